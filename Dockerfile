@@ -1,0 +1,18 @@
+FROM python:3.13-slim
+
+ENV PYTHONUNBUFFERED=1
+WORKDIR /srv/portal
+
+COPY portal/requirements/production.txt portal/requirements/
+RUN pip install --no-cache-dir --require-hashes -r portal/requirements/production.txt
+
+COPY . .
+RUN python manage.py collectstatic --noinput --verbosity 0 && useradd --system --no-create-home portal
+
+USER portal
+EXPOSE 8000
+HEALTHCHECK --start-period=60s CMD ["python", "-c", "\
+import os; from urllib import parse, request as r; \
+host = parse.urlsplit(os.environ.get('PORTAL_URL', 'http://127.0.0.1:8000')).netloc; \
+r.urlopen(r.Request('http://127.0.0.1:8000/healthz/live', headers={'Host': host}), timeout=5)"]
+CMD ["python", "manage.py", "serve", "--host", "0.0.0.0"]

@@ -1,0 +1,86 @@
+"""Check the code's form: format, lint, types, templates, migrations, layers."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError
+
+PYTHON = [sys.executable]
+LAYERS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+
+# Whether the old code still works while a migration is applied beside it; nothing ran before the first one.
+UPGRADES = """
+import django; django.setup()
+from django_migration_linter import MigrationLinter
+linter = MigrationLinter(".", include_apps=["integrations"], ignore_name=["0001_initial"], no_cache=True)
+linter.lint_all_migrations()
+linter.print_summary()
+raise SystemExit(linter.has_errors)
+"""
+
+STEPS = {
+    "format": [*PYTHON, "-m", "ruff", "format", "--check", "--output-format", "concise", "."],
+    "lint": [*PYTHON, "-m", "ruff", "check", "--output-format", "concise", "."],
+    "types": [*PYTHON, "-m", "mypy"],
+    "templates": [*PYTHON, "-m", "djlint", "templates", "--check", "--lint", "--quiet"],
+    "migrations": [*PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],
+    "upgrades": [*PYTHON, "-c", UPGRADES],
+    "layers": [*PYTHON, "-c", LAYERS],
+}
+FIXES = {
+    "lint": [*PYTHON, "-m", "ruff", "check", "--fix-only", "."],
+    "format": [*PYTHON, "-m", "ruff", "format", "."],
+    "templates": [*PYTHON, "-m", "djlint", "templates", "--reformat", "--quiet"],
+}
+
+
+class Command(BaseCommand):
+    help = "Check format, lint, types, templates, migrations and layers; exits 1 if anything is amiss."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--fix", action="store_true", help="first mend what can be mended by itself")
+        parser.add_argument(
+            "--only", action="append", choices=list(STEPS), help="only this step (repeatable)"
+        )
+
+    def handle(self, *, fix: bool, only: list[str] | None, **_: Any) -> None:
+        if importlib.util.find_spec("ruff") is None:
+            raise CommandError(
+                "The checkers aren't installed in this environment: "
+                f"{sys.executable} -m pip install --require-hashes -r portal/requirements/development.txt"
+            )
+        if fix:
+            for argv in FIXES.values():
+                subprocess.run(argv, cwd=settings.BASE_DIR, check=False)
+        failed = [name for name in STEPS if (not only or name in only) and not self.passes(name)]
+        if failed:
+            raise CommandError(f"Not in order: {', '.join(failed)}.")
+
+    def passes(self, name: str) -> bool:
+        """Run one step; print its result and time, and what it said if it failed."""
+        began = time.monotonic()
+        # The checks look at the code alone: nobody's configuration may change their answer.
+        environ = {**os.environ, "PORTAL_ENV_FILE": os.devnull, "DATABASE_URL": "sqlite:///:memory:"}
+        step = subprocess.run(
+            STEPS[name],
+            cwd=settings.BASE_DIR,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        seconds = time.monotonic() - began
+        result = self.style.ERROR("FAILED") if step.returncode else self.style.SUCCESS("ok")
+        self.stdout.write(f"{name:<11} {result} ({seconds:.1f} s)")
+        if step.returncode:
+            self.stdout.write(step.stdout)
+        return step.returncode == 0
