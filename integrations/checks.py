@@ -1,0 +1,63 @@
+"""Numbered system checks of what the integration needs to be configured."""
+
+from typing import Any
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+
+@register(Tags.security)
+def check_encryption_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Every key must be a Fernet key, and there must be one."""
+    keys = settings.FIELD_ENCRYPTION_KEYS
+    if not keys:
+        hint = (
+            "Make one with: python3 -c \"import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())\""
+        )
+        return [Error("FIELD_ENCRYPTION_KEYS is not set.", hint=hint, id="integrations.E001")]
+    for position, key in enumerate(keys, 1):
+        try:
+            Fernet(key)
+        except ValueError:
+            return [
+                Error(
+                    f"FIELD_ENCRYPTION_KEYS: key {position} is not a Fernet key.",
+                    hint="A Fernet key is 32 bytes in URL-safe base64, 44 characters.",
+                    id="integrations.E002",
+                )
+            ]
+    return []
+
+
+@register(Tags.compatibility)
+def check_lever_app(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Without a registered app nobody can connect Lever."""
+    if bool(settings.LEVER_CLIENT_ID) != bool(settings.LEVER_CLIENT_SECRET):
+        return [
+            Error(
+                "Only one of LEVER_CLIENT_ID and LEVER_CLIENT_SECRET is set.",
+                hint="Set both, as Lever gave them when it registered the app.",
+                id="integrations.E003",
+            )
+        ]
+    if not settings.LEVER_CLIENT_ID:
+        return [
+            Warning(
+                "LEVER_CLIENT_ID is not set: connecting Lever is off.",
+                hint="Set LEVER_CLIENT_ID and LEVER_CLIENT_SECRET of the registered Lever app.",
+                id="integrations.W001",
+            )
+        ]
+    return []
+
+
+@register(Tags.compatibility)
+def check_queue(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """The queue must not present a bell again while it is still being answered."""
+    cluster = settings.Q_CLUSTER
+    if cluster["retry"] <= cluster["timeout"]:
+        return [
+            Error("Q_CLUSTER: retry must be greater than timeout.", hint="Raise retry.", id="integrations.E004")
+        ]
+    return []

@@ -1,0 +1,1 @@
+"""CodeScreen's dialect: client, payloads, signature."""

@@ -1,0 +1,1 @@
+"""Lever's dialect: OAuth, client, payloads, signature."""

@@ -1,0 +1,37 @@
+"""What is true: one module per noun. Imports nothing of the portal but its own siblings."""
+
+from integrations.models.api_call import ApiCall
+from integrations.models.audit import AuditEntry
+from integrations.models.catalog import Assessment, Role, Stage
+from integrations.models.codescreen_connection import CodeScreenConnection
+from integrations.models.delivery import Delivery
+from integrations.models.effect import Effect
+from integrations.models.invitation import IllegalTransition, Invitation
+from integrations.models.lever_connection import LeverConnection
+from integrations.models.lever_webhook import LeverWebhook
+from integrations.models.membership import Membership
+from integrations.models.organization import Organization
+from integrations.models.pulse import Heartbeat, PaceBucket
+from integrations.models.result import Result
+from integrations.models.role_mapping import RoleMapping
+
+__all__ = [
+    "ApiCall",
+    "Assessment",
+    "AuditEntry",
+    "CodeScreenConnection",
+    "Delivery",
+    "Effect",
+    "Heartbeat",
+    "IllegalTransition",
+    "Invitation",
+    "LeverConnection",
+    "LeverWebhook",
+    "Membership",
+    "Organization",
+    "PaceBucket",
+    "Result",
+    "Role",
+    "RoleMapping",
+    "Stage",
+]

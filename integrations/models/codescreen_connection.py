@@ -1,0 +1,60 @@
+"""The API key of one organization's CodeScreen account, and what that account supports."""
+
+from django.db import models
+
+from integrations.models.fields import EncryptedTextField
+
+
+class CodeScreenConnection(models.Model):
+    """API key, optional webhook secret, and which extensions the account supports."""
+
+    class State(models.TextChoices):
+        """Whether CodeScreen accepts the key, as far as is known."""
+
+        CONNECTED = "connected", "Connected"
+        REFUSED = "refused", "Key refused"
+
+    organization = models.OneToOneField(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="codescreen_connection"
+    )
+    state = models.CharField(max_length=20, choices=State, default=State.CONNECTED)
+    state_reason = models.TextField(blank=True)
+    api_key = EncryptedTextField(blank=True)
+    webhook_secret = EncryptedTextField(blank=True)
+    idempotency = models.BooleanField(
+        default=False, help_text="The account honours the Idempotency-Key header on invitations."
+    )
+    verified_at = models.DateTimeField(null=True, blank=True, help_text="When CodeScreen last accepted the key.")
+    last_received_at = models.DateTimeField(null=True, blank=True, help_text="When a verified webhook last arrived.")
+    assessments_refreshed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "CodeScreen connection"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["connected", "refused"]), name="codescreen_connection_state_known"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"CodeScreen · {self.organization}"
+
+    @property
+    def is_working(self) -> bool:
+        """Whether calls to CodeScreen may be made."""
+        return bool(self.api_key) and self.state == self.State.CONNECTED
+
+    @property
+    def sends_external_id(self) -> bool:
+        """Whether the account takes part in the additive fields of the wire contract (P1)."""
+        return self.idempotency or bool(self.webhook_secret)
+
+    def mark_refused(self, reason: str) -> bool:
+        """Record that CodeScreen refused the key; True when it did so just now."""
+        changed = (
+            type(self)
+            .objects.filter(pk=self.pk, state=self.State.CONNECTED)
+            .update(state=self.State.REFUSED, state_reason=reason)
+        )
+        self.refresh_from_db()
+        return bool(changed)

@@ -1,0 +1,147 @@
+"""The outbox: one intended act on the outside world."""
+
+from datetime import timedelta
+from typing import Any, Self
+
+from django.db import connection, models, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations.models.claim import LEASE, Claimable, ClaimQuerySet
+
+_CLAIM_LOCK = 0x5C0DE  # any constant: it names the advisory lock that lets one process claim effects at a time
+
+
+class EffectQuerySet(ClaimQuerySet):
+    """Effects, by whether they wait."""
+
+    def due(self) -> Self:
+        """Due effects, but none of a candidate for whom another effect is being performed.
+
+        Two workers writing to one opportunity would race each other's tags.
+        """
+        busy = self.model._base_manager.filter(
+            organization=models.OuterRef("organization"),
+            opportunity_id=models.OuterRef("opportunity_id"),
+            leased_until__gte=Now(),
+        ).exclude(opportunity_id="")
+        return super().due().filter(state=Effect.State.DUE).exclude(models.Exists(busy))
+
+    def claim(self, owner: str, limit: int, lease: timedelta = LEASE) -> list[Any]:
+        """Take up to `limit` due effects, at most one per candidate, earliest first."""
+        with transaction.atomic():
+            if connection.vendor == "postgresql":
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CLAIM_LOCK])
+            rows = self.due().order_by("priority", "due_at", "pk").values_list("pk", "organization", "opportunity_id")
+            keys, lanes = [], set()
+            for pk, organization, opportunity in rows[: limit * 4]:
+                lane = (organization, opportunity or pk)
+                if lane not in lanes and len(keys) < limit:
+                    lanes.add(lane)
+                    keys.append(pk)
+            if not keys:
+                return []
+            Effect.objects.filter(pk__in=keys).update(
+                leased_until=Now() + lease, lease_owner=owner, attempts=models.F("attempts") + 1
+            )
+        return list(
+            Effect.objects.filter(pk__in=keys)
+            .select_related("organization", "invitation")
+            .order_by("priority", "due_at", "pk")
+        )
+
+
+class Effect(Claimable):
+    """One intended act on the outside world, performed by a worker and retried until it is done or hopeless."""
+
+    class Kind(models.TextChoices):
+        """What is to be done."""
+
+        SEND_INVITATION = "send_invitation", "Send invitation"
+        SET_PROGRESS_TAG = "set_progress_tag", "Set progress tag"
+        WRITE_FEEDBACK = "write_feedback", "Write feedback"
+        ADD_REPORT_LINK = "add_report_link", "Add report link"
+        LEAVE_NOTE = "leave_note", "Leave note"
+        MAKE_TEMPLATE = "make_template", "Make feedback template"
+        SEND_EMAIL = "send_email", "Send e-mail"
+
+    class State(models.TextChoices):
+        """How far it is. A due effect whose lease is alive shows as leased."""
+
+        DUE = "due", "Due"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+        UNCERTAIN = "uncertain", "Uncertain"
+        CANCELLED = "cancelled", "Cancelled"
+
+    organization = models.ForeignKey("integrations.Organization", on_delete=models.CASCADE, related_name="effects")
+    invitation = models.ForeignKey(
+        "integrations.Invitation", on_delete=models.CASCADE, null=True, blank=True, related_name="effects"
+    )
+    delivery = models.ForeignKey(
+        "integrations.Delivery", on_delete=models.SET_NULL, null=True, blank=True, related_name="effects"
+    )
+    kind = models.CharField(max_length=30, choices=Kind)
+    key = models.CharField(max_length=300, help_text="What makes it the same effect when it is asked for again.")
+    opportunity_id = models.CharField(max_length=200, blank=True)
+    payload = models.JSONField(default=dict, blank=True)
+    state = models.CharField(max_length=20, choices=State, default=State.DUE)
+    priority = models.PositiveSmallIntegerField(default=5, help_text="Smaller goes first.")
+    created_at = models.DateTimeField(db_default=Now())
+    intent_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a worker was about to act; set with no outcome means nobody knows."
+    )
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    objects = EffectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "kind", "key"], name="effect_once"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["due", "done", "failed", "uncertain", "cancelled"]),
+                name="effect_state_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="due") | models.Q(due_at__isnull=True), name="effect_only_due_has_due_time"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["priority", "due_at"], name="effect_due", condition=models.Q(state="due")),
+            models.Index(
+                fields=["organization", "opportunity_id"],
+                name="effect_leased",
+                condition=models.Q(leased_until__isnull=False),
+            ),
+            models.Index(fields=["organization", "-created_at"], name="effect_recent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} #{self.pk}"
+
+    @property
+    def shown_state(self) -> str:
+        """The state as a person sees it: `leased` while a worker holds it."""
+        if self.state == self.State.DUE and self.leased_until and self.leased_until > timezone.now():
+            return "leased"
+        return self.state
+
+    def record_intent(self) -> bool:
+        """Commit that a worker is about to act; False when the lease was lost."""
+        changed = bool(self.held().update(intent_at=Now()))
+        if changed:
+            self.refresh_from_db(fields=["intent_at"])
+        return changed
+
+    def finish(self, state: str = State.DONE, error: str = "") -> bool:
+        """End it in `state`; False when the lease was lost."""
+        done_at = Now() if state == self.State.DONE else None
+        return self.release(state=state, due_at=None, done_at=done_at, last_error=error)
+
+    def retry(self, wait: timedelta, error: str, keep_intent: bool = False, **changes: Any) -> bool:
+        """Give it back, due again after `wait`; the intent is forgotten when it is known that nothing happened."""
+        if not keep_intent:
+            changes["intent_at"] = None
+        return self.release(due_at=Now() + wait, last_error=error, **changes)

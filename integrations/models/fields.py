@@ -1,0 +1,62 @@
+"""A text column that is encrypted at rest."""
+
+from functools import lru_cache
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.core.exceptions import FieldError, ImproperlyConfigured
+from django.db import models
+from django.db.models.lookups import IsNull
+
+
+class DecryptionError(ImproperlyConfigured):
+    """No key in FIELD_ENCRYPTION_KEYS opens a stored value."""
+
+
+@lru_cache(maxsize=4)
+def _cipher(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])
+
+
+def cipher() -> MultiFernet:
+    """Return the cipher of FIELD_ENCRYPTION_KEYS: the first key encrypts, every key decrypts.
+
+    Raises ImproperlyConfigured when no key is set.
+    """
+    keys = tuple(settings.FIELD_ENCRYPTION_KEYS)
+    if not keys:
+        raise ImproperlyConfigured("FIELD_ENCRYPTION_KEYS is empty: set at least one Fernet key.")
+    return _cipher(keys)
+
+
+class EncryptedTextField(models.TextField):
+    """Text stored as a Fernet token; an empty string stays empty.
+
+    Refuses every lookup but ``isnull``, because equal texts have different ciphertexts and a lookup
+    would silently find nothing. Raises DecryptionError when no key opens a value.
+    """
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Encrypt for the database."""
+        if value is None or value == "":
+            return value
+        return cipher().encrypt(str(value).encode()).decode()
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:
+        """Decrypt what the database returned."""
+        if value is None or value == "":
+            return value
+        try:
+            return cipher().decrypt(value.encode()).decode()
+        except InvalidToken as error:
+            raise DecryptionError(
+                f"{self.model.__name__}.{self.name}: no key in FIELD_ENCRYPTION_KEYS opens the stored value. "
+                "Put the key it was written with back into the list."
+            ) from error
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        """Allow ``isnull`` alone."""
+        if lookup_name == "isnull":
+            return IsNull
+        raise FieldError(f"{self.name} is encrypted: it can't be looked up by {lookup_name}.")

@@ -1,0 +1,164 @@
+"""One candidate's journey through one assessment, one round."""
+
+import secrets
+from typing import Any, Self
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+def make_reference() -> str:
+    """Return a random reference by which what the portal wrote in Lever is recognised again."""
+    return secrets.token_hex(6)
+
+
+class IllegalTransition(Exception):
+    """The invitation is not in a status this step may start from."""
+
+
+class Status(models.TextChoices):
+    """Where the candidate stands."""
+
+    HELD = "held", "Held for approval"
+    PENDING = "pending", "Pending"
+    SENDING = "sending", "Sending"
+    UNCERTAIN = "uncertain", "Uncertain"
+    INVITED = "invited", "Invited"
+    IN_PROGRESS = "in_progress", "In progress"
+    SUBMITTED = "submitted", "Submitted"
+    COMPLETED = "completed", "Completed"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    FAILED = "failed", "Failed"
+
+
+UNSENT = (Status.HELD, Status.PENDING)
+ON_THE_WAY = (Status.PENDING, Status.SENDING, Status.HELD, Status.UNCERTAIN)
+OPEN = (*ON_THE_WAY, Status.INVITED, Status.IN_PROGRESS, Status.SUBMITTED)
+FOLLOWED = (Status.INVITED, Status.IN_PROGRESS, Status.SUBMITTED)
+
+TRANSITIONS: dict[str, tuple[str, ...]] = {
+    # to: from
+    Status.PENDING: (Status.HELD, Status.SENDING, Status.UNCERTAIN, Status.FAILED, Status.WITHDRAWN),
+    Status.SENDING: (Status.PENDING,),
+    Status.UNCERTAIN: (Status.SENDING,),
+    Status.INVITED: (
+        Status.SENDING,
+        Status.UNCERTAIN,
+        Status.WITHDRAWN,
+        Status.IN_PROGRESS,
+        Status.SUBMITTED,
+        Status.COMPLETED,
+    ),
+    Status.IN_PROGRESS: (Status.INVITED, Status.SUBMITTED, Status.COMPLETED, Status.WITHDRAWN),
+    Status.SUBMITTED: (Status.INVITED, Status.IN_PROGRESS, Status.COMPLETED, Status.WITHDRAWN),
+    Status.COMPLETED: (Status.INVITED, Status.IN_PROGRESS, Status.SUBMITTED, Status.WITHDRAWN),
+    Status.WITHDRAWN: (Status.HELD, Status.PENDING, Status.INVITED, Status.UNCERTAIN),
+    Status.FAILED: (Status.HELD, Status.PENDING, Status.SENDING, Status.UNCERTAIN),
+}
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    """Invitations, by where they stand."""
+
+    def open(self) -> Self:
+        """Those that are not over."""
+        return self.filter(status__in=OPEN)
+
+    def due_for_poll(self) -> Self:
+        """Those to ask CodeScreen about now, by the database's clock."""
+        return self.filter(next_poll_at__lte=Now()).exclude(instance_id="")
+
+
+class Invitation(models.Model):
+    """One candidate's journey through one assessment, one round; holds the status."""
+
+    Status = Status
+
+    organization = models.ForeignKey("integrations.Organization", on_delete=models.CASCADE, related_name="invitations")
+    opportunity_id = models.CharField(max_length=200)
+    contact_id = models.CharField(max_length=200, blank=True)
+    candidate_name = models.CharField(max_length=500, blank=True)
+    email = models.EmailField(max_length=320, blank=True)
+    role_id = models.CharField(max_length=200, blank=True)
+    role_title = models.CharField(max_length=300, blank=True)
+    stage_id = models.CharField(max_length=200, blank=True)
+    stage_name = models.CharField(max_length=300, blank=True)
+    assessment_id = models.CharField(max_length=200)
+    assessment_name = models.CharField(max_length=300)
+    round = models.PositiveIntegerField(default=1)
+    reference = models.CharField(max_length=20, default=make_reference, unique=True)
+    status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
+    status_reason = models.TextField(blank=True)
+    instance_id = models.CharField(max_length=200, blank=True, help_text="CodeScreen's assessmentInstanceId.")
+    feedback_id = models.CharField(max_length=200, blank=True, help_text="The feedback form in Lever.")
+    raw_status = models.CharField(max_length=100, blank=True, help_text="CodeScreen's own word, as last read.")
+    created_at = models.DateTimeField(db_default=Now())
+    checked_at = models.DateTimeField(db_default=Now(), help_text="When the opportunity was last read before sending.")
+    invited_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    changed_at = models.DateTimeField(db_default=Now(), help_text="When the status last changed.")
+    polled_at = models.DateTimeField(null=True, blank=True)
+    next_poll_at = models.DateTimeField(null=True, blank=True)
+    poll_failures = models.PositiveIntegerField(default=0)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "opportunity_id", "assessment_id", "round"], name="invitation_once_per_round"
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "contact_id", "assessment_id"],
+                condition=models.Q(status__in=["pending", "sending", "held", "uncertain"]) & ~models.Q(contact_id=""),
+                name="invitation_one_on_the_way_per_person",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "instance_id"],
+                condition=~models.Q(instance_id=""),
+                name="invitation_instance_once",
+            ),
+            models.CheckConstraint(condition=models.Q(status__in=Status.values), name="invitation_status_known"),
+            models.CheckConstraint(
+                condition=~models.Q(status__in=["invited", "in_progress", "submitted", "completed"])
+                | ~models.Q(instance_id=""),
+                name="invitation_invited_has_instance",
+            ),
+            models.CheckConstraint(condition=models.Q(round__gte=1), name="invitation_round_positive"),
+        ]
+        indexes = [
+            models.Index(fields=["next_poll_at"], name="invitation_poll", condition=models.Q(next_poll_at__isnull=False)),
+            models.Index(fields=["organization", "-created_at"], name="invitation_recent"),
+            models.Index(fields=["organization", "status"], name="invitation_status"),
+            models.Index(fields=["organization", "contact_id"], name="invitation_contact"),
+            models.Index(fields=["organization", "email"], name="invitation_email"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.assessment_name} for {self.opportunity_id}"
+
+    @property
+    def external_id(self) -> str:
+        """Our name for this round on CodeScreen's side; also its idempotency key."""
+        return f"lever:{self.opportunity_id}:{self.assessment_id}:{self.round}"[:255]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the journey is not over."""
+        return self.status in OPEN
+
+    def move(self, status: str, reason: str = "", **changes: Any) -> None:
+        """Change the status if it may start from the present one; compare-and-set, so it holds on both databases.
+
+        Raises IllegalTransition when the row is elsewhere by now. Moving to the present status changes only `changes`.
+        """
+        sources = [*TRANSITIONS[status], status]
+        changes |= {"status": status, "status_reason": reason}
+        if status != self.status:
+            changes["changed_at"] = Now()
+        if not Invitation.objects.filter(pk=self.pk, status__in=sources).update(**changes):
+            raise IllegalTransition(f"invitation {self.pk} can't become {status}")
+        self.refresh_from_db()

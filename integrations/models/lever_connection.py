@@ -1,0 +1,145 @@
+"""The OAuth grant of one organization's Lever account."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations.models.fields import EncryptedTextField
+
+REFRESH_LIFETIME = timedelta(days=365)
+REFRESH_LEASE = timedelta(seconds=30)
+
+
+class LeverConnection(models.Model):
+    """The grant: encrypted tokens, granted scopes, who connected it, ages of both tokens, state."""
+
+    class State(models.TextChoices):
+        """Whether the grant works, and if not, whose act ended it."""
+
+        CONNECTED = "connected", "Connected"
+        NEEDS_RECONNECT = "needs_reconnect", "Needs reconnect"
+        REVOKED = "revoked", "Disconnected here"
+
+    organization = models.OneToOneField(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="lever_connection"
+    )
+    state = models.CharField(max_length=20, choices=State, default=State.CONNECTED)
+    state_reason = models.TextField(blank=True)
+    access_token = EncryptedTextField(blank=True)
+    refresh_token = EncryptedTextField(blank=True)
+    access_expires_at = models.DateTimeField(null=True, blank=True)
+    refreshed_at = models.DateTimeField(null=True, blank=True)
+    generation = models.PositiveIntegerField(default=0, help_text="Rises by one with every new pair of tokens.")
+    refresh_leased_until = models.DateTimeField(null=True, blank=True)
+    scopes = models.TextField(blank=True)
+    connected_at = models.DateTimeField(null=True, blank=True)
+    connected_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    lever_account_id = models.CharField(max_length=100, blank=True)
+    lever_user_id = models.CharField(
+        max_length=100, blank=True, help_text="The Lever user shown as the author of what the portal writes."
+    )
+    feedback_template_id = models.CharField(max_length=100, blank=True)
+    stages_refreshed_at = models.DateTimeField(null=True, blank=True)
+    roles_refreshed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "Lever connection"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["connected", "needs_reconnect", "revoked"]),
+                name="lever_connection_state_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Lever · {self.organization}"
+
+    @property
+    def is_working(self) -> bool:
+        """Whether calls to Lever may be made."""
+        return self.state == self.State.CONNECTED
+
+    @property
+    def granted_scopes(self) -> set[str]:
+        """The scopes Lever said it granted."""
+        return set(self.scopes.split())
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When the refresh token dies for certain: a year after consent."""
+        return self.connected_at + REFRESH_LIFETIME if self.connected_at else None
+
+    def accept_grant(self, tokens: dict[str, Any], user: Any, lever_user_id: str, lever_account_id: str) -> None:
+        """Store a fresh grant from a consent; the connection works from here on.
+
+        `tokens` is Lever's token answer: access_token, refresh_token, expires_in (seconds), scope.
+        """
+        now = timezone.now()
+        self.state, self.state_reason = self.State.CONNECTED, ""
+        self.access_token = tokens["access_token"]
+        self.refresh_token = tokens.get("refresh_token") or ""
+        self.access_expires_at = now + timedelta(seconds=int(tokens.get("expires_in") or 3600))
+        self.scopes = tokens.get("scope") or ""
+        self.refreshed_at = self.connected_at = now
+        self.connected_by = user
+        self.generation += 1
+        self.refresh_leased_until = None
+        self.lever_user_id, self.lever_account_id = lever_user_id, lever_account_id
+        self.save()
+
+    def lease_refresh(self) -> bool:
+        """Take the right to refresh this generation of tokens; False when somebody else has it or has done it.
+
+        A lease on the row rather than a lock: it works the same on SQLite, and no transaction stays open
+        across the call to Lever. A lease whose owner died ends by itself after REFRESH_LEASE.
+        """
+        free = models.Q(refresh_leased_until__isnull=True) | models.Q(refresh_leased_until__lt=Now())
+        return bool(
+            LeverConnection.objects.filter(
+                free, pk=self.pk, generation=self.generation, state=self.State.CONNECTED
+            ).update(refresh_leased_until=Now() + REFRESH_LEASE)
+        )
+
+    def rotate(self, tokens: dict[str, Any]) -> None:
+        """Store the pair a refresh returned, fenced by the generation it was made from."""
+        now = timezone.now()
+        LeverConnection.objects.filter(pk=self.pk, generation=self.generation).update(
+            access_token=tokens["access_token"],
+            refresh_token=tokens.get("refresh_token") or self.refresh_token,
+            access_expires_at=now + timedelta(seconds=int(tokens.get("expires_in") or 3600)),
+            scopes=tokens.get("scope") or self.scopes,
+            refreshed_at=now,
+            generation=self.generation + 1,
+            refresh_leased_until=None,
+        )
+        self.refresh_from_db()
+
+    def release_refresh(self) -> None:
+        """Give the refresh lease back after a failure that says nothing about the grant."""
+        LeverConnection.objects.filter(pk=self.pk, generation=self.generation).update(refresh_leased_until=None)
+
+    def mark_needs_reconnect(self, reason: str) -> bool:
+        """Record that Lever no longer accepts this generation of the grant; True when it did so just now."""
+        changed = LeverConnection.objects.filter(
+            pk=self.pk, generation=self.generation, state=self.State.CONNECTED
+        ).update(state=self.State.NEEDS_RECONNECT, state_reason=reason, refresh_leased_until=None)
+        self.refresh_from_db()
+        return bool(changed)
+
+    def disconnect(self, reason: str) -> None:
+        """Forget the tokens; safe to run twice."""
+        LeverConnection.objects.filter(pk=self.pk).update(
+            state=self.State.REVOKED,
+            state_reason=reason,
+            access_token="",
+            refresh_token="",
+            generation=models.F("generation") + 1,
+            refresh_leased_until=None,
+        )
+        self.refresh_from_db()

@@ -1,0 +1,49 @@
+"""Who may do what in an organization."""
+
+from django.conf import settings
+from django.db import models
+
+
+class Membership(models.Model):
+    """A user in an organization, with a role."""
+
+    class Role(models.TextChoices):
+        """The four roles of Lever's own help article."""
+
+        SUPER_ADMIN = "super_admin", "Super Admin"
+        ADMIN = "admin", "Admin"
+        TEAM_MEMBER = "team_member", "Team Member"
+        LIMITED_TEAM_MEMBER = "limited_team_member", "Limited Team Member"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    organization = models.ForeignKey("integrations.Organization", on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=30, choices=Role, default=Role.LIMITED_TEAM_MEMBER)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["organization", "user"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "organization"], name="membership_once_per_organization"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=["super_admin", "admin", "team_member", "limited_team_member"]),
+                name="membership_role_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.get_role_display()}"
+
+    @property
+    def may_connect(self) -> bool:
+        """Connect, disconnect, keys, tokens and members."""
+        return self.role == self.Role.SUPER_ADMIN
+
+    @property
+    def may_configure(self) -> bool:
+        """Mappings, policies, approving held invitations, resolving uncertain ones, replay."""
+        return self.role in {self.Role.SUPER_ADMIN, self.Role.ADMIN}
+
+    @property
+    def may_retry(self) -> bool:
+        """Retry a failed effect."""
+        return self.role != self.Role.LIMITED_TEAM_MEMBER

@@ -1,0 +1,88 @@
+"""One customer: its name, its webhook address and its policies."""
+
+import secrets
+from typing import Self
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+
+def make_webhook_key() -> str:
+    """Return an unguessable key (256 bits) for an organization's webhook addresses."""
+    return secrets.token_urlsafe(32)
+
+
+class OrganizationQuerySet(models.QuerySet["Organization"]):
+    """Organizations, by who may see them."""
+
+    def for_user(self, user: object) -> Self:
+        """Those the user is a member of."""
+        return self.filter(memberships__user=user)
+
+
+class Organization(models.Model):
+    """One customer: a Lever account and a CodeScreen account, its members and its policies."""
+
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=80, unique=True)
+    webhook_key = models.CharField(max_length=100, unique=True, default=make_webhook_key)
+    stage_prefix = models.CharField(
+        max_length=80,
+        default="CodeScreen",
+        help_text="Entering a stage whose name begins with this invites the candidate.",
+    )
+    bulk_limit = models.PositiveIntegerField(
+        default=50, help_text="Invitations beyond this many within the window wait for a yes. 0 turns it off."
+    )
+    bulk_window = models.PositiveIntegerField(
+        default=10, validators=[MinValueValidator(1)], help_text="Minutes the bulk limit looks back."
+    )
+    default_assessment = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="Name or id of the assessment to send when neither a mapping nor a tag names one.",
+    )
+    note_on_skip = models.BooleanField(
+        default=True, help_text="Leave a note on the candidate in Lever when nothing was sent and a recruiter can mend it."
+    )
+    paused = models.BooleanField(
+        default=False, help_text="While paused nothing is sent; what arrives is kept and decided afterwards."
+    )
+    rating_2_from = models.PositiveSmallIntegerField(default=25, validators=[MaxValueValidator(100)])
+    rating_3_from = models.PositiveSmallIntegerField(default=50, validators=[MaxValueValidator(100)])
+    rating_4_from = models.PositiveSmallIntegerField(default=75, validators=[MaxValueValidator(100)])
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OrganizationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(rating_2_from__lte=models.F("rating_3_from"))
+                & models.Q(rating_3_from__lte=models.F("rating_4_from")),
+                name="organization_rating_thresholds_rise",
+                violation_error_message="Rating thresholds must rise from 2 to 4.",
+            ),
+            models.CheckConstraint(condition=~models.Q(webhook_key=""), name="organization_webhook_key_not_blank"),
+            models.CheckConstraint(condition=models.Q(bulk_window__gte=1), name="organization_bulk_window_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def rating_thresholds(self) -> tuple[int, int, int]:
+        """The lowest scores that rate 2, 3 and 4."""
+        return self.rating_2_from, self.rating_3_from, self.rating_4_from
+
+    @property
+    def lever_webhook_url(self) -> str:
+        """The address to paste into Lever."""
+        return f"{settings.PORTAL_URL}/webhooks/lever/{self.webhook_key}/"
+
+    @property
+    def codescreen_webhook_url(self) -> str:
+        """The address to give to CodeScreen."""
+        return f"{settings.PORTAL_URL}/webhooks/codescreen/{self.webhook_key}/"

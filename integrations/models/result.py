@@ -1,0 +1,46 @@
+"""What CodeScreen said of one attempt."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Result(models.Model):
+    """Score, outcome, failure reason, report link and rating, as of an attempt."""
+
+    class Outcome(models.TextChoices):
+        """CodeScreen's own words; empty while it doesn't say."""
+
+        PASSED = "Passed", "Passed"
+        FAILED = "Failed", "Failed"
+        EXPIRED = "Expired", "Expired"
+
+    invitation = models.ForeignKey("integrations.Invitation", on_delete=models.CASCADE, related_name="results")
+    attempt = models.PositiveIntegerField(default=1)
+    outcome = models.CharField(max_length=20, choices=Outcome, blank=True)
+    score = models.SmallIntegerField(null=True, blank=True, help_text="0 to 100; empty when no test ran.")
+    failure_reason = models.CharField(max_length=200, blank=True)
+    rating = models.PositiveSmallIntegerField(null=True, blank=True, help_text="1 to 4, as written to Lever.")
+    report_url = models.URLField(max_length=1000, blank=True)
+    feedback_id = models.CharField(max_length=200, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        get_latest_by = "attempt"
+        constraints = [
+            models.UniqueConstraint(fields=["invitation", "attempt"], name="result_once_per_attempt"),
+            models.CheckConstraint(
+                condition=models.Q(outcome__in=["", "Passed", "Failed", "Expired"]), name="result_outcome_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(score__isnull=True) | models.Q(score__range=(0, 100)), name="result_score_range"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(rating__isnull=True) | models.Q(rating__range=(1, 4)), name="result_rating_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        score = "" if self.score is None else f" {self.score}"
+        return f"{self.outcome or 'Result not stated'}{score}"

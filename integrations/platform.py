@@ -1,0 +1,269 @@
+"""How the portal speaks HTTP to a platform: time-outs, errors by what they mean, a pacer before and an observer after."""
+
+import json
+import re
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+from django.utils import timezone
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 15.0
+TOTAL_SECONDS = 25.0
+MAX_BODY_BYTES = 8 * 1024 * 1024
+KEPT_BODY_CHARACTERS = 4000
+
+_PERSONAL = re.compile(r"(e-?mails?|first_?name|last_?name|name|phones?|headline|location|links?|text|value|company)$", re.I)
+_SECRET = re.compile(r"(token|secret|password|signature|api_?key|authorization|code)$", re.I)
+_SENT_UNKNOWN = frozenset({500, 502, 504})
+_TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+class PlatformError(Exception):
+    """A call to a platform did not succeed.
+
+    `permanent`: trying the same again can't help. `ambiguous`: it may have taken effect all the same.
+    `status` is the HTTP status, None when no answer came; `retry_after` is in seconds, None when not told;
+    `body` is the decoded answer where there was one.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        ambiguous: bool = False,
+        status: int | None = None,
+        retry_after: float | None = None,
+        body: Any = None,
+    ) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.ambiguous = ambiguous
+        self.status = status
+        self.retry_after = retry_after
+        self.body = body
+
+
+class NotConnected(PlatformError):
+    """There is no working connection to call with; nothing was sent, and waiting loses nothing."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=True)
+
+
+class PacedOut(PlatformError):
+    """The account's next free slot is later than the caller can wait; nothing was sent."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("waiting for a free slot of the account's rate limit", retry_after=seconds)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request as it went, for whoever keeps the record; bodies are redacted already."""
+
+    platform: str
+    method: str
+    path: str
+    status: int | None
+    duration_ms: int
+    request_body: str
+    response_body: str
+    error: str
+
+
+def redact(value: Any, key: str = "") -> Any:
+    """Return a copy of decoded JSON without personal data and secrets, keeping its shape."""
+    if isinstance(value, Mapping):
+        return {name: redact(item, str(name)) for name, item in value.items()}
+    if isinstance(value, list):
+        return [redact(item, key) for item in value]
+    if value in (None, "", True, False) or not key:
+        return value
+    if _SECRET.search(key) or _PERSONAL.search(key):
+        return "[redacted]"
+    return value
+
+
+def _kept(value: Any) -> str:
+    if value is None:
+        return ""
+    return json.dumps(redact(value), ensure_ascii=False)[:KEPT_BODY_CHARACTERS]
+
+
+class PlatformSession:
+    """A requests session for one platform and one customer.
+
+    `pace()` is called before each request and may wait or raise PacedOut; `observe(call)` after each.
+    """
+
+    def __init__(
+        self,
+        platform: str,
+        base_url: str,
+        *,
+        pace: Callable[[], None] | None = None,
+        observe: Callable[[Call], None] | None = None,
+    ) -> None:
+        self.platform = platform
+        self.base_url = base_url.rstrip("/")
+        self.http = requests.Session()
+        self.http.trust_env = False
+        self.http.headers["User-Agent"] = "CodeScreen-Lever-Portal"
+        self.http.headers["Accept"] = "application/json"
+        self._pace = pace or (lambda: None)
+        self._observe = observe or (lambda call: None)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Any = None,
+        payload: Any = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Return the decoded JSON body of a 2xx answer (None when it is empty).
+
+        Raises PlatformError for everything else. A write is `ambiguous` when the request may have reached the
+        platform and no trustworthy answer came back.
+        """
+        self._pace()
+        started = time.monotonic()
+        status: int | None = None
+        decoded: Any = None
+        failure: PlatformError | None = None
+        try:
+            status, decoded = self._send(method, path, params, payload, form, headers, started)
+            return decoded
+        except PlatformError as error:
+            failure = error
+            status, decoded = error.status, error.body
+            raise
+        finally:
+            self._observe(
+                Call(
+                    platform=self.platform,
+                    method=method,
+                    path=path,
+                    status=status,
+                    duration_ms=int((time.monotonic() - started) * 1000),
+                    request_body=_kept(payload),
+                    response_body=_kept(decoded),
+                    error=str(failure)[:500] if failure else "",
+                )
+            )
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        params: Any,
+        payload: Any,
+        form: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        started: float,
+    ) -> tuple[int, Any]:
+        is_write = method not in {"GET", "HEAD"}
+        try:
+            with self.http.request(
+                method,
+                self.base_url + path,
+                params=params,
+                json=payload,
+                data=form,
+                headers=headers,
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                # requests would turn a redirected POST into a GET and drop Authorization on another host
+                allow_redirects=not is_write,
+                stream=True,
+            ) as response:
+                body = _read(response, started)
+        except requests.RequestException as error:
+            reached = not _never_sent(error)
+            raise PlatformError(
+                f"{self.platform} did not answer: {type(error).__name__}", ambiguous=is_write and reached
+            ) from error
+        return response.status_code, self._judge(response, body, is_write)
+
+    def _judge(self, response: requests.Response, body: bytes, is_write: bool) -> Any:
+        status = response.status_code
+        try:
+            decoded = json.loads(body) if body else None
+            readable = True
+        except ValueError:
+            decoded, readable = None, False
+        if 200 <= status < 300:
+            if not readable:
+                raise PlatformError(
+                    f"{self.platform} answered {status} with something that isn't JSON",
+                    ambiguous=is_write,
+                    status=status,
+                )
+            return decoded
+        raise PlatformError(
+            f"{self.platform} answered {status}{_reason(decoded)}",
+            permanent=status not in _TEMPORARY,
+            ambiguous=is_write and status in _SENT_UNKNOWN,
+            status=status,
+            retry_after=_retry_after(response.headers.get("Retry-After")),
+            body=decoded,
+        )
+
+
+def _read(response: requests.Response, started: float) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(65536):
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise requests.exceptions.ContentDecodingError("the answer is too large")
+        if time.monotonic() - started > TOTAL_SECONDS:
+            raise requests.exceptions.ReadTimeout("the answer took too long")
+    return bytes(body)
+
+
+def _never_sent(error: requests.RequestException) -> bool:
+    """Whether the request certainly did not leave: the connection was never there."""
+    if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.InvalidURL, requests.exceptions.SSLError)):
+        return True
+    cause = error.args[0] if error.args else None
+    reason = getattr(cause, "reason", cause)
+    return isinstance(reason, (NewConnectionError, ConnectTimeoutError, NameResolutionError))
+
+
+def _reason(body: Any) -> str:
+    """Return what a platform's error body says, for a person; never personal data: only code and message."""
+    if not isinstance(body, Mapping):
+        return ""
+    nested = body.get("error")
+    if isinstance(nested, Mapping):
+        body = nested
+    parts = [str(body[name])[:200] for name in ("code", "error", "message", "error_description") if isinstance(body.get(name), str)]
+    return f": {' – '.join(parts)}" if parts else ""
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Return Retry-After in seconds (RFC 9110 §10.2.3: seconds or a date), at most six hours."""
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(value) - timezone.now()).total_seconds()
+        except (TypeError, ValueError):
+            return None
+    return min(max(seconds, 0.0), 6 * 3600.0) if seconds == seconds else None
+
+
+def new_correlation_id() -> str:
+    """Return an id that ties the calls of one step together."""
+    return uuid.uuid4().hex

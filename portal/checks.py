@@ -1,0 +1,32 @@
+"""Numbered system checks of the environment."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+NUMBERS = {
+    "SECRET_KEY": "E001",
+    "PORTAL_URL": "E002",
+    "DATABASE_URL": "E003",
+    "EMAIL_URL": "E004",
+    "WEB_WORKERS": "E005",
+    "Q_WORKERS": "E006",
+    "DEBUG": "E007",
+    "LEVER_AUTH_URL": "E008",
+    "LEVER_API_URL": "E009",
+    "CODESCREEN_API_URL": "E010",
+    "METRICS_ENABLED": "E011",
+    "LOG_LEVEL": "E012",
+    "LOG_FORMAT": "E013",
+    "REDIS_URL": "E014",
+}
+
+
+@register(Tags.security)
+def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report every missing or malformed variable together, each with its fix."""
+    return [
+        Error(message, hint=f"Set {name} in the environment or in .env.", id=f"portal.{NUMBERS.get(name, 'E099')}")
+        for name, message in settings.CONFIGURATION_ERRORS
+    ]

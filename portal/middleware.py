@@ -1,0 +1,37 @@
+"""What the site does when the database is away."""
+
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError, connections
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+RETRY_AFTER_SECONDS = "5"
+
+
+class DatabaseUnavailableMiddleware:
+    """Answer 503 instead of 500 when the database can't be reached, so that senders try again."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on; also catches what other middleware's own queries raise."""
+        try:
+            return self.get_response(request)
+        except (OperationalError, InterfaceError):
+            return unavailable()
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Turn a view's database outage into 503."""
+        if isinstance(exception, (OperationalError, InterfaceError)):
+            return unavailable()
+        return None
+
+
+def unavailable() -> HttpResponse:
+    """Return 503 with Retry-After, and drop connections the outage broke."""
+    for connection in connections.all(initialized_only=True):
+        connection.close_if_unusable_or_obsolete()
+    response = JsonResponse({"detail": "The database is not available; try again shortly."}, status=503)
+    response["Retry-After"] = RETRY_AFTER_SECONDS
+    return response

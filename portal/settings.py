@@ -1,0 +1,332 @@
+"""Every setting, once; the environment is read here and nowhere else."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+environ.Env.read_env(os.environ.get("PORTAL_ENV_FILE", BASE_DIR / ".env"))
+
+#: What the environment says wrongly; portal.checks reports each as a numbered check with its fix.
+CONFIGURATION_ERRORS: list[tuple[str, str]] = []
+
+
+def _read(reader: Callable[..., Any], name: str, default: Any, empty: Any = None) -> Any:
+    """Return a variable, or its default and a configuration error instead of a traceback.
+
+    `empty` is what an unreadable variable is replaced by, where the default is still text to be read.
+    """
+    try:
+        return reader(name, default=default)
+    except (environ.ImproperlyConfigured, ValueError, KeyError, IndexError, TypeError):
+        CONFIGURATION_ERRORS.append((name, f"{name} can't be read. See the configuration table in the README."))
+        return default if empty is None else empty
+
+
+def _address(name: str, default: str) -> str:
+    value = str(env.str(name, default=default) or default).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        CONFIGURATION_ERRORS.append(
+            (name, f"{name} must be a full address such as {default}, not {value!r}.")
+        )
+        return default
+    return value
+
+
+# Core
+
+DEBUG = bool(_read(env.bool, "DEBUG", False))
+SECRET_KEY = env.str("SECRET_KEY", default="")
+if not SECRET_KEY:
+    CONFIGURATION_ERRORS.append(
+        ("SECRET_KEY", "SECRET_KEY is not set. Set it to a long random text and keep it.")
+    )
+    SECRET_KEY = (
+        "unset-" + os.urandom(32).hex()
+    )  # lets the checks run; portal.checks refuses to serve with it
+FIELD_ENCRYPTION_KEYS = [key.strip() for key in env.list("FIELD_ENCRYPTION_KEYS", default=[]) if key.strip()]
+
+PORTAL_URL = _address("PORTAL_URL", "http://127.0.0.1:8000")
+_portal = urlsplit(PORTAL_URL)
+IS_HTTPS = _portal.scheme == "https"
+ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=[]), _portal.hostname or "127.0.0.1"]
+CSRF_TRUSTED_ORIGINS = [f"{_portal.scheme}://{_portal.netloc}"]
+if not IS_HTTPS and _portal.hostname in {"127.0.0.1", "localhost"}:
+    ALLOWED_HOSTS += ["127.0.0.1", "localhost"]
+
+INSTALLED_APPS = [
+    "portal.apps.PortalConfig",
+    "integrations.apps.IntegrationsConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "django_q",
+    "social_django",
+    "axes",
+]
+
+MIDDLEWARE = [
+    "portal.middleware.DatabaseUnavailableMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "portal.oauth.OAuthFailureMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.context.shell",
+            ],
+        },
+    },
+]
+
+# Database
+
+_default_database = f"sqlite:///{BASE_DIR / 'portal.sqlite3'}"
+DATABASES = {"default": _read(env.db, "DATABASE_URL", _default_database, env.db_url_config(_default_database))}
+DATABASES["default"].setdefault("OPTIONS", {})
+IS_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
+if IS_SQLITE:
+    # web and workers share the file: writers queue for the lock at BEGIN instead of failing half-way
+    DATABASES["default"]["OPTIONS"] |= {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000;",
+    }
+DATABASES["default"] |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Cache, queue
+
+REDIS_URL = env.str("REDIS_URL", default="")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}
+}
+
+_cores = os.cpu_count() or 1
+WEB_WORKERS: int = max(1, _read(env.int, "WEB_WORKERS", min(_cores, 8)))
+Q_WORKERS: int = max(1, _read(env.int, "Q_WORKERS", min(_cores, 4)))
+
+#: Calls in flight per worker process: pacing at 10/s with a slow platform needs calls in flight, not processes.
+DRAIN_THREADS = 4 if IS_SQLITE else 6
+
+# The queue is a doorbell: retries, attempts and history live in the portal's own rows.
+Q_CLUSTER = {
+    "name": "portal",
+    "workers": Q_WORKERS,
+    "timeout": 60,
+    "retry": 180,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "save_limit": -1,
+    "recycle": 500,
+    "queue_limit": Q_WORKERS,
+    "bulk": 1,
+    "catch_up": False,
+    "poll": 0.1,
+    "label": "Queue",
+    "time_zone": "UTC",
+    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
+}
+
+# Sign-in
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "integrations.lever.oauth.LeverOAuth2",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "overview"
+LOGOUT_REDIRECT_URL = "login"
+PASSWORD_RESET_TIMEOUT = 7 * 24 * 3600
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+
+# Lever and CodeScreen
+
+LEVER_CLIENT_ID = env.str("LEVER_CLIENT_ID", default="")
+LEVER_CLIENT_SECRET = env.str("LEVER_CLIENT_SECRET", default="")
+LEVER_AUTH_URL = _address("LEVER_AUTH_URL", "https://auth.lever.co")
+LEVER_API_URL = _address("LEVER_API_URL", "https://api.lever.co/v1")
+LEVER_AUDIENCE = env.str("LEVER_AUDIENCE", default="") or f"{LEVER_API_URL}/"
+CODESCREEN_API_URL = _address("CODESCREEN_API_URL", "https://app.codescreen.com/api")
+
+SOCIAL_AUTH_URL_NAMESPACE = "social"
+SOCIAL_AUTH_LEVER_ASSOCIATION_ONLY = True
+SOCIAL_AUTH_FIELDS_STORED_IN_SESSION: list[str] = []
+SOCIAL_AUTH_RAISE_EXCEPTIONS = False
+SOCIAL_AUTH_LOGIN_REDIRECT_URL = "/settings/"
+SOCIAL_AUTH_LEVER_NEW_ASSOCIATION_REDIRECT_URL = "/settings/"
+SOCIAL_AUTH_REDIRECT_IS_HTTPS = IS_HTTPS
+SOCIAL_AUTH_REQUESTS_TIMEOUT = 15
+SOCIAL_AUTH_PIPELINE = [
+    "social_core.pipeline.social_auth.social_details",
+    "social_core.pipeline.social_auth.social_uid",
+    "integrations.pipeline.save_connection",
+]
+
+# Mail
+
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="portal@localhost")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+_email = _read(env.email_url, "EMAIL_URL", "consolemail://", env.email_url_config("consolemail://"))
+MAILERS = {
+    "default": {
+        "BACKEND": _email["EMAIL_BACKEND"],
+        "OPTIONS": {
+            "host": _email["EMAIL_HOST"],
+            "port": _email["EMAIL_PORT"] or 25,
+            "username": _email["EMAIL_HOST_USER"] or "",
+            "password": _email["EMAIL_HOST_PASSWORD"] or "",
+            "use_tls": bool(_email.get("EMAIL_USE_TLS")),
+            "use_ssl": bool(_email.get("EMAIL_USE_SSL")),
+            "timeout": 20,
+        }
+        if _email["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
+        else {},
+    }
+}
+
+# Static files, language, time
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / ".static")))
+_IS_TEST = "pytest" in sys.modules
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG or _IS_TEST
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = DEBUG or _IS_TEST
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+# Security
+
+CSP_SELF = "'self'"
+SECURE_CSP = {
+    "default-src": ["'none'"],
+    "script-src": [CSP_SELF],
+    "style-src": [CSP_SELF],
+    "img-src": [CSP_SELF, "data:"],
+    "font-src": [CSP_SELF],
+    "connect-src": [CSP_SELF],
+    "form-action": [CSP_SELF],
+    "frame-ancestors": ["'none'"],
+    "base-uri": ["'none'"],
+    "manifest-src": [CSP_SELF],
+}
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = IS_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz/"]
+SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+
+# API schema
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "CodeScreen–Lever portal: webhooks",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+# Logging
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+LOG_FORMAT = env.str("LOG_FORMAT", default="text")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "text": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "json": {"()": "portal.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "json" if LOG_FORMAT == "json" else "text"},
+    },
+    "root": {
+        "handlers": ["stderr"],
+        "level": LOG_LEVEL if LOG_LEVEL in {"DEBUG", "INFO", "WARNING", "ERROR"} else "INFO",
+    },
+    "loggers": {
+        "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "django.request": {"level": "ERROR"},
+        "axes": {"level": "WARNING"},
+    },
+}
+
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+if SENTRY_DSN:
+    import sentry_sdk
+
+    sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, include_local_variables=False)
+
+METRICS_ENABLED = bool(_read(env.bool, "METRICS_ENABLED", False))
+
+SILENCED_SYSTEM_CHECKS = [
+    "security.W021",  # HSTS preload is the operator's decision for their whole domain
+    "security.W005",  # and so are its subdomains
+]
