@@ -1,0 +1,238 @@
+"""Connection → ready client: with its pacer, the observer that writes ApiCall, and token refresh under a lease."""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import lru_cache
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from integrations.codescreen.client import CodeScreenClient
+from integrations.lever import oauth
+from integrations.lever.client import LeverClient
+from integrations.models import (
+    ApiCall,
+    CodeScreenConnection,
+    Delivery,
+    Effect,
+    LeverConnection,
+    Organization,
+    PaceBucket,
+)
+from integrations.platform import Call, NotConnected, PacedOut, PlatformError, PlatformSession, new_correlation_id
+
+logger = logging.getLogger(__name__)
+
+# Lever allows 10 requests a second steady and bursts to 20; a little less leaves no stray 429
+LEVER_INTERVAL = 1 / 9.9
+LEVER_BURST = 18
+LONGEST_WAIT = 15.0
+COOL_DOWN_SECONDS = 1.5
+EXPIRES_SOON = timedelta(minutes=2)
+REFRESH_WAIT_SECONDS = 20.0
+
+_RESERVE = """
+local now = redis.call('TIME')
+now = now[1] + now[2] / 1000000
+local free_at = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now) + tonumber(ARGV[1]) + tonumber(ARGV[2])
+redis.call('SET', KEYS[1], tostring(free_at), 'EX', 3600)
+return tostring(free_at - now)
+"""
+
+
+# pacing
+
+
+@lru_cache(maxsize=1)
+def _redis() -> redis.Redis:
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+
+
+def _reserve(key: str, extra: float = 0.0) -> float:
+    """Return the seconds until this call's slot; `extra` seconds are taken from everybody besides."""
+    if settings.REDIS_URL:
+        try:
+            ahead = float(str(_redis().eval(_RESERVE, 1, f"pace:{key}", f"{LEVER_INTERVAL:.6f}", f"{extra:.6f}"), "ascii"))  # type: ignore[arg-type]
+            return max(0.0, ahead - LEVER_INTERVAL * LEVER_BURST)
+        except redis.RedisError:
+            logger.warning("Redis is away: pacing by the database")
+    return PaceBucket.reserve(key, LEVER_INTERVAL + extra, LEVER_BURST)
+
+
+def pace(key: str) -> Callable[[], None]:
+    """Return a pacer for one Lever account: it sleeps until the call's slot.
+
+    Raises PacedOut when the slot is later than a lease should wait for.
+    """
+
+    def wait() -> None:
+        seconds = _reserve(key)
+        if seconds > LONGEST_WAIT:
+            raise PacedOut(seconds)
+        if seconds > 0:
+            time.sleep(seconds)
+
+    return wait
+
+
+# the record of calls
+
+
+def observer(
+    organization: Organization, effect: Effect | None, delivery: Delivery | None, opportunity_id: str, pace_key: str = ""
+) -> Callable[[Call], None]:
+    """Return what writes an ApiCall for each call, and slows everybody down after a 429."""
+    correlation_id = new_correlation_id()
+
+    def observe(call: Call) -> None:
+        if call.status == 429 and pace_key:
+            _reserve(pace_key, COOL_DOWN_SECONDS)
+        try:
+            with transaction.atomic():
+                ApiCall.objects.create(
+                    organization=organization,
+                    effect=effect,
+                    delivery=delivery,
+                    opportunity_id=opportunity_id[:200],
+                    attempt=max(1, (effect or delivery).attempts) if (effect or delivery) else 1,
+                    correlation_id=correlation_id,
+                    platform=call.platform,
+                    method=call.method,
+                    path=call.path[:1000],
+                    status=call.status,
+                    duration_ms=call.duration_ms,
+                    request_body=call.request_body,
+                    response_body=call.response_body,
+                    error=call.error,
+                )
+        except DatabaseError:
+            # the call happened; losing its record must not make the caller think that it didn't
+            logger.exception("an API call could not be recorded")
+
+    return observe
+
+
+# Lever
+
+
+class GrantTokens:
+    """Access tokens of one organization's grant, refreshed by one worker at a time."""
+
+    def __init__(self, connection: LeverConnection, session: PlatformSession) -> None:
+        self._connection = connection
+        self._session = session
+
+    def current(self) -> str:
+        """Return an access token that should work now, refreshed when it ends soon."""
+        connection = self._working()
+        ends = connection.access_expires_at
+        if ends is not None and ends - timezone.now() < EXPIRES_SOON and connection.refresh_token:
+            return self._refreshed(connection.access_token)
+        return str(connection.access_token)
+
+    def renew(self, refused: str) -> str:
+        """Return another access token after Lever refused this one.
+
+        Raises PlatformError with status 401 when there is none: the connection then needs a person.
+        """
+        connection = self._working()
+        if connection.access_token != refused:
+            return str(connection.access_token)
+        return self._refreshed(refused)
+
+    def _working(self) -> LeverConnection:
+        self._connection.refresh_from_db()
+        if not self._connection.is_working:
+            raise NotConnected("Lever is not connected. Reconnect it under Settings.")
+        return self._connection
+
+    def _refreshed(self, stale: str) -> str:
+        """Trade the refresh token once for all workers; the others wait for the winner's result."""
+        deadline = time.monotonic() + REFRESH_WAIT_SECONDS
+        while time.monotonic() < deadline:
+            connection = self._working()
+            if connection.access_token != stale:
+                return str(connection.access_token)
+            if connection.lease_refresh():
+                return self._trade(connection)
+            time.sleep(0.2)
+        raise PlatformError("Another worker is still refreshing Lever's tokens.")
+
+    def _trade(self, connection: LeverConnection) -> str:
+        if not connection.refresh_token:
+            reason = "Lever refused the access token, and there is no refresh token: offline_access was not granted."
+            connection.mark_needs_reconnect(reason)
+            raise PlatformError(reason, permanent=True, status=401)
+        try:
+            tokens = oauth.refresh(self._session, connection.refresh_token)
+        except PlatformError as error:
+            if is_grant_dead(error):
+                reason = "Lever says the grant is no longer valid. It was revoked in Lever, or has ended."
+                connection.mark_needs_reconnect(reason)
+                raise PlatformError(reason, permanent=True, status=401) from error
+            connection.release_refresh()
+            raise PlatformError(str(error), retry_after=error.retry_after) from error
+        connection.rotate(tokens)
+        return str(connection.access_token)
+
+    def give_up(self) -> None:
+        """Record that Lever refused a fresh token too: the grant was revoked."""
+        self._working().mark_needs_reconnect("Lever refuses a fresh access token. The app was revoked in Lever.")
+
+
+def is_grant_dead(error: PlatformError) -> bool:
+    """Whether the token endpoint said that the refresh token will never work again."""
+    return isinstance(error.body, dict) and error.body.get("error") in {"invalid_grant", "reauthentication_required"}
+
+
+def lever_for(
+    organization: Organization,
+    *,
+    effect: Effect | None = None,
+    delivery: Delivery | None = None,
+    opportunity_id: str = "",
+) -> LeverClient:
+    """Return a client for the organization's Lever. Raises NotConnected when there is no working connection."""
+    connection = LeverConnection.objects.filter(organization=organization).first()
+    if connection is None or not connection.is_working:
+        raise NotConnected("Lever is not connected. Connect it under Settings.")
+    key = f"lever:{connection.lever_account_id or organization.pk}"
+    observe = observer(organization, effect, delivery, opportunity_id, pace_key=key)
+    session = PlatformSession("lever", settings.LEVER_API_URL, pace=pace(key), observe=observe)
+    return LeverClient(session, _tokens(connection, observe))
+
+
+def tokens_for(connection: LeverConnection) -> GrantTokens:
+    """Return the access tokens of a grant, for whoever needs no client."""
+    return _tokens(connection, observer(connection.organization, None, None, ""))
+
+
+def _tokens(connection: LeverConnection, observe: Callable[[Call], None]) -> GrantTokens:
+    return GrantTokens(connection, PlatformSession("lever", settings.LEVER_AUTH_URL, observe=observe))
+
+
+# CodeScreen
+
+
+def codescreen_for(
+    organization: Organization,
+    *,
+    effect: Effect | None = None,
+    delivery: Delivery | None = None,
+    opportunity_id: str = "",
+    is_trial: bool = False,
+) -> CodeScreenClient:
+    """Return a client for the organization's CodeScreen. Raises NotConnected when there is no working key.
+
+    `is_trial` allows a key that was refused before, to see whether it works again.
+    """
+    connection = CodeScreenConnection.objects.filter(organization=organization).first()
+    if connection is None or not connection.api_key or not (connection.is_working or is_trial):
+        raise NotConnected("CodeScreen has no working API key. Save one under Settings.")
+    observe = observer(organization, effect, delivery, opportunity_id)
+    session = PlatformSession("codescreen", settings.CODESCREEN_API_URL, observe=observe)
+    return CodeScreenClient(session, connection.api_key)

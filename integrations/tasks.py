@@ -1,0 +1,345 @@
+"""The queue's table of contents: load, call one step, ring the next bell. The only place that joins steps and clients.
+
+Rows are the memory and the queue is a doorbell: a bell that is lost costs a second, never work.
+"""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+from django_q.brokers import Broker, get_broker
+from django_q.models import Schedule
+from django_q.tasks import async_task
+
+from integrations import clients
+from integrations.models import Delivery, Effect, Heartbeat, Invitation, LeverConnection, Organization
+from integrations.models.claim import masked_traceback
+from integrations.models.delivery import MAX_ATTEMPTS
+from integrations.platform import NotConnected, PacedOut, PlatformError
+from integrations.workflow import actions, effects, facts, intake, outbox, results, sweep
+from integrations.workflow.decide import Decision
+from integrations.workflow.facts import Platforms
+
+logger = logging.getLogger(__name__)
+
+DRAIN = "drain"
+DRAIN_SECONDS = 20.0
+RING_EVERY_SECONDS = 0.1
+STALLED_AFTER = timedelta(seconds=6)
+KEEP_ALIVE_AFTER = timedelta(hours=20)
+
+Job = Callable[[], None]
+
+
+def platforms_for(organization: Organization, **context: Any) -> Platforms:
+    """Return both clients for one step, each made when it is first called for."""
+
+    @lru_cache(maxsize=1)
+    def lever() -> Any:
+        return clients.lever_for(organization, **context)
+
+    @lru_cache(maxsize=1)
+    def codescreen() -> Any:
+        return clients.codescreen_for(organization, **context)
+
+    return Platforms(lever, codescreen)
+
+
+# the doorbell
+
+
+@lru_cache(maxsize=1)
+def _broker() -> Broker:
+    return get_broker()
+
+
+_last_ring = 0.0
+
+
+def ring() -> None:
+    """Wake the workers once the present transaction is committed; a bell that fails costs nothing."""
+    transaction.on_commit(_ring)
+
+
+def _ring() -> None:
+    global _last_ring  # noqa: PLW0603
+    now = time.monotonic()
+    if now - _last_ring < RING_EVERY_SECONDS:
+        return  # the bell of a moment ago, or the supervisor's of the next second, finds the row too
+    _last_ring = now
+    try:
+        async_task("integrations.tasks.drain", q_options={"broker": _broker()})
+    except Exception:
+        logger.warning("the doorbell could not be rung; the supervisor rings again", exc_info=True)
+
+
+def has_due() -> bool:
+    """Whether any row waits for a worker now."""
+    return (
+        Effect.objects.due().exists() or Delivery.objects.due().exists() or Invitation.objects.due_for_poll().exists()
+    )
+
+
+def ring_if_due() -> None:
+    """Ring for rows that are due; called every second by the supervisor."""
+    if has_due():
+        try:
+            if _broker().queue_size() > settings.Q_WORKERS * 2:
+                return  # bells enough: a cluster that doesn't hear them is the watchdog's business
+        except Exception:
+            logger.debug("the queue's size is unknown", exc_info=True)
+        _ring()
+
+
+def is_stalled() -> bool:
+    """Whether rows have been due for a while and no worker shows progress: the cluster must be replaced."""
+    overdue = Now() - STALLED_AFTER
+    waits = Effect.objects.due().filter(due_at__lt=overdue).exists() or (
+        Delivery.objects.due().filter(due_at__lt=overdue).exists()
+    )
+    return waits and not Heartbeat.is_fresh(DRAIN, STALLED_AFTER)
+
+
+def oldest_due_seconds() -> float:
+    """Return for how long the longest-waiting due row has waited, 0 when nothing waits."""
+    moments = [
+        model.objects.due().order_by("due_at").values_list("due_at", flat=True).first() for model in (Delivery, Effect)
+    ]
+    waits = [(timezone.now() - moment).total_seconds() for moment in moments if moment]
+    return max([0.0, *waits])
+
+
+# the worker
+
+
+def drain(seconds: float = DRAIN_SECONDS) -> None:
+    """Work every due row until nothing is due or the time is up; any number may run at once."""
+    deadline = time.monotonic() + seconds
+    workers: list[threading.Thread] = []
+    try:
+        while time.monotonic() < deadline:
+            Heartbeat.beat(DRAIN)
+            workers = [worker for worker in workers if worker.is_alive()]
+            is_due = has_due()
+            if not is_due and not workers:
+                return
+            if is_due and len(workers) < settings.DRAIN_THREADS:
+                worker = threading.Thread(target=_work_in_thread, args=(deadline,), daemon=True)
+                worker.start()
+                workers.append(worker)
+            time.sleep(0.05)
+    finally:
+        for worker in workers:
+            while worker.is_alive():
+                worker.join(1.0)
+                Heartbeat.beat(DRAIN)
+
+
+def _work_in_thread(deadline: float) -> None:
+    try:
+        work(deadline)
+    except DatabaseError:
+        logger.warning("the database went away; the leases end by themselves", exc_info=True)
+    finally:
+        connection.close()
+
+
+def work(deadline: float | None = None) -> int:
+    """Work due rows in this thread until none is left or the deadline passes; how many."""
+    count = 0
+    while deadline is None or time.monotonic() < deadline:
+        job = _next_job()
+        if job is None:
+            break
+        job()
+        count += 1
+    return count
+
+
+def _next_job() -> Job | None:
+    """Claim one due row, invitations and what recruiters see first."""
+    owner = uuid.uuid4().hex
+    for effect in Effect.objects.claim(owner, 1):
+        return lambda: _perform(effect)
+    for delivery in Delivery.objects.claim(owner, 1):
+        return lambda: decide(delivery)
+    for invitation in results.claim_polls(1):
+        return lambda: poll(invitation)
+    return None
+
+
+def _perform(effect: Effect) -> None:
+    context = {"effect": effect, "opportunity_id": effect.opportunity_id}
+    effects.perform(effect, platforms_for(effect.organization, **context))
+
+
+def decide(delivery: Delivery) -> None:
+    """Bring one claimed delivery to its verdict, or say why not yet and when it is tried again."""
+    organization = delivery.organization
+    platforms = platforms_for(organization, delivery=delivery, opportunity_id=delivery.opportunity_id)
+    try:
+        intake.take_in(delivery, platforms)
+    except intake.LeaseLost:
+        return
+    except PacedOut as error:
+        delivery.release(due_at=Now() + timedelta(seconds=error.retry_after or 1), attempts=delivery.attempts - 1)
+    except PlatformError as error:
+        outbox.tell_reconnect(organization)
+        if error.status == 401 and error.permanent:
+            _notice_refused_key(organization)
+        wait = timedelta(seconds=1) if isinstance(error, NotConnected) else effects.backoff(delivery.attempts)
+        if error.retry_after is not None:
+            wait = timedelta(seconds=max(1.0, error.retry_after))
+        delivery.release(due_at=Now() + wait, last_error=str(error))
+    except DatabaseError:
+        raise
+    except Exception as error:
+        logger.exception("delivery %s could not be decided", delivery.pk)
+        is_poison = delivery.attempts >= MAX_ATTEMPTS
+        delivery.release(
+            due_at=None if is_poison else Now() + effects.backoff(delivery.attempts),
+            last_error=f"The portal failed on this: {type(error).__name__}.",
+            traceback=masked_traceback(error),
+        )
+
+
+def _notice_refused_key(organization: Organization) -> None:
+    """A 401 while gathering facts is CodeScreen's when Lever's connection still works."""
+    lever = LeverConnection.objects.filter(organization=organization).first()
+    if lever is None or not lever.is_working:
+        return
+    try:
+        facts.refresh_assessments(organization, clients.codescreen_for(organization))
+    except PlatformError as error:
+        if error.status == 401:
+            organization.codescreen_connection.mark_refused(str(error))
+
+
+def poll(invitation: Invitation) -> bool:
+    """Ask CodeScreen about one invitation; whether anything changed."""
+    try:
+        platforms = platforms_for(invitation.organization, opportunity_id=invitation.opportunity_id)
+        return results.collect(invitation, platforms.codescreen())
+    except NotConnected:
+        Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now() + effects.DISCONNECTED_RETRY)
+    except PlatformError as error:
+        logger.info("invitation %s: %s", invitation.pk, error)
+    return False
+
+
+# what people and schedules ask for
+
+
+def poll_organization(organization: Organization, everything: bool = False) -> int:
+    """Ask CodeScreen about every open invitation now, with `everything` about completed ones too; how many."""
+    rows = Invitation.objects.filter(organization=organization).exclude(instance_id="")
+    if not everything:
+        rows = rows.exclude(status__in=[Invitation.Status.COMPLETED, Invitation.Status.FAILED])
+    count = 0
+    for invitation in rows.select_related("organization").iterator():
+        poll(invitation)
+        count += 1
+    ring()
+    return count
+
+
+def sweep_organization(organization: Organization) -> int:
+    """Reconcile one organization with Lever now; how many it repaired. Raises PlatformError."""
+    repaired = sweep.sweep(organization, platforms_for(organization))
+    if repaired:
+        logger.warning("sweep repaired %s invitation(s) of %s", repaired, organization.slug)
+        hour = timezone.now().strftime("%Y-%m-%dT%H")
+        outbox.send_email(
+            organization,
+            f"sweep:{hour}",
+            "Candidates were found whom no webhook told of",
+            [
+                f"The portal found {repaired} candidate(s) in a CodeScreen stage whom Lever's webhook had not reported, "
+                "and took them in.",
+                f"Check that the webhook in Lever still works: {settings.PORTAL_URL}/health/",
+            ],
+        )
+    ring()
+    return repaired
+
+
+def replay(delivery: Delivery, actor: Any) -> Decision:
+    """Decide a stored delivery again. Raises actions.NotPossible and PlatformError."""
+    decision = actions.replay(delivery, platforms_for(delivery.organization, delivery=delivery), actor)
+    ring()
+    return decision
+
+
+def preview(delivery: Delivery) -> Decision:
+    """Return the verdict a delivery would get now; writes nothing. Raises PlatformError."""
+    return facts.preview(delivery, platforms_for(delivery.organization, delivery=delivery))
+
+
+def sweep_all() -> None:
+    """Reconcile every organization; one that fails doesn't stop the others."""
+    for organization in Organization.objects.filter(paused=False):
+        try:
+            sweep_organization(organization)
+        except PlatformError as error:
+            logger.warning("sweep of %s: %s", organization.slug, error)
+
+
+def keep_alive() -> None:
+    """Refresh each grant daily, so that a quiet customer's refresh token never dies of 90 idle days."""
+    due = LeverConnection.objects.filter(
+        state=LeverConnection.State.CONNECTED, refreshed_at__lt=timezone.now() - KEEP_ALIVE_AFTER
+    ).exclude(refresh_token="")
+    for grant in due.select_related("organization"):
+        try:
+            clients.tokens_for(grant).renew(grant.access_token)
+        except PlatformError as error:
+            logger.warning("keep-alive of %s: %s", grant.organization.slug, error)
+            outbox.tell_reconnect(grant.organization)
+
+
+def refresh_copies() -> None:
+    """Read every organization's roles, stages and assessments again."""
+    for organization in Organization.objects.filter(paused=False):
+        platforms = platforms_for(organization)
+        try:
+            facts.refresh_stages(organization, platforms.lever())
+            facts.refresh_roles(organization, platforms.lever())
+            facts.refresh_assessments(organization, platforms.codescreen())
+        except PlatformError as error:
+            logger.info("copies of %s: %s", organization.slug, error)
+
+
+def tidy() -> None:
+    """Remove what is only needed for a while: expired sessions and half-finished OAuth states."""
+    call_command("clearsessions")
+    call_command("clearsocial", age=2)
+
+
+SCHEDULES = {
+    "integrations.tasks.drain": 1,
+    "integrations.tasks.sweep_all": 10,
+    "integrations.tasks.refresh_copies": 60,
+    "integrations.tasks.keep_alive": 60,
+    "integrations.tasks.tidy": 24 * 60,
+}
+
+
+def ensure_schedules() -> None:
+    """Write the schedules; safe to run at every start, by several nodes."""
+    for func, minutes in SCHEDULES.items():
+        schedule, created = Schedule.objects.get_or_create(
+            name=func, defaults={"func": func, "schedule_type": Schedule.MINUTES, "minutes": minutes}
+        )
+        if not created and schedule.minutes != minutes:
+            schedule.minutes = minutes
+            schedule.save(update_fields=["minutes"])

@@ -1,0 +1,126 @@
+"""What people do: approve, refuse, resolve, send again, retry, replay. Each leaves an audit entry."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from integrations.models import AuditEntry, Delivery, Effect, IllegalTransition, Invitation, Organization
+from integrations.models.delivery import WAITING_VERDICTS
+from integrations.models.invitation import Status
+from integrations.workflow import effects, intake, outbox
+from integrations.workflow.decide import Decision
+from integrations.workflow.facts import Platforms
+from integrations.workflow.results import mark_invited
+
+
+class NotPossible(Exception):
+    """The row is not in a state that allows this; the message says why."""
+
+
+def _require(invitation: Invitation, *statuses: str) -> None:
+    invitation.refresh_from_db()
+    if invitation.status not in statuses:
+        raise NotPossible(f"Invitation {invitation.pk} is {invitation.get_status_display().lower()}.")
+
+
+def approve(invitation: Invitation, actor: Any, reason: str = "") -> None:
+    """Let a held invitation go out. Raises NotPossible."""
+    with transaction.atomic():
+        _require(invitation, Status.HELD)
+        _move(invitation, Status.PENDING)
+        outbox.send_invitation(invitation)
+        AuditEntry.record(invitation.organization, actor, "approve", f"invitation {invitation.pk}", reason=reason)
+
+
+def refuse(invitation: Invitation, actor: Any, reason: str = "") -> None:
+    """Say no to a held invitation: it is withdrawn. Raises NotPossible."""
+    with transaction.atomic():
+        _require(invitation, Status.HELD)
+        _move(invitation, Status.WITHDRAWN, f"Refused. {reason}".strip())
+        AuditEntry.record(invitation.organization, actor, "refuse", f"invitation {invitation.pk}", reason=reason)
+
+
+def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Any, reason: str = "") -> None:
+    """Record that an uncertain invitation did arrive, as this instance in CodeScreen. Raises NotPossible."""
+    instance_id = instance_id.strip()
+    if not instance_id or len(instance_id) > 200:
+        raise NotPossible("Give the id of the candidate's assessment instance in CodeScreen.")
+    with transaction.atomic():
+        _require(invitation, Status.UNCERTAIN)
+        taken = Invitation.objects.filter(organization=invitation.organization, instance_id=instance_id).first()
+        if taken is not None:
+            raise NotPossible(f"That instance belongs to invitation {taken.pk} already.")
+        mark_invited(invitation, instance_id)
+        AuditEntry.record(
+            invitation.organization,
+            actor,
+            "resolve: it was sent",
+            f"invitation {invitation.pk}",
+            {"instance_id": instance_id},
+            reason,
+        )
+
+
+def send_again(invitation: Invitation, actor: Any, reason: str = "") -> None:
+    """Send an uncertain or failed invitation again, on a person's word. Raises NotPossible."""
+    with transaction.atomic():
+        _require(invitation, Status.UNCERTAIN, Status.FAILED)
+        _move(invitation, Status.PENDING)
+        outbox.send_invitation(invitation)
+        AuditEntry.record(
+            invitation.organization, actor, "resolve: send again", f"invitation {invitation.pk}", reason=reason
+        )
+
+
+def retry_effect(effect: Effect, actor: Any) -> None:
+    """Try a failed or cancelled effect again, or a waiting one at once. Raises NotPossible."""
+    with transaction.atomic():
+        effect.refresh_from_db()
+        if effect.kind == Effect.Kind.SEND_INVITATION and effect.invitation is not None:
+            if effect.invitation.status == Status.FAILED:
+                send_again(effect.invitation, actor, "retry")
+                return
+            if effect.state != Effect.State.DUE:
+                raise NotPossible("Whether the invitation goes out is decided on the invitation itself.")
+        if effect.state not in {Effect.State.FAILED, Effect.State.DUE}:
+            raise NotPossible(f"{effect} is {effect.get_state_display().lower()}: there is nothing to try again.")
+        changed = Effect.objects.filter(pk=effect.pk, leased_until__isnull=True).update(
+            state=Effect.State.DUE, due_at=Now(), attempts=0, created_at=Now()
+        )
+        if not changed:
+            raise NotPossible(f"{effect} is being performed this moment.")
+        AuditEntry.record(effect.organization, actor, "retry", str(effect))
+
+
+def replay(delivery: Delivery, platforms: Platforms, actor: Any) -> Decision:
+    """Decide a stored Lever delivery again; its verdict is replaced. Raises NotPossible and PlatformError."""
+    if delivery.platform != Delivery.Platform.LEVER:
+        raise NotPossible("Only Lever's deliveries are decided; CodeScreen's are a reason to ask.")
+    before = delivery.verdict
+    claimed = delivery.lease()
+    if claimed is None:
+        raise NotPossible("A worker is deciding this delivery at the moment.")
+    try:
+        decision = intake.decide_delivery(claimed, platforms)
+    except BaseException:
+        claimed.release()
+        raise
+    AuditEntry.record(
+        delivery.organization, actor, "replay", str(delivery), {"verdict": [before, decision.code]}
+    )
+    return decision
+
+
+def wake(organization: Organization) -> int:
+    """Make everything that waited for the organization's connections due now; how many deliveries."""
+    count = Delivery.objects.filter(verdict__in=WAITING_VERDICTS).wake(organization)
+    effects.wake(organization)
+    return count
+
+
+def _move(invitation: Invitation, status: str, reason: str = "") -> None:
+    try:
+        invitation.move(status, reason)
+    except IllegalTransition as error:
+        raise NotPossible("Somebody else decided this meanwhile.") from error

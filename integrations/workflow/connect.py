@@ -1,0 +1,180 @@
+"""Connect and disconnect: keys, tokens, webhooks and policies; each change leaves an audit entry."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.codescreen.client import CodeScreenClient
+from integrations.codescreen.signature import decode_secret
+from integrations.lever.client import LeverClient
+from integrations.lever.payloads import STAGE_CHANGE
+from integrations.models import (
+    AuditEntry,
+    CodeScreenConnection,
+    LeverConnection,
+    LeverWebhook,
+    Organization,
+)
+from integrations.platform import PlatformError
+from integrations.workflow import actions, facts, feedback
+
+POLICIES = (
+    "stage_prefix",
+    "bulk_limit",
+    "bulk_window",
+    "default_assessment",
+    "note_on_skip",
+    "paused",
+    "rating_2_from",
+    "rating_3_from",
+    "rating_4_from",
+)
+
+
+def after_grant(organization: Organization, actor: Any) -> None:
+    """Record a new grant and set everything going that waited for it; called in the grant's transaction."""
+    AuditEntry.record(organization, actor, "connect", "Lever")
+    feedback.ask_for_template(organization)
+    actions.wake(organization)
+
+
+def disconnect_lever(organization: Organization, actor: Any) -> None:
+    """Forget Lever's tokens; what arrives from now on is kept and decided when it is connected again."""
+    with transaction.atomic():
+        connection = LeverConnection.objects.filter(organization=organization).first()
+        if connection is None:
+            return
+        connection.disconnect(f"Disconnected by {actor}.")
+        AuditEntry.record(organization, actor, "disconnect", "Lever")
+
+
+def save_signature_token(organization: Organization, token: str, actor: Any) -> None:
+    """Store the signature token of the webhook made by hand; the one it replaces is honoured for a day."""
+    token = token.strip()
+    if not token or len(token) > 500 or not token.isprintable():
+        raise ValueError("Copy the whole signature token from Lever, without line breaks.")
+    with transaction.atomic():
+        webhook, _ = LeverWebhook.objects.get_or_create(
+            organization=organization,
+            origin=LeverWebhook.Origin.MANUAL,
+            defaults={"event": STAGE_CHANGE, "url": organization.lever_webhook_url},
+        )
+        if webhook.signature_token == token:
+            return
+        webhook.replace_token(token)
+        AuditEntry.record(organization, actor, "save", "Lever webhook", {"signature_token": token})
+
+
+def save_codescreen_key(organization: Organization, api_key: str, actor: Any) -> None:
+    """Store CodeScreen's API key, and take up what waited for one. Raises ValueError when it can't be one."""
+    api_key = api_key.strip()
+    if not api_key or len(api_key) > 500 or not (api_key.isascii() and api_key.isprintable()):
+        raise ValueError("Copy the whole API key from CodeScreen: plain characters, without line breaks.")
+    with transaction.atomic():
+        connection, _ = CodeScreenConnection.objects.get_or_create(organization=organization)
+        if connection.api_key == api_key and connection.is_working:
+            return
+        connection.api_key = api_key
+        connection.state, connection.state_reason = CodeScreenConnection.State.CONNECTED, ""
+        connection.verified_at = connection.assessments_refreshed_at = None
+        connection.save()
+        AuditEntry.record(organization, actor, "save", "CodeScreen connection", {"api_key": api_key})
+        actions.wake(organization)
+
+
+def save_codescreen_webhook_secret(organization: Organization, secret: str, actor: Any) -> None:
+    """Store the secret that proves CodeScreen's webhooks; empty removes it. Raises ValueError with the fix."""
+    secret = secret.strip()
+    if secret:
+        decode_secret(secret)
+    with transaction.atomic():
+        connection, _ = CodeScreenConnection.objects.get_or_create(organization=organization)
+        if connection.webhook_secret == secret:
+            return
+        connection.webhook_secret = secret
+        connection.save(update_fields=["webhook_secret"])
+        AuditEntry.record(organization, actor, "save", "CodeScreen connection", {"webhook_secret": secret})
+
+
+def test_codescreen_key(organization: Organization, codescreen: CodeScreenClient) -> int:
+    """Ask CodeScreen for its assessments with the stored key; how many. Raises PlatformError when it is refused."""
+    try:
+        facts.refresh_assessments(organization, codescreen)
+    except PlatformError as error:
+        if error.status == 401:
+            CodeScreenConnection.objects.get(organization=organization).mark_refused(str(error))
+        raise
+    actions.wake(organization)
+    return len(facts.live_assessments(organization))
+
+
+def make_webhooks(organization: Organization, lever: LeverClient, actor: Any) -> list[LeverWebhook]:
+    """Make the stage-change webhook through Lever's API; one that the portal made before is kept.
+
+    Lever doesn't refuse a second webhook to the same address, and tells a signature token only once: one of ours
+    whose token was lost is removed and made again. Raises PlatformError.
+    """
+    mine = LeverWebhook.objects.filter(
+        organization=organization, origin=LeverWebhook.Origin.API, event=STAGE_CHANGE
+    ).first()
+    url = organization.lever_webhook_url
+    there = {str(row.get("id")): row for row in lever.webhooks() if row.get("url") == url}
+    if mine and mine.signature_token and mine.lever_webhook_id in there:
+        return [mine]
+    for webhook_id, row in there.items():
+        if row.get("event") == STAGE_CHANGE and mine and webhook_id == mine.lever_webhook_id:
+            lever.delete_webhook(webhook_id)
+    made = lever.create_webhook(url, STAGE_CHANGE)
+    configuration = made.get("configuration")
+    token = configuration.get("signatureToken") if isinstance(configuration, Mapping) else None
+    if not isinstance(token, str) or not token:
+        raise PlatformError("Lever made the webhook without telling its signature token; paste it by hand.")
+    with transaction.atomic():
+        webhook, _ = LeverWebhook.objects.update_or_create(
+            organization=organization,
+            origin=LeverWebhook.Origin.API,
+            event=STAGE_CHANGE,
+            defaults={"lever_webhook_id": str(made.get("id") or ""), "url": url, "signature_token": token},
+        )
+        AuditEntry.record(organization, actor, "make", "Lever webhook", {"signature_token": token, "url": url})
+    return [webhook]
+
+
+def remove_webhooks(organization: Organization, lever: LeverClient, actor: Any) -> None:
+    """Remove from Lever the webhooks that the portal made. Raises PlatformError."""
+    for webhook in LeverWebhook.objects.filter(organization=organization, origin=LeverWebhook.Origin.API):
+        try:
+            lever.delete_webhook(webhook.lever_webhook_id)
+        except PlatformError as error:
+            if error.status != 404:
+                raise
+        webhook.delete()
+        AuditEntry.record(organization, actor, "remove", "Lever webhook")
+
+
+def set_policies(organization: Organization, changes: Mapping[str, Any], actor: Any) -> dict[str, Any]:
+    """Change policies; what changed, as name → [before, after]. Raises ValidationError with the fix per field."""
+    unknown = set(changes) - set(POLICIES)
+    if unknown:
+        raise ValidationError(f"No such policy: {', '.join(sorted(unknown))}.")
+    before = {name: getattr(organization, name) for name in changes}
+    changed = {name: [before[name], value] for name, value in changes.items() if before[name] != value}
+    if not changed:
+        return {}
+    for name, (_, value) in changed.items():
+        setattr(organization, name, value)
+    organization.full_clean()
+    with transaction.atomic():
+        organization.save(update_fields=list(changed))
+        AuditEntry.record(organization, actor, "change policies", organization, changed)
+        if "paused" in changed and not organization.paused:
+            actions.wake(organization)
+    return changed
+
+
+def touch(organization: Organization) -> None:
+    """Remember that a verified CodeScreen webhook came through."""
+    CodeScreenConnection.objects.filter(organization=organization).update(last_received_at=timezone.now())

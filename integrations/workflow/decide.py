@@ -1,0 +1,327 @@
+"""Facts → verdict. Pure: no Django, no I/O, so that a replay, a preview and the real run can't differ."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+TAG_WORD = "CodeScreen"
+PROGRESS_TAGS = {
+    "invited": "CodeScreen: Candidate Invited",
+    "in_progress": "CodeScreen: Assessment in Progress",
+    "completed": "CodeScreen: Assessment Completed",
+    "expired": "CodeScreen: Assessment Expired",
+}
+STAGE_CHANGE, SWEEP = "candidateStageChange", "sweep"
+EVENTS = frozenset({STAGE_CHANGE, SWEEP})
+
+
+@dataclass(frozen=True)
+class AssessmentChoice:
+    """A live assessment in CodeScreen."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class MappingRule:
+    """One role mapping as it was written: each part a name or an id; an empty stage means any trigger stage."""
+
+    role: str
+    stage: str
+    assessment: str
+
+
+@dataclass(frozen=True)
+class Candidacy:
+    """What Lever says now of the opportunity."""
+
+    stage_id: str
+    stage_name: str
+    role_id: str = ""
+    role_title: str = ""
+    tags: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    is_archived: bool = False
+    is_anonymized: bool = False
+    may_contact: bool = True
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An invitation that exists already: where it stands, in words, and since when."""
+
+    id: int
+    assessment_id: str
+    status: str
+    words: str
+    since: str
+    was_sent: bool
+    stage_id: str = ""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it stands in the way of inviting again."""
+        return self.status != "failed" and (self.status != "withdrawn" or self.was_sent)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything a verdict depends on."""
+
+    event: str
+    is_test: bool = False
+    is_paused: bool = False
+    disconnected: str = ""
+    stage_prefix: str = TAG_WORD
+    stage_id: str = ""
+    stage_name: str = ""
+    candidacy: Candidacy | Literal["unread", "not_visible"] = "unread"
+    mappings: tuple[MappingRule, ...] = ()
+    assessments: tuple[AssessmentChoice, ...] = ()
+    default_assessment: str = ""
+    here: tuple[Standing, ...] = ()
+    elsewhere: tuple[Standing, ...] = ()
+    recently_invited: int = 0
+    bulk_limit: int = 0
+    bulk_window: int = 10
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A verdict: the code, a sentence a recruiter can act on, and what an invitation needs to know."""
+
+    code: str
+    explanation: str
+    assessment: AssessmentChoice | None = None
+    email: str = ""
+    standing_id: int | None = None
+
+    @property
+    def next_step(self) -> str:
+        """What a person can do about it."""
+        return NEXT_STEPS.get(self.code, "")
+
+
+NEXT_STEPS = {
+    "test_request": "Nothing to do: Lever reaches the portal.",
+    "paused": "Turn off the pause under Settings; this is decided again by itself.",
+    "disconnected": "Connect again under Settings; this is decided again by itself.",
+    "ignored_event": "Nothing to do.",
+    "not_a_trigger_stage": "To invite from this stage, let its name begin with the prefix or map it to an assessment.",
+    "not_visible": "Open the candidate in Lever: it is confidential or was deleted. Invite from CodeScreen by hand.",
+    "left_stage": "Move the candidate into the stage again if the assessment should be sent.",
+    "archived": "Unarchive the candidate and move them into the stage again if the assessment should be sent.",
+    "anonymized": "Nothing can be sent: Lever removed this person's data.",
+    "contact_not_allowed": "Ask the candidate for consent in Lever, then move them into the stage again.",
+    "no_assessment": "Map the role to an assessment, or add the tag “CodeScreen {assessment name}”, then move the "
+    "candidate into the stage again.",
+    "unknown_assessment": "Correct the tag or the mapping, then move the candidate into the stage again.",
+    "ambiguous_assessment": "Leave one assessment for this role, then move the candidate into the stage again.",
+    "no_email": "Add an e-mail address in Lever, then move the candidate into the stage again.",
+    "already_invited": "Nothing to do; to send another round, invite again from the candidate's page.",
+    "invited_elsewhere": "Nothing to do: the result of the other opportunity counts for this person too.",
+    "held_for_approval": "An Admin says yes or no under Activity.",
+    "invite": "Nothing to do: the invitation goes out by itself.",
+}
+
+
+def normalized(text: str) -> str:
+    """Return text for comparing: trimmed, spaces collapsed, case folded."""
+    return " ".join(text.split()).casefold()
+
+
+def begins_with_prefix(stage_name: str, prefix: str) -> bool:
+    """Whether a stage's name begins with the organization's prefix."""
+    return bool(normalized(prefix)) and normalized(stage_name).startswith(normalized(prefix))
+
+
+def is_named(written: str, identifier: str, name: str) -> bool:
+    """Whether what a person wrote means this object, by id or by name."""
+    written = written.strip()
+    return bool(written) and (written == identifier or (bool(name) and normalized(written) == normalized(name)))
+
+
+def is_trigger(stage_id: str, stage_name: str, prefix: str, mappings: Iterable[MappingRule]) -> bool:
+    """Whether entering the stage may invite."""
+    return begins_with_prefix(stage_name, prefix) or any(is_named(rule.stage, stage_id, stage_name) for rule in mappings)
+
+
+def assessment_tags(tags: Iterable[str], role_title: str = "") -> tuple[str, ...]:
+    """Return the assessment names in `CodeScreen {name}` tags, each once.
+
+    `CodeScreen: …` is a progress tag. A role's own title is inherited as a tag by its candidates, so a role that
+    is itself called “CodeScreen …” doesn't name an assessment.
+    """
+    found: dict[str, str] = {}
+    for tag in tags:
+        words = tag.split()
+        if len(words) < 2 or words[0].casefold() != TAG_WORD.casefold() or words[1].startswith(":"):
+            continue
+        if role_title and normalized(tag) == normalized(role_title):
+            continue
+        name = tag.strip()[len(TAG_WORD) :].strip()
+        found.setdefault(normalized(name), name)
+    return tuple(found.values())
+
+
+def is_progress_tag(tag: str) -> bool:
+    """Whether a tag is one of the portal's progress tags, however it is spelled."""
+    return normalized(tag) in {normalized(known) for known in PROGRESS_TAGS.values()}
+
+
+def match(written: str, assessments: Sequence[AssessmentChoice]) -> tuple[AssessmentChoice, ...]:
+    """Return the assessments that a name or id means: by id, else by exact name, else by normalized name."""
+    written = written.strip()
+    for found in (
+        [choice for choice in assessments if choice.id == written],
+        [choice for choice in assessments if choice.name == written],
+        [choice for choice in assessments if normalized(choice.name) == normalized(written)],
+    ):
+        if found:
+            return tuple(found)
+    return ()
+
+
+def closest(written: str, names: Iterable[str]) -> str:
+    """Return the name that was probably meant, empty when none is near."""
+    by_key = {normalized(name): name for name in names}
+    near = difflib.get_close_matches(normalized(written), by_key, n=1, cutoff=0.6)
+    return by_key[near[0]] if near else ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which assessments a candidate's role, stage and tags name, and by what."""
+
+    source: str
+    written: tuple[str, ...]
+    found: tuple[AssessmentChoice, ...]
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """What was written that names nothing, when nothing was found at all."""
+        return self.written if not self.found else ()
+
+
+def choose_assessment(facts: Facts, candidacy: Candidacy) -> Choice:
+    """Return what names the assessment: mapping for role and stage, for role, the tags, the default; first wins."""
+    rules = [rule for rule in facts.mappings if is_named(rule.role, candidacy.role_id, candidacy.role_title)]
+    exact = [rule for rule in rules if is_named(rule.stage, facts.stage_id, facts.stage_name)]
+    anywhere = [rule for rule in rules if not rule.stage.strip()]
+    if not begins_with_prefix(facts.stage_name, facts.stage_prefix):
+        anywhere = []
+    for source, written in (
+        ("the mapping for this role and stage", [rule.assessment for rule in exact]),
+        ("the mapping for this role", [rule.assessment for rule in anywhere]),
+        ("the tag", list(assessment_tags(candidacy.tags, candidacy.role_title))),
+        ("the default", [facts.default_assessment] if facts.default_assessment.strip() else []),
+    ):
+        if written:
+            found = {choice.id: choice for name in written for choice in match(name, facts.assessments)}
+            return Choice(source, tuple(written), tuple(found.values()))
+    return Choice("", (), ())
+
+
+def decide_unread(facts: Facts) -> Decision | None:
+    """Return the verdict that holds without reading the opportunity, or None."""
+    if facts.is_test:
+        return Decision("test_request", "Lever tested the connection and reached the portal.")
+    if facts.is_paused:
+        return Decision("paused", "The organization is paused: nothing is sent. This is kept and decided afterwards.")
+    if facts.disconnected:
+        return Decision("disconnected", f"{facts.disconnected} This is kept and decided when the connection is back.")
+    if facts.event not in EVENTS:
+        return Decision("ignored_event", f"The portal doesn't act on “{facts.event}”.")
+    if not is_trigger(facts.stage_id, facts.stage_name, facts.stage_prefix, facts.mappings):
+        stage = f"“{facts.stage_name}”" if facts.stage_name else "A stage that Lever doesn't list"
+        return Decision(
+            "not_a_trigger_stage",
+            f"{stage} doesn't begin with “{facts.stage_prefix}”, and no mapping names it.",
+        )
+    return None
+
+
+def decide(facts: Facts) -> Decision:
+    """Return the verdict; the first that holds wins, in the order of `design.md`."""
+    early = decide_unread(facts)
+    if early is not None:
+        return early
+    candidacy = facts.candidacy
+    if not isinstance(candidacy, Candidacy):
+        return Decision("not_visible", "Lever doesn't show this candidate to the portal: it is confidential or gone.")
+    return _decide_person(facts, candidacy) or _decide_assessment(facts, candidacy)
+
+
+def _decide_person(facts: Facts, candidacy: Candidacy) -> Decision | None:
+    if candidacy.stage_id != facts.stage_id:
+        now_in = f" and is in “{candidacy.stage_name}” now" if candidacy.stage_name else ""
+        return Decision("left_stage", f"The candidate has left “{facts.stage_name}”{now_in}.")
+    if candidacy.is_anonymized:
+        return Decision("anonymized", "Lever has anonymized this candidate.")
+    if candidacy.is_archived:
+        return Decision("archived", "The candidate is archived in Lever.")
+    if not candidacy.may_contact:
+        return Decision("contact_not_allowed", "Lever's data protection says this candidate may not be contacted.")
+    return None
+
+
+def _decide_assessment(facts: Facts, candidacy: Candidacy) -> Decision:
+    choice = choose_assessment(facts, candidacy)
+    role = f"“{candidacy.role_title}”" if candidacy.role_title else "this candidate's role"
+    if not choice.written:
+        return Decision(
+            "no_assessment",
+            f"No mapping for {role}, no tag “CodeScreen …” on the candidate and no default names an assessment.",
+        )
+    if choice.unknown:
+        return _unknown(choice, facts)
+    if len(choice.found) > 1:
+        names = ", ".join(f"“{found.name}”" for found in choice.found)
+        return Decision("ambiguous_assessment", f"Several assessments are named by {choice.source}: {names}.")
+    assessment = choice.found[0]
+    email = next((email for email in candidacy.emails if "@" in email and len(email) <= 320), "")
+    if not email:
+        return Decision("no_email", "The candidate has no e-mail address in Lever.", assessment)
+    return _decide_once(facts, assessment, email, choice.source)
+
+
+def _unknown(choice: Choice, facts: Facts) -> Decision:
+    written = choice.written[0]
+    meant = closest(written, [assessment.name for assessment in facts.assessments])
+    hint = f" Did you mean “{meant}”?" if meant else ""
+    return Decision(
+        "unknown_assessment", f"CodeScreen has no assessment “{written}”, which {choice.source} names.{hint}"
+    )
+
+
+def _decide_once(facts: Facts, assessment: AssessmentChoice, email: str, source: str) -> Decision:
+    for standing in facts.here:
+        if standing.assessment_id == assessment.id and standing.blocks:
+            return Decision(
+                "already_invited",
+                f"The candidate already has “{assessment.name}”: {standing.words} since {standing.since}.",
+                assessment,
+                email,
+                standing.id,
+            )
+    for standing in facts.elsewhere:
+        if standing.assessment_id == assessment.id:
+            return Decision(
+                "invited_elsewhere",
+                f"The same person already has “{assessment.name}” through another opportunity: "
+                f"{standing.words} since {standing.since}.",
+                assessment,
+                email,
+                standing.id,
+            )
+    if facts.bulk_limit and facts.recently_invited >= facts.bulk_limit:
+        return Decision(
+            "held_for_approval",
+            f"{facts.recently_invited} invitations went out within {facts.bulk_window} minutes, and the limit is "
+            f"{facts.bulk_limit}: “{assessment.name}” waits for a yes.",
+            assessment,
+            email,
+        )
+    return Decision("invite", f"“{assessment.name}” is sent: {source} names it.", assessment, email)

@@ -1,0 +1,249 @@
+"""Findings on one organization: what is set up, what works, what waits for a person. Asks no platform."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from django.db.models import Count
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations.lever.oauth import SCOPES
+from integrations.models import (
+    CodeScreenConnection,
+    Delivery,
+    Effect,
+    Heartbeat,
+    Invitation,
+    LeverConnection,
+    LeverWebhook,
+    Membership,
+    Organization,
+    Role,
+    Stage,
+)
+from integrations.workflow import linter
+from integrations.workflow.decide import assessment_tags, is_trigger
+from integrations.workflow.facts import mapping_rules
+from integrations.workflow.finding import LEVELS, MOST_NAMED, Finding, counted, listed
+
+__all__ = ["LEVELS", "Finding", "findings"]
+
+SETTINGS, ACTIVITY, MAPPINGS, HEALTH = "/settings/", "/activity/", "/mappings/", "/health/"
+TOKEN_WARNING, TOKEN_ERROR = timedelta(days=30), timedelta(days=7)
+LONGEST_WAIT = timedelta(minutes=2)
+QUIET = timedelta(seconds=90)
+SWEEP_MEMORY = timedelta(hours=24)
+
+Said = tuple[str, str, str, str, str]  # code, level, message, fix, url
+Check = Callable[[Organization], Iterator[Said]]
+
+
+def findings(organization: Organization) -> list[Finding]:
+    """Return what a person should know, the worst first; one finding `ok` when there is nothing."""
+    found = [Finding(organization.slug, *said) for check in CHECKS for said in check(organization)]
+    # what is merely worth knowing about mappings is said beside them
+    found += [finding for finding in linter.findings(organization) if finding.level != "info"]
+    if not found:
+        message = "Everything is set up and working, and nothing waits for a person."
+        found = [Finding(organization.slug, "ok", "info", message, "", HEALTH)]
+    return sorted(found, key=lambda finding: -LEVELS.index(finding.level))
+
+
+def lever(organization: Organization) -> Iterator[Said]:
+    """Say whether Lever is connected, how long it will be, and what the grant lacks."""
+    connection = LeverConnection.objects.filter(organization=organization).first()
+    if connection is None or connection.state == LeverConnection.State.REVOKED:
+        message = "Lever isn't connected: nobody is invited, and what arrives is kept."
+        yield (
+            "lever_not_connected",
+            "error",
+            message,
+            "A Super Admin connects Lever under Settings.",
+            SETTINGS,
+        )
+        return
+    if not connection.is_working:
+        message = "Lever no longer accepts the portal's access: what arrives is kept and decided afterwards."
+        yield (
+            "lever_reconnect",
+            "error",
+            message,
+            "A Super Admin connects Lever again under Settings.",
+            SETTINGS,
+        )
+        return
+    yield from _token_end(connection.ends_at)
+    granted = connection.granted_scopes
+    missing = [scope for scope in SCOPES if not granted & {scope, scope.replace(":read:", ":write:")}]
+    if granted and missing:
+        reasons = listed(f"{scope} (to {SCOPES[scope]})" for scope in missing)
+        message = f"Lever didn't grant everything the portal needs: {reasons}."
+        fix = "Ask for these scopes in the registered Lever app, then connect Lever again under Settings."
+        yield "lever_scopes_missing", "warning", message, fix, SETTINGS
+
+
+def _token_end(ends_at: datetime | None) -> Iterator[Said]:
+    left = ends_at - timezone.now() if ends_at else TOKEN_WARNING * 2
+    if ends_at and left <= TOKEN_WARNING:
+        level = "error" if left <= TOKEN_ERROR else "warning"
+        when = f"ends on {ends_at:%-d %B %Y}" if left > timedelta() else f"ended on {ends_at:%-d %B %Y}"
+        message = (
+            f"Lever's consent {when}, a year after it was given; without a new one the connection breaks."
+        )
+        fix = "A Super Admin connects Lever again under Settings; nothing is lost by doing it early."
+        yield "lever_token_ends", level, message, fix, SETTINGS
+
+
+def webhooks(organization: Organization) -> Iterator[Said]:
+    """Say whether Lever's deliveries can be proven, and whether any has come."""
+    hooks = LeverWebhook.objects.filter(organization=organization)
+    if not hooks.active_tokens():
+        message = "No signature token is stored, so every delivery from Lever is refused."
+        fix = (
+            "Paste the signature token of Lever's stage-change webhook, or have the portal make the webhook."
+        )
+        yield "no_signature_token", "error", message, fix, SETTINGS
+        return
+    if any(hook.last_received_at for hook in hooks):
+        return
+    if any(hook.last_verified_at for hook in hooks):
+        message = "Lever's test request arrived, but no stage change has come yet."
+        yield "no_delivery_seen", "info", message, "Move a test candidate into a CodeScreen stage.", SETTINGS
+        return
+    message = "Nothing has come from Lever yet."
+    fix = "In Lever, under Settings › Integrations and API › Webhooks, check the address and press Verify Connection."
+    if any(hook.origin == LeverWebhook.Origin.API for hook in hooks):
+        message += " A webhook made through the API stays silent until its event is switched on in Lever."
+        fix = "In Lever, under Settings › Integrations and API › Webhooks, switch on Candidate Stage Change."
+    yield "no_delivery_seen", "warning", message, fix, SETTINGS
+
+
+def codescreen(organization: Organization) -> Iterator[Said]:
+    """Say whether CodeScreen takes the key."""
+    connection = CodeScreenConnection.objects.filter(organization=organization).first()
+    if connection is None or not connection.api_key:
+        message = "CodeScreen isn't connected: nobody is invited, and what arrives is kept."
+        yield (
+            "codescreen_not_connected",
+            "error",
+            message,
+            "A Super Admin enters the API key under Settings.",
+            SETTINGS,
+        )
+    elif not connection.is_working:
+        message = "CodeScreen refused the API key: what arrives is kept and decided afterwards."
+        fix = "A Super Admin enters a valid API key under Settings."
+        yield "codescreen_key_refused", "error", message, fix, SETTINGS
+
+
+def stages_and_roles(organization: Organization) -> Iterator[Said]:
+    """Say whether anything could ever lead to an invitation."""
+    rules = mapping_rules(organization)
+    stages = list(Stage.objects.live().filter(organization=organization))
+    prefix = organization.stage_prefix
+    if stages and not any(is_trigger(stage.external_id, stage.name, prefix, rules) for stage in stages):
+        message = f"No stage in Lever begins with “{prefix}” and no mapping names one, so nothing starts an invitation."
+        fix = f"In Lever, add a stage such as “{prefix} Assessment” to the pipeline."
+        yield "no_trigger_stage", "error", message, fix, SETTINGS
+    if rules or organization.default_assessment.strip():
+        return
+    roles = Role.objects.live().filter(organization=organization).values_list("tags", "title")
+    if not any(assessment_tags(map(str, tags), title) for tags, title in roles.iterator()):
+        message = "No role leads to an assessment: there is no mapping, no “CodeScreen …” tag and no default."
+        yield "no_roles_mapped", "warning", message, "Choose an assessment for each role.", MAPPINGS
+
+
+def people(organization: Organization) -> Iterator[Said]:
+    """Say what waits for a person, and whether there is one who may act."""
+    if organization.paused:
+        message = "The organization is paused: nothing is sent, and what arrives is kept."
+        yield (
+            "paused",
+            "warning",
+            message,
+            "Turn off the pause under Settings when invitations may go out.",
+            SETTINGS,
+        )
+    if not Membership.objects.filter(organization=organization, role=Membership.Role.SUPER_ADMIN).exists():
+        message = "The organization has no Super Admin, so nobody can connect it."
+        yield (
+            "no_super_admin",
+            "warning",
+            message,
+            "Give a member that role, for example with configure.",
+            SETTINGS,
+        )
+    invitations = Invitation.objects.filter(organization=organization)
+    uncertain = invitations.filter(status=Invitation.Status.UNCERTAIN).order_by("pk")
+    if number := uncertain.count():
+        where = listed(
+            f"{row.assessment_name} for opportunity {row.opportunity_id} (invitation {row.pk})"
+            for row in uncertain[:MOST_NAMED]
+        )
+        more = f" and {number - MOST_NAMED} more" if number > MOST_NAMED else ""
+        message = f"{counted(number, 'invitation')} may or may not have been sent: {where}{more}."
+        fix = "Look in CodeScreen whether the candidate is there; then say so, or send again, under Activity."
+        yield "uncertain_invitations", "error", message, fix, f"{ACTIVITY}?status=uncertain"
+    if number := invitations.filter(status=Invitation.Status.HELD).count():
+        message = f"{counted(number, 'invitation')} {'waits' if number == 1 else 'wait'} for an Admin's yes."
+        yield (
+            "held_invitations",
+            "warning",
+            message,
+            "Approve or refuse under Activity.",
+            f"{ACTIVITY}?status=held",
+        )
+
+
+def work(organization: Organization) -> Iterator[Said]:
+    """Say what failed, what is late, and whether the workers are alive."""
+    failed = Effect.objects.filter(organization=organization, state=Effect.State.FAILED)
+    kinds = failed.order_by("kind").values_list("kind").annotate(number=Count("pk"))
+    if by_kind := {Effect.Kind(kind).label.lower(): number for kind, number in kinds}:
+        number = sum(by_kind.values())
+        what = listed(f"{kind} ({times})" for kind, times in by_kind.items())
+        message = f"{counted(number, 'effect')} failed and {'is' if number == 1 else 'are'} not tried again: {what}."
+        fix = "Read the reason on the candidate's page, mend it, and retry."
+        yield "failed_effects", "warning", message, fix, f"{ACTIVITY}?problem=failed"
+    stuck = Delivery.objects.filter(organization=organization, due_at__isnull=True, verdict="").exclude(
+        last_error=""
+    )
+    if number := stuck.count():
+        ids = listed(stuck.order_by("pk").values_list("pk", flat=True)[:MOST_NAMED])
+        message = f"{counted(number, 'delivery')} could not be decided after many tries: {ids}."
+        yield (
+            "stuck_deliveries",
+            "error",
+            message,
+            "Read the reason under Activity and replay them.",
+            ACTIVITY,
+        )
+    late = Now() - LONGEST_WAIT
+    number = Delivery.objects.due().filter(organization=organization, due_at__lt=late).count()
+    number += Effect.objects.due().filter(organization=organization, due_at__lt=late).count()
+    if number:
+        message = f"{counted(number, 'row')} should have been worked on more than two minutes ago."
+        fix = "Check that the workers run (`manage.py serve`) and read their log."
+        yield "oldest_due", "error", message, fix, HEALTH
+    if not Heartbeat.is_fresh("drain", QUIET):
+        message = "No worker has shown a sign of life for 90 seconds."
+        fix = "Start the portal with `manage.py serve`, or the workers with `manage.py qcluster`."
+        yield "queue_silent", "warning", message, fix, HEALTH
+
+
+def sweeps(organization: Organization) -> Iterator[Said]:
+    """Say how many invitations only the sweep found: Lever's webhook missed them."""
+    found = Delivery.objects.filter(
+        organization=organization,
+        event="sweep",
+        invitation__isnull=False,
+        received_at__gte=Now() - SWEEP_MEMORY,
+    )
+    if number := found.count():
+        who = counted(number, "candidate")
+        message = f"In the last day the sweep found {who} whose stage change never arrived from Lever."
+        fix = "In Lever, check that the stage-change webhook is switched on and that its log shows no errors."
+        yield "sweep_repaired", "warning", message, fix, SETTINGS
+
+
+CHECKS: tuple[Check, ...] = (lever, webhooks, codescreen, stages_and_roles, people, work, sweeps)

@@ -1,0 +1,105 @@
+"""The outbox road: perform one claimed effect, and settle how it went."""
+
+import logging
+import random
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import DatabaseError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from integrations.models import Effect, Organization
+from integrations.models.claim import masked_traceback
+from integrations.platform import NotConnected, PacedOut, PlatformError
+from integrations.workflow import feedback, invite, mail, outbox, write_back
+from integrations.workflow.facts import Platforms
+
+logger = logging.getLogger(__name__)
+
+FIRST_RETRY = timedelta(seconds=3)
+LONGEST_RETRY = timedelta(hours=1)
+KEEP_TRYING = timedelta(hours=96)
+DISCONNECTED_RETRY = timedelta(minutes=10)
+MAX_CRASHES = 8
+
+#: One small function per kind. Each returns when the effect is done, and raises PlatformError otherwise.
+PERFORM: dict[str, Callable[[Effect, Platforms], None]] = {
+    Effect.Kind.SEND_INVITATION: invite.send_invitation,
+    Effect.Kind.SET_PROGRESS_TAG: write_back.set_progress_tag,
+    Effect.Kind.ADD_REPORT_LINK: write_back.add_report_link,
+    Effect.Kind.LEAVE_NOTE: write_back.leave_note,
+    Effect.Kind.MAKE_TEMPLATE: feedback.make_template,
+    Effect.Kind.WRITE_FEEDBACK: feedback.write_feedback,
+    Effect.Kind.SEND_EMAIL: mail.send_email,
+}
+
+
+def perform(effect: Effect, platforms: Platforms) -> None:
+    """Perform a claimed effect and record the outcome; never raises for what a platform or a bug did."""
+    try:
+        if effect.intent_at is None and Organization.objects.filter(pk=effect.organization_id, paused=True).exists():
+            _give_back(effect, DISCONNECTED_RETRY, "The organization is paused.")
+            return
+        PERFORM[effect.kind](effect, platforms)
+        effect.finish()
+    except invite.Settled:
+        pass  # it has recorded its own outcome
+    except feedback.Waits as wait:
+        _give_back(effect, wait.seconds, str(wait))
+    except PacedOut as error:
+        _give_back(effect, timedelta(seconds=error.retry_after or 1), effect.last_error)
+    except PlatformError as error:
+        settle(effect, error)
+    except DatabaseError:
+        raise  # the lease ends by itself, and another worker finishes it when the database is back
+    except Exception as error:
+        logger.exception("effect %s (%s) crashed", effect.pk, effect.kind)
+        _record_crash(effect, error)
+
+
+def _give_back(effect: Effect, wait: timedelta, reason: str) -> None:
+    """Return an effect that wasn't tried; the attempt doesn't count."""
+    keep = effect.intent_at is not None
+    effect.retry(wait, reason, keep_intent=keep, attempts=F("attempts") - 1)
+
+
+def _record_crash(effect: Effect, error: Exception) -> None:
+    """A bug or a poison row: bounded tries, then it stops and shows where."""
+    text = f"The portal failed on this: {type(error).__name__}."
+    if effect.attempts >= MAX_CRASHES:
+        effect.release(
+            state=Effect.State.FAILED, due_at=None, last_error=text, traceback=masked_traceback(error)
+        )
+        return
+    effect.retry(backoff(effect.attempts), text, keep_intent=True, traceback=masked_traceback(error))
+
+
+def backoff(attempts: int) -> timedelta:
+    """Return the wait after this many attempts: exponential from seconds to an hour, with jitter."""
+    wait = min(FIRST_RETRY * 2 ** min(attempts - 1, 12), LONGEST_RETRY)
+    return wait * random.uniform(0.7, 1.3)  # noqa: S311
+
+
+def settle(effect: Effect, error: PlatformError) -> None:
+    """Record a platform's no: retried with backoff while there is hope, failed when there is none."""
+    if isinstance(error, NotConnected) or error.status == 401:
+        _give_back(effect, DISCONNECTED_RETRY, str(error))
+        outbox.tell_reconnect(effect.organization)
+        return
+    is_hopeless = error.permanent or timezone.now() - effect.created_at > KEEP_TRYING
+    if is_hopeless:
+        effect.finish(Effect.State.FAILED, str(error))
+        return
+    wait = backoff(effect.attempts)
+    if error.retry_after is not None:
+        wait = max(timedelta(seconds=error.retry_after), timedelta(seconds=1))
+    effect.retry(wait, str(error), keep_intent=error.ambiguous)
+
+
+def wake(organization: Organization) -> int:
+    """Make effects that wait for a connection due now; how many."""
+    with transaction.atomic():
+        return Effect.objects.filter(
+            organization=organization, state=Effect.State.DUE, due_at__gt=timezone.now()
+        ).update(due_at=timezone.now())

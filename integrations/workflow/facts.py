@@ -1,0 +1,324 @@
+"""Gather what a verdict needs: from the delivery, from Lever and CodeScreen where it must, from the portal's rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from integrations.codescreen.client import CodeScreenClient
+from integrations.lever.client import LeverClient
+from integrations.lever.payloads import Opportunity, StageChange, is_test_request
+from integrations.models import (
+    Assessment,
+    CodeScreenConnection,
+    Delivery,
+    Invitation,
+    LeverConnection,
+    Organization,
+    Role,
+    RoleMapping,
+    Stage,
+)
+from integrations.models.invitation import OPEN
+from integrations.platform import PlatformError
+from integrations.workflow.decide import (
+    SWEEP,
+    AssessmentChoice,
+    Candidacy,
+    Decision,
+    Facts,
+    MappingRule,
+    Standing,
+    choose_assessment,
+    decide,
+    decide_unread,
+)
+
+FRESH_FOR = timedelta(minutes=10)
+STALE_ENOUGH = timedelta(seconds=5)  # a list younger than this isn't read again for a name it lacks
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Facts so far, and the opportunity they were read from."""
+
+    facts: Facts
+    opportunity: Opportunity | None = None
+
+
+@dataclass(frozen=True)
+class Platforms:
+    """The two clients, made when first needed: a verdict that needs no call makes none."""
+
+    lever: Callable[[], LeverClient]
+    codescreen: Callable[[], CodeScreenClient]
+
+
+# copies of the platforms' lists
+
+
+def refresh_stages(organization: Organization, lever: LeverClient) -> None:
+    """Read the pipeline's stages again."""
+    rows = [
+        {"external_id": row["id"], "name": str(row.get("text") or "")[:300], "position": position}
+        for position, row in enumerate(lever.stages())
+        if isinstance(row.get("id"), str)
+    ]
+    Stage.objects.replace_all(organization, rows)
+    LeverConnection.objects.filter(organization=organization).update(stages_refreshed_at=timezone.now())
+
+
+def _role_row(row: dict[str, Any]) -> dict[str, Any]:
+    tags = row.get("tags")
+    return {
+        "external_id": row["id"],
+        "title": str(row.get("text") or "")[:300],
+        "state": str(row.get("state") or "")[:40],
+        "tags": [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
+    }
+
+
+def refresh_roles(organization: Organization, lever: LeverClient) -> None:
+    """Read the postings again."""
+    rows = [_role_row(row) for row in lever.postings() if isinstance(row.get("id"), str)]
+    Role.objects.replace_all(organization, rows)
+    LeverConnection.objects.filter(organization=organization).update(roles_refreshed_at=timezone.now())
+
+
+def refresh_assessments(organization: Organization, codescreen: CodeScreenClient) -> None:
+    """Read the list of assessments again; CodeScreen accepting the call proves the key."""
+    rows = [
+        {"external_id": row["assessmentId"], "name": row["assessmentName"][:300]} for row in codescreen.assessments()
+    ]
+    Assessment.objects.replace_all(organization, rows)
+    now = timezone.now()
+    CodeScreenConnection.objects.filter(organization=organization).update(
+        assessments_refreshed_at=now, verified_at=now, state=CodeScreenConnection.State.CONNECTED, state_reason=""
+    )
+
+
+def _is_older(moment: Any, age: timedelta) -> bool:
+    return moment is None or timezone.now() - moment > age
+
+
+def stage_name(organization: Organization, stage_id: str, platforms: Platforms) -> str:
+    """Return a stage's name; the list is read again when it is old or lacks the id."""
+    connection = organization.lever_connection
+    known = Stage.objects.live().filter(organization=organization, external_id=stage_id).first()
+    if _is_older(connection.stages_refreshed_at, FRESH_FOR if known else STALE_ENOUGH):
+        refresh_stages(organization, platforms.lever())
+        known = Stage.objects.live().filter(organization=organization, external_id=stage_id).first()
+    return known.name if known else ""
+
+
+def role_title(organization: Organization, role_id: str, platforms: Platforms) -> str:
+    """Return a role's title; one posting that isn't known yet is read by itself.
+
+    Empty when the grant doesn't show it (a confidential posting): tags and the default still decide.
+    """
+    if not role_id:
+        return ""
+    known = Role.objects.live().filter(organization=organization, external_id=role_id).first()
+    if known and not _is_older(organization.lever_connection.roles_refreshed_at, FRESH_FOR):
+        return str(known.title)
+    try:
+        if known:
+            refresh_roles(organization, platforms.lever())
+        else:
+            row = platforms.lever().posting(role_id)
+            if row.get("id") == role_id:
+                values = {key: value for key, value in _role_row(row).items() if key != "external_id"}
+                Role.objects.update_or_create(
+                    organization=organization, external_id=role_id, defaults=values | {"gone_at": None}
+                )
+    except PlatformError as error:
+        if error.status not in {403, 404}:
+            raise
+    found = Role.objects.filter(organization=organization, external_id=role_id).first()
+    return str(found.title) if found else ""
+
+
+def live_assessments(organization: Organization) -> tuple[AssessmentChoice, ...]:
+    """Return the copy of CodeScreen's list."""
+    rows = Assessment.objects.live().filter(organization=organization)
+    return tuple(AssessmentChoice(row.external_id, row.name) for row in rows)
+
+
+def mapping_rules(organization: Organization) -> tuple[MappingRule, ...]:
+    """Return the organization's mappings as they were written."""
+    rows = RoleMapping.objects.filter(organization=organization)
+    return tuple(MappingRule(row.role, row.stage, row.assessment) for row in rows)
+
+
+# gathering
+
+
+def disconnected_reason(organization: Organization) -> str:
+    """Return which connection isn't working, as a sentence; empty when both are."""
+    lever = LeverConnection.objects.filter(organization=organization).first()
+    codescreen = CodeScreenConnection.objects.filter(organization=organization).first()
+    if lever is None or lever.state == LeverConnection.State.REVOKED:
+        return "Lever isn't connected."
+    if not lever.is_working:
+        return "Lever no longer accepts the connection."
+    if codescreen is None or not codescreen.api_key:
+        return "CodeScreen has no API key yet."
+    if not codescreen.is_working:
+        return "CodeScreen refused the API key."
+    return ""
+
+
+def gather(delivery: Delivery, platforms: Platforms, known: Opportunity | None = None) -> Gathered:
+    """Return the facts of a Lever delivery as far as they lie outside the portal's own rows.
+
+    The delivery is a hint: what it says of the candidate is read again from Lever, unless `known` was read just now.
+    Raises PlatformError when a platform doesn't answer; the delivery is then decided later.
+    """
+    organization = Organization.objects.get(pk=delivery.organization_id)
+    change = StageChange.from_payload(delivery.payload)
+    facts = Facts(
+        event=delivery.event,
+        is_test=delivery.event != SWEEP and is_test_request(delivery.payload),
+        is_paused=organization.paused,
+        disconnected=disconnected_reason(organization),
+        stage_prefix=organization.stage_prefix,
+        stage_id=change.to_stage_id,
+        mappings=mapping_rules(organization),
+        default_assessment=organization.default_assessment,
+        bulk_limit=organization.bulk_limit,
+        bulk_window=organization.bulk_window,
+        stage_name=organization.stage_prefix,  # until it is looked up: these verdicts come before the stage's
+    )
+    early = decide_unread(facts)
+    if early is not None:
+        return Gathered(facts)
+    facts = replace(facts, stage_name=stage_name(organization, change.to_stage_id, platforms))
+    if decide_unread(facts) is not None and not _may_have_left(organization, change):
+        return Gathered(facts)
+    return _read(organization, change, facts, platforms, known)
+
+
+def _may_have_left(organization: Organization, change: StageChange) -> bool:
+    """Whether a move to another stage may concern an invitation that hasn't been started."""
+    return Invitation.objects.filter(
+        organization=organization,
+        opportunity_id=change.opportunity_id,
+        status__in=[Invitation.Status.HELD, Invitation.Status.PENDING, Invitation.Status.INVITED],
+    ).exists()
+
+
+def _read(
+    organization: Organization,
+    change: StageChange,
+    facts: Facts,
+    platforms: Platforms,
+    known: Opportunity | None,
+) -> Gathered:
+    opportunity = known or _opportunity(change.opportunity_id, platforms)
+    if opportunity is None:
+        return Gathered(replace(facts, candidacy="not_visible"))
+    current = facts.stage_name if opportunity.stage_id == facts.stage_id else ""
+    candidacy = Candidacy(
+        stage_id=opportunity.stage_id,
+        stage_name=current or stage_name(organization, opportunity.stage_id, platforms),
+        role_id=opportunity.posting_id,
+        role_title=role_title(organization, opportunity.posting_id, platforms),
+        tags=opportunity.tags,
+        emails=opportunity.emails,
+        is_archived=opportunity.is_archived,
+        is_anonymized=opportunity.is_anonymized,
+        may_contact=opportunity.may_contact,
+    )
+    facts = replace(facts, candidacy=candidacy)
+    if decide_unread(facts) is None:
+        facts = replace(facts, assessments=_assessments(organization, facts, candidacy, platforms))
+    return Gathered(facts, opportunity)
+
+
+def _opportunity(opportunity_id: str, platforms: Platforms) -> Opportunity | None:
+    if not opportunity_id:
+        return None
+    try:
+        return platforms.lever().opportunity(opportunity_id)
+    except PlatformError as error:
+        if error.status in {403, 404}:
+            return None
+        raise
+
+
+def _assessments(
+    organization: Organization, facts: Facts, candidacy: Candidacy, platforms: Platforms
+) -> tuple[AssessmentChoice, ...]:
+    """Return the live assessments; read again when the copy is old or lacks what is named."""
+    refreshed_at = organization.codescreen_connection.assessments_refreshed_at
+    copy = live_assessments(organization)
+    choice = choose_assessment(replace(facts, assessments=copy), candidacy)
+    lacks = bool(choice.unknown) or not copy
+    if _is_older(refreshed_at, STALE_ENOUGH if lacks else FRESH_FOR):
+        refresh_assessments(organization, platforms.codescreen())
+        copy = live_assessments(organization)
+    return copy
+
+
+# the portal's own rows
+
+
+def _standing(invitation: Invitation) -> Standing:
+    return Standing(
+        id=invitation.pk,
+        assessment_id=invitation.assessment_id,
+        status=invitation.status,
+        words=_WORDS[invitation.status],
+        since=f"{invitation.changed_at:%-d %B %Y, %H:%M} UTC",
+        was_sent=bool(invitation.instance_id) or invitation.status == Invitation.Status.UNCERTAIN,
+        stage_id=invitation.stage_id,
+    )
+
+
+_WORDS = {
+    Invitation.Status.HELD: "waiting for approval",
+    Invitation.Status.PENDING: "about to be sent",
+    Invitation.Status.SENDING: "being sent",
+    Invitation.Status.UNCERTAIN: "perhaps sent, waiting for a person to say",
+    Invitation.Status.INVITED: "invited and not started",
+    Invitation.Status.IN_PROGRESS: "in progress",
+    Invitation.Status.SUBMITTED: "submitted",
+    Invitation.Status.COMPLETED: "done",
+    Invitation.Status.WITHDRAWN: "invited, and not followed since the stage was left,",
+    Invitation.Status.FAILED: "failed",
+}
+
+
+def with_rows(gathered: Gathered, delivery: Delivery) -> Facts:
+    """Return the facts completed from the portal's rows; called inside the deciding transaction."""
+    facts, opportunity = gathered.facts, gathered.opportunity
+    if opportunity is None:
+        return facts
+    invitations = Invitation.objects.filter(organization=delivery.organization_id)
+    here = invitations.filter(opportunity_id=opportunity.id).order_by("-round", "-pk")
+    person = Q(pk__in=[])
+    if opportunity.contact_id:
+        person |= Q(contact_id=opportunity.contact_id)
+    for email in opportunity.emails:
+        person |= Q(email__iexact=email)
+    elsewhere = invitations.filter(person, status__in=OPEN).exclude(opportunity_id=opportunity.id)
+    since = timezone.now() - timedelta(minutes=facts.bulk_window)
+    recently = (
+        invitations.filter(created_at__gte=since).exclude(status=Invitation.Status.HELD).count() if facts.bulk_limit else 0
+    )
+    return replace(
+        facts,
+        here=tuple(_standing(row) for row in here),
+        elsewhere=tuple(_standing(row) for row in elsewhere),
+        recently_invited=recently,
+    )
+
+
+def preview(delivery: Delivery, platforms: Platforms) -> Decision:
+    """Return the verdict a delivery would get now; writes nothing but the copies of the platforms' lists."""
+    return decide(with_rows(gather(delivery, platforms), delivery))
+
+

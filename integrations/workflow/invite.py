@@ -1,0 +1,172 @@
+"""Send one invitation, exactly once: intent before the act, and no blind repeat after an answer that never came."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.codescreen.client import instance_id
+from integrations.models import CodeScreenConnection, Effect, IllegalTransition, Invitation
+from integrations.models.invitation import Status
+from integrations.platform import PlatformError
+from integrations.workflow import outbox
+from integrations.workflow.decide import is_trigger
+from integrations.workflow.facts import Platforms, mapping_rules, stage_name
+from integrations.workflow.results import mark_invited
+
+READ_AGAIN_AFTER = timedelta(minutes=2)
+
+
+class Settled(Exception):
+    """The effect has recorded its own outcome; there is nothing left to do."""
+
+
+def send_invitation(effect: Effect, platforms: Platforms) -> None:
+    """Invite one candidate. Raises PlatformError when it should be tried again, Settled when it shouldn't."""
+    invitation = effect.invitation
+    if invitation is None:
+        raise TypeError("an invitation effect without an invitation")
+    connection = CodeScreenConnection.objects.filter(organization=effect.organization_id).first()
+    is_idempotent = bool(connection and connection.idempotency)
+    if invitation.instance_id:
+        return
+    if invitation.status == Status.SENDING and effect.intent_at is not None and not is_idempotent:
+        _become_uncertain(effect, invitation, "A worker was stopped while it was sending, and nobody knows the answer.")
+    if invitation.status not in {Status.PENDING, Status.SENDING}:
+        effect.finish(Effect.State.CANCELLED, f"The invitation is {invitation.get_status_display().lower()}.")
+        raise Settled
+    if invitation.status == Status.PENDING:
+        _still_wanted(effect, invitation, platforms)
+    codescreen = platforms.codescreen()
+    _declare(effect, invitation)
+    external_id = invitation.external_id if connection and connection.sends_external_id else ""
+    try:
+        instance = codescreen.send(
+            invitation.assessment_id, invitation.candidate_name, invitation.email, external_id, is_idempotent
+        )
+    except PlatformError as error:
+        instance = _answered_otherwise(effect, invitation, error, is_idempotent)
+    with transaction.atomic():
+        mark_invited(invitation, instance)
+        effect.finish()
+
+
+def _declare(effect: Effect, invitation: Invitation) -> None:
+    """Commit that the call is about to be made, so that a later worker knows it may have been."""
+    with transaction.atomic():
+        if not effect.record_intent():
+            raise Settled
+        try:
+            invitation.move(Status.SENDING)
+        except IllegalTransition as error:
+            effect.finish(Effect.State.CANCELLED, "The invitation was withdrawn.")
+            raise Settled from error
+
+
+def _answered_otherwise(effect: Effect, invitation: Invitation, error: PlatformError, is_idempotent: bool) -> str:
+    """Return the instance id an error answer names, or record what the error means and raise."""
+    if error.status == 409 and instance_id(error.body):
+        return instance_id(error.body)
+    if error.ambiguous:
+        if is_idempotent:
+            raise error  # the same key is sent again: CodeScreen answers what it answered before
+        _become_uncertain(effect, invitation, f"{error}. The candidate may have been invited.")
+    if error.status == 401:
+        _key_refused(effect, invitation, error)
+    if error.permanent:
+        _fail(effect, invitation, str(error))
+    # certain not to have arrived: the next attempt starts from scratch
+    with transaction.atomic():
+        invitation.move(Status.PENDING)
+    raise error
+
+
+def _become_uncertain(effect: Effect, invitation: Invitation, reason: str) -> None:
+    with transaction.atomic():
+        if not effect.finish(Effect.State.UNCERTAIN, reason):
+            raise Settled
+        invitation.move(Status.UNCERTAIN, reason)
+        outbox.send_email(
+            invitation.organization,
+            f"uncertain:{invitation.pk}:{effect.attempts}",
+            "An invitation may or may not have been sent",
+            [
+                f"“{invitation.assessment_name}”: {reason}",
+                "Look for the candidate in CodeScreen, then say on the timeline whether it was sent: "
+                f"{outbox.candidate_link(invitation)}",
+            ],
+            invitation=invitation,
+        )
+    raise Settled
+
+
+def _fail(effect: Effect, invitation: Invitation, reason: str) -> None:
+    with transaction.atomic():
+        if not effect.finish(Effect.State.FAILED, reason):
+            raise Settled
+        invitation.move(Status.FAILED, reason)
+        organization = invitation.organization
+        if organization.note_on_skip:
+            outbox.leave_note(
+                organization,
+                invitation.opportunity_id,
+                f"failed:{invitation.pk}",
+                f"CodeScreen: “{invitation.assessment_name}” could not be sent: CodeScreen refused the invitation. "
+                "Check the candidate's e-mail address, then move the candidate into the stage again.",
+                invitation=invitation,
+            )
+        outbox.send_email(
+            organization,
+            f"failed:{invitation.pk}:{effect.attempts}",
+            "An invitation could not be sent",
+            [f"“{invitation.assessment_name}”: {reason}", f"Timeline: {outbox.candidate_link(invitation)}"],
+            invitation=invitation,
+        )
+    raise Settled
+
+
+def _key_refused(effect: Effect, invitation: Invitation, error: PlatformError) -> None:
+    """CodeScreen no longer takes the key: the invitation waits, and the Admins are told once."""
+    with transaction.atomic():
+        connection = CodeScreenConnection.objects.get(organization=effect.organization_id)
+        if connection.mark_refused(str(error)):
+            outbox.send_email(
+                invitation.organization,
+                f"key-refused:{timezone.now():%Y-%m-%d}",
+                "CodeScreen refuses the API key",
+                ["Nothing can be sent until a working key is saved under Settings. What arrives meanwhile is kept."],
+            )
+        invitation.move(Status.PENDING)
+    raise error
+
+
+def _still_wanted(effect: Effect, invitation: Invitation, platforms: Platforms) -> None:
+    """Read the candidate again when the decision is old: they may have left the stage or been archived since."""
+    if timezone.now() - invitation.checked_at < READ_AGAIN_AFTER:
+        return
+    organization = invitation.organization
+    try:
+        opportunity = platforms.lever().opportunity(invitation.opportunity_id)
+    except PlatformError as error:
+        if error.status not in {403, 404}:
+            raise
+        reason = "Lever no longer shows the candidate."
+    else:
+        name = stage_name(organization, opportunity.stage_id, platforms)
+        rules = mapping_rules(organization)
+        reason = ""
+        if opportunity.is_archived:
+            reason = "The candidate was archived before the invitation went out."
+        elif opportunity.is_anonymized or not opportunity.may_contact:
+            reason = "The candidate may no longer be contacted."
+        elif not is_trigger(opportunity.stage_id, name, organization.stage_prefix, rules):
+            reason = "The candidate left the stage before the invitation went out."
+    if not reason:
+        Invitation.objects.filter(pk=invitation.pk).update(checked_at=timezone.now())
+        return
+    with transaction.atomic():
+        if effect.finish(Effect.State.CANCELLED, reason):
+            invitation.move(Status.WITHDRAWN, reason)
+    raise Settled
+
+

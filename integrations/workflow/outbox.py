@@ -1,0 +1,145 @@
+"""Put effects into the outbox; called inside the transaction that makes them true."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models.functions import Now
+
+from integrations.models import Delivery, Effect, Invitation, LeverConnection, Membership, Organization
+
+Kind = Effect.Kind
+
+
+def put(
+    organization: Organization,
+    kind: str,
+    key: str,
+    *,
+    invitation: Invitation | None = None,
+    delivery: Delivery | None = None,
+    opportunity_id: str = "",
+    payload: Mapping[str, Any] | None = None,
+    priority: int = 5,
+    wait: timedelta = timedelta(0),
+) -> Effect:
+    """Ask for an effect once: the same kind and key again returns the one that is there."""
+    effect, _ = Effect.objects.get_or_create(
+        organization=organization,
+        kind=kind,
+        key=key[:300],
+        defaults={
+            "invitation": invitation,
+            "delivery": delivery,
+            "opportunity_id": opportunity_id or (invitation.opportunity_id if invitation else ""),
+            "payload": dict(payload or {}),
+            "priority": priority,
+            "due_at": Now() + wait,
+        },
+    )
+    return effect
+
+
+def send_invitation(invitation: Invitation, delivery: Delivery | None = None) -> None:
+    """Ask for the invitation to be sent; one effect per invitation, woken when it is asked for again."""
+    effect = put(
+        invitation.organization,
+        Kind.SEND_INVITATION,
+        str(invitation.pk),
+        invitation=invitation,
+        delivery=delivery,
+        priority=2,
+    )
+    Effect.objects.filter(pk=effect.pk).exclude(state=Effect.State.DUE).update(
+        state=Effect.State.DUE, due_at=Now(), attempts=0, intent_at=None, last_error="", done_at=None, created_at=Now()
+    )
+
+
+def set_progress_tag(invitation: Invitation, tag: str) -> None:
+    """Ask for the progress tag; an older wish for the same candidate that hasn't been carried out is cancelled."""
+    mine = Effect.objects.filter(
+        organization=invitation.organization,
+        kind=Kind.SET_PROGRESS_TAG,
+        opportunity_id=invitation.opportunity_id,
+        state=Effect.State.DUE,
+        leased_until__isnull=True,
+    )
+    mine.update(state=Effect.State.CANCELLED, due_at=None, last_error="A later progress took its place.")
+    count = Effect.objects.filter(
+        organization=invitation.organization, kind=Kind.SET_PROGRESS_TAG, opportunity_id=invitation.opportunity_id
+    ).count()
+    put(
+        invitation.organization,
+        Kind.SET_PROGRESS_TAG,
+        f"{invitation.opportunity_id}:{count + 1}",
+        invitation=invitation,
+        payload={"tag": tag},
+        priority=3,
+    )
+
+
+def leave_note(organization: Organization, opportunity_id: str, code: str, text: str, **links: Any) -> None:
+    """Ask for a note on the opportunity, once per opportunity and code."""
+    put(
+        organization,
+        Kind.LEAVE_NOTE,
+        f"{opportunity_id}:{code}",
+        opportunity_id=opportunity_id,
+        payload={"text": text, "code": code},
+        priority=6,
+        **links,
+    )
+
+
+def send_email(
+    organization: Organization,
+    key: str,
+    subject: str,
+    lines: list[str],
+    *,
+    everyone: bool = False,
+    invitation: Invitation | None = None,
+) -> None:
+    """Ask for one e-mail to the organization's Admins, or to all its members who follow results.
+
+    One per `key`: a problem that goes on is told once.
+    """
+    roles = [Membership.Role.SUPER_ADMIN, Membership.Role.ADMIN]
+    if everyone:
+        roles.append(Membership.Role.TEAM_MEMBER)
+    members = organization.memberships.filter(role__in=roles, user__is_active=True).exclude(user__email="")
+    recipients = sorted(set(members.values_list("user__email", flat=True)))
+    if not recipients:
+        return
+    put(
+        organization,
+        Kind.SEND_EMAIL,
+        key,
+        invitation=invitation,
+        payload={"subject": subject, "lines": lines, "recipients": recipients},
+        priority=8,
+    )
+
+
+def candidate_link(invitation: Invitation) -> str:
+    """Return the address of the candidate's timeline."""
+    return f"{settings.PORTAL_URL}/activity/{invitation.opportunity_id}/"
+
+
+def tell_reconnect(organization: Organization) -> None:
+    """Tell the Admins, once per breakage, that Lever no longer accepts the grant."""
+    connection = LeverConnection.objects.filter(
+        organization=organization, state=LeverConnection.State.NEEDS_RECONNECT
+    ).first()
+    if connection is not None:
+        send_email(
+            organization,
+            f"reconnect:{connection.generation}",
+            "Lever needs to be reconnected",
+            [
+                connection.state_reason,
+                "What arrives meanwhile is kept, and decided when the connection is back.",
+                f"A Super Admin can reconnect it here: {settings.PORTAL_URL}/settings/",
+            ],
+        )

@@ -1,0 +1,268 @@
+"""CodeScreen → progress and results. Webhook and poll are two bells on one road: ask, record what changed."""
+
+import logging
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations.codescreen.client import CodeScreenClient
+from integrations.codescreen.payloads import IN_PROGRESS, NOT_STARTED, Hint, Progress
+from integrations.models import Effect, Invitation, Organization, Result
+from integrations.models.invitation import Status
+from integrations.platform import PlatformError
+from integrations.workflow import outbox
+from integrations.workflow.decide import PROGRESS_TAGS
+
+logger = logging.getLogger(__name__)
+
+POLL_LEASE = timedelta(minutes=2)
+POLL_EVERY = {
+    Status.INVITED: timedelta(hours=1),
+    Status.IN_PROGRESS: timedelta(minutes=10),
+    Status.SUBMITTED: timedelta(minutes=3),
+    Status.COMPLETED: timedelta(days=1),
+    Status.WITHDRAWN: timedelta(days=1),
+}
+STOP_AFTER = timedelta(weeks=8)
+STOP_AFTER_COMPLETION = timedelta(days=30)
+
+#: Failure reasons that are worse than any score (decision 33 of the wire contract).
+RATED_ONE = {"expired", "build failure", "build timeout"}
+
+
+def rating(progress: Progress, thresholds: tuple[int, int, int]) -> int | None:
+    """Return the rating 1 to 4 of a result, None when nothing states one."""
+    if progress.score is not None:
+        return 1 + sum(progress.score >= threshold for threshold in thresholds)
+    is_worst = progress.outcome == "Expired" or progress.failure_reason.casefold() in RATED_ONE
+    return 1 if is_worst else None
+
+
+def next_poll(invitation: Invitation, now: datetime) -> datetime | None:
+    """Return when to ask again, spread out; None when it is over."""
+    every = POLL_EVERY.get(Status(invitation.status))
+    if every is None:
+        return None
+    if invitation.status == Status.COMPLETED:
+        if invitation.completed_at and now - invitation.completed_at > STOP_AFTER_COMPLETION:
+            return None
+    elif invitation.invited_at and now - invitation.invited_at > STOP_AFTER:
+        return None
+    return now + every * random.uniform(0.85, 1.15)  # noqa: S311
+
+
+def hear(organization: Organization, hint: Hint) -> Invitation | None:
+    """Ask CodeScreen soon about the invitation a webhook is about; the invitation, None when it isn't ours.
+
+    A webhook that carries our external id also tells that an uncertain invitation did arrive.
+    """
+    rows = Invitation.objects.filter(organization=organization)
+    invitation = rows.filter(instance_id=hint.instance_id).first() if hint.instance_id else None
+    if invitation is None and hint.external_id and hint.instance_id:
+        invitation = next((row for row in _waiting(rows) if row.external_id == hint.external_id), None)
+        if invitation is not None:
+            mark_invited(invitation, hint.instance_id)
+    if invitation is None:
+        return None
+    changes: dict[str, Any] = {"next_poll_at": Now()}
+    Invitation.objects.filter(pk=invitation.pk).update(**changes)
+    if hint.type == "candidate.submitted" and invitation.status in {Status.INVITED, Status.IN_PROGRESS}:
+        now = timezone.now()
+        invitation.move(Status.SUBMITTED, submitted_at=now, started_at=invitation.started_at or now)
+    if hint.type == "candidate.email_bounced":
+        outbox.send_email(
+            organization,
+            f"bounced:{invitation.pk}",
+            "An invitation bounced",
+            [
+                f"CodeScreen couldn't deliver the invitation to “{invitation.assessment_name}”: the e-mail address "
+                "doesn't exist.",
+                f"Correct it in Lever and invite again: {outbox.candidate_link(invitation)}",
+            ],
+            invitation=invitation,
+        )
+    return invitation
+
+
+def _waiting(rows: Any) -> Any:
+    return rows.filter(status__in=[Status.SENDING, Status.UNCERTAIN], instance_id="")
+
+
+def mark_invited(invitation: Invitation, instance_id: str) -> None:
+    """Record that CodeScreen has invited the person; asks for the progress tag."""
+    with transaction.atomic():
+        now = timezone.now()
+        first = now + POLL_EVERY[Status.INVITED] * random.uniform(0.2, 1.0)  # noqa: S311
+        invitation.move(Status.INVITED, instance_id=instance_id, invited_at=now, next_poll_at=first, poll_failures=0)
+        Effect.objects.filter(
+            invitation=invitation, kind=Effect.Kind.SEND_INVITATION, state=Effect.State.UNCERTAIN
+        ).update(state=Effect.State.DONE, done_at=Now(), last_error="")
+        outbox.set_progress_tag(invitation, PROGRESS_TAGS["invited"])
+
+
+def claim_polls(limit: int) -> list[Invitation]:
+    """Take up to `limit` invitations whose time to be asked about has come; each is ours for POLL_LEASE."""
+    with transaction.atomic():
+        rows = Invitation.objects.due_for_poll().order_by("next_poll_at")
+        if connection.features.has_select_for_update_skip_locked:
+            rows = rows.select_for_update(skip_locked=True)
+        keys = list(rows.values_list("pk", flat=True)[:limit])
+        Invitation.objects.filter(pk__in=keys).update(next_poll_at=Now() + POLL_LEASE)
+    return list(Invitation.objects.filter(pk__in=keys).select_related("organization"))
+
+
+def collect(invitation: Invitation, codescreen: CodeScreenClient) -> bool:
+    """Ask CodeScreen how an invitation stands and record what changed; whether anything did.
+
+    Safe to run twice. Raises PlatformError after recording when to ask again.
+    """
+    try:
+        progress = codescreen.status(invitation.instance_id)
+    except PlatformError as error:
+        _postpone(invitation, error)
+        raise
+    with transaction.atomic():
+        rows = Invitation.objects.select_related("organization")
+        if connection.features.has_select_for_update:
+            rows = rows.select_for_update(of=("self",))
+        invitation = rows.get(pk=invitation.pk)
+        changed = _record(invitation, progress)
+        now = timezone.now()
+        Invitation.objects.filter(pk=invitation.pk).update(
+            raw_status=progress.status[:100], polled_at=now, poll_failures=0, next_poll_at=next_poll(invitation, now)
+        )
+    return changed
+
+
+def _postpone(invitation: Invitation, error: PlatformError) -> None:
+    failures = invitation.poll_failures + 1
+    wait = min(timedelta(seconds=30) * 2 ** min(failures, 8), timedelta(hours=2))
+    if error.status == 404:  # deleted in CodeScreen, or not visible yet: it may come back
+        wait = timedelta(hours=6) if failures > 3 else wait
+    if error.retry_after is not None:
+        wait = max(wait if error.retry_after else timedelta(0), timedelta(seconds=error.retry_after))
+    Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now() + wait, poll_failures=failures)
+
+
+def _record(invitation: Invitation, progress: Progress) -> bool:
+    if progress.is_complete:
+        return _complete(invitation, progress)
+    if progress.status == IN_PROGRESS:
+        return _in_progress(invitation, progress)
+    if progress.status == NOT_STARTED:
+        return _not_started(invitation)
+    logger.warning("invitation %s: CodeScreen's status isn't one the portal knows", invitation.pk)
+    return False
+
+
+def _not_started(invitation: Invitation) -> bool:
+    if invitation.status in {Status.INVITED, Status.WITHDRAWN}:
+        return False
+    invitation.move(Status.INVITED, "CodeScreen opened it again.", started_at=None, submitted_at=None, completed_at=None)
+    outbox.set_progress_tag(invitation, PROGRESS_TAGS["invited"])
+    return True
+
+
+def _in_progress(invitation: Invitation, progress: Progress) -> bool:
+    now = timezone.now()
+    was_completed = invitation.status == Status.COMPLETED
+    submitted_at = progress.submitted_at
+    if was_completed and submitted_at and invitation.completed_at and submitted_at <= invitation.completed_at:
+        submitted_at = None  # that is the earlier attempt's
+    if submitted_at:
+        status = Status.SUBMITTED
+    elif invitation.status == Status.SUBMITTED:
+        return False  # only a webhook tells of the submission; CodeScreen goes on saying In_Progress
+    else:
+        status = Status.IN_PROGRESS
+    if invitation.status == status:
+        return False
+    was_started = invitation.status in {Status.IN_PROGRESS, Status.SUBMITTED}
+    started_at = progress.started_at or (invitation.started_at if not was_completed else None) or now
+    reason = "CodeScreen opened it again." if was_completed else ""
+    invitation.move(status, reason, started_at=started_at, submitted_at=submitted_at, completed_at=None)
+    if not was_started:
+        outbox.set_progress_tag(invitation, PROGRESS_TAGS["in_progress"])
+    return True
+
+
+def _complete(invitation: Invitation, progress: Progress) -> bool:
+    latest = invitation.results.order_by("-attempt").first()
+    stated = {
+        "outcome": progress.outcome,
+        "score": progress.score,
+        "failure_reason": progress.failure_reason,
+        "report_url": progress.report_url,
+        "rating": rating(progress, invitation.organization.rating_thresholds),
+    }
+    is_same = latest is not None and all(
+        getattr(latest, name) == value for name, value in stated.items() if name != "rating"
+    )
+    is_new_attempt = latest is not None and progress.attempt is not None and progress.attempt > latest.attempt
+    if invitation.status == Status.COMPLETED and is_same and not is_new_attempt:
+        return False
+    attempt = progress.attempt or (latest.attempt + 1 if latest else 1)
+    result, created = Result.objects.get_or_create(
+        invitation=invitation, attempt=attempt, defaults=stated | {"metadata": progress.metadata}
+    )
+    if not created and not is_same:
+        Result.objects.filter(pk=result.pk).update(**stated, metadata=progress.metadata)
+        result.refresh_from_db()
+    now = timezone.now()
+    completed_at = progress.evaluated_at or now
+    invitation.move(
+        Status.COMPLETED,
+        started_at=invitation.started_at or progress.started_at,
+        submitted_at=progress.submitted_at or invitation.submitted_at,
+        completed_at=completed_at,
+    )
+    _write_back(invitation, result, is_same)
+    return True
+
+
+def _write_back(invitation: Invitation, result: Result, is_same: bool) -> None:
+    organization = invitation.organization
+    tag = PROGRESS_TAGS["expired" if result.outcome == Result.Outcome.EXPIRED else "completed"]
+    outbox.set_progress_tag(invitation, tag)
+    count = invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK).count()
+    outbox.put(
+        organization,
+        Effect.Kind.WRITE_FEEDBACK,
+        f"{invitation.pk}:{count + 1}",
+        invitation=invitation,
+        payload={"result": result.pk},
+        priority=4,
+    )
+    if result.report_url:
+        outbox.put(
+            organization,
+            Effect.Kind.ADD_REPORT_LINK,
+            f"{invitation.opportunity_id}:{result.report_url}"[:300],
+            invitation=invitation,
+            payload={"url": result.report_url},
+            priority=4,
+        )
+    if is_same:
+        return
+    score = "no score" if result.score is None else f"score {result.score}"
+    stated = result.outcome or "result not stated by CodeScreen"
+    reason = f" ({result.failure_reason})" if result.failure_reason else ""
+    outbox.send_email(
+        organization,
+        f"result:{invitation.pk}:{result.attempt}:{count + 1}",
+        f"CodeScreen result: {invitation.assessment_name}",
+        [
+            f"{invitation.candidate_name or 'A candidate'} finished “{invitation.assessment_name}”: "
+            f"{stated}{reason}, {score}.",
+            f"Report: {result.report_url}" if result.report_url else "CodeScreen gave no report link.",
+            f"Timeline: {outbox.candidate_link(invitation)}",
+        ],
+        everyone=True,
+        invitation=invitation,
+    )
+
+

@@ -1,0 +1,96 @@
+"""Reconcile Lever's stages with the portal's rows; what a webhook never told becomes a delivery of its own."""
+
+import logging
+from datetime import UTC, datetime
+
+from django.db.models.functions import Now
+
+from integrations.lever.client import LeverClient
+from integrations.lever.payloads import Opportunity
+from integrations.models import Delivery, Invitation, Organization, Stage
+from integrations.workflow import intake
+from integrations.workflow.decide import SWEEP, is_trigger
+from integrations.workflow.facts import Platforms, disconnected_reason, mapping_rules, refresh_stages
+
+logger = logging.getLogger(__name__)
+
+#: Verdicts that mean the sweep found somebody who would have waited for ever.
+REPAIRED = frozenset({"invite", "held_for_approval"})
+
+
+def sweep(organization: Organization, platforms: Platforms) -> int:
+    """Look at everybody who is in a trigger stage now, and decide those whom no delivery told of; how many it repaired.
+
+    Nobody who was in the stage before the organization knew the portal is invited. Raises PlatformError.
+    """
+    if organization.paused or disconnected_reason(organization):
+        return 0
+    lever = platforms.lever()
+    refresh_stages(organization, lever)
+    stages = _trigger_stages(organization)
+    if not stages:
+        return 0
+    return sum(_repair(organization, opportunity, platforms) for opportunity in _missed(organization, lever, stages))
+
+
+def _trigger_stages(organization: Organization) -> list[str]:
+    rules = mapping_rules(organization)
+    return [
+        stage.external_id
+        for stage in Stage.objects.live().filter(organization=organization)
+        if is_trigger(stage.external_id, stage.name, organization.stage_prefix, rules)
+    ]
+
+
+def _missed(organization: Organization, lever: LeverClient, stages: list[str]) -> list[Opportunity]:
+    """Return the opportunities that stand in a trigger stage without any row of ours about it."""
+    found = [row for row in lever.opportunities(stage_id=stages, archived="false") if row.stage_id in stages]
+    missed = []
+    for page in (found[start : start + 200] for start in range(0, len(found), 200)):
+        ids = [row.id for row in page]
+        invited = set(
+            Invitation.objects.filter(organization=organization, opportunity_id__in=ids).values_list(
+                "opportunity_id", "stage_id"
+            )
+        )
+        told: dict[str, datetime] = {}
+        for delivery in Delivery.objects.filter(
+            organization=organization, platform=Delivery.Platform.LEVER, opportunity_id__in=ids
+        ).order_by("received_at"):
+            data = delivery.payload.get("data") or {}
+            stage = data.get("toStageId") if isinstance(data, dict) else None
+            told[f"{delivery.opportunity_id}:{stage}"] = delivery.received_at
+        for row in page:
+            if row.entered_at is not None and row.entered_at < organization.created_at:
+                continue
+            heard = told.get(f"{row.id}:{row.stage_id}")
+            is_known = heard is not None and (row.entered_at is None or heard >= row.entered_at)
+            if not is_known and (row.id, row.stage_id) not in invited:
+                missed.append(row)
+    return missed
+
+
+def _repair(organization: Organization, opportunity: Opportunity, platforms: Platforms) -> bool:
+    """Write the delivery that never came and decide it; whether somebody is invited by it."""
+    moment = opportunity.entered_at or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    delivery, created = Delivery.objects.get_or_create(
+        organization=organization,
+        platform=Delivery.Platform.LEVER,
+        dedupe_key=f"sweep:{opportunity.id}:{opportunity.stage_id}:{int(moment.timestamp())}"[:300],
+        defaults={
+            "event": SWEEP,
+            "opportunity_id": opportunity.id,
+            "payload": {
+                "event": SWEEP,
+                "data": {"opportunityId": opportunity.id, "toStageId": opportunity.stage_id},
+            },
+            "due_at": Now(),
+        },
+    )
+    if not created:
+        return False
+    claimed = delivery.lease()
+    if claimed is None:
+        return False
+    decision = intake.decide_delivery(claimed, platforms, known=opportunity)
+    return decision.code in REPAIRED
