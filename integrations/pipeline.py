@@ -1,0 +1,41 @@
+"""The end of Lever's consent: the grant becomes the organization's LeverConnection."""
+
+from typing import Any
+
+from django.db import transaction
+from social_core.exceptions import AuthException
+
+from integrations import tasks
+from integrations.lever.oauth import claims
+from integrations.models import LeverConnection, Membership, Organization
+from integrations.workflow import connect
+
+SESSION_ORGANIZATION = "oauth_organization"
+
+
+class NotSuperAdmin(AuthException):
+    """The person may not connect this organization, or not any more."""
+
+    default_code = "not_super_admin"
+
+
+def save_connection(strategy: Any, backend: Any, response: dict[str, Any], user: Any, **_: Any) -> dict[str, Any]:
+    """Store the tokens, encrypted, for the organization the Super Admin began from. Last step of the pipeline."""
+    slug = strategy.session_get(SESSION_ORGANIZATION)
+    membership = Membership.objects.filter(
+        user=user, organization__slug=slug or "", role=Membership.Role.SUPER_ADMIN
+    ).first()
+    if membership is None:
+        raise NotSuperAdmin(backend)
+    found = claims(response["access_token"])
+    with transaction.atomic():
+        organization = Organization.objects.get(pk=membership.organization_id)
+        connection = LeverConnection.objects.filter(organization=organization).first()
+        connection = connection or LeverConnection(organization=organization)
+        if found["account_id"] != connection.lever_account_id:
+            connection.feedback_template_id = ""  # another Lever account has other templates
+        connection.accept_grant(response, user, found["user_id"], found["account_id"])
+        connect.after_grant(organization, user)
+    tasks.ring()
+    strategy.session_set(SESSION_ORGANIZATION, None)
+    return {"user": user}

@@ -1,0 +1,327 @@
+"""The doors for both platforms: one base view, one authentication class per platform.
+
+A door verifies, stores one row, and answers after the commit; all work happens behind it.
+"""
+
+import json
+import math
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.http import Http404
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers, status
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, ParseError, UnsupportedMediaType
+from rest_framework.exceptions import APIException
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from integrations import tasks
+from integrations.codescreen import signature as codescreen_signature
+from integrations.lever import signature as lever_signature
+from integrations.lever.payloads import dedupe_key, is_test_request
+from integrations.models import CodeScreenConnection, Delivery, LeverWebhook, Organization
+from integrations.workflow import connect
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 100
+DISCARD_BYTES = 64 * 1024 * 1024
+KEPT_ID = 200
+
+
+class TooLarge(APIException):
+    """The body is over MAX_BYTES."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The body is larger than 256 KiB."
+
+
+class AnyAccept(BaseContentNegotiation):
+    """Answer JSON whatever the sender says it accepts: a webhook reads the status alone."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        """Return the only parser."""
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str = "") -> Any:
+        """Return the only renderer."""
+        return renderers[0], renderers[0].media_type
+
+
+# reading a body strictly
+
+
+def parse(body: bytes) -> dict[str, Any]:
+    """Return the JSON object in a body. Raises ParseError for what no honest sender sends.
+
+    Refused besides malformed JSON: NaN and Infinity, duplicate keys, NUL, lone surrogates, nesting over MAX_DEPTH,
+    bytes that aren't UTF-8. PostgreSQL can't store some of these, and none has one clear meaning.
+    """
+    try:
+        document = json.loads(body.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_no_constant)
+        _inspect(document, 1)
+    except (ValueError, RecursionError) as error:
+        raise ParseError("The body is not a JSON object that can be stored.") from error
+    if not isinstance(document, dict):
+        raise ParseError("The body is not a JSON object that can be stored.")
+    return document
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("duplicate key")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _inspect(value: Any, depth: int) -> None:
+    if depth > MAX_DEPTH + 1:
+        raise ValueError("too deep")
+    if isinstance(value, str):
+        value.encode("utf-8")  # a lone surrogate has no encoding
+        if "\x00" in value:
+            raise ValueError("NUL")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("not finite")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _inspect(key, depth + 1)
+            _inspect(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _inspect(item, depth + 1)
+
+
+# proving who sent it
+
+
+class LeverSignature(BaseAuthentication):
+    """Prove that a request came from the Lever account of the organization in the address."""
+
+    def authenticate(self, request: Request) -> tuple[None, LeverWebhook]:
+        """Return the webhook whose token proves the body. Raises ParseError, AuthenticationFailed."""
+        view: Any = request.parser_context["view"]
+        view.payload = parse(view.body)
+        missing = [name for name in ("token", "triggeredAt", "signature") if name not in view.payload]
+        if missing:
+            raise AuthenticationFailed("The signature is missing.", "signature_missing")
+        tokens = LeverWebhook.objects.filter(organization=view.organization).active_tokens()
+        if not tokens:
+            raise AuthenticationFailed("No signature token is stored yet.", "no_signature_token")
+        found = lever_signature.matching_token(view.payload, [token for token, _ in tokens])
+        if found is None:
+            raise AuthenticationFailed("The signature does not match.", "signature_mismatch")
+        return None, next(webhook for token, webhook in tokens if token == found)
+
+    def authenticate_header(self, request: Request) -> str:
+        """Name the scheme; without it DRF answers 403 instead of 401."""
+        return "Signature"
+
+
+class CodeScreenSignature(BaseAuthentication):
+    """Prove that a request came from the CodeScreen account of the organization in the address."""
+
+    def authenticate(self, request: Request) -> tuple[None, str]:
+        """Return the message id of a proven body. Raises AuthenticationFailed."""
+        view: Any = request.parser_context["view"]
+        connection = CodeScreenConnection.objects.filter(organization=view.organization).first()
+        if connection is None or not connection.webhook_secret:
+            raise AuthenticationFailed("No webhook secret is stored yet.", "no_webhook_secret")
+        try:
+            message_id = codescreen_signature.verify(
+                request.headers, view.body, connection.webhook_secret, time.time()
+            )
+        except codescreen_signature.BadSignature as error:
+            raise AuthenticationFailed("The signature does not match.", error.code) from error
+        return None, message_id
+
+    def authenticate_header(self, request: Request) -> str:
+        """Name the scheme; without it DRF answers 403 instead of 401."""
+        return "Signature"
+
+
+# what an envelope must look like
+
+
+class OptionalId(serializers.CharField):
+    """An id that may be absent or null, but is never another type."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, allow_null=True, allow_blank=True, max_length=KEPT_ID, trim_whitespace=False)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse numbers and booleans, which CharField would turn into text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class LeverEnvelope(serializers.Serializer):
+    """Lever's webhook body; only the fields that are read."""
+
+    id = OptionalId()
+    event = serializers.CharField(max_length=100)
+    triggeredAt = serializers.IntegerField()
+    token = serializers.CharField()
+    signature = serializers.CharField()
+    data = serializers.DictField(required=False)
+
+    def validate_data(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Check the ids that are read."""
+        for name in ("opportunityId", "contactId", "toStageId", "fromStageId"):
+            value = data.get(name)
+            if value is not None and (not isinstance(value, str) or len(value) > KEPT_ID):
+                raise serializers.ValidationError(f"{name} must be a text of at most {KEPT_ID} characters.")
+        return data
+
+
+class CodeScreenEnvelope(serializers.Serializer):
+    """CodeScreen's webhook body; only the fields that are read."""
+
+    type = serializers.CharField(max_length=100)
+    data = serializers.DictField()
+
+    def validate_data(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Check the ids that are read."""
+        for name in ("assessmentInstanceId", "externalId"):
+            value = data.get(name)
+            if value is not None and (not isinstance(value, str) or len(value) > 300):
+                raise serializers.ValidationError(f"{name} must be a text.")
+        return data
+
+
+# the doors
+
+ANSWERS = {
+    200: OpenApiResponse(description="Seen before, or Lever's test request."),
+    202: OpenApiResponse(description="Stored."),
+    400: OpenApiResponse(description="Not a JSON object of the right types."),
+    401: OpenApiResponse(description="Not proven; `code` says what is wrong."),
+    404: OpenApiResponse(description="No organization has this key."),
+    405: OpenApiResponse(description="Only POST."),
+    413: OpenApiResponse(description="Over 256 KiB."),
+    415: OpenApiResponse(description="Not application/json."),
+    503: OpenApiResponse(description="The database can't commit; send it again."),
+}
+
+
+class WebhookView(APIView):
+    """Check in the contract's order, store one row, answer."""
+
+    permission_classes: ClassVar[list[Any]] = []
+    parser_classes: ClassVar[list[Any]] = [JSONParser]
+    renderer_classes: ClassVar[list[Any]] = [JSONRenderer]
+    content_negotiation_class = AnyAccept
+    platform: str
+    organization: Organization
+    body: bytes
+    payload: dict[str, Any]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """404, 405, 413, 415 come before anything is read or proven."""
+        found = Organization.objects.filter(webhook_key=kwargs["key"]).first()
+        if found is None:
+            raise Http404
+        self.organization = found
+        if request.method != "POST":
+            raise MethodNotAllowed(str(request.method))
+        self.body = self._read(request)
+        media_type = request.content_type.split(";")[0].strip().lower() if request.content_type else ""
+        if media_type != "application/json":
+            raise UnsupportedMediaType(media_type or "nothing")
+        super().initial(request, *args, **kwargs)
+
+    @property
+    def allowed_methods(self) -> list[str]:
+        """POST alone, OPTIONS too is refused."""
+        return ["POST"]
+
+    def _read(self, request: Request) -> bytes:
+        raw = request._request
+        try:
+            length = int(raw.META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            length = 0
+        if length > MAX_BYTES:
+            # read it off the wire, or the sender sees a broken connection instead of the answer
+            left = min(length, DISCARD_BYTES)
+            while left > 0 and (chunk := raw.read(min(left, 65536))):
+                left -= len(chunk)
+            raise TooLarge
+        return bytes(raw.body)
+
+    def store(self, event: str, key: str, opportunity_id: str = "") -> bool:
+        """Commit the delivery; False when it was there already."""
+        identity = {"organization": self.organization, "platform": self.platform, "dedupe_key": key}
+        try:
+            with transaction.atomic():
+                Delivery.objects.create(
+                    **identity, event=event, opportunity_id=opportunity_id, payload=self.kept_payload()
+                )
+        except IntegrityError:
+            Delivery.objects.filter(**identity).update(repeats=F("repeats") + 1)
+            return False
+        tasks.ring()
+        return True
+
+    def kept_payload(self) -> dict[str, Any]:
+        """Return what is stored of the body."""
+        return self.payload
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Give every refusal a code beside its sentence."""
+        response: Response = super().handle_exception(exc)
+        if isinstance(exc, APIException) and isinstance(response.data, Mapping) and "detail" in response.data:
+            detail = response.data["detail"]
+            response.data = {"detail": detail, "code": getattr(detail, "code", exc.default_code)}
+        return response
+
+
+class LeverWebhookView(WebhookView):
+    """Where Lever posts its webhooks."""
+
+    authentication_classes: ClassVar[list[Any]] = [LeverSignature]
+    platform = Delivery.Platform.LEVER
+
+    @extend_schema(request=LeverEnvelope, responses=ANSWERS, operation_id="lever_webhook")
+    def post(self, request: Request, key: str) -> Response:
+        """Store a delivery of Lever's."""
+        LeverEnvelope(data=self.payload).is_valid(raise_exception=True)
+        is_test = is_test_request(self.payload)
+        data = self.payload.get("data") or {}
+        is_new = self.store(self.payload["event"], dedupe_key(self.payload), data.get("opportunityId") or "")
+        request.auth.mark_received(is_test)
+        is_accepted = is_new and not is_test
+        return Response({}, status.HTTP_202_ACCEPTED if is_accepted else status.HTTP_200_OK)
+
+    def kept_payload(self) -> dict[str, Any]:
+        """Return the body without its proof, which is of no use to anybody who reads the inbox."""
+        return {name: value for name, value in self.payload.items() if name not in {"token", "signature"}}
+
+
+class CodeScreenWebhookView(WebhookView):
+    """Where CodeScreen posts its webhooks, where an account has them."""
+
+    authentication_classes: ClassVar[list[Any]] = [CodeScreenSignature]
+    platform = Delivery.Platform.CODESCREEN
+
+    @extend_schema(request=CodeScreenEnvelope, responses=ANSWERS, operation_id="codescreen_webhook")
+    def post(self, request: Request, key: str) -> Response:
+        """Store a delivery of CodeScreen's."""
+        self.payload = parse(self.body)
+        CodeScreenEnvelope(data=self.payload).is_valid(raise_exception=True)
+        is_new = self.store(self.payload["type"], f"id:{request.auth}")
+        connect.touch(self.organization)
+        return Response({}, status.HTTP_202_ACCEPTED if is_new else status.HTTP_200_OK)

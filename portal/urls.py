@@ -1,0 +1,22 @@
+"""Every address of the site; the parts behind them live with their pages."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+
+from integrations.webhooks import CodeScreenWebhookView, LeverWebhookView
+from portal import health, oauth
+
+# a key is URL-safe text; a sender who forgets the last slash loses nothing by it
+KEY = r"(?P<key>[A-Za-z0-9._~-]{1,100})/?$"
+
+urlpatterns = [
+    re_path(rf"^webhooks/lever/{KEY}", LeverWebhookView.as_view(), name="lever-webhook"),
+    re_path(rf"^webhooks/codescreen/{KEY}", CodeScreenWebhookView.as_view(), name="codescreen-webhook"),
+    path("healthz/live", health.live, name="live"),
+    path("healthz/ready", health.ready, name="ready"),
+    path("metrics", health.metrics, name="metrics"),
+    path("oauth/login/lever/", oauth.begin, name="lever-connect"),
+    path("oauth/", include("social_django.urls", namespace="social")),
+    path("admin/", admin.site.urls),
+    path("", include("integrations.pages.urls")),
+]

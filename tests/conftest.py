@@ -1,0 +1,64 @@
+"""What every test shares: keys, quick passwords, and the pretend platforms."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from cryptography.fernet import Fernet
+
+from integrations.models import Membership
+from tests import factories
+from tests.world import World
+
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in the test's thread
+
+
+@pytest.fixture(autouse=True)
+def _portal_settings(settings) -> None:
+    settings.SECRET_KEY = "only-for-tests-" + "x" * 50
+    settings.FIELD_ENCRYPTION_KEYS = [_KEY]
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    settings.AXES_ENABLED = False
+    settings.SECURE_SSL_REDIRECT = False
+    settings.REDIS_URL = ""
+    settings.PORTAL_URL = "http://testserver"
+    settings.LEVER_CLIENT_ID = "sandbox-client-id"
+    settings.LEVER_CLIENT_SECRET = "sandbox-client-secret"
+
+
+_KEY = Fernet.generate_key().decode()
+
+
+@pytest.fixture
+def organization(db):
+    return factories.OrganizationFactory()
+
+
+@pytest.fixture
+def owner(organization):
+    """The Super Admin."""
+    return factories.member(organization, Membership.Role.SUPER_ADMIN, "owner")
+
+
+@pytest.fixture
+def colleague(organization):
+    """A Team Member of the same organization."""
+    return factories.member(organization, Membership.Role.TEAM_MEMBER, "colleague")
+
+
+@pytest.fixture
+def stranger(db):
+    """The Super Admin of another organization."""
+    return factories.member(factories.OrganizationFactory(), Membership.Role.SUPER_ADMIN, "stranger")
+
+
+@pytest.fixture
+def world(db, settings) -> Iterator[World]:
+    """A pretend Lever and CodeScreen of this test's own, over real HTTP."""
+    with World() as found:
+        settings.LEVER_AUTH_URL = found.lever.url
+        settings.LEVER_API_URL = f"{found.lever.url}/v1"
+        settings.LEVER_AUDIENCE = f"{found.lever.url}/v1/"
+        settings.CODESCREEN_API_URL = f"{found.codescreen.url}/api"
+        yield found

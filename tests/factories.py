@@ -1,0 +1,114 @@
+"""Rows with defaults."""
+
+from datetime import timedelta
+
+import factory
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+from factory.django import DjangoModelFactory
+
+from integrations import models
+
+SIGNATURE_TOKEN = "0123456789abcdef" * 3
+WEBHOOK_SECRET = "whsec_Y29kZXNjcmVlbi1jb250cmFjdC10ZXN0LXNlY3JldCE="
+
+
+class UserFactory(DjangoModelFactory):
+    class Meta:
+        model = get_user_model()
+        skip_postgeneration_save = True
+
+    username = factory.Sequence(lambda number: f"user-{number}")
+    email = factory.LazyAttribute(lambda user: f"{user.username}@portal.example")
+    password = factory.django.Password("correct horse battery")
+
+
+class OrganizationFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Organization
+
+    slug = factory.Sequence(lambda number: f"org-{number}")
+    name = factory.LazyAttribute(lambda organization: organization.slug.title())
+
+
+class LeverConnectionFactory(DjangoModelFactory):
+    class Meta:
+        model = models.LeverConnection
+
+    organization = factory.SubFactory(OrganizationFactory)
+    access_token = "access-1"
+    refresh_token = "refresh-1"
+    access_expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=1))
+    refreshed_at = factory.LazyFunction(timezone.now)
+    connected_at = factory.LazyFunction(timezone.now)
+    lever_user_id = "lever-user"
+    lever_account_id = "lever-account"
+
+
+class CodeScreenConnectionFactory(DjangoModelFactory):
+    class Meta:
+        model = models.CodeScreenConnection
+
+    organization = factory.SubFactory(OrganizationFactory)
+    api_key = "codescreen-key"
+
+
+class LeverWebhookFactory(DjangoModelFactory):
+    class Meta:
+        model = models.LeverWebhook
+
+    organization = factory.SubFactory(OrganizationFactory)
+    signature_token = SIGNATURE_TOKEN
+
+
+class DeliveryFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Delivery
+
+    organization = factory.SubFactory(OrganizationFactory)
+    platform = models.Delivery.Platform.LEVER
+    event = "candidateStageChange"
+    dedupe_key = factory.Sequence(lambda number: f"id:{number}")
+    opportunity_id = "opportunity-1"
+    payload = factory.LazyAttribute(
+        lambda delivery: {
+            "event": delivery.event,
+            "data": {"opportunityId": delivery.opportunity_id, "toStageId": "stage-codescreen"},
+        }
+    )
+    due_at = factory.LazyFunction(timezone.now)
+
+
+class InvitationFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Invitation
+
+    organization = factory.SubFactory(OrganizationFactory)
+    opportunity_id = factory.Sequence(lambda number: f"opportunity-{number}")
+    contact_id = factory.Sequence(lambda number: f"contact-{number}")
+    candidate_name = "Candidate Alder"
+    email = "alder@candidates.example"
+    assessment_id = "assessment-backend"
+    assessment_name = "Backend"
+    checked_at = factory.LazyFunction(timezone.now)
+    changed_at = factory.LazyFunction(timezone.now)
+    created_at = factory.LazyFunction(timezone.now)
+
+
+class EffectFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Effect
+
+    organization = factory.SubFactory(OrganizationFactory)
+    kind = models.Effect.Kind.LEAVE_NOTE
+    key = factory.Sequence(str)
+    opportunity_id = factory.Sequence(lambda number: f"opportunity-{number}")
+    payload = factory.LazyFunction(lambda: {"text": "CodeScreen: nothing was sent.", "code": "no_email"})
+    due_at = factory.LazyFunction(timezone.now)
+
+
+def member(organization, role, name):
+    """Return a new user with that role in the organization."""
+    user = UserFactory(username=f"{name}-{organization.slug}")
+    models.Membership.objects.create(user=user, organization=organization, role=role)
+    return user

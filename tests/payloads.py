@@ -1,0 +1,33 @@
+"""Load fixtures and sign them as the platforms do; signatures are computed, never pasted."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from integrations.codescreen import signature as codescreen_signature
+from integrations.lever import signature as lever_signature
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+def load(name: str, **changes: Any) -> Any:
+    """Return a fixture such as `lever/candidate_stage_change`, with top-level changes."""
+    document = json.loads((FIXTURES / f"{name}.json").read_text())
+    return document | changes if changes else document
+
+
+def sign(payload: dict[str, Any], signature_token: str) -> dict[str, Any]:
+    """Return a Lever payload with its signature."""
+    signature = lever_signature.sign(payload["token"], payload["triggeredAt"], signature_token)
+    return payload | {"signature": signature}
+
+
+def codescreen_headers(body: bytes, secret: str, message_id: str = "msg_1") -> dict[str, str]:
+    """Return the Standard Webhooks headers of a body."""
+    timestamp = str(int(time.time()))
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": codescreen_signature.sign(message_id, timestamp, body, secret),
+    }

@@ -1,0 +1,191 @@
+"""From a stage change to the feedback, one road: only the platforms are pretend."""
+
+import time
+import uuid
+
+import pytest
+from django.urls import reverse
+
+from integrations import tasks
+from integrations.models import ApiCall, Delivery, Effect, Invitation, LeverConnection, Result
+from integrations.workflow import connect
+from tests.factories import SIGNATURE_TOKEN
+from tests.payloads import load, sign
+
+
+@pytest.fixture
+def connected(client, owner, organization, world):
+    """An organization that went through consent, pasted its token and saved its key."""
+    client.force_login(owner)
+    begun = client.post(reverse("lever-connect"))
+    accepted = world.lever_does("consent", url=begun["Location"])
+    client.get(accepted["redirect"].removeprefix("http://testserver"))
+    connect.save_signature_token(organization, SIGNATURE_TOKEN, owner)
+    connect.save_codescreen_key(organization, world.api_key, owner)
+    organization.refresh_from_db()
+    return organization
+
+
+@pytest.fixture
+def enter_stage(client, connected, world):
+    """Move a candidate in Lever and let Lever tell the portal."""
+
+    def enter(word, stage="CodeScreen Assessment", **changes):
+        world.lever_does("move", opportunities=[world.candidate(word)], stage=stage)
+        return tell(word, stage, **changes)
+
+    def tell(word, stage, **changes):
+        payload = load(
+            "lever/candidate_stage_change",
+            id=str(uuid.uuid4()),
+            triggeredAt=int(time.time() * 1000),
+            data={"opportunityId": world.candidate(word), "toStageId": world.stage(stage)},
+        )
+        payload = {name: value for name, value in (payload | changes).items() if value is not None}
+        return client.post(
+            reverse("lever-webhook", args=[connected.webhook_key]),
+            sign(payload, SIGNATURE_TOKEN),
+            content_type="application/json",
+        )
+
+    enter.tell = tell
+    return enter
+
+
+def test_consent_stores_an_encrypted_grant(connected):
+    grant = LeverConnection.objects.get(organization=connected)
+    assert grant.is_working
+    assert grant.refresh_token
+    assert "feedback:write:admin" in grant.granted_scopes
+    assert grant.lever_user_id
+    stored = LeverConnection.objects.raw("SELECT id, access_token AS raw FROM integrations_leverconnection")[0]
+    assert grant.access_token not in stored.raw
+
+
+def test_a_stage_change_becomes_feedback(enter_stage, world):
+    assert enter_stage("Alder").status_code == 202
+    tasks.work()
+    delivery = Delivery.objects.get(event="candidateStageChange")
+    assert delivery.verdict == "invite", delivery.last_error
+    invitation = Invitation.objects.get()
+    assert invitation.status == "invited"
+    assert world.emails("alder@candidates.example") == 1
+    assert "CodeScreen: Candidate Invited" in world.opportunity("Alder")["tags"]
+    person = {"email": "alder@candidates.example", "assessment": "Backend"}
+
+    world.codescreen_does("candidate", action="start", **person)
+    assert tasks.poll_organization(invitation.organization) == 1
+    tasks.work()
+    tags = world.opportunity("Alder")["tags"]
+    assert "CodeScreen: Assessment in Progress" in tags
+    assert "CodeScreen: Candidate Invited" not in tags
+
+    world.codescreen_does("candidate", action="submit", **person)
+    tasks.poll_organization(invitation.organization)
+    invitation.refresh_from_db()
+    assert invitation.status == "submitted"
+
+    world.codescreen_does("candidate", action="evaluate", score=82, result="Passed", **person)
+    tasks.poll_organization(invitation.organization)
+    tasks.work()
+    result = Result.objects.get()
+    assert (result.outcome, result.score, result.rating) == ("Passed", 82, 4)
+    seen = world.opportunity("Alder")
+    assert [tag for tag in seen["tags"] if tag.startswith("CodeScreen:")] == ["CodeScreen: Assessment Completed"]
+    assert result.report_url in seen["links"]
+    [feedback] = seen["feedback"]
+    assert feedback["fields"]["Rating"].startswith("4")
+    assert feedback["fields"]["CodeScreen score"] == "82"
+    assert feedback["fields"]["Result"] == "Passed"
+    assert feedback["fields"]["Report link"] == result.report_url
+    assert not Effect.objects.exclude(state="done").exclude(state="cancelled").exists()
+    assert ApiCall.objects.filter(error="").count() > 5
+
+
+def test_a_regraded_result_updates_the_same_feedback(enter_stage, world):
+    enter_stage("Alder")
+    tasks.work()
+    person = {"email": "alder@candidates.example", "assessment": "Backend"}
+    world.codescreen_does(
+        "candidate", action=["start", "submit", "evaluate"], score=40, result="Failed", reason="Unit Tests", **person
+    )
+    organization = Invitation.objects.get().organization
+    tasks.poll_organization(organization)
+    tasks.work()
+    world.codescreen_does("candidate", action="regrade", score=90, result="Passed", **person)
+    tasks.poll_organization(organization, everything=True)
+    tasks.work()
+    [feedback] = world.opportunity("Alder")["feedback"]
+    assert feedback["fields"]["CodeScreen score"] == "90"
+    assert feedback["fields"]["Rating"].startswith("4")
+    assert feedback["fields"]["Failure reason"] in ("", None)
+    assert Result.objects.count() == 2
+
+
+@pytest.mark.parametrize("keeps_id", [True, False])
+def test_five_deliveries_invite_once(enter_stage, world, keeps_id):
+    moment = int(time.time() * 1000)
+    same = {"id": "same" if keeps_id else None, "triggeredAt": moment}
+    enter_stage("Alder", **same)
+    answers = [enter_stage.tell("Alder", "CodeScreen Assessment", **same).status_code for _ in range(4)]
+    answers.append(enter_stage.tell("Alder", "CodeScreen Assessment", id="another").status_code)
+    tasks.work()
+    assert answers == [200, 200, 200, 200, 202]
+    assert Invitation.objects.count() == 1
+    assert world.emails() == 1
+    assert set(Delivery.objects.values_list("verdict", flat=True)) == {"invite", "already_invited"}
+
+
+@pytest.mark.parametrize(
+    ("word", "verdict"),
+    [
+        ("Nyssa", "no_email"),
+        ("Pine", "archived"),
+        ("Quince", "not_visible"),
+        ("Rowan", "contact_not_allowed"),
+        ("Spruce", "anonymized"),
+        ("Maple", "ambiguous_assessment"),
+        ("Hazel", "no_assessment"),
+        ("Ginkgo", "unknown_assessment"),
+    ],
+)
+def test_each_skip_has_its_verdict(enter_stage, world, word, verdict):
+    enter_stage(word)
+    tasks.work()
+    delivery = Delivery.objects.get(event="candidateStageChange")
+    assert (delivery.verdict, delivery.last_error) == (verdict, "")
+    assert delivery.explanation
+    if verdict == "unknown_assessment":
+        assert "Did you mean “Data Engineer”?" in delivery.explanation
+    assert world.emails() == 0
+
+
+def test_the_same_person_is_not_invited_through_another_opportunity(enter_stage, connected, world):
+    connected.role_mappings.create(role="Backend Engineer", assessment="Backend")
+    connected.role_mappings.create(role="Frontend Engineer", assessment="Backend")
+    enter_stage("Tamarack")
+    enter_stage("Tamarack again")
+    tasks.work()
+    verdicts = sorted(Delivery.objects.values_list("verdict", flat=True))
+    assert verdicts == ["invite", "invited_elsewhere"]
+    assert world.emails() == 1
+
+
+def test_a_lost_answer_is_uncertain_and_not_repeated(enter_stage, world):
+    rule = {"method": "POST", "path": "/api/assessments$", "probability": 1.0, "times": 1, "kind": "reset_after"}
+    world.codescreen_does("faults", seed=1, rules=[rule])
+    enter_stage("Alder")
+    tasks.work()
+    tasks.work()
+    invitation = Invitation.objects.get()
+    assert invitation.status == "uncertain"
+    assert world.emails() == 1
+
+
+def test_the_sweep_repairs_what_no_webhook_told(enter_stage, connected, world):
+    world.lever_does("move", opportunities=[world.candidate("Alder")], stage="CodeScreen Assessment")
+    assert tasks.sweep_organization(connected) == 1
+    assert tasks.sweep_organization(connected) == 0
+    tasks.work()
+    assert world.emails("alder@candidates.example") == 1
+    assert Delivery.objects.get(event="sweep").verdict == "invite"
