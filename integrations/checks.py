@@ -12,9 +12,7 @@ def check_encryption_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
     """Every key must be a Fernet key, and there must be one."""
     keys = settings.FIELD_ENCRYPTION_KEYS
     if not keys:
-        hint = (
-            "Make one with: python3 -c \"import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())\""
-        )
+        hint = 'Make one with: python3 -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
         return [Error("FIELD_ENCRYPTION_KEYS is not set.", hint=hint, id="integrations.E001")]
     for position, key in enumerate(keys, 1):
         try:
@@ -58,6 +56,8 @@ def check_queue(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     cluster = settings.Q_CLUSTER
     if cluster["retry"] <= cluster["timeout"]:
         return [
-            Error("Q_CLUSTER: retry must be greater than timeout.", hint="Raise retry.", id="integrations.E004")
+            Error(
+                "Q_CLUSTER: retry must be greater than timeout.", hint="Raise retry.", id="integrations.E004"
+            )
         ]
     return []

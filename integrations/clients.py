@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -23,7 +24,14 @@ from integrations.models import (
     Organization,
     PaceBucket,
 )
-from integrations.platform import Call, NotConnected, PacedOut, PlatformError, PlatformSession, new_correlation_id
+from integrations.platform import (
+    Call,
+    NotConnected,
+    PacedOut,
+    PlatformError,
+    PlatformSession,
+    new_correlation_id,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +64,8 @@ def _reserve(key: str, extra: float = 0.0) -> float:
     """Return the seconds until this call's slot; `extra` seconds are taken from everybody besides."""
     if settings.REDIS_URL:
         try:
-            ahead = float(str(_redis().eval(_RESERVE, 1, f"pace:{key}", f"{LEVER_INTERVAL:.6f}", f"{extra:.6f}"), "ascii"))  # type: ignore[arg-type]
+            answer: Any = _redis().eval(_RESERVE, 1, f"pace:{key}", str(LEVER_INTERVAL), str(extra))
+            ahead = float(answer)
             return max(0.0, ahead - LEVER_INTERVAL * LEVER_BURST)
         except redis.RedisError:
             logger.warning("Redis is away: pacing by the database")
@@ -83,10 +92,16 @@ def pace(key: str) -> Callable[[], None]:
 
 
 def observer(
-    organization: Organization, effect: Effect | None, delivery: Delivery | None, opportunity_id: str, pace_key: str = ""
+    organization: Organization,
+    effect: Effect | None,
+    delivery: Delivery | None,
+    opportunity_id: str,
+    pace_key: str = "",
 ) -> Callable[[Call], None]:
     """Return what writes an ApiCall for each call, and slows everybody down after a 429."""
     correlation_id = new_correlation_id()
+    cause = effect or delivery
+    attempt = max(1, cause.attempts) if cause else 1
 
     def observe(call: Call) -> None:
         if call.status == 429 and pace_key:
@@ -98,7 +113,7 @@ def observer(
                     effect=effect,
                     delivery=delivery,
                     opportunity_id=opportunity_id[:200],
-                    attempt=max(1, (effect or delivery).attempts) if (effect or delivery) else 1,
+                    attempt=attempt,
                     correlation_id=correlation_id,
                     platform=call.platform,
                     method=call.method,
@@ -181,12 +196,17 @@ class GrantTokens:
 
     def give_up(self) -> None:
         """Record that Lever refused a fresh token too: the grant was revoked."""
-        self._working().mark_needs_reconnect("Lever refuses a fresh access token. The app was revoked in Lever.")
+        self._working().mark_needs_reconnect(
+            "Lever refuses a fresh access token. The app was revoked in Lever."
+        )
 
 
 def is_grant_dead(error: PlatformError) -> bool:
     """Whether the token endpoint said that the refresh token will never work again."""
-    return isinstance(error.body, dict) and error.body.get("error") in {"invalid_grant", "reauthentication_required"}
+    return isinstance(error.body, dict) and error.body.get("error") in {
+        "invalid_grant",
+        "reauthentication_required",
+    }
 
 
 def lever_for(

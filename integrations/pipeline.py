@@ -19,7 +19,9 @@ class NotSuperAdmin(AuthException):
     default_code = "not_super_admin"
 
 
-def save_connection(strategy: Any, backend: Any, response: dict[str, Any], user: Any, **_: Any) -> dict[str, Any]:
+def save_connection(
+    strategy: Any, backend: Any, response: dict[str, Any], user: Any, **_: Any
+) -> dict[str, Any]:
     """Store the tokens, encrypted, for the organization the Super Admin began from. Last step of the pipeline."""
     slug = strategy.session_get(SESSION_ORGANIZATION)
     membership = Membership.objects.filter(

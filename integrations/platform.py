@@ -1,4 +1,4 @@
-"""How the portal speaks HTTP to a platform: time-outs, errors by what they mean, a pacer before and an observer after."""
+"""How the portal speaks HTTP to a platform: time-outs, errors by meaning, a pacer before and an observer after."""
 
 import json
 import re
@@ -19,8 +19,11 @@ TOTAL_SECONDS = 25.0
 MAX_BODY_BYTES = 8 * 1024 * 1024
 KEPT_BODY_CHARACTERS = 4000
 
-_PERSONAL = re.compile(r"(e-?mails?|first_?name|last_?name|name|phones?|headline|location|links?|text|value|company)$", re.I)
-_SECRET = re.compile(r"(token|secret|password|signature|api_?key|authorization|code)$", re.I)
+_PERSONAL = re.compile(
+    r"(e-?mails?|first_?name|last_?name|name|phones?|headline|location|links?|text|value|company)$",
+    re.IGNORECASE,
+)
+_SECRET = re.compile(r"(token|secret|password|signature|api_?key|authorization|code)$", re.IGNORECASE)
 _SENT_UNKNOWN = frozenset({500, 502, 504})
 _TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -89,6 +92,17 @@ def redact(value: Any, key: str = "") -> Any:
         return value
     if _SECRET.search(key) or _PERSONAL.search(key):
         return "[redacted]"
+    return value
+
+
+def storable(value: Any) -> Any:
+    """Return decoded JSON without what PostgreSQL can't store: NUL and lone surrogates in texts."""
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {storable(key): storable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [storable(item) for item in value]
     return value
 
 
@@ -197,9 +211,9 @@ class PlatformSession:
     def _judge(self, response: requests.Response, body: bytes, is_write: bool) -> Any:
         status = response.status_code
         try:
-            decoded = json.loads(body) if body else None
+            decoded = storable(json.loads(body)) if body else None
             readable = True
-        except ValueError:
+        except (ValueError, RecursionError):
             decoded, readable = None, False
         if 200 <= status < 300:
             if not readable:
@@ -232,7 +246,10 @@ def _read(response: requests.Response, started: float) -> bytes:
 
 def _never_sent(error: requests.RequestException) -> bool:
     """Whether the request certainly did not leave: the connection was never there."""
-    if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.InvalidURL, requests.exceptions.SSLError)):
+    if isinstance(
+        error,
+        (requests.exceptions.ConnectTimeout, requests.exceptions.InvalidURL, requests.exceptions.SSLError),
+    ):
         return True
     cause = error.args[0] if error.args else None
     reason = getattr(cause, "reason", cause)
@@ -246,7 +263,11 @@ def _reason(body: Any) -> str:
     nested = body.get("error")
     if isinstance(nested, Mapping):
         body = nested
-    parts = [str(body[name])[:200] for name in ("code", "error", "message", "error_description") if isinstance(body.get(name), str)]
+    parts = [
+        str(body[name])[:200]
+        for name in ("code", "error", "message", "error_description")
+        if isinstance(body.get(name), str)
+    ]
     return f": {' – '.join(parts)}" if parts else ""
 
 

@@ -9,12 +9,12 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_q.brokers import Broker, get_broker
@@ -26,7 +26,7 @@ from integrations.models import Delivery, Effect, Heartbeat, Invitation, LeverCo
 from integrations.models.claim import masked_traceback
 from integrations.models.delivery import MAX_ATTEMPTS
 from integrations.platform import NotConnected, PacedOut, PlatformError
-from integrations.workflow import actions, effects, facts, intake, outbox, results, sweep
+from integrations.workflow import actions, connect, effects, facts, intake, outbox, results, sweep
 from integrations.workflow.decide import Decision
 from integrations.workflow.facts import Platforms
 
@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 DRAIN = "drain"
 DRAIN_SECONDS = 20.0
 RING_EVERY_SECONDS = 0.1
+QUIET_AFTER = timedelta(seconds=20)
 STALLED_AFTER = timedelta(seconds=6)
 KEEP_ALIVE_AFTER = timedelta(hours=20)
 
@@ -86,13 +87,15 @@ def _ring() -> None:
 def has_due() -> bool:
     """Whether any row waits for a worker now."""
     return (
-        Effect.objects.due().exists() or Delivery.objects.due().exists() or Invitation.objects.due_for_poll().exists()
+        Effect.objects.due().exists()
+        or Delivery.objects.due().exists()
+        or Invitation.objects.due_for_poll().exists()
     )
 
 
 def ring_if_due() -> None:
-    """Ring for rows that are due; called every second by the supervisor."""
-    if has_due():
+    """Ring for rows that are due, and when the workers have been quiet; called every second by the supervisor."""
+    if has_due() or not Heartbeat.is_fresh(DRAIN, QUIET_AFTER):
         try:
             if _broker().queue_size() > settings.Q_WORKERS * 2:
                 return  # bells enough: a cluster that doesn't hear them is the watchdog's business
@@ -113,9 +116,10 @@ def is_stalled() -> bool:
 def oldest_due_seconds() -> float:
     """Return for how long the longest-waiting due row has waited, 0 when nothing waits."""
     moments = [
-        model.objects.due().order_by("due_at").values_list("due_at", flat=True).first() for model in (Delivery, Effect)
+        model.objects.due().order_by("due_at").values_list("due_at", flat=True).first()
+        for model in (Delivery, Effect)
     ]
-    waits = [(timezone.now() - moment).total_seconds() for moment in moments if moment]
+    waits: list[float] = [(timezone.now() - moment).total_seconds() for moment in moments if moment]
     return max([0.0, *waits])
 
 
@@ -170,11 +174,11 @@ def _next_job() -> Job | None:
     """Claim one due row, invitations and what recruiters see first."""
     owner = uuid.uuid4().hex
     for effect in Effect.objects.claim(owner, 1):
-        return lambda: _perform(effect)
+        return partial(_perform, effect)
     for delivery in Delivery.objects.claim(owner, 1):
-        return lambda: decide(delivery)
+        return partial(decide, delivery)
     for invitation in results.claim_polls(1):
-        return lambda: poll(invitation)
+        return partial(_poll, invitation)
     return None
 
 
@@ -192,7 +196,9 @@ def decide(delivery: Delivery) -> None:
     except intake.LeaseLost:
         return
     except PacedOut as error:
-        delivery.release(due_at=Now() + timedelta(seconds=error.retry_after or 1), attempts=delivery.attempts - 1)
+        delivery.release(
+            due_at=Now() + timedelta(seconds=error.retry_after or 1), attempts=delivery.attempts - 1
+        )
     except PlatformError as error:
         outbox.tell_reconnect(organization)
         if error.status == 401 and error.permanent:
@@ -201,8 +207,8 @@ def decide(delivery: Delivery) -> None:
         if error.retry_after is not None:
             wait = timedelta(seconds=max(1.0, error.retry_after))
         delivery.release(due_at=Now() + wait, last_error=str(error))
-    except DatabaseError:
-        raise
+    except (OperationalError, InterfaceError):
+        raise  # the lease ends by itself, and another worker decides it when the database is back
     except Exception as error:
         logger.exception("delivery %s could not be decided", delivery.pk)
         is_poison = delivery.attempts >= MAX_ATTEMPTS
@@ -222,7 +228,11 @@ def _notice_refused_key(organization: Organization) -> None:
         facts.refresh_assessments(organization, clients.codescreen_for(organization))
     except PlatformError as error:
         if error.status == 401:
-            organization.codescreen_connection.mark_refused(str(error))
+            outbox.tell_key_refused(organization, str(error))
+
+
+def _poll(invitation: Invitation) -> None:
+    poll(invitation)
 
 
 def poll(invitation: Invitation) -> bool:
@@ -234,6 +244,8 @@ def poll(invitation: Invitation) -> bool:
         Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now() + effects.DISCONNECTED_RETRY)
     except PlatformError as error:
         logger.info("invitation %s: %s", invitation.pk, error)
+        if error.status == 401:
+            outbox.tell_key_refused(invitation.organization, str(error))
     return False
 
 
@@ -264,8 +276,8 @@ def sweep_organization(organization: Organization) -> int:
             f"sweep:{hour}",
             "Candidates were found whom no webhook told of",
             [
-                f"The portal found {repaired} candidate(s) in a CodeScreen stage whom Lever's webhook had not reported, "
-                "and took them in.",
+                f"The portal found {repaired} candidate(s) in a CodeScreen stage whom no webhook told of.",
+                "They were taken in like any other.",
                 f"Check that the webhook in Lever still works: {settings.PORTAL_URL}/health/",
             ],
         )
@@ -314,9 +326,22 @@ def refresh_copies() -> None:
         try:
             facts.refresh_stages(organization, platforms.lever())
             facts.refresh_roles(organization, platforms.lever())
-            facts.refresh_assessments(organization, platforms.codescreen())
         except PlatformError as error:
-            logger.info("copies of %s: %s", organization.slug, error)
+            logger.info("Lever's lists of %s: %s", organization.slug, error)
+        try:
+            # a refused key is tried too: it may work again, and then what waited for it goes on
+            connect.test_codescreen_key(organization, clients.codescreen_for(organization, is_trial=True))
+        except PlatformError as error:
+            logger.info("CodeScreen's list of %s: %s", organization.slug, error)
+
+
+def wake_waiting() -> None:
+    """Decide again what waited for a connection that is back, even where the moment of its return was missed."""
+    for organization in Organization.objects.filter(
+        paused=False, deliveries__in=Delivery.objects.waiting()
+    ).distinct():
+        if not facts.disconnected_reason(organization) and actions.wake(organization):
+            ring()
 
 
 def tidy() -> None:
@@ -327,6 +352,7 @@ def tidy() -> None:
 
 SCHEDULES = {
     "integrations.tasks.drain": 1,
+    "integrations.tasks.wake_waiting": 1,
     "integrations.tasks.sweep_all": 10,
     "integrations.tasks.refresh_copies": 60,
     "integrations.tasks.keep_alive": 60,

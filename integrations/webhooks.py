@@ -7,16 +7,21 @@ import json
 import math
 import time
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from django.http import Http404
+from django.http import Http404, UnreadablePostError
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, ParseError, UnsupportedMediaType
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import (
+    APIException,
+    AuthenticationFailed,
+    MethodNotAllowed,
+    ParseError,
+    UnsupportedMediaType,
+)
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
@@ -51,7 +56,7 @@ class AnyAccept(BaseContentNegotiation):
         """Return the only parser."""
         return parsers[0]
 
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str = "") -> Any:
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
         """Return the only renderer."""
         return renderers[0], renderers[0].media_type
 
@@ -66,7 +71,9 @@ def parse(body: bytes) -> dict[str, Any]:
     bytes that aren't UTF-8. PostgreSQL can't store some of these, and none has one clear meaning.
     """
     try:
-        document = json.loads(body.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_no_constant)
+        document = json.loads(
+            body.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_no_constant
+        )
         _inspect(document, 1)
     except (ValueError, RecursionError) as error:
         raise ParseError("The body is not a JSON object that can be stored.") from error
@@ -87,7 +94,7 @@ def _no_constant(name: str) -> None:
 
 
 def _inspect(value: Any, depth: int) -> None:
-    if depth > MAX_DEPTH + 1:
+    if isinstance(value, dict | list) and depth > MAX_DEPTH:
         raise ValueError("too deep")
     if isinstance(value, str):
         value.encode("utf-8")  # a lone surrogate has no encoding
@@ -155,28 +162,35 @@ class CodeScreenSignature(BaseAuthentication):
 # what an envelope must look like
 
 
-class OptionalId(serializers.CharField):
+class Text(serializers.CharField):
+    """A text as it arrived: numbers aren't turned into one, and its length counts the spaces around it too."""
+
+    def __init__(self, **limits: Any) -> None:
+        super().__init__(trim_whitespace=False, **limits)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse what CharField would turn into text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
+class OptionalId(Text):
     """An id that may be absent or null, but is never another type."""
 
     def __init__(self) -> None:
-        super().__init__(required=False, allow_null=True, allow_blank=True, max_length=KEPT_ID, trim_whitespace=False)
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Refuse numbers and booleans, which CharField would turn into text."""
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
+        super().__init__(required=False, allow_null=True, allow_blank=True, max_length=KEPT_ID)
 
 
 class LeverEnvelope(serializers.Serializer):
     """Lever's webhook body; only the fields that are read."""
 
     id = OptionalId()
-    event = serializers.CharField(max_length=100)
+    event = Text(max_length=100)
     triggeredAt = serializers.IntegerField()
-    token = serializers.CharField()
-    signature = serializers.CharField()
-    data = serializers.DictField(required=False)
+    token = Text()
+    signature = Text()
+    data = serializers.DictField(required=False)  # type: ignore[assignment]  # the envelope's own word
 
     def validate_data(self, data: dict[str, Any]) -> dict[str, Any]:
         """Check the ids that are read."""
@@ -190,8 +204,8 @@ class LeverEnvelope(serializers.Serializer):
 class CodeScreenEnvelope(serializers.Serializer):
     """CodeScreen's webhook body; only the fields that are read."""
 
-    type = serializers.CharField(max_length=100)
-    data = serializers.DictField()
+    type = Text(max_length=100)
+    data = serializers.DictField()  # type: ignore[assignment]  # the envelope's own word
 
     def validate_data(self, data: dict[str, Any]) -> dict[str, Any]:
         """Check the ids that are read."""
@@ -220,9 +234,9 @@ ANSWERS = {
 class WebhookView(APIView):
     """Check in the contract's order, store one row, answer."""
 
-    permission_classes: ClassVar[list[Any]] = []
-    parser_classes: ClassVar[list[Any]] = [JSONParser]
-    renderer_classes: ClassVar[list[Any]] = [JSONRenderer]
+    permission_classes = []
+    parser_classes = [JSONParser]
+    renderer_classes = [JSONRenderer]
     content_negotiation_class = AnyAccept
     platform: str
     organization: Organization
@@ -237,7 +251,10 @@ class WebhookView(APIView):
         self.organization = found
         if request.method != "POST":
             raise MethodNotAllowed(str(request.method))
-        self.body = self._read(request)
+        try:
+            self.body = self._read(request)
+        except UnreadablePostError as error:
+            raise ParseError("The body broke off.") from error
         media_type = request.content_type.split(";")[0].strip().lower() if request.content_type else ""
         if media_type != "application/json":
             raise UnsupportedMediaType(media_type or "nothing")
@@ -292,7 +309,7 @@ class WebhookView(APIView):
 class LeverWebhookView(WebhookView):
     """Where Lever posts its webhooks."""
 
-    authentication_classes: ClassVar[list[Any]] = [LeverSignature]
+    authentication_classes = [LeverSignature]
     platform = Delivery.Platform.LEVER
 
     @extend_schema(request=LeverEnvelope, responses=ANSWERS, operation_id="lever_webhook")
@@ -302,7 +319,8 @@ class LeverWebhookView(WebhookView):
         is_test = is_test_request(self.payload)
         data = self.payload.get("data") or {}
         is_new = self.store(self.payload["event"], dedupe_key(self.payload), data.get("opportunityId") or "")
-        request.auth.mark_received(is_test)
+        webhook: Any = request.auth
+        webhook.mark_received(is_test)
         is_accepted = is_new and not is_test
         return Response({}, status.HTTP_202_ACCEPTED if is_accepted else status.HTTP_200_OK)
 
@@ -314,7 +332,7 @@ class LeverWebhookView(WebhookView):
 class CodeScreenWebhookView(WebhookView):
     """Where CodeScreen posts its webhooks, where an account has them."""
 
-    authentication_classes: ClassVar[list[Any]] = [CodeScreenSignature]
+    authentication_classes = [CodeScreenSignature]
     platform = Delivery.Platform.CODESCREEN
 
     @extend_schema(request=CodeScreenEnvelope, responses=ANSWERS, operation_id="codescreen_webhook")

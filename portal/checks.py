@@ -27,6 +27,10 @@ NUMBERS = {
 def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Report every missing or malformed variable together, each with its fix."""
     return [
-        Error(message, hint=f"Set {name} in the environment or in .env.", id=f"portal.{NUMBERS.get(name, 'E099')}")
+        Error(
+            message,
+            hint=f"Set {name} in the environment or in .env.",
+            id=f"portal.{NUMBERS.get(name, 'E099')}",
+        )
         for name, message in settings.CONFIGURATION_ERRORS
     ]

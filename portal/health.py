@@ -75,7 +75,7 @@ def ready(request: HttpRequest) -> HttpResponse:
     for name, check in PARTS.items():
         try:
             parts[name] = check()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a part is its answer
             parts[name] = f"failed: {type(error).__name__}"
     is_ready = all(answer == "ok" for answer in parts.values())
     body: dict[str, Any] = {"status": "ok" if is_ready else "unavailable", "parts": parts}
@@ -93,7 +93,9 @@ class _Tables:
         due.add_metric(["poll"], Invitation.objects.due_for_poll().count())
         yield due
         yield GaugeMetricFamily(
-            "portal_oldest_due_seconds", "How long the longest-waiting row has waited", value=tasks.oldest_due_seconds()
+            "portal_oldest_due_seconds",
+            "How long the longest-waiting row has waited",
+            value=tasks.oldest_due_seconds(),
         )
         invitations = GaugeMetricFamily("portal_invitations", "Invitations by status", labels=["status"])
         for status in Invitation.Status.values:
@@ -103,7 +105,9 @@ class _Tables:
         for kind in Effect.Kind.values:
             failed.add_metric([kind], Effect.objects.filter(kind=kind, state=Effect.State.FAILED).count())
         yield failed
-        calls = GaugeMetricFamily("portal_api_calls_refused", "Calls the platform's rate limit refused", labels=["platform"])
+        calls = GaugeMetricFamily(
+            "portal_api_calls_refused", "Calls the platform's rate limit refused", labels=["platform"]
+        )
         for platform in ("lever", "codescreen"):
             calls.add_metric([platform], ApiCall.objects.filter(platform=platform, status=429).count())
         yield calls
@@ -117,5 +121,5 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not settings.METRICS_ENABLED:
         raise Http404
     registry = CollectorRegistry()
-    registry.register(_Tables())  # type: ignore[arg-type]
+    registry.register(_Tables())
     return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8")

@@ -15,22 +15,20 @@ from social_django.views import auth
 from integrations.models import Membership
 from integrations.pipeline import SESSION_ORGANIZATION
 
+AGAIN = "Press Connect again."
 EXPLANATIONS = {
-    "authorization_declined": "Lever was not connected: consent was denied. Nothing was changed. Press Connect again and "
-    "Accept in Lever.",
-    "state_mismatch": "Lever's answer doesn't belong to the connection you began here. Press Connect again, in one window.",
-    "session_context_missing": "The connection was begun in another window or too long ago. Press Connect again.",
-    "user_mismatch": "The connection was begun by somebody else in this browser. Sign in again and press Connect.",
-    "missing_parameter": "Lever's answer was incomplete. Press Connect again.",
-    "missing_claim": "Lever's answer held no access token. Press Connect again; if it goes on, check the registered app.",
-    "malformed_response": "Lever's answer could not be read. Press Connect again in a minute.",
-    "authorization_code_rejected": "Lever refused the authorization code: it was used already or is too old. Press "
-    "Connect again.",
-    "credential_rejected": "Lever refused the app's credentials. An operator must check LEVER_CLIENT_ID and "
-    "LEVER_CLIENT_SECRET.",
-    "timeout": "Lever didn't answer in time. Press Connect again in a minute.",
+    "authorization_declined": f"Lever was not connected: consent was denied. Nothing was changed. {AGAIN}",
+    "state_mismatch": f"Lever's answer doesn't belong to the connection you began here. {AGAIN}",
+    "session_context_missing": f"The connection was begun in another window or too long ago. {AGAIN}",
+    "user_mismatch": f"The connection was begun by somebody else in this browser. Sign in again. {AGAIN}",
+    "missing_parameter": f"Lever's answer was incomplete. {AGAIN}",
+    "missing_claim": f"Lever's answer held no access token. {AGAIN}",
+    "malformed_response": f"Lever's answer could not be read. Wait a minute. {AGAIN}",
+    "authorization_code_rejected": f"Lever refused the authorization code: it was used or is too old. {AGAIN}",
+    "credential_rejected": "Lever refused the app's credentials. An operator must check LEVER_CLIENT_ID and SECRET.",
+    "timeout": f"Lever didn't answer in time. Wait a minute. {AGAIN}",
     "tls_error": "No secure connection to Lever could be made. An operator must check LEVER_AUTH_URL.",
-    "http_error": "Lever's authorization server answered with an error. Press Connect again in a minute.",
+    "http_error": f"Lever's authorization server answered with an error. Wait a minute. {AGAIN}",
     "not_super_admin": "Only a Super Admin of the organization can connect Lever.",
 }
 
@@ -41,19 +39,21 @@ EXPLANATIONS = {
 def begin(request: HttpRequest) -> HttpResponse:
     """Send a Super Admin to Lever's consent, for the organization the form names or the one they are in."""
     slug = request.POST.get("organization") or request.session.get("organization") or ""
-    mine = Membership.objects.filter(user_id=request.user.pk, role=Membership.Role.SUPER_ADMIN)
+    mine = Membership.objects.filter(user_id=request.user.pk or 0, role=Membership.Role.SUPER_ADMIN)
     membership = mine.filter(organization__slug=slug).first() if slug else mine.order_by("pk").first()
     if membership is None:
         raise PermissionDenied("Only a Super Admin of the organization can connect Lever.")
     if not settings.LEVER_CLIENT_ID:
-        messages.error(request, "Connecting is off: an operator must set LEVER_CLIENT_ID and LEVER_CLIENT_SECRET.")
+        messages.error(
+            request, "Connecting is off: an operator must set LEVER_CLIENT_ID and LEVER_CLIENT_SECRET."
+        )
         return redirect("settings")
     request.session[SESSION_ORGANIZATION] = membership.organization.slug
     answer: HttpResponse = auth(request, "lever")
     return answer
 
 
-class OAuthFailureMiddleware(SocialAuthExceptionMiddleware):  # type: ignore[misc]
+class OAuthFailureMiddleware(SocialAuthExceptionMiddleware):
     """Bring every failed consent back to the settings page with a sentence that says what to do."""
 
     def get_redirect_uri(self, request: HttpRequest, exception: Exception) -> str:
@@ -63,7 +63,9 @@ class OAuthFailureMiddleware(SocialAuthExceptionMiddleware):  # type: ignore[mis
     def get_message(self, request: HttpRequest, exception: Exception) -> str:
         """Explain the failure; never repeats what the other side sent."""
         code = exception.code if isinstance(exception, SocialAuthBaseException) else ""
-        return EXPLANATIONS.get(str(code), f"Lever was not connected ({code or 'unknown'}). Press Connect again.")
+        return EXPLANATIONS.get(
+            str(code), f"Lever was not connected ({code or 'unknown'}). Press Connect again."
+        )
 
     def raise_exception(self, request: HttpRequest, exception: Exception) -> bool:
         """Never show a traceback for what Lever answered."""

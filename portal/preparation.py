@@ -1,4 +1,4 @@
-"""Brings the database and the static files up to date before anything serves them; two at once are fine."""
+"""What has to be there before the portal serves: a database that answers, and collected static files."""
 
 import fcntl
 import time
@@ -10,12 +10,7 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.core.management import CommandError, call_command
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections
-from django.db.backends.sqlite3.base import DatabaseWrapper as SQLite
-from django.db.backends.utils import CursorWrapper
-from django.db.migrations.executor import MigrationExecutor
-
-ADVISORY_LOCK = 7_225_173_026  # any number, as long as every node of the portal uses the same one
+from django.db import OperationalError, connection
 
 
 def wait_for_database(seconds: float = 30.0) -> None:
@@ -30,27 +25,6 @@ def wait_for_database(seconds: float = 30.0) -> None:
             time.sleep(0.5)
         else:
             return
-
-
-def migrate() -> None:
-    """Apply what the database lacks; of several nodes starting at once, one does and the others wait."""
-    if is_migrated():
-        return
-    with _migration_lock():
-        if not is_migrated():
-            call_command("createcachetable", verbosity=0)
-            call_command("migrate", interactive=False, verbosity=0)
-
-
-def is_migrated() -> bool:
-    """Whether the database has every migration and the cache's table."""
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        return False
-    cache_tables = {
-        cache["LOCATION"] for cache in settings.CACHES.values() if cache["BACKEND"].endswith(".DatabaseCache")
-    }
-    return cache_tables <= set(connection.introspection.table_names())
 
 
 def collect_static() -> None:
@@ -71,32 +45,6 @@ def _are_static_files_collected() -> bool:
     made = manifest.stat().st_mtime
     sources = (Path(storage.path(name)) for finder in get_finders() for name, storage in finder.list([]))
     return all(source.stat().st_mtime <= made for source in sources)
-
-
-@contextmanager
-def _migration_lock() -> Iterator[None]:
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            # Asking again and again: a session that waits inside a statement would block a concurrent index build.
-            while not _answer(cursor, "SELECT pg_try_advisory_lock(%s)"):
-                time.sleep(0.5)
-            try:
-                yield
-            finally:
-                _answer(cursor, "SELECT pg_advisory_unlock(%s)")
-    else:
-        database = connections[DEFAULT_DB_ALIAS]
-        if isinstance(database, SQLite) and not database.is_in_memory_db():
-            with _file_lock(Path(f"{database.settings_dict['NAME']}.lock")):
-                yield
-        else:
-            yield
-
-
-def _answer(cursor: CursorWrapper, question: str) -> bool:
-    cursor.execute(question, [ADVISORY_LOCK])
-    row = cursor.fetchone()
-    return bool(row and row[0])
 
 
 @contextmanager

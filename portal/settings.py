@@ -26,7 +26,9 @@ def _read(reader: Callable[..., Any], name: str, default: Any, empty: Any = None
     try:
         return reader(name, default=default)
     except (environ.ImproperlyConfigured, ValueError, KeyError, IndexError, TypeError):
-        CONFIGURATION_ERRORS.append((name, f"{name} can't be read. See the configuration table in the README."))
+        CONFIGURATION_ERRORS.append(
+            (name, f"{name} can't be read. See the configuration table in the README.")
+        )
         return default if empty is None else empty
 
 
@@ -117,7 +119,9 @@ TEMPLATES = [
 # Database
 
 _default_database = f"sqlite:///{BASE_DIR / 'portal.sqlite3'}"
-DATABASES = {"default": _read(env.db, "DATABASE_URL", _default_database, env.db_url_config(_default_database))}
+DATABASES = {
+    "default": _read(env.db, "DATABASE_URL", _default_database, env.db_url_config(_default_database))
+}
 DATABASES["default"].setdefault("OPTIONS", {})
 IS_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 if IS_SQLITE:

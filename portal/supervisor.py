@@ -99,6 +99,8 @@ class Group:
             pause = min(LONGEST_PAUSE, 0.5 * 2 ** (self._failures - 1)) if self._failures else 0.0
             self._start_at = now + pause
             logger.warning("%s ended with code %s: starting it again.", self.program.name, code)
+            if not pause:
+                self.start()
 
     def look(self) -> None:
         """Note whether the program is stuck; a fresh one gets time to start before it is judged."""

@@ -5,12 +5,30 @@ from collections.abc import Iterator
 
 import pytest
 from cryptography.fernet import Fernet
+from django.db import connections
 
 from integrations.models import Membership
+from portal import suites
 from tests import factories
 from tests.world import World
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in the test's thread
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """Skip the suites whose parts aren't here, unless somebody insists on them."""
+    missing = suites.missing()
+    for item in items:
+        for name in missing.keys() & {marker.name for marker in item.iter_markers()}:
+            item.add_marker(pytest.mark.skip(reason=missing[name]))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, tmp_path_factory) -> None:
+    """Keep a SQLite test database in a file, as the real one is: threads share it by the same locks."""
+    database = connections["default"].settings_dict
+    if database["ENGINE"].endswith("sqlite3"):
+        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +39,6 @@ def _portal_settings(settings) -> None:
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     settings.AXES_ENABLED = False
     settings.SECURE_SSL_REDIRECT = False
-    settings.REDIS_URL = ""
     settings.PORTAL_URL = "http://testserver"
     settings.LEVER_CLIENT_ID = "sandbox-client-id"
     settings.LEVER_CLIENT_SECRET = "sandbox-client-secret"

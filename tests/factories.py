@@ -1,6 +1,7 @@
 """Rows with defaults."""
 
 from datetime import timedelta
+from typing import Any
 
 import factory
 from django.contrib.auth import get_user_model
@@ -109,6 +110,6 @@ class EffectFactory(DjangoModelFactory):
 
 def member(organization, role, name):
     """Return a new user with that role in the organization."""
-    user = UserFactory(username=f"{name}-{organization.slug}")
+    user: Any = UserFactory(username=f"{name}-{organization.slug}")
     models.Membership.objects.create(user=user, organization=organization, role=role)
     return user

@@ -4,6 +4,7 @@ import time
 import uuid
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from integrations import tasks
@@ -26,30 +27,36 @@ def connected(client, owner, organization, world):
     return organization
 
 
-@pytest.fixture
-def enter_stage(client, connected, world):
-    """Move a candidate in Lever and let Lever tell the portal."""
+class Recruiter:
+    """Moves candidates in Lever, and lets Lever tell the portal."""
 
-    def enter(word, stage="CodeScreen Assessment", **changes):
-        world.lever_does("move", opportunities=[world.candidate(word)], stage=stage)
-        return tell(word, stage, **changes)
+    def __init__(self, client, organization, world):
+        self._client, self._organization, self._world = client, organization, world
 
-    def tell(word, stage, **changes):
+    def enter(self, word, stage="CodeScreen Assessment", **changes):
+        """Move a candidate; the door's answer to the delivery."""
+        self._world.lever_does("move", opportunities=[self._world.candidate(word)], stage=stage)
+        return self.tell(word, stage, **changes)
+
+    def tell(self, word, stage="CodeScreen Assessment", **changes):
+        """Deliver a stage change; a change of None leaves the key out."""
         payload = load(
             "lever/candidate_stage_change",
             id=str(uuid.uuid4()),
             triggeredAt=int(time.time() * 1000),
-            data={"opportunityId": world.candidate(word), "toStageId": world.stage(stage)},
+            data={"opportunityId": self._world.candidate(word), "toStageId": self._world.stage(stage)},
         )
         payload = {name: value for name, value in (payload | changes).items() if value is not None}
-        return client.post(
-            reverse("lever-webhook", args=[connected.webhook_key]),
+        return self._client.post(
+            reverse("lever-webhook", args=[self._organization.webhook_key]),
             sign(payload, SIGNATURE_TOKEN),
             content_type="application/json",
         )
 
-    enter.tell = tell
-    return enter
+
+@pytest.fixture
+def recruiter(client, connected, world):
+    return Recruiter(client, connected, world)
 
 
 def test_consent_stores_an_encrypted_grant(connected):
@@ -58,12 +65,14 @@ def test_consent_stores_an_encrypted_grant(connected):
     assert grant.refresh_token
     assert "feedback:write:admin" in grant.granted_scopes
     assert grant.lever_user_id
-    stored = LeverConnection.objects.raw("SELECT id, access_token AS raw FROM integrations_leverconnection")[0]
+    stored = LeverConnection.objects.raw("SELECT id, access_token AS raw FROM integrations_leverconnection")[
+        0
+    ]
     assert grant.access_token not in stored.raw
 
 
-def test_a_stage_change_becomes_feedback(enter_stage, world):
-    assert enter_stage("Alder").status_code == 202
+def test_a_stage_change_becomes_feedback(recruiter, world):
+    assert recruiter.enter("Alder").status_code == 202
     tasks.work()
     delivery = Delivery.objects.get(event="candidateStageChange")
     assert delivery.verdict == "invite", delivery.last_error
@@ -91,7 +100,9 @@ def test_a_stage_change_becomes_feedback(enter_stage, world):
     result = Result.objects.get()
     assert (result.outcome, result.score, result.rating) == ("Passed", 82, 4)
     seen = world.opportunity("Alder")
-    assert [tag for tag in seen["tags"] if tag.startswith("CodeScreen:")] == ["CodeScreen: Assessment Completed"]
+    assert [tag for tag in seen["tags"] if tag.startswith("CodeScreen:")] == [
+        "CodeScreen: Assessment Completed"
+    ]
     assert result.report_url in seen["links"]
     [feedback] = seen["feedback"]
     assert feedback["fields"]["Rating"].startswith("4")
@@ -102,12 +113,17 @@ def test_a_stage_change_becomes_feedback(enter_stage, world):
     assert ApiCall.objects.filter(error="").count() > 5
 
 
-def test_a_regraded_result_updates_the_same_feedback(enter_stage, world):
-    enter_stage("Alder")
+def test_a_regraded_result_updates_the_same_feedback(recruiter, world):
+    recruiter.enter("Alder")
     tasks.work()
     person = {"email": "alder@candidates.example", "assessment": "Backend"}
     world.codescreen_does(
-        "candidate", action=["start", "submit", "evaluate"], score=40, result="Failed", reason="Unit Tests", **person
+        "candidate",
+        action=["start", "submit", "evaluate"],
+        score=40,
+        result="Failed",
+        reason="Unit Tests",
+        **person,
     )
     organization = Invitation.objects.get().organization
     tasks.poll_organization(organization)
@@ -123,12 +139,12 @@ def test_a_regraded_result_updates_the_same_feedback(enter_stage, world):
 
 
 @pytest.mark.parametrize("keeps_id", [True, False])
-def test_five_deliveries_invite_once(enter_stage, world, keeps_id):
+def test_five_deliveries_invite_once(recruiter, world, keeps_id):
     moment = int(time.time() * 1000)
     same = {"id": "same" if keeps_id else None, "triggeredAt": moment}
-    enter_stage("Alder", **same)
-    answers = [enter_stage.tell("Alder", "CodeScreen Assessment", **same).status_code for _ in range(4)]
-    answers.append(enter_stage.tell("Alder", "CodeScreen Assessment", id="another").status_code)
+    recruiter.enter("Alder", **same)
+    answers = [recruiter.tell("Alder", **same).status_code for _ in range(4)]
+    answers.append(recruiter.tell("Alder", id="another").status_code)
     tasks.work()
     assert answers == [200, 200, 200, 200, 202]
     assert Invitation.objects.count() == 1
@@ -149,8 +165,8 @@ def test_five_deliveries_invite_once(enter_stage, world, keeps_id):
         ("Ginkgo", "unknown_assessment"),
     ],
 )
-def test_each_skip_has_its_verdict(enter_stage, world, word, verdict):
-    enter_stage(word)
+def test_each_skip_has_its_verdict(recruiter, world, word, verdict):
+    recruiter.enter(word)
     tasks.work()
     delivery = Delivery.objects.get(event="candidateStageChange")
     assert (delivery.verdict, delivery.last_error) == (verdict, "")
@@ -160,21 +176,27 @@ def test_each_skip_has_its_verdict(enter_stage, world, word, verdict):
     assert world.emails() == 0
 
 
-def test_the_same_person_is_not_invited_through_another_opportunity(enter_stage, connected, world):
+def test_the_same_person_is_not_invited_through_another_opportunity(recruiter, connected, world):
     connected.role_mappings.create(role="Backend Engineer", assessment="Backend")
     connected.role_mappings.create(role="Frontend Engineer", assessment="Backend")
-    enter_stage("Tamarack")
-    enter_stage("Tamarack again")
+    recruiter.enter("Tamarack")
+    recruiter.enter("Tamarack again")
     tasks.work()
     verdicts = sorted(Delivery.objects.values_list("verdict", flat=True))
     assert verdicts == ["invite", "invited_elsewhere"]
     assert world.emails() == 1
 
 
-def test_a_lost_answer_is_uncertain_and_not_repeated(enter_stage, world):
-    rule = {"method": "POST", "path": "/api/assessments$", "probability": 1.0, "times": 1, "kind": "reset_after"}
+def test_a_lost_answer_is_uncertain_and_not_repeated(recruiter, world):
+    rule = {
+        "method": "POST",
+        "path": "/api/assessments$",
+        "probability": 1.0,
+        "times": 1,
+        "kind": "reset_after",
+    }
     world.codescreen_does("faults", seed=1, rules=[rule])
-    enter_stage("Alder")
+    recruiter.enter("Alder")
     tasks.work()
     tasks.work()
     invitation = Invitation.objects.get()
@@ -182,7 +204,7 @@ def test_a_lost_answer_is_uncertain_and_not_repeated(enter_stage, world):
     assert world.emails() == 1
 
 
-def test_the_sweep_repairs_what_no_webhook_told(enter_stage, connected, world):
+def test_the_sweep_repairs_what_no_webhook_told(recruiter, connected, world):
     world.lever_does("move", opportunities=[world.candidate("Alder")], stage="CodeScreen Assessment")
     assert tasks.sweep_organization(connected) == 1
     assert tasks.sweep_organization(connected) == 0

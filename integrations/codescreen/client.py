@@ -28,14 +28,21 @@ class CodeScreenClient:
             if isinstance(row, dict) and isinstance(row.get("assessmentId"), str)
         ]
 
-    def send(self, assessment_id: str, name: str, email: str, external_id: str = "", idempotent: bool = False) -> str:
+    def send(
+        self, assessment_id: str, name: str, email: str, external_id: str = "", idempotent: bool = False
+    ) -> str:
         """Invite one person; CodeScreen's instance id. CodeScreen sends the e-mail.
 
         `external_id` and the Idempotency-Key are additive (P1): pass them only where the account honours them.
         Raises PlatformError, `ambiguous` when the person may have been invited all the same.
         """
         first_name, last_name = split_name(name)
-        payload = {"assessmentId": assessment_id, "firstName": first_name, "lastName": last_name, "email": email}
+        payload = {
+            "assessmentId": assessment_id,
+            "firstName": first_name,
+            "lastName": last_name,
+            "email": email,
+        }
         headers = dict(self._headers)
         if external_id:
             payload["externalId"] = external_id

@@ -76,7 +76,11 @@ class Progress:
             started_at=_time(metadata.get("startedAt")),
             submitted_at=_time(metadata.get("submittedAt")),
             evaluated_at=_time(metadata.get("evaluatedAt")),
-            metadata={key: value for key, value in metadata.items() if isinstance(value, (str, int, float, bool, type(None)))},
+            metadata={
+                key: value
+                for key, value in metadata.items()
+                if isinstance(value, (str, int, float, bool, type(None)))
+            },
         )
 
 

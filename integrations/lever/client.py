@@ -69,7 +69,9 @@ class LeverClient:
     def _object(self, method: str, path: str, *, params: Any = None, payload: Any = None) -> dict[str, Any]:
         found = unwrap(self._call(method, path, params=params, payload=payload))
         if not isinstance(found, dict):
-            raise PlatformError(f"Lever answered {method} {path} without an object", ambiguous=method != "GET")
+            raise PlatformError(
+                f"Lever answered {method} {path} without an object", ambiguous=method != "GET"
+            )
         return found
 
     def _list(self, path: str, params: Sequence[tuple[str, str]] = ()) -> Iterator[dict[str, Any]]:
@@ -107,15 +109,21 @@ class LeverClient:
             params += [(name, item) for item in ([value] if isinstance(value, str) else value)]
         return (Opportunity.from_api(row) for row in self._list("/opportunities", params))
 
-    def add_tags(self, opportunity_id: str, tags: Sequence[str], perform_as: str = "") -> tuple[str, ...] | None:
+    def add_tags(
+        self, opportunity_id: str, tags: Sequence[str], perform_as: str = ""
+    ) -> tuple[str, ...] | None:
         """Add tags; the tags it has now, None when the answer doesn't say."""
         return self._tags("addTags", opportunity_id, tags, perform_as)
 
-    def remove_tags(self, opportunity_id: str, tags: Sequence[str], perform_as: str = "") -> tuple[str, ...] | None:
+    def remove_tags(
+        self, opportunity_id: str, tags: Sequence[str], perform_as: str = ""
+    ) -> tuple[str, ...] | None:
         """Remove tags; the tags it has now, None when the answer doesn't say."""
         return self._tags("removeTags", opportunity_id, tags, perform_as)
 
-    def _tags(self, verb: str, opportunity_id: str, tags: Sequence[str], perform_as: str) -> tuple[str, ...] | None:
+    def _tags(
+        self, verb: str, opportunity_id: str, tags: Sequence[str], perform_as: str
+    ) -> tuple[str, ...] | None:
         path = _path("opportunities", opportunity_id, verb)
         body = unwrap(self._call("POST", path, params=_as(perform_as), payload={"tags": list(tags)}))
         found = body.get("tags") if isinstance(body, Mapping) else None
@@ -168,7 +176,9 @@ class LeverClient:
             raise PlatformError("Lever accepted the feedback without saying its id", ambiguous=True)
         return str(created["id"])
 
-    def update_feedback(self, opportunity_id: str, feedback_id: str, form: Mapping[str, Any], perform_as: str) -> None:
+    def update_feedback(
+        self, opportunity_id: str, feedback_id: str, form: Mapping[str, Any], perform_as: str
+    ) -> None:
         """Change values of a feedback form."""
         path = _path("opportunities", opportunity_id, "feedback", feedback_id)
         self._call("PUT", path, params=_as(perform_as), payload=form)

@@ -28,7 +28,7 @@ SCOPES: dict[str, str] = {
 }
 
 
-class LeverOAuth2(BaseOAuth2):  # type: ignore[misc]
+class LeverOAuth2(BaseOAuth2):
     """Ask a Lever Super Admin for the grant; configured by LEVER_* settings."""
 
     name = "lever"
@@ -36,7 +36,9 @@ class LeverOAuth2(BaseOAuth2):  # type: ignore[misc]
     SCOPE_SEPARATOR = " "
     DEFAULT_SCOPE = list(SCOPES)
     REDIRECT_STATE = False
-    EXTRA_DATA: list[str] = []  # tokens go to LeverConnection, encrypted; nothing goes to social-auth's own table
+    EXTRA_DATA: list[
+        str
+    ] = []  # tokens go to LeverConnection, encrypted; nothing goes to social-auth's own table
 
     def authorization_url(self) -> str:
         """Where consent is asked."""

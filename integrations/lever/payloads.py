@@ -112,7 +112,12 @@ def dedupe_key(payload: Mapping[str, Any]) -> str:
         return f"id:{delivery_id}"[:300]
     data = payload.get("data")
     data = data if isinstance(data, Mapping) else {}
-    parts = [payload.get("event"), payload.get("triggeredAt"), data.get("opportunityId"), data.get("toStageId")]
+    parts = [
+        payload.get("event"),
+        payload.get("triggeredAt"),
+        data.get("opportunityId"),
+        data.get("toStageId"),
+    ]
     if not data:
         parts.append(payload.get("token"))
     return ":".join(["event", *(str(part) for part in parts)])[:300]
@@ -127,7 +132,9 @@ def template_fields(template: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]
     """Return a feedback template's or form's fields by their text."""
     fields = template.get("fields")
     return {
-        _text(field.get("text")): field for field in (fields if isinstance(fields, list) else []) if isinstance(field, Mapping)
+        _text(field.get("text")): field
+        for field in (fields if isinstance(fields, list) else [])
+        if isinstance(field, Mapping)
     }
 
 
@@ -140,7 +147,11 @@ def rating_option(field: Mapping[str, Any], rating: int) -> str | int | None:
     if field.get("type") == "score":
         return rating
     options = field.get("options")
-    texts = [_text(option.get("text")) for option in (options if isinstance(options, list) else []) if isinstance(option, Mapping)]
+    texts = [
+        _text(option.get("text"))
+        for option in (options if isinstance(options, list) else [])
+        if isinstance(option, Mapping)
+    ]
     for text in texts:
         if text.strip().startswith(str(rating)):
             return text

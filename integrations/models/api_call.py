@@ -7,7 +7,9 @@ from django.db.models.functions import Now
 class ApiCall(models.Model):
     """What was asked, when, the answer's status and latency, which attempt; bodies redacted."""
 
-    organization = models.ForeignKey("integrations.Organization", on_delete=models.CASCADE, related_name="calls")
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="calls"
+    )
     effect = models.ForeignKey(
         "integrations.Effect", on_delete=models.SET_NULL, null=True, blank=True, related_name="calls"
     )

@@ -22,19 +22,28 @@ SECRET_FIELDS = frozenset(
 
 def masked(changes: dict[str, Any]) -> dict[str, Any]:
     """Return the changes with every secret replaced by whether it is set."""
-    return {name: ("set" if value else "empty") if name in SECRET_FIELDS else value for name, value in changes.items()}
+    return {
+        name: ("set" if value else "empty") if name in SECRET_FIELDS else value
+        for name, value in changes.items()
+    }
 
 
 class AuditEntry(models.Model):
     """One change a person or a command made."""
 
     organization = models.ForeignKey(
-        "integrations.Organization", on_delete=models.CASCADE, null=True, blank=True, related_name="audit_entries"
+        "integrations.Organization",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="audit_entries",
     )
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    actor_name = models.CharField(max_length=200, help_text="Kept when the user is deleted; a command's name otherwise.")
+    actor_name = models.CharField(
+        max_length=200, help_text="Kept when the user is deleted; a command's name otherwise."
+    )
     action = models.CharField(max_length=80)
     target = models.CharField(max_length=300)
     changes = models.JSONField(default=dict, blank=True)

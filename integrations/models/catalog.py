@@ -23,8 +23,12 @@ class CatalogQuerySet(models.QuerySet[Any]):
         with transaction.atomic():
             seen = []
             for row in rows:
-                values = {key: value for key, value in row.items() if key != "external_id"} | {"gone_at": None}
-                self.update_or_create(organization=organization, external_id=row["external_id"], defaults=values)
+                values = {key: value for key, value in row.items() if key != "external_id"} | {
+                    "gone_at": None
+                }
+                self.update_or_create(
+                    organization=organization, external_id=row["external_id"], defaults=values
+                )
                 seen.append(row["external_id"])
             self.filter(organization=organization, gone_at__isnull=True).exclude(external_id__in=seen).update(
                 gone_at=timezone.now()
@@ -46,7 +50,9 @@ class CatalogEntry(models.Model):
 class Stage(CatalogEntry):
     """A pipeline stage in Lever; ids are strings, not always UUIDs."""
 
-    organization = models.ForeignKey("integrations.Organization", on_delete=models.CASCADE, related_name="stages")
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="stages"
+    )
     name = models.CharField(max_length=300)
     position = models.PositiveIntegerField(default=0)
 
@@ -61,9 +67,13 @@ class Stage(CatalogEntry):
 class Role(CatalogEntry):
     """A role the customer hires for: a posting in Lever."""
 
-    organization = models.ForeignKey("integrations.Organization", on_delete=models.CASCADE, related_name="roles")
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="roles"
+    )
     title = models.CharField(max_length=300)
-    state = models.CharField(max_length=40, blank=True, help_text="Lever's word: published, internal, closed, …")
+    state = models.CharField(
+        max_length=40, blank=True, help_text="Lever's word: published, internal, closed, …"
+    )
     tags = models.JSONField(default=list, blank=True)
 
     class Meta:
@@ -77,12 +87,16 @@ class Role(CatalogEntry):
 class Assessment(CatalogEntry):
     """An assessment in CodeScreen."""
 
-    organization = models.ForeignKey("integrations.Organization", on_delete=models.CASCADE, related_name="assessments")
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="assessments"
+    )
     name = models.CharField(max_length=300)
 
     class Meta:
         ordering = ["organization", "name"]
-        constraints = [models.UniqueConstraint(fields=["organization", "external_id"], name="assessment_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "external_id"], name="assessment_once")
+        ]
 
     def __str__(self) -> str:
         return self.name

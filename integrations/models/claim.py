@@ -45,7 +45,10 @@ class Claimable(models.Model):
     """Due time, lease and attempts of a row that a worker finishes."""
 
     due_at = models.DateTimeField(
-        null=True, blank=True, db_default=Now(), help_text="When a worker may next take it; empty when there is nothing to do."
+        null=True,
+        blank=True,
+        db_default=Now(),
+        help_text="When a worker may next take it; empty when there is nothing to do.",
     )
     leased_until = models.DateTimeField(null=True, blank=True, editable=False)
     lease_owner = models.CharField(max_length=80, blank=True, editable=False)
@@ -71,7 +74,9 @@ class Claimable(models.Model):
         Every claim has an owner of its own, so a worker that slept through its lease and was replaced finds no
         row and changes nothing; one that was late but not replaced may still record what it did.
         """
-        return type(self)._base_manager.filter(pk=self.pk, lease_owner=self.lease_owner).exclude(lease_owner="")
+        return (
+            type(self)._base_manager.filter(pk=self.pk, lease_owner=self.lease_owner).exclude(lease_owner="")
+        )
 
     def release(self, **changes: Any) -> bool:
         """Give the lease back with these changes; False when the lease was lost."""

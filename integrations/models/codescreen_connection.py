@@ -24,15 +24,20 @@ class CodeScreenConnection(models.Model):
     idempotency = models.BooleanField(
         default=False, help_text="The account honours the Idempotency-Key header on invitations."
     )
-    verified_at = models.DateTimeField(null=True, blank=True, help_text="When CodeScreen last accepted the key.")
-    last_received_at = models.DateTimeField(null=True, blank=True, help_text="When a verified webhook last arrived.")
+    verified_at = models.DateTimeField(
+        null=True, blank=True, help_text="When CodeScreen last accepted the key."
+    )
+    last_received_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a verified webhook last arrived."
+    )
     assessments_refreshed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = "CodeScreen connection"
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(state__in=["connected", "refused"]), name="codescreen_connection_state_known"
+                condition=models.Q(state__in=["connected", "refused"]),
+                name="codescreen_connection_state_known",
             )
         ]
 

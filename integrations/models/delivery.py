@@ -20,7 +20,11 @@ class DeliveryQuerySet(ClaimQuerySet):
 
     def wake(self, organization: Any) -> int:
         """Make the organization's waiting deliveries due; how many."""
-        return self.waiting().filter(organization=organization, due_at__isnull=True).update(due_at=Now(), attempts=0)
+        return (
+            self.waiting()
+            .filter(organization=organization, due_at__isnull=True)
+            .update(due_at=Now(), attempts=0)
+        )
 
 
 class Delivery(Claimable):
@@ -55,10 +59,14 @@ class Delivery(Claimable):
         INVITE = "invite", "Invite"
         NOTED = "noted", "Noted"
 
-    organization = models.ForeignKey("integrations.Organization", on_delete=models.CASCADE, related_name="deliveries")
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="deliveries"
+    )
     platform = models.CharField(max_length=20, choices=Platform)
     event = models.CharField(max_length=100)
-    dedupe_key = models.CharField(max_length=300, help_text="What makes it the same delivery when it comes again.")
+    dedupe_key = models.CharField(
+        max_length=300, help_text="What makes it the same delivery when it comes again."
+    )
     opportunity_id = models.CharField(max_length=200, blank=True)
     payload = models.JSONField()
     received_at = models.DateTimeField(db_default=Now())
@@ -77,7 +85,9 @@ class Delivery(Claimable):
         ordering = ["-received_at", "-pk"]
         constraints = [
             models.UniqueConstraint(fields=["organization", "platform", "dedupe_key"], name="delivery_once"),
-            models.CheckConstraint(condition=models.Q(platform__in=["lever", "codescreen"]), name="delivery_platform"),
+            models.CheckConstraint(
+                condition=models.Q(platform__in=["lever", "codescreen"]), name="delivery_platform"
+            ),
             models.CheckConstraint(
                 condition=models.Q(verdict="", decided_at__isnull=True)
                 | (~models.Q(verdict="") & models.Q(decided_at__isnull=False)),

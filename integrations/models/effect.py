@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from integrations.models.claim import LEASE, Claimable, ClaimQuerySet
 
-_CLAIM_LOCK = 0x5C0DE  # any constant: it names the advisory lock that lets one process claim effects at a time
+_CLAIM_LOCK = (
+    0x5C0DE  # any constant: it names the advisory lock that lets one process claim effects at a time
+)
 
 
 class EffectQuerySet(ClaimQuerySet):
@@ -33,8 +35,13 @@ class EffectQuerySet(ClaimQuerySet):
             if connection.vendor == "postgresql":
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CLAIM_LOCK])
-            rows = self.due().order_by("priority", "due_at", "pk").values_list("pk", "organization", "opportunity_id")
-            keys, lanes = [], set()
+            rows = (
+                self.due()
+                .order_by("priority", "due_at", "pk")
+                .values_list("pk", "organization", "opportunity_id")
+            )
+            keys: list[int] = []
+            lanes: set[tuple[int, Any]] = set()
             for pk, organization, opportunity in rows[: limit * 4]:
                 lane = (organization, opportunity or pk)
                 if lane not in lanes and len(keys) < limit:
@@ -75,7 +82,9 @@ class Effect(Claimable):
         UNCERTAIN = "uncertain", "Uncertain"
         CANCELLED = "cancelled", "Cancelled"
 
-    organization = models.ForeignKey("integrations.Organization", on_delete=models.CASCADE, related_name="effects")
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="effects"
+    )
     invitation = models.ForeignKey(
         "integrations.Invitation", on_delete=models.CASCADE, null=True, blank=True, related_name="effects"
     )
@@ -83,14 +92,18 @@ class Effect(Claimable):
         "integrations.Delivery", on_delete=models.SET_NULL, null=True, blank=True, related_name="effects"
     )
     kind = models.CharField(max_length=30, choices=Kind)
-    key = models.CharField(max_length=300, help_text="What makes it the same effect when it is asked for again.")
+    key = models.CharField(
+        max_length=300, help_text="What makes it the same effect when it is asked for again."
+    )
     opportunity_id = models.CharField(max_length=200, blank=True)
     payload = models.JSONField(default=dict, blank=True)
     state = models.CharField(max_length=20, choices=State, default=State.DUE)
     priority = models.PositiveSmallIntegerField(default=5, help_text="Smaller goes first.")
     created_at = models.DateTimeField(db_default=Now())
     intent_at = models.DateTimeField(
-        null=True, blank=True, help_text="When a worker was about to act; set with no outcome means nobody knows."
+        null=True,
+        blank=True,
+        help_text="When a worker was about to act; set with no outcome means nobody knows.",
     )
     done_at = models.DateTimeField(null=True, blank=True)
 
@@ -105,7 +118,8 @@ class Effect(Claimable):
                 name="effect_state_known",
             ),
             models.CheckConstraint(
-                condition=models.Q(state="due") | models.Q(due_at__isnull=True), name="effect_only_due_has_due_time"
+                condition=models.Q(state="due") | models.Q(due_at__isnull=True),
+                name="effect_only_due_has_due_time",
             ),
         ]
         indexes = [

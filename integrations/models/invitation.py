@@ -74,7 +74,9 @@ class Invitation(models.Model):
 
     Status = Status
 
-    organization = models.ForeignKey("integrations.Organization", on_delete=models.CASCADE, related_name="invitations")
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="invitations"
+    )
     opportunity_id = models.CharField(max_length=200)
     contact_id = models.CharField(max_length=200, blank=True)
     candidate_name = models.CharField(max_length=500, blank=True)
@@ -91,9 +93,13 @@ class Invitation(models.Model):
     status_reason = models.TextField(blank=True)
     instance_id = models.CharField(max_length=200, blank=True, help_text="CodeScreen's assessmentInstanceId.")
     feedback_id = models.CharField(max_length=200, blank=True, help_text="The feedback form in Lever.")
-    raw_status = models.CharField(max_length=100, blank=True, help_text="CodeScreen's own word, as last read.")
+    raw_status = models.CharField(
+        max_length=100, blank=True, help_text="CodeScreen's own word, as last read."
+    )
     created_at = models.DateTimeField(db_default=Now())
-    checked_at = models.DateTimeField(db_default=Now(), help_text="When the opportunity was last read before sending.")
+    checked_at = models.DateTimeField(
+        db_default=Now(), help_text="When the opportunity was last read before sending."
+    )
     invited_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
@@ -109,11 +115,13 @@ class Invitation(models.Model):
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["organization", "opportunity_id", "assessment_id", "round"], name="invitation_once_per_round"
+                fields=["organization", "opportunity_id", "assessment_id", "round"],
+                name="invitation_once_per_round",
             ),
             models.UniqueConstraint(
                 fields=["organization", "contact_id", "assessment_id"],
-                condition=models.Q(status__in=["pending", "sending", "held", "uncertain"]) & ~models.Q(contact_id=""),
+                condition=models.Q(status__in=["pending", "sending", "held", "uncertain"])
+                & ~models.Q(contact_id=""),
                 name="invitation_one_on_the_way_per_person",
             ),
             models.UniqueConstraint(
@@ -121,7 +129,9 @@ class Invitation(models.Model):
                 condition=~models.Q(instance_id=""),
                 name="invitation_instance_once",
             ),
-            models.CheckConstraint(condition=models.Q(status__in=Status.values), name="invitation_status_known"),
+            models.CheckConstraint(
+                condition=models.Q(status__in=Status.values), name="invitation_status_known"
+            ),
             models.CheckConstraint(
                 condition=~models.Q(status__in=["invited", "in_progress", "submitted", "completed"])
                 | ~models.Q(instance_id=""),
@@ -130,7 +140,11 @@ class Invitation(models.Model):
             models.CheckConstraint(condition=models.Q(round__gte=1), name="invitation_round_positive"),
         ]
         indexes = [
-            models.Index(fields=["next_poll_at"], name="invitation_poll", condition=models.Q(next_poll_at__isnull=False)),
+            models.Index(
+                fields=["next_poll_at"],
+                name="invitation_poll",
+                condition=models.Q(next_poll_at__isnull=False),
+            ),
             models.Index(fields=["organization", "-created_at"], name="invitation_recent"),
             models.Index(fields=["organization", "status"], name="invitation_status"),
             models.Index(fields=["organization", "contact_id"], name="invitation_contact"),

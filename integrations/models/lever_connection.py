@@ -33,7 +33,9 @@ class LeverConnection(models.Model):
     refresh_token = EncryptedTextField(blank=True)
     access_expires_at = models.DateTimeField(null=True, blank=True)
     refreshed_at = models.DateTimeField(null=True, blank=True)
-    generation = models.PositiveIntegerField(default=0, help_text="Rises by one with every new pair of tokens.")
+    generation = models.PositiveIntegerField(
+        default=0, help_text="Rises by one with every new pair of tokens."
+    )
     refresh_leased_until = models.DateTimeField(null=True, blank=True)
     scopes = models.TextField(blank=True)
     connected_at = models.DateTimeField(null=True, blank=True)
@@ -75,7 +77,9 @@ class LeverConnection(models.Model):
         """When the refresh token dies for certain: a year after consent."""
         return self.connected_at + REFRESH_LIFETIME if self.connected_at else None
 
-    def accept_grant(self, tokens: dict[str, Any], user: Any, lever_user_id: str, lever_account_id: str) -> None:
+    def accept_grant(
+        self, tokens: dict[str, Any], user: Any, lever_user_id: str, lever_account_id: str
+    ) -> None:
         """Store a fresh grant from a consent; the connection works from here on.
 
         `tokens` is Lever's token answer: access_token, refresh_token, expires_in (seconds), scope.
@@ -122,7 +126,9 @@ class LeverConnection(models.Model):
 
     def release_refresh(self) -> None:
         """Give the refresh lease back after a failure that says nothing about the grant."""
-        LeverConnection.objects.filter(pk=self.pk, generation=self.generation).update(refresh_leased_until=None)
+        LeverConnection.objects.filter(pk=self.pk, generation=self.generation).update(
+            refresh_leased_until=None
+        )
 
     def mark_needs_reconnect(self, reason: str) -> bool:
         """Record that Lever no longer accepts this generation of the grant; True when it did so just now."""

@@ -19,7 +19,7 @@ class LeverWebhookQuerySet(models.QuerySet["LeverWebhook"]):
     def active_tokens(self) -> list[tuple[str, "LeverWebhook"]]:
         """Every signature token that may prove a delivery now, with its webhook; newest first."""
         now = timezone.now()
-        found = []
+        found: list[tuple[str, LeverWebhook]] = []
         for webhook in self.order_by("-pk"):
             if webhook.signature_token:
                 found.append((webhook.signature_token, webhook))
@@ -52,7 +52,9 @@ class LeverWebhook(models.Model):
     previous_signature_token = EncryptedTextField(blank=True)
     previous_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    last_verified_at = models.DateTimeField(null=True, blank=True, help_text="Lever's last test request that passed.")
+    last_verified_at = models.DateTimeField(
+        null=True, blank=True, help_text="Lever's last test request that passed."
+    )
     last_received_at = models.DateTimeField(null=True, blank=True, help_text="The last delivery that passed.")
 
     objects = LeverWebhookQuerySet.as_manager()
@@ -70,7 +72,9 @@ class LeverWebhook(models.Model):
                 condition=models.Q(origin="api"),
                 name="lever_webhook_one_per_event_by_api",
             ),
-            models.CheckConstraint(condition=models.Q(origin__in=["manual", "api"]), name="lever_webhook_origin_known"),
+            models.CheckConstraint(
+                condition=models.Q(origin__in=["manual", "api"]), name="lever_webhook_origin_known"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -16,7 +16,9 @@ class Membership(models.Model):
         LIMITED_TEAM_MEMBER = "limited_team_member", "Limited Team Member"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
-    organization = models.ForeignKey("integrations.Organization", on_delete=models.CASCADE, related_name="memberships")
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="memberships"
+    )
     role = models.CharField(max_length=30, choices=Role, default=Role.LIMITED_TEAM_MEMBER)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -44,7 +44,8 @@ class Organization(models.Model):
         help_text="Name or id of the assessment to send when neither a mapping nor a tag names one.",
     )
     note_on_skip = models.BooleanField(
-        default=True, help_text="Leave a note on the candidate in Lever when nothing was sent and a recruiter can mend it."
+        default=True,
+        help_text="Leave a note on the candidate in Lever when nothing was sent and a recruiter can mend it.",
     )
     paused = models.BooleanField(
         default=False, help_text="While paused nothing is sent; what arrives is kept and decided afterwards."
@@ -65,8 +66,12 @@ class Organization(models.Model):
                 name="organization_rating_thresholds_rise",
                 violation_error_message="Rating thresholds must rise from 2 to 4.",
             ),
-            models.CheckConstraint(condition=~models.Q(webhook_key=""), name="organization_webhook_key_not_blank"),
-            models.CheckConstraint(condition=models.Q(bulk_window__gte=1), name="organization_bulk_window_positive"),
+            models.CheckConstraint(
+                condition=~models.Q(webhook_key=""), name="organization_webhook_key_not_blank"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(bulk_window__gte=1), name="organization_bulk_window_positive"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ class Heartbeat(models.Model):
     def beat(cls, name: str) -> None:
         """Record that `name` is at work now, by the database's clock."""
         if not cls.objects.filter(pk=name).update(at=Now()):
-            cls.objects.bulk_create([cls(name=name)], ignore_conflicts=True)
+            Heartbeat.objects.bulk_create([Heartbeat(name=name)], ignore_conflicts=True)
 
     @classmethod
     def is_fresh(cls, name: str, within: timedelta) -> bool:
@@ -43,8 +43,10 @@ class PaceBucket(models.Model):
         GCRA: `interval` seconds apart when busy, `burst` at once after a rest. One statement, by the
         database's clock, so any number of processes and nodes share it.
         """
-        clock = "extract(epoch from clock_timestamp())" if connection.vendor == "postgresql" else (
-            "(julianday('now') - 2440587.5) * 86400.0"
+        clock = (
+            "extract(epoch from clock_timestamp())"
+            if connection.vendor == "postgresql"
+            else ("(julianday('now') - 2440587.5) * 86400.0")
         )
         greatest = "GREATEST" if connection.vendor == "postgresql" else "MAX"
         table = connection.ops.quote_name(cls._meta.db_table)

@@ -14,7 +14,9 @@ class Result(models.Model):
         FAILED = "Failed", "Failed"
         EXPIRED = "Expired", "Expired"
 
-    invitation = models.ForeignKey("integrations.Invitation", on_delete=models.CASCADE, related_name="results")
+    invitation = models.ForeignKey(
+        "integrations.Invitation", on_delete=models.CASCADE, related_name="results"
+    )
     attempt = models.PositiveIntegerField(default=1)
     outcome = models.CharField(max_length=20, choices=Outcome, blank=True)
     score = models.SmallIntegerField(null=True, blank=True, help_text="0 to 100; empty when no test ran.")
@@ -31,13 +33,16 @@ class Result(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["invitation", "attempt"], name="result_once_per_attempt"),
             models.CheckConstraint(
-                condition=models.Q(outcome__in=["", "Passed", "Failed", "Expired"]), name="result_outcome_known"
+                condition=models.Q(outcome__in=["", "Passed", "Failed", "Expired"]),
+                name="result_outcome_known",
             ),
             models.CheckConstraint(
-                condition=models.Q(score__isnull=True) | models.Q(score__range=(0, 100)), name="result_score_range"
+                condition=models.Q(score__isnull=True) | models.Q(score__range=(0, 100)),
+                name="result_score_range",
             ),
             models.CheckConstraint(
-                condition=models.Q(rating__isnull=True) | models.Q(rating__range=(1, 4)), name="result_rating_range"
+                condition=models.Q(rating__isnull=True) | models.Q(rating__range=(1, 4)),
+                name="result_rating_range",
             ),
         ]
 

@@ -15,7 +15,9 @@ class RoleMapping(models.Model):
     )
     role = models.CharField(max_length=300, help_text="A Lever posting's title or id.")
     stage = models.CharField(
-        max_length=300, blank=True, help_text="A stage's name or id; empty means any stage that begins with the prefix."
+        max_length=300,
+        blank=True,
+        help_text="A stage's name or id; empty means any stage that begins with the prefix.",
     )
     assessment = models.CharField(max_length=300, help_text="A CodeScreen assessment's name or id.")
     updated_at = models.DateTimeField(auto_now=True)

@@ -30,7 +30,9 @@ def approve(invitation: Invitation, actor: Any, reason: str = "") -> None:
         _require(invitation, Status.HELD)
         _move(invitation, Status.PENDING)
         outbox.send_invitation(invitation)
-        AuditEntry.record(invitation.organization, actor, "approve", f"invitation {invitation.pk}", reason=reason)
+        AuditEntry.record(
+            invitation.organization, actor, "approve", f"invitation {invitation.pk}", reason=reason
+        )
 
 
 def refuse(invitation: Invitation, actor: Any, reason: str = "") -> None:
@@ -38,7 +40,9 @@ def refuse(invitation: Invitation, actor: Any, reason: str = "") -> None:
     with transaction.atomic():
         _require(invitation, Status.HELD)
         _move(invitation, Status.WITHDRAWN, f"Refused. {reason}".strip())
-        AuditEntry.record(invitation.organization, actor, "refuse", f"invitation {invitation.pk}", reason=reason)
+        AuditEntry.record(
+            invitation.organization, actor, "refuse", f"invitation {invitation.pk}", reason=reason
+        )
 
 
 def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Any, reason: str = "") -> None:
@@ -48,7 +52,9 @@ def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Any, reason
         raise NotPossible("Give the id of the candidate's assessment instance in CodeScreen.")
     with transaction.atomic():
         _require(invitation, Status.UNCERTAIN)
-        taken = Invitation.objects.filter(organization=invitation.organization, instance_id=instance_id).first()
+        taken = Invitation.objects.filter(
+            organization=invitation.organization, instance_id=instance_id
+        ).first()
         if taken is not None:
             raise NotPossible(f"That instance belongs to invitation {taken.pk} already.")
         mark_invited(invitation, instance_id)
@@ -69,7 +75,11 @@ def send_again(invitation: Invitation, actor: Any, reason: str = "") -> None:
         _move(invitation, Status.PENDING)
         outbox.send_invitation(invitation)
         AuditEntry.record(
-            invitation.organization, actor, "resolve: send again", f"invitation {invitation.pk}", reason=reason
+            invitation.organization,
+            actor,
+            "resolve: send again",
+            f"invitation {invitation.pk}",
+            reason=reason,
         )
 
 
@@ -84,7 +94,9 @@ def retry_effect(effect: Effect, actor: Any) -> None:
             if effect.state != Effect.State.DUE:
                 raise NotPossible("Whether the invitation goes out is decided on the invitation itself.")
         if effect.state not in {Effect.State.FAILED, Effect.State.DUE}:
-            raise NotPossible(f"{effect} is {effect.get_state_display().lower()}: there is nothing to try again.")
+            raise NotPossible(
+                f"{effect} is {effect.get_state_display().lower()}: there is nothing to try again."
+            )
         changed = Effect.objects.filter(pk=effect.pk, leased_until__isnull=True).update(
             state=Effect.State.DUE, due_at=Now(), attempts=0, created_at=Now()
         )

@@ -140,12 +140,16 @@ def begins_with_prefix(stage_name: str, prefix: str) -> bool:
 def is_named(written: str, identifier: str, name: str) -> bool:
     """Whether what a person wrote means this object, by id or by name."""
     written = written.strip()
-    return bool(written) and (written == identifier or (bool(name) and normalized(written) == normalized(name)))
+    return bool(written) and (
+        written == identifier or (bool(name) and normalized(written) == normalized(name))
+    )
 
 
 def is_trigger(stage_id: str, stage_name: str, prefix: str, mappings: Iterable[MappingRule]) -> bool:
     """Whether entering the stage may invite."""
-    return begins_with_prefix(stage_name, prefix) or any(is_named(rule.stage, stage_id, stage_name) for rule in mappings)
+    return begins_with_prefix(stage_name, prefix) or any(
+        is_named(rule.stage, stage_id, stage_name) for rule in mappings
+    )
 
 
 def assessment_tags(tags: Iterable[str], role_title: str = "") -> tuple[str, ...]:
@@ -224,16 +228,28 @@ def choose_assessment(facts: Facts, candidacy: Candidacy) -> Choice:
     return Choice("", (), ())
 
 
-def decide_unread(facts: Facts) -> Decision | None:
-    """Return the verdict that holds without reading the opportunity, or None."""
+def decide_unasked(facts: Facts) -> Decision | None:
+    """Return the verdict that holds without asking Lever anything, or None."""
     if facts.is_test:
         return Decision("test_request", "Lever tested the connection and reached the portal.")
     if facts.is_paused:
-        return Decision("paused", "The organization is paused: nothing is sent. This is kept and decided afterwards.")
+        return Decision(
+            "paused", "The organization is paused: nothing is sent. This is kept and decided afterwards."
+        )
     if facts.disconnected:
-        return Decision("disconnected", f"{facts.disconnected} This is kept and decided when the connection is back.")
+        return Decision(
+            "disconnected", f"{facts.disconnected} This is kept and decided when the connection is back."
+        )
     if facts.event not in EVENTS:
         return Decision("ignored_event", f"The portal doesn't act on “{facts.event}”.")
+    return None
+
+
+def decide_unread(facts: Facts) -> Decision | None:
+    """Return the verdict that holds without reading the opportunity, or None."""
+    early = decide_unasked(facts)
+    if early is not None:
+        return early
     if not is_trigger(facts.stage_id, facts.stage_name, facts.stage_prefix, facts.mappings):
         stage = f"“{facts.stage_name}”" if facts.stage_name else "A stage that Lever doesn't list"
         return Decision(
@@ -250,7 +266,9 @@ def decide(facts: Facts) -> Decision:
         return early
     candidacy = facts.candidacy
     if not isinstance(candidacy, Candidacy):
-        return Decision("not_visible", "Lever doesn't show this candidate to the portal: it is confidential or gone.")
+        return Decision(
+            "not_visible", "Lever doesn't show this candidate to the portal: it is confidential or gone."
+        )
     return _decide_person(facts, candidacy) or _decide_assessment(facts, candidacy)
 
 
@@ -263,7 +281,9 @@ def _decide_person(facts: Facts, candidacy: Candidacy) -> Decision | None:
     if candidacy.is_archived:
         return Decision("archived", "The candidate is archived in Lever.")
     if not candidacy.may_contact:
-        return Decision("contact_not_allowed", "Lever's data protection says this candidate may not be contacted.")
+        return Decision(
+            "contact_not_allowed", "Lever's data protection says this candidate may not be contacted."
+        )
     return None
 
 

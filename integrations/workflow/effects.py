@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.db import DatabaseError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -38,7 +38,10 @@ PERFORM: dict[str, Callable[[Effect, Platforms], None]] = {
 def perform(effect: Effect, platforms: Platforms) -> None:
     """Perform a claimed effect and record the outcome; never raises for what a platform or a bug did."""
     try:
-        if effect.intent_at is None and Organization.objects.filter(pk=effect.organization_id, paused=True).exists():
+        if (
+            effect.intent_at is None
+            and Organization.objects.filter(pk=effect.organization_id, paused=True).exists()
+        ):
             _give_back(effect, DISCONNECTED_RETRY, "The organization is paused.")
             return
         PERFORM[effect.kind](effect, platforms)
@@ -51,7 +54,7 @@ def perform(effect: Effect, platforms: Platforms) -> None:
         _give_back(effect, timedelta(seconds=error.retry_after or 1), effect.last_error)
     except PlatformError as error:
         settle(effect, error)
-    except DatabaseError:
+    except (OperationalError, InterfaceError):
         raise  # the lease ends by itself, and another worker finishes it when the database is back
     except Exception as error:
         logger.exception("effect %s (%s) crashed", effect.pk, effect.kind)
@@ -77,7 +80,7 @@ def _record_crash(effect: Effect, error: Exception) -> None:
 
 def backoff(attempts: int) -> timedelta:
     """Return the wait after this many attempts: exponential from seconds to an hour, with jitter."""
-    wait = min(FIRST_RETRY * 2 ** min(attempts - 1, 12), LONGEST_RETRY)
+    wait: timedelta = min(FIRST_RETRY * 2.0 ** min(attempts - 1, 12), LONGEST_RETRY)
     return wait * random.uniform(0.7, 1.3)  # noqa: S311
 
 

@@ -34,6 +34,7 @@ from integrations.workflow.decide import (
     Standing,
     choose_assessment,
     decide,
+    decide_unasked,
     decide_unread,
 )
 
@@ -91,12 +92,16 @@ def refresh_roles(organization: Organization, lever: LeverClient) -> None:
 def refresh_assessments(organization: Organization, codescreen: CodeScreenClient) -> None:
     """Read the list of assessments again; CodeScreen accepting the call proves the key."""
     rows = [
-        {"external_id": row["assessmentId"], "name": row["assessmentName"][:300]} for row in codescreen.assessments()
+        {"external_id": row["assessmentId"], "name": row["assessmentName"][:300]}
+        for row in codescreen.assessments()
     ]
     Assessment.objects.replace_all(organization, rows)
     now = timezone.now()
     CodeScreenConnection.objects.filter(organization=organization).update(
-        assessments_refreshed_at=now, verified_at=now, state=CodeScreenConnection.State.CONNECTED, state_reason=""
+        assessments_refreshed_at=now,
+        verified_at=now,
+        state=CodeScreenConnection.State.CONNECTED,
+        state_reason="",
     )
 
 
@@ -190,10 +195,8 @@ def gather(delivery: Delivery, platforms: Platforms, known: Opportunity | None =
         default_assessment=organization.default_assessment,
         bulk_limit=organization.bulk_limit,
         bulk_window=organization.bulk_window,
-        stage_name=organization.stage_prefix,  # until it is looked up: these verdicts come before the stage's
     )
-    early = decide_unread(facts)
-    if early is not None:
+    if decide_unasked(facts) is not None:
         return Gathered(facts)
     facts = replace(facts, stage_name=stage_name(organization, change.to_stage_id, platforms))
     if decide_unread(facts) is not None and not _may_have_left(organization, change):
@@ -271,7 +274,7 @@ def _standing(invitation: Invitation) -> Standing:
         id=invitation.pk,
         assessment_id=invitation.assessment_id,
         status=invitation.status,
-        words=_WORDS[invitation.status],
+        words=_WORDS[Invitation.Status(invitation.status)],
         since=f"{invitation.changed_at:%-d %B %Y, %H:%M} UTC",
         was_sent=bool(invitation.instance_id) or invitation.status == Invitation.Status.UNCERTAIN,
         stage_id=invitation.stage_id,
@@ -307,7 +310,9 @@ def with_rows(gathered: Gathered, delivery: Delivery) -> Facts:
     elsewhere = invitations.filter(person, status__in=OPEN).exclude(opportunity_id=opportunity.id)
     since = timezone.now() - timedelta(minutes=facts.bulk_window)
     recently = (
-        invitations.filter(created_at__gte=since).exclude(status=Invitation.Status.HELD).count() if facts.bulk_limit else 0
+        invitations.filter(created_at__gte=since).exclude(status=Invitation.Status.HELD).count()
+        if facts.bulk_limit
+        else 0
     )
     return replace(
         facts,
@@ -320,5 +325,3 @@ def with_rows(gathered: Gathered, delivery: Delivery) -> Facts:
 def preview(delivery: Delivery, platforms: Platforms) -> Decision:
     """Return the verdict a delivery would get now; writes nothing but the copies of the platforms' lists."""
     return decide(with_rows(gather(delivery, platforms), delivery))
-
-

@@ -27,7 +27,12 @@ TEMPLATE: dict[str, Any] = {
     "text": TEMPLATE_NAME,
     "instructions": INSTRUCTIONS,
     "fields": [
-        {"type": "score-system", "text": RATING, "description": "1 to 4, from the CodeScreen score", "required": False},
+        {
+            "type": "score-system",
+            "text": RATING,
+            "description": "1 to 4, from the CodeScreen score",
+            "required": False,
+        },
         *(
             {"type": "text", "text": name, "description": "", "required": False}
             for name in (ASSESSMENT, SCORE, RESULT, REASON, REPORT, REFERENCE)
@@ -66,7 +71,9 @@ def make_template(effect: Effect, platforms: Platforms) -> None:
         if not effect.record_intent():
             return
         template = lever.create_feedback_template(TEMPLATE)
-    LeverConnection.objects.filter(pk=connection.pk).update(feedback_template_id=str(template.get("id") or ""))
+    LeverConnection.objects.filter(pk=connection.pk).update(
+        feedback_template_id=str(template.get("id") or "")
+    )
 
 
 def _is_ours(template: Mapping[str, Any]) -> bool:
@@ -119,7 +126,9 @@ def _author(effect: Effect, lever: LeverClient) -> str:
     connection = LeverConnection.objects.get(organization=effect.organization_id)
     if connection.lever_user_id:
         return connection.lever_user_id
-    users = [user for user in lever.users() if not user.get("deactivatedAt") and isinstance(user.get("id"), str)]
+    users = [
+        user for user in lever.users() if not user.get("deactivatedAt") and isinstance(user.get("id"), str)
+    ]
     users.sort(key=lambda user: user.get("accessRole") != "super admin")
     if not users:
         raise PlatformError("Lever lists no user who could be the author of the feedback", permanent=True)
@@ -139,7 +148,9 @@ def _find(lever: LeverClient, invitation: Invitation) -> str:
 
 def _create(effect: Effect, lever: LeverClient, invitation: Invitation, result: Result, user: str) -> str:
     connection = LeverConnection.objects.get(organization=effect.organization_id)
-    template = _read_template(lever, connection.feedback_template_id) if connection.feedback_template_id else None
+    template = (
+        _read_template(lever, connection.feedback_template_id) if connection.feedback_template_id else None
+    )
     if template is None:
         LeverConnection.objects.filter(pk=connection.pk).update(feedback_template_id="")
         ask_for_template(effect.organization)

@@ -131,7 +131,9 @@ def _invite(
         defaults=values,
     )
     if not created:
-        Invitation.objects.filter(pk=invitation.pk, status__in=[Status.FAILED, Status.WITHDRAWN]).update(**values)
+        Invitation.objects.filter(pk=invitation.pk, status__in=[Status.FAILED, Status.WITHDRAWN]).update(
+            **values
+        )
         invitation.refresh_from_db()
     if status == Status.HELD:
         outbox.send_email(
@@ -145,7 +147,9 @@ def _invite(
     return invitation
 
 
-def _withdraw(organization: Organization, opportunity: Opportunity, facts: Facts, reason: str) -> Invitation | None:
+def _withdraw(
+    organization: Organization, opportunity: Opportunity, facts: Facts, reason: str
+) -> Invitation | None:
     """Stop following what wasn't started, if the candidate really is in no trigger stage any more."""
     candidacy = facts.candidacy
     if not isinstance(candidacy, Candidacy):
@@ -166,14 +170,17 @@ def _withdraw(organization: Organization, opportunity: Opportunity, facts: Facts
         except IllegalTransition:  # a worker is sending it this moment; the result is followed
             continue
         Effect.objects.filter(
-            invitation=invitation, kind=Effect.Kind.SEND_INVITATION, state=Effect.State.DUE, leased_until__isnull=True
+            invitation=invitation,
+            kind=Effect.Kind.SEND_INVITATION,
+            state=Effect.State.DUE,
+            leased_until__isnull=True,
         ).update(state=Effect.State.CANCELLED, due_at=None, last_error=reason)
         last = invitation
     return last
 
 
 def _follow_again(decision: Decision) -> Invitation | None:
-    invitation = Invitation.objects.filter(pk=decision.standing_id).first()
+    invitation = Invitation.objects.filter(pk=decision.standing_id or 0).first()
     if invitation and invitation.status == Status.WITHDRAWN and invitation.instance_id:
         invitation.move(Status.INVITED, next_poll_at=timezone.now())
     return invitation

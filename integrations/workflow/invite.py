@@ -31,7 +31,9 @@ def send_invitation(effect: Effect, platforms: Platforms) -> None:
     if invitation.instance_id:
         return
     if invitation.status == Status.SENDING and effect.intent_at is not None and not is_idempotent:
-        _become_uncertain(effect, invitation, "A worker was stopped while it was sending, and nobody knows the answer.")
+        _become_uncertain(
+            effect, invitation, "A worker was stopped while it was sending, and nobody knows the answer."
+        )
     if invitation.status not in {Status.PENDING, Status.SENDING}:
         effect.finish(Effect.State.CANCELLED, f"The invitation is {invitation.get_status_display().lower()}.")
         raise Settled
@@ -63,7 +65,9 @@ def _declare(effect: Effect, invitation: Invitation) -> None:
             raise Settled from error
 
 
-def _answered_otherwise(effect: Effect, invitation: Invitation, error: PlatformError, is_idempotent: bool) -> str:
+def _answered_otherwise(
+    effect: Effect, invitation: Invitation, error: PlatformError, is_idempotent: bool
+) -> str:
     """Return the instance id an error answer names, or record what the error means and raise."""
     if error.status == 409 and instance_id(error.body):
         return instance_id(error.body)
@@ -92,8 +96,8 @@ def _become_uncertain(effect: Effect, invitation: Invitation, reason: str) -> No
             "An invitation may or may not have been sent",
             [
                 f"“{invitation.assessment_name}”: {reason}",
-                "Look for the candidate in CodeScreen, then say on the timeline whether it was sent: "
-                f"{outbox.candidate_link(invitation)}",
+                "Look for the candidate in CodeScreen, then say on the timeline whether it was sent.",
+                outbox.candidate_link(invitation),
             ],
             invitation=invitation,
         )
@@ -128,14 +132,7 @@ def _fail(effect: Effect, invitation: Invitation, reason: str) -> None:
 def _key_refused(effect: Effect, invitation: Invitation, error: PlatformError) -> None:
     """CodeScreen no longer takes the key: the invitation waits, and the Admins are told once."""
     with transaction.atomic():
-        connection = CodeScreenConnection.objects.get(organization=effect.organization_id)
-        if connection.mark_refused(str(error)):
-            outbox.send_email(
-                invitation.organization,
-                f"key-refused:{timezone.now():%Y-%m-%d}",
-                "CodeScreen refuses the API key",
-                ["Nothing can be sent until a working key is saved under Settings. What arrives meanwhile is kept."],
-            )
+        outbox.tell_key_refused(invitation.organization, str(error))
         invitation.move(Status.PENDING)
     raise error
 
@@ -168,5 +165,3 @@ def _still_wanted(effect: Effect, invitation: Invitation, platforms: Platforms) 
         if effect.finish(Effect.State.CANCELLED, reason):
             invitation.move(Status.WITHDRAWN, reason)
     raise Settled
-
-

@@ -6,8 +6,17 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models.functions import Now
+from django.utils import timezone
 
-from integrations.models import Delivery, Effect, Invitation, LeverConnection, Membership, Organization
+from integrations.models import (
+    CodeScreenConnection,
+    Delivery,
+    Effect,
+    Invitation,
+    LeverConnection,
+    Membership,
+    Organization,
+)
 
 Kind = Effect.Kind
 
@@ -52,7 +61,13 @@ def send_invitation(invitation: Invitation, delivery: Delivery | None = None) ->
         priority=2,
     )
     Effect.objects.filter(pk=effect.pk).exclude(state=Effect.State.DUE).update(
-        state=Effect.State.DUE, due_at=Now(), attempts=0, intent_at=None, last_error="", done_at=None, created_at=Now()
+        state=Effect.State.DUE,
+        due_at=Now(),
+        attempts=0,
+        intent_at=None,
+        last_error="",
+        done_at=None,
+        created_at=Now(),
     )
 
 
@@ -67,7 +82,9 @@ def set_progress_tag(invitation: Invitation, tag: str) -> None:
     )
     mine.update(state=Effect.State.CANCELLED, due_at=None, last_error="A later progress took its place.")
     count = Effect.objects.filter(
-        organization=invitation.organization, kind=Kind.SET_PROGRESS_TAG, opportunity_id=invitation.opportunity_id
+        organization=invitation.organization,
+        kind=Kind.SET_PROGRESS_TAG,
+        opportunity_id=invitation.opportunity_id,
     ).count()
     put(
         invitation.organization,
@@ -141,5 +158,20 @@ def tell_reconnect(organization: Organization) -> None:
                 connection.state_reason,
                 "What arrives meanwhile is kept, and decided when the connection is back.",
                 f"A Super Admin can reconnect it here: {settings.PORTAL_URL}/settings/",
+            ],
+        )
+
+
+def tell_key_refused(organization: Organization, reason: str) -> None:
+    """Record that CodeScreen refused the API key, and tell the Admins once per breakage."""
+    connection = CodeScreenConnection.objects.filter(organization=organization).first()
+    if connection is not None and connection.mark_refused(reason):
+        send_email(
+            organization,
+            f"key-refused:{timezone.now():%Y-%m-%dT%H:%M}",
+            "CodeScreen refuses the API key",
+            [
+                "Nothing can be sent until a working key is saved. What arrives meanwhile is kept.",
+                f"A Super Admin can save it here: {settings.PORTAL_URL}/settings/",
             ],
         )

@@ -79,8 +79,7 @@ def hear(organization: Organization, hint: Hint) -> Invitation | None:
             f"bounced:{invitation.pk}",
             "An invitation bounced",
             [
-                f"CodeScreen couldn't deliver the invitation to “{invitation.assessment_name}”: the e-mail address "
-                "doesn't exist.",
+                f"“{invitation.assessment_name}” could not be delivered: the e-mail address doesn't exist.",
                 f"Correct it in Lever and invite again: {outbox.candidate_link(invitation)}",
             ],
             invitation=invitation,
@@ -97,7 +96,9 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
     with transaction.atomic():
         now = timezone.now()
         first = now + POLL_EVERY[Status.INVITED] * random.uniform(0.2, 1.0)  # noqa: S311
-        invitation.move(Status.INVITED, instance_id=instance_id, invited_at=now, next_poll_at=first, poll_failures=0)
+        invitation.move(
+            Status.INVITED, instance_id=instance_id, invited_at=now, next_poll_at=first, poll_failures=0
+        )
         Effect.objects.filter(
             invitation=invitation, kind=Effect.Kind.SEND_INVITATION, state=Effect.State.UNCERTAIN
         ).update(state=Effect.State.DONE, done_at=Now(), last_error="")
@@ -133,7 +134,10 @@ def collect(invitation: Invitation, codescreen: CodeScreenClient) -> bool:
         changed = _record(invitation, progress)
         now = timezone.now()
         Invitation.objects.filter(pk=invitation.pk).update(
-            raw_status=progress.status[:100], polled_at=now, poll_failures=0, next_poll_at=next_poll(invitation, now)
+            raw_status=progress.status[:100],
+            polled_at=now,
+            poll_failures=0,
+            next_poll_at=next_poll(invitation, now),
         )
     return changed
 
@@ -162,7 +166,9 @@ def _record(invitation: Invitation, progress: Progress) -> bool:
 def _not_started(invitation: Invitation) -> bool:
     if invitation.status in {Status.INVITED, Status.WITHDRAWN}:
         return False
-    invitation.move(Status.INVITED, "CodeScreen opened it again.", started_at=None, submitted_at=None, completed_at=None)
+    invitation.move(
+        Status.INVITED, "CodeScreen opened it again.", started_at=None, submitted_at=None, completed_at=None
+    )
     outbox.set_progress_tag(invitation, PROGRESS_TAGS["invited"])
     return True
 
@@ -256,13 +262,10 @@ def _write_back(invitation: Invitation, result: Result, is_same: bool) -> None:
         f"result:{invitation.pk}:{result.attempt}:{count + 1}",
         f"CodeScreen result: {invitation.assessment_name}",
         [
-            f"{invitation.candidate_name or 'A candidate'} finished “{invitation.assessment_name}”: "
-            f"{stated}{reason}, {score}.",
+            f"{invitation.candidate_name or 'A candidate'}: {stated}{reason}, {score}.",
             f"Report: {result.report_url}" if result.report_url else "CodeScreen gave no report link.",
             f"Timeline: {outbox.candidate_link(invitation)}",
         ],
         everyone=True,
         invitation=invitation,
     )
-
-

@@ -30,7 +30,9 @@ def sweep(organization: Organization, platforms: Platforms) -> int:
     stages = _trigger_stages(organization)
     if not stages:
         return 0
-    return sum(_repair(organization, opportunity, platforms) for opportunity in _missed(organization, lever, stages))
+    return sum(
+        _repair(organization, opportunity, platforms) for opportunity in _missed(organization, lever, stages)
+    )
 
 
 def _trigger_stages(organization: Organization) -> list[str]:

@@ -50,5 +50,9 @@ def leave_note(effect: Effect, platforms: Platforms) -> None:
 
 def _says(note: dict[str, object], text: str) -> bool:
     fields = note.get("fields")
-    values = [field.get("value") for field in fields if isinstance(field, dict)] if isinstance(fields, list) else []
+    values = (
+        [field.get("value") for field in fields if isinstance(field, dict)]
+        if isinstance(fields, list)
+        else []
+    )
     return not note.get("deletedAt") and text in values

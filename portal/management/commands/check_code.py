@@ -29,7 +29,7 @@ STEPS = {
     "lint": [*PYTHON, "-m", "ruff", "check", "--output-format", "concise", "."],
     "types": [*PYTHON, "-m", "mypy"],
     "templates": [*PYTHON, "-m", "djlint", "templates", "--check", "--lint", "--quiet"],
-    "migrations": [*PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],
+    "migrations": [*PYTHON, "manage.py", "makemigrations", "--check", "--skip-checks"],
     "upgrades": [*PYTHON, "-c", UPGRADES],
     "layers": [*PYTHON, "-c", LAYERS],
 }

@@ -11,6 +11,7 @@ from django.core.management import BaseCommand, CommandError
 from django.db import connections
 
 from integrations import tasks
+from integrations.management import migrating
 from portal import preparation
 from portal.supervisor import Program, Supervisor
 
@@ -27,7 +28,7 @@ class Command(BaseCommand):
     def handle(self, *, host: str, port: int, **_: Any) -> None:
         require_free_port(host, port)
         preparation.wait_for_database()
-        preparation.migrate()
+        migrating.migrate(self.stderr)
         preparation.collect_static()
         tasks.ensure_schedules()
         connections.close_all()
@@ -47,7 +48,7 @@ def web(host: str, port: int) -> Program:
 
 def workers() -> Program:
     """Return the queue's workers: a django-q2 cluster, replaced when it has work but makes no progress."""
-    argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"]
+    argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster", "--skip-checks"]
     return Program("workers", argv, is_stalled=tasks.is_stalled)
 
 

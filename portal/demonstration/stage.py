@@ -1,0 +1,108 @@
+"""Where a demo takes place: ports, a folder that goes with it, and the environment of all its programs."""
+
+import base64
+import os
+import secrets
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from integrations.sandbox.lever.server import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
+from portal.supervisor import Program
+
+FOLDER = "PORTAL_DEMO_FOLDER"
+HOST = "127.0.0.1"
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def is_free(port: int) -> bool:
+    """Whether we may listen on a port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The addresses of one demo."""
+
+    port: int
+    lever_port: int
+    codescreen_port: int
+
+    @classmethod
+    def choose(cls, port: int | None) -> Self:
+        """Return free ports; the portal's own is the one asked for, else 8000, else any."""
+        if port is None:
+            port = 8000 if is_free(8000) else free_port()
+        return cls(port, free_port(), free_port())
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return the ports that `environment()` passed on."""
+        ports = os.environ["PORTAL_DEMO_PORTS"].split(",")
+        return cls(*(int(port) for port in ports))
+
+    @property
+    def portal_url(self) -> str:
+        """Where people sign in."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def lever_url(self) -> str:
+        """The pretend Lever."""
+        return f"http://{HOST}:{self.lever_port}"
+
+    @property
+    def codescreen_url(self) -> str:
+        """The pretend CodeScreen."""
+        return f"http://{HOST}:{self.codescreen_port}"
+
+    def environment(self, folder: Path) -> dict[str, str]:
+        """Return the environment of a demo: everything of its own, nothing of the machine's."""
+        return {
+            FOLDER: str(folder),
+            "PORTAL_DEMO_PORTS": f"{self.port},{self.lever_port},{self.codescreen_port}",
+            "PORTAL_ENV_FILE": os.devnull,
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+            "SECRET_KEY": secrets.token_urlsafe(50),
+            "FIELD_ENCRYPTION_KEYS": base64.urlsafe_b64encode(os.urandom(32)).decode(),
+            "DEBUG": "False",
+            "ALLOWED_HOSTS": "",
+            "PORTAL_URL": self.portal_url,
+            "DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite3'}",
+            "REDIS_URL": "",
+            "STATIC_ROOT": str(folder / "static"),
+            "LEVER_CLIENT_ID": DEMO_CLIENT_ID,
+            "LEVER_CLIENT_SECRET": DEMO_CLIENT_SECRET,
+            "LEVER_AUTH_URL": self.lever_url,
+            "LEVER_API_URL": f"{self.lever_url}/v1",
+            "LEVER_AUDIENCE": f"{self.lever_url}/v1/",
+            "CODESCREEN_API_URL": f"{self.codescreen_url}/api",
+            "EMAIL_URL": "consolemail://",
+            "SENTRY_DSN": "",
+            "WEB_WORKERS": "1",
+            "Q_WORKERS": "2",
+            "LOG_LEVEL": "WARNING",
+            "LOG_FORMAT": "text",
+        }
+
+    def sandbox(self) -> Program:
+        """Return the program that pretends to be both platforms."""
+        argv = [sys.executable, "-m", "integrations.sandbox"]
+        argv += ["--lever-port", str(self.lever_port), "--codescreen-port", str(self.codescreen_port)]
+        for host in (HOST, "localhost"):
+            argv += ["--redirect-uri", f"http://{host}:{self.port}/oauth/complete/lever/"]
+        return Program("sandbox", argv)

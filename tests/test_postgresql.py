@@ -1,0 +1,31 @@
+"""The promises hold on PostgreSQL and Redis as they do on SQLite."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+from portal import suites
+
+ROADS = [
+    "tests/test_walk.py",
+    "tests/webhooks",
+    "tests/test_clients.py",
+    "tests/test_tasks.py",
+    "tests/workflow",
+]
+
+
+@pytest.mark.postgres
+@pytest.mark.redis
+@pytest.mark.slow
+def test_the_roads_are_the_same_on_postgresql_and_redis():
+    environ = os.environ | {"DATABASE_URL": suites.DATABASE_URL, "REDIS_URL": suites.REDIS_URL}
+    environ = {name: value for name, value in environ.items() if not name.startswith("PYTEST_")}
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *ROADS]
+    run = subprocess.run(
+        argv, cwd=settings.BASE_DIR, env=environ, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout[-6000:]
