@@ -1,0 +1,162 @@
+"""Deliveries in the admin: what came, what was decided and why, and what it caused."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from integrations import tasks
+from integrations.admin import preview
+from integrations.admin.display import calls_table, candidate_link, indented, link, links
+from integrations.admin.scoped import OrganizationFilter, ScopedAdmin
+from integrations.models import Delivery
+from integrations.models.delivery import WAITING_VERDICTS
+from integrations.workflow.actions import NotPossible
+from integrations.workflow.decide import NEXT_STEPS
+
+MOST_SHOWN = 50
+
+
+class ProgressFilter(admin.SimpleListFilter):
+    """Choose deliveries by how far they are."""
+
+    title = "progress"
+    parameter_name = "progress"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer what a person looks for."""
+        return [("open", "Not decided yet"), ("waiting", "Waiting for the connection"), ("stuck", "Stuck")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the deliveries that are that far."""
+        match self.value():
+            case "open":
+                return queryset.filter(verdict="", due_at__isnull=False)
+            case "waiting":
+                return queryset.filter(verdict__in=WAITING_VERDICTS)
+            case "stuck":
+                return queryset.filter(verdict="", due_at__isnull=True).exclude(last_error="")
+        return queryset
+
+
+def _foretell(delivery: Delivery) -> str:
+    if delivery.platform != Delivery.Platform.LEVER:
+        raise NotPossible("Only Lever's deliveries are decided; CodeScreen's are a reason to ask.")
+    decision = tasks.preview(delivery)
+    return f"{Delivery.Verdict(decision.code).label}: {decision.explanation}"
+
+
+def _replay(delivery: Delivery, actor: Any, reason: str) -> str:
+    decision = tasks.replay(delivery, actor)
+    return f"{Delivery.Verdict(decision.code).label}: {decision.explanation}"
+
+
+REPLAY = preview.Act("replay", "Decide again?", "Decide again", "may_configure", _foretell, _replay)
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ScopedAdmin):
+    """Everything that arrived and was proven, with its verdict."""
+
+    list_display = (
+        "received_at",
+        "candidate",
+        "event",
+        "verdict",
+        "progress",
+        "caused",
+        "explanation",
+        "organization",
+    )
+    list_display_links = ("received_at", "event")
+    list_filter = (ProgressFilter, "verdict", "platform", OrganizationFilter)
+    list_select_related = ("organization", "invitation")
+    search_fields = ("opportunity_id__exact", "id__exact")
+    search_hint = "an opportunity id, or a delivery's number"
+    date_hierarchy = "received_at"
+    ordering = ("-received_at", "-pk")
+    actions = ("replay",)
+    fieldsets = (
+        (
+            "What came",
+            {"fields": ("organization", "platform", "event", "candidate", "received_at", "repeats")},
+        ),
+        (
+            "What was decided",
+            {"fields": ("verdict", "explanation", "next_step", "decided_at", "caused", "effects_caused")},
+        ),
+        (
+            "How it went",
+            {"fields": ("progress", "attempts", "due_at", "last_error", "where_it_failed", "calls_made")},
+        ),
+        ("As it came", {"fields": ("dedupe_key", "payload_shown")}),
+    )
+    readonly_fields = (
+        "candidate",
+        "next_step",
+        "caused",
+        "effects_caused",
+        "progress",
+        "where_it_failed",
+        "calls_made",
+        "payload_shown",
+    )
+
+    @admin.display(description="candidate", ordering="opportunity_id")
+    def candidate(self, delivery: Delivery) -> str | SafeString:
+        """Link to the candidate's timeline."""
+        return candidate_link(delivery.opportunity_id)
+
+    @admin.display(description="progress")
+    def progress(self, delivery: Delivery) -> str:
+        """Say whether it is done, waits or is stuck."""
+        if delivery.is_stuck:
+            return f"stuck after {delivery.attempts} attempts"
+        if delivery.verdict:
+            return "waits for the connection" if delivery.verdict in WAITING_VERDICTS else "decided"
+        if delivery.leased_until and delivery.leased_until > timezone.now():
+            return "being decided"
+        return f"due, attempt {delivery.attempts + 1}"
+
+    @admin.display(description="invitation")
+    def caused(self, delivery: Delivery) -> str | SafeString:
+        """Link to the invitation it led to."""
+        return link(delivery.invitation)
+
+    @admin.display(description="effects")
+    def effects_caused(self, delivery: Delivery) -> str | SafeString:
+        """Link to the effects it led to."""
+        return links(delivery.effects.order_by("pk")[:MOST_SHOWN])
+
+    @admin.display(description="what a person can do")
+    def next_step(self, delivery: Delivery) -> str:
+        """Say what a person can do about the verdict."""
+        return NEXT_STEPS.get(delivery.verdict, "") or self.get_empty_value_display()
+
+    @admin.display(description="where it failed")
+    def where_it_failed(self, delivery: Delivery) -> str | SafeString:
+        """Show the last error's place in the code."""
+        return indented(delivery.traceback)
+
+    @admin.display(description="calls")
+    def calls_made(self, delivery: Delivery) -> str | SafeString:
+        """List what was asked of the platforms to decide it."""
+        return calls_table(delivery.calls.order_by("-at", "-pk")[:MOST_SHOWN])
+
+    @admin.display(description="payload")
+    def payload_shown(self, delivery: Delivery) -> str | SafeString:
+        """Show what arrived, redacted."""
+        return indented(delivery.payload)
+
+    @admin.action(
+        permissions=["configure"],
+        description="Replay: decide again",
+        location=[admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM],
+    )
+    def replay(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> TemplateResponse | None:
+        """Show the verdict each would get now, then decide again."""
+        return preview.run(self, request, queryset.select_related("organization"), REPLAY)

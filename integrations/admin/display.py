@@ -1,0 +1,78 @@
+"""How values are shown: links between rows, times, JSON without personal data, secrets as `set` or `empty`."""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Model
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from integrations.models import ApiCall
+from integrations.platform import redact
+
+NOTHING = "–"
+_ADDRESS = re.compile(r"[^\s\"'<>,;]+@[^\s\"'<>,;]+")
+_PEOPLE = frozenset({"recipients", "lines", "subject"})
+
+
+def link(row: Model | None, text: str = "") -> str | SafeString:
+    """Return a link to a row's page in the admin."""
+    if row is None:
+        return NOTHING
+    address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+    return format_html('<a href="{}">{}</a>', address, text or str(row))
+
+
+def links(rows: Iterable[Model]) -> str | SafeString:
+    """Return a list of links, one a line."""
+    return format_html_join(" · ", "{}", ((link(row),) for row in rows)) or NOTHING
+
+
+def candidate_link(opportunity_id: str) -> str | SafeString:
+    """Return a link to the candidate's timeline."""
+    if not opportunity_id:
+        return NOTHING
+    return format_html('<a href="{}">{}</a>', reverse("candidate", args=[opportunity_id]), opportunity_id)
+
+
+def indented(value: Any) -> str | SafeString:
+    """Return decoded JSON, or the text of it, indented and without personal data and secrets."""
+    if isinstance(value, str):
+        if not value:
+            return NOTHING
+        try:
+            value = json.loads(value)
+        except ValueError:  # a long body is cut off in the middle
+            return format_html("<pre>{}</pre>", _ADDRESS.sub("[redacted]", value))
+    if isinstance(value, dict):
+        value = {name: "[redacted]" if name in _PEOPLE else item for name, item in value.items()}
+    text = json.dumps(redact(value), ensure_ascii=False, indent=2)
+    return format_html("<pre>{}</pre>", _ADDRESS.sub("[redacted]", text))
+
+
+def calls_table(calls: Iterable[ApiCall]) -> str | SafeString:
+    """Return the calls as a table: when, what, answer, how long, which attempt."""
+    rows = format_html_join(
+        "",
+        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{} ms</td><td>{}</td></tr>",
+        (
+            (
+                f"{call.at:%Y-%m-%d %H:%M:%S} UTC",
+                link(call, f"{call.platform} {call.method} {call.path}"),
+                call.status or call.error or "no answer",
+                call.duration_ms,
+                call.attempt,
+            )
+            for call in calls
+        ),
+    )
+    if not rows:
+        return "None."
+    return format_html(
+        "<table><thead><tr><th>When</th><th>Call</th><th>Answer</th><th>Took</th><th>Attempt</th></tr></thead>"
+        "<tbody>{}</tbody></table>",
+        rows,
+    )

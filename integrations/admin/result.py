@@ -1,0 +1,78 @@
+"""Results in the admin: what CodeScreen said of each attempt, and whether it is in Lever."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+
+from integrations.admin.display import indented, link
+from integrations.admin.scoped import OrganizationFilter, ScopedAdmin
+from integrations.models import Result
+
+
+class ResultOrganizationFilter(OrganizationFilter):
+    """The same, for rows that reach their organization through their invitation."""
+
+    path = "invitation__organization"
+
+
+@admin.register(Result)
+class ResultAdmin(ScopedAdmin):
+    """What CodeScreen said of each attempt."""
+
+    organization_path = "invitation__organization"
+    list_display = (
+        "created_at",
+        "invitation",
+        "attempt",
+        "outcome",
+        "score",
+        "rating",
+        "failure_reason",
+        "is_in_lever",
+        "organization",
+    )
+    list_filter = ("outcome", "rating", ResultOrganizationFilter)
+    list_select_related = ("invitation__organization",)
+    search_fields = ("invitation__opportunity_id__exact", "invitation__instance_id__exact", "id__exact")
+    search_hint = "an opportunity's, instance's or result's id"
+    date_hierarchy = "created_at"
+    ordering = ("-created_at", "-pk")
+    fields = (
+        "organization",
+        "invitation_link",
+        "attempt",
+        "outcome",
+        "score",
+        "failure_reason",
+        "rating",
+        "report_url",
+        "feedback_id",
+        "created_at",
+        "metadata_shown",
+    )
+    readonly_fields = ("organization", "invitation_link", "metadata_shown")
+
+    def organization_of(self, row: Any) -> int:
+        """Return the id of the organization that a result belongs to."""
+        return int(row.invitation.organization_id)
+
+    @admin.display(description="organization")
+    def organization(self, result: Result) -> str:
+        """Say whose it is."""
+        return str(result.invitation.organization)
+
+    @admin.display(description="in Lever", boolean=True)
+    def is_in_lever(self, result: Result) -> bool:
+        """Say whether the feedback was written."""
+        return bool(result.feedback_id)
+
+    @admin.display(description="invitation")
+    def invitation_link(self, result: Result) -> str | SafeString:
+        """Link to the invitation."""
+        return link(result.invitation)
+
+    @admin.display(description="metadata")
+    def metadata_shown(self, result: Result) -> str | SafeString:
+        """Show what else CodeScreen stated."""
+        return indented(result.metadata)

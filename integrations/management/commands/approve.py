@@ -1,0 +1,28 @@
+"""`manage.py approve INVITATION_ID`: say yes or no to a held invitation."""
+
+from typing import Any
+
+from django.core.management import CommandError, CommandParser
+
+from integrations import tasks
+from integrations.management.migrating import MigratingCommand, invitation_with_id
+from integrations.workflow.actions import NotPossible, approve, refuse
+
+
+class Command(MigratingCommand):
+    help = "Let a held invitation go out, or refuse it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("invitation_id", metavar="INVITATION_ID", type=int)
+        parser.add_argument("--refuse", action="store_true", help="say no instead")
+        parser.add_argument("--reason", default="", help="kept in the audit log")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        invitation = invitation_with_id(options["invitation_id"])
+        act, word = (refuse, "refused") if options["refuse"] else (approve, "approved")
+        try:
+            act(invitation, "approve", options["reason"])
+        except NotPossible as error:
+            raise CommandError(f"{error} Only a held invitation can be approved or refused.") from error
+        tasks.ring()
+        self.stdout.write(f"{word} {invitation.pk}")

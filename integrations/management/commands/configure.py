@@ -1,0 +1,48 @@
+"""`manage.py configure FILE.toml`: make an organization as a file says."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management import CommandError, CommandParser
+
+from integrations import tasks
+from integrations.configuration import Configuration, ConfigurationError, compare, invitation_links, read
+from integrations.management.migrating import MigratingCommand
+
+
+class Command(MigratingCommand):
+    help = "Create or update an organization, its members, connections, policies and mappings from a file."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", metavar="FILE.toml", type=Path)
+        parser.add_argument("--dry-run", action="store_true", help="print the difference and change nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path: Path = options["file"]
+        try:
+            configuration = read(_text(path))
+            plan = compare(configuration)
+            for line in plan.lines or ["nothing to change"]:
+                self.stdout.write(line)
+            if options["dry_run"]:
+                plan.rehearse()
+                return
+            plan.apply()
+        except ConfigurationError as error:
+            raise CommandError(f"{path}: {error}") from error
+        self._print_links(configuration)
+        if plan.lines:
+            tasks.ring()
+
+    def _print_links(self, configuration: Configuration) -> None:
+        for username, link in invitation_links(configuration):
+            self.stdout.write(f"invitation link for {username}: {link}")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"can't be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError("is not UTF-8 text.") from error

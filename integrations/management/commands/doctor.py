@@ -1,0 +1,45 @@
+"""`manage.py doctor [ORGANIZATION]`: what is wrong, and what to do about it."""
+
+import json
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management import CommandParser
+
+from integrations.management.migrating import MigratingCommand, organizations_named
+from integrations.workflow.doctor import Finding, findings
+
+KEYS = ("organization", "code", "level", "message", "fix")
+
+
+class Command(MigratingCommand):
+    help = (
+        "Say what is wrong with an organization's set-up and what to do; exits 1 when any of it is an error."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("organization", metavar="ORGANIZATION", nargs="?", help="its slug; all without")
+        parser.add_argument("--json", action="store_true", help="print an array of findings")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        organizations = organizations_named(options["organization"])
+        found = [finding for organization in organizations for finding in findings(organization)]
+        if options["json"]:
+            rows = [{key: getattr(finding, key) for key in KEYS} for finding in found]
+            self.stdout.write(json.dumps(rows, ensure_ascii=False, indent=2))
+        elif not organizations:
+            self.stdout.write("There is no organization yet: make one with `manage.py configure FILE.toml`.")
+        else:
+            for finding in found:
+                self._print(finding)
+        if any(finding.level == "error" for finding in found):
+            # what there is to say has been said: no CommandError on top of it
+            sys.exit(1)
+
+    def _print(self, finding: Finding) -> None:
+        styles = {"error": self.style.ERROR, "warning": self.style.WARNING, "info": self.style.SUCCESS}
+        self.stdout.write(f"{finding.organization}: {styles[finding.level](finding.level)} {finding.code}")
+        self.stdout.write(f"  {finding.message}")
+        if finding.fix:
+            self.stdout.write(f"  → {finding.fix} {settings.PORTAL_URL}{finding.url}")

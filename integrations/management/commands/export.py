@@ -1,0 +1,134 @@
+"""`manage.py export KIND ORGANIZATION`: rows as JSON lines."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, time
+from typing import Any
+
+from django.core.management import CommandError, CommandParser
+from django.db import models
+from django.utils.dateparse import parse_date, parse_datetime
+
+from integrations.management.migrating import MigratingCommand, organization_named
+from integrations.models import ApiCall, Delivery, Effect, Invitation, Result
+
+Row = dict[str, Any]
+
+
+def delivery_row(delivery: Delivery) -> Row:
+    """Return what a delivery was and what became of it."""
+    return {
+        "id": delivery.pk,
+        "platform": delivery.platform,
+        "event": delivery.event,
+        "received_at": _time(delivery.received_at),
+        "decided_at": _time(delivery.decided_at),
+        "opportunity_id": delivery.opportunity_id or None,
+        "verdict": delivery.verdict or None,
+        "explanation": delivery.explanation or None,
+        "invitation_id": delivery.invitation_id,
+    }
+
+
+def invitation_row(invitation: Invitation) -> Row:
+    """Return how far a candidate is with an assessment; no name and no address."""
+    return {
+        "id": invitation.pk,
+        "opportunity_id": invitation.opportunity_id,
+        "assessment": invitation.assessment_name,
+        "round": invitation.round,
+        "status": invitation.status,
+        "instance_id": invitation.instance_id or None,
+        "created_at": _time(invitation.created_at),
+        "invited_at": _time(invitation.invited_at),
+        "started_at": _time(invitation.started_at),
+        "completed_at": _time(invitation.completed_at),
+    }
+
+
+def result_row(result: Result) -> Row:
+    """Return what CodeScreen said of an attempt."""
+    return {
+        "id": result.pk,
+        "invitation_id": result.invitation_id,
+        "attempt": result.attempt,
+        "outcome": result.outcome or None,
+        "score": result.score,
+        "failure_reason": result.failure_reason or None,
+        "rating": result.rating,
+        "report_url": result.report_url or None,
+        "feedback_id": result.feedback_id or None,
+    }
+
+
+def effect_row(effect: Effect) -> Row:
+    """Return how far an effect is."""
+    return {
+        "id": effect.pk,
+        "invitation_id": effect.invitation_id,
+        "kind": effect.kind,
+        "state": effect.shown_state,
+        "attempts": effect.attempts,
+        "next_attempt_at": _time(effect.due_at),
+        "last_error": effect.last_error or None,
+    }
+
+
+def call_row(call: ApiCall) -> Row:
+    """Return how a request went; its bodies stay here."""
+    return {
+        "id": call.pk,
+        "platform": call.platform,
+        "method": call.method,
+        "path": call.path,
+        "status": call.status,
+        "duration_ms": call.duration_ms,
+        "attempt": call.attempt,
+        "at": _time(call.at),
+        "correlation_id": call.correlation_id,
+    }
+
+
+# kind: model, the way to its organization, when it came about, its row
+KINDS: dict[str, tuple[type[models.Model], str, str, Callable[[Any], Row]]] = {
+    "deliveries": (Delivery, "organization", "received_at", delivery_row),
+    "invitations": (Invitation, "organization", "created_at", invitation_row),
+    "results": (Result, "invitation__organization", "created_at", result_row),
+    "effects": (Effect, "organization", "created_at", effect_row),
+    "calls": (ApiCall, "organization", "at", call_row),
+}
+
+
+class Command(MigratingCommand):
+    help = "Print an organization's rows as JSON lines, oldest first."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("kind", metavar="KIND", choices=KINDS, help=", ".join(KINDS))
+        parser.add_argument("organization", metavar="ORGANIZATION", help="its slug")
+        parser.add_argument("--since", metavar="ISO-DATE", help="only rows from then on; UTC unless it says")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        organization = organization_named(options["organization"])
+        model, path, moment, row = KINDS[options["kind"]]
+        rows = model._default_manager.filter(**{path: organization}).order_by("pk")
+        if options["since"] is not None:
+            rows = rows.filter(**{f"{moment}__gte": _since(options["since"])})
+        for found in rows.iterator(chunk_size=1000):
+            self.stdout.write(json.dumps(row(found), ensure_ascii=False))
+
+
+def _since(text: str) -> datetime:
+    try:
+        moment = parse_datetime(text)
+        if moment is None:
+            day = parse_date(text)
+            moment = datetime.combine(day, time.min) if day else None
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise CommandError(f"--since {text!r} is no date: write 2027-01-31 or 2027-01-31T08:00:00+00:00.")
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

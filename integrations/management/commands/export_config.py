@@ -1,0 +1,18 @@
+"""`manage.py export_config ORGANIZATION`: the organization as a file for `configure`."""
+
+from typing import Any
+
+from django.core.management import CommandParser
+
+from integrations.configuration import write
+from integrations.management.migrating import MigratingCommand, organization_named
+
+
+class Command(MigratingCommand):
+    help = "Write an organization's configuration file, without its secrets, to standard output."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("organization", metavar="ORGANIZATION", help="its slug")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(write(organization_named(options["organization"])), ending="")

@@ -1,0 +1,38 @@
+"""`manage.py replay DELIVERY_ID`: decide a stored delivery again."""
+
+from typing import Any
+
+from django.core.management import CommandError, CommandParser
+
+from integrations import tasks
+from integrations.management.migrating import MigratingCommand
+from integrations.models import Delivery
+from integrations.platform import PlatformError
+from integrations.workflow.actions import NotPossible
+
+
+class Command(MigratingCommand):
+    help = "Decide a stored delivery again and print its verdict."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("delivery_id", metavar="DELIVERY_ID", type=int)
+        parser.add_argument(
+            "--dry-run", action="store_true", help="print what the verdict would be, change nothing"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        delivery = Delivery.objects.select_related("organization").filter(pk=options["delivery_id"]).first()
+        if delivery is None:
+            raise CommandError(
+                f"There is no delivery {options['delivery_id']}. `export deliveries` lists them."
+            )
+        if delivery.platform != Delivery.Platform.LEVER:
+            raise CommandError(
+                "Only Lever's deliveries are decided; CodeScreen's are a reason to ask: use `poll`."
+            )
+        try:
+            decision = tasks.preview(delivery) if options["dry_run"] else tasks.replay(delivery, "replay")
+        except (NotPossible, PlatformError) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"verdict: {decision.code}")
+        self.stdout.write(f"explanation: {decision.explanation}")

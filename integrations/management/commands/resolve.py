@@ -1,0 +1,40 @@
+"""`manage.py resolve INVITATION_ID`: say what became of an uncertain invitation."""
+
+from typing import Any
+
+from django.core.management import CommandError, CommandParser
+
+from integrations import tasks
+from integrations.management.migrating import MigratingCommand, invitation_with_id
+from integrations.models import Invitation
+from integrations.workflow.actions import NotPossible, resolve_as_sent, send_again
+
+
+class Command(MigratingCommand):
+    help = "Say that an uncertain invitation was sent, as which instance, or have it sent again."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("invitation_id", metavar="INVITATION_ID", type=int)
+        choice = parser.add_mutually_exclusive_group(required=True)
+        choice.add_argument(
+            "--instance", metavar="ID", help="it was sent: its assessmentInstanceId in CodeScreen"
+        )
+        choice.add_argument("--send-again", action="store_true", help="it was not sent")
+        parser.add_argument("--reason", default="", help="kept in the audit log")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        invitation = invitation_with_id(options["invitation_id"])
+        if invitation.status != Invitation.Status.UNCERTAIN:
+            status = invitation.get_status_display().lower()
+            raise CommandError(
+                f"Invitation {invitation.pk} is {status}: only an uncertain one can be resolved."
+            )
+        try:
+            if options["send_again"]:
+                send_again(invitation, "resolve", options["reason"])
+            else:
+                resolve_as_sent(invitation, options["instance"], "resolve", options["reason"])
+        except NotPossible as error:
+            raise CommandError(str(error)) from error
+        tasks.ring()
+        self.stdout.write(f"resolved {invitation.pk}")

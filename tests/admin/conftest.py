@@ -1,0 +1,157 @@
+"""Two customers with a row of every kind, and people in every role of the first."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from integrations.models import (
+    ApiCall,
+    Assessment,
+    AuditEntry,
+    CodeScreenConnection,
+    Delivery,
+    Effect,
+    Invitation,
+    LeverConnection,
+    LeverWebhook,
+    Membership,
+    Organization,
+    Result,
+    Role,
+    RoleMapping,
+    Stage,
+)
+
+SECRETS = (
+    "access-SECRET",
+    "refresh-SECRET",
+    "key-SECRET",
+    "webhooksecret-SECRET",
+    "signature-SECRET",
+    "previous-SECRET",
+)
+
+
+@dataclass
+class Customer:
+    organization: Organization
+    rows: dict[type, Any] = field(default_factory=dict)
+
+
+def make_customer(slug: str) -> Customer:
+    organization = Organization.objects.create(
+        name=slug.title(), slug=slug, webhook_key=f"{slug}-whole-webhook-key"
+    )
+    customer = Customer(organization)
+    own = {"organization": organization}
+    rows = customer.rows
+    rows[Organization] = organization
+    rows[LeverConnection] = LeverConnection.objects.create(
+        **own,
+        access_token="access-SECRET",
+        refresh_token="refresh-SECRET",
+        scopes="offline_access",
+        connected_at=timezone.now(),
+    )
+    rows[CodeScreenConnection] = CodeScreenConnection.objects.create(
+        **own, api_key="key-SECRET", webhook_secret="webhooksecret-SECRET"
+    )
+    rows[LeverWebhook] = LeverWebhook.objects.create(
+        **own,
+        signature_token="signature-SECRET",
+        previous_signature_token="previous-SECRET",
+        previous_until=timezone.now() + timedelta(hours=1),
+        url=organization.lever_webhook_url,
+    )
+    rows[Stage] = Stage.objects.create(**own, external_id="stage-1", name=f"CodeScreen {slug}")
+    rows[Role] = Role.objects.create(**own, external_id="role-1", title=f"Engineer {slug}", state="published")
+    rows[Assessment] = Assessment.objects.create(**own, external_id="assessment-1", name=f"Backend {slug}")
+    rows[RoleMapping] = RoleMapping.objects.create(
+        **own, role=f"Engineer {slug}", assessment=f"Backend {slug}"
+    )
+    invitation = rows[Invitation] = Invitation.objects.create(
+        **own,
+        opportunity_id=f"opportunity-{slug}",
+        candidate_name=f"Candidate of {slug}",
+        email=f"candidate@{slug}.example",
+        assessment_id="assessment-1",
+        assessment_name=f"Backend {slug}",
+        status=Invitation.Status.HELD,
+    )
+    delivery = rows[Delivery] = Delivery.objects.create(
+        **own,
+        platform="lever",
+        event="candidateStageChange",
+        dedupe_key=f"delivery-{slug}",
+        opportunity_id=f"opportunity-{slug}",
+        payload={
+            "event": "candidateStageChange",
+            "signature": "abc",
+            "data": {"email": f"person@{slug}.example"},
+        },
+        verdict="held_for_approval",
+        explanation=f"Waits for a yes at {slug}.",
+        decided_at=timezone.now(),
+        due_at=None,
+        invitation=invitation,
+    )
+    effect = rows[Effect] = Effect.objects.create(
+        **own,
+        kind="leave_note",
+        key=f"note-{slug}",
+        opportunity_id=f"opportunity-{slug}",
+        invitation=invitation,
+        delivery=delivery,
+        payload={"lines": ["Dear person"], "recipients": [f"team@{slug}.example"]},
+        state=Effect.State.FAILED,
+        due_at=None,
+        last_error="Lever answered 400",
+    )
+    rows[Result] = Result.objects.create(invitation=invitation, outcome="Passed", score=82, rating=4)
+    rows[ApiCall] = ApiCall.objects.create(
+        **own,
+        platform="Lever",
+        method="GET",
+        path=f"/opportunities/opportunity-{slug}",
+        status=200,
+        duration_ms=12,
+        correlation_id="c" * 32,
+        opportunity_id=f"opportunity-{slug}",
+        delivery=delivery,
+        effect=effect,
+        response_body='{"id": "x"}',
+    )
+    rows[AuditEntry] = AuditEntry.objects.create(
+        **own, actor_name="configure", action=f"act-{slug}", target="it"
+    )
+    owner = User.objects.create_user(f"owner-{slug}", f"owner@{slug}.example", is_staff=True)
+    rows[Membership] = Membership.objects.create(**own, user=owner, role=Membership.Role.SUPER_ADMIN)
+    return customer
+
+
+@pytest.fixture
+def acme(db: None) -> Customer:
+    return make_customer("acme")
+
+
+@pytest.fixture
+def globex(db: None) -> Customer:
+    return make_customer("globex")
+
+
+def sign_in(
+    role: str | None, *customers: Customer, is_staff: bool = True, is_superuser: bool = False
+) -> Client:
+    name = f"{role or 'nobody'}-{'staff' if is_staff else 'plain'}-{is_superuser}"
+    user = User.objects.create_user(name, is_staff=is_staff, is_superuser=is_superuser)
+    for customer in customers:
+        if role:
+            Membership.objects.create(user=user, organization=customer.organization, role=role)
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client

@@ -1,0 +1,54 @@
+"""The admin in a real browser: nothing breaks the strict content security policy, and acting takes two steps."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
+from playwright.sync_api import Page
+
+from integrations.models import Delivery, Invitation, Membership
+from portal import suites
+from tests.admin.conftest import make_customer
+from tests.admin.test_scope import OWNED, address
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_type_launch_args, "executable_path": suites.chromium(), "args": ["--no-sandbox"]}
+
+
+def test_an_admin_looks_around_and_approves(live_server: Any, page: Page) -> None:
+    acme = make_customer("acme")
+    user = User.objects.create_user("lead", password="correct horse battery", is_staff=True)
+    Membership.objects.create(user=user, organization=acme.organization, role="admin")
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("response", lambda found: problems.append(found.url) if found.status >= 400 else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+
+    page.goto(f"{live_server.url}{address(Invitation, 'changelist')}")
+    page.fill("[name=username]", "lead")
+    page.fill("[name=password]", "correct horse battery")
+    page.click("[type=submit]")
+    for model in OWNED:
+        for place in (address(model, "changelist"), address(model, "change", acme.rows[model].pk)):
+            page.goto(f"{live_server.url}{place}")
+            assert not problems, (place, problems)
+            if model is Delivery:
+                violations = Axe().run(page).response["violations"]
+                assert not violations, (place, [violation["id"] for violation in violations])
+
+    page.goto(f"{live_server.url}{address(Invitation, 'changelist')}")
+    page.check(f"input[name=_selected_action][value='{acme.rows[Invitation].pk}']")
+    page.select_option("select[name=action]", "approve")
+    page.click("button[name=index]")
+    assert page.inner_text("h1") == "Approve these invitations?"
+    assert not Axe().run(page).response["violations"]
+    page.fill("[name=reason]", "agreed")
+    page.click("[type=submit][value=Approve]")
+    assert "goes out." in page.inner_text(".messagelist")
+    assert Invitation.objects.get(pk=acme.rows[Invitation].pk).status == "pending"
+    assert not problems

@@ -1,0 +1,239 @@
+"""Nobody sees another organization's rows, whatever they ask for; nobody sees a secret."""
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from integrations.admin.scoped import ScopedAdmin
+from integrations.models import Delivery, Invitation, LeverConnection, Membership, Organization, RoleMapping
+from tests.admin.conftest import SECRETS, Customer, sign_in
+
+MODELS = [
+    model
+    for model, page in admin.site._registry.items()
+    if model.__module__.startswith("integrations.models")
+]
+OWNED = [model for model in MODELS if model.__name__ not in {"Heartbeat", "PaceBucket"}]
+ALLOWED = ["super_admin", "admin", "team_member"]
+
+
+def address(model: Any, page: str, *args: object) -> str:
+    return reverse(f"admin:integrations_{model._meta.model_name}_{page}", args=args)
+
+
+def test_every_model_is_registered() -> None:
+    from django.apps import apps
+
+    assert set(apps.get_app_config("integrations").get_models()) == set(MODELS)
+    assert all(isinstance(admin.site._registry[model], ScopedAdmin) for model in MODELS)
+
+
+def test_social_auths_own_tables_are_not_there(acme: Customer) -> None:
+    client = sign_in(None, is_superuser=True)
+    assert "social_django" not in client.get(reverse("admin:index")).content.decode().lower()
+
+
+@pytest.mark.parametrize("model", OWNED)
+@pytest.mark.parametrize("role", ALLOWED)
+def test_members_see_their_own_rows_and_no_others(
+    acme: Customer, globex: Customer, model: type, role: str
+) -> None:
+    client = sign_in(role, acme)
+    page = client.get(address(model, "changelist"))
+    assert page.status_code == 200
+    assert "globex" not in page.content.decode().lower()
+    row = client.get(address(model, "change", acme.rows[model].pk))
+    assert row.status_code == 200
+    assert "globex" not in row.content.decode().lower()
+
+
+@pytest.mark.parametrize("page", ["change", "history", "delete"])
+@pytest.mark.parametrize("model", OWNED)
+def test_a_guessed_address_is_404(acme: Customer, globex: Customer, model: type, page: str) -> None:
+    client = sign_in("super_admin", acme)
+    answer = client.get(address(model, page, globex.rows[model].pk))
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_limited_members_and_staff_of_nothing_see_nothing(acme: Customer, model: type) -> None:
+    for client in (sign_in("limited_team_member", acme), sign_in(None, acme)):
+        assert client.get(address(model, "changelist")).status_code == 403
+        if model in acme.rows:
+            assert client.get(address(model, "change", acme.rows[model].pk)).status_code in {403, 404}
+        assert "integrations" not in client.get(reverse("admin:index")).content.decode().split("<main")[1]
+
+
+def test_members_who_are_not_staff_are_asked_to_sign_in(acme: Customer) -> None:
+    client = sign_in("super_admin", acme, is_staff=False)
+    assert client.get(reverse("admin:index")).status_code == 302
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_superusers_see_everything_but_secrets(acme: Customer, globex: Customer, model: type) -> None:
+    client = sign_in(None, is_superuser=True)
+    page = client.get(address(model, "changelist"))
+    assert page.status_code == 200
+    pages = [page]
+    if model in OWNED:
+        pages += [
+            client.get(address(model, "change", customer.rows[model].pk)) for customer in (acme, globex)
+        ]
+    for answer in pages:
+        text = answer.content.decode()
+        assert answer.status_code == 200
+        assert not [secret for secret in SECRETS if secret in text]
+        assert "whole-webhook-key" not in text
+
+
+def test_connections_say_whether_a_secret_is_set(acme: Customer) -> None:
+    client = sign_in("admin", acme)
+    text = client.get(address(LeverConnection, "change", acme.rows[LeverConnection].pk)).content.decode()
+    assert text.count(">set<") == 2
+
+
+def test_rows_are_read_without_opening_what_is_encrypted(acme: Customer, settings: Any) -> None:
+    from cryptography.fernet import Fernet
+
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    client = sign_in("admin", acme)
+    assert client.get(address(LeverConnection, "changelist")).status_code == 200
+    assert client.get(address(LeverConnection, "change", acme.rows[LeverConnection].pk)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("model", "query"),
+    [
+        (Organization, "webhook_key__startswith=a"),
+        (LeverConnection, "access_token__startswith=g"),
+        (LeverConnection, "access_token__isnull=False"),
+        (Delivery, "organization__webhook_key__startswith=a"),
+        (Membership, "user__password__startswith=p"),
+        (Delivery, "payload__signature=abc"),
+    ],
+)
+def test_the_address_cannot_be_used_to_guess_values(acme: Customer, model: type, query: str) -> None:
+    client = sign_in("team_member", acme)
+    answer = client.get(f"{address(model, 'changelist')}?{query}")
+    assert answer.status_code in {302, 400}
+
+
+def test_filters_and_search_stay_within_ones_own(acme: Customer, globex: Customer) -> None:
+    client = sign_in("team_member", acme)
+    found = client.get(address(Invitation, "changelist"), {"q": "opportunity-globex"})
+    assert "Candidate of globex" not in found.content.decode()
+    other = client.get(address(Invitation, "changelist"), {"organization": globex.organization.pk})
+    assert "Candidate of globex" not in other.content.decode()
+    mine = client.get(address(Invitation, "changelist"), {"q": "opportunity-acme"})
+    assert "Candidate of acme" in mine.content.decode()
+
+
+def test_someone_in_both_sees_both_and_may_choose(acme: Customer, globex: Customer) -> None:
+    client = sign_in("team_member", acme, globex)
+    text = client.get(address(Invitation, "changelist")).content.decode()
+    assert "Candidate of acme" in text
+    assert "Candidate of globex" in text
+    assert "By organization" in text
+    text = client.get(
+        address(Invitation, "changelist"), {"organization": globex.organization.pk}
+    ).content.decode()
+    assert "Candidate of acme" not in text
+    assert client.get(address(Invitation, "changelist"), {"organization": "no-number"}).status_code == 302
+
+
+def test_a_mapping_can_only_be_made_for_ones_own_organization(acme: Customer, globex: Customer) -> None:
+    client = sign_in("admin", acme)
+    page = client.get(address(RoleMapping, "add"))
+    assert page.status_code == 200
+    assert "Globex" not in page.content.decode()
+    values = {"role": "Nurse", "stage": "", "assessment": "Backend"}
+    refused = client.post(address(RoleMapping, "add"), {**values, "organization": globex.organization.pk})
+    assert refused.status_code == 200
+    made = client.post(address(RoleMapping, "add"), {**values, "organization": acme.organization.pk})
+    assert made.status_code == 302
+    assert list(RoleMapping.objects.filter(role="Nurse").values_list("organization__slug", flat=True)) == [
+        "acme"
+    ]
+    assert acme.organization.audit_entries.filter(action="save mapping").exists()
+
+
+def test_people_are_not_listed_by_autocomplete(acme: Customer) -> None:
+    client = sign_in("super_admin", acme)
+    answer = client.get(
+        reverse("admin:autocomplete"),
+        {"app_label": "integrations", "model_name": "membership", "field_name": "user", "term": "owner"},
+    )
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("model", OWNED)
+@pytest.mark.parametrize("role", ["super_admin", "admin", "team_member"])
+def test_logs_can_be_neither_added_nor_changed_nor_deleted(acme: Customer, model: type, role: str) -> None:
+    if model in {Organization, Membership, RoleMapping}:
+        pytest.skip("these are settings")
+    client = sign_in(role, acme)
+    row = acme.rows[model]
+    assert client.get(address(model, "add")).status_code == 403
+    assert client.post(address(model, "change", row.pk), {"explanation": "x"}).status_code == 403
+    assert client.post(address(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+
+
+def test_superusers_cannot_edit_logs_either(acme: Customer) -> None:
+    client = sign_in(None, is_superuser=True)
+    assert client.post(address(Delivery, "change", acme.rows[Delivery].pk), {}).status_code == 403
+    assert client.get(address(Delivery, "add")).status_code == 403
+
+
+def test_lists_take_the_same_number_of_queries_however_long(
+    acme: Customer, django_assert_max_num_queries: Any
+) -> None:
+    client = sign_in("admin", acme)
+    for number in range(30):
+        Delivery.objects.create(
+            organization=acme.organization,
+            platform="lever",
+            event="candidateStageChange",
+            dedupe_key=f"more-{number}",
+            payload={},
+            invitation=acme.rows[Invitation],
+        )
+    for model in OWNED:
+        with django_assert_max_num_queries(12):
+            assert client.get(address(model, "changelist")).status_code == 200
+
+
+def test_payloads_are_shown_without_personal_data(acme: Customer) -> None:
+    client = sign_in("team_member", acme)
+    text = client.get(address(Delivery, "change", acme.rows[Delivery].pk)).content.decode()
+    assert "candidateStageChange" in text
+    assert "person@acme.example" not in text
+    assert "opportunities/opportunity-acme" in text
+    from integrations.models import Effect
+
+    text = client.get(address(Effect, "change", acme.rows[Effect].pk)).content.decode()
+    assert "team@acme.example" not in text
+    assert "Dear person" not in text
+
+
+def test_users_and_the_queue_are_for_superusers(acme: Customer) -> None:
+    assert sign_in("super_admin", acme).get(reverse("admin:auth_user_changelist")).status_code == 403
+    superuser = sign_in(None, is_superuser=True)
+    assert superuser.get(reverse("admin:auth_user_changelist")).status_code == 200
+    assert superuser.get(reverse("admin:django_q_schedule_changelist")).status_code == 200
+
+
+def test_pages_hold_nothing_inline(acme: Customer) -> None:
+    client: Client = sign_in(None, is_superuser=True)
+    for model in OWNED:
+        for page in (address(model, "changelist"), address(model, "change", acme.rows[model].pk)):
+            answer = client.get(page)
+            text = answer.content.decode()
+            assert "default-src 'none'" in answer["Content-Security-Policy"]
+            assert "<style" not in text
+            assert " onclick=" not in text
+            assert " style=" not in text
+    assert User.objects.exists()
