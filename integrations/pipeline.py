@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.db import transaction
 from social_core.exceptions import AuthException
 
@@ -40,4 +41,5 @@ def save_connection(
         connect.after_grant(organization, user)
     tasks.ring()
     strategy.session_set(SESSION_ORGANIZATION, None)
+    messages.success(strategy.request, f"Lever is connected to {organization.name}.")
     return {"user": user}

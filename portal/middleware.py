@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError, connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import get_template
 
 RETRY_AFTER_SECONDS = "5"
 
@@ -19,19 +20,23 @@ class DatabaseUnavailableMiddleware:
         try:
             return self.get_response(request)
         except (OperationalError, InterfaceError):
-            return unavailable()
+            return unavailable(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Turn a view's database outage into 503."""
         if isinstance(exception, (OperationalError, InterfaceError)):
-            return unavailable()
+            return unavailable(request)
         return None
 
 
-def unavailable() -> HttpResponse:
-    """Return 503 with Retry-After, and drop connections the outage broke."""
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """Return 503 with Retry-After, as a page for people, and drop connections the outage broke."""
     for connection in connections.all(initialized_only=True):
         connection.close_if_unusable_or_obsolete()
-    response = JsonResponse({"detail": "The database is not available; try again shortly."}, status=503)
+    response: HttpResponse
+    if request.accepts("text/html") and "text/html" in request.headers.get("Accept", ""):
+        response = HttpResponse(get_template("503.html").render(), status=503)
+    else:
+        response = JsonResponse({"detail": "The database is not available; try again shortly."}, status=503)
     response["Retry-After"] = RETRY_AFTER_SECONDS
     return response

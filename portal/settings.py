@@ -190,6 +190,7 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+AXES_LOCKOUT_TEMPLATE = "429.html"
 
 # Lever and CodeScreen
 
@@ -199,6 +200,10 @@ LEVER_AUTH_URL = _address("LEVER_AUTH_URL", "https://auth.lever.co")
 LEVER_API_URL = _address("LEVER_API_URL", "https://api.lever.co/v1")
 LEVER_AUDIENCE = env.str("LEVER_AUDIENCE", default="") or f"{LEVER_API_URL}/"
 CODESCREEN_API_URL = _address("CODESCREEN_API_URL", "https://app.codescreen.com/api")
+
+#: How often CodeScreen is asked about an invitation, where no webhook tells first.
+POLL_NOT_STARTED_SECONDS: int = max(1, _read(env.int, "POLL_NOT_STARTED_SECONDS", 3600))
+POLL_IN_PROGRESS_SECONDS: int = max(1, _read(env.int, "POLL_IN_PROGRESS_SECONDS", 600))
 
 SOCIAL_AUTH_URL_NAMESPACE = "social"
 SOCIAL_AUTH_LEVER_ASSOCIATION_ONLY = True

@@ -7,7 +7,8 @@ import pytest
 from cryptography.fernet import Fernet
 from django.db import connections
 
-from integrations.models import Membership
+from integrations.lever.oauth import SCOPES
+from integrations.models import LeverConnection, Membership
 from portal import suites
 from tests import factories
 from tests.world import World
@@ -29,6 +30,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, t
     database = connections["default"].settings_dict
     if database["ENGINE"].endswith("sqlite3"):
         database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    """Drive the system's Chromium, quietly: as root it needs no sandbox of its own, and it calls nobody."""
+    quiet = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    return {**browser_type_launch_args, "executable_path": suites.chromium(), "args": quiet}
 
 
 @pytest.fixture(autouse=True)
@@ -79,3 +87,14 @@ def world(db, settings) -> Iterator[World]:
         settings.LEVER_AUDIENCE = f"{found.lever.url}/v1/"
         settings.CODESCREEN_API_URL = f"{found.codescreen.url}/api"
         yield found
+
+
+@pytest.fixture
+def linked(world, organization, owner):
+    """An organization that is connected to both pretend platforms, without a browser's detour."""
+    account = world.lever.accounts["acme"]
+    user = account.users[account.actor()]
+    tokens = world.lever.grants.issue(world.lever.grants.grant(account, user, frozenset(SCOPES)), account)
+    LeverConnection(organization=organization).accept_grant(tokens, owner, user.id, account.id)
+    factories.CodeScreenConnectionFactory(organization=organization, api_key=world.api_key)
+    return organization

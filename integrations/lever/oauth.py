@@ -36,9 +36,7 @@ class LeverOAuth2(BaseOAuth2):
     SCOPE_SEPARATOR = " "
     DEFAULT_SCOPE = list(SCOPES)
     REDIRECT_STATE = False
-    EXTRA_DATA: list[
-        str
-    ] = []  # tokens go to LeverConnection, encrypted; nothing goes to social-auth's own table
+    EXTRA_DATA = []  # tokens go to LeverConnection, encrypted; nothing goes to social-auth's own table
 
     def authorization_url(self) -> str:
         """Where consent is asked."""

@@ -130,6 +130,7 @@ class Effect(Claimable):
                 condition=models.Q(leased_until__isnull=False),
             ),
             models.Index(fields=["organization", "-created_at"], name="effect_recent"),
+            models.Index(fields=["organization", "state"], name="effect_state"),
         ]
 
     def __str__(self) -> str:

@@ -120,7 +120,7 @@ NEXT_STEPS = {
     "unknown_assessment": "Correct the tag or the mapping, then move the candidate into the stage again.",
     "ambiguous_assessment": "Leave one assessment for this role, then move the candidate into the stage again.",
     "no_email": "Add an e-mail address in Lever, then move the candidate into the stage again.",
-    "already_invited": "Nothing to do; to send another round, invite again from the candidate's page.",
+    "already_invited": "Nothing to do: nobody is invited to the same assessment twice. Resend from CodeScreen if it must be.",
     "invited_elsewhere": "Nothing to do: the result of the other opportunity counts for this person too.",
     "held_for_approval": "An Admin says yes or no under Activity.",
     "invite": "Nothing to do: the invitation goes out by itself.",
@@ -276,10 +276,10 @@ def _decide_person(facts: Facts, candidacy: Candidacy) -> Decision | None:
     if candidacy.stage_id != facts.stage_id:
         now_in = f" and is in “{candidacy.stage_name}” now" if candidacy.stage_name else ""
         return Decision("left_stage", f"The candidate has left “{facts.stage_name}”{now_in}.")
-    if candidacy.is_anonymized:
-        return Decision("anonymized", "Lever has anonymized this candidate.")
     if candidacy.is_archived:
         return Decision("archived", "The candidate is archived in Lever.")
+    if candidacy.is_anonymized:
+        return Decision("anonymized", "Lever has anonymized this candidate.")
     if not candidacy.may_contact:
         return Decision(
             "contact_not_allowed", "Lever's data protection says this candidate may not be contacted."

@@ -5,6 +5,7 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -20,13 +21,6 @@ from integrations.workflow.decide import PROGRESS_TAGS
 logger = logging.getLogger(__name__)
 
 POLL_LEASE = timedelta(minutes=2)
-POLL_EVERY = {
-    Status.INVITED: timedelta(hours=1),
-    Status.IN_PROGRESS: timedelta(minutes=10),
-    Status.SUBMITTED: timedelta(minutes=3),
-    Status.COMPLETED: timedelta(days=1),
-    Status.WITHDRAWN: timedelta(days=1),
-}
 STOP_AFTER = timedelta(weeks=8)
 STOP_AFTER_COMPLETION = timedelta(days=30)
 
@@ -42,9 +36,22 @@ def rating(progress: Progress, thresholds: tuple[int, int, int]) -> int | None:
     return 1 if is_worst else None
 
 
+def poll_interval(status: str) -> timedelta | None:
+    """Return how long to wait between questions about an invitation of that status; None when there is nothing to ask."""
+    not_started = timedelta(seconds=settings.POLL_NOT_STARTED_SECONDS)
+    in_progress = timedelta(seconds=settings.POLL_IN_PROGRESS_SECONDS)
+    return {
+        Status.INVITED: not_started,
+        Status.IN_PROGRESS: in_progress,
+        Status.SUBMITTED: in_progress / 3,
+        Status.COMPLETED: not_started * 24,
+        Status.WITHDRAWN: not_started * 24,
+    }.get(Status(status))
+
+
 def next_poll(invitation: Invitation, now: datetime) -> datetime | None:
     """Return when to ask again, spread out; None when it is over."""
-    every = POLL_EVERY.get(Status(invitation.status))
+    every = poll_interval(invitation.status)
     if every is None:
         return None
     if invitation.status == Status.COMPLETED:
@@ -95,7 +102,7 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
     """Record that CodeScreen has invited the person; asks for the progress tag."""
     with transaction.atomic():
         now = timezone.now()
-        first = now + POLL_EVERY[Status.INVITED] * random.uniform(0.2, 1.0)  # noqa: S311
+        first = now + timedelta(seconds=settings.POLL_NOT_STARTED_SECONDS) * random.uniform(0.2, 1.0)
         invitation.move(
             Status.INVITED, instance_id=instance_id, invited_at=now, next_poll_at=first, poll_failures=0
         )

@@ -93,6 +93,8 @@ class Stage:
             "CODESCREEN_API_URL": f"{self.codescreen_url}/api",
             "EMAIL_URL": "consolemail://",
             "SENTRY_DSN": "",
+            "POLL_NOT_STARTED_SECONDS": "4",
+            "POLL_IN_PROGRESS_SECONDS": "4",
             "WEB_WORKERS": "1",
             "Q_WORKERS": "2",
             "LOG_LEVEL": "WARNING",

@@ -8,16 +8,10 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page
 
 from integrations.models import Delivery, Invitation, Membership
-from portal import suites
 from tests.admin.conftest import make_customer
 from tests.admin.test_scope import OWNED, address
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    return {**browser_type_launch_args, "executable_path": suites.chromium(), "args": ["--no-sandbox"]}
 
 
 def test_an_admin_looks_around_and_approves(live_server: Any, page: Page) -> None:

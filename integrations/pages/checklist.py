@@ -1,0 +1,186 @@
+"""The set-up checklist: each step read from the real state, with what to do when it isn't done."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from integrations.models import (
+    CodeScreenConnection,
+    LeverConnection,
+    LeverWebhook,
+    Organization,
+    Role,
+    RoleMapping,
+    Stage,
+)
+from integrations.workflow.decide import assessment_tags, begins_with_prefix, is_named
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the set-up."""
+
+    code: str
+    title: str
+    is_done: bool
+    state: str
+    how: tuple[str, ...] = ()
+    copy_label: str = ""
+    copy_value: str = ""
+    url: str = ""
+    action: str = ""
+
+
+def steps(organization: Organization) -> list[Step]:
+    """Return the steps in order; everything is done when each `is_done`."""
+    settings_url = reverse("settings")
+    return [
+        _lever(organization, settings_url),
+        *_webhook(organization, settings_url),
+        _codescreen(organization, settings_url),
+        _stage(organization),
+        _roles(organization),
+    ]
+
+
+def _lever(organization: Organization, settings_url: str) -> Step:
+    connection = LeverConnection.objects.filter(organization=organization).first()
+    if connection is None or connection.state == LeverConnection.State.REVOKED:
+        state = "Not connected yet."
+    elif connection.is_working:
+        state = "Connected."
+    else:
+        state = f"Lever no longer accepts the connection. {connection.state_reason}".strip()
+    how = (
+        "Under Settings, press “Connect Lever”.",
+        "Sign in to Lever as a Super Admin and press “Accept”.",
+    )
+    is_done = connection is not None and connection.is_working
+    return Step(
+        "lever", "Connect Lever", is_done, state, how, url=f"{settings_url}#lever", action="Connect Lever"
+    )
+
+
+def _webhook(organization: Organization, settings_url: str) -> list[Step]:
+    webhooks = list(LeverWebhook.objects.filter(organization=organization))
+    has_token = any(webhook.signature_token for webhook in webhooks)
+    by_api = any(webhook.origin == LeverWebhook.Origin.API for webhook in webhooks)
+    seen = any(webhook.last_verified_at or webhook.last_received_at for webhook in webhooks)
+    token_state = "Made through Lever's API." if by_api else "A signature token is stored."
+    token = Step(
+        "webhook",
+        "Let Lever tell the portal about stage changes",
+        has_token,
+        token_state if has_token else "No signature token yet.",
+        (
+            "In Lever, open Settings › Integrations and API › Webhooks.",
+            "Turn on “Candidate Stage Change” and add a webhook with the address below.",
+            "Copy its signature token and paste it under Settings here. Or let the portal make the webhook.",
+        ),
+        copy_label="Webhook address",
+        copy_value=organization.lever_webhook_url,
+        url=f"{settings_url}#webhook",
+        action="Paste the signature token",
+    )
+    verified = Step(
+        "verified",
+        "See the first signed request arrive",
+        seen,
+        "Lever has reached the portal." if seen else "Nothing that Lever signed has arrived yet.",
+        (
+            "In Lever, open Settings › Integrations and API › Webhooks.",
+            "Press “Verify Connection” beside the webhook.",
+            "For a webhook made by the portal, turn on “Candidate Stage Change” and move a test candidate.",
+            "Reload this page: the step turns green.",
+        ),
+    )
+    return [token, verified]
+
+
+def _codescreen(organization: Organization, settings_url: str) -> Step:
+    connection = CodeScreenConnection.objects.filter(organization=organization).first()
+    if connection is None or not connection.api_key:
+        state = "No API key yet."
+    elif not connection.is_working:
+        state = "CodeScreen refused the stored key."
+    elif connection.verified_at is None:
+        state = "A key is stored and hasn't been tested yet."
+    else:
+        state = "CodeScreen accepts the key."
+    return Step(
+        "codescreen",
+        "Connect CodeScreen",
+        connection is not None and connection.is_working and connection.verified_at is not None,
+        state,
+        ("Ask CodeScreen for your account's API key.", "Paste it under Settings and press “Test this key”."),
+        url=f"{settings_url}#codescreen",
+        action="Enter the API key",
+    )
+
+
+def trigger_stages(organization: Organization) -> list[str]:
+    """Return the names of the live stages that invite, in the pipeline's order."""
+    stages = list(Stage.objects.live().filter(organization=organization).order_by("position"))
+    mapped = set(
+        RoleMapping.objects.filter(organization=organization)
+        .exclude(stage="")
+        .values_list("stage", flat=True)
+        .distinct()
+    )
+    return [
+        stage.name
+        for stage in stages
+        if begins_with_prefix(stage.name, organization.stage_prefix)
+        or any(is_named(written, stage.external_id, stage.name) for written in mapped)
+    ]
+
+
+def _stage(organization: Organization) -> Step:
+    prefix = organization.stage_prefix
+    names = trigger_stages(organization)
+    found = ", ".join(f"“{name}”" for name in names)
+    return Step(
+        "stage",
+        f"Have a stage that begins with “{prefix}”",
+        bool(names),
+        f"Entering {found} invites." if names else "No such stage is known yet.",
+        (
+            "In Lever, open Settings › Pipeline and archive reasons › Pipeline stages › Customize Pipeline Stages.",
+            f"Press “+ Add Stage” and name it, for example, “{prefix} Assessment”.",
+            "Then refresh the lists under Mappings.",
+        ),
+        copy_label="Stage name",
+        copy_value=f"{prefix} Assessment",
+        url=reverse("mapping-list"),
+        action="Refresh the lists",
+    )
+
+
+def _roles(organization: Organization) -> Step:
+    mapped = RoleMapping.objects.filter(organization=organization).count()
+    tagged = sum(
+        bool(assessment_tags(tags, title))
+        for tags, title in Role.objects.live()
+        .filter(organization=organization)
+        .values_list("tags", "title")[:2000]
+    )
+    parts = []
+    if mapped:
+        parts.append(f"{mapped} {'mapping' if mapped == 1 else 'mappings'}")
+    if tagged:
+        parts.append(f"{tagged} tagged {'role' if tagged == 1 else 'roles'}")
+    if organization.default_assessment:
+        parts.append(f"“{organization.default_assessment}” for all others")
+    return Step(
+        "roles",
+        "Say which assessment each role needs",
+        bool(parts),
+        (", ".join(parts) + ".") if parts else "No role has an assessment yet.",
+        (
+            "Under Mappings, choose a role and its assessment.",
+            "Or tag the posting in Lever: “CodeScreen”, a space, the assessment's name.",
+            "For example “CodeScreen Frontend Developer”.",
+        ),
+        url=reverse("mapping-list"),
+        action="Map a role",
+    )

@@ -1,0 +1,154 @@
+"""Members of the organization: inviting them by link, changing their role, removing them."""
+
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from django.contrib.auth.tokens import default_token_generator
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+from django.views.generic import TemplateView, View
+
+from integrations.models import AuditEntry, Membership, Organization
+from integrations.pages.access import SUPER_ADMINS, OrganizationMixin
+from integrations.pages.connections import SettingsView
+from integrations.pages.forms import InviteMemberForm
+
+MEMBERS = "#members"
+
+
+def invitation_link(user: Any) -> str:
+    """Return the address at which a person chooses their password; it works once, for a week."""
+    path = reverse(
+        "password_reset_confirm",
+        kwargs={
+            "uidb64": urlsafe_base64_encode(force_bytes(user.pk)),
+            "token": default_token_generator.make_token(user),
+        },
+    )
+    return f"{settings.PORTAL_URL}{path}"
+
+
+def may_hand_out_link(user: Any, organization: Organization) -> bool:
+    """Whether this organization may set the person's password: nobody has, and no other organization knows them."""
+    elsewhere = Membership.objects.filter(user=user).exclude(organization=organization).exists()
+    return not user.has_usable_password() and not elsewhere and not user.is_staff and not user.is_superuser
+
+
+class InviteMemberView(SettingsView):
+    """Add a member, with an invitation link when they have no password yet."""
+
+    allowed_roles = SUPER_ADMINS
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Make the user if need be, and the membership."""
+        form = InviteMemberForm(request.POST, organization=self.organization)
+        if not form.is_valid():
+            return self.render_to_response(self.get_context_data(invite_form=form))
+        with transaction.atomic():
+            user = form.cleaned_data["user"] or get_user_model().objects.create_user(
+                form.cleaned_data["username"], form.cleaned_data["email"]
+            )
+            membership = Membership.objects.create(
+                organization=self.organization, user=user, role=form.cleaned_data["role"]
+            )
+            AuditEntry.record(
+                self.organization, self.person, "invite member", user, {"role": membership.role}
+            )
+        if may_hand_out_link(user, self.organization):
+            return redirect("member-link", pk=membership.pk)
+        messages.success(request, f"{user} is a member now, and signs in with the password they have.")
+        return redirect(reverse("settings") + MEMBERS)
+
+
+class MemberView(OrganizationMixin, TemplateView):
+    """A page about one member."""
+
+    allowed_roles = SUPER_ADMINS
+
+    def member(self) -> Membership:
+        """Return the member of this organization; 404 for any other."""
+        found = self.organization.memberships.select_related("user")
+        return get_object_or_404(found, pk=self.kwargs["pk"])
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the member."""
+        return super().get_context_data(member=self.member(), **kwargs)
+
+
+class MemberLinkView(MemberView):
+    """Show the link by which an invited member chooses a password."""
+
+    template_name = "integrations/member_link.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Make the link; none for somebody who has a password or belongs elsewhere too."""
+        context = super().get_context_data(**kwargs)
+        user = cast(User, context["member"].user)
+        context["link"] = invitation_link(user) if may_hand_out_link(user, self.organization) else ""
+        return context
+
+
+def _is_last_super_admin(membership: Membership) -> bool:
+    """Whether nobody else could connect or invite; called inside a transaction that holds the rows."""
+    holders = Membership.objects.select_for_update().filter(
+        organization=membership.organization_id, role=Membership.Role.SUPER_ADMIN
+    )
+    return [holder.pk for holder in holders] == [membership.pk]
+
+
+class ChangeRoleView(OrganizationMixin, View):
+    """Give a member another role."""
+
+    http_method_names = ["post"]
+    allowed_roles = SUPER_ADMINS
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Change it, unless nobody would be Super Admin afterwards."""
+        role = request.POST.get("role", "")
+        with transaction.atomic():
+            member = get_object_or_404(self.organization.memberships.select_related("user"), pk=pk)
+            if role not in Membership.Role.values:
+                messages.error(request, "There is no such role.")
+            elif role == member.role:
+                messages.info(request, "Nothing was changed.")
+            elif _is_last_super_admin(member):
+                messages.error(
+                    request, f"{member.user} is the last Super Admin. Make somebody else one first."
+                )
+            else:
+                before, member.role = member.role, role
+                member.save(update_fields=["role"])
+                change = {"role": {"from": before, "to": role}}
+                AuditEntry.record(self.organization, self.person, "change role", member.user, change)
+                messages.success(request, f"{member.user} is {member.get_role_display()} now.")
+        return redirect(reverse("settings") + MEMBERS)
+
+
+class RemoveMemberView(MemberView):
+    """Say what removing a member does; do it on POST."""
+
+    template_name = "integrations/member_remove.html"
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Remove them, unless they are the last Super Admin."""
+        with transaction.atomic():
+            member = self.member()
+            if _is_last_super_admin(member):
+                messages.error(
+                    request, f"{member.user} is the last Super Admin. Make somebody else one first."
+                )
+            else:
+                AuditEntry.record(
+                    self.organization, self.person, "remove member", member.user, {"role": member.role}
+                )
+                member.delete()
+                messages.success(request, f"{member.user} is no longer a member.")
+        own = member.user_id == self.person.pk
+        return redirect("/" if own else reverse("settings") + MEMBERS)

@@ -1,0 +1,64 @@
+"""The first page: the set-up checklist until all is done, then what happened, what waits and what is broken."""
+
+from typing import Any
+
+from django.db.models import Count, Q
+from django.utils import timezone
+from django.views.generic import TemplateView
+
+from integrations.models import Delivery, Effect, Invitation, Organization
+from integrations.pages import checklist
+from integrations.pages.access import OrganizationMixin
+from integrations.workflow import doctor
+
+LATEST = 10
+_STATUS = Invitation.Status
+
+
+class OverviewView(OrganizationMixin, TemplateView):
+    """Show the organization at a glance."""
+
+    template_name = "integrations/overview.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Read the checklist, the counts and the newest rows."""
+        steps = checklist.steps(self.organization)
+        latest = Invitation.objects.filter(organization=self.organization).order_by("-created_at", "-pk")[
+            :LATEST
+        ]
+        return super().get_context_data(
+            steps=steps,
+            steps_done=sum(step.is_done for step in steps),
+            next_step=next((step for step in steps if not step.is_done), None),
+            is_ready=all(step.is_done for step in steps),
+            trigger_stages=checklist.trigger_stages(self.organization),
+            today=today(self.organization),
+            waiting=waiting(self.organization),
+            errors=[found for found in doctor.findings(self.organization) if found.level == "error"],
+            latest=latest,
+            **kwargs,
+        )
+
+
+def today(organization: Organization) -> dict[str, int]:
+    """Return what happened since midnight UTC."""
+    start = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    counts = Invitation.objects.filter(organization=organization).aggregate(
+        invited=Count("pk", filter=Q(invited_at__gte=start)),
+        started=Count("pk", filter=Q(started_at__gte=start)),
+        completed=Count("pk", filter=Q(completed_at__gte=start)),
+    )
+    received = Delivery.objects.filter(organization=organization, received_at__gte=start).count()
+    return {"received": received, **counts}
+
+
+def waiting(organization: Organization) -> dict[str, int]:
+    """Return how many rows wait for a person, by why."""
+    counts = Invitation.objects.filter(
+        organization=organization, status__in=[_STATUS.HELD, _STATUS.UNCERTAIN]
+    ).aggregate(
+        held=Count("pk", filter=Q(status=_STATUS.HELD)),
+        uncertain=Count("pk", filter=Q(status=_STATUS.UNCERTAIN)),
+    )
+    failed = Effect.objects.filter(organization=organization, state=Effect.State.FAILED).count()
+    return {**counts, "failed": failed, "all": counts["held"] + counts["uncertain"] + failed}

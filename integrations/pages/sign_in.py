@@ -1,0 +1,49 @@
+"""Signing in and out, choosing a password by invitation link, and changing to another of one's organizations."""
+
+from typing import Any
+
+from django.contrib.auth.views import LoginView, PasswordResetConfirmView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse_lazy
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.generic import View
+
+from integrations.pages.access import SESSION_KEY, memberships_of
+
+
+class SignInView(LoginView):
+    """Sign a person in by user name and password."""
+
+    redirect_authenticated_user = True
+
+
+class ChoosePasswordView(PasswordResetConfirmView):
+    """Let an invited member choose a password, once, and sign them in."""
+
+    success_url = reverse_lazy("overview")
+    post_reset_login = True
+    post_reset_login_backend = "django.contrib.auth.backends.ModelBackend"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the invited person's user name, so that they know what to sign in with next time."""
+        return super().get_context_data(invited=self.user if self.validlink else None, **kwargs)
+
+
+class SwitchOrganizationView(View):
+    """Work in another organization from here on."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Remember the choice in the session; 404 unless the person is a member there."""
+        chosen = get_object_or_404(
+            memberships_of(request), organization__slug=request.POST.get("organization", "")
+        )
+        request.session[SESSION_KEY] = chosen.organization.slug
+        target = request.POST.get("next", "")
+        if not url_has_allowed_host_and_scheme(
+            target, {request.get_host()}, require_https=request.is_secure()
+        ):
+            target = "/"
+        return redirect(target)

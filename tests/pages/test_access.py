@@ -1,0 +1,157 @@
+"""Who may see which page: every address of the site, tried by every role, a stranger and nobody."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from integrations.models import Membership, RoleMapping
+from integrations.pages.urls import urlpatterns
+from tests import factories
+
+LOGIN = "/login/"
+PUBLIC = {"login", "password_reset_confirm"}
+ROLES = ("super_admin", "admin", "team_member", "limited_team_member")
+
+# the lowest role that may use the address, in the order of ROLES
+ALLOWED = {
+    "overview": 4,
+    "activity": 4,
+    "candidate": 4,
+    "delivery": 4,
+    "settings": 4,
+    "mapping-list": 3,
+    "health": 3,
+    "effect-retry": 3,
+    "mapping-add": 2,
+    "mapping-edit": 2,
+    "mapping-delete": 2,
+    "mapping-refresh": 2,
+    "policies": 2,
+    "delivery-replay": 2,
+    "invitation-approve": 2,
+    "invitation-refuse": 2,
+    "invitation-sent": 2,
+    "invitation-send-again": 2,
+    "lever-disconnect": 1,
+    "webhooks-make": 1,
+    "webhooks-remove": 1,
+    "codescreen-test": 1,
+    "member-invite": 1,
+    "member-link": 1,
+    "member-role": 1,
+    "member-remove": 1,
+}
+EVERYBODY = {"logout", "switch-organization"}
+
+
+@pytest.fixture
+def rows(organization, owner) -> dict[str, Any]:
+    """One row of each kind, and its address's arguments."""
+    invitation = factories.InvitationFactory.create(organization=organization, opportunity_id="opportunity-1")
+    return {
+        "candidate": {"opportunity_id": "opportunity-1"},
+        "delivery": {"pk": factories.DeliveryFactory.create(organization=organization).pk},
+        "effect": {"pk": factories.EffectFactory.create(organization=organization).pk},
+        "invitation": {"pk": invitation.pk},
+        "mapping": {
+            "pk": RoleMapping.objects.create(organization=organization, role="Backend", assessment="A").pk
+        },
+        "member": {"pk": Membership.objects.get(user=owner).pk},
+    }
+
+
+def address(name: str, rows: dict[str, Any]) -> str:
+    """Return the address of a pattern, filled in with the organization's own rows."""
+    pattern = next(pattern for pattern in urlpatterns if pattern.name == name)
+    needed = pattern.pattern.converters
+    if not needed:
+        return reverse(name)
+    return reverse(name, kwargs=rows[name if name in {"candidate", "delivery"} else name.split("-")[0]])
+
+
+def test_every_address_has_a_rule():
+    assert {pattern.name for pattern in urlpatterns} == set(ALLOWED) | PUBLIC | EVERYBODY
+
+
+@pytest.mark.parametrize("name", sorted(set(ALLOWED) | EVERYBODY))
+def test_nobody_is_sent_to_the_sign_in_page(client, rows, name):
+    for answer in (client.get(address(name, rows)), client.post(address(name, rows))):
+        assert answer.status_code == 302
+        assert answer["Location"].startswith(LOGIN)
+
+
+@pytest.mark.parametrize("name", sorted(ALLOWED))
+def test_roles_below_the_rule_get_403_and_are_told_whom_to_ask(rows, organization, owner, signed_in, name):
+    for rank, role in enumerate(ROLES, start=1):
+        client = signed_in(factories.member(organization, role, f"person-{rank}"))
+        answer = client.get(address(name, rows))
+        if rank <= ALLOWED[name]:
+            assert answer.status_code in {200, 405}, (name, role)
+        else:
+            assert answer.status_code in {403, 405}, (name, role)
+            refused = client.post(address(name, rows))
+            assert refused.status_code == 403, (name, role)
+            assert owner.username in refused.content.decode()
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(name for name in ALLOWED if "<" in str(next(p for p in urlpatterns if p.name == name).pattern)),
+)
+def test_a_stranger_gets_404_for_another_organizations_rows(rows, strangers, name):
+    assert strangers.get(address(name, rows)).status_code in {404, 405}
+    assert strangers.post(address(name, rows)).status_code in {404, 405}
+
+
+def test_a_stranger_sees_nothing_of_another_organization_on_their_own_pages(rows, strangers, organization):
+    for page in ("overview", "activity", "mapping-list", "health", "settings"):
+        text = strangers.get(reverse(page)).content.decode()
+        assert organization.name not in text
+        assert organization.webhook_key not in text
+        assert "opportunity-1" not in text
+
+
+def test_a_person_without_membership_sees_what_to_do(signed_in, db):
+    answer = signed_in(factories.UserFactory.create()).get("/")
+    assert answer.status_code == 403
+    assert "Ask a Super Admin" in answer.content.decode()
+
+
+def test_the_organization_can_be_switched_to_ones_own_only(owners, owner, stranger, organization):
+    mine = factories.OrganizationFactory.create(name="Second House")
+    Membership.objects.create(user=owner, organization=mine, role=Membership.Role.ADMIN)
+    theirs = Membership.objects.get(user=stranger).organization
+    assert owners.post(reverse("switch-organization"), {"organization": theirs.slug}).status_code == 404
+    answer = owners.post(
+        reverse("switch-organization"), {"organization": mine.slug, "next": "//evil.example/"}
+    )
+    assert answer["Location"] == "/"
+    assert owners.session["organization"] == mine.slug
+    assert "Second House" in owners.get("/").content.decode()
+
+
+def test_a_membership_that_ended_is_forgotten_at_once(owners, owner, organization):
+    owners.get("/")
+    Membership.objects.filter(user=owner).delete()
+    assert owners.get("/").status_code == 403
+
+
+def test_the_pages_have_a_strict_policy_and_only_the_settings_page_may_lead_to_lever(owners, settings):
+    settings.LEVER_AUTH_URL = "https://auth.lever.example"
+    plain = owners.get("/")["Content-Security-Policy"]
+    assert "unsafe" not in plain
+    assert "form-action 'self';" in plain
+    relaxed = owners.get(reverse("settings"))["Content-Security-Policy"]
+    assert "form-action 'self' https://auth.lever.example;" in relaxed
+    assert relaxed.replace(" https://auth.lever.example", "") == plain
+
+
+def test_the_error_pages_render(client: Client, owners, settings):
+    settings.DEBUG = False
+    assert "There is no such page" in owners.get("/nowhere/").content.decode()
+    strict = Client(enforce_csrf_checks=True)
+    answer = strict.post(LOGIN, {"username": "a", "password": "b"})
+    assert answer.status_code == 403
+    assert "too old" in answer.content.decode()

@@ -1,0 +1,174 @@
+"""The settings page: secrets are stored and never shown; each button says what came of it."""
+
+import pytest
+import responses
+from django.urls import reverse
+
+from integrations.models import AuditEntry, CodeScreenConnection, LeverConnection, LeverWebhook
+from tests import factories
+
+SETTINGS = "/settings/"
+SECRET = factories.WEBHOOK_SECRET
+
+
+def text(answer) -> str:
+    return answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "stored"),
+    [
+        (
+            "lever_signature_token",
+            "abc123",
+            lambda o: LeverWebhook.objects.get(organization=o).signature_token,
+        ),
+        ("codescreen_api_key", "key-1", lambda o: CodeScreenConnection.objects.get(organization=o).api_key),
+        (
+            "codescreen_webhook_secret",
+            SECRET,
+            lambda o: CodeScreenConnection.objects.get(organization=o).webhook_secret,
+        ),
+    ],
+)
+def test_one_field_alone_can_be_posted_and_is_never_shown_again(owners, organization, field, value, stored):
+    answer = owners.post(SETTINGS, {field: value}, follow=True)
+    assert stored(organization) == value
+    assert "is stored" in text(answer)
+    assert value not in text(answer)
+    assert value not in str(list(AuditEntry.objects.values()))
+
+
+def test_an_empty_field_keeps_what_is_stored(owners, ready):
+    owners.post(
+        SETTINGS, {"lever_signature_token": "", "codescreen_api_key": "", "codescreen_webhook_secret": ""}
+    )
+    assert LeverWebhook.objects.get(organization=ready).signature_token == factories.SIGNATURE_TOKEN
+    assert CodeScreenConnection.objects.get(organization=ready).api_key == "codescreen-key"
+
+
+def test_a_malformed_secret_is_explained_beside_its_field_and_the_others_are_stored(owners, organization):
+    answer = owners.post(SETTINGS, {"codescreen_webhook_secret": "nonsense", "codescreen_api_key": "key-2"})
+    assert answer.status_code == 200
+    assert 'id="id_codescreen_webhook_secret_error"' in text(answer)
+    assert (
+        "id_codescreen_webhook_secret_error"
+        in text(answer).split('name="codescreen_webhook_secret"')[1][:400]
+    )
+    assert "nonsense" not in text(answer)
+    assert CodeScreenConnection.objects.get(organization=organization).api_key == "key-2"
+
+
+def test_the_idempotency_box_is_read_only_where_it_was_shown(owners, organization):
+    owners.post(SETTINGS, {"codescreen_form": "1", "codescreen_api_key": "k", "codescreen_idempotency": "on"})
+    assert CodeScreenConnection.objects.get(organization=organization).idempotency is True
+    owners.post(SETTINGS, {"lever_signature_token": "abc"})
+    assert CodeScreenConnection.objects.get(organization=organization).idempotency is True
+    owners.post(SETTINGS, {"codescreen_form": "1"})
+    assert CodeScreenConnection.objects.get(organization=organization).idempotency is False
+
+
+def test_a_replaced_token_is_said_to_be_honoured_for_a_while(owners, ready):
+    answer = owners.post(SETTINGS, {"lever_signature_token": "another"}, follow=True)
+    assert "The one before this ends" in text(answer)
+
+
+def test_an_admin_sees_the_policies_and_no_connection(admins, ready, owner):
+    page = text(admins.get(SETTINGS))
+    assert "Policies" in page
+    assert owner.username in page
+    assert ready.webhook_key not in page
+    assert "lever_signature_token" not in page
+    assert admins.post(SETTINGS, {"codescreen_api_key": "mine"}).status_code == 403
+    assert CodeScreenConnection.objects.get(organization=ready).api_key == "codescreen-key"
+
+
+def test_a_team_member_sees_whom_to_ask_and_nothing_else(colleagues, ready, owner):
+    page = text(colleagues.get(SETTINGS))
+    assert owner.username in page
+    assert ready.webhook_key not in page
+    assert "Policies" not in page.replace("Connections, policies", "")
+
+
+def test_connecting_is_a_form_with_the_organization_in_it(owners, organization):
+    page = text(owners.get(SETTINGS))
+    assert 'action="/oauth/login/lever/"' in page
+    assert f'name="organization" value="{organization.slug}"' in " ".join(page.split())
+    assert "opportunities:write:admin" in page
+
+
+def test_without_a_registered_app_the_page_says_why_connecting_is_off(owners, settings):
+    settings.LEVER_CLIENT_ID = ""
+    page = text(owners.get(SETTINGS))
+    assert "LEVER_CLIENT_ID" in page
+    assert "/oauth/login/lever/" not in page
+
+
+def test_a_dead_grant_shows_the_reason_and_reconnect(owners, ready):
+    LeverConnection.objects.get(organization=ready).mark_needs_reconnect("It was revoked in Lever.")
+    page = text(owners.get(SETTINGS))
+    assert "Needs reconnect" in page
+    assert "It was revoked in Lever." in page
+    assert "Reconnect Lever" in page
+
+
+def test_disconnecting_asks_and_then_forgets_the_tokens(owners, ready):
+    url = reverse("lever-disconnect")
+    assert "Disconnect Lever?" in text(owners.get(url))
+    assert LeverConnection.objects.get(organization=ready).is_working
+    assert "Lever is disconnected" in text(owners.post(url, follow=True))
+    connection = LeverConnection.objects.get(organization=ready)
+    assert (connection.state, connection.access_token, connection.refresh_token) == ("revoked", "", "")
+
+
+@responses.activate
+def test_the_key_is_tested_against_codescreen(owners, ready, settings):
+    settings.CODESCREEN_API_URL = "https://codescreen.example/api"
+    listing = responses.get(
+        "https://codescreen.example/api/assessments",
+        json=[
+            {"assessmentId": "a-1", "assessmentName": "Backend"},
+            {"assessmentId": "a-2", "assessmentName": "Data"},
+        ],
+    )
+    answer = owners.post(reverse("codescreen-test"), follow=True)
+    if not listing.call_count:
+        pytest.fail(
+            f"CodeScreen was not asked where expected: {[call.request.url for call in responses.calls]}"
+        )
+    assert "lists 2 assessments" in text(answer)
+
+
+def test_a_platform_that_is_away_is_a_message(owners, ready, settings):
+    settings.CODESCREEN_API_URL = settings.LEVER_API_URL = "http://127.0.0.1:9/nowhere"
+    assert "did not answer" in text(owners.post(reverse("codescreen-test"), follow=True))
+    assert "did not answer" in text(owners.post(reverse("webhooks-make"), follow=True))
+
+
+def test_without_a_connection_making_webhooks_says_so(owners, organization):
+    assert "Lever is not connected" in text(owners.post(reverse("webhooks-make"), follow=True))
+
+
+def test_webhooks_are_made_and_removed_through_levers_api(owners, ready, monkeypatch):
+    class Lever:
+        def webhooks(self):
+            return []
+
+        def create_webhook(self, url, event):
+            return {
+                "id": "w-1",
+                "url": url,
+                "event": event,
+                "configuration": {"signatureToken": "secret-of-lever"},
+            }
+
+        def delete_webhook(self, webhook_id):
+            assert webhook_id == "w-1"
+
+    monkeypatch.setattr("integrations.clients.lever_for", lambda organization: Lever())
+    made = text(owners.post(reverse("webhooks-make"), follow=True))
+    assert "turned on" in made
+    assert "secret-of-lever" not in made
+    assert "Remove it from Lever" in made
+    assert "is removed" in text(owners.post(reverse("webhooks-remove"), follow=True))
+    assert not LeverWebhook.objects.filter(organization=ready, origin="api").exists()

@@ -1,0 +1,119 @@
+"""Mappings, and the effective answer beside each role."""
+
+import pytest
+from django.urls import reverse
+
+from integrations.models import Assessment, AuditEntry, Role, RoleMapping
+from tests import factories
+
+LIST = "/mappings/"
+
+
+def text(answer) -> str:
+    return answer.content.decode()
+
+
+def answers(client) -> dict[str, tuple[str, str, bool]]:
+    found = client.get(LIST).context["answers"]
+    return {answer.role.title: (answer.assessment, answer.reason, answer.is_problem) for answer in found}
+
+
+def role(organization, title: str, *tags: str) -> Role:
+    return Role.objects.create(
+        organization=organization, external_id=f"id-{title}", title=title, state="published", tags=list(tags)
+    )
+
+
+def test_each_role_shows_its_answer_and_why(owners, ready):
+    Assessment.objects.create(organization=ready, external_id="a-2", name="Frontend Developer")
+    role(ready, "Frontend", "CodeScreen frontend developer")
+    role(ready, "Data", "CodeScreen Frontend Develper")
+    role(ready, "Both", "CodeScreen Backend", "CodeScreen Frontend Developer")
+    role(ready, "Chef")
+    found = answers(owners)
+    assert found["Backend Engineer"] == ("Backend", "the mapping for this role", False)
+    assert found["Frontend"] == ("Frontend Developer", "the tag", False)
+    assert found["Data"][1].endswith("did you mean “Frontend Developer”?")
+    assert found["Data"][2] is True
+    assert found["Both"][2] is True
+    assert found["Chef"] == ("", "no mapping, no tag, no default", False)
+
+
+def test_the_default_answers_for_all_others(owners, ready):
+    ready.default_assessment = "Backend"
+    ready.save()
+    role(ready, "Chef")
+    assert answers(owners)["Chef"] == ("Backend", "the default", False)
+
+
+def test_a_mapping_for_the_stage_wins(owners, ready):
+    Assessment.objects.create(organization=ready, external_id="a-2", name="Take-home")
+    RoleMapping.objects.create(
+        organization=ready, role="Backend Engineer", stage="CodeScreen Assessment", assessment="Take-home"
+    )
+    assert answers(owners)["Backend Engineer"] == ("Take-home", "the mapping for this role and stage", False)
+
+
+def test_an_admin_adds_changes_and_deletes(admins, organization):
+    admins.post(reverse("mapping-add"), {"role": "Chef", "stage": "", "assessment": "Knives"})
+    mapping = RoleMapping.objects.get(organization=organization)
+    admins.post(
+        reverse("mapping-edit", args=[mapping.pk]), {"role": "Chef", "stage": "", "assessment": "Soup"}
+    )
+    mapping.refresh_from_db()
+    assert mapping.assessment == "Soup"
+    assert "Delete this mapping?" in text(admins.get(reverse("mapping-delete", args=[mapping.pk])))
+    admins.post(reverse("mapping-delete", args=[mapping.pk]))
+    assert not RoleMapping.objects.exists()
+    assert list(AuditEntry.objects.order_by("pk").values_list("action", flat=True)) == [
+        "add mapping",
+        "change mapping",
+        "delete mapping",
+    ]
+
+
+def test_a_second_answer_for_the_same_role_and_stage_is_refused(admins, ready):
+    page = admins.post(
+        reverse("mapping-add"), {"role": "Backend Engineer", "stage": "", "assessment": "Other"}
+    )
+    assert "already has an assessment" in text(page)
+    mapping = RoleMapping.objects.get()
+    same = {"role": "Backend Engineer", "stage": "", "assessment": "Backend"}
+    assert admins.post(reverse("mapping-edit", args=[mapping.pk]), same).status_code == 302
+
+
+def test_the_same_role_in_another_organization_is_no_obstacle(admins, organization):
+    RoleMapping.objects.create(
+        organization=factories.OrganizationFactory.create(), role="Chef", assessment="Knives"
+    )
+    assert admins.post(reverse("mapping-add"), {"role": "Chef", "assessment": "Knives"}).status_code == 302
+
+
+def test_a_team_member_sees_and_cannot_edit(colleagues, ready):
+    page = text(colleagues.get(LIST))
+    assert "Backend Engineer" in page
+    assert reverse("mapping-add") not in page
+
+
+def test_roles_are_searched_and_come_fifty_at_a_time(owners, ready, django_assert_max_num_queries):
+    for number in range(120):
+        role(ready, f"Role {number:03}")
+    with django_assert_max_num_queries(40):
+        page = owners.get(LIST)
+    assert len(page.context["answers"]) == 50
+    assert len(owners.get(LIST, {"roles": 3}).context["answers"]) == 21
+    assert [answer.role.title for answer in owners.get(LIST, {"q": "role 007"}).context["answers"]] == [
+        "Role 007"
+    ]
+
+
+@pytest.mark.usefixtures("ready")
+def test_refreshing_says_for_each_platform_what_came_of_it(owners, settings):
+    settings.CODESCREEN_API_URL = settings.LEVER_API_URL = "http://127.0.0.1:9/nowhere"
+    page = text(owners.post(reverse("mapping-refresh"), follow=True))
+    assert page.count("did not answer") == 2
+
+
+def test_what_a_role_is_called_is_escaped(owners, ready):
+    role(ready, "<script>alert(1)</script>")
+    assert "<script>alert" not in text(owners.get(LIST))

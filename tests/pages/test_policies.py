@@ -1,0 +1,54 @@
+"""Policies are saved whole, or not at all with the reason."""
+
+import pytest
+from django.urls import reverse
+
+from integrations.models import AuditEntry, Organization
+
+URL = "/settings/policies/"
+SAME = {
+    "stage_prefix": "CodeScreen",
+    "default_assessment": "",
+    "note_on_skip": "on",
+    "bulk_limit": "50",
+    "bulk_window": "10",
+    "rating_2_from": "25",
+    "rating_3_from": "50",
+    "rating_4_from": "75",
+}
+
+
+def test_an_admin_changes_policies_and_it_is_recorded(admins, organization):
+    admins.post(URL, SAME | {"bulk_limit": "5", "paused": "on"})
+    stored = Organization.objects.get(pk=organization.pk)
+    assert (stored.bulk_limit, stored.paused) == (5, True)
+    assert AuditEntry.objects.get(organization=organization).changes == {
+        "bulk_limit": [50, 5],
+        "paused": [False, True],
+    }
+
+
+def test_what_is_the_same_is_not_recorded(admins, organization):
+    answer = admins.post(URL, SAME, follow=True)
+    assert "Nothing was changed" in answer.content.decode()
+    assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"rating_2_from": "80"}, "must rise"),
+        ({"bulk_window": "0"}, "greater than or equal to 1"),
+        ({"rating_4_from": "101"}, "less than or equal to 100"),
+        ({"stage_prefix": ""}, "required"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_reason(admins, organization, wrong, reason):
+    answer = admins.post(URL, SAME | wrong | {"bulk_limit": "7"})
+    assert reason in answer.content.decode()
+    assert Organization.objects.get(pk=organization.pk).bulk_limit == 50
+
+
+def test_a_team_member_may_not(colleagues, organization):
+    assert colleagues.post(reverse("policies"), SAME | {"paused": "on"}).status_code == 403
+    assert not Organization.objects.get(pk=organization.pk).paused
