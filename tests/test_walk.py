@@ -65,10 +65,11 @@ def test_consent_stores_an_encrypted_grant(connected):
     assert grant.refresh_token
     assert "feedback:write:admin" in grant.granted_scopes
     assert grant.lever_user_id
-    stored = LeverConnection.objects.raw("SELECT id, access_token AS raw FROM integrations_leverconnection")[
-        0
-    ]
-    assert grant.access_token not in stored.raw
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT access_token, refresh_token FROM integrations_leverconnection")
+        stored = cursor.fetchone()
+    assert grant.access_token not in stored
+    assert grant.refresh_token not in stored
 
 
 def test_a_stage_change_becomes_feedback(recruiter, world):

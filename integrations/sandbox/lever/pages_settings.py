@@ -187,7 +187,7 @@ def _change_webhook(account: LeverAccount, action: str, request: Request) -> tup
 
 def _verdict(attempt: Attempt) -> str:
     if attempt.succeeded:
-        return f"Connection verified: the receiver answered {attempt.status}."
+        return f"Success: the receiver answered {attempt.status}."
     if attempt.status is not None:
         return f"Verification failed: the receiver answered {attempt.status}."
     return f"Verification failed: no answer ({attempt.error})."

@@ -1,0 +1,228 @@
+"""The main job as a person does it: one browser, the demo, and nothing but its pages."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+START_SECONDS = 90
+PATIENCE_MS = 45_000
+
+
+class Addresses(NamedTuple):
+    portal: str
+    lever: str
+    codescreen: str
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """The demo as a newcomer starts it."""
+    log = tmp_path_factory.mktemp("demo") / "demo.log"
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "DJANGO_"))}
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "demo"],
+            cwd=settings.BASE_DIR,
+            env=environ,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        yield _addresses(process, log)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(40) == 0
+
+
+def _addresses(process: subprocess.Popen, log: Path) -> Addresses:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        found = dict(re.findall(r"^  (Portal|Lever|CodeScreen) +(http://\S+?)/ ", log.read_text(), re.MULTILINE))
+        if len(found) == 3:
+            return Addresses(found["Portal"], found["Lever"], found["CodeScreen"])
+        time.sleep(0.2)
+    raise AssertionError(log.read_text())
+
+
+@pytest.fixture
+def shot(request):
+    """Keep a picture of the page where a person wants to look at it."""
+    folder = os.environ.get("SCREENSHOTS")
+
+    def take(page: Page, name: str) -> None:
+        if folder:
+            page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+    return take
+
+
+def sign_in(page: Page, demo: Addresses, username: str) -> None:
+    page.goto(f"{demo.portal}/login/")
+    page.fill("[name=username]", username)
+    page.fill("[name=password]", "demo")
+    page.click("[type=submit]")
+    expect(page.get_by_role("link", name="Overview")).to_be_visible()
+
+
+def connect(page: Page, demo: Addresses, decision: str = "Accept") -> None:
+    page.goto(f"{demo.portal}/settings/")
+    page.get_by_role("button", name=re.compile("^(Connect Lever|Reconnect)")).first.click()
+    if page.get_by_role("button", name="Accept").count():
+        page.get_by_label("Lever account you are signed in to").select_option(label="Globex")
+        page.get_by_role("button", name=decision).click()
+    page.wait_for_url(f"{demo.portal}/settings/")
+
+
+def save_token(page: Page, demo: Addresses, token: str) -> None:
+    page.goto(f"{demo.portal}/settings/")
+    page.fill("[name=lever_signature_token]", token)
+    page.get_by_role("button", name="Save the token").click()
+
+
+def verify(page: Page, demo: Addresses) -> str:
+    page.goto(f"{demo.lever}/globex/settings/webhooks")
+    page.get_by_role("button", name="Verify Connection").first.click()
+    return page.locator("main").inner_text()
+
+
+def make_webhook(page: Page, demo: Addresses, address: str) -> str:
+    """Switch the event on in Lever, add the webhook, and return its signature token."""
+    page.goto(f"{demo.lever}/globex/settings/webhooks")
+    page.get_by_role("switch", name="Candidate Stage Change: switch on").click()
+    group = page.locator("section[aria-labelledby=candidateStageChange]")
+    if not group.get_by_label("URL").last.is_visible():
+        group.get_by_text("+ Add webhook").click()
+    group.get_by_label("URL").last.fill(address)
+    group.get_by_role("button", name="Add webhook").click()
+    token = page.locator("section[aria-labelledby=candidateStageChange]").get_by_label("Signature token")
+    return token.first.input_value()
+
+
+def follow(page: Page, demo: Addresses, name: str, *buttons: str, **result: str) -> None:
+    """Act on a candidate in CodeScreen."""
+    page.goto(f"{demo.codescreen}/globex/candidates")
+    page.get_by_role("link", name=name).click()
+    for button in buttons:
+        if button == "Evaluate":
+            page.get_by_label("Score").fill(result["score"])
+            page.get_by_label("Result").select_option(label=result["outcome"])
+            page.get_by_label("Failure reason").select_option(label=result.get("reason", "none"))
+        page.get_by_role("button", name=button, exact=True).click()
+
+
+def open_profile(page: Page, demo: Addresses, name: str) -> None:
+    page.goto(f"{demo.lever}/globex/candidates")
+    page.get_by_role("link", name=name).click()
+
+
+def wait_for_text(page: Page, text: str) -> None:
+    """Reload until the page says it, as a person would."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while text not in page.locator("main").inner_text():
+        assert time.monotonic() < deadline, f"{text!r} never came:\n{page.locator('main').inner_text()}"
+        page.wait_for_timeout(400)
+        page.reload()
+
+
+def test_a_super_admin_does_the_main_job(demo, page, shot):
+    sign_in(page, demo, "newcomer")
+    shot(page, "01-checklist")
+
+    connect(page, demo, "Deny")
+    expect(page.get_by_text("consent was denied")).to_be_visible()
+    shot(page, "02-denied")
+
+    connect(page, demo)
+    expect(page.get_by_text("Lever is connected to Globex")).to_be_visible()
+    address = page.get_by_role("textbox", name="Webhook address for Lever").input_value()
+    token = make_webhook(page, demo, address)
+    shot(page, "03-lever-webhook")
+
+    save_token(page, demo, "0" * 48)
+    assert "401" in verify(page, demo)
+    save_token(page, demo, token)
+    assert "success" in verify(page, demo).lower()
+    shot(page, "04-verified")
+
+    page.goto(f"{demo.codescreen}/globex/settings")
+    key = page.locator("#api_key").input_value()
+    page.goto(f"{demo.portal}/settings/")
+    page.fill("[name=codescreen_api_key]", key)
+    page.locator("form:has([name=codescreen_api_key])").get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Test this key").click()
+    expect(page.get_by_text("CodeScreen accepts the key and lists 3 assessments")).to_be_visible()
+
+    page.goto(f"{demo.portal}/mappings/")
+    page.get_by_role("button", name=re.compile("Refresh the lists")).click()
+    page.fill("[name=role]", "Web Developer")
+    page.fill("[name=assessment]", "Backend")
+    page.get_by_role("button", name="Add", exact=True).click()
+    shot(page, "05-mapped")
+
+    page.goto(f"{demo.lever}/globex/candidates")
+    for name in ("Willow", "Yew", "Zelkova"):
+        page.get_by_label(re.compile(f"Select Candidate {name}")).check()
+    page.get_by_label("Stage", exact=True).select_option(label="CodeScreen Assessment")
+    page.get_by_role("button", name="Move selected").click()
+    for name in ("Willow", "Yew", "Zelkova"):
+        open_profile(page, demo, f"Candidate {name}")
+        wait_for_text(page, "CodeScreen: Candidate Invited")
+    page.goto(f"{demo.codescreen}/globex/candidates")
+    expect(page.get_by_text("3 candidates, the latest first")).to_be_visible()
+
+    follow(page, demo, "Candidate Willow", "Start", "Submit", "Evaluate", score="82", outcome="Passed")
+    follow(
+        page, demo, "Candidate Yew", "Start", "Submit", "Evaluate", score="40", outcome="Failed", reason="Unit Tests"
+    )
+    follow(page, demo, "Candidate Zelkova", "Expire")
+
+    for name, rating, outcome, tag in (
+        ("Willow", "4", "Passed", "CodeScreen: Assessment Completed"),
+        ("Yew", "2", "Unit Tests", "CodeScreen: Assessment Completed"),
+        ("Zelkova", "1", "Expired", "CodeScreen: Assessment Expired"),
+    ):
+        open_profile(page, demo, f"Candidate {name}")
+        wait_for_text(page, tag)
+        wait_for_text(page, outcome)
+        expect(page.get_by_role("img", name=f"Rating {rating}")).to_be_visible()
+        assert page.locator("main").inner_text().count("CodeScreen: ") == 1
+        shot(page, f"06-profile-{name.lower()}")
+    report = page.locator("a[href*='/client-result/']").first.get_attribute("href") or ""
+    page.goto(report)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    shot(page, "07-report")
+
+    page.goto(f"{demo.portal}/activity/")
+    expect(page.get_by_text("Candidate Willow").first).to_be_visible()
+    shot(page, "08-activity")
+    page.get_by_role("link", name="Candidate Willow").first.click()
+    expect(page.locator("main").get_by_text(re.compile("Passed 82|Passed")).locator("visible=true").first).to_be_visible()
+    shot(page, "09-timeline")
+    page.goto(f"{demo.portal}/")
+    shot(page, "10-overview")
+    for noun in ("delivery", "invitation", "result", "effect", "apicall"):
+        page.goto(f"{demo.portal}/admin/integrations/{noun}/")
+        expect(page.locator("#result_list tbody tr").first).to_be_visible()
+        shot(page, f"11-admin-{noun}")
+
+    page.goto(f"{demo.lever}/globex/settings/apps")
+    page.get_by_role("button", name="Revoke access").click()
+    page.goto(f"{demo.portal}/mappings/")
+    page.get_by_role("button", name=re.compile("Refresh the lists")).click()
+    page.goto(f"{demo.portal}/settings/")
+    expect(page.get_by_text("Needs reconnect").first).to_be_visible()
+    shot(page, "12-revoked")
+    connect(page, demo)
+    expect(page.get_by_text("Lever is connected to Globex")).to_be_visible()
