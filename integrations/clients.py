@@ -1,13 +1,10 @@
-"""Connection → ready client: with its pacer, the observer that writes ApiCall, and token refresh under a lease."""
+"""Connection → ready client: with its gate, the observer that writes ApiCall, and token refresh under a lease."""
 
 import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from functools import lru_cache
-from typing import Any
 
-import redis
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
@@ -22,12 +19,11 @@ from integrations.models import (
     Effect,
     LeverConnection,
     Organization,
-    PaceBucket,
 )
+from integrations.pacing import Gate
 from integrations.platform import (
     Call,
     NotConnected,
-    PacedOut,
     PlatformError,
     PlatformSession,
     new_correlation_id,
@@ -35,58 +31,8 @@ from integrations.platform import (
 
 logger = logging.getLogger(__name__)
 
-# Lever allows 10 requests a second steady and bursts to 20; a little less leaves no stray 429
-LEVER_INTERVAL = 1 / 9.9
-LEVER_BURST = 18
-LONGEST_WAIT = 15.0
-COOL_DOWN_SECONDS = 1.5
 EXPIRES_SOON = timedelta(minutes=2)
 REFRESH_WAIT_SECONDS = 20.0
-
-_RESERVE = """
-local now = redis.call('TIME')
-now = now[1] + now[2] / 1000000
-local free_at = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now) + tonumber(ARGV[1]) + tonumber(ARGV[2])
-redis.call('SET', KEYS[1], tostring(free_at), 'EX', 3600)
-return tostring(free_at - now)
-"""
-
-
-# pacing
-
-
-@lru_cache(maxsize=1)
-def _redis() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
-
-
-def _reserve(key: str, extra: float = 0.0) -> float:
-    """Return the seconds until this call's slot; `extra` seconds are taken from everybody besides."""
-    if settings.REDIS_URL:
-        try:
-            answer: Any = _redis().eval(_RESERVE, 1, f"pace:{key}", str(LEVER_INTERVAL), str(extra))
-            ahead = float(answer)
-            return max(0.0, ahead - LEVER_INTERVAL * LEVER_BURST)
-        except redis.RedisError:
-            logger.warning("Redis is away: pacing by the database")
-    return PaceBucket.reserve(key, LEVER_INTERVAL + extra, LEVER_BURST)
-
-
-def pace(key: str) -> Callable[[], None]:
-    """Return a pacer for one Lever account: it sleeps until the call's slot.
-
-    Raises PacedOut when the slot is later than a lease should wait for.
-    """
-
-    def wait() -> None:
-        seconds = _reserve(key)
-        if seconds > LONGEST_WAIT:
-            raise PacedOut(seconds)
-        if seconds > 0:
-            time.sleep(seconds)
-
-    return wait
-
 
 # the record of calls
 
@@ -96,17 +42,18 @@ def observer(
     effect: Effect | None,
     delivery: Delivery | None,
     opportunity_id: str,
-    pace_key: str = "",
+    gate: Gate | None = None,
+    correlation_id: str = "",
 ) -> Callable[[Call], None]:
-    """Return what writes an ApiCall for each call, and slows everybody down after a 429."""
-    correlation_id = new_correlation_id()
+    """Return what writes an ApiCall for each call, and lets the gate learn from it."""
+    correlation_id = correlation_id or new_correlation_id()
     cause = effect or delivery
     attempt = max(1, cause.attempts) if cause else 1
 
     def observe(call: Call) -> None:
-        if call.status == 429 and pace_key:
-            _reserve(pace_key, COOL_DOWN_SECONDS)
         try:
+            if gate is not None:
+                gate.note(call)
             with transaction.atomic():
                 ApiCall.objects.create(
                     organization=organization,
@@ -220,10 +167,13 @@ def lever_for(
     connection = LeverConnection.objects.filter(organization=organization).first()
     if connection is None or not connection.is_working:
         raise NotConnected("Lever is not connected. Connect it under Settings.")
-    key = f"lever:{connection.lever_account_id or organization.pk}"
-    observe = observer(organization, effect, delivery, opportunity_id, pace_key=key)
-    session = PlatformSession("lever", settings.LEVER_API_URL, pace=pace(key), observe=observe)
-    return LeverClient(session, _tokens(connection, observe))
+    gate = Gate(organization, "lever", f"lever:{connection.lever_account_id or organization.pk}")
+    step = new_correlation_id()
+    observe = observer(organization, effect, delivery, opportunity_id, gate, step)
+    session = PlatformSession("lever", settings.LEVER_API_URL, pace=gate.wait, observe=observe)
+    # the authorization server isn't counted against the account's rate limit, nor does it tell of the API's health
+    ungated = observer(organization, effect, delivery, opportunity_id, correlation_id=step)
+    return LeverClient(session, _tokens(connection, ungated))
 
 
 def tokens_for(connection: LeverConnection) -> GrantTokens:
@@ -253,6 +203,7 @@ def codescreen_for(
     connection = CodeScreenConnection.objects.filter(organization=organization).first()
     if connection is None or not connection.api_key or not (connection.is_working or is_trial):
         raise NotConnected("CodeScreen has no working API key. Save one under Settings.")
-    observe = observer(organization, effect, delivery, opportunity_id)
-    session = PlatformSession("codescreen", settings.CODESCREEN_API_URL, observe=observe)
+    gate = Gate(organization, "codescreen")
+    observe = observer(organization, effect, delivery, opportunity_id, gate)
+    session = PlatformSession("codescreen", settings.CODESCREEN_API_URL, pace=gate.wait, observe=observe)
     return CodeScreenClient(session, connection.api_key)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import ssl
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -10,12 +11,13 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
+from django.conf import settings
 from django.utils import timezone
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, SSLError
 
 CONNECT_SECONDS = 5.0
-READ_SECONDS = 15.0
-TOTAL_SECONDS = 25.0
+READ_SECONDS: float = settings.PLATFORM_READ_SECONDS
+TOTAL_SECONDS = READ_SECONDS + 10.0
 MAX_BODY_BYTES = 8 * 1024 * 1024
 KEPT_BODY_CHARACTERS = 4000
 
@@ -24,8 +26,8 @@ _PERSONAL = re.compile(
     re.IGNORECASE,
 )
 _SECRET = re.compile(r"(token|secret|password|signature|api_?key|authorization|code)$", re.IGNORECASE)
-_SENT_UNKNOWN = frozenset({500, 502, 504})
-_TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
+_ADDRESS = re.compile(r"[^\s@\"'<>“”(),;:]+@[^\s@\"'<>“”(),;:]+")
+_TEMPORARY = frozenset({408, 425, 429})
 
 
 class PlatformError(Exception):
@@ -62,10 +64,10 @@ class NotConnected(PlatformError):
 
 
 class PacedOut(PlatformError):
-    """The account's next free slot is later than the caller can wait; nothing was sent."""
+    """The call's turn is later than the caller can wait; nothing was sent."""
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__("waiting for a free slot of the account's rate limit", retry_after=seconds)
+    def __init__(self, seconds: float, reason: str = "waiting for a free slot") -> None:
+        super().__init__(reason, retry_after=seconds)
 
 
 @dataclass(frozen=True)
@@ -88,11 +90,16 @@ def redact(value: Any, key: str = "") -> Any:
         return {name: redact(item, str(name)) for name, item in value.items()}
     if isinstance(value, list):
         return [redact(item, key) for item in value]
-    if value in (None, "", True, False) or not key:
+    if value in (None, "", True, False):
         return value
-    if _SECRET.search(key) or _PERSONAL.search(key):
+    if key and (_SECRET.search(key) or _PERSONAL.search(key)):
         return "[redacted]"
-    return value
+    return _without_addresses(value) if isinstance(value, str) else value
+
+
+def _without_addresses(text: str) -> str:
+    """Return a text without e-mail addresses, which an error message may quote."""
+    return _ADDRESS.sub("[redacted]", text)
 
 
 def storable(value: Any) -> Any:
@@ -225,8 +232,9 @@ class PlatformSession:
             return decoded
         raise PlatformError(
             f"{self.platform} answered {status}{_reason(decoded)}",
-            permanent=status not in _TEMPORARY,
-            ambiguous=is_write and status in _SENT_UNKNOWN,
+            permanent=status < 500 and status not in _TEMPORARY,
+            # a gateway's 52x too may come after the request went through; 503 says that it wasn't taken
+            ambiguous=is_write and status >= 500 and status != 503,
             status=status,
             retry_after=_retry_after(response.headers.get("Retry-After")),
             body=decoded,
@@ -246,13 +254,13 @@ def _read(response: requests.Response, started: float) -> bytes:
 
 def _never_sent(error: requests.RequestException) -> bool:
     """Whether the request certainly did not leave: the connection was never there."""
-    if isinstance(
-        error,
-        (requests.exceptions.ConnectTimeout, requests.exceptions.InvalidURL, requests.exceptions.SSLError),
-    ):
+    if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.InvalidURL)):
         return True
     cause = error.args[0] if error.args else None
     reason = getattr(cause, "reason", cause)
+    if isinstance(reason, SSLError):
+        # a certificate is judged before anything is sent; other TLS errors also come after it
+        return isinstance(reason.args[0] if reason.args else None, ssl.SSLCertVerificationError)
     return isinstance(reason, (NewConnectionError, ConnectTimeoutError, NameResolutionError))
 
 
@@ -264,7 +272,7 @@ def _reason(body: Any) -> str:
     if isinstance(nested, Mapping):
         body = nested
     parts = [
-        str(body[name])[:200]
+        _without_addresses(str(body[name]))[:200]
         for name in ("code", "error", "message", "error_description")
         if isinstance(body.get(name), str)
     ]

@@ -22,7 +22,15 @@ from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from integrations import clients
-from integrations.models import Delivery, Effect, Heartbeat, Invitation, LeverConnection, Organization
+from integrations.models import (
+    CodeScreenConnection,
+    Delivery,
+    Effect,
+    Heartbeat,
+    Invitation,
+    LeverConnection,
+    Organization,
+)
 from integrations.models.claim import masked_traceback
 from integrations.models.delivery import MAX_ATTEMPTS
 from integrations.platform import NotConnected, PacedOut, PlatformError
@@ -162,7 +170,7 @@ def work(deadline: float | None = None) -> int:
     """Work due rows in this thread until none is left or the deadline passes; how many."""
     count = 0
     while deadline is None or time.monotonic() < deadline:
-        job = _next_job()
+        job = _next_job(count)
         if job is None:
             break
         job()
@@ -170,15 +178,18 @@ def work(deadline: float | None = None) -> int:
     return count
 
 
-def _next_job() -> Job | None:
-    """Claim one due row, invitations and what recruiters see first."""
+def _next_job(turn: int) -> Job | None:
+    """Claim one due row; the kinds take turns, so that many of one don't keep the others waiting."""
     owner = uuid.uuid4().hex
-    for effect in Effect.objects.claim(owner, 1):
-        return partial(_perform, effect)
-    for delivery in Delivery.objects.claim(owner, 1):
-        return partial(decide, delivery)
-    for invitation in results.claim_polls(1):
-        return partial(_poll, invitation)
+    kinds: list[Callable[[], Job | None]] = [
+        lambda: next((partial(_perform, effect) for effect in Effect.objects.claim(owner, 1)), None),
+        lambda: next((partial(decide, delivery) for delivery in Delivery.objects.claim(owner, 1)), None),
+        lambda: next((partial(_poll, invitation) for invitation in results.claim_polls(1)), None),
+    ]
+    for step in range(len(kinds)):
+        job = kinds[(turn + step) % len(kinds)]()
+        if job is not None:
+            return job
     return None
 
 
@@ -246,6 +257,11 @@ def poll(invitation: Invitation) -> bool:
         logger.info("invitation %s: %s", invitation.pk, error)
         if error.status == 401:
             outbox.tell_key_refused(invitation.organization, str(error))
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        # one answer that can't be recorded must not keep the others from being asked
+        logger.exception("invitation %s could not be asked about", invitation.pk)
     return False
 
 
@@ -265,9 +281,9 @@ def poll_organization(organization: Organization, everything: bool = False) -> i
     return count
 
 
-def sweep_organization(organization: Organization) -> int:
+def sweep_organization(organization: Organization, is_full: bool = True) -> int:
     """Reconcile one organization with Lever now; how many it repaired. Raises PlatformError."""
-    repaired = sweep.sweep(organization, platforms_for(organization))
+    repaired = sweep.sweep(organization, platforms_for(organization), is_full)
     if repaired:
         logger.warning("sweep repaired %s invitation(s) of %s", repaired, organization.slug)
         hour = timezone.now().strftime("%Y-%m-%dT%H")
@@ -297,13 +313,18 @@ def preview(delivery: Delivery) -> Decision:
     return facts.preview(delivery, platforms_for(delivery.organization, delivery=delivery))
 
 
-def sweep_all() -> None:
+def sweep_all(is_full: bool = False) -> None:
     """Reconcile every organization; one that fails doesn't stop the others."""
     for organization in Organization.objects.filter(paused=False):
         try:
-            sweep_organization(organization)
+            sweep_organization(organization, is_full)
         except PlatformError as error:
             logger.warning("sweep of %s: %s", organization.slug, error)
+
+
+def sweep_everything() -> None:
+    """Reconcile with everybody in a trigger stage, whether Lever says that they changed or not."""
+    sweep_all(is_full=True)
 
 
 def keep_alive() -> None:
@@ -329,10 +350,28 @@ def refresh_copies() -> None:
         except PlatformError as error:
             logger.info("Lever's lists of %s: %s", organization.slug, error)
         try:
-            # a refused key is tried too: it may work again, and then what waited for it goes on
-            connect.test_codescreen_key(organization, clients.codescreen_for(organization, is_trial=True))
+            facts.refresh_assessments(organization, platforms.codescreen())
         except PlatformError as error:
             logger.info("CodeScreen's list of %s: %s", organization.slug, error)
+
+
+def try_refused_keys() -> None:
+    """Ask CodeScreen now and then whether a refused key works again; what waited for it then goes on."""
+    refused = Organization.objects.filter(codescreen_connection__state=CodeScreenConnection.State.REFUSED)
+    for organization in refused.filter(paused=False):
+        try:
+            connect.test_codescreen_key(organization, clients.codescreen_for(organization, is_trial=True))
+            ring()
+        except PlatformError as error:
+            logger.info("the refused key of %s: %s", organization.slug, error)
+
+
+def forecast() -> None:
+    """Tell Super Admins ahead when Lever's grant will end."""
+    for grant in LeverConnection.objects.filter(state=LeverConnection.State.CONNECTED).select_related(
+        "organization"
+    ):
+        outbox.tell_forecast(grant)
 
 
 def wake_waiting() -> None:
@@ -354,6 +393,9 @@ SCHEDULES = {
     "integrations.tasks.drain": 1,
     "integrations.tasks.wake_waiting": 1,
     "integrations.tasks.sweep_all": 10,
+    "integrations.tasks.sweep_everything": 24 * 60,
+    "integrations.tasks.try_refused_keys": 1,
+    "integrations.tasks.forecast": 12 * 60,
     "integrations.tasks.refresh_copies": 60,
     "integrations.tasks.keep_alive": 60,
     "integrations.tasks.tidy": 24 * 60,

@@ -9,6 +9,7 @@ from django.db import connections
 
 from integrations.lever.oauth import SCOPES
 from integrations.models import LeverConnection, Membership
+from integrations.workflow import connect
 from portal import suites
 from tests import factories
 from tests.world import World
@@ -97,4 +98,5 @@ def linked(world, organization, owner):
     tokens = world.lever.grants.issue(world.lever.grants.grant(account, user, frozenset(SCOPES)), account)
     LeverConnection(organization=organization).accept_grant(tokens, owner, user.id, account.id)
     factories.CodeScreenConnectionFactory(organization=organization, api_key=world.api_key)
+    connect.after_grant(organization, owner)
     return organization

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from integrations.admin.access import is_superuser
 from integrations.admin.scoped import ScopedAdmin
-from integrations.models import Heartbeat, PaceBucket
+from integrations.models import Breaker, Heartbeat, PaceBucket
 
 
 class PortalWideAdmin(ScopedAdmin):
@@ -40,3 +40,12 @@ class PaceBucketAdmin(PortalWideAdmin):
     """Whose turn it is to call which account."""
 
     list_display = ("key", "free_at")
+
+
+@admin.register(Breaker)
+class BreakerAdmin(ScopedAdmin):
+    """Whether each organization's platforms answer."""
+
+    list_display = ("organization", "platform", "failures", "open_until")
+    list_filter = ("platform",)
+    list_select_related = ("organization",)

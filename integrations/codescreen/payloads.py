@@ -12,6 +12,7 @@ from typing import Any, Self
 from django.utils.dateparse import parse_datetime
 
 NOT_STARTED, IN_PROGRESS, COMPLETE = "Not_Started", "In_Progress", "Complete"
+MOST_ATTEMPTS = 1_000_000
 OUTCOMES = {"passed": "Passed", "failed": "Failed", "expired": "Expired"}
 
 
@@ -24,7 +25,9 @@ def _time(value: Any) -> datetime | None:
         parsed = parse_datetime(value) if isinstance(value, str) else None
     except ValueError:
         return None
-    return parsed if parsed is not None and parsed.tzinfo is not None else None
+    # a day's room at both ends: the same moment has to exist in other time zones too
+    is_sensible = parsed is not None and parsed.tzinfo is not None and 1 < parsed.year < 9999
+    return parsed if is_sensible else None
 
 
 def _link(value: Any) -> str:
@@ -72,7 +75,7 @@ class Progress:
             report_url=_link(body.get("result_url")),
             outcome=outcome,
             failure_reason="" if outcome == "Passed" else _text(metadata.get("failureReason"))[:200],
-            attempt=attempt if type(attempt) is int and attempt >= 1 else None,
+            attempt=attempt if type(attempt) is int and 1 <= attempt <= MOST_ATTEMPTS else None,
             started_at=_time(metadata.get("startedAt")),
             submitted_at=_time(metadata.get("submittedAt")),
             evaluated_at=_time(metadata.get("evaluatedAt")),

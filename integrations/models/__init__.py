@@ -11,7 +11,7 @@ from integrations.models.lever_connection import LeverConnection
 from integrations.models.lever_webhook import LeverWebhook
 from integrations.models.membership import Membership
 from integrations.models.organization import Organization
-from integrations.models.pulse import Heartbeat, PaceBucket
+from integrations.models.pulse import Breaker, Heartbeat, PaceBucket
 from integrations.models.result import Result
 from integrations.models.role_mapping import RoleMapping
 
@@ -19,6 +19,7 @@ __all__ = [
     "ApiCall",
     "Assessment",
     "AuditEntry",
+    "Breaker",
     "CodeScreenConnection",
     "Delivery",
     "Effect",

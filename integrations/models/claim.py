@@ -2,7 +2,7 @@
 
 import traceback as traceback_module
 import uuid
-from collections.abc import Sequence
+from collections import Counter
 from datetime import timedelta
 from typing import Any, Self
 
@@ -13,7 +13,9 @@ LEASE = timedelta(seconds=90)
 
 
 class ClaimQuerySet(models.QuerySet[Any]):
-    """Rows that wait for a worker."""
+    """Rows that wait for a worker, each of one organization."""
+
+    work_order: tuple[str, ...] = ("due_at", "pk")
 
     def due(self) -> Self:
         """Rows to be worked on now, by the database's clock: due, and not held by a live lease."""
@@ -21,24 +23,47 @@ class ClaimQuerySet(models.QuerySet[Any]):
         return self.filter(free, due_at__lte=Now())
 
     def claim(self, owner: str, limit: int, lease: timedelta = LEASE) -> list[Any]:
-        """Take up to `limit` due rows for `owner` and count the attempt; the rows, oldest due first.
+        """Take up to `limit` due rows for `owner` and count the attempt; the rows, in the order to work them.
 
         The attempt is counted here, not at the outcome, so that a row that kills its worker is counted too.
-        Two workers never hold the same row: PostgreSQL skips rows locked by the other, SQLite's immediate
-        transactions let one claim at a time.
+        Two workers never hold the same row, and claims take turns, so that each sees whom the others serve:
+        the organization that is served least comes first, whatever another one has waiting.
         """
         with transaction.atomic():
-            due = self.due().order_by("due_at", "pk")
-            if connection.features.has_select_for_update_skip_locked:
-                due = due.select_for_update(skip_locked=True)
-            keys = list(due.values_list("pk", flat=True)[:limit])
+            if connection.vendor == "postgresql":
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [self.model._meta.db_table])
+            keys = self._choose(limit)
             if not keys:
                 return []
             self.model._base_manager.filter(pk__in=keys).update(
                 leased_until=Now() + lease, lease_owner=owner, attempts=models.F("attempts") + 1
             )
-        rows: Sequence[Any] = self.model._base_manager.filter(pk__in=keys).order_by("due_at", "pk")
-        return list(rows)
+        rows = {row.pk: row for row in self.model._base_manager.filter(pk__in=keys)}
+        return [rows[key] for key in keys]
+
+    def _choose(self, limit: int) -> list[int]:
+        """Return the keys of up to `limit` due rows, the least served organization's first."""
+        due = self.due().order_by()
+        waiting = list(due.values_list("organization", flat=True).distinct())
+        if len(waiting) > 1:
+            leased = self.model._base_manager.filter(leased_until__gte=Now()).values_list(
+                "organization", flat=True
+            )
+            served = Counter(leased)
+            waiting.sort(key=lambda organization: served[organization])
+        keys: list[int] = []
+        for organization in waiting:
+            rows = due.filter(organization=organization).order_by(*self.work_order)
+            if connection.features.has_select_for_update_skip_locked:
+                rows = rows.select_for_update(skip_locked=True, of=("self",))
+            keys += self._keys(rows, limit - len(keys))
+            if len(keys) >= limit:
+                break
+        return keys
+
+    def _keys(self, rows: Any, limit: int) -> list[int]:
+        return list(rows.values_list("pk", flat=True)[:limit])
 
 
 class Claimable(models.Model):

@@ -3,19 +3,17 @@
 from datetime import timedelta
 from typing import Any, Self
 
-from django.db import connection, models, transaction
+from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.models.claim import LEASE, Claimable, ClaimQuerySet
-
-_CLAIM_LOCK = (
-    0x5C0DE  # any constant: it names the advisory lock that lets one process claim effects at a time
-)
+from integrations.models.claim import Claimable, ClaimQuerySet
 
 
 class EffectQuerySet(ClaimQuerySet):
     """Effects, by whether they wait."""
+
+    work_order = ("priority", "due_at", "pk")
 
     def due(self) -> Self:
         """Due effects, but none of a candidate for whom another effect is being performed.
@@ -29,34 +27,15 @@ class EffectQuerySet(ClaimQuerySet):
         ).exclude(opportunity_id="")
         return super().due().filter(state=Effect.State.DUE).exclude(models.Exists(busy))
 
-    def claim(self, owner: str, limit: int, lease: timedelta = LEASE) -> list[Any]:
-        """Take up to `limit` due effects, at most one per candidate, earliest first."""
-        with transaction.atomic():
-            if connection.vendor == "postgresql":
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CLAIM_LOCK])
-            rows = (
-                self.due()
-                .order_by("priority", "due_at", "pk")
-                .values_list("pk", "organization", "opportunity_id")
-            )
-            keys: list[int] = []
-            lanes: set[tuple[int, Any]] = set()
-            for pk, organization, opportunity in rows[: limit * 4]:
-                lane = (organization, opportunity or pk)
-                if lane not in lanes and len(keys) < limit:
-                    lanes.add(lane)
-                    keys.append(pk)
-            if not keys:
-                return []
-            Effect.objects.filter(pk__in=keys).update(
-                leased_until=Now() + lease, lease_owner=owner, attempts=models.F("attempts") + 1
-            )
-        return list(
-            Effect.objects.filter(pk__in=keys)
-            .select_related("organization", "invitation")
-            .order_by("priority", "due_at", "pk")
-        )
+    def _keys(self, rows: Any, limit: int) -> list[int]:
+        """Return one effect per candidate: two of them at once would race each other in Lever."""
+        keys: list[int] = []
+        candidates: set[str] = set()
+        for pk, opportunity in rows.values_list("pk", "opportunity_id")[: limit * 4]:
+            if len(keys) < limit and (not opportunity or opportunity not in candidates):
+                candidates.add(opportunity)
+                keys.append(pk)
+        return keys
 
 
 class Effect(Claimable):

@@ -14,6 +14,17 @@ REFRESH_LIFETIME = timedelta(days=365)
 REFRESH_LEASE = timedelta(seconds=30)
 
 
+def _lifetime(tokens: dict[str, Any]) -> timedelta:
+    """Return how long an access token lasts: an hour where the answer doesn't say it sensibly."""
+    try:
+        seconds = int(tokens.get("expires_in") or 0)
+    except (TypeError, ValueError, OverflowError):
+        seconds = 0
+    return (
+        timedelta(seconds=seconds) if 0 < seconds <= REFRESH_LIFETIME.total_seconds() else timedelta(hours=1)
+    )
+
+
 class LeverConnection(models.Model):
     """The grant: encrypted tokens, granted scopes, who connected it, ages of both tokens, state."""
 
@@ -49,6 +60,7 @@ class LeverConnection(models.Model):
     feedback_template_id = models.CharField(max_length=100, blank=True)
     stages_refreshed_at = models.DateTimeField(null=True, blank=True)
     roles_refreshed_at = models.DateTimeField(null=True, blank=True)
+    swept_at = models.DateTimeField(null=True, blank=True, help_text="Up to when the sweep has looked.")
 
     class Meta:
         verbose_name = "Lever connection"
@@ -88,7 +100,7 @@ class LeverConnection(models.Model):
         self.state, self.state_reason = self.State.CONNECTED, ""
         self.access_token = tokens["access_token"]
         self.refresh_token = tokens.get("refresh_token") or ""
-        self.access_expires_at = now + timedelta(seconds=int(tokens.get("expires_in") or 3600))
+        self.access_expires_at = now + _lifetime(tokens)
         self.scopes = tokens.get("scope") or ""
         self.refreshed_at = self.connected_at = now
         self.connected_by = user
@@ -116,7 +128,7 @@ class LeverConnection(models.Model):
         LeverConnection.objects.filter(pk=self.pk, generation=self.generation).update(
             access_token=tokens["access_token"],
             refresh_token=tokens.get("refresh_token") or self.refresh_token,
-            access_expires_at=now + timedelta(seconds=int(tokens.get("expires_in") or 3600)),
+            access_expires_at=now + _lifetime(tokens),
             scopes=tokens.get("scope") or self.scopes,
             refreshed_at=now,
             generation=self.generation + 1,

@@ -19,7 +19,7 @@ from integrations.models import (
     Organization,
 )
 from integrations.platform import PlatformError
-from integrations.workflow import actions, facts, feedback
+from integrations.workflow import actions, facts, feedback, outbox
 
 POLICIES = (
     "stage_prefix",
@@ -38,6 +38,7 @@ def after_grant(organization: Organization, actor: Any) -> None:
     """Record a new grant and set everything going that waited for it; called in the grant's transaction."""
     AuditEntry.record(organization, actor, "connect", "Lever")
     feedback.ask_for_template(organization)
+    outbox.tell_back(organization)
     actions.wake(organization)
 
 

@@ -120,7 +120,7 @@ NEXT_STEPS = {
     "unknown_assessment": "Correct the tag or the mapping, then move the candidate into the stage again.",
     "ambiguous_assessment": "Leave one assessment for this role, then move the candidate into the stage again.",
     "no_email": "Add an e-mail address in Lever, then move the candidate into the stage again.",
-    "already_invited": "Nothing to do: nobody is invited to the same assessment twice. Resend from CodeScreen if it must be.",
+    "already_invited": "Nothing to do: nobody is invited to the same assessment twice. CodeScreen can resend it.",
     "invited_elsewhere": "Nothing to do: the result of the other opportunity counts for this person too.",
     "held_for_approval": "An Admin says yes or no under Activity.",
     "invite": "Nothing to do: the invitation goes out by itself.",

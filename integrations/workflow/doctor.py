@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from integrations.lever.oauth import SCOPES
 from integrations.models import (
+    Breaker,
     CodeScreenConnection,
     Delivery,
     Effect,
@@ -231,6 +232,17 @@ def work(organization: Organization) -> Iterator[Said]:
         yield "queue_silent", "warning", message, fix, HEALTH
 
 
+def outages(organization: Organization) -> Iterator[Said]:
+    """Say which platform doesn't answer and is only probed until it does."""
+    for breaker in Breaker.objects.filter(organization=organization, failures__gte=Breaker.FAILURES_TO_OPEN):
+        name = Delivery.Platform(breaker.platform).label
+        message = (
+            f"{name} has not answered the last {breaker.failures} calls; it is asked again now and then."
+        )
+        fix = f"Nothing to do if {name} is down: everything is kept, and goes on by itself when it is back."
+        yield "platform_down", "warning", message, fix, HEALTH
+
+
 def sweeps(organization: Organization) -> Iterator[Said]:
     """Say how many invitations only the sweep found: Lever's webhook missed them."""
     found = Delivery.objects.filter(
@@ -246,4 +258,4 @@ def sweeps(organization: Organization) -> Iterator[Said]:
         yield "sweep_repaired", "warning", message, fix, SETTINGS
 
 
-CHECKS: tuple[Check, ...] = (lever, webhooks, codescreen, stages_and_roles, people, work, sweeps)
+CHECKS: tuple[Check, ...] = (lever, webhooks, codescreen, stages_and_roles, people, work, outages, sweeps)

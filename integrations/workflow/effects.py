@@ -3,7 +3,7 @@
 import logging
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
@@ -37,23 +37,24 @@ PERFORM: dict[str, Callable[[Effect, Platforms], None]] = {
 
 def perform(effect: Effect, platforms: Platforms) -> None:
     """Perform a claimed effect and record the outcome; never raises for what a platform or a bug did."""
+    known = effect.intent_at  # of an earlier try whose outcome nobody knows
     try:
         if (
             effect.intent_at is None
             and Organization.objects.filter(pk=effect.organization_id, paused=True).exists()
         ):
-            _give_back(effect, DISCONNECTED_RETRY, "The organization is paused.")
+            _give_back(effect, DISCONNECTED_RETRY, "The organization is paused.", known)
             return
         PERFORM[effect.kind](effect, platforms)
         effect.finish()
     except invite.Settled:
         pass  # it has recorded its own outcome
     except feedback.Waits as wait:
-        _give_back(effect, wait.seconds, str(wait))
+        _give_back(effect, wait.seconds, str(wait), known)
     except PacedOut as error:
-        _give_back(effect, timedelta(seconds=error.retry_after or 1), effect.last_error)
+        _give_back(effect, timedelta(seconds=error.retry_after or 1), effect.last_error, known)
     except PlatformError as error:
-        settle(effect, error)
+        settle(effect, error, known)
     except (OperationalError, InterfaceError):
         raise  # the lease ends by itself, and another worker finishes it when the database is back
     except Exception as error:
@@ -61,21 +62,29 @@ def perform(effect: Effect, platforms: Platforms) -> None:
         _record_crash(effect, error)
 
 
-def _give_back(effect: Effect, wait: timedelta, reason: str) -> None:
+def _give_back(effect: Effect, wait: timedelta, reason: str, known: datetime | None) -> None:
     """Return an effect that wasn't tried; the attempt doesn't count."""
-    keep = effect.intent_at is not None
-    effect.retry(wait, reason, keep_intent=keep, attempts=F("attempts") - 1)
+    effect.retry(wait, reason, keep_intent=True, intent_at=known, attempts=F("attempts") - 1)
 
 
 def _record_crash(effect: Effect, error: Exception) -> None:
     """A bug or a poison row: bounded tries, then it stops and shows where."""
     text = f"The portal failed on this: {type(error).__name__}."
     if effect.attempts >= MAX_CRASHES:
-        effect.release(
-            state=Effect.State.FAILED, due_at=None, last_error=text, traceback=masked_traceback(error)
-        )
+        effect.held().update(traceback=masked_traceback(error))
+        _give_up(effect, text)
         return
     effect.retry(backoff(effect.attempts), text, keep_intent=True, traceback=masked_traceback(error))
+
+
+def _give_up(effect: Effect, reason: str) -> None:
+    if effect.kind != Effect.Kind.SEND_INVITATION:
+        effect.finish(Effect.State.FAILED, reason)
+        return
+    try:
+        invite.give_up(effect, reason)
+    except invite.Settled:
+        pass  # the invitation says how it ended
 
 
 def backoff(attempts: int) -> timedelta:
@@ -84,20 +93,24 @@ def backoff(attempts: int) -> timedelta:
     return wait * random.uniform(0.7, 1.3)  # noqa: S311
 
 
-def settle(effect: Effect, error: PlatformError) -> None:
-    """Record a platform's no: retried with backoff while there is hope, failed when there is none."""
+def settle(effect: Effect, error: PlatformError, known: datetime | None = None) -> None:
+    """Record a platform's no: retried with backoff while there is hope, failed when there is none.
+
+    `known` is the intent of an earlier try: that this try didn't arrive says nothing about the earlier one.
+    """
     if isinstance(error, NotConnected) or error.status == 401:
-        _give_back(effect, DISCONNECTED_RETRY, str(error))
+        _give_back(effect, DISCONNECTED_RETRY, str(error), known)
         outbox.tell_reconnect(effect.organization)
         return
     is_hopeless = error.permanent or timezone.now() - effect.created_at > KEEP_TRYING
     if is_hopeless:
-        effect.finish(Effect.State.FAILED, str(error))
+        _give_up(effect, str(error))
         return
     wait = backoff(effect.attempts)
     if error.retry_after is not None:
         wait = max(timedelta(seconds=error.retry_after), timedelta(seconds=1))
-    effect.retry(wait, str(error), keep_intent=error.ambiguous)
+    intent = effect.intent_at if error.ambiguous else known
+    effect.retry(wait, str(error), keep_intent=True, intent_at=intent)
 
 
 def wake(organization: Organization) -> int:

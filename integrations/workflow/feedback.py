@@ -3,7 +3,7 @@
 Sources: https://hire.lever.co/developer/documentation (Feedback, Feedback templates).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -112,12 +112,10 @@ def write_feedback(effect: Effect, platforms: Platforms) -> None:
         return  # the later attempt's own effect writes the same feedback
     lever = platforms.lever()
     user = _author(effect, lever)
-    feedback_id = invitation.feedback_id
-    if not feedback_id and effect.intent_at is not None:
-        feedback_id = _find(lever, invitation)
-    if feedback_id and _update(lever, invitation, feedback_id, result, user):
-        _remember(invitation, result, feedback_id)
-        return
+    for feedback_id in _written(lever, invitation):
+        if _update(lever, invitation, feedback_id, result, user):
+            _remember(invitation, result, feedback_id)
+            return
     _remember(invitation, result, _create(effect, lever, invitation, result, user))
 
 
@@ -135,6 +133,16 @@ def _author(effect: Effect, lever: LeverClient) -> str:
     found = str(users[0]["id"])
     LeverConnection.objects.filter(pk=connection.pk).update(lever_user_id=found)
     return found
+
+
+def _written(lever: LeverClient, invitation: Invitation) -> Iterator[str]:
+    """Yield the feedback there may be: the one that is known, then what a try whose answer was lost has left."""
+    if invitation.feedback_id:
+        yield invitation.feedback_id
+    if invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK, intent_at__isnull=False).exists():
+        found = _find(lever, invitation)
+        if found and found != invitation.feedback_id:
+            yield found
 
 
 def _find(lever: LeverClient, invitation: Invitation) -> str:

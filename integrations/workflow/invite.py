@@ -37,7 +37,8 @@ def send_invitation(effect: Effect, platforms: Platforms) -> None:
     if invitation.status not in {Status.PENDING, Status.SENDING}:
         effect.finish(Effect.State.CANCELLED, f"The invitation is {invitation.get_status_display().lower()}.")
         raise Settled
-    if invitation.status == Status.PENDING:
+    is_repeat = invitation.status == Status.SENDING
+    if not is_repeat:
         _still_wanted(effect, invitation, platforms)
     codescreen = platforms.codescreen()
     _declare(effect, invitation)
@@ -47,30 +48,37 @@ def send_invitation(effect: Effect, platforms: Platforms) -> None:
             invitation.assessment_id, invitation.candidate_name, invitation.email, external_id, is_idempotent
         )
     except PlatformError as error:
+        if is_repeat and not error.ambiguous:
+            _refused_again(effect, invitation, error)
         instance = _answered_otherwise(effect, invitation, error, is_idempotent)
     with transaction.atomic():
-        mark_invited(invitation, instance)
+        invitation.refresh_from_db()
+        if not invitation.instance_id:  # else a webhook was faster than the answer
+            mark_invited(invitation, instance)
         effect.finish()
 
 
 def _declare(effect: Effect, invitation: Invitation) -> None:
     """Commit that the call is about to be made, so that a later worker knows it may have been."""
-    with transaction.atomic():
-        if not effect.record_intent():
-            raise Settled
-        try:
+    try:
+        with transaction.atomic():
+            if not effect.record_intent():
+                raise Settled
             invitation.move(Status.SENDING)
-        except IllegalTransition as error:
-            effect.finish(Effect.State.CANCELLED, "The invitation was withdrawn.")
-            raise Settled from error
+    except IllegalTransition as error:
+        effect.finish(Effect.State.CANCELLED, "The invitation was withdrawn.")
+        raise Settled from error
 
 
 def _answered_otherwise(
     effect: Effect, invitation: Invitation, error: PlatformError, is_idempotent: bool
 ) -> str:
     """Return the instance id an error answer names, or record what the error means and raise."""
+    invitation.refresh_from_db()
+    if invitation.instance_id:  # a webhook has told meanwhile
+        return str(invitation.instance_id)
     if error.status == 409 and instance_id(error.body):
-        return instance_id(error.body)
+        return _conflicting(effect, invitation, instance_id(error.body))
     if error.ambiguous:
         if is_idempotent:
             raise error  # the same key is sent again: CodeScreen answers what it answered before
@@ -78,11 +86,54 @@ def _answered_otherwise(
     if error.status == 401:
         _key_refused(effect, invitation, error)
     if error.permanent:
-        _fail(effect, invitation, str(error))
-    # certain not to have arrived: the next attempt starts from scratch
-    with transaction.atomic():
-        invitation.move(Status.PENDING)
+        advice = "Check the candidate's e-mail address, then move the candidate into the stage again."
+        _fail(effect, invitation, str(error), f"CodeScreen refused the invitation. {advice}")
+    _start_over(effect, invitation)
     raise error
+
+
+def _refused_again(effect: Effect, invitation: Invitation, error: PlatformError) -> None:
+    """Take a definite no to a repeated call: it says nothing about the call whose answer was lost."""
+    if error.status == 409 and instance_id(error.body):
+        return
+    if error.status == 401:
+        outbox.tell_key_refused(invitation.organization, str(error))
+    elif error.permanent:
+        _become_uncertain(effect, invitation, f"{error}. An earlier try may have arrived.")
+    raise error
+
+
+def _start_over(effect: Effect, invitation: Invitation) -> None:
+    """Put back what certainly did not arrive; not when another worker has taken over and decided about it."""
+    with transaction.atomic():
+        if not effect.held().exists():
+            raise Settled
+        invitation.move(Status.PENDING)
+
+
+def _conflicting(effect: Effect, invitation: Invitation, instance: str) -> str:
+    """Return the instance that CodeScreen says the person has already, unless it is another invitation's."""
+    other = Invitation.objects.filter(organization=effect.organization_id, instance_id=instance).first()
+    if other is not None:
+        reason = (
+            f"CodeScreen says that the person has this assessment already, through invitation {other.pk}."
+        )
+        _fail(effect, invitation, reason, "The person has it already, through another opportunity.")
+    return instance
+
+
+def give_up(effect: Effect, reason: str) -> None:
+    """End an effect that is not tried any more; the invitation is uncertain if a call may have arrived, else failed."""
+    invitation = effect.invitation
+    if invitation is not None:
+        invitation.refresh_from_db()
+        if invitation.status == Status.SENDING:
+            _become_uncertain(effect, invitation, reason)
+        if invitation.status == Status.PENDING:
+            _fail(
+                effect, invitation, reason, "The portal gave up after many tries; its Admins can try again."
+            )
+    effect.finish(Effect.State.FAILED, reason)
 
 
 def _become_uncertain(effect: Effect, invitation: Invitation, reason: str) -> None:
@@ -104,7 +155,7 @@ def _become_uncertain(effect: Effect, invitation: Invitation, reason: str) -> No
     raise Settled
 
 
-def _fail(effect: Effect, invitation: Invitation, reason: str) -> None:
+def _fail(effect: Effect, invitation: Invitation, reason: str, note: str) -> None:
     with transaction.atomic():
         if not effect.finish(Effect.State.FAILED, reason):
             raise Settled
@@ -115,8 +166,7 @@ def _fail(effect: Effect, invitation: Invitation, reason: str) -> None:
                 organization,
                 invitation.opportunity_id,
                 f"failed:{invitation.pk}",
-                f"CodeScreen: “{invitation.assessment_name}” could not be sent: CodeScreen refused the invitation. "
-                "Check the candidate's e-mail address, then move the candidate into the stage again.",
+                f"CodeScreen: “{invitation.assessment_name}” could not be sent. {note}",
                 invitation=invitation,
             )
         outbox.send_email(
@@ -131,9 +181,8 @@ def _fail(effect: Effect, invitation: Invitation, reason: str) -> None:
 
 def _key_refused(effect: Effect, invitation: Invitation, error: PlatformError) -> None:
     """CodeScreen no longer takes the key: the invitation waits, and the Admins are told once."""
-    with transaction.atomic():
-        outbox.tell_key_refused(invitation.organization, str(error))
-        invitation.move(Status.PENDING)
+    outbox.tell_key_refused(invitation.organization, str(error))
+    _start_over(effect, invitation)
     raise error
 
 

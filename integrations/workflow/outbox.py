@@ -162,6 +162,43 @@ def tell_reconnect(organization: Organization) -> None:
         )
 
 
+FORECAST_DAYS = (1, 7, 30)
+
+
+def tell_forecast(grant: LeverConnection) -> None:
+    """Tell the Admins 30, 7 and 1 days before Lever's grant ends, once each."""
+    if grant.ends_at is None or grant.connected_at is None:
+        return
+    left = (grant.ends_at - timezone.now()).total_seconds() / 86400
+    step = next((days for days in FORECAST_DAYS if left <= days), None)
+    if step is None:
+        return
+    send_email(
+        grant.organization,
+        f"forecast:{grant.connected_at:%Y-%m-%dT%H:%M:%S}:{step}",
+        f"Lever must be reconnected by {grant.ends_at:%-d %B %Y}",
+        [
+            "Lever ends every connection a year after it was made. Reconnecting takes a minute and loses nothing.",
+            f"A Super Admin can do it here: {settings.PORTAL_URL}/settings/",
+        ],
+    )
+
+
+def tell_back(organization: Organization) -> None:
+    """Tell the Admins that Lever works again, where they were told that it didn't."""
+    told = Effect.objects.filter(
+        organization=organization, kind=Kind.SEND_EMAIL, key__startswith="reconnect:"
+    )
+    last = told.order_by("-pk").first()
+    if last is not None:
+        send_email(
+            organization,
+            f"back:{last.key}",
+            "Lever is connected again",
+            ["What arrived meanwhile is being decided now."],
+        )
+
+
 def tell_key_refused(organization: Organization, reason: str) -> None:
     """Record that CodeScreen refused the API key, and tell the Admins once per breakage."""
     connection = CodeScreenConnection.objects.filter(organization=organization).first()

@@ -37,7 +37,7 @@ def rating(progress: Progress, thresholds: tuple[int, int, int]) -> int | None:
 
 
 def poll_interval(status: str) -> timedelta | None:
-    """Return how long to wait between questions about an invitation of that status; None when there is nothing to ask."""
+    """Return how long to wait between questions at that status; None when there is nothing to ask."""
     not_started = timedelta(seconds=settings.POLL_NOT_STARTED_SECONDS)
     in_progress = timedelta(seconds=settings.POLL_IN_PROGRESS_SECONDS)
     return {
@@ -102,7 +102,7 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
     """Record that CodeScreen has invited the person; asks for the progress tag."""
     with transaction.atomic():
         now = timezone.now()
-        first = now + timedelta(seconds=settings.POLL_NOT_STARTED_SECONDS) * random.uniform(0.2, 1.0)
+        first = now + timedelta(seconds=settings.POLL_NOT_STARTED_SECONDS) * random.uniform(0.2, 1.0)  # noqa: S311
         invitation.move(
             Status.INVITED, instance_id=instance_id, invited_at=now, next_poll_at=first, poll_failures=0
         )

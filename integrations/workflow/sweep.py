@@ -1,27 +1,31 @@
 """Reconcile Lever's stages with the portal's rows; what a webhook never told becomes a delivery of its own."""
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import Opportunity
-from integrations.models import Delivery, Invitation, Organization, Stage
+from integrations.models import Delivery, Invitation, LeverConnection, Organization, Stage
 from integrations.workflow import intake
 from integrations.workflow.decide import SWEEP, is_trigger
 from integrations.workflow.facts import Platforms, disconnected_reason, mapping_rules, refresh_stages
 
 logger = logging.getLogger(__name__)
 
+OVERLAP = timedelta(minutes=15)
+
 #: Verdicts that mean the sweep found somebody who would have waited for ever.
 REPAIRED = frozenset({"invite", "held_for_approval"})
 
 
-def sweep(organization: Organization, platforms: Platforms) -> int:
+def sweep(organization: Organization, platforms: Platforms, is_full: bool = True) -> int:
     """Look at everybody who is in a trigger stage now, and decide those whom no delivery told of; how many it repaired.
 
-    Nobody who was in the stage before the organization knew the portal is invited. Raises PlatformError.
+    Unless `is_full`, only those are looked at whom Lever changed since the last sweep. Nobody who was in the stage
+    before the organization knew the portal is invited. Raises PlatformError.
     """
     if organization.paused or disconnected_reason(organization):
         return 0
@@ -30,9 +34,12 @@ def sweep(organization: Organization, platforms: Platforms) -> int:
     stages = _trigger_stages(organization)
     if not stages:
         return 0
-    return sum(
-        _repair(organization, opportunity, platforms) for opportunity in _missed(organization, lever, stages)
-    )
+    began = timezone.now()
+    since = None if is_full else organization.lever_connection.swept_at
+    missed = _missed(organization, lever, stages, since)
+    repaired = sum(_repair(organization, opportunity, platforms) for opportunity in missed)
+    LeverConnection.objects.filter(organization=organization).update(swept_at=began)
+    return repaired
 
 
 def _trigger_stages(organization: Organization) -> list[str]:
@@ -44,9 +51,14 @@ def _trigger_stages(organization: Organization) -> list[str]:
     ]
 
 
-def _missed(organization: Organization, lever: LeverClient, stages: list[str]) -> list[Opportunity]:
+def _missed(
+    organization: Organization, lever: LeverClient, stages: list[str], since: datetime | None
+) -> list[Opportunity]:
     """Return the opportunities that stand in a trigger stage without any row of ours about it."""
-    found = [row for row in lever.opportunities(stage_id=stages, archived="false") if row.stage_id in stages]
+    filters: dict[str, str | list[str]] = {"stage_id": stages, "archived": "false"}
+    if since is not None:
+        filters["updated_at_start"] = str(int((since - OVERLAP).timestamp() * 1000))
+    found = [row for row in lever.opportunities(**filters) if row.stage_id in stages]
     missed = []
     for page in (found[start : start + 200] for start in range(0, len(found), 200)):
         ids = [row.id for row in page]

@@ -14,8 +14,17 @@ def author(effect: Effect) -> str:
 def set_progress_tag(effect: Effect, platforms: Platforms) -> None:
     """Leave exactly one progress tag on the opportunity: the new one is added first, then the others go.
 
-    Safe to run twice: tags are a set.
+    Safe to run twice: tags are a set. A wish that was overtaken while it waited for its next try is left alone.
     """
+    later = Effect.objects.filter(
+        organization=effect.organization_id,
+        kind=effect.kind,
+        opportunity_id=effect.opportunity_id,
+        pk__gt=effect.pk,
+    )
+    if later.exclude(state=Effect.State.FAILED).exists():
+        effect.finish(Effect.State.CANCELLED, "A later progress took its place.")
+        return
     tag = str(effect.payload["tag"])
     lever = platforms.lever()
     user = author(effect)

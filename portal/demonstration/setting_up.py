@@ -107,32 +107,38 @@ class Visitor:
         """Go to an address."""
         return self._http.get(address, timeout=SECONDS)
 
-    def sign_in(self) -> None:
-        """Sign in as the demo's Super Admin."""
-        if self.post("/login/", "/login/", username=USERNAME, password=PASSWORD).status_code != 302:
+    def sign_in(self, username: str) -> None:
+        """Sign in as a Super Admin of the demo."""
+        if self.post("/login/", "/login/", username=username, password=PASSWORD).status_code != 302:
             raise NotReady("signing in failed")
 
 
-def connect(stage: Stage, webhook_secret: str) -> None:
+def connect(stage: Stage, webhook_secret: str, slug: str = CONNECTED, username: str = USERNAME) -> None:
     """Go through consent, make the webhook in Lever, paste its token, verify, and tell CodeScreen our address."""
     visitor = Visitor(stage.portal_url)
-    visitor.sign_in()
-    begun = visitor.post("/oauth/login/lever/", "/settings/", organization=CONNECTED)
-    accepted = control(stage.lever_url, "consent", url=begun.headers.get("Location", ""))
+    visitor.sign_in(username)
+    begun = visitor.post("/oauth/login/lever/", "/settings/", organization=slug)
+    accepted = control(stage.lever_url, "consent", account=slug, url=begun.headers.get("Location", ""))
     visitor.follow(accepted["redirect"])
-    organization = Organization.objects.get(slug=CONNECTED)
+    organization = Organization.objects.get(slug=slug)
     if not LeverConnection.objects.filter(organization=organization, state="connected").exists():
         raise NotReady("Lever's consent didn't lead to a connection")
     webhook = control(
-        stage.lever_url, "webhook", event="candidateStageChange", url=organization.lever_webhook_url
+        stage.lever_url,
+        "webhook",
+        account=slug,
+        event="candidateStageChange",
+        url=organization.lever_webhook_url,
     )
     visitor.post("/settings/", "/settings/", lever_signature_token=webhook["signature_token"])
-    verified = control(stage.lever_url, "verify", webhook=webhook["id"])
+    verified = control(stage.lever_url, "verify", account=slug, webhook=webhook["id"])
     if not verified["ok"]:
         raise NotReady(f"Verify Connection answered {verified['status']}")
-    control(
-        stage.codescreen_url,
-        "settings",
-        webhook_url=organization.codescreen_webhook_url,
-        webhook_secret=webhook_secret,
-    )
+    if webhook_secret:
+        control(
+            stage.codescreen_url,
+            "settings",
+            account=slug,
+            webhook_url=organization.codescreen_webhook_url,
+            webhook_secret=webhook_secret,
+        )

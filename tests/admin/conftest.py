@@ -13,6 +13,7 @@ from integrations.models import (
     ApiCall,
     Assessment,
     AuditEntry,
+    Breaker,
     CodeScreenConnection,
     Delivery,
     Effect,
@@ -68,6 +69,7 @@ def make_customer(slug: str) -> Customer:
         previous_until=timezone.now() + timedelta(hours=1),
         url=organization.lever_webhook_url,
     )
+    rows[Breaker] = Breaker.objects.create(**own, platform="lever", failures=2)
     rows[Stage] = Stage.objects.create(**own, external_id="stage-1", name=f"CodeScreen {slug}")
     rows[Role] = Role.objects.create(**own, external_id="role-1", title=f"Engineer {slug}", state="published")
     rows[Assessment] = Assessment.objects.create(**own, external_id="assessment-1", name=f"Backend {slug}")

@@ -1,0 +1,115 @@
+"""What goes wrong: the platforms' faults as rules for the sandbox, and interruptions of the portal's own parts."""
+
+import logging
+import random
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import redis
+import requests
+
+from portal.chaos import ground
+from portal.chaos.options import Options
+from portal.chaos.programs import Programs
+from portal.demonstration.setting_up import SECONDS
+from portal.demonstration.stage import Stage
+
+logger = logging.getLogger(__name__)
+
+#: Faults by weight. Those "after" strike when the effect has taken place: half of what fails has happened.
+MIX: tuple[tuple[float, dict[str, Any]], ...] = (
+    (1.0, {"kind": "status", "status": 429}),
+    (0.3, {"kind": "status", "status": 429, "retry_after": 1}),
+    (0.8, {"kind": "status", "status": 500}),
+    (0.5, {"kind": "status", "status": 502}),
+    (1.0, {"kind": "status", "status": 503}),
+    (0.5, {"kind": "status", "status": 504}),
+    (0.8, {"kind": "reset_before"}),
+    (0.3, {"kind": "html"}),
+    (0.15, {"kind": "timeout_before"}),
+    (0.8, {"kind": "status_after", "status": 500}),
+    (0.6, {"kind": "status_after", "status": 502}),
+    (0.6, {"kind": "status_after", "status": 504}),
+    (1.0, {"kind": "reset_after"}),
+    (0.8, {"kind": "truncated"}),
+    (0.6, {"kind": "html_after"}),
+    (0.15, {"kind": "timeout_after"}),
+)
+API = "^/(v1|api)/"  # not the token endpoint: a lost answer there ends a grant, which only a person mends
+CUT_EVERY = 6  # kills
+HOLD_MS = int(ground.READ_SECONDS * 1000) + 1500
+
+
+def rules(share: float) -> list[dict[str, Any]]:
+    """Return rules that make `share` of the calls go wrong; the sandbox tries them one after another."""
+    total, left, made = sum(weight for weight, _ in MIX), 1.0, []
+    for weight, fault in MIX:
+        wanted = share * weight / total
+        hold = {"delay_ms": HOLD_MS} if fault["kind"].startswith("timeout") else {}
+        made.append({"path": API, "probability": wanted / left, **fault, **hold})
+        left -= wanted
+    return made
+
+
+def begin(stage: Stage, options: Options) -> None:
+    """Let the calls to both platforms go wrong from now on."""
+    for number, address in enumerate((stage.lever_url, stage.codescreen_url)):
+        document = {"seed": options.seed * 2 + number, "rules": rules(options.faults)}
+        requests.post(f"{address}/_control/faults", json=document, timeout=SECONDS).raise_for_status()
+
+
+def end(stage: Stage) -> None:
+    """Let both platforms be well again."""
+    for address in (stage.lever_url, stage.codescreen_url):
+        requests.delete(f"{address}/_control/faults", timeout=SECONDS).raise_for_status()
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """Something of the portal's that was taken away, and when."""
+
+    kind: str  # web, workers, database, redis
+    at: float
+
+
+class Interruptions(threading.Thread):
+    """Kills and cuts at regular times until it is told to stop."""
+
+    def __init__(self, programs: Programs, options: Options) -> None:
+        super().__init__(name="interruptions", daemon=True)
+        self.seen: list[Interruption] = []
+        self._programs = programs
+        self._options = options
+        self._random = random.Random(options.seed)  # noqa: S311
+        self._stopping = threading.Event()
+        self._turns = 0
+
+    def run(self) -> None:
+        """Interrupt until stopped."""
+        while self._options.kill_every and not self._stopping.wait(self._options.kill_every):
+            self._turns += 1
+            self._note(self._programs.kill(self._random))
+            try:
+                self._cut()
+            except (psycopg.Error, redis.RedisError):
+                logger.warning("A cut could not be made.", exc_info=True)
+
+    def stop(self) -> None:
+        """Interrupt no more."""
+        self._stopping.set()
+        self.join(timeout=30)
+
+    def _cut(self) -> None:
+        if self._options.database_url and self._turns % CUT_EVERY == 0:
+            self._note("database")
+            ground.cut_connections(self._options)
+        if self._options.redis_url and self._turns == CUT_EVERY + 1:
+            ground.flush(self._options)
+            self._note("redis")
+
+    def _note(self, kind: str) -> None:
+        if kind:
+            self.seen.append(Interruption(kind, time.time()))

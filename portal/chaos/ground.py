@@ -1,0 +1,96 @@
+"""Where a run takes place: an environment, a folder and a database of its own, which go with it."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import redis
+from django.conf import settings
+from django.db import connections
+from psycopg import sql
+
+from portal.chaos.options import Options
+from portal.demonstration.stage import FOLDER, Stage
+
+DATABASE = "PORTAL_CHAOS_DATABASE"
+READ_SECONDS = 3.0
+
+
+def is_prepared() -> bool:
+    """Whether this process runs in the environment that `begin` made."""
+    return DATABASE in os.environ
+
+
+def begin(options: Options) -> None:
+    """Start the command again in an environment of the run's own, since settings are read before a command runs."""
+    name = f"chaos_{options.seed}_{os.getpid()}"
+    folder = Path(tempfile.mkdtemp(prefix="codescreen-lever-chaos-"))
+    if options.database_url:
+        with _server(options) as server:
+            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    if options.redis_url:
+        flush(options)
+    environ = os.environ | Stage.choose(None).environment(folder) | _differences(options, name)
+    manage = str(settings.BASE_DIR / "manage.py")
+    sys.stdout.flush()
+    os.execve(sys.executable, [sys.executable, manage, *sys.argv[1:]], environ)  # noqa: S606
+
+
+def _differences(options: Options, name: str) -> dict[str, str]:
+    """Return what differs from the demo's environment."""
+    changes = {
+        DATABASE: name if options.database_url else "",
+        "REDIS_URL": options.redis_url,
+        "WEB_WORKERS": "2",
+        "POLL_NOT_STARTED_SECONDS": str(options.poll_seconds),
+        "POLL_IN_PROGRESS_SECONDS": str(options.poll_seconds),
+    }
+    if options.database_url:
+        changes["DATABASE_URL"] = urlunsplit(urlsplit(options.database_url)._replace(path=f"/{name}"))
+    if options.has_faults:
+        # so that thousands of events take minutes: the pacing has a run of its own
+        changes |= {"LEVER_RATE": "1000", "LEVER_BURST": "1000000"}
+        changes["PLATFORM_READ_SECONDS"] = str(READ_SECONDS)
+    return changes
+
+
+@contextmanager
+def _server(options: Options) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(options.database_url, autocommit=True, connect_timeout=10) as server:
+        yield server
+
+
+def cut_connections(options: Options) -> None:
+    """End every connection to the run's database: what clients see of a database that restarts."""
+    with _server(options) as server:
+        server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [os.environ[DATABASE]]
+        )
+
+
+def flush(options: Options) -> None:
+    """Forget everything in the run's Redis database."""
+    with redis.Redis.from_url(options.redis_url) as server:
+        server.flushdb()
+
+
+def clear(options: Options) -> str:
+    """Remove what the run made; what is left of it, in words, where it was asked to stay."""
+    connections.close_all()
+    folder, name = Path(os.environ[FOLDER]), os.environ[DATABASE]
+    if options.keep:
+        return f"Kept: {folder}" + (f" and the database {name}" if name else "")
+    shutil.rmtree(folder, ignore_errors=True)
+    if name:
+        with _server(options) as server:
+            statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            server.execute(statement)
+    if options.redis_url:
+        flush(options)
+    return ""

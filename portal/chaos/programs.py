@@ -1,0 +1,96 @@
+"""The portal and the sandbox as processes of their own, which can be stopped and killed one by one."""
+
+import os
+import random
+import signal
+import threading
+from pathlib import Path
+from typing import Self
+
+from integrations import tasks
+from portal.demonstration.stage import HOST, Stage
+from portal.management.commands.serve import web, workers
+from portal.supervisor import Supervisor
+
+WHOLE_GROUP_EVERY = 8
+
+
+class Programs:
+    """What runs, under the same supervisor as in `serve`. The sandbox is never killed: it keeps the books."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._lock = threading.Lock()
+        self._sandbox = Supervisor([stage.sandbox()])
+        self._portal: Supervisor | None = None
+        self._kills = 0
+
+    def __enter__(self) -> Self:
+        self._sandbox.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop_portal()
+        self._sandbox.stop()
+
+    def start_portal(self) -> None:
+        """Start the web server and the workers."""
+        with self._lock:
+            programs = [web(HOST, self._stage.port), workers()]
+            self._portal = Supervisor(programs, every_second=tasks.ring_if_due).__enter__()
+
+    def stop_portal(self) -> None:
+        """Stop the web server and the workers; nothing listens any more."""
+        with self._lock:
+            if self._portal is not None:
+                self._portal.stop()
+                self._portal = None
+
+    def tend(self) -> None:
+        """Replace what has ended or stalled; to be called about every second."""
+        self._sandbox.tend()
+        with self._lock:
+            if self._portal is not None:
+                self._portal.tend()
+
+    def kill(self, chance: random.Random) -> str:
+        """SIGKILL one process of the workers or of the web server; which, empty when none was there.
+
+        Mostly one that does the work; now and then any of the group, its parent or guard too.
+        """
+        with self._lock:
+            if self._portal is None:
+                return ""
+            group = self._portal.groups[0 if chance.random() < 0.25 else 1]
+            if group.pid is None:
+                return ""
+            family = members(group.pid)
+            self._kills += 1
+            if self._kills % WHOLE_GROUP_EVERY:
+                parents = set(family.values())
+                victims = [pid for pid in family if pid not in parents and pid != group.pid]
+            else:
+                victims = list(family)
+            if not victims:
+                return ""
+            try:
+                os.kill(chance.choice(sorted(victims)), signal.SIGKILL)
+            except ProcessLookupError:
+                return ""
+            return group.program.name
+
+
+def members(group: int) -> dict[int, int]:
+    """Return the processes of a process group, each with its parent's id."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            stat = (entry / "stat").read_text()
+        except OSError:  # it ended meanwhile
+            continue
+        state, parent, its_group = stat.rpartition(")")[2].split()[:3]
+        if int(its_group) == group and state != "Z":
+            found[int(entry.name)] = int(parent)
+    return found

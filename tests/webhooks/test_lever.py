@@ -1,0 +1,205 @@
+"""Lever's door: the contract, and what is Lever's own."""
+
+import json
+import time
+import uuid
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import pytest
+from django.utils import timezone
+
+from integrations import tasks
+from integrations.lever.signature import sign as signature_of
+from integrations.models import Delivery, LeverWebhook, Organization
+from integrations.workflow import connect
+from tests.factories import SIGNATURE_TOKEN, LeverWebhookFactory
+from tests.payloads import load, sign
+from tests.webhooks.contract import JSON, WebhookContract
+
+OTHER_TOKEN = "fedcba9876543210" * 3
+
+
+def encode(payload: dict[str, Any]) -> bytes:
+    """Return the bytes Lever would send."""
+    return json.dumps(payload).encode()
+
+
+class TestLever(WebhookContract):
+    url_name = "lever-webhook"
+    secret = SIGNATURE_TOKEN
+    other_secret = OTHER_TOKEN
+    unparsable_unsigned = 400  # the proof is in the body: without a body there is nothing to prove
+    wrong_types: ClassVar[dict[str, list[Any]]] = {
+        "id": [5, True, 1.5, ["a"], {"a": 1}, "x" * 201],
+        "event": [None, 5, True, ["a"], {"a": 1}, "", "x" * 101, " " * 150 + "a"],
+        "triggeredAt": [None, True, False, 1782974004990.0, 1782974004990.5, "1782974004990", [1], {"a": 1}],
+        "token": [None, 5, True, ["a"], {"a": 1}, ""],
+        "data": [5, True, "a", ["a"], [], ""],
+        "data.opportunityId": [5, True, 1.5, ["a"], {"a": 1}, "x" * 201],
+        "data.contactId": [5, True, 1.5, ["a"], {"a": 1}, "x" * 201],
+        "data.toStageId": [5, True, 1.5, ["a"], {"a": 1}, "x" * 201],
+        "data.fromStageId": [5, True, 1.5, ["a"], {"a": 1}, "x" * 201],
+    }
+
+    def accept(self, organization: Organization) -> None:
+        LeverWebhookFactory(organization=organization)
+
+    def accept_other(self, organization: Organization) -> None:
+        LeverWebhookFactory(organization=organization, signature_token=OTHER_TOKEN)
+
+    def forget(self, organization: Organization) -> None:
+        LeverWebhook.objects.filter(organization=organization).update(signature_token="")
+
+    def payload(self, **changes: Any) -> dict[str, Any]:
+        return load("lever/candidate_stage_change", id=str(uuid.uuid4()), triggeredAt=int(time.time() * 1000)) | changes
+
+    def payload_of_event(self, event: str) -> dict[str, Any]:
+        return self.payload(event=event)
+
+    def signed(self, payload: dict[str, Any], secret: str = "") -> tuple[bytes, dict[str, str]]:
+        signature = signature_of(str(payload["token"]), payload["triggeredAt"], secret or SIGNATURE_TOKEN)
+        return encode({"signature": signature} | payload), {}
+
+    def signed_text(self, member: str) -> tuple[bytes, dict[str, str]]:
+        body, _ = self.signed(self.payload())
+        return body[:-1] + b', "extra": ' + member.encode() + b"}", {}
+
+    def signed_body(self, body: bytes) -> tuple[bytes, dict[str, str]]:
+        return body, {}
+
+    def tampered(self) -> dict[str, tuple[bytes, dict[str, str]]]:
+        good = sign(self.payload(), SIGNATURE_TOKEN)
+        signature = good["signature"]
+        changes: dict[str, Any] = {
+            "no such text": "0" * 64,
+            "upper case": signature.upper(),
+            "one digit off": signature[:-1] + ("0" if signature[-1] != "0" else "1"),
+            "cut short": signature[:-1],
+            "padded": signature + " ",
+            "empty": "",
+            "not ASCII": "ä" * 64,
+            "null": None,
+            "a number": 5,
+            "true": True,
+            "a list": [signature],
+            "an object": {"signature": signature},
+            "under an empty token": signature_of(good["token"], good["triggeredAt"], ""),
+        }
+        requests = {name: encode(good | {"signature": value}) for name, value in changes.items()}
+        requests["another time"] = encode(good | {"triggeredAt": good["triggeredAt"] + 1})
+        requests["another token"] = encode(good | {"token": "c" * 48})
+        requests["a quoted time"] = encode(good | {"triggeredAt": str(good["triggeredAt"])})
+        for name in ("token", "triggeredAt", "signature"):
+            requests[f"no {name}"] = encode({key: value for key, value in good.items() if key != name})
+        return {name: (body, {}) for name, body in requests.items()}
+
+    # Lever's own
+
+    def test_wrong_types_and_a_wrong_proof_is_401(self, sender, door):
+        payload = sign(self.payload(event=5, data=[]), OTHER_TOKEN)
+        assert self.send(sender, door, (encode(payload), {})).status_code == 401
+
+    def test_wrong_types_and_a_right_proof_is_400(self, sender, door):
+        assert self.send(sender, door, self.signed(self.payload(event=5))).status_code == 400
+
+    @pytest.mark.parametrize("data", [{}, "absent"])
+    def test_verify_connection(self, sender, door, organization, data):
+        payload = sign(load("lever/verify_connection"), SIGNATURE_TOKEN)
+        if data == "absent":
+            del payload["data"]
+        answers = [self.send(sender, door, (encode(payload), {})) for _ in range(2)]
+        assert [(answer.status_code, answer.json()) for answer in answers] == [(200, {}), (200, {})]
+        webhook = LeverWebhook.objects.get(organization=organization)
+        assert webhook.last_verified_at is not None
+        assert webhook.last_received_at is None
+        tasks.work()
+        delivery = Delivery.objects.get()
+        assert delivery.verdict == "test_request"
+        assert delivery.repeats == 1
+
+    def test_two_test_requests_with_different_tokens_are_two(self, sender, door):
+        for letter in "ab":
+            payload = load("lever/verify_connection", token=letter * 48)
+            assert self.send(sender, door, self.signed(payload)).status_code == 200
+        assert Delivery.objects.count() == 2
+
+    def test_a_delivery_marks_its_webhook_as_received(self, sender, door, organization):
+        self.send(sender, door, self.signed(self.payload()))
+        webhook = LeverWebhook.objects.get(organization=organization)
+        assert webhook.last_received_at is not None
+        assert webhook.last_verified_at is None
+
+    def test_neither_token_nor_signature_is_kept(self, sender, door):
+        payload = self.payload()
+        body, headers = self.signed(payload)
+        self.send(sender, door, (body, headers))
+        kept = Delivery.objects.get().payload
+        assert kept == {name: value for name, value in payload.items() if name != "token"}
+        assert json.loads(body)["signature"] not in json.dumps(kept)
+
+    @pytest.mark.parametrize("no_id", [{"id": None}, {"id": ""}, {"id": "absent"}])
+    def test_without_an_id_it_is_the_same_when_what_happened_and_when_are_the_same(self, sender, door, no_id):
+        first = self.payload() | no_id
+        if no_id["id"] == "absent":
+            del first["id"]
+        data = first["data"]
+        later = first | {"triggeredAt": first["triggeredAt"] + 1}
+        others = [
+            later,
+            first | {"event": "applicationCreated"},
+            first | {"data": data | {"opportunityId": "another"}},
+            first | {"data": data | {"toStageId": "another"}},
+        ]
+        sent_again = first | {"token": "d" * 48}
+        assert [self.send(sender, door, self.signed(row)).status_code for row in (first, first, sent_again)] == [202, 200, 200]
+        assert [self.send(sender, door, self.signed(row)).status_code for row in others] == [202] * 4
+        assert Delivery.objects.count() == 5
+
+    def test_with_an_id_the_id_decides(self, sender, door):
+        first = self.payload()
+        later = first | {"triggeredAt": first["triggeredAt"] + 60_000, "token": "e" * 48}
+        assert [self.send(sender, door, self.signed(row)).status_code for row in (first, later)] == [202, 200]
+
+    def test_an_id_cannot_be_mistaken_for_what_happened(self, sender, door):
+        first = self.payload(id=None)
+        data = first["data"]
+        imitation = f"event:{first['event']}:{first['triggeredAt']}:{data['opportunityId']}:{data['toStageId']}"
+        requests = [first, self.payload(id=imitation[:200])]
+        assert [self.send(sender, door, self.signed(row)).status_code for row in requests] == [202, 202]
+
+    def test_null_data_is_a_wrong_type(self, sender, door):
+        assert self.send(sender, door, self.signed(self.payload(data=None))).status_code == 400
+
+    # the tokens
+
+    def test_the_previous_token_is_honoured_until_it_ends(self, sender, door, organization, owner):
+        connect.save_signature_token(organization, OTHER_TOKEN, owner)
+        for token in (SIGNATURE_TOKEN, OTHER_TOKEN):
+            assert self.send(sender, door, self.signed(self.payload(), token)).status_code == 202
+        LeverWebhook.objects.update(previous_until=timezone.now() - timedelta(seconds=1))
+        assert self.send(sender, door, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 401
+        assert self.send(sender, door, self.signed(self.payload(), OTHER_TOKEN)).status_code == 202
+
+    def test_the_token_of_a_webhook_made_through_the_api_works_beside_the_pasted_one(self, sender, door, organization):
+        made = LeverWebhookFactory(
+            organization=organization, origin=LeverWebhook.Origin.API, signature_token="made-by-the-api"
+        )
+        assert self.send(sender, door, self.signed(self.payload(), "made-by-the-api")).status_code == 202
+        assert self.send(sender, door, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 202
+        made.refresh_from_db()
+        assert made.last_received_at is not None
+
+    def test_saving_the_same_token_again_keeps_the_previous_one(self, organization, owner):
+        for token in (SIGNATURE_TOKEN, OTHER_TOKEN, OTHER_TOKEN):
+            connect.save_signature_token(organization, token, owner)
+        webhook = LeverWebhook.objects.get(organization=organization)
+        assert (webhook.signature_token, webhook.previous_signature_token) == (OTHER_TOKEN, SIGNATURE_TOKEN)
+
+    def test_a_huge_time_is_signed_as_it_stands(self, sender, door):
+        assert self.send(sender, door, self.signed(self.payload(triggeredAt=10**300))).status_code in (202, 400)
+
+    def test_the_media_type_is_all_that_is_read_of_the_headers(self, sender, door):
+        body, _ = self.signed(self.payload())
+        headers = {"webhook-id": "msg_1", "X-Forwarded-For": "\"<>'", "User-Agent": ""}
+        assert sender.generic("POST", door, body, JSON, headers=headers).status_code == 202

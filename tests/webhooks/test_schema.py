@@ -1,0 +1,76 @@
+"""The doors do what their OpenAPI schema says, whatever a machine thinks of to send."""
+
+from unittest import mock
+
+import pytest
+import schemathesis
+from drf_spectacular.generators import SchemaGenerator
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from integrations.models import Delivery
+from portal.wsgi import application
+from tests.factories import WEBHOOK_SECRET, CodeScreenConnectionFactory, LeverWebhookFactory
+
+DOCUMENT = SchemaGenerator().get_schema(request=None, public=True)
+CHECKS = [
+    # not whether valid data is accepted: no schema can say that NUL and lone surrogates are refused
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+DOORS = ["lever_webhook", "codescreen_webhook"]
+
+
+@pytest.fixture
+def key(organization):
+    """The key of an organization whose doors are open."""
+    LeverWebhookFactory(organization=organization)
+    CodeScreenConnectionFactory(organization=organization, webhook_secret=WEBHOOK_SECRET)
+    return organization.webhook_key
+
+
+def operations():
+    schema = schemathesis.openapi.from_dict(DOCUMENT)
+    schema.app = application
+    return {found.ok().definition.raw["operationId"]: found.ok() for found in schema.get_all_operations()}
+
+
+def test_the_schema_names_both_doors_and_every_answer():
+    found = operations()
+    assert set(found) >= set(DOORS)
+    for door in DOORS:
+        raw = found[door].definition.raw
+        assert set(raw["responses"]) == {"200", "202", "400", "401", "404", "405", "413", "415", "503"}
+        assert list(raw["requestBody"]["content"]) == ["application/json"]
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_what_the_schema_allows_is_answered_as_the_schema_says(key, door):
+    operation = operations()[door]
+
+    @given(data=st.data())
+    @settings(
+        max_examples=100,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def knock(data):
+        case = data.draw(operation.as_strategy())
+        case.path_parameters = {"key": key}
+        response = case.call()
+        assert response.status_code in (200, 202, 400, 401)
+        case.validate_response(response, checks=CHECKS)
+
+    # a WSGI server closes its connections after each request; this one holds the test's transaction
+    with mock.patch("django.db.backends.base.base.BaseDatabaseWrapper.close_if_unusable_or_obsolete"):
+        knock()
+    assert Delivery.objects.count() == 0
