@@ -166,10 +166,10 @@ def _work_in_thread(deadline: float) -> None:
         connection.close()
 
 
-def work(deadline: float | None = None) -> int:
-    """Work due rows in this thread until none is left or the deadline passes; how many."""
+def work(deadline: float | None = None, most: int | None = None) -> int:
+    """Work due rows in this thread until none is left, the deadline passes or `most` are worked; how many."""
     count = 0
-    while deadline is None or time.monotonic() < deadline:
+    while (deadline is None or time.monotonic() < deadline) and (most is None or count < most):
         job = _next_job(count)
         if job is None:
             break

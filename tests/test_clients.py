@@ -11,15 +11,21 @@ from django.db import OperationalError
 from django.db import connection as database
 from django.utils import timezone
 
-from integrations import clients, tasks
-from integrations.models import ApiCall, Effect, LeverConnection, PaceBucket
-from integrations.platform import NotConnected, PacedOut, PlatformError
+from integrations import clients, pacing, tasks
+from integrations.models import ApiCall, Effect, LeverConnection
+from integrations.platform import NotConnected, PlatformError
 from integrations.workflow import outbox
 from tests import factories
 
 AUTH = "https://auth.lever.example"
 API = "https://api.lever.example/v1"
-FRESH = {"access_token": "access-2", "refresh_token": "refresh-2", "expires_in": 3600, "scope": "offline_access"}
+INTERVAL, BURST = 1 / 9.9, 18
+FRESH = {
+    "access_token": "access-2",
+    "refresh_token": "refresh-2",
+    "expires_in": 3600,
+    "scope": "offline_access",
+}
 
 
 @pytest.fixture
@@ -37,7 +43,9 @@ def grant(organization, owner):
 
 def ends_soon(grant):
     """Let the access token be about to end."""
-    LeverConnection.objects.filter(pk=grant.pk).update(access_expires_at=timezone.now() + timedelta(seconds=30))
+    LeverConnection.objects.filter(pk=grant.pk).update(
+        access_expires_at=timezone.now() + timedelta(seconds=30)
+    )
 
 
 def asked(wire, path):
@@ -117,9 +125,12 @@ def test_still_401_needs_a_person(wire, grant):
 @pytest.mark.parametrize("word", ["invalid_grant", "reauthentication_required"])
 def test_a_dead_grant_needs_a_person_and_is_told_once(wire, grant, status, word):
     ends_soon(grant)
-    wire.post(f"{AUTH}/oauth/token", status=status, json={"error": word, "error_description": "Unknown token"})
+    wire.post(
+        f"{AUTH}/oauth/token", status=status, json={"error": word, "error_description": "Unknown token"}
+    )
     effects = [
-        factories.EffectFactory(organization=grant.organization, opportunity_id=f"opportunity-{number}") for number in range(3)
+        factories.EffectFactory(organization=grant.organization, opportunity_id=f"opportunity-{number}")
+        for number in range(3)
     ]
     tasks.work()
     grant.refresh_from_db()
@@ -328,8 +339,12 @@ def test_a_call_is_recorded_without_secrets_and_personal_data(wire, grant):
     ends_soon(grant)
     wire.post(f"{AUTH}/oauth/token", json=FRESH)
     wire.get(f"{API}/opportunities/opportunity-1", json={"data": PERSON})
-    wire.post(f"{API}/opportunities/opportunity-1/addLinks", status=400, json={"code": "Bad", "message": "no"})
-    wire.post(f"{API}/webhooks", json={"data": {"id": "w", "configuration": {"signatureToken": "signature-secret"}}})
+    wire.post(
+        f"{API}/opportunities/opportunity-1/addLinks", status=400, json={"code": "Bad", "message": "no"}
+    )
+    wire.post(
+        f"{API}/webhooks", json={"data": {"id": "w", "configuration": {"signatureToken": "signature-secret"}}}
+    )
     effect = factories.EffectFactory(organization=grant.organization, attempts=3)
     client = clients.lever_for(grant.organization, effect=effect, opportunity_id="opportunity-1")
     client.opportunity("opportunity-1")
@@ -349,7 +364,14 @@ def test_a_call_is_recorded_without_secrets_and_personal_data(wire, grant):
     assert rows[2].error
     assert "stage-1" in rows[1].response_body
     everything = str([[getattr(row, field.attname) for field in row._meta.fields] for row in rows]).casefold()
-    for secret in ("access-1", "access-2", "refresh-1", "refresh-2", "sandbox-client-secret", "signature-secret"):
+    for secret in (
+        "access-1",
+        "access-2",
+        "refresh-1",
+        "refresh-2",
+        "sandbox-client-secret",
+        "signature-secret",
+    ):
         assert secret not in everything
     for personal in ("alder", "555", "@"):
         assert personal not in everything
@@ -360,7 +382,9 @@ def test_an_invitation_is_recorded_without_name_and_address(settings, organizati
     factories.CodeScreenConnectionFactory(organization=organization)
     with responses.RequestsMock() as wire:
         wire.post("https://codescreen.example/api/assessments", json={"assessmentInstanceId": "instance-1"})
-        clients.codescreen_for(organization).send("assessment-1", "Candidate Alder", "alder@candidates.example")
+        clients.codescreen_for(organization).send(
+            "assessment-1", "Candidate Alder", "alder@candidates.example"
+        )
     row = ApiCall.objects.get()
     assert "assessment-1" in row.request_body
     assert "instance-1" in row.response_body
@@ -372,7 +396,11 @@ def test_an_invitation_is_recorded_without_name_and_address(settings, organizati
 
 def test_an_error_that_quotes_the_person_is_not_kept(wire, grant):
     message = "alder@candidates.example is not a valid address"
-    wire.get(f"{API}/opportunities/opportunity-1", status=404, json={"code": "ResourceNotFound", "message": message})
+    wire.get(
+        f"{API}/opportunities/opportunity-1",
+        status=404,
+        json={"code": "ResourceNotFound", "message": message},
+    )
     with pytest.raises(PlatformError) as raised:
         clients.lever_for(grant.organization).opportunity("opportunity-1")
     row = ApiCall.objects.get()
@@ -387,98 +415,6 @@ def test_a_call_that_cannot_be_recorded_happened_all_the_same(wire, grant, monke
 
 def _database_error(**_):
     raise OperationalError("the server closed the connection")
-
-
-# everybody's turn
-
-
-def test_a_burst_is_free_and_then_slots_are_a_tenth_of_a_second_apart(db):
-    waits = [PaceBucket.reserve("lever:1", clients.LEVER_INTERVAL, clients.LEVER_BURST) for _ in range(30)]
-    assert waits[: clients.LEVER_BURST] == [0.0] * clients.LEVER_BURST
-    late = waits[clients.LEVER_BURST :]
-    steps = [later - earlier for earlier, later in zip(late, late[1:], strict=False)]
-    # the clock goes on between two reservations
-    assert all(0.08 < step < 0.11 for step in steps), steps
-    assert 1.0 < late[-1] <= 12 * clients.LEVER_INTERVAL + 0.001
-
-
-def test_accounts_do_not_wait_for_each_other(db):
-    for _ in range(25):
-        PaceBucket.reserve("lever:1", clients.LEVER_INTERVAL, clients.LEVER_BURST)
-    assert PaceBucket.reserve("lever:2", clients.LEVER_INTERVAL, clients.LEVER_BURST) == 0.0
-
-
-def test_a_rest_frees_the_burst_but_never_more(db):
-    for _ in range(25):
-        PaceBucket.reserve("lever:1", clients.LEVER_INTERVAL, clients.LEVER_BURST)
-    PaceBucket.objects.update(free_at=1.0)
-    waits = [PaceBucket.reserve("lever:1", clients.LEVER_INTERVAL, clients.LEVER_BURST) for _ in range(20)]
-    assert waits[:18] == [0.0] * 18
-    assert waits[19] > 0.1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_workers_share_the_slots(db):
-    waits = []
-
-    def work():
-        try:
-            for _ in range(10):
-                waits.append(PaceBucket.reserve("lever:1", clients.LEVER_INTERVAL, clients.LEVER_BURST))
-        finally:
-            database.close()
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert len(waits) == 40
-    # however they interleave: forty slots, eighteen free, and none given twice
-    assert max(waits) > 1.5
-    assert sum(wait == 0.0 for wait in waits) < 30
-
-
-def test_429_cools_everybody_down(wire, grant):
-    wire.get(f"{API}/stages", status=429, headers={"Retry-After": "2"})
-    with pytest.raises(PlatformError) as raised:
-        clients.lever_for(grant.organization).stages()
-    assert (raised.value.permanent, raised.value.retry_after) == (False, 2.0)
-    key = f"lever:{grant.lever_account_id}"
-    waits = [PaceBucket.reserve(key, clients.LEVER_INTERVAL, clients.LEVER_BURST) for _ in range(6)]
-    assert waits[-1] > 0.0
-
-
-def test_a_slot_that_is_far_away_is_given_back_with_its_time(grant):
-    key = f"lever:{grant.lever_account_id}"
-    PaceBucket.reserve(key, 60.0, clients.LEVER_BURST)
-    with pytest.raises(PacedOut) as raised:
-        clients.lever_for(grant.organization).stages()
-    assert 55 < raised.value.retry_after < 61
-    effect = factories.EffectFactory(organization=grant.organization)
-    tasks.work()
-    effect.refresh_from_db()
-    assert (effect.state, effect.attempts) == ("due", 0)
-    assert timedelta(seconds=50) < effect.due_at - timezone.now() < timedelta(seconds=70)
-    assert not ApiCall.objects.exists()
-
-
-@pytest.mark.redis
-def test_redis_paces_like_the_database(settings):
-    settings.REDIS_URL = settings.REDIS_URL or "redis://127.0.0.1:6379/0"
-    clients._redis.cache_clear()
-    key = f"test:{time.time()}"
-    waits = [clients._reserve(key) for _ in range(30)]
-    assert waits[: clients.LEVER_BURST] == [0.0] * clients.LEVER_BURST
-    assert 1.0 < waits[-1] <= 12 * clients.LEVER_INTERVAL + 0.001
-
-
-def test_when_redis_is_away_the_database_paces(db, settings):
-    settings.REDIS_URL = "redis://127.0.0.1:9/0"
-    clients._redis.cache_clear()
-    assert clients._reserve("lever:1") == 0.0
-    assert PaceBucket.objects.filter(pk="lever:1").exists()
-    clients._redis.cache_clear()
 
 
 def test_telling_that_lever_needs_a_person_is_once_per_breakage(grant):

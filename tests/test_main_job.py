@@ -29,7 +29,9 @@ class Addresses(NamedTuple):
 def demo(tmp_path_factory):
     """The demo as a newcomer starts it."""
     log = tmp_path_factory.mktemp("demo") / "demo.log"
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "DJANGO_"))}
+    environ = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "DJANGO_"))
+    }
     with log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "demo"],
@@ -49,7 +51,9 @@ def demo(tmp_path_factory):
 def _addresses(process: subprocess.Popen, log: Path) -> Addresses:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        found = dict(re.findall(r"^  (Portal|Lever|CodeScreen) +(http://\S+?)/ ", log.read_text(), re.MULTILINE))
+        found = dict(
+            re.findall(r"^  (Portal|Lever|CodeScreen) +(http://\S+?)/ ", log.read_text(), re.MULTILINE)
+        )
         if len(found) == 3:
             return Addresses(found["Portal"], found["Lever"], found["CodeScreen"])
         time.sleep(0.2)
@@ -184,7 +188,15 @@ def test_a_super_admin_does_the_main_job(demo, page, shot):
 
     follow(page, demo, "Candidate Willow", "Start", "Submit", "Evaluate", score="82", outcome="Passed")
     follow(
-        page, demo, "Candidate Yew", "Start", "Submit", "Evaluate", score="40", outcome="Failed", reason="Unit Tests"
+        page,
+        demo,
+        "Candidate Yew",
+        "Start",
+        "Submit",
+        "Evaluate",
+        score="40",
+        outcome="Failed",
+        reason="Unit Tests",
     )
     follow(page, demo, "Candidate Zelkova", "Expire")
 
@@ -208,7 +220,9 @@ def test_a_super_admin_does_the_main_job(demo, page, shot):
     expect(page.get_by_text("Candidate Willow").first).to_be_visible()
     shot(page, "08-activity")
     page.get_by_role("link", name="Candidate Willow").first.click()
-    expect(page.locator("main").get_by_text(re.compile("Passed 82|Passed")).locator("visible=true").first).to_be_visible()
+    expect(
+        page.locator("main").get_by_text(re.compile("Passed 82|Passed")).locator("visible=true").first
+    ).to_be_visible()
     shot(page, "09-timeline")
     page.goto(f"{demo.portal}/")
     shot(page, "10-overview")

@@ -22,6 +22,14 @@ LONGEST_RETRY = timedelta(hours=1)
 KEEP_TRYING = timedelta(hours=96)
 DISCONNECTED_RETRY = timedelta(minutes=10)
 MAX_CRASHES = 8
+WRITTEN_AS_A_USER = frozenset(
+    {
+        Effect.Kind.SET_PROGRESS_TAG,
+        Effect.Kind.ADD_REPORT_LINK,
+        Effect.Kind.LEAVE_NOTE,
+        Effect.Kind.WRITE_FEEDBACK,
+    }
+)
 
 #: One small function per kind. Each returns when the effect is done, and raises PlatformError otherwise.
 PERFORM: dict[str, Callable[[Effect, Platforms], None]] = {
@@ -54,7 +62,10 @@ def perform(effect: Effect, platforms: Platforms) -> None:
     except PacedOut as error:
         _give_back(effect, timedelta(seconds=error.retry_after or 1), effect.last_error, known)
     except PlatformError as error:
-        settle(effect, error, known)
+        if error.status in {400, 403} and _has_new_author(effect, platforms):
+            _give_back(effect, FIRST_RETRY, str(error), known)
+        else:
+            settle(effect, error, known)
     except (OperationalError, InterfaceError):
         raise  # the lease ends by itself, and another worker finishes it when the database is back
     except Exception as error:
@@ -75,6 +86,15 @@ def _record_crash(effect: Effect, error: Exception) -> None:
         _give_up(effect, text)
         return
     effect.retry(backoff(effect.attempts), text, keep_intent=True, traceback=masked_traceback(error))
+
+
+def _has_new_author(effect: Effect, platforms: Platforms) -> bool:
+    if effect.kind not in WRITTEN_AS_A_USER:
+        return False
+    try:
+        return feedback.replace_author(effect, platforms)
+    except PlatformError:
+        return False
 
 
 def _give_up(effect: Effect, reason: str) -> None:

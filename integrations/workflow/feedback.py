@@ -124,15 +124,32 @@ def _author(effect: Effect, lever: LeverClient) -> str:
     connection = LeverConnection.objects.get(organization=effect.organization_id)
     if connection.lever_user_id:
         return connection.lever_user_id
+    users = _active_users(lever)
+    if not users:
+        raise PlatformError("Lever lists no user who could be the author of the feedback", permanent=True)
+    LeverConnection.objects.filter(pk=connection.pk).update(lever_user_id=users[0])
+    return users[0]
+
+
+def _active_users(lever: LeverClient) -> list[str]:
+    """Return the ids of the active users, Super Admins first."""
     users = [
         user for user in lever.users() if not user.get("deactivatedAt") and isinstance(user.get("id"), str)
     ]
     users.sort(key=lambda user: user.get("accessRole") != "super admin")
-    if not users:
-        raise PlatformError("Lever lists no user who could be the author of the feedback", permanent=True)
-    found = str(users[0]["id"])
-    LeverConnection.objects.filter(pk=connection.pk).update(lever_user_id=found)
-    return found
+    return [str(user["id"]) for user in users]
+
+
+def replace_author(effect: Effect, platforms: Platforms) -> bool:
+    """Choose another author if the known one has left Lever; whether the refused write is worth another try."""
+    connection = LeverConnection.objects.get(organization=effect.organization_id)
+    if not connection.lever_user_id:
+        return False
+    users = _active_users(platforms.lever())
+    if not users or connection.lever_user_id in users:
+        return False
+    LeverConnection.objects.filter(pk=connection.pk).update(lever_user_id=users[0])
+    return True
 
 
 def _written(lever: LeverClient, invitation: Invitation) -> Iterator[str]:

@@ -145,12 +145,17 @@ class WebhookContract:
         body, headers = request
         content_type = more.pop("content_type", JSON)
         # the client leaves the type out of a request without a body
-        return sender.generic("POST", door, body, content_type, headers=headers, CONTENT_TYPE=content_type, **more)
+        return sender.generic(
+            "POST", door, body, content_type, headers=headers, CONTENT_TYPE=content_type, **more
+        )
 
     # accepting
 
     def test_the_address_that_is_shown_is_the_door(self, sender, door, organization):
-        shown = {"lever-webhook": organization.lever_webhook_url, "codescreen-webhook": organization.codescreen_webhook_url}
+        shown = {
+            "lever-webhook": organization.lever_webhook_url,
+            "codescreen-webhook": organization.codescreen_webhook_url,
+        }
         address = shown[self.url_name].removeprefix("http://testserver")
         assert address.endswith("/")
         for form in (address, address.removesuffix("/")):
@@ -215,7 +220,9 @@ class WebhookContract:
         assert answer.status_code == 404
         assert Delivery.objects.count() == 0
 
-    @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "PROPFIND"])
+    @pytest.mark.parametrize(
+        "method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "PROPFIND"]
+    )
     def test_other_methods_are_405(self, sender, door, method):
         body, headers = self.signed(self.payload())
         for content_type, content in ((JSON, body), ("text/plain", b"x" * (MAX_BYTES + 1))):
@@ -240,7 +247,14 @@ class WebhookContract:
         assert self.send(sender, door, request).status_code == 202
 
     @pytest.mark.parametrize(
-        "content_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/json5", "multipart/form-data; boundary=x"]
+        "content_type",
+        [
+            "",
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "application/json5",
+            "multipart/form-data; boundary=x",
+        ],
     )
     def test_another_media_type_is_415_before_body_and_proof(self, sender, door, content_type):
         for request in (self.signed(self.payload()), (b"not json", {}), (b"", {})):
@@ -254,7 +268,11 @@ class WebhookContract:
             answer = self.send(sender, door, request)
             assert answer.status_code == 401, name
             assert answer["WWW-Authenticate"]
-            assert answer.json()["code"] in {"signature_missing", "signature_malformed", "signature_mismatch"}, name
+            assert answer.json()["code"] in {
+                "signature_missing",
+                "signature_malformed",
+                "signature_mismatch",
+            }, name
             assert set(answer.json()) == {"detail", "code"}
         assert Delivery.objects.count() == 0
 
@@ -357,7 +375,9 @@ class WebhookContract:
     # when something breaks
 
     @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
-    @pytest.mark.parametrize(("manager", "call"), [(Delivery.objects, "create"), (Organization.objects, "filter")])
+    @pytest.mark.parametrize(
+        ("manager", "call"), [(Delivery.objects, "create"), (Organization.objects, "filter")]
+    )
     def test_a_database_that_is_away_is_503(self, sender, door, error, manager, call):
         with (
             mock.patch.object(manager, call, side_effect=error("the server closed the connection")),
@@ -371,7 +391,9 @@ class WebhookContract:
         assert Delivery.objects.count() == 0
 
     def test_a_body_that_breaks_off_is_refused(self, sender, door):
-        with mock.patch("django.http.request.HttpRequest.read", side_effect=UnreadablePostError("connection reset")):
+        with mock.patch(
+            "django.http.request.HttpRequest.read", side_effect=UnreadablePostError("connection reset")
+        ):
             assert self.send(sender, door, self.signed(self.payload())).status_code == 400
         assert Delivery.objects.count() == 0
 

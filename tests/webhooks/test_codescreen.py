@@ -88,7 +88,18 @@ class TestCodeScreen(WebhookContract):
         right = good["webhook-signature"]
         changed = {
             "webhook-id": ["", "msg_other", "x" * 201],
-            "webhook-timestamp": ["", "now", "-1", "+1", "1.5", "1e9", " ", str(int(time.time()) + 1), "9" * 30, "١٧١"],
+            "webhook-timestamp": [
+                "",
+                "now",
+                "-1",
+                "+1",
+                "1.5",
+                "1e9",
+                " ",
+                str(int(time.time()) + 1),
+                "9" * 30,
+                "١٧١",
+            ],
             "webhook-signature": [
                 "",
                 "v1,",
@@ -105,7 +116,9 @@ class TestCodeScreen(WebhookContract):
             ],
         }
         requests = {
-            f"{name}: {value!r}": (KNOWN_BODY, good | {name: value}) for name, values in changed.items() for value in values
+            f"{name}: {value!r}": (KNOWN_BODY, good | {name: value})
+            for name, values in changed.items()
+            for value in values
         }
         # what is out of range has a code of its own, tested below
         requests = {name: row for name, row in requests.items() if "999999" not in name}
@@ -128,10 +141,16 @@ class TestCodeScreen(WebhookContract):
 
     def test_the_known_message_is_refused_when_one_byte_differs(self, sender, door):
         with time_machine.travel(KNOWN_TIME, tick=False):
-            for body in (KNOWN_BODY + b"\n", KNOWN_BODY.replace(b":4", b":5"), KNOWN_BODY.replace(b",", b", ")):
+            for body in (
+                KNOWN_BODY + b"\n",
+                KNOWN_BODY.replace(b":4", b":5"),
+                KNOWN_BODY.replace(b",", b", "),
+            ):
                 assert self.send(sender, door, (body, KNOWN_HEADERS)).status_code == 401
 
-    @pytest.mark.parametrize(("offset", "status"), [(-299, 202), (299, 202), (-302, 401), (302, 401), (-86_400, 401)])
+    @pytest.mark.parametrize(
+        ("offset", "status"), [(-299, 202), (299, 202), (-302, 401), (302, 401), (-86_400, 401)]
+    )
     def test_a_stale_or_future_timestamp_is_refused(self, sender, door, offset, status):
         answer = self.send(sender, door, (KNOWN_BODY, signed_at(int(time.time()) + offset)))
         assert answer.status_code == status

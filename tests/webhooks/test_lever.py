@@ -52,7 +52,10 @@ class TestLever(WebhookContract):
         LeverWebhook.objects.filter(organization=organization).update(signature_token="")
 
     def payload(self, **changes: Any) -> dict[str, Any]:
-        return load("lever/candidate_stage_change", id=str(uuid.uuid4()), triggeredAt=int(time.time() * 1000)) | changes
+        return (
+            load("lever/candidate_stage_change", id=str(uuid.uuid4()), triggeredAt=int(time.time() * 1000))
+            | changes
+        )
 
     def payload_of_event(self, event: str) -> dict[str, Any]:
         return self.payload(event=event)
@@ -152,7 +155,9 @@ class TestLever(WebhookContract):
             first | {"data": data | {"toStageId": "another"}},
         ]
         sent_again = first | {"token": "d" * 48}
-        assert [self.send(sender, door, self.signed(row)).status_code for row in (first, first, sent_again)] == [202, 200, 200]
+        assert [
+            self.send(sender, door, self.signed(row)).status_code for row in (first, first, sent_again)
+        ] == [202, 200, 200]
         assert [self.send(sender, door, self.signed(row)).status_code for row in others] == [202] * 4
         assert Delivery.objects.count() == 5
 
@@ -164,7 +169,9 @@ class TestLever(WebhookContract):
     def test_an_id_cannot_be_mistaken_for_what_happened(self, sender, door):
         first = self.payload(id=None)
         data = first["data"]
-        imitation = f"event:{first['event']}:{first['triggeredAt']}:{data['opportunityId']}:{data['toStageId']}"
+        imitation = (
+            f"event:{first['event']}:{first['triggeredAt']}:{data['opportunityId']}:{data['toStageId']}"
+        )
         requests = [first, self.payload(id=imitation[:200])]
         assert [self.send(sender, door, self.signed(row)).status_code for row in requests] == [202, 202]
 
@@ -181,7 +188,9 @@ class TestLever(WebhookContract):
         assert self.send(sender, door, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 401
         assert self.send(sender, door, self.signed(self.payload(), OTHER_TOKEN)).status_code == 202
 
-    def test_the_token_of_a_webhook_made_through_the_api_works_beside_the_pasted_one(self, sender, door, organization):
+    def test_the_token_of_a_webhook_made_through_the_api_works_beside_the_pasted_one(
+        self, sender, door, organization
+    ):
         made = LeverWebhookFactory(
             organization=organization, origin=LeverWebhook.Origin.API, signature_token="made-by-the-api"
         )
@@ -197,7 +206,10 @@ class TestLever(WebhookContract):
         assert (webhook.signature_token, webhook.previous_signature_token) == (OTHER_TOKEN, SIGNATURE_TOKEN)
 
     def test_a_huge_time_is_signed_as_it_stands(self, sender, door):
-        assert self.send(sender, door, self.signed(self.payload(triggeredAt=10**300))).status_code in (202, 400)
+        assert self.send(sender, door, self.signed(self.payload(triggeredAt=10**300))).status_code in (
+            202,
+            400,
+        )
 
     def test_the_media_type_is_all_that_is_read_of_the_headers(self, sender, door):
         body, _ = self.signed(self.payload())

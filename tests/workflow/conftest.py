@@ -37,7 +37,9 @@ class Outbox:
 
     def invited(self, word="Alder"):
         """Return an invitation that went out, everything that follows from it done."""
-        self.world.lever_does("move", opportunities=[self.world.candidate(word)], stage="CodeScreen Assessment")
+        self.world.lever_does(
+            "move", opportunities=[self.world.candidate(word)], stage="CodeScreen Assessment"
+        )
         invitation = self.invitation(word)
         self.work()
         invitation.refresh_from_db()
@@ -47,7 +49,9 @@ class Outbox:
     def candidate_does(self, *actions, word="Alder", **verdict):
         """Let the candidate act in CodeScreen, ask CodeScreen, and do what follows."""
         email = f"{word.lower()}@candidates.example"
-        self.world.codescreen_does("candidate", action=list(actions), email=email, assessment="Backend", **verdict)
+        self.world.codescreen_does(
+            "candidate", action=list(actions), email=email, assessment="Backend", **verdict
+        )
         self.ask()
         self.work()
 

@@ -25,7 +25,11 @@ ACTS = {
         {"uncertain"},
         "invited",
     ),
-    "resolve: send again": (lambda row, actor: actions.send_again(row, actor, "not there"), {"uncertain", "failed"}, "pending"),
+    "resolve: send again": (
+        lambda row, actor: actions.send_again(row, actor, "not there"),
+        {"uncertain", "failed"},
+        "pending",
+    ),
 }
 
 
@@ -88,7 +92,11 @@ def test_an_instance_belongs_to_one_invitation(organization, owner):
 def test_resolving_settles_the_effect_and_asks_for_the_tag(organization, owner):
     invitation = in_status(organization, "uncertain")
     effect = factories.EffectFactory(
-        organization=organization, invitation=invitation, kind="send_invitation", state="uncertain", due_at=None
+        organization=organization,
+        invitation=invitation,
+        kind="send_invitation",
+        state="uncertain",
+        due_at=None,
     )
     actions.resolve_as_sent(invitation, " instance-7 ", owner)
     effect.refresh_from_db()
@@ -119,7 +127,10 @@ def test_sending_again_starts_from_scratch(organization, owner):
 # effects
 
 
-@pytest.mark.parametrize(("state", "possible"), [("failed", True), ("due", True), ("done", False), ("cancelled", False), ("uncertain", False)])
+@pytest.mark.parametrize(
+    ("state", "possible"),
+    [("failed", True), ("due", True), ("done", False), ("cancelled", False), ("uncertain", False)],
+)
 def test_retrying_an_effect(organization, owner, state, possible):
     due = {} if state == "due" else {"due_at": None}
     effect = factories.EffectFactory(organization=organization, state=state, attempts=9, **due)
@@ -156,7 +167,12 @@ def test_an_invitation_is_never_sent_again_by_retrying_its_effect(organization, 
 def test_a_failed_invitation_is_sent_again_by_retrying_its_effect(organization, owner):
     invitation = in_status(organization, "failed")
     effect = factories.EffectFactory(
-        organization=organization, invitation=invitation, kind="send_invitation", key=str(invitation.pk), state="failed", due_at=None
+        organization=organization,
+        invitation=invitation,
+        kind="send_invitation",
+        key=str(invitation.pk),
+        state="failed",
+        due_at=None,
     )
     actions.retry_effect(effect, owner)
     invitation.refresh_from_db()
@@ -185,7 +201,9 @@ def test_waking_takes_up_what_waited_of_this_organization_alone(organization, st
     rows = {}
     for where in (organization, other):
         for verdict in ("paused", "disconnected", "left_stage"):
-            row = factories.DeliveryFactory(organization=where, verdict=verdict, decided_at="2026-01-01T00:00Z", due_at=None)
+            row = factories.DeliveryFactory(
+                organization=where, verdict=verdict, decided_at="2026-01-01T00:00Z", due_at=None
+            )
             rows[where.pk, verdict] = row
     assert actions.wake(organization) == 2
     woken = set(Delivery.objects.due().values_list("pk", flat=True))

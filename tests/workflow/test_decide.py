@@ -69,7 +69,9 @@ HOLDS = {
     "anonymized": lambda facts: with_candidacy(facts, is_anonymized=True),
     "contact_not_allowed": lambda facts: with_candidacy(facts, may_contact=False),
     "no_assessment": lambda facts: replace(facts, mappings=()),
-    "unknown_assessment": lambda facts: replace(facts, mappings=(MappingRule("Backend Engineer", "", "Bakend"),)),
+    "unknown_assessment": lambda facts: replace(
+        facts, mappings=(MappingRule("Backend Engineer", "", "Bakend"),)
+    ),
     "ambiguous_assessment": lambda facts: with_candidacy(
         replace(facts, mappings=()), tags=("CodeScreen Backend", "CodeScreen Frontend Developer")
     ),
@@ -100,7 +102,8 @@ PAIRS = [
     (first, second)
     for position, first in enumerate(CODES)
     for second in CODES[position + 1 :]
-    if not {first, second} <= EXCLUSIVE and second != "invite"
+    if not {first, second} <= EXCLUSIVE
+    and second != "invite"
     # without a candidate there is nothing else to say about one
     and first != "not_visible"
 ]
@@ -123,10 +126,28 @@ def test_an_invitation_says_what_is_sent_to_whom():
 @pytest.mark.parametrize(
     ("mappings", "tags", "default", "expected"),
     [
-        ([("Backend Engineer", "CodeScreen Assessment", "Frontend Developer"), ("Backend Engineer", "", "Backend")], [], "", FRONTEND),
-        ([("Backend Engineer", "stage-1", "Frontend Developer"), ("Backend Engineer", "", "Backend")], [], "", FRONTEND),
+        (
+            [
+                ("Backend Engineer", "CodeScreen Assessment", "Frontend Developer"),
+                ("Backend Engineer", "", "Backend"),
+            ],
+            [],
+            "",
+            FRONTEND,
+        ),
+        (
+            [("Backend Engineer", "stage-1", "Frontend Developer"), ("Backend Engineer", "", "Backend")],
+            [],
+            "",
+            FRONTEND,
+        ),
         ([("role-1", "", "id-frontend")], ["CodeScreen Backend"], "Backend", FRONTEND),
-        ([("Backend Engineer", "CodeScreen Other", "Backend")], ["CodeScreen Frontend Developer"], "", FRONTEND),
+        (
+            [("Backend Engineer", "CodeScreen Other", "Backend")],
+            ["CodeScreen Frontend Developer"],
+            "",
+            FRONTEND,
+        ),
         ([("Another role", "", "Backend")], ["CodeScreen Frontend Developer"], "Backend", FRONTEND),
         ([], ["CodeScreen frontend  DEVELOPER "], "", FRONTEND),
         ([], ["codescreen Backend", "CodeScreen Backend", "CodeScreen backend"], "", BACKEND),
@@ -172,7 +193,9 @@ def test_a_mapping_for_the_role_needs_a_stage_with_the_prefix():
 
 def test_a_role_that_is_itself_called_codescreen_names_no_assessment():
     facts = with_candidacy(
-        replace(FACTS, mappings=()), role_title="CodeScreen Engineer", tags=("CodeScreen Engineer", "CodeScreen Backend")
+        replace(FACTS, mappings=()),
+        role_title="CodeScreen Engineer",
+        tags=("CodeScreen Engineer", "CodeScreen Backend"),
     )
     assert decide(facts).assessment == BACKEND
 
@@ -246,7 +269,10 @@ def test_another_assessment_does_not_stand_in_the_way():
     assert decide(replace(FACTS, here=(other,), elsewhere=(other,))).code == "invite"
 
 
-@pytest.mark.parametrize(("limit", "recent", "code"), [(50, 49, "invite"), (50, 50, "held_for_approval"), (0, 9999, "invite"), (1, 1, "held_for_approval")])
+@pytest.mark.parametrize(
+    ("limit", "recent", "code"),
+    [(50, 49, "invite"), (50, 50, "held_for_approval"), (0, 9999, "invite"), (1, 1, "held_for_approval")],
+)
 def test_the_bulk_limit(limit, recent, code):
     assert decide(replace(FACTS, bulk_limit=limit, recently_invited=recent)).code == code
 
@@ -273,14 +299,33 @@ def test_events_that_may_invite(event):
 # for any facts
 
 names = st.text(alphabet=st.characters(blacklist_characters="@", codec="utf-8"), max_size=20)
-few_names = st.sampled_from(["Backend", "backend ", "Frontend  Developer", "Bakend", "id-backend", "", "CodeScreen"]) | names
+few_names = (
+    st.sampled_from(["Backend", "backend ", "Frontend  Developer", "Bakend", "id-backend", "", "CodeScreen"])
+    | names
+)
 ids = st.sampled_from(["stage-1", "stage-2", "role-1", "role-2", "id-backend", ""]) | names
 stage_names = st.sampled_from(["CodeScreen Assessment", " codescreen x", "Phone screen", ""]) | names
 titles = st.sampled_from(["Backend Engineer", "Designer", "CodeScreen Engineer", ""]) | names
-tags = st.sampled_from(["CodeScreen Backend", "CodeScreen frontend developer", "urgent", *PROGRESS_TAGS.values()]) | names
+tags = (
+    st.sampled_from(
+        ["CodeScreen Backend", "CodeScreen frontend developer", "urgent", *PROGRESS_TAGS.values()]
+    )
+    | names
+)
 emails = st.sampled_from(["alder@candidates.example", "", "nothing", "@"]) | st.emails()
 statuses = st.sampled_from(
-    ["held", "pending", "sending", "uncertain", "invited", "in_progress", "submitted", "completed", "withdrawn", "failed"]
+    [
+        "held",
+        "pending",
+        "sending",
+        "uncertain",
+        "invited",
+        "in_progress",
+        "submitted",
+        "completed",
+        "withdrawn",
+        "failed",
+    ]
 )
 standings = st.builds(
     Standing,
@@ -318,7 +363,9 @@ any_facts = st.builds(
     stage_id=ids,
     stage_name=stage_names,
     candidacy=st.sampled_from(["unread", "not_visible"]) | candidacies,
-    mappings=st.lists(st.builds(MappingRule, role=titles | ids, stage=stage_names | ids, assessment=few_names), max_size=3).map(tuple),
+    mappings=st.lists(
+        st.builds(MappingRule, role=titles | ids, stage=stage_names | ids, assessment=few_names), max_size=3
+    ).map(tuple),
     assessments=choices,
     default_assessment=few_names,
     here=st.lists(standings, max_size=2).map(tuple),
@@ -338,7 +385,9 @@ late_facts = st.builds(
     stage_id=st.just("stage-1"),
     stage_name=st.just("CodeScreen Assessment"),
     candidacy=candidacies.map(
-        lambda found: replace(found, stage_id="stage-1", is_archived=False, is_anonymized=False, may_contact=True)
+        lambda found: replace(
+            found, stage_id="stage-1", is_archived=False, is_anonymized=False, may_contact=True
+        )
     ),
 )
 either = any_facts | late_facts
@@ -364,10 +413,19 @@ def test_pausing_always_wins(facts):
 @given(either)
 @THOROUGH
 def test_a_lost_connection_never_invites(facts):
-    assert decide(replace(facts, disconnected="Lever isn't connected.")).code in {"test_request", "paused", "disconnected"}
+    assert decide(replace(facts, disconnected="Lever isn't connected.")).code in {
+        "test_request",
+        "paused",
+        "disconnected",
+    }
 
 
-@given(either, st.sampled_from([{"is_archived": True}, {"is_anonymized": True}, {"may_contact": False}, {"stage_id": "elsewhere"}]))
+@given(
+    either,
+    st.sampled_from(
+        [{"is_archived": True}, {"is_anonymized": True}, {"may_contact": False}, {"stage_id": "elsewhere"}]
+    ),
+)
 @THOROUGH
 def test_nobody_is_invited_who_left_or_may_not_be_contacted(facts, change):
     assume(isinstance(facts.candidacy, Candidacy) and facts.stage_id != "elsewhere")
@@ -394,7 +452,10 @@ def test_an_invitation_implies_one_assessment_an_address_and_a_free_way(facts):
     assert (decision.code == "held_for_approval") is is_over
 
 
-@given(either, st.sampled_from(["urgent", "Codescreened", "", "remote", *PROGRESS_TAGS.values(), "CodeScreen: Backend"]))
+@given(
+    either,
+    st.sampled_from(["urgent", "Codescreened", "", "remote", *PROGRESS_TAGS.values(), "CodeScreen: Backend"]),
+)
 @THOROUGH
 def test_a_tag_that_is_no_assessment_changes_nothing(facts, tag):
     assume(isinstance(facts.candidacy, Candidacy))
@@ -406,7 +467,10 @@ def test_a_tag_that_is_no_assessment_changes_nothing(facts, tag):
 def test_a_mapping_for_another_role_changes_nothing(facts):
     assume(isinstance(facts.candidacy, Candidacy))
     rule = MappingRule("a role that nobody has here", "", "Backend")
-    assume(normalized(rule.role) not in {normalized(facts.candidacy.role_title), normalized(facts.candidacy.role_id)})
+    assume(
+        normalized(rule.role)
+        not in {normalized(facts.candidacy.role_title), normalized(facts.candidacy.role_id)}
+    )
     assert decide(replace(facts, mappings=(*facts.mappings, rule))) == decide(facts)
 
 
@@ -418,7 +482,10 @@ def test_the_order_of_tags_and_mappings_does_not_matter(facts):
     assert decide(turned).code == decide(facts).code
 
 
-@given(st.sampled_from(list(PROGRESS_TAGS.values())), st.sampled_from([str, str.upper, str.lower, lambda text: f"  {text} "]))
+@given(
+    st.sampled_from(list(PROGRESS_TAGS.values())),
+    st.sampled_from([str, str.upper, str.lower, lambda text: f"  {text} "]),
+)
 def test_a_progress_tag_never_names_an_assessment(tag, spelled):
     assert assessment_tags([spelled(tag)]) == ()
     assert is_progress_tag(spelled(tag))

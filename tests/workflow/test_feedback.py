@@ -53,14 +53,26 @@ def test_a_passed_result(box, world):
 @pytest.mark.parametrize(
     ("verdict", "fields", "tag"),
     [
-        ({"score": 40, "result": "Failed"}, {"Rating": "2 - No Hire", "Result": "Failed", "Failure reason": "Unit Tests"}, "Completed"),
+        (
+            {"score": 40, "result": "Failed"},
+            {"Rating": "2 - No Hire", "Result": "Failed", "Failure reason": "Unit Tests"},
+            "Completed",
+        ),
         (
             {"score": 90, "result": "Failed", "reason": "Build Failure"},
             {"Rating": "1 - Strong No Hire", "CodeScreen score": "", "Failure reason": "Build Failure"},
             "Completed",
         ),
-        ({"score": 0, "result": "Failed"}, {"Rating": "1 - Strong No Hire", "CodeScreen score": "0"}, "Completed"),
-        ({"score": None, "result": "Passed"}, {"Rating": None, "CodeScreen score": "", "Result": "Passed"}, "Completed"),
+        (
+            {"score": 0, "result": "Failed"},
+            {"Rating": "1 - Strong No Hire", "CodeScreen score": "0"},
+            "Completed",
+        ),
+        (
+            {"score": None, "result": "Passed"},
+            {"Rating": None, "CodeScreen score": "", "Result": "Passed"},
+            "Completed",
+        ),
     ],
 )
 def test_what_is_stated_is_written(box, world, verdict, fields, tag):
@@ -68,7 +80,9 @@ def test_what_is_stated_is_written(box, world, verdict, fields, tag):
     finish(box, **verdict)
     [form] = forms(world)
     assert {name: form["fields"][name] for name in fields} == fields
-    assert [name for name in world.opportunity("Alder")["tags"] if name.startswith("CodeScreen:")] == [f"CodeScreen: Assessment {tag}"]
+    assert [name for name in world.opportunity("Alder")["tags"] if name.startswith("CodeScreen:")] == [
+        f"CodeScreen: Assessment {tag}"
+    ]
 
 
 def test_expired_is_rated_1_and_tagged(box, world):
@@ -89,7 +103,9 @@ def test_where_codescreen_states_no_result_none_is_guessed(box, world, score, re
     assert form["fields"]["CodeScreen score"] == str(score)
     stored = Result.objects.get()
     assert (stored.outcome, stored.failure_reason) == ("", "")
-    everything = str(forms(world)) + str(list(Effect.objects.filter(kind="send_email").values_list("payload", flat=True)))
+    everything = str(forms(world)) + str(
+        list(Effect.objects.filter(kind="send_email").values_list("payload", flat=True))
+    )
     assert "Passed" not in everything
     assert "Failed" not in everything
 
@@ -121,14 +137,25 @@ def test_the_rating_without_a_score(progress, expected):
 
 
 def test_the_thresholds_are_the_organizations():
-    assert [rating(Progress("Complete", score=score), (10, 90, 100)) for score in (9, 10, 90, 99, 100)] == [1, 2, 3, 3, 4]
+    assert [rating(Progress("Complete", score=score), (10, 90, 100)) for score in (9, 10, 90, 99, 100)] == [
+        1,
+        2,
+        3,
+        3,
+        4,
+    ]
 
 
 def test_no_personal_data_is_written(box, world):
     box.invited()
     finish(box, score=82, result="Passed")
     seen = world.opportunity("Alder")
-    written = str([form["fields"] for form in seen["feedback"]]) + str(seen["note_texts"]) + str(seen["tags"]) + str(seen["links"])
+    written = (
+        str([form["fields"] for form in seen["feedback"]])
+        + str(seen["note_texts"])
+        + str(seen["tags"])
+        + str(seen["links"])
+    )
     assert "Alder" not in written
     assert "@" not in written
 

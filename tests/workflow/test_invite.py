@@ -116,7 +116,9 @@ def test_an_answer_that_says_nothing_is_uncertain_and_never_repeated(box, world,
     assert "@" not in told.payload["subject"] + " ".join(told.payload["lines"]).replace("//testserver", "")
 
 
-@pytest.mark.parametrize("answer", [{}, [], "text", None, {"assessmentInstanceId": 5}, {"assessmentInstanceId": ""}])
+@pytest.mark.parametrize(
+    "answer", [{}, [], "text", None, {"assessmentInstanceId": 5}, {"assessmentInstanceId": ""}]
+)
 def test_an_answer_without_an_id_is_uncertain(box, monkeypatch, answer):
     monkeypatch.setattr(platform.PlatformSession, "request", lambda *_, **__: answer)
     invitation = box.invitation()
@@ -125,7 +127,9 @@ def test_an_answer_without_an_id_is_uncertain(box, monkeypatch, answer):
 
 
 @pytest.mark.parametrize("rule", LOST, ids=_name)
-def test_where_the_key_is_honoured_the_same_key_is_sent_until_the_answer_is_known(box, world, impatient, rule):
+def test_where_the_key_is_honoured_the_same_key_is_sent_until_the_answer_is_known(
+    box, world, impatient, rule
+):
     world.codescreen_does("settings", idempotency=True)
     CodeScreenConnection.objects.update(idempotency=True)
     keys = []
@@ -284,7 +288,10 @@ def die_while_sending(box, invitation):
     """Leave the rows as a worker leaves them that is killed after it declared its intent."""
     Invitation.objects.filter(pk=invitation.pk).update(status="sending")
     Effect.objects.filter(pk=box.effect().pk).update(
-        intent_at=timezone.now(), leased_until=timezone.now() - timedelta(seconds=1), lease_owner="gone", attempts=1
+        intent_at=timezone.now(),
+        leased_until=timezone.now() - timedelta(seconds=1),
+        lease_owner="gone",
+        attempts=1,
     )
 
 
@@ -323,7 +330,9 @@ def taken(box):
 
 def replace_worker(effect):
     """Let another worker take the effect over."""
-    Effect.objects.filter(pk=effect.pk).update(lease_owner="another", leased_until=timezone.now() + timedelta(minutes=1))
+    Effect.objects.filter(pk=effect.pk).update(
+        lease_owner="another", leased_until=timezone.now() + timedelta(minutes=1)
+    )
 
 
 def test_a_worker_whose_lease_was_taken_over_sends_nothing(box, world):
@@ -354,7 +363,9 @@ def test_a_worker_that_was_replaced_during_the_call_changes_nothing(box, monkeyp
     def send(*_, **__):
         replace_worker(effect)
         Invitation.objects.filter(pk=invitation.pk).update(status="uncertain")
-        Effect.objects.filter(pk=effect.pk).update(state="uncertain", due_at=None, lease_owner="", leased_until=None)
+        Effect.objects.filter(pk=effect.pk).update(
+            state="uncertain", due_at=None, lease_owner="", leased_until=None
+        )
         raise error
 
     monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", send)
@@ -369,7 +380,9 @@ def test_a_late_answer_that_names_the_instance_settles_the_question(box, monkeyp
 
     def send(*_, **__):
         Invitation.objects.filter(pk=invitation.pk).update(status="uncertain")
-        Effect.objects.filter(pk=effect.pk).update(state="uncertain", due_at=None, lease_owner="", leased_until=None)
+        Effect.objects.filter(pk=effect.pk).update(
+            state="uncertain", due_at=None, lease_owner="", leased_until=None
+        )
         return "instance-1"
 
     monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", send)
@@ -494,7 +507,10 @@ def test_a_bug_stops_after_a_few_crashes_and_others_go_on(box, world, monkeypatc
             raise KeyError("poison@candidates.example")
         return send(client, assessment_id, name, email, *more)
 
-    monkeypatch.setattr("integrations.workflow.invite._still_wanted", lambda effect, *_: 1 / (effect.invitation_id - poison.pk))
+    monkeypatch.setattr(
+        "integrations.workflow.invite._still_wanted",
+        lambda effect, *_: 1 / (effect.invitation_id - poison.pk),
+    )
     for _ in range(effects.MAX_CRASHES + 3):
         box.later()
     effect = box.effect(invitation=poison)

@@ -70,7 +70,14 @@ def test_not_started_changes_nothing(says):
 
 def test_the_whole_road_on_the_published_api_alone(says):
     assert says({"status": "In_Progress", "metadata": {}}).status == "in_progress"
-    found = says({"status": "Complete", "score": 40, "result_url": "https://codescreen.example/r", "metadata": {"issueCount": 10}})
+    found = says(
+        {
+            "status": "Complete",
+            "score": 40,
+            "result_url": "https://codescreen.example/r",
+            "metadata": {"issueCount": 10},
+        }
+    )
     assert found.status == "completed"
     result = Result.objects.get()
     assert (result.outcome, result.score, result.rating, result.failure_reason) == ("", 40, 2, "")
@@ -108,7 +115,10 @@ def test_asking_again_about_the_same_result_writes_nothing(says):
 def test_a_regrade_without_attempts_is_a_new_result(says):
     says(COMPLETE | {"metadata": {}})
     says(COMPLETE | {"score": 20, "metadata": {}})
-    assert list(Result.objects.order_by("attempt").values_list("attempt", "score", "rating")) == [(1, 75, 4), (2, 20, 1)]
+    assert list(Result.objects.order_by("attempt").values_list("attempt", "score", "rating")) == [
+        (1, 75, 4),
+        (2, 20, 1),
+    ]
     assert Effect.objects.filter(kind="write_feedback").count() == 2
 
 
@@ -151,7 +161,19 @@ def test_an_outcome_that_is_none_of_codescreens_words_is_not_stated(says, word):
 
 
 @pytest.mark.parametrize(
-    "url", ["javascript:alert(1)", "data:text/html,x", "/report/1", "//evil.example", "ftp://x.example", "https://" + "x" * 1000, 5, None, ["https://x.example"], ""]
+    "url",
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "/report/1",
+        "//evil.example",
+        "ftp://x.example",
+        "https://" + "x" * 1000,
+        5,
+        None,
+        ["https://x.example"],
+        "",
+    ],
 )
 def test_a_report_link_that_is_no_web_address_is_refused(says, url):
     says(COMPLETE | {"result_url": url})
@@ -160,7 +182,18 @@ def test_a_report_link_that_is_no_web_address_is_refused(says, url):
 
 
 @pytest.mark.parametrize(
-    ("score", "expected"), [(0, 0), (100, 100), (82.9, 82), (101, None), (-1, None), ("82", None), (True, None), (None, None), ([82], None)]
+    ("score", "expected"),
+    [
+        (0, 0),
+        (100, 100),
+        (82.9, 82),
+        (101, None),
+        (-1, None),
+        ("82", None),
+        (True, None),
+        (None, None),
+        ([82], None),
+    ],
 )
 def test_a_score_is_a_number_from_0_to_100(says, score, expected):
     says(COMPLETE | {"score": score})
@@ -175,7 +208,9 @@ def test_an_unknown_status_is_kept_and_is_not_final(says, status):
     assert not Result.objects.exists()
 
 
-@pytest.mark.parametrize("metadata", [None, [], "text", 5, {"attempt": "2"}, {"attempt": 0}, {"attempt": -1}, {"attempt": True}])
+@pytest.mark.parametrize(
+    "metadata", [None, [], "text", 5, {"attempt": "2"}, {"attempt": 0}, {"attempt": -1}, {"attempt": True}]
+)
 def test_strange_metadata_is_survived(says, metadata):
     found = says(COMPLETE | {"metadata": metadata})
     assert found.status == "completed"
@@ -264,7 +299,9 @@ def test_how_often_it_is_asked(status, low, high):
 def test_it_is_not_asked_for_ever():
     now = timezone.now()
     assert results.next_poll(Invitation(status="invited", invited_at=now - timedelta(weeks=9)), now) is None
-    done = Invitation(status="completed", invited_at=now - timedelta(weeks=20), completed_at=now - timedelta(days=31))
+    done = Invitation(
+        status="completed", invited_at=now - timedelta(weeks=20), completed_at=now - timedelta(days=31)
+    )
     assert results.next_poll(done, now) is None
     late = Invitation(status="completed", invited_at=now - timedelta(weeks=20), completed_at=now)
     assert results.next_poll(late, now) is not None
@@ -283,7 +320,9 @@ def test_a_hint_makes_it_ask_now(invitation):
     assert Invitation.objects.get().next_poll_at <= timezone.now() + timedelta(seconds=1)
 
 
-@pytest.mark.parametrize("kind", ["candidate.started", "candidate.evaluated", "candidate.expired", "something.new", ""])
+@pytest.mark.parametrize(
+    "kind", ["candidate.started", "candidate.evaluated", "candidate.expired", "something.new", ""]
+)
 def test_a_hint_never_changes_a_status_by_itself(invitation, kind):
     hear(invitation, kind)
     invitation.refresh_from_db()
@@ -307,7 +346,13 @@ def test_a_late_hint_of_submission_does_not_reopen_what_is_done(invitation, says
 
 
 def test_hints_out_of_order_and_repeated_end_in_the_same_place(invitation, says):
-    for kind in ("candidate.evaluated", "candidate.invited", "candidate.started", "candidate.evaluated", "candidate.submitted"):
+    for kind in (
+        "candidate.evaluated",
+        "candidate.invited",
+        "candidate.started",
+        "candidate.evaluated",
+        "candidate.submitted",
+    ):
         hear(invitation, kind)
         says(COMPLETE)
     invitation.refresh_from_db()
@@ -376,4 +421,6 @@ def test_the_instance_id_is_one_part_of_the_address(wire, invitation):
     Invitation.objects.update(instance_id="a/../b?c#d")
     invitation.refresh_from_db()
     wire.get(f"{URL}/assessments/a%2F..%2Fb%3Fc%23d", json={"status": "Not_Started"})
-    assert isinstance(clients.codescreen_for(invitation.organization).status(invitation.instance_id), Progress)
+    assert isinstance(
+        clients.codescreen_for(invitation.organization).status(invitation.instance_id), Progress
+    )

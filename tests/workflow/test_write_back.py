@@ -22,7 +22,9 @@ def progress(world, word="Alder"):
 @pytest.fixture
 def invitation(box):
     """An invitation that nothing has been done about."""
-    return factories.InvitationFactory(organization=box.organization, opportunity_id=box.world.candidate("Alder"))
+    return factories.InvitationFactory(
+        organization=box.organization, opportunity_id=box.world.candidate("Alder")
+    )
 
 
 # tags
@@ -41,7 +43,9 @@ def test_a_later_wish_cancels_one_that_waits(box, world, invitation):
     for name in ("invited", "in_progress", "completed"):
         outbox.set_progress_tag(invitation, PROGRESS_TAGS[name])
     box.work()
-    states = list(Effect.objects.filter(kind="set_progress_tag").order_by("pk").values_list("state", flat=True))
+    states = list(
+        Effect.objects.filter(kind="set_progress_tag").order_by("pk").values_list("state", flat=True)
+    )
     assert states == ["cancelled", "cancelled", "done"]
     assert progress(world) == [PROGRESS_TAGS["completed"]]
     assert world.opportunity("Alder")["writes"].get("addTags") == 1
@@ -97,8 +101,16 @@ def test_an_answer_that_does_not_say_the_tags_is_made_up_for(box, monkeypatch, i
 def test_writes_are_shown_to_be_by_the_connected_user(box, world, invitation):
     world.lever_does("settings", strict_perform_as=True)
     outbox.set_progress_tag(invitation, PROGRESS_TAGS["invited"])
-    outbox.leave_note(box.organization, invitation.opportunity_id, "no_email", "CodeScreen: nothing was sent.")
-    outbox.put(box.organization, "add_report_link", "x", invitation=invitation, payload={"url": "https://report.example/1"})
+    outbox.leave_note(
+        box.organization, invitation.opportunity_id, "no_email", "CodeScreen: nothing was sent."
+    )
+    outbox.put(
+        box.organization,
+        "add_report_link",
+        "x",
+        invitation=invitation,
+        payload={"url": "https://report.example/1"},
+    )
     box.work()
     assert set(Effect.objects.values_list("state", flat=True)) == {"done"}
 

@@ -1,0 +1,73 @@
+"""After the faults: let everything come to rest, without a person, and say what didn't."""
+
+import time
+from collections.abc import Callable
+from io import StringIO
+
+from django.core.management import call_command
+from django.db import connections
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.db.utils import InterfaceError, OperationalError
+
+from integrations import tasks
+from integrations.models import Delivery, Effect, Invitation
+from integrations.workflow import effects
+from portal.chaos import customers
+from portal.chaos.crowd import pending
+from portal.demonstration.stage import Stage
+
+LOOK_EVERY = 0.5
+HURRY_EVERY = 5.0
+
+
+def patiently[Found](look: Callable[[], Found]) -> Found:
+    """Ask the database, again when the connection was one of those that were cut."""
+    for _ in range(5):
+        try:
+            return look()
+        except (OperationalError, InterfaceError):
+            connections.close_all()
+            time.sleep(0.5)
+    return look()
+
+
+def waiting() -> int:
+    """Return how many rows still wait for a worker, now or later."""
+    deliveries = Delivery.objects.filter(due_at__isnull=False).filter(Q(verdict="") | Q(due_at__lte=Now()))
+    return Effect.objects.filter(state=Effect.State.DUE).count() + deliveries.count()
+
+
+def backlog() -> int:
+    """Return how many rows a worker could take this moment."""
+    return Effect.objects.due().count() + Delivery.objects.due().count()
+
+
+def hurry() -> None:
+    """Cut the waits of the backoff short: how long they are has tests of its own. Leases end by themselves."""
+    for organization in customers.organizations():
+        effects.wake(organization)
+        Delivery.objects.filter(organization=organization, verdict="", due_at__gt=Now()).update(due_at=Now())
+    Invitation.objects.filter(poll_failures__gt=0, next_poll_at__gt=Now()).update(next_poll_at=Now())
+    tasks.ring()
+
+
+def rest(stage: Stage, seconds: float, is_hurried: bool = True) -> int:
+    """Return once nothing waits any more, or the time is up; how many rows are left waiting."""
+    deadline, hurried = time.monotonic() + seconds, 0.0
+    while True:
+        left = patiently(waiting) + pending(stage)
+        if not left or time.monotonic() > deadline:
+            return left
+        if is_hurried and time.monotonic() - hurried > HURRY_EVERY:
+            patiently(hurry)
+            hurried = time.monotonic()
+        time.sleep(LOOK_EVERY)
+
+
+def ask(command: str) -> int:
+    """Run `sweep` or `poll` for every organization; the sum of the numbers they print."""
+    said = StringIO()
+    for organization in customers.organizations():
+        call_command(command, organization.slug, stdout=said)
+    return sum(int(line.rpartition(" ")[2]) for line in said.getvalue().splitlines() if line.strip())
