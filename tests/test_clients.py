@@ -363,7 +363,7 @@ def test_a_call_is_recorded_without_secrets_and_personal_data(wire, grant):
     assert len({row.correlation_id for row in rows}) == 1
     assert rows[2].error
     assert "stage-1" in rows[1].response_body
-    everything = str([[getattr(row, field.attname) for field in row._meta.fields] for row in rows]).casefold()
+    everything = " ".join(row.path + row.request_body + row.response_body + row.error for row in rows).casefold()
     for secret in (
         "access-1",
         "access-2",

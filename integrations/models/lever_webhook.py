@@ -10,6 +10,7 @@ from django.utils import timezone
 from integrations.models.fields import EncryptedTextField
 
 TOKEN_OVERLAP = timedelta(hours=24)
+REMEMBERED_FOR = timedelta(seconds=10)
 STAGE_CHANGE = "candidateStageChange"
 
 
@@ -91,6 +92,8 @@ class LeverWebhook(models.Model):
         self.save(update_fields=["signature_token", "previous_signature_token", "previous_until"])
 
     def mark_received(self, is_test: bool) -> None:
-        """Remember that a verified request came through."""
+        """Remember that a verified request came through; during a burst once every few seconds is enough."""
+        if not is_test and self.last_received_at and timezone.now() - self.last_received_at < REMEMBERED_FOR:
+            return
         seen = {"last_received_at": Now()} if not is_test else {"last_verified_at": Now()}
         LeverWebhook.objects.filter(pk=self.pk).update(**seen)

@@ -34,6 +34,7 @@ VISITS: dict[tuple[tuple[str, ...], ...], int] = {
     (("start", "submit", "evaluate"),): 10,
 }
 WINDOW = 12
+LEAST_KILLS = 6  # while the moves are made, also when they are few
 MOST_PENDING = 150
 
 
@@ -96,12 +97,13 @@ def settle_in(stage: Stage, crowd: Crowd) -> None:
 
 
 class Recruiters:
-    """Move the crowd, as fast as its webhooks are taken, with copies and reordered ones of their own making."""
+    """Move the crowd as fast as its webhooks are taken, with copies and reordered ones of their own making."""
 
     def __init__(self, stage: Stage, crowd: Crowd, options: Options) -> None:
         self._stage = stage
         self._crowd = crowd
         self._share = options.duplicates
+        self._pause = LEAST_KILLS * options.kill_every * WINDOW / crowd.events
         self._chance = random.Random(options.seed + 1)  # noqa: S311
         self._copies: dict[str, int] = {}
         self._moved: list[Candidate] = []
@@ -122,6 +124,7 @@ class Recruiters:
                 control(self._stage.lever_url, "move", account=slug, opportunities=ids, stage=stage)
                 self._moved += members
             self._disturb()
+            time.sleep(self._pause)
 
     def _windows(self) -> Iterator[dict[tuple[str, str], list[Candidate]]]:
         window: dict[tuple[str, str], list[Candidate]] = {}

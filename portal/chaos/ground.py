@@ -70,7 +70,8 @@ def cut_connections(options: Options) -> None:
     """End every connection to the run's database: what clients see of a database that restarts."""
     with _server(options) as server:
         server.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [os.environ[DATABASE]]
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            [os.environ[DATABASE]],
         )
 
 

@@ -1,4 +1,4 @@
-"""What became of each candidate, judged by the books of both platforms; the portal's rows are only heard beside them."""
+"""What became of each candidate, by the books of both platforms; the portal's rows are only heard beside them."""
 
 import re
 from collections import Counter
@@ -16,8 +16,18 @@ TAGS = {
 }
 KNOWN = frozenset({"invited", "in_progress", "submitted", "completed"})
 CALL_SECONDS = 8.0  # within which of its intent a call has ended, one way or the other
-PROMISES = ("twice", "lost", "unsettled", "unexplained", "unheard", "feedback_twice", "feedback_missing")
-PROMISES += ("feedback_wrong", "tags_wrong", "links_wrong")
+PROMISES = (
+    "twice",
+    "lost",
+    "unsettled",
+    "unexplained",
+    "unheard",
+    "feedback_twice",
+    "feedback_missing",
+    "feedback_wrong",
+    "tags_wrong",
+    "links_wrong",
+)
 
 
 @dataclass(frozen=True)
@@ -104,7 +114,9 @@ def _judge_invitation(
     counts["uncertain"] += len(uncertain)
     counts["uncertain_sent"] += len(uncertain) if emails else 0
     for row in uncertain:
-        if _was_ambiguous(evidence.codescreen, evidence.lever["opportunities"][opportunity]["emails"][0], sent):
+        if _was_ambiguous(
+            evidence.codescreen, evidence.lever["opportunities"][opportunity]["emails"][0], sent
+        ):
             counts["explained_by_fault"] += 1
         elif _was_interrupted(row, evidence.interruptions):
             counts["explained_by_kill"] += 1

@@ -20,7 +20,9 @@ class Options:
     bulk: int = field(default=0, metadata={"help": "instead: move this many at Lever's rate, without faults"})
     outage: int = field(default=0, metadata={"help": "instead: move this many while the portal is down"})
     limit: float = field(default=0.0, metadata={"help": "seconds for each phase; 0 for what the size asks"})
-    database_url: str = field(default="", metadata={"help": "PostgreSQL; a database of its own is made there"})
+    database_url: str = field(
+        default="", metadata={"help": "PostgreSQL; a database of its own is made there"}
+    )
     redis_url: str = field(default="", metadata={"help": "Redis with a database number that may be flushed"})
     log: str = field(default="", metadata={"help": "file for what the programs say; else it is dropped"})
     idempotency: bool = field(default=False, metadata={"help": "the account honours Idempotency-Key"})

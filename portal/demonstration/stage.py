@@ -1,10 +1,12 @@
 """Where a demo takes place: ports, a folder that goes with it, and the environment of all its programs."""
 
 import base64
+import fcntl
 import os
 import secrets
 import socket
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -17,21 +19,33 @@ HOST = "127.0.0.1"
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nothing listens on, and claim it."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            port = int(probe.getsockname()[1])
+        if claim(port):
+            return port
 
 
-def is_free(port: int) -> bool:
-    """Whether we may listen on a port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+def claim(port: int) -> bool:
+    """Claim a port for this process and what it becomes; False when it is in use or claimed by another demo.
+
+    Our servers bind it only later, and two demos that start at once would both find it free until then.
+    """
+    lock = os.open(
+        Path(tempfile.gettempdir()) / f"codescreen-lever-port-{port}.lock", os.O_CREAT | os.O_RDWR, 0o666
+    )
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
+    except OSError:
+        os.close(lock)
+        return False
+    os.set_inheritable(lock, True)  # held until the process ends, which goes on in another environment
+    return True
 
 
 @dataclass(frozen=True)
@@ -44,9 +58,9 @@ class Stage:
 
     @classmethod
     def choose(cls, port: int | None) -> Self:
-        """Return free ports; the portal's own is the one asked for, else 8000, else any."""
+        """Return ports claimed for this process; the portal's own is the one asked for, else 8000, else any."""
         if port is None:
-            port = 8000 if is_free(8000) else free_port()
+            port = 8000 if claim(8000) else free_port()
         return cls(port, free_port(), free_port())
 
     @classmethod

@@ -21,7 +21,7 @@ from integrations.management import migrating
 from portal import preparation
 from portal.demonstration import setting_up
 from portal.demonstration.check import Check
-from portal.demonstration.stage import FOLDER, HOST, Stage, is_free
+from portal.demonstration.stage import FOLDER, HOST, Stage, claim
 from portal.management.commands.serve import web, workers
 from portal.supervisor import Supervisor
 
@@ -51,7 +51,7 @@ class Command(BaseCommand):
 
     def _begin(self, port: int | None) -> None:
         """Start again in an environment of the demo's own, since settings are read before a command runs."""
-        if port is not None and not (0 < port < 65536 and is_free(port)):
+        if port is not None and not (0 < port < 65536 and claim(port)):
             raise CommandError(f"Can't listen on {HOST}:{port}. Leave --port out to get a free port.")
         folder = Path(tempfile.mkdtemp(prefix="codescreen-lever-demo-"))
         environ = os.environ | Stage.choose(port).environment(folder)

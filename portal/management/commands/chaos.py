@@ -1,0 +1,104 @@
+"""Try to break the promises: faults at both platforms, kills, cuts; then count on the platforms' own books."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import requests
+from django.core.management import BaseCommand, CommandError
+from django.db import connections
+
+from integrations import tasks
+from integrations.management import migrating
+from portal import preparation
+from portal.chaos import customers, ground
+from portal.chaos.measured import BulkMove, Outage
+from portal.chaos.options import Options
+from portal.chaos.programs import Programs
+from portal.chaos.storm import Storm
+from portal.chaos.table import Table
+from portal.demonstration import setting_up
+from portal.demonstration.stage import FOLDER, Stage
+
+logger = logging.getLogger(__name__)
+
+TEND_EVERY = 0.5
+
+
+class Command(BaseCommand):
+    help = "Try to break the promises with faults, kills and cuts, and count on the pretend platforms' own books."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        Options.add_to(parser)
+
+    def handle(self, **given: Any) -> None:
+        try:
+            options = Options.read(given)
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        if not ground.is_prepared():
+            ground.begin(options)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        self._redirect(options)
+        try:
+            table = self._run(Stage.from_environment(), options)
+        finally:
+            left = ground.clear(options)
+            if left:
+                self._say(left)
+        self.stdout.write(table.as_json() if options.json else table.as_text())
+        if not table.holds:
+            sys.exit(1)
+
+    def _redirect(self, options: Options) -> None:
+        """Keep what hundreds of killed processes log off the terminal; only our own words go there."""
+        self._terminal = os.fdopen(os.dup(2), "w", buffering=1)
+        path = Path(options.log) if options.log else Path(os.environ[FOLDER], "chaos.log")
+        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(log, 2)
+        os.close(log)
+
+    def _say(self, words: str) -> None:
+        self._terminal.write(f"{time.strftime('%H:%M:%S')}  {words}\n")
+
+    def _run(self, stage: Stage, options: Options) -> Table:
+        migrating.migrate(self.stderr)
+        preparation.collect_static()
+        tasks.ensure_schedules()
+        customers.configure(options)
+        connections.close_all()
+        outcome: list[Table | Exception] = []
+        with Programs(stage) as programs:
+
+            def go() -> None:
+                try:
+                    outcome.append(self._perform(stage, programs, options))
+                except (setting_up.NotReady, requests.RequestException, CommandError) as error:
+                    outcome.append(error)
+                finally:
+                    connections.close_all()
+
+            scenario = threading.Thread(target=go, name="scenario", daemon=True)
+            programs.start_portal()
+            scenario.start()
+            while scenario.is_alive():
+                programs.tend()
+                scenario.join(TEND_EVERY)
+        if not outcome or isinstance(outcome[0], Exception):
+            raise CommandError(f"The run broke off: {outcome[0] if outcome else 'see --log'}")
+        return outcome[0]
+
+    def _perform(self, stage: Stage, programs: Programs, options: Options) -> Table:
+        for url in (f"{stage.lever_url}/", f"{stage.codescreen_url}/", f"{stage.portal_url}/healthz/live"):
+            setting_up.wait_for(url)
+        customers.connect(stage, options)
+        self._say("Everything runs and is connected.")
+        run = BulkMove if options.bulk else Outage if options.outage else Storm
+        return run(stage, programs, options, self._say).run()

@@ -1,0 +1,268 @@
+"""The chaos run's own parts: what it is asked, whom it moves, how it judges; and one tiny run of it all."""
+
+import json
+import random
+import re
+import subprocess
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integrations.sandbox.faults import read_rule
+from portal.chaos import crowd, evidence, faults
+from portal.chaos.faults import Interruption
+from portal.chaos.judgement import PROMISES, Evidence, Row, is_ambiguous, judge
+from portal.chaos.options import Options
+from portal.chaos.table import Table
+
+ROOT = Path(__file__).resolve().parents[2]
+TRIGGER, OTHER = "stage-trigger", "stage-other"
+
+
+def read(*arguments: str) -> Options:
+    parser = ArgumentParser()
+    Options.add_to(parser)
+    return Options.read(vars(parser.parse_args(arguments)))
+
+
+# what it is asked
+
+
+def test_the_defaults_are_a_short_run_with_everything_going_wrong() -> None:
+    options = read()
+    assert (options.events, options.duplicates, options.faults, options.kill_every) == (200, 0.3, 0.2, 2.0)
+    assert options.has_faults
+
+
+def test_options_are_read() -> None:
+    options = read("--events", "50", "--kill-every", "0", "--seed", "7", "--idempotency", "--json")
+    assert (options.events, options.kill_every, options.seed) == (50, 0.0, 7)
+    assert options.idempotency
+    assert options.json
+    assert not read("--bulk", "1000").has_faults
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--faults", "1.5"),
+        ("--duplicates", "-0.1"),
+        ("--events", "0"),
+        ("--organizations", "0"),
+        ("--kill-every", "-1"),
+        ("--bulk", "5", "--outage", "5"),
+        ("--database-url", "sqlite:///x"),
+        ("--redis-url", "redis://127.0.0.1:6379"),
+    ],
+)
+def test_impossible_options_are_refused_with_the_fix(arguments) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        read(*arguments)
+
+
+# whom it moves
+
+
+def test_a_crowd_makes_exactly_the_events_it_is_asked_for_and_each_seed_its_own() -> None:
+    first, again, other = (
+        crowd.gather(read("--events", "500", "--organizations", "3", "--seed", seed))
+        for seed in ("1", "1", "2")
+    )
+    assert first.events == 500
+    assert [(c.email, s) for c, s in first.moves] == [(c.email, s) for c, s in again.moves]
+    assert [(c.email, s) for c, s in first.moves] != [(c.email, s) for c, s in other.moves]
+    assert len({candidate.organization for candidate in first.candidates}) == 3
+
+
+def test_everybody_moves_in_the_order_of_their_way() -> None:
+    gathered = crowd.gather(read("--events", "300"))
+    for candidate in gathered.candidates:
+        stages = tuple(stage for who, stage in gathered.moves if who is candidate)
+        assert stages == candidate.stages
+
+
+# what goes wrong
+
+
+def test_the_rules_make_the_share_of_calls_go_wrong_that_was_asked_for() -> None:
+    chance = random.Random(1)
+    rules = [read_rule(rule) for rule in faults.rules(0.2)]
+    hits = [
+        next((rule.fault for rule in rules if chance.random() < rule.probability), None)
+        for _ in range(20_000)
+    ]
+    wrong = [fault for fault in hits if fault is not None]
+    assert 0.18 < len(wrong) / len(hits) < 0.22
+    assert 0.4 < sum(fault.is_after for fault in wrong) / len(wrong) < 0.6
+
+
+def test_faults_spare_the_token_endpoint() -> None:
+    assert re.search(faults.API, "/v1/opportunities")
+    assert re.search(faults.API, "/api/assessments")
+    assert not re.search(faults.API, "/oauth/token")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("status_429:no_effect", False),
+        ("status_503:no_effect", False),
+        ("status_500:no_effect", True),
+        ("status_after_502:took_effect", True),
+        ("reset_before:no_effect", True),
+        ("truncated:took_effect", True),
+        ("delay:took_effect", False),
+    ],
+)
+def test_a_fault_is_ambiguous_when_the_caller_cannot_know(name, expected) -> None:
+    assert is_ambiguous(name) is expected
+
+
+# how it judges
+
+
+def opportunity(**changes: Any) -> dict[str, Any]:
+    seen = {
+        "emails": ["a@candidates.example"],
+        "stage": TRIGGER,
+        "tags": ["CodeScreen Backend", "CodeScreen: Candidate Invited"],
+        "links": [],
+        "feedback": [],
+        "feedback_deleted": 0,
+    }
+    return seen | changes
+
+
+def invitation(**changes: Any) -> dict[str, Any]:
+    instance = {"phase": "not_started", "score": None}
+    entry = {"email": "a@candidates.example", "emails_sent": 1, "ambiguous": 0, "instances": [instance]}
+    return entry | changes
+
+
+def completed(score: int = 80) -> dict[str, Any]:
+    return invitation(instances=[{"phase": "complete", "score": score}])
+
+
+def form(score: str = "80") -> dict[str, Any]:
+    return {"fields": {"CodeScreen score": score}}
+
+
+def judged(
+    seen: dict[str, Any], sent: list[dict[str, Any]], *rows: Row, other_faults: Any = None, **more: Any
+) -> Any:
+    deliveries = more.pop("deliveries", [])
+    return judge(
+        Evidence(
+            lever={"opportunities": {"o": seen}, "deliveries": deliveries},
+            codescreen={"invitations": sent, "other_faults": other_faults or {}},
+            rows=rows,
+            moved=["o"],
+            trigger_stages=[TRIGGER],
+            **more,
+        )
+    )
+
+
+INVITED, COMPLETED, UNCERTAIN = Row("o", "invited"), Row("o", "completed"), Row("o", "uncertain", 1000.0)
+DONE = opportunity(tags=["CodeScreen: Assessment Completed"], links=["report"], feedback=[form()])
+
+
+def test_one_e_mail_and_one_tag_break_nothing() -> None:
+    judgement = judged(opportunity(), [invitation()], INVITED)
+    assert judgement.broken == {}
+    assert (judgement.counts["emails"], judgement.counts["candidates"]) == (1, 1)
+
+
+def test_a_completed_assessment_with_its_feedback_breaks_nothing() -> None:
+    judgement = judged(DONE, [completed()], COMPLETED)
+    assert judgement.broken == {}
+    assert (judgement.counts["completed"], judgement.counts["feedback"]) == (1, 1)
+
+
+def test_who_left_the_stage_uninvited_is_not_lost() -> None:
+    assert judged(opportunity(stage=OTHER, tags=[]), []).broken == {}
+
+
+@pytest.mark.parametrize(
+    ("promise", "seen", "sent", "rows"),
+    [
+        ("twice", opportunity(), [invitation(emails_sent=2)], [INVITED]),
+        ("lost", opportunity(tags=[]), [], []),
+        ("unsettled", opportunity(), [invitation()], [Row("o", "pending")]),
+        ("tags_wrong", opportunity(tags=[]), [invitation()], [INVITED]),
+        ("tags_wrong", DONE | {"tags": [*DONE["tags"], "CodeScreen: Candidate Invited"]}, [completed()], [COMPLETED]),
+        ("feedback_twice", DONE | {"feedback": [form(), form()]}, [completed()], [COMPLETED]),
+        ("feedback_missing", DONE | {"feedback": []}, [completed()], [COMPLETED]),
+        ("feedback_wrong", DONE, [completed(score=20)], [COMPLETED]),
+        ("feedback_wrong", opportunity(feedback=[form()]), [invitation()], [INVITED]),
+        ("links_wrong", DONE | {"links": []}, [completed()], [COMPLETED]),
+        ("unexplained", opportunity(tags=[]), [], [UNCERTAIN]),
+    ],
+)  # fmt: skip
+def test_a_broken_promise_is_seen(promise, seen, sent, rows) -> None:
+    assert promise in PROMISES
+    assert judged(seen, sent, *rows).broken == {promise: ["o"]}
+
+
+def test_a_webhook_that_was_taken_and_left_no_row_is_seen() -> None:
+    deliveries = [{"subject": "o", "state": "delivered"}]
+    assert judged(opportunity(), [invitation()], INVITED, deliveries=deliveries).broken == {"unheard": ["o"]}
+    heard = judged(opportunity(), [invitation()], INVITED, deliveries=deliveries, heard=["o"])
+    assert heard.broken == {}
+
+
+@pytest.mark.parametrize(
+    ("sent", "more", "reason"),
+    [
+        ([invitation(ambiguous=1)], {}, "explained_by_fault"),
+        (
+            [],
+            {"other_faults": {"a@candidates.example id": {"reset_before:no_effect": 1}}},
+            "explained_by_fault",
+        ),
+        ([], {"interruptions": [1001.5]}, "explained_by_kill"),
+    ],
+)
+def test_an_uncertain_invitation_is_explained_by_the_books_or_by_a_kill(sent, more, reason) -> None:
+    judgement = judged(opportunity(tags=[]), sent, UNCERTAIN, **more)
+    assert judgement.broken == {}
+    assert (judgement.counts["uncertain"], judgement.counts[reason]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"other_faults": {"a@candidates.example id": {"status_429:no_effect": 1}}},
+        {"other_faults": {"b@candidates.example id": {"reset_before:no_effect": 1}}},
+        {"interruptions": [900.0, 1100.0]},
+    ],
+)
+def test_what_left_nobody_guessing_explains_nothing(more) -> None:
+    assert judged(opportunity(tags=[]), [], UNCERTAIN, **more).broken == {"unexplained": ["o"]}
+
+
+def test_recovery_is_the_time_to_the_next_finished_piece_of_work() -> None:
+    interruptions = [Interruption("workers", 10.0), Interruption("web", 20.0), Interruption("workers", 90.0)]
+    assert evidence.longest_recovery(interruptions, [5.0, 11.0, 24.5, 30.0]) == 4.5
+
+
+def test_a_table_says_what_broke() -> None:
+    table = Table("A run", {"lost": 1, "verdicts": {"invite": 3}, "seconds": 2.5}, {"lost": ["o"]})
+    assert not table.holds
+    assert "BROKEN  lost: 1 (o)" in table.as_text()
+    assert "invite 3" in table.as_text()
+    assert json.loads(table.as_json())["broken"] == {"lost": ["o"]}
+
+
+@pytest.mark.slow
+def test_a_tiny_run_keeps_every_promise(tmp_path) -> None:
+    argv = [sys.executable, "manage.py", "chaos", "--events", "24", "--kill-every", "1", "--json"]
+    argv += ["--log", str(tmp_path / "log"), "--idempotency"]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=400, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    table = json.loads(done.stdout)
+    assert (table["invited_twice"], table["lost"], table["broken"]) == (0, 0, {})
+    assert table["events"] == 24

@@ -1,0 +1,278 @@
+"""One request to a platform: what its answer means, and what is kept of it."""
+
+import json
+import ssl
+
+import pytest
+import requests
+import responses
+import urllib3
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from integrations.platform import PlatformError, PlatformSession, redact
+
+URL = "https://platform.example/v1"
+
+
+@pytest.fixture
+def wire():
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as found:
+        yield found
+
+
+@pytest.fixture
+def calls():
+    return []
+
+
+@pytest.fixture
+def session(calls):
+    return PlatformSession("lever", URL + "/", observe=calls.append)
+
+
+def failure(session, method="POST", **more):
+    with pytest.raises(PlatformError) as raised:
+        session.request(method, "/things", **more)
+    return raised.value
+
+
+# what an answer means
+
+
+@pytest.mark.parametrize(
+    ("status", "permanent", "ambiguous"),
+    [
+        (301, True, False),
+        (302, True, False),
+        (400, True, False),
+        (401, True, False),
+        (403, True, False),
+        (404, True, False),
+        (405, True, False),
+        (409, True, False),
+        (410, True, False),
+        (422, True, False),
+        (408, False, False),
+        (425, False, False),
+        (429, False, False),
+        (503, False, False),
+        (500, False, True),
+        (501, False, True),
+        (502, False, True),
+        (504, False, True),
+        (520, False, True),
+        (522, False, True),
+        (524, False, True),
+        (599, False, True),
+    ],
+)
+def test_what_a_status_means(wire, session, status, permanent, ambiguous):
+    wire.post(f"{URL}/things", status=status)
+    wire.get(f"{URL}/things", status=status)
+    error = failure(session)
+    assert (error.status, error.permanent, error.ambiguous) == (status, permanent, ambiguous)
+    if status >= 400:  # a read follows redirects
+        error = failure(session, "GET")
+        assert (error.permanent, error.ambiguous) == (permanent, False)
+
+
+def wrapped(reason):
+    """Return an exception as requests wraps what urllib3 gave up on."""
+    pool = urllib3.HTTPSConnectionPool("platform.example")
+    return requests.exceptions.ConnectionError(urllib3.exceptions.MaxRetryError(pool, "/things", reason))
+
+
+def tls(error):
+    pool = urllib3.HTTPSConnectionPool("platform.example")
+    return requests.exceptions.SSLError(
+        urllib3.exceptions.MaxRetryError(pool, "/things", urllib3.exceptions.SSLError(error))
+    )
+
+
+CONNECTION = urllib3.connection.HTTPConnection("platform.example")
+LOST = {
+    "read time-out": requests.exceptions.ReadTimeout("read timed out"),
+    "reset": requests.exceptions.ConnectionError(
+        urllib3.exceptions.ProtocolError("Connection aborted.", ConnectionResetError(104, "reset"))
+    ),
+    "closed without an answer": requests.exceptions.ConnectionError(
+        urllib3.exceptions.ProtocolError("Connection aborted.", urllib3.exceptions.HTTPError())
+    ),
+    "chunks that break off": requests.exceptions.ChunkedEncodingError("incomplete read"),
+    "an encoding that lies": requests.exceptions.ContentDecodingError("not gzip"),
+    "TLS that breaks": tls(ssl.SSLError(1, "bad record mac")),
+    "TLS that ends": tls(ssl.SSLEOFError(8, "EOF occurred in violation of protocol")),
+    "TLS that breaks in the body": requests.exceptions.SSLError(urllib3.exceptions.SSLError(ssl.SSLError(1, "mac"))),
+    "anything else": requests.exceptions.RequestException("?"),
+}
+NEVER_SENT = {
+    "refused": wrapped(urllib3.exceptions.NewConnectionError(CONNECTION, "Connection refused")),
+    "no such host": wrapped(urllib3.exceptions.NameResolutionError("platform.example", CONNECTION, OSError())),
+    "connect time-out": requests.exceptions.ConnectTimeout("timed out"),
+    "a certificate that isn't theirs": tls(ssl.SSLCertVerificationError(1, "hostname mismatch")),
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_a_write_that_may_have_arrived_is_ambiguous(wire, session, name):
+    wire.post(f"{URL}/things", body=LOST[name])
+    error = failure(session)
+    assert (error.ambiguous, error.permanent, error.status) == (True, False, None)
+    wire.get(f"{URL}/things", body=LOST[name])
+    assert failure(session, "GET").ambiguous is False
+
+
+@pytest.mark.parametrize("name", NEVER_SENT)
+def test_a_write_that_never_left_is_not_ambiguous(wire, session, name):
+    wire.post(f"{URL}/things", body=NEVER_SENT[name])
+    error = failure(session)
+    assert (error.ambiguous, error.permanent, error.status) == (False, False, None)
+
+
+def test_a_success_that_is_not_json_is_ambiguous(wire, session):
+    wire.post(f"{URL}/things", body="<html>Welcome</html>")
+    error = failure(session)
+    assert (error.ambiguous, error.permanent, error.status) == (True, False, 200)
+
+
+@pytest.mark.parametrize(("body", "expected"), [("", None), ("null", None), ("[]", []), ('{"a": 1}', {"a": 1}), ("5", 5)])
+def test_a_success_is_decoded(wire, session, body, expected):
+    wire.post(f"{URL}/things", body=body, status=201)
+    assert session.request("POST", "/things", payload={"a": 1}) == expected
+
+
+def test_nul_and_lone_surrogates_in_an_answer_do_not_reach_the_database(wire, session):
+    wire.get(f"{URL}/things", body='{"na\\u0000me": ["a\\u0000b", "\\ud800x"]}')
+    found = session.request("GET", "/things")
+    assert "\x00" not in str(found)
+    json.dumps(found, ensure_ascii=False).encode()
+
+
+def test_an_answer_that_is_nested_beyond_reason_is_no_json(wire, session):
+    wire.get(f"{URL}/things", body="[" * 100_000)
+    assert failure(session, "GET").status == 200
+
+
+def test_an_answer_beyond_all_size_is_given_up(wire, session, monkeypatch):
+    monkeypatch.setattr("integrations.platform.MAX_BODY_BYTES", 1000)
+    wire.post(f"{URL}/things", body="x" * 2000)
+    assert failure(session).ambiguous is True
+
+
+def test_an_answer_that_trickles_is_given_up(wire, session, monkeypatch):
+    monkeypatch.setattr("integrations.platform.TOTAL_SECONDS", -1.0)
+    wire.get(f"{URL}/things", body="{}")
+    assert "did not answer" in str(failure(session, "GET"))
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("", None),
+        ("0", 0.0),
+        ("2", 2.0),
+        ("1.5", 1.5),
+        ("-5", 0.0),
+        ("1e9", 21600.0),
+        ("inf", 21600.0),
+        ("nan", None),
+        ("soon", None),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("Wed, 21 Oct 2999 07:28:00 GMT", 21600.0),
+        ("Wed, 21 Oct 2999 07:28:00", None),
+        ("Wed, 99 Oct 2015 07:28:00 GMT", None),
+    ],
+)
+def test_retry_after(wire, session, header, seconds):
+    wire.post(f"{URL}/things", status=429, headers={} if header is None else {"Retry-After": header})
+    assert failure(session).retry_after == seconds
+
+
+def test_a_redirected_write_is_not_followed(wire, session):
+    wire.post(f"{URL}/things", status=307, headers={"Location": f"{URL}/elsewhere"})
+    wire.post(f"{URL}/elsewhere", json={})
+    assert failure(session).status == 307
+    assert len(wire.calls) == 1
+
+
+# what a person reads
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"code": "ResourceNotFound", "message": "stages x was not found"}, "lever answered 400: ResourceNotFound – stages x was not found"),
+        ({"error": {"code": "invalid_email", "message": "no"}}, "lever answered 400: invalid_email – no"),
+        ({"error": "invalid_grant", "error_description": "Unknown"}, "lever answered 400: invalid_grant – Unknown"),
+        ({"message": "alder@candidates.example is taken"}, "lever answered 400: [redacted] is taken"),
+        ({"message": {"deep": 1}}, "lever answered 400"),
+        (["x"], "lever answered 400"),
+        (None, "lever answered 400"),
+    ],
+)
+def test_an_error_says_what_the_platform_said(wire, session, body, words):
+    wire.post(f"{URL}/things", status=400, json=body)
+    assert str(failure(session)) == words
+
+
+# what is kept
+
+
+def test_every_call_is_observed_once(wire, session, calls):
+    wire.get(f"{URL}/things", json={"id": 1})
+    wire.post(f"{URL}/things", body=LOST["reset"])
+    session.request("GET", "/things", params={"a": "b"})
+    failure(session, payload={"name": "Candidate Alder", "assessmentId": "x"})
+    assert [(call.method, call.path, call.status, bool(call.error)) for call in calls] == [
+        ("GET", "/things", 200, False),
+        ("POST", "/things", None, True),
+    ]
+    assert json.loads(calls[1].request_body) == {"name": "[redacted]", "assessmentId": "x"}
+
+
+def test_pacing_comes_before_the_call(wire, calls):
+    def refuse():
+        raise PlatformError("not now")
+
+    session = PlatformSession("lever", URL, pace=refuse, observe=calls.append)
+    failure(session)
+    assert not wire.calls
+    assert not calls
+
+
+SENSITIVE = [
+    "email", "emails", "candidateEmail", "firstName", "last_name", "name", "phone", "phones", "headline", "location",
+    "links", "text", "value", "company", "token", "access_token", "refreshToken", "client_secret", "password",
+    "signature", "api_key", "apiKey", "Authorization", "code",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", SENSITIVE)
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_personal_data_and_secrets_are_not_kept(key, depth):
+    value = "Alder"
+    for _ in range(depth):
+        value = [value]
+    kept = redact({"data": [{key: value}]})
+    assert "Alder" not in str(kept)
+
+
+def test_an_object_under_a_personal_key_keeps_its_shape_alone():
+    kept = redact({"phones": [{"type": "mobile", "value": "555"}]})
+    assert kept == {"phones": [{"type": "mobile", "value": "[redacted]"}]}
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    )
+)
+@settings(max_examples=200, deadline=None)
+def test_redaction_keeps_the_shape_of_anything(value):
+    kept = redact(value)
+    assert type(kept) is type(value)
+    if isinstance(value, dict | list):
+        assert len(kept) == len(value)

@@ -1,0 +1,135 @@
+"""The sweep finds whom no webhook told of, once, and nobody else."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations import tasks
+from integrations.models import CodeScreenConnection, Delivery, Effect, Invitation, LeverConnection
+from integrations.platform import PlatformError
+from tests import factories
+
+STAGE = "CodeScreen Assessment"
+
+
+@pytest.fixture
+def lost(box, world):
+    """Move a candidate while Lever's webhooks are lost."""
+    world.lever_does("settings", webhooks_enabled=False)
+
+    def move(word="Alder", stage=STAGE):
+        world.lever_does("move", opportunities=[world.candidate(word)], stage=stage)
+
+    return move
+
+
+def test_whom_no_webhook_told_of_is_taken_in_once(box, world, lost):
+    lost()
+    assert [tasks.sweep_organization(box.organization) for _ in range(3)] == [1, 0, 0]
+    box.work()
+    delivery = Delivery.objects.get()
+    assert (delivery.event, delivery.verdict, delivery.opportunity_id) == ("sweep", "invite", world.candidate("Alder"))
+    assert world.emails() == 1
+    [mail] = Effect.objects.filter(kind="send_email")
+    assert "no webhook" in mail.payload["subject"]
+
+
+def test_a_skip_is_decided_but_is_no_repair(box, world, lost):
+    lost("Nyssa")
+    assert tasks.sweep_organization(box.organization) == 0
+    assert Delivery.objects.get().verdict == "no_email"
+    assert tasks.sweep_organization(box.organization) == 0
+    assert Delivery.objects.count() == 1
+
+
+def test_who_was_there_before_the_portal_is_left_alone(box, world, lost):
+    lost()
+    type(box.organization).objects.update(created_at=timezone.now() + timedelta(minutes=1))
+    box.organization.refresh_from_db()
+    assert tasks.sweep_organization(box.organization) == 0
+    assert not Delivery.objects.exists()
+
+
+def test_who_was_told_of_is_left_alone(box, world, lost):
+    lost()
+    factories.DeliveryFactory(
+        organization=box.organization,
+        opportunity_id=world.candidate("Alder"),
+        payload={"event": "candidateStageChange", "data": {"toStageId": world.stage(STAGE)}},
+        received_at=timezone.now() + timedelta(seconds=1),
+    )
+    assert tasks.sweep_organization(box.organization) == 0
+
+
+def test_archived_candidates_are_not_looked_at(box, world, lost):
+    lost("Pine")
+    assert tasks.sweep_organization(box.organization) == 0
+    assert not Delivery.objects.exists()
+
+
+def test_other_stages_are_not_looked_at(box, world, lost):
+    lost(stage="Phone screen")
+    assert tasks.sweep_organization(box.organization) == 0
+    assert not Delivery.objects.exists()
+
+
+def test_a_mapped_stage_is_looked_at(box, world, lost):
+    box.organization.role_mappings.create(role="Backend Engineer", stage="Phone screen", assessment="Backend")
+    lost(stage="Phone screen")
+    assert tasks.sweep_organization(box.organization) == 1
+
+
+def test_who_came_back_untold_after_being_withdrawn_is_taken_in(box, world, lost):
+    lost()
+    tasks.sweep_organization(box.organization)
+    Invitation.objects.get().move("withdrawn", "The candidate left the stage.")
+    box.work()
+    assert world.emails() == 0
+    lost(stage="Phone screen")
+    time.sleep(1.1)  # two entries in one second are one to the sweep
+    lost()
+    Delivery.objects.update(received_at=timezone.now() - timedelta(hours=1))
+    assert tasks.sweep_organization(box.organization) == 1
+    box.work()
+    assert world.emails() == 1
+
+
+@pytest.mark.parametrize("reason", ["paused", "lever", "codescreen"])
+def test_without_connections_nothing_is_looked_at(box, world, lost, reason):
+    lost()
+    if reason == "paused":
+        type(box.organization).objects.update(paused=True)
+    elif reason == "lever":
+        LeverConnection.objects.update(state="needs_reconnect")
+    else:
+        CodeScreenConnection.objects.update(state="refused")
+    box.organization.refresh_from_db()
+    assert tasks.sweep_organization(box.organization) == 0
+    assert not Delivery.objects.exists()
+
+
+def test_a_lever_that_fails_is_said_and_nothing_is_lost(box, world, lost):
+    lost()
+    box.lever_fails("/opportunities", method="GET", status=500, times=1)
+    with pytest.raises(PlatformError):
+        tasks.sweep_organization(box.organization)
+    assert tasks.sweep_organization(box.organization) == 1
+
+
+def test_one_organization_that_fails_does_not_stop_the_others(box, world, lost):
+    factories.LeverConnectionFactory()  # of another organization, whose Lever refuses it
+    lost()
+    tasks.sweep_all()
+    assert Delivery.objects.get(organization=box.organization).verdict == "invite"
+
+
+def test_many_pages_are_read(box, world, lost):
+    words = ["Alder", "Nyssa", "Maple", "Hazel", "Ginkgo"]
+    for word in words:
+        lost(word)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("integrations.lever.client.PAGE", 2)
+        tasks.sweep_organization(box.organization)
+    assert Delivery.objects.count() == len(words)
