@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, InterfaceError, transaction
 from django.utils import timezone
 
 from integrations.codescreen.client import CodeScreenClient
@@ -24,6 +24,7 @@ from integrations.pacing import Gate
 from integrations.platform import (
     Call,
     NotConnected,
+    PacedOut,
     PlatformError,
     PlatformSession,
     new_correlation_id,
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 EXPIRES_SOON = timedelta(minutes=2)
 REFRESH_WAIT_SECONDS = 20.0
+RENEW_AFTER_SECONDS = 5.0
 
 # the record of calls
 
@@ -71,11 +73,31 @@ def observer(
                     response_body=call.response_body,
                     error=call.error,
                 )
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             # the call happened; losing its record must not make the caller think that it didn't
             logger.exception("an API call could not be recorded")
 
     return observe
+
+
+def pacer(gate: Gate, cause: Effect | Delivery | None) -> Callable[[], None]:
+    """Return what waits for a call's slot, and renews the lease of the row that the call is made for.
+
+    A step of several slow calls would outlive a lease that is short enough to be taken up soon after a kill. Raises
+    PacedOut when another worker has taken over: the call is then no longer ours to make.
+    """
+    renewed = time.monotonic()
+
+    def wait() -> None:
+        nonlocal renewed
+        gate.wait()
+        if cause is None or not cause.lease_owner or time.monotonic() - renewed < RENEW_AFTER_SECONDS:
+            return
+        if not cause.renew():
+            raise PacedOut(1.0, "another worker has taken this over")
+        renewed = time.monotonic()
+
+    return wait
 
 
 # Lever
@@ -170,7 +192,9 @@ def lever_for(
     gate = Gate(organization, "lever", f"lever:{connection.lever_account_id or organization.pk}")
     step = new_correlation_id()
     observe = observer(organization, effect, delivery, opportunity_id, gate, step)
-    session = PlatformSession("lever", settings.LEVER_API_URL, pace=gate.wait, observe=observe)
+    session = PlatformSession(
+        "lever", settings.LEVER_API_URL, pace=pacer(gate, effect or delivery), observe=observe
+    )
     # the authorization server isn't counted against the account's rate limit, nor does it tell of the API's health
     ungated = observer(organization, effect, delivery, opportunity_id, correlation_id=step)
     return LeverClient(session, _tokens(connection, ungated))
@@ -205,5 +229,6 @@ def codescreen_for(
         raise NotConnected("CodeScreen has no working API key. Save one under Settings.")
     gate = Gate(organization, "codescreen")
     observe = observer(organization, effect, delivery, opportunity_id, gate)
-    session = PlatformSession("codescreen", settings.CODESCREEN_API_URL, pace=gate.wait, observe=observe)
+    pace = pacer(gate, effect or delivery)
+    session = PlatformSession("codescreen", settings.CODESCREEN_API_URL, pace=pace, observe=observe)
     return CodeScreenClient(session, connection.api_key)

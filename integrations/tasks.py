@@ -34,7 +34,18 @@ from integrations.models import (
 from integrations.models.claim import masked_traceback
 from integrations.models.delivery import MAX_ATTEMPTS
 from integrations.platform import NotConnected, PacedOut, PlatformError
-from integrations.workflow import actions, connect, effects, facts, intake, outbox, results, sweep
+from integrations.workflow import (
+    actions,
+    connect,
+    effects,
+    facts,
+    intake,
+    linter_memory,
+    outbox,
+    results,
+    retention,
+    sweep,
+)
 from integrations.workflow.decide import Decision
 from integrations.workflow.facts import Platforms
 
@@ -220,8 +231,8 @@ def decide(delivery: Delivery) -> None:
         delivery.release(due_at=Now() + wait, last_error=str(error))
     except (OperationalError, InterfaceError):
         raise  # the lease ends by itself, and another worker decides it when the database is back
-    except Exception as error:
-        logger.exception("delivery %s could not be decided", delivery.pk)
+    except Exception as error:  # noqa: BLE001 - a bug on one row must not stop the others
+        logger.error("delivery %s could not be decided\n%s", delivery.pk, masked_traceback(error))
         is_poison = delivery.attempts >= MAX_ATTEMPTS
         delivery.release(
             due_at=None if is_poison else Now() + effects.backoff(delivery.attempts),
@@ -259,9 +270,9 @@ def poll(invitation: Invitation) -> bool:
             outbox.tell_key_refused(invitation.organization, str(error))
     except (OperationalError, InterfaceError):
         raise
-    except Exception:
+    except Exception as error:  # noqa: BLE001 - a bug on one row must not stop the others
         # one answer that can't be recorded must not keep the others from being asked
-        logger.exception("invitation %s could not be asked about", invitation.pk)
+        logger.error("invitation %s could not be asked about\n%s", invitation.pk, masked_traceback(error))
     return False
 
 
@@ -313,6 +324,22 @@ def preview(delivery: Delivery) -> Decision:
     return facts.preview(delivery, platforms_for(delivery.organization, delivery=delivery))
 
 
+def suppose(organization: Organization, opportunity_id: str, stage_id: str) -> intake.Rehearsal:
+    """Return what would follow if the candidate entered the stage now.
+
+    Writes nothing but the copies of the platforms' lists and the record of its calls. Raises PlatformError.
+    """
+    platforms = platforms_for(organization)
+    delivery, gathered = facts.supposed(organization, opportunity_id, stage_id, platforms)
+    return intake.rehearse(delivery, gathered)
+
+
+def lint() -> None:
+    """Remember what the linter finds, so that people see what is new."""
+    for organization in Organization.objects.all():
+        linter_memory.remember(organization)
+
+
 def sweep_all(is_full: bool = False) -> None:
     """Reconcile every organization; one that fails doesn't stop the others."""
     for organization in Organization.objects.filter(paused=False):
@@ -320,6 +347,10 @@ def sweep_all(is_full: bool = False) -> None:
             sweep_organization(organization, is_full)
         except PlatformError as error:
             logger.warning("sweep of %s: %s", organization.slug, error)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug on one row must not stop the others
+            logger.error("sweep of %s failed: %s", organization.slug, masked_traceback(error))
 
 
 def sweep_everything() -> None:
@@ -331,8 +362,10 @@ def keep_alive() -> None:
     """Refresh each grant daily, so that a quiet customer's refresh token never dies of 90 idle days."""
     due = LeverConnection.objects.filter(
         state=LeverConnection.State.CONNECTED, refreshed_at__lt=timezone.now() - KEEP_ALIVE_AFTER
-    ).exclude(refresh_token="")
+    )
     for grant in due.select_related("organization"):
+        if not grant.refresh_token:  # encrypted, so it can't be asked for in the query
+            continue
         try:
             clients.tokens_for(grant).renew(grant.access_token)
         except PlatformError as error:
@@ -389,6 +422,14 @@ def tidy() -> None:
     call_command("clearsocial", age=2)
 
 
+def forget() -> None:
+    """Remove what is older than each organization's retention."""
+    for organization in Organization.objects.filter(retention_days__gt=0):
+        count = retention.forget(organization)
+        if count:
+            logger.info("retention of %s: %s row(s)", organization.slug, count)
+
+
 SCHEDULES = {
     "integrations.tasks.drain": 1,
     "integrations.tasks.wake_waiting": 1,
@@ -397,8 +438,10 @@ SCHEDULES = {
     "integrations.tasks.try_refused_keys": 1,
     "integrations.tasks.forecast": 12 * 60,
     "integrations.tasks.refresh_copies": 60,
+    "integrations.tasks.lint": 60,
     "integrations.tasks.keep_alive": 60,
     "integrations.tasks.tidy": 24 * 60,
+    "integrations.tasks.forget": 24 * 60,
 }
 
 

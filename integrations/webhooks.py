@@ -34,7 +34,7 @@ from integrations.codescreen import signature as codescreen_signature
 from integrations.lever import signature as lever_signature
 from integrations.lever.payloads import dedupe_key, is_test_request
 from integrations.models import CodeScreenConnection, Delivery, LeverWebhook, Organization
-from integrations.workflow import connect
+from integrations.workflow import connect, refusals
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 100
@@ -293,6 +293,10 @@ class WebhookView(APIView):
         tasks.ring()
         return True
 
+    def refused_body(self) -> dict[str, Any] | None:
+        """Return what a refusal is explained by; None where nothing of the body tells."""
+        return None
+
     def kept_payload(self) -> dict[str, Any]:
         """Return what is stored of the body."""
         return self.payload
@@ -300,6 +304,9 @@ class WebhookView(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         """Give every refusal a code beside its sentence."""
         response: Response = super().handle_exception(exc)
+        if isinstance(exc, AuthenticationFailed):
+            code = str(getattr(exc.detail, "code", exc.default_code))
+            refusals.note_refusal(self.organization, self.platform, code, self.refused_body())
         if isinstance(exc, APIException) and isinstance(response.data, Mapping) and "detail" in response.data:
             detail = response.data["detail"]
             response.data = {"detail": detail, "code": getattr(detail, "code", exc.default_code)}
@@ -323,6 +330,10 @@ class LeverWebhookView(WebhookView):
         webhook.mark_received(is_test)
         is_accepted = is_new and not is_test
         return Response({}, status.HTTP_202_ACCEPTED if is_accepted else status.HTTP_200_OK)
+
+    def refused_body(self) -> dict[str, Any] | None:
+        """Return the body, whose signature may be an earlier token's."""
+        return self.payload
 
     def kept_payload(self) -> dict[str, Any]:
         """Return the body without its proof, which is of no use to anybody who reads the inbox."""

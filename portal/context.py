@@ -14,9 +14,13 @@ _PLACES = (
     ("overview", "Overview", EVERYONE),
     ("activity", "Activity", EVERYONE),
     ("mapping-list", "Mappings", TEAM),
+    ("what-if", "What if…", TEAM),
     ("health", "Health", TEAM),
     ("settings", "Settings", EVERYONE),
 )
+
+#: Pages that are reached from a place and have an address of their own.
+_BELOW = {"settings": ("/emails/", "/notifications/", "/audit/")}
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ def _navigation(request: HttpRequest) -> list[Place]:
     for name, label, roles in _PLACES:
         if membership.role in roles:
             url = reverse(name)
-            current = request.path == url or (url != "/" and request.path.startswith(url))
+            inside = (url, *_BELOW.get(name, ()))
+            current = request.path == url or (url != "/" and request.path.startswith(inside))
             places.append(Place(url, label, current))
     if getattr(request.user, "is_staff", False) and membership.role in TEAM:
         places.append(Place(reverse("admin:index"), "Admin", is_current=False))

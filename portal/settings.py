@@ -205,8 +205,8 @@ CODESCREEN_API_URL = _address("CODESCREEN_API_URL", "https://app.codescreen.com/
 LEVER_RATE: float = max(0.1, _read(env.float, "LEVER_RATE", 9.9))
 LEVER_BURST: int = max(1, _read(env.int, "LEVER_BURST", 18))
 
-#: How long an answer may take before it counts as lost; a lease of 90 seconds has to outlive it.
-PLATFORM_READ_SECONDS: float = min(30.0, max(0.1, _read(env.float, "PLATFORM_READ_SECONDS", 15.0)))
+#: How long an answer may take before it counts as lost; a lease of 45 seconds has to outlive it.
+PLATFORM_READ_SECONDS: float = min(20.0, max(0.1, _read(env.float, "PLATFORM_READ_SECONDS", 15.0)))
 
 #: How often CodeScreen is asked about an invitation, where no webhook tells first.
 POLL_NOT_STARTED_SECONDS: int = max(1, _read(env.int, "POLL_NOT_STARTED_SECONDS", 3600))

@@ -14,6 +14,11 @@ SIGNATURE_TOKEN = "0123456789abcdef" * 3
 WEBHOOK_SECRET = "whsec_Y29kZXNjcmVlbi1jb250cmFjdC10ZXN0LXNlY3JldCE="
 
 
+def a_moment_ago():
+    """Return a time that is past by the database's clock too, which may count in milliseconds."""
+    return timezone.now() - timedelta(seconds=1)
+
+
 class UserFactory(DjangoModelFactory):
     class Meta:
         model = get_user_model()
@@ -77,7 +82,7 @@ class DeliveryFactory(DjangoModelFactory):
             "data": {"opportunityId": delivery.opportunity_id, "toStageId": "stage-codescreen"},
         }
     )
-    due_at = factory.LazyFunction(timezone.now)
+    due_at = factory.LazyFunction(a_moment_ago)
 
 
 class InvitationFactory(DjangoModelFactory):
@@ -105,7 +110,7 @@ class EffectFactory(DjangoModelFactory):
     key = factory.Sequence(str)
     opportunity_id = factory.Sequence(lambda number: f"opportunity-{number}")
     payload = factory.LazyFunction(lambda: {"text": "CodeScreen: nothing was sent.", "code": "no_email"})
-    due_at = factory.LazyFunction(timezone.now)
+    due_at = factory.LazyFunction(a_moment_ago)
 
 
 def member(organization, role, name):

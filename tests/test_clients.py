@@ -11,9 +11,9 @@ from django.db import OperationalError
 from django.db import connection as database
 from django.utils import timezone
 
-from integrations import clients, pacing, tasks
+from integrations import clients, tasks
 from integrations.models import ApiCall, Effect, LeverConnection
-from integrations.platform import NotConnected, PlatformError
+from integrations.platform import NotConnected, PacedOut, PlatformError
 from integrations.workflow import outbox
 from tests import factories
 
@@ -219,7 +219,7 @@ def test_a_refresh_that_returns_after_a_reconnection_does_not_overwrite_it(wire,
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_refresh_once(wire, grant):
     ends_soon(grant)
-    spent = []
+    spent: list[object] = []
 
     def trade(request):
         time.sleep(0.5)
@@ -363,7 +363,9 @@ def test_a_call_is_recorded_without_secrets_and_personal_data(wire, grant):
     assert len({row.correlation_id for row in rows}) == 1
     assert rows[2].error
     assert "stage-1" in rows[1].response_body
-    everything = " ".join(row.path + row.request_body + row.response_body + row.error for row in rows).casefold()
+    everything = " ".join(
+        row.path + row.request_body + row.response_body + row.error for row in rows
+    ).casefold()
     for secret in (
         "access-1",
         "access-2",
@@ -427,3 +429,33 @@ def test_telling_that_lever_needs_a_person_is_once_per_breakage(grant):
     grant.mark_needs_reconnect("Revoked again.")
     outbox.tell_reconnect(grant.organization)
     assert Effect.objects.filter(kind="send_email").count() == 2
+
+
+# the lease of the row that the calls are made for
+
+
+@pytest.fixture
+def held(grant):
+    """An effect that a worker has been busy with for a while."""
+    factories.EffectFactory(organization=grant.organization)
+    [effect] = Effect.objects.claim("busy", 1)
+    Effect.objects.update(leased_until=timezone.now() + timedelta(seconds=5))
+    return effect
+
+
+def test_slow_work_renews_its_lease_between_calls(wire, grant, held, monkeypatch):
+    wire.get(f"{API}/stages", json={"data": []})
+    lever = clients.lever_for(grant.organization, effect=held)
+    lever.stages()
+    assert Effect.objects.filter(leased_until__lt=timezone.now() + timedelta(seconds=10)).exists()
+    monkeypatch.setattr(clients, "RENEW_AFTER_SECONDS", 0.0)
+    lever.stages()
+    assert Effect.objects.filter(leased_until__gt=timezone.now() + timedelta(seconds=40)).exists()
+
+
+def test_work_that_somebody_else_has_taken_over_makes_no_more_calls(wire, grant, held, monkeypatch):
+    monkeypatch.setattr(clients, "RENEW_AFTER_SECONDS", 0.0)
+    Effect.objects.update(lease_owner="replacement")
+    with pytest.raises(PacedOut):
+        clients.lever_for(grant.organization, effect=held).stages()
+    assert not wire.calls

@@ -1,7 +1,9 @@
 """One request to a platform: what its answer means, and what is kept of it."""
 
 import json
+import socket
 import ssl
+from typing import Any
 
 import pytest
 import requests
@@ -103,12 +105,16 @@ LOST = {
     "an encoding that lies": requests.exceptions.ContentDecodingError("not gzip"),
     "TLS that breaks": tls(ssl.SSLError(1, "bad record mac")),
     "TLS that ends": tls(ssl.SSLEOFError(8, "EOF occurred in violation of protocol")),
-    "TLS that breaks in the body": requests.exceptions.SSLError(urllib3.exceptions.SSLError(ssl.SSLError(1, "mac"))),
+    "TLS that breaks in the body": requests.exceptions.SSLError(
+        urllib3.exceptions.SSLError(ssl.SSLError(1, "mac"))
+    ),
     "anything else": requests.exceptions.RequestException("?"),
 }
 NEVER_SENT = {
     "refused": wrapped(urllib3.exceptions.NewConnectionError(CONNECTION, "Connection refused")),
-    "no such host": wrapped(urllib3.exceptions.NameResolutionError("platform.example", CONNECTION, OSError())),
+    "no such host": wrapped(
+        urllib3.exceptions.NameResolutionError("platform.example", CONNECTION, socket.gaierror())
+    ),
     "connect time-out": requests.exceptions.ConnectTimeout("timed out"),
     "a certificate that isn't theirs": tls(ssl.SSLCertVerificationError(1, "hostname mismatch")),
 }
@@ -136,7 +142,9 @@ def test_a_success_that_is_not_json_is_ambiguous(wire, session):
     assert (error.ambiguous, error.permanent, error.status) == (True, False, 200)
 
 
-@pytest.mark.parametrize(("body", "expected"), [("", None), ("null", None), ("[]", []), ('{"a": 1}', {"a": 1}), ("5", 5)])
+@pytest.mark.parametrize(
+    ("body", "expected"), [("", None), ("null", None), ("[]", []), ('{"a": 1}', {"a": 1}), ("5", 5)]
+)
 def test_a_success_is_decoded(wire, session, body, expected):
     wire.post(f"{URL}/things", body=body, status=201)
     assert session.request("POST", "/things", payload={"a": 1}) == expected
@@ -203,9 +211,15 @@ def test_a_redirected_write_is_not_followed(wire, session):
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ({"code": "ResourceNotFound", "message": "stages x was not found"}, "lever answered 400: ResourceNotFound – stages x was not found"),
+        (
+            {"code": "ResourceNotFound", "message": "stages x was not found"},
+            "lever answered 400: ResourceNotFound – stages x was not found",
+        ),
         ({"error": {"code": "invalid_email", "message": "no"}}, "lever answered 400: invalid_email – no"),
-        ({"error": "invalid_grant", "error_description": "Unknown"}, "lever answered 400: invalid_grant – Unknown"),
+        (
+            {"error": "invalid_grant", "error_description": "Unknown"},
+            "lever answered 400: invalid_grant – Unknown",
+        ),
         ({"message": "alder@candidates.example is taken"}, "lever answered 400: [redacted] is taken"),
         ({"message": {"deep": 1}}, "lever answered 400"),
         (["x"], "lever answered 400"),
@@ -252,7 +266,7 @@ SENSITIVE = [
 @pytest.mark.parametrize("key", SENSITIVE)
 @pytest.mark.parametrize("depth", [0, 1, 2])
 def test_personal_data_and_secrets_are_not_kept(key, depth):
-    value = "Alder"
+    value: Any = "Alder"
     for _ in range(depth):
         value = [value]
     kept = redact({"data": [{key: value}]})

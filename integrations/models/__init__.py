@@ -6,12 +6,15 @@ from integrations.models.catalog import Assessment, Role, Stage
 from integrations.models.codescreen_connection import CodeScreenConnection
 from integrations.models.delivery import Delivery
 from integrations.models.effect import Effect
+from integrations.models.email import EmailKind, EmailTemplate, NotificationPreference
 from integrations.models.invitation import IllegalTransition, Invitation
 from integrations.models.lever_connection import LeverConnection
 from integrations.models.lever_webhook import LeverWebhook
+from integrations.models.linter_finding import LinterFinding
 from integrations.models.membership import Membership
 from integrations.models.organization import Organization
 from integrations.models.pulse import Breaker, Heartbeat, PaceBucket
+from integrations.models.refused_request import RefusedRequest
 from integrations.models.result import Result
 from integrations.models.role_mapping import RoleMapping
 
@@ -23,14 +26,19 @@ __all__ = [
     "CodeScreenConnection",
     "Delivery",
     "Effect",
+    "EmailKind",
+    "EmailTemplate",
     "Heartbeat",
     "IllegalTransition",
     "Invitation",
     "LeverConnection",
     "LeverWebhook",
+    "LinterFinding",
     "Membership",
+    "NotificationPreference",
     "Organization",
     "PaceBucket",
+    "RefusedRequest",
     "Result",
     "Role",
     "RoleMapping",

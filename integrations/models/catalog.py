@@ -54,6 +54,9 @@ class Stage(CatalogEntry):
         "integrations.Organization", on_delete=models.CASCADE, related_name="stages"
     )
     name = models.CharField(max_length=300)
+    former_name = models.CharField(
+        max_length=300, blank=True, help_text="What it was called before it was renamed in Lever."
+    )
     position = models.PositiveIntegerField(default=0)
 
     class Meta:

@@ -9,7 +9,9 @@ from typing import Any, Self
 from django.db import connection, models, transaction
 from django.db.models.functions import Now
 
-LEASE = timedelta(seconds=90)
+#: Longer than one call with its time-outs, and short enough that what a killed worker held is taken up within a
+#: minute. Work of several calls renews it between them.
+LEASE = timedelta(seconds=45)
 
 
 class ClaimQuerySet(models.QuerySet[Any]):
@@ -56,7 +58,7 @@ class ClaimQuerySet(models.QuerySet[Any]):
         for organization in waiting:
             rows = due.filter(organization=organization).order_by(*self.work_order)
             if connection.features.has_select_for_update_skip_locked:
-                rows = rows.select_for_update(skip_locked=True, of=("self",))
+                rows = rows.select_for_update(skip_locked=True, no_key=True, of=("self",))
             keys += self._keys(rows, limit - len(keys))
             if len(keys) >= limit:
                 break
@@ -92,6 +94,10 @@ class Claimable(models.Model):
         if not rows.filter(free, pk=self.pk).update(leased_until=Now() + length, lease_owner=owner):
             return None
         return rows.get(pk=self.pk)
+
+    def renew(self) -> bool:
+        """Prolong our lease before the next call; False when another worker has taken over."""
+        return bool(self.held().update(leased_until=Now() + LEASE))
 
     def held(self) -> models.QuerySet[Any]:
         """This row, if its lease is still ours: every write of a worker goes through here.

@@ -46,6 +46,7 @@ class Effect(Claimable):
 
         SEND_INVITATION = "send_invitation", "Send invitation"
         SET_PROGRESS_TAG = "set_progress_tag", "Set progress tag"
+        SET_RESULT_TAG = "set_result_tag", "Set result tag"
         WRITE_FEEDBACK = "write_feedback", "Write feedback"
         ADD_REPORT_LINK = "add_report_link", "Add report link"
         LEAVE_NOTE = "leave_note", "Leave note"
@@ -124,7 +125,7 @@ class Effect(Claimable):
 
     def record_intent(self) -> bool:
         """Commit that a worker is about to act; False when the lease was lost."""
-        changed = bool(self.held().update(intent_at=Now()))
+        changed = bool(self.held().update(intent_at=Now(), payload=self.payload))
         if changed:
             self.refresh_from_db(fields=["intent_at"])
         return changed

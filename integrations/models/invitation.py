@@ -169,7 +169,7 @@ class Invitation(models.Model):
 
         Raises IllegalTransition when the row is elsewhere by now. Moving to the present status changes only `changes`.
         """
-        sources = [*TRANSITIONS[status], status]
+        sources = [*TRANSITIONS.get(status, ()), status]
         changes |= {"status": status, "status_reason": reason}
         if status != self.status:
             changes["changed_at"] = Now()

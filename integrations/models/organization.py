@@ -1,16 +1,25 @@
 """One customer: its name, its webhook address and its policies."""
 
+import re
 import secrets
 from typing import Self
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
 from django.db import models
 
 
 def make_webhook_key() -> str:
     """Return an unguessable key (256 bits) for an organization's webhook addresses."""
     return secrets.token_urlsafe(32)
+
+
+_not_ours = RegexValidator(
+    r"^\s*codescreen",
+    "Tags that begin with “CodeScreen” are the portal's own. Begin with another word.",
+    inverse_match=True,
+    flags=re.IGNORECASE,
+)
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
@@ -23,6 +32,19 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 
 class Organization(models.Model):
     """One customer: a Lever account and a CodeScreen account, its members and its policies."""
+
+    class Reentry(models.TextChoices):
+        """What moving a candidate into the stage again does when they have done the assessment."""
+
+        NOTHING = "nothing", "Nothing: nobody gets the same assessment twice"
+        AFTER_EXPIRY = "after_expiry", "A new round, if the last one expired"
+        AFTER_DAYS = "after_days", "A new round, if the last one was completed long enough ago"
+
+    class Leaving(models.TextChoices):
+        """What leaving the stage does to an invitation that went out and hasn't been started."""
+
+        STOP = "stop", "Stop following it"
+        KEEP = "keep", "Keep following it"
 
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=80, unique=True)
@@ -53,6 +75,54 @@ class Organization(models.Model):
     rating_2_from = models.PositiveSmallIntegerField(default=25, validators=[MaxValueValidator(100)])
     rating_3_from = models.PositiveSmallIntegerField(default=50, validators=[MaxValueValidator(100)])
     rating_4_from = models.PositiveSmallIntegerField(default=75, validators=[MaxValueValidator(100)])
+    reentry = models.CharField(
+        max_length=20,
+        choices=Reentry,
+        default=Reentry.NOTHING,
+        help_text="When somebody who has completed the assessment is moved into the stage again.",
+    )
+    reentry_days = models.PositiveIntegerField(
+        default=180,
+        validators=[MinValueValidator(1)],
+        help_text="How long ago the last round must have been completed.",
+    )
+    leaving = models.CharField(
+        max_length=20,
+        choices=Leaving,
+        default=Leaving.STOP,
+        help_text="CodeScreen can't take an invitation back: the candidate may still do the assessment.",
+    )
+    retention_days = models.PositiveIntegerField(
+        default=0,
+        validators=[MaxValueValidator(3650)],
+        help_text="Days after completion until names, addresses and stored messages are removed. 0 keeps them.",
+    )
+    passed_tag = models.CharField(
+        max_length=100,
+        blank=True,
+        validators=[_not_ours],
+        help_text="Added in Lever when CodeScreen says Passed, such as “{assessment}: passed”. Empty adds none.",
+    )
+    failed_tag = models.CharField(
+        max_length=100,
+        blank=True,
+        validators=[_not_ours],
+        help_text="Added in Lever when CodeScreen says Failed. Empty adds none.",
+    )
+    brand_logo_url = models.URLField(
+        max_length=500,
+        blank=True,
+        validators=[URLValidator(schemes=["https"])],
+        help_text="An https address of a picture; it stands above every e-mail.",
+    )
+    brand_colour = models.CharField(
+        max_length=7,
+        default="#0f5c63",
+        validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$", "Write a colour as #rrggbb, such as #0f5c63.")],
+    )
+    brand_signature = models.TextField(
+        max_length=500, blank=True, help_text="Below every e-mail; empty means the organization's name."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = OrganizationQuerySet.as_manager()
@@ -71,6 +141,9 @@ class Organization(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(bulk_window__gte=1), name="organization_bulk_window_positive"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(reentry_days__gte=1), name="organization_reentry_days_positive"
             ),
         ]
 

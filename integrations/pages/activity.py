@@ -3,22 +3,25 @@
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
-from django.views.generic import TemplateView
 
 from integrations.models import Delivery, Effect, Invitation, Stage
 from integrations.pages.access import OrganizationMixin
+from integrations.pages.candidate import later_rounds
+from integrations.pages.live import LivePartsMixin
 from integrations.pages.overview import waiting
+from integrations.pages.verdicts import with_next_steps
 
 PAGE = 50
 LISTS = {"invitations": "Invitations", "deliveries": "Deliveries", "effects": "Effects"}
 
 
-class ActivityView(OrganizationMixin, TemplateView):
+class ActivityView(OrganizationMixin, LivePartsMixin):
     """One of three lists, with its filters in the address."""
 
     template_name = "integrations/activity.html"
+    live_parts = {"list": "integrations/_activity_list.html"}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read one page of the list that was asked for."""
@@ -27,6 +30,8 @@ class ActivityView(OrganizationMixin, TemplateView):
         page = Paginator(rows, PAGE).get_page(self.request.GET.get("page"))
         if show == "deliveries":
             _name_stages(list(page), self.organization.pk)
+        if show != "effects":
+            with_next_steps(page)
         return super().get_context_data(
             show=show,
             lists=LISTS,
@@ -49,10 +54,13 @@ class ActivityView(OrganizationMixin, TemplateView):
         return "effects" if self.request.GET.get("state") else "invitations"
 
     def _invitations(self, query: str) -> tuple[QuerySet[Any], dict[str, Any]]:
-        latest = Delivery.objects.filter(invitation=OuterRef("pk")).order_by("-received_at", "-pk")
+        latest = Delivery.objects.filter(
+            invitation=OuterRef("pk"), platform=Delivery.Platform.LEVER
+        ).order_by("-received_at", "-pk")
         rows = Invitation.objects.filter(organization=self.organization).annotate(
             verdict=Subquery(latest.values("verdict")[:1]),
             explanation=Subquery(latest.values("explanation")[:1]),
+            has_later=Exists(later_rounds()),
         )
         chosen = self._chosen("status", Invitation.Status.values)
         if chosen:

@@ -1,4 +1,4 @@
-"""The buttons on the activity pages: approve, refuse, resolve, send again, retry, decide again."""
+"""The buttons on the activity pages: approve, refuse, resolve, send or invite again, stop, retry, decide again."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import TemplateView, View
 
@@ -14,6 +15,7 @@ from integrations.models import Delivery, Effect, Invitation
 from integrations.pages.access import ADMINS, TEAM, OrganizationMixin
 from integrations.pages.candidate import shown
 from integrations.pages.forms import ReasonForm, ResolveForm
+from integrations.pages.verdicts import next_step
 from integrations.platform import PlatformError
 from integrations.workflow import actions, intake
 
@@ -91,6 +93,24 @@ class SendAgainView(ActView):
         return "The invitation is sent again."
 
 
+class InviteAgainView(ActView):
+    """Begin a new round of an invitation that is over."""
+
+    def act(self, pk: int) -> str:
+        """Invite again."""
+        again = actions.invite_again(self.invitation(pk), self.person, self.reason())
+        return f"Round {again.round} begins: the invitation goes out by itself."
+
+
+class StopFollowingView(ActView):
+    """Stop following an invitation that hasn't been started."""
+
+    def act(self, pk: int) -> str:
+        """Stop."""
+        actions.stop_following(self.invitation(pk), self.person, self.reason())
+        return "Stopped: the portal no longer asks CodeScreen about this invitation."
+
+
 class RetryEffectView(ActView):
     """Try a failed effect again."""
 
@@ -113,7 +133,12 @@ class DeliveryView(OrganizationMixin, TemplateView):
         delivery = get_object_or_404(found, pk=self.kwargs["pk"], organization=self.organization)
         may_replay = self.membership.may_configure and delivery.platform == Delivery.Platform.LEVER
         context = super().get_context_data(
-            delivery=delivery, payload=shown(delivery.payload), may_replay=may_replay, **kwargs
+            delivery=delivery,
+            next_step=next_step(delivery.verdict),
+            now=timezone.now(),
+            payload=shown(delivery.payload),
+            may_replay=may_replay,
+            **kwargs,
         )
         if may_replay and "preview" in self.request.GET:
             try:

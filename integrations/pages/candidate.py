@@ -1,19 +1,20 @@
 """One candidate's timeline across both systems: delivery, verdict, effects, calls, results, in time order."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
-from django.views.generic import TemplateView
 
 from integrations.models import ApiCall, AuditEntry, Delivery, Effect, Invitation, Organization, Result
 from integrations.pages.access import OrganizationMixin
+from integrations.pages.live import LivePartsMixin
+from integrations.pages.verdicts import with_next_steps
 from integrations.platform import redact
 
 NEWEST = 200  # of each kind: a candidate rarely has twenty
@@ -28,16 +29,18 @@ class Entry:
     row: Any
 
 
-class CandidateView(OrganizationMixin, TemplateView):
+class CandidateView(OrganizationMixin, LivePartsMixin):
     """Everything the portal knows of one opportunity."""
 
     template_name = "integrations/candidate.html"
+    live_parts = {"timeline": "integrations/_timeline.html"}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Gather the rows; 404 when this organization has none."""
         opportunity_id = self.kwargs["opportunity_id"]
         rows = {"organization": self.organization, "opportunity_id": opportunity_id}
-        invitations = list(Invitation.objects.filter(**rows).order_by("-created_at", "-pk")[:NEWEST])
+        own = Invitation.objects.filter(**rows).annotate(has_later=Exists(later_rounds()))
+        invitations = list(own.order_by("-created_at", "-pk")[:NEWEST])
         entries = timeline(self.organization, opportunity_id, invitations)
         if not entries and not invitations:
             raise Http404("No such candidate here.")
@@ -46,12 +49,32 @@ class CandidateView(OrganizationMixin, TemplateView):
             candidate_name=named.candidate_name if named else "",
             invitations=invitations,
             entries=entries,
+            latest_verdict=latest_verdict(entries),
             now=timezone.now(),
             **kwargs,
         )
 
 
-def timeline(organization: Organization, opportunity_id: str, invitations: list[Invitation]) -> list[Entry]:
+def latest_verdict(entries: Sequence[Entry]) -> Delivery | None:
+    """Return the delivery with the latest verdict; what CodeScreen tells counts only while there is no other."""
+    verdicts = [entry.row for entry in reversed(entries) if entry.kind == "verdict"]
+    decided = [row for row in verdicts if row.verdict != Delivery.Verdict.NOTED]
+    return next(iter(decided or verdicts), None)
+
+
+def later_rounds() -> QuerySet[Invitation]:
+    """Return, as a subquery, the later rounds of an invitation."""
+    return Invitation.objects.filter(
+        organization=OuterRef("organization"),
+        opportunity_id=OuterRef("opportunity_id"),
+        assessment_id=OuterRef("assessment_id"),
+        round__gt=OuterRef("round"),
+    )
+
+
+def timeline(
+    organization: Organization, opportunity_id: str, invitations: Sequence[Invitation]
+) -> list[Entry]:
     """Return what happened to one candidate, earliest first."""
     rows = {"organization": organization, "opportunity_id": opportunity_id}
     deliveries = list(
@@ -87,7 +110,7 @@ _ORDER = {
 
 
 def _deliveries(deliveries: Any) -> Iterator[Entry]:
-    for delivery in deliveries:
+    for delivery in with_next_steps(deliveries):
         delivery.shown_payload = shown(delivery.payload)
         yield Entry(delivery.received_at, "delivery", delivery)
         if delivery.decided_at:
@@ -102,7 +125,7 @@ class Milestone:
     invitation: Invitation
 
 
-def _milestones(invitations: list[Invitation]) -> Iterator[Entry]:
+def _milestones(invitations: Sequence[Invitation]) -> Iterator[Entry]:
     for invitation in invitations:
         for at, label in (
             (invitation.invited_at, "Invited"),

@@ -6,6 +6,8 @@ from django.urls import reverse
 
 from integrations.models import (
     CodeScreenConnection,
+    Delivery,
+    Invitation,
     LeverConnection,
     LeverWebhook,
     Organization,
@@ -13,6 +15,7 @@ from integrations.models import (
     RoleMapping,
     Stage,
 )
+from integrations.pages.verdicts import next_step
 from integrations.workflow.decide import assessment_tags, begins_with_prefix, is_named
 
 
@@ -40,6 +43,7 @@ def steps(organization: Organization) -> list[Step]:
         _codescreen(organization, settings_url),
         _stage(organization),
         _roles(organization),
+        _went_through(organization),
     ]
 
 
@@ -91,7 +95,6 @@ def _webhook(organization: Organization, settings_url: str) -> list[Step]:
             "In Lever, open Settings › Integrations and API › Webhooks.",
             "Press “Verify Connection” beside the webhook.",
             "For a webhook made by the portal, turn on “Candidate Stage Change” and move a test candidate.",
-            "Reload this page: the step turns green.",
         ),
     )
     return [token, verified]
@@ -183,4 +186,35 @@ def _roles(organization: Organization) -> Step:
         ),
         url=reverse("mapping-list"),
         action="Map a role",
+    )
+
+
+def _went_through(organization: Organization) -> Step:
+    """Whether anybody has been invited yet; until then what became of the latest stage change."""
+    is_done = Invitation.objects.filter(organization=organization).exclude(instance_id="").exists()
+    state = "The first invitation went out." if is_done else "Nobody has been invited yet."
+    if not is_done:
+        latest = (
+            Delivery.objects.filter(organization=organization, platform=Delivery.Platform.LEVER)
+            .exclude(verdict__in=["", Delivery.Verdict.TEST_REQUEST])
+            .order_by("-received_at", "-pk")
+            .first()
+        )
+        if latest:
+            state = (
+                f"{state} The latest stage change: {latest.explanation} {next_step(latest.verdict)}".strip()
+            )
+    prefix = organization.stage_prefix
+    return Step(
+        "candidate",
+        "See a test candidate go through",
+        is_done,
+        state,
+        (
+            "In Lever, add a candidate with your own e-mail address to a role that has an assessment.",
+            f"Move them into a stage that begins with “{prefix}”.",
+            "Within seconds the invitation is in your mailbox, and the tag “CodeScreen: Candidate Invited” in Lever.",
+        ),
+        url=f"{reverse('activity')}?show=deliveries",
+        action="See what arrived",
     )

@@ -26,7 +26,7 @@ from integrations.models import (
 from integrations.models.lever_webhook import TOKEN_OVERLAP
 from integrations.pages.access import EVERYONE, SUPER_ADMINS, OrganizationMixin
 from integrations.pages.forms import ConnectionsForm, InviteMemberForm, PoliciesForm
-from integrations.workflow import connect
+from integrations.workflow import connect, refusals
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,7 @@ class SettingsView(OrganizationMixin, TemplateView):
         webhooks = list(
             LeverWebhook.objects.filter(organization=self.organization).order_by("origin", "event")
         )
+        codescreen = CodeScreenConnection.objects.filter(organization=self.organization).first()
         manual = next((row for row in webhooks if row.origin == LeverWebhook.Origin.MANUAL), None)
         return {
             "lever": lever,
@@ -97,7 +98,9 @@ class SettingsView(OrganizationMixin, TemplateView):
             "manual_webhook": manual,
             "token_since": _token_since(manual),
             "api_webhooks": [row for row in webhooks if row.origin == LeverWebhook.Origin.API],
-            "codescreen": CodeScreenConnection.objects.filter(organization=self.organization).first(),
+            "codescreen": codescreen,
+            **_refusal(self.organization, "lever", _last_passed(webhooks)),
+            **_refusal(self.organization, "codescreen", codescreen.last_received_at if codescreen else None),
             "assessment_count": Assessment.objects.live().filter(organization=self.organization).count(),
             "now": timezone.now(),
         }
@@ -169,6 +172,26 @@ def _token_since(webhook: LeverWebhook | None) -> datetime | None:
     if webhook is None:
         return None
     return webhook.previous_until - TOKEN_OVERLAP if webhook.previous_until else webhook.created_at
+
+
+def _last_passed(webhooks: list[LeverWebhook]) -> datetime | None:
+    """Return when Lever last proved itself, by a delivery or a test request."""
+    moments = [
+        moment for row in webhooks for moment in (row.last_received_at, row.last_verified_at) if moment
+    ]
+    return max(moments, default=None)
+
+
+def _refusal(organization: Any, platform: str, passed_at: datetime | None) -> dict[str, Any]:
+    """Return the last refused request and what it looks like."""
+    refusal = refusals.latest(organization, platform)
+    if refusal is None:
+        return {}
+    return {
+        f"{platform}_refusal": refusal,
+        f"{platform}_refusal_words": refusals.words(refusal.code, refusal.hint),
+        f"{platform}_refusal_is_over": bool(passed_at and passed_at > refusal.last_at),
+    }
 
 
 def _stored(codescreen: CodeScreenConnection | None) -> dict[str, Any]:

@@ -48,6 +48,12 @@ class PoliciesForm(forms.ModelForm):
             "rating_2_from",
             "rating_3_from",
             "rating_4_from",
+            "reentry",
+            "reentry_days",
+            "leaving",
+            "retention_days",
+            "passed_tag",
+            "failed_tag",
         ]
         labels = {
             "paused": "Pause: send nothing for now",
@@ -57,13 +63,54 @@ class PoliciesForm(forms.ModelForm):
             "rating_2_from": "Rating 2 from score",
             "rating_3_from": "Rating 3 from score",
             "rating_4_from": "Rating 4 from score",
+            "reentry": "Entering the stage again",
+            "reentry_days": "Days since completion for a new round",
+            "leaving": "Leaving the stage before starting",
+            "retention_days": "Remove personal data after days",
+            "passed_tag": "Tag for Passed",
+            "failed_tag": "Tag for Failed",
         }
         widgets = {
             "default_assessment": forms.TextInput(attrs={"list": "known-assessments", "autocomplete": "off"})
         }
 
+    def __init__(self, data: Any = None, **kwargs: Any) -> None:
+        """Keep what is stored of a policy that isn't posted at all; an unticked box is never posted."""
+        if data is not None:
+            data = data.copy()
+            for name in self.Meta.fields:
+                if not isinstance(self.base_fields[name], forms.BooleanField):
+                    data.setdefault(name, str(getattr(kwargs["instance"], name)))
+        super().__init__(data, **kwargs)
+
     def changes(self) -> dict[str, Any]:
         """Return the policies that differ from what is stored."""
+        return {name: self.cleaned_data[name] for name in self.changed_data}
+
+
+class BrandingForm(forms.ModelForm):
+    """What stands around every e-mail."""
+
+    class Meta:
+        model = Organization
+        fields = ["brand_logo_url", "brand_colour", "brand_signature"]
+        labels = {
+            "brand_logo_url": "Logo",
+            "brand_colour": "Colour",
+            "brand_signature": "Signature",
+        }
+        widgets = {
+            "brand_logo_url": forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "off"}),
+            "brand_colour": forms.TextInput(attrs={"type": "color"}),
+            "brand_signature": forms.Textarea(attrs={"rows": 3}),
+        }
+
+    def clean_brand_signature(self) -> str:
+        """Store line ends as one kind, whatever the browser sends."""
+        return str(self.cleaned_data["brand_signature"]).replace("\r\n", "\n")
+
+    def changes(self) -> dict[str, Any]:
+        """Return what differs from what is stored."""
         return {name: self.cleaned_data[name] for name in self.changed_data}
 
 

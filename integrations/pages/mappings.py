@@ -1,30 +1,45 @@
 """Which assessment each role needs: the mappings, and the effective answer per role with its reason."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Max, Q, QuerySet
 from django.forms import Form, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import CreateView, DeleteView, TemplateView, UpdateView, View
 
 from integrations import clients
-from integrations.models import AuditEntry, Role, RoleMapping, Stage
+from integrations.models import AuditEntry, LinterFinding, Organization, Role, RoleMapping, Stage
 from integrations.pages.access import ADMINS, TEAM, OrganizationMixin
 from integrations.pages.checklist import trigger_stages
 from integrations.pages.connections import known_assessments
 from integrations.pages.forms import RoleMappingForm
 from integrations.platform import PlatformError
-from integrations.workflow import facts, linter
-from integrations.workflow.decide import Candidacy, Choice, Facts, choose_assessment, closest
+from integrations.workflow import facts, linter_memory
+from integrations.workflow.decide import (
+    Candidacy,
+    Choice,
+    Facts,
+    MappingRule,
+    choose_assessment,
+    closest,
+    normalized,
+)
+from integrations.workflow.finding import counted
+from integrations.workflow.linter import OPEN_STATES
 
 PAGE = 50
 SUGGESTIONS = 1000
+LOOKED_AT = 3000  # roles that a filter by their answer looks through
+MOST_AT_ONCE = 200
+SHOWN = {"": "All roles", "unmapped": "Without an assessment", "problems": "With a problem"}
 
 
 @dataclass(frozen=True)
@@ -63,30 +78,67 @@ def _words(choice: Choice, names: Sequence[str]) -> tuple[str, str, bool]:
     return found, choice.source, False
 
 
+class Answers:
+    """The answers for an organization's roles in one stage; what they depend on is read once."""
+
+    def __init__(self, organization: Organization, stage: str) -> None:
+        self._known = Facts(
+            event="",
+            stage_prefix=organization.stage_prefix,
+            stage_name=stage or organization.stage_prefix,
+            assessments=facts.live_assessments(organization),
+            default_assessment=organization.default_assessment,
+        )
+        self._rules: dict[str, list[MappingRule]] = {}
+        for rule in facts.mapping_rules(organization):
+            for key in {rule.role.strip(), normalized(rule.role)}:
+                self._rules.setdefault(key, []).append(rule)
+
+    def of(self, role: Role) -> Answer:
+        """Return one role's; only the mappings that mean it are looked at."""
+        found = self._rules.get(role.external_id, []) + self._rules.get(normalized(role.title), [])
+        return answer(role, replace(self._known, mappings=tuple(dict.fromkeys(found))))
+
+
 class MappingListView(OrganizationMixin, TemplateView):
-    """The mappings, the linter's findings, and the answer for each role."""
+    """The answer for each role, the mappings, and the linter's findings beside them."""
 
     template_name = "integrations/rolemapping_list.html"
     allowed_roles = TEAM
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read one page of mappings and one of roles."""
-        query = self.request.GET.get("q", "").strip()
+        query = self.request.GET.get("q", "").strip()[:200]
+        show = self.request.GET.get("show", "")
+        show = show if show in SHOWN else ""
         mappings = RoleMapping.objects.filter(organization=self.organization).order_by("role", "stage")
         roles = Role.objects.live().filter(organization=self.organization).order_by("title", "pk")
         if query:
-            mappings = mappings.filter(role__icontains=query)
+            mappings = mappings.filter(Q(role__icontains=query) | Q(assessment__icontains=query))
             roles = roles.filter(title__icontains=query)
-        mapping_page = Paginator(mappings, PAGE).get_page(self.request.GET.get("page"))
         stage = next(iter(trigger_stages(self.organization)), "")
-        role_page = Paginator(roles, PAGE).get_page(self.request.GET.get("roles"))
+        answers = Answers(self.organization, stage)
+        rows: Any = roles
+        if show:
+            looked_at = [answers.of(role) for role in roles[:LOOKED_AT] if role.state in ("", *OPEN_STATES)]
+            rows = [
+                found.role
+                for found in looked_at
+                if (found.is_problem if show == "problems" else not found.assessment)
+            ]
+        role_page = Paginator(rows, PAGE).get_page(self.request.GET.get("roles"))
         context = super().get_context_data(
             q=query,
-            mapping_page=mapping_page,
+            show=show,
+            shown=SHOWN,
+            mapping_page=Paginator(mappings, PAGE).get_page(self.request.GET.get("page")),
             role_page=role_page,
-            answers=self.answers(list(role_page), stage),
+            answers=[answers.of(role) for role in role_page],
             first_stage=stage,
-            findings=linter.findings(self.organization),
+            linted=linter_memory.compare(self.organization),
+            checked_at=LinterFinding.objects.filter(organization=self.organization).aggregate(
+                at=Max("last_seen_at")
+            )["at"],
             **suggestions(self.organization),
             **kwargs,
         )
@@ -94,17 +146,59 @@ class MappingListView(OrganizationMixin, TemplateView):
             context.setdefault("form", RoleMappingForm())
         return context
 
-    def answers(self, roles: Sequence[Role], stage: str) -> list[Answer]:
-        """Return the answer for each role in this stage."""
-        known = Facts(
-            event="",
-            stage_prefix=self.organization.stage_prefix,
-            stage_name=stage or self.organization.stage_prefix,
-            mappings=facts.mapping_rules(self.organization),
-            assessments=facts.live_assessments(self.organization),
-            default_assessment=self.organization.default_assessment,
+
+class AssignView(OrganizationMixin, View):
+    """Give several roles the same assessment at once."""
+
+    http_method_names = ["post"]
+    allowed_roles = ADMINS
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Add or change the mapping of each ticked role, all or none."""
+        keys = [key for key in request.POST.getlist("roles") if key.isdecimal()][:MOST_AT_ONCE]
+        roles = list(Role.objects.live().filter(organization=self.organization, pk__in=keys))
+        assessment = request.POST.get("assessment", "")
+        if not roles:
+            messages.error(request, "Tick the roles first.")
+        elif assessment not in known_assessments(self.organization):
+            messages.error(request, "Choose an assessment that CodeScreen lists.")
+        else:
+            with transaction.atomic():
+                changed = sum(self._assign(role, assessment) for role in roles)
+            messages.success(
+                request,
+                f"{counted(len(roles), 'role')}: “{assessment}”. {counted(changed, 'mapping')} changed.",
+            )
+        return redirect(back(request))
+
+    def _assign(self, role: Role, assessment: str) -> bool:
+        """Map one role for any CodeScreen stage; whether that changed anything."""
+        own = RoleMapping.objects.filter(organization=self.organization, stage="")
+        titled = Role.objects.live().filter(organization=self.organization, title=role.title)
+        # a title that several postings share would map them all
+        name = role.title if role.title and titled.count() == 1 else role.external_id
+        mapping = own.filter(role__in=[name, role.external_id]).first()
+        if mapping is None:
+            mapping = RoleMapping(organization=self.organization, role=name)
+        if mapping.assessment == assessment:
+            return False
+        before, mapping.assessment = mapping.assessment, assessment
+        mapping.save()
+        AuditEntry.record(
+            self.organization,
+            self.person,
+            "change mapping" if before else "add mapping",
+            mapping,
+            {"assessment": [before, assessment]},
         )
-        return [answer(role, known) for role in roles]
+        return True
+
+
+def back(request: HttpRequest) -> str:
+    """Return the filtered list that a form was sent from, else the whole list."""
+    target = request.POST.get("next", "")
+    is_here = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if is_here else str(reverse_lazy("mapping-list"))
 
 
 def suggestions(organization: Any) -> dict[str, Any]:
@@ -164,10 +258,13 @@ class MappingCreateView(MappingEditMixin, CreateView):
 
 
 class MappingUpdateView(MappingEditMixin, UpdateView):
-    """Change a mapping."""
+    """Change a mapping, on its own page or in the list."""
 
     form_class = RoleMappingForm
-    success_url = reverse_lazy("mapping-list")
+
+    def get_success_url(self) -> str:
+        """Return to the list as it was filtered."""
+        return back(self.request)
 
     def form_valid(self, form: ModelForm) -> HttpResponse:
         """Store it."""

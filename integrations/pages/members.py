@@ -2,37 +2,40 @@
 
 from typing import Any, cast
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
-from django.contrib.auth.tokens import default_token_generator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
+from django.utils.crypto import get_random_string
 from django.views.generic import TemplateView, View
 
-from integrations.models import AuditEntry, Membership, Organization
+from integrations import tasks
+from integrations.models import AuditEntry, Effect, Membership, Organization
 from integrations.pages.access import SUPER_ADMINS, OrganizationMixin
 from integrations.pages.connections import SettingsView
 from integrations.pages.forms import InviteMemberForm
+from integrations.workflow import mail, outbox
 
 MEMBERS = "#members"
 
 
 def invitation_link(user: Any) -> str:
     """Return the address at which a person chooses their password; it works once, for a week."""
-    path = reverse(
-        "password_reset_confirm",
-        kwargs={
-            "uidb64": urlsafe_base64_encode(force_bytes(user.pk)),
-            "token": default_token_generator.make_token(user),
-        },
+    return mail.choose_password_link(user)
+
+
+def send_link(membership: Membership) -> None:
+    """Ask for the e-mail with the link; the link itself is made when it is sent."""
+    outbox.put(
+        membership.organization,
+        Effect.Kind.SEND_EMAIL,
+        f"welcome:{membership.pk}:{get_random_string(8)}",
+        payload={"welcomes": membership.pk, "recipients": [membership.user.email]},
+        priority=8,
     )
-    return f"{settings.PORTAL_URL}{path}"
 
 
 def may_hand_out_link(user: Any, organization: Organization) -> bool:
@@ -62,6 +65,9 @@ class InviteMemberView(SettingsView):
                 self.organization, self.person, "invite member", user, {"role": membership.role}
             )
         if may_hand_out_link(user, self.organization):
+            send_link(membership)
+            tasks.ring()
+            messages.success(request, f"The invitation is on its way to {user.email}.")
             return redirect("member-link", pk=membership.pk)
         messages.success(request, f"{user} is a member now, and signs in with the password they have.")
         return redirect(reverse("settings") + MEMBERS)
@@ -93,6 +99,17 @@ class MemberLinkView(MemberView):
         user = cast(User, context["member"].user)
         context["link"] = invitation_link(user) if may_hand_out_link(user, self.organization) else ""
         return context
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Send it by e-mail again."""
+        member = self.member()
+        if may_hand_out_link(member.user, self.organization) and member.user.email:
+            send_link(member)
+            tasks.ring()
+            messages.success(request, f"The invitation is on its way to {member.user.email}.")
+        else:
+            messages.error(request, "There is no link for this person.")
+        return redirect("member-link", pk=pk)
 
 
 def _is_last_super_admin(membership: Membership) -> bool:

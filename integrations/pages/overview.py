@@ -4,40 +4,54 @@ from typing import Any
 
 from django.db.models import Count, Q
 from django.utils import timezone
-from django.views.generic import TemplateView
 
 from integrations.models import Delivery, Effect, Invitation, Organization
-from integrations.pages import checklist
+from integrations.pages import checklist, trends
 from integrations.pages.access import OrganizationMixin
+from integrations.pages.live import LivePartsMixin
 from integrations.workflow import doctor
 
 LATEST = 10
 _STATUS = Invitation.Status
 
 
-class OverviewView(OrganizationMixin, TemplateView):
+class OverviewView(OrganizationMixin, LivePartsMixin):
     """Show the organization at a glance."""
 
     template_name = "integrations/overview.html"
+    live_parts = {
+        "checklist": "integrations/_checklist.html",
+        "overview": "integrations/_overview_now.html",
+    }
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read the checklist, the counts and the newest rows."""
-        steps = checklist.steps(self.organization)
-        latest = Invitation.objects.filter(organization=self.organization).order_by("-created_at", "-pk")[
-            :LATEST
-        ]
-        return super().get_context_data(
+        """Read the checklist, the counts and the newest rows; for a part only what it shows."""
+        steps = checklist.steps(self.organization) if self.part != "overview" else []
+        is_ready = self.part == "overview" or all(step.is_done for step in steps)
+        context = super().get_context_data(
             steps=steps,
             steps_done=sum(step.is_done for step in steps),
             next_step=next((step for step in steps if not step.is_done), None),
-            is_ready=all(step.is_done for step in steps),
-            trigger_stages=checklist.trigger_stages(self.organization),
-            today=today(self.organization),
-            waiting=waiting(self.organization),
-            errors=[found for found in doctor.findings(self.organization) if found.level == "error"],
-            latest=latest,
+            is_ready=is_ready,
             **kwargs,
         )
+        if self.part == "checklist":
+            return context
+        context |= self.now()
+        if not self.part:
+            context["trigger_stages"] = checklist.trigger_stages(self.organization)
+            context["pictures"] = trends.pictures(self.organization) if context["latest"] else []
+        return context
+
+    def now(self) -> dict[str, Any]:
+        """Return what changes by itself: today's counts, what waits, what is broken, the newest invitations."""
+        rows = Invitation.objects.filter(organization=self.organization).order_by("-created_at", "-pk")
+        return {
+            "today": today(self.organization),
+            "waiting": waiting(self.organization),
+            "errors": [found for found in doctor.findings(self.organization) if found.level == "error"],
+            "latest": list(rows[:LATEST]),
+        }
 
 
 def today(organization: Organization) -> dict[str, int]:

@@ -6,15 +6,19 @@ from django.urls import path
 from integrations.pages import (
     activity,
     acts,
+    audit,
     candidate,
     connection_acts,
     connections,
+    emails,
     health,
     mappings,
     members,
+    notifications,
     overview,
     policies,
     sign_in,
+    what_if,
 )
 
 urlpatterns = [
@@ -38,9 +42,19 @@ urlpatterns = [
     path("settings/members/<int:pk>/link/", members.MemberLinkView.as_view(), name="member-link"),
     path("settings/members/<int:pk>/role/", members.ChangeRoleView.as_view(), name="member-role"),
     path("settings/members/<int:pk>/remove/", members.RemoveMemberView.as_view(), name="member-remove"),
+    # people and their e-mails
+    path("emails/", emails.EmailListView.as_view(), name="emails"),
+    path("emails/<slug:kind>/", emails.EmailEditView.as_view(), name="email-edit"),
+    path("emails/<slug:kind>/html/", emails.EmailHtmlView.as_view(), name="email-html"),
+    path("notifications/", notifications.NotificationsView.as_view(), name="notifications"),
+    path("notifications/team/", notifications.TeamNotificationsView.as_view(), name="notifications-team"),
+    path("unsubscribe/<str:token>/", notifications.UnsubscribeView.as_view(), name="unsubscribe"),
+    path("audit/", audit.AuditView.as_view(), name="audit"),
+    path("audit/export/", audit.AuditExportView.as_view(), name="audit-export"),
     # mappings
     path("mappings/", mappings.MappingListView.as_view(), name="mapping-list"),
     path("mappings/add/", mappings.MappingCreateView.as_view(), name="mapping-add"),
+    path("mappings/assign/", mappings.AssignView.as_view(), name="mapping-assign"),
     path("mappings/refresh/", mappings.RefreshListsView.as_view(), name="mapping-refresh"),
     path("mappings/<int:pk>/", mappings.MappingUpdateView.as_view(), name="mapping-edit"),
     path("mappings/<int:pk>/delete/", mappings.MappingDeleteView.as_view(), name="mapping-delete"),
@@ -53,7 +67,11 @@ urlpatterns = [
     path("invitations/<int:pk>/refuse/", acts.RefuseView.as_view(), name="invitation-refuse"),
     path("invitations/<int:pk>/sent/", acts.ResolveAsSentView.as_view(), name="invitation-sent"),
     path("invitations/<int:pk>/send-again/", acts.SendAgainView.as_view(), name="invitation-send-again"),
+    path("invitations/<int:pk>/again/", acts.InviteAgainView.as_view(), name="invitation-again"),
+    path("invitations/<int:pk>/stop/", acts.StopFollowingView.as_view(), name="invitation-stop"),
     path("effects/<int:pk>/retry/", acts.RetryEffectView.as_view(), name="effect-retry"),
+    # what if
+    path("what-if/", what_if.WhatIfView.as_view(), name="what-if"),
     # health
     path("health/", health.HealthView.as_view(), name="health"),
 ]

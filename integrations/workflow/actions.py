@@ -1,11 +1,19 @@
-"""What people do: approve, refuse, resolve, send again, retry, replay. Each leaves an audit entry."""
+"""What people do: approve, refuse, resolve, send or invite again, stop following, retry, replay; each is audited."""
 
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from integrations.models import AuditEntry, Delivery, Effect, IllegalTransition, Invitation, Organization
+from integrations.models import (
+    Assessment,
+    AuditEntry,
+    Delivery,
+    Effect,
+    IllegalTransition,
+    Invitation,
+    Organization,
+)
 from integrations.models.delivery import WAITING_VERDICTS
 from integrations.models.invitation import Status
 from integrations.workflow import effects, intake, outbox
@@ -83,6 +91,87 @@ def send_again(invitation: Invitation, actor: Any, reason: str = "") -> None:
         )
 
 
+#: What a new round has in common with the one before it.
+SAME_IN_EVERY_ROUND = (
+    "contact_id",
+    "candidate_name",
+    "email",
+    "role_id",
+    "role_title",
+    "stage_id",
+    "stage_name",
+    "assessment_id",
+    "assessment_name",
+)
+
+
+def invite_again(invitation: Invitation, actor: Any, reason: str = "") -> Invitation:
+    """Begin a new round of an invitation that is over, with the same data; the new one. Raises NotPossible."""
+    try:
+        with transaction.atomic():
+            _require(invitation, Status.COMPLETED, Status.WITHDRAWN)
+            rounds = Invitation.objects.filter(
+                organization=invitation.organization,
+                opportunity_id=invitation.opportunity_id,
+                assessment_id=invitation.assessment_id,
+            )
+            latest = rounds.order_by("-round").first() or invitation
+            if latest.pk != invitation.pk:
+                raise NotPossible(f"Round {latest.round} of this invitation exists already: look there.")
+            _still_invitable(invitation)
+            again = Invitation.objects.create(
+                organization=invitation.organization,
+                opportunity_id=invitation.opportunity_id,
+                round=latest.round + 1,
+                **{name: getattr(invitation, name) for name in SAME_IN_EVERY_ROUND},
+            )
+            again.refresh_from_db()
+            outbox.send_invitation(again)
+            AuditEntry.record(
+                invitation.organization,
+                actor,
+                "invite again",
+                f"invitation {again.pk}",
+                {"round": [invitation.round, again.round], "earlier": invitation.pk},
+                reason,
+            )
+    except IntegrityError as error:
+        raise NotPossible(
+            "Another invitation of this person to the same assessment is on its way."
+        ) from error
+    return again
+
+
+def _still_invitable(invitation: Invitation) -> None:
+    if "@" not in invitation.email:
+        raise NotPossible(
+            "The e-mail address is no longer kept here: move the candidate into the stage again in Lever."
+        )
+    gone = Assessment.objects.filter(
+        organization=invitation.organization,
+        external_id=invitation.assessment_id,
+        gone_at__isnull=False,
+    )
+    if gone.exists():
+        raise NotPossible(f"“{invitation.assessment_name}” is no longer in CodeScreen.")
+
+
+def stop_following(invitation: Invitation, actor: Any, reason: str = "") -> None:
+    """Stop following an invitation that hasn't been started: CodeScreen is asked no more. Raises NotPossible."""
+    with transaction.atomic():
+        _require(invitation, Status.PENDING, Status.UNCERTAIN, Status.INVITED)
+        _move(invitation, Status.WITHDRAWN, f"Not followed any more. {reason}".strip(), next_poll_at=None)
+        Effect.objects.filter(
+            invitation=invitation,
+            kind=Effect.Kind.SEND_INVITATION,
+            state__in=[Effect.State.DUE, Effect.State.UNCERTAIN],
+            leased_until__isnull=True,
+        ).update(state=Effect.State.CANCELLED, due_at=None, last_error="Somebody stopped following it.")
+        AuditEntry.record(
+            invitation.organization, actor, "stop following", f"invitation {invitation.pk}", reason=reason
+        )
+
+
 def retry_effect(effect: Effect, actor: Any) -> None:
     """Try a failed or cancelled effect again, or a waiting one at once. Raises NotPossible."""
     with transaction.atomic():
@@ -131,8 +220,8 @@ def wake(organization: Organization) -> int:
     return count
 
 
-def _move(invitation: Invitation, status: str, reason: str = "") -> None:
+def _move(invitation: Invitation, status: str, reason: str = "", **changes: Any) -> None:
     try:
-        invitation.move(status, reason)
+        invitation.move(status, reason, **changes)
     except IllegalTransition as error:
         raise NotPossible("Somebody else decided this meanwhile.") from error

@@ -31,6 +31,15 @@ POLICIES = (
     "rating_2_from",
     "rating_3_from",
     "rating_4_from",
+    "reentry",
+    "reentry_days",
+    "leaving",
+    "retention_days",
+    "passed_tag",
+    "failed_tag",
+    "brand_logo_url",
+    "brand_colour",
+    "brand_signature",
 )
 
 

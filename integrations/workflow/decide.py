@@ -59,6 +59,10 @@ class Standing:
     since: str
     was_sent: bool
     stage_id: str = ""
+    round: int = 1
+    outcome: str = ""
+    days_since_completion: float | None = None
+    was_left: bool = False  # the candidate entered the stage anew after it was completed
 
     @property
     def blocks(self) -> bool:
@@ -84,6 +88,8 @@ class Facts:
     here: tuple[Standing, ...] = ()
     elsewhere: tuple[Standing, ...] = ()
     recently_invited: int = 0
+    reentry: str = "nothing"
+    reentry_days: int = 180
     bulk_limit: int = 0
     bulk_window: int = 10
 
@@ -97,6 +103,7 @@ class Decision:
     assessment: AssessmentChoice | None = None
     email: str = ""
     standing_id: int | None = None
+    round: int = 1
 
     @property
     def next_step(self) -> str:
@@ -120,7 +127,8 @@ NEXT_STEPS = {
     "unknown_assessment": "Correct the tag or the mapping, then move the candidate into the stage again.",
     "ambiguous_assessment": "Leave one assessment for this role, then move the candidate into the stage again.",
     "no_email": "Add an e-mail address in Lever, then move the candidate into the stage again.",
-    "already_invited": "Nothing to do: nobody is invited to the same assessment twice. CodeScreen can resend it.",
+    "already_invited": "Nothing to do: nobody is invited to the same assessment twice by itself. CodeScreen can resend "
+    "the e-mail; when the invitation is over, an Admin can invite again from the candidate's page.",
     "invited_elsewhere": "Nothing to do: the result of the other opportunity counts for this person too.",
     "held_for_approval": "An Admin says yes or no under Activity.",
     "invite": "Nothing to do: the invitation goes out by itself.",
@@ -317,8 +325,13 @@ def _unknown(choice: Choice, facts: Facts) -> Decision:
 
 
 def _decide_once(facts: Facts, assessment: AssessmentChoice, email: str, source: str) -> Decision:
-    for standing in facts.here:
-        if standing.assessment_id == assessment.id and standing.blocks:
+    mine = [standing for standing in facts.here if standing.assessment_id == assessment.id]
+    number = max([standing.round for standing in mine], default=1)
+    for standing in sorted(mine, key=lambda standing: -standing.round):
+        if standing.blocks:
+            if _starts_a_round(facts, standing):
+                number = standing.round + 1
+                break
             return Decision(
                 "already_invited",
                 f"The candidate already has “{assessment.name}”: {standing.words} since {standing.since}.",
@@ -343,5 +356,19 @@ def _decide_once(facts: Facts, assessment: AssessmentChoice, email: str, source:
             f"{facts.bulk_limit}: “{assessment.name}” waits for a yes.",
             assessment,
             email,
+            round=number,
         )
-    return Decision("invite", f"“{assessment.name}” is sent: {source} names it.", assessment, email)
+    again = f" It is round {number}." if number > 1 else ""
+    return Decision(
+        "invite", f"“{assessment.name}” is sent: {source} names it.{again}", assessment, email, round=number
+    )
+
+
+def _starts_a_round(facts: Facts, standing: Standing) -> bool:
+    """Whether the organization's policy gives somebody who is done and has entered the stage anew another round."""
+    if standing.status != "completed" or not standing.was_left:
+        return False
+    if facts.reentry == "after_expiry":
+        return standing.outcome == "Expired"
+    days = standing.days_since_completion
+    return facts.reentry == "after_days" and days is not None and days >= facts.reentry_days

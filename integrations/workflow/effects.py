@@ -25,6 +25,7 @@ MAX_CRASHES = 8
 WRITTEN_AS_A_USER = frozenset(
     {
         Effect.Kind.SET_PROGRESS_TAG,
+        Effect.Kind.SET_RESULT_TAG,
         Effect.Kind.ADD_REPORT_LINK,
         Effect.Kind.LEAVE_NOTE,
         Effect.Kind.WRITE_FEEDBACK,
@@ -35,6 +36,7 @@ WRITTEN_AS_A_USER = frozenset(
 PERFORM: dict[str, Callable[[Effect, Platforms], None]] = {
     Effect.Kind.SEND_INVITATION: invite.send_invitation,
     Effect.Kind.SET_PROGRESS_TAG: write_back.set_progress_tag,
+    Effect.Kind.SET_RESULT_TAG: write_back.set_result_tag,
     Effect.Kind.ADD_REPORT_LINK: write_back.add_report_link,
     Effect.Kind.LEAVE_NOTE: write_back.leave_note,
     Effect.Kind.MAKE_TEMPLATE: feedback.make_template,
@@ -68,8 +70,9 @@ def perform(effect: Effect, platforms: Platforms) -> None:
             settle(effect, error, known)
     except (OperationalError, InterfaceError):
         raise  # the lease ends by itself, and another worker finishes it when the database is back
-    except Exception as error:
-        logger.exception("effect %s (%s) crashed", effect.pk, effect.kind)
+    except Exception as error:  # noqa: BLE001 - a bug on one row must not stop the others
+        # the message may quote personal data: the log gets where it came from, as the row does
+        logger.error("effect %s (%s) crashed\n%s", effect.pk, effect.kind, masked_traceback(error))
         _record_crash(effect, error)
 
 

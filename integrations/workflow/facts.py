@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
@@ -24,7 +24,9 @@ from integrations.models import (
 )
 from integrations.models.invitation import OPEN
 from integrations.platform import PlatformError
+from integrations.workflow import outbox
 from integrations.workflow.decide import (
+    STAGE_CHANGE,
     SWEEP,
     AssessmentChoice,
     Candidacy,
@@ -68,6 +70,11 @@ def refresh_stages(organization: Organization, lever: LeverClient) -> None:
         for position, row in enumerate(lever.stages())
         if isinstance(row.get("id"), str)
     ]
+    known = dict(Stage.objects.filter(organization=organization).values_list("external_id", "name"))
+    for row in rows:
+        former = known.get(row["external_id"], row["name"])
+        if former != row["name"]:
+            row["former_name"] = former
     Stage.objects.replace_all(organization, rows)
     LeverConnection.objects.filter(organization=organization).update(stages_refreshed_at=timezone.now())
 
@@ -103,6 +110,7 @@ def refresh_assessments(organization: Organization, codescreen: CodeScreenClient
         state=CodeScreenConnection.State.CONNECTED,
         state_reason="",
     )
+    outbox.tell_key_accepted(organization)
 
 
 def _is_older(moment: Any, age: timedelta) -> bool:
@@ -195,6 +203,8 @@ def gather(delivery: Delivery, platforms: Platforms, known: Opportunity | None =
         default_assessment=organization.default_assessment,
         bulk_limit=organization.bulk_limit,
         bulk_window=organization.bulk_window,
+        reentry=organization.reentry,
+        reentry_days=organization.reentry_days,
     )
     if decide_unasked(facts) is not None:
         return Gathered(facts)
@@ -269,7 +279,21 @@ def _assessments(
 # the portal's own rows
 
 
-def _standing(invitation: Invitation) -> Standing:
+def _entered_at(delivery: Delivery) -> datetime | None:
+    """Return when a delivery says that the stage was entered; the sweep's says only that somebody is in it."""
+    if delivery.event == SWEEP:
+        return None
+    triggered_at = delivery.payload.get("triggeredAt")
+    if (
+        type(triggered_at) is int and 0 < triggered_at < 32_503_680_000_000
+    ):  # milliseconds, before the year 3000
+        return min(datetime.fromtimestamp(triggered_at / 1000, UTC), delivery.received_at)
+    return delivery.received_at
+
+
+def _standing(invitation: Invitation, entered_at: datetime | None = None) -> Standing:
+    done_at = invitation.completed_at
+    latest = invitation.results.first() if done_at else None
     return Standing(
         id=invitation.pk,
         assessment_id=invitation.assessment_id,
@@ -278,6 +302,10 @@ def _standing(invitation: Invitation) -> Standing:
         since=f"{invitation.changed_at:%-d %B %Y, %H:%M} UTC",
         was_sent=bool(invitation.instance_id) or invitation.status == Invitation.Status.UNCERTAIN,
         stage_id=invitation.stage_id,
+        round=invitation.round,
+        outcome=latest.outcome if latest else "",
+        days_since_completion=(timezone.now() - done_at).total_seconds() / 86400 if done_at else None,
+        was_left=bool(done_at and entered_at and entered_at > done_at),
     )
 
 
@@ -314,12 +342,38 @@ def with_rows(gathered: Gathered, delivery: Delivery) -> Facts:
         if facts.bulk_limit
         else 0
     )
+    entered_at = _entered_at(delivery)
     return replace(
         facts,
-        here=tuple(_standing(row) for row in here),
+        here=tuple(_standing(row, entered_at) for row in here),
         elsewhere=tuple(_standing(row) for row in elsewhere),
         recently_invited=recently,
     )
+
+
+def supposed(
+    organization: Organization, opportunity_id: str, stage_id: str, platforms: Platforms
+) -> tuple[Delivery, Gathered]:
+    """Return the facts as if the candidate entered the stage now, and the delivery that would tell of it, unsaved.
+
+    Raises PlatformError.
+    """
+    delivery = Delivery(
+        organization=organization,
+        platform=Delivery.Platform.LEVER,
+        event=STAGE_CHANGE,
+        opportunity_id=opportunity_id[:200],
+        payload={
+            "event": STAGE_CHANGE,
+            "data": {"opportunityId": opportunity_id, "toStageId": stage_id},
+        },
+        received_at=timezone.now(),
+    )
+    if organization.paused or disconnected_reason(organization):
+        return delivery, gather(delivery, platforms)
+    opportunity = _opportunity(opportunity_id, platforms)
+    known = replace(opportunity, stage_id=stage_id) if opportunity else None
+    return delivery, gather(delivery, platforms, known)
 
 
 def preview(delivery: Delivery, platforms: Platforms) -> Decision:

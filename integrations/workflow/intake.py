@@ -1,14 +1,17 @@
 """The inbox road: delivery → facts → decide → rows, in one transaction."""
 
 import logging
+import uuid
+from dataclasses import dataclass
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from integrations.codescreen.payloads import Hint
 from integrations.lever.payloads import Opportunity, StageChange
 from integrations.models import Delivery, Effect, IllegalTransition, Invitation, Organization
-from integrations.models.invitation import Status
+from integrations.models.invitation import UNSENT, Status
 from integrations.workflow import outbox
 from integrations.workflow.decide import Candidacy, Decision, Facts, decide, is_trigger
 from integrations.workflow.facts import Gathered, Platforms, gather, with_rows
@@ -27,6 +30,13 @@ NOTED_IN_LEVER = frozenset(
         "invited_elsewhere",
     }
 )
+
+
+#: Which invitations end when the candidate leaves the stage; what wasn't sent yet always does.
+LEFT: dict[str, tuple[str, ...]] = {
+    Organization.Leaving.STOP: (*UNSENT, Status.INVITED),
+    Organization.Leaving.KEEP: UNSENT,
+}
 
 
 class LeaseLost(Exception):
@@ -55,6 +65,45 @@ def decide_delivery(delivery: Delivery, platforms: Platforms, known: Opportunity
     return decision
 
 
+@dataclass(frozen=True)
+class Rehearsal:
+    """What one delivery would lead to: the verdict, the effects it would ask for, the invitations it would touch."""
+
+    decision: Decision
+    effects: tuple[Effect, ...] = ()
+    invitations: tuple[Invitation, ...] = ()
+
+
+def rehearse(delivery: Delivery, gathered: Gathered) -> Rehearsal:
+    """Decide a delivery that isn't stored, write what follows as the real run does, and take it all back."""
+    with transaction.atomic():
+        organization = _turn(delivery.organization_id)
+        facts = with_rows(gathered, delivery)
+        decision = decide(facts)
+        effects = Effect.objects.filter(organization=organization)
+        invitations = Invitation.objects.filter(
+            organization=organization, opportunity_id=delivery.opportunity_id
+        )
+        last = effects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        waiting = set(effects.filter(opportunity_id=delivery.opportunity_id, state=Effect.State.DUE))
+        before = dict(invitations.values_list("pk", "status"))
+        delivery.dedupe_key = f"rehearsal:{uuid.uuid4().hex}"
+        delivery.save()
+        _apply(delivery, organization, decision, facts, gathered)
+        asked = (
+            effects.select_related("invitation")
+            .filter(Q(pk__gt=last) | Q(opportunity_id=delivery.opportunity_id, state=Effect.State.DUE))
+            .order_by("priority", "pk")
+        )
+        found = Rehearsal(
+            decision,
+            tuple(effect for effect in asked if effect not in waiting),
+            tuple(row for row in invitations.order_by("pk") if before.get(row.pk) != row.status),
+        )
+        transaction.set_rollback(True)
+    return found
+
+
 def note_hint(delivery: Delivery, platforms: Platforms, known: Opportunity | None = None) -> None:
     """Take a CodeScreen webhook as a reason to ask now."""
     hint = Hint.from_payload(delivery.payload)
@@ -75,7 +124,8 @@ HANDLERS = {Delivery.Platform.LEVER.value: decide_delivery, Delivery.Platform.CO
 def _turn(organization_id: int) -> Organization:
     rows = Organization.objects.all()
     if connection.features.has_select_for_update:
-        rows = rows.select_for_update()
+        # no key: rows that refer to the organization are inserted meanwhile, webhooks and calls among them
+        rows = rows.select_for_update(no_key=True)
     return rows.get(pk=organization_id)
 
 
@@ -87,7 +137,8 @@ def _apply(
     if decision.code in {"invite", "held_for_approval"} and opportunity is not None:
         return _invite(delivery, organization, decision, facts, opportunity)
     if decision.code == "not_a_trigger_stage" and opportunity is not None:
-        return _withdraw(organization, opportunity, facts, "The candidate left the stage.")
+        statuses = LEFT[organization.leaving]
+        return _withdraw(organization, opportunity, facts, "The candidate left the stage.", statuses)
     if decision.code == "archived" and opportunity is not None:
         return _withdraw(organization, opportunity, facts, "The candidate is archived in Lever.")
     if decision.code == "already_invited":
@@ -127,7 +178,7 @@ def _invite(
         organization=organization,
         opportunity_id=opportunity.id,
         assessment_id=decision.assessment.id,
-        round=1,
+        round=decision.round,
         defaults=values,
     )
     if not created:
@@ -148,7 +199,11 @@ def _invite(
 
 
 def _withdraw(
-    organization: Organization, opportunity: Opportunity, facts: Facts, reason: str
+    organization: Organization,
+    opportunity: Opportunity,
+    facts: Facts,
+    reason: str,
+    statuses: tuple[str, ...] = (*UNSENT, Status.INVITED),
 ) -> Invitation | None:
     """Stop following what wasn't started, if the candidate really is in no trigger stage any more."""
     candidacy = facts.candidacy
@@ -163,7 +218,7 @@ def _withdraw(
     for invitation in Invitation.objects.filter(
         organization=organization,
         opportunity_id=opportunity.id,
-        status__in=[Status.HELD, Status.PENDING, Status.INVITED],
+        status__in=statuses,
     ):
         try:
             invitation.move(Status.WITHDRAWN, reason)

@@ -1,17 +1,19 @@
 """Send one invitation, exactly once: intent before the act, and no blind repeat after an answer that never came."""
 
 from datetime import timedelta
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.codescreen.client import instance_id
+from integrations.codescreen.client import CodeScreenClient, instance_id
 from integrations.models import CodeScreenConnection, Effect, IllegalTransition, Invitation
 from integrations.models.invitation import Status
 from integrations.platform import PlatformError
 from integrations.workflow import outbox
 from integrations.workflow.decide import is_trigger
 from integrations.workflow.facts import Platforms, mapping_rules, stage_name
+from integrations.workflow.recording import record
 from integrations.workflow.results import mark_invited
 
 READ_AGAIN_AFTER = timedelta(minutes=2)
@@ -28,6 +30,9 @@ def send_invitation(effect: Effect, platforms: Platforms) -> None:
         raise TypeError("an invitation effect without an invitation")
     connection = CodeScreenConnection.objects.filter(organization=effect.organization_id).first()
     is_idempotent = bool(connection and connection.idempotency)
+    if invitation.status == Status.SENDING and effect.intent_at is not None:
+        # a call that went without the key can't be repeated with it, though the account honours keys by now
+        is_idempotent = is_idempotent and effect.payload.get("idempotent") is True
     if invitation.instance_id:
         return
     if invitation.status == Status.SENDING and effect.intent_at is not None and not is_idempotent:
@@ -40,22 +45,43 @@ def send_invitation(effect: Effect, platforms: Platforms) -> None:
     is_repeat = invitation.status == Status.SENDING
     if not is_repeat:
         _still_wanted(effect, invitation, platforms)
+        if not invitation.email:
+            reason = "The candidate's address was removed here: the organization's retention is over."
+            _fail(effect, invitation, reason, "Move the candidate into the stage again.")
     codescreen = platforms.codescreen()
-    _declare(effect, invitation)
+    effect.payload["idempotent"] = is_idempotent
+    record(partial(_declare, effect, invitation))
     external_id = invitation.external_id if connection and connection.sends_external_id else ""
     try:
-        instance = codescreen.send(
-            invitation.assessment_id, invitation.candidate_name, invitation.email, external_id, is_idempotent
-        )
+        instance = _send(codescreen, invitation, external_id, is_idempotent)
     except PlatformError as error:
         if is_repeat and not error.ambiguous:
             _refused_again(effect, invitation, error)
-        instance = _answered_otherwise(effect, invitation, error, is_idempotent)
+        instance = record(partial(_answered_otherwise, effect, invitation, error, is_idempotent))
+    record(partial(_record_invited, effect, invitation, instance))
+
+
+def _record_invited(effect: Effect, invitation: Invitation, instance: str) -> None:
     with transaction.atomic():
         invitation.refresh_from_db()
         if not invitation.instance_id:  # else a webhook was faster than the answer
             mark_invited(invitation, instance)
         effect.finish()
+
+
+def _send(codescreen: CodeScreenClient, invitation: Invitation, external_id: str, is_idempotent: bool) -> str:
+    """Make the call; CodeScreen's instance id. Raises PlatformError.
+
+    Our own id is only a hope where the account has webhooks and nothing more: a strict CodeScreen may refuse
+    the field. Such a no is definite, nothing was sent, and the published call alone must do.
+    """
+    candidate = (invitation.assessment_id, invitation.candidate_name, invitation.email)
+    try:
+        return codescreen.send(*candidate, external_id, is_idempotent)
+    except PlatformError as error:
+        if is_idempotent or not external_id or error.status not in {400, 422}:
+            raise
+    return codescreen.send(*candidate)
 
 
 def _declare(effect: Effect, invitation: Invitation) -> None:

@@ -5,22 +5,38 @@ A name is only called unknown once the platform's list has been read.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import islice
+
+from django.utils import timezone
 
 from integrations.models import (
     Assessment,
     CodeScreenConnection,
+    Delivery,
     LeverConnection,
     Organization,
     Role,
     RoleMapping,
     Stage,
 )
-from integrations.workflow.decide import AssessmentChoice, assessment_tags, closest, match, normalized
-from integrations.workflow.finding import Finding, listed
+from integrations.workflow.decide import (
+    AssessmentChoice,
+    MappingRule,
+    assessment_tags,
+    begins_with_prefix,
+    closest,
+    is_trigger,
+    match,
+    normalized,
+)
+from integrations.workflow.finding import Finding, counted, listed
 
 PAGE = "/mappings/"
 OPEN_STATES = frozenset({"published", "internal"})
+TAG_MEMORY = timedelta(days=30)
+NAMED_BY_TAG = "which the tag names"  # as decide() explains it
+MOST_TOLD = 500
 MOST_PER_CODE = 50  # for a person to read; a longer list is one mistake made many times
 
 
@@ -69,8 +85,11 @@ class Survey:
         self.role_names = Names((role.external_id, role.title) for role in self.roles)
         self.open_roles = [role for role in self.roles if role.state in OPEN_STATES]
         self.tags = {role.pk: assessment_tags(map(str, role.tags), role.title) for role in self.roles}
-        stages = Stage.objects.live().filter(organization=organization)
-        self.stages = Names((stage.external_id, stage.name) for stage in stages)
+        self.live_stages = list(Stage.objects.live().filter(organization=organization))
+        self.stages = Names((stage.external_id, stage.name) for stage in self.live_stages)
+        self.renamed = {
+            normalized(stage.former_name): stage.name for stage in self.live_stages if stage.former_name
+        }
         self.mappings = list(RoleMapping.objects.filter(organization=organization))
         self._rules: dict[str, list[RoleMapping]] = {}
         for mapping in self.mappings:
@@ -112,6 +131,8 @@ def findings(organization: Organization) -> list[Finding]:
         ambiguous_assessments,
         unknown_roles,
         unknown_stages,
+        renamed_stages,
+        unknown_candidate_tags,
         roles_without_assessment,
     )
     return [finding for check in checks for finding in islice(check(survey), MOST_PER_CODE)]
@@ -164,11 +185,51 @@ def unknown_stages(survey: Survey) -> Iterator[Finding]:
     """Yield mappings whose stage Lever doesn't list, as after a rename."""
     for mapping in survey.mappings if survey.knows_stages else ():
         if mapping.stage.strip() and not survey.stages.find(mapping.stage):
+            name = survey.renamed.get(normalized(mapping.stage), "")
+            guess = f"perhaps it was renamed.{survey.stages.hint(mapping.stage)}"
+            why = f"it was renamed to “{name}”." if name else guess
             message = (
                 f"The mapping for “{mapping.role}” names the stage “{mapping.stage}”, which Lever doesn't list; "
-                f"perhaps it was renamed.{survey.stages.hint(mapping.stage)}"
+                f"{why}"
             )
             yield survey.finding("unknown_stage", message, "Choose the stage again.")
+
+
+def renamed_stages(survey: Survey) -> Iterator[Finding]:
+    """Yield stages that invited until they were renamed."""
+    prefix = survey.organization.stage_prefix
+    rules = [MappingRule(row.role, row.stage, row.assessment) for row in survey.mappings]
+    for stage in survey.live_stages:
+        if not begins_with_prefix(stage.former_name, prefix):
+            continue
+        if not is_trigger(stage.external_id, stage.name, prefix, rules):
+            message = (
+                f"“{stage.former_name}” is called “{stage.name}” in Lever now: entering it no longer invites."
+            )
+            fix = f"Rename it in Lever so that it begins with “{prefix}”, or name the stage in a mapping."
+            yield survey.finding("renamed_stage", message, fix)
+
+
+def unknown_candidate_tags(survey: Survey) -> Iterator[Finding]:
+    """Yield tags on candidates that named no assessment when they entered the stage, and still name none."""
+    told = Delivery.objects.filter(
+        organization=survey.organization,
+        verdict=Delivery.Verdict.UNKNOWN_ASSESSMENT,
+        received_at__gte=timezone.now() - TAG_MEMORY,
+        explanation__contains=NAMED_BY_TAG,
+    ).order_by("-received_at")
+    on_roles = {normalized(name) for role in survey.open_roles for name in survey.tags[role.pk]}
+    candidates: dict[str, set[str]] = {}
+    for opportunity, explanation in told.values_list("opportunity_id", "explanation")[:MOST_TOLD]:
+        name = explanation.partition("“")[2].partition("”")[0]
+        if name and normalized(name) not in on_roles and not match(name, survey.assessments):
+            candidates.setdefault(name, set()).add(opportunity)
+    live = Names((assessment.id, assessment.name) for assessment in survey.assessments)
+    for name, who in candidates.items():
+        where = f"The tag “CodeScreen {name}” on {counted(len(who), 'candidate')}"
+        message = f"{where}, and not on their role, names no assessment that CodeScreen has.{live.hint(name)}"
+        fix = "Correct the tag on the candidate in Lever, then move them into the stage again."
+        yield survey.finding("unknown_candidate_tag", message, fix, "info")
 
 
 def roles_without_assessment(survey: Survey) -> Iterator[Finding]:

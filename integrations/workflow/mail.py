@@ -1,23 +1,121 @@
-"""Send one e-mail of the outbox."""
+"""Send one e-mail of the outbox: the customer's wording, as text and HTML, to each person apart."""
 
 import smtplib
+from collections.abc import Mapping
+from typing import Any
 
-from django.core.mail import EmailMessage
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
+from django.core.mail import EmailMultiAlternatives
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
 
-from integrations.models import Effect
+from integrations.models import Effect, EmailKind, Membership
 from integrations.platform import PlatformError
+from integrations.workflow import letters, subscriptions
 from integrations.workflow.facts import Platforms
+from integrations.workflow.letters import Letter
 
 
 def send_email(effect: Effect, platforms: Platforms) -> None:
-    """Send the message; at least once, since no mail server can be asked whether it has it already."""
-    lines = [str(line) for line in effect.payload["lines"]]
-    message = EmailMessage(
-        subject=" ".join(str(effect.payload["subject"]).split()),
-        body="\n\n".join([*lines, f"— {effect.organization.name}, CodeScreen–Lever portal"]),
-        bcc=list(effect.payload["recipients"]),
+    """Send the message to everybody who still wants it; at least once, since no mail server can be asked.
+
+    Who has it already is kept in the payload, so that one refused address doesn't mail the others again.
+    Raises PlatformError when a server didn't take it.
+    """
+    letter = _letter(effect)
+    sent = list(effect.payload.get("sent", []))
+    failure: Exception | None = None
+    for address, unsubscribe in _recipients(effect).items():
+        if address in sent:
+            continue
+        try:
+            _message(effect, letter, address, unsubscribe).send()
+        except (OSError, smtplib.SMTPException) as error:
+            failure = error
+            continue
+        sent.append(address)
+        effect.payload = {**effect.payload, "sent": sent}
+        effect.held().update(payload=effect.payload)
+    if failure is not None:
+        raise PlatformError(f"The mail server didn't take the message: {type(failure).__name__}") from failure
+
+
+def choose_password_link(user: Any) -> str:
+    """Return the address at which a new member chooses their password; it works once, for a week."""
+    key = urlsafe_base64_encode(force_bytes(user.pk))
+    return f"{settings.PORTAL_URL}/invite/{key}/{default_token_generator.make_token(user)}/"
+
+
+def _kind(payload: Mapping[str, Any]) -> str:
+    kind = str(payload.get("kind", EmailKind.TROUBLE))
+    return kind if kind in letters.KINDS else EmailKind.TROUBLE
+
+
+def _letter(effect: Effect) -> Letter:
+    payload = effect.payload
+    if payload.get("welcomes"):
+        return _welcome(effect)
+    kind = _kind(payload)
+    known = dict.fromkeys(letters.KINDS[kind].variables, "")
+    said = {
+        "problem": str(payload.get("subject", "")),
+        "details": "\n\n".join(str(line) for line in payload.get("lines", [])),
+        "settings_link": f"{settings.PORTAL_URL}/settings/",
+        "organization": effect.organization.name,
+        **{str(name): str(value) for name, value in payload.get("variables", {}).items()},
+    }
+    draft = payload.get("wording")
+    chosen = letters.Wording(*draft) if draft else letters.wording(effect.organization, kind)
+    return letters.compose(chosen, {name: said.get(name, "") for name in known})
+
+
+def _welcome(effect: Effect) -> Letter:
+    """Invite a new member; the link is made now and stored nowhere."""
+    member = Membership.objects.filter(
+        pk=effect.payload["welcomes"], organization=effect.organization_id
+    ).first()
+    if member is None:
+        return Letter("", "")
+    name = effect.organization.name
+    return Letter(
+        f"Join {name} on the CodeScreen–Lever portal",
+        f"{name} has made you {member.get_role_display()} on its portal between Lever and CodeScreen.\n\n"
+        f"Your user name is {member.user}. Choose a password here; the link works once, for a week:\n"
+        f"{choose_password_link(member.user)}",
     )
-    try:
-        message.send()
-    except (OSError, smtplib.SMTPException) as error:
-        raise PlatformError(f"The mail server didn't take the message: {type(error).__name__}") from error
+
+
+def _recipients(effect: Effect) -> dict[str, str]:
+    """Return each address with its way out; a message to one named person has none."""
+    payload = effect.payload
+    addresses = [str(address) for address in payload["recipients"]]
+    if payload.get("welcomes"):
+        waiting = Membership.objects.filter(
+            pk=payload["welcomes"], organization=effect.organization_id, user__email__in=addresses
+        ).first()
+        is_open = waiting is not None and not waiting.user.has_usable_password()
+        return dict.fromkeys(addresses, "") if is_open else {}
+    if payload.get("is_direct"):
+        return dict.fromkeys(addresses, "")
+    kind = _kind(payload)
+    wanted = subscriptions.wanted_by(effect.organization, addresses, kind)
+    return {
+        address: subscriptions.unsubscribe_link(member, kind) for address, member in sorted(wanted.items())
+    }
+
+
+def _message(effect: Effect, letter: Letter, address: str, unsubscribe: str) -> EmailMultiAlternatives:
+    headers = (
+        {"List-Unsubscribe": f"<{unsubscribe}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+        if unsubscribe
+        else {}
+    )
+    message = EmailMultiAlternatives(
+        subject=letter.subject,
+        body=letters.as_text(letter, effect.organization, unsubscribe),
+        to=[address],
+        headers={"Auto-Submitted": "auto-generated", **headers},
+    )
+    message.attach_alternative(letters.as_html(letter, effect.organization, unsubscribe), "text/html")
+    return message

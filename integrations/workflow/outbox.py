@@ -1,10 +1,12 @@
 """Put effects into the outbox; called inside the transaction that makes them true."""
 
+import uuid
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -12,9 +14,10 @@ from integrations.models import (
     CodeScreenConnection,
     Delivery,
     Effect,
+    EmailKind,
     Invitation,
     LeverConnection,
-    Membership,
+    NotificationPreference,
     Organization,
 )
 
@@ -72,7 +75,18 @@ def send_invitation(invitation: Invitation, delivery: Delivery | None = None) ->
 
 
 def set_progress_tag(invitation: Invitation, tag: str) -> None:
-    """Ask for the progress tag; an older wish for the same candidate that hasn't been carried out is cancelled."""
+    """Ask for the progress tag; an older wish for the same candidate that hasn't been carried out is cancelled.
+
+    The tag follows the latest round that went out: what becomes of an earlier one no longer changes it.
+    """
+    later = Invitation.objects.filter(
+        organization=invitation.organization,
+        opportunity_id=invitation.opportunity_id,
+        assessment_id=invitation.assessment_id,
+        round__gt=invitation.round,
+    )
+    if later.exclude(instance_id="").exists():
+        return
     mine = Effect.objects.filter(
         organization=invitation.organization,
         kind=Kind.SET_PROGRESS_TAG,
@@ -81,15 +95,10 @@ def set_progress_tag(invitation: Invitation, tag: str) -> None:
         leased_until__isnull=True,
     )
     mine.update(state=Effect.State.CANCELLED, due_at=None, last_error="A later progress took its place.")
-    count = Effect.objects.filter(
-        organization=invitation.organization,
-        kind=Kind.SET_PROGRESS_TAG,
-        opportunity_id=invitation.opportunity_id,
-    ).count()
     put(
         invitation.organization,
         Kind.SET_PROGRESS_TAG,
-        f"{invitation.opportunity_id}:{count + 1}",
+        f"{invitation.opportunity_id}:{uuid.uuid4().hex}",  # every change is a wish of its own; the latest counts
         invitation=invitation,
         payload={"tag": tag},
         priority=3,
@@ -115,28 +124,87 @@ def send_email(
     subject: str,
     lines: list[str],
     *,
-    everyone: bool = False,
+    kind: str = EmailKind.TROUBLE,
+    variables: Mapping[str, str] | None = None,
     invitation: Invitation | None = None,
 ) -> None:
-    """Ask for one e-mail to the organization's Admins, or to all its members who follow results.
+    """Ask for one e-mail to the members who want that kind; its wording is chosen when it is sent.
 
-    One per `key`: a problem that goes on is told once.
+    One per `key`: a problem that goes on is told once. Uncertain and failed invitations of the same minute share
+    one e-mail, so that an outage is one message and not a hundred.
     """
-    roles = [Membership.Role.SUPER_ADMIN, Membership.Role.ADMIN]
-    if everyone:
-        roles.append(Membership.Role.TEAM_MEMBER)
-    members = organization.memberships.filter(role__in=roles, user__is_active=True).exclude(user__email="")
-    recipients = sorted(set(members.values_list("user__email", flat=True)))
-    if not recipients:
+    members = NotificationPreference.objects.members_who_want(organization, kind)
+    recipients = sorted({member.user.email for member in members})
+    if not recipients or _told(organization, key):
+        return
+    if invitation is not None:
+        about = {
+            "assessment": invitation.assessment_name,
+            "role": invitation.role_title,
+            "timeline_link": candidate_link(invitation),
+        }
+        variables = {**about, **(variables or {})}
+    group = key.split(":")[0] if key.startswith(tuple(BUNDLED)) else ""
+    if group and _join(organization, group, key, lines):
         return
     put(
         organization,
         Kind.SEND_EMAIL,
         key,
         invitation=invitation,
-        payload={"subject": subject, "lines": lines, "recipients": recipients},
+        payload={
+            "kind": str(kind),
+            "subject": subject,
+            "lines": lines,
+            "variables": dict(variables or {}),
+            "recipients": recipients,
+        },
         priority=8,
+        wait=BUNDLE_WAIT if group else timedelta(0),
     )
+
+
+#: What shares an e-mail, by the beginning of its key, and what that e-mail is called then.
+BUNDLED = {
+    "uncertain:": "Several invitations may or may not have been sent",
+    "failed:": "Several invitations could not be sent",
+}
+BUNDLE_WAIT = timedelta(seconds=30)
+
+
+def _told(organization: Organization, key: str) -> bool:
+    rows = Effect.objects.filter(organization=organization, kind=Kind.SEND_EMAIL)
+    return rows.filter(key=key[:300]).exists()
+
+
+def _join(organization: Organization, group: str, key: str, lines: list[str]) -> bool:
+    """Add the lines to an e-mail of the same group that hasn't been taken up yet; whether there is one."""
+    rows = Effect.objects.filter(
+        organization=organization,
+        kind=Kind.SEND_EMAIL,
+        key__startswith=f"{group}:",
+        state=Effect.State.DUE,
+        attempts=0,
+        leased_until__isnull=True,
+    )
+    if connection.features.has_select_for_update_skip_locked and connection.in_atomic_block:
+        rows = rows.select_for_update(skip_locked=True)
+    waiting = rows.first()
+    if waiting is None:
+        return False
+    payload = waiting.payload
+    if key in payload.get("joined", []):
+        return True
+    payload = {
+        **payload,
+        "joined": [*payload.get("joined", []), key],
+        "subject": BUNDLED[f"{group}:"],
+        "lines": [*payload["lines"], *lines][:MOST_LINES],
+    }
+    return bool(rows.filter(pk=waiting.pk).update(payload=payload))
+
+
+MOST_LINES = 300
 
 
 def candidate_link(invitation: Invitation) -> str:
@@ -146,16 +214,16 @@ def candidate_link(invitation: Invitation) -> str:
 
 def tell_reconnect(organization: Organization) -> None:
     """Tell the Admins, once per breakage, that Lever no longer accepts the grant."""
-    connection = LeverConnection.objects.filter(
+    grant = LeverConnection.objects.filter(
         organization=organization, state=LeverConnection.State.NEEDS_RECONNECT
     ).first()
-    if connection is not None:
+    if grant is not None:
         send_email(
             organization,
-            f"reconnect:{connection.generation}",
+            f"reconnect:{grant.generation}",
             "Lever needs to be reconnected",
             [
-                connection.state_reason,
+                grant.state_reason,
                 "What arrives meanwhile is kept, and decided when the connection is back.",
                 f"A Super Admin can reconnect it here: {settings.PORTAL_URL}/settings/",
             ],
@@ -181,6 +249,8 @@ def tell_forecast(grant: LeverConnection) -> None:
             "Lever ends every connection a year after it was made. Reconnecting takes a minute and loses nothing.",
             f"A Super Admin can do it here: {settings.PORTAL_URL}/settings/",
         ],
+        kind=EmailKind.FORECAST,
+        variables={"end_date": f"{grant.ends_at:%-d %B %Y}", "days_left": str(max(0, round(left)))},
     )
 
 
@@ -196,13 +266,14 @@ def tell_back(organization: Organization) -> None:
             f"back:{last.key}",
             "Lever is connected again",
             ["What arrived meanwhile is being decided now."],
+            kind=EmailKind.ALL_CLEAR,
         )
 
 
 def tell_key_refused(organization: Organization, reason: str) -> None:
     """Record that CodeScreen refused the API key, and tell the Admins once per breakage."""
-    connection = CodeScreenConnection.objects.filter(organization=organization).first()
-    if connection is not None and connection.mark_refused(reason):
+    account = CodeScreenConnection.objects.filter(organization=organization).first()
+    if account is not None and account.mark_refused(reason):
         send_email(
             organization,
             f"key-refused:{timezone.now():%Y-%m-%dT%H:%M}",
@@ -211,4 +282,20 @@ def tell_key_refused(organization: Organization, reason: str) -> None:
                 "Nothing can be sent until a working key is saved. What arrives meanwhile is kept.",
                 f"A Super Admin can save it here: {settings.PORTAL_URL}/settings/",
             ],
+        )
+
+
+def tell_key_accepted(organization: Organization) -> None:
+    """Tell that CodeScreen takes the key again, where it was told that it didn't."""
+    told = Effect.objects.filter(
+        organization=organization, kind=Kind.SEND_EMAIL, key__startswith="key-refused:"
+    )
+    last = told.order_by("-pk").first()
+    if last is not None:
+        send_email(
+            organization,
+            f"key-accepted:{last.key}",
+            "CodeScreen accepts the API key again",
+            ["What waited for it is being sent now."],
+            kind=EmailKind.ALL_CLEAR,
         )

@@ -12,15 +12,16 @@ from django.utils import timezone
 
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.payloads import IN_PROGRESS, NOT_STARTED, Hint, Progress
-from integrations.models import Effect, Invitation, Organization, Result
+from integrations.models import Effect, EmailKind, Invitation, Organization, Result
+from integrations.models.claim import LEASE
 from integrations.models.invitation import Status
 from integrations.platform import PlatformError
 from integrations.workflow import outbox
-from integrations.workflow.decide import PROGRESS_TAGS
+from integrations.workflow.decide import PROGRESS_TAGS, TAG_WORD, normalized
 
 logger = logging.getLogger(__name__)
 
-POLL_LEASE = timedelta(minutes=2)
+POLL_LEASE = LEASE
 STOP_AFTER = timedelta(weeks=8)
 STOP_AFTER_COMPLETION = timedelta(days=30)
 
@@ -117,7 +118,7 @@ def claim_polls(limit: int) -> list[Invitation]:
     with transaction.atomic():
         rows = Invitation.objects.due_for_poll().order_by("next_poll_at")
         if connection.features.has_select_for_update_skip_locked:
-            rows = rows.select_for_update(skip_locked=True)
+            rows = rows.select_for_update(skip_locked=True, no_key=True)
         keys = list(rows.values_list("pk", flat=True)[:limit])
         Invitation.objects.filter(pk__in=keys).update(next_poll_at=Now() + POLL_LEASE)
     return list(Invitation.objects.filter(pk__in=keys).select_related("organization"))
@@ -136,7 +137,7 @@ def collect(invitation: Invitation, codescreen: CodeScreenClient) -> bool:
     with transaction.atomic():
         rows = Invitation.objects.select_related("organization")
         if connection.features.has_select_for_update:
-            rows = rows.select_for_update(of=("self",))
+            rows = rows.select_for_update(of=("self",), no_key=True)
         invitation = rows.get(pk=invitation.pk)
         changed = _record(invitation, progress)
         now = timezone.now()
@@ -259,6 +260,7 @@ def _write_back(invitation: Invitation, result: Result, is_same: bool) -> None:
             payload={"url": result.report_url},
             priority=4,
         )
+    _ask_for_result_tag(invitation, result, count + 1)
     if is_same:
         return
     score = "no score" if result.score is None else f"score {result.score}"
@@ -273,6 +275,39 @@ def _write_back(invitation: Invitation, result: Result, is_same: bool) -> None:
             f"Report: {result.report_url}" if result.report_url else "CodeScreen gave no report link.",
             f"Timeline: {outbox.candidate_link(invitation)}",
         ],
-        everyone=True,
+        kind=EmailKind.RESULT,
+        variables={
+            "candidate": invitation.candidate_name or "A candidate",
+            "outcome": result.outcome or "not stated by CodeScreen",
+            "score": "" if result.score is None else str(result.score),
+            "reason": result.failure_reason,
+            "report_link": result.report_url,
+        },
         invitation=invitation,
     )
+
+
+def _ask_for_result_tag(invitation: Invitation, result: Result, number: int) -> None:
+    """Ask for the customer's own tag for what CodeScreen states; nothing stated takes both off again."""
+    organization = invitation.organization
+    tags = {
+        Result.Outcome.PASSED.value: result_tag(organization.passed_tag, invitation.assessment_name),
+        Result.Outcome.FAILED.value: result_tag(organization.failed_tag, invitation.assessment_name),
+    }
+    given = tags.get(result.outcome, "")
+    others = sorted({tag for tag in tags.values() if tag} - {given})
+    if given or (others and number > 1):
+        outbox.put(
+            organization,
+            Effect.Kind.SET_RESULT_TAG,
+            f"{invitation.pk}:{number}",
+            invitation=invitation,
+            payload={"tag": given, "others": others},
+            priority=4,
+        )
+
+
+def result_tag(written: str, assessment_name: str) -> str:
+    """Return the tag as it is added in Lever; empty where it would read as one of the portal's own."""
+    tag = " ".join(written.replace("{assessment}", assessment_name).split())[:100]
+    return "" if normalized(tag).startswith(normalized(TAG_WORD)) else tag

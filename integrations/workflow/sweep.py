@@ -1,6 +1,7 @@
 """Reconcile Lever's stages with the portal's rows; what a webhook never told becomes a delivery of its own."""
 
 import logging
+import uuid
 from datetime import UTC, datetime, timedelta
 
 from django.db.models.functions import Now
@@ -9,6 +10,7 @@ from django.utils import timezone
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Invitation, LeverConnection, Organization, Stage
+from integrations.models.claim import LEASE
 from integrations.workflow import intake
 from integrations.workflow.decide import SWEEP, is_trigger
 from integrations.workflow.facts import Platforms, disconnected_reason, mapping_rules, refresh_stages
@@ -16,6 +18,7 @@ from integrations.workflow.facts import Platforms, disconnected_reason, mapping_
 logger = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=15)
+CLOCK_SKEW = timedelta(minutes=2)
 
 #: Verdicts that mean the sweep found somebody who would have waited for ever.
 REPAIRED = frozenset({"invite", "held_for_approval"})
@@ -54,7 +57,11 @@ def _trigger_stages(organization: Organization) -> list[str]:
 def _missed(
     organization: Organization, lever: LeverClient, stages: list[str], since: datetime | None
 ) -> list[Opportunity]:
-    """Return the opportunities that stand in a trigger stage without any row of ours about it."""
+    """Return the opportunities that stand in a trigger stage without any row of ours about it.
+
+    The scheduled look leaves those alone who came a moment ago: their webhook may still be on its way.
+    """
+    until = timezone.now() + CLOCK_SKEW if since is None else timezone.now() - CLOCK_SKEW
     filters: dict[str, str | list[str]] = {"stage_id": stages, "archived": "false"}
     if since is not None:
         filters["updated_at_start"] = str(int((since - OVERLAP).timestamp() * 1000))
@@ -63,22 +70,25 @@ def _missed(
     for page in (found[start : start + 200] for start in range(0, len(found), 200)):
         ids = [row.id for row in page]
         invited = set(
-            Invitation.objects.filter(organization=organization, opportunity_id__in=ids).values_list(
-                "opportunity_id", "stage_id"
-            )
+            Invitation.objects.filter(organization=organization, opportunity_id__in=ids)
+            .exclude(status=Invitation.Status.WITHDRAWN)  # they left, and may have come back untold
+            .values_list("opportunity_id", "stage_id")
         )
         told: dict[str, datetime] = {}
-        for delivery in Delivery.objects.filter(
+        # who had left by then, or was withdrawn, and stands there now has come back: of that nothing told yet
+        deliveries = Delivery.objects.filter(
             organization=organization, platform=Delivery.Platform.LEVER, opportunity_id__in=ids
-        ).order_by("received_at"):
+        ).exclude(verdict=Delivery.Verdict.LEFT_STAGE)
+        deliveries = deliveries.exclude(invitation__status=Invitation.Status.WITHDRAWN)
+        for delivery in deliveries.order_by("received_at"):
             data = delivery.payload.get("data") or {}
             stage = data.get("toStageId") if isinstance(data, dict) else None
             told[f"{delivery.opportunity_id}:{stage}"] = delivery.received_at
         for row in page:
-            if row.entered_at is not None and row.entered_at < organization.created_at:
+            if row.entered_at is not None and not organization.created_at <= row.entered_at <= until:
                 continue
             heard = told.get(f"{row.id}:{row.stage_id}")
-            is_known = heard is not None and (row.entered_at is None or heard >= row.entered_at)
+            is_known = heard is not None and (row.entered_at is None or heard >= row.entered_at - CLOCK_SKEW)
             if not is_known and (row.id, row.stage_id) not in invited:
                 missed.append(row)
     return missed
@@ -90,7 +100,7 @@ def _repair(organization: Organization, opportunity: Opportunity, platforms: Pla
     delivery, created = Delivery.objects.get_or_create(
         organization=organization,
         platform=Delivery.Platform.LEVER,
-        dedupe_key=f"sweep:{opportunity.id}:{opportunity.stage_id}:{int(moment.timestamp())}"[:300],
+        dedupe_key=f"sweep:{opportunity.id}:{opportunity.stage_id}:{int(moment.timestamp() * 1000)}"[:300],
         defaults={
             "event": SWEEP,
             "opportunity_id": opportunity.id,
@@ -99,12 +109,12 @@ def _repair(organization: Organization, opportunity: Opportunity, platforms: Pla
                 "data": {"opportunityId": opportunity.id, "toStageId": opportunity.stage_id},
             },
             "due_at": Now(),
+            # ours from the first moment, or a worker decides it and nobody counts it
+            "leased_until": Now() + LEASE,
+            "lease_owner": uuid.uuid4().hex,
         },
     )
     if not created:
         return False
-    claimed = delivery.lease()
-    if claimed is None:
-        return False
-    decision = intake.decide_delivery(claimed, platforms, known=opportunity)
+    decision = intake.decide_delivery(delivery, platforms, known=opportunity)
     return decision.code in REPAIRED

@@ -37,6 +37,16 @@ def set_progress_tag(effect: Effect, platforms: Platforms) -> None:
         lever.remove_tags(effect.opportunity_id, others, user)
 
 
+def set_result_tag(effect: Effect, platforms: Platforms) -> None:
+    """Add the customer's tag for the result and take off its opposite. Safe to run twice: tags are a set."""
+    tag, others = str(effect.payload["tag"]), [str(other) for other in effect.payload["others"]]
+    lever = platforms.lever()
+    if tag:
+        lever.add_tags(effect.opportunity_id, [tag], author(effect))
+    if others:
+        lever.remove_tags(effect.opportunity_id, others, author(effect))
+
+
 def add_report_link(effect: Effect, platforms: Platforms) -> None:
     """Add the report to the candidate's links; looks first when an earlier try may have done it."""
     url = str(effect.payload["url"])

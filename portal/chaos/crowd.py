@@ -1,8 +1,6 @@
-"""The candidates: which stages they are moved through, told by real webhooks, and what they do in CodeScreen."""
+"""The candidates, and the recruiters who move them through stages, told by real webhooks."""
 
-import logging
 import random
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,12 +8,10 @@ from dataclasses import dataclass, field
 import requests
 
 from portal.chaos import customers
-from portal.chaos.customers import ASSESSMENT, OTHER, SECOND_TRIGGER, TRIGGER
+from portal.chaos.customers import OTHER, SECOND_TRIGGER, TRIGGER
 from portal.chaos.options import Options
 from portal.demonstration.setting_up import SECONDS, NotReady, control
 from portal.demonstration.stage import Stage
-
-logger = logging.getLogger(__name__)
 
 #: Ways through the pipeline by weight; each stage is one event.
 WAYS: dict[tuple[str, ...], int] = {
@@ -153,54 +149,6 @@ class Recruiters:
             without_id=self._chance.random() < 0.5,
             stale_ms=self._chance.choice([0, 60_000, 13 * 24 * 3_600_000]),
         )
-
-
-class Visits(threading.Thread):
-    """Let invited candidates start, submit and be evaluated while everything goes on."""
-
-    def __init__(self, stage: Stage, crowd: Crowd) -> None:
-        super().__init__(name="visits", daemon=True)
-        self._address = stage.codescreen_url
-        self._waiting = [candidate for candidate in crowd.candidates if candidate.visits]
-        self._stopping = threading.Event()
-        self._session = requests.Session()
-
-    def run(self) -> None:
-        """Try everybody's next visit over and over until stopped."""
-        while not self._stopping.wait(1.0):
-            self.go_round(pause=0.02)
-
-    def stop(self) -> None:
-        """Let nobody act any more, apart from whom `go_round()` is called for."""
-        self._stopping.set()
-        self.join(timeout=30)
-
-    def go_round(self, pause: float = 0.0) -> int:
-        """Let everybody make their next visit who has been invited; how many could."""
-        count = 0
-        for candidate in list(self._waiting):
-            if pause and self._stopping.wait(pause):
-                break
-            if self._act(candidate):
-                count += 1
-                if not candidate.visits:
-                    self._waiting.remove(candidate)
-        return count
-
-    def _act(self, candidate: Candidate) -> bool:
-        visit = {
-            "account": candidate.organization,
-            "email": candidate.email,
-            "assessment": ASSESSMENT,
-            "action": list(candidate.visits[0]),
-            "score": candidate.score,
-            "result": "Passed" if candidate.score > 50 else None,
-        }
-        answer = self._session.post(f"{self._address}/_control/candidate", json=visit, timeout=SECONDS)
-        if not answer.ok:  # not invited yet
-            return False
-        candidate.visits.pop(0)
-        return True
 
 
 def pending(stage: Stage) -> int:

@@ -55,7 +55,7 @@ def collect(
         moved=moved,
         trigger_stages=trigger_stages(stage, slug),
         heard=set(heard.values_list("opportunity_id", flat=True)),
-        interruptions=[item.at for item in interruptions if item.kind != "redis"],
+        interruptions=[item.at for item in interruptions if item.kind == "workers"],
     )
 
 

@@ -4,7 +4,9 @@ import time
 from collections.abc import Callable
 
 from integrations.models import Delivery, Effect
+from integrations.workflow import doctor
 from integrations.workflow.decide import SWEEP
+from integrations.workflow.finding import Finding
 from portal.chaos import customers, evidence, settling
 from portal.chaos.crowd import pending
 from portal.chaos.customers import TRIGGER
@@ -109,13 +111,15 @@ class Outage:
         judgement: Judgement = judge(found)
         if left:
             judgement.broken["not_at_rest"] = [f"{left} rows"]
-        if (repaired, again, heard) != (len(moved), 0, 0):
+        said = [item.message for item in self._findings() if item.code == "sweep_repaired"]
+        if (repaired, again, heard, bool(said)) != (len(moved), 0, 0, True):
             judgement.broken["sweep"] = [f"told of {heard}, repaired {repaired}, then {again}"]
         rows = {
             "candidates": len(moved),
             "webhooks_that_got_through": heard,
             "repaired_by_the_sweep": repaired,
             "repaired_by_a_second_sweep": again,
+            "the_doctor_says": said[0] if said else "nothing",
             "e_mails": judgement.counts["emails"],
             "invited_twice": len(judgement.broken.get("twice", [])),
             "lost": len(judgement.broken.get("lost", [])),
@@ -126,6 +130,9 @@ class Outage:
             "answered_429": evidence.calls(found.lever)[429],
         }
         return Table(f"Outage during a move of {len(moved)} candidates", rows, judgement.broken)
+
+    def _findings(self) -> list[Finding]:
+        return [item for organization in customers.organizations() for item in doctor.findings(organization)]
 
     def _wait_until_given_up(self) -> None:
         deadline = time.monotonic() + self._options.phase_seconds

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 from portal.chaos import customers, evidence, faults, settling
-from portal.chaos.crowd import Crowd, Recruiters, Visits, gather, pending, settle_in
+from portal.chaos.crowd import Crowd, Recruiters, gather, pending, settle_in
 from portal.chaos.faults import Interruption, Interruptions
 from portal.chaos.judgement import PROMISES, Judgement, judge
 from portal.chaos.options import Options
 from portal.chaos.programs import Programs
 from portal.chaos.table import Table
+from portal.chaos.visits import Visits
 from portal.demonstration.stage import Stage
 
 QUIET_LOOKS = 4

@@ -17,11 +17,15 @@ from integrations.models import (
     CodeScreenConnection,
     Delivery,
     Effect,
+    EmailTemplate,
     Invitation,
     LeverConnection,
     LeverWebhook,
+    LinterFinding,
     Membership,
+    NotificationPreference,
     Organization,
+    RefusedRequest,
     Result,
     Role,
     RoleMapping,
@@ -133,6 +137,16 @@ def make_customer(slug: str) -> Customer:
     )
     owner = User.objects.create_user(f"owner-{slug}", f"owner@{slug}.example", is_staff=True)
     rows[Membership] = Membership.objects.create(**own, user=owner, role=Membership.Role.SUPER_ADMIN)
+    rows[NotificationPreference] = NotificationPreference.objects.create(
+        membership=rows[Membership], kind="result", is_wanted=False
+    )
+    rows[EmailTemplate] = EmailTemplate.objects.create(
+        **own, kind="result", subject=f"Result of {slug}", body="{outcome}"
+    )
+    rows[RefusedRequest] = RefusedRequest.objects.create(**own, platform="lever", code="signature_mismatch")
+    rows[LinterFinding] = LinterFinding.objects.create(
+        **own, digest="d" * 64, code="unknown_role", level="warning", message=f"Nobody knows {slug}."
+    )
     return customer
 
 

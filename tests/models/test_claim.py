@@ -73,6 +73,26 @@ def test_a_row_can_be_leased_by_itself_once(db, model, factory):
     assert row.lease() is None
 
 
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_what_a_killed_worker_held_is_free_within_a_minute(db, model, factory):
+    factory(organization=factories.OrganizationFactory())
+    [held] = model.objects.claim("killed", 1)
+    assert held.leased_until - timezone.now() < timedelta(seconds=58)  # a minute less the bell and the start
+
+
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_a_lease_is_renewed_by_its_owner_alone(db, model, factory):
+    factory(organization=factories.OrganizationFactory())
+    [late] = model.objects.claim("late", 1)
+    model.objects.update(leased_until=timezone.now() + timedelta(seconds=1))
+    assert late.renew() is True
+    assert model.objects.get().leased_until > timezone.now() + timedelta(seconds=40)
+    model.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    model.objects.claim("replacement", 1)
+    assert late.renew() is False
+    assert model.objects.get().lease_owner == "replacement"
+
+
 def test_effects_of_one_candidate_take_turns_and_the_urgent_goes_first(db):
     organization = factories.OrganizationFactory()
     slow = factories.EffectFactory(organization=organization, opportunity_id="a", priority=6)
@@ -98,7 +118,8 @@ def test_many_workers_never_hold_the_same_row(model, factory):
     organization = factories.OrganizationFactory()
     for _ in range(40):
         factory(organization=organization)
-    taken, failed = [], []
+    taken: list[int] = []
+    failed: list[Exception] = []
 
     def work(name):
         try:

@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from integrations.models import ApiCall, Delivery, Effect, Invitation, Result, Stage
+from integrations.pages.verdicts import next_step
 from tests import factories
 
 ACTIVITY = "/activity/"
@@ -284,3 +286,52 @@ def test_every_status_and_verdict_has_a_row_that_renders(owners, organization):
         decided(organization, verdict)
     for show in ("invitations", "deliveries"):
         assert owners.get(ACTIVITY, {"show": show}).status_code == 200
+
+
+def test_every_verdict_has_a_sentence_and_a_next_step_on_each_page(owners, organization):
+    for number, verdict in enumerate(Delivery.Verdict.values):
+        delivery = decided(
+            organization, verdict, opportunity_id=f"o-{number}", explanation=f"Because of {number}."
+        )
+        step = escape(next_step(verdict))
+        assert step, verdict
+        for url in (
+            reverse("delivery", args=[delivery.pk]),
+            reverse("candidate", args=[f"o-{number}"]),
+            f"{ACTIVITY}?verdict={verdict}",
+        ):
+            page = text(owners.get(url))
+            assert f"Because of {number}." in page, (verdict, url)
+            assert step in page, (verdict, url)
+
+
+def test_an_invitation_is_sent_again_as_a_new_round_after_asking(admins, colleagues, organization):
+    invitation = factories.InvitationFactory.create(
+        organization=organization, opportunity_id="o-9", status="completed", instance_id="i-9"
+    )
+    assert "Begin round 2" in text(admins.get(ACTIVITY))
+    assert "Begin round" not in text(colleagues.get(ACTIVITY))
+    url = reverse("invitation-again", args=[invitation.pk])
+    assert colleagues.post(url).status_code == 403
+    assert "Round 2 begins" in text(admins.post(url, {"reason": "Interrupted."}, follow=True))
+    page = text(admins.get(reverse("candidate", args=["o-9"])))
+    assert "Interrupted." in page
+    assert "Begin round 2" not in page, "the later round is where one goes on"
+    assert "exists already" in text(admins.post(url, follow=True))
+
+
+def test_following_is_stopped_after_asking(admins, organization):
+    invitation = factories.InvitationFactory.create(
+        organization=organization, status="invited", instance_id="i-9"
+    )
+    assert "the candidate may still do the assessment" in text(admins.get(ACTIVITY))
+    answer = admins.post(reverse("invitation-stop", args=[invitation.pk]), follow=True)
+    assert "no longer asks CodeScreen" in text(answer)
+    invitation.refresh_from_db()
+    assert invitation.status == "withdrawn"
+
+
+@pytest.mark.usefixtures("story")
+def test_the_timeline_needs_few_queries(owners, django_assert_max_num_queries):
+    with django_assert_max_num_queries(20):
+        owners.get(reverse("candidate", args=["o-1"]))

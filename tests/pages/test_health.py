@@ -1,8 +1,12 @@
 """The health page says what the doctor and the linter say."""
 
-from django.urls import reverse
+from datetime import timedelta
 
-from integrations.models import RoleMapping
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations.models import Breaker, Heartbeat, RoleMapping
+from tests import factories
 
 
 def test_findings_come_gravest_first_with_a_way_to_mend_them(owners, organization):
@@ -24,3 +28,26 @@ def test_the_linter_speaks_here_too(owners, ready):
 def test_no_finding_is_listed_twice(owners, ready):
     found = owners.get(reverse("health")).context["findings"]
     assert len(found) == len(set(found))
+
+
+def test_the_queues_state_is_shown(owners, ready):
+    late = timezone.now() - timedelta(minutes=10)
+    factories.EffectFactory.create(organization=ready, due_at=late)
+    factories.EffectFactory.create(organization=ready, due_at=timezone.now() + timedelta(hours=1))
+    factories.EffectFactory.create(due_at=late - timedelta(days=1))
+    Breaker.objects.create(organization=ready, platform="lever", failures=7, open_until=timezone.now())
+    Heartbeat.beat("drain")
+    answer = owners.get(reverse("health"))
+    queue = answer.context["queue"]
+    assert (queue["oldest_due_at"], queue["due"], queue["later"]) == (late, 1, 1)
+    page = " ".join(answer.content.decode().split())
+    assert "doesn't answer" in page or "doesn&#x27;t answer" in page
+    assert "7 calls in a row" in page
+
+
+def test_the_number_of_queries_does_not_grow(owners, ready, django_assert_max_num_queries):
+    for _ in range(30):
+        factories.DeliveryFactory.create(organization=ready)
+        factories.EffectFactory.create(organization=ready)
+    with django_assert_max_num_queries(60):
+        owners.get(reverse("health"))

@@ -117,3 +117,63 @@ def test_refreshing_says_for_each_platform_what_came_of_it(owners, settings):
 def test_what_a_role_is_called_is_escaped(owners, ready):
     role(ready, "<script>alert(1)</script>")
     assert "<script>alert" not in text(owners.get(LIST))
+
+
+def test_roles_are_filtered_by_their_answer(owners, ready):
+    role(ready, "Chef")
+    role(ready, "Data", "CodeScreen Nothing like it")
+    Role.objects.create(organization=ready, external_id="old", title="Old", state="closed")
+
+    def shown(**query: str) -> list[str]:
+        return [answer.role.title for answer in owners.get(LIST, query).context["answers"]]
+
+    assert shown(show="unmapped") == ["Chef", "Data"]
+    assert shown(show="problems") == ["Data"]
+    assert shown(show="unmapped", q="che") == ["Chef"]
+    assert len(shown(show="nonsense")) == 4
+
+
+def test_ticked_roles_get_an_assessment_at_once(admins, ready):
+    Assessment.objects.create(organization=ready, external_id="a-2", name="Frontend")
+    chosen = [role(ready, "Chef"), role(ready, "Baker"), Role.objects.get(title="Backend Engineer")]
+    twin = Role.objects.create(organization=ready, external_id="twin", title="Chef", state="published")
+    answer = admins.post(
+        reverse("mapping-assign"),
+        {"roles": [row.pk for row in chosen], "assessment": "Frontend", "next": "/mappings/?show=unmapped"},
+    )
+    assert answer["Location"] == "/mappings/?show=unmapped"
+    mapped = dict(RoleMapping.objects.values_list("role", "assessment"))
+    # a title that two postings share is named by its id
+    assert mapped == {"id-Chef": "Frontend", "Baker": "Frontend", "Backend Engineer": "Frontend"}
+    assert twin.title not in mapped
+    assert AuditEntry.objects.count() == 3
+    admins.post(reverse("mapping-assign"), {"roles": [chosen[0].pk], "assessment": "Frontend"})
+    assert AuditEntry.objects.count() == 3
+
+
+def test_assigning_needs_ticks_and_a_known_assessment_of_ones_own_roles(admins, ready, stranger):
+    url = reverse("mapping-assign")
+    assert "Tick the roles first" in text(admins.post(url, {"assessment": "Backend"}, follow=True))
+    theirs = role(stranger.memberships.get().organization, "Theirs")
+    answer = admins.post(url, {"roles": [theirs.pk], "assessment": "Backend"}, follow=True)
+    assert "Tick the roles first" in text(answer)
+    mine = role(ready, "Chef")
+    answer = admins.post(url, {"roles": [mine.pk], "assessment": "Backnd"}, follow=True)
+    assert "Choose an assessment that CodeScreen lists" in text(answer)
+    assert RoleMapping.objects.count() == 1
+
+
+def test_a_mapping_is_changed_in_its_row_and_the_filter_stays(admins, ready):
+    mapping = RoleMapping.objects.get()
+    answer = admins.post(
+        reverse("mapping-edit", args=[mapping.pk]),
+        {"role": mapping.role, "stage": "", "assessment": "Other", "next": "/mappings/?q=back"},
+    )
+    assert answer["Location"] == "/mappings/?q=back"
+    mapping.refresh_from_db()
+    assert mapping.assessment == "Other"
+    answer = admins.post(
+        reverse("mapping-edit", args=[mapping.pk]),
+        {"role": mapping.role, "stage": "", "assessment": "Other", "next": "https://evil.example/"},
+    )
+    assert answer["Location"] == LIST

@@ -3,9 +3,11 @@
 import re
 
 from django.contrib.auth import get_user_model
+from django.core import mail
 from django.urls import reverse
 
-from integrations.models import AuditEntry, Membership
+from integrations import tasks
+from integrations.models import AuditEntry, Effect, Membership
 from integrations.pages.members import may_hand_out_link
 from tests import factories
 
@@ -95,3 +97,26 @@ def test_removing_asks_first(owners, colleague):
     member = Membership.objects.get(user=colleague)
     assert "Remove" in text(owners.get(reverse("member-remove", args=[member.pk])))
     assert Membership.objects.filter(pk=member.pk).exists()
+
+
+def test_the_link_is_emailed_too_and_stored_nowhere(owners, organization, client):
+    page = text(owners.post(INVITE, new(), follow=True))
+    assert "on its way to recruiter@acme.example" in page
+    assert "/invite/" not in str(list(Effect.objects.values("payload", "key")))
+    tasks.work()
+    [message] = mail.outbox
+    assert message.to == ["recruiter@acme.example"]
+    link = re.search(r"http://testserver(/invite/\S+)", str(message.body))
+    assert link
+    assert "Choose a password" in text(client.get(link[1], follow=True))
+    member = organization.memberships.get(user__username="recruiter")
+    assert "on its way" in text(owners.post(reverse("member-link", args=[member.pk]), follow=True))
+    member.user.set_password("correct horse battery")
+    member.user.save()
+    tasks.work()
+    assert len(mail.outbox) == 1
+    assert "There is no link" in text(owners.post(reverse("member-link", args=[member.pk]), follow=True))
+
+
+def test_a_person_without_rights_can_write_to_the_admins(colleagues, owner):
+    assert f"mailto:{owner.email}?subject=" in text(colleagues.get("/settings/"))

@@ -17,7 +17,7 @@ def done(organization) -> list[str]:
 def test_nothing_is_done_at_first_and_the_page_says_what_to_click(owners, organization):
     assert done(organization) == []
     page = owners.get("/").content.decode()
-    assert "0 of 6 steps" in page
+    assert "0 of 7 steps" in page
     assert organization.lever_webhook_url in page
 
 

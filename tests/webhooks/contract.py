@@ -346,7 +346,8 @@ class WebhookContract:
     @given(body=st.binary(max_size=400))
     @EXAMPLES
     def test_arbitrary_bytes_are_refused(self, sender, door, body):
-        for request in ((body, {}), self.signed_body(body)):
+        unproven: tuple[bytes, dict[str, str]] = (body, {})
+        for request in (unproven, self.signed_body(body)):
             assert self.send(sender, door, request).status_code in (400, 401)
 
     @given(value=json_values)

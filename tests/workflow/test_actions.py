@@ -1,12 +1,22 @@
 """What people may do to a row depends on where it stands, and each act is on the record."""
 
+from typing import Any
+
 import pytest
 
 from integrations.models import AuditEntry, Delivery, Effect, Invitation
 from integrations.models.invitation import Status
 from integrations.workflow import actions
 from integrations.workflow.actions import NotPossible
+from integrations.workflow.facts import Platforms
 from tests import factories
+
+
+def _unused() -> Any:
+    raise AssertionError("no platform is called")
+
+
+NO_PLATFORMS = Platforms(_unused, _unused)
 
 
 def in_status(organization, status, **changes):
@@ -186,14 +196,14 @@ def test_a_failed_invitation_is_sent_again_by_retrying_its_effect(organization, 
 def test_replaying_needs_a_delivery_of_levers(organization, owner):
     delivery = factories.DeliveryFactory(organization=organization, platform="codescreen")
     with pytest.raises(NotPossible):
-        actions.replay(delivery, None, owner)
+        actions.replay(delivery, NO_PLATFORMS, owner)
 
 
 def test_a_delivery_in_a_workers_hands_is_not_replayed(organization, owner):
     factories.DeliveryFactory(organization=organization)
     [delivery] = Delivery.objects.claim("worker", 1)
     with pytest.raises(NotPossible):
-        actions.replay(delivery, None, owner)
+        actions.replay(delivery, NO_PLATFORMS, owner)
 
 
 def test_waking_takes_up_what_waited_of_this_organization_alone(organization, stranger):

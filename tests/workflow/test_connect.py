@@ -2,9 +2,17 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection as database
 
 from integrations import clients
-from integrations.models import AuditEntry, CodeScreenConnection, Delivery, Effect, LeverConnection, LeverWebhook
+from integrations.models import (
+    AuditEntry,
+    CodeScreenConnection,
+    Delivery,
+    Effect,
+    LeverConnection,
+    LeverWebhook,
+)
 from integrations.platform import PlatformError
 from integrations.workflow import connect
 from tests import factories
@@ -23,7 +31,9 @@ def test_a_key_that_cannot_be_one_is_refused(organization, owner, key):
         connect.save_codescreen_key(organization, key, owner)
 
 
-@pytest.mark.parametrize("secret", ["secret", "whsec_", "whsec_not base64", "whsec_c2hvcnQ=", "whsec_" + "QUFB" * 40])
+@pytest.mark.parametrize(
+    "secret", ["secret", "whsec_", "whsec_not base64", "whsec_c2hvcnQ=", "whsec_" + "QUFB" * 40]
+)
 def test_a_webhook_secret_that_cannot_be_one_is_refused(organization, owner, secret):
     with pytest.raises(ValueError, match="whsec_"):
         connect.save_codescreen_webhook_secret(organization, secret, owner)
@@ -55,10 +65,11 @@ def test_saving_the_same_again_changes_nothing(organization, owner):
 def test_secrets_are_encrypted_at_rest(organization, owner):
     connect.save_signature_token(organization, "signature-1", owner)
     connect.save_codescreen_key(organization, "key-1", owner)
-    [webhook] = LeverWebhook.objects.raw("SELECT id, signature_token AS raw FROM integrations_leverwebhook")
-    [connection] = CodeScreenConnection.objects.raw("SELECT id, api_key AS raw FROM integrations_codescreenconnection")
-    assert "signature-1" not in webhook.raw
-    assert "key-1" not in connection.raw
+    with database.cursor() as cursor:
+        cursor.execute("SELECT signature_token FROM integrations_leverwebhook")
+        assert "signature-1" not in cursor.fetchone()[0]
+        cursor.execute("SELECT api_key FROM integrations_codescreenconnection")
+        assert "key-1" not in cursor.fetchone()[0]
 
 
 def test_disconnecting_forgets_the_tokens(organization, owner):
@@ -74,7 +85,9 @@ def test_disconnecting_forgets_the_tokens(organization, owner):
 
 
 def test_a_good_key_is_proven_by_the_list(linked, world):
-    assert connect.test_codescreen_key(linked, clients.codescreen_for(linked)) == linked.assessments.count() > 0
+    assert (
+        connect.test_codescreen_key(linked, clients.codescreen_for(linked)) == linked.assessments.count() > 0
+    )
     row = CodeScreenConnection.objects.get()
     assert row.verified_at is not None
 
@@ -176,7 +189,9 @@ def test_an_impossible_policy_is_refused(organization, owner, changes):
 
 def test_ending_the_pause_takes_up_what_waited(organization, owner):
     connect.set_policies(organization, {"paused": True}, owner)
-    row = factories.DeliveryFactory(organization=organization, verdict="paused", decided_at="2026-01-01T00:00Z", due_at=None)
+    row = factories.DeliveryFactory(
+        organization=organization, verdict="paused", decided_at="2026-01-01T00:00Z", due_at=None
+    )
     effect = factories.EffectFactory(organization=organization, due_at="2999-01-01T00:00Z")
     connect.set_policies(organization, {"paused": False}, owner)
     assert Delivery.objects.due().get() == row

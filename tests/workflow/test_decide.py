@@ -439,6 +439,7 @@ def test_an_invitation_implies_one_assessment_an_address_and_a_free_way(facts):
     decision = decide(facts)
     if decision.code not in {"invite", "held_for_approval"}:
         return
+    assert decision.assessment is not None
     assert decision.assessment in facts.assessments
     assert "@" in decision.email
     assert decision.email in facts.candidacy.emails

@@ -2,11 +2,11 @@
 
 import pytest
 
+from integrations.codescreen.payloads import Progress
 from integrations.models import Effect, LeverConnection, Result
+from integrations.sandbox.lever.api_templates import build_fields
 from integrations.workflow import feedback
 from integrations.workflow.results import rating
-from integrations.codescreen.payloads import Progress
-from integrations.sandbox.lever.api_templates import build_fields
 
 LOST = ["status_after", "reset_after", "truncated"]
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from integrations import tasks
 from integrations.models import CodeScreenConnection, Delivery, Effect, Invitation, LeverConnection
 from integrations.models.delivery import MAX_ATTEMPTS
-from integrations.workflow import connect
+from integrations.workflow import connect, facts
 from tests import factories
 
 STAGE = "CodeScreen Assessment"
@@ -18,14 +18,21 @@ ALDER = "alder@candidates.example"
 
 
 @pytest.fixture
-def enter(box, world):
+def enter(tell, world):
     """Move a candidate and put the delivery into the inbox."""
 
     def move(word="Alder", stage=STAGE, **changes):
         world.lever_does("move", opportunities=[world.candidate(word)], stage=stage)
         return tell(word, stage, **changes)
 
-    def tell(word="Alder", stage=STAGE, **changes):
+    return move
+
+
+@pytest.fixture
+def tell(box, world):
+    """Put a delivery into the inbox."""
+
+    def deliver(word="Alder", stage=STAGE, **changes):
         data = {"opportunityId": world.candidate(word), "toStageId": world.stage(stage)}
         return factories.DeliveryFactory(
             organization=box.organization,
@@ -34,8 +41,7 @@ def enter(box, world):
             **changes,
         )
 
-    move.tell = tell
-    return move
+    return deliver
 
 
 def verdict(delivery):
@@ -59,8 +65,8 @@ def test_an_invitation_remembers_what_it_was_decided_from(box, world, enter):
 
 
 @pytest.mark.parametrize("event", ["candidateHired", "candidateArchiveChange", "interviewCreated", "x"])
-def test_an_event_that_is_not_ours_needs_no_call(box, world, enter, event):
-    delivery = enter.tell(event=event)
+def test_an_event_that_is_not_ours_needs_no_call(box, tell, event):
+    delivery = tell(event=event)
     box.work()
     assert verdict(delivery) == "ignored_event"
     assert not delivery.calls.exists()
@@ -97,7 +103,11 @@ def test_leaving_before_it_went_out_cancels_it(box, world, enter):
     tasks.decide(delivery)
     box.work()
     assert verdict(leaves) == "not_a_trigger_stage"
-    assert (Invitation.objects.get().status, box.effect().state, world.emails()) == ("withdrawn", "cancelled", 0)
+    assert (Invitation.objects.get().status, box.effect().state, world.emails()) == (
+        "withdrawn",
+        "cancelled",
+        0,
+    )
     enter()
     box.work()
     assert (Invitation.objects.get().status, world.emails()) == ("invited", 1)
@@ -133,7 +143,11 @@ def test_the_bulk_limit_holds_and_tells_once(box, world, enter):
     box.organization.save()
     first, second, third = enter("Alder"), enter("Hazel"), enter("Tamarack")
     box.work()
-    assert [verdict(row) for row in (first, second, third)] == ["invite", "held_for_approval", "held_for_approval"]
+    assert [verdict(row) for row in (first, second, third)] == [
+        "invite",
+        "held_for_approval",
+        "held_for_approval",
+    ]
     assert world.emails() == 1
     assert sorted(Invitation.objects.values_list("status", flat=True)) == ["held", "held", "invited"]
     assert Effect.objects.filter(kind="send_email").count() == 1
@@ -221,7 +235,7 @@ def test_a_lever_that_fails_is_asked_again(box, world, enter, kind):
 
 def test_a_poison_delivery_stops_and_others_go_on(box, world, enter, monkeypatch):
     poison, fine = enter("Alder"), enter("Tamarack")
-    gather = tasks.intake.gather
+    gather = facts.gather
 
     def crash(delivery, *more):
         if delivery.pk == poison.pk:
@@ -284,9 +298,9 @@ def test_a_replay_replaces_the_verdict_and_is_on_the_record(box, world, enter, o
 
 
 @pytest.mark.django_db(transaction=True)
-def test_workers_who_decide_the_same_person_at_once_invite_once(box, world, enter):
+def test_workers_who_decide_the_same_person_at_once_invite_once(box, world, enter, tell):
     for number in range(6):
-        enter.tell(dedupe_key=f"id:{number}") if number else enter(dedupe_key="id:0")
+        (tell if number else enter)(dedupe_key=f"id:{number}")
     failed = []
 
     def work():

@@ -1,11 +1,12 @@
 """An invitation goes out exactly once, whatever CodeScreen answers and whoever is killed when."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from integrations import clients, platform, tasks
+from integrations import platform, tasks
 from integrations.models import ApiCall, CodeScreenConnection, Effect, Invitation
 from integrations.platform import PlatformError
 from integrations.workflow import actions, connect, effects, invite, outbox, results
@@ -218,6 +219,30 @@ def test_a_no_is_final_and_left_as_a_note(box, world, status):
     assert posts() == 1
 
 
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_strict_codescreen_with_webhooks_gets_the_published_call_alone(box, world, status):
+    CodeScreenConnection.objects.update(webhook_secret=factories.WEBHOOK_SECRET)
+    box.codescreen_fails(status=status)
+    invitation = box.invitation()
+    box.work()
+    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
+    assert posts() == 2
+    assert box.effect().attempts == 1
+
+
+def test_a_lost_answer_to_the_published_call_alone_is_uncertain(box, world):
+    CodeScreenConnection.objects.update(webhook_secret=factories.WEBHOOK_SECRET)
+    rules = [
+        {"method": "POST", "path": "/api/assessments$", "kind": "status", "status": 422, "times": 1},
+        {"method": "POST", "path": "/api/assessments$", "kind": "reset_after", "times": 1},
+    ]
+    world.codescreen_does("faults", seed=1, rules=rules)
+    invitation = box.invitation()
+    box.work()
+    box.later()
+    assert (box.reread(invitation).status, world.emails(ALDER)) == ("uncertain", 1)
+
+
 def test_no_note_where_the_organization_wants_none(box, world):
     box.organization.note_on_skip = False
     box.organization.save()
@@ -308,9 +333,19 @@ def test_a_worker_killed_while_sending_is_no_question_where_the_key_is_honoured(
     world.codescreen_does("settings", idempotency=True)
     CodeScreenConnection.objects.update(idempotency=True)
     invitation = box.invitation()
+    Effect.objects.filter(pk=box.effect().pk).update(payload={"idempotent": True})
     die_while_sending(box, invitation)
     box.work()
     assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
+
+
+def test_a_call_that_went_without_the_key_is_not_repeated_with_it(box, world):
+    world.codescreen_does("settings", idempotency=True)
+    invitation = box.invitation()
+    die_while_sending(box, invitation)
+    CodeScreenConnection.objects.update(idempotency=True)
+    box.work()
+    assert (box.reread(invitation).status, world.emails(ALDER)) == ("uncertain", 0)
 
 
 def test_a_worker_killed_before_it_declared_anything_is_replaced(box, world):
@@ -411,8 +446,7 @@ def test_a_webhook_that_is_faster_than_the_lost_answer_is_believed(box, monkeypa
 def old(box, world):
     """Return an invitation that was decided a while ago, of a candidate in the stage."""
     world.lever_does("move", opportunities=[world.candidate("Alder")], stage="CodeScreen Assessment")
-    invitation = box.invitation(checked_at=timezone.now() - timedelta(minutes=5))
-    return invitation
+    return box.invitation(checked_at=timezone.now() - timedelta(minutes=5))
 
 
 def test_a_candidate_who_is_still_there_is_invited(box, world, old):
@@ -500,13 +534,6 @@ def test_when_hope_is_given_up_after_lost_answers_it_is_uncertain(box, world):
 
 def test_a_bug_stops_after_a_few_crashes_and_others_go_on(box, world, monkeypatch):
     poison, fine = box.invitation("Alder"), box.invitation("Tamarack")
-    send = clients.CodeScreenClient.send
-
-    def crash(client, assessment_id, name, email, *more):
-        if email == poison.email:
-            raise KeyError("poison@candidates.example")
-        return send(client, assessment_id, name, email, *more)
-
     monkeypatch.setattr(
         "integrations.workflow.invite._still_wanted",
         lambda effect, *_: 1 / (effect.invitation_id - poison.pk),
@@ -550,7 +577,7 @@ def test_nothing_is_sent_that_the_account_does_not_know(box, monkeypatch, accoun
     for name, value in account.items():
         setattr(connection, name, value)
     connection.save()
-    sent = {}
+    sent: dict[str, Any] = {}
 
     def record(session, method, path, *, payload, headers):
         sent.update(payload=payload, headers=headers)

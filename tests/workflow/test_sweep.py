@@ -9,6 +9,7 @@ from django.utils import timezone
 from integrations import tasks
 from integrations.models import CodeScreenConnection, Delivery, Effect, Invitation, LeverConnection
 from integrations.platform import PlatformError
+from integrations.workflow import intake
 from tests import factories
 
 STAGE = "CodeScreen Assessment"
@@ -30,7 +31,11 @@ def test_whom_no_webhook_told_of_is_taken_in_once(box, world, lost):
     assert [tasks.sweep_organization(box.organization) for _ in range(3)] == [1, 0, 0]
     box.work()
     delivery = Delivery.objects.get()
-    assert (delivery.event, delivery.verdict, delivery.opportunity_id) == ("sweep", "invite", world.candidate("Alder"))
+    assert (delivery.event, delivery.verdict, delivery.opportunity_id) == (
+        "sweep",
+        "invite",
+        world.candidate("Alder"),
+    )
     assert world.emails() == 1
     [mail] = Effect.objects.filter(kind="send_email")
     assert "no webhook" in mail.payload["subject"]
@@ -133,3 +138,42 @@ def test_many_pages_are_read(box, world, lost):
         patch.setattr("integrations.lever.client.PAGE", 2)
         tasks.sweep_organization(box.organization)
     assert Delivery.objects.count() == len(words)
+
+
+def test_who_came_back_untold_within_a_minute_is_taken_in(box, world, lost):
+    lost()
+    tasks.sweep_organization(box.organization)
+    Invitation.objects.get().move("withdrawn", "The candidate left the stage.")
+    box.work()
+    lost(stage="Phone screen")
+    lost()
+    assert tasks.sweep_organization(box.organization) == 1
+    box.work()
+    assert world.emails() == 1
+
+
+def test_who_had_left_when_the_webhook_was_decided_and_came_back_untold_is_taken_in(box, world, lost):
+    lost()
+    factories.DeliveryFactory(
+        organization=box.organization,
+        opportunity_id=world.candidate("Alder"),
+        payload={"event": "candidateStageChange", "data": {"toStageId": world.stage(STAGE)}},
+        verdict="left_stage",
+        decided_at=timezone.now(),
+        due_at=None,
+    )
+    assert tasks.sweep_organization(box.organization) == 1
+
+
+def test_a_worker_does_not_take_what_the_sweep_is_deciding(box, world, lost, monkeypatch):
+    lost()
+    seen = []
+    decide = intake.decide_delivery
+
+    def look_first(delivery, *args, **kwargs):
+        seen.append(Delivery.objects.due().count())
+        return decide(delivery, *args, **kwargs)
+
+    monkeypatch.setattr(intake, "decide_delivery", look_first)
+    assert tasks.sweep_organization(box.organization) == 1
+    assert seen == [0]

@@ -1,0 +1,26 @@
+"""What the linter found when it last looked, so that people see what is new."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class LinterFinding(models.Model):
+    """One finding of the linter: since when it stands, and since when it is gone."""
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="linter_findings"
+    )
+    digest = models.CharField(max_length=64, help_text="Of the code and the message.")
+    code = models.CharField(max_length=60)
+    level = models.CharField(max_length=20)
+    message = models.TextField()
+    first_seen_at = models.DateTimeField(db_default=Now())
+    last_seen_at = models.DateTimeField(db_default=Now())
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-first_seen_at", "pk"]
+        constraints = [models.UniqueConstraint(fields=["organization", "digest"], name="linter_finding_once")]
+
+    def __str__(self) -> str:
+        return f"{self.code} #{self.pk}"

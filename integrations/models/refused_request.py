@@ -1,0 +1,43 @@
+"""How often a webhook's proof was refused, and what the mistake looks like; nothing of the request itself."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import models
+from django.db.models.functions import Now
+
+ONCE_A = timedelta(seconds=1)
+
+
+class RefusedRequest(models.Model):
+    """A reason for which requests were refused at an organization's door: how often, when last, what it looks like."""
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="refused_requests"
+    )
+    platform = models.CharField(max_length=20)
+    code = models.CharField(max_length=60)
+    count = models.PositiveIntegerField(default=1, help_text="At most one a second is counted.")
+    last_at = models.DateTimeField(db_default=Now())
+    hint = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        ordering = ["-last_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "platform", "code"], name="refused_request_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.platform} {self.code}"
+
+    @classmethod
+    def note(cls, organization: Any, platform: str, code: str, hint: str = "") -> None:
+        """Count one refusal: one row per reason and one write a second, however many are sent."""
+        rows = cls.objects.filter(organization=organization, platform=platform, code=code)
+        if rows.filter(last_at__lt=Now() - ONCE_A).update(
+            count=models.F("count") + 1, last_at=Now(), hint=hint
+        ):
+            return
+        if not rows.exists():
+            row = RefusedRequest(organization=organization, platform=platform, code=code, hint=hint)
+            RefusedRequest.objects.bulk_create([row], ignore_conflicts=True)

@@ -1,0 +1,174 @@
+"""What would happen if a candidate entered a stage: verdict, reason and effects, by the code of the real run."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django import forms
+from django.views.generic import TemplateView
+
+from integrations import tasks
+from integrations.models import Delivery, Effect, Invitation, Organization, Stage
+from integrations.pages.access import TEAM, OrganizationMixin
+from integrations.pages.checklist import trigger_stages
+from integrations.platform import PlatformError
+from integrations.workflow.decide import PROGRESS_TAGS
+from integrations.workflow.intake import Rehearsal
+
+RECENT = 50
+MOST_STAGES = 500
+_AFTER_WORD = {"candidates", "opportunities", "opportunity", "candidate", "activity"}
+
+
+def opportunity_id(written: str) -> str:
+    """Return the opportunity id in what was pasted: an id, or a link to the candidate in Lever or in the portal."""
+    text = written.strip()
+    if "/" not in text:
+        return text[:200]
+    path = urlsplit(text if "//" in text else f"//{text}").path
+    parts = [unquote(part) for part in path.split("/") if part]
+    for word, following in pairwise(parts):
+        if word.casefold() in _AFTER_WORD:
+            return following[:200]
+    return parts[-1][:200] if parts else ""
+
+
+class WhatIfForm(forms.Form):
+    """Which candidate, and which stage."""
+
+    candidate = forms.CharField(
+        label="Candidate",
+        max_length=1000,
+        help_text="Their link from Lever, or the opportunity id. Candidates the portal knows are suggested.",
+        widget=forms.TextInput(
+            attrs={"list": "known-candidates", "autocomplete": "off", "spellcheck": "false"}
+        ),
+    )
+    stage = forms.ChoiceField(label="Stage they would enter", choices=())
+
+    def __init__(self, *args: Any, stages: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["stage"].choices = list(stages)  # type: ignore[attr-defined]
+
+    def clean_candidate(self) -> str:
+        """Return the opportunity id. Raises ValidationError when there is none in it."""
+        found = opportunity_id(self.cleaned_data["candidate"])
+        if not found or re.search(r"[\s\x00-\x1f]", found):
+            raise forms.ValidationError(
+                "There is no opportunity id in this. Open the candidate in Lever and copy the address."
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """One thing that would happen."""
+
+    what: str
+    detail: str
+
+
+class WhatIfView(OrganizationMixin, TemplateView):
+    """Ask for a candidate and a stage, and say what would follow; nothing is sent or written."""
+
+    template_name = "integrations/what_if.html"
+    allowed_roles = TEAM
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Rehearse when both are given."""
+        stages = stage_choices(self.organization)
+        is_asked = "candidate" in self.request.GET
+        names = trigger_stages(self.organization)
+        first = next((stage for stage, name in stages if name in names), "")
+        form = WhatIfForm(self.request.GET if is_asked else None, stages=stages, initial={"stage": first})
+        context = super().get_context_data(
+            form=form, has_stages=bool(stages), candidates=recent(self.organization), **kwargs
+        )
+        if is_asked and form.is_valid():
+            context |= self.answer(form.cleaned_data["candidate"], form.cleaned_data["stage"], dict(stages))
+        return context
+
+    def answer(self, candidate: str, stage: str, names: dict[str, str]) -> dict[str, Any]:
+        """Return what would happen, or why that can't be said."""
+        try:
+            found = tasks.suppose(self.organization, candidate, stage)
+        except PlatformError as error:
+            return {"trouble": str(error)}
+        return {
+            "found": found,
+            "verdict": verdict_label(found.decision.code),
+            "stage_name": names.get(stage, stage),
+            "candidate_id": candidate,
+            "candidate_name": known_name(self.organization, candidate),
+            "at_once": at_once(found),
+            "afterwards": afterwards(self.organization, found),
+        }
+
+
+def stage_choices(organization: Organization) -> list[tuple[str, str]]:
+    """Return the live stages in the pipeline's order."""
+    rows = Stage.objects.live().filter(organization=organization).order_by("position", "pk")
+    return list(rows.values_list("external_id", "name")[:MOST_STAGES])
+
+
+def recent(organization: Organization) -> list[Invitation]:
+    """Return the newest candidates that the portal knows, each once."""
+    rows = Invitation.objects.filter(organization=organization).order_by("-created_at", "-pk")[:RECENT]
+    return list({row.opportunity_id: row for row in reversed(rows)}.values())[::-1]
+
+
+def known_name(organization: Organization, candidate: str) -> str:
+    """Return the candidate's name where an invitation tells it."""
+    rows = Invitation.objects.filter(organization=organization, opportunity_id=candidate)
+    return rows.exclude(candidate_name="").values_list("candidate_name", flat=True).first() or ""
+
+
+def verdict_label(code: str) -> str:
+    """Return a verdict as the lists show it."""
+    return str(dict(Delivery.Verdict.choices).get(code, code))
+
+
+def at_once(found: Rehearsal) -> list[Consequence]:
+    """Return what would be written and asked for with the verdict."""
+    rows = [
+        Consequence(
+            f"The invitation becomes {row.get_status_display().lower()}",
+            f"{row.assessment_name}{f', round {row.round}' if row.round > 1 else ''}",
+        )
+        for row in found.invitations
+    ]
+    return rows + [Consequence(effect.get_kind_display(), _detail(effect)) for effect in found.effects]
+
+
+def _detail(effect: Effect) -> str:
+    payload = effect.payload
+    if effect.kind == Effect.Kind.SEND_INVITATION and effect.invitation is not None:
+        return f"CodeScreen sends “{effect.invitation.assessment_name}” to the candidate."
+    if effect.kind == Effect.Kind.SEND_EMAIL:
+        number = len(payload.get("recipients", []))
+        return f"“{payload.get('subject', '')}” to {number} member{'' if number == 1 else 's'}."
+    return str(payload.get("text") or payload.get("tag") or "")
+
+
+def afterwards(organization: Organization, found: Rehearsal) -> list[Consequence]:
+    """Return what follows later, once the invitation has gone out."""
+    if found.decision.code != "invite":
+        return []
+    done = Consequence(
+        "When CodeScreen says that it is complete",
+        f"The tag becomes “{PROGRESS_TAGS['completed']}”, feedback with the score and the report link is written in "
+        "Lever, and the members who want results get an e-mail.",
+    )
+    return [
+        Consequence("Once it is sent", f"The tag “{PROGRESS_TAGS['invited']}” is set in Lever."),
+        Consequence("When the candidate starts", f"The tag becomes “{PROGRESS_TAGS['in_progress']}”."),
+        done,
+        *(
+            [Consequence("Then, if CodeScreen says Passed or Failed", "Your own result tag is added.")]
+            if organization.passed_tag or organization.failed_tag
+            else []
+        ),
+    ]

@@ -1,0 +1,240 @@
+"""The wording of e-mails: the portal's own, the customer's where there is one, and how variables are filled in.
+
+A line whose variables are all empty is left out, so that one template serves results with and without a report.
+"""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.template.loader import render_to_string
+
+from integrations.models import AuditEntry, EmailKind, EmailTemplate, Organization
+
+LONGEST_SUBJECT, LONGEST_BODY = 200, 5000
+_VARIABLE = re.compile(r"\{([^{}\n]{0,60})\}")
+
+
+@dataclass(frozen=True)
+class Wording:
+    """A subject and a body with variables in them."""
+
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A subject and a body as they are sent."""
+
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True)
+class KindOfLetter:
+    """What one kind of e-mail may say: its variables with what they mean and a sample, and the portal's wording."""
+
+    purpose: str
+    default: Wording
+    variables: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+_ORGANIZATION = {"organization": ("the organization's name", "Acme")}
+_MESSAGE = {
+    "problem": ("what it is about, in a few words", "An invitation could not be sent"),
+    "details": (
+        "what happened and what to do",
+        "CodeScreen refused the e-mail address. Correct it in Lever.",
+    ),
+    "settings_link": ("the address of the settings", "https://portal.example/settings/"),
+}
+_CANDIDATE = {
+    "assessment": ("the assessment's name", "Backend"),
+    "role": ("the role's title", "Backend Engineer"),
+    "timeline_link": ("the candidate's timeline", "https://portal.example/activity/opportunity-1/"),
+}
+
+KINDS: dict[str, KindOfLetter] = {
+    EmailKind.RESULT: KindOfLetter(
+        "Tells the team what CodeScreen says of a candidate.",
+        Wording(
+            "CodeScreen result: {assessment}",
+            "{candidate} · {role}\n\nResult: {outcome}\nScore: {score}\nReason: {reason}\n\n"
+            "Report: {report_link}\nTimeline: {timeline_link}",
+        ),
+        {
+            **_CANDIDATE,
+            "candidate": ("the candidate's name", "Candidate Alder"),
+            "outcome": ("Passed, Failed, Expired, or that CodeScreen doesn't state it", "Failed"),
+            "score": ("0 to 100; empty when there is none", "41"),
+            "reason": ("why it wasn't passed; empty when it was", "Tests failed"),
+            "report_link": (
+                "CodeScreen's report; empty when there is none",
+                "https://codescreen.example/report/1",
+            ),
+            **_ORGANIZATION,
+        },
+    ),
+    EmailKind.TROUBLE: KindOfLetter(
+        "Says that something waits for a person: an uncertain, failed or held invitation, a bounce, a connection that "
+        "broke, a refused key, candidates whom no webhook told of.",
+        Wording("{problem}", "{details}"),
+        {**_MESSAGE, **_CANDIDATE, **_ORGANIZATION},
+    ),
+    EmailKind.FORECAST: KindOfLetter(
+        "Says 30, 7 and 1 days ahead that Lever must be reconnected.",
+        Wording("{problem}", "{details}"),
+        {
+            **_MESSAGE,
+            "end_date": ("the day on which Lever ends the connection", "24 November 2027"),
+            "days_left": ("how many days are left", "7"),
+            **_ORGANIZATION,
+        },
+    ),
+    EmailKind.ALL_CLEAR: KindOfLetter(
+        "Says that what was broken works again.",
+        Wording("{problem}", "{details}"),
+        {**_MESSAGE, **_ORGANIZATION},
+    ),
+}
+_FORECAST_SAMPLE = {
+    "problem": "Lever must be reconnected by 24 November 2027",
+    "details": "Lever ends every connection a year after it was made. Reconnecting takes a minute and loses nothing.",
+}
+_ALL_CLEAR_SAMPLE = {
+    "problem": "Lever is connected again",
+    "details": "What arrived meanwhile is being decided now.",
+}
+
+
+def sample(kind: str, organization: Organization) -> dict[str, str]:
+    """Return made-up values for every variable of a kind."""
+    values = {name: example for name, (_, example) in KINDS[kind].variables.items()}
+    special = {EmailKind.FORECAST: _FORECAST_SAMPLE, EmailKind.ALL_CLEAR: _ALL_CLEAR_SAMPLE}
+    return {**values, **special.get(EmailKind(kind), {}), "organization": organization.name}
+
+
+def stored(organization: Organization, kind: str) -> EmailTemplate | None:
+    """Return the customer's own wording, or None where the portal's holds."""
+    return EmailTemplate.objects.filter(organization=organization, kind=kind).first()
+
+
+def wording(organization: Organization, kind: str) -> Wording:
+    """Return the wording that holds now."""
+    own = stored(organization, kind)
+    return Wording(own.subject, own.body) if own else KINDS[kind].default
+
+
+def unknown_variables(kind: str, text: str) -> list[str]:
+    """Return a sentence for every variable in the text that the kind doesn't have."""
+    known = KINDS[kind].variables
+    said = []
+    for name in dict.fromkeys(_VARIABLE.findall(text)):
+        if name in known:
+            continue
+        near = difflib.get_close_matches(name.strip().casefold(), known, n=1, cutoff=0.5)
+        hint = f"Did you mean {{{near[0]}}}?" if near else "The list beside it has the ones there are."
+        said.append(f"There is no variable {{{name}}}. {hint}")
+    return said
+
+
+def check(kind: str, subject: str, body: str) -> Wording:
+    """Return the wording, its line ends made alike. Raises ValidationError by field."""
+    errors: dict[str, list[str]] = {}
+    subject, body = " ".join(subject.split()), body.replace("\r\n", "\n").strip()
+    for name, text, longest in (("subject", subject, LONGEST_SUBJECT), ("body", body, LONGEST_BODY)):
+        if not text:
+            errors[name] = ["Write something, or reset it to the portal's wording."]
+        elif len(text) > longest:
+            errors[name] = [f"At most {longest} characters; these are {len(text)}."]
+        else:
+            errors[name] = unknown_variables(kind, text)
+    if any(errors.values()):
+        raise ValidationError({name: said for name, said in errors.items() if said})
+    return Wording(subject, body)
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Return the text with its variables filled in; a line whose variables are all empty is left out."""
+    lines = []
+    for line in text.split("\n"):
+        names = [name for name in _VARIABLE.findall(line) if name in values]
+        if names and not any(values[name] for name in names):
+            continue
+        lines.append(_VARIABLE.sub(lambda found: values.get(found[1], found[0]), line))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def compose(chosen: Wording, values: Mapping[str, str]) -> Letter:
+    """Return what is sent: a subject of one line and a plain text."""
+    return Letter(" ".join(fill(chosen.subject, values).split())[:300], fill(chosen.body, values))
+
+
+def signature(organization: Organization) -> str:
+    """Return what stands below every e-mail."""
+    return organization.brand_signature.strip() or f"{organization.name}, CodeScreen–Lever portal"
+
+
+def as_text(letter: Letter, organization: Organization, unsubscribe: str = "") -> str:
+    """Return the plain text with the signature and the way out."""
+    parts = [letter.body, f"— {signature(organization)}"]
+    if unsubscribe:
+        parts.append(f"Don't want these e-mails? {unsubscribe}")
+    return "\n\n".join(parts)
+
+
+def as_html(letter: Letter, organization: Organization, unsubscribe: str = "") -> str:
+    """Return the same as HTML in the organization's colours; made from the text, so nothing in it is markup."""
+    context = {
+        "letter": letter,
+        "organization": organization,
+        "signature": signature(organization),
+        "unsubscribe": unsubscribe,
+        "portal": settings.PORTAL_URL,
+    }
+    return render_to_string("email/message.html", context)
+
+
+def logo_origin(organization: Organization) -> str:
+    """Return where the logo comes from, for the preview's policy; empty without one."""
+    parts = urlsplit(organization.brand_logo_url)
+    return f"https://{parts.netloc}" if parts.scheme == "https" and parts.netloc else ""
+
+
+def save(organization: Organization, kind: str, chosen: Wording, actor: Any) -> bool:
+    """Store the customer's wording; whether it differs from what held."""
+    before = wording(organization, kind)
+    if before == chosen:
+        return False
+    with transaction.atomic():
+        EmailTemplate.objects.update_or_create(
+            organization=organization, kind=kind, defaults={"subject": chosen.subject, "body": chosen.body}
+        )
+        changes = {"subject": [before.subject, chosen.subject], "body": [before.body, chosen.body]}
+        changed = {name: pair for name, pair in changes.items() if pair[0] != pair[1]}
+        AuditEntry.record(organization, actor, "change e-mail", EmailKind(kind).label, changed)
+    return True
+
+
+def reset(organization: Organization, kind: str, actor: Any) -> bool:
+    """Let the portal's own wording hold again; whether it didn't."""
+    own = stored(organization, kind)
+    if own is None:
+        return False
+    with transaction.atomic():
+        AuditEntry.record(
+            organization,
+            actor,
+            "reset e-mail",
+            EmailKind(kind).label,
+            {"subject": own.subject, "body": own.body},
+        )
+        own.delete()
+    return True

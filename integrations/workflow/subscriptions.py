@@ -1,0 +1,67 @@
+"""Who gets which e-mail: what a member wants, and the way out that works without signing in."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.core import signing
+from django.db import transaction
+
+from integrations.models import AuditEntry, EmailKind, Membership, NotificationPreference, Organization
+from integrations.models.email import WANTED_BY_DEFAULT
+
+_SALT = "integrations.unsubscribe"
+
+
+def unsubscribe_link(member: Membership, kind: str) -> str:
+    """Return the address at which this member stops one kind of e-mail; it names nobody and doesn't expire."""
+    token = signing.dumps([member.pk, kind], salt=_SALT)
+    return f"{settings.PORTAL_URL}/unsubscribe/{token}/"
+
+
+def read_token(token: str) -> tuple[Membership, str] | None:
+    """Return whom and what an unsubscribe link is about; None when it isn't ours or the member has gone."""
+    try:
+        pk, kind = signing.loads(token, salt=_SALT)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    member = Membership.objects.filter(pk=pk).select_related("organization", "user").first()
+    return (member, kind) if member is not None and kind in EmailKind.values else None
+
+
+def wishes(members: Iterable[Membership]) -> dict[int, dict[str, bool]]:
+    """Return for each member whether they get each kind."""
+    members = list(members)
+    found = {
+        member.pk: {kind: kind in WANTED_BY_DEFAULT[member.role] for kind in EmailKind.values}
+        for member in members
+    }
+    for row in NotificationPreference.objects.of([member.pk for member in members]):
+        found[row.membership_id][row.kind] = row.is_wanted
+    return found
+
+
+def choose(member: Membership, chosen: Mapping[str, bool], actor: Any) -> list[str]:
+    """Store what a member is to get; the kinds that changed."""
+    before = wishes([member])[member.pk]
+    changed = [kind for kind, wanted in chosen.items() if before[kind] != wanted]
+    if not changed:
+        return []
+    with transaction.atomic():
+        for kind in changed:
+            NotificationPreference.objects.update_or_create(
+                membership=member, kind=kind, defaults={"is_wanted": chosen[kind]}
+            )
+        changes = {EmailKind(kind).label: [before[kind], chosen[kind]] for kind in changed}
+        AuditEntry.record(member.organization, actor, "choose e-mails", member.user, changes)
+    return changed
+
+
+def wanted_by(organization: Organization, addresses: Iterable[str], kind: str) -> dict[str, Membership]:
+    """Return which of these addresses belong to members who still want that kind, with the member."""
+    wanted = {address.casefold() for address in addresses}
+    return {
+        member.user.email: member
+        for member in NotificationPreference.objects.members_who_want(organization, kind)
+        if member.user.email.casefold() in wanted
+    }

@@ -1,0 +1,254 @@
+"""Rows are the memory and the queue is a doorbell."""
+
+import time
+from datetime import timedelta
+from unittest import mock
+
+import pytest
+from django.db import OperationalError, transaction
+from django.utils import timezone
+from django_q.models import OrmQ, Schedule
+
+from integrations import tasks
+from integrations.models import Delivery, Effect, Heartbeat, Invitation, LeverConnection
+from integrations.platform import PacedOut, PlatformError
+from integrations.sandbox.values import stable_id
+from integrations.workflow import intake, outbox
+from tests import factories
+
+
+@pytest.fixture
+def bells(monkeypatch):
+    """The bells that were rung."""
+    rung = []
+    monkeypatch.setattr(tasks, "_last_ring", 0.0)
+    monkeypatch.setattr(tasks, "async_task", lambda name, **_: rung.append(name))
+    return rung
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_bell_rings_after_the_commit_and_not_after_a_rollback(bells):
+    with transaction.atomic():
+        tasks.ring()
+        assert bells == []
+    assert bells == ["integrations.tasks.drain"]
+    time.sleep(tasks.RING_EVERY_SECONDS * 1.5)
+    with transaction.atomic():
+        tasks.ring()
+        transaction.set_rollback(True)
+    assert len(bells) == 1
+
+
+def test_bells_in_quick_succession_are_one(db, bells):
+    for _ in range(5):
+        tasks._ring()
+    assert len(bells) == 1
+
+
+def test_a_broken_bell_costs_nothing(db, monkeypatch):
+    monkeypatch.setattr(tasks, "_last_ring", 0.0)
+    monkeypatch.setattr(tasks, "async_task", mock.Mock(side_effect=ConnectionError("no broker")))
+    tasks._ring()
+
+
+def test_the_supervisor_rings_for_what_is_due(db, bells):
+    Heartbeat.beat(tasks.DRAIN)
+    tasks.ring_if_due()
+    assert bells == []
+    factories.EffectFactory(due_at=timezone.now() - timedelta(seconds=1))
+    tasks.ring_if_due()
+    assert len(bells) == 1
+
+
+def test_the_supervisor_does_not_flood_a_queue_that_nobody_hears(db, bells, settings):
+    factories.EffectFactory(due_at=timezone.now() - timedelta(seconds=1))
+    with mock.patch.object(tasks, "_broker", return_value=mock.Mock(queue_size=lambda: 10_000)):
+        tasks.ring_if_due()
+    assert bells == []
+
+
+def test_stalled_means_due_for_a_while_and_no_progress(db):
+    assert not tasks.is_stalled()
+    effect = factories.EffectFactory(due_at=timezone.now() - timedelta(minutes=1))
+    assert tasks.is_stalled()
+    assert 50 < tasks.oldest_due_seconds() < 70
+    Heartbeat.beat(tasks.DRAIN)
+    assert not tasks.is_stalled()
+    Heartbeat.objects.update(at=timezone.now() - timedelta(minutes=1))
+    effect.lease()
+    assert not tasks.is_stalled()
+    assert tasks.oldest_due_seconds() == 0.0
+
+
+def test_schedules_are_written_once(db):
+    for _ in range(2):
+        tasks.ensure_schedules()
+    assert set(Schedule.objects.values_list("func", flat=True)) == set(tasks.SCHEDULES)
+    for name in tasks.SCHEDULES:
+        assert callable(getattr(tasks, name.rsplit(".", 1)[1]))
+    assert not OrmQ.objects.exists()
+
+
+# the worker
+
+
+def test_kinds_take_turns(db, monkeypatch):
+    organization = factories.OrganizationFactory()
+    done = []
+
+    def perform(effect):
+        done.append("effect")
+        effect.finish()
+
+    def decide(delivery):
+        done.append("delivery")
+        delivery.release(due_at=None)
+
+    monkeypatch.setattr(tasks, "_perform", perform)
+    monkeypatch.setattr(tasks, "decide", decide)
+    for number in range(3):
+        factories.EffectFactory(organization=organization, opportunity_id=f"o{number}")
+        factories.DeliveryFactory(organization=organization)
+    assert tasks.work() == 6
+    assert set(done[:2]) == {"effect", "delivery"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_draining_ends_when_nothing_is_due(organization, monkeypatch):
+    for number in range(12):
+        factories.EffectFactory(organization=organization, opportunity_id=f"o{number}")
+    monkeypatch.setattr(tasks, "_perform", lambda row: row.finish())
+    began = time.monotonic()
+    tasks.drain(20)
+    assert time.monotonic() - began < 10
+    assert set(Effect.objects.values_list("state", flat=True)) == {"done"}
+    assert Heartbeat.is_fresh(tasks.DRAIN, timedelta(seconds=15))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_goes_away_under_a_worker_is_survived(organization, monkeypatch):
+    factories.EffectFactory(organization=organization)
+
+    def away(_):
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(tasks, "_perform", away)
+    tasks.drain(1)
+    effect = Effect.objects.get()
+    assert (effect.state, effect.attempts) == ("due", 1)
+    assert effect.leased_until is not None
+
+
+# the schedules
+
+
+def test_the_grant_is_kept_alive_daily(linked, world):
+    before = LeverConnection.objects.get()
+    tasks.keep_alive()
+    assert LeverConnection.objects.get().generation == before.generation
+    LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(hours=21))
+    tasks.keep_alive()
+    after = LeverConnection.objects.get()
+    assert after.generation == before.generation + 1
+    assert after.refresh_token != before.refresh_token
+    assert after.refreshed_at is not None
+    assert after.refreshed_at > timezone.now() - timedelta(minutes=1)
+
+
+def test_a_dead_grant_is_found_by_keeping_it_alive(linked, world):
+    world.lever_does("revoke")
+    LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(hours=21))
+    tasks.keep_alive()
+    assert LeverConnection.objects.get().state == "needs_reconnect"
+    assert Effect.objects.filter(kind="send_email").count() == 1
+
+
+def test_a_crash_in_one_organizations_sweep_does_not_stop_the_others(db, monkeypatch):
+    first, second = factories.OrganizationFactory(name="A"), factories.OrganizationFactory(name="B")
+    swept = []
+
+    def crash(organization, *_):
+        swept.append(organization)
+        if organization == first:
+            raise KeyError
+
+    monkeypatch.setattr(tasks, "sweep_organization", crash)
+    tasks.sweep_all()
+    assert swept == [first, second]
+
+
+def test_polling_counts_whom_it_asked(linked, world):
+    for status, instance in (("invited", "i1"), ("in_progress", "i2"), ("completed", "i3"), ("pending", "")):
+        factories.InvitationFactory(organization=linked, status=status, instance_id=instance)
+    factories.InvitationFactory(status="invited", instance_id="i4")  # another organization's
+    assert tasks.poll_organization(linked) == 2
+    assert tasks.poll_organization(linked, everything=True) == 3
+
+
+def test_a_refused_key_is_noticed_by_polling_and_told_once(linked, world):
+    linked.codescreen_connection.api_key = "wrong"
+    linked.codescreen_connection.save()
+    for number in range(2):
+        factories.InvitationFactory(organization=linked, status="invited", instance_id=f"i{number}")
+    tasks.poll_organization(linked)
+    linked.codescreen_connection.refresh_from_db()
+    assert linked.codescreen_connection.state == "refused"
+    assert Effect.objects.filter(kind="send_email").count() == 1
+
+
+def test_what_waited_is_woken_even_if_the_moment_was_missed(linked, bells):
+    row = factories.DeliveryFactory(
+        organization=linked, verdict="disconnected", decided_at=timezone.now(), due_at=None
+    )
+    tasks.wake_waiting()
+    assert Delivery.objects.due().get() == row
+
+
+def test_a_refused_key_is_tried_again_now_and_then(linked, world, bells):
+    linked.codescreen_connection.mark_refused("CodeScreen answered 401")
+    tasks.try_refused_keys()
+    linked.codescreen_connection.refresh_from_db()
+    assert linked.codescreen_connection.is_working
+
+
+def test_a_delivery_that_waits_for_its_turn_loses_no_attempt(linked, monkeypatch):
+    factories.DeliveryFactory(organization=linked)
+    monkeypatch.setattr(intake, "take_in", mock.Mock(side_effect=PacedOut(30, "waiting for a free slot")))
+    [claimed] = Delivery.objects.claim("me", 1)
+    tasks.decide(claimed)
+    delivery = Delivery.objects.get()
+    assert delivery.attempts == 0
+    assert delivery.due_at is not None
+    assert timedelta(seconds=25) < delivery.due_at - timezone.now() < timedelta(seconds=31)
+
+
+def test_a_delivery_waits_as_long_as_the_platform_says(linked, monkeypatch):
+    factories.DeliveryFactory(organization=linked)
+    error = PlatformError("busy", status=429, retry_after=120)
+    monkeypatch.setattr(intake, "take_in", mock.Mock(side_effect=error))
+    [claimed] = Delivery.objects.claim("me", 1)
+    tasks.decide(claimed)
+    delivery = Delivery.objects.get()
+    assert delivery.due_at is not None
+    assert timedelta(seconds=110) < delivery.due_at - timezone.now() < timedelta(seconds=121)
+    assert delivery.last_error == "busy"
+
+
+def test_the_whole_outbox_of_a_lost_connection_waits_and_goes_on(linked, world):
+    invitation = factories.InvitationFactory(
+        organization=linked,
+        opportunity_id=world.candidate("Alder"),
+        assessment_id=stable_id("acme", "assessment", "Backend"),
+    )
+    outbox.send_invitation(invitation)
+    outbox.leave_note(linked, invitation.opportunity_id, "no_email", "CodeScreen: nothing was sent.")
+    LeverConnection.objects.update(state="needs_reconnect")
+    tasks.work()
+    assert Invitation.objects.get().status == "invited"  # CodeScreen isn't concerned
+    waiting = Effect.objects.filter(state="due")
+    assert {row.kind for row in waiting} >= {"leave_note", "set_progress_tag"}
+    assert {row.attempts for row in waiting} == {0}
+    LeverConnection.objects.update(state="connected")
+    Effect.objects.filter(state="due").update(due_at=timezone.now() - timedelta(seconds=1))
+    tasks.work()
+    assert world.opportunity("Alder")["notes"] == 1

@@ -1,0 +1,129 @@
+"""What a refused request looks like: said to its organization, never to the sender, and counted within bounds."""
+
+import json
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations.lever.signature import sign
+from integrations.models import Delivery, LeverWebhook, Organization, RefusedRequest
+from integrations.workflow import refusals
+from tests import factories
+
+OLD_TOKEN, OTHER_TOKEN = "a" * 48, "b" * 48
+
+
+@pytest.fixture
+def webhook(organization) -> LeverWebhook:
+    return factories.LeverWebhookFactory.create(
+        organization=organization,
+        previous_signature_token=OLD_TOKEN,
+        previous_until=timezone.now() - timedelta(minutes=1),
+    )
+
+
+def post(client, organization: Organization, token: str = "", **changes: Any) -> Any:
+    moment = int(time.time() * 1000)
+    body = {
+        "id": "delivery-1",
+        "event": "candidateStageChange",
+        "token": "random",
+        "triggeredAt": moment,
+        "signature": sign("random", moment, token) if token else "0" * 64,
+        "data": {"opportunityId": "o", "toStageId": "s"},
+    } | changes
+    body = {name: value for name, value in body.items() if value is not None}
+    address = reverse("lever-webhook", args=[organization.webhook_key])
+    return client.post(address, json.dumps(body), content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    ("token", "hint", "words"),
+    [
+        (OLD_TOKEN, "expired_token", "no longer honoured"),
+        (OTHER_TOKEN, "unknown_token", "the token of another webhook"),
+        ("codescreen-key", "misplaced_secret", "the wrong field"),
+    ],
+)
+def test_the_settings_say_which_mistake_it_looks_like(client, signed_in_owner, webhook, token, hint, words):
+    organization = webhook.organization
+    factories.CodeScreenConnectionFactory.create(organization=organization)
+    factories.LeverWebhookFactory.create(
+        organization=factories.OrganizationFactory.create(), signature_token=OTHER_TOKEN
+    )
+    answer = post(client, organization, token)
+    assert answer.status_code == 401
+    assert answer.json() == {"detail": "The signature does not match.", "code": "signature_mismatch"}
+    row = RefusedRequest.objects.get()
+    assert (row.organization, row.code, row.hint, row.count) == (organization, "signature_mismatch", hint, 1)
+    page = signed_in_owner.get("/settings/").content.decode()
+    assert words in page
+    assert token not in page
+    assert not Delivery.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "hint"),
+    [
+        ({"signature": None}, "signature_missing", ""),
+        ({"signature": "F" * 64}, "signature_mismatch", "mangled_signature"),
+        ({"signature": ["a"]}, "signature_mismatch", "mangled_signature"),
+    ],
+)
+def test_each_reason_has_a_row_and_words(client, webhook, changes, code, hint):
+    assert post(client, webhook.organization, **changes).status_code == 401
+    row = RefusedRequest.objects.get()
+    assert (row.code, row.hint) == (code, hint)
+    assert refusals.words(row.code, row.hint) != refusals.words("nonsense", "")
+
+
+def test_a_flood_is_one_row_and_one_write_a_second(client, webhook):
+    for _ in range(20):
+        post(client, webhook.organization, OTHER_TOKEN)
+    row = RefusedRequest.objects.get()
+    assert row.count == 1
+    RefusedRequest.objects.update(last_at=timezone.now() - timedelta(seconds=2))
+    post(client, webhook.organization, OLD_TOKEN)
+    row.refresh_from_db()
+    assert (row.count, row.hint) == (2, "expired_token")
+
+
+def test_no_key_like_that_leaves_nothing(client, webhook):
+    client.post(reverse("lever-webhook", args=["nobody"]), "{}", content_type="application/json")
+    assert not RefusedRequest.objects.exists()
+
+
+def test_a_count_that_fails_does_not_change_the_answer(client, webhook, monkeypatch):
+    def fail(*_: Any) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(RefusedRequest, "note", fail)
+    assert post(client, webhook.organization, OTHER_TOKEN).status_code == 401
+
+
+def test_a_request_that_passes_afterwards_is_said(client, signed_in_owner, webhook):
+    post(client, webhook.organization, OTHER_TOKEN)
+    RefusedRequest.objects.update(last_at=timezone.now() - timedelta(seconds=5))
+    assert post(client, webhook.organization, factories.SIGNATURE_TOKEN).status_code == 202
+    assert "Since then a request has passed" in signed_in_owner.get("/settings/").content.decode()
+
+
+def test_codescreens_refusals_are_told_too(client, signed_in_owner, organization):
+    factories.CodeScreenConnectionFactory.create(organization=organization)
+    address = reverse("codescreen-webhook", args=[organization.webhook_key])
+    assert client.post(address, "{}", content_type="application/json").status_code == 401
+    assert "no webhook secret is stored here yet" in signed_in_owner.get("/settings/").content.decode()
+
+
+@pytest.fixture
+def signed_in_owner(owner):
+    from django.test import Client
+
+    browser = Client()
+    browser.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
+    return browser
