@@ -111,6 +111,7 @@ class Effect(Claimable):
             ),
             models.Index(fields=["organization", "-created_at"], name="effect_recent"),
             models.Index(fields=["organization", "state"], name="effect_state"),
+            models.Index(fields=["organization", "opportunity_id", "kind"], name="effect_candidate"),
         ]
 
     def __str__(self) -> str:
