@@ -27,10 +27,15 @@ def pytest_collection_modifyitems(items) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, tmp_path_factory) -> None:
-    """Keep a SQLite test database in a file, as the real one is: threads share it by the same locks."""
+    """Give this very process a database of its own, so that two test runs at once don't meet.
+
+    SQLite's is a file, as the real one is: threads share it by the same locks.
+    """
     database = connections["default"].settings_dict
     if database["ENGINE"].endswith("sqlite3"):
         database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+    else:
+        database["TEST"]["NAME"] = f"test_portal_{os.getpid()}"
 
 
 @pytest.fixture(scope="session")

@@ -170,9 +170,10 @@ def test_a_super_admin_does_the_main_job(demo, page, shot):
 
     page.goto(f"{demo.portal}/mappings/")
     page.get_by_role("button", name=re.compile("Refresh the lists")).click()
-    page.fill("[name=role]", "Web Developer")
-    page.fill("[name=assessment]", "Backend")
-    page.get_by_role("button", name="Add", exact=True).click()
+    adding = page.locator("form[action$='/add/']")
+    adding.locator("[name=role]").fill("Web Developer")
+    adding.locator("[name=assessment]").fill("Backend")
+    adding.get_by_role("button", name="Add", exact=True).click()
     shot(page, "05-mapped")
 
     page.goto(f"{demo.lever}/globex/candidates")

@@ -3,6 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
+import django.db.models.functions.text
 import integrations.models.fields
 import integrations.models.invitation
 import integrations.models.organization
@@ -480,7 +481,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='invitation',
-            index=models.Index(fields=['organization', 'email'], name='invitation_email'),
+            index=models.Index(models.F('organization'), django.db.models.functions.text.Upper('email'), name='invitation_email'),
         ),
         migrations.AddConstraint(
             model_name='invitation',
@@ -512,7 +513,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='effect',
-            index=models.Index(condition=models.Q(('state', 'due')), fields=['priority', 'due_at'], name='effect_due'),
+            index=models.Index(condition=models.Q(('state', 'due')), fields=['organization', 'priority', 'due_at'], name='effect_due'),
         ),
         migrations.AddIndex(
             model_name='effect',
@@ -544,7 +545,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='delivery',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='delivery_due'),
+            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['organization', 'due_at'], name='delivery_due'),
         ),
         migrations.AddIndex(
             model_name='delivery',

@@ -47,7 +47,7 @@ class ClaimQuerySet(models.QuerySet[Any]):
     def _choose(self, limit: int) -> list[int]:
         """Return the keys of up to `limit` due rows, the least served organization's first."""
         due = self.due().order_by()
-        waiting = list(due.values_list("organization", flat=True).distinct())
+        waiting = self._waiting()
         if len(waiting) > 1:
             leased = self.model._base_manager.filter(leased_until__gte=Now()).values_list(
                 "organization", flat=True
@@ -63,6 +63,13 @@ class ClaimQuerySet(models.QuerySet[Any]):
             if len(keys) >= limit:
                 break
         return keys
+
+    def _waiting(self) -> list[int]:
+        """Return the organizations that have a due row: one look into the index each, however many rows wait."""
+        organizations = self.model._meta.get_field("organization").related_model._base_manager
+        due = self.due().filter(organization=models.OuterRef("pk")).order_by(*self.work_order)
+        first = models.Subquery(due.values("pk")[:1])
+        return list(organizations.alias(first=first).filter(first__isnull=False).values_list("pk", flat=True))
 
     def _keys(self, rows: Any, limit: int) -> list[int]:
         return list(rows.values_list("pk", flat=True)[:limit])

@@ -95,7 +95,11 @@ class Delivery(Claimable):
             ),
         ]
         indexes = [
-            models.Index(fields=["due_at"], name="delivery_due", condition=models.Q(due_at__isnull=False)),
+            models.Index(
+                fields=["organization", "due_at"],
+                name="delivery_due",
+                condition=models.Q(due_at__isnull=False),
+            ),
             models.Index(fields=["organization", "-received_at"], name="delivery_recent"),
             models.Index(fields=["organization", "opportunity_id"], name="delivery_opportunity"),
         ]

@@ -103,7 +103,11 @@ class Effect(Claimable):
             ),
         ]
         indexes = [
-            models.Index(fields=["priority", "due_at"], name="effect_due", condition=models.Q(state="due")),
+            models.Index(
+                fields=["organization", "priority", "due_at"],
+                name="effect_due",
+                condition=models.Q(state="due"),
+            ),
             models.Index(
                 fields=["organization", "opportunity_id"],
                 name="effect_leased",

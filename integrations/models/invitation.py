@@ -4,7 +4,7 @@ import secrets
 from typing import Any, Self
 
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Upper
 
 
 def make_reference() -> str:
@@ -148,7 +148,7 @@ class Invitation(models.Model):
             models.Index(fields=["organization", "-created_at"], name="invitation_recent"),
             models.Index(fields=["organization", "status"], name="invitation_status"),
             models.Index(fields=["organization", "contact_id"], name="invitation_contact"),
-            models.Index(fields=["organization", "email"], name="invitation_email"),
+            models.Index("organization", Upper("email"), name="invitation_email"),
         ]
 
     def __str__(self) -> str:

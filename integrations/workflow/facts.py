@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Upper
 from django.utils import timezone
 
 from integrations.codescreen.client import CodeScreenClient
@@ -328,13 +329,15 @@ def with_rows(gathered: Gathered, delivery: Delivery) -> Facts:
     facts, opportunity = gathered.facts, gathered.opportunity
     if opportunity is None:
         return facts
-    invitations = Invitation.objects.filter(organization=delivery.organization_id)
+    invitations = Invitation.objects.filter(organization=delivery.organization_id).alias(
+        address=Upper("email")
+    )
     here = invitations.filter(opportunity_id=opportunity.id).order_by("-round", "-pk")
     person = Q(pk__in=[])
     if opportunity.contact_id:
         person |= Q(contact_id=opportunity.contact_id)
     for email in opportunity.emails:
-        person |= Q(email__iexact=email)
+        person |= Q(address=Upper(Value(email)))  # not iexact, which no index answers on SQLite
     elsewhere = invitations.filter(person, status__in=OPEN).exclude(opportunity_id=opportunity.id)
     since = timezone.now() - timedelta(minutes=facts.bulk_window)
     recently = (
