@@ -100,14 +100,33 @@ class LeverClient:
             if error.status not in {400, 403}:
                 raise
             data = self._object("GET", path)
+        if _names_applications_only(data):
+            data = {**data, "applications": self._applications(path)}
         return Opportunity.from_api(data)
 
+    def _applications(self, path: str) -> list[dict[str, Any]]:
+        """Read an opportunity's applications by themselves; none where the grant doesn't show them."""
+        try:
+            return list(self._list(f"{path}/applications"))
+        except PlatformError as error:
+            if error.status not in {400, 403, 404}:
+                raise
+            return []
+
     def opportunities(self, **filters: str | Sequence[str]) -> Iterator[Opportunity]:
-        """Read the opportunities that match Lever's own filters, page by page."""
-        params = [("expand", "applications")]
+        """Read the opportunities that match Lever's own filters, page by page; the postings where expanding works."""
+        params: list[tuple[str, str]] = []
         for name, value in filters.items():
             params += [(name, item) for item in ([value] if isinstance(value, str) else value)]
-        return (Opportunity.from_api(row) for row in self._list("/opportunities", params))
+        began = False
+        try:
+            for row in self._list("/opportunities", [("expand", "applications"), *params]):
+                began = True
+                yield Opportunity.from_api(row)
+        except PlatformError as error:
+            if began or error.status not in {400, 403}:
+                raise
+            yield from (Opportunity.from_api(row) for row in self._list("/opportunities", params))
 
     def add_tags(
         self, opportunity_id: str, tags: Sequence[str], perform_as: str = ""
@@ -218,3 +237,13 @@ class LeverClient:
 
 def _as(user_id: str) -> list[tuple[str, str]]:
     return [("perform_as", user_id)] if user_id else []
+
+
+def _names_applications_only(data: Mapping[str, Any]) -> bool:
+    """Whether an opportunity says that it has applications, and nothing about them."""
+    applications = data.get("applications")
+    return (
+        isinstance(applications, list)
+        and bool(applications)
+        and not any(isinstance(application, Mapping) for application in applications)
+    )

@@ -116,5 +116,7 @@ def _repair(organization: Organization, opportunity: Opportunity, platforms: Pla
     )
     if not created:
         return False
-    decision = intake.decide_delivery(delivery, platforms, known=opportunity)
+    # without a posting it may only not have been shown in the list: the candidate is read by itself then
+    known = opportunity if opportunity.posting_id else None
+    decision = intake.decide_delivery(delivery, platforms, known=known)
     return decision.code in REPAIRED

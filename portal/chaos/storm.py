@@ -74,9 +74,12 @@ class Storm:
         left = self._rest(deadline)
         settling.ask("sweep")
         left = self._rest(deadline)
-        for _ in range(ROUNDS):
-            while self._visits.go_round():
-                pass
+        for number in range(ROUNDS):
+            acted = 0
+            while count := self._visits.go_round():
+                acted += count
+            if number and not acted:
+                break
             settling.ask("poll")
             left = self._rest(deadline)
         return left

@@ -96,6 +96,27 @@ def test_where_expanding_is_refused_the_opportunity_is_read_without(wire, lever,
     assert lever.opportunity("x").id == "x"
 
 
+def test_applications_that_are_not_expanded_are_read_by_themselves(wire, lever):
+    wire.get(f"{API}/opportunities/x", json={"data": {"id": "x", "applications": ["a"]}})
+    wire.get(f"{API}/opportunities/x/applications", json={"data": [{"id": "a", "posting": "p"}]})
+    assert lever.opportunity("x").posting_id == "p"
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_applications_that_are_not_shown_leave_the_role_unknown(wire, lever, status):
+    wire.get(f"{API}/opportunities/x", json={"data": {"id": "x", "applications": ["a"]}})
+    wire.get(f"{API}/opportunities/x/applications", status=status, json={"code": "x", "message": "no"})
+    assert lever.opportunity("x").posting_id == ""
+
+
+def test_where_expanding_is_refused_the_list_is_read_without(wire, lever):
+    def answer(request):
+        return (400, {}, "{}") if "expand" in request.url else (200, {}, json.dumps({"data": [{"id": "x"}]}))
+
+    wire.add_callback(responses.GET, f"{API}/opportunities", answer)
+    assert [row.id for row in lever.opportunities(stage_id="a")] == ["x"]
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
