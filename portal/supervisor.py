@@ -105,13 +105,14 @@ class Group:
     def look(self) -> None:
         """Note whether the program is stuck; a fresh one gets time to start before it is judged."""
         started = self._started
-        if self._guard is None or time.monotonic() - started < self._grace:
+        age = time.monotonic() - started
+        if self._guard is None or age < FIRST_GRACE:
             return
         is_stalled = self.program.is_stalled()
         if not is_stalled:
-            self._grace = FIRST_GRACE
+            self._grace = FIRST_GRACE  # it got going, so a longer grace is no longer needed
         # The question took its time: the answer may be about a program that has been replaced meanwhile.
-        self.stalled = is_stalled and started == self._started
+        self.stalled = is_stalled and age >= self._grace and started == self._started
 
     def has_ended(self) -> bool:
         """Whether nobody guards the group any more. The guard isn't reaped, so that its id stays the group's."""

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
 
 import requests
 from django.db.models import Count, Sum
@@ -82,13 +83,14 @@ def finishes() -> list[float]:
     return sorted(moment.timestamp() for moment in [*decided, *done] if moment is not None)
 
 
-def longest_recovery(interruptions: Iterable[Interruption], moments: list[float]) -> float:
-    """Return the longest time from an interruption to the next finished piece of work, in seconds."""
-    waits = [0.0]
+def longest_recovery(interruptions: Iterable[Interruption], moments: list[float]) -> tuple[float, str]:
+    """Return the longest time from an interruption to the next finished piece of work, and after which it was."""
+    waits = [(0.0, "nothing")]
     for interruption in interruptions:
         place = bisect_right(moments, interruption.at)
         if place < len(moments):
-            waits.append(moments[place] - interruption.at)
+            at = datetime.fromtimestamp(interruption.at, UTC)
+            waits.append((moments[place] - interruption.at, f"{interruption.kind} at {at:%H:%M:%S}"))
     return max(waits)
 
 

@@ -110,6 +110,8 @@ class Storm:
 
     def _rows(self, judgement: Judgement, raged: float, settled: float) -> dict[str, Any]:
         counts, seen = judgement.counts, self._interruptions.seen
+        early = [item for item in seen if item.at < self._stopped_at - 1]
+        recovery, after = evidence.longest_recovery(early, evidence.finishes())
         broken = {promise: len(judgement.broken.get(promise, [])) for promise in PROMISES}
         return {
             "events": self._crowd.events,
@@ -133,9 +135,8 @@ class Storm:
             "links_wrong": broken["links_wrong"],
             "repaired_by_the_sweep": evidence.repaired(),
             "interruptions": _by_kind(seen),
-            "longest_recovery_seconds": evidence.longest_recovery(
-                [item for item in seen if item.at < self._stopped_at - 1], evidence.finishes()
-            ),
+            "longest_recovery_seconds": recovery,
+            "longest_recovery_after": after,
             "seconds_with_faults": raged,
             "seconds_to_settle": settled,
         }

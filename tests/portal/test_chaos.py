@@ -246,7 +246,7 @@ def test_what_left_nobody_guessing_explains_nothing(more) -> None:
 
 def test_recovery_is_the_time_to_the_next_finished_piece_of_work() -> None:
     interruptions = [Interruption("workers", 10.0), Interruption("web", 20.0), Interruption("workers", 90.0)]
-    assert evidence.longest_recovery(interruptions, [5.0, 11.0, 24.5, 30.0]) == 4.5
+    assert evidence.longest_recovery(interruptions, [5.0, 11.0, 24.5, 30.0]) == (4.5, "web at 00:00:20")
 
 
 def test_a_table_says_what_broke() -> None:

@@ -137,6 +137,24 @@ def test_a_fresh_program_is_not_called_stalled() -> None:
         assert group.pid == first
 
 
+def test_a_longer_grace_ends_when_the_program_gets_going(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.supervisor.FIRST_GRACE", 0.1)
+    answers = iter([True, False, True])
+    with Supervisor([]) as supervisor:
+        group = Group(program(SLEEPER, is_stalled=lambda: next(answers)), supervisor._pipes[0])
+        group.start()
+        try:
+            group._grace = 60.0  # as after several stalls
+            time.sleep(0.15)
+            group.look()
+            assert not group.stalled  # still within the longer grace
+            group.look()
+            group.look()
+            assert group.stalled  # it had got going, and stands still again
+        finally:
+            group.kill()
+
+
 def test_rings_on_after_an_error(caplog: pytest.LogCaptureFixture) -> None:
     rings: list[float] = []
 
