@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 from django.core.management import BaseCommand, CommandError
+from django.core.management.base import OutputWrapper
 from django.db import connections
 
 from integrations import tasks
@@ -45,8 +46,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         if not ground.is_prepared():
             ground.begin(options)
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         self._redirect(options)
+        signal.signal(signal.SIGTERM, self._stop)
         try:
             table = self._run(Stage.from_environment(), options)
         finally:
@@ -64,6 +65,11 @@ class Command(BaseCommand):
         log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(log, 2)
         os.close(log)
+        self.stderr = OutputWrapper(self._terminal)
+
+    def _stop(self, *_: object) -> None:
+        self._say("Told to stop.")
+        sys.exit(143)
 
     def _say(self, words: str) -> None:
         self._terminal.write(f"{time.strftime('%H:%M:%S')}  {words}\n")
