@@ -1,4 +1,4 @@
-"""The queue's table of contents: load, call one step, ring the next bell. The only place that joins steps and clients.
+"""The queue's table of contents: load, call one step, ring the next bell. Joins the steps with their clients.
 
 Rows are the memory and the queue is a doorbell: a bell that is lost costs a second, never work.
 """
@@ -13,17 +13,14 @@ from functools import lru_cache, partial
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_q.brokers import Broker, get_broker
-from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from integrations import clients
 from integrations.models import (
-    CodeScreenConnection,
     Delivery,
     Effect,
     Heartbeat,
@@ -36,14 +33,11 @@ from integrations.models.delivery import MAX_ATTEMPTS
 from integrations.platform import NotConnected, PacedOut, PlatformError
 from integrations.workflow import (
     actions,
-    connect,
     effects,
     facts,
     intake,
-    linter_memory,
     outbox,
     results,
-    retention,
     sweep,
 )
 from integrations.workflow.decide import Decision
@@ -56,7 +50,6 @@ DRAIN_SECONDS = 20.0
 RING_EVERY_SECONDS = 0.1
 QUIET_AFTER = timedelta(seconds=20)
 STALLED_AFTER = timedelta(seconds=6)
-KEEP_ALIVE_AFTER = timedelta(hours=20)
 
 Job = Callable[[], None]
 
@@ -171,7 +164,7 @@ def drain(seconds: float = DRAIN_SECONDS) -> None:
 def _work_in_thread(deadline: float) -> None:
     try:
         work(deadline)
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         logger.warning("the database went away; the leases end by themselves", exc_info=True)
     finally:
         connection.close()
@@ -276,7 +269,7 @@ def poll(invitation: Invitation) -> bool:
     return False
 
 
-# what people and schedules ask for
+# what people ask for, and the schedules of upkeep.py
 
 
 def poll_organization(organization: Organization, everything: bool = False) -> int:
@@ -332,125 +325,3 @@ def suppose(organization: Organization, opportunity_id: str, stage_id: str) -> i
     platforms = platforms_for(organization)
     delivery, gathered = facts.supposed(organization, opportunity_id, stage_id, platforms)
     return intake.rehearse(delivery, gathered)
-
-
-def lint() -> None:
-    """Remember what the linter finds, so that people see what is new."""
-    for organization in Organization.objects.all():
-        linter_memory.remember(organization)
-
-
-def sweep_all(is_full: bool = False) -> None:
-    """Reconcile every organization; one that fails doesn't stop the others."""
-    for organization in Organization.objects.filter(paused=False):
-        try:
-            sweep_organization(organization, is_full)
-        except PlatformError as error:
-            logger.warning("sweep of %s: %s", organization.slug, error)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception as error:  # noqa: BLE001 - a bug on one row must not stop the others
-            logger.error("sweep of %s failed: %s", organization.slug, masked_traceback(error))
-
-
-def sweep_everything() -> None:
-    """Reconcile with everybody in a trigger stage, whether Lever says that they changed or not."""
-    sweep_all(is_full=True)
-
-
-def keep_alive() -> None:
-    """Refresh each grant daily, so that a quiet customer's refresh token never dies of 90 idle days."""
-    due = LeverConnection.objects.filter(
-        state=LeverConnection.State.CONNECTED, refreshed_at__lt=timezone.now() - KEEP_ALIVE_AFTER
-    )
-    for grant in due.select_related("organization"):
-        if not grant.refresh_token:  # encrypted, so it can't be asked for in the query
-            continue
-        try:
-            clients.tokens_for(grant).renew(grant.access_token)
-        except PlatformError as error:
-            logger.warning("keep-alive of %s: %s", grant.organization.slug, error)
-            outbox.tell_reconnect(grant.organization)
-
-
-def refresh_copies() -> None:
-    """Read every organization's roles, stages and assessments again."""
-    for organization in Organization.objects.filter(paused=False):
-        platforms = platforms_for(organization)
-        try:
-            facts.refresh_stages(organization, platforms.lever())
-            facts.refresh_roles(organization, platforms.lever())
-        except PlatformError as error:
-            logger.info("Lever's lists of %s: %s", organization.slug, error)
-        try:
-            facts.refresh_assessments(organization, platforms.codescreen())
-        except PlatformError as error:
-            logger.info("CodeScreen's list of %s: %s", organization.slug, error)
-
-
-def try_refused_keys() -> None:
-    """Ask CodeScreen now and then whether a refused key works again; what waited for it then goes on."""
-    refused = Organization.objects.filter(codescreen_connection__state=CodeScreenConnection.State.REFUSED)
-    for organization in refused.filter(paused=False):
-        try:
-            connect.test_codescreen_key(organization, clients.codescreen_for(organization, is_trial=True))
-            ring()
-        except PlatformError as error:
-            logger.info("the refused key of %s: %s", organization.slug, error)
-
-
-def forecast() -> None:
-    """Tell Super Admins ahead when Lever's grant will end."""
-    for grant in LeverConnection.objects.filter(state=LeverConnection.State.CONNECTED).select_related(
-        "organization"
-    ):
-        outbox.tell_forecast(grant)
-
-
-def wake_waiting() -> None:
-    """Decide again what waited for a connection that is back, even where the moment of its return was missed."""
-    for organization in Organization.objects.filter(
-        paused=False, deliveries__in=Delivery.objects.waiting()
-    ).distinct():
-        if not facts.disconnected_reason(organization) and actions.wake(organization):
-            ring()
-
-
-def tidy() -> None:
-    """Remove what is only needed for a while: expired sessions and half-finished OAuth states."""
-    call_command("clearsessions")
-    call_command("clearsocial", age=2)
-
-
-def forget() -> None:
-    """Remove what is older than each organization's retention."""
-    for organization in Organization.objects.filter(retention_days__gt=0):
-        count = retention.forget(organization)
-        if count:
-            logger.info("retention of %s: %s row(s)", organization.slug, count)
-
-
-SCHEDULES = {
-    "integrations.tasks.drain": 1,
-    "integrations.tasks.wake_waiting": 1,
-    "integrations.tasks.sweep_all": 10,
-    "integrations.tasks.sweep_everything": 24 * 60,
-    "integrations.tasks.try_refused_keys": 1,
-    "integrations.tasks.forecast": 12 * 60,
-    "integrations.tasks.refresh_copies": 60,
-    "integrations.tasks.lint": 60,
-    "integrations.tasks.keep_alive": 60,
-    "integrations.tasks.tidy": 24 * 60,
-    "integrations.tasks.forget": 24 * 60,
-}
-
-
-def ensure_schedules() -> None:
-    """Write the schedules; safe to run at every start, by several nodes."""
-    for func, minutes in SCHEDULES.items():
-        schedule, created = Schedule.objects.get_or_create(
-            name=func, defaults={"func": func, "schedule_type": Schedule.MINUTES, "minutes": minutes}
-        )
-        if not created and schedule.minutes != minutes:
-            schedule.minutes = minutes
-            schedule.save(update_fields=["minutes"])

@@ -7,9 +7,10 @@ from unittest import mock
 import pytest
 from django.db import OperationalError, transaction
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django_q.models import OrmQ, Schedule
 
-from integrations import tasks
+from integrations import tasks, upkeep
 from integrations.models import Delivery, Effect, Heartbeat, Invitation, LeverConnection
 from integrations.platform import PacedOut, PlatformError
 from integrations.sandbox.values import stable_id
@@ -82,10 +83,10 @@ def test_stalled_means_due_for_a_while_and_no_progress(db):
 
 def test_schedules_are_written_once(db):
     for _ in range(2):
-        tasks.ensure_schedules()
-    assert set(Schedule.objects.values_list("func", flat=True)) == set(tasks.SCHEDULES)
-    for name in tasks.SCHEDULES:
-        assert callable(getattr(tasks, name.rsplit(".", 1)[1]))
+        upkeep.ensure_schedules()
+    assert set(Schedule.objects.values_list("func", flat=True)) == set(upkeep.SCHEDULES)
+    for name in upkeep.SCHEDULES:
+        assert callable(import_string(name))
     assert not OrmQ.objects.exists()
 
 
@@ -144,10 +145,10 @@ def test_a_database_that_goes_away_under_a_worker_is_survived(organization, monk
 
 def test_the_grant_is_kept_alive_daily(linked, world):
     before = LeverConnection.objects.get()
-    tasks.keep_alive()
+    upkeep.keep_alive()
     assert LeverConnection.objects.get().generation == before.generation
     LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(hours=21))
-    tasks.keep_alive()
+    upkeep.keep_alive()
     after = LeverConnection.objects.get()
     assert after.generation == before.generation + 1
     assert after.refresh_token != before.refresh_token
@@ -158,7 +159,7 @@ def test_the_grant_is_kept_alive_daily(linked, world):
 def test_a_dead_grant_is_found_by_keeping_it_alive(linked, world):
     world.lever_does("revoke")
     LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(hours=21))
-    tasks.keep_alive()
+    upkeep.keep_alive()
     assert LeverConnection.objects.get().state == "needs_reconnect"
     assert Effect.objects.filter(kind="send_email").count() == 1
 
@@ -173,7 +174,7 @@ def test_a_crash_in_one_organizations_sweep_does_not_stop_the_others(db, monkeyp
             raise KeyError
 
     monkeypatch.setattr(tasks, "sweep_organization", crash)
-    tasks.sweep_all()
+    upkeep.sweep_all()
     assert swept == [first, second]
 
 
@@ -200,13 +201,13 @@ def test_what_waited_is_woken_even_if_the_moment_was_missed(linked, bells):
     row = factories.DeliveryFactory(
         organization=linked, verdict="disconnected", decided_at=timezone.now(), due_at=None
     )
-    tasks.wake_waiting()
+    upkeep.wake_waiting()
     assert Delivery.objects.due().get() == row
 
 
 def test_a_refused_key_is_tried_again_now_and_then(linked, world, bells):
     linked.codescreen_connection.mark_refused("CodeScreen answered 401")
-    tasks.try_refused_keys()
+    upkeep.try_refused_keys()
     linked.codescreen_connection.refresh_from_db()
     assert linked.codescreen_connection.is_working
 

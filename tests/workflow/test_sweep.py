@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations import tasks
+from integrations import tasks, upkeep
 from integrations.models import CodeScreenConnection, Delivery, Effect, Invitation, LeverConnection
 from integrations.platform import PlatformError
 from integrations.workflow import intake
@@ -126,7 +126,7 @@ def test_a_lever_that_fails_is_said_and_nothing_is_lost(box, world, lost):
 def test_one_organization_that_fails_does_not_stop_the_others(box, world, lost):
     factories.LeverConnectionFactory()  # of another organization, whose Lever refuses it
     lost()
-    tasks.sweep_all()
+    upkeep.sweep_all()
     assert Delivery.objects.get(organization=box.organization).verdict == "invite"
 
 

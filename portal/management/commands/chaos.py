@@ -15,7 +15,7 @@ from django.core.management import BaseCommand, CommandError
 from django.core.management.base import OutputWrapper
 from django.db import connections
 
-from integrations import tasks
+from integrations import upkeep
 from integrations.management import migrating
 from portal import preparation
 from portal.chaos import customers, ground
@@ -77,7 +77,7 @@ class Command(BaseCommand):
     def _run(self, stage: Stage, options: Options) -> Table:
         migrating.migrate(self.stderr)
         preparation.collect_static()
-        tasks.ensure_schedules()
+        upkeep.ensure_schedules()
         customers.configure(options)
         connections.close_all()
         outcome: list[Table | Exception] = []

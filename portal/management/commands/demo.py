@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from django.db import connections
 
-from integrations import tasks
+from integrations import tasks, upkeep
 from integrations.management import migrating
 from portal import preparation
 from portal.demonstration import setting_up
@@ -62,7 +62,7 @@ class Command(BaseCommand):
     def _run(self, stage: Stage, folder: Path, is_check: bool) -> bool:
         migrating.migrate(self.stderr)
         preparation.collect_static()
-        tasks.ensure_schedules()
+        upkeep.ensure_schedules()
         secret = setting_up.seed(folder)
         connections.close_all()
         supervisor = Supervisor(

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from django.db import connections
 
-from integrations import tasks
+from integrations import tasks, upkeep
 from integrations.management import migrating
 from portal import preparation
 from portal.supervisor import Program, Supervisor
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         preparation.wait_for_database()
         migrating.migrate(self.stderr)
         preparation.collect_static()
-        tasks.ensure_schedules()
+        upkeep.ensure_schedules()
         connections.close_all()
         self.stderr.write(f"Serving {settings.PORTAL_URL} on http://{host}:{port} until Ctrl-C.")
         Supervisor([web(host, port), workers()], every_second=tasks.ring_if_due).run()

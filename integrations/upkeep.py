@@ -1,0 +1,141 @@
+"""What is done by the clock: reconcile, refresh, warn, tidy. The schedules are written from here."""
+
+import logging
+from datetime import timedelta
+
+from django.core.management import call_command
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+from django_q.models import Schedule
+
+from integrations import clients, tasks
+from integrations.models import CodeScreenConnection, Delivery, LeverConnection, Organization
+from integrations.models.claim import masked_traceback
+from integrations.platform import PlatformError
+from integrations.workflow import actions, connect, facts, linter_memory, outbox, retention
+
+logger = logging.getLogger(__name__)
+
+KEEP_ALIVE_AFTER = timedelta(hours=20)
+
+
+def lint() -> None:
+    """Remember what the linter finds, so that people see what is new."""
+    for organization in Organization.objects.all():
+        linter_memory.remember(organization)
+
+
+def sweep_all(is_full: bool = False) -> None:
+    """Reconcile every organization; one that fails doesn't stop the others."""
+    for organization in Organization.objects.filter(paused=False):
+        try:
+            tasks.sweep_organization(organization, is_full)
+        except PlatformError as error:
+            logger.warning("sweep of %s: %s", organization.slug, error)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug on one row must not stop the others
+            logger.error("sweep of %s failed: %s", organization.slug, masked_traceback(error))
+
+
+def sweep_everything() -> None:
+    """Reconcile with everybody in a trigger stage, whether Lever says that they changed or not."""
+    sweep_all(is_full=True)
+
+
+def keep_alive() -> None:
+    """Refresh each grant daily, so that a quiet customer's refresh token never dies of 90 idle days."""
+    due = LeverConnection.objects.filter(
+        state=LeverConnection.State.CONNECTED, refreshed_at__lt=timezone.now() - KEEP_ALIVE_AFTER
+    )
+    for grant in due.select_related("organization"):
+        if not grant.refresh_token:  # encrypted, so it can't be asked for in the query
+            continue
+        try:
+            clients.tokens_for(grant).renew(grant.access_token)
+        except PlatformError as error:
+            logger.warning("keep-alive of %s: %s", grant.organization.slug, error)
+            outbox.tell_reconnect(grant.organization)
+
+
+def refresh_copies() -> None:
+    """Read every organization's roles, stages and assessments again."""
+    for organization in Organization.objects.filter(paused=False):
+        platforms = tasks.platforms_for(organization)
+        try:
+            facts.refresh_stages(organization, platforms.lever())
+            facts.refresh_roles(organization, platforms.lever())
+        except PlatformError as error:
+            logger.info("Lever's lists of %s: %s", organization.slug, error)
+        try:
+            facts.refresh_assessments(organization, platforms.codescreen())
+        except PlatformError as error:
+            logger.info("CodeScreen's list of %s: %s", organization.slug, error)
+
+
+def try_refused_keys() -> None:
+    """Ask CodeScreen now and then whether a refused key works again; what waited for it then goes on."""
+    refused = Organization.objects.filter(codescreen_connection__state=CodeScreenConnection.State.REFUSED)
+    for organization in refused.filter(paused=False):
+        try:
+            connect.test_codescreen_key(organization, clients.codescreen_for(organization, is_trial=True))
+            tasks.ring()
+        except PlatformError as error:
+            logger.info("the refused key of %s: %s", organization.slug, error)
+
+
+def forecast() -> None:
+    """Tell Super Admins ahead when Lever's grant will end."""
+    for grant in LeverConnection.objects.filter(state=LeverConnection.State.CONNECTED).select_related(
+        "organization"
+    ):
+        outbox.tell_forecast(grant)
+
+
+def wake_waiting() -> None:
+    """Decide again what waited for a connection that is back, even where the moment of its return was missed."""
+    for organization in Organization.objects.filter(
+        paused=False, deliveries__in=Delivery.objects.waiting()
+    ).distinct():
+        if not facts.disconnected_reason(organization) and actions.wake(organization):
+            tasks.ring()
+
+
+def tidy() -> None:
+    """Remove what is only needed for a while: expired sessions and half-finished OAuth states."""
+    call_command("clearsessions")
+    call_command("clearsocial", age=2)
+
+
+def forget() -> None:
+    """Remove what is older than each organization's retention."""
+    for organization in Organization.objects.filter(retention_days__gt=0):
+        count = retention.forget(organization)
+        if count:
+            logger.info("retention of %s: %s row(s)", organization.slug, count)
+
+
+SCHEDULES = {
+    "integrations.tasks.drain": 1,
+    "integrations.upkeep.wake_waiting": 1,
+    "integrations.upkeep.sweep_all": 10,
+    "integrations.upkeep.sweep_everything": 24 * 60,
+    "integrations.upkeep.try_refused_keys": 1,
+    "integrations.upkeep.forecast": 12 * 60,
+    "integrations.upkeep.refresh_copies": 60,
+    "integrations.upkeep.lint": 60,
+    "integrations.upkeep.keep_alive": 60,
+    "integrations.upkeep.tidy": 24 * 60,
+    "integrations.upkeep.forget": 24 * 60,
+}
+
+
+def ensure_schedules() -> None:
+    """Write the schedules; safe to run at every start, by several nodes."""
+    for func, minutes in SCHEDULES.items():
+        schedule, created = Schedule.objects.get_or_create(
+            name=func, defaults={"func": func, "schedule_type": Schedule.MINUTES, "minutes": minutes}
+        )
+        if not created and schedule.minutes != minutes:
+            schedule.minutes = minutes
+            schedule.save(update_fields=["minutes"])
