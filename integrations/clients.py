@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
@@ -29,6 +30,7 @@ from integrations.platform import (
     PlatformSession,
     new_correlation_id,
 )
+from integrations.recording import record
 
 logger = logging.getLogger(__name__)
 
@@ -160,7 +162,8 @@ class GrantTokens:
                 raise PlatformError(reason, permanent=True, status=401) from error
             connection.release_refresh()
             raise PlatformError(str(error), retry_after=error.retry_after) from error
-        connection.rotate(tokens)
+        # the old refresh token is spent: losing the new pair to a restart of the database would end the grant
+        record(partial(connection.rotate, tokens))
         return str(connection.access_token)
 
     def give_up(self) -> None:

@@ -54,7 +54,7 @@ class Gate:
 
     def note(self, call: Call) -> None:
         """Learn from how a call went; a 429 slows down everybody who shares the account."""
-        self._breaker.note(is_answer=call.status is not None and (call.status < 500 or call.status == 503))
+        self._breaker.note(is_answer=call.status is not None and call.status < 500)
         if call.status == 429 and self._bucket:
             reserve(self._bucket, COOL_DOWN_SECONDS)
 

@@ -25,7 +25,8 @@ _PERSONAL = re.compile(
     r"(e-?mails?|first_?name|last_?name|name|phones?|headline|location|links?|text|value|company)$",
     re.IGNORECASE,
 )
-_SECRET = re.compile(r"(token|secret|password|signature|api_?key|authorization|code)$", re.IGNORECASE)
+# a webhook's own `url` holds the unguessable key of the organization
+_SECRET = re.compile(r"(token|secret|password|signature|api_?key|authorization|code|^url)$", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s@\"'<>“”(),;:]+@[^\s@\"'<>“”(),;:]+")
 _TEMPORARY = frozenset({408, 425, 429})
 

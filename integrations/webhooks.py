@@ -288,7 +288,9 @@ class WebhookView(APIView):
                     **identity, event=event, opportunity_id=opportunity_id, payload=self.kept_payload()
                 )
         except IntegrityError:
-            Delivery.objects.filter(**identity).update(repeats=F("repeats") + 1)
+            # any other constraint stored nothing, and must not be answered as if the row were there
+            if not Delivery.objects.filter(**identity).update(repeats=F("repeats") + 1):
+                raise
             return False
         tasks.ring()
         return True

@@ -154,8 +154,9 @@ DRAIN_THREADS = 4 if IS_SQLITE else 6
 Q_CLUSTER = {
     "name": "portal",
     "workers": Q_WORKERS,
-    "timeout": 60,
-    "retry": 180,
+    # a drain takes 20 s, and its last jobs may be in the midst of several slow calls: killing those makes them unknown
+    "timeout": 150,
+    "retry": 300,
     "max_attempts": 1,
     "ack_failures": True,
     "save_limit": -1,
@@ -320,8 +321,13 @@ LOGGING = {
         "text": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
         "json": {"()": "portal.logs.JsonFormatter"},
     },
+    "filters": {"masked": {"()": "portal.logs.MaskedAddresses"}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "json" if LOG_FORMAT == "json" else "text"},
+        "stderr": {
+            "filters": ["masked"],
+            "class": "logging.StreamHandler",
+            "formatter": "json" if LOG_FORMAT == "json" else "text",
+        },
     },
     "root": {
         "handlers": ["stderr"],

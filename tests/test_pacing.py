@@ -158,6 +158,16 @@ def test_an_answer_closes_the_breaker(wire, grant):
     assert Breaker.objects.get().failures == 0
 
 
+def test_maintenance_is_no_answer(wire, grant):
+    wire.get(f"{API}/stages", status=503)
+    for _ in range(Breaker.FAILURES_TO_OPEN):
+        with pytest.raises(PlatformError):
+            call_stages(grant)
+    with pytest.raises(PacedOut):
+        call_stages(grant)
+    assert len(wire.calls) == Breaker.FAILURES_TO_OPEN
+
+
 def test_a_refusal_is_an_answer(wire, grant):
     wire.get(f"{API}/stages", status=403)
     for _ in range(Breaker.FAILURES_TO_OPEN + 2):

@@ -1,11 +1,12 @@
 """A database that restarts after a platform has answered must not cost the answer."""
 
 import pytest
+import responses
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from integrations.workflow import invite, recording
-
-ALDER = "alder@candidates.example"
+from integrations import clients, recording
+from integrations.models import LeverConnection
+from tests import factories
 
 
 class Restarting:
@@ -56,28 +57,17 @@ def test_a_transaction_of_the_callers_is_not_repeated_halfway() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_committed", [False, True])
-@pytest.mark.parametrize("step", ["_declare", "_record_invited"])
-def test_an_invitation_survives_a_restart_around_its_call(
-    box, world, monkeypatch, step, is_committed
-) -> None:
-    restarting = Restarting(getattr(invite, step), [OperationalError()], is_committed)
-    monkeypatch.setattr(invite, step, restarting)
-    invitation = box.invitation()
-    box.work()
-    assert not restarting.errors
-    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
-    assert box.effect().state == "done"
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("is_committed", [False, True])
-def test_a_definite_no_survives_a_restart_and_is_tried_again(box, world, monkeypatch, is_committed) -> None:
-    monkeypatch.setattr(
-        invite, "_start_over", Restarting(invite._start_over, [OperationalError()], is_committed)
-    )
-    box.codescreen_fails(status=503)
-    invitation = box.invitation()
-    box.work()
-    assert box.reread(invitation).status == "pending"
-    box.later()
-    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
+def test_a_new_pair_of_tokens_survives_a_restart(settings, monkeypatch, is_committed) -> None:
+    settings.LEVER_AUTH_URL = "https://auth.lever.example"
+    grant = factories.LeverConnectionFactory.create()
+    rotate = Restarting(LeverConnection.rotate, [OperationalError()], is_committed)
+    monkeypatch.setattr(LeverConnection, "rotate", lambda self, tokens: rotate(self, tokens))
+    with responses.RequestsMock() as wire:
+        wire.post(
+            "https://auth.lever.example/oauth/token",
+            json={"access_token": "access-2", "refresh_token": "refresh-2", "expires_in": 3600},
+        )
+        assert clients.tokens_for(grant).renew("access-1") == "access-2"
+    assert not rotate.errors
+    stored = LeverConnection.objects.get()
+    assert (stored.refresh_token, stored.state) == ("refresh-2", "connected")

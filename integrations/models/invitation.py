@@ -6,6 +6,8 @@ from typing import Any, Self
 from django.db import models
 from django.db.models.functions import Now, Upper
 
+from integrations.models.keys import bounded
+
 
 def make_reference() -> str:
     """Return a random reference by which what the portal wrote in Lever is recognised again."""
@@ -157,7 +159,7 @@ class Invitation(models.Model):
     @property
     def external_id(self) -> str:
         """Our name for this round on CodeScreen's side; also its idempotency key."""
-        return f"lever:{self.opportunity_id}:{self.assessment_id}:{self.round}"[:255]
+        return bounded(f"lever:{self.opportunity_id}:{self.assessment_id}:{self.round}", 255)
 
     @property
     def is_open(self) -> bool:

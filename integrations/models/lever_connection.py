@@ -11,7 +11,8 @@ from django.utils import timezone
 from integrations.models.fields import EncryptedTextField
 
 REFRESH_LIFETIME = timedelta(days=365)
-REFRESH_LEASE = timedelta(seconds=30)
+#: Longer than the slowest refresh and its recording: a second one would spend a token that is spent already.
+REFRESH_LEASE = timedelta(seconds=90)
 
 
 def _lifetime(tokens: dict[str, Any]) -> timedelta:

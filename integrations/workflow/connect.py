@@ -149,9 +149,7 @@ def make_webhooks(organization: Organization, lever: LeverClient, actor: Any) ->
             event=STAGE_CHANGE,
             defaults={"lever_webhook_id": str(made.get("id") or ""), "url": url, "signature_token": token},
         )
-        AuditEntry.record(
-            organization, actor, "make", "Lever webhook", {"signature_token": token, "url": url}
-        )
+        AuditEntry.record(organization, actor, "make", "Lever webhook", {"signature_token": token})
     return [webhook]
 
 

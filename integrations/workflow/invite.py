@@ -10,10 +10,10 @@ from integrations.codescreen.client import CodeScreenClient, instance_id
 from integrations.models import CodeScreenConnection, Effect, IllegalTransition, Invitation
 from integrations.models.invitation import Status
 from integrations.platform import PlatformError
+from integrations.recording import record
 from integrations.workflow import outbox
 from integrations.workflow.decide import is_trigger
 from integrations.workflow.facts import Platforms, mapping_rules, stage_name
-from integrations.workflow.recording import record
 from integrations.workflow.results import mark_invited
 
 READ_AGAIN_AFTER = timedelta(minutes=2)

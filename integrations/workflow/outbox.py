@@ -20,6 +20,7 @@ from integrations.models import (
     NotificationPreference,
     Organization,
 )
+from integrations.models.keys import bounded
 
 Kind = Effect.Kind
 
@@ -40,7 +41,7 @@ def put(
     effect, _ = Effect.objects.get_or_create(
         organization=organization,
         kind=kind,
-        key=key[:300],
+        key=bounded(key),
         defaults={
             "invitation": invitation,
             "delivery": delivery,
@@ -174,7 +175,7 @@ BUNDLE_WAIT = timedelta(seconds=30)
 
 def _told(organization: Organization, key: str) -> bool:
     rows = Effect.objects.filter(organization=organization, kind=Kind.SEND_EMAIL)
-    return rows.filter(key=key[:300]).exists()
+    return rows.filter(key=bounded(key)).exists()
 
 
 def _join(organization: Organization, group: str, key: str, lines: list[str]) -> bool:

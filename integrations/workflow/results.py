@@ -255,7 +255,7 @@ def _write_back(invitation: Invitation, result: Result, is_same: bool) -> None:
         outbox.put(
             organization,
             Effect.Kind.ADD_REPORT_LINK,
-            f"{invitation.opportunity_id}:{result.report_url}"[:300],
+            f"{invitation.opportunity_id}:{result.report_url}",
             invitation=invitation,
             payload={"url": result.report_url},
             priority=4,

@@ -11,6 +11,7 @@ from integrations.lever.client import LeverClient
 from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Invitation, LeverConnection, Organization, Stage
 from integrations.models.claim import LEASE
+from integrations.models.keys import bounded
 from integrations.workflow import intake
 from integrations.workflow.decide import SWEEP, is_trigger
 from integrations.workflow.facts import Platforms, disconnected_reason, mapping_rules, refresh_stages
@@ -100,7 +101,7 @@ def _repair(organization: Organization, opportunity: Opportunity, platforms: Pla
     delivery, created = Delivery.objects.get_or_create(
         organization=organization,
         platform=Delivery.Platform.LEVER,
-        dedupe_key=f"sweep:{opportunity.id}:{opportunity.stage_id}:{int(moment.timestamp() * 1000)}"[:300],
+        dedupe_key=bounded(f"sweep:{opportunity.id}:{opportunity.stage_id}:{int(moment.timestamp() * 1000)}"),
         defaults={
             "event": SWEEP,
             "opportunity_id": opportunity.id,

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from unittest import mock
 
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import UnreadablePostError
 from django.test import Client
 from django.urls import reverse
@@ -389,6 +389,13 @@ class WebhookContract:
         assert answer.status_code == 503
         assert int(answer["Retry-After"]) > 0
         assert "server closed" not in answer.content.decode()
+        assert Delivery.objects.count() == 0
+
+    def test_what_could_not_be_stored_is_not_called_a_repeat(self, sender, door):
+        sender.raise_request_exception = False
+        with mock.patch.object(Delivery.objects, "create", side_effect=IntegrityError("another constraint")):
+            answer = self.send(sender, door, self.signed(self.payload()))
+        assert answer.status_code >= 500
         assert Delivery.objects.count() == 0
 
     def test_a_body_that_breaks_off_is_refused(self, sender, door):

@@ -6,6 +6,7 @@ from django.db import connection as database
 
 from integrations import clients
 from integrations.models import (
+    ApiCall,
     AuditEntry,
     CodeScreenConnection,
     Delivery,
@@ -125,6 +126,9 @@ def test_the_webhook_is_made_once(linked, world, owner):
     assert first[0].signature_token
     assert first[0].origin == "api"
     assert AuditEntry.objects.filter(action="make").count() == 1
+    # the address opens the door by its key: it isn't for everybody who reads the logs
+    assert linked.webhook_key not in str(list(AuditEntry.objects.values()))
+    assert linked.webhook_key not in str(list(ApiCall.objects.values()))
 
 
 def test_a_webhook_that_was_removed_in_lever_is_made_again(linked, world, owner):

@@ -1,0 +1,44 @@
+"""An invitation's intent and its answer are recorded, also while the database restarts."""
+
+import pytest
+from django.db import OperationalError
+
+from integrations import recording
+from integrations.workflow import invite
+from tests.test_recording import Restarting
+
+ALDER = "alder@candidates.example"
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch) -> None:
+    monkeypatch.setattr(recording, "PAUSE_SECONDS", 0.0)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_committed", [False, True])
+@pytest.mark.parametrize("step", ["_declare", "_record_invited"])
+def test_an_invitation_survives_a_restart_around_its_call(
+    box, world, monkeypatch, step, is_committed
+) -> None:
+    restarting = Restarting(getattr(invite, step), [OperationalError()], is_committed)
+    monkeypatch.setattr(invite, step, restarting)
+    invitation = box.invitation()
+    box.work()
+    assert not restarting.errors
+    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
+    assert box.effect().state == "done"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_committed", [False, True])
+def test_a_definite_no_survives_a_restart_and_is_tried_again(box, world, monkeypatch, is_committed) -> None:
+    monkeypatch.setattr(
+        invite, "_start_over", Restarting(invite._start_over, [OperationalError()], is_committed)
+    )
+    box.codescreen_fails(status=503)
+    invitation = box.invitation()
+    box.work()
+    assert box.reread(invitation).status == "pending"
+    box.later()
+    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
