@@ -15,7 +15,6 @@ from integrations.lever import oauth
 from integrations.lever.client import LeverClient
 from integrations.models import (
     ApiCall,
-    CodeScreenConnection,
     Delivery,
     Effect,
     LeverConnection,
@@ -189,7 +188,7 @@ def lever_for(
     opportunity_id: str = "",
 ) -> LeverClient:
     """Return a client for the organization's Lever. Raises NotConnected when there is no working connection."""
-    connection = LeverConnection.objects.filter(organization=organization).first()
+    connection = organization.lever
     if connection is None or not connection.is_working:
         raise NotConnected("Lever is not connected. Connect it under Settings.")
     gate = Gate(organization, "lever", f"lever:{connection.lever_account_id or organization.pk}")
@@ -227,7 +226,7 @@ def codescreen_for(
 
     `is_trial` allows a key that was refused before, to see whether it works again.
     """
-    connection = CodeScreenConnection.objects.filter(organization=organization).first()
+    connection = organization.codescreen
     if connection is None or not connection.api_key or not (connection.is_working or is_trial):
         raise NotConnected("CodeScreen has no working API key. Save one under Settings.")
     gate = Gate(organization, "codescreen")

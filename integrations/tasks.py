@@ -54,8 +54,12 @@ STALLED_AFTER = timedelta(seconds=6)
 Job = Callable[[], None]
 
 
+def _read(organization_id: int) -> Organization:
+    return Organization.objects.with_connections().get(pk=organization_id)
+
+
 def platforms_for(organization: Organization, **context: Any) -> Platforms:
-    """Return both clients for one step, each made when it is first called for."""
+    """Return both clients for one step of an organization read just now, each made when it is first called for."""
 
     @lru_cache(maxsize=1)
     def lever() -> Any:
@@ -185,26 +189,28 @@ def work(deadline: float | None = None, most: int | None = None) -> int:
 def _next_job(turn: int) -> Job | None:
     """Claim one due row; the kinds take turns, so that many of one don't keep the others waiting."""
     owner = uuid.uuid4().hex
-    kinds: list[Callable[[], Job | None]] = [
-        lambda: next((partial(_perform, effect) for effect in Effect.objects.claim(owner, 1)), None),
-        lambda: next((partial(decide, delivery) for delivery in Delivery.objects.claim(owner, 1)), None),
-        lambda: next((partial(_poll, invitation) for invitation in results.claim_polls(1)), None),
+    kinds: list[tuple[Callable[[], Any], Callable[[Any], Any]]] = [
+        (lambda: Effect.claim(owner), _perform),
+        (lambda: Delivery.claim(owner), decide),
+        (results.claim_poll, poll),
     ]
     for step in range(len(kinds)):
-        job = kinds[(turn + step) % len(kinds)]()
-        if job is not None:
-            return job
+        claim, work_on = kinds[(turn + step) % len(kinds)]
+        row = claim()
+        if row is not None:
+            return partial(work_on, row)
     return None
 
 
 def _perform(effect: Effect) -> None:
+    effect.organization = _read(effect.organization_id)
     context = {"effect": effect, "opportunity_id": effect.opportunity_id}
     effects.perform(effect, platforms_for(effect.organization, **context))
 
 
 def decide(delivery: Delivery) -> None:
     """Bring one claimed delivery to its verdict, or say why not yet and when it is tried again."""
-    organization = delivery.organization
+    organization = delivery.organization = _read(delivery.organization_id)
     platforms = platforms_for(organization, delivery=delivery, opportunity_id=delivery.opportunity_id)
     try:
         intake.take_in(delivery, platforms)
@@ -246,14 +252,10 @@ def _notice_refused_key(organization: Organization) -> None:
             outbox.tell_key_refused(organization, str(error))
 
 
-def _poll(invitation: Invitation) -> None:
-    poll(invitation)
-
-
 def poll(invitation: Invitation) -> bool:
     """Ask CodeScreen about one invitation; whether anything changed."""
     try:
-        platforms = platforms_for(invitation.organization, opportunity_id=invitation.opportunity_id)
+        platforms = platforms_for(_read(invitation.organization_id), opportunity_id=invitation.opportunity_id)
         return results.collect(invitation, platforms.codescreen())
     except NotConnected:
         Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now() + effects.DISCONNECTED_RETRY)
@@ -287,6 +289,7 @@ def poll_organization(organization: Organization, everything: bool = False) -> i
 
 def sweep_organization(organization: Organization, is_full: bool = True) -> int:
     """Reconcile one organization with Lever now; how many it repaired. Raises PlatformError."""
+    organization = _read(organization.pk)
     repaired = sweep.sweep(organization, platforms_for(organization), is_full)
     if repaired:
         logger.warning("sweep repaired %s invitation(s) of %s", repaired, organization.slug)
@@ -307,14 +310,16 @@ def sweep_organization(organization: Organization, is_full: bool = True) -> int:
 
 def replay(delivery: Delivery, actor: Any) -> Decision:
     """Decide a stored delivery again. Raises actions.NotPossible and PlatformError."""
-    decision = actions.replay(delivery, platforms_for(delivery.organization, delivery=delivery), actor)
+    decision = actions.replay(
+        delivery, platforms_for(_read(delivery.organization_id), delivery=delivery), actor
+    )
     ring()
     return decision
 
 
 def preview(delivery: Delivery) -> Decision:
     """Return the verdict a delivery would get now; writes nothing. Raises PlatformError."""
-    return facts.preview(delivery, platforms_for(delivery.organization, delivery=delivery))
+    return facts.preview(delivery, platforms_for(_read(delivery.organization_id), delivery=delivery))
 
 
 def suppose(organization: Organization, opportunity_id: str, stage_id: str) -> intake.Rehearsal:
@@ -322,6 +327,7 @@ def suppose(organization: Organization, opportunity_id: str, stage_id: str) -> i
 
     Writes nothing but the copies of the platforms' lists and the record of its calls. Raises PlatformError.
     """
+    organization = _read(organization.pk)
     platforms = platforms_for(organization)
     delivery, gathered = facts.supposed(organization, opportunity_id, stage_id, platforms)
     return intake.rehearse(delivery, gathered)

@@ -118,3 +118,10 @@ def member(organization, role, name):
     user: Any = UserFactory(username=f"{name}-{organization.slug}")
     models.Membership.objects.create(user=user, organization=organization, role=role)
     return user
+
+
+def claimed(model, owner) -> Any:
+    """Return the due row that `owner` took up as a worker does."""
+    row = model.claim(owner)
+    assert row is not None
+    return row

@@ -9,10 +9,11 @@ import pytest
 import responses
 from django.db import OperationalError
 from django.db import connection as database
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations import clients, tasks
-from integrations.models import ApiCall, Effect, LeverConnection
+from integrations.models import ApiCall, Effect, LeverConnection, Organization
 from integrations.platform import NotConnected, PacedOut, PlatformError
 from integrations.workflow import outbox
 from tests import factories
@@ -142,7 +143,7 @@ def test_a_dead_grant_needs_a_person_and_is_told_once(wire, grant, status, word)
     assert len(asked(wire, "/oauth/token")) == 1
     told = Effect.objects.get(kind="send_email")
     assert "reconnected" in told.payload["subject"]
-    Effect.objects.filter(state="due").update(due_at=timezone.now())
+    Effect.objects.filter(state="due").update(due_at=Now())
     tasks.work()
     assert Effect.objects.filter(kind="send_email").count() == 1
     assert "refresh-1" not in str(list(ApiCall.objects.values()))
@@ -161,7 +162,7 @@ def test_a_token_endpoint_that_fails_is_tried_again_later(wire, grant, status):
     wire.reset()
     wire.post(f"{AUTH}/oauth/token", json=FRESH)
     wire.post(f"{API}/opportunities/{effect.opportunity_id}/notes", json={"data": {"id": "note-1"}})
-    Effect.objects.update(due_at=timezone.now())
+    Effect.objects.update(due_at=Now())
     tasks.work()
     effect.refresh_from_db()
     assert effect.state == "done"
@@ -291,7 +292,7 @@ def test_two_workers_whose_token_was_refused_refresh_once(wire, grant):
 def test_without_a_working_grant_nothing_is_called(wire, grant, state):
     LeverConnection.objects.update(state=state)
     with pytest.raises(NotConnected):
-        clients.lever_for(grant.organization)
+        clients.lever_for(Organization.objects.get())
     with pytest.raises(NotConnected):
         clients.tokens_for(grant).current()
     assert not wire.calls
@@ -438,7 +439,7 @@ def test_telling_that_lever_needs_a_person_is_once_per_breakage(grant):
 def held(grant):
     """An effect that a worker has been busy with for a while."""
     factories.EffectFactory(organization=grant.organization)
-    [effect] = Effect.objects.claim("busy", 1)
+    effect = factories.claimed(Effect, "busy")
     Effect.objects.update(leased_until=timezone.now() + timedelta(seconds=5))
     return effect
 

@@ -192,8 +192,8 @@ def test_the_least_served_organization_comes_first(make, organization):
         make.create(organization=organization)
     late = make.create(organization=factories.OrganizationFactory.create())
     model = type(late)
-    first = model.objects.claim("one", 1)[0]
-    second = model.objects.claim("two", 1)[0]
+    first = factories.claimed(model, "one")
+    second = factories.claimed(model, "two")
     assert {first.organization_id, second.organization_id} == {organization.pk, late.organization_id}
 
 

@@ -215,7 +215,7 @@ def test_a_refused_key_is_tried_again_now_and_then(linked, world, bells):
 def test_a_delivery_that_waits_for_its_turn_loses_no_attempt(linked, monkeypatch):
     factories.DeliveryFactory(organization=linked)
     monkeypatch.setattr(intake, "take_in", mock.Mock(side_effect=PacedOut(30, "waiting for a free slot")))
-    [claimed] = Delivery.objects.claim("me", 1)
+    claimed = factories.claimed(Delivery, "me")
     tasks.decide(claimed)
     delivery = Delivery.objects.get()
     assert delivery.attempts == 0
@@ -227,7 +227,7 @@ def test_a_delivery_waits_as_long_as_the_platform_says(linked, monkeypatch):
     factories.DeliveryFactory(organization=linked)
     error = PlatformError("busy", status=429, retry_after=120)
     monkeypatch.setattr(intake, "take_in", mock.Mock(side_effect=error))
-    [claimed] = Delivery.objects.claim("me", 1)
+    claimed = factories.claimed(Delivery, "me")
     tasks.decide(claimed)
     delivery = Delivery.objects.get()
     assert delivery.due_at is not None

@@ -2,12 +2,13 @@
 
 import traceback as traceback_module
 import uuid
-from collections import Counter
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Self
 
 from django.db import connection, models, transaction
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
+from django.db.models.sql import UpdateQuery
 
 #: Longer than one call with its time-outs, and short enough that what a killed worker held is taken up within a
 #: minute. Work of several calls renews it between them.
@@ -17,62 +18,13 @@ LEASE = timedelta(seconds=45)
 class ClaimQuerySet(models.QuerySet[Any]):
     """Rows that wait for a worker, each of one organization."""
 
+    #: Which of an organization's due rows is taken first.
     work_order: tuple[str, ...] = ("due_at", "pk")
 
     def due(self) -> Self:
         """Rows to be worked on now, by the database's clock: due, and not held by a live lease."""
         free = models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=Now())
         return self.filter(free, due_at__lte=Now())
-
-    def claim(self, owner: str, limit: int, lease: timedelta = LEASE) -> list[Any]:
-        """Take up to `limit` due rows for `owner` and count the attempt; the rows, in the order to work them.
-
-        The attempt is counted here, not at the outcome, so that a row that kills its worker is counted too.
-        Two workers never hold the same row, and claims take turns, so that each sees whom the others serve:
-        the organization that is served least comes first, whatever another one has waiting.
-        """
-        with transaction.atomic():
-            if connection.vendor == "postgresql":
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [self.model._meta.db_table])
-            keys = self._choose(limit)
-            if not keys:
-                return []
-            self.model._base_manager.filter(pk__in=keys).update(
-                leased_until=Now() + lease, lease_owner=owner, attempts=models.F("attempts") + 1
-            )
-        rows = {row.pk: row for row in self.model._base_manager.filter(pk__in=keys)}
-        return [rows[key] for key in keys]
-
-    def _choose(self, limit: int) -> list[int]:
-        """Return the keys of up to `limit` due rows, the least served organization's first."""
-        due = self.due().order_by()
-        waiting = self._waiting()
-        if len(waiting) > 1:
-            leased = self.model._base_manager.filter(leased_until__gte=Now()).values_list(
-                "organization", flat=True
-            )
-            served = Counter(leased)
-            waiting.sort(key=lambda organization: served[organization])
-        keys: list[int] = []
-        for organization in waiting:
-            rows = due.filter(organization=organization).order_by(*self.work_order)
-            if connection.features.has_select_for_update_skip_locked:
-                rows = rows.select_for_update(skip_locked=True, no_key=True, of=("self",))
-            keys += self._keys(rows, limit - len(keys))
-            if len(keys) >= limit:
-                break
-        return keys
-
-    def _waiting(self) -> list[int]:
-        """Return the organizations that have a due row: one look into the index each, however many rows wait."""
-        organizations = self.model._meta.get_field("organization").related_model._base_manager
-        due = self.due().filter(organization=models.OuterRef("pk")).order_by(*self.work_order)
-        first = models.Subquery(due.values("pk")[:1])
-        return list(organizations.alias(first=first).filter(first__isnull=False).values_list("pk", flat=True))
-
-    def _keys(self, rows: Any, limit: int) -> list[int]:
-        return list(rows.values_list("pk", flat=True)[:limit])
 
 
 class Claimable(models.Model):
@@ -92,6 +44,23 @@ class Claimable(models.Model):
 
     class Meta:
         abstract = True
+
+    @classmethod
+    def claim(cls, owner: str) -> Self | None:
+        """Take a due row for `owner` and count the attempt; None when nothing is due.
+
+        The attempt is counted here, not at the outcome, so that a row that kills its worker is counted too.
+        Two workers never hold the same row, and claims take turns, so that each sees whom the others serve:
+        the organization that is served least comes first, whatever another one has waiting, and chance decides
+        between equals.
+        """
+        with transaction.atomic():
+            if connection.vendor == "postgresql":
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [cls._meta.db_table])
+            statement, parameters = _claim_statement(cls, connection.vendor)
+            values = [owner if value == _OWNER else value for value in parameters]
+            return next(iter(cls._base_manager.raw(statement, values)), None)
 
     def lease(self, length: timedelta = LEASE) -> Any:
         """Take this very row, due or not, for a worker of its own; None while another one holds it."""
@@ -119,6 +88,45 @@ class Claimable(models.Model):
     def release(self, **changes: Any) -> bool:
         """Give the lease back with these changes; False when the lease was lost."""
         return bool(self.held().update(leased_until=None, lease_owner="", **changes))
+
+
+_OWNER = "the owner's place"
+
+
+@lru_cache
+def _claim_statement(model: Any, vendor: str) -> tuple[str, tuple[Any, ...]]:
+    """Return the statement that claims a row of `model`, and its parameters with `_OWNER` for the owner.
+
+    Written by Django once for each kind of database: a worker runs it for every row it works.
+    """
+    rows, due = model._base_manager, model.objects.due()
+    organizations = model._meta.get_field("organization").related_model._base_manager
+    first = due.filter(organization=models.OuterRef("pk")).order_by(*due.work_order).values("pk")[:1]
+    served = (
+        rows.filter(organization=models.OuterRef("pk"), leased_until__gte=Now())
+        .order_by()
+        .values("organization")
+        .values(count=models.Count("pk"))
+    )
+    least_served = (
+        organizations.alias(first=models.Subquery(first), served=Coalesce(models.Subquery(served), 0))
+        .filter(first__isnull=False)
+        .order_by("served", "?")
+    )
+    chosen = due.filter(organization=models.Subquery(least_served.values("pk")[:1]))
+    chosen = chosen.order_by(*due.work_order)
+    if connection.features.has_select_for_update_skip_locked:
+        chosen = chosen.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    query = rows.filter(pk=models.Subquery(chosen.values("pk")[:1])).query.chain(UpdateQuery)
+    query.add_update_values(
+        {
+            "leased_until": Now() + LEASE,
+            "lease_owner": _OWNER,
+            "attempts": models.F("attempts") + 1,
+        }
+    )
+    statement, parameters = query.get_compiler(connection=connection).as_sql()
+    return f"{statement} RETURNING *", tuple(parameters)
 
 
 def masked_traceback(error: BaseException) -> str:

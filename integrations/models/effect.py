@@ -27,16 +27,6 @@ class EffectQuerySet(ClaimQuerySet):
         ).exclude(opportunity_id="")
         return super().due().filter(state=Effect.State.DUE).exclude(models.Exists(busy))
 
-    def _keys(self, rows: Any, limit: int) -> list[int]:
-        """Return one effect per candidate: two of them at once would race each other in Lever."""
-        keys: list[int] = []
-        candidates: set[str] = set()
-        for pk, opportunity in rows.values_list("pk", "opportunity_id")[: limit * 4]:
-            if len(keys) < limit and (not opportunity or opportunity not in candidates):
-                candidates.add(opportunity)
-                keys.append(pk)
-        return keys
-
 
 class Effect(Claimable):
     """One intended act on the outside world, performed by a worker and retried until it is done or hopeless."""
@@ -130,10 +120,8 @@ class Effect(Claimable):
 
     def record_intent(self) -> bool:
         """Commit that a worker is about to act; False when the lease was lost."""
-        changed = bool(self.held().update(intent_at=Now(), payload=self.payload))
-        if changed:
-            self.refresh_from_db(fields=["intent_at"])
-        return changed
+        self.intent_at = timezone.now()
+        return bool(self.held().update(intent_at=self.intent_at, payload=self.payload))
 
     def finish(self, state: str = State.DONE, error: str = "") -> bool:
         """End it in `state`; False when the lease was lost."""

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
@@ -28,6 +28,10 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
     def for_user(self, user: object) -> Self:
         """Those the user is a member of."""
         return self.filter(memberships__user=user)
+
+    def with_connections(self) -> Self:
+        """Read both connections along: what a worker needs of an organization for one step."""
+        return self.select_related("lever_connection", "codescreen_connection")
 
 
 class Organization(models.Model):
@@ -149,6 +153,16 @@ class Organization(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def lever(self) -> Any:
+        """The Lever connection as it was when first looked at; None when there has never been one."""
+        return getattr(self, "lever_connection", None)
+
+    @property
+    def codescreen(self) -> Any:
+        """The CodeScreen connection as it was when first looked at; None when there has never been one."""
+        return getattr(self, "codescreen_connection", None)
 
     @property
     def rating_thresholds(self) -> tuple[int, int, int]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.models import Effect, Organization
@@ -49,10 +50,7 @@ def perform(effect: Effect, platforms: Platforms) -> None:
     """Perform a claimed effect and record the outcome; never raises for what a platform or a bug did."""
     known = effect.intent_at  # of an earlier try whose outcome nobody knows
     try:
-        if (
-            effect.intent_at is None
-            and Organization.objects.filter(pk=effect.organization_id, paused=True).exists()
-        ):
+        if effect.intent_at is None and effect.organization.paused:
             _give_back(effect, DISCONNECTED_RETRY, "The organization is paused.", known)
             return
         PERFORM[effect.kind](effect, platforms)
@@ -139,6 +137,5 @@ def settle(effect: Effect, error: PlatformError, known: datetime | None = None) 
 def wake(organization: Organization) -> int:
     """Make effects that wait for a connection due now; how many."""
     with transaction.atomic():
-        return Effect.objects.filter(
-            organization=organization, state=Effect.State.DUE, due_at__gt=timezone.now()
-        ).update(due_at=timezone.now())
+        waiting = Effect.objects.filter(organization=organization, state=Effect.State.DUE, due_at__gt=Now())
+        return waiting.update(due_at=Now())

@@ -172,8 +172,7 @@ def mapping_rules(organization: Organization) -> tuple[MappingRule, ...]:
 
 def disconnected_reason(organization: Organization) -> str:
     """Return which connection isn't working, as a sentence; empty when both are."""
-    lever = LeverConnection.objects.filter(organization=organization).first()
-    codescreen = CodeScreenConnection.objects.filter(organization=organization).first()
+    lever, codescreen = organization.lever, organization.codescreen
     if lever is None or lever.state == LeverConnection.State.REVOKED:
         return "Lever isn't connected."
     if not lever.is_working:
@@ -191,7 +190,7 @@ def gather(delivery: Delivery, platforms: Platforms, known: Opportunity | None =
     The delivery is a hint: what it says of the candidate is read again from Lever, unless `known` was read just now.
     Raises PlatformError when a platform doesn't answer; the delivery is then decided later.
     """
-    organization = Organization.objects.get(pk=delivery.organization_id)
+    organization = Organization.objects.with_connections().get(pk=delivery.organization_id)
     change = StageChange.from_payload(delivery.payload)
     facts = Facts(
         event=delivery.event,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.lever.client import LeverClient
@@ -56,7 +57,7 @@ def ask_for_template(organization: Organization) -> None:
     """Ask for the template to be made; one effect per organization, woken when the template is gone."""
     effect = outbox.put(organization, Effect.Kind.MAKE_TEMPLATE, "template", priority=4)
     Effect.objects.filter(pk=effect.pk).exclude(state=Effect.State.DUE).update(
-        state=Effect.State.DUE, due_at=timezone.now(), attempts=0, created_at=timezone.now()
+        state=Effect.State.DUE, due_at=Now(), attempts=0, created_at=Now()
     )
 
 

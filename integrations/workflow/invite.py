@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.codescreen.client import CodeScreenClient, instance_id
-from integrations.models import CodeScreenConnection, Effect, IllegalTransition, Invitation
+from integrations.models import Effect, IllegalTransition, Invitation
 from integrations.models.invitation import Status
 from integrations.platform import PlatformError
 from integrations.recording import record
@@ -24,11 +24,11 @@ class Settled(Exception):
 
 
 def send_invitation(effect: Effect, platforms: Platforms) -> None:
-    """Invite one candidate. Raises PlatformError when it should be tried again, Settled when it shouldn't."""
+    """Invite one candidate. Raises Settled when that is over, PlatformError when it should be tried again."""
     invitation = effect.invitation
     if invitation is None:
         raise TypeError("an invitation effect without an invitation")
-    connection = CodeScreenConnection.objects.filter(organization=effect.organization_id).first()
+    connection = effect.organization.codescreen
     is_idempotent = bool(connection and connection.idempotency)
     if invitation.status == Status.SENDING and effect.intent_at is not None:
         # a call that went without the key can't be repeated with it, though the account honours keys by now
@@ -59,6 +59,7 @@ def send_invitation(effect: Effect, platforms: Platforms) -> None:
             _refused_again(effect, invitation, error)
         instance = record(partial(_answered_otherwise, effect, invitation, error, is_idempotent))
     record(partial(_record_invited, effect, invitation, instance))
+    raise Settled
 
 
 def _record_invited(effect: Effect, invitation: Invitation, instance: str) -> None:

@@ -48,7 +48,8 @@ def put(
             "opportunity_id": opportunity_id or (invitation.opportunity_id if invitation else ""),
             "payload": dict(payload or {}),
             "priority": priority,
-            "due_at": Now() + wait,
+            # without a wait not `Now() + 0`, which SQLite writes finer than Now() and so a moment later
+            "due_at": Now() + wait if wait else Now(),
         },
     )
     return effect

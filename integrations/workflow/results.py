@@ -113,15 +113,16 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
         outbox.set_progress_tag(invitation, PROGRESS_TAGS["invited"])
 
 
-def claim_polls(limit: int) -> list[Invitation]:
-    """Take up to `limit` invitations whose time to be asked about has come; each is ours for POLL_LEASE."""
+def claim_poll() -> Invitation | None:
+    """Take an invitation whose time to be asked about has come, ours for POLL_LEASE; None when there is none."""
     with transaction.atomic():
-        rows = Invitation.objects.due_for_poll().order_by("next_poll_at")
+        rows = Invitation.objects.due_for_poll().order_by("next_poll_at").select_related("organization")
         if connection.features.has_select_for_update_skip_locked:
-            rows = rows.select_for_update(skip_locked=True, no_key=True)
-        keys = list(rows.values_list("pk", flat=True)[:limit])
-        Invitation.objects.filter(pk__in=keys).update(next_poll_at=Now() + POLL_LEASE)
-    return list(Invitation.objects.filter(pk__in=keys).select_related("organization"))
+            rows = rows.select_for_update(of=("self",), skip_locked=True, no_key=True)
+        invitation = rows.first()
+        if invitation is not None:
+            Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now() + POLL_LEASE)
+    return invitation
 
 
 def collect(invitation: Invitation, codescreen: CodeScreenClient) -> bool:

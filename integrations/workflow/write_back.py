@@ -1,13 +1,13 @@
 """Write to the candidate in Lever: progress tag, report link, note. No personal data in any of them."""
 
-from integrations.models import Effect, LeverConnection
+from integrations.models import Effect
 from integrations.workflow.decide import PROGRESS_TAGS, is_progress_tag
 from integrations.workflow.facts import Platforms
 
 
 def author(effect: Effect) -> str:
     """Return the Lever user whom writes are shown to be by, empty when none is known."""
-    connection = LeverConnection.objects.filter(organization=effect.organization_id).first()
+    connection = effect.organization.lever
     return connection.lever_user_id if connection else ""
 
 

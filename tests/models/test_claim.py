@@ -21,27 +21,27 @@ def expire(row):
 @pytest.mark.parametrize(("model", "factory"), MODELS)
 def test_a_claimed_row_is_nobody_elses(db, model, factory):
     row = factory()
-    [claimed] = model.objects.claim("one", 5)
+    claimed = factories.claimed(model, "one")
     assert (claimed.pk, claimed.lease_owner, claimed.attempts) == (row.pk, "one", 1)
-    assert model.objects.claim("two", 5) == []
+    assert model.claim("two") is None
     assert not model.objects.due().exists()
 
 
 @pytest.mark.parametrize(("model", "factory"), MODELS)
 def test_a_lease_that_ended_is_free_and_its_attempt_counted(db, model, factory):
     row = factory()
-    model.objects.claim("one", 5)
+    model.claim("one")
     expire(row)
-    [claimed] = model.objects.claim("two", 5)
+    claimed = factories.claimed(model, "two")
     assert (claimed.lease_owner, claimed.attempts) == ("two", 2)
 
 
 @pytest.mark.parametrize(("model", "factory"), MODELS)
 def test_who_was_replaced_changes_nothing(db, model, factory):
     row = factory()
-    [slow] = model.objects.claim("one", 5)
+    slow = factories.claimed(model, "one")
     expire(row)
-    model.objects.claim("two", 5)
+    model.claim("two")
     assert slow.release(last_error="from the past") is False
     row.refresh_from_db()
     assert (row.lease_owner, row.last_error) == ("two", "")
@@ -50,7 +50,7 @@ def test_who_was_replaced_changes_nothing(db, model, factory):
 @pytest.mark.parametrize(("model", "factory"), MODELS)
 def test_who_was_late_but_not_replaced_may_still_say(db, model, factory):
     row = factory()
-    [slow] = model.objects.claim("one", 5)
+    slow = factories.claimed(model, "one")
     expire(row)
     assert slow.release(due_at=None, **({"state": "done"} if model is Effect else {})) is True
 
@@ -62,8 +62,8 @@ def test_rows_are_taken_when_they_are_due_and_oldest_first(db, model, factory):
     later = factory(organization=organization, due_at=now - timedelta(seconds=1))
     first = factory(organization=organization, due_at=now - timedelta(seconds=9))
     factory(organization=organization, due_at=now + timedelta(minutes=1))
-    assert [row.pk for row in model.objects.claim("one", 1)] == [first.pk]
-    assert [row.pk for row in model.objects.claim("one", 5)] == [later.pk]
+    assert factories.claimed(model, "one").pk == first.pk
+    assert factories.claimed(model, "one").pk == later.pk
 
 
 @pytest.mark.parametrize(("model", "factory"), MODELS)
@@ -76,19 +76,19 @@ def test_a_row_can_be_leased_by_itself_once(db, model, factory):
 @pytest.mark.parametrize(("model", "factory"), MODELS)
 def test_what_a_killed_worker_held_is_free_within_a_minute(db, model, factory):
     factory(organization=factories.OrganizationFactory())
-    [held] = model.objects.claim("killed", 1)
+    held = factories.claimed(model, "killed")
     assert held.leased_until - timezone.now() < timedelta(seconds=58)  # a minute less the bell and the start
 
 
 @pytest.mark.parametrize(("model", "factory"), MODELS)
 def test_a_lease_is_renewed_by_its_owner_alone(db, model, factory):
     factory(organization=factories.OrganizationFactory())
-    [late] = model.objects.claim("late", 1)
+    late = factories.claimed(model, "late")
     model.objects.update(leased_until=timezone.now() + timedelta(seconds=1))
     assert late.renew() is True
     assert model.objects.get().leased_until > timezone.now() + timedelta(seconds=40)
     model.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
-    model.objects.claim("replacement", 1)
+    model.claim("replacement")
     assert late.renew() is False
     assert model.objects.get().lease_owner == "replacement"
 
@@ -98,18 +98,18 @@ def test_effects_of_one_candidate_take_turns_and_the_urgent_goes_first(db):
     slow = factories.EffectFactory(organization=organization, opportunity_id="a", priority=6)
     urgent = factories.EffectFactory(organization=organization, opportunity_id="a", priority=2)
     other = factories.EffectFactory(organization=organization, opportunity_id="b", priority=6)
-    [first] = Effect.objects.claim("one", 1)
+    first = factories.claimed(Effect, "one")
     assert first.pk == urgent.pk
-    claimed = {row.pk for row in Effect.objects.claim("two", 5)}
-    assert claimed == {other.pk}
+    assert factories.claimed(Effect, "two").pk == other.pk
+    assert Effect.claim("three") is None
     first.finish()
-    assert [row.pk for row in Effect.objects.claim("three", 5)] == [slow.pk]
+    assert factories.claimed(Effect, "three").pk == slow.pk
 
 
 def test_only_due_effects_are_claimed(db):
     for state in ("done", "failed", "uncertain", "cancelled"):
         factories.EffectFactory(state=state, due_at=None)
-    assert Effect.objects.claim("one", 5) == []
+    assert Effect.claim("one") is None
 
 
 @pytest.mark.django_db(transaction=True)
@@ -125,9 +125,9 @@ def test_many_workers_never_hold_the_same_row(model, factory):
         try:
             misses = 0
             while misses < 3:
-                rows = model.objects.claim(name, 2)
-                misses = 0 if rows else misses + 1
-                taken.extend(row.pk for row in rows)
+                row = model.claim(name)
+                misses = 0 if row else misses + 1
+                taken.extend([row.pk] if row else [])
         except Exception as error:  # noqa: BLE001 - shown below
             failed.append(error)
         finally:

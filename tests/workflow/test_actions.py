@@ -156,7 +156,7 @@ def test_retrying_an_effect(organization, owner, state, possible):
 
 def test_an_effect_in_a_workers_hands_is_not_retried(organization, owner):
     factories.EffectFactory(organization=organization)
-    [effect] = Effect.objects.claim("worker", 1)
+    effect = factories.claimed(Effect, "worker")
     with pytest.raises(NotPossible):
         actions.retry_effect(effect, owner)
 
@@ -201,7 +201,7 @@ def test_replaying_needs_a_delivery_of_levers(organization, owner):
 
 def test_a_delivery_in_a_workers_hands_is_not_replayed(organization, owner):
     factories.DeliveryFactory(organization=organization)
-    [delivery] = Delivery.objects.claim("worker", 1)
+    delivery = factories.claimed(Delivery, "worker")
     with pytest.raises(NotPossible):
         actions.replay(delivery, NO_PLATFORMS, owner)
 

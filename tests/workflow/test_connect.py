@@ -13,6 +13,7 @@ from integrations.models import (
     Effect,
     LeverConnection,
     LeverWebhook,
+    Organization,
 )
 from integrations.platform import PlatformError
 from integrations.workflow import connect
@@ -96,7 +97,7 @@ def test_a_good_key_is_proven_by_the_list(linked, world):
 def test_a_bad_key_is_marked(linked, world):
     CodeScreenConnection.objects.update(api_key="wrong")
     with pytest.raises(PlatformError):
-        connect.test_codescreen_key(linked, clients.codescreen_for(linked))
+        connect.test_codescreen_key(linked, clients.codescreen_for(Organization.objects.get(pk=linked.pk)))
     assert CodeScreenConnection.objects.get().state == "refused"
 
 

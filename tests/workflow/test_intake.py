@@ -96,10 +96,10 @@ def test_leaving_the_stage_withdraws_what_was_not_started(box, world, enter):
 
 def test_leaving_before_it_went_out_cancels_it(box, world, enter):
     enter()
-    [delivery] = Delivery.objects.claim("me", 1)
+    delivery = factories.claimed(Delivery, "me")
     tasks.decide(delivery)
     leaves = enter(stage="Phone screen")
-    [delivery] = Delivery.objects.claim("me", 1)
+    delivery = factories.claimed(Delivery, "me")
     tasks.decide(delivery)
     box.work()
     assert verdict(leaves) == "not_a_trigger_stage"
@@ -255,7 +255,7 @@ def test_a_poison_delivery_stops_and_others_go_on(box, world, enter, monkeypatch
 
 def test_a_worker_that_slept_through_its_lease_decides_nothing(box, world, enter):
     delivery = enter()
-    [slow] = Delivery.objects.claim("slow", 1)
+    slow = factories.claimed(Delivery, "slow")
     Delivery.objects.update(lease_owner="another")
     tasks.decide(slow)
     assert verdict(delivery) == ""
@@ -266,7 +266,7 @@ def test_a_worker_that_slept_through_its_lease_decides_nothing(box, world, enter
 
 def test_a_worker_killed_while_deciding_is_replaced(box, world, enter):
     delivery = enter()
-    Delivery.objects.claim("gone", 1)
+    Delivery.claim("gone")
     box.work()
     assert verdict(delivery) == ""
     Delivery.objects.update(leased_until=timezone.now() - timedelta(seconds=1))

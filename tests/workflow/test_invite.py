@@ -359,8 +359,7 @@ def test_a_worker_killed_before_it_declared_anything_is_replaced(box, world):
 
 def taken(box):
     """Return the send effect as a worker holds it that will sleep through its lease."""
-    [effect] = Effect.objects.filter(kind="send_invitation").claim("slow", 1)
-    return effect
+    return factories.claimed(Effect, "slow")
 
 
 def replace_worker(effect):
@@ -586,7 +585,7 @@ def test_nothing_is_sent_that_the_account_does_not_know(box, monkeypatch, accoun
     invitation = box.invitation()
     outbox.put(box.organization, "set_progress_tag", "x")
     monkeypatch.setattr(platform.PlatformSession, "request", record)
-    [effect] = Effect.objects.filter(kind="send_invitation").claim("me", 1)
+    effect = factories.claimed(Effect, "me")
     tasks._perform(effect)
     assert set(sent["payload"]) - {"externalId"} == {"assessmentId", "firstName", "lastName", "email"}
     assert sent["payload"].get("externalId", "") == (invitation.external_id if has_external_id else "")

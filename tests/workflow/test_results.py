@@ -267,7 +267,7 @@ def test_codescreen_says_when_to_ask_again(says):
 
 def test_a_crash_while_recording_is_not_everybodys(says, monkeypatch, invitation):
     Invitation.objects.update(next_poll_at=timezone.now() - timedelta(seconds=1))
-    assert results.claim_polls(1)
+    assert results.claim_poll()
     monkeypatch.setattr(results, "_record", lambda *_: 1 / 0)
     found = says(COMPLETE)
     assert found.status == "invited"
@@ -276,8 +276,8 @@ def test_a_crash_while_recording_is_not_everybodys(says, monkeypatch, invitation
 
 def test_polls_are_claimed_once(invitation):
     Invitation.objects.update(next_poll_at=timezone.now() - timedelta(seconds=1))
-    assert [row.pk for row in results.claim_polls(5)] == [invitation.pk]
-    assert results.claim_polls(5) == []
+    assert results.claim_poll() == invitation
+    assert results.claim_poll() is None
 
 
 @pytest.mark.parametrize(

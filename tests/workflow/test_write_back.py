@@ -53,7 +53,7 @@ def test_a_later_wish_cancels_one_that_waits(box, world, invitation):
 
 def test_an_older_wish_that_is_tried_again_does_not_undo_the_later_one(box, world, invitation, monkeypatch):
     outbox.set_progress_tag(invitation, PROGRESS_TAGS["invited"])
-    [older] = Effect.objects.claim("slow", 1)
+    older = factories.claimed(Effect, "slow")
 
     def overtaken(*_):
         outbox.set_progress_tag(invitation, PROGRESS_TAGS["in_progress"])
@@ -200,10 +200,10 @@ def test_the_report_is_among_the_links_once(box, world, invitation, kind):
 def test_two_effects_of_one_candidate_are_never_performed_at_once(box, invitation):
     outbox.set_progress_tag(invitation, PROGRESS_TAGS["invited"])
     leave_note(box)
-    [first] = Effect.objects.claim("one", 10)
-    assert Effect.objects.claim("two", 10) == []
+    first = factories.claimed(Effect, "one")
+    assert Effect.claim("two") is None
     first.finish()
-    assert len(Effect.objects.claim("two", 10)) == 1
+    assert Effect.claim("two") is not None
 
 
 def test_the_seeded_ids_are_those_the_tests_use(world):
