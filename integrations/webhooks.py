@@ -7,9 +7,10 @@ import json
 import math
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.http import Http404, UnreadablePostError
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -245,7 +246,7 @@ class WebhookView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """404, 405, 413, 415 come before anything is read or proven."""
-        found = Organization.objects.filter(webhook_key=kwargs["key"]).first()
+        found = Organization.objects.filter(webhook_key=kwargs["key"]).only("pk").first()
         if found is None:
             raise Http404
         self.organization = found
@@ -282,8 +283,10 @@ class WebhookView(APIView):
     def store(self, event: str, key: str, opportunity_id: str = "") -> bool:
         """Commit the delivery; False when it was there already."""
         identity = {"organization": self.organization, "platform": self.platform, "dedupe_key": key}
+        # by itself the statement is its own transaction; within one a refusal must not spoil the rest
+        savepoint = transaction.atomic() if connection.in_atomic_block else nullcontext()
         try:
-            with transaction.atomic():
+            with savepoint:
                 Delivery.objects.create(
                     **identity, event=event, opportunity_id=opportunity_id, payload=self.kept_payload()
                 )
