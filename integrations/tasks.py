@@ -131,10 +131,7 @@ def is_stalled() -> bool:
 
 def oldest_due_seconds() -> float:
     """Return for how long the longest-waiting due row has waited, 0 when nothing waits."""
-    moments = [
-        model.objects.due().order_by("due_at").values_list("due_at", flat=True).first()
-        for model in (Delivery, Effect)
-    ]
+    moments = [Delivery.objects.oldest_due_at(), Effect.objects.oldest_due_at()]
     waits: list[float] = [(timezone.now() - moment).total_seconds() for moment in moments if moment]
     return max([0.0, *waits])
 

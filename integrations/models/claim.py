@@ -18,13 +18,21 @@ LEASE = timedelta(seconds=45)
 class ClaimQuerySet(models.QuerySet[Any]):
     """Rows that wait for a worker, each of one organization."""
 
-    #: Which of an organization's due rows is taken first.
-    work_order: tuple[str, ...] = ("due_at", "pk")
+    #: Which of an organization's due rows is taken first: the order of its index, or a backlog is sorted at each claim.
+    work_order: tuple[str, ...] = ("due_at",)
+
+    def free(self) -> Self:
+        """Rows whose time has come and which nobody holds, by the database's clock."""
+        unheld = models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=Now())
+        return self.filter(unheld, due_at__lte=Now())
 
     def due(self) -> Self:
-        """Rows to be worked on now, by the database's clock: due, and not held by a live lease."""
-        free = models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=Now())
-        return self.filter(free, due_at__lte=Now())
+        """Rows that a worker may take now."""
+        return self.free()
+
+    def oldest_due_at(self) -> Any:
+        """Return the earliest time at which a free row became due; None when none is."""
+        return self.free().aggregate(models.Min("due_at"))["due_at__min"]
 
 
 class Claimable(models.Model):
@@ -101,6 +109,7 @@ def _claim_statement(model: Any, vendor: str) -> tuple[str, tuple[Any, ...]]:
     """
     rows, due = model._base_manager, model.objects.due()
     organizations = model._meta.get_field("organization").related_model._base_manager
+    # a row rather than EXISTS, which PostgreSQL would answer by joining with every row that waits
     first = due.filter(organization=models.OuterRef("pk")).order_by(*due.work_order).values("pk")[:1]
     served = (
         rows.filter(organization=models.OuterRef("pk"), leased_until__gte=Now())

@@ -13,10 +13,14 @@ from integrations.models.claim import Claimable, ClaimQuerySet
 class EffectQuerySet(ClaimQuerySet):
     """Effects, by whether they wait."""
 
-    work_order = ("priority", "due_at", "pk")
+    work_order = ("priority", "due_at")
+
+    def free(self) -> Self:
+        """Effects whose time has come and which nobody holds."""
+        return super().free().filter(state=Effect.State.DUE)
 
     def due(self) -> Self:
-        """Due effects, but none of a candidate for whom another effect is being performed.
+        """Free effects, but none of a candidate for whom another effect is being performed.
 
         Two workers writing to one opportunity would race each other's tags.
         """
@@ -25,7 +29,7 @@ class EffectQuerySet(ClaimQuerySet):
             opportunity_id=models.OuterRef("opportunity_id"),
             leased_until__gte=Now(),
         ).exclude(opportunity_id="")
-        return super().due().filter(state=Effect.State.DUE).exclude(models.Exists(busy))
+        return self.free().exclude(models.Exists(busy))
 
 
 class Effect(Claimable):

@@ -44,10 +44,7 @@ def queue(organization: Organization) -> dict[str, Any]:
     """Return how the organization's work stands: who works, what waits and for how long, what was last heard."""
     own = {"organization": organization}
     deliveries, effects = Delivery.objects.filter(**own), Effect.objects.filter(**own)
-    oldest = [
-        rows.due().order_by("due_at").values_list("due_at", flat=True).first()
-        for rows in (deliveries, effects)
-    ]
+    oldest = [deliveries.oldest_due_at(), effects.oldest_due_at()]
     grant = LeverConnection.objects.filter(**own).first()
     breakers = {row.platform.casefold(): row for row in Breaker.objects.filter(**own)}
     return {
