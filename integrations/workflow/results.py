@@ -78,9 +78,8 @@ def hear(organization: Organization, hint: Hint) -> Invitation | None:
         return None
     changes: dict[str, Any] = {"next_poll_at": Now()}
     Invitation.objects.filter(pk=invitation.pk).update(**changes)
-    if hint.type == "candidate.submitted" and invitation.status in {Status.INVITED, Status.IN_PROGRESS}:
-        now = timezone.now()
-        invitation.move(Status.SUBMITTED, submitted_at=now, started_at=invitation.started_at or now)
+    if hint.type == "candidate.submitted":
+        _note_submission(invitation)
     if hint.type == "candidate.email_bounced":
         outbox.send_email(
             organization,
@@ -93,6 +92,19 @@ def hear(organization: Organization, hint: Hint) -> Invitation | None:
             invitation=invitation,
         )
     return invitation
+
+
+def _note_submission(invitation: Invitation) -> None:
+    """Record what only a webhook tells; CodeScreen goes on answering In_Progress, which then changes nothing more."""
+    now = timezone.now()
+    with transaction.atomic():
+        invitation = _locked(invitation)
+        was_started = invitation.status == Status.IN_PROGRESS
+        if not was_started and invitation.status != Status.INVITED:
+            return
+        invitation.move(Status.SUBMITTED, submitted_at=now, started_at=invitation.started_at or now)
+        if not was_started:  # the news of the start comes later, or never
+            outbox.set_progress_tag(invitation, PROGRESS_TAGS["in_progress"])
 
 
 def _waiting(rows: Any) -> Any:
@@ -136,10 +148,7 @@ def collect(invitation: Invitation, codescreen: CodeScreenClient) -> bool:
         _postpone(invitation, error)
         raise
     with transaction.atomic():
-        rows = Invitation.objects.select_related("organization")
-        if connection.features.has_select_for_update:
-            rows = rows.select_for_update(of=("self",), no_key=True)
-        invitation = rows.get(pk=invitation.pk)
+        invitation = _locked(invitation)
         changed = _record(invitation, progress)
         now = timezone.now()
         Invitation.objects.filter(pk=invitation.pk).update(
@@ -149,6 +158,14 @@ def collect(invitation: Invitation, codescreen: CodeScreenClient) -> bool:
             next_poll_at=next_poll(invitation, now),
         )
     return changed
+
+
+def _locked(invitation: Invitation) -> Invitation:
+    """Return the invitation as it is now, nobody else's to change until the transaction's end."""
+    rows = Invitation.objects.select_related("organization")
+    if connection.features.has_select_for_update:
+        rows = rows.select_for_update(of=("self",), no_key=True)
+    return rows.get(pk=invitation.pk)
 
 
 def _postpone(invitation: Invitation, error: PlatformError) -> None:

@@ -152,6 +152,9 @@ class Recruiters:
 
 
 def pending(stage: Stage) -> int:
-    """Return how many of Lever's webhooks are still on their way."""
-    answer = requests.get(f"{stage.lever_url}/_control/books", params={"account": "none"}, timeout=SECONDS)
-    return int(answer.json()["pending_deliveries"])
+    """Return how many of the platforms' webhooks are still on their way."""
+    count = 0
+    for address in (stage.lever_url, stage.codescreen_url):
+        answer = requests.get(f"{address}/_control/books", params={"account": "none"}, timeout=SECONDS)
+        count += int(answer.json()["pending_deliveries"])
+    return count

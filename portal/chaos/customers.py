@@ -1,5 +1,6 @@
 """The organizations of a run: configured in the portal, with accounts of their own in the sandbox, connected."""
 
+import base64
 import os
 from pathlib import Path
 
@@ -21,6 +22,7 @@ bulk_limit = 0
 [codescreen]
 api_key = "{api_key}"
 idempotency = {idempotency}
+webhook_secret = "{webhook_secret}"
 """
 
 
@@ -35,7 +37,11 @@ def configure(options: Options) -> None:
     for slug in slugs(_count(options)):
         text = CONFIGURATION.format(name=slug.title(), slug=slug, username=slug, password=PASSWORD)
         idempotency = str(options.idempotency).lower()
-        text += POLICIES.format(api_key=stable_id(slug, "codescreen-key"), idempotency=idempotency)
+        text += POLICIES.format(
+            api_key=stable_id(slug, "codescreen-key"),
+            idempotency=idempotency,
+            webhook_secret=_webhook_secret(slug) if options.webhooks else "",
+        )
         path = folder / f"{slug}.toml"
         path.write_text(text)
         path.chmod(0o600)
@@ -50,9 +56,30 @@ def connect(stage: Stage, options: Options) -> None:
         postings = [{"text": ROLE, "tags": [f"CodeScreen {ASSESSMENT}"]}]
         control(stage.lever_url, "accounts", account=slug, postings=postings, settings=settings)
         control(
-            stage.codescreen_url, "accounts", account=slug, metadata=True, idempotency=options.idempotency
+            stage.codescreen_url,
+            "accounts",
+            account=slug,
+            metadata=True,
+            idempotency=options.idempotency,
+            settings=WELL_BEHAVED | (_webhook(slug) if options.webhooks else {}),
         )
         setting_up.connect(stage, "", slug, slug)
+
+
+def _webhook(slug: str) -> Json:
+    """Return the settings by which an account of CodeScreen's tells the portal what happens, out of order and twice."""
+    url = Organization.objects.get(slug=slug).codescreen_webhook_url
+    secret = _webhook_secret(slug)
+    return {
+        "webhook_url": url,
+        "webhook_secret": secret,
+        "webhook_shuffle_ms": 1500,
+        "webhook_duplicates": 1,
+    }
+
+
+def _webhook_secret(slug: str) -> str:
+    return "whsec_" + base64.b64encode(stable_id(slug, "codescreen-webhook").encode()).decode()
 
 
 def generate(stage: Stage, slug: str, count: int) -> list[str]:

@@ -35,7 +35,11 @@ def trigger_stages(stage: Stage, slug: str) -> set[str]:
 
 
 def collect(
-    stage: Stage, slug: str, moved: Collection[str], interruptions: Iterable[Interruption]
+    stage: Stage,
+    slug: str,
+    moved: Collection[str],
+    interruptions: Iterable[Interruption],
+    has_webhooks: bool = False,
 ) -> Evidence:
     """Return one organization's evidence."""
     intents = dict(
@@ -57,6 +61,7 @@ def collect(
         trigger_stages=trigger_stages(stage, slug),
         heard=set(heard.values_list("opportunity_id", flat=True)),
         interruptions=[item.at for item in interruptions if item.kind == "workers"],
+        has_webhooks=has_webhooks,
     )
 
 

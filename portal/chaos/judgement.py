@@ -21,6 +21,7 @@ PROMISES = (
     "lost",
     "unsettled",
     "unexplained",
+    "unresolved",
     "unheard",
     "feedback_twice",
     "feedback_missing",
@@ -50,6 +51,7 @@ class Evidence:
     trigger_stages: Collection[str]
     heard: Collection[str] = ()
     interruptions: Collection[float] = ()
+    has_webhooks: bool = False
 
 
 @dataclass
@@ -113,6 +115,8 @@ def _judge_invitation(
     uncertain = [row for row in rows if row.status == "uncertain"]
     counts["uncertain"] += len(uncertain)
     counts["uncertain_sent"] += len(uncertain) if emails else 0
+    if uncertain and emails and evidence.has_webhooks:
+        judgement.blame("unresolved", opportunity)  # CodeScreen told that it was sent
     for row in uncertain:
         if _was_ambiguous(
             evidence.codescreen, evidence.lever["opportunities"][opportunity]["emails"][0], sent

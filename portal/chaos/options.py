@@ -26,6 +26,7 @@ class Options:
     redis_url: str = field(default="", metadata={"help": "Redis with a database number that may be flushed"})
     log: str = field(default="", metadata={"help": "file for what the programs say; else it is dropped"})
     idempotency: bool = field(default=False, metadata={"help": "the account honours Idempotency-Key"})
+    webhooks: bool = field(default=False, metadata={"help": "the account has CodeScreen's webhooks"})
     json: bool = field(default=False, metadata={"help": "print the table as JSON"})
     keep: bool = field(default=False, metadata={"help": "leave the database and the folder for a look"})
 

@@ -92,7 +92,8 @@ class Storm:
         slugs = customers.slugs(self._options.organizations)
         for slug in slugs:
             moved = {item.opportunity for item in self._crowd.candidates if item.organization == slug}
-            found = evidence.collect(self._stage, slug, moved, self._interruptions.seen)
+            seen, has_webhooks = self._interruptions.seen, self._options.webhooks
+            found = evidence.collect(self._stage, slug, moved, seen, has_webhooks)
             judgement.add(judge(found))
             deliveries = [item for item in found.lever["deliveries"] if item["subject"] in moved]
             sent += len(deliveries)
@@ -125,6 +126,7 @@ class Storm:
             "explained_by_a_fault": counts["explained_by_fault"],
             "explained_by_a_kill": counts["explained_by_kill"],
             "unexplained": broken["unexplained"],
+            "unresolved_though_told": broken["unresolved"],
             "unsettled": broken["unsettled"],
             "completed": counts["completed"],
             "feedback": counts["feedback"],
@@ -148,7 +150,8 @@ class Storm:
         return (
             f"Chaos on {where}: {options.events} events, {options.duplicates:.0%} duplicates, {options.faults:.0%} "
             f"faults, a kill every {options.kill_every:g} s, seed {options.seed}, "
-            f"{options.organizations} organization(s), idempotency {'on' if options.idempotency else 'off'}"
+            f"{options.organizations} organization(s), idempotency {'on' if options.idempotency else 'off'}, "
+            f"CodeScreen's webhooks {'on' if options.webhooks else 'off'}"
         )
 
 

@@ -170,6 +170,13 @@ INVITED, COMPLETED, UNCERTAIN = Row("o", "invited"), Row("o", "completed"), Row(
 DONE = opportunity(tags=["CodeScreen: Assessment Completed"], links=["report"], feedback=[form()])
 
 
+def test_an_uncertain_invitation_that_codescreen_told_of_should_have_been_resolved() -> None:
+    sent = [invitation(ambiguous=1)]
+    assert judged(opportunity(), sent, UNCERTAIN, has_webhooks=True).broken == {"unresolved": ["o"]}
+    assert judged(opportunity(), sent, UNCERTAIN).broken == {}
+    assert judged(opportunity(), [], UNCERTAIN, has_webhooks=True, interruptions=[1001.0]).broken == {}
+
+
 def test_one_e_mail_and_one_tag_break_nothing() -> None:
     judgement = judged(opportunity(), [invitation()], INVITED)
     assert judgement.broken == {}

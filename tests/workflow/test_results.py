@@ -342,6 +342,23 @@ def test_a_hint_of_submission_is_shown_since_the_status_never_tells(invitation, 
     assert says(COMPLETE).status == "completed"
 
 
+def test_a_submission_that_is_heard_of_before_the_start_shows_the_assessment_in_progress(invitation, says):
+    hear(invitation, "candidate.submitted")
+    assert tags() == [PROGRESS_TAGS["in_progress"]]
+    says({"status": "In_Progress", "metadata": {}})
+    hear(invitation, "candidate.submitted")
+    assert tags() == [PROGRESS_TAGS["in_progress"]]
+
+
+def test_a_hint_of_submission_counts_by_what_the_row_says_now(invitation, says):
+    read_before = Invitation.objects.get()
+    says(COMPLETE)
+    results._note_submission(read_before)
+    invitation.refresh_from_db()
+    assert invitation.status == "completed"
+    assert tags() == [PROGRESS_TAGS["completed"]]
+
+
 def test_a_late_hint_of_submission_does_not_reopen_what_is_done(invitation, says):
     says(COMPLETE)
     hear(invitation, "candidate.submitted")
