@@ -114,6 +114,37 @@ def test_a_stage_change_becomes_feedback(recruiter, world):
     assert ApiCall.objects.filter(error="").count() > 5
 
 
+def test_who_passed_is_moved_on_and_who_failed_waits_for_a_person(recruiter, connected, client, world):
+    connect.set_policies(connected, {"passed_stage": "Phone screen", "hold_failed": True}, "test")
+    for role in ("Backend Engineer", "Frontend Engineer"):
+        connected.role_mappings.create(role=role, assessment="Backend")
+    for word, result in (("Alder", "Passed"), ("Birch", "Failed")):
+        recruiter.enter(word)
+        tasks.work()
+        person = {"email": f"{word.lower()}@candidates.example", "assessment": "Backend"}
+        world.codescreen_does(
+            "candidate", action=["start", "submit", "evaluate"], score=60, result=result, **person
+        )
+    tasks.poll_organization(connected)
+    tasks.work()
+    people = world.lever.accounts["acme"].opportunities
+    assert people[world.candidate("Alder")].stage == world.stage("Phone screen")
+    assert people[world.candidate("Birch")].stage == world.stage("CodeScreen Assessment")
+    assert people[world.candidate("Birch")].archived is None
+    # Lever tells of the portal's own move, which leads to nothing
+    assert recruiter.tell("Alder", "Phone screen").status_code == 202
+    tasks.work()
+    assert Delivery.objects.latest("pk").verdict == "not_a_trigger_stage"
+    assert world.emails() == 2
+    waits = Invitation.objects.awaiting_decision().get()
+    assert waits.candidate_name == "Candidate Birch"
+    assert "1 candidate who failed" in client.get("/").content.decode()
+    client.post(reverse("invitation-decided", args=[waits.pk]), {"reason": "Not this time."})
+    assert not Invitation.objects.awaiting_decision().exists()
+    assert "who failed" not in client.get("/").content.decode()
+    assert not Effect.objects.exclude(state__in=["done", "cancelled"]).exists()
+
+
 def test_a_regraded_result_updates_the_same_feedback(recruiter, world):
     recruiter.enter("Alder")
     tasks.work()

@@ -1,5 +1,6 @@
 """Organizations and their members in the admin."""
 
+import copy
 from typing import Any
 
 from django import forms
@@ -12,15 +13,30 @@ from integrations import tasks
 from integrations.admin import access
 from integrations.admin.scoped import OrganizationFilter, ScopedAdmin
 from integrations.models import AuditEntry, CodeScreenConnection, LeverConnection, Membership, Organization
+from integrations.workflow import moving
 from integrations.workflow.connect import POLICIES, set_policies
 
 LAST_ONE = "This is the last Super Admin: make somebody else one first."
+
+
+class OrganizationForm(forms.ModelForm):
+    """An organization's policies; the stage on pass doesn't invite."""
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a stage on pass that would send an assessment."""
+        cleaned = super().clean() or {}
+        trial = copy.copy(self.instance)
+        for name, value in cleaned.items():
+            setattr(trial, name, value)
+        moving.refuse_inviting_target(trial)
+        return cleaned
 
 
 @admin.register(Organization)
 class OrganizationAdmin(ScopedAdmin):
     """Whether each customer is connected, and its policies, which its Admins may change."""
 
+    form = OrganizationForm
     organization_path = "pk"
     list_display = ("name", "slug", "lever", "codescreen", "paused", "created_at")
     list_filter = ("paused",)

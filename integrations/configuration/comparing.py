@@ -11,7 +11,7 @@ from integrations.configuration.plan import ACTOR, Act, Plan, changed
 from integrations.configuration.reading import POLICY, Configuration, ConfigurationError
 from integrations.configuration.writing import quoted
 from integrations.models import AuditEntry, Organization, RoleMapping
-from integrations.workflow import connect
+from integrations.workflow import connect, moving
 from integrations.workflow.decide import MappingRule
 
 WEBHOOK_KEY = re.compile(r"[A-Za-z0-9._~-]+")  # it becomes part of an address
@@ -44,6 +44,7 @@ def _check(organization: Organization, values: dict[str, Any]) -> None:
         setattr(trial, name, value)
     try:
         trial.full_clean()
+        moving.refuse_inviting_target(trial)
     except ValidationError as error:
         name, messages = next(iter(error.message_dict.items()))
         table = "policies" if name in {*POLICY, "__all__"} else "organization"

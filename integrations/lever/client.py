@@ -153,6 +153,11 @@ class LeverClient:
         path = _path("opportunities", opportunity_id, "addLinks")
         self._call("POST", path, params=_as(perform_as), payload={"links": list(links)})
 
+    def move_stage(self, opportunity_id: str, stage_id: str, perform_as: str = "") -> None:
+        """Move the opportunity to a stage; Lever moves an archived one too."""
+        path = _path("opportunities", opportunity_id, "stage")
+        self._call("PUT", path, params=_as(perform_as), payload={"stage": stage_id})
+
     # notes
 
     def notes(self, opportunity_id: str) -> Iterator[dict[str, Any]]:

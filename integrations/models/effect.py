@@ -41,6 +41,7 @@ class Effect(Claimable):
         SEND_INVITATION = "send_invitation", "Send invitation"
         SET_PROGRESS_TAG = "set_progress_tag", "Set progress tag"
         SET_RESULT_TAG = "set_result_tag", "Set result tag"
+        MOVE_STAGE = "move_stage", "Move to stage"
         WRITE_FEEDBACK = "write_feedback", "Write feedback"
         ADD_REPORT_LINK = "add_report_link", "Add report link"
         LEAVE_NOTE = "leave_note", "Leave note"

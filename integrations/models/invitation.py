@@ -66,6 +66,10 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """Those that are not over."""
         return self.filter(status__in=OPEN)
 
+    def awaiting_decision(self) -> Self:
+        """Those whose candidate failed, and of whom a person is to say what was decided."""
+        return self.filter(awaits_decision_since__isnull=False)
+
     def due_for_poll(self) -> Self:
         """Those to ask CodeScreen about now, by the database's clock."""
         return self.filter(next_poll_at__lte=Now()).exclude(instance_id="")
@@ -95,6 +99,11 @@ class Invitation(models.Model):
     status_reason = models.TextField(blank=True)
     instance_id = models.CharField(max_length=200, blank=True, help_text="CodeScreen's assessmentInstanceId.")
     feedback_id = models.CharField(max_length=200, blank=True, help_text="The feedback form in Lever.")
+    awaits_decision_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Since when a person is to say what becomes of a candidate who failed; empty when nobody is.",
+    )
     raw_status = models.CharField(
         max_length=100, blank=True, help_text="CodeScreen's own word, as last read."
     )
@@ -140,12 +149,21 @@ class Invitation(models.Model):
                 name="invitation_invited_has_instance",
             ),
             models.CheckConstraint(condition=models.Q(round__gte=1), name="invitation_round_positive"),
+            models.CheckConstraint(
+                condition=models.Q(awaits_decision_since__isnull=True) | models.Q(status="completed"),
+                name="invitation_awaits_decision_when_completed",
+            ),
         ]
         indexes = [
             models.Index(
                 fields=["next_poll_at"],
                 name="invitation_poll",
                 condition=models.Q(next_poll_at__isnull=False),
+            ),
+            models.Index(
+                fields=["organization"],
+                name="invitation_awaits_decision",
+                condition=models.Q(awaits_decision_since__isnull=False),
             ),
             models.Index(fields=["organization", "-created_at"], name="invitation_recent"),
             models.Index(fields=["organization", "status"], name="invitation_status"),
@@ -175,6 +193,8 @@ class Invitation(models.Model):
         changes |= {"status": status, "status_reason": reason}
         if status != self.status:
             changes["changed_at"] = Now()
+        if status != Status.COMPLETED:
+            changes["awaits_decision_since"] = None  # what was to be decided about is no longer so
         if not Invitation.objects.filter(pk=self.pk, status__in=sources).update(**changes):
             raise IllegalTransition(f"invitation {self.pk} can't become {status}")
         self.refresh_from_db()

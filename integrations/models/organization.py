@@ -113,6 +113,20 @@ class Organization(models.Model):
         validators=[_not_ours],
         help_text="Added in Lever when CodeScreen says Failed. Empty adds none.",
     )
+    passed_stage = models.CharField(
+        max_length=300,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Name or id of the Lever stage that candidates are moved to when CodeScreen says Passed. Empty moves "
+        "nobody.",
+    )
+    hold_failed = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="The candidate then waits under Activity until somebody says what was decided. The portal never "
+        "archives anybody.",
+    )
     brand_logo_url = models.URLField(
         max_length=500,
         blank=True,

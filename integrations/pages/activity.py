@@ -14,6 +14,7 @@ from integrations.pages.overview import waiting
 from integrations.pages.verdicts import with_next_steps
 
 PAGE = 50
+AWAITS_DECISION = "awaits_decision"
 LISTS = {"invitations": "Invitations", "deliveries": "Deliveries", "effects": "Effects"}
 
 
@@ -62,15 +63,15 @@ class ActivityView(OrganizationMixin, LivePartsMixin):
             explanation=Subquery(latest.values("explanation")[:1]),
             has_later=Exists(later_rounds()),
         )
-        chosen = self._chosen("status", Invitation.Status.values)
+        chosen = self._chosen("status", [*Invitation.Status.values, AWAITS_DECISION])
         if chosen:
-            rows = rows.filter(status=chosen)
+            rows = rows.awaiting_decision() if chosen == AWAITS_DECISION else rows.filter(status=chosen)
         if query:
             rows = rows.filter(_matches(query))
         options = {
             "name": "status",
             "label": "Status",
-            "choices": Invitation.Status.choices,
+            "choices": [*Invitation.Status.choices, (AWAITS_DECISION, "Failed, waits for a decision")],
             "chosen": chosen,
         }
         return rows.order_by("-created_at", "-pk"), options

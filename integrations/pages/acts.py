@@ -111,6 +111,17 @@ class StopFollowingView(ActView):
         return "Stopped: the portal no longer asks CodeScreen about this invitation."
 
 
+class DecidedView(ActView):
+    """Say that it was decided what becomes of a candidate who failed."""
+
+    allowed_roles = TEAM
+
+    def act(self, pk: int) -> str:
+        """Record it; in Lever nothing is done."""
+        actions.record_decision(self.invitation(pk), self.person, self.reason())
+        return "Recorded: this candidate no longer waits. In Lever the portal changes nothing."
+
+
 class RetryEffectView(ActView):
     """Try a failed effect again."""
 

@@ -135,6 +135,9 @@ def _milestones(invitations: Sequence[Invitation]) -> Iterator[Entry]:
         ):
             if at:
                 yield Entry(at, "status", Milestone(label, invitation))
+        if invitation.awaits_decision_since:
+            waits = Milestone("Failed: waits for a decision", invitation)
+            yield Entry(invitation.awaits_decision_since, "status", waits)
         if invitation.status in {"held", "uncertain", "failed", "withdrawn"}:
             yield Entry(
                 invitation.changed_at, "status", Milestone(invitation.get_status_display(), invitation)

@@ -22,11 +22,15 @@ from integrations.models import (
     LeverConnection,
     LeverWebhook,
     Membership,
+    Organization,
+    Stage,
 )
 from integrations.models.lever_webhook import TOKEN_OVERLAP
 from integrations.pages.access import EVERYONE, SUPER_ADMINS, OrganizationMixin
 from integrations.pages.forms import ConnectionsForm, InviteMemberForm, PoliciesForm
 from integrations.workflow import connect, refusals
+from integrations.workflow.decide import is_trigger
+from integrations.workflow.facts import mapping_rules
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class SettingsView(OrganizationMixin, TemplateView):
         if self.membership.may_configure:
             context.setdefault("policies_form", PoliciesForm(instance=self.organization))
             context["known_assessments"] = known_assessments(self.organization)
+            context["known_targets"] = known_targets(self.organization)
         if self.membership.may_connect:
             context |= self.connections()
             context.setdefault("connections_form", ConnectionsForm(initial=_stored(context["codescreen"])))
@@ -203,3 +208,11 @@ def known_assessments(organization: Any) -> list[str]:
     return list(
         Assessment.objects.live().filter(organization=organization).values_list("name", flat=True)[:1000]
     )
+
+
+def known_targets(organization: Organization) -> list[str]:
+    """Return the names of the live stages that don't invite, for suggestions."""
+    rules = mapping_rules(organization)
+    rows = Stage.objects.live().filter(organization=organization).order_by("position", "pk")
+    stages = rows.values_list("external_id", "name")[:1000]
+    return [name for pk, name in stages if not is_trigger(pk, name, organization.stage_prefix, rules)]

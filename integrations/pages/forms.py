@@ -54,6 +54,8 @@ class PoliciesForm(forms.ModelForm):
             "retention_days",
             "passed_tag",
             "failed_tag",
+            "passed_stage",
+            "hold_failed",
         ]
         labels = {
             "paused": "Pause: send nothing for now",
@@ -69,9 +71,12 @@ class PoliciesForm(forms.ModelForm):
             "retention_days": "Remove personal data after days",
             "passed_tag": "Tag for Passed",
             "failed_tag": "Tag for Failed",
+            "passed_stage": "Stage on pass",
+            "hold_failed": "Hold those who failed for a person",
         }
         widgets = {
-            "default_assessment": forms.TextInput(attrs={"list": "known-assessments", "autocomplete": "off"})
+            "default_assessment": forms.TextInput(attrs={"list": "known-assessments", "autocomplete": "off"}),
+            "passed_stage": forms.TextInput(attrs={"list": "known-targets", "autocomplete": "off"}),
         }
 
     def __init__(self, data: Any = None, **kwargs: Any) -> None:

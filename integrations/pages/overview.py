@@ -74,5 +74,7 @@ def waiting(organization: Organization) -> dict[str, int]:
         held=Count("pk", filter=Q(status=_STATUS.HELD)),
         uncertain=Count("pk", filter=Q(status=_STATUS.UNCERTAIN)),
     )
-    failed = Effect.objects.filter(organization=organization, state=Effect.State.FAILED).count()
-    return {**counts, "failed": failed, "all": counts["held"] + counts["uncertain"] + failed}
+    counts["failed"] = Effect.objects.filter(organization=organization, state=Effect.State.FAILED).count()
+    undecided = Invitation.objects.awaiting_decision().filter(organization=organization)
+    counts["decision"] = undecided.count()
+    return {**counts, "all": sum(counts.values())}

@@ -69,6 +69,7 @@ urlpatterns = [
     path("invitations/<int:pk>/send-again/", acts.SendAgainView.as_view(), name="invitation-send-again"),
     path("invitations/<int:pk>/again/", acts.InviteAgainView.as_view(), name="invitation-again"),
     path("invitations/<int:pk>/stop/", acts.StopFollowingView.as_view(), name="invitation-stop"),
+    path("invitations/<int:pk>/decided/", acts.DecidedView.as_view(), name="invitation-decided"),
     path("effects/<int:pk>/retry/", acts.RetryEffectView.as_view(), name="effect-retry"),
     # what if
     path("what-if/", what_if.WhatIfView.as_view(), name="what-if"),

@@ -153,6 +153,17 @@ def _detail(effect: Effect) -> str:
     return str(payload.get("text") or payload.get("tag") or "")
 
 
+def _on_outcome(organization: Organization) -> list[Consequence]:
+    found = []
+    if organization.passed_stage:
+        detail = f"They are moved to “{organization.passed_stage}” in Lever, unless a recruiter has moved them before."
+        found.append(Consequence("Then, if CodeScreen says Passed", detail))
+    if organization.hold_failed:
+        detail = "They wait under Activity until somebody says what was decided; nobody is archived."
+        found.append(Consequence("Then, if CodeScreen says Failed", detail))
+    return found
+
+
 def afterwards(organization: Organization, found: Rehearsal) -> list[Consequence]:
     """Return what follows later, once the invitation has gone out."""
     if found.decision.code != "invite":
@@ -171,4 +182,5 @@ def afterwards(organization: Organization, found: Rehearsal) -> list[Consequence
             if organization.passed_tag or organization.failed_tag
             else []
         ),
+        *_on_outcome(organization),
     ]

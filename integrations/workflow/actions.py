@@ -172,6 +172,17 @@ def stop_following(invitation: Invitation, actor: Any, reason: str = "") -> None
         )
 
 
+def record_decision(invitation: Invitation, actor: Any, reason: str = "") -> None:
+    """Record that a person decided about a candidate who failed: nobody is asked any more. Raises NotPossible."""
+    with transaction.atomic():
+        rows = Invitation.objects.awaiting_decision().filter(pk=invitation.pk)
+        if not rows.update(awaits_decision_since=None):
+            raise NotPossible(f"Invitation {invitation.pk} doesn't wait for a decision.")
+        AuditEntry.record(
+            invitation.organization, actor, "decided", f"invitation {invitation.pk}", reason=reason
+        )
+
+
 def retry_effect(effect: Effect, actor: Any) -> None:
     """Try a failed or cancelled effect again, or a waiting one at once. Raises NotPossible."""
     with transaction.atomic():

@@ -19,7 +19,7 @@ from integrations.models import (
     Organization,
 )
 from integrations.platform import PlatformError
-from integrations.workflow import actions, facts, feedback, outbox
+from integrations.workflow import actions, facts, feedback, moving, outbox
 
 POLICIES = (
     "stage_prefix",
@@ -37,6 +37,8 @@ POLICIES = (
     "retention_days",
     "passed_tag",
     "failed_tag",
+    "passed_stage",
+    "hold_failed",
     "brand_logo_url",
     "brand_colour",
     "brand_signature",
@@ -177,6 +179,7 @@ def set_policies(organization: Organization, changes: Mapping[str, Any], actor: 
     for name, (_, value) in changed.items():
         setattr(organization, name, value)
     organization.full_clean()
+    moving.refuse_inviting_target(organization)
     with transaction.atomic():
         organization.save(update_fields=list(changed))
         AuditEntry.record(organization, actor, "change policies", organization, changed)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -22,14 +23,15 @@ from integrations.models import (
     Role,
     Stage,
 )
-from integrations.workflow import linter
+from integrations.workflow import linter, moving
 from integrations.workflow.decide import assessment_tags, is_trigger
-from integrations.workflow.facts import mapping_rules
+from integrations.workflow.facts import known_stages, mapping_rules
 from integrations.workflow.finding import LEVELS, MOST_NAMED, Finding, counted, listed
 
 __all__ = ["LEVELS", "Finding", "findings"]
 
 SETTINGS, ACTIVITY, MAPPINGS, HEALTH = "/settings/", "/activity/", "/mappings/", "/health/"
+POLICIES = f"{SETTINGS}#policies"
 TOKEN_WARNING, TOKEN_ERROR = timedelta(days=30), timedelta(days=7)
 LONGEST_WAIT = timedelta(minutes=2)
 QUIET = timedelta(seconds=90)
@@ -146,12 +148,31 @@ def stages_and_roles(organization: Organization) -> Iterator[Said]:
         message = f"No stage in Lever begins with “{prefix}” and no mapping names one, so nothing starts an invitation."
         fix = f"In Lever, add a stage such as “{prefix} Assessment” to the pipeline."
         yield "no_trigger_stage", "error", message, fix, SETTINGS
+    yield from stage_on_pass(organization)
     if rules or organization.default_assessment.strip():
         return
     roles = Role.objects.live().filter(organization=organization).values_list("tags", "title")
     if not any(assessment_tags(map(str, tags), title) for tags, title in roles.iterator()):
         message = "No role leads to an assessment: there is no mapping, no “CodeScreen …” tag and no default."
         yield "no_roles_mapped", "warning", message, "Choose an assessment for each role.", MAPPINGS
+
+
+def stage_on_pass(organization: Organization) -> Iterator[Said]:
+    """Say when the stage that those who passed are moved to isn't there, or would send an assessment."""
+    written = organization.passed_stage.strip()
+    lever = organization.lever
+    if not written or lever is None or lever.stages_refreshed_at is None:
+        return
+    fix = "Choose “Stage on pass” again under Settings › Policies, then retry what failed."
+    if not known_stages(organization, written):
+        message = f"{moving.unknown_target(organization)} Nobody is moved."
+        yield "unknown_passed_stage", "error", message, fix, POLICIES
+        return
+    try:
+        moving.refuse_inviting_target(organization)
+    except ValidationError as error:
+        message = f"{' '.join(error.messages)} Nobody is moved until then."
+        yield "passed_stage_invites", "error", message, fix, POLICIES
 
 
 def people(organization: Organization) -> Iterator[Said]:
@@ -194,6 +215,10 @@ def people(organization: Organization) -> Iterator[Said]:
             "Approve or refuse under Activity.",
             f"{ACTIVITY}?status=held",
         )
+    if number := invitations.awaiting_decision().count():
+        message = f"{counted(number, 'candidate')} failed, and nobody has said yet what was decided."
+        fix = "Decide in Lever, then press “Decided” under Activity."
+        yield "awaiting_decision", "warning", message, fix, f"{ACTIVITY}?status=awaits_decision"
 
 
 def work(organization: Organization) -> Iterator[Said]:

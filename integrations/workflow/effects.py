@@ -13,7 +13,7 @@ from django.utils import timezone
 from integrations.models import Effect, Organization
 from integrations.models.claim import masked_traceback
 from integrations.platform import NotConnected, PacedOut, PlatformError
-from integrations.workflow import feedback, invite, mail, outbox, write_back
+from integrations.workflow import feedback, invite, mail, moving, outbox, write_back
 from integrations.workflow.facts import Platforms
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ WRITTEN_AS_A_USER = frozenset(
     {
         Effect.Kind.SET_PROGRESS_TAG,
         Effect.Kind.SET_RESULT_TAG,
+        Effect.Kind.MOVE_STAGE,
         Effect.Kind.ADD_REPORT_LINK,
         Effect.Kind.LEAVE_NOTE,
         Effect.Kind.WRITE_FEEDBACK,
@@ -38,6 +39,7 @@ PERFORM: dict[str, Callable[[Effect, Platforms], None]] = {
     Effect.Kind.SEND_INVITATION: invite.send_invitation,
     Effect.Kind.SET_PROGRESS_TAG: write_back.set_progress_tag,
     Effect.Kind.SET_RESULT_TAG: write_back.set_result_tag,
+    Effect.Kind.MOVE_STAGE: moving.move_stage,
     Effect.Kind.ADD_REPORT_LINK: write_back.add_report_link,
     Effect.Kind.LEAVE_NOTE: write_back.leave_note,
     Effect.Kind.MAKE_TEMPLATE: feedback.make_template,

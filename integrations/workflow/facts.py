@@ -39,6 +39,7 @@ from integrations.workflow.decide import (
     decide,
     decide_unasked,
     decide_unread,
+    is_named,
 )
 
 FRESH_FOR = timedelta(minutes=10)
@@ -126,6 +127,23 @@ def stage_name(organization: Organization, stage_id: str, platforms: Platforms) 
         refresh_stages(organization, platforms.lever())
         known = Stage.objects.live().filter(organization=organization, external_id=stage_id).first()
     return known.name if known else ""
+
+
+def named_stages(organization: Organization, written: str, platforms: Platforms) -> list[Stage]:
+    """Return the stages that a person meant by an id or a name; the list is read again when old or without them."""
+    connection = organization.lever_connection
+    found = known_stages(organization, written)
+    if _is_older(connection.stages_refreshed_at, FRESH_FOR if found else STALE_ENOUGH):
+        refresh_stages(organization, platforms.lever())
+        found = known_stages(organization, written)
+    return found
+
+
+def known_stages(organization: Organization, written: str) -> list[Stage]:
+    """Return what the copy of Lever's stages has under that id, else under that name."""
+    rows = list(Stage.objects.live().filter(organization=organization).order_by("position", "pk"))
+    by_id = [row for row in rows if row.external_id == written.strip()]
+    return by_id or [row for row in rows if is_named(written, row.external_id, row.name)]
 
 
 def role_title(organization: Organization, role_id: str, platforms: Platforms) -> str:

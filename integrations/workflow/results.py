@@ -16,7 +16,7 @@ from integrations.models import Effect, EmailKind, Invitation, Organization, Res
 from integrations.models.claim import LEASE
 from integrations.models.invitation import Status
 from integrations.platform import PlatformError
-from integrations.workflow import outbox
+from integrations.workflow import moving, outbox
 from integrations.workflow.decide import PROGRESS_TAGS, TAG_WORD, normalized
 
 logger = logging.getLogger(__name__)
@@ -279,6 +279,9 @@ def _write_back(invitation: Invitation, result: Result, is_same: bool) -> None:
             priority=4,
         )
     _ask_for_result_tag(invitation, result, count + 1)
+    moving.follow_result(invitation, result, count + 1)
+    is_held = organization.hold_failed and result.outcome == Result.Outcome.FAILED
+    Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=Now() if is_held else None)
     if is_same:
         return
     score = "no score" if result.score is None else f"score {result.score}"

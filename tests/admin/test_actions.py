@@ -245,3 +245,15 @@ def test_mappings_are_removed_by_admins_of_their_organization_only(acme: Custome
 def test_the_index_is_signed(acme: Customer) -> None:
     text = sign_in("admin", acme).get(reverse("admin:index")).content.decode()
     assert "CodeScreen–Lever portal" in text
+
+
+def test_a_stage_on_pass_that_would_invite_is_refused_beside_its_field(acme: Customer) -> None:
+    client = sign_in(Membership.Role.ADMIN, acme)
+    url = address(Organization, "change", acme.organization.pk)
+    form = client.get(url).context["adminform"].form
+    values = {name: value for name, value in form.initial.items() if value is not None and value is not False}
+    refused = client.post(url, values | {"passed_stage": "stage-1"})
+    assert "sends an assessment" in str(refused.context["adminform"].form.errors["passed_stage"])
+    client.post(url, values | {"passed_stage": "Phone screen", "hold_failed": "on"})
+    acme.organization.refresh_from_db()
+    assert (acme.organization.passed_stage, acme.organization.hold_failed) == ("Phone screen", True)

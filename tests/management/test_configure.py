@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings, strategies
 
-from integrations.configuration.writing import quoted
+from integrations.configuration.writing import quoted, write
 from integrations.models import (
     AuditEntry,
     CodeScreenConnection,
@@ -224,6 +224,19 @@ def test_another_organizations_rows_are_left_alone(configure) -> None:
     assert User.objects.count() == 2
 
 
+def test_what_a_result_does_is_written_out_and_read_back(configure) -> None:
+    configure(WHOLE)
+    both = '[organization]\nslug = "acme"\n[policies]\npassed_stage = "Phone screen"\nhold_failed = true\n'
+    assert configure(both).splitlines() == [
+        '~ policies.passed_stage: "" → "Phone screen"',
+        "~ policies.hold_failed: false → true",
+    ]
+    exported = write(Organization.objects.get())
+    assert 'passed_stage = "Phone screen"' in exported
+    assert "hold_failed = true" in exported
+    assert configure(exported).startswith("nothing to change\n")
+
+
 ERRORS = [
     ("name = ", "not TOML"),
     ("", "organization.slug is missing"),
@@ -247,6 +260,12 @@ MORE_ERRORS = [
     ("[policies]\nbulk_window = 0\n", "policies.bulk_window"),
     ("[policies]\npaused = 1\n", "policies.paused must be true or false, not a number"),
     ("[policies]\nrating_2_from = 90\n", "policies: Rating thresholds must rise"),
+    (
+        "[policies]\npassed_stage = 'codescreen take-home'\n",
+        "policies.passed_stage: Entering “codescreen take-home”",
+    ),
+    ("[policies]\npassed_stage = 7\n", "policies.passed_stage must be text in quotes"),
+    ("[policies]\nhold_failed = 'yes'\n", "policies.hold_failed must be true or false"),
     ("[policies]\ndefault_assessment = 2027-01-01\n", "policies.default_assessment must be text in quotes"),
     ("[members]\nusername = 'x'\n", "members must be written [[members]]"),
     ("members = ['x']\n", "members"),

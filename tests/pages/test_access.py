@@ -32,6 +32,7 @@ ALLOWED = {
     "what-if": 3,
     "health": 3,
     "effect-retry": 3,
+    "invitation-decided": 3,
     "mapping-add": 2,
     "mapping-edit": 2,
     "mapping-delete": 2,

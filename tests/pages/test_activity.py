@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
-from integrations.models import ApiCall, Delivery, Effect, Invitation, Result, Stage
+from integrations.models import ApiCall, AuditEntry, Delivery, Effect, Invitation, Result, Stage
 from integrations.pages.verdicts import next_step
 from tests import factories
 
@@ -335,3 +335,58 @@ def test_following_is_stopped_after_asking(admins, organization):
 def test_the_timeline_needs_few_queries(owners, django_assert_max_num_queries):
     with django_assert_max_num_queries(20):
         owners.get(reverse("candidate", args=["o-1"]))
+
+
+@pytest.fixture
+def failed(organization):
+    """A candidate who failed and of whom a person is to decide; another who needs nobody."""
+    done = {"organization": organization, "status": "completed"}
+    factories.InvitationFactory.create(**done, instance_id="calm", candidate_name="Calm Elder")
+    return factories.InvitationFactory.create(
+        **done, instance_id="waits", candidate_name="Waiting Hazel", awaits_decision_since=timezone.now()
+    )
+
+
+def test_who_failed_and_waits_is_on_the_overview_and_under_a_filter(colleagues, organization, failed, ready):
+    overview = text(colleagues.get("/", {"part": "overview"}))
+    assert "1 candidate who failed" in overview
+    answer = colleagues.get(ACTIVITY, {"status": "awaits_decision"})
+    assert [row.pk for row in answer.context["page"]] == [failed.pk]
+    assert "Failed: waits for a decision" in text(answer)
+    assert "1 who failed" in text(answer)
+
+
+def test_a_team_member_says_that_it_was_decided(colleagues, colleague, failed):
+    url = reverse("invitation-decided", args=[failed.pk])
+    assert "Decided…" in text(colleagues.get(ACTIVITY, {"status": "awaits_decision"}))
+    answer = colleagues.post(url, {"reason": "Interview anyway."}, follow=True)
+    assert "no longer waits" in text(answer)
+    entry = AuditEntry.objects.get(action="decided")
+    assert (entry.actor, entry.reason) == (colleague, "Interview anyway.")
+    timeline = text(colleagues.get(reverse("candidate", args=[failed.opportunity_id])))
+    assert "decided “Interview anyway.”" in timeline
+    assert "doesn&#x27;t wait for a decision" in text(colleagues.post(url, follow=True))
+
+
+def test_a_limited_team_member_sees_who_waits_and_has_no_button(limiteds, failed):
+    page = text(limiteds.get(ACTIVITY, {"status": "awaits_decision"}))
+    assert "Waiting Hazel" in page
+    assert "Decided…" not in page
+
+
+def test_the_timeline_says_where_the_candidate_was_moved(owners, organization, failed):
+    factories.EffectFactory.create(
+        organization=organization,
+        invitation=failed,
+        kind="move_stage",
+        opportunity_id=failed.opportunity_id,
+        payload={"stage": "Phone screen"},
+        state="cancelled",
+        due_at=None,
+        last_error="The candidate is archived in Lever: a recruiter has decided, so nobody is moved.",
+    )
+    timeline = text(owners.get(reverse("candidate", args=[failed.opportunity_id])))
+    assert "Move to stage “Phone screen”" in " ".join(
+        timeline.replace("<strong>", "").replace("</strong>", "").split()
+    )
+    assert "a recruiter has decided" in timeline

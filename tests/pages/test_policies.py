@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from integrations.models import AuditEntry, Organization
+from integrations.models import AuditEntry, Organization, Stage
 
 URL = "/settings/policies/"
 SAME = {
@@ -52,3 +52,25 @@ def test_what_cannot_be_is_refused_with_the_reason(admins, organization, wrong, 
 def test_a_team_member_may_not(colleagues, organization):
     assert colleagues.post(reverse("policies"), SAME | {"paused": "on"}).status_code == 403
     assert not Organization.objects.get(pk=organization.pk).paused
+
+
+def test_the_stage_on_pass_and_the_hold_are_saved(admins, ready):
+    admins.post(URL, SAME | {"passed_stage": "Phone screen", "hold_failed": "on"})
+    stored = Organization.objects.get(pk=ready.pk)
+    assert (stored.passed_stage, stored.hold_failed) == ("Phone screen", True)
+    assert AuditEntry.objects.get(organization=ready).changes == {
+        "passed_stage": ["", "Phone screen"],
+        "hold_failed": [False, True],
+    }
+
+
+def test_a_stage_on_pass_that_would_invite_is_refused_beside_its_field(admins, ready):
+    answer = admins.post(URL, SAME | {"passed_stage": "stage-codescreen"})
+    said = answer.context["policies_form"].errors["passed_stage"]
+    assert "Entering “CodeScreen Assessment” sends an assessment" in said[0]
+    assert Organization.objects.get(pk=ready.pk).passed_stage == ""
+
+
+def test_only_stages_that_do_not_invite_are_suggested(admins, ready):
+    Stage.objects.create(organization=ready, external_id="stage-phone", name="Phone screen")
+    assert admins.get("/settings/").context["known_targets"] == ["Phone screen"]

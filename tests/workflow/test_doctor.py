@@ -237,3 +237,33 @@ def test_the_doctor_does_not_ask_more_of_the_database_the_more_there_is(
         invite(acme, number, status="uncertain")
     with django_assert_max_num_queries(32):
         findings(acme)
+
+
+@pytest.mark.parametrize(
+    ("written", "code", "words"),
+    [
+        ("Phone sceen", "unknown_passed_stage", "Did you mean “Phone screen”?"),
+        ("stage-1", "passed_stage_invites", "Entering “CodeScreen Assessment” sends an assessment"),
+    ],
+)
+def test_a_stage_on_pass_that_can_move_nobody_is_an_error(
+    acme: Organization, written: str, code: str, words: str
+) -> None:
+    Stage.objects.create(organization=acme, external_id="stage-2", name="Phone screen")
+    Organization.objects.filter(pk=acme.pk).update(passed_stage=written)
+    finding = only(acme)
+    assert (finding.code, finding.level, finding.url) == (code, "error", "/settings/#policies")
+    assert words in finding.message
+    assert "Nobody is moved" in finding.message
+
+
+def test_a_stage_on_pass_that_is_there_is_no_finding(acme: Organization) -> None:
+    Stage.objects.create(organization=acme, external_id="stage-2", name="Phone screen")
+    Organization.objects.filter(pk=acme.pk).update(passed_stage=" phone  SCREEN")
+    assert only(acme).code == "ok"
+
+
+def test_a_stage_is_not_called_unknown_before_lever_was_asked(acme: Organization) -> None:
+    LeverConnection.objects.update(stages_refreshed_at=None)
+    Organization.objects.filter(pk=acme.pk).update(passed_stage="Anything")
+    assert only(acme).code == "ok"
