@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from functools import lru_cache, partial
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from django_q.brokers import Broker, get_broker
 from django_q.tasks import async_task
 
 from integrations import clients
+from integrations.lever.payloads import Opportunity
 from integrations.models import (
     Delivery,
     Effect,
@@ -39,6 +41,7 @@ from integrations.workflow import (
     outbox,
     results,
     sweep,
+    troubles,
 )
 from integrations.workflow.decide import Decision
 from integrations.workflow.facts import Platforms
@@ -290,17 +293,7 @@ def sweep_organization(organization: Organization, is_full: bool = True) -> int:
     repaired = sweep.sweep(organization, platforms_for(organization), is_full)
     if repaired:
         logger.warning("sweep repaired %s invitation(s) of %s", repaired, organization.slug)
-        hour = timezone.now().strftime("%Y-%m-%dT%H")
-        outbox.send_email(
-            organization,
-            f"sweep:{hour}",
-            "Candidates were found whom no webhook told of",
-            [
-                f"The portal found {repaired} candidate(s) in a CodeScreen stage whom no webhook told of.",
-                "They were taken in like any other.",
-                f"Check that the webhook in Lever still works: {settings.PORTAL_URL}/health/",
-            ],
-        )
+        troubles.watch(organization)
     ring()
     return repaired
 
@@ -317,6 +310,12 @@ def replay(delivery: Delivery, actor: Any) -> Decision:
 def preview(delivery: Delivery) -> Decision:
     """Return the verdict a delivery would get now; writes nothing. Raises PlatformError."""
     return facts.preview(delivery, platforms_for(_read(delivery.organization_id), delivery=delivery))
+
+
+def opportunities_of(organization: Organization, address: str, most: int) -> list[Opportunity]:
+    """Return the opportunities in Lever of who has that e-mail address. Raises PlatformError."""
+    lever = platforms_for(_read(organization.pk)).lever()
+    return list(islice(lever.opportunities(email=address), most))
 
 
 def suppose(organization: Organization, opportunity_id: str, stage_id: str) -> intake.Rehearsal:

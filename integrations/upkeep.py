@@ -12,7 +12,7 @@ from integrations import clients, tasks
 from integrations.models import CodeScreenConnection, Delivery, LeverConnection, Organization
 from integrations.models.claim import masked_traceback
 from integrations.platform import PlatformError
-from integrations.workflow import actions, connect, facts, linter_memory, outbox, retention
+from integrations.workflow import actions, connect, facts, linter_memory, outbox, retention, troubles
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +23,17 @@ def lint() -> None:
     """Remember what the linter finds, so that people see what is new."""
     for organization in Organization.objects.all():
         linter_memory.remember(organization)
+
+
+def watch() -> None:
+    """Tell each organization's members what began to be broken or to wait for them, and what is over."""
+    for organization in Organization.objects.with_connections():
+        try:
+            troubles.watch(organization)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001 - one organization's row must not silence the others
+            logger.error("watching %s failed: %s", organization.slug, masked_traceback(error))
 
 
 def sweep_all(is_full: bool = False) -> None:
@@ -118,6 +129,7 @@ def forget() -> None:
 SCHEDULES = {
     "integrations.tasks.drain": 1,
     "integrations.upkeep.wake_waiting": 1,
+    "integrations.upkeep.watch": 1,
     "integrations.upkeep.sweep_all": 10,
     "integrations.upkeep.sweep_everything": 24 * 60,
     "integrations.upkeep.try_refused_keys": 1,

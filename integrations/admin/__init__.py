@@ -20,6 +20,7 @@ from integrations.admin import (
     organization,
     pulse,
     result,
+    trouble,
 )
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "pulse",
     "result",
     "social_django",
+    "trouble",
 ]
 
 # Lever's grant lives encrypted in LeverConnection; social-auth's own tables hold nothing anybody needs to see.

@@ -17,6 +17,7 @@ from integrations.models.pulse import Breaker, Heartbeat, PaceBucket
 from integrations.models.refused_request import RefusedRequest
 from integrations.models.result import Result
 from integrations.models.role_mapping import RoleMapping
+from integrations.models.trouble import Trouble
 
 __all__ = [
     "ApiCall",
@@ -43,4 +44,5 @@ __all__ = [
     "Role",
     "RoleMapping",
     "Stage",
+    "Trouble",
 ]

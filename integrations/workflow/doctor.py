@@ -35,6 +35,11 @@ POLICIES = f"{SETTINGS}#policies"
 TOKEN_WARNING, TOKEN_ERROR = timedelta(days=30), timedelta(days=7)
 LONGEST_WAIT = timedelta(minutes=2)
 QUIET = timedelta(seconds=90)
+SILENCE = timedelta(days=4)  # longer than a weekend
+USUALLY, USUAL_NUMBER = (
+    timedelta(days=14),
+    28,
+)  # so many in so long is an account that tells something every day
 SWEEP_MEMORY = timedelta(hours=24)
 
 Said = tuple[str, str, str, str, str]  # code, level, message, fix, url
@@ -43,13 +48,18 @@ Check = Callable[[Organization], Iterator[Said]]
 
 def findings(organization: Organization) -> list[Finding]:
     """Return what a person should know, the worst first; one finding `ok` when there is nothing."""
-    found = [Finding(organization.slug, *said) for check in CHECKS for said in check(organization)]
+    found = operating(organization)
     # what is merely worth knowing about mappings is said beside them
     found += [finding for finding in linter.findings(organization) if finding.level != "info"]
     if not found:
         message = "Everything is set up and working, and nothing waits for a person."
         found = [Finding(organization.slug, "ok", "info", message, "", HEALTH)]
     return sorted(found, key=lambda finding: -LEVELS.index(finding.level))
+
+
+def operating(organization: Organization) -> list[Finding]:
+    """Return what is broken or waits for a person in the running of it, without what is wrong with names."""
+    return [Finding(organization.slug, *said) for check in CHECKS for said in check(organization)]
 
 
 def lever(organization: Organization) -> Iterator[Said]:
@@ -107,7 +117,8 @@ def webhooks(organization: Organization) -> Iterator[Said]:
         )
         yield "no_signature_token", "error", message, fix, SETTINGS
         return
-    if any(hook.last_received_at for hook in hooks):
+    if heard := max((hook.last_received_at for hook in hooks if hook.last_received_at), default=None):
+        yield from _silence(organization, heard)
         return
     if any(hook.last_verified_at for hook in hooks):
         message = "Lever's test request arrived, but no stage change has come yet."
@@ -119,6 +130,27 @@ def webhooks(organization: Organization) -> Iterator[Said]:
         message += " A webhook made through the API stays silent until its event is switched on in Lever."
         fix = "In Lever, under Settings › Integrations and API › Webhooks, switch on Candidate Stage Change."
     yield "no_delivery_seen", "warning", message, fix, SETTINGS
+
+
+def _silence(organization: Organization, heard: datetime) -> Iterator[Said]:
+    """Say when an account that used to tell of something every day has told of nothing for long."""
+    if timezone.now() - heard < SILENCE:
+        return
+    before = Delivery.objects.filter(
+        organization=organization,
+        platform=Delivery.Platform.LEVER,
+        received_at__gte=heard - USUALLY,
+        received_at__lte=heard + QUIET,
+    ).exclude(event="sweep")
+    if before.count() < USUAL_NUMBER:
+        return
+    message = (
+        f"Nothing has come from Lever since {heard:%-d %B %Y}, though stage changes used to come every day."
+    )
+    fix = (
+        "In Lever, under Settings › Integrations and API › Webhooks, check that Candidate Stage Change is on."
+    )
+    yield "webhook_silent", "warning", message, fix, SETTINGS
 
 
 def codescreen(organization: Organization) -> Iterator[Said]:

@@ -186,14 +186,7 @@ def _invite(
             **values
         )
         invitation.refresh_from_db()
-    if status == Status.HELD:
-        outbox.send_email(
-            organization,
-            f"held:{timezone.now():%Y-%m-%dT%H}",
-            "Invitations wait for your approval",
-            [decision.explanation, "Say yes or no on the activity page."],
-        )
-    else:
+    if status != Status.HELD:
         outbox.send_invitation(invitation, delivery)
     return invitation
 

@@ -84,7 +84,7 @@ KINDS: dict[str, KindOfLetter] = {
     ),
     EmailKind.TROUBLE: KindOfLetter(
         "Says that something waits for a person: an uncertain, failed or held invitation, a bounce, a connection that "
-        "broke, a refused key, candidates whom no webhook told of.",
+        "broke, a refused key, a platform that doesn't answer, candidates whom no webhook told of.",
         Wording("{problem}", "{details}"),
         {**_MESSAGE, **_CANDIDATE, **_ORGANIZATION},
     ),

@@ -60,7 +60,7 @@ def _letter(effect: Effect) -> Letter:
     known = dict.fromkeys(letters.KINDS[kind].variables, "")
     said = {
         "problem": str(payload.get("subject", "")),
-        "details": "\n\n".join(str(line) for line in payload.get("lines", [])),
+        "details": "\n\n".join([*map(str, payload.get("lines", [])), *_left_out(payload)]),
         "settings_link": f"{settings.PORTAL_URL}/settings/",
         "organization": effect.organization.name,
         **{str(name): str(value) for name, value in payload.get("variables", {}).items()},
@@ -68,6 +68,11 @@ def _letter(effect: Effect) -> Letter:
     draft = payload.get("wording")
     chosen = letters.Wording(*draft) if draft else letters.wording(effect.organization, kind)
     return letters.compose(chosen, {name: said.get(name, "") for name in known})
+
+
+def _left_out(payload: Mapping[str, Any]) -> list[str]:
+    number = payload.get("left_out", 0)
+    return [f"And {number} more: {settings.PORTAL_URL}/activity/"] if number else []
 
 
 def _welcome(effect: Effect) -> Letter:

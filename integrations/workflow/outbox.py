@@ -132,8 +132,8 @@ def send_email(
 ) -> None:
     """Ask for one e-mail to the members who want that kind; its wording is chosen when it is sent.
 
-    One per `key`: a problem that goes on is told once. Uncertain and failed invitations of the same minute share
-    one e-mail, so that an outage is one message and not a hundred.
+    One per `key`: a problem that goes on is told once. What happens to many candidates alike shares an e-mail: the
+    first goes out after half a minute, what follows within half an hour of it is gathered into the next.
     """
     members = NotificationPreference.objects.members_who_want(organization, kind)
     recipients = sorted({member.user.email for member in members})
@@ -162,7 +162,7 @@ def send_email(
             "recipients": recipients,
         },
         priority=8,
-        wait=BUNDLE_WAIT if group else timedelta(0),
+        wait=_bundle_wait(organization, group) if group else timedelta(0),
     )
 
 
@@ -170,8 +170,19 @@ def send_email(
 BUNDLED = {
     "uncertain:": "Several invitations may or may not have been sent",
     "failed:": "Several invitations could not be sent",
+    "bounced:": "Several invitations bounced",
+    "regraded:": "Several results changed after the candidates were moved",
 }
 BUNDLE_WAIT = timedelta(seconds=30)
+BUNDLE_PAUSE = timedelta(minutes=30)
+
+
+def _bundle_wait(organization: Organization, group: str) -> timedelta:
+    """Return how long a new e-mail of a group gathers what follows: longer while one has just been sent."""
+    rows = Effect.objects.filter(organization=organization, kind=Kind.SEND_EMAIL, key__startswith=f"{group}:")
+    last = rows.order_by("-pk").values_list("created_at", flat=True).first()
+    pause = last + BUNDLE_PAUSE - timezone.now() if last else timedelta(0)
+    return max(BUNDLE_WAIT, pause)
 
 
 def _told(organization: Organization, key: str) -> bool:
@@ -189,19 +200,24 @@ def _join(organization: Organization, group: str, key: str, lines: list[str]) ->
         attempts=0,
         leased_until__isnull=True,
     )
-    if connection.features.has_select_for_update_skip_locked and connection.in_atomic_block:
-        rows = rows.select_for_update(skip_locked=True)
+    if connection.features.has_select_for_update and connection.in_atomic_block:
+        rows = (
+            rows.select_for_update()
+        )  # wait for who adds to it this moment: beside it would be another e-mail
     waiting = rows.first()
     if waiting is None:
         return False
     payload = waiting.payload
     if key in payload.get("joined", []):
         return True
+    is_full = len(payload["lines"]) + len(lines) > MOST_LINES
     payload = {
         **payload,
         "joined": [*payload.get("joined", []), key],
         "subject": BUNDLED[f"{group}:"],
-        "lines": [*payload["lines"], *lines][:MOST_LINES],
+        "lines": payload["lines"] if is_full else [*payload["lines"], *lines],
+        "left_out": payload.get("left_out", 0) + is_full,
+        "variables": {},  # they are one candidate's
     }
     return bool(rows.filter(pk=waiting.pk).update(payload=payload))
 

@@ -30,6 +30,7 @@ from integrations.models import (
     Role,
     RoleMapping,
     Stage,
+    Trouble,
 )
 
 SECRETS = (
@@ -144,6 +145,7 @@ def make_customer(slug: str) -> Customer:
         **own, kind="result", subject=f"Result of {slug}", body="{outcome}"
     )
     rows[RefusedRequest] = RefusedRequest.objects.create(**own, platform="lever", code="signature_mismatch")
+    rows[Trouble] = Trouble.objects.create(**own, code="held_invitations")
     rows[LinterFinding] = LinterFinding.objects.create(
         **own, digest="d" * 64, code="unknown_role", level="warning", message=f"Nobody knows {slug}."
     )

@@ -10,7 +10,7 @@ from django.utils import timezone
 from integrations import tasks
 from integrations.models import CodeScreenConnection, Delivery, Effect, Invitation, LeverConnection
 from integrations.models.delivery import MAX_ATTEMPTS
-from integrations.workflow import connect, facts
+from integrations.workflow import connect, facts, troubles
 from tests import factories
 
 STAGE = "CodeScreen Assessment"
@@ -150,6 +150,8 @@ def test_the_bulk_limit_holds_and_tells_once(box, world, enter):
     ]
     assert world.emails() == 1
     assert sorted(Invitation.objects.values_list("status", flat=True)) == ["held", "held", "invited"]
+    for _ in range(2):
+        troubles.watch(box.organization)
     assert Effect.objects.filter(kind="send_email").count() == 1
 
 
