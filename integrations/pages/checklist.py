@@ -123,6 +123,11 @@ def _codescreen(organization: Organization, settings_url: str) -> Step:
 
 def trigger_stages(organization: Organization) -> list[str]:
     """Return the names of the live stages that invite, in the pipeline's order."""
+    return [stage.name for stage in inviting_stages(organization)]
+
+
+def inviting_stages(organization: Organization) -> list[Stage]:
+    """Return the live stages that invite, in the pipeline's order."""
     stages = list(Stage.objects.live().filter(organization=organization).order_by("position"))
     mapped = set(
         RoleMapping.objects.filter(organization=organization)
@@ -131,7 +136,7 @@ def trigger_stages(organization: Organization) -> list[str]:
         .distinct()
     )
     return [
-        stage.name
+        stage
         for stage in stages
         if begins_with_prefix(stage.name, organization.stage_prefix)
         or any(is_named(written, stage.external_id, stage.name) for written in mapped)

@@ -1,7 +1,6 @@
 """Which assessment each role needs: the mappings, and the effective answer per role with its reason."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -16,88 +15,20 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import CreateView, DeleteView, TemplateView, UpdateView, View
 
 from integrations import clients
-from integrations.models import AuditEntry, LinterFinding, Organization, Role, RoleMapping, Stage
+from integrations.models import AuditEntry, LinterFinding, Role, RoleMapping, Stage
 from integrations.pages.access import ADMINS, TEAM, OrganizationMixin
-from integrations.pages.checklist import trigger_stages
+from integrations.pages.answers import SHOWN, Answers
+from integrations.pages.checklist import inviting_stages
 from integrations.pages.connections import known_assessments
 from integrations.pages.forms import RoleMappingForm
 from integrations.platform import PlatformError
 from integrations.workflow import facts, linter_memory
-from integrations.workflow.decide import (
-    Candidacy,
-    Choice,
-    Facts,
-    MappingRule,
-    choose_assessment,
-    closest,
-    normalized,
-)
 from integrations.workflow.finding import counted
-from integrations.workflow.linter import OPEN_STATES
 
 PAGE = 50
 SUGGESTIONS = 1000
-LOOKED_AT = 3000  # roles that a filter by their answer looks through
+LOOKED_AT = 3000  # roles that a search or filter looks through, because their answers are worked out anew
 MOST_AT_ONCE = 200
-SHOWN = {"": "All roles", "unmapped": "Without an assessment", "problems": "With a problem"}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one role gets in a trigger stage, and why; `is_problem` when a person has to mend it."""
-
-    role: Role
-    assessment: str
-    reason: str
-    is_problem: bool
-
-
-def answer(role: Role, known: Facts) -> Answer:
-    """Return what a candidate of this role would get, by the same choice as the real run."""
-    candidacy = Candidacy(
-        stage_id=known.stage_id,
-        stage_name=known.stage_name,
-        role_id=role.external_id,
-        role_title=role.title,
-        tags=tuple(role.tags),
-    )
-    choice = choose_assessment(known, candidacy)
-    return Answer(role, *_words(choice, [assessment.name for assessment in known.assessments]))
-
-
-def _words(choice: Choice, names: Sequence[str]) -> tuple[str, str, bool]:
-    if not choice.written:
-        return "", "no mapping, no tag, no default", False
-    if choice.unknown:
-        meant = closest(choice.written[0], names)
-        hint = f"; did you mean “{meant}”?" if meant else ""
-        return "", f"CodeScreen has no “{choice.written[0]}”, which {choice.source} names{hint}", True
-    found = ", ".join(assessment.name for assessment in choice.found)
-    if len(choice.found) > 1:
-        return found, f"several are named by {choice.source}", True
-    return found, choice.source, False
-
-
-class Answers:
-    """The answers for an organization's roles in one stage; what they depend on is read once."""
-
-    def __init__(self, organization: Organization, stage: str) -> None:
-        self._known = Facts(
-            event="",
-            stage_prefix=organization.stage_prefix,
-            stage_name=stage or organization.stage_prefix,
-            assessments=facts.live_assessments(organization),
-            default_assessment=organization.default_assessment,
-        )
-        self._rules: dict[str, list[MappingRule]] = {}
-        for rule in facts.mapping_rules(organization):
-            for key in {rule.role.strip(), normalized(rule.role)}:
-                self._rules.setdefault(key, []).append(rule)
-
-    def of(self, role: Role) -> Answer:
-        """Return one role's; only the mappings that mean it are looked at."""
-        found = self._rules.get(role.external_id, []) + self._rules.get(normalized(role.title), [])
-        return answer(role, replace(self._known, mappings=tuple(dict.fromkeys(found))))
 
 
 class MappingListView(OrganizationMixin, TemplateView):
@@ -115,26 +46,21 @@ class MappingListView(OrganizationMixin, TemplateView):
         roles = Role.objects.live().filter(organization=self.organization).order_by("title", "pk")
         if query:
             mappings = mappings.filter(Q(role__icontains=query) | Q(assessment__icontains=query))
-            roles = roles.filter(title__icontains=query)
-        stage = next(iter(trigger_stages(self.organization)), "")
+        stages = inviting_stages(self.organization)
+        asked = self.request.GET.get("stage", "")
+        stage = next((row for row in stages if row.external_id == asked), next(iter(stages), None))
         answers = Answers(self.organization, stage)
-        rows: Any = roles
-        if show:
-            looked_at = [answers.of(role) for role in roles[:LOOKED_AT] if role.state in ("", *OPEN_STATES)]
-            rows = [
-                found.role
-                for found in looked_at
-                if (found.is_problem if show == "problems" else not found.assessment)
-            ]
+        rows: Any = answers.matching(roles[:LOOKED_AT], query, show) if query or show else roles
         role_page = Paginator(rows, PAGE).get_page(self.request.GET.get("roles"))
         context = super().get_context_data(
             q=query,
             show=show,
-            shown=SHOWN,
+            shown={"": "All roles", **{code: label for code, (label, _) in SHOWN.items()}},
+            stages=stages,
             mapping_page=Paginator(mappings, PAGE).get_page(self.request.GET.get("page")),
             role_page=role_page,
             answers=[answers.of(role) for role in role_page],
-            first_stage=stage,
+            stage=stage,
             linted=linter_memory.compare(self.organization),
             checked_at=LinterFinding.objects.filter(organization=self.organization).aggregate(
                 at=Max("last_seen_at")

@@ -3,9 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from django import forms
 from django.views.generic import TemplateView
@@ -14,26 +12,13 @@ from integrations import tasks
 from integrations.models import Delivery, Effect, Invitation, Organization, Stage
 from integrations.pages.access import TEAM, OrganizationMixin
 from integrations.pages.checklist import trigger_stages
+from integrations.pages.finding_candidates import is_exact, opportunity_id, search
 from integrations.platform import PlatformError
 from integrations.workflow.decide import PROGRESS_TAGS
 from integrations.workflow.intake import Rehearsal
 
 RECENT = 50
 MOST_STAGES = 500
-_AFTER_WORD = {"candidates", "opportunities", "opportunity", "candidate", "activity"}
-
-
-def opportunity_id(written: str) -> str:
-    """Return the opportunity id in what was pasted: an id, or a link to the candidate in Lever or in the portal."""
-    text = written.strip()
-    if "/" not in text:
-        return text[:200]
-    path = urlsplit(text if "//" in text else f"//{text}").path
-    parts = [unquote(part) for part in path.split("/") if part]
-    for word, following in pairwise(parts):
-        if word.casefold() in _AFTER_WORD:
-            return following[:200]
-    return parts[-1][:200] if parts else ""
 
 
 class WhatIfForm(forms.Form):
@@ -42,7 +27,7 @@ class WhatIfForm(forms.Form):
     candidate = forms.CharField(
         label="Candidate",
         max_length=1000,
-        help_text="Their link from Lever, or the opportunity id. Candidates the portal knows are suggested.",
+        help_text="Their link from Lever, their e-mail address, or the name of somebody the portal knows.",
         widget=forms.TextInput(
             attrs={"list": "known-candidates", "autocomplete": "off", "spellcheck": "false"}
         ),
@@ -54,13 +39,14 @@ class WhatIfForm(forms.Form):
         self.fields["stage"].choices = list(stages)  # type: ignore[attr-defined]
 
     def clean_candidate(self) -> str:
-        """Return the opportunity id. Raises ValidationError when there is none in it."""
-        found = opportunity_id(self.cleaned_data["candidate"])
-        if not found or re.search(r"[\s\x00-\x1f]", found):
+        """Return what was written. Raises ValidationError for a link without a candidate in it."""
+        written = str(self.cleaned_data["candidate"]).strip()
+        found = opportunity_id(written)
+        if "/" in written and (not found or re.search(r"[\s\x00-\x1f]", found)):
             raise forms.ValidationError(
-                "There is no opportunity id in this. Open the candidate in Lever and copy the address."
+                "There is no candidate in this link. Open the candidate in Lever and copy the address."
             )
-        return found
+        return written
 
 
 @dataclass(frozen=True)
@@ -88,8 +74,26 @@ class WhatIfView(OrganizationMixin, TemplateView):
             form=form, has_stages=bool(stages), candidates=recent(self.organization), **kwargs
         )
         if is_asked and form.is_valid():
-            context |= self.answer(form.cleaned_data["candidate"], form.cleaned_data["stage"], dict(stages))
+            context |= self.look_up(form, dict(stages))
         return context
+
+    def look_up(self, form: WhatIfForm, names: dict[str, str]) -> dict[str, Any]:
+        """Return the answer for the candidate who is meant, or who might be."""
+        written, stage = form.cleaned_data["candidate"], form.cleaned_data["stage"]
+        if is_exact(self.organization, written):
+            return self.answer(opportunity_id(written), stage, names)
+        try:
+            found = search(self.organization, written)
+        except PlatformError as error:
+            return {"trouble": str(error)}
+        if len(found) == 1:
+            return self.answer(found[0].opportunity_id, stage, names)
+        if not found:
+            kind = "has this address" if "@" in written else "is called that, or has this id"
+            form.add_error(
+                "candidate", f"Nobody the portal knows {kind}. Paste the candidate's link from Lever."
+            )
+        return {"choices": found, "stage": stage}
 
     def answer(self, candidate: str, stage: str, names: dict[str, str]) -> dict[str, Any]:
         """Return what would happen, or why that can't be said."""
@@ -147,9 +151,6 @@ def _detail(effect: Effect) -> str:
     payload = effect.payload
     if effect.kind == Effect.Kind.SEND_INVITATION and effect.invitation is not None:
         return f"CodeScreen sends “{effect.invitation.assessment_name}” to the candidate."
-    if effect.kind == Effect.Kind.SEND_EMAIL:
-        number = len(payload.get("recipients", []))
-        return f"“{payload.get('subject', '')}” to {number} member{'' if number == 1 else 's'}."
     return str(payload.get("text") or payload.get("tag") or "")
 
 
@@ -166,6 +167,9 @@ def _on_outcome(organization: Organization) -> list[Consequence]:
 
 def afterwards(organization: Organization, found: Rehearsal) -> list[Consequence]:
     """Return what follows later, once the invitation has gone out."""
+    if found.decision.code == "held_for_approval":
+        detail = "It waits under Activity. The members who want that get one e-mail for all that waits."
+        return [Consequence("Until an Admin says yes or no", detail)]
     if found.decision.code != "invite":
         return []
     done = Consequence(

@@ -3,124 +3,22 @@
 A name is only called unknown once the platform's list has been read.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
 
 from django.utils import timezone
 
-from integrations.models import (
-    Assessment,
-    CodeScreenConnection,
-    Delivery,
-    LeverConnection,
-    Organization,
-    Role,
-    RoleMapping,
-    Stage,
-)
-from integrations.workflow.decide import (
-    AssessmentChoice,
-    MappingRule,
-    assessment_tags,
-    begins_with_prefix,
-    closest,
-    is_trigger,
-    match,
-    normalized,
-)
+from integrations.models import Delivery, Organization
+from integrations.workflow import linter_doubles
+from integrations.workflow.decide import MappingRule, begins_with_prefix, is_trigger, match, normalized
 from integrations.workflow.finding import Finding, counted, listed
+from integrations.workflow.survey import Names, Survey
 
-PAGE = "/mappings/"
-OPEN_STATES = frozenset({"published", "internal"})
 TAG_MEMORY = timedelta(days=30)
-NAMED_BY_TAG = "which the tag names"  # as decide() explains it
+UNKNOWN_BY_TAG, SENT_BY_TAG = "which the tag names", ": the tag names it."  # as decide() explains them
 MOST_TOLD = 500
 MOST_PER_CODE = 50  # for a person to read; a longer list is one mistake made many times
-
-
-@dataclass(frozen=True)
-class Named:
-    """Where an assessment is named, in words; as what; and how to name another."""
-
-    where: str
-    written: str
-    fix: str
-
-
-class Names:
-    """The ids and names of one list, to tell whether what a person wrote means any of it."""
-
-    def __init__(self, entries: Iterable[tuple[str, str]]) -> None:
-        self._entries = list(entries)
-        # by the id as it is, by the name as people write it: one of either is enough
-        self._ids = {identifier: identifier for identifier, _ in self._entries}
-        self._names = {normalized(name): identifier for identifier, name in self._entries if name}
-
-    def find(self, written: str) -> str:
-        """Return the id that is meant, empty when there is none."""
-        return self._ids.get(written.strip()) or self._names.get(normalized(written), "")
-
-    def hint(self, written: str) -> str:
-        """Return a sentence with what was probably meant, empty when nothing is near."""
-        meant = closest(written, [name for _, name in self._entries])
-        return f" Did you mean “{meant}”?" if meant else ""
-
-
-class Survey:
-    """One organization's mappings, tags and lists, read once."""
-
-    def __init__(self, organization: Organization) -> None:
-        self.organization = organization
-        lever = LeverConnection.objects.filter(organization=organization).first()
-        codescreen = CodeScreenConnection.objects.filter(organization=organization).first()
-        self.knows_stages = bool(lever and lever.stages_refreshed_at)
-        self.knows_roles = bool(lever and lever.roles_refreshed_at)
-        self.knows_assessments = bool(codescreen and codescreen.assessments_refreshed_at)
-        entries = list(Assessment.objects.filter(organization=organization))
-        self.gone = [AssessmentChoice(row.external_id, row.name) for row in entries if row.gone_at]
-        self.assessments = [AssessmentChoice(row.external_id, row.name) for row in entries if not row.gone_at]
-        self.roles: list[Role] = list(Role.objects.live().filter(organization=organization))
-        self.role_names = Names((role.external_id, role.title) for role in self.roles)
-        self.open_roles = [role for role in self.roles if role.state in OPEN_STATES]
-        self.tags = {role.pk: assessment_tags(map(str, role.tags), role.title) for role in self.roles}
-        self.live_stages = list(Stage.objects.live().filter(organization=organization))
-        self.stages = Names((stage.external_id, stage.name) for stage in self.live_stages)
-        self.renamed = {
-            normalized(stage.former_name): stage.name for stage in self.live_stages if stage.former_name
-        }
-        self.mappings = list(RoleMapping.objects.filter(organization=organization))
-        self._rules: dict[str, list[RoleMapping]] = {}
-        for mapping in self.mappings:
-            for key in {mapping.role.strip(), normalized(mapping.role)}:
-                self._rules.setdefault(key, []).append(mapping)
-
-    def rules_for(self, role: Role) -> list[RoleMapping]:
-        """Return the mappings that mean this role."""
-        found = self._rules.get(role.external_id, []) + self._rules.get(normalized(role.title), [])
-        return list(dict.fromkeys(found))
-
-    def names(self) -> Iterator[Named]:
-        """Yield every place where an assessment is named."""
-        for mapping in self.mappings:
-            where = f"The mapping for “{mapping.role}”"
-            yield Named(where, mapping.assessment, "Choose another assessment for this mapping.")
-        tagged: dict[str, list[str]] = {}
-        for role in self.open_roles:
-            for name in self.tags[role.pk]:
-                tagged.setdefault(name, []).append(f"“{role.title}”")
-        for name, titles in tagged.items():
-            where = f"The tag “CodeScreen {name}” on {listed(titles)}"
-            yield Named(where, name, "Correct the tag on the role in Lever, or map the role.")
-        if self.organization.default_assessment.strip():
-            yield Named(
-                "The default", self.organization.default_assessment, "Choose another default assessment."
-            )
-
-    def finding(self, code: str, message: str, fix: str, level: str = "warning") -> Finding:
-        """Return a finding that is mended on the mappings page."""
-        return Finding(self.organization.slug, code, level, message, fix, PAGE)
 
 
 def findings(organization: Organization) -> list[Finding]:
@@ -133,6 +31,10 @@ def findings(organization: Organization) -> list[Finding]:
         unknown_stages,
         renamed_stages,
         unknown_candidate_tags,
+        tags_on_candidates_alone,
+        linter_doubles.same_named_assessments,
+        linter_doubles.doubled_mappings,
+        linter_doubles.shared_titles,
         roles_without_assessment,
     )
     return [finding for check in checks for finding in islice(check(survey), MOST_PER_CODE)]
@@ -163,7 +65,7 @@ def ambiguous_assessments(survey: Survey) -> Iterator[Finding]:
             written["tags"] = list(survey.tags[role.pk])
         for names in written.values():
             meant = {choice.id: choice.name for name in names for choice in match(name, survey.assessments)}
-            if len(meant) > 1:
+            if len({normalized(name) for name in meant.values()}) > 1:  # one name for two is said by itself
                 quoted = listed(f"“{name}”" for name in meant.values())
                 message = (
                     f"“{role.title}” has several assessments: {quoted}. Nobody is invited while it does."
@@ -216,7 +118,7 @@ def unknown_candidate_tags(survey: Survey) -> Iterator[Finding]:
         organization=survey.organization,
         verdict=Delivery.Verdict.UNKNOWN_ASSESSMENT,
         received_at__gte=timezone.now() - TAG_MEMORY,
-        explanation__contains=NAMED_BY_TAG,
+        explanation__contains=UNKNOWN_BY_TAG,
     ).order_by("-received_at")
     on_roles = {normalized(name) for role in survey.open_roles for name in survey.tags[role.pk]}
     candidates: dict[str, set[str]] = {}
@@ -230,6 +132,39 @@ def unknown_candidate_tags(survey: Survey) -> Iterator[Finding]:
         message = f"{where}, and not on their role, names no assessment that CodeScreen has.{live.hint(name)}"
         fix = "Correct the tag on the candidate in Lever, then move them into the stage again."
         yield survey.finding("unknown_candidate_tag", message, fix, "info")
+
+
+def tags_on_candidates_alone(survey: Survey) -> Iterator[Finding]:
+    """Yield roles whose candidates were invited by tags of their own, which the role itself doesn't have."""
+    sent = Delivery.objects.filter(
+        organization=survey.organization,
+        verdict=Delivery.Verdict.INVITE,
+        received_at__gte=timezone.now() - TAG_MEMORY,
+        explanation__contains=SENT_BY_TAG,
+    ).order_by("-received_at")
+    roles = {role.external_id: role for role in survey.open_roles if not survey.rules_for(role)}
+    who: dict[tuple[str, str], set[str]] = {}
+    columns = (
+        "invitation__role_id",
+        "invitation__assessment_id",
+        "invitation__assessment_name",
+        "opportunity_id",
+    )
+    for role_id, assessment_id, name, opportunity in sent.values_list(*columns)[:MOST_TOLD]:
+        role = roles.get(role_id)
+        tagged = survey.tags[role.pk] if role else ()
+        if role and assessment_id not in {
+            found.id for tag in tagged for found in match(tag, survey.assessments)
+        }:
+            who.setdefault((role_id, name), set()).add(opportunity)
+    instead = "the default" if survey.organization.default_assessment.strip() else "nothing"
+    for (role_id, name), candidates in who.items():
+        message = (
+            f"The tag “CodeScreen {name}” is on {counted(len(candidates), 'candidate')} of “{roles[role_id].title}” "
+            f"and not on the role: candidates without it get {instead}."
+        )
+        fix = "Tag the role in Lever too, or map it, if all of its candidates should get it."
+        yield survey.finding("candidate_tag_alone", message, fix, "info")
 
 
 def roles_without_assessment(survey: Survey) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from integrations.models import Assessment, AuditEntry, Role, RoleMapping
+from integrations.models import Assessment, AuditEntry, Role, RoleMapping, Stage
 from tests import factories
 
 LIST = "/mappings/"
@@ -177,3 +177,24 @@ def test_a_mapping_is_changed_in_its_row_and_the_filter_stays(admins, ready):
         {"role": mapping.role, "stage": "", "assessment": "Other", "next": "https://evil.example/"},
     )
     assert answer["Location"] == LIST
+
+
+def test_the_answers_of_another_stage_are_a_choice_away(owners, ready):
+    Assessment.objects.create(organization=ready, external_id="a-2", name="Take-home")
+    Stage.objects.create(organization=ready, external_id="stage-2", name="CodeScreen Take-home", position=1)
+    RoleMapping.objects.create(
+        organization=ready, role="Backend Engineer", stage="stage-2", assessment="Take-home"
+    )
+    assert answers(owners)["Backend Engineer"][0] == "Backend"
+    page = owners.get(LIST, {"stage": "stage-2"})
+    [found] = page.context["answers"]
+    assert (found.assessment, found.reason) == ("Take-home", "the mapping for this role and stage")
+    assert "who enters “CodeScreen Take-home”" in " ".join(text(page).split())
+    assert owners.get(LIST, {"stage": "nonsense"}).context["stage"].external_id == "stage-codescreen"
+
+
+def test_a_search_finds_the_assessment_that_a_role_gets(owners, ready):
+    Assessment.objects.create(organization=ready, external_id="a-2", name="Knives")
+    role(ready, "Chef", "CodeScreen Knives")
+    found = owners.get(LIST, {"q": "knive"}).context["answers"]
+    assert [given.role.title for given in found] == ["Chef"]

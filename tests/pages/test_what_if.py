@@ -1,11 +1,14 @@
 """What would happen if: the verdict and effects of the real run, and nothing of it stays."""
 
+import re
+from html import unescape
+
 import pytest
 from django.urls import reverse
 
 from integrations import clients
 from integrations.models import ApiCall, Delivery, Effect, Invitation, RoleMapping
-from integrations.pages.what_if import opportunity_id
+from integrations.pages.finding_candidates import opportunity_id
 from integrations.workflow import facts
 from tests import factories
 
@@ -43,7 +46,13 @@ def rows() -> dict[str, int]:
         f"https://hire.lever.co/candidates/{ID}",
         f"https://hire.lever.co/candidates/{ID}?origin=x#notes",
         f"hire.lever.co/candidates/{ID}/",
+        f"https://hire.lever.co/candidates/{ID}/resume",
+        f"https://hire.lever.co/candidates/{ID}/feedback/77777777-2222-3333-4444-555555555555?x=1#top",
+        f"https://hire.sandbox.lever.co/candidates/{ID}",
+        f"https://hire.lever.co/opportunities/{ID}?stage=abc",
+        f"https://hire.lever.co/#/candidates/{ID}?tab=notes",
         f"http://127.0.0.1:9/acme/candidates/{ID}",
+        f"http://127.0.0.1:9/acme/candidates/{ID}/stage",
         f"https://portal.example/activity/{ID}/",
     ],
 )
@@ -118,6 +127,9 @@ def test_without_connection_and_while_paused_the_verdict_says_so(colleagues, rea
         {"candidate": "", "stage": "stage-codescreen"},
         {"candidate": ID, "stage": "unheard-of"},
         {"candidate": "two words", "stage": "stage-codescreen"},
+        {"candidate": "Nobody", "stage": "stage-codescreen"},
+        {"candidate": "https://hire.lever.co/", "stage": "stage-codescreen"},
+        {"candidate": "https://hire.lever.co/candidates/a b", "stage": "stage-codescreen"},
         {"candidate": "a" * 2000, "stage": "stage-codescreen"},
     ],
 )
@@ -144,3 +156,60 @@ def test_known_candidates_are_suggested_and_only_ones_own(colleagues, ready, str
 
 def test_a_limited_team_member_may_not(limiteds):
     assert limiteds.get(reverse("what-if")).status_code == 403
+
+
+@pytest.fixture
+def two(known, world):
+    """Two known candidates of one name."""
+    for word in ("Alder", "Birch"):
+        factories.InvitationFactory.create(
+            organization=known,
+            opportunity_id=world.candidate(word),
+            candidate_name=f"Robin {word}",
+            email=f"{word.lower()}@candidates.example",
+            role_title="Chef",
+        )
+
+
+@pytest.mark.usefixtures("two")
+def test_one_of_a_name_is_answered_and_several_are_a_choice(colleagues, world):
+    stage = world.stage("CodeScreen Assessment")
+    answer = colleagues.get(URL, {"candidate": "robin Alder", "stage": stage})
+    assert answer.context["candidate_id"] == world.candidate("Alder")
+    page = colleagues.get(URL, {"candidate": "Robin", "stage": stage})
+    assert "found" not in page.context
+    assert {row.opportunity_id for row in page.context["choices"]} == {
+        world.candidate("Alder"),
+        world.candidate("Birch"),
+    }
+    chosen = re.findall(r'<a href="(\?[^"]+)">Robin Birch</a>', page.content.decode())
+    answer = colleagues.get(URL + unescape(chosen[0]))
+    assert answer.context["candidate_id"] == world.candidate("Birch")
+
+
+def test_somebody_the_portal_has_never_seen_is_found_by_their_address(colleagues, known, world):
+    stage = world.stage("CodeScreen Assessment")
+    answer = colleagues.get(URL, {"candidate": " Alder@candidates.example", "stage": stage})
+    assert answer.context["candidate_id"] == world.candidate("Alder")
+    assert answer.context["found"].decision.code == "invite"
+    both = colleagues.get(URL, {"candidate": "tamarack@candidates.example", "stage": stage})
+    assert len(both.context["choices"]) == 2
+    nobody = colleagues.get(URL, {"candidate": "nobody@candidates.example", "stage": stage})
+    assert "Nobody the portal knows has this address" in str(nobody.context["form"].errors)
+    assert not ApiCall.objects.filter(path__contains="candidates.example").exists()
+
+
+def test_another_organizations_candidates_are_not_found(strangers, two, stranger, known):
+    organization = stranger.memberships.get().organization
+    organization.stages.create(external_id="s", name="CodeScreen")
+    answer = strangers.get(URL, {"candidate": "Robin", "stage": "s"})
+    assert answer.context["form"].errors
+
+
+def test_what_a_pass_and_a_fail_would_do_is_said(colleagues, known, world):
+    known.passed_stage, known.hold_failed = "Phone screen", True
+    known.save()
+    stage = world.stage("CodeScreen Assessment")
+    page = text(colleagues.get(URL, {"candidate": world.candidate("Alder"), "stage": stage}))
+    assert "They are moved to “Phone screen” in Lever, unless a recruiter" in page
+    assert "nobody is archived" in page

@@ -6,6 +6,7 @@ from django.utils import timezone
 from integrations.models import (
     Assessment,
     CodeScreenConnection,
+    Invitation,
     LeverConnection,
     Organization,
     Role,
@@ -13,6 +14,7 @@ from integrations.models import (
     Stage,
 )
 from integrations.workflow.linter import findings
+from tests import factories
 
 
 @pytest.fixture
@@ -123,3 +125,82 @@ def test_nothing_is_unknown_before_the_lists_were_read(db) -> None:
     organization = Organization.objects.create(name="New", slug="new", default_assessment="Anything")
     RoleMapping.objects.create(organization=organization, role="Any", stage="Any", assessment="Any")
     assert findings(organization) == []
+
+
+def test_one_name_for_two_assessments_is_told_once_and_not_as_ambiguous(acme: Organization) -> None:
+    Assessment.objects.create(organization=acme, external_id="backend-2", name="backend ")
+    Assessment.objects.filter(external_id="backend").update(name="Backend Test")
+    Assessment.objects.filter(external_id="backend-2").update(name="Backend test")
+    role(acme, "Engineer", "CodeScreen backend  TEST")
+    RoleMapping.objects.create(organization=acme, role="Other", assessment="BACKEND TEST")
+    role(acme, "Other")
+    found = [finding for finding in findings(acme) if finding.code != "role_without_assessment"]
+    assert [finding.code for finding in found] == ["duplicate_assessment"]
+    assert "CodeScreen has 2 assessments called “Backend Test”" in found[0].message
+    RoleMapping.objects.update(assessment="backend-2")
+    Role.objects.update(tags=[])
+    assert "duplicate_assessment" not in said(acme)
+
+
+def test_the_same_mapping_in_other_words_is_a_duplicate(acme: Organization) -> None:
+    role(acme, "Engineer")
+    RoleMapping.objects.create(organization=acme, role="Engineer", assessment="Backend")
+    assert findings(acme) == []
+    RoleMapping.objects.create(organization=acme, role="id-Engineer", assessment="backend")
+    finding = findings(acme)[0]
+    assert (finding.code, finding.level) == ("duplicate_mapping", "info")
+    assert "as “Engineer”, “id-Engineer”" in finding.message
+
+
+def test_a_title_that_open_roles_share_is_told_where_it_is_mapped(acme: Organization) -> None:
+    for number in (1, 2):
+        Role.objects.create(
+            organization=acme,
+            external_id=f"twin-{number}",
+            title="Engineer",
+            state="published",
+            tags=["CodeScreen Backend"],
+        )
+    assert findings(acme) == []
+    RoleMapping.objects.create(organization=acme, role="engineer", assessment="Backend")
+    assert "2 open roles are called “Engineer”" in said(acme)["duplicate_role"]
+
+
+def by_own_tag(organization: Organization, number: int, assessment: str = "Backend") -> None:
+    """Record that a candidate of “Engineer” was invited by a tag."""
+    invitation: Invitation = factories.InvitationFactory.create(
+        organization=organization,
+        role_id="id-Engineer",
+        role_title="Engineer",
+        assessment_id=assessment.lower(),
+        assessment_name=assessment,
+    )
+    factories.DeliveryFactory.create(
+        organization=organization,
+        opportunity_id=f"own-{number}",
+        invitation=invitation,
+        verdict="invite",
+        explanation=f"“{assessment}” is sent: the tag names it.",
+        decided_at=timezone.now(),
+        due_at=None,
+    )
+
+
+def test_tags_on_candidates_that_their_role_lacks(acme: Organization) -> None:
+    row = role(acme, "Engineer", "CodeScreen Frontend")
+    for number in (1, 2):
+        by_own_tag(acme, number)
+    finding = findings(acme)[0]
+    assert (finding.code, finding.level) == ("candidate_tag_alone", "info")
+    assert "“CodeScreen Backend” is on 2 candidates of “Engineer” and not on the role" in finding.message
+    assert "get nothing" in finding.message
+    row.tags = ["CodeScreen  backend"]
+    row.save()
+    assert findings(acme) == []
+
+
+def test_a_tag_that_the_role_has_or_a_mapping_overrides_is_no_finding(acme: Organization) -> None:
+    role(acme, "Engineer")
+    RoleMapping.objects.create(organization=acme, role="Engineer", assessment="Frontend")
+    by_own_tag(acme, 1)
+    assert findings(acme) == []
