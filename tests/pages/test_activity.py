@@ -353,7 +353,7 @@ def test_who_failed_and_waits_is_on_the_overview_and_under_a_filter(colleagues, 
     answer = colleagues.get(ACTIVITY, {"status": "awaits_decision"})
     assert [row.pk for row in answer.context["page"]] == [failed.pk]
     assert "Failed: waits for a decision" in text(answer)
-    assert "1 who failed" in text(answer)
+    assert "1 failed candidate to decide about" in text(answer)
 
 
 def test_a_team_member_says_that_it_was_decided(colleagues, colleague, failed):

@@ -47,7 +47,8 @@ def sign_in(page: Page, site: str, name: str) -> None:
 def full_pages(organization: Any) -> list[str]:
     """Fill the organization, and return the pages that show it: pictures, roles, a rehearsal, a timeline."""
     now = timezone.now()
-    Stage.objects.create(organization=organization, external_id="stage-1", name="CodeScreen Assessment")
+    for number, name in enumerate(("CodeScreen Assessment", "CodeScreen Take-home"), start=1):
+        Stage.objects.create(organization=organization, external_id=f"stage-{number}", name=name)
     Role.objects.create(organization=organization, external_id="role-1", title="Chef", state="published")
     Assessment.objects.create(organization=organization, external_id="a-1", name="Backend")
     RoleMapping.objects.create(organization=organization, role="Baker", assessment="Bakend")
@@ -69,17 +70,40 @@ def full_pages(organization: Any) -> list[str]:
             due_at=None,
         )
     Result.objects.create(invitation=row, outcome="Passed", score=82, rating=4)
+    waits = factories.InvitationFactory.create(
+        organization=organization,
+        status="completed",
+        opportunity_id="o-waits",
+        instance_id="i-waits",
+        completed_at=now,
+        awaits_decision_since=now,
+    )
+    Result.objects.create(invitation=waits, outcome="Failed", score=31, rating=2)
+    factories.EffectFactory.create(
+        organization=organization,
+        invitation=waits,
+        opportunity_id="o-waits",
+        kind="move_stage",
+        payload={"stage": "Phone screen"},
+        state="cancelled",
+        due_at=None,
+        last_error="The candidate is archived in Lever: a recruiter has decided, so nobody is moved.",
+    )
     factories.EffectFactory.create(organization=organization, state="failed", due_at=None)
     delivery = organization.deliveries.get(opportunity_id="o-done")
     return [
         "/",
         "/activity/",
         "/activity/?show=effects",
+        "/activity/?status=awaits_decision",
         "/activity/o-done/",
+        "/activity/o-waits/",
         f"/deliveries/{delivery.pk}/",
         "/mappings/?show=unmapped",
+        "/mappings/?stage=stage-2&q=ch",
         "/what-if/?candidate=o-done&stage=stage-1",
         "/what-if/?candidate=two+words&stage=stage-1",
+        "/what-if/?candidate=Candidate&stage=stage-1",
     ]
 
 
