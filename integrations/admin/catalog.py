@@ -94,11 +94,13 @@ class RoleMappingAdmin(ScopedAdmin):
         changes = {name: [form.initial.get(name), form.cleaned_data[name]] for name in form.changed_data}
         changes.pop("organization", None)
         super().save_model(request, obj, form, change)
-        AuditEntry.record(obj.organization, request.user, "save mapping", obj, changes)
+        if changes:
+            AuditEntry.record(obj.organization, request.user, "save mapping", obj, changes)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Remove the mapping and record who did it."""
-        AuditEntry.record(obj.organization, request.user, "remove mapping", obj)
+        parts = {part: [getattr(obj, part), ""] for part in ("role", "stage", "assessment")}
+        AuditEntry.record(obj.organization, request.user, "remove mapping", obj, parts)
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

@@ -179,11 +179,12 @@ class MembershipAdmin(ScopedAdmin):
         """Save the role and who gave it."""
         before = form.initial.get("role") if change else None
         super().save_model(request, obj, form, change)
-        AuditEntry.record(
-            obj.organization, request.user, "change role", obj.user, {"role": [before, obj.role]}
-        )
+        if before != obj.role:
+            AuditEntry.record(
+                obj.organization, request.user, "change role", obj.user, {"role": [before, obj.role]}
+            )
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Remove the member and record who did it."""
-        AuditEntry.record(obj.organization, request.user, "remove member", obj.user, {"role": obj.role})
+        AuditEntry.record(obj.organization, request.user, "remove member", obj.user, {"role": [obj.role, ""]})
         super().delete_model(request, obj)

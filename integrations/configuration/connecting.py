@@ -46,10 +46,11 @@ def _save_previous(organization: Organization, token: str) -> None:
     # the rotation just before may have put it there already
     if webhook is None or webhook.previous_signature_token == token:
         return
+    changes = {"previous_signature_token": [webhook.previous_signature_token, token]}
     webhook.previous_signature_token = token
     webhook.previous_until = timezone.now() + TOKEN_OVERLAP if token else None
     webhook.save(update_fields=["previous_signature_token", "previous_until"])
-    AuditEntry.record(organization, ACTOR, "save", "Lever webhook", {"previous_signature_token": token})
+    AuditEntry.record(organization, ACTOR, "save", "Lever webhook", changes)
 
 
 SAVE: dict[str, Callable[[Organization, str, Any], None]] = {
@@ -79,4 +80,6 @@ def compare_codescreen(plan: Plan, wanted: dict[str, Any]) -> None:
 
 def _save_idempotency(organization: Organization, value: bool) -> None:
     CodeScreenConnection.objects.update_or_create(organization=organization, defaults={"idempotency": value})
-    AuditEntry.record(organization, ACTOR, "save", "CodeScreen connection", {"idempotency": value})
+    AuditEntry.record(
+        organization, ACTOR, "save", "CodeScreen connection", {"idempotency": [not value, value]}
+    )

@@ -1,31 +1,31 @@
 """Who changed what: append-only, secrets masked."""
 
+import re
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
-SECRET_FIELDS = frozenset(
-    {
-        "access_token",
-        "refresh_token",
-        "api_key",
-        "webhook_secret",
-        "signature_token",
-        "previous_signature_token",
-        "webhook_key",
-        "password",
-    }
-)
+_SECRET = re.compile(r"(token|secret|password|api_key|webhook_key)$", re.IGNORECASE)
 
 
 def masked(changes: dict[str, Any]) -> dict[str, Any]:
-    """Return the changes with every secret replaced by whether it is set."""
+    """Return the changes with every secret, before and after and however deep, replaced by whether it is set."""
     return {
-        name: ("set" if value else "empty") if name in SECRET_FIELDS else value
+        name: _whether_set(value)
+        if _SECRET.search(name)
+        else masked(value)
+        if isinstance(value, dict)
+        else value
         for name, value in changes.items()
     }
+
+
+def _whether_set(value: Any) -> Any:
+    if isinstance(value, list) and len(value) == 2:
+        return [_whether_set(side) for side in value]
+    return "set" if value else "empty"
 
 
 class AuditEntry(models.Model):

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -161,14 +162,15 @@ class SettingsView(OrganizationMixin, TemplateView):
         if connection.idempotency == wanted:
             return False
         before, connection.idempotency = connection.idempotency, wanted
-        connection.save(update_fields=None if connection.pk is None else ["idempotency"])
-        AuditEntry.record(
-            self.organization,
-            self.person,
-            "change",
-            connection,
-            {"idempotency": {"from": before, "to": wanted}},
-        )
+        with transaction.atomic():
+            connection.save(update_fields=None if connection.pk is None else ["idempotency"])
+            AuditEntry.record(
+                self.organization,
+                self.person,
+                "change",
+                connection,
+                {"idempotency": {"from": before, "to": wanted}},
+            )
         return True
 
 

@@ -152,11 +152,18 @@ class MappingEditMixin(OrganizationMixin):
         """Add the pick-lists."""
         return super().get_context_data(**suggestions(self.organization), **kwargs)  # type: ignore[misc,no-any-return]
 
-    def record(self, action: str, mapping: RoleMapping) -> None:
-        """Write the audit entry and the message."""
-        changes = {"role": mapping.role, "stage": mapping.stage, "assessment": mapping.assessment}
-        AuditEntry.record(self.organization, self.person, f"{action} mapping", mapping, changes)
-        messages.success(self.request, f"The mapping {mapping} is {_PAST[action]}.")
+    def record(self, action: str, mapping: RoleMapping, changes: dict[str, Any]) -> None:
+        """Write the audit entry, with what was before and is now, and the message."""
+        if changes:
+            AuditEntry.record(self.organization, self.person, f"{action} mapping", mapping, changes)
+        said = f"The mapping {mapping} is {_PAST[action]}." if changes else "Nothing was changed."
+        messages.success(self.request, said)
+
+
+def parts(mapping: RoleMapping) -> list[tuple[str, str]]:
+    """Return what a mapping says, part by part; a stage only where it names one."""
+    said = [("role", mapping.role), ("stage", mapping.stage), ("assessment", mapping.assessment)]
+    return [(part, value) for part, value in said if value]
 
 
 _PAST = {"add": "added", "change": "changed", "delete": "deleted"}
@@ -178,8 +185,9 @@ class MappingCreateView(MappingEditMixin, CreateView):
 
     def form_valid(self, form: ModelForm) -> HttpResponse:
         """Store it."""
-        response = super().form_valid(form)
-        self.record("add", form.instance)
+        with transaction.atomic():
+            response = super().form_valid(form)
+            self.record("add", form.instance, {part: ["", value] for part, value in parts(form.instance)})
         return response
 
 
@@ -194,8 +202,10 @@ class MappingUpdateView(MappingEditMixin, UpdateView):
 
     def form_valid(self, form: ModelForm) -> HttpResponse:
         """Store it."""
-        response = super().form_valid(form)
-        self.record("change", form.instance)
+        changes = {part: [form.initial.get(part), form.cleaned_data[part]] for part in form.changed_data}
+        with transaction.atomic():
+            response = super().form_valid(form)
+            self.record("change", form.instance, changes)
         return response
 
 
@@ -208,8 +218,9 @@ class MappingDeleteView(MappingEditMixin, DeleteView):
     def form_valid(self, form: Any) -> HttpResponse:
         """Delete it."""
         mapping = self.object
-        self.record("delete", mapping)
-        mapping.delete()
+        with transaction.atomic():
+            self.record("delete", mapping, {part: [value, ""] for part, value in parts(mapping)})
+            mapping.delete()
         return redirect("mapping-list")
 
 

@@ -104,7 +104,9 @@ class MemberLinkView(MemberView):
         """Send it by e-mail again."""
         member = self.member()
         if may_hand_out_link(member.user, self.organization) and member.user.email:
-            send_link(member)
+            with transaction.atomic():
+                send_link(member)
+                AuditEntry.record(self.organization, self.person, "send invitation link", member.user)
             tasks.ring()
             messages.success(request, f"The invitation is on its way to {member.user.email}.")
         else:
@@ -163,7 +165,7 @@ class RemoveMemberView(MemberView):
                 )
             else:
                 AuditEntry.record(
-                    self.organization, self.person, "remove member", member.user, {"role": member.role}
+                    self.organization, self.person, "remove member", member.user, {"role": [member.role, ""]}
                 )
                 member.delete()
                 messages.success(request, f"{member.user} is no longer a member.")

@@ -39,7 +39,12 @@ def approve(invitation: Invitation, actor: Any, reason: str = "") -> None:
         _move(invitation, Status.PENDING)
         outbox.send_invitation(invitation)
         AuditEntry.record(
-            invitation.organization, actor, "approve", f"invitation {invitation.pk}", reason=reason
+            invitation.organization,
+            actor,
+            "approve",
+            f"invitation {invitation.pk}",
+            {"status": [Status.HELD.value, invitation.status]},
+            reason,
         )
 
 
@@ -49,7 +54,12 @@ def refuse(invitation: Invitation, actor: Any, reason: str = "") -> None:
         _require(invitation, Status.HELD)
         _move(invitation, Status.WITHDRAWN, f"Refused. {reason}".strip())
         AuditEntry.record(
-            invitation.organization, actor, "refuse", f"invitation {invitation.pk}", reason=reason
+            invitation.organization,
+            actor,
+            "refuse",
+            f"invitation {invitation.pk}",
+            {"status": [Status.HELD.value, invitation.status]},
+            reason,
         )
 
 
@@ -71,7 +81,7 @@ def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Any, reason
             actor,
             "resolve: it was sent",
             f"invitation {invitation.pk}",
-            {"instance_id": instance_id},
+            {"instance_id": ["", instance_id], "status": [Status.UNCERTAIN.value, invitation.status]},
             reason,
         )
 
@@ -80,6 +90,7 @@ def send_again(invitation: Invitation, actor: Any, reason: str = "") -> None:
     """Send an uncertain or failed invitation again, on a person's word. Raises NotPossible."""
     with transaction.atomic():
         _require(invitation, Status.UNCERTAIN, Status.FAILED)
+        before = invitation.status
         _move(invitation, Status.PENDING)
         outbox.send_invitation(invitation)
         AuditEntry.record(
@@ -87,7 +98,8 @@ def send_again(invitation: Invitation, actor: Any, reason: str = "") -> None:
             actor,
             "resolve: send again",
             f"invitation {invitation.pk}",
-            reason=reason,
+            {"status": [before, invitation.status]},
+            reason,
         )
 
 
@@ -160,6 +172,7 @@ def stop_following(invitation: Invitation, actor: Any, reason: str = "") -> None
     """Stop following an invitation that hasn't been started: CodeScreen is asked no more. Raises NotPossible."""
     with transaction.atomic():
         _require(invitation, Status.PENDING, Status.UNCERTAIN, Status.INVITED)
+        before = invitation.status
         _move(invitation, Status.WITHDRAWN, f"Not followed any more. {reason}".strip(), next_poll_at=None)
         Effect.objects.filter(
             invitation=invitation,
@@ -168,7 +181,12 @@ def stop_following(invitation: Invitation, actor: Any, reason: str = "") -> None
             leased_until__isnull=True,
         ).update(state=Effect.State.CANCELLED, due_at=None, last_error="Somebody stopped following it.")
         AuditEntry.record(
-            invitation.organization, actor, "stop following", f"invitation {invitation.pk}", reason=reason
+            invitation.organization,
+            actor,
+            "stop following",
+            f"invitation {invitation.pk}",
+            {"status": [before, invitation.status]},
+            reason,
         )
 
 
@@ -197,12 +215,14 @@ def retry_effect(effect: Effect, actor: Any) -> None:
             raise NotPossible(
                 f"{effect} is {effect.get_state_display().lower()}: there is nothing to try again."
             )
+        before = effect.state
         changed = Effect.objects.filter(pk=effect.pk, leased_until__isnull=True).update(
             state=Effect.State.DUE, due_at=Now(), attempts=0, created_at=Now()
         )
         if not changed:
             raise NotPossible(f"{effect} is being performed this moment.")
-        AuditEntry.record(effect.organization, actor, "retry", str(effect))
+        changes = {"state": [before, Effect.State.DUE.value]}
+        AuditEntry.record(effect.organization, actor, "retry", str(effect), changes)
 
 
 def replay(delivery: Delivery, platforms: Platforms, actor: Any) -> Decision:

@@ -59,8 +59,9 @@ def disconnect_lever(organization: Organization, actor: Any) -> None:
         connection = LeverConnection.objects.filter(organization=organization).first()
         if connection is None:
             return
+        before = connection.state
         connection.disconnect(f"Disconnected by {actor}.")
-        AuditEntry.record(organization, actor, "disconnect", "Lever")
+        AuditEntry.record(organization, actor, "disconnect", "Lever", {"state": [before, connection.state]})
 
 
 def save_signature_token(organization: Organization, token: str, actor: Any) -> None:
@@ -76,8 +77,9 @@ def save_signature_token(organization: Organization, token: str, actor: Any) -> 
         )
         if webhook.signature_token == token:
             return
+        changes = {"signature_token": [webhook.signature_token, token]}
         webhook.replace_token(token)
-        AuditEntry.record(organization, actor, "save", "Lever webhook", {"signature_token": token})
+        AuditEntry.record(organization, actor, "save", "Lever webhook", changes)
 
 
 def save_codescreen_key(organization: Organization, api_key: str, actor: Any) -> None:
@@ -89,11 +91,12 @@ def save_codescreen_key(organization: Organization, api_key: str, actor: Any) ->
         connection, _ = CodeScreenConnection.objects.get_or_create(organization=organization)
         if connection.api_key == api_key and connection.is_working:
             return
+        changes = {"api_key": [connection.api_key, api_key]}
         connection.api_key = api_key
         connection.state, connection.state_reason = CodeScreenConnection.State.CONNECTED, ""
         connection.verified_at = connection.assessments_refreshed_at = None
         connection.save()
-        AuditEntry.record(organization, actor, "save", "CodeScreen connection", {"api_key": api_key})
+        AuditEntry.record(organization, actor, "save", "CodeScreen connection", changes)
         actions.wake(organization)
 
 
@@ -106,9 +109,10 @@ def save_codescreen_webhook_secret(organization: Organization, secret: str, acto
         connection, _ = CodeScreenConnection.objects.get_or_create(organization=organization)
         if connection.webhook_secret == secret:
             return
+        changes = {"webhook_secret": [connection.webhook_secret, secret]}
         connection.webhook_secret = secret
         connection.save(update_fields=["webhook_secret"])
-        AuditEntry.record(organization, actor, "save", "CodeScreen connection", {"webhook_secret": secret})
+        AuditEntry.record(organization, actor, "save", "CodeScreen connection", changes)
 
 
 def test_codescreen_key(organization: Organization, codescreen: CodeScreenClient) -> int:
@@ -163,8 +167,9 @@ def remove_webhooks(organization: Organization, lever: LeverClient, actor: Any) 
         except PlatformError as error:
             if error.status != 404:
                 raise
-        webhook.delete()
-        AuditEntry.record(organization, actor, "remove", "Lever webhook")
+        with transaction.atomic():
+            webhook.delete()
+            AuditEntry.record(organization, actor, "remove", "Lever webhook")
 
 
 def set_policies(organization: Organization, changes: Mapping[str, Any], actor: Any) -> dict[str, Any]:

@@ -228,13 +228,9 @@ def reset(organization: Organization, kind: str, actor: Any) -> bool:
     own = stored(organization, kind)
     if own is None:
         return False
+    default = KINDS[kind].default
+    changes = {"subject": [own.subject, default.subject], "body": [own.body, default.body]}
     with transaction.atomic():
-        AuditEntry.record(
-            organization,
-            actor,
-            "reset e-mail",
-            EmailKind(kind).label,
-            {"subject": own.subject, "body": own.body},
-        )
         own.delete()
+        AuditEntry.record(organization, actor, "reset e-mail", EmailKind(kind).label, changes)
     return True

@@ -52,7 +52,8 @@ def test_saving_is_on_the_record_without_the_secret(organization, owner):
     assert {entry.actor for entry in entries} == {owner}
     kept = str([entry.changes for entry in entries])
     assert all(secret not in kept for secret in ("signature-", "key-1", "whsec_"))
-    assert entries[-1].changes == {"webhook_secret": "empty"}
+    assert entries[1].changes == {"signature_token": ["set", "set"]}
+    assert entries[-1].changes == {"webhook_secret": ["set", "empty"]}
 
 
 def test_saving_the_same_again_changes_nothing(organization, owner):

@@ -1,0 +1,399 @@
+"""Every act that changes something leaves exactly one audit entry: pages, admin and commands, each walked."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.core.management import call_command, get_commands
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations import clients
+from integrations.models import (
+    AuditEntry,
+    Delivery,
+    Effect,
+    EmailTemplate,
+    Invitation,
+    Membership,
+    Organization,
+    Role,
+    RoleMapping,
+)
+from integrations.pages.urls import urlpatterns
+from integrations.workflow import connect, facts, subscriptions
+from tests import factories
+
+SECRETS = ("audit-SECRET-token", "audit-SECRET-key", "Audit SECRET password")
+
+#: Addresses that show something, sign somebody in or out, or read the platforms' lists again.
+CHANGES_NOTHING = {
+    "overview",
+    "login",
+    "logout",
+    "password_reset_confirm",
+    "switch-organization",
+    "codescreen-test",
+    "email-html",
+    "audit",
+    "audit-export",
+    "mapping-list",
+    "mapping-refresh",
+    "activity",
+    "candidate",
+    "delivery",
+    "what-if",
+    "health",
+}
+
+
+class Scene:
+    """A connected organization, and its Super Admin signed in."""
+
+    def __init__(self, organization: Organization, owner: Any, world: Any) -> None:
+        self.organization, self.owner, self.world = organization, owner, world
+        self.client = Client()
+        self.client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
+
+    def post(self, name: str, data: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        answer = self.client.post(reverse(name, kwargs=kwargs), data or {})
+        assert answer.status_code == 302, answer.content.decode()[:2000]
+
+    def invitation(self, **columns: Any) -> Invitation:
+        return factories.InvitationFactory.create(organization=self.organization, **columns)
+
+    def member(self, role: str = Membership.Role.TEAM_MEMBER) -> Membership:
+        user = factories.member(self.organization, role, f"member-{Membership.objects.count()}")
+        return Membership.objects.get(user=user)
+
+    def newcomer(self) -> Membership:
+        member = self.member()
+        member.user.set_unusable_password()
+        member.user.save()
+        return member
+
+    def mapping(self) -> RoleMapping:
+        return RoleMapping.objects.create(
+            organization=self.organization, role="Backend Engineer", assessment="Backend"
+        )
+
+    def delivery(self) -> Delivery:
+        return factories.DeliveryFactory.create(
+            organization=self.organization, verdict="paused", decided_at=timezone.now(), due_at=None
+        )
+
+    def failed(self) -> Effect:
+        return factories.EffectFactory.create(organization=self.organization, state="failed", due_at=None)
+
+    def role(self) -> Role:
+        facts.refresh_roles(self.organization, clients.lever_for(self.organization))
+        facts.refresh_assessments(self.organization, clients.codescreen_for(self.organization))
+        return Role.objects.get(organization=self.organization, title="Backend Engineer")
+
+
+@pytest.fixture
+def scene(linked, owner, world) -> Scene:
+    return Scene(linked, owner, world)
+
+
+Act = Callable[[], object]
+
+
+def _invitation_act(name: str, data: dict[str, Any] | None = None, **columns: Any) -> Callable[[Scene], Act]:
+    def prepare(scene: Scene) -> Act:
+        pk = scene.invitation(**columns).pk
+        return lambda: scene.post(name, {"reason": "because", **(data or {})}, pk=pk)
+
+    return prepare
+
+
+def _remove_webhooks(scene: Scene) -> Act:
+    connect.make_webhooks(scene.organization, clients.lever_for(scene.organization), scene.owner)
+    return lambda: scene.post("webhooks-remove")
+
+
+def _reset_email(scene: Scene) -> Act:
+    EmailTemplate.objects.create(organization=scene.organization, kind="result", subject="x", body="y")
+    return lambda: scene.post("email-edit", {"act": "reset"}, kind="result")
+
+
+def _unsubscribe(scene: Scene) -> Act:
+    link = subscriptions.unsubscribe_link(Membership.objects.get(user=scene.owner), "result")
+    return lambda: _ok(Client().post(link.removeprefix("http://testserver")))
+
+
+def _ok(answer: Any) -> None:
+    assert answer.status_code in {200, 302}, answer.content.decode()[:2000]
+
+
+def _of(row: Callable[[Scene], Any], name: str, data: dict[str, Any] | None = None) -> Callable[[Scene], Act]:
+    def prepare(scene: Scene) -> Act:
+        pk = row(scene).pk
+        return lambda: scene.post(name, data, pk=pk)
+
+    return prepare
+
+
+def _assign(scene: Scene) -> Act:
+    pk = scene.role().pk
+    return lambda: scene.post("mapping-assign", {"roles": [pk], "assessment": "Backend"})
+
+
+MAPPED = {"role": "Backend Engineer", "stage": "", "assessment": "Frontend"}
+WORDED = {"subject": "Ours", "body": "Ours {score}", "act": "save"}
+DONE: dict[str, Any] = {"status": "completed", "instance_id": "i-1"}
+
+PAGES: dict[str, Callable[[Scene], Act]] = {
+    "settings": lambda s: lambda: s.post("settings", {"lever_signature_token": SECRETS[0]}),
+    "settings: key": lambda s: lambda: s.post("settings", {"codescreen_api_key": SECRETS[1]}),
+    "settings: idempotency": lambda s: (
+        lambda: s.post("settings", {"codescreen_form": "1", "codescreen_idempotency": "on"})
+    ),
+    "lever-disconnect": lambda s: lambda: s.post("lever-disconnect"),
+    "webhooks-make": lambda s: lambda: s.post("webhooks-make"),
+    "webhooks-remove": _remove_webhooks,
+    "policies": lambda s: (
+        lambda: s.post("policies", {"note_on_skip": "on", "bulk_limit": "7", "passed_stage": "Phone screen"})
+    ),
+    "member-invite": lambda s: (
+        lambda: s.post("member-invite", {"username": "new", "email": "new@acme.example", "role": "admin"})
+    ),
+    "member-link": _of(Scene.newcomer, "member-link"),
+    "member-role": _of(Scene.member, "member-role", {"role": "admin"}),
+    "member-remove": _of(Scene.member, "member-remove"),
+    "emails": lambda s: lambda: s.post("emails", {"brand_colour": "#123abc"}),
+    "email-edit": lambda s: lambda: s.post("email-edit", WORDED, kind="result"),
+    "email-edit: reset": _reset_email,
+    "notifications": lambda s: lambda: s.post("notifications", {"kind-result": "on"}),
+    "notifications-team": lambda s: (
+        lambda: s.post("notifications-team", {"member": [Membership.objects.get(user=s.owner).pk]})
+    ),
+    "unsubscribe": _unsubscribe,
+    "mapping-add": lambda s: lambda: s.post("mapping-add", MAPPED),
+    "mapping-assign": _assign,
+    "mapping-edit": _of(Scene.mapping, "mapping-edit", MAPPED),
+    "mapping-delete": _of(Scene.mapping, "mapping-delete"),
+    "delivery-replay": _of(Scene.delivery, "delivery-replay"),
+    "invitation-approve": _invitation_act("invitation-approve", status="held"),
+    "invitation-refuse": _invitation_act("invitation-refuse", status="held"),
+    "invitation-sent": _invitation_act("invitation-sent", {"instance_id": "i-2"}, status="uncertain"),
+    "invitation-send-again": _invitation_act("invitation-send-again", status="failed"),
+    "invitation-again": _invitation_act("invitation-again", **DONE),
+    "invitation-stop": _invitation_act("invitation-stop", status="invited", instance_id="i-1"),
+    "invitation-decided": _invitation_act("invitation-decided", **DONE, awaits_decision_since=timezone.now()),
+    "effect-retry": _of(Scene.failed, "effect-retry"),
+}
+#: What has no before and after to tell.
+WITHOUT_CHANGES = {"webhooks-remove", "member-link", "invitation-decided"}
+
+
+def told_once(act: Act) -> AuditEntry:
+    """Act, and return the one entry that it left."""
+    before = set(AuditEntry.objects.values_list("pk", flat=True))
+    act()
+    [entry] = AuditEntry.objects.exclude(pk__in=before)
+    kept = json.dumps(entry.changes) + entry.target + entry.reason
+    assert not any(secret in kept for secret in SECRETS)
+    assert not re.search(r"gAAAA|pbkdf2|md5\$", kept)
+    return entry
+
+
+def test_every_address_is_walked_or_changes_nothing():
+    walked = {name.partition(":")[0] for name in PAGES}
+    assert walked | CHANGES_NOTHING == {pattern.name for pattern in urlpatterns}
+    assert not walked & CHANGES_NOTHING
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_leaves_one_entry_by_whom_and_from_what_to_what(scene, name):
+    entry = told_once(PAGES[name](scene))
+    assert (entry.organization, entry.actor) == (scene.organization, scene.owner)
+    assert entry.actor_name == str(scene.owner)
+    assert bool(entry.changes) is (name not in WITHOUT_CHANGES)
+    for value in entry.changes.values():
+        pair = list(value.values()) if isinstance(value, dict) else value
+        if name not in {"member-invite", "invitation-again", "webhooks-make"}:
+            assert len(pair) == 2, entry.changes
+            assert pair[0] != pair[1] or pair == ["set", "set"]
+    if name.startswith("invitation"):
+        assert entry.reason == "because"
+
+
+@pytest.mark.parametrize("name", ["policies", "notifications", "mapping-edit", "emails", "settings"])
+def test_saving_what_is_the_same_leaves_none(scene, name):
+    told_once(PAGES[name](scene))
+    again = {
+        "policies": lambda: scene.post("policies", {"note_on_skip": "on"}),
+        "notifications": lambda: scene.post("notifications", {"kind-result": "on"}),
+        "mapping-edit": lambda: scene.post("mapping-edit", MAPPED, pk=RoleMapping.objects.get().pk),
+        "emails": lambda: scene.post("emails", {"brand_colour": "#123abc"}),
+        "settings": lambda: scene.post("settings", {"lever_signature_token": SECRETS[0]}),
+    }
+    count = AuditEntry.objects.count()
+    again[name]()
+    assert AuditEntry.objects.count() == count
+
+
+def test_connecting_leaves_one_entry(client, owner, organization, world):
+    client.force_login(owner)
+    begun = client.post(reverse("lever-connect"))
+    accepted = world.lever_does("consent", url=begun["Location"])
+    entry = told_once(lambda: _ok(client.get(accepted["redirect"].removeprefix("http://testserver"))))
+    assert (entry.action, entry.actor, entry.organization) == ("connect", owner, organization)
+
+
+# commands
+
+
+COMMANDS: dict[str, Callable[[Scene], Act]] = {
+    "approve": lambda s: _command("approve", s.invitation(status="held").pk, "--reason", "yes"),
+    "approve: refuse": lambda s: _command("approve", s.invitation(status="held").pk, "--refuse"),
+    "resolve": lambda s: _command("resolve", s.invitation(status="uncertain").pk, "--instance", "i-9"),
+    "resolve: again": lambda s: _command("resolve", s.invitation(status="uncertain").pk, "--send-again"),
+    "replay": lambda s: _command("replay", s.delivery().pk),
+}
+READS = {"doctor", "export", "export_config", "poll", "sweep"}
+
+
+def _command(name: str, *arguments: object) -> Act:
+    return lambda: call_command(name, *map(str, arguments))
+
+
+def test_every_command_is_walked_or_changes_no_setting():
+    ours = {name for name, app in get_commands().items() if app == "integrations"}
+    assert ours == {name.partition(":")[0] for name in COMMANDS} | READS | {"configure"}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_leaves_one_entry_in_its_name(scene, name):
+    entry = told_once(COMMANDS[name](scene))
+    assert entry.actor is None
+    assert entry.actor_name == name.partition(":")[0]
+    assert entry.organization == scene.organization
+
+
+LINES = [
+    ("[policies]\nhold_failed = true", {"hold_failed": [False, True]}),
+    ('[[mappings]]\nrole = "R"\nassessment = "A"', {"assessment": [None, "A"]}),
+    (f'[lever]\nsignature_token = "{SECRETS[0]}"', {"signature_token": ["empty", "set"]}),
+    (f'[codescreen]\napi_key = "{SECRETS[1]}"', {"api_key": ["set", "set"]}),
+    ("[codescreen]\nidempotency = true", {"idempotency": [False, True]}),
+    (
+        f'[[members]]\nusername = "new"\nemail = "n@a.example"\nrole = "admin"\npassword = "{SECRETS[2]}"',
+        {"role": ["", "admin"], "email": ["", "n@a.example"], "password": ["empty", "set"]},
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "changes"), LINES)
+def test_configure_leaves_one_entry_per_thing_and_none_the_second_time(scene, tmp_path, text, changes):
+    path = tmp_path / "file.toml"
+    path.write_text(f'[organization]\nslug = "{scene.organization.slug}"\n{text}\n')
+    entry = told_once(_command("configure", path))
+    assert (entry.actor_name, entry.changes) == ("configure", changes)
+    count = AuditEntry.objects.count()
+    call_command("configure", str(path))
+    assert AuditEntry.objects.count() == count
+
+
+# admin
+
+
+def _action(model: type, name: str, row: Callable[[Scene], Any]) -> Callable[[Scene], Act]:
+    def prepare(scene: Scene) -> Act:
+        pk = row(scene).pk
+        url = reverse(f"admin:integrations_{model._meta.model_name}_changelist")  # type: ignore[attr-defined]
+        data = {"action": name, "_selected_action": [pk], "confirmed": "yes", "reason": "because"}
+        return lambda: _ok(scene.client.post(url, data, follow=True))
+
+    return prepare
+
+
+def _admin(page: str, row: Callable[[Scene], Any], **data: str) -> Callable[[Scene], Act]:
+    def prepare(scene: Scene) -> Act:
+        found = row(scene)
+        url = reverse(f"admin:integrations_{found._meta.model_name}_{page}", args=[found.pk])
+        if page == "delete":
+            return lambda: _ok(scene.client.post(url, {"post": "yes"}))
+        initial = scene.client.get(url).context["adminform"].form.initial
+        values = {name: value for name, value in initial.items() if value is not None and value is not False}
+
+        def save() -> None:
+            assert scene.client.post(url, values | data).status_code == 302
+
+        return save
+
+    return prepare
+
+
+ADMIN: dict[str, Callable[[Scene], Act]] = {
+    "invitation approve": _action(Invitation, "approve", lambda s: s.invitation(status="held")),
+    "invitation refuse": _action(Invitation, "refuse", lambda s: s.invitation(status="held")),
+    "invitation send_again": _action(Invitation, "send_again", lambda s: s.invitation(status="failed")),
+    "effect retry": _action(Effect, "retry", Scene.failed),
+    "delivery replay": _action(Delivery, "replay", Scene.delivery),
+    "organization change": _admin("change", lambda s: s.organization, hold_failed="on"),
+    "membership change": _admin("change", Scene.member, role="admin"),
+    "membership delete": _admin("delete", Scene.member),
+    "mapping change": _admin("change", Scene.mapping, assessment="Frontend"),
+    "mapping delete": _admin("delete", Scene.mapping),
+}
+
+
+@pytest.fixture
+def staffed(scene) -> Scene:
+    scene.owner.is_staff = True
+    scene.owner.save()
+    return scene
+
+
+def test_every_action_of_the_admin_is_walked():
+    actions = {
+        f"{model._meta.model_name} {name}"
+        for model, options in admin.site._registry.items()
+        if model._meta.app_label == "integrations"
+        for name in options.actions or ()
+    }
+    assert actions <= set(ADMIN)
+
+
+@pytest.mark.parametrize("name", ADMIN)
+def test_the_admin_leaves_one_entry(staffed, name):
+    entry = told_once(ADMIN[name](staffed))
+    assert (entry.organization, entry.actor) == (staffed.organization, staffed.owner)
+
+
+@pytest.mark.parametrize("row", [Scene.member, Scene.mapping, lambda s: s.organization])
+def test_saving_a_form_of_the_admin_unchanged_leaves_none(staffed, row):
+    count = AuditEntry.objects.count()
+    _admin("change", row)(staffed)()
+    assert AuditEntry.objects.count() == count
+
+
+# masking
+
+
+def test_secrets_are_masked_by_what_they_are_called_however_deep(organization):
+    AuditEntry.record(
+        organization,
+        "test",
+        "save",
+        "x",
+        {
+            "lever_signature_token": "SECRET",
+            "webhook_secret": ["SECRET", ""],
+            "password": {"from": "SECRET", "to": "SECRET"},
+            "connection": {"api_key": "SECRET", "state": "connected"},
+            "refresh_token": ["SECRET", "SECRET"],
+            "stage": "kept",
+        },
+    )
+    entry = AuditEntry.objects.get()
+    assert "SECRET" not in json.dumps(entry.changes)
+    assert entry.changes["webhook_secret"] == ["set", "empty"]
+    assert entry.changes["connection"] == {"api_key": "set", "state": "connected"}
+    assert entry.changes["stage"] == "kept"
