@@ -249,7 +249,7 @@ def _notice_refused_key(organization: Organization) -> None:
         facts.refresh_assessments(organization, clients.codescreen_for(organization))
     except PlatformError as error:
         if error.status == 401:
-            outbox.tell_key_refused(organization, str(error))
+            facts.note_refused_key(organization, str(error))
 
 
 def poll(invitation: Invitation) -> bool:
@@ -262,7 +262,7 @@ def poll(invitation: Invitation) -> bool:
     except PlatformError as error:
         logger.info("invitation %s: %s", invitation.pk, error)
         if error.status == 401:
-            outbox.tell_key_refused(invitation.organization, str(error))
+            facts.note_refused_key(invitation.organization, str(error))
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # noqa: BLE001 - a bug on one row must not stop the others

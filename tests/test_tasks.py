@@ -194,6 +194,8 @@ def test_a_refused_key_is_noticed_by_polling_and_told_once(linked, world):
     tasks.poll_organization(linked)
     linked.codescreen_connection.refresh_from_db()
     assert linked.codescreen_connection.state == "refused"
+    for _ in range(2):
+        upkeep.watch()
     assert Effect.objects.filter(kind="send_email").count() == 1
 
 

@@ -25,7 +25,6 @@ from integrations.models import (
 )
 from integrations.models.invitation import OPEN
 from integrations.platform import PlatformError
-from integrations.workflow import outbox
 from integrations.workflow.decide import (
     STAGE_CHANGE,
     SWEEP,
@@ -112,7 +111,13 @@ def refresh_assessments(organization: Organization, codescreen: CodeScreenClient
         state=CodeScreenConnection.State.CONNECTED,
         state_reason="",
     )
-    outbox.tell_key_accepted(organization)
+
+
+def note_refused_key(organization: Organization, reason: str) -> None:
+    """Record that CodeScreen refused the API key: nothing is sent until one is accepted."""
+    account = CodeScreenConnection.objects.filter(organization=organization).first()
+    if account is not None:
+        account.mark_refused(reason)
 
 
 def _is_older(moment: Any, age: timedelta) -> bool:

@@ -11,7 +11,7 @@ from integrations.models import Effect, IllegalTransition, Invitation
 from integrations.models.invitation import Status
 from integrations.platform import PlatformError
 from integrations.recording import record
-from integrations.workflow import outbox
+from integrations.workflow import facts, outbox
 from integrations.workflow.decide import is_trigger
 from integrations.workflow.facts import Platforms, mapping_rules, stage_name
 from integrations.workflow.results import mark_invited
@@ -124,7 +124,7 @@ def _refused_again(effect: Effect, invitation: Invitation, error: PlatformError)
     if error.status == 409 and instance_id(error.body):
         return
     if error.status == 401:
-        outbox.tell_key_refused(invitation.organization, str(error))
+        facts.note_refused_key(invitation.organization, str(error))
     elif error.permanent:
         _become_uncertain(effect, invitation, f"{error}. An earlier try may have arrived.")
     raise error
@@ -208,7 +208,7 @@ def _fail(effect: Effect, invitation: Invitation, reason: str, note: str) -> Non
 
 def _key_refused(effect: Effect, invitation: Invitation, error: PlatformError) -> None:
     """CodeScreen no longer takes the key: the invitation waits, and the Admins are told once."""
-    outbox.tell_key_refused(invitation.organization, str(error))
+    facts.note_refused_key(invitation.organization, str(error))
     _start_over(effect, invitation)
     raise error
 

@@ -65,6 +65,9 @@ def _letter(effect: Effect) -> Letter:
         "organization": effect.organization.name,
         **{str(name): str(value) for name, value in payload.get("variables", {}).items()},
     }
+    if payload.get("joined") and not {"problem", "details"} & known.keys():
+        # several share the message, and the wording for one has no place for the others
+        return letters.compose(letters.KINDS[EmailKind.TROUBLE].default, said)
     draft = payload.get("wording")
     chosen = letters.Wording(*draft) if draft else letters.wording(effect.organization, kind)
     return letters.compose(chosen, {name: said.get(name, "") for name in known})

@@ -11,7 +11,6 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.models import (
-    CodeScreenConnection,
     Delivery,
     Effect,
     EmailKind,
@@ -146,7 +145,7 @@ def send_email(
             "timeline_link": candidate_link(invitation),
         }
         variables = {**about, **(variables or {})}
-    group = key.split(":")[0] if key.startswith(tuple(BUNDLED)) else ""
+    group = _group(organization, key)
     if group and _join(organization, group, key, lines):
         return
     put(
@@ -172,9 +171,24 @@ BUNDLED = {
     "failed:": "Several invitations could not be sent",
     "bounced:": "Several invitations bounced",
     "regraded:": "Several results changed after the candidates were moved",
+    "result:": "Several CodeScreen results",
 }
 BUNDLE_WAIT = timedelta(seconds=30)
 BUNDLE_PAUSE = timedelta(minutes=30)
+RESULTS_APART = 20
+
+
+def _group(organization: Organization, key: str) -> str:
+    """Return what the e-mail is bundled with, empty when it stands alone; results do while they are few."""
+    if not key.startswith(tuple(BUNDLED)):
+        return ""
+    group = key.split(":")[0]
+    if group != "result":
+        return group
+    since = timezone.now() - BUNDLE_PAUSE
+    rows = Effect.objects.filter(organization=organization, kind=Kind.SEND_EMAIL, created_at__gte=since)
+    lately = rows.filter(key__startswith="result:")[:RESULTS_APART].values("pk")
+    return group if len(lately) >= RESULTS_APART else ""
 
 
 def _bundle_wait(organization: Organization, group: str) -> timedelta:
@@ -197,13 +211,13 @@ def _join(organization: Organization, group: str, key: str, lines: list[str]) ->
         kind=Kind.SEND_EMAIL,
         key__startswith=f"{group}:",
         state=Effect.State.DUE,
+        due_at__gt=Now(),
         attempts=0,
         leased_until__isnull=True,
     )
     if connection.features.has_select_for_update and connection.in_atomic_block:
-        rows = (
-            rows.select_for_update()
-        )  # wait for who adds to it this moment: beside it would be another e-mail
+        # wait for who adds to it this moment, since what isn't added becomes an e-mail of its own
+        rows = rows.select_for_update()
     waiting = rows.first()
     if waiting is None:
         return False
@@ -284,36 +298,5 @@ def tell_back(organization: Organization) -> None:
             f"back:{last.key}",
             "Lever is connected again",
             ["What arrived meanwhile is being decided now."],
-            kind=EmailKind.ALL_CLEAR,
-        )
-
-
-def tell_key_refused(organization: Organization, reason: str) -> None:
-    """Record that CodeScreen refused the API key, and tell the Admins once per breakage."""
-    account = CodeScreenConnection.objects.filter(organization=organization).first()
-    if account is not None and account.mark_refused(reason):
-        send_email(
-            organization,
-            f"key-refused:{timezone.now():%Y-%m-%dT%H:%M}",
-            "CodeScreen refuses the API key",
-            [
-                "Nothing can be sent until a working key is saved. What arrives meanwhile is kept.",
-                f"A Super Admin can save it here: {settings.PORTAL_URL}/settings/",
-            ],
-        )
-
-
-def tell_key_accepted(organization: Organization) -> None:
-    """Tell that CodeScreen takes the key again, where it was told that it didn't."""
-    told = Effect.objects.filter(
-        organization=organization, kind=Kind.SEND_EMAIL, key__startswith="key-refused:"
-    )
-    last = told.order_by("-pk").first()
-    if last is not None:
-        send_email(
-            organization,
-            f"key-accepted:{last.key}",
-            "CodeScreen accepts the API key again",
-            ["What waited for it is being sent now."],
             kind=EmailKind.ALL_CLEAR,
         )

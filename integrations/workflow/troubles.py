@@ -1,7 +1,7 @@
 """Tell the members of what is broken or waits for them: one e-mail per problem, and one when it is over.
 
-What a problem is the doctor says; this only remembers since when. A reconnect and a refused key are told at once,
-where they are noticed, in `outbox`.
+What a problem is the doctor says; this only remembers since when. A grant that Lever no longer accepts is told at
+once, where it is noticed, in `outbox`.
 """
 
 from collections.abc import Mapping
@@ -44,6 +44,9 @@ WATCHED: Mapping[str, Wording] = {
     ),
     "stuck_deliveries": Wording(
         "Stage changes could not be decided", "Every stage change is decided", timedelta(minutes=2)
+    ),
+    "codescreen_key_refused": Wording(
+        "CodeScreen refuses the API key", "CodeScreen's API key is no longer refused"
     ),
     "platform_down": Wording(
         "A platform doesn't answer", "The platforms answer again", timedelta(minutes=10)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations import platform, tasks
 from integrations.models import ApiCall, CodeScreenConnection, Effect, Invitation
 from integrations.platform import PlatformError
-from integrations.workflow import actions, connect, effects, invite, outbox, results
+from integrations.workflow import actions, connect, effects, invite, outbox, results, troubles
 from tests import factories
 
 ALDER = "alder@candidates.example"
@@ -261,6 +261,8 @@ def test_a_refused_key_is_kept_and_goes_on_when_a_key_is_saved(box, world, owner
     assert (effect.state, effect.attempts, box.reread(invitation).status) == ("due", 0, "pending")
     connection = CodeScreenConnection.objects.get()
     assert connection.state == "refused"
+    for _ in range(2):
+        troubles.watch(box.organization)
     assert Effect.objects.filter(kind="send_email").count() == 1
     assert posts() == 1
     connect.save_codescreen_key(box.organization, world.api_key, owner)

@@ -8,8 +8,8 @@ from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
 from integrations import tasks
-from integrations.models import CodeScreenConnection, Effect, EmailTemplate, Membership
-from integrations.workflow import facts, letters, outbox, subscriptions
+from integrations.models import CodeScreenConnection, Effect, EmailTemplate, Heartbeat, Membership
+from integrations.workflow import facts, letters, outbox, subscriptions, troubles
 from tests import factories
 
 
@@ -133,9 +133,11 @@ def test_many_uncertain_invitations_are_one_email(organization, owner, invitatio
 
 def test_a_key_that_is_accepted_again_is_told_once(organization, owner):
     factories.CodeScreenConnectionFactory.create(organization=organization)
-    outbox.tell_key_accepted(organization)
-    outbox.tell_key_refused(organization, "CodeScreen answered 401")
-    outbox.tell_key_refused(organization, "CodeScreen answered 401")
+    Heartbeat.beat("drain")
+    troubles.watch(organization)
+    for _ in range(2):
+        facts.note_refused_key(organization, "CodeScreen answered 401")
+        troubles.watch(organization)
 
     class Accepting:
         def assessments(self) -> list[dict[str, str]]:
@@ -143,10 +145,11 @@ def test_a_key_that_is_accepted_again_is_told_once(organization, owner):
 
     for _ in range(3):
         facts.refresh_assessments(organization, Accepting())  # type: ignore[arg-type]
+        troubles.watch(organization)
     assert CodeScreenConnection.objects.get().state == "connected"
     assert [message.subject for message in work()] == [
         "CodeScreen refuses the API key",
-        "CodeScreen accepts the API key again",
+        "CodeScreen's API key is no longer refused",
     ]
 
 
@@ -167,3 +170,26 @@ def test_a_template_of_an_unknown_variable_is_found_before_it_is_sent():
         "There is no variable {days_lft}. Did you mean {days_left}?"
     ]
     assert letters.fill("{a}\n{b}{c}\n\n\n{c}", {"a": "", "b": "", "c": "x"}) == "x\n\nx"
+
+
+def test_results_stand_alone_while_they_are_few_and_share_an_email_in_a_burst(
+    organization, owner, invitation
+):
+    for number in range(outbox.RESULTS_APART + 500):
+        outbox.send_email(
+            organization,
+            f"result:{number}:1:1",
+            "CodeScreen result: Backend",
+            [f"Candidate {number}: Passed, score 80."],
+            kind="result",
+            variables={"outcome": "Passed"},
+            invitation=invitation,
+        )
+    subjects = [str(message.subject) for message in work()]
+    assert subjects.count("CodeScreen result: Backend") == outbox.RESULTS_APART
+    assert subjects.count("Several CodeScreen results") == 1
+    assert len(subjects) == outbox.RESULTS_APART + 1
+    shared = next(message for message in mail.outbox if message.subject == "Several CodeScreen results")
+    assert f"Candidate {outbox.RESULTS_APART}: Passed, score 80." in shared.body
+    assert f"Candidate {outbox.RESULTS_APART + 100}: Passed, score 80." in shared.body
+    assert "more: http://testserver/activity/" in shared.body

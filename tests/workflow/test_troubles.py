@@ -9,8 +9,16 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from integrations import tasks, upkeep
-from integrations.models import Breaker, Delivery, Effect, Heartbeat, Invitation, Trouble
-from integrations.workflow import doctor, invite, outbox, troubles
+from integrations.models import (
+    Breaker,
+    CodeScreenConnection,
+    Delivery,
+    Effect,
+    Heartbeat,
+    Invitation,
+    Trouble,
+)
+from integrations.workflow import doctor, facts, invite, outbox, troubles
 from tests import factories
 
 
@@ -72,6 +80,10 @@ PROBLEMS: dict[str, tuple[Any, Any]] = {
     "held_invitations": (hold, lambda _: Invitation.objects.update(status="withdrawn")),
     "failed_effects": (fail_effect, lambda _: Effect.objects.filter(state="failed").update(state="done")),
     "stuck_deliveries": (is_stuck, lambda _: Delivery.objects.update(last_error="")),
+    "codescreen_key_refused": (
+        lambda organization: facts.note_refused_key(organization, "CodeScreen answered 401"),
+        lambda _: CodeScreenConnection.objects.update(state="connected"),
+    ),
     "platform_down": (is_down, lambda _: Breaker.objects.update(failures=0)),
     "sweep_repaired": (
         repaired,
