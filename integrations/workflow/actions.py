@@ -138,6 +138,8 @@ def invite_again(invitation: Invitation, actor: Any, reason: str = "") -> Invita
                 **{name: getattr(invitation, name) for name in SAME_IN_EVERY_ROUND},
             )
             again.refresh_from_db()
+            # another try is what was decided about who failed
+            Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=None)
             outbox.send_invitation(again)
             AuditEntry.record(
                 invitation.organization,

@@ -70,6 +70,13 @@ def test_a_person_decides_once_and_it_is_on_record(holding, owner):
     assert holding.reread(invitation).awaits_decision_since is None
 
 
+def test_another_round_is_a_decision(holding, owner):
+    invitation = completed(holding, score=10, result="Failed")
+    actions.invite_again(invitation, owner, "a second chance")
+    assert not Invitation.objects.awaiting_decision().exists()
+    assert AuditEntry.objects.latest("pk").action == "invite again"
+
+
 def test_opening_it_again_in_codescreen_ends_the_wait(holding):
     invitation = completed(holding, score=10, result="Failed")
     invitation.move("in_progress")
