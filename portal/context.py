@@ -35,6 +35,7 @@ class Place:
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Return the frame's context; nothing is read from the database unless the page uses it."""
     return {
+        "time_zone": getattr(request, "time_zone", None),
         "membership": SimpleLazyObject(lambda: current_membership(request)),
         "organization": SimpleLazyObject(lambda: _organization(request)),
         "navigation": SimpleLazyObject(lambda: _navigation(request)),

@@ -1,4 +1,13 @@
-// Copy buttons, and parts of a page that keep themselves up to date. Everything else works without this file.
+// The reader's time zone, copy buttons, and parts of a page that keep themselves up to date. Everything else works without this file.
+
+// The server shows times in the zone that this cookie names; a page that is open keeps the zone it was made in.
+
+function tellTimeZone() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!zone || !/^[\w+\-/]+$/.test(zone)) return;
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `time_zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+}
 
 function showCopyButtons(within) {
   if (!navigator.clipboard) return;
@@ -71,7 +80,10 @@ function keepUpToDate(region) {
     if (document.visibilityState !== "visible" || isBusy(region)) return;
     let answer;
     try {
-      answer = await fetch(location.href, { headers: { "X-Live-Part": part }, cache: "no-store" });
+      answer = await fetch(location.href, {
+        headers: { "X-Live-Part": part, "X-Time-Zone": document.documentElement.dataset.timeZone ?? "" },
+        cache: "no-store",
+      });
     } catch {
       failures += 1;
       return;
@@ -103,5 +115,6 @@ function keepUpToDate(region) {
   timer = setTimeout(look, every);
 }
 
+tellTimeZone();
 showCopyButtons(document);
 for (const region of document.querySelectorAll("[data-live]")) keepUpToDate(region);

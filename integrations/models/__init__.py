@@ -13,6 +13,7 @@ from integrations.models.lever_webhook import LeverWebhook
 from integrations.models.linter_finding import LinterFinding
 from integrations.models.membership import Membership
 from integrations.models.organization import Organization
+from integrations.models.personal_settings import PersonalSettings
 from integrations.models.pulse import Breaker, Heartbeat, PaceBucket
 from integrations.models.refused_request import RefusedRequest
 from integrations.models.result import Result
@@ -39,6 +40,7 @@ __all__ = [
     "NotificationPreference",
     "Organization",
     "PaceBucket",
+    "PersonalSettings",
     "RefusedRequest",
     "Result",
     "Role",

@@ -30,7 +30,7 @@ def memberships_of(request: HttpRequest) -> QuerySet[Membership]:
         return Membership.objects.none()
     return (
         Membership.objects.filter(user=user)
-        .select_related("organization")
+        .select_related("organization", "user__personal_settings")
         .order_by("organization__name", "pk")
     )
 

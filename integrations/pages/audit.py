@@ -67,6 +67,11 @@ def _day(text: str) -> date | None:
         return None
 
 
+def _midnight(day: date) -> datetime:
+    """Return when a day begins for the reader."""
+    return datetime.combine(day, time.min, timezone.get_current_timezone())
+
+
 class AuditMixin(OrganizationMixin):
     """The entries that the address asks for."""
 
@@ -88,9 +93,9 @@ class AuditMixin(OrganizationMixin):
         if asked["action"]:
             rows = rows.filter(action=asked["action"])
         if since := _day(asked["since"]):
-            rows = rows.filter(at__gte=datetime.combine(since, time.min, UTC))
+            rows = rows.filter(at__gte=_midnight(since))
         if (until := _day(asked["until"])) and until < date.max:
-            rows = rows.filter(at__lt=datetime.combine(until + timedelta(days=1), time.min, UTC))
+            rows = rows.filter(at__lt=_midnight(until + timedelta(days=1)))
         return rows.order_by("-at", "-pk")
 
 
@@ -132,16 +137,17 @@ class AuditExportView(AuditMixin, View):
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
         """Stream it as a file."""
         name = f"audit-{self.organization.slug}-{timezone.now():%Y-%m-%d}.csv"
+        # the filters' days are the reader's: read them before the stream, which is made in no zone
         return StreamingHttpResponse(
-            self._lines(),
+            self._lines(self.entries()),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
         )
 
-    def _lines(self) -> Iterator[str]:
+    def _lines(self, entries: QuerySet[AuditEntry]) -> Iterator[str]:
         writer = csv.writer(_Echo())
         yield writer.writerow(["when (UTC)", "who", "action", "target", "what", "from", "to", "reason"])
-        for entry in self.entries().iterator(chunk_size=500):
+        for entry in entries.iterator(chunk_size=500):
             for change in changes_of(entry) or [Change("", None, "")]:
                 row = [
                     f"{entry.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",

@@ -1,4 +1,4 @@
-"""Who gets which e-mail: one's own choice, everybody's for Super Admins, and the way out without signing in."""
+"""One's own settings, who gets which e-mail, and the way out of them without signing in."""
 
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import TemplateView, View
 
 from integrations.models import EmailKind
+from integrations.pages import time_zones
 from integrations.pages.access import SUPER_ADMINS, OrganizationMixin
 from integrations.workflow import letters, subscriptions
 
@@ -24,7 +25,7 @@ def _chosen(request: HttpRequest, prefix: str) -> dict[str, bool]:
 
 
 class NotificationsView(OrganizationMixin, TemplateView):
-    """Which e-mails the signed-in person gets from this organization."""
+    """Which e-mails the signed-in person gets from this organization, and the zone they read times in."""
 
     template_name = "integrations/notifications.html"
 
@@ -35,13 +36,35 @@ class NotificationsView(OrganizationMixin, TemplateView):
             {"code": code, "label": label, "purpose": letters.KINDS[code].purpose, "is_wanted": wishes[code]}
             for code, label in EmailKind.choices
         ]
-        return super().get_context_data(kinds=kinds, address=self.person.email, **kwargs)
+        return super().get_context_data(
+            kinds=kinds,
+            address=self.person.email,
+            places=time_zones.places(),
+            chosen_zone=time_zones.chosen(self.request),
+            **kwargs,
+        )
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Store them."""
         changed = subscriptions.choose(self.membership, _chosen(request, "kind-"), self.person)
         messages.success(request, "Your choice is stored." if changed else "Nothing was changed.")
         return redirect("notifications")
+
+
+class TimeZoneView(OrganizationMixin, View):
+    """Choose the zone one reads times in, in every organization."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Store it."""
+        try:
+            changed = time_zones.choose(self.person, request.POST.get("time_zone", ""))
+        except ValueError as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, "Your time zone is stored." if changed else "Nothing was changed.")
+        return redirect(reverse("notifications") + "#times")
 
 
 class TeamNotificationsView(OrganizationMixin, TemplateView):

@@ -55,8 +55,8 @@ class OverviewView(OrganizationMixin, LivePartsMixin):
 
 
 def today(organization: Organization) -> dict[str, int]:
-    """Return what happened since midnight UTC."""
-    start = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    """Return what happened since midnight in the reader's zone."""
+    start = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     counts = Invitation.objects.filter(organization=organization).aggregate(
         invited=Count("pk", filter=Q(invited_at__gte=start)),
         started=Count("pk", filter=Q(started_at__gte=start)),

@@ -3,11 +3,10 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from statistics import median
 
-from django.db.models import Count
-from django.db.models.functions import TruncDate
+from django.db.models import Case, Count, IntegerField, Value, When
 from django.utils import timezone
 
 from integrations.models import Delivery, Invitation, Organization, Result
@@ -66,10 +65,10 @@ class Picture:
 
 
 def pictures(organization: Organization) -> list[Picture]:
-    """Return the pictures of the last fourteen days, today included; three queries."""
-    today = timezone.now().astimezone(UTC).date()
+    """Return the pictures of the reader's last fourteen days, today included; three queries."""
+    today = timezone.localdate()
     days = [today - timedelta(days=number) for number in reversed(range(DAYS))]
-    start = datetime(days[0].year, days[0].month, days[0].day, tzinfo=UTC)
+    start = _midnight(days[0])
     return [
         _invitations(organization, days, start),
         _outcomes(organization, days, start),
@@ -77,15 +76,28 @@ def pictures(organization: Organization) -> list[Picture]:
     ]
 
 
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, timezone.get_current_timezone())
+
+
+def _day_of(column: str, days: Sequence[date]) -> Case:
+    """Return which of the days a row belongs to; by their bounds, as a database may not know the reader's zone."""
+    ends = [
+        When(**{f"{column}__lt": _midnight(day + timedelta(days=1))}, then=Value(number))
+        for number, day in enumerate(days[:-1])
+    ]
+    return Case(*ends, default=Value(len(days) - 1), output_field=IntegerField())
+
+
 def _invitations(organization: Organization, days: Sequence[date], start: datetime) -> Picture:
     found = (
         Invitation.objects.filter(organization=organization, invited_at__gte=start)
         .order_by()
-        .annotate(day=TruncDate("invited_at", tzinfo=UTC))
+        .annotate(day=_day_of("invited_at", days))
         .values_list("day")
         .annotate(number=Count("pk"))
     )
-    counts = {day: {"invited": number} for day, number in found}
+    counts = {days[day]: {"invited": number} for day, number in found}
     total = sum(number["invited"] for number in counts.values())
     return _stacked(
         "invitations",
@@ -101,7 +113,7 @@ def _outcomes(organization: Organization, days: Sequence[date], start: datetime)
     found = (
         Result.objects.filter(invitation__organization=organization, created_at__gte=start)
         .order_by()
-        .annotate(day=TruncDate("created_at", tzinfo=UTC))
+        .annotate(day=_day_of("created_at", days))
         .values_list("day", "outcome")
         .annotate(number=Count("pk"))
     )
@@ -109,7 +121,7 @@ def _outcomes(organization: Organization, days: Sequence[date], start: datetime)
     counts: dict[date, dict[str, int]] = defaultdict(dict)
     totals: Counter[str] = Counter()
     for day, outcome, number in found:
-        counts[day][kinds[outcome]] = number
+        counts[days[day]][kinds[outcome]] = number
         totals[kinds[outcome]] += number
     legend = tuple((kind, label) for kind, _, label in OUTCOMES if totals[kind]) or (("passed", "Passed"),)
     words = ", ".join(f"{totals[kind]} {label.lower()}" for kind, label in legend if totals[kind])
@@ -130,7 +142,7 @@ def _waits(organization: Organization, days: Sequence[date], start: datetime) ->
     )
     seconds: dict[date, list[float]] = defaultdict(list)
     for received_at, invited_at in found:
-        seconds[invited_at.astimezone(UTC).date()].append((invited_at - received_at).total_seconds())
+        seconds[timezone.localtime(invited_at).date()].append((invited_at - received_at).total_seconds())
     medians = {day: max(0.0, median(values)) for day, values in seconds.items()}
     overall = [value for values in seconds.values() for value in values]
     summary = f"Median {spoken(max(0.0, median(overall)))}" if overall else f"None sent in {DAYS} days"

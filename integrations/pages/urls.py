@@ -47,6 +47,7 @@ urlpatterns = [
     path("emails/<slug:kind>/", emails.EmailEditView.as_view(), name="email-edit"),
     path("emails/<slug:kind>/html/", emails.EmailHtmlView.as_view(), name="email-html"),
     path("notifications/", notifications.NotificationsView.as_view(), name="notifications"),
+    path("notifications/time-zone/", notifications.TimeZoneView.as_view(), name="time-zone"),
     path("notifications/team/", notifications.TeamNotificationsView.as_view(), name="notifications-team"),
     path("unsubscribe/<str:token>/", notifications.UnsubscribeView.as_view(), name="unsubscribe"),
     path("audit/", audit.AuditView.as_view(), name="audit"),

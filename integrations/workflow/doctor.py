@@ -99,7 +99,8 @@ def _token_end(ends_at: datetime | None) -> Iterator[Said]:
     left = ends_at - timezone.now() if ends_at else TOKEN_WARNING * 2
     if ends_at and left <= TOKEN_WARNING:
         level = "error" if left <= TOKEN_ERROR else "warning"
-        when = f"ends on {ends_at:%-d %B %Y}" if left > timedelta() else f"ended on {ends_at:%-d %B %Y}"
+        day = f"{timezone.localtime(ends_at):%-d %B %Y}"
+        when = f"ends on {day}" if left > timedelta() else f"ended on {day}"
         message = (
             f"Lever's consent {when}, a year after it was given; without a new one the connection breaks."
         )

@@ -104,3 +104,34 @@ def test_editing_and_unsubscribing_work_without_javascript(browser: Browser, sit
     page.goto(site + reverse("notifications"))
     assert "/login/" in page.url
     context.close()
+
+
+def test_the_browsers_zone_is_shown_from_the_first_page_after_signing_in(
+    browser: Browser, site: str, owner
+) -> None:
+    context = browser.new_context(timezone_id="Asia/Calcutta")
+    page = context.new_page()
+    sign_in(page, site, owner.username)
+    page.goto(site + "/audit/")
+    page.get_by_text("Times are in Asia/Calcutta, your browser's zone").wait_for()
+    assert "in Asia/Calcutta · " in str(page.locator("time").first.get_attribute("title"))
+    cookie = next(one for one in context.cookies() if one["name"] == "time_zone")
+    assert (cookie["value"], cookie["sameSite"]) == ("Asia/Calcutta", "Lax")
+    # a page that is open keeps its zone, also where the browser has moved on meanwhile
+    with page.expect_request(lambda request: "x-live-part" in request.headers) as found:
+        page.goto(site + "/health/")
+    assert found.value.headers["x-time-zone"] == "Asia/Calcutta"
+    context.close()
+
+
+def test_a_chosen_zone_holds_without_javascript(browser: Browser, site: str, owner) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, site, owner.username)
+    page.goto(site + "/audit/")
+    page.get_by_role("link", name="Choose yours").click()
+    page.get_by_label("Time zone").select_option("Europe/Lisbon")
+    page.locator("section", has=page.get_by_label("Time zone")).get_by_role("button").click()
+    page.get_by_text("Your time zone is stored.").wait_for()
+    page.get_by_text("Times are in Europe/Lisbon, as you chose").wait_for()
+    context.close()
