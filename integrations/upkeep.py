@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from integrations import clients, tasks
-from integrations.models import CodeScreenConnection, Delivery, LeverConnection, Organization
+from integrations.models import CodeScreenConnection, Delivery, LeverConnection, LeverWebhook, Organization
 from integrations.models.claim import masked_traceback
 from integrations.platform import PlatformError
 from integrations.workflow import actions, connect, facts, linter_memory, outbox, retention, troubles
@@ -113,7 +113,8 @@ def wake_waiting() -> None:
 
 
 def tidy() -> None:
-    """Remove what is only needed for a while: expired sessions and half-finished OAuth states."""
+    """Remove what is only needed for a while: expired sessions, half-finished OAuth states, tokens long retired."""
+    LeverWebhook.objects.forget_retired()
     call_command("clearsessions")
     call_command("clearsocial", age=2)
 

@@ -131,7 +131,9 @@ class LeverSignature(BaseAuthentication):
         found = lever_signature.matching_token(view.payload, [token for token, _ in tokens])
         if found is None:
             raise AuthenticationFailed("The signature does not match.", "signature_mismatch")
-        return None, next(webhook for token, webhook in tokens if token == found)
+        webhook = next(webhook for token, webhook in tokens if token == found)
+        view.is_previous_token = found != webhook.signature_token
+        return None, webhook
 
     def authenticate_header(self, request: Request) -> str:
         """Name the scheme; without it DRF answers 403 instead of 401."""
@@ -323,6 +325,7 @@ class LeverWebhookView(WebhookView):
 
     authentication_classes = [LeverSignature]
     platform = Delivery.Platform.LEVER
+    is_previous_token = False
 
     @extend_schema(request=LeverEnvelope, responses=ANSWERS, operation_id="lever_webhook")
     def post(self, request: Request, key: str) -> Response:
@@ -332,7 +335,7 @@ class LeverWebhookView(WebhookView):
         data = self.payload.get("data") or {}
         is_new = self.store(self.payload["event"], dedupe_key(self.payload), data.get("opportunityId") or "")
         webhook: Any = request.auth
-        webhook.mark_received(is_test)
+        webhook.mark_received(is_test, self.is_previous_token)
         is_accepted = is_new and not is_test
         return Response({}, status.HTTP_202_ACCEPTED if is_accepted else status.HTTP_200_OK)
 

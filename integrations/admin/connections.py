@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 
 from integrations.admin.scoped import OrganizationFilter, ScopedAdmin
-from integrations.models import CodeScreenConnection, LeverConnection, LeverWebhook
+from integrations.models import CodeScreenConnection, LeverCheckup, LeverConnection, LeverWebhook
 
 
 def shown_secret(name: str, description: str) -> Any:
@@ -60,6 +60,8 @@ class LeverConnectionAdmin(ScopedAdmin):
         "feedback_template_id",
         "stages_refreshed_at",
         "roles_refreshed_at",
+        "clock_ahead",
+        "clock_compared_at",
     )
     readonly_fields = ("ends_at", ACCESS_TOKEN, REFRESH_TOKEN)
 
@@ -84,6 +86,7 @@ class CodeScreenConnectionAdmin(ScopedAdmin):
         API_KEY,
         WEBHOOK_SECRET,
         "idempotency",
+        "key_stored_at",
         "verified_at",
         "last_received_at",
         "assessments_refreshed_at",
@@ -99,7 +102,9 @@ class LeverWebhookAdmin(ScopedAdmin):
         "organization",
         "event",
         "origin",
+        "name",
         SIGNATURE_TOKEN,
+        "retired_at",
         "last_verified_at",
         "last_received_at",
     )
@@ -111,12 +116,35 @@ class LeverWebhookAdmin(ScopedAdmin):
         "organization",
         "event",
         "origin",
+        "name",
         "lever_webhook_id",
         SIGNATURE_TOKEN,
+        "token_stored_at",
+        "token_proved_at",
         PREVIOUS_TOKEN,
         "previous_until",
+        "previous_proved_at",
         "created_at",
+        "listed_at",
+        "missing_since",
+        "retired_at",
         "last_verified_at",
         "last_received_at",
     )
     readonly_fields = (SIGNATURE_TOKEN, PREVIOUS_TOKEN, "created_at")
+
+
+@admin.register(LeverCheckup)
+class LeverCheckupAdmin(ScopedAdmin):
+    """What the hourly look at each Lever account found."""
+
+    list_display = (
+        "organization",
+        "checked_at",
+        "is_template_gone",
+        "is_author_gone",
+        "unheard_changes",
+        "silent_since",
+    )
+    list_filter = (OrganizationFilter,)
+    list_select_related = ("organization",)

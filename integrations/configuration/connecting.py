@@ -49,7 +49,8 @@ def _save_previous(organization: Organization, token: str) -> None:
     changes = {"previous_signature_token": [webhook.previous_signature_token, token]}
     webhook.previous_signature_token = token
     webhook.previous_until = timezone.now() + TOKEN_OVERLAP if token else None
-    webhook.save(update_fields=["previous_signature_token", "previous_until"])
+    webhook.previous_proved_at = None
+    webhook.save(update_fields=["previous_signature_token", "previous_until", "previous_proved_at"])
     AuditEntry.record(organization, ACTOR, "save", "Lever webhook", changes)
 
 

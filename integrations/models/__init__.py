@@ -8,6 +8,7 @@ from integrations.models.delivery import Delivery
 from integrations.models.effect import Effect
 from integrations.models.email import EmailKind, EmailTemplate, NotificationPreference
 from integrations.models.invitation import IllegalTransition, Invitation
+from integrations.models.lever_checkup import LeverCheckup
 from integrations.models.lever_connection import LeverConnection
 from integrations.models.lever_webhook import LeverWebhook
 from integrations.models.linter_finding import LinterFinding
@@ -33,6 +34,7 @@ __all__ = [
     "Heartbeat",
     "IllegalTransition",
     "Invitation",
+    "LeverCheckup",
     "LeverConnection",
     "LeverWebhook",
     "LinterFinding",

@@ -20,6 +20,7 @@ class CodeScreenConnection(models.Model):
     state = models.CharField(max_length=20, choices=State, default=State.CONNECTED)
     state_reason = models.TextField(blank=True)
     api_key = EncryptedTextField(blank=True)
+    key_stored_at = models.DateTimeField(null=True, blank=True)
     webhook_secret = EncryptedTextField(blank=True)
     idempotency = models.BooleanField(
         default=False, help_text="The account honours the Idempotency-Key header on invitations."

@@ -11,6 +11,9 @@ from django.utils import timezone
 from integrations.models.fields import EncryptedTextField
 
 REFRESH_LIFETIME = timedelta(days=365)
+#: Clocks are compared at every call, and the outcome written this often; sooner only where it changed.
+COMPARE_AFTER, COMPARE_AGAIN_AFTER = timedelta(minutes=10), timedelta(minutes=1)
+DRIFT_SECONDS = 10.0
 #: Longer than the slowest refresh and its recording: a second one would spend a token that is spent already.
 REFRESH_LEASE = timedelta(seconds=90)
 
@@ -61,6 +64,10 @@ class LeverConnection(models.Model):
     feedback_template_id = models.CharField(max_length=100, blank=True)
     stages_refreshed_at = models.DateTimeField(null=True, blank=True)
     roles_refreshed_at = models.DateTimeField(null=True, blank=True)
+    clock_ahead = models.FloatField(
+        null=True, blank=True, help_text="Seconds by which this server's clock is ahead of Lever's."
+    )
+    clock_compared_at = models.DateTimeField(null=True, blank=True)
     swept_at = models.DateTimeField(null=True, blank=True, help_text="Up to when the sweep has looked.")
 
     class Meta:
@@ -150,6 +157,17 @@ class LeverConnection(models.Model):
         ).update(state=self.State.NEEDS_RECONNECT, state_reason=reason, refresh_leased_until=None)
         self.refresh_from_db()
         return bool(changed)
+
+    def note_clock(self, ahead: float) -> None:
+        """Remember by how many seconds this server's clock is ahead of Lever's; rarely writes."""
+        now = timezone.now()
+        known, compared_at = self.clock_ahead, self.clock_compared_at
+        is_same = known is not None and abs(ahead - known) < DRIFT_SECONDS
+        wait = COMPARE_AFTER if is_same else COMPARE_AGAIN_AFTER
+        if compared_at is not None and abs(now - compared_at) < wait:
+            return
+        self.clock_ahead, self.clock_compared_at = ahead, now
+        LeverConnection.objects.filter(pk=self.pk).update(clock_ahead=ahead, clock_compared_at=now)
 
     def disconnect(self, reason: str) -> None:
         """Forget the tokens; safe to run twice."""

@@ -1,7 +1,7 @@
 """One webhook in Lever, and the signature tokens that prove its deliveries."""
 
 from datetime import timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models.functions import Now
@@ -10,6 +10,8 @@ from django.utils import timezone
 from integrations.models.fields import EncryptedTextField
 
 TOKEN_OVERLAP = timedelta(hours=24)
+KEEP_RETIRED_FOR = timedelta(days=30)
+MOST_TOKENS = 10
 REMEMBERED_FOR = timedelta(seconds=10)
 STAGE_CHANGE = "candidateStageChange"
 
@@ -21,20 +23,32 @@ class LeverWebhookQuerySet(models.QuerySet["LeverWebhook"]):
         """Every signature token that may prove a delivery now, with its webhook; newest first."""
         now = timezone.now()
         found: list[tuple[str, LeverWebhook]] = []
-        for webhook in self.order_by("-pk"):
+        for webhook in self.active().order_by("-pk"):
             if webhook.signature_token:
                 found.append((webhook.signature_token, webhook))
             if webhook.previous_signature_token and webhook.previous_until and webhook.previous_until > now:
                 found.append((webhook.previous_signature_token, webhook))
         return found
 
+    def active(self) -> Self:
+        """Those that aren't retired."""
+        return self.filter(retired_at__isnull=True)
+
     def manual(self) -> Self:
-        """The one whose token a person pasted."""
-        return self.filter(origin=LeverWebhook.Origin.MANUAL)
+        """The main one whose token a person pasted; additional ones have a name."""
+        return self.active().filter(origin=LeverWebhook.Origin.MANUAL, name="")
+
+    def forget_retired(self) -> int:
+        """Remove those retired long ago, which only told what a refused request was signed with; how many."""
+        return self.filter(retired_at__lt=timezone.now() - KEEP_RETIRED_FOR).delete()[0]
 
 
 class LeverWebhook(models.Model):
-    """One webhook in Lever: event, how it was made, current and previous token, last verified and received."""
+    """One webhook in Lever: event, how it was made, current and previous token, last verified and received.
+
+    A manual one with a name is an additional token: it proves deliveries beside the main one until it is retired.
+    A retired one proves nothing; it is kept for a while, so that a refusal can say that its token was used.
+    """
 
     class Origin(models.TextChoices):
         """Who made the webhook in Lever."""
@@ -46,17 +60,36 @@ class LeverWebhook(models.Model):
         "integrations.Organization", on_delete=models.CASCADE, related_name="lever_webhooks"
     )
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.MANUAL)
+    name = models.CharField(
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What an additional token is called; the main one has no name.",
+    )
     event = models.CharField(max_length=60, default=STAGE_CHANGE)
     lever_webhook_id = models.CharField(max_length=100, blank=True)
     url = models.URLField(max_length=500, blank=True)
     signature_token = EncryptedTextField(blank=True)
+    token_stored_at = models.DateTimeField(null=True, blank=True)
+    token_proved_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the current token last proved a request."
+    )
     previous_signature_token = EncryptedTextField(blank=True)
     previous_until = models.DateTimeField(null=True, blank=True)
+    previous_proved_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the previous token last proved a request."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     last_verified_at = models.DateTimeField(
         null=True, blank=True, help_text="Lever's last test request that passed."
     )
     last_received_at = models.DateTimeField(null=True, blank=True, help_text="The last delivery that passed.")
+    listed_at = models.DateTimeField(null=True, blank=True, help_text="When Lever last listed this webhook.")
+    missing_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when Lever, which listed it before, no longer does."
+    )
+    retired_at = models.DateTimeField(null=True, blank=True, help_text="Since when its tokens prove nothing.")
 
     objects = LeverWebhookQuerySet.as_manager()
 
@@ -64,22 +97,32 @@ class LeverWebhook(models.Model):
         verbose_name = "Lever webhook"
         constraints = [
             models.UniqueConstraint(
-                fields=["organization"],
-                condition=models.Q(origin="manual"),
-                name="lever_webhook_one_manual",
+                fields=["organization", "name"],
+                condition=models.Q(origin="manual", retired_at__isnull=True),
+                name="lever_webhook_one_manual_per_name",
             ),
             models.UniqueConstraint(
                 fields=["organization", "event"],
-                condition=models.Q(origin="api"),
+                condition=models.Q(origin="api", retired_at__isnull=True),
                 name="lever_webhook_one_per_event_by_api",
             ),
             models.CheckConstraint(
                 condition=models.Q(origin__in=["manual", "api"]), name="lever_webhook_origin_known"
             ),
+            models.CheckConstraint(
+                condition=models.Q(name="") | models.Q(origin="manual"),
+                name="lever_webhook_only_manual_named",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.event} · {self.get_origin_display()}"
+        return " · ".join(filter(None, (self.event, self.get_origin_display(), self.name)))
+
+    @property
+    def has_previous(self) -> bool:
+        """Whether the token before the current one still proves deliveries."""
+        until = self.previous_until
+        return bool(self.previous_signature_token and until and until > timezone.now())
 
     def replace_token(self, token: str) -> None:
         """Take a new signature token; the one it replaces is honoured for TOKEN_OVERLAP."""
@@ -88,12 +131,31 @@ class LeverWebhook(models.Model):
         if self.signature_token:
             self.previous_signature_token = self.signature_token
             self.previous_until = timezone.now() + TOKEN_OVERLAP
+            self.previous_proved_at = self.token_proved_at
         self.signature_token = token
-        self.save(update_fields=["signature_token", "previous_signature_token", "previous_until"])
+        self.token_stored_at, self.token_proved_at = timezone.now(), None
+        self.save()
 
-    def mark_received(self, is_test: bool) -> None:
+    def retire(self) -> None:
+        """Let its tokens prove nothing from now on; safe to run twice."""
+        LeverWebhook.objects.filter(pk=self.pk, retired_at__isnull=True).update(retired_at=Now())
+        self.refresh_from_db()
+
+    def retire_previous(self) -> None:
+        """Let the token before the current one prove nothing from now on; safe to run twice."""
+        LeverWebhook.objects.filter(pk=self.pk, previous_until__gt=Now()).update(previous_until=Now())
+        self.refresh_from_db()
+
+    def mark_received(self, is_test: bool, is_previous: bool = False) -> None:
         """Remember that a verified request came through; during a burst once every few seconds is enough."""
-        if not is_test and self.last_received_at and timezone.now() - self.last_received_at < REMEMBERED_FOR:
+        came, proved = ("last_verified_at" if is_test else "last_received_at"), "token_proved_at"
+        if is_previous:
+            proved = "previous_proved_at"
+        if not is_test and self._is_remembered(came) and self._is_remembered(proved):
             return
-        seen = {"last_received_at": Now()} if not is_test else {"last_verified_at": Now()}
+        seen: dict[str, Any] = {came: Now(), proved: Now()}
         LeverWebhook.objects.filter(pk=self.pk).update(**seen)
+
+    def _is_remembered(self, column: str) -> bool:
+        moment = getattr(self, column)
+        return moment is not None and timezone.now() - moment < REMEMBERED_FOR

@@ -31,6 +31,12 @@ class RefusedRequest(models.Model):
         return f"{self.platform} {self.code}"
 
     @classmethod
+    def is_counted(cls, organization: Any, platform: str, code: str) -> bool:
+        """Whether this second's refusal for that reason is counted already; what it looks like needn't be found out."""
+        rows = cls.objects.filter(organization=organization, platform=platform, code=code)
+        return rows.filter(last_at__gte=Now() - ONCE_A).exists()
+
+    @classmethod
     def note(cls, organization: Any, platform: str, code: str, hint: str = "") -> None:
         """Count one refusal: one row per reason and one write a second, however many are sent."""
         rows = cls.objects.filter(organization=organization, platform=platform, code=code)

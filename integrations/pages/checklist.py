@@ -66,7 +66,7 @@ def _lever(organization: Organization, settings_url: str) -> Step:
 
 
 def _webhook(organization: Organization, settings_url: str) -> list[Step]:
-    webhooks = list(LeverWebhook.objects.filter(organization=organization))
+    webhooks = list(LeverWebhook.objects.active().filter(organization=organization))
     has_token = any(webhook.signature_token for webhook in webhooks)
     by_api = any(webhook.origin == LeverWebhook.Origin.API for webhook in webhooks)
     seen = any(webhook.last_verified_at or webhook.last_received_at for webhook in webhooks)

@@ -1,15 +1,19 @@
-"""The buttons of the settings page that act on a connection: disconnect, make and remove webhooks, test the key."""
+"""What the settings page does to a connection: disconnect, add and retire tokens, make and remove webhooks, test."""
+
+from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.generic import TemplateView, View
 
 from integrations import clients, tasks
 from integrations.pages.access import SUPER_ADMINS, OrganizationMixin
+from integrations.pages.connections import SettingsView
+from integrations.pages.forms import AddTokenForm
 from integrations.platform import PlatformError
-from integrations.workflow import connect
+from integrations.workflow import connect, signature_tokens
 
 
 class DisconnectLeverView(OrganizationMixin, TemplateView):
@@ -25,6 +29,59 @@ class DisconnectLeverView(OrganizationMixin, TemplateView):
             request, "Lever is disconnected. What arrives meanwhile is kept and decided afterwards."
         )
         return redirect("settings")
+
+
+class AddTokenView(SettingsView):
+    """Honour another signature token beside those there are."""
+
+    allowed_roles = SUPER_ADMINS
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Store it."""
+        form = AddTokenForm(request.POST)
+        if form.is_valid():
+            name, token = form.cleaned_data["token_name"], form.cleaned_data["additional_token"]
+            try:
+                webhook = signature_tokens.add(self.organization, name, token, self.person)
+            except ValueError as error:
+                form.add_error("additional_token", str(error))
+            else:
+                messages.success(request, f"The token “{webhook.name}” is honoured from now on.")
+                return redirect(reverse("settings") + "#webhook")
+        return self.render_to_response(self.get_context_data(token_form=form))
+
+
+class RetireTokenView(OrganizationMixin, TemplateView):
+    """Say what retiring a signature token does; do it on POST."""
+
+    template_name = "integrations/retire_token.html"
+    allowed_roles = SUPER_ADMINS
+
+    def token(self) -> signature_tokens.Token:
+        """Return the token the address names; 404 for one that proves nothing, or isn't a person's to retire."""
+        for token in signature_tokens.listed(self.organization):
+            asked = (self.kwargs["pk"], self.kwargs["which"])
+            if (token.webhook.pk, token.which) == asked and not token.is_made_by_us:
+                return token
+        raise Http404
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the token, and those that are left without it."""
+        token = self.token()
+        others = [
+            other
+            for other in signature_tokens.listed(self.organization)
+            if (other.webhook.pk, other.which) != (token.webhook.pk, token.which)
+            and (token.which == signature_tokens.PREVIOUS or other.webhook.pk != token.webhook.pk)
+        ]
+        return super().get_context_data(token=token, others=others, **kwargs)
+
+    def post(self, request: HttpRequest, pk: int, which: str) -> HttpResponse:
+        """Retire it."""
+        token = self.token()
+        signature_tokens.retire(token.webhook, which, self.person)
+        messages.success(request, f"The token “{token.label}” is retired.")
+        return redirect(reverse("settings") + "#webhook")
 
 
 class ConnectionActView(OrganizationMixin, View):
@@ -62,9 +119,19 @@ class MakeWebhooksView(ConnectionActView):
 
 
 class RemoveWebhooksView(ConnectionActView):
-    """Remove what the portal made through Lever's API."""
+    """Say what removing does to the webhook the portal made; remove it through Lever's API on POST."""
 
+    http_method_names = ["get", "post"]
     anchor = "#webhook"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Ask."""
+        tokens = signature_tokens.listed(self.organization)
+        context = {
+            "webhook": next((token.webhook for token in tokens if token.is_made_by_us), None),
+            "others": [token for token in tokens if not token.is_made_by_us],
+        }
+        return render(request, "integrations/remove_webhook.html", context)
 
     def act(self) -> str:
         """Remove it."""

@@ -26,10 +26,9 @@ from integrations.models import (
     Organization,
     Stage,
 )
-from integrations.models.lever_webhook import TOKEN_OVERLAP
 from integrations.pages.access import EVERYONE, SUPER_ADMINS, OrganizationMixin
-from integrations.pages.forms import ConnectionsForm, InviteMemberForm, PoliciesForm
-from integrations.workflow import connect, refusals
+from integrations.pages.forms import AddTokenForm, ConnectionsForm, InviteMemberForm, PoliciesForm
+from integrations.workflow import connect, refusals, signature_tokens
 from integrations.workflow.decide import is_trigger
 from integrations.workflow.facts import mapping_rules
 
@@ -76,6 +75,7 @@ class SettingsView(OrganizationMixin, TemplateView):
         if self.membership.may_connect:
             context |= self.connections()
             context.setdefault("connections_form", ConnectionsForm(initial=_stored(context["codescreen"])))
+            context.setdefault("token_form", AddTokenForm())
             context.setdefault("invite_form", InviteMemberForm(organization=self.organization))
             context["members"] = self.organization.memberships.select_related("user").order_by(
                 "user__username"
@@ -91,18 +91,16 @@ class SettingsView(OrganizationMixin, TemplateView):
             .first()
         )
         granted = lever.granted_scopes if lever and lever.is_working else set()
-        webhooks = list(
-            LeverWebhook.objects.filter(organization=self.organization).order_by("origin", "event")
-        )
+        webhooks = list(LeverWebhook.objects.active().filter(organization=self.organization).order_by("pk"))
         codescreen = CodeScreenConnection.objects.filter(organization=self.organization).first()
-        manual = next((row for row in webhooks if row.origin == LeverWebhook.Origin.MANUAL), None)
         return {
             "lever": lever,
             "can_connect": bool(settings.LEVER_CLIENT_ID and settings.LEVER_CLIENT_SECRET),
             "scopes": [Scope(name, reason, name in granted) for name, reason in SCOPES.items()],
             "scopes_known": bool(granted),
-            "manual_webhook": manual,
-            "token_since": _token_since(manual),
+            "tokens": signature_tokens.listed(self.organization),
+            "retired_webhooks": signature_tokens.retired(self.organization),
+            "manual_webhooks": [row for row in webhooks if row.origin == LeverWebhook.Origin.MANUAL],
             "api_webhooks": [row for row in webhooks if row.origin == LeverWebhook.Origin.API],
             "codescreen": codescreen,
             **_refusal(self.organization, "lever", _last_passed(webhooks)),
@@ -172,13 +170,6 @@ class SettingsView(OrganizationMixin, TemplateView):
                 {"idempotency": {"from": before, "to": wanted}},
             )
         return True
-
-
-def _token_since(webhook: LeverWebhook | None) -> datetime | None:
-    """Return when the stored token was pasted: a replacement is one overlap older than its predecessor's end."""
-    if webhook is None:
-        return None
-    return webhook.previous_until - TOKEN_OVERLAP if webhook.previous_until else webhook.created_at
 
 
 def _last_passed(webhooks: list[LeverWebhook]) -> datetime | None:

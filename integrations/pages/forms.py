@@ -33,6 +33,18 @@ class ConnectionsForm(forms.Form):
     )
 
 
+class AddTokenForm(forms.Form):
+    """A signature token to be honoured beside those there are."""
+
+    token_name = forms.CharField(
+        label="Name",
+        max_length=60,
+        help_text="For you, such as “Second webhook”.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    additional_token = _secret("Signature token", "From Lever, beside the other webhook to the same address.")
+
+
 class PoliciesForm(forms.ModelForm):
     """The organization's policies."""
 

@@ -32,6 +32,12 @@ urlpatterns = [
     path(
         "settings/lever/disconnect/", connection_acts.DisconnectLeverView.as_view(), name="lever-disconnect"
     ),
+    path("settings/tokens/", connection_acts.AddTokenView.as_view(), name="token-add"),
+    path(
+        "settings/tokens/<int:pk>/<slug:which>/retire/",
+        connection_acts.RetireTokenView.as_view(),
+        name="token-retire",
+    ),
     path("settings/webhooks/make/", connection_acts.MakeWebhooksView.as_view(), name="webhooks-make"),
     path("settings/webhooks/remove/", connection_acts.RemoveWebhooksView.as_view(), name="webhooks-remove"),
     path(

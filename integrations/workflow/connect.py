@@ -19,7 +19,7 @@ from integrations.models import (
     Organization,
 )
 from integrations.platform import PlatformError
-from integrations.workflow import actions, facts, feedback, moving, outbox
+from integrations.workflow import actions, facts, feedback, moving, outbox, signature_tokens
 
 POLICIES = (
     "stage_prefix",
@@ -65,19 +65,22 @@ def disconnect_lever(organization: Organization, actor: Any) -> None:
 
 
 def save_signature_token(organization: Organization, token: str, actor: Any) -> None:
-    """Store the signature token of the webhook made by hand; the one it replaces is honoured for a day."""
-    token = token.strip()
-    if not token or len(token) > 500 or not token.isprintable():
-        raise ValueError("Copy the whole signature token from Lever, without line breaks.")
+    """Store the main signature token; the one it replaces is honoured for a day, additional ones until retired."""
+    token = signature_tokens.checked(token)
     with transaction.atomic():
         webhook, _ = LeverWebhook.objects.get_or_create(
             organization=organization,
             origin=LeverWebhook.Origin.MANUAL,
+            name="",
+            retired_at=None,
             defaults={"event": STAGE_CHANGE, "url": organization.lever_webhook_url},
         )
         if webhook.signature_token == token:
             return
         changes = {"signature_token": [webhook.signature_token, token]}
+        for row in LeverWebhook.objects.active().filter(organization=organization).exclude(name=""):
+            if row.signature_token == token:
+                row.delete()  # an additional token becomes the main one
         webhook.replace_token(token)
         AuditEntry.record(organization, actor, "save", "Lever webhook", changes)
 
@@ -94,6 +97,7 @@ def save_codescreen_key(organization: Organization, api_key: str, actor: Any) ->
         changes = {"api_key": [connection.api_key, api_key]}
         connection.api_key = api_key
         connection.state, connection.state_reason = CodeScreenConnection.State.CONNECTED, ""
+        connection.key_stored_at = timezone.now()
         connection.verified_at = connection.assessments_refreshed_at = None
         connection.save()
         AuditEntry.record(organization, actor, "save", "CodeScreen connection", changes)
@@ -133,9 +137,8 @@ def make_webhooks(organization: Organization, lever: LeverClient, actor: Any) ->
     Lever doesn't refuse a second webhook to the same address, and tells a signature token only once: one of ours
     whose token was lost is removed and made again. Raises PlatformError.
     """
-    mine = LeverWebhook.objects.filter(
-        organization=organization, origin=LeverWebhook.Origin.API, event=STAGE_CHANGE
-    ).first()
+    active = LeverWebhook.objects.active().filter(organization=organization)
+    mine = active.filter(origin=LeverWebhook.Origin.API, event=STAGE_CHANGE).first()
     url = organization.lever_webhook_url
     there = {str(row.get("id")): row for row in lever.webhooks() if row.get("url") == url}
     if mine and mine.signature_token and mine.lever_webhook_id in there:
@@ -153,7 +156,16 @@ def make_webhooks(organization: Organization, lever: LeverClient, actor: Any) ->
             organization=organization,
             origin=LeverWebhook.Origin.API,
             event=STAGE_CHANGE,
-            defaults={"lever_webhook_id": str(made.get("id") or ""), "url": url, "signature_token": token},
+            retired_at=None,
+            defaults={
+                "lever_webhook_id": str(made.get("id") or ""),
+                "url": url,
+                "signature_token": token,
+                "token_stored_at": timezone.now(),
+                "token_proved_at": None,
+                "listed_at": timezone.now(),
+                "missing_since": None,
+            },
         )
         AuditEntry.record(organization, actor, "make", "Lever webhook", {"signature_token": token})
     return [webhook]
@@ -161,14 +173,15 @@ def make_webhooks(organization: Organization, lever: LeverClient, actor: Any) ->
 
 def remove_webhooks(organization: Organization, lever: LeverClient, actor: Any) -> None:
     """Remove from Lever the webhooks that the portal made. Raises PlatformError."""
-    for webhook in LeverWebhook.objects.filter(organization=organization, origin=LeverWebhook.Origin.API):
+    active = LeverWebhook.objects.active().filter(organization=organization)
+    for webhook in active.filter(origin=LeverWebhook.Origin.API):
         try:
             lever.delete_webhook(webhook.lever_webhook_id)
         except PlatformError as error:
             if error.status != 404:
                 raise
         with transaction.atomic():
-            webhook.delete()
+            webhook.retire()
             AuditEntry.record(organization, actor, "remove", "Lever webhook")
 
 

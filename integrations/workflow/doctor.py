@@ -110,7 +110,7 @@ def _token_end(ends_at: datetime | None) -> Iterator[Said]:
 
 def webhooks(organization: Organization) -> Iterator[Said]:
     """Say whether Lever's deliveries can be proven, and whether any has come."""
-    hooks = LeverWebhook.objects.filter(organization=organization)
+    hooks = LeverWebhook.objects.active().filter(organization=organization)
     if not hooks.active_tokens():
         message = "No signature token is stored, so every delivery from Lever is refused."
         fix = (

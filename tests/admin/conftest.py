@@ -19,6 +19,7 @@ from integrations.models import (
     Effect,
     EmailTemplate,
     Invitation,
+    LeverCheckup,
     LeverConnection,
     LeverWebhook,
     LinterFinding,
@@ -74,6 +75,7 @@ def make_customer(slug: str) -> Customer:
         previous_until=timezone.now() + timedelta(hours=1),
         url=organization.lever_webhook_url,
     )
+    rows[LeverCheckup] = LeverCheckup.objects.create(**own, checked_at=timezone.now())
     rows[Breaker] = Breaker.objects.create(**own, platform="lever", failures=2)
     rows[Stage] = Stage.objects.create(**own, external_id="stage-1", name=f"CodeScreen {slug}")
     rows[Role] = Role.objects.create(**own, external_id="role-1", title=f"Engineer {slug}", state="published")

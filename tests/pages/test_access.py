@@ -49,6 +49,8 @@ ALLOWED = {
     "invitation-stop": 2,
     "lever-disconnect": 1,
     "webhooks-make": 1,
+    "token-add": 1,
+    "token-retire": 1,
     "webhooks-remove": 1,
     "codescreen-test": 1,
     "member-invite": 1,
@@ -73,6 +75,10 @@ def rows(organization, owner) -> dict[str, Any]:
             "pk": RoleMapping.objects.create(organization=organization, role="Backend", assessment="A").pk
         },
         "email": {"kind": "result"},
+        "token": {
+            "pk": factories.LeverWebhookFactory.create(organization=organization).pk,
+            "which": "current",
+        },
         "member": {"pk": Membership.objects.get(user=owner).pk},
     }
 

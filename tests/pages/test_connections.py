@@ -70,7 +70,8 @@ def test_the_idempotency_box_is_read_only_where_it_was_shown(owners, organizatio
 
 def test_a_replaced_token_is_said_to_be_honoured_for_a_while(owners, ready):
     answer = owners.post(SETTINGS, {"lever_signature_token": "another"}, follow=True)
-    assert "The one before this ends" in text(answer)
+    assert "the one before" in text(answer)
+    assert "honoured until" in text(answer)
 
 
 def test_an_admin_sees_the_policies_and_no_connection(admins, ready, owner):
@@ -170,5 +171,67 @@ def test_webhooks_are_made_and_removed_through_levers_api(owners, ready, monkeyp
     assert "turned on" in made
     assert "secret-of-lever" not in made
     assert "Remove it from Lever" in made
-    assert "is removed" in text(owners.post(reverse("webhooks-remove"), follow=True))
-    assert not LeverWebhook.objects.filter(organization=ready, origin="api").exists()
+    page = text(owners.post(reverse("webhooks-remove"), follow=True))
+    assert "is removed" in page
+    assert "The webhook made through Lever's API was removed from Lever" in " ".join(page.split())
+    assert not LeverWebhook.objects.active().filter(organization=ready, origin="api").exists()
+
+
+# several signature tokens
+
+
+def test_a_second_token_is_added_retired_and_each_step_is_on_record(owners, ready):
+    answer = owners.post(
+        reverse("token-add"),
+        {"token_name": "Second webhook", "additional_token": "s" * 44 + "wxyz"},
+        follow=True,
+    )
+    page = text(answer)
+    assert "is honoured from now on" in page
+    assert "…wxyz" in page
+    assert "s" * 20 not in page
+    second = LeverWebhook.objects.get(name="Second webhook")
+    address = reverse("token-retire", args=[second.pk, "current"])
+    asked = " ".join(text(owners.get(address)).split())
+    assert "Still honoured: Main token (…cdef)." in asked
+    assert LeverWebhook.objects.active().filter(pk=second.pk).exists()
+    assert "is retired" in text(owners.post(address, follow=True))
+    assert not LeverWebhook.objects.active().filter(pk=second.pk).exists()
+    assert owners.post(address).status_code == 404
+    assert list(AuditEntry.objects.order_by("pk").values_list("action", flat=True)) == [
+        "add token",
+        "retire token",
+    ]
+    assert "s" * 20 not in str(list(AuditEntry.objects.values()))
+
+
+def test_retiring_the_last_token_says_that_every_delivery_is_refused_then(owners, ready):
+    main = LeverWebhook.objects.get(organization=ready)
+    address = reverse("token-retire", args=[main.pk, "current"])
+    assert "No other token is left" in text(owners.get(address))
+    assert "No token is stored" in text(owners.post(address, follow=True))
+
+
+def test_a_token_without_a_name_or_twice_is_explained_beside_its_field(owners, ready):
+    twice = owners.post(
+        reverse("token-add"), {"token_name": "Again", "additional_token": factories.SIGNATURE_TOKEN}
+    )
+    assert "This token is stored already: Main token." in text(twice)
+    assert factories.SIGNATURE_TOKEN not in text(twice)
+    assert 'id="id_token_name_error"' in text(owners.post(reverse("token-add"), {"additional_token": "x"}))
+    assert LeverWebhook.objects.count() == 1
+
+
+def test_the_webhook_made_by_the_portal_is_removed_and_not_retired(owners, ready):
+    made = factories.LeverWebhookFactory.create(organization=ready, origin="api", signature_token="m" * 48)
+    assert owners.post(reverse("token-retire", args=[made.pk, "current"])).status_code == 404
+    asked = text(owners.get(reverse("webhooks-remove")))
+    assert "Remove the webhook from Lever?" in asked
+    assert "Main token" in asked
+    made.refresh_from_db()
+    assert made.retired_at is None
+
+
+def test_a_short_token_shows_nothing_of_itself(owners, ready):
+    owners.post(SETTINGS, {"lever_signature_token": "short-secret-abcd"})
+    assert "abcd" not in text(owners.get(SETTINGS))

@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations import tasks
 from integrations.lever.signature import sign as signature_of
 from integrations.models import Delivery, LeverWebhook, Organization
-from integrations.workflow import connect
+from integrations.workflow import connect, signature_tokens
 from tests.factories import SIGNATURE_TOKEN, LeverWebhookFactory
 from tests.payloads import load, sign
 from tests.webhooks.contract import JSON, WebhookContract
@@ -198,6 +200,40 @@ class TestLever(WebhookContract):
         assert self.send(sender, door, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 202
         made.refresh_from_db()
         assert made.last_received_at is not None
+
+    def test_several_tokens_prove_deliveries_until_each_is_retired(self, sender, door, organization, owner):
+        second = signature_tokens.add(organization, "Second webhook", OTHER_TOKEN, owner)
+        for token in (SIGNATURE_TOKEN, OTHER_TOKEN):
+            assert self.send(sender, door, self.signed(self.payload(), token)).status_code == 202
+        second.refresh_from_db()
+        main = LeverWebhook.objects.manual().get(organization=organization)
+        assert main.token_proved_at is not None
+        assert second.token_proved_at is not None
+        signature_tokens.retire(second, "current", owner)
+        assert self.send(sender, door, self.signed(self.payload(), OTHER_TOKEN)).status_code == 401
+        assert self.send(sender, door, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 202
+
+    def test_the_previous_token_can_be_retired_before_its_day_is_over(
+        self, sender, door, organization, owner
+    ):
+        connect.save_signature_token(organization, OTHER_TOKEN, owner)
+        assert self.send(sender, door, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 202
+        webhook = LeverWebhook.objects.get(organization=organization)
+        assert (webhook.token_proved_at, webhook.previous_proved_at is None) == (None, False)
+        signature_tokens.retire(webhook, "previous", owner)
+        assert self.send(sender, door, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 401
+        assert self.send(sender, door, self.signed(self.payload(), OTHER_TOKEN)).status_code == 202
+
+    def test_ten_tokens_cost_the_door_no_more_queries_than_one(
+        self, sender, door, organization, owner, django_assert_num_queries
+    ):
+        with CaptureQueriesContext(connection) as before:
+            assert self.send(sender, door, self.signed(self.payload())).status_code == 202
+        for number in range(9):
+            signature_tokens.add(organization, f"Number {number}", f"{number}" * 48, owner)
+        LeverWebhook.objects.update(last_received_at=None)
+        with django_assert_num_queries(len(before)):
+            assert self.send(sender, door, self.signed(self.payload(), "0" * 48)).status_code == 202
 
     def test_saving_the_same_token_again_keeps_the_previous_one(self, organization, owner):
         for token in (SIGNATURE_TOKEN, OTHER_TOKEN, OTHER_TOKEN):

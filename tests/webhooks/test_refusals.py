@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.lever.signature import sign
-from integrations.models import Delivery, LeverWebhook, Organization, RefusedRequest
+from integrations.models import Delivery, LeverWebhook, Membership, Organization, RefusedRequest
 from integrations.workflow import refusals
 from tests import factories
 
@@ -47,12 +47,16 @@ def post(client, organization: Organization, token: str = "", **changes: Any) ->
     [
         (OLD_TOKEN, "expired_token", "no longer honoured"),
         (OTHER_TOKEN, "unknown_token", "the token of another webhook"),
+        ("r" * 48, "retired_token", "a token that was retired here"),
         ("codescreen-key", "misplaced_secret", "the wrong field"),
     ],
 )
 def test_the_settings_say_which_mistake_it_looks_like(client, signed_in_owner, webhook, token, hint, words):
     organization = webhook.organization
     factories.CodeScreenConnectionFactory.create(organization=organization)
+    factories.LeverWebhookFactory.create(
+        organization=organization, name="Second", signature_token="r" * 48, retired_at=timezone.now()
+    )
     factories.LeverWebhookFactory.create(
         organization=factories.OrganizationFactory.create(), signature_token=OTHER_TOKEN
     )
@@ -80,6 +84,52 @@ def test_each_reason_has_a_row_and_words(client, webhook, changes, code, hint):
     row = RefusedRequest.objects.get()
     assert (row.code, row.hint) == (code, hint)
     assert refusals.words(row.code, row.hint) != refusals.words("nonsense", "")
+
+
+@pytest.mark.parametrize(
+    "rewrite",
+    [
+        lambda body: {"triggeredAt": str(body["triggeredAt"])},
+        lambda body: {"triggeredAt": float(body["triggeredAt"])},
+        lambda body: {"signature": body["signature"].upper()},
+        lambda body: {"signature": body["signature"] + "\n"},
+    ],
+    ids=["time as text", "time as a fraction", "case", "line end"],
+)
+def test_a_body_that_was_rewritten_on_the_way_is_said(client, webhook, rewrite):
+    moment = int(time.time() * 1000)
+    body = {"triggeredAt": moment, "signature": sign("random", moment, factories.SIGNATURE_TOKEN)}
+    assert post(client, webhook.organization, **(body | rewrite(body))).status_code == 401
+    assert RefusedRequest.objects.get().hint == "altered_body"
+
+
+def test_another_organizations_token_is_told_only_to_those_who_run_both(client, webhook, owner, stranger):
+    theirs = Membership.objects.get(user=stranger).organization
+    factories.LeverWebhookFactory.create(organization=theirs, signature_token=OTHER_TOKEN)
+
+    def hint() -> str:
+        RefusedRequest.objects.all().delete()
+        post(client, webhook.organization, OTHER_TOKEN)
+        return RefusedRequest.objects.get().hint
+
+    assert hint() == "unknown_token"
+    both = Membership.objects.create(user=owner, organization=theirs, role="admin")
+    assert hint() == "unknown_token"
+    both.role = "super_admin"
+    both.save()
+    assert hint() == "token_of_another_organization"
+    factories.member(webhook.organization, Membership.Role.SUPER_ADMIN, "second")
+    assert hint() == "unknown_token"  # the second one doesn't run the other organization
+
+
+def test_a_refusal_that_is_counted_already_is_not_looked_into(client, webhook, monkeypatch):
+    post(client, webhook.organization, OTHER_TOKEN)
+
+    def fail(*_: Any) -> str:
+        raise AssertionError("a flood must not make the portal try every token again and again")
+
+    monkeypatch.setattr(refusals, "lever_hint", fail)
+    assert post(client, webhook.organization, OTHER_TOKEN).status_code == 401
 
 
 def test_a_flood_is_one_row_and_one_write_a_second(client, webhook):

@@ -157,7 +157,8 @@ def test_removing_webhooks_twice_is_no_error(linked, world, owner):
     lever.delete_webhook(made.lever_webhook_id)
     connect.remove_webhooks(linked, lever, owner)
     connect.remove_webhooks(linked, lever, owner)
-    assert not LeverWebhook.objects.exists()
+    assert not LeverWebhook.objects.active().exists()
+    assert linked.audit_entries.filter(action="remove").count() == 1
 
 
 # policies
