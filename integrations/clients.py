@@ -47,6 +47,7 @@ def observer(
     opportunity_id: str,
     gate: Gate | None = None,
     correlation_id: str = "",
+    compare_clocks: Callable[[float], None] = lambda ahead: None,
 ) -> Callable[[Call], None]:
     """Return what writes an ApiCall for each call, and lets the gate learn from it."""
     correlation_id = correlation_id or new_correlation_id()
@@ -57,6 +58,8 @@ def observer(
         try:
             if gate is not None:
                 gate.note(call)
+            if call.clock_ahead is not None:
+                compare_clocks(call.clock_ahead)
             with transaction.atomic():
                 ApiCall.objects.create(
                     organization=organization,
@@ -193,7 +196,9 @@ def lever_for(
         raise NotConnected("Lever is not connected. Connect it under Settings.")
     gate = Gate(organization, "lever", f"lever:{connection.lever_account_id or organization.pk}")
     step = new_correlation_id()
-    observe = observer(organization, effect, delivery, opportunity_id, gate, step)
+    observe = observer(
+        organization, effect, delivery, opportunity_id, gate, step, compare_clocks=connection.note_clock
+    )
     session = PlatformSession(
         "lever", settings.LEVER_API_URL, pace=pacer(gate, effect or delivery), observe=observe
     )

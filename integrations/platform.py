@@ -28,6 +28,8 @@ _PERSONAL = re.compile(
 # a webhook's own `url` holds the unguessable key of the organization
 _SECRET = re.compile(r"(token|secret|password|signature|api_?key|authorization|code|^url)$", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s@\"'<>“”(),;:]+@[^\s@\"'<>“”(),;:]+")
+#: An answer that took longer says too little about the moment it was written.
+PROMPT_SECONDS = 5.0
 _TEMPORARY = frozenset({408, 425, 429})
 
 
@@ -83,6 +85,7 @@ class Call:
     request_body: str
     response_body: str
     error: str
+    clock_ahead: float | None = None  # seconds by which our clock is ahead of theirs, where that can be told
 
 
 def redact(value: Any, key: str = "") -> Any:
@@ -162,9 +165,10 @@ class PlatformSession:
         started = time.monotonic()
         status: int | None = None
         decoded: Any = None
+        ahead: float | None = None
         failure: PlatformError | None = None
         try:
-            status, decoded = self._send(method, path, params, payload, form, headers, started)
+            status, decoded, ahead = self._send(method, path, params, payload, form, headers, started)
             return decoded
         except PlatformError as error:
             failure = error
@@ -181,6 +185,7 @@ class PlatformSession:
                     request_body=_kept(payload),
                     response_body=_kept(decoded),
                     error=str(failure)[:500] if failure else "",
+                    clock_ahead=ahead,
                 )
             )
 
@@ -193,7 +198,7 @@ class PlatformSession:
         form: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
         started: float,
-    ) -> tuple[int, Any]:
+    ) -> tuple[int, Any, float | None]:
         is_write = method not in {"GET", "HEAD"}
         try:
             with self.http.request(
@@ -214,7 +219,8 @@ class PlatformSession:
             raise PlatformError(
                 f"{self.platform} did not answer: {type(error).__name__}", ambiguous=is_write and reached
             ) from error
-        return response.status_code, self._judge(response, body, is_write)
+        ahead = _clock_ahead(response.headers, time.monotonic() - started)
+        return response.status_code, self._judge(response, body, is_write), ahead
 
     def _judge(self, response: requests.Response, body: bytes, is_write: bool) -> Any:
         status = response.status_code
@@ -292,6 +298,22 @@ def _retry_after(value: str | None) -> float | None:
         except (TypeError, ValueError):
             return None
     return min(max(seconds, 0.0), 6 * 3600.0) if seconds == seconds else None
+
+
+def _clock_ahead(headers: Mapping[str, str], seconds: float) -> float | None:
+    """Return by how many seconds our clock is ahead of the answer's Date (RFC 9110 §6.6.1: whole seconds).
+
+    None when it can't be told: no such header, a stored answer, or one that took long.
+    """
+    if "Age" in headers or seconds > PROMPT_SECONDS:
+        return None
+    try:
+        date = parsedate_to_datetime(headers.get("Date") or "")
+    except (TypeError, ValueError):
+        return None
+    if date.tzinfo is None:
+        return None
+    return (timezone.now() - date).total_seconds() - 0.5
 
 
 def new_correlation_id() -> str:

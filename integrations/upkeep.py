@@ -12,7 +12,16 @@ from integrations import clients, tasks
 from integrations.models import CodeScreenConnection, Delivery, LeverConnection, LeverWebhook, Organization
 from integrations.models.claim import masked_traceback
 from integrations.platform import PlatformError
-from integrations.workflow import actions, connect, facts, linter_memory, outbox, retention, troubles
+from integrations.workflow import (
+    actions,
+    checkup,
+    connect,
+    facts,
+    linter_memory,
+    outbox,
+    retention,
+    troubles,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +93,16 @@ def refresh_copies() -> None:
             logger.info("CodeScreen's list of %s: %s", organization.slug, error)
 
 
+def check_up() -> None:
+    """Look at every organization's Lever for what the doctor says: webhooks, feedback template, author, silence."""
+    working = Organization.objects.filter(lever_connection__state=LeverConnection.State.CONNECTED)
+    for organization in working.filter(paused=False):
+        try:
+            checkup.look(organization, tasks.platforms_for(organization).lever())
+        except PlatformError as error:
+            logger.info("checkup of %s: %s", organization.slug, error)
+
+
 def try_refused_keys() -> None:
     """Ask CodeScreen now and then whether a refused key works again; what waited for it then goes on."""
     refused = Organization.objects.filter(codescreen_connection__state=CodeScreenConnection.State.REFUSED)
@@ -136,6 +155,7 @@ SCHEDULES = {
     "integrations.upkeep.try_refused_keys": 1,
     "integrations.upkeep.forecast": 12 * 60,
     "integrations.upkeep.refresh_copies": 60,
+    "integrations.upkeep.check_up": 60,
     "integrations.upkeep.lint": 60,
     "integrations.upkeep.keep_alive": 60,
     "integrations.upkeep.tidy": 24 * 60,

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from datetime import timedelta
+from email.utils import format_datetime
 
 import pytest
 import responses
@@ -460,3 +461,29 @@ def test_work_that_somebody_else_has_taken_over_makes_no_more_calls(wire, grant,
     with pytest.raises(PacedOut):
         clients.lever_for(grant.organization, effect=held).stages()
     assert not wire.calls
+
+
+# the clocks
+
+
+def test_clocks_are_compared_by_the_date_of_levers_answers(wire, organization, grant):
+    behind = format_datetime(timezone.now() - timedelta(seconds=90), usegmt=True)
+    wire.get(f"{API}/stages", json={"data": []}, headers={"Date": behind})
+    clients.lever_for(organization).stages()
+    grant.refresh_from_db()
+    assert grant.clock_ahead == pytest.approx(90, abs=2)
+
+
+def test_what_is_known_of_the_clock_is_written_rarely(grant, django_assert_num_queries):
+    connection = grant
+    connection.note_clock(1.0)
+    with django_assert_num_queries(0):
+        connection.note_clock(2.0)
+        connection.note_clock(40.0)  # another machine's clock, perhaps: not at every call either
+    connection.clock_compared_at = timezone.now() - timedelta(minutes=2)
+    with django_assert_num_queries(0):
+        connection.note_clock(2.0)
+    with django_assert_num_queries(1):
+        connection.note_clock(40.0)
+    connection.refresh_from_db()
+    assert connection.clock_ahead == 40.0

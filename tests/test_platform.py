@@ -3,7 +3,9 @@
 import json
 import socket
 import ssl
+from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import requests
@@ -290,3 +292,23 @@ def test_redaction_keeps_the_shape_of_anything(value):
     assert type(kept) is type(value)
     if isinstance(value, dict | list):
         assert len(kept) == len(value)
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"Date": "Wed, 03 Mar 2027 22:29:45 GMT"}, 30.0),
+        ({"Date": "Wed, 03 Mar 2027 22:32:15 GMT"}, -120.0),
+        ({}, None),
+        ({"Date": "yesterday"}, None),
+        ({"Date": "Wed, 03 Mar 2027 22:30:15 -0000"}, None),
+        ({"Date": "Wed, 03 Mar 2027 22:29:45 GMT", "Age": "600"}, None),
+    ],
+)
+def test_the_other_clock_is_read_from_an_answers_date(wire, session, calls, headers, expected):
+    wire.get(f"{URL}/things", json={}, headers=headers)
+    with patch(
+        "django.utils.timezone.now", return_value=datetime(2027, 3, 3, 22, 30, 15, 500_000, tzinfo=UTC)
+    ):
+        session.request("GET", "/things")
+    assert calls[0].clock_ahead == expected

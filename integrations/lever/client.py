@@ -225,6 +225,10 @@ class LeverClient:
         """Read the active users."""
         return self._list("/users", list(filters.items()))
 
+    def user(self, user_id: str) -> dict[str, Any]:
+        """Read one user, also one who was deactivated."""
+        return self._object("GET", _path("users", user_id))
+
     # webhooks
 
     def webhooks(self) -> list[dict[str, Any]]:

@@ -59,6 +59,7 @@ class Opportunity:
     owner_id: str
     url: str
     entered_at: datetime | None = None
+    has_moved: bool = False  # whether it ever changed stage; the first entry is where it began
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
@@ -87,6 +88,7 @@ class Opportunity:
             owner_id=_id(data.get("owner")),
             url=_text(urls.get("show")) if isinstance(urls, Mapping) else "",
             entered_at=_entered_at(data),
+            has_moved=isinstance(data.get("stageChanges"), list) and len(data["stageChanges"]) > 1,
         )
 
 

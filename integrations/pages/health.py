@@ -21,6 +21,13 @@ from integrations.pages.access import TEAM, OrganizationMixin
 from integrations.pages.live import LivePartsMixin
 from integrations.workflow import doctor, linter
 
+#: What each level means to a person.
+GROUPS = {
+    "error": ("Broken", "Candidates may not be invited, or results not arrive, until this is mended."),
+    "warning": ("Needs attention", "The portal works; this will cost you something if it stays."),
+    "info": ("Worth knowing", "Nothing is wrong."),
+}
+
 
 class HealthView(OrganizationMixin, LivePartsMixin):
     """List the findings, gravest first, and the queue's state."""
@@ -35,8 +42,16 @@ class HealthView(OrganizationMixin, LivePartsMixin):
         found = [*doctor.findings(self.organization), *linter.findings(self.organization)]
         unique = [finding for finding in dict.fromkeys(found) if finding.code != "ok"]
         unique.sort(key=lambda finding: grave_first.get(finding.level, 3))
+        groups = [
+            (level, words, [finding for finding in unique if finding.level == level])
+            for level, words in GROUPS.items()
+        ]
         return super().get_context_data(
-            findings=unique, queue=queue(self.organization), now=timezone.now(), **kwargs
+            findings=unique,
+            groups=[group for group in groups if group[2]],
+            queue=queue(self.organization),
+            now=timezone.now(),
+            **kwargs,
         )
 
 

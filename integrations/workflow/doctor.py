@@ -1,14 +1,13 @@
 """Findings on one organization: what is set up, what works, what waits for a person. Asks no platform."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.lever.oauth import SCOPES
 from integrations.models import (
     Breaker,
     CodeScreenConnection,
@@ -16,8 +15,6 @@ from integrations.models import (
     Effect,
     Heartbeat,
     Invitation,
-    LeverConnection,
-    LeverWebhook,
     Membership,
     Organization,
     Role,
@@ -26,23 +23,18 @@ from integrations.models import (
 from integrations.workflow import linter, moving
 from integrations.workflow.decide import assessment_tags, is_trigger
 from integrations.workflow.facts import known_stages, mapping_rules
-from integrations.workflow.finding import LEVELS, MOST_NAMED, Finding, counted, listed
+from integrations.workflow.finding import LEVELS, MOST_NAMED, SETTINGS, Finding, Said, counted, day, listed
+from integrations.workflow.lever_findings import clock, form, lever, webhooks
 
 __all__ = ["LEVELS", "Finding", "findings"]
 
-SETTINGS, ACTIVITY, MAPPINGS, HEALTH = "/settings/", "/activity/", "/mappings/", "/health/"
+ACTIVITY, MAPPINGS, HEALTH = "/activity/", "/mappings/", "/health/"
 POLICIES = f"{SETTINGS}#policies"
-TOKEN_WARNING, TOKEN_ERROR = timedelta(days=30), timedelta(days=7)
+KEY_UNTRIED, KEY_UNHEARD, KEY_OLD = timedelta(minutes=10), timedelta(days=1), timedelta(days=365)
 LONGEST_WAIT = timedelta(minutes=2)
 QUIET = timedelta(seconds=90)
-SILENCE = timedelta(days=4)  # longer than a weekend
-USUALLY, USUAL_NUMBER = (
-    timedelta(days=14),
-    28,
-)  # so many in so long is an account that tells something every day
 SWEEP_MEMORY = timedelta(hours=24)
 
-Said = tuple[str, str, str, str, str]  # code, level, message, fix, url
 Check = Callable[[Organization], Iterator[Said]]
 
 
@@ -62,98 +54,6 @@ def operating(organization: Organization) -> list[Finding]:
     return [Finding(organization.slug, *said) for check in CHECKS for said in check(organization)]
 
 
-def lever(organization: Organization) -> Iterator[Said]:
-    """Say whether Lever is connected, how long it will be, and what the grant lacks."""
-    connection = LeverConnection.objects.filter(organization=organization).first()
-    if connection is None or connection.state == LeverConnection.State.REVOKED:
-        message = "Lever isn't connected: nobody is invited, and what arrives is kept."
-        yield (
-            "lever_not_connected",
-            "error",
-            message,
-            "A Super Admin connects Lever under Settings.",
-            SETTINGS,
-        )
-        return
-    if not connection.is_working:
-        message = "Lever no longer accepts the portal's access: what arrives is kept and decided afterwards."
-        yield (
-            "lever_reconnect",
-            "error",
-            message,
-            "A Super Admin connects Lever again under Settings.",
-            SETTINGS,
-        )
-        return
-    yield from _token_end(connection.ends_at)
-    granted = connection.granted_scopes
-    missing = [scope for scope in SCOPES if not granted & {scope, scope.replace(":read:", ":write:")}]
-    if granted and missing:
-        reasons = listed(f"{scope} (to {SCOPES[scope]})" for scope in missing)
-        message = f"Lever didn't grant everything the portal needs: {reasons}."
-        fix = "Ask for these scopes in the registered Lever app, then connect Lever again under Settings."
-        yield "lever_scopes_missing", "warning", message, fix, SETTINGS
-
-
-def _token_end(ends_at: datetime | None) -> Iterator[Said]:
-    left = ends_at - timezone.now() if ends_at else TOKEN_WARNING * 2
-    if ends_at and left <= TOKEN_WARNING:
-        level = "error" if left <= TOKEN_ERROR else "warning"
-        day = f"{timezone.localtime(ends_at):%-d %B %Y}"
-        when = f"ends on {day}" if left > timedelta() else f"ended on {day}"
-        message = (
-            f"Lever's consent {when}, a year after it was given; without a new one the connection breaks."
-        )
-        fix = "A Super Admin connects Lever again under Settings; nothing is lost by doing it early."
-        yield "lever_token_ends", level, message, fix, SETTINGS
-
-
-def webhooks(organization: Organization) -> Iterator[Said]:
-    """Say whether Lever's deliveries can be proven, and whether any has come."""
-    hooks = LeverWebhook.objects.active().filter(organization=organization)
-    if not hooks.active_tokens():
-        message = "No signature token is stored, so every delivery from Lever is refused."
-        fix = (
-            "Paste the signature token of Lever's stage-change webhook, or have the portal make the webhook."
-        )
-        yield "no_signature_token", "error", message, fix, SETTINGS
-        return
-    if heard := max((hook.last_received_at for hook in hooks if hook.last_received_at), default=None):
-        yield from _silence(organization, heard)
-        return
-    if any(hook.last_verified_at for hook in hooks):
-        message = "Lever's test request arrived, but no stage change has come yet."
-        yield "no_delivery_seen", "info", message, "Move a test candidate into a CodeScreen stage.", SETTINGS
-        return
-    message = "Nothing has come from Lever yet."
-    fix = "In Lever, under Settings › Integrations and API › Webhooks, check the address and press Verify Connection."
-    if any(hook.origin == LeverWebhook.Origin.API for hook in hooks):
-        message += " A webhook made through the API stays silent until its event is switched on in Lever."
-        fix = "In Lever, under Settings › Integrations and API › Webhooks, switch on Candidate Stage Change."
-    yield "no_delivery_seen", "warning", message, fix, SETTINGS
-
-
-def _silence(organization: Organization, heard: datetime) -> Iterator[Said]:
-    """Say when an account that used to tell of something every day has told of nothing for long."""
-    if timezone.now() - heard < SILENCE:
-        return
-    before = Delivery.objects.filter(
-        organization=organization,
-        platform=Delivery.Platform.LEVER,
-        received_at__gte=heard - USUALLY,
-        received_at__lte=heard + QUIET,
-    ).exclude(event="sweep")
-    if before.count() < USUAL_NUMBER:
-        return
-    message = (
-        f"Nothing has come from Lever since {heard:%-d %B %Y}, though stage changes used to come every day."
-    )
-    fix = (
-        "In Lever, under Settings › Integrations and API › Webhooks, check that Candidate Stage Change is on."
-    )
-    yield "webhook_silent", "warning", message, fix, SETTINGS
-
-
 def codescreen(organization: Organization) -> Iterator[Said]:
     """Say whether CodeScreen takes the key."""
     connection = CodeScreenConnection.objects.filter(organization=organization).first()
@@ -170,6 +70,25 @@ def codescreen(organization: Organization) -> Iterator[Said]:
         message = "CodeScreen refused the API key: what arrives is kept and decided afterwards."
         fix = "A Super Admin enters a valid API key under Settings."
         yield "codescreen_key_refused", "error", message, fix, SETTINGS
+    else:
+        yield from _key(connection, organization.paused)
+
+
+def _key(connection: CodeScreenConnection, is_paused: bool) -> Iterator[Said]:
+    """Say since when CodeScreen hasn't accepted the key, and how old it is. A paused organization isn't asked for."""
+    now, stored_at, verified_at = timezone.now(), connection.key_stored_at, connection.verified_at
+    if verified_at is None and stored_at is not None and now - stored_at > KEY_UNTRIED:
+        message = "CodeScreen hasn't accepted the API key yet."
+        fix = "Press “Test this key” under Settings."
+        yield "codescreen_key_untried", "warning", message, fix, f"{SETTINGS}#codescreen"
+    if verified_at is not None and now - verified_at > KEY_UNHEARD and not is_paused:
+        message = f"CodeScreen last accepted the API key on {day(verified_at)}; it is asked every hour."
+        fix = "Press “Test this key” under Settings, and read what CodeScreen answers."
+        yield "codescreen_key_unheard", "warning", message, fix, f"{SETTINGS}#codescreen"
+    if stored_at is not None and now - stored_at > KEY_OLD:
+        message = f"The CodeScreen API key has been in use since {day(stored_at)}, for more than a year."
+        fix = "Ask CodeScreen for a new one when it suits you and save it under Settings; nothing is interrupted."
+        yield "codescreen_key_old", "info", message, fix, f"{SETTINGS}#codescreen"
 
 
 def stages_and_roles(organization: Organization) -> Iterator[Said]:
@@ -316,4 +235,15 @@ def sweeps(organization: Organization) -> Iterator[Said]:
         yield "sweep_repaired", "warning", message, fix, SETTINGS
 
 
-CHECKS: tuple[Check, ...] = (lever, webhooks, codescreen, stages_and_roles, people, work, outages, sweeps)
+CHECKS: tuple[Check, ...] = (
+    lever,
+    webhooks,
+    clock,
+    form,
+    codescreen,
+    stages_and_roles,
+    people,
+    work,
+    outages,
+    sweeps,
+)

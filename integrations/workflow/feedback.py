@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import rating_option, template_fields
-from integrations.models import Effect, Invitation, LeverConnection, Organization, Result
+from integrations.models import Effect, Invitation, LeverCheckup, LeverConnection, Organization, Result
 from integrations.platform import PlatformError
 from integrations.workflow import outbox
 from integrations.workflow.facts import Platforms
@@ -65,7 +65,7 @@ def make_template(effect: Effect, platforms: Platforms) -> None:
     """Make the template, or find the one an earlier try made. Being one effect, it is never made twice at once."""
     lever = platforms.lever()
     connection = LeverConnection.objects.get(organization=effect.organization_id)
-    if connection.feedback_template_id and _read_template(lever, connection.feedback_template_id):
+    if connection.feedback_template_id and read_template(lever, connection.feedback_template_id):
         return
     template = next((found for found in lever.feedback_templates() if _is_ours(found)), None)
     if template is None:
@@ -75,6 +75,7 @@ def make_template(effect: Effect, platforms: Platforms) -> None:
     LeverConnection.objects.filter(pk=connection.pk).update(
         feedback_template_id=str(template.get("id") or "")
     )
+    LeverCheckup.objects.filter(organization=effect.organization_id).update(is_template_gone=False)
 
 
 def _is_ours(template: Mapping[str, Any]) -> bool:
@@ -86,7 +87,8 @@ def _is_ours(template: Mapping[str, Any]) -> bool:
     )
 
 
-def _read_template(lever: LeverClient, template_id: str) -> dict[str, Any] | None:
+def read_template(lever: LeverClient, template_id: str) -> dict[str, Any] | None:
+    """Return the template, None when it is gone."""
     try:
         template = lever.feedback_template(template_id)
     except PlatformError as error:
@@ -94,6 +96,14 @@ def _read_template(lever: LeverClient, template_id: str) -> dict[str, Any] | Non
             return None
         raise
     return None if template.get("deletedAt") else template
+
+
+def missing_fields(template: Mapping[str, Any]) -> list[str]:
+    """Return what the template lacks of the fields that a result is written into."""
+    fields = template_fields(template)
+    lacking = [name for name in (ASSESSMENT, SCORE, RESULT, REASON, REPORT, REFERENCE) if name not in fields]
+    has_rating = any(field.get("type") in {"score-system", "score"} for field in fields.values())
+    return lacking if has_rating else [RATING, *lacking]
 
 
 # the feedback
@@ -175,7 +185,7 @@ def _find(lever: LeverClient, invitation: Invitation) -> str:
 def _create(effect: Effect, lever: LeverClient, invitation: Invitation, result: Result, user: str) -> str:
     connection = LeverConnection.objects.get(organization=effect.organization_id)
     template = (
-        _read_template(lever, connection.feedback_template_id) if connection.feedback_template_id else None
+        read_template(lever, connection.feedback_template_id) if connection.feedback_template_id else None
     )
     if template is None:
         LeverConnection.objects.filter(pk=connection.pk).update(feedback_template_id="")

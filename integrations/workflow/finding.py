@@ -2,8 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
+from django.utils import timezone
+
+SETTINGS = "/settings/"
 LEVELS = ("info", "warning", "error")
+Said = tuple[str, str, str, str, str]  # code, level, message, fix, url
 MOST_NAMED = 10  # how many things one sentence names before it only counts the rest
 
 
@@ -31,3 +36,16 @@ def counted(number: int, noun: str) -> str:
     if number == 1:
         return f"1 {noun}"
     return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
+
+
+def day(moment: datetime) -> str:
+    """Return the day of a moment for whoever reads it: in their zone on a page, in UTC on a terminal."""
+    return f"{timezone.localtime(moment):%-d %B %Y}"
+
+
+def lasting(seconds: float) -> str:
+    """Return a span as people say it, in one unit."""
+    for size, noun in ((86_400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size * 2:
+            return counted(int(seconds // size), noun)
+    return counted(int(seconds), "second")

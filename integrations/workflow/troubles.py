@@ -54,7 +54,10 @@ WATCHED: Mapping[str, Wording] = {
     "sweep_repaired": Wording(
         "Candidates were found whom no webhook told of", "Lever's webhook tells of every candidate again"
     ),
-    "webhook_silent": Wording("Nothing comes from Lever any more", "Lever's webhook is heard again"),
+    "webhook_removed": Wording(
+        "Lever's webhook is no longer in Lever", "Lever's webhook is in its place again"
+    ),
+    "webhook_silence": Wording("Nothing comes from Lever any more", "Lever's webhook is heard again"),
 }
 
 

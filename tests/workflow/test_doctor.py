@@ -15,6 +15,7 @@ from integrations.models import (
     Effect,
     Heartbeat,
     Invitation,
+    LeverCheckup,
     LeverConnection,
     LeverWebhook,
     Membership,
@@ -225,6 +226,120 @@ def test_what_the_sweep_repaired(acme: Organization) -> None:
 def test_paused(acme: Organization) -> None:
     Organization.objects.update(paused=True)
     assert (only(acme).code, only(acme).level) == ("paused", "warning")
+
+
+# the clock
+
+
+@pytest.mark.parametrize(
+    ("ahead", "level", "words"),
+    [
+        (31.0, "warning", "31 seconds ahead of"),
+        (-45.5, "warning", "45 seconds behind"),
+        (121.0, "error", "2 minutes ahead of"),
+        (-7300.0, "error", "2 hours behind"),
+    ],
+)
+def test_a_clock_that_is_wrong(acme: Organization, ahead: float, level: str, words: str) -> None:
+    LeverConnection.objects.update(clock_ahead=ahead, clock_compared_at=timezone.now())
+    assert (only(acme).code, only(acme).level) == ("clock_skew", level)
+    assert words in only(acme).message
+
+
+@pytest.mark.parametrize(("ahead", "age"), [(29.0, 0), (-29.0, 0), (600.0, 25)])
+def test_a_clock_that_is_right_or_was_compared_long_ago(acme: Organization, ahead: float, age: int) -> None:
+    LeverConnection.objects.update(clock_ahead=ahead, clock_compared_at=timezone.now() - timedelta(hours=age))
+    assert only(acme).code == "ok"
+
+
+# what the hourly look found
+
+
+def looked(organization: Organization, **found: object) -> None:
+    LeverCheckup.objects.update_or_create(
+        organization=organization, defaults={"checked_at": timezone.now(), **found}
+    )
+
+
+def silent(organization: Organization, hours: int, unheard: int) -> None:
+    heard_at = timezone.now() - timedelta(hours=hours)
+    LeverWebhook.objects.update(last_received_at=heard_at)
+    looked(organization, unheard_changes=unheard, silent_since=heard_at)
+
+
+def test_stage_changes_that_nobody_tells_of_any_more(acme: Organization) -> None:
+    silent(acme, hours=9, unheard=7)
+    assert (only(acme).code, only(acme).level) == ("webhook_silence", "warning")
+    assert "no stage change for 9 hours" in only(acme).message
+    assert "at least 7 candidates" in only(acme).message
+    LeverWebhook.objects.update(last_received_at=timezone.now())  # it came back
+    assert only(acme).code == "ok"
+
+
+def test_a_quiet_weekend_is_no_finding(acme: Organization) -> None:
+    silent(acme, hours=65, unheard=0)
+    assert only(acme).code == "ok"
+    silent(acme, hours=65, unheard=2)
+    assert only(acme).code == "ok"
+
+
+def test_a_webhook_that_was_removed_in_lever(acme: Organization) -> None:
+    LeverWebhook.objects.update(
+        origin="api",
+        missing_since=timezone.now() - timedelta(hours=1),
+        last_received_at=timezone.now() - timedelta(days=1),
+    )
+    assert (only(acme).code, only(acme).level) == ("webhook_removed", "error")
+    assert "The webhook that the portal made" in only(acme).message
+    LeverWebhook.objects.create(organization=acme, signature_token="other", last_received_at=timezone.now())
+    assert (only(acme).code, only(acme).level) == ("webhook_removed", "info")
+    LeverWebhook.objects.update(retired_at=timezone.now())
+    assert only(acme).code == "no_signature_token"
+
+
+@pytest.mark.parametrize(
+    ("found", "code", "words"),
+    [
+        ({"is_template_gone": True}, "feedback_template_gone", "no longer in Lever"),
+        (
+            {"missing_fields": ["Result", "Report link"]},
+            "feedback_template_incomplete",
+            "Result, Report link",
+        ),
+        ({"is_author_gone": True}, "feedback_author_gone", "has left Lever"),
+    ],
+)
+def test_the_feedback_form_and_its_author(
+    acme: Organization, found: dict[str, object], code: str, words: str
+) -> None:
+    looked(acme, **found)
+    assert (only(acme).code, only(acme).level) == (code, "warning")
+    assert words in only(acme).message
+    looked(acme, checked_at=timezone.now() - timedelta(days=2), **found)
+    assert only(acme).code == "ok"
+
+
+# CodeScreen's key
+
+
+@pytest.mark.parametrize(
+    ("stored", "verified", "code", "level"),
+    [
+        (timedelta(minutes=11), None, "codescreen_key_untried", "warning"),
+        (timedelta(days=30), timedelta(hours=25), "codescreen_key_unheard", "warning"),
+        (timedelta(days=366), timedelta(minutes=1), "codescreen_key_old", "info"),
+        (timedelta(minutes=9), None, "ok", "info"),
+        (timedelta(days=364), timedelta(hours=23), "ok", "info"),
+    ],
+)
+def test_the_age_of_the_key(
+    acme: Organization, stored: timedelta, verified: timedelta | None, code: str, level: str
+) -> None:
+    now = timezone.now()
+    CodeScreenConnection.objects.update(
+        key_stored_at=now - stored, verified_at=now - verified if verified else None
+    )
+    assert (only(acme).code, only(acme).level) == (code, level)
 
 
 def test_the_doctor_does_not_ask_more_of_the_database_the_more_there_is(

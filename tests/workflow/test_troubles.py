@@ -16,9 +16,10 @@ from integrations.models import (
     Effect,
     Heartbeat,
     Invitation,
+    LeverCheckup,
     Trouble,
 )
-from integrations.workflow import doctor, facts, invite, outbox, troubles
+from integrations.workflow import facts, invite, outbox, troubles
 from tests import factories
 
 
@@ -65,11 +66,16 @@ def repaired(organization) -> Delivery:
 
 
 def is_silent(organization) -> None:
-    heard = timezone.now() - doctor.SILENCE - timedelta(hours=1)
+    heard = timezone.now() - timedelta(hours=9)
     organization.lever_webhooks.update(last_received_at=heard)
-    for number in range(doctor.USUAL_NUMBER):
-        row = factories.DeliveryFactory.create(organization=organization, due_at=None)
-        Delivery.objects.filter(pk=row.pk).update(received_at=heard - timedelta(hours=number))
+    LeverCheckup.objects.create(
+        organization=organization, checked_at=timezone.now(), unheard_changes=7, silent_since=heard
+    )
+
+
+def is_removed(organization) -> None:
+    now = timezone.now()
+    organization.lever_webhooks.update(missing_since=now, listed_at=now - timedelta(days=1))
 
 
 def is_stuck(organization) -> Delivery:
@@ -89,7 +95,11 @@ PROBLEMS: dict[str, tuple[Any, Any]] = {
         repaired,
         lambda _: Delivery.objects.update(received_at=timezone.now() - timedelta(hours=25)),
     ),
-    "webhook_silent": (
+    "webhook_removed": (
+        is_removed,
+        lambda organization: organization.lever_webhooks.update(missing_since=None),
+    ),
+    "webhook_silence": (
         is_silent,
         lambda organization: organization.lever_webhooks.update(last_received_at=timezone.now()),
     ),
@@ -183,11 +193,6 @@ def test_another_worker_that_noticed_it_first_tells(acme, monkeypatch):
     Trouble.objects.create(organization=acme, code="held_invitations")
     troubles.watch(acme)
     assert subjects() == []
-
-
-def test_a_quiet_account_is_not_called_silent(acme):
-    acme.lever_webhooks.update(last_received_at=timezone.now() - timedelta(days=30))
-    assert "webhook_silent" not in {finding.code for finding in doctor.operating(acme)}
 
 
 def test_a_bug_in_one_organization_does_not_silence_the_others(acme, monkeypatch):
