@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from integrations.models.fields import EncryptedTextField
 
-REFRESH_LIFETIME = timedelta(days=365)
+REFRESH_LIFETIME, IDLE_LIFETIME = timedelta(days=365), timedelta(days=90)
 #: Clocks are compared at every call, and the outcome written this often; sooner only where it changed.
 COMPARE_AFTER, COMPARE_AGAIN_AFTER = timedelta(minutes=10), timedelta(minutes=1)
 DRIFT_SECONDS = 10.0
@@ -96,6 +96,11 @@ class LeverConnection(models.Model):
     def ends_at(self) -> datetime | None:
         """When the refresh token dies for certain: a year after consent."""
         return self.connected_at + REFRESH_LIFETIME if self.connected_at else None
+
+    @property
+    def idle_ends_at(self) -> datetime | None:
+        """When the refresh token would die if it weren't used from now on."""
+        return self.refreshed_at + IDLE_LIFETIME if self.refreshed_at and self.refresh_token else None
 
     def accept_grant(
         self, tokens: dict[str, Any], user: Any, lever_user_id: str, lever_account_id: str

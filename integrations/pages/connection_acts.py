@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.generic import TemplateView, View
 
 from integrations import clients, tasks
+from integrations.models import Effect, Invitation
 from integrations.pages.access import SUPER_ADMINS, OrganizationMixin
 from integrations.pages.connections import SettingsView
 from integrations.pages.forms import AddTokenForm
@@ -21,6 +22,26 @@ class DisconnectLeverView(OrganizationMixin, TemplateView):
 
     template_name = "integrations/disconnect_lever.html"
     allowed_roles = SUPER_ADMINS
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Count whom and what it concerns."""
+        own = {"organization": self.organization}
+        status = Invitation.Status
+        effects = Effect.objects.filter(state=Effect.State.DUE, **own).exclude(
+            kind__in=[Effect.Kind.SEND_EMAIL, Effect.Kind.SEND_INVITATION]
+        )
+        return super().get_context_data(
+            lever=self.organization.lever,
+            open_count=Invitation.objects.filter(
+                status__in=[status.INVITED, status.IN_PROGRESS, status.SUBMITTED], **own
+            ).count(),
+            unsent_count=Invitation.objects.filter(
+                status__in=[status.PENDING, status.SENDING, status.HELD], **own
+            ).count(),
+            unwritten_count=effects.count(),
+            has_made_webhook=any(token.is_made_by_us for token in signature_tokens.listed(self.organization)),
+            **kwargs,
+        )
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Forget the grant."""

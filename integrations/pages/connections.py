@@ -91,13 +91,19 @@ class SettingsView(OrganizationMixin, TemplateView):
             .first()
         )
         granted = lever.granted_scopes if lever and lever.is_working else set()
+        scopes = [
+            # a write scope holds its read scope, as the doctor reads it too
+            Scope(name, reason, bool(granted & {name, name.replace(":read:", ":write:")}))
+            for name, reason in SCOPES.items()
+        ]
         webhooks = list(LeverWebhook.objects.active().filter(organization=self.organization).order_by("pk"))
         codescreen = CodeScreenConnection.objects.filter(organization=self.organization).first()
         return {
             "lever": lever,
             "can_connect": bool(settings.LEVER_CLIENT_ID and settings.LEVER_CLIENT_SECRET),
-            "scopes": [Scope(name, reason, name in granted) for name, reason in SCOPES.items()],
+            "scopes": scopes,
             "scopes_known": bool(granted),
+            "scopes_granted": sum(scope.is_granted for scope in scopes),
             "tokens": signature_tokens.listed(self.organization),
             "retired_webhooks": signature_tokens.retired(self.organization),
             "manual_webhooks": [row for row in webhooks if row.origin == LeverWebhook.Origin.MANUAL],

@@ -1,5 +1,7 @@
 """The settings page: secrets are stored and never shown; each button says what came of it."""
 
+from datetime import UTC, datetime
+
 import pytest
 import responses
 from django.urls import reverse
@@ -235,3 +237,36 @@ def test_the_webhook_made_by_the_portal_is_removed_and_not_retired(owners, ready
 def test_a_short_token_shows_nothing_of_itself(owners, ready):
     owners.post(SETTINGS, {"lever_signature_token": "short-secret-abcd"})
     assert "abcd" not in text(owners.get(SETTINGS))
+
+
+def test_disconnecting_says_what_it_concerns(owners, ready):
+    for status, number in (("invited", 2), ("held", 1)):
+        for _ in range(number):
+            factories.InvitationFactory.create(
+                organization=ready, status=status, instance_id="i" if status == "invited" else ""
+            )
+    factories.EffectFactory.create(organization=ready)
+    address = reverse("lever-disconnect")
+    page = " ".join(text(owners.get(address)).split())
+    assert "<strong>2 candidates</strong> with an open assessment keep it in CodeScreen" in page
+    assert "<strong>1 invitation</strong> that hasn't gone out yet waits" in page
+    assert "1 thing still to be written to Lever waits until then" in page
+    assert "The webhook that the portal made stays" not in page
+    factories.LeverWebhookFactory.create(organization=ready, origin="api")
+    assert "The webhook that the portal made stays in Lever" in " ".join(text(owners.get(address)).split())
+    assert LeverConnection.objects.get(organization=ready).is_working
+
+
+def test_the_ages_of_the_tokens_and_the_scopes_are_shown_with_dates_and_reasons(owners, ready):
+    LeverConnection.objects.update(
+        connected_at=datetime(2027, 3, 3, 12, 0, tzinfo=UTC),
+        refreshed_at=datetime(2027, 4, 1, 12, 0, tzinfo=UTC),
+        scopes="offline_access stages:write:admin",
+    )
+    page = " ".join(text(owners.get(SETTINGS)).split())
+    for moment in ("3 Mar 2027, 12:00", "1 Apr 2027, 12:00", "30 Jun 2027, 12:00", "2 Mar 2028, 12:00"):
+        assert moment in page, moment
+    assert "(2 of 11 granted)" in page
+    assert "Recognise the stages that begin with CodeScreen" in page
+    LeverConnection.objects.update(refresh_token="")
+    assert "none: Lever didn't grant" in text(owners.get(SETTINGS))
