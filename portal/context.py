@@ -7,8 +7,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from integrations.models import Membership
+from integrations.models import Effect, Membership
 from integrations.pages.access import EVERYONE, SUPER_ADMINS, TEAM, current_membership, memberships_of
+from integrations.workflow import asking
 
 _PLACES = (
     ("overview", "Overview", EVERYONE),
@@ -21,6 +22,15 @@ _PLACES = (
 
 #: Pages that are reached from a place and have an address of their own.
 _BELOW = {"settings": ("/emails/", "/notifications/", "/audit/")}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One thing a person may ask the Super Admins for, and the e-mail by which they did lately."""
+
+    code: str
+    label: str
+    effect: Effect | None
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "organization": SimpleLazyObject(lambda: _organization(request)),
         "navigation": SimpleLazyObject(lambda: _navigation(request)),
         "other_organizations": SimpleLazyObject(lambda: _others(request)),
+        "wishes": SimpleLazyObject(lambda: _wishes(request)),
         "organization_admins": SimpleLazyObject(lambda: _admins(request)),
     }
 
@@ -78,3 +89,12 @@ def _admins(request: HttpRequest) -> list[Membership]:
         return []
     admins = Membership.objects.filter(organization=membership.organization, role__in=SUPER_ADMINS)
     return list(admins.select_related("user").order_by("user__username")[:20])
+
+
+def _wishes(request: HttpRequest) -> list[Wish]:
+    """Return what may be asked for; nothing for a Super Admin, or where nobody can be written to."""
+    membership = current_membership(request)
+    if membership is None or membership.may_connect or not asking.receivers(membership.organization):
+        return []
+    lately = asking.asked(membership)
+    return [Wish(code, label, lately.get(code)) for code, label in asking.WISHES.items()]

@@ -5,14 +5,21 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
 from integrations import tasks
 from integrations.admin import access
 from integrations.admin.scoped import OrganizationFilter, ScopedAdmin
-from integrations.models import AuditEntry, CodeScreenConnection, LeverConnection, Membership, Organization
+from integrations.models import (
+    AuditEntry,
+    CodeScreenConnection,
+    LastSuperAdmin,
+    LeverConnection,
+    Membership,
+    Organization,
+)
 from integrations.workflow import moving
 from integrations.workflow.connect import POLICIES, set_policies
 
@@ -125,17 +132,11 @@ class MembershipForm(forms.ModelForm):
     def clean_role(self) -> str:
         """Refuse to take the role from the last Super Admin."""
         role = str(self.cleaned_data["role"])
-        if self.instance.pk and role != Membership.Role.SUPER_ADMIN and is_last_super_admin(self.instance):
+        is_change = self.instance.pk and role != Membership.Role.SUPER_ADMIN
+        # the admin's page is one transaction, so the lock holds until the role is saved
+        if is_change and self.instance.is_last_super_admin(is_locked=True):
             raise ValidationError(LAST_ONE)
         return role
-
-
-def is_last_super_admin(membership: Membership) -> bool:
-    """Whether nobody else in the organization could connect it."""
-    super_admins = Membership.objects.filter(
-        organization=membership.organization_id, role=Membership.Role.SUPER_ADMIN
-    )
-    return list(super_admins.values_list("pk", flat=True)[:2]) == [membership.pk]
 
 
 @admin.register(Membership)
@@ -161,7 +162,7 @@ class MembershipAdmin(ScopedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Allow Super Admins of the organization, unless it would be left without one."""
         allowed = access.has_right(request, "may_connect", obj.organization_id if obj else None)
-        return allowed and not (obj and is_last_super_admin(obj))
+        return allowed and not (obj and obj.is_last_super_admin())
 
     def get_actions(
         self, request: HttpRequest, action_location: admin.ActionLocation = admin.ActionLocation.CHANGE_LIST
@@ -187,4 +188,7 @@ class MembershipAdmin(ScopedAdmin):
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Remove the member and record who did it."""
         AuditEntry.record(obj.organization, request.user, "remove member", obj.user, {"role": [obj.role, ""]})
-        super().delete_model(request, obj)
+        try:
+            obj.end()
+        except LastSuperAdmin as error:
+            raise PermissionDenied(LAST_ONE) from error

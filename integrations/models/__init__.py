@@ -12,7 +12,7 @@ from integrations.models.lever_checkup import LeverCheckup
 from integrations.models.lever_connection import LeverConnection
 from integrations.models.lever_webhook import LeverWebhook
 from integrations.models.linter_finding import LinterFinding
-from integrations.models.membership import Membership
+from integrations.models.membership import LastSuperAdmin, Membership
 from integrations.models.organization import Organization
 from integrations.models.personal_settings import PersonalSettings
 from integrations.models.pulse import Breaker, Heartbeat, PaceBucket
@@ -34,6 +34,7 @@ __all__ = [
     "Heartbeat",
     "IllegalTransition",
     "Invitation",
+    "LastSuperAdmin",
     "LeverCheckup",
     "LeverConnection",
     "LeverWebhook",

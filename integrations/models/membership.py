@@ -1,7 +1,11 @@
 """Who may do what in an organization."""
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
+
+
+class LastSuperAdmin(Exception):
+    """Nobody would be left who may connect the organization or invite its members."""
 
 
 class Membership(models.Model):
@@ -49,3 +53,31 @@ class Membership(models.Model):
     def may_retry(self) -> bool:
         """Retry a failed effect."""
         return self.role != self.Role.LIMITED_TEAM_MEMBER
+
+    def is_last_super_admin(self, *, is_locked: bool = False) -> bool:
+        """Whether nobody else who can sign in is Super Admin.
+
+        Inside a transaction `is_locked` holds all Super Admins' rows until its end: of two who remove each other at
+        once, the second waits for the first and then finds itself the last.
+        """
+        holders = Membership.objects.filter(
+            organization=self.organization_id, role=self.Role.SUPER_ADMIN, user__is_active=True
+        ).order_by("pk")
+        if is_locked:
+            holders = holders.select_for_update(of=("self",))
+        return [holder.pk for holder in holders] == [self.pk]
+
+    def change_role(self, role: str) -> None:
+        """Give the member another role. Raises LastSuperAdmin."""
+        with transaction.atomic():
+            if role != self.Role.SUPER_ADMIN and self.is_last_super_admin(is_locked=True):
+                raise LastSuperAdmin
+            self.role = role
+            self.save(update_fields=["role"])
+
+    def end(self) -> None:
+        """Remove the member from the organization; the user stays. Raises LastSuperAdmin."""
+        with transaction.atomic():
+            if self.is_last_super_admin(is_locked=True):
+                raise LastSuperAdmin
+            self.delete()

@@ -13,7 +13,7 @@ from django.utils.crypto import get_random_string
 from django.views.generic import TemplateView, View
 
 from integrations import tasks
-from integrations.models import AuditEntry, Effect, Membership, Organization
+from integrations.models import AuditEntry, Effect, LastSuperAdmin, Membership, Organization
 from integrations.pages.access import SUPER_ADMINS, OrganizationMixin
 from integrations.pages.connections import SettingsView
 from integrations.pages.forms import InviteMemberForm
@@ -114,12 +114,8 @@ class MemberLinkView(MemberView):
         return redirect("member-link", pk=pk)
 
 
-def _is_last_super_admin(membership: Membership) -> bool:
-    """Whether nobody else could connect or invite; called inside a transaction that holds the rows."""
-    holders = Membership.objects.select_for_update().filter(
-        organization=membership.organization_id, role=Membership.Role.SUPER_ADMIN
-    )
-    return [holder.pk for holder in holders] == [membership.pk]
+def _say_last(request: HttpRequest, member: Membership) -> None:
+    messages.error(request, f"{member.user} is the last Super Admin. Make somebody else one first.")
 
 
 class ChangeRoleView(OrganizationMixin, View):
@@ -131,23 +127,25 @@ class ChangeRoleView(OrganizationMixin, View):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Change it, unless nobody would be Super Admin afterwards."""
         role = request.POST.get("role", "")
-        with transaction.atomic():
-            member = get_object_or_404(self.organization.memberships.select_related("user"), pk=pk)
-            if role not in Membership.Role.values:
-                messages.error(request, "There is no such role.")
-            elif role == member.role:
-                messages.info(request, "Nothing was changed.")
-            elif _is_last_super_admin(member):
-                messages.error(
-                    request, f"{member.user} is the last Super Admin. Make somebody else one first."
-                )
-            else:
-                before, member.role = member.role, role
-                member.save(update_fields=["role"])
-                change = {"role": {"from": before, "to": role}}
-                AuditEntry.record(self.organization, self.person, "change role", member.user, change)
-                messages.success(request, f"{member.user} is {member.get_role_display()} now.")
+        member = get_object_or_404(self.organization.memberships.select_related("user"), pk=pk)
+        if role not in Membership.Role.values:
+            messages.error(request, "There is no such role.")
+        elif role == member.role:
+            messages.info(request, "Nothing was changed.")
+        else:
+            self._change(member, role)
         return redirect(reverse("settings") + MEMBERS)
+
+    def _change(self, member: Membership, role: str) -> None:
+        change = {"role": {"from": member.role, "to": role}}
+        try:
+            with transaction.atomic():
+                member.change_role(role)
+                AuditEntry.record(self.organization, self.person, "change role", member.user, change)
+        except LastSuperAdmin:
+            _say_last(self.request, member)
+        else:
+            messages.success(self.request, f"{member.user} is {member.get_role_display()} now.")
 
 
 class RemoveMemberView(MemberView):
@@ -157,17 +155,15 @@ class RemoveMemberView(MemberView):
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Remove them, unless they are the last Super Admin."""
-        with transaction.atomic():
-            member = self.member()
-            if _is_last_super_admin(member):
-                messages.error(
-                    request, f"{member.user} is the last Super Admin. Make somebody else one first."
-                )
-            else:
-                AuditEntry.record(
-                    self.organization, self.person, "remove member", member.user, {"role": [member.role, ""]}
-                )
-                member.delete()
-                messages.success(request, f"{member.user} is no longer a member.")
-        own = member.user_id == self.person.pk
+        member = self.member()
+        own, change = member.user_id == self.person.pk, {"role": [member.role, ""]}
+        try:
+            with transaction.atomic():
+                member.end()
+                AuditEntry.record(self.organization, self.person, "remove member", member.user, change)
+        except LastSuperAdmin:
+            _say_last(request, member)
+            own = False
+        else:
+            messages.success(request, f"{member.user} is no longer a member.")
         return redirect("/" if own else reverse("settings") + MEMBERS)

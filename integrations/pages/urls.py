@@ -6,6 +6,7 @@ from django.urls import path
 from integrations.pages import (
     activity,
     acts,
+    asking,
     audit,
     candidate,
     connection_acts,
@@ -49,6 +50,7 @@ urlpatterns = [
     path("settings/members/<int:pk>/role/", members.ChangeRoleView.as_view(), name="member-role"),
     path("settings/members/<int:pk>/remove/", members.RemoveMemberView.as_view(), name="member-remove"),
     # people and their e-mails
+    path("ask/", asking.AskAdminsView.as_view(), name="ask-admins"),
     path("emails/", emails.EmailListView.as_view(), name="emails"),
     path("emails/<slug:kind>/", emails.EmailEditView.as_view(), name="email-edit"),
     path("emails/<slug:kind>/html/", emails.EmailHtmlView.as_view(), name="email-html"),

@@ -12,7 +12,7 @@ from django.utils.http import urlsafe_base64_encode
 
 from integrations.models import Effect, EmailKind, Membership
 from integrations.platform import PlatformError
-from integrations.workflow import letters, subscriptions
+from integrations.workflow import asking, letters, subscriptions
 from integrations.workflow.facts import Platforms
 from integrations.workflow.letters import Letter
 
@@ -104,6 +104,11 @@ def _recipients(effect: Effect) -> dict[str, str]:
         ).first()
         is_open = waiting is not None and not waiting.user.has_usable_password()
         return dict.fromkeys(addresses, "") if is_open else {}
+    if payload.get("asks"):
+        # to those who are Super Admins when it is sent; what a person asks them isn't one of the kinds to stop
+        still = {admin.user.email for admin in asking.receivers(effect.organization)}
+        is_open = Membership.objects.filter(pk=payload["asks"], organization=effect.organization_id).exists()
+        return {address: "" for address in addresses if is_open and address in still}
     if payload.get("is_direct"):
         return dict.fromkeys(addresses, "")
     kind = _kind(payload)

@@ -22,6 +22,7 @@ ALLOWED = {
     "delivery": 4,
     "settings": 4,
     "notifications": 4,
+    "ask-admins": 4,
     "time-zone": 4,
     "emails": 2,
     "email-edit": 2,
