@@ -80,7 +80,7 @@ WORDS: dict[tuple[str, str], str] = {
 
 def words(code: str, hint: str) -> str:
     """Return what a refusal looks like, as the end of a sentence."""
-    return WORDS.get((code, hint)) or WORDS.get((code, "")) or "it could not be proven."
+    return WORDS.get((code, hint)) or WORDS.get((code, "")) or "the reason isn't known."
 
 
 def note_refusal(

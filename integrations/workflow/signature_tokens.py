@@ -47,13 +47,11 @@ def listed(organization: Organization) -> list[Token]:
         if row.signature_token:
             stored_at = row.token_stored_at or row.created_at
             ending = _ending(row.signature_token)
-            found.append(Token(row, CURRENT, _label(row), ending, stored_at, row.token_proved_at))
+            found.append(Token(row, CURRENT, _named(row, CURRENT), ending, stored_at, row.token_proved_at))
         if row.has_previous:
             ending = _ending(row.previous_signature_token)
-            label = f"{_label(row)}, the one before"
-            found.append(
-                Token(row, PREVIOUS, label, ending, None, row.previous_proved_at, row.previous_until)
-            )
+            label, until = _named(row, PREVIOUS), row.previous_until
+            found.append(Token(row, PREVIOUS, label, ending, None, row.previous_proved_at, until))
     return found
 
 
@@ -61,6 +59,10 @@ def _label(row: LeverWebhook) -> str:
     if row.origin == LeverWebhook.Origin.API:
         return "Made by the portal"
     return row.name or "Main token"
+
+
+def _named(row: LeverWebhook, which: str) -> str:
+    return _label(row) if which == CURRENT else f"{_label(row)}, the one before"
 
 
 def _ending(token: str) -> str:
@@ -90,7 +92,7 @@ def add(organization: Organization, name: str, token: str, actor: Any) -> LeverW
                 organization=organization, name=name, url=organization.lever_webhook_url
             )
             webhook.replace_token(token)
-            AuditEntry.record(organization, actor, "add token", webhook, {"signature_token": token})
+            AuditEntry.record(organization, actor, "add token", _label(webhook), {"signature_token": token})
     except IntegrityError as error:
         raise ValueError(f"There is a token called “{name}” already. Choose another name.") from error
     return webhook
@@ -106,5 +108,4 @@ def retire(webhook: LeverWebhook, which: str, actor: Any) -> None:
             was_active = webhook.retired_at is None
             webhook.retire()
         if was_active:
-            changes = {"token": [_label(webhook) if which == CURRENT else "the one before", "retired"]}
-            AuditEntry.record(webhook.organization, actor, "retire token", webhook, changes)
+            AuditEntry.record(webhook.organization, actor, "retire token", _named(webhook, which))

@@ -241,15 +241,14 @@ def test_a_short_token_shows_nothing_of_itself(owners, ready):
 
 def test_disconnecting_says_what_it_concerns(owners, ready):
     for status, number in (("invited", 2), ("held", 1)):
-        for _ in range(number):
-            factories.InvitationFactory.create(
-                organization=ready, status=status, instance_id="i" if status == "invited" else ""
-            )
+        for turn in range(number):
+            instance = f"i-{turn}" if status == "invited" else ""
+            factories.InvitationFactory.create(organization=ready, status=status, instance_id=instance)
     factories.EffectFactory.create(organization=ready)
     address = reverse("lever-disconnect")
     page = " ".join(text(owners.get(address)).split())
     assert "<strong>2 candidates</strong> with an open assessment keep it in CodeScreen" in page
-    assert "<strong>1 invitation</strong> that hasn't gone out yet waits" in page
+    assert "<strong>1 invitation</strong> still to go out waits" in page
     assert "1 thing still to be written to Lever waits until then" in page
     assert "The webhook that the portal made stays" not in page
     factories.LeverWebhookFactory.create(organization=ready, origin="api")

@@ -8,7 +8,7 @@ from django.urls import reverse
 from playwright.sync_api import Browser, Page
 
 from integrations.models import AuditEntry, Membership, RefusedRequest
-from integrations.workflow import subscriptions
+from integrations.workflow import signature_tokens, subscriptions
 from tests import factories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -20,6 +20,8 @@ PAGES = (
     "/emails/trouble/",
     "/notifications/",
     "/notifications/team/",
+    "/settings/lever/disconnect/",
+    "/settings/webhooks/remove/",
     "/audit/",
     "/audit/?action=nothing",
 )
@@ -49,7 +51,7 @@ def sign_in(page: Page, site: str, name: str) -> None:
 
 @pytest.mark.parametrize(("width", "scheme"), SHAPES)
 def test_no_violation_no_console_error_and_no_sideways_scrolling(
-    browser: Browser, site: str, owner, width: int, scheme: Any
+    browser: Browser, site: str, owner, organization, colleague, width: int, scheme: Any
 ) -> None:
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     said: list[str] = []
@@ -58,7 +60,9 @@ def test_no_violation_no_console_error_and_no_sideways_scrolling(
     )
     page.on("pageerror", lambda error: said.append(str(error)))
     link = subscriptions.unsubscribe_link(Membership.objects.get(user=owner), "result")
-    walk = [*PAGES, link.removeprefix("http://testserver")]
+    token = signature_tokens.add(organization, "The second webhook of a far-away office", "s" * 48, owner)
+    retire = reverse("token-retire", args=[token.pk, "current"])
+    walk = [*PAGES, retire, link.removeprefix("http://testserver")]
     sign_in(page, site, owner.username)
     for path in walk:
         page.goto(site + path)
@@ -67,7 +71,30 @@ def test_no_violation_no_console_error_and_no_sideways_scrolling(
         assert not found, (path, [(rule["id"], rule["nodes"][0]["html"]) for rule in found])
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
     assert said == []
+    page.context.clear_cookies()
+    sign_in(page, site, colleague.username)
+    for path in ("/settings/", "/audit/"):  # whom to ask, and the page that refuses
+        page.goto(site + path)
+        page.get_by_role("button", name="Send them an e-mail").wait_for()
+        found = Axe().run(page).response["violations"]
+        assert not found, (path, [(rule["id"], rule["nodes"][0]["html"]) for rule in found])
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
     page.close()
+
+
+def test_a_person_asks_the_admins_by_keyboard_and_without_javascript(
+    browser: Browser, site: str, owner, colleague
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, site, colleague.username)
+    page.goto(site + "/audit/")
+    page.get_by_label("In your words").fill("I help with the chef roles.")
+    page.get_by_role("button", name="Send them an e-mail").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text(f"Your request is on its way to {owner}.").wait_for()
+    page.get_by_text("“Give me a role that may do more”, asked just now").wait_for()
+    context.close()
 
 
 def test_unknown_variables_are_named_while_typing_and_the_frame_shows_the_draft(
