@@ -14,6 +14,12 @@ from integrations.workflow import connect
 SESSION_ORGANIZATION = "oauth_organization"
 
 
+SHARED = (
+    "Another organization here is connected to the same Lever account, and both would invite its candidates. "
+    "If this isn't the account you meant: disconnect, sign in to the right account in Lever, and connect again."
+)
+
+
 class NotSuperAdmin(AuthException):
     """The person may not connect this organization, or not any more."""
 
@@ -40,6 +46,20 @@ def save_connection(
         connection.accept_grant(response, user, found["user_id"], found["account_id"])
         connect.after_grant(organization, user)
     tasks.ring()
+    tasks.ask_for_lists(organization)
     strategy.session_set(SESSION_ORGANIZATION, None)
     messages.success(strategy.request, f"Lever is connected to {organization.name}.")
+    if _is_shared(connection):
+        messages.warning(strategy.request, SHARED)
     return {"user": user}
+
+
+def _is_shared(connection: LeverConnection) -> bool:
+    """Whether another organization works with the same Lever account; unknown where the token doesn't name one."""
+    return bool(connection.lever_account_id) and (
+        LeverConnection.objects.filter(
+            lever_account_id=connection.lever_account_id, state=LeverConnection.State.CONNECTED
+        )
+        .exclude(pk=connection.pk)
+        .exists()
+    )

@@ -112,6 +112,18 @@ def has_due() -> bool:
     )
 
 
+def ask_for_lists(organization: Organization) -> None:
+    """Have a worker read both platforms' lists soon, after the present commit; a lost request costs an hour at most."""
+    transaction.on_commit(partial(_ask_for_lists, organization.pk))
+
+
+def _ask_for_lists(organization_id: int) -> None:
+    try:
+        async_task("integrations.upkeep.refresh_lists", organization_id, q_options={"broker": _broker()})
+    except Exception:
+        logger.warning("the lists could not be asked for; the hourly round reads them", exc_info=True)
+
+
 def ring_if_due() -> None:
     """Ring for rows that are due, and when the workers have been quiet; called every second by the supervisor."""
     if has_due() or not Heartbeat.is_fresh(DRAIN, QUIET_AFTER):

@@ -103,6 +103,25 @@ def check_up() -> None:
             logger.info("checkup of %s: %s", organization.slug, error)
 
 
+def refresh_lists(organization_id: int) -> None:
+    """Read one organization's lists now, because it was just connected or somebody waits for them.
+
+    A key that was never tried is proved or refused by this.
+    """
+    organization = Organization.objects.get(pk=organization_id)
+    try:
+        lever = clients.lever_for(organization)
+        facts.refresh_stages(organization, lever)
+        facts.refresh_roles(organization, lever)
+    except PlatformError as error:
+        logger.info("Lever's lists of %s: %s", organization.slug, error)
+    try:
+        connect.test_codescreen_key(organization, clients.codescreen_for(organization, is_trial=True))
+    except PlatformError as error:
+        logger.info("CodeScreen's list of %s: %s", organization.slug, error)
+    tasks.ring()
+
+
 def try_refused_keys() -> None:
     """Ask CodeScreen now and then whether a refused key works again; what waited for it then goes on."""
     refused = Organization.objects.filter(codescreen_connection__state=CodeScreenConnection.State.REFUSED)

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -49,6 +50,7 @@ def begin(request: HttpRequest) -> HttpResponse:
         )
         return redirect("settings")
     request.session[SESSION_ORGANIZATION] = membership.organization.slug
+    request.session.pop(REDIRECT_FIELD_NAME, None)  # an earlier, unfinished attempt's way back
     answer: HttpResponse = auth(request, "lever")
     return answer
 
@@ -58,7 +60,7 @@ class OAuthFailureMiddleware(SocialAuthExceptionMiddleware):
 
     def get_redirect_uri(self, request: HttpRequest, exception: Exception) -> str:
         """Return to where it was begun."""
-        return "/settings/"
+        return str(request.session.get(REDIRECT_FIELD_NAME) or "/settings/")
 
     def get_message(self, request: HttpRequest, exception: Exception) -> str:
         """Explain the failure; never repeats what the other side sent."""

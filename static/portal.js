@@ -46,10 +46,18 @@ function isBusy(region) {
   });
 }
 
+const asSent = new WeakMap(); // details → whether the server sent them open
+
+function remember(region) {
+  for (const one of region.querySelectorAll("details")) asSent.set(one, one.open);
+}
+
 function replaceContent(region, html) {
-  const details = new Map([...region.querySelectorAll("details")].map((one) => [named(one), one.open]));
+  const touched = [...region.querySelectorAll("details")].filter((one) => one.open !== asSent.get(one));
+  const details = new Map(touched.map((one) => [named(one), one.open]));
   const focused = region.contains(document.activeElement) ? named(document.activeElement) : "";
   region.innerHTML = html;
+  remember(region);
   for (const one of region.querySelectorAll("details")) {
     if (details.has(named(one))) one.open = details.get(named(one));
   }
@@ -104,6 +112,7 @@ function keepUpToDate(region) {
     say(region.querySelector("[data-say]")?.dataset.say);
   }
 
+  remember(region);
   bar.hidden = false;
   pause.addEventListener("click", () => {
     const isPaused = pause.getAttribute("aria-pressed") !== "true";

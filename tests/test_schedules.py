@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from integrations import upkeep
-from integrations.models import LeverConnection
+from integrations.models import Assessment, CodeScreenConnection, LeverConnection, Role, Stage
 
 
 @pytest.mark.parametrize("name", upkeep.SCHEDULES)
@@ -40,3 +40,23 @@ def test_a_grant_without_a_refresh_token_is_left_alone(linked) -> None:
     upkeep.keep_alive()
     connection.refresh_from_db()
     assert connection.state == LeverConnection.State.CONNECTED
+
+
+def test_the_lists_of_one_organization_are_read_and_an_untried_key_is_proved(linked) -> None:
+    upkeep.refresh_lists(linked.pk)
+    for model in (Stage, Role, Assessment):
+        assert model.objects.live().filter(organization=linked).exists(), model
+    assert CodeScreenConnection.objects.get(organization=linked).verified_at
+
+
+def test_a_refused_key_is_marked_while_the_lists_are_read(linked) -> None:
+    CodeScreenConnection.objects.get(organization=linked).delete()
+    CodeScreenConnection.objects.create(organization=linked, api_key="not-the-key")
+    upkeep.refresh_lists(linked.pk)
+    assert CodeScreenConnection.objects.get(organization=linked).state == CodeScreenConnection.State.REFUSED
+    assert Stage.objects.live().filter(organization=linked).exists()
+
+
+def test_reading_the_lists_of_an_unconnected_organization_changes_nothing(organization) -> None:
+    upkeep.refresh_lists(organization.pk)
+    assert not Stage.objects.exists()

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import View
 
 from integrations.models import Membership, Organization
@@ -46,6 +47,13 @@ def current_membership(request: HttpRequest) -> Membership | None:
     return cast("Membership | None", found)
 
 
+def back_to(request: HttpRequest, otherwise: str) -> str:
+    """Return the page of this site that a form was sent from, as it says in `next`; else the address given."""
+    target = request.POST.get("next", "")
+    is_here = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if is_here else otherwise
+
+
 class OrganizationMixin(AccessMixin, View):
     """Give a view `self.organization` and `self.membership`; everyone else meets the sign-in page or a 403.
 
@@ -79,7 +87,8 @@ class OrganizationMixin(AccessMixin, View):
     def require(self, roles: Collection[str]) -> None:
         """Raise PermissionDenied unless the person has one of these roles."""
         if self.membership.role not in roles:
-            needed = " or ".join(label for value, label in Membership.Role.choices if value in roles)
+            *others, last = [label for value, label in Membership.Role.choices if value in roles]
+            needed = f"{', '.join(others)} or {last}" if others else last
             raise PermissionDenied(
                 f"This needs the role {needed}; yours is {self.membership.get_role_display()}."
             )

@@ -10,6 +10,7 @@ from integrations.models import Delivery, Effect, Invitation, Stage
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.candidate import later_rounds
 from integrations.pages.live import LivePartsMixin
+from integrations.pages.outcomes import with_results
 from integrations.pages.overview import waiting
 from integrations.pages.verdicts import with_next_steps
 
@@ -33,6 +34,8 @@ class ActivityView(OrganizationMixin, LivePartsMixin):
             _name_stages(list(page), self.organization.pk)
         if show != "effects":
             with_next_steps(page)
+        if show == "invitations":
+            with_results(page)
         return super().get_context_data(
             show=show,
             lists=LISTS,

@@ -7,15 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import TemplateView, View
 
 from integrations import tasks
 from integrations.models import Delivery, Effect, Invitation
-from integrations.pages.access import ADMINS, TEAM, OrganizationMixin
+from integrations.pages.access import ADMINS, TEAM, OrganizationMixin, back_to
 from integrations.pages.candidate import shown
 from integrations.pages.forms import ReasonForm, ResolveForm
-from integrations.pages.verdicts import next_step
+from integrations.pages.verdicts import with_next_steps
 from integrations.platform import PlatformError
 from integrations.workflow import actions, intake
 
@@ -33,12 +32,7 @@ class ActView(OrganizationMixin, View):
             tasks.ring()
         except (actions.NotPossible, PlatformError) as error:
             messages.error(request, str(error))
-        target = request.POST.get("next", "")
-        if not url_has_allowed_host_and_scheme(
-            target, {request.get_host()}, require_https=request.is_secure()
-        ):
-            target = reverse("activity")
-        return redirect(target)
+        return redirect(back_to(request, reverse("activity")))
 
     def act(self, pk: int) -> str:
         """Do it and return the message."""
@@ -145,7 +139,7 @@ class DeliveryView(OrganizationMixin, TemplateView):
         may_replay = self.membership.may_configure and delivery.platform == Delivery.Platform.LEVER
         context = super().get_context_data(
             delivery=delivery,
-            next_step=next_step(delivery.verdict),
+            next_step=with_next_steps([delivery])[0].next_step,
             now=timezone.now(),
             payload=shown(delivery.payload),
             may_replay=may_replay,

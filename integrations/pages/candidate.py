@@ -14,6 +14,7 @@ from django.utils import timezone
 from integrations.models import ApiCall, AuditEntry, Delivery, Effect, Invitation, Organization, Result
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.live import LivePartsMixin
+from integrations.pages.outcomes import with_results
 from integrations.pages.verdicts import with_next_steps
 from integrations.platform import redact
 
@@ -40,7 +41,7 @@ class CandidateView(OrganizationMixin, LivePartsMixin):
         opportunity_id = self.kwargs["opportunity_id"]
         rows = {"organization": self.organization, "opportunity_id": opportunity_id}
         own = Invitation.objects.filter(**rows).annotate(has_later=Exists(later_rounds()))
-        invitations = list(own.order_by("-created_at", "-pk")[:NEWEST])
+        invitations = with_results(own.order_by("-created_at", "-pk")[:NEWEST])
         entries = timeline(self.organization, opportunity_id, invitations)
         if not entries and not invitations:
             raise Http404("No such candidate here.")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.urls import reverse
 
 from integrations.models import (
@@ -16,7 +17,10 @@ from integrations.models import (
     Stage,
 )
 from integrations.pages.verdicts import next_step
+from integrations.workflow import refusals
 from integrations.workflow.decide import assessment_tags, begins_with_prefix, is_named
+
+TURN_ON = "In Lever, see that “Candidate Stage Change” is turned on under Settings › Integrations and API › Webhooks."
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class Step:
     copy_value: str = ""
     url: str = ""
     action: str = ""
+    has_form: bool = False  # whether a Super Admin can do it on the spot
 
 
 def steps(organization: Organization) -> list[Step]:
@@ -56,12 +61,20 @@ def _lever(organization: Organization, settings_url: str) -> Step:
     else:
         state = f"Lever no longer accepts the connection. {connection.state_reason}".strip()
     how = (
-        "Under Settings, press “Connect Lever”.",
-        "Sign in to Lever as a Super Admin and press “Accept”.",
+        "Press “Connect Lever”: Lever opens.",
+        "Sign in to Lever as a Super Admin of your account and press “Accept”; you come back here.",
     )
     is_done = connection is not None and connection.is_working
+    can_connect = bool(settings.LEVER_CLIENT_ID and settings.LEVER_CLIENT_SECRET)
     return Step(
-        "lever", "Connect Lever", is_done, state, how, url=f"{settings_url}#lever", action="Connect Lever"
+        "lever",
+        "Connect Lever",
+        is_done,
+        state,
+        how,
+        url=f"{settings_url}#lever",
+        action="See why connecting is off",
+        has_form=can_connect,
     )
 
 
@@ -69,35 +82,49 @@ def _webhook(organization: Organization, settings_url: str) -> list[Step]:
     webhooks = list(LeverWebhook.objects.active().filter(organization=organization))
     has_token = any(webhook.signature_token for webhook in webhooks)
     by_api = any(webhook.origin == LeverWebhook.Origin.API for webhook in webhooks)
-    seen = any(webhook.last_verified_at or webhook.last_received_at for webhook in webhooks)
-    token_state = "Made through Lever's API." if by_api else "A signature token is stored."
+    received = any(webhook.last_received_at for webhook in webhooks)
+    seen = received or any(webhook.last_verified_at for webhook in webhooks)
+    token_state = (
+        "The portal made the webhook in Lever." if by_api else "The webhook's signature token is stored."
+    )
     token = Step(
         "webhook",
         "Let Lever tell the portal about stage changes",
         has_token,
-        token_state if has_token else "No signature token yet.",
+        token_state if has_token else "Lever doesn't know yet where to send them.",
         (
-            "In Lever, open Settings › Integrations and API › Webhooks.",
-            "Turn on “Candidate Stage Change” and add a webhook with the address below.",
-            "Copy its signature token and paste it under Settings here. Or let the portal make the webhook.",
+            "Let the portal make the webhook, Lever's way of telling, once Lever is connected.",
+            "Or make it by hand, in Lever under Settings › Integrations and API › Webhooks.",
         ),
-        copy_label="Webhook address",
-        copy_value=organization.lever_webhook_url,
         url=f"{settings_url}#webhook",
-        action="Paste the signature token",
+        action="Go to the webhook",
+        has_form=True,
     )
-    verified = Step(
+    return [token, _verified(organization, received=received, seen=seen)]
+
+
+def _verified(organization: Organization, *, received: bool, seen: bool) -> Step:
+    """Whether Lever reaches the portal; a test request proves the way, not that the event is turned on."""
+    if received:
+        state = "Lever's stage changes arrive."
+    elif seen:
+        state = f"Lever's test request arrived, no stage change yet. {TURN_ON}"
+    else:
+        state = "Nothing has arrived from Lever yet."
+        refused = refusals.latest(organization, "lever")
+        if refused:
+            state = f"A request came and was refused: {refusals.words(refused.code, refused.hint)}"
+    return Step(
         "verified",
-        "See the first signed request arrive",
+        "Check that Lever reaches the portal",
         seen,
-        "Lever has reached the portal." if seen else "Nothing that Lever signed has arrived yet.",
+        state,
         (
             "In Lever, open Settings › Integrations and API › Webhooks.",
-            "Press “Verify Connection” beside the webhook.",
-            "For a webhook made by the portal, turn on “Candidate Stage Change” and move a test candidate.",
+            "Turn on “Candidate Stage Change”: only you can do that, no app may.",
+            "Press “Verify Connection” beside the webhook. This step turns green within seconds.",
         ),
     )
-    return [token, verified]
 
 
 def _codescreen(organization: Organization, settings_url: str) -> Step:
@@ -107,7 +134,7 @@ def _codescreen(organization: Organization, settings_url: str) -> Step:
     elif not connection.is_working:
         state = "CodeScreen refused the stored key."
     elif connection.verified_at is None:
-        state = "A key is stored and hasn't been tested yet."
+        state = "A key is stored; CodeScreen is being asked whether it accepts it."
     else:
         state = "CodeScreen accepts the key."
     return Step(
@@ -115,9 +142,13 @@ def _codescreen(organization: Organization, settings_url: str) -> Step:
         "Connect CodeScreen",
         connection is not None and connection.is_working and connection.verified_at is not None,
         state,
-        ("Ask CodeScreen for your account's API key.", "Paste it under Settings and press “Test this key”."),
+        (
+            "In CodeScreen, copy your account's API key. If you don't find one, ask CodeScreen for it.",
+            "Paste it here. CodeScreen is asked at once whether it accepts it.",
+        ),
         url=f"{settings_url}#codescreen",
-        action="Enter the API key",
+        action="Go to the API key",
+        has_form=True,
     )
 
 
@@ -155,12 +186,13 @@ def _stage(organization: Organization) -> Step:
         (
             "In Lever, open Settings › Pipeline and archive reasons › Pipeline stages › Customize Pipeline Stages.",
             f"Press “+ Add Stage” and name it, for example, “{prefix} Assessment”.",
-            "Then refresh the lists under Mappings.",
+            "Come back here: the portal reads your stages every few seconds while this page is open.",
         ),
         copy_label="Stage name",
         copy_value=f"{prefix} Assessment",
         url=reverse("mapping-list"),
-        action="Refresh the lists",
+        action="Go to the mappings",
+        has_form=True,
     )
 
 
@@ -189,7 +221,7 @@ def _roles(organization: Organization) -> Step:
             "Or tag the posting in Lever: “CodeScreen”, a space, the assessment's name.",
             "For example “CodeScreen Frontend Developer”.",
         ),
-        url=reverse("mapping-list"),
+        url=f"{reverse('mapping-list')}?show=unmapped",
         action="Map a role",
     )
 
@@ -219,6 +251,7 @@ def _went_through(organization: Organization) -> Step:
             "In Lever, add a candidate with your own e-mail address to a role that has an assessment.",
             f"Move them into a stage that begins with “{prefix}”.",
             "Within seconds the invitation is in your mailbox, and the tag “CodeScreen: Candidate Invited” in Lever.",
+            f"Nothing happens? {TURN_ON}",
         ),
         url=f"{reverse('activity')}?show=deliveries",
         action="See what arrived",

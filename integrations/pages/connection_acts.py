@@ -10,7 +10,7 @@ from django.views.generic import TemplateView, View
 
 from integrations import clients, tasks
 from integrations.models import Effect, Invitation
-from integrations.pages.access import SUPER_ADMINS, OrganizationMixin
+from integrations.pages.access import SUPER_ADMINS, OrganizationMixin, back_to
 from integrations.pages.connections import SettingsView
 from integrations.pages.forms import AddTokenForm
 from integrations.platform import PlatformError
@@ -119,7 +119,7 @@ class ConnectionActView(OrganizationMixin, View):
             tasks.ring()
         except (PlatformError, ValueError) as error:
             messages.error(request, str(error))
-        return redirect(reverse("settings") + self.anchor)
+        return redirect(back_to(request, reverse("settings") + self.anchor))
 
     def act(self) -> str:
         """Do it and return the message; raises PlatformError or ValueError with the reason."""

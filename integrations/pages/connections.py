@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csp import csp_override
 from django.views.generic import TemplateView
@@ -26,7 +27,7 @@ from integrations.models import (
     Organization,
     Stage,
 )
-from integrations.pages.access import EVERYONE, SUPER_ADMINS, OrganizationMixin
+from integrations.pages.access import EVERYONE, SUPER_ADMINS, OrganizationMixin, back_to
 from integrations.pages.forms import AddTokenForm, ConnectionsForm, InviteMemberForm, PoliciesForm
 from integrations.workflow import connect, refusals, signature_tokens
 from integrations.workflow.decide import is_trigger
@@ -121,13 +122,19 @@ class SettingsView(OrganizationMixin, TemplateView):
         form = ConnectionsForm(request.POST)
         if not form.is_valid() or not self._save_secrets(form):
             return self.render_to_response(self.get_context_data(connections_form=form))
+        if form.cleaned_data["codescreen_api_key"]:
+            tasks.ask_for_lists(self.organization)
         tasks.ring()
-        return redirect("settings")
+        return redirect(back_to(request, reverse("settings")))
 
     def _save_secrets(self, form: ConnectionsForm) -> bool:
         savers = (
             ("lever_signature_token", connect.save_signature_token, "The signature token is stored."),
-            ("codescreen_api_key", connect.save_codescreen_key, "The API key is stored. Test it below."),
+            (
+                "codescreen_api_key",
+                connect.save_codescreen_key,
+                "The API key is stored; CodeScreen is asked whether it accepts it.",
+            ),
             (
                 "codescreen_webhook_secret",
                 connect.save_codescreen_webhook_secret,

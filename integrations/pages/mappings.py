@@ -11,12 +11,11 @@ from django.forms import Form, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import CreateView, DeleteView, TemplateView, UpdateView, View
 
 from integrations import clients
 from integrations.models import AuditEntry, LinterFinding, Role, RoleMapping, Stage
-from integrations.pages.access import ADMINS, TEAM, OrganizationMixin
+from integrations.pages.access import ADMINS, TEAM, OrganizationMixin, back_to
 from integrations.pages.answers import SHOWN, Answers
 from integrations.pages.checklist import inviting_stages
 from integrations.pages.connections import known_assessments
@@ -122,9 +121,7 @@ class AssignView(OrganizationMixin, View):
 
 def back(request: HttpRequest) -> str:
     """Return the filtered list that a form was sent from, else the whole list."""
-    target = request.POST.get("next", "")
-    is_here = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    return target if is_here else str(reverse_lazy("mapping-list"))
+    return back_to(request, str(reverse_lazy("mapping-list")))
 
 
 def suggestions(organization: Any) -> dict[str, Any]:
@@ -234,7 +231,7 @@ class RefreshListsView(OrganizationMixin, View):
         """Refresh what can be refreshed; each platform's refusal is a message of its own."""
         self._try(self._lever, "Stages and roles are as Lever lists them now.")
         self._try(self._codescreen, "Assessments are as CodeScreen lists them now.")
-        return redirect("mapping-list")
+        return redirect(back(request))
 
     def _lever(self) -> None:
         lever = clients.lever_for(self.organization)

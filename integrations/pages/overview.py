@@ -1,17 +1,26 @@
 """The first page: the set-up checklist until all is done, then what happened, what waits and what is broken."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Count, Q
+from django.http import HttpResponse
 from django.utils import timezone
+from django.views.decorators.csp import csp_override
 
+from integrations import tasks
 from integrations.models import Delivery, Effect, Invitation, Organization
 from integrations.pages import checklist, trends
 from integrations.pages.access import OrganizationMixin
+from integrations.pages.checklist import Step
+from integrations.pages.connections import connect_csp
 from integrations.pages.live import LivePartsMixin
+from integrations.pages.outcomes import with_results
 from integrations.workflow import doctor
 
 LATEST = 10
+LOOK_AGAIN_SECONDS = 8
 _STATUS = Invitation.Status
 
 
@@ -36,12 +45,29 @@ class OverviewView(OrganizationMixin, LivePartsMixin):
             **kwargs,
         )
         if self.part == "checklist":
+            self._look_again(steps)
             return context
         context |= self.now()
         if not self.part:
             context["trigger_stages"] = checklist.trigger_stages(self.organization)
             context["pictures"] = trends.pictures(self.organization) if context["latest"] else []
         return context
+
+    def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        """Let the checklist's Connect form lead to Lever, as on the settings page, while there is a checklist."""
+        response = super().render_to_response(context, **kwargs)
+        if context["is_ready"] or not self.membership.may_connect:
+            return response
+        answer: HttpResponse = csp_override(connect_csp())(lambda _: response)(self.request)
+        return answer
+
+    def _look_again(self, steps: Sequence[Step]) -> None:
+        """Have the lists read anew while somebody who may act waits for a step that depends on them."""
+        waits = any(step.code in {"codescreen", "stage", "roles"} and not step.is_done for step in steps)
+        if waits and self.membership.may_configure:
+            key = f"lists-asked-{self.organization.pk}"
+            if cache.add(key, True, LOOK_AGAIN_SECONDS):
+                tasks.ask_for_lists(self.organization)
 
     def now(self) -> dict[str, Any]:
         """Return what changes by itself: today's counts, what waits, what is broken, the newest invitations."""
@@ -50,7 +76,7 @@ class OverviewView(OrganizationMixin, LivePartsMixin):
             "today": today(self.organization),
             "waiting": waiting(self.organization),
             "errors": [found for found in doctor.findings(self.organization) if found.level == "error"],
-            "latest": list(rows[:LATEST]),
+            "latest": with_results(rows[:LATEST]),
         }
 
 

@@ -6,10 +6,9 @@ from django.contrib.auth.views import LoginView, PasswordResetConfirmView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse_lazy
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import View
 
-from integrations.pages.access import SESSION_KEY, memberships_of
+from integrations.pages.access import SESSION_KEY, back_to, memberships_of
 
 
 class SignInView(LoginView):
@@ -41,9 +40,4 @@ class SwitchOrganizationView(View):
             memberships_of(request), organization__slug=request.POST.get("organization", "")
         )
         request.session[SESSION_KEY] = chosen.organization.slug
-        target = request.POST.get("next", "")
-        if not url_has_allowed_host_and_scheme(
-            target, {request.get_host()}, require_https=request.is_secure()
-        ):
-            target = "/"
-        return redirect(target)
+        return redirect(back_to(request, "/"))

@@ -164,14 +164,17 @@ def test_a_membership_that_ended_is_forgotten_at_once(owners, owner, organizatio
     assert owners.get("/").status_code == 403
 
 
-def test_the_pages_have_a_strict_policy_and_only_the_settings_page_may_lead_to_lever(owners, settings):
+def test_the_pages_have_a_strict_policy_and_only_those_with_a_connect_button_may_lead_to_lever(
+    owners, settings
+):
     settings.LEVER_AUTH_URL = "https://auth.lever.example"
-    plain = owners.get("/")["Content-Security-Policy"]
+    plain = owners.get("/activity/")["Content-Security-Policy"]
     assert "unsafe" not in plain
     assert "form-action 'self';" in plain
-    relaxed = owners.get(reverse("settings"))["Content-Security-Policy"]
-    assert "form-action 'self' https://auth.lever.example;" in relaxed
-    assert relaxed.replace(" https://auth.lever.example", "") == plain
+    for page in ("settings", "overview"):  # while there is a checklist
+        relaxed = owners.get(reverse(page))["Content-Security-Policy"]
+        assert "form-action 'self' https://auth.lever.example;" in relaxed
+        assert relaxed.replace(" https://auth.lever.example", "") == plain
 
 
 def test_the_error_pages_render(client: Client, owners, settings):

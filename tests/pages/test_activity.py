@@ -390,3 +390,32 @@ def test_the_timeline_says_where_the_candidate_was_moved(owners, organization, f
         timeline.replace("<strong>", "").replace("</strong>", "").split()
     )
     assert "a recruiter has decided" in timeline
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("pending", "the invitation goes out by itself"),
+        ("invited", "the invitation is with the candidate"),
+        ("completed", "the result is in Lever, or on its way"),
+        ("uncertain", "an Admin looks there"),
+    ],
+)
+def test_a_verdict_to_invite_goes_on_with_what_became_of_the_invitation(owners, organization, status, said):
+    invitation = factories.InvitationFactory.create(
+        organization=organization, status=status, opportunity_id="o-1", instance_id="i-1"
+    )
+    delivery = decided(organization, "invite", invitation=invitation, opportunity_id="o-1")
+    for page in (ACTIVITY, "/activity/?show=deliveries", "/activity/o-1/", f"/deliveries/{delivery.pk}/"):
+        assert said in text(owners.get(page)), page
+
+
+def test_a_progress_tag_is_named_where_its_effect_is_shown(owners, organization):
+    factories.EffectFactory.create(
+        organization=organization,
+        kind=Effect.Kind.SET_PROGRESS_TAG,
+        payload={"tag": "CodeScreen: Candidate Invited"},
+        opportunity_id="o-1",
+    )
+    for page in ("/activity/?show=effects", "/activity/o-1/"):
+        assert "CodeScreen: Candidate Invited" in text(owners.get(page)), page

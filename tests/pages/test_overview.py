@@ -1,11 +1,24 @@
 """The checklist reads the real state, and gives way to the overview."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
-from integrations.models import Effect, Invitation, LeverWebhook, Role, RoleMapping
+from integrations import tasks
+from integrations.models import (
+    CodeScreenConnection,
+    Effect,
+    Invitation,
+    LeverConnection,
+    LeverWebhook,
+    RefusedRequest,
+    Result,
+    Role,
+    RoleMapping,
+)
 from integrations.pages import checklist
 from tests import factories
 
@@ -86,3 +99,84 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(owners, ready, django
         RoleMapping.objects.create(organization=ready, role=f"Role {number}", assessment="Backend")
     with django_assert_max_num_queries(60):
         owners.get("/")
+
+
+def test_a_super_admin_does_each_step_on_the_spot_and_comes_back(owners, organization):
+    page = " ".join(owners.get("/").content.decode().split())
+    for action in ("/oauth/login/lever/", "/settings/webhooks/make/", "/settings/", "/mappings/refresh/"):
+        form = page.split(f'<form method="post" action="{action}"', 1)[1].split("</form>")[0]
+        assert 'name="next" value="/"' in form, action
+    answer = owners.post("/settings/", {"codescreen_api_key": "key-1", "next": "/"})
+    assert answer["Location"] == "/"
+    assert CodeScreenConnection.objects.get(organization=organization).api_key == "key-1"
+
+
+def test_those_who_may_not_connect_get_no_form_and_are_told_whom_to_ask(admins, colleagues, owner):
+    for client in (admins, colleagues):
+        page = client.get("/").content.decode()
+        assert "/oauth/login/lever/" not in page
+        assert "codescreen_api_key" not in page
+        assert owner.username in page
+
+
+def test_a_test_request_proves_the_way_and_leaves_the_switch_in_doubt(owners, ready):
+    assert "no stage change yet" in owners.get("/").content.decode()
+    LeverWebhook.objects.filter(organization=ready).update(last_received_at=timezone.now())
+    assert "no stage change yet" not in owners.get("/").content.decode()
+
+
+def test_a_refused_request_is_explained_where_it_is_waited_for(owners, organization):
+    factories.LeverWebhookFactory.create(organization=organization)
+    RefusedRequest.note(organization, "lever", "signature_mismatch", "unknown_token")
+    assert "token of another webhook" in owners.get("/").content.decode()
+
+
+def test_while_somebody_waits_the_lists_are_read_anew_now_and_then(
+    owners, colleagues, organization, monkeypatch
+):
+    asked: list[Any] = []
+    monkeypatch.setattr(tasks, "ask_for_lists", asked.append)
+    cache.clear()
+    colleagues.get("/", headers={"X-Live-Part": "checklist"})
+    assert asked == []
+    for _ in range(3):
+        owners.get("/", headers={"X-Live-Part": "checklist"})
+    assert asked == [organization]
+
+
+def test_nothing_is_read_anew_when_no_step_waits_for_it(owners, ready, monkeypatch):
+    asked: list[Any] = []
+    monkeypatch.setattr(tasks, "ask_for_lists", asked.append)
+    cache.clear()
+    owners.get("/", headers={"X-Live-Part": "checklist"})
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"outcome": "Passed", "score": 82}, "Passed, score 82"),
+        ({"score": 40}, "Result not stated, score 40"),
+        ({"outcome": "Failed", "score": 10, "failure_reason": "Unit Tests"}, "Failed, score 10, Unit Tests"),
+    ],
+)
+def test_what_codescreen_said_stands_beside_the_status(owners, ready, told, said):
+    now = timezone.now()
+    row = factories.InvitationFactory.create(
+        organization=ready,
+        status="completed",
+        instance_id="i-1",
+        invited_at=now,
+        completed_at=now,
+        opportunity_id="o-1",
+    )
+    Result.objects.create(invitation=row, attempt=1, outcome="Expired")
+    Result.objects.create(invitation=row, attempt=2, **told)
+    for page in ("/", "/activity/", "/activity/o-1/"):
+        assert said in owners.get(page).content.decode(), page
+
+
+def test_the_lever_account_being_lost_brings_the_connect_button_back(owners, ready):
+    assert "Connect Lever</button>" not in owners.get("/").content.decode()
+    LeverConnection.objects.get(organization=ready).mark_needs_reconnect("Revoked in Lever.")
+    assert "Connect Lever</button>" in owners.get("/").content.decode()

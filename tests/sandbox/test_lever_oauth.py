@@ -110,3 +110,15 @@ def test_consent_without_a_browser(lever: LeverSandbox):
     url = requests.Request("GET", f"{lever.url}/authorize", params=query).prepare().url
     back = control(lever, "consent", {"account": "globex", "url": url})["redirect"]
     assert back.startswith(REDIRECT_URI + "?code=")
+
+
+def test_the_account_that_nobody_connected_yet_is_offered_and_choosing_one_signs_in_to_it(
+    lever: LeverSandbox,
+):
+    caller = LeverCaller(lever)
+    caller.answer()
+    page = requests.get(f"{lever.url}/authorize", params=caller.authorize_query(), timeout=5)
+    assert '<option value="globex" selected>' in page.text
+    browser = requests.Session()
+    assert browser.get(f"{lever.url}/globex", timeout=5).url == f"{lever.url}/globex/candidates"
+    assert browser.get(f"{lever.url}/", timeout=5).url == f"{lever.url}/globex/candidates"

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from integrations.sandbox.http import Refusal, Request, Response, json_response, redirect
 from integrations.sandbox.lever.account import LeverAccount
+from integrations.sandbox.lever.pages_common import ACCOUNT_COOKIE, sign_in
 from integrations.sandbox.lever.scopes import SCOPES
 from integrations.sandbox.pages import render
 from integrations.sandbox.values import Json
@@ -12,7 +13,6 @@ from integrations.sandbox.values import Json
 if TYPE_CHECKING:
     from integrations.sandbox.lever.server import LeverSandbox
 
-ACCOUNT_COOKIE = "lever_account"
 ASKED = ("client_id", "redirect_uri", "response_type", "state", "audience", "scope", "prompt")
 NOT_SUPER_ADMIN = "Only a Super Admin can authorize this app."
 
@@ -44,7 +44,7 @@ class OAuthPages:
             "asked": asked,
             "scopes": sorted(scopes),
             "accounts": self._server.accounts.values(),
-            "signed_in": signed_in or next(iter(self._server.accounts.values()), None),
+            "signed_in": signed_in or self._newest(scopes),
         }
         return render("lever/consent.html", context)
 
@@ -74,9 +74,7 @@ class OAuthPages:
         grants = self._server.grants
         grant = grants.grant(account, user, _scopes(asked))
         response = self._back(asked, {"code": grants.code(grant, asked["redirect_uri"])})
-        cookie = f"{ACCOUNT_COOKIE}={account.slug}; Path=/; HttpOnly; SameSite=Lax"
-        response.headers.append(("Set-Cookie", cookie))
-        return response
+        return sign_in(response, account)
 
     def token(self, request: Request) -> Response:
         """Turn a code or a refresh token into tokens; form and JSON bodies alike."""
@@ -126,6 +124,12 @@ class OAuthPages:
         if len(self._server.accounts) == 1:
             return next(iter(self._server.accounts.values()))
         return self._server.account(request.arg("login_hint") or request.cookie(ACCOUNT_COOKIE))
+
+    def _newest(self, scopes: frozenset[str]) -> LeverAccount | None:
+        """Return the first account that nobody has connected yet, else the first."""
+        accounts = list(self._server.accounts.values())
+        free = (account for account in accounts if not self._server.grants.standing(account.slug, scopes))
+        return next(free, accounts[0] if accounts else None)
 
     def _back(self, asked: dict[str, str], answer: dict[str, str]) -> Response:
         address = asked["redirect_uri"]

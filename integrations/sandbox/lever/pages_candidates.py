@@ -6,7 +6,7 @@ from urllib.parse import quote
 from integrations.sandbox.http import Refusal, Request, Response, redirect
 from integrations.sandbox.lever import moves
 from integrations.sandbox.lever.account import LeverAccount
-from integrations.sandbox.lever.pages_common import Pages
+from integrations.sandbox.lever.pages_common import ACCOUNT_COOKIE, Pages, sign_in
 from integrations.sandbox.lever.profile_actions import ACTIONS
 from integrations.sandbox.lever.rows import change_row, feedback_row, note_row, row
 from integrations.sandbox.lever.state import Opportunity
@@ -30,16 +30,18 @@ class CandidatePages(Pages):
         add("GET", "/<account>/candidates/<opportunity>", self.profile)
         add("POST", "/<account>/candidates/<opportunity>/<action>", self.change)
 
-    def home(self, _request: Request) -> Response:
-        """Lead to the first account."""
-        first = next(iter(self.server.accounts), "")
-        if not first:
+    def home(self, request: Request) -> Response:
+        """Lead to the account the browser is signed in to, else to the first."""
+        first = next(iter(self.server.accounts.values()), None)
+        account = self.server.account(request.cookie(ACCOUNT_COOKIE)) or first
+        if not account:
             raise Refusal(404, "There is no account here yet.")
-        return redirect(f"/{first}/candidates")
+        return redirect(f"/{account.slug}/candidates")
 
     def account_home(self, request: Request) -> Response:
-        """Lead to the account's candidates."""
-        return redirect(f"/{self.account(request).slug}/candidates")
+        """Sign in to the account, and lead to its candidates."""
+        account = self.account(request)
+        return sign_in(redirect(f"/{account.slug}/candidates"), account)
 
     def candidates(self, request: Request) -> Response:
         """Show the candidates, of one stage if asked."""

@@ -11,6 +11,16 @@ if TYPE_CHECKING:
     from integrations.sandbox.lever.server import LeverSandbox
 
 
+ACCOUNT_COOKIE = "lever_account"
+
+
+def sign_in(response: Response, account: LeverAccount) -> Response:
+    """Remember in the browser which account it is signed in to."""
+    cookie = f"{ACCOUNT_COOKIE}={account.slug}; Path=/; HttpOnly; SameSite=Lax"
+    response.headers.append(("Set-Cookie", cookie))
+    return response
+
+
 class Pages:
     """A group of pages under /<account>/."""
 
