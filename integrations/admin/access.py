@@ -15,7 +15,7 @@ def staff_memberships(request: HttpRequest) -> dict[int, Membership]:
     """Return the person's memberships that open the admin, by organization; read once a request."""
     found: dict[int, Membership] | None = getattr(request, "_staff_memberships", None)
     if found is None:
-        rows = Membership.objects.filter(user=cast(User, request.user))
+        rows = Membership.objects.filter(user_id=cast(User, request.user).pk)  # nobody, on the sign-in page
         rows = rows.exclude(role=Membership.Role.LIMITED_TEAM_MEMBER)
         found = {row.organization_id: row for row in rows}
         request._staff_memberships = found  # type: ignore[attr-defined]

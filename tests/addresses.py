@@ -1,0 +1,103 @@
+"""Every address the portal answers at, from its URL patterns, filled in with one customer's rows."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+
+from integrations.models import Delivery, Effect, Invitation, Membership, RoleMapping
+from integrations.workflow import subscriptions
+from tests.admin.conftest import Customer
+
+#: The row that an address of the site means, by the first word of its name.
+ROW_OF = {
+    "delivery": Delivery,
+    "effect": Effect,
+    "invitation": Invitation,
+    "mapping": RoleMapping,
+    "member": Membership,
+}
+
+
+class Address(NamedTuple):
+    """A named pattern, and the address of one customer's row where it has a place for one."""
+
+    name: str
+    url: str
+    has_row: bool
+
+
+def patterns(within: Any = None, spaces: tuple[str, ...] = ()) -> Iterator[tuple[str, URLPattern]]:
+    """Yield every pattern with its full name; one without a name is a redirect or a 404 of the admin's own."""
+    for found in get_resolver().url_patterns if within is None else within:
+        if isinstance(found, URLResolver):
+            inner = (*spaces, found.namespace) if found.namespace else spaces
+            yield from patterns(found.url_patterns, inner)
+        elif found.name:
+            yield ":".join([*spaces, found.name]), found
+
+
+def names() -> set[str]:
+    """Return the name of every pattern."""
+    return {name for name, _ in patterns()}
+
+
+def of(customer: Customer) -> list[Address]:
+    """Return every address, with the customer's own rows in it; a pattern nobody knows how to fill in fails."""
+    return [_fill(name, pattern, customer) for name, pattern in patterns()]
+
+
+def _fill(name: str, pattern: URLPattern, customer: Customer) -> Address:
+    wanted = set(pattern.pattern.converters) | set(pattern.pattern.regex.groupindex)
+    if not wanted:
+        return Address(name, reverse(name), has_row=False)
+    values = _values(name, customer)
+    try:
+        url = reverse(name, kwargs={key: values[key] for key in wanted})
+    except (KeyError, NoReverseMatch) as error:
+        raise AssertionError(f"say in {__name__} what {name} needs: {sorted(wanted)}") from error
+    return Address(name, url, has_row=name not in _OF_NO_ROW)
+
+
+#: A place for something that is nobody's own.
+_OF_NO_ROW = {"email-edit", "email-html", "admin:app_list", "password_reset_confirm", "social:begin"}
+
+
+def _values(name: str, customer: Customer) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "key": customer.organization.webhook_key,
+        "kind": "result",
+        "opportunity_id": customer.rows[Invitation].opportunity_id,
+        "token": "a-token",
+        "uidb64": "MQ",
+        "backend": "lever",
+        "association_id": 1,
+        "app_label": "integrations",
+        "content_type_id": ContentType.objects.get_for_model(Delivery).pk,
+        "object_id": customer.rows[Delivery].pk,
+        "id": customer.rows[Membership].user_id,
+    }
+    if name == "unsubscribe":
+        link = subscriptions.unsubscribe_link(customer.rows[Membership], "result")
+        values["token"] = link.rstrip("/").rpartition("/")[2]
+    if name.startswith("admin:") and "object_id" in values:
+        values["object_id"] = _admin_row(name, customer)
+    row = customer.rows.get(ROW_OF.get(name.split("-")[0]))  # type: ignore[arg-type]
+    if row is not None:
+        values["pk"] = row.pk
+    return values
+
+
+def _admin_row(name: str, customer: Customer) -> Any:
+    """Return the key of the customer's row of the model an admin address is about, or one of nothing."""
+    if name == "admin:view_on_site":
+        return customer.rows[Delivery].pk
+    label, _, page = name.removeprefix("admin:").partition("_")
+    if label != "integrations":
+        return Group.objects.get_or_create(name="anybody")[0].pk
+    models = {model._meta.model_name: model for model in apps.get_app_config("integrations").get_models()}
+    row = customer.rows.get(models.get(page.rpartition("_")[0]))  # type: ignore[arg-type]
+    return row.pk if row is not None else 1
