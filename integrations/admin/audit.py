@@ -14,11 +14,10 @@ class AuditEntryAdmin(ScopedAdmin):
 
     list_display = ("at", "actor_name", "action", "target", "reason", "organization")
     list_display_links = ("at", "action")
-    list_filter = (OrganizationFilter,)
+    list_filter = ("at", OrganizationFilter)
     list_select_related = ("organization",)
     search_fields = ("actor_name", "action", "target")
     search_hint = "who, what was done, or to what"
-    date_hierarchy = "at"
     ordering = ("-at", "-pk")
     fields = ("at", "organization", "actor_name", "action", "target", "changes_shown", "reason")
     readonly_fields = ("changes_shown",)

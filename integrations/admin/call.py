@@ -76,11 +76,10 @@ class ApiCallAdmin(ScopedAdmin):
         "organization",
     )
     list_display_links = ("at", "path")
-    list_filter = (AnswerFilter, PlatformFilter, OrganizationFilter)
+    list_filter = ("at", AnswerFilter, PlatformFilter, OrganizationFilter)
     list_select_related = ("organization",)
     search_fields = ("opportunity_id__exact", "correlation_id__exact", "id__exact")
     search_hint = "an opportunity id, a correlation id, or a call's number"
-    date_hierarchy = "at"
     ordering = ("-at", "-pk")
     fields = (
         "organization",

@@ -73,11 +73,10 @@ class DeliveryAdmin(ScopedAdmin):
         "organization",
     )
     list_display_links = ("received_at", "event")
-    list_filter = (ProgressFilter, "verdict", "platform", OrganizationFilter)
+    list_filter = ("received_at", ProgressFilter, "verdict", "platform", OrganizationFilter)
     list_select_related = ("organization", "invitation")
     search_fields = ("opportunity_id__exact", "id__exact")
     search_hint = "an opportunity id, or a delivery's number"
-    date_hierarchy = "received_at"
     ordering = ("-received_at", "-pk")
     actions = ("replay",)
     fieldsets = (

@@ -48,11 +48,10 @@ class EffectAdmin(ScopedAdmin):
         "organization",
     )
     list_display_links = ("created_at", "kind")
-    list_filter = ("state", "kind", OrganizationFilter)
+    list_filter = ("created_at", "state", "kind", OrganizationFilter)
     list_select_related = ("organization", "invitation")
     search_fields = ("opportunity_id__exact", "id__exact")
     search_hint = "an opportunity id, or an effect's number"
-    date_hierarchy = "created_at"
     ordering = ("-created_at", "-pk")
     actions = ("retry",)
     fieldsets = (

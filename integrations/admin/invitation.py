@@ -89,7 +89,7 @@ class InvitationAdmin(ScopedAdmin):
         "organization",
     )
     list_display_links = ("created_at", "candidate_name")
-    list_filter = ("status", OrganizationFilter)
+    list_filter = ("created_at", "status", OrganizationFilter)
     list_select_related = ("organization",)
     search_fields = (
         "opportunity_id__exact",
@@ -101,7 +101,6 @@ class InvitationAdmin(ScopedAdmin):
     search_hint = (
         "a name, the beginning of an e-mail address, or an opportunity's, instance's or invitation's id"
     )
-    date_hierarchy = "created_at"
     ordering = ("-created_at", "-pk")
     actions = ("approve", "refuse", "send_again")
     fieldsets = (

@@ -149,7 +149,7 @@ class MembershipAdmin(ScopedAdmin):
     list_select_related = ("user", "organization")
     search_fields = ("user__username", "user__email")
     fields = ("user", "organization", "role")
-    autocomplete_fields = ("user",)
+    raw_id_fields = ("user",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Allow superusers, who see every user; others invite members under Settings."""

@@ -32,11 +32,10 @@ class ResultAdmin(ScopedAdmin):
         "is_in_lever",
         "organization",
     )
-    list_filter = ("outcome", "rating", ResultOrganizationFilter)
+    list_filter = ("created_at", "outcome", "rating", ResultOrganizationFilter)
     list_select_related = ("invitation__organization",)
     search_fields = ("invitation__opportunity_id__exact", "invitation__instance_id__exact", "id__exact")
     search_hint = "an opportunity's, instance's or result's id"
-    date_hierarchy = "created_at"
     ordering = ("-created_at", "-pk")
     fields = (
         "organization",

@@ -102,6 +102,17 @@ class Delivery(Claimable):
             ),
             models.Index(fields=["organization", "-received_at"], name="delivery_recent"),
             models.Index(fields=["organization", "opportunity_id"], name="delivery_opportunity"),
+            # what the doctor and the linter look for among very many
+            models.Index(
+                fields=["organization"],
+                name="delivery_stuck",
+                condition=models.Q(due_at__isnull=True, verdict=""),
+            ),
+            models.Index(
+                fields=["organization", "-received_at"],
+                name="delivery_unknown",
+                condition=models.Q(verdict="unknown_assessment"),
+            ),
         ]
 
     def __str__(self) -> str:

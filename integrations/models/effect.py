@@ -109,7 +109,7 @@ class Effect(Claimable):
                 condition=models.Q(leased_until__isnull=False),
             ),
             models.Index(fields=["organization", "-created_at"], name="effect_recent"),
-            models.Index(fields=["organization", "state"], name="effect_state"),
+            models.Index(fields=["organization", "state", "kind"], name="effect_state"),
             models.Index(fields=["organization", "opportunity_id", "kind"], name="effect_candidate"),
         ]
 

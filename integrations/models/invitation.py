@@ -166,7 +166,8 @@ class Invitation(models.Model):
                 condition=models.Q(awaits_decision_since__isnull=False),
             ),
             models.Index(fields=["organization", "-created_at"], name="invitation_recent"),
-            models.Index(fields=["organization", "status"], name="invitation_status"),
+            models.Index(fields=["organization", "status", "-created_at"], name="invitation_status"),
+            models.Index(fields=["organization", "changed_at"], name="invitation_changed"),
             models.Index(fields=["organization", "contact_id"], name="invitation_contact"),
             models.Index("organization", Upper("email"), name="invitation_email"),
         ]

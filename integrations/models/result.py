@@ -30,6 +30,7 @@ class Result(models.Model):
     class Meta:
         ordering = ["-created_at", "-pk"]
         get_latest_by = "attempt"
+        indexes = [models.Index(fields=["created_at"], name="result_recent")]
         constraints = [
             models.UniqueConstraint(fields=["invitation", "attempt"], name="result_once_per_attempt"),
             models.CheckConstraint(

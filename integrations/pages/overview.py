@@ -83,7 +83,8 @@ class OverviewView(OrganizationMixin, LivePartsMixin):
 def today(organization: Organization) -> dict[str, int]:
     """Return what happened since midnight in the reader's zone."""
     start = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    counts = Invitation.objects.filter(organization=organization).aggregate(
+    # whoever was invited, started or completed today changed today: that finds them by an index
+    counts = Invitation.objects.filter(organization=organization, changed_at__gte=start).aggregate(
         invited=Count("pk", filter=Q(invited_at__gte=start)),
         started=Count("pk", filter=Q(started_at__gte=start)),
         completed=Count("pk", filter=Q(completed_at__gte=start)),

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from statistics import median
 
-from django.db.models import Case, Count, IntegerField, Value, When
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from integrations.models import Delivery, Invitation, Organization, Result
 
 DAYS = 14
-MOST_TIMED = 5000  # the newest; a median of more says nothing else
+MOST_TIMED = 2000  # the newest; a median of more says nothing else
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 400, 170, 46, 10, 12, 24
 GAP = 0.25  # of a day's width
 
@@ -80,24 +80,11 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, timezone.get_current_timezone())
 
 
-def _day_of(column: str, days: Sequence[date]) -> Case:
-    """Return which of the days a row belongs to; by their bounds, as a database may not know the reader's zone."""
-    ends = [
-        When(**{f"{column}__lt": _midnight(day + timedelta(days=1))}, then=Value(number))
-        for number, day in enumerate(days[:-1])
-    ]
-    return Case(*ends, default=Value(len(days) - 1), output_field=IntegerField())
-
-
 def _invitations(organization: Organization, days: Sequence[date], start: datetime) -> Picture:
-    found = (
-        Invitation.objects.filter(organization=organization, invited_at__gte=start)
-        .order_by()
-        .annotate(day=_day_of("invited_at", days))
-        .values_list("day")
-        .annotate(number=Count("pk"))
-    )
-    counts = {days[day]: {"invited": number} for day, number in found}
+    # whoever was invited since changed since: that finds them by an index
+    rows = Invitation.objects.filter(organization=organization, changed_at__gte=start)
+    found = rows.aggregate(**_by_day("invited_at", days))
+    counts = {day: {"invited": found[_key(day)]} for day in days}
     total = sum(number["invited"] for number in counts.values())
     return _stacked(
         "invitations",
@@ -113,20 +100,36 @@ def _outcomes(organization: Organization, days: Sequence[date], start: datetime)
     found = (
         Result.objects.filter(invitation__organization=organization, created_at__gte=start)
         .order_by()
-        .annotate(day=_day_of("created_at", days))
-        .values_list("day", "outcome")
-        .annotate(number=Count("pk"))
+        .values_list("outcome")
+        .annotate(**_by_day("created_at", days))
     )
     kinds = {outcome: kind for kind, outcome, _ in OUTCOMES}
     counts: dict[date, dict[str, int]] = defaultdict(dict)
     totals: Counter[str] = Counter()
-    for day, outcome, number in found:
-        counts[days[day]][kinds[outcome]] = number
-        totals[kinds[outcome]] += number
+    for outcome, *numbers in found:
+        for day, number in zip(days, numbers, strict=True):
+            counts[day][kinds[outcome]] = number
+        totals[kinds[outcome]] += sum(numbers)
     legend = tuple((kind, label) for kind, _, label in OUTCOMES if totals[kind]) or (("passed", "Passed"),)
     words = ", ".join(f"{totals[kind]} {label.lower()}" for kind, label in legend if totals[kind])
     summary = f"{words} in {DAYS} days" if words else f"None in {DAYS} days"
     return _stacked("outcomes", "Outcomes by day", summary, legend, days, counts)
+
+
+def _key(day: date) -> str:
+    return f"on_{day:%Y%m%d}"
+
+
+def _by_day(column: str, days: Sequence[date]) -> dict[str, Count]:
+    """Return a count for each day by its bounds: a database may not know the reader's zone, and takes ten times as long
+    to cut every row's time down to its day.
+    """
+    found = {}
+    for day in days:
+        bounds = {f"{column}__gte": _midnight(day), f"{column}__lt": _midnight(day + timedelta(days=1))}
+        within = Q(**bounds)
+        found[_key(day)] = Count("pk", filter=within)
+    return found
 
 
 def _waits(organization: Organization, days: Sequence[date], start: datetime) -> Picture:

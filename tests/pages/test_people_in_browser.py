@@ -1,31 +1,13 @@
-"""E-mails, notifications and the audit log in Chromium: accessible in light and dark, wide and narrow."""
-
-from typing import Any
+"""E-mails and unsubscribing in Chromium; tests/test_every_page_in_browser.py looks at each page."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.urls import reverse
 from playwright.sync_api import Browser, Page
 
 from integrations.models import AuditEntry, Membership, RefusedRequest
-from integrations.workflow import signature_tokens, subscriptions
+from integrations.workflow import subscriptions
 from tests import factories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-PAGES = (
-    "/settings/",
-    "/emails/",
-    "/emails/result/",
-    "/emails/trouble/",
-    "/notifications/",
-    "/notifications/team/",
-    "/settings/lever/disconnect/",
-    "/settings/webhooks/remove/",
-    "/audit/",
-    "/audit/?action=nothing",
-)
-SHAPES = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
 
 
 @pytest.fixture
@@ -47,39 +29,6 @@ def sign_in(page: Page, site: str, name: str) -> None:
     page.fill("[name=username]", name)
     page.fill("[name=password]", "correct horse battery")
     page.click("main button")
-
-
-@pytest.mark.parametrize(("width", "scheme"), SHAPES)
-def test_no_violation_no_console_error_and_no_sideways_scrolling(
-    browser: Browser, site: str, owner, organization, colleague, width: int, scheme: Any
-) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    said: list[str] = []
-    page.on(
-        "console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None
-    )
-    page.on("pageerror", lambda error: said.append(str(error)))
-    link = subscriptions.unsubscribe_link(Membership.objects.get(user=owner), "result")
-    token = signature_tokens.add(organization, "The second webhook of a far-away office", "s" * 48, owner)
-    retire = reverse("token-retire", args=[token.pk, "current"])
-    walk = [*PAGES, retire, link.removeprefix("http://testserver")]
-    sign_in(page, site, owner.username)
-    for path in walk:
-        page.goto(site + path)
-        # the e-mail itself is a document of its own, written for mail programs
-        found = Axe().run(page, context={"exclude": [["iframe"]]}).response["violations"]
-        assert not found, (path, [(rule["id"], rule["nodes"][0]["html"]) for rule in found])
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-    assert said == []
-    page.context.clear_cookies()
-    sign_in(page, site, colleague.username)
-    for path in ("/settings/", "/audit/"):  # whom to ask, and the page that refuses
-        page.goto(site + path)
-        page.get_by_role("button", name="Send them an e-mail").wait_for()
-        found = Axe().run(page).response["violations"]
-        assert not found, (path, [(rule["id"], rule["nodes"][0]["html"]) for rule in found])
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-    page.close()
 
 
 def test_a_person_asks_the_admins_by_keyboard_and_without_javascript(

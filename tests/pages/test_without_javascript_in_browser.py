@@ -1,0 +1,199 @@
+"""Everything essential in Chromium without JavaScript, and by the keyboard alone."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import Browser, Page
+
+from integrations.models import CodeScreenConnection, Effect, Invitation, LeverWebhook, RoleMapping
+from tests import factories
+from tests.browsing import Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def plain(browser: Browser, live_server, organization, owner) -> Iterator[Visit]:
+    """The Super Admin's browser with JavaScript turned off."""
+    with Visit(browser, live_server.url, owner, java_script_enabled=False) as visit:
+        yield visit
+        assert visit.wrong == []
+
+
+def press(page: Page, name: str) -> None:
+    """Press a button by the keyboard."""
+    button = page.get_by_role("button", name=re.compile(f"^{name}")).first
+    button.focus()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+def test_the_checklist_is_worked_through_by_reloading(plain: Visit, organization) -> None:
+    page = plain.page
+    page.goto(plain.site)
+    assert page.get_by_text("0 of 7 steps are done.").is_visible()
+    assert not page.locator("[data-live-bar]").is_visible()
+    assert not page.locator("button[data-copy]").first.is_visible()
+    page.locator("#how-webhook > summary").click()
+    page.locator("#by-hand > summary").click()
+    page.fill("#setup-token", "0123456789abcdef" * 3)
+    press(page, "Save the token")
+    assert page.url == plain.site + "/"
+    assert LeverWebhook.objects.get(organization=organization).signature_token
+    page.locator("#how-codescreen > summary").click()
+    page.fill("#setup-key", "key-1")
+    press(page, "Save the key")
+    assert CodeScreenConnection.objects.get(organization=organization).api_key == "key-1"
+    factories.LeverConnectionFactory.create(organization=organization)
+    page.reload()
+    assert page.locator("#step-lever.is-done").is_visible()
+
+
+def test_connecting_leads_to_levers_consent(plain: Visit, organization, settings, world) -> None:
+    page = plain.page
+    page.goto(plain.site)
+    press(page, "Connect Lever")
+    assert page.url.startswith(world.lever.url)
+
+
+def test_mappings_are_added_filtered_and_deleted(plain: Visit, ready) -> None:
+    page = plain.page
+    page.goto(plain.site + reverse("mapping-list"))
+    adding = page.locator("form[action$='/add/']")
+    adding.locator("[name=role]").fill("Chef")
+    adding.locator("[name=assessment]").fill("Backend")
+    with page.expect_navigation():
+        adding.get_by_role("button", name="Add", exact=True).press("Enter")
+    mapping = RoleMapping.objects.get(organization=ready, role="Chef")
+    page.goto(f"{plain.site}{reverse('mapping-delete', args=[mapping.pk])}")
+    with page.expect_navigation():
+        page.locator("main button[type=submit]").first.press("Enter")
+    assert not RoleMapping.objects.filter(pk=mapping.pk).exists()
+
+
+def test_invitations_are_filtered_approved_refused_and_resolved(plain: Visit, ready) -> None:
+    page = plain.page
+    held = factories.InvitationFactory.create(organization=ready, status="held", candidate_name="Held One")
+    uncertain = factories.InvitationFactory.create(organization=ready, status="uncertain")
+    page.goto(plain.site + "/activity/")
+    page.locator("[name=status]").select_option("held")
+    press(page, "Filter")
+    assert "status=held" in page.url
+    press(page, "Approve")
+    held.refresh_from_db()
+    assert held.status == Invitation.Status.PENDING
+    page.goto(plain.site + "/activity/?status=uncertain")
+    page.locator("summary").filter(has_text="Was it sent?").press("Enter")
+    page.fill("[name=instance_id]", "i-9")
+    press(page, "It was sent")
+    uncertain.refresh_from_db()
+    assert uncertain.status == Invitation.Status.INVITED
+
+
+def test_a_failed_effect_is_retried(plain: Visit, ready) -> None:
+    effect = factories.EffectFactory.create(organization=ready, state=Effect.State.FAILED, due_at=None)
+    plain.page.goto(plain.site + "/activity/?state=failed")
+    press(plain.page, "Retry")
+    effect.refresh_from_db()
+    assert effect.state == Effect.State.DUE
+
+
+def test_policies_are_saved(plain: Visit, ready) -> None:
+    plain.page.goto(plain.site + reverse("policies"))
+    plain.page.fill("[name=bulk_limit]", "7")
+    press(plain.page, "Save the policies")
+    ready.refresh_from_db()
+    assert ready.bulk_limit == 7
+
+
+# the keyboard
+
+
+def focused(page: Page) -> dict[str, Any]:
+    """Return what has the focus: its name, whether it is seen, and whether its outline is."""
+    found: dict[str, Any] = page.evaluate(
+        """() => {
+          const one = document.activeElement;
+          const box = one.getBoundingClientRect();
+          const style = getComputedStyle(one);
+          return {
+            key: one.outerHTML.slice(0, 200),
+            isBody: one === document.body,
+            isSeen: box.width > 0 && box.height > 0,
+            // the parts of a date are marked by the browser itself
+            isMarked: one.type === "date" || style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+          };
+        }"""
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/activity/", "/mappings/", "/settings/", "/audit/", "/emails/result/"]
+)
+def test_the_tab_key_reaches_everything_in_order_and_shows_where_it_is(
+    browser: Browser, live_server, ready, owner, path: str
+) -> None:
+    factories.InvitationFactory.create(organization=ready, status="held")
+    with Visit(browser, live_server.url, owner) as visit:
+        page = visit.page
+        page.goto(visit.site + path)
+        reachable = page.evaluate(
+            """() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")]
+              .filter((one) => one.checkVisibility() && !one.disabled && one.type !== "hidden").length"""
+        )
+        seen, unmarked = list[str](), list[str]()
+        for _ in range(reachable + 5):
+            page.keyboard.press("Tab")
+            now = focused(page)
+            if now["isBody"]:
+                break
+            seen.append(now["key"])
+            if not (now["isSeen"] and now["isMarked"]):
+                unmarked.append(now["key"])
+        assert unmarked == []
+        assert "Skip to the content" in seen[0]
+        assert len(seen) >= reachable * 0.9
+        assert visit.wrong == []
+
+
+def test_the_skip_link_leads_past_the_navigation(browser: Browser, live_server, ready, owner) -> None:
+    with Visit(browser, live_server.url, owner) as visit:
+        visit.page.goto(visit.site + "/activity/")
+        visit.page.keyboard.press("Tab")
+        visit.page.keyboard.press("Enter")
+        visit.page.keyboard.press("Tab")
+        assert visit.page.evaluate("document.querySelector('main').contains(document.activeElement)")
+
+
+def test_a_form_with_errors_says_so_beside_the_field(browser: Browser, live_server, ready, owner) -> None:
+    with Visit(browser, live_server.url, owner) as visit:
+        page = visit.page
+        page.goto(visit.site + "/settings/")
+        page.fill("[name=lever_signature_token]", "x" * 600)
+        press(page, "Save the token")
+        field = page.locator("[name=lever_signature_token]")
+        assert field.get_attribute("aria-invalid") == "true"
+        described = (field.get_attribute("aria-describedby") or "").split()
+        said = " ".join(page.locator(f"#{one}").inner_text() for one in described)
+        assert "whole signature token" in said
+
+
+def test_the_live_list_announces_what_changed(browser: Browser, live_server, ready, owner) -> None:
+    factories.InvitationFactory.create(
+        organization=ready, status="invited", instance_id="i-1", invited_at=timezone.now()
+    )
+    with Visit(browser, live_server.url, owner) as visit:
+        page = visit.page
+        page.goto(visit.site + "/activity/")
+        said = page.locator("[data-live-bar] [role=status]")
+        said.wait_for()
+        factories.InvitationFactory.create(organization=ready, status="held")
+        page.get_by_text("2 in the list, 1 waiting for a person.").first.wait_for(
+            timeout=20_000, state="attached"
+        )
+        assert said.inner_text() == "2 in the list, 1 waiting for a person."

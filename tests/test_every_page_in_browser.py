@@ -1,0 +1,251 @@
+"""Every page in Chromium, as every role: nothing that axe finds, no console error, nothing the policy blocks, and no
+sideways scrolling; in light and dark, wide and narrow. The pages come from the URL patterns, so none can be forgotten.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.core.exceptions import BadRequest
+from django.db import OperationalError
+from django.utils import timezone
+from playwright.sync_api import Browser
+
+from integrations.models import (
+    Delivery,
+    Effect,
+    Invitation,
+    LinterFinding,
+    Membership,
+    Organization,
+    RefusedRequest,
+    Result,
+)
+from integrations.pages.health import HealthView
+from integrations.pages.members import invitation_link
+from tests import addresses, factories
+from tests.addresses import Address
+from tests.admin.conftest import Customer, make_customer
+from tests.browsing import SHAPES, Visit
+from tests.pages.test_access import ALLOWED, PUBLIC, ROLES
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+ONE = SHAPES[:1]
+#: More states of a page than its bare address shows.
+STATES = {
+    "activity": [
+        "?show=deliveries",
+        "?show=effects",
+        "?status=held",
+        "?verdict=no_email",
+        "?q=nobody+has+this+name",
+    ],
+    "mapping-list": ["?show=unmapped", "?show=problems", "?q=nothing"],
+    "what-if": ["?candidate=opportunity-acme&stage=stage-1", "?candidate=two+words&stage=stage-1"],
+    "audit": ["?action=nothing"],
+    "login": ["?next=/activity/"],
+}
+NO_PAGE = {"audit-export", "logout", "switch-organization"}
+MAIL = "email-html"  # a document of its own, not a page
+
+
+@pytest.fixture
+def acme() -> Customer:
+    """A customer with a row of every kind, every status and every verdict."""
+    customer = make_customer("acme")
+    fill(customer.organization)
+    return customer
+
+
+def fill(organization: Organization) -> None:
+    """Add what a busy organization has: every status, verdict and state, and trouble of each kind."""
+    now = timezone.now()
+    for number, status in enumerate(Invitation.Status.values):
+        row = factories.InvitationFactory.create(
+            organization=organization,
+            status=status,
+            instance_id=f"i-{number}",
+            candidate_name=f"Candidate Withaverylongnamethatdoesnotbreak {number}",
+            role_title="Backend Engineer",
+            created_at=now - timedelta(days=number),
+            invited_at=now - timedelta(days=number),
+            completed_at=now if status == "completed" else None,
+        )
+    Result.objects.create(
+        invitation=Invitation.objects.get(organization=organization, status="completed"),
+        outcome="Failed",
+        score=12,
+        failure_reason="Unit Tests",
+        report_url="https://codescreen.example/report",
+    )
+    for verdict in Delivery.Verdict.values:
+        factories.DeliveryFactory.create(
+            organization=organization,
+            verdict=verdict,
+            explanation=f"A sentence about {verdict}.",
+            decided_at=now,
+            due_at=None,
+        )
+    factories.DeliveryFactory.create(
+        organization=organization, invitation=row, verdict="invite", decided_at=now, due_at=None
+    )
+    for state in Effect.State.values:
+        if state != "leased":
+            factories.EffectFactory.create(
+                organization=organization, state=state, due_at=now if state == "due" else None
+            )
+    RefusedRequest.note(organization, "lever", "signature_mismatch", "expired_token")
+    LinterFinding.objects.create(
+        organization=organization, digest="e" * 64, code="unknown_tag", level="error", message="A tag."
+    )
+    factories.member(organization, Membership.Role.TEAM_MEMBER, "a-rather-long-user-name-of-somebody")
+
+
+def empty() -> User:
+    """Return the Super Admin of an organization where nothing has happened."""
+    person: User = factories.member(
+        factories.OrganizationFactory.create(), Membership.Role.SUPER_ADMIN, "newcomer"
+    )
+    return person
+
+
+def site_pages(customer: Customer, *, with_rows: bool = True) -> Iterator[tuple[Address, str]]:
+    """Yield the address of each page of the site in each of its states."""
+    for address in addresses.of(customer):
+        if address.name in (set(ALLOWED) | PUBLIC) - NO_PAGE and (with_rows or not address.has_row):
+            yield address, address.url
+            for state in STATES.get(address.name, []):
+                yield address, address.url + state
+
+
+def is_page(visit: Visit, path: str) -> bool:
+    """Whether the address shows a page by GET; a button's address answers 405."""
+    answer = visit.context.request.get(visit.site + path, max_redirects=0)
+    assert answer.status in {200, 302, 405}, (path, answer.status)
+    return answer.status == 200
+
+
+def test_every_page_of_a_busy_organization(browser: Browser, live_server, acme: Customer) -> None:
+    with Visit(browser, live_server.url, acme.rows[Membership].user) as visit:
+        for address, path in site_pages(acme):
+            if address.name == MAIL:
+                visit.look_at_mail(path)
+            elif is_page(visit, path):
+                visit.look_at(path)
+        assert visit.wrong == []
+        assert visit.looks >= 30 * len(SHAPES)
+
+
+def test_every_page_of_an_organization_where_nothing_has_happened(
+    browser: Browser, live_server, acme: Customer
+) -> None:
+    with Visit(browser, live_server.url, empty()) as visit:
+        for address, path in site_pages(acme, with_rows=False):
+            if address.name != MAIL and is_page(visit, path):
+                visit.look_at(path)
+        assert visit.wrong == []
+
+
+@pytest.mark.parametrize("role", ROLES[1:])
+def test_every_page_as_each_other_role(browser: Browser, live_server, acme: Customer, role: str) -> None:
+    person = factories.member(acme.organization, role, "colleague")
+    rank = ROLES.index(role) + 1
+    with Visit(browser, live_server.url, person) as visit:
+        refused = ""
+        for address, path in site_pages(acme):
+            if rank > ALLOWED.get(address.name, len(ROLES)):
+                refused = path
+            elif address.name != MAIL and is_page(visit, path):
+                visit.look_at(path, shapes=ONE)
+        visit.look_at(refused, status=403)
+        assert visit.wrong == []
+
+
+def test_every_page_for_those_who_are_not_signed_in(browser: Browser, live_server, acme: Customer) -> None:
+    invited = User.objects.create_user("invited", "invited@acme.example")
+    invited.set_unusable_password()
+    invited.save()
+    Membership.objects.create(user=invited, organization=acme.organization, role="team_member")
+    unsubscribe = next(one.url for one in addresses.of(acme) if one.name == "unsubscribe")
+    with Visit(browser, live_server.url) as visit:
+        for path in ("/login/", "/login/?next=/activity/", unsubscribe, "/invite/MQ/no-such-token/"):
+            visit.look_at(path)
+        visit.look_at(invitation_link(invited).removeprefix("http://testserver"))
+        visit.page.fill("[name=new_password1]", "short")
+        visit.page.fill("[name=new_password2]", "other")
+        visit.page.click("main button")
+        visit.look()
+        visit.look_at("/login/")
+        visit.page.fill("[name=username]", "nobody")
+        visit.page.fill("[name=password]", "wrong")
+        visit.page.click("main button")
+        visit.look()
+        assert visit.wrong == []
+
+
+def test_every_error_page(browser: Browser, live_server, acme: Customer, settings, monkeypatch) -> None:
+    settings.AXES_ENABLED = True
+    settings.AXES_FAILURE_LIMIT = 1
+    cache.clear()
+    outsider = User.objects.create_user("outsider", "outsider@nowhere.example")
+    with Visit(browser, live_server.url, acme.rows[Membership].user) as visit:
+        visit.look_at("/nowhere/", status=404)
+        for failure, status in (
+            (BadRequest("no"), 400),
+            (OperationalError("gone"), 503),
+            (RuntimeError("bug"), 500),
+        ):
+
+            def fail(*_: Any, failure: Exception = failure, **__: Any) -> None:
+                raise failure
+
+            monkeypatch.setattr(HealthView, "get_context_data", fail)
+            visit.look_at("/health/", status=status)
+        assert visit.wrong == []
+    with Visit(browser, live_server.url, outsider) as visit:
+        visit.look_at("/", status=403)
+        assert visit.wrong == []
+    with Visit(browser, live_server.url) as visit:
+        visit.page.goto(visit.site + "/login/")
+        visit.context.clear_cookies()
+        visit.page.fill("[name=username]", "nobody")
+        visit.page.fill("[name=password]", "wrong")
+        visit.page.click("main button")
+        assert "too old" in visit.page.inner_text("main")
+        visit.look()
+        visit.page.goto(visit.site + "/login/")
+        visit.page.fill("[name=username]", "nobody")
+        visit.page.fill("[name=password]", "wrong")
+        visit.page.click("main button")
+        assert "Too many attempts" in visit.page.inner_text("main")
+        visit.look()
+        assert visit.wrong == []
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_every_page_of_the_admin(browser: Browser, live_server, acme: Customer, part: int) -> None:
+    superuser = User.objects.create_superuser("root-of-all", "root@portal.example")
+    pages = [
+        one.url
+        for one in addresses.of(acme)
+        if one.name.startswith("admin:")
+        and not one.name.startswith(
+            "admin:auth_"
+        )  # Django's own widgets for users and groups, for superusers
+        and one.name.rpartition("_")[2] in {"changelist", "change", "add"}
+    ]
+    lead = acme.rows[Membership].user
+    with Visit(browser, live_server.url, lead) as visit, Visit(browser, live_server.url, superuser) as root:
+        for path in pages[part::2]:
+            answer = visit.context.request.get(visit.site + path, max_redirects=0)
+            if answer.status == 200:
+                visit.look_at(path)
+            elif root.context.request.get(root.site + path, max_redirects=0).status == 200:
+                root.look_at(path, shapes=SHAPES[::2])
+        assert visit.wrong == []
+        assert root.wrong == []
+        assert visit.looks

@@ -1,0 +1,284 @@
+"""A hundred thousand invitations in one organization: as many queries per page as with eighty, and hardly more time."""
+
+import io
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from integrations.models import (
+    ApiCall,
+    Assessment,
+    AuditEntry,
+    Delivery,
+    Effect,
+    Invitation,
+    Membership,
+    Result,
+    Role,
+    RoleMapping,
+    Stage,
+)
+from tests import factories
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
+
+ROWS = 100_000
+TEMPLATES = 40  # one every nine days for a year, in different states
+FEW = 2  # copies of each template in the small organization
+ROLES = 2_000
+#: A page may take this many times what a trivial one takes; measured in the same run, on the same machine.
+MOST_TIMES = 60
+
+PAGES = [
+    "/",
+    "/activity/",
+    "/activity/?status=completed",
+    "/activity/?status=held",
+    "/activity/?page=2",
+    "/activity/?show=deliveries",
+    "/activity/?show=deliveries&verdict=no_email",
+    "/activity/?show=effects",
+    "/activity/?show=effects&state=failed",
+    "/activity/?q={candidate}",
+    "/activity/{candidate}/",
+    "/deliveries/{delivery}/",
+    "/mappings/",
+    "/mappings/?show=unmapped",
+    "/mappings/?q=Role+1",
+    "/what-if/",
+    "/health/",
+    "/settings/",
+    "/emails/",
+    "/notifications/team/",
+    "/audit/",
+    *(
+        f"/admin/integrations/{model}/{query}"
+        for model in ("delivery", "apicall", "effect", "invitation", "result", "auditentry")
+        for query in ("", "?p=2")
+    ),
+    "/admin/integrations/invitation/?q={candidate}",
+    "/admin/integrations/delivery/{delivery}/change/",
+]
+PARTS = {"/": ["overview"], "/activity/": ["list"], "/health/": ["health"]}
+
+
+class House:
+    """One organization with as many copies of the same forty candidates as wanted."""
+
+    def __init__(self, slug: str, copies: int, roles: int) -> None:
+        self.organization = factories.OrganizationFactory.create(slug=slug, name=slug.title())
+        self.owner: User = User.objects.create_user(f"owner-{slug}", is_staff=True)
+        Membership.objects.create(user=self.owner, organization=self.organization, role="super_admin")
+        now = timezone.now()
+        factories.LeverConnectionFactory.create(organization=self.organization)
+        factories.LeverWebhookFactory.create(organization=self.organization, last_received_at=now)
+        factories.CodeScreenConnectionFactory.create(organization=self.organization, verified_at=now)
+        own = {"organization": self.organization}
+        Stage.objects.create(**own, external_id="stage-1", name="CodeScreen Assessment")
+        Assessment.objects.create(**own, external_id="assessment-backend", name="Backend")
+        Role.objects.bulk_create(
+            Role(**own, external_id=f"role-{number}", title=f"Role {number}", state="published")
+            for number in range(roles)
+        )
+        RoleMapping.objects.bulk_create(
+            RoleMapping(**own, role=f"Role {number}", assessment="Backend") for number in range(0, roles, 4)
+        )
+        for number in range(TEMPLATES):
+            self._candidate(number, copies)
+        AuditEntry.record(self.organization, self.owner, "change policies", self.organization, {})
+        multiply(AuditEntry, AuditEntry.objects.latest("pk"), copies, {})
+
+    def _candidate(self, number: int, copies: int) -> None:
+        """Add one candidate with everything that happened to them, and their copies."""
+        at = timezone.now() - timedelta(days=9 * number, minutes=5)
+        status = ("completed", "completed", "invited", "in_progress", "submitted", "held", "uncertain")[
+            number % 7
+        ]
+        own = {"organization": self.organization, "opportunity_id": f"o-{number}-0"}
+        invitation = factories.InvitationFactory.create(
+            **own,
+            status=status,
+            instance_id=f"i-{number}-0",
+            role_title=f"Role {number}",
+            created_at=at,
+            changed_at=at + timedelta(minutes=4),
+            invited_at=at + timedelta(seconds=3),
+            completed_at=at + timedelta(minutes=4) if status == "completed" else None,
+        )
+        delivery = factories.DeliveryFactory.create(
+            **own, invitation=invitation, verdict="invite", received_at=at, decided_at=at, due_at=None
+        )
+        effect = factories.EffectFactory.create(
+            **own,
+            invitation=invitation,
+            delivery=delivery,
+            state="failed" if number % 40 == 0 else "done",
+            due_at=None,
+            created_at=at,
+        )
+        call = ApiCall.objects.create(
+            **own,
+            platform="lever",
+            method="GET",
+            path="/opportunities/x",
+            status=200,
+            duration_ms=5,
+            correlation_id="c" * 32,
+            delivery=delivery,
+            effect=effect,
+            at=at,
+        )
+        new = f"'o-{number}-' || n"
+        invitations = multiply(
+            Invitation,
+            invitation,
+            copies,
+            {
+                "opportunity_id": new,
+                "contact_id": new,
+                "instance_id": f"'i-{number}-' || n",
+                "reference": f"'r{self.organization.pk}-{number}-' || n",
+            },
+        )
+        same = f"{invitations} + n"
+        deliveries = multiply(
+            Delivery, delivery, copies, {"opportunity_id": new, "dedupe_key": new, "invitation_id": same}
+        )
+        effects = multiply(
+            Effect,
+            effect,
+            copies,
+            {"opportunity_id": new, "key": new, "invitation_id": same, "delivery_id": f"{deliveries} + n"},
+        )
+        multiply(
+            ApiCall,
+            call,
+            copies,
+            {"opportunity_id": new, "delivery_id": f"{deliveries} + n", "effect_id": f"{effects} + n"},
+        )
+        if status == "completed":
+            result = Result.objects.create(invitation=invitation, outcome="Passed", score=82, created_at=at)
+            multiply(Result, result, copies, {"invitation_id": same})
+
+    def client(self) -> Client:
+        """Return the Super Admin's browser."""
+        client = Client()
+        client.force_login(self.owner, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    def addresses(self) -> Iterator[tuple[str, str, dict[str, str]]]:
+        """Yield each page's name, its address here, and the header that asks for a part of it."""
+        delivery = Delivery.objects.filter(organization=self.organization).latest("pk")
+        for page in PAGES:
+            url = page.format(candidate=delivery.opportunity_id, delivery=delivery.pk)
+            yield page, url, {}
+            for part in PARTS.get(page, []):
+                yield f"{page} ({part})", url, {"X-Live-Part": part}
+
+
+def multiply(model: Any, row: Any, copies: int, changes: dict[str, str]) -> int:
+    """Copy a row in the database, with the expressions of `n` for what must differ; the key that copy 0 would have."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT coalesce(max(id), 0) FROM {table}")
+        base = int(cursor.fetchone()[0])
+        changes = {"id": f"{base} + n", **changes}
+        names = [column.column for column in model._meta.local_concrete_fields]
+        wanted = ", ".join(changes.get(name, f'row."{name}"') for name in names)
+        quoted = ", ".join(f'"{name}"' for name in names)
+        cursor.execute(
+            f"WITH RECURSIVE series(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < {copies - 1}) "
+            f"INSERT INTO {table} ({quoted}) SELECT {wanted} FROM {table} row, series WHERE row.id = {row.pk}"
+        )
+        if connection.vendor == "postgresql":
+            cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")
+    return base
+
+
+@pytest.fixture
+def houses(db: None) -> tuple[House, House]:
+    """The small organization and the large one, in one database."""
+    found = House("small", FEW, 60), House("large", ROWS // TEMPLATES, ROLES)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return found
+
+
+def seconds(act: Callable[[], Any], times: int) -> float:
+    """Return the least time an act took."""
+    took = []
+    for _ in range(times):
+        began = time.perf_counter()
+        act()
+        took.append(time.perf_counter() - began)
+    return min(took)
+
+
+def queries(client: Client, url: str, header: dict[str, str]) -> tuple[list[dict[str, str]], Any]:
+    """Return the queries of a page, and the page."""
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(url, headers=header)
+    assert answer.status_code == 200, url
+    return captured.captured_queries, answer
+
+
+def test_pages_take_no_more_queries_and_hardly_more_time(houses: tuple[House, House]) -> None:
+    small, large = houses
+    assert Invitation.objects.filter(organization=large.organization).count() == ROWS
+    few, many = small.client(), large.client()
+    trivial = seconds(partial(many.get, "/notifications/"), 5)
+    wrong, report = [], []
+    for (name, short, header), (_, long, _) in zip(small.addresses(), large.addresses(), strict=True):
+        few.get(short, headers=header)  # what is cached for all, such as templates
+        little, _ = queries(few, short, header)
+        much, answer = queries(many, long, header)
+        ratio = seconds(partial(many.get, long, headers=header), 3) / trivial
+        report.append(
+            f"{name:60} {len(little):3} {len(much):3} queries  {ratio:6.1f} ×  {len(answer.content):7} bytes"
+        )
+        if len(much) > len(little) or ratio > MOST_TIMES or len(answer.content) > 400_000:
+            slowest = sorted(much, key=lambda query: float(query["time"]))[-3:]
+            wrong.append(
+                "\n    ".join([report[-1], *(f"{one['time']} s: {one['sql'][:500]}" for one in slowest)])
+            )
+    sys.stdout.write("\n".join([f"trivial page {trivial * 1000:.1f} ms", *report, ""]))
+    assert wrong == [], "\n".join(wrong)
+
+
+class _Nowhere(io.TextIOBase):
+    """Where an export goes when nobody keeps it."""
+
+    lines = 0
+
+    def write(self, text: str) -> int:
+        self.lines += text.count("\n")
+        return len(text)
+
+
+def test_exports_stream(houses: tuple[House, House]) -> None:
+    small, large = houses
+    kinds = ("deliveries", "invitations", "results", "effects", "calls")
+    for kind in kinds:
+        call_command("export", kind, small.organization.slug, stdout=_Nowhere())
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for kind in kinds:
+        out = _Nowhere()
+        call_command("export", kind, large.organization.slug, stdout=out)
+        assert out.lines > ROWS / 5, kind
+    answer: Any = large.client().get("/audit/export/")
+    assert len([None for _ in answer.streaming_content]) > ROWS / TEMPLATES
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    sys.stdout.write(f"exports of {ROWS} rows grew the process by {grown:.0f} MB\n")
+    assert grown < 60
