@@ -196,11 +196,11 @@ def multiply(model: Any, row: Any, copies: int, changes: dict[str, str]) -> int:
         base = int(cursor.fetchone()[0])
         changes = {"id": f"{base} + n", **changes}
         names = [column.column for column in model._meta.local_concrete_fields]
-        wanted = ", ".join(changes.get(name, f'row."{name}"') for name in names)
+        wanted = ", ".join(changes.get(name, f'original."{name}"') for name in names)
         quoted = ", ".join(f'"{name}"' for name in names)
         cursor.execute(
             f"WITH RECURSIVE series(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < {copies - 1}) "
-            f"INSERT INTO {table} ({quoted}) SELECT {wanted} FROM {table} row, series WHERE row.id = {row.pk}"
+            f"INSERT INTO {table} ({quoted}) SELECT {wanted} FROM {table} original, series WHERE original.id = {row.pk}"
         )
         if connection.vendor == "postgresql":
             cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")

@@ -124,8 +124,8 @@ def focused(page: Page) -> dict[str, Any]:
             key: one.outerHTML.slice(0, 200),
             isBody: one === document.body,
             isSeen: box.width > 0 && box.height > 0,
-            // the parts of a date are marked by the browser itself
-            isMarked: one.type === "date" || style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+            // the parts of a date, and what is in a frame, are marked by the browser itself
+            isMarked: one.type === "date" || one.tagName === "IFRAME" || style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
           };
         }"""
     )
