@@ -30,8 +30,7 @@ from integrations.models import (
     LeverConnection,
     Organization,
 )
-from integrations.models.claim import masked_traceback
-from integrations.models.delivery import MAX_ATTEMPTS
+from integrations.models.claim import MAX_CRASHES, SILENT, masked_traceback
 from integrations.platform import NotConnected, PacedOut, PlatformError
 from integrations.workflow import (
     actions,
@@ -222,6 +221,10 @@ def _perform(effect: Effect) -> None:
 
 def decide(delivery: Delivery) -> None:
     """Bring one claimed delivery to its verdict, or say why not yet and when it is tried again."""
+    if delivery.is_poison:
+        logger.error("delivery %s is given up: its workers don't live to tell why", delivery.pk)
+        delivery.release(due_at=None, last_error=SILENT.format(count=MAX_CRASHES))
+        return
     organization = delivery.organization = _read(delivery.organization_id)
     platforms = platforms_for(organization, delivery=delivery, opportunity_id=delivery.opportunity_id)
     try:
@@ -244,11 +247,12 @@ def decide(delivery: Delivery) -> None:
         raise  # the lease ends by itself, and another worker decides it when the database is back
     except Exception as error:  # noqa: BLE001 - a bug on one row must not stop the others
         logger.error("delivery %s could not be decided\n%s", delivery.pk, masked_traceback(error))
-        is_poison = delivery.attempts >= MAX_ATTEMPTS
+        is_poison = delivery.crashes >= MAX_CRASHES
         delivery.release(
-            due_at=None if is_poison else Now() + effects.backoff(delivery.attempts),
+            due_at=None if is_poison else Now() + effects.backoff(delivery.crashes),
             last_error=f"The portal failed on this: {type(error).__name__}.",
             traceback=masked_traceback(error),
+            crashes=0 if is_poison else delivery.crashes,
         )
 
 
@@ -270,7 +274,9 @@ def poll(invitation: Invitation) -> bool:
         platforms = platforms_for(_read(invitation.organization_id), opportunity_id=invitation.opportunity_id)
         return results.collect(invitation, platforms.codescreen())
     except NotConnected:
-        Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now() + effects.DISCONNECTED_RETRY)
+        later, failures = Now() + effects.DISCONNECTED_RETRY, invitation.poll_failures
+        rows = Invitation.objects.filter(pk=invitation.pk)
+        rows.update(next_poll_at=later, poll_failures=failures)
     except PlatformError as error:
         logger.info("invitation %s: %s", invitation.pk, error)
         if error.status == 401:

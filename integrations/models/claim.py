@@ -13,6 +13,10 @@ from django.db.models.sql import UpdateQuery
 #: Longer than one call with its time-outs, and short enough that what a killed worker held is taken up within a
 #: minute. Work of several calls renews it between them.
 LEASE = timedelta(seconds=45)
+#: So many claims in a row may end in a bug or with the worker's death; then a person has to look.
+MAX_CRASHES = 5
+#: What such a row says when nobody lived to tell why.
+SILENT = "A worker took this up {count} times and was never heard of again."
 
 
 class ClaimQuerySet(models.QuerySet[Any]):
@@ -47,6 +51,12 @@ class Claimable(models.Model):
     leased_until = models.DateTimeField(null=True, blank=True, editable=False)
     lease_owner = models.CharField(max_length=80, blank=True, editable=False)
     attempts = models.PositiveIntegerField(default=0)
+    crashes = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="Claims in a row that ended in a bug, or of whose worker nothing was heard again.",
+    )
     last_error = models.TextField(blank=True)
     traceback = models.TextField(blank=True)
 
@@ -57,7 +67,7 @@ class Claimable(models.Model):
     def claim(cls, owner: str) -> Self | None:
         """Take a due row for `owner` and count the attempt; None when nothing is due.
 
-        The attempt is counted here, not at the outcome, so that a row that kills its worker is counted too.
+        A crash is counted here and taken back at the outcome, so that a row that kills its worker is counted too.
         Two workers never hold the same row, and claims take turns, so that each sees whom the others serve:
         the organization that is served least comes first, whatever another one has waiting, and chance decides
         between equals.
@@ -94,8 +104,14 @@ class Claimable(models.Model):
         )
 
     def release(self, **changes: Any) -> bool:
-        """Give the lease back with these changes; False when the lease was lost."""
+        """Give the lease back with these changes; False when the lease was lost. Whoever comes here didn't crash."""
+        changes.setdefault("crashes", 0)
         return bool(self.held().update(leased_until=None, lease_owner="", **changes))
+
+    @property
+    def is_poison(self) -> bool:
+        """Whether the claims before this one all crashed, so that it must not be tried once more."""
+        return self.crashes > MAX_CRASHES
 
 
 _OWNER = "the owner's place"
@@ -132,6 +148,7 @@ def _claim_statement(model: Any, vendor: str) -> tuple[str, tuple[Any, ...]]:
             "leased_until": Now() + LEASE,
             "lease_owner": _OWNER,
             "attempts": models.F("attempts") + 1,
+            "crashes": models.F("crashes") + 1,
         }
     )
     statement, parameters = query.get_compiler(connection=connection).as_sql()

@@ -8,7 +8,6 @@ from django.db.models.functions import Now
 from integrations.models.claim import Claimable, ClaimQuerySet
 
 WAITING_VERDICTS = ("paused", "disconnected")
-MAX_ATTEMPTS = 8
 
 
 class DeliveryQuerySet(ClaimQuerySet):
@@ -120,7 +119,7 @@ class Delivery(Claimable):
 
     @property
     def is_stuck(self) -> bool:
-        """Whether the portal gave up on it after MAX_ATTEMPTS tries."""
+        """Whether the portal gave up on it after MAX_CRASHES tries."""
         return self.due_at is None and not self.verdict and bool(self.last_error)
 
     def decide(self, verdict: str, explanation: str, invitation: Any = None) -> bool:

@@ -219,7 +219,7 @@ def retry_effect(effect: Effect, actor: Any) -> None:
             )
         before = effect.state
         changed = Effect.objects.filter(pk=effect.pk, leased_until__isnull=True).update(
-            state=Effect.State.DUE, due_at=Now(), attempts=0, created_at=Now()
+            state=Effect.State.DUE, due_at=Now(), attempts=0, crashes=0, created_at=Now()
         )
         if not changed:
             raise NotPossible(f"{effect} is being performed this moment.")

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.models import Effect, Organization
-from integrations.models.claim import masked_traceback
+from integrations.models.claim import MAX_CRASHES, SILENT, masked_traceback
 from integrations.platform import NotConnected, PacedOut, PlatformError
 from integrations.workflow import feedback, invite, mail, moving, outbox, write_back
 from integrations.workflow.facts import Platforms
@@ -22,7 +22,6 @@ FIRST_RETRY = timedelta(seconds=3)
 LONGEST_RETRY = timedelta(hours=1)
 KEEP_TRYING = timedelta(hours=96)
 DISCONNECTED_RETRY = timedelta(minutes=10)
-MAX_CRASHES = 8
 WRITTEN_AS_A_USER = frozenset(
     {
         Effect.Kind.SET_PROGRESS_TAG,
@@ -52,6 +51,9 @@ def perform(effect: Effect, platforms: Platforms) -> None:
     """Perform a claimed effect and record the outcome; never raises for what a platform or a bug did."""
     known = effect.intent_at  # of an earlier try whose outcome nobody knows
     try:
+        if effect.is_poison:
+            _give_up(effect, SILENT.format(count=MAX_CRASHES))
+            return
         if effect.intent_at is None and effect.organization.paused:
             _give_back(effect, DISCONNECTED_RETRY, "The organization is paused.", known)
             return
@@ -84,11 +86,17 @@ def _give_back(effect: Effect, wait: timedelta, reason: str, known: datetime | N
 def _record_crash(effect: Effect, error: Exception) -> None:
     """A bug or a poison row: bounded tries, then it stops and shows where."""
     text = f"The portal failed on this: {type(error).__name__}."
-    if effect.attempts >= MAX_CRASHES:
+    if effect.crashes >= MAX_CRASHES:
         effect.held().update(traceback=masked_traceback(error))
         _give_up(effect, text)
         return
-    effect.retry(backoff(effect.attempts), text, keep_intent=True, traceback=masked_traceback(error))
+    effect.retry(
+        backoff(effect.crashes),
+        text,
+        keep_intent=True,
+        traceback=masked_traceback(error),
+        crashes=effect.crashes,
+    )
 
 
 def _has_new_author(effect: Effect, platforms: Platforms) -> bool:

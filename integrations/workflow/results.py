@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -22,6 +23,7 @@ from integrations.workflow.decide import PROGRESS_TAGS, TAG_WORD, normalized
 logger = logging.getLogger(__name__)
 
 POLL_LEASE = LEASE
+LONGEST_POLL_LEASE = 7  # doublings: an hour and a half
 STOP_AFTER = timedelta(weeks=8)
 STOP_AFTER_COMPLETION = timedelta(days=30)
 
@@ -126,14 +128,20 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
 
 
 def claim_poll() -> Invitation | None:
-    """Take an invitation whose time to be asked about has come, ours for POLL_LEASE; None when there is none."""
+    """Take an invitation whose time to be asked about has come, ours for POLL_LEASE; None when there is none.
+
+    The failure is counted here and taken back at the answer, and the lease is longer after each one: an invitation
+    that kills its worker is asked about ever more seldom.
+    """
     with transaction.atomic():
         rows = Invitation.objects.due_for_poll().order_by("next_poll_at").select_related("organization")
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(of=("self",), skip_locked=True, no_key=True)
         invitation = rows.first()
         if invitation is not None:
-            Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now() + POLL_LEASE)
+            lease = POLL_LEASE * 2 ** min(invitation.poll_failures, LONGEST_POLL_LEASE)
+            rows = Invitation.objects.filter(pk=invitation.pk)
+            rows.update(next_poll_at=Now() + lease, poll_failures=F("poll_failures") + 1)
     return invitation
 
 

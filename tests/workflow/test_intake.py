@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from integrations import tasks
 from integrations.models import CodeScreenConnection, Delivery, Effect, Invitation, LeverConnection
-from integrations.models.delivery import MAX_ATTEMPTS
+from integrations.models.claim import MAX_CRASHES
 from integrations.workflow import connect, facts, troubles
 from tests import factories
 
@@ -245,11 +245,11 @@ def test_a_poison_delivery_stops_and_others_go_on(box, world, enter, monkeypatch
         return gather(delivery, *more)
 
     monkeypatch.setattr("integrations.workflow.intake.gather", crash)
-    for _ in range(MAX_ATTEMPTS + 2):
+    for _ in range(MAX_CRASHES + 2):
         Delivery.objects.filter(due_at__isnull=False).update(due_at=timezone.now() - timedelta(seconds=1))
         box.work()
     assert verdict(poison) == ""
-    assert (poison.due_at, poison.attempts, poison.is_stuck) == (None, MAX_ATTEMPTS, True)
+    assert (poison.due_at, poison.attempts, poison.is_stuck) == (None, MAX_CRASHES, True)
     assert "KeyError" in poison.last_error
     assert ALDER not in poison.last_error + poison.traceback
     assert verdict(fine) in {"invite", "ambiguous_assessment", "no_assessment"}

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from integrations import platform, tasks
 from integrations.models import ApiCall, CodeScreenConnection, Effect, Invitation
+from integrations.models.claim import MAX_CRASHES
 from integrations.platform import PlatformError
 from integrations.workflow import actions, connect, effects, invite, outbox, results, troubles
 from tests import factories
@@ -539,10 +540,10 @@ def test_a_bug_stops_after_a_few_crashes_and_others_go_on(box, world, monkeypatc
         "integrations.workflow.invite._still_wanted",
         lambda effect, *_: 1 / (effect.invitation_id - poison.pk),
     )
-    for _ in range(effects.MAX_CRASHES + 3):
+    for _ in range(MAX_CRASHES + 3):
         box.later()
     effect = box.effect(invitation=poison)
-    assert (effect.state, effect.attempts) == ("failed", effects.MAX_CRASHES)
+    assert (effect.state, effect.attempts) == ("failed", MAX_CRASHES)
     assert "ZeroDivisionError" in effect.last_error
     assert effect.traceback
     assert box.reread(poison).status == "failed"
