@@ -2,17 +2,23 @@
 
 import json
 import re
+import socket
 import ssl
+import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
+from weakref import WeakSet
 
 import requests
 from django.conf import settings
 from django.utils import timezone
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, SSLError
 
 CONNECT_SECONDS = 5.0
@@ -123,6 +129,58 @@ def _kept(value: Any) -> str:
     return json.dumps(redact(value), ensure_ascii=False)[:KEPT_BODY_CHARACTERS]
 
 
+class BoundedAdapter(HTTPAdapter):
+    """Ends what takes too long in all: a read's own time-out begins anew with every byte that drips in."""
+
+    def __init__(self) -> None:
+        self._connections: WeakSet[HTTPConnection] = WeakSet()
+        self._sockets: WeakSet[Any] = (
+            WeakSet()
+        )  # a connection forgets its own when the answer's end will close it
+        super().__init__()
+
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
+        """Return the pool as requests does, and know the connections it makes."""
+        pool: Any = super().get_connection_with_tls_context(*args, **options)
+        kind = type(pool).ConnectionCls
+
+        def make(*args: Any, **options: Any) -> Any:
+            connection = kind(*args, **options)
+            connect = connection.connect
+
+            def remembered() -> None:
+                connect()
+                self._sockets.add(connection.sock)
+
+            connection.connect = remembered
+            self._connections.add(connection)
+            return connection
+
+        pool.ConnectionCls = make
+        return pool
+
+    @contextmanager
+    def bounded(self, seconds: float) -> Iterator[None]:
+        """Cut all connections when the time is up. Raises ReadTimeout then: half an answer may pass for a whole one."""
+        is_over = threading.Event()
+        timer = threading.Timer(seconds, self._cut, [is_over])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            if is_over.is_set():
+                raise requests.exceptions.ReadTimeout("the answer took too long")
+
+    def _cut(self, is_over: threading.Event) -> None:
+        is_over.set()
+        connecting = [connection.sock for connection in list(self._connections) if connection.sock]
+        for one in [*connecting, *self._sockets]:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+
 class PlatformSession:
     """A requests session for one platform and one customer.
 
@@ -141,6 +199,9 @@ class PlatformSession:
         self.base_url = base_url.rstrip("/")
         self.http = requests.Session()
         self.http.trust_env = False
+        self._adapter = BoundedAdapter()
+        for scheme in ("http://", "https://"):
+            self.http.mount(scheme, self._adapter)
         self.http.headers["User-Agent"] = "CodeScreen-Lever-Portal"
         self.http.headers["Accept"] = "application/json"
         self._pace = pace or (lambda: None)
@@ -201,18 +262,21 @@ class PlatformSession:
     ) -> tuple[int, Any, float | None]:
         is_write = method not in {"GET", "HEAD"}
         try:
-            with self.http.request(
-                method,
-                self.base_url + path,
-                params=params,
-                json=payload,
-                data=form,
-                headers=headers,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
-                # requests would turn a redirected POST into a GET and drop Authorization on another host
-                allow_redirects=not is_write,
-                stream=True,
-            ) as response:
+            with (
+                self._adapter.bounded(TOTAL_SECONDS),
+                self.http.request(
+                    method,
+                    self.base_url + path,
+                    params=params,
+                    json=payload,
+                    data=form,
+                    headers=headers,
+                    timeout=(CONNECT_SECONDS, READ_SECONDS),
+                    # requests would turn a redirected POST into a GET and drop Authorization on another host
+                    allow_redirects=not is_write,
+                    stream=True,
+                ) as response,
+            ):
                 body = _read(response, started)
         except requests.RequestException as error:
             reached = not _never_sent(error)
@@ -243,7 +307,7 @@ class PlatformSession:
             # a gateway's 52x too may come after the request went through; 503 says that it wasn't taken
             ambiguous=is_write and status >= 500 and status != 503,
             status=status,
-            retry_after=_retry_after(response.headers.get("Retry-After")),
+            retry_after=_retry_after(response.headers.get("Retry-After"), response.headers.get("Date")),
             body=decoded,
         )
 
@@ -286,15 +350,19 @@ def _reason(body: Any) -> str:
     return f": {' – '.join(parts)}" if parts else ""
 
 
-def _retry_after(value: str | None) -> float | None:
-    """Return Retry-After in seconds (RFC 9110 §10.2.3: seconds or a date), at most six hours."""
+def _retry_after(value: str | None, date: str | None = None) -> float | None:
+    """Return Retry-After in seconds (RFC 9110 §10.2.3: seconds or a date), at most six hours.
+
+    A date is compared with the platform's own clock, as `date` tells it: ours may be minutes off.
+    """
     if not value:
         return None
     try:
         seconds = float(value)
     except ValueError:
         try:
-            seconds = (parsedate_to_datetime(value) - timezone.now()).total_seconds()
+            now = parsedate_to_datetime(date) if date else timezone.now()
+            seconds = (parsedate_to_datetime(value) - now).total_seconds()
         except (TypeError, ValueError):
             return None
     return min(max(seconds, 0.0), 6 * 3600.0) if seconds == seconds else None

@@ -176,6 +176,12 @@ def test_an_answer_that_trickles_is_given_up(wire, session, monkeypatch):
     assert "did not answer" in str(failure(session, "GET"))
 
 
+def test_a_date_to_retry_after_is_reckoned_by_the_platforms_own_clock(wire, session):
+    headers = {"Date": "Wed, 01 Jul 2026 10:00:00 GMT", "Retry-After": "Wed, 01 Jul 2026 10:01:30 GMT"}
+    wire.post(f"{URL}/things", status=503, headers=headers)
+    assert failure(session).retry_after == 90.0
+
+
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [

@@ -1,0 +1,81 @@
+"""Whatever the network does to an answer, no call lasts longer than its time-out, and none outlives a lease."""
+
+import time
+from datetime import timedelta
+
+import pytest
+
+from integrations import clients, platform, tasks
+from integrations.codescreen.client import CodeScreenClient
+from integrations.models import Effect, Invitation
+from integrations.models.claim import LEASE
+from integrations.platform import PlatformError, PlatformSession
+from integrations.sandbox.values import stable_id
+from integrations.workflow import outbox
+from tests import factories, toxics
+
+READ, TOTAL = 0.4, 1.0
+END_OF_HEADERS = b"\r\n\r\n"
+SPOILT = {
+    "late": toxics.late(3 * READ),
+    "headers drop by drop": toxics.drops(0.05),
+    "headers without end": toxics.endless(0.05),
+    "the body drop by drop": toxics.drops(0.2, after=END_OF_HEADERS),
+    "cut before the first byte": toxics.cut(0),
+    "cut in the headers": toxics.cut(20),
+    "cut in the body": lambda client, answer: client.sendall(answer[:-5]),
+    "reset": toxics.reset,
+}
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch):
+    monkeypatch.setattr(platform, "READ_SECONDS", READ)
+    monkeypatch.setattr(platform, "TOTAL_SECONDS", TOTAL)
+
+
+def send(url, world):
+    """Invite somebody straight at CodeScreen's address."""
+    client = CodeScreenClient(PlatformSession("codescreen", f"{url}/api"), world.api_key)
+    assessment = stable_id("acme", "assessment", "Backend")
+    return client.send(assessment, "Candidate Alder", "alder@candidates.example")
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_a_spoilt_answer_ends_in_time_and_leaves_it_open_whether_it_happened(world, name):
+    with toxics.Proxy(world.codescreen.url, SPOILT[name]) as proxy:
+        began = time.monotonic()
+        with pytest.raises(PlatformError) as raised:
+            send(proxy.url, world)
+        assert time.monotonic() - began < TOTAL + 0.5
+    assert (raised.value.ambiguous, raised.value.permanent) == (True, False)
+    assert world.emails() == 1
+
+
+@pytest.mark.parametrize("toxic", [toxics.late(READ / 2), toxics.lingering(5.0)], ids=["late", "lingering"])
+def test_a_slow_network_is_no_fault(world, toxic):
+    with toxics.Proxy(world.codescreen.url, toxic) as proxy:
+        began = time.monotonic()
+        send(proxy.url, world)
+        assert time.monotonic() - began < TOTAL
+
+
+def test_an_invitation_whose_answer_drips_in_is_uncertain_and_not_sent_again(linked, world, settings):
+    invitation = factories.InvitationFactory(
+        organization=linked,
+        opportunity_id=world.candidate("Alder"),
+        assessment_id=stable_id("acme", "assessment", "Backend"),
+    )
+    outbox.send_invitation(invitation)
+    with toxics.Proxy(world.codescreen.url, SPOILT["the body drop by drop"]) as proxy:
+        settings.CODESCREEN_API_URL = f"{proxy.url}/api"
+        tasks.work()
+        Effect.objects.filter(state="due").update(due_at=factories.a_moment_ago())
+        tasks.work()
+    assert Invitation.objects.get().status == "uncertain"
+    assert world.emails() == 1
+
+
+def test_no_call_outlives_a_lease(settings):
+    longest = settings.PLATFORM_READ_SECONDS + 10.0 + platform.CONNECT_SECONDS + clients.RENEW_AFTER_SECONDS
+    assert timedelta(seconds=longest) < LEASE
