@@ -8,7 +8,6 @@ from functools import partial
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
-from django.utils import timezone
 
 from integrations.codescreen.client import CodeScreenClient
 from integrations.lever import oauth
@@ -19,6 +18,7 @@ from integrations.models import (
     Effect,
     LeverConnection,
     Organization,
+    clock,
 )
 from integrations.pacing import Gate
 from integrations.platform import (
@@ -118,7 +118,7 @@ class GrantTokens:
         """Return an access token that should work now, refreshed when it ends soon."""
         connection = self._working()
         ends = connection.access_expires_at
-        if ends is not None and ends - timezone.now() < EXPIRES_SOON and connection.refresh_token:
+        if ends is not None and ends - clock.now() < EXPIRES_SOON and connection.refresh_token:
             return self._refreshed(connection.access_token)
         return str(connection.access_token)
 

@@ -5,8 +5,8 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models.functions import Now
-from django.utils import timezone
 
+from integrations.models import clock
 from integrations.models.claim import Claimable, ClaimQuerySet
 
 
@@ -119,13 +119,13 @@ class Effect(Claimable):
     @property
     def shown_state(self) -> str:
         """The state as a person sees it: `leased` while a worker holds it."""
-        if self.state == self.State.DUE and self.leased_until and self.leased_until > timezone.now():
+        if self.state == self.State.DUE and self.leased_until and self.leased_until > clock.now():
             return "leased"
         return self.state
 
     def record_intent(self) -> bool:
         """Commit that a worker is about to act; False when the lease was lost."""
-        self.intent_at = timezone.now()
+        self.intent_at = clock.now()
         return bool(self.held().update(intent_at=self.intent_at, payload=self.payload))
 
     def finish(self, state: str = State.DONE, error: str = "") -> bool:

@@ -6,8 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
-from django.utils import timezone
 
+from integrations.models import clock
 from integrations.models.fields import EncryptedTextField
 
 REFRESH_LIFETIME, IDLE_LIFETIME = timedelta(days=365), timedelta(days=90)
@@ -109,7 +109,7 @@ class LeverConnection(models.Model):
 
         `tokens` is Lever's token answer: access_token, refresh_token, expires_in (seconds), scope.
         """
-        now = timezone.now()
+        now = clock.now()
         self.state, self.state_reason = self.State.CONNECTED, ""
         self.access_token = tokens["access_token"]
         self.refresh_token = tokens.get("refresh_token") or ""
@@ -137,7 +137,7 @@ class LeverConnection(models.Model):
 
     def rotate(self, tokens: dict[str, Any]) -> None:
         """Store the pair a refresh returned, fenced by the generation it was made from."""
-        now = timezone.now()
+        now = clock.now()
         LeverConnection.objects.filter(pk=self.pk, generation=self.generation).update(
             access_token=tokens["access_token"],
             refresh_token=tokens.get("refresh_token") or self.refresh_token,

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
-from django.utils import timezone
 
-from integrations.models import Effect, Organization
+from integrations.models import Effect, Organization, clock
 from integrations.models.claim import MAX_CRASHES, SILENT, masked_traceback
 from integrations.platform import NotConnected, PacedOut, PlatformError
 from integrations.workflow import feedback, invite, mail, moving, outbox, write_back
@@ -133,7 +132,7 @@ def settle(effect: Effect, error: PlatformError, known: datetime | None = None) 
         _give_back(effect, DISCONNECTED_RETRY, str(error), known)
         outbox.tell_reconnect(effect.organization)
         return
-    is_hopeless = error.permanent or timezone.now() - effect.created_at > KEEP_TRYING
+    is_hopeless = error.permanent or clock.now() - effect.created_at > KEEP_TRYING
     if is_hopeless:
         _give_up(effect, str(error))
         return

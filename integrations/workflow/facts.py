@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, Value
-from django.db.models.functions import Upper
-from django.utils import timezone
+from django.db.models.functions import Now, Upper
 
 from integrations.codescreen.client import CodeScreenClient
 from integrations.lever.client import LeverClient
@@ -22,6 +21,7 @@ from integrations.models import (
     Role,
     RoleMapping,
     Stage,
+    clock,
 )
 from integrations.models.invitation import OPEN
 from integrations.platform import PlatformError
@@ -77,7 +77,7 @@ def refresh_stages(organization: Organization, lever: LeverClient) -> None:
         if former != row["name"]:
             row["former_name"] = former
     Stage.objects.replace_all(organization, rows)
-    LeverConnection.objects.filter(organization=organization).update(stages_refreshed_at=timezone.now())
+    LeverConnection.objects.filter(organization=organization).update(stages_refreshed_at=clock.now())
 
 
 def _role_row(row: dict[str, Any]) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def refresh_roles(organization: Organization, lever: LeverClient) -> None:
     """Read the postings again."""
     rows = [_role_row(row) for row in lever.postings() if isinstance(row.get("id"), str)]
     Role.objects.replace_all(organization, rows)
-    LeverConnection.objects.filter(organization=organization).update(roles_refreshed_at=timezone.now())
+    LeverConnection.objects.filter(organization=organization).update(roles_refreshed_at=clock.now())
 
 
 def refresh_assessments(organization: Organization, codescreen: CodeScreenClient) -> None:
@@ -104,7 +104,7 @@ def refresh_assessments(organization: Organization, codescreen: CodeScreenClient
         for row in codescreen.assessments()
     ]
     Assessment.objects.replace_all(organization, rows)
-    now = timezone.now()
+    now = clock.now()
     CodeScreenConnection.objects.filter(organization=organization).update(
         assessments_refreshed_at=now,
         verified_at=now,
@@ -121,7 +121,7 @@ def note_refused_key(organization: Organization, reason: str) -> None:
 
 
 def _is_older(moment: Any, age: timedelta) -> bool:
-    return moment is None or timezone.now() - moment > age
+    return moment is None or clock.now() - moment > age
 
 
 def stage_name(organization: Organization, stage_id: str, platforms: Platforms) -> str:
@@ -327,7 +327,7 @@ def _standing(invitation: Invitation, entered_at: datetime | None = None) -> Sta
         stage_id=invitation.stage_id,
         round=invitation.round,
         outcome=latest.outcome if latest else "",
-        days_since_completion=(timezone.now() - done_at).total_seconds() / 86400 if done_at else None,
+        days_since_completion=(clock.now() - done_at).total_seconds() / 86400 if done_at else None,
         was_left=bool(done_at and entered_at and entered_at > done_at),
     )
 
@@ -361,12 +361,7 @@ def with_rows(gathered: Gathered, delivery: Delivery) -> Facts:
     for email in opportunity.emails:
         person |= Q(address=Upper(Value(email)))  # not iexact, which no index answers on SQLite
     elsewhere = invitations.filter(person, status__in=OPEN).exclude(opportunity_id=opportunity.id)
-    since = timezone.now() - timedelta(minutes=facts.bulk_window)
-    recently = (
-        invitations.filter(created_at__gte=since).exclude(status=Invitation.Status.HELD).count()
-        if facts.bulk_limit
-        else 0
-    )
+    recently = invited_since(delivery.organization_id, facts.bulk_window) if facts.bulk_limit else 0
     entered_at = _entered_at(delivery)
     return replace(
         facts,
@@ -374,6 +369,14 @@ def with_rows(gathered: Gathered, delivery: Delivery) -> Facts:
         elsewhere=tuple(_standing(row) for row in elsewhere),
         recently_invited=recently,
     )
+
+
+def invited_since(organization_id: int, minutes: int) -> int:
+    """Return how many invitations of an organization were decided in the last so many minutes."""
+    rows = Invitation.objects.filter(
+        organization=organization_id, created_at__gte=Now() - timedelta(minutes=minutes)
+    )
+    return rows.exclude(status=Invitation.Status.HELD).count()
 
 
 def supposed(
@@ -392,7 +395,7 @@ def supposed(
             "event": STAGE_CHANGE,
             "data": {"opportunityId": opportunity_id, "toStageId": stage_id},
         },
-        received_at=timezone.now(),
+        received_at=clock.now(),
     )
     if organization.paused or disconnected_reason(organization):
         return delivery, gather(delivery, platforms)

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from integrations.codescreen.payloads import Hint
 from integrations.lever.payloads import Opportunity, StageChange
-from integrations.models import Delivery, Effect, IllegalTransition, Invitation, Organization
+from integrations.models import Delivery, Effect, IllegalTransition, Invitation, Organization, clock
 from integrations.models.invitation import UNSENT, Status
 from integrations.workflow import outbox
 from integrations.workflow.decide import Candidacy, Decision, Facts, decide, is_trigger
@@ -170,8 +169,8 @@ def _invite(
         "assessment_name": decision.assessment.name[:300],
         "status": status,
         "status_reason": decision.explanation if status == Status.HELD else "",
-        "checked_at": timezone.now(),
-        "changed_at": timezone.now(),
+        "checked_at": clock.now(),
+        "changed_at": clock.now(),
     }
     # a row that never reached CodeScreen is taken up again; a new one would be a new round
     invitation, created = Invitation.objects.get_or_create(
@@ -230,5 +229,5 @@ def _withdraw(
 def _follow_again(decision: Decision) -> Invitation | None:
     invitation = Invitation.objects.filter(pk=decision.standing_id or 0).first()
     if invitation and invitation.status == Status.WITHDRAWN and invitation.instance_id:
-        invitation.move(Status.INVITED, next_poll_at=timezone.now())
+        invitation.move(Status.INVITED, next_poll_at=clock.now())
     return invitation

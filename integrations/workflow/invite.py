@@ -4,10 +4,9 @@ from datetime import timedelta
 from functools import partial
 
 from django.db import transaction
-from django.utils import timezone
 
 from integrations.codescreen.client import CodeScreenClient, instance_id
-from integrations.models import Effect, IllegalTransition, Invitation
+from integrations.models import Effect, IllegalTransition, Invitation, clock
 from integrations.models.invitation import Status
 from integrations.platform import PlatformError
 from integrations.recording import record
@@ -215,7 +214,7 @@ def _key_refused(effect: Effect, invitation: Invitation, error: PlatformError) -
 
 def _still_wanted(effect: Effect, invitation: Invitation, platforms: Platforms) -> None:
     """Read the candidate again when the decision is old: they may have left the stage or been archived since."""
-    if timezone.now() - invitation.checked_at < READ_AGAIN_AFTER:
+    if clock.now() - invitation.checked_at < READ_AGAIN_AFTER:
         return
     organization = invitation.organization
     try:
@@ -235,7 +234,7 @@ def _still_wanted(effect: Effect, invitation: Invitation, platforms: Platforms) 
         elif not is_trigger(opportunity.stage_id, name, organization.stage_prefix, rules):
             reason = "The candidate left the stage before the invitation went out."
     if not reason:
-        Invitation.objects.filter(pk=invitation.pk).update(checked_at=timezone.now())
+        Invitation.objects.filter(pk=invitation.pk).update(checked_at=clock.now())
         return
     with transaction.atomic():
         if effect.finish(Effect.State.CANCELLED, reason):

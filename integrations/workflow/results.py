@@ -9,11 +9,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.payloads import IN_PROGRESS, NOT_STARTED, Hint, Progress
-from integrations.models import Effect, EmailKind, Invitation, Organization, Result
+from integrations.models import Effect, EmailKind, Invitation, Organization, Result, clock
 from integrations.models.claim import LEASE
 from integrations.models.invitation import Status
 from integrations.platform import PlatformError
@@ -98,7 +97,7 @@ def hear(organization: Organization, hint: Hint) -> Invitation | None:
 
 def _note_submission(invitation: Invitation) -> None:
     """Record what only a webhook tells; CodeScreen goes on answering In_Progress, which then changes nothing more."""
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         invitation = _locked(invitation)
         was_started = invitation.status == Status.IN_PROGRESS
@@ -116,7 +115,7 @@ def _waiting(rows: Any) -> Any:
 def mark_invited(invitation: Invitation, instance_id: str) -> None:
     """Record that CodeScreen has invited the person; asks for the progress tag."""
     with transaction.atomic():
-        now = timezone.now()
+        now = clock.now()
         first = now + timedelta(seconds=settings.POLL_NOT_STARTED_SECONDS) * random.uniform(0.2, 1.0)  # noqa: S311
         invitation.move(
             Status.INVITED, instance_id=instance_id, invited_at=now, next_poll_at=first, poll_failures=0
@@ -158,7 +157,7 @@ def collect(invitation: Invitation, codescreen: CodeScreenClient) -> bool:
     with transaction.atomic():
         invitation = _locked(invitation)
         changed = _record(invitation, progress)
-        now = timezone.now()
+        now = clock.now()
         Invitation.objects.filter(pk=invitation.pk).update(
             raw_status=progress.status[:100],
             polled_at=now,
@@ -208,7 +207,7 @@ def _not_started(invitation: Invitation) -> bool:
 
 
 def _in_progress(invitation: Invitation, progress: Progress) -> bool:
-    now = timezone.now()
+    now = clock.now()
     was_completed = invitation.status == Status.COMPLETED
     submitted_at = progress.submitted_at
     if was_completed and submitted_at and invitation.completed_at and submitted_at <= invitation.completed_at:
@@ -252,7 +251,7 @@ def _complete(invitation: Invitation, progress: Progress) -> bool:
     if not created and not is_same:
         Result.objects.filter(pk=result.pk).update(**stated, metadata=progress.metadata)
         result.refresh_from_db()
-    now = timezone.now()
+    now = clock.now()
     completed_at = progress.evaluated_at or now
     invitation.move(
         Status.COMPLETED,

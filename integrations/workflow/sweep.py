@@ -5,11 +5,10 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import Opportunity
-from integrations.models import Delivery, Invitation, LeverConnection, Organization, Stage
+from integrations.models import Delivery, Invitation, LeverConnection, Organization, Stage, clock
 from integrations.models.claim import LEASE
 from integrations.models.keys import bounded
 from integrations.workflow import intake
@@ -38,7 +37,7 @@ def sweep(organization: Organization, platforms: Platforms, is_full: bool = True
     stages = _trigger_stages(organization)
     if not stages:
         return 0
-    began = timezone.now()
+    began = clock.now()
     since = None if is_full else organization.lever_connection.swept_at
     missed = _missed(organization, lever, stages, since)
     repaired = sum(_repair(organization, opportunity, platforms) for opportunity in missed)
@@ -62,7 +61,7 @@ def _missed(
 
     The scheduled look leaves those alone who came a moment ago: their webhook may still be on its way.
     """
-    until = timezone.now() + CLOCK_SKEW if since is None else timezone.now() - CLOCK_SKEW
+    until = clock.now() + CLOCK_SKEW if since is None else clock.now() - CLOCK_SKEW
     filters: dict[str, str | list[str]] = {"stage_id": stages, "archived": "false"}
     if since is not None:
         filters["updated_at_start"] = str(int((since - OVERLAP).timestamp() * 1000))

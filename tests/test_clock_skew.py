@@ -1,0 +1,189 @@
+"""A node whose clock is ten minutes off works nothing early, nothing twice, and steals no lease."""
+
+import itertools
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from integrations import tasks
+from integrations.models import (
+    ApiCall,
+    Breaker,
+    Delivery,
+    Effect,
+    Heartbeat,
+    Invitation,
+    LeverConnection,
+    PaceBucket,
+    clock,
+)
+from integrations.platform import PlatformError
+from integrations.workflow import effects, facts, invite, outbox, results
+from tests import factories
+
+OFF = [timedelta(minutes=-10), timedelta(minutes=10)]
+MODELS = [(Delivery, factories.DeliveryFactory), (Effect, factories.EffectFactory)]
+
+
+@pytest.fixture(params=OFF, ids=["behind", "ahead"])
+def skewed(request):
+    """This process's clock is off; the database's isn't."""
+    clock.forget()
+    true = timezone.now()
+    with time_machine.travel(true + request.param, tick=True):
+        yield true
+    clock.forget()
+
+
+def seconds_until(moment):
+    """Return how far a moment is away by the database's clock."""
+    return (moment - clock.now()).total_seconds()
+
+
+def test_the_shared_clock_is_the_databases(db, skewed):
+    assert abs((clock.now() - skewed).total_seconds()) < 60
+    assert abs((timezone.now() - skewed).total_seconds()) > 500
+
+
+def test_the_database_is_asked_for_its_clock_now_and_then(db, django_assert_num_queries, monkeypatch):
+    clock.forget()
+    with django_assert_num_queries(1):
+        moments = [clock.now() for _ in range(3)]
+    assert all(earlier <= later for earlier, later in itertools.pairwise(moments))
+    monkeypatch.setattr(clock, "ASK_EVERY", 0.0)
+    with django_assert_num_queries(1):
+        clock.now()
+
+
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_nothing_is_claimed_early_and_what_is_due_is_claimed(db, skewed, model, factory):
+    organization = factories.OrganizationFactory()
+    factory(organization=organization, due_at=skewed + timedelta(minutes=5))
+    due = factory(organization=organization, due_at=skewed - timedelta(seconds=5))
+    assert factories.claimed(model, "one").pk == due.pk
+    assert model.claim("two") is None
+
+
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_no_lease_is_stolen_and_none_is_too_long(db, skewed, model, factory):
+    factory(due_at=skewed - timedelta(seconds=5))
+    held = factories.claimed(model, "one")
+    assert 30 < seconds_until(held.leased_until) < 50
+    assert model.claim("two") is None
+    assert not model.objects.get().lease()
+    assert held.renew()
+    assert 30 < seconds_until(model.objects.get().leased_until) < 50
+
+
+def test_a_failed_effect_is_due_again_after_its_backoff(db, skewed):
+    factories.EffectFactory(due_at=skewed - timedelta(seconds=5))
+    effects.settle(factories.claimed(Effect, "one"), PlatformError("busy", status=503))
+    assert 1 < seconds_until(Effect.objects.get().due_at) < 6
+
+
+def test_hope_is_not_given_up_early(db, skewed):
+    effect = factories.EffectFactory(due_at=skewed - timedelta(seconds=5))
+    Effect.objects.update(created_at=skewed - effects.KEEP_TRYING + timedelta(minutes=5))
+    effects.settle(factories.claimed(Effect, "one"), PlatformError("busy", status=503))
+    effect.refresh_from_db()
+    assert effect.state == "due"
+
+
+def test_codescreen_is_asked_when_it_is_time(organization, skewed):
+    invitation = factories.InvitationFactory(organization=organization, status="sending")
+    results.mark_invited(invitation, "i1")
+    invitation = Invitation.objects.get()
+    assert 600 < seconds_until(invitation.next_poll_at) < 3700
+    assert results.claim_poll() is None
+    Invitation.objects.update(next_poll_at=skewed - timedelta(seconds=5))
+    assert results.claim_poll() is not None
+    assert results.claim_poll() is None
+    following = results.next_poll(invitation, clock.now())
+    assert following is not None
+    assert 3000 < seconds_until(following) < 4200
+
+
+def test_the_bulk_limit_counts_the_last_minutes(organization, skewed):
+    organization.bulk_limit, organization.bulk_window = 5, 10
+    organization.save()
+    for minutes in (1, 9, 11):
+        row = factories.InvitationFactory(organization=organization)
+        Invitation.objects.filter(pk=row.pk).update(created_at=skewed - timedelta(minutes=minutes))
+    assert facts.invited_since(organization.pk, organization.bulk_window) == 2
+
+
+def calls_made():
+    """Return how many calls to a platform were made so far."""
+    return ApiCall.objects.count()
+
+
+def test_a_fresh_list_is_not_read_again_and_an_old_one_is(linked, world, skewed):
+    platforms = tasks.platforms_for(linked)
+    facts.refresh_stages(linked, platforms.lever())
+    stage = world.stage("CodeScreen Assessment")
+    for age, expected in ((timedelta(minutes=2), 0), (facts.FRESH_FOR + timedelta(minutes=2), 1)):
+        LeverConnection.objects.update(stages_refreshed_at=skewed - age)
+        linked.lever_connection.refresh_from_db()
+        before = calls_made()
+        assert facts.stage_name(linked, stage, platforms) == "CodeScreen Assessment"
+        assert calls_made() - before == expected
+
+
+@pytest.mark.parametrize("off", OFF, ids=["behind", "ahead"])
+def test_a_stage_made_since_another_node_read_the_list_is_found(linked, world, off):
+    with time_machine.travel(timezone.now() + off, tick=True):
+        clock.forget()
+        facts.refresh_stages(linked, tasks.platforms_for(linked).lever())
+    clock.forget()
+    linked.lever_connection.refresh_from_db()
+    age = clock.now() - linked.lever_connection.stages_refreshed_at
+    assert timedelta(seconds=-2) < age < timedelta(seconds=30)
+
+
+def test_a_decision_is_read_again_when_it_is_old_and_only_then(linked, world, skewed):
+    world.lever_does("move", opportunities=[world.candidate("Alder")], stage="CodeScreen Assessment")
+    invitation = factories.InvitationFactory(organization=linked, opportunity_id=world.candidate("Alder"))
+    outbox.send_invitation(invitation)
+    effect, platforms = Effect.objects.get(kind="send_invitation"), tasks.platforms_for(linked)
+    for age, is_read in (
+        (invite.READ_AGAIN_AFTER - timedelta(seconds=30), False),
+        (invite.READ_AGAIN_AFTER + timedelta(seconds=30), True),
+    ):
+        Invitation.objects.update(checked_at=skewed - age)
+        invitation.refresh_from_db()
+        before = calls_made()
+        invite._still_wanted(effect, invitation, platforms)
+        assert (calls_made() > before) is is_read
+
+
+def test_access_tokens_are_refreshed_when_they_end_and_only_then(linked, world, skewed):
+    grant = LeverConnection.objects.get()
+    for left, changes in ((timedelta(minutes=9), False), (timedelta(minutes=1), True)):
+        LeverConnection.objects.update(access_expires_at=skewed + left)
+        before = LeverConnection.objects.get().generation
+        tasks.platforms_for(linked).lever().stages()
+        assert (LeverConnection.objects.get().generation > before) is changes
+    grant.refresh_from_db()
+    assert 3000 < seconds_until(grant.access_expires_at) < 3700
+
+
+def test_signs_of_life_slots_and_pauses_are_by_the_databases_clock(organization, skewed):
+    Heartbeat.beat(tasks.DRAIN)
+    assert Heartbeat.is_fresh(tasks.DRAIN, timedelta(seconds=5))
+    factories.EffectFactory(organization=organization, due_at=skewed - timedelta(seconds=3))
+    assert not tasks.is_stalled()
+    assert 0 < tasks.oldest_due_seconds() < 60
+    assert PaceBucket.reserve("lever:1", 0.1, 1) == 0.0
+    assert PaceBucket.reserve("lever:1", 0.1, 1) < 0.2
+    breaker = Breaker.objects.create(organization=organization, platform="lever", failures=7)
+    Breaker.objects.update(open_until=skewed + timedelta(minutes=5))
+    assert breaker.admit() > 0
+    Breaker.objects.update(open_until=skewed - timedelta(seconds=5))
+    assert breaker.admit() == 0
+
+
+def test_what_is_put_into_the_outbox_is_due_at_once(organization, skewed):
+    outbox.put(organization, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="o1")
+    assert Effect.claim("one") is not None
