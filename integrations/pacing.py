@@ -16,6 +16,9 @@ logger = logging.getLogger(__name__)
 
 LONGEST_WAIT = 15.0
 COOL_DOWN_SECONDS = 1.5
+#: For how long a Redis that didn't answer isn't asked: each call would wait for it.
+REDIS_AWAY_SECONDS = 5.0
+_redis_again_at = 0.0
 
 # GCRA by Redis' own clock: the slot's distance in seconds, before the burst is taken off
 _RESERVE = """
@@ -62,12 +65,14 @@ class Gate:
 def reserve(bucket: str, extra: float = 0.0) -> float:
     """Reserve the next call's slot and return the seconds until it; `extra` seconds are taken from everybody."""
     interval, burst = 1 / settings.LEVER_RATE, settings.LEVER_BURST
-    if settings.REDIS_URL:
+    global _redis_again_at  # noqa: PLW0603
+    if settings.REDIS_URL and time.monotonic() >= _redis_again_at:
         try:
             answer: Any = _reserve_in_redis()(keys=[f"pace:{bucket}"], args=[f"{interval + extra:.6f}"])
             return max(0.0, float(answer) - interval * burst)
         except redis.RedisError:
             logger.warning("Redis is away: pacing by the database")
+            _redis_again_at = time.monotonic() + REDIS_AWAY_SECONDS
     return PaceBucket.reserve(bucket, interval, burst, extra)
 
 

@@ -29,6 +29,7 @@ from integrations.models import (
     Invitation,
     LeverConnection,
     Organization,
+    clock,
 )
 from integrations.models.claim import MAX_CRASHES, SILENT, masked_traceback
 from integrations.platform import NotConnected, PacedOut, PlatformError
@@ -50,8 +51,13 @@ logger = logging.getLogger(__name__)
 DRAIN = "drain"
 DRAIN_SECONDS = 20.0
 RING_EVERY_SECONDS = 0.1
-QUIET_AFTER = timedelta(seconds=20)
-STALLED_AFTER = timedelta(seconds=6)
+#: For how long nobody tries again to ring a bell that failed; the supervisor's next one may be the first to work.
+SILENT_SECONDS = 5.0
+QUIET_AFTER = timedelta(seconds=5)
+#: A drain beats many times in it, whatever its calls do, and a new cluster still starts within the 10 s promised.
+STALLED_AFTER = timedelta(seconds=4)
+#: At rest the bell is rung when QUIET_AFTER is over, and once more; whoever hears neither doesn't hear at all.
+DEAF_AFTER = 3 * QUIET_AFTER
 
 Job = Callable[[], None]
 
@@ -82,7 +88,7 @@ def _broker() -> Broker:
     return get_broker()
 
 
-_last_ring = 0.0
+_next_ring = 0.0
 
 
 def ring() -> None:
@@ -91,15 +97,17 @@ def ring() -> None:
 
 
 def _ring() -> None:
-    global _last_ring  # noqa: PLW0603
+    global _next_ring  # noqa: PLW0603
     now = time.monotonic()
-    if now - _last_ring < RING_EVERY_SECONDS:
+    if now < _next_ring:
         return  # the bell of a moment ago, or the supervisor's of the next second, finds the row too
-    _last_ring = now
+    _next_ring = now + SILENT_SECONDS  # one thread at a time waits for a queue that doesn't answer
     try:
         async_task("integrations.tasks.drain", q_options={"broker": _broker()})
     except Exception:
-        logger.warning("the doorbell could not be rung; the supervisor rings again", exc_info=True)
+        logger.warning("the doorbell could not be rung; the workers look by themselves", exc_info=True)
+    else:
+        _next_ring = now + RING_EVERY_SECONDS
 
 
 def has_due() -> bool:
@@ -135,7 +143,7 @@ def ring_if_due() -> None:
 
 
 def is_stalled() -> bool:
-    """Whether rows have been due for a while and no worker shows progress: the cluster must be replaced."""
+    """Whether rows have been due for a while and no worker shows progress."""
     overdue = Now() - STALLED_AFTER
     waits = Effect.objects.due().filter(due_at__lt=overdue).exists() or (
         Delivery.objects.due().filter(due_at__lt=overdue).exists()
@@ -143,10 +151,23 @@ def is_stalled() -> bool:
     return waits and not Heartbeat.is_fresh(DRAIN, STALLED_AFTER)
 
 
+def must_be_replaced() -> bool:
+    """Whether the cluster stands still: with work to do, or at rest, where it doesn't hear the bells either.
+
+    At rest too, since a frozen cluster is better replaced before the next row is due than after.
+    """
+    return is_stalled() or not Heartbeat.is_fresh(DRAIN, DEAF_AFTER)
+
+
+def has_worked_within(seconds: float) -> bool:
+    """Whether a worker has shown a sign of life in the last so many seconds."""
+    return Heartbeat.is_fresh(DRAIN, timedelta(seconds=seconds))
+
+
 def oldest_due_seconds() -> float:
     """Return for how long the longest-waiting due row has waited, 0 when nothing waits."""
     moments = [Delivery.objects.oldest_due_at(), Effect.objects.oldest_due_at()]
-    waits: list[float] = [(timezone.now() - moment).total_seconds() for moment in moments if moment]
+    waits: list[float] = [(clock.now() - moment).total_seconds() for moment in moments if moment]
     return max([0.0, *waits])
 
 

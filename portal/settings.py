@@ -139,7 +139,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="")
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 3},
+    }
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}
 }
@@ -168,7 +172,11 @@ Q_CLUSTER = {
     "poll": 0.1,
     "label": "Queue",
     "time_zone": "UTC",
-    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
+    **(
+        {"broker_class": "integrations.doorbell.RedisDoorbell", "redis": REDIS_URL}
+        if REDIS_URL
+        else {"broker_class": "integrations.doorbell.DatabaseDoorbell", "orm": "default"}
+    ),
 }
 
 # Sign-in

@@ -34,18 +34,26 @@ def _never() -> bool:
     return False
 
 
+def _not_seen(_seconds: float) -> bool:
+    return False
+
+
 def _nothing() -> None:
     pass
 
 
 @dataclass(frozen=True)
 class Program:
-    """What to run: its arguments, what its environment adds to ours, and how to tell that it is stuck."""
+    """What to run: its arguments, what its environment adds to ours, and how to tell that it is stuck.
+
+    `shows_life(seconds)` says whether it was seen at work within that time: then it needs no grace to get going.
+    """
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
     is_stalled: Callable[[], bool] = _never
+    shows_life: Callable[[float], bool] = _not_seen
 
 
 class Group:
@@ -57,6 +65,7 @@ class Group:
         self._lifeline = lifeline
         self._guard: subprocess.Popen[bytes] | None = None
         self._started = 0.0
+        self._judged_from = 0.0
         self._start_at = 0.0
         self._failures = 0
         self._grace = FIRST_GRACE
@@ -77,7 +86,7 @@ class Group:
             start_new_session=True,
             pass_fds=[self._lifeline],
         )
-        self._started = time.monotonic()
+        self._started = self._judged_from = time.monotonic()
         self.stalled = False
         logger.info("Started %s (process group %s).", self.program.name, self._guard.pid)
 
@@ -105,14 +114,21 @@ class Group:
     def look(self) -> None:
         """Note whether the program is stuck; a fresh one gets time to start before it is judged."""
         started = self._started
-        age = time.monotonic() - started
-        if self._guard is None or age < FIRST_GRACE:
+        age = time.monotonic() - self._judged_from
+        if self._guard is None:
+            return
+        has_begun = age < self._grace and self.program.shows_life(age)
+        if age < FIRST_GRACE and not has_begun:
             return
         is_stalled = self.program.is_stalled()
-        if not is_stalled:
+        if has_begun or not is_stalled:
             self._grace = FIRST_GRACE  # it got going, so a longer grace is no longer needed
-        # The question took its time: the answer may be about a program that has been replaced meanwhile.
-        self.stalled = is_stalled and age >= self._grace and started == self._started
+        # The questions took their time: the answer may be about a program that has been replaced meanwhile.
+        self.stalled = is_stalled and (has_begun or age >= self._grace) and started == self._started
+
+    def forgive(self) -> None:
+        """Give it time as if it were fresh: nobody could show life while the database was away."""
+        self._judged_from = time.monotonic()
 
     def has_ended(self) -> bool:
         """Whether nobody guards the group any more. The guard isn't reaped, so that its id stays the group's."""
@@ -161,7 +177,8 @@ class Supervisor:
             with self:
                 while not self._is_told_to_stop:
                     self.tend()
-                    select.select([self._wake], [], [], 1.0)
+                    if select.select([self._wake], [], [], 1.0)[0]:
+                        os.read(self._wake, 64)
         finally:
             for number, handler in former.items():
                 signal.signal(number, handler)
@@ -202,6 +219,10 @@ class Supervisor:
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._is_told_to_stop = True
+        self._rouse()
+
+    def _rouse(self) -> None:
+        """Let `run()` tend at once."""
         if self._pipes:
             os.write(self._waker, b".")
 
@@ -210,15 +231,19 @@ class Supervisor:
         while not self._stopping.wait(1.0):
             try:
                 self._every_second()
+                if not is_working:
+                    logger.warning("The supervisor's look at the queue works again.")
+                    for group in self.groups:
+                        group.forgive()
                 for group in self.groups:
                     group.look()
+                if any(group.stalled for group in self.groups):
+                    self._rouse()
             except Exception:  # whatever is away now may be back in a second
                 if is_working:
                     logger.exception("The supervisor's look at the queue failed; trying again every second.")
                 is_working = False
                 connections.close_all()
             else:
-                if not is_working:
-                    logger.warning("The supervisor's look at the queue works again.")
                 is_working = True
         connections.close_all()

@@ -106,6 +106,7 @@ def test_a_slot_that_is_far_away_is_given_back_with_its_time(grant):
 @pytest.mark.redis
 def test_redis_paces_like_the_database(settings):
     settings.REDIS_URL = suites.REDIS_URL
+    pacing._redis_again_at = 0.0
     pacing._reserve_in_redis.cache_clear()
     key = f"test:{time.time()}"
     waits = [pacing.reserve(key) for _ in range(30)]
@@ -113,12 +114,26 @@ def test_redis_paces_like_the_database(settings):
     assert 1.0 < waits[-1] <= 12 * INTERVAL + 0.001
 
 
-def test_when_redis_is_away_the_database_paces(db, settings):
+def test_when_redis_is_away_the_database_paces_and_redis_is_left_alone_for_a_while(db, settings, monkeypatch):
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    asked = []
     pacing._reserve_in_redis.cache_clear()
-    assert pacing.reserve("lever:1") == 0.0
+    script = pacing._reserve_in_redis()
+
+    def noted(found):
+        asked.append(found)
+        return found
+
+    monkeypatch.setattr(pacing, "_redis_again_at", 0.0)
+    monkeypatch.setattr(pacing, "_reserve_in_redis", lambda: noted(script))
+    waits = [pacing.reserve("lever:1") for _ in range(BURST + 2)]
+    assert waits[:BURST] == [0.0] * BURST
+    assert waits[-1] > 0.1
     assert PaceBucket.objects.filter(pk="lever:1").exists()
-    pacing._reserve_in_redis.cache_clear()
+    assert len(asked) == 1
+    monkeypatch.setattr(pacing, "_redis_again_at", 0.0)
+    pacing.reserve("lever:1")
+    assert len(asked) == 2
 
 
 # a platform that is down

@@ -22,7 +22,7 @@ from tests import factories
 def bells(monkeypatch):
     """The bells that were rung."""
     rung = []
-    monkeypatch.setattr(tasks, "_last_ring", 0.0)
+    monkeypatch.setattr(tasks, "_next_ring", 0.0)
     monkeypatch.setattr(tasks, "async_task", lambda name, **_: rung.append(name))
     return rung
 
@@ -47,7 +47,7 @@ def test_bells_in_quick_succession_are_one(db, bells):
 
 
 def test_a_broken_bell_costs_nothing(db, monkeypatch):
-    monkeypatch.setattr(tasks, "_last_ring", 0.0)
+    monkeypatch.setattr(tasks, "_next_ring", 0.0)
     monkeypatch.setattr(tasks, "async_task", mock.Mock(side_effect=ConnectionError("no broker")))
     tasks._ring()
 
@@ -79,6 +79,17 @@ def test_stalled_means_due_for_a_while_and_no_progress(db):
     effect.lease()
     assert not tasks.is_stalled()
     assert tasks.oldest_due_seconds() == 0.0
+
+
+def test_a_cluster_that_does_not_hear_the_bell_at_rest_is_replaced_before_work_comes(db, bells):
+    Heartbeat.beat(tasks.DRAIN)
+    Heartbeat.objects.update(at=timezone.now() - tasks.QUIET_AFTER - timedelta(seconds=1))
+    tasks.ring_if_due()
+    assert len(bells) == 1
+    assert not tasks.must_be_replaced()
+    Heartbeat.objects.update(at=timezone.now() - tasks.DEAF_AFTER - timedelta(seconds=1))
+    assert tasks.must_be_replaced()
+    assert not tasks.is_stalled()
 
 
 def test_schedules_are_written_once(db):

@@ -1,4 +1,5 @@
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -153,6 +154,53 @@ def test_a_longer_grace_ends_when_the_program_gets_going(monkeypatch: pytest.Mon
             assert group.stalled  # it had got going, and stands still again
         finally:
             group.kill()
+
+
+def test_a_program_that_was_seen_at_work_needs_no_grace() -> None:
+    seen = [False]
+    is_stalled = [True]
+    stuck = Program(
+        "a program",
+        [sys.executable, "-c", SLEEPER],
+        is_stalled=lambda: is_stalled[0],
+        shows_life=lambda seconds: seen[0] and seconds < 10,
+    )
+    with Supervisor([]) as supervisor:
+        group = Group(stuck, supervisor._pipes[0])
+        group.start()
+        judged = []
+        try:
+            group._grace = 60.0  # as after several stalls
+            for seen[0], is_stalled[0] in ((False, True), (True, True), (True, False)):
+                group.look()
+                judged.append(group.stalled)
+        finally:
+            group.kill()
+    assert judged == [False, True, False]
+
+
+def test_nobody_is_judged_by_the_time_for_which_the_database_was_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("portal.supervisor.FIRST_GRACE", 0.2)
+    with Supervisor([]) as supervisor:
+        group = Group(program(SLEEPER, is_stalled=lambda: True), supervisor._pipes[0])
+        group.start()
+        try:
+            time.sleep(0.3)
+            group.forgive()
+            group.look()
+            assert not group.stalled
+        finally:
+            group.kill()
+
+
+def test_a_stall_is_tended_to_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.supervisor.FIRST_GRACE", 0.0)
+    with Supervisor([program(SLEEPER, is_stalled=lambda: True)]) as supervisor:
+        began = time.monotonic()
+        assert select.select([supervisor._wake], [], [], 5)[0]
+        assert time.monotonic() - began < 3
 
 
 def test_rings_on_after_an_error(caplog: pytest.LogCaptureFixture) -> None:

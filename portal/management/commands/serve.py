@@ -49,7 +49,7 @@ def web(host: str, port: int) -> Program:
 def workers() -> Program:
     """Return the queue's workers: a django-q2 cluster, replaced when it has work but makes no progress."""
     argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster", "--skip-checks"]
-    return Program("workers", argv, is_stalled=tasks.is_stalled)
+    return Program("workers", argv, is_stalled=tasks.must_be_replaced, shows_life=tasks.has_worked_within)
 
 
 def require_free_port(host: str, port: int) -> None:
