@@ -2,6 +2,7 @@
 
 import logging
 import random
+import subprocess
 import threading
 import time
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ MIX: tuple[tuple[float, dict[str, Any]], ...] = (
 )
 API = "^/(v1|api)/"  # not the token endpoint: a lost answer there ends a grant, which only a person mends
 CUT_EVERY = 6  # kills
+RESTART_EVERY = 20.0  # seconds
 HOLD_MS = int(ground.READ_SECONDS * 1000) + 1500
 
 
@@ -71,18 +73,21 @@ def end(stage: Stage) -> None:
 class Interruption:
     """Something of the portal's that was taken away, and when."""
 
-    kind: str  # web, workers, database, redis
+    kind: str  # web, workers, database, restart, redis
     at: float
+    over_at: float = 0.0  # when it was back, where that is known
 
 
 class Interruptions(threading.Thread):
-    """Kills and cuts at regular times until it is told to stop."""
+    """Kills and cuts at regular times until it is told to stop; kills of one program alone where it is named."""
 
-    def __init__(self, programs: Programs, options: Options) -> None:
+    def __init__(self, programs: Programs, options: Options, only: str = "") -> None:
         super().__init__(name="interruptions", daemon=True)
         self.seen: list[Interruption] = []
         self._programs = programs
         self._options = options
+        self._only = only
+        self._restarted = time.monotonic()
         self._random = random.Random(options.seed)  # noqa: S311
         self._stopping = threading.Event()
         self._turns = 0
@@ -91,24 +96,33 @@ class Interruptions(threading.Thread):
         """Interrupt until stopped."""
         while self._options.kill_every and not self._stopping.wait(self._options.kill_every):
             self._turns += 1
-            self._note(self._programs.kill(self._random))
+            self._note(self._programs.kill(self._random, self._only))
             try:
                 self._cut()
-            except (psycopg.Error, redis.RedisError):
+            except (psycopg.Error, redis.RedisError, subprocess.TimeoutExpired):
                 logger.warning("A cut could not be made.", exc_info=True)
 
     def stop(self) -> None:
         """Interrupt no more."""
         self._stopping.set()
-        self.join(timeout=30)
+        self.join(timeout=ground.RESTART_SECONDS)
 
     def _cut(self) -> None:
         if self._options.database_url and self._turns % CUT_EVERY == 0:
-            self._note("database")
-            ground.cut_connections(self._options)
+            self._interrupt_database()
         if self._options.redis_url and self._turns == CUT_EVERY + 1:
             ground.flush(self._options)
             self._note("redis")
+
+    def _interrupt_database(self) -> None:
+        if not self._options.restart_database:
+            at = time.time()
+            ground.cut_connections(self._options)
+            self.seen.append(Interruption("database", at, time.time()))
+        elif time.monotonic() - self._restarted > RESTART_EVERY:
+            self._restarted = time.monotonic()
+            at = time.time()
+            self.seen.append(Interruption("restart", at, ground.restart_database(self._options)))
 
     def _note(self, kind: str) -> None:
         if kind:

@@ -1,9 +1,12 @@
 """Where a run takes place: an environment, a folder and a database of its own, which go with it."""
 
 import os
+import shlex
 import shutil
+import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +23,7 @@ from portal.demonstration.stage import FOLDER, Stage
 
 DATABASE = "PORTAL_CHAOS_DATABASE"
 READ_SECONDS = 3.0
+RESTART_SECONDS = 60.0
 
 
 def is_prepared() -> bool:
@@ -73,6 +77,28 @@ def cut_connections(options: Options) -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
             [os.environ[DATABASE]],
         )
+
+
+def restart_database(options: Options) -> float:
+    """Restart the server, and return when it took connections again. Raises psycopg.Error when it doesn't come back."""
+    # its output isn't ours to wait for: a server that is started keeps it open
+    subprocess.run(
+        shlex.split(options.restart_database),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=RESTART_SECONDS,
+        check=False,
+    )
+    deadline = time.monotonic() + RESTART_SECONDS
+    while True:
+        try:
+            with _server(options):
+                return time.time()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def flush(options: Options) -> None:

@@ -19,9 +19,19 @@ class Options:
     organizations: int = field(default=1, metadata={"help": "customers at once"})
     bulk: int = field(default=0, metadata={"help": "instead: move this many at Lever's rate, without faults"})
     outage: int = field(default=0, metadata={"help": "instead: move this many while the portal is down"})
+    accept: float = field(
+        default=0.0, metadata={"help": "instead: post to the door for so many seconds, without faults"}
+    )
+    wedge: int = field(
+        default=0, metadata={"help": "instead: kill an idle worker this many times, then the whole group"}
+    )
     limit: float = field(default=0.0, metadata={"help": "seconds for each phase; 0 for what the size asks"})
     database_url: str = field(
         default="", metadata={"help": "PostgreSQL; a database of its own is made there"}
+    )
+    restart_database: str = field(
+        default="",
+        metadata={"help": "command that restarts the server of --database-url; else connections are cut"},
     )
     redis_url: str = field(default="", metadata={"help": "Redis with a database number that may be flushed"})
     log: str = field(default="", metadata={"help": "file for what the programs say; else it is dropped"})
@@ -57,24 +67,26 @@ class Options:
             raise ValueError("--events is a number from 1 to 100000.")
         if not 1 <= self.organizations <= 20:
             raise ValueError("--organizations is a number from 1 to 20.")
-        if min(self.kill_every, self.bulk, self.outage, self.limit) < 0:
+        if min(self.kill_every, self.bulk, self.outage, self.accept, self.wedge, self.limit) < 0:
             raise ValueError("No option may be negative.")
-        if self.bulk and self.outage:
-            raise ValueError("Choose one of --bulk and --outage.")
+        if sum(map(bool, (self.bulk, self.outage, self.accept, self.wedge))) > 1:
+            raise ValueError("Choose one of --bulk, --outage, --accept and --wedge.")
         if self.database_url and not self.database_url.startswith(POSTGRESQL):
             raise ValueError("--database-url takes a PostgreSQL address; without it the run is on SQLite.")
+        if self.restart_database and not self.database_url:
+            raise ValueError("--restart-database goes with the --database-url of the server it restarts.")
         if self.redis_url and not self.redis_url.rstrip("/").rpartition("/")[2].isdigit():
             raise ValueError("--redis-url has to end with the number of a database that may be flushed.")
 
     @property
     def has_faults(self) -> bool:
-        """Whether this is the run with faults, not one of the two measured at Lever's own rate."""
-        return not (self.bulk or self.outage)
+        """Whether this is the run with faults at the platforms, not one that measures a single thing."""
+        return not (self.bulk or self.outage or self.accept or self.wedge)
 
     @property
     def phase_seconds(self) -> float:
         """For how long each phase may take: several times what it should."""
-        size = max(self.bulk, self.outage, self.events)
+        size = max(self.bulk, self.outage, self.events, int(self.accept), 60 * self.wedge)
         return self.limit or 240.0 + 0.4 * size
 
     @property

@@ -33,10 +33,10 @@ class Programs:
         self.stop_portal()
         self._sandbox.stop()
 
-    def start_portal(self) -> None:
+    def start_portal(self, has_workers: bool = True) -> None:
         """Start the web server and the workers."""
         with self._lock:
-            programs = [web(HOST, self._stage.port), workers()]
+            programs = [web(HOST, self._stage.port), *([workers()] if has_workers else [])]
             self._portal = Supervisor(programs, every_second=tasks.ring_if_due).__enter__()
 
     def stop_portal(self) -> None:
@@ -53,24 +53,29 @@ class Programs:
             if self._portal is not None:
                 self._portal.tend()
 
-    def kill(self, chance: random.Random) -> str:
+    def group(self, name: str) -> int | None:
+        """Return the process group of `web` or `workers`, None while it isn't running."""
+        with self._lock:
+            groups = self._portal.groups if self._portal else []
+            return next((group.pid for group in groups if group.program.name == name), None)
+
+    def kill(self, chance: random.Random, only: str = "") -> str:
         """SIGKILL one process of the workers or of the web server; which, empty when none was there.
 
-        Mostly one that does the work; now and then any of the group, its parent or guard too.
+        Mostly one that does the work; now and then any of the group, its parent or guard too. `only` names the
+        program whose processes that do the work are meant.
         """
         with self._lock:
             if self._portal is None:
                 return ""
-            group = self._portal.groups[0 if chance.random() < 0.25 else 1]
+            names = [only] if only else ["web"] if chance.random() < 0.25 else ["workers"]
+            group = next(group for group in self._portal.groups if group.program.name in names)
             if group.pid is None:
                 return ""
             family = members(group.pid)
             self._kills += 1
-            if self._kills % WHOLE_GROUP_EVERY:
-                parents = set(family.values())
-                victims = [pid for pid in family if pid not in parents and pid != group.pid]
-            else:
-                victims = list(family)
+            is_work = only or self._kills % WHOLE_GROUP_EVERY
+            victims = leaves(family, group.pid) if is_work else list(family)
             if not victims:
                 return ""
             try:
@@ -78,6 +83,12 @@ class Programs:
             except ProcessLookupError:
                 return ""
             return group.program.name
+
+
+def leaves(family: dict[int, int], group: int) -> list[int]:
+    """Return the processes of a group that do its work: those without children of their own."""
+    parents = set(family.values())
+    return [pid for pid in family if pid not in parents and pid != group]
 
 
 def members(group: int) -> dict[int, int]:

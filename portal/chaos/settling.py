@@ -23,7 +23,7 @@ HURRY_EVERY = 5.0
 
 def patiently[Found](look: Callable[[], Found]) -> Found:
     """Ask the database, again when the connection was one of those that were cut."""
-    for _ in range(5):
+    for _ in range(60):
         try:
             return look()
         except (OperationalError, InterfaceError):

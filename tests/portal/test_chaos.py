@@ -6,16 +6,20 @@ import re
 import subprocess
 import sys
 from argparse import ArgumentParser
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from integrations.lever.payloads import dedupe_key
+from integrations.lever.signature import matching_token
 from integrations.sandbox.faults import read_rule
-from portal.chaos import crowd, evidence, faults
+from portal.chaos import accept, crowd, evidence, faults
 from portal.chaos.faults import Interruption
 from portal.chaos.judgement import PROMISES, Evidence, Row, is_ambiguous, judge
 from portal.chaos.options import Options
+from portal.chaos.programs import leaves
 from portal.chaos.table import Table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +46,10 @@ def test_options_are_read() -> None:
     assert (options.events, options.kill_every, options.seed) == (50, 0.0, 7)
     assert options.idempotency
     assert options.json
-    assert not read("--bulk", "1000").has_faults
+    for run in ("--bulk", "--outage", "--accept", "--wedge"):
+        assert not read(run, "10").has_faults
+    server = ("--database-url", "postgresql://127.0.0.1/x", "--restart-database", "pg_ctl restart")
+    assert read(*server).restart_database == "pg_ctl restart"
 
 
 @pytest.mark.parametrize(
@@ -54,6 +61,9 @@ def test_options_are_read() -> None:
         ("--organizations", "0"),
         ("--kill-every", "-1"),
         ("--bulk", "5", "--outage", "5"),
+        ("--accept", "5", "--wedge", "5"),
+        ("--accept", "-1"),
+        ("--restart-database", "pg_ctl restart"),
         ("--database-url", "sqlite:///x"),
         ("--redis-url", "redis://127.0.0.1:6379"),
     ],
@@ -254,6 +264,31 @@ def test_what_left_nobody_guessing_explains_nothing(more) -> None:
 def test_recovery_is_the_time_to_the_next_finished_piece_of_work() -> None:
     interruptions = [Interruption("workers", 10.0), Interruption("web", 20.0), Interruption("workers", 90.0)]
     assert evidence.longest_recovery(interruptions, [5.0, 11.0, 24.5, 30.0]) == (4.5, "web at 00:00:20")
+
+
+def test_the_wait_for_the_door_begins_when_the_database_is_back() -> None:
+    seen = [
+        Interruption("web", 10.0),
+        Interruption("restart", 20.0, 23.0),
+        Interruption("database", 90.0, 90.0),
+    ]
+    assert accept.waits(seen, [5.0, 21.0, 23.5, 30.0]) == [0.5]
+
+
+def test_what_the_door_must_never_answer_is_told_apart() -> None:
+    answers = accept.Answers(others=Counter({"503": 9, "broken connection": 4, "500": 2, "ReadTimeout": 1}))
+    assert answers.wrong == {"500": 2, "ReadTimeout": 1}
+
+
+def test_a_posted_stage_change_is_somebodys_new_and_proven() -> None:
+    first, second = (accept.stage_change("token", "stage") for _ in range(2))
+    assert dedupe_key(first) != dedupe_key(second)
+    assert matching_token(first, ["other", "token"]) == "token"
+
+
+def test_what_does_the_work_has_no_children() -> None:
+    family = {10: 1, 11: 10, 12: 11, 13: 12, 14: 12}
+    assert leaves(family, 10) == [13, 14]
 
 
 def test_a_table_says_what_broke() -> None:

@@ -7,8 +7,9 @@ import sys
 import threading
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 from django.core.management import BaseCommand, CommandError
@@ -19,17 +20,26 @@ from integrations import upkeep
 from integrations.management import migrating
 from portal import preparation
 from portal.chaos import customers, ground
+from portal.chaos.accept import Accept
 from portal.chaos.measured import BulkMove, Outage
 from portal.chaos.options import Options
 from portal.chaos.programs import Programs
 from portal.chaos.storm import Storm
 from portal.chaos.table import Table
+from portal.chaos.wedge import Wedge
 from portal.demonstration import setting_up
 from portal.demonstration.stage import FOLDER, Stage
 
 logger = logging.getLogger(__name__)
 
 TEND_EVERY = 0.5
+
+
+class Run(Protocol):
+    """One of the runs."""
+
+    def run(self) -> Table:
+        """Do it and count."""
 
 
 class Command(BaseCommand):
@@ -106,5 +116,11 @@ class Command(BaseCommand):
             setting_up.wait_for(url)
         customers.connect(stage, options)
         self._say("Everything runs and is connected.")
-        run = BulkMove if options.bulk else Outage if options.outage else Storm
+        runs: dict[str, Callable[..., Run]] = {
+            "bulk": BulkMove,
+            "outage": Outage,
+            "accept": Accept,
+            "wedge": Wedge,
+        }
+        run = next((run for name, run in runs.items() if getattr(options, name)), Storm)
         return run(stage, programs, options, self._say).run()
