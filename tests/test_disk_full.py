@@ -1,0 +1,147 @@
+"""A full disk: the doors answer 503, nothing is half-written, and work goes on when there is room again."""
+
+import json
+import time
+import uuid
+from contextlib import contextmanager
+
+import pytest
+from django.db import OperationalError, connection
+from django.db.backends.signals import connection_created
+from django.urls import reverse
+
+from integrations import tasks
+from integrations.models import Delivery, Effect, Invitation
+from integrations.sandbox.values import stable_id
+from integrations.workflow import outbox
+from tests import factories
+from tests.factories import SIGNATURE_TOKEN, LeverWebhookFactory
+from tests.payloads import load, sign
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite can be told how large it may grow"),
+]
+
+
+ORDINARY_PAGES = 1_073_741_823
+
+
+@contextmanager
+def full_disk():
+    """Let the database grow no more, and leave no room on the pages it has."""
+    stranger = factories.OrganizationFactory()
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM")
+        cursor.execute("PRAGMA page_count")
+        (pages,) = cursor.fetchone()
+
+    def limit(connection, **_):  # the limit is a connection's own
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA max_page_count = {pages}")
+
+    limit(connection)
+    connection_created.connect(limit)
+    try:
+        fill_up(factories.EffectFactory, organization=stranger, state="done")
+        decided = {"verdict": "noted", "decided_at": factories.a_moment_ago()}
+        fill_up(factories.DeliveryFactory, organization=stranger, **decided)
+        yield
+    finally:
+        connection_created.disconnect(limit)
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA max_page_count = {ORDINARY_PAGES}")
+
+
+def fill_up(make, **values):
+    """Make rows until there is no room for another."""
+    for _ in range(1000):
+        try:
+            make(due_at=None, **values)
+        except OperationalError as error:
+            if "full" not in str(error):
+                raise
+            return
+    pytest.fail("the disk isn't full")
+
+
+def stage_change(word, world):
+    payload = load(
+        "lever/candidate_stage_change",
+        id=str(uuid.uuid4()),
+        triggeredAt=int(time.time() * 1000),
+        data={
+            "opportunityId": world.candidate(word),
+            "toStageId": world.stage("CodeScreen Assessment"),
+            "note": "x" * 5000,
+        },
+    )
+    return json.dumps(sign(payload, SIGNATURE_TOKEN))
+
+
+@pytest.fixture
+def post(linked, world, client):
+    """Post a signed stage change of a candidate who really is in that stage; the answer."""
+    LeverWebhookFactory(organization=linked)
+    door = reverse("lever-webhook", args=[linked.webhook_key])
+
+    def send(word):
+        world.lever_does("move", opportunities=[world.candidate(word)], stage="CodeScreen Assessment")
+        return client.post(door, stage_change(word, world), content_type="application/json")
+
+    return send
+
+
+def leases_end():
+    """Let what a worker left behind be free again."""
+    for model in (Delivery, Effect):
+        model.objects.filter(leased_until__isnull=False).update(leased_until=factories.a_moment_ago())
+
+
+def test_the_door_says_503_and_takes_the_same_delivery_when_there_is_room(linked, post):
+    with full_disk():
+        answer = post("Alder")
+        assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+        assert not Delivery.objects.filter(organization=linked).exists()
+    assert post("Alder").status_code == 202
+    assert Delivery.objects.filter(organization=linked).count() == 1
+
+
+def test_a_decision_is_written_whole_or_not_at_all(linked, world, post):
+    assert post("Alder").status_code == 202
+    with full_disk():
+        with pytest.raises(OperationalError, match="full"):
+            tasks.work()
+        delivery = Delivery.objects.get(organization=linked)
+        assert (delivery.verdict, delivery.due_at is not None) == ("", True)
+        assert not Invitation.objects.exists()
+        assert not Effect.objects.filter(organization=linked, kind="send_invitation").exists()
+    leases_end()
+    tasks.work()
+    assert Invitation.objects.get().status == "invited"
+    assert world.emails() == 1
+
+
+@pytest.mark.parametrize("is_idempotent", [False, True])
+def test_an_invitation_that_could_not_be_recorded_is_not_sent_twice(
+    linked, world, monkeypatch, is_idempotent
+):
+    monkeypatch.setattr("integrations.recording.KEEP_TRYING_SECONDS", 0.1)
+    world.codescreen_does("settings", idempotency=is_idempotent)
+    linked.codescreen_connection.idempotency = is_idempotent
+    linked.codescreen_connection.save()
+    invitation = factories.InvitationFactory(
+        organization=linked,
+        opportunity_id=world.candidate("Alder"),
+        assessment_id=stable_id("acme", "assessment", "Backend"),
+    )
+    outbox.send_invitation(invitation)
+    with full_disk():
+        with pytest.raises(OperationalError, match="full"):
+            tasks.work()
+        assert Invitation.objects.get().status == "sending"
+        assert world.emails() == 1
+    leases_end()
+    tasks.work()
+    assert Invitation.objects.get().status == ("invited" if is_idempotent else "uncertain")
+    assert world.emails() == 1

@@ -1,0 +1,74 @@
+"""SQLite with many writers: eight at the door, and the workers, and nobody hears that the database is locked."""
+
+import threading
+import time
+import uuid
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from integrations import tasks
+from integrations.models import Delivery
+from tests.factories import SIGNATURE_TOKEN, LeverWebhookFactory, OrganizationFactory
+from tests.payloads import load, sign
+
+THREADS, EACH, WORKERS = 8, 40, 2
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_eight_at_the_door_and_the_workers_share_the_database(monkeypatch):
+    monkeypatch.setattr(tasks, "ring", lambda: None)
+    organization = OrganizationFactory()
+    LeverWebhookFactory(organization=organization)
+    door = reverse("lever-webhook", args=[organization.webhook_key])
+    statuses, failures, waits = [], [], []
+    posted = threading.Event()
+
+    def guarded(work):
+        def run():
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 - shown below
+                failures.append(error)
+            finally:
+                connection.close()
+
+        return run
+
+    @guarded
+    def post():
+        client = Client()
+        for _ in range(EACH):
+            payload = load(
+                "lever/candidate_stage_change",
+                id=str(uuid.uuid4()),
+                triggeredAt=int(time.time() * 1000),
+                event="candidateHired",
+            )
+            began = time.monotonic()
+            answer = client.post(door, sign(payload, SIGNATURE_TOKEN), content_type="application/json")
+            waits.append(time.monotonic() - began)
+            statuses.append(answer.status_code)
+
+    @guarded
+    def work():
+        while not posted.is_set() or Delivery.objects.due().exists():
+            tasks.work()
+
+    doors = [threading.Thread(target=post) for _ in range(THREADS)]
+    workers = [threading.Thread(target=work) for _ in range(WORKERS)]
+    for thread in [*doors, *workers]:
+        thread.start()
+    for thread in doors:
+        thread.join(120)
+    posted.set()
+    for thread in workers:
+        thread.join(120)
+    assert failures == []
+    assert statuses == [202] * THREADS * EACH
+    assert max(waits) < 20  # SQLite's writers wait for each other, but never in vain
+    assert set(Delivery.objects.values_list("verdict", flat=True)) == {"disconnected"}
+    assert Delivery.objects.count() == THREADS * EACH
