@@ -165,7 +165,7 @@ class LeverConnection(models.Model):
 
     def note_clock(self, ahead: float) -> None:
         """Remember by how many seconds this server's clock is ahead of Lever's; rarely writes."""
-        now = timezone.now()
+        now = clock.now()
         known, compared_at = self.clock_ahead, self.clock_compared_at
         is_same = known is not None and abs(ahead - known) < DRIFT_SECONDS
         wait = COMPARE_AFTER if is_same else COMPARE_AGAIN_AFTER

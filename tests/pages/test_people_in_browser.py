@@ -1,6 +1,7 @@
 """E-mails and unsubscribing in Chromium; tests/test_every_page_in_browser.py looks at each page."""
 
 import pytest
+from django.urls import reverse
 from playwright.sync_api import Browser, Page
 
 from integrations.models import AuditEntry, Membership, RefusedRequest

@@ -125,7 +125,8 @@ def focused(page: Page) -> dict[str, Any]:
             isBody: one === document.body,
             isSeen: box.width > 0 && box.height > 0,
             // the parts of a date, and what is in a frame, are marked by the browser itself
-            isMarked: one.type === "date" || one.tagName === "IFRAME" || style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+            isMarked: one.type === "date" || one.tagName === "IFRAME"
+              || style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
           };
         }"""
     )
