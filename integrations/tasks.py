@@ -7,7 +7,8 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import lru_cache, partial
 from itertools import islice
@@ -49,6 +50,7 @@ logger = logging.getLogger(__name__)
 
 DRAIN = "drain"
 DRAIN_SECONDS = 20.0
+MEANWHILE_SECONDS, MEANWHILE_PAUSE = 5.0, 1.0
 RING_EVERY_SECONDS = 0.1
 #: For how long nobody tries again to ring a bell that failed; the supervisor's next one may be the first to work.
 SILENT_SECONDS = 5.0
@@ -194,6 +196,35 @@ def drain(seconds: float = DRAIN_SECONDS) -> None:
             while worker.is_alive():
                 worker.join(1.0)
                 Heartbeat.beat(DRAIN)
+
+
+@contextmanager
+def meanwhile() -> Iterator[None]:
+    """Go on working due rows in a thread of its own while this worker does something long.
+
+    Otherwise a few long tasks at once would leave nobody for the candidates, and look like a cluster that froze.
+    """
+    is_over = threading.Event()
+    worker = threading.Thread(target=_drain_until, args=(is_over,), daemon=True)
+    worker.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        worker.join()
+
+
+def _drain_until(is_over: threading.Event) -> None:
+    try:
+        while not is_over.is_set():
+            try:
+                drain(MEANWHILE_SECONDS)
+            except (DatabaseError, InterfaceError):
+                logger.warning("the database went away while something long was done", exc_info=True)
+                connection.close()
+            is_over.wait(MEANWHILE_PAUSE)
+    finally:
+        connection.close()
 
 
 def _work_in_thread(deadline: float) -> None:

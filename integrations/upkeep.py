@@ -1,7 +1,9 @@
 """What is done by the clock: reconcile, refresh, warn, tidy. The schedules are written from here."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from django.core.management import call_command
 from django.db import InterfaceError, OperationalError
@@ -165,29 +167,42 @@ def forget() -> None:
             logger.info("retention of %s: %s row(s)", organization.slug, count)
 
 
-SCHEDULES = {
-    "integrations.tasks.drain": 1,
-    "integrations.upkeep.wake_waiting": 1,
-    "integrations.upkeep.watch": 1,
-    "integrations.upkeep.sweep_all": 10,
-    "integrations.upkeep.sweep_everything": 24 * 60,
-    "integrations.upkeep.try_refused_keys": 1,
-    "integrations.upkeep.forecast": 12 * 60,
-    "integrations.upkeep.refresh_copies": 60,
-    "integrations.upkeep.check_up": 60,
-    "integrations.upkeep.lint": 60,
-    "integrations.upkeep.keep_alive": 60,
-    "integrations.upkeep.tidy": 24 * 60,
-    "integrations.upkeep.forget": 24 * 60,
+#: What is done by the clock, and every how many minutes.
+DUTIES: dict[Callable[[], None], int] = {
+    wake_waiting: 1,
+    watch: 1,
+    try_refused_keys: 1,
+    sweep_all: 10,
+    refresh_copies: 60,
+    check_up: 60,
+    lint: 60,
+    keep_alive: 60,
+    forecast: 12 * 60,
+    sweep_everything: 24 * 60,
+    tidy: 24 * 60,
+    forget: 24 * 60,
 }
+SCHEDULES = {f"{duty.__module__}.{duty.__name__}": minutes for duty, minutes in DUTIES.items()}
+
+
+def perform(name: str) -> None:
+    """Do one duty; the worker goes on working due rows meanwhile."""
+    duty = next(duty for duty in DUTIES if duty.__name__ == name)
+    with tasks.meanwhile():
+        duty()
 
 
 def ensure_schedules() -> None:
     """Write the schedules; safe to run at every start, by several nodes."""
-    for func, minutes in SCHEDULES.items():
-        schedule, created = Schedule.objects.get_or_create(
-            name=func, defaults={"func": func, "schedule_type": Schedule.MINUTES, "minutes": minutes}
-        )
-        if not created and schedule.minutes != minutes:
-            schedule.minutes = minutes
-            schedule.save(update_fields=["minutes"])
+    _schedule("integrations.tasks.drain", func="integrations.tasks.drain", args=None, minutes=1)
+    for name, minutes in SCHEDULES.items():
+        duty = name.rpartition(".")[2]
+        _schedule(name, func="integrations.upkeep.perform", args=repr(duty), minutes=minutes)
+
+
+def _schedule(name: str, **wanted: Any) -> None:
+    defaults = {"schedule_type": Schedule.MINUTES, **wanted}
+    schedule, created = Schedule.objects.get_or_create(name=name, defaults=defaults)
+    changed = [column for column, value in wanted.items() if getattr(schedule, column) != value]
+    if changed and not created:
+        Schedule.objects.filter(pk=schedule.pk).update(**{column: wanted[column] for column in changed})

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
-from integrations.models import Delivery, Effect, Invitation, Membership, RoleMapping
+from integrations.models import Delivery, Effect, Invitation, LeverWebhook, Membership, RoleMapping
 from integrations.workflow import subscriptions
 from tests.admin.conftest import Customer
 
@@ -19,6 +19,7 @@ ROW_OF = {
     "invitation": Invitation,
     "mapping": RoleMapping,
     "member": Membership,
+    "token": LeverWebhook,
 }
 
 
@@ -70,6 +71,7 @@ def _values(name: str, customer: Customer) -> dict[str, Any]:
     values: dict[str, Any] = {
         "key": customer.organization.webhook_key,
         "kind": "result",
+        "which": "current",
         "opportunity_id": customer.rows[Invitation].opportunity_id,
         "token": "a-token",
         "uidb64": "MQ",

@@ -25,7 +25,7 @@ from integrations.models import (
     RoleMapping,
 )
 from integrations.pages.urls import urlpatterns
-from integrations.workflow import connect, facts, subscriptions
+from integrations.workflow import connect, facts, signature_tokens, subscriptions
 from tests import factories
 
 SECRETS = ("audit-SECRET-token", "audit-SECRET-key", "Audit SECRET password")
@@ -47,6 +47,7 @@ CHANGES_NOTHING = {
     "candidate",
     "delivery",
     "what-if",
+    "time-zone",  # how one person reads
     "health",
 }
 
@@ -130,6 +131,17 @@ def _ok(answer: Any) -> None:
     assert answer.status_code in {200, 302}, answer.content.decode()[:2000]
 
 
+def _retire(scene: Scene) -> Act:
+    token = signature_tokens.add(scene.organization, "The second webhook", SECRETS[0], scene.owner)
+    return lambda: scene.post("token-retire", pk=token.pk, which="current")
+
+
+def _ask(scene: Scene) -> Act:
+    scene.member(Membership.Role.SUPER_ADMIN)
+    Membership.objects.filter(user=scene.owner).update(role=Membership.Role.TEAM_MEMBER)
+    return lambda: scene.post("ask-admins", {"wish": "role"})
+
+
 def _of(row: Callable[[Scene], Any], name: str, data: dict[str, Any] | None = None) -> Callable[[Scene], Act]:
     def prepare(scene: Scene) -> Act:
         pk = row(scene).pk
@@ -154,6 +166,11 @@ PAGES: dict[str, Callable[[Scene], Act]] = {
         lambda: s.post("settings", {"codescreen_form": "1", "codescreen_idempotency": "on"})
     ),
     "lever-disconnect": lambda s: lambda: s.post("lever-disconnect"),
+    "token-add": lambda s: (
+        lambda: s.post("token-add", {"token_name": "The second webhook", "additional_token": SECRETS[0]})
+    ),
+    "token-retire": _retire,
+    "ask-admins": _ask,
     "webhooks-make": lambda s: lambda: s.post("webhooks-make"),
     "webhooks-remove": _remove_webhooks,
     "policies": lambda s: (
@@ -188,7 +205,7 @@ PAGES: dict[str, Callable[[Scene], Act]] = {
     "effect-retry": _of(Scene.failed, "effect-retry"),
 }
 #: What has no before and after to tell.
-WITHOUT_CHANGES = {"webhooks-remove", "member-link", "invitation-decided"}
+WITHOUT_CHANGES = {"webhooks-remove", "token-retire", "ask-admins", "member-link", "invitation-decided"}
 
 
 def told_once(act: Act) -> AuditEntry:

@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from django.db import OperationalError, connection
@@ -11,6 +11,7 @@ from django.db.backends.signals import connection_created
 from django.urls import reverse
 
 from integrations import tasks
+from integrations.codescreen.client import CodeScreenClient
 from integrations.models import Delivery, Effect, Invitation
 from integrations.sandbox.values import stable_id
 from integrations.workflow import outbox
@@ -136,7 +137,15 @@ def test_an_invitation_that_could_not_be_recorded_is_not_sent_twice(
         assessment_id=stable_id("acme", "assessment", "Backend"),
     )
     outbox.send_invitation(invitation)
-    with full_disk():
+    send = CodeScreenClient.send
+    with ExitStack() as disk, monkeypatch.context() as patched:
+
+        def send_and_fill(*args, **options):
+            answer = send(*args, **options)
+            disk.enter_context(full_disk())
+            return answer
+
+        patched.setattr(CodeScreenClient, "send", send_and_fill)
         with pytest.raises(OperationalError, match="full"):
             tasks.work()
         assert Invitation.objects.get().status == "sending"

@@ -41,11 +41,16 @@ STATES = {
         "?show=deliveries",
         "?show=effects",
         "?status=held",
+        "?status=awaits_decision",
         "?verdict=no_email",
         "?q=nobody+has+this+name",
     ],
-    "mapping-list": ["?show=unmapped", "?show=problems", "?q=nothing"],
-    "what-if": ["?candidate=opportunity-acme&stage=stage-1", "?candidate=two+words&stage=stage-1"],
+    "mapping-list": ["?show=unmapped", "?show=problems", "?q=nothing", "?stage=stage-1&q=ch"],
+    "what-if": [
+        "?candidate=opportunity-acme&stage=stage-1",
+        "?candidate=two+words&stage=stage-1",
+        "?candidate=Candidate&stage=stage-1",
+    ],
     "audit": ["?action=nothing"],
     "login": ["?next=/activity/"],
 }
@@ -74,6 +79,7 @@ def fill(organization: Organization) -> None:
             created_at=now - timedelta(days=number),
             invited_at=now - timedelta(days=number),
             completed_at=now if status == "completed" else None,
+            awaits_decision_since=now if status == "completed" else None,
         )
     Result.objects.create(
         invitation=Invitation.objects.get(organization=organization, status="completed"),

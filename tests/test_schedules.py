@@ -1,18 +1,71 @@
 """Every schedule runs as it is written: the queue would only log that one can't."""
 
+import ast
+import threading
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.module_loading import import_string
+from django_q.models import Schedule
 
-from integrations import upkeep
-from integrations.models import Assessment, CodeScreenConnection, LeverConnection, Role, Stage
+from integrations import tasks, upkeep
+from integrations.models import (
+    Assessment,
+    CodeScreenConnection,
+    Effect,
+    Heartbeat,
+    LeverConnection,
+    Role,
+    Stage,
+)
+from tests import factories
 
 
 @pytest.mark.parametrize("name", upkeep.SCHEDULES)
-def test_every_schedule_runs(name, linked) -> None:
-    import_string(name)()
+def test_every_schedule_runs(name, linked, monkeypatch) -> None:
+    monkeypatch.setattr(tasks, "meanwhile", nullcontext)  # its thread doesn't see this test's transaction
+    upkeep.ensure_schedules()
+    schedule = Schedule.objects.get(name=name)
+    import_string(schedule.func)(*ast.literal_eval(f"({schedule.args},)"))
+
+
+def test_a_schedule_of_an_earlier_release_follows_this_one(db) -> None:
+    name = "integrations.upkeep.sweep_all"
+    Schedule.objects.create(name=name, func=name, schedule_type=Schedule.MINUTES, minutes=5)
+    upkeep.ensure_schedules()
+    upkeep.ensure_schedules()
+    schedule = Schedule.objects.get(name=name)
+    assert (schedule.func, schedule.args, schedule.minutes) == (
+        "integrations.upkeep.perform",
+        "'sweep_all'",
+        10,
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_does_something_long_works_due_rows_meanwhile(monkeypatch) -> None:
+    effect = factories.EffectFactory.create(due_at=None, state="done")
+    worked = threading.Event()
+
+    def perform(row) -> None:
+        row.finish()
+        worked.set()
+
+    monkeypatch.setattr(tasks, "_perform", perform)
+    was_worked = []
+
+    def long_duty() -> None:
+        Effect.objects.filter(pk=effect.pk).update(state="due", due_at=Now())
+        was_worked.append(worked.wait(20))
+
+    monkeypatch.setattr(upkeep, "DUTIES", {long_duty: 1})
+    upkeep.perform("long_duty")
+    assert was_worked == [True]
+    assert Heartbeat.is_fresh(tasks.DRAIN, timedelta(seconds=20))
+    assert Effect.objects.get().state == "done"
 
 
 def test_a_grant_is_refreshed_daily(linked) -> None:

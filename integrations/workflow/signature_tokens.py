@@ -92,7 +92,9 @@ def add(organization: Organization, name: str, token: str, actor: Any) -> LeverW
                 organization=organization, name=name, url=organization.lever_webhook_url
             )
             webhook.replace_token(token)
-            AuditEntry.record(organization, actor, "add token", _label(webhook), {"signature_token": token})
+            AuditEntry.record(
+                organization, actor, "add token", _label(webhook), {"signature_token": ["", token]}
+            )
     except IntegrityError as error:
         raise ValueError(f"There is a token called “{name}” already. Choose another name.") from error
     return webhook

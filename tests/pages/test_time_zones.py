@@ -128,7 +128,7 @@ class CountedQueries:
     ("zone", "day"), [("UTC", "3 March"), ("Pacific/Auckland", "4 March"), ("Asia/Calcutta", "4 March")]
 )
 def test_the_pictures_days_are_the_readers(organization, zone, day):
-    row = factories.InvitationFactory.create(organization=organization, invited_at=LATE)
+    row = factories.InvitationFactory.create(organization=organization, invited_at=LATE, changed_at=LATE)
     Result.objects.create(invitation=row, outcome="Passed", created_at=LATE)
     factories.DeliveryFactory.create(
         organization=organization,
@@ -149,7 +149,7 @@ def test_the_pictures_days_are_the_readers(organization, zone, day):
 def test_today_begins_at_the_readers_midnight(owners, organization):
     early = datetime(2027, 3, 3, 1, 0, tzinfo=UTC)
     factories.InvitationFactory.create(
-        organization=organization, invited_at=early, status="invited", instance_id="i"
+        organization=organization, invited_at=early, changed_at=early, status="invited", instance_id="i"
     )
     assert owners.get("/").context["today"]["invited"] == 1
     owners.cookies["time_zone"] = "Pacific/Auckland"  # where that was yesterday

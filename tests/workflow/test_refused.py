@@ -21,7 +21,9 @@ def minute_passes():
         for pk, due_at in list(model.objects.filter(due_at__isnull=False).values_list("pk", "due_at")):
             model.objects.filter(pk=pk).update(due_at=(due_at or timezone.now()) - minute)
     for breaker in Breaker.objects.filter(open_until__isnull=False):
-        Breaker.objects.filter(pk=breaker.pk).update(open_until=breaker.open_until - minute)
+        Breaker.objects.filter(pk=breaker.pk).update(
+            open_until=(breaker.open_until or timezone.now()) - minute
+        )
     upkeep.wake_waiting()
     upkeep.try_refused_keys()
     tasks.work()
