@@ -1,7 +1,6 @@
 """How values are shown: links between rows, times, JSON without personal data, secrets as `set` or `empty`."""
 
 import json
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,10 +10,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from integrations.models import ApiCall
-from integrations.platform import redact
+from integrations.platform import redact, without_addresses
 
 NOTHING = "–"
-_ADDRESS = re.compile(r"[^\s\"'<>,;]+@[^\s\"'<>,;]+")
 _PEOPLE = frozenset({"recipients", "lines", "subject"})
 
 
@@ -46,11 +44,11 @@ def indented(value: Any) -> str | SafeString:
         try:
             value = json.loads(value)
         except ValueError:  # a long body is cut off in the middle
-            return format_html("<pre>{}</pre>", _ADDRESS.sub("[redacted]", value))
+            return format_html("<pre>{}</pre>", without_addresses(value))
     if isinstance(value, dict):
         value = {name: "[redacted]" if name in _PEOPLE else item for name, item in value.items()}
     text = json.dumps(redact(value), ensure_ascii=False, indent=2)
-    return format_html("<pre>{}</pre>", _ADDRESS.sub("[redacted]", text))
+    return format_html("<pre>{}</pre>", without_addresses(text))
 
 
 def calls_table(calls: Iterable[ApiCall]) -> str | SafeString:
