@@ -51,6 +51,9 @@ logger = logging.getLogger(__name__)
 DRAIN = "drain"
 DRAIN_SECONDS = 20.0
 MEANWHILE_SECONDS, MEANWHILE_PAUSE = 5.0, 1.0
+#: After so long a worker that does something long is killed, before its task would be handed out again. What it works
+#: meanwhile must be over by then: its last jobs may be in the midst of slow calls, whose outcome nobody would know.
+LONG_SECONDS, LAST_JOBS_SECONDS = 280, 130.0
 RING_EVERY_SECONDS = 0.1
 #: For how long nobody tries again to ring a bell that failed; the supervisor's next one may be the first to work.
 SILENT_SECONDS = 5.0
@@ -127,7 +130,8 @@ def ask_for_lists(organization: Organization) -> None:
 
 def _ask_for_lists(organization_id: int) -> None:
     try:
-        async_task("integrations.upkeep.refresh_lists", organization_id, q_options={"broker": _broker()})
+        options = {"broker": _broker(), "timeout": LONG_SECONDS}
+        async_task("integrations.upkeep.refresh_lists", organization_id, q_options=options)
     except Exception:
         logger.warning("the lists could not be asked for; the hourly round reads them", exc_info=True)
 
@@ -202,10 +206,12 @@ def drain(seconds: float = DRAIN_SECONDS) -> None:
 def meanwhile() -> Iterator[None]:
     """Go on working due rows in a thread of its own while this worker does something long.
 
-    Otherwise a few long tasks at once would leave nobody for the candidates, and look like a cluster that froze.
+    Otherwise a few long tasks at once would leave nobody for the candidates, and look like a cluster that froze. It
+    ends early enough that a worker which is killed for taking too long isn't in the midst of somebody's invitation.
     """
     is_over = threading.Event()
-    worker = threading.Thread(target=_drain_until, args=(is_over,), daemon=True)
+    deadline = time.monotonic() + LONG_SECONDS - LAST_JOBS_SECONDS
+    worker = threading.Thread(target=_drain_until, args=(is_over, deadline), daemon=True)
     worker.start()
     try:
         yield
@@ -214,9 +220,9 @@ def meanwhile() -> Iterator[None]:
         worker.join()
 
 
-def _drain_until(is_over: threading.Event) -> None:
+def _drain_until(is_over: threading.Event, deadline: float) -> None:
     try:
-        while not is_over.is_set():
+        while not is_over.is_set() and time.monotonic() < deadline:
             try:
                 drain(MEANWHILE_SECONDS)
             except (DatabaseError, InterfaceError):

@@ -103,14 +103,23 @@ def check_up() -> None:
             checkup.look(organization, tasks.platforms_for(organization).lever())
         except PlatformError as error:
             logger.info("checkup of %s: %s", organization.slug, error)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001 - one organization's row must not keep the others from being looked at
+            logger.error("checkup of %s failed: %s", organization.slug, masked_traceback(error))
 
 
 def refresh_lists(organization_id: int) -> None:
     """Read one organization's lists now, because it was just connected or somebody waits for them.
 
-    A key that was never tried is proved or refused by this.
+    A key that was never tried is proved or refused by this. The worker goes on working due rows meanwhile.
     """
-    organization = Organization.objects.get(pk=organization_id)
+    with tasks.meanwhile():
+        _read_lists(Organization.objects.get(pk=organization_id))
+    tasks.ring()
+
+
+def _read_lists(organization: Organization) -> None:
     try:
         lever = clients.lever_for(organization)
         facts.refresh_stages(organization, lever)
@@ -121,7 +130,6 @@ def refresh_lists(organization_id: int) -> None:
         connect.test_codescreen_key(organization, clients.codescreen_for(organization, is_trial=True))
     except PlatformError as error:
         logger.info("CodeScreen's list of %s: %s", organization.slug, error)
-    tasks.ring()
 
 
 def try_refused_keys() -> None:
@@ -194,10 +202,11 @@ def perform(name: str) -> None:
 
 def ensure_schedules() -> None:
     """Write the schedules; safe to run at every start, by several nodes."""
-    _schedule("integrations.tasks.drain", func="integrations.tasks.drain", args=None, minutes=1)
+    _schedule("integrations.tasks.drain", func="integrations.tasks.drain", args=None, kwargs=None, minutes=1)
+    options = repr({"q_options": {"timeout": tasks.LONG_SECONDS}})
     for name, minutes in SCHEDULES.items():
         duty = name.rpartition(".")[2]
-        _schedule(name, func="integrations.upkeep.perform", args=repr(duty), minutes=minutes)
+        _schedule(name, func="integrations.upkeep.perform", args=repr(duty), kwargs=options, minutes=minutes)
 
 
 def _schedule(name: str, **wanted: Any) -> None:

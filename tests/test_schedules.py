@@ -2,10 +2,12 @@
 
 import ast
 import threading
-from contextlib import nullcontext
+import time
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -21,12 +23,19 @@ from integrations.models import (
     Role,
     Stage,
 )
+from integrations.workflow import facts
 from tests import factories
 
 
+@pytest.fixture
+def alone(monkeypatch):
+    """Nothing is worked meanwhile: the thread wouldn't see a test's transaction."""
+    monkeypatch.setattr(tasks, "meanwhile", nullcontext)
+
+
+@pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("name", upkeep.SCHEDULES)
-def test_every_schedule_runs(name, linked, monkeypatch) -> None:
-    monkeypatch.setattr(tasks, "meanwhile", nullcontext)  # its thread doesn't see this test's transaction
+def test_every_schedule_runs(name, linked) -> None:
     upkeep.ensure_schedules()
     schedule = Schedule.objects.get(name=name)
     import_string(schedule.func)(*ast.literal_eval(f"({schedule.args},)"))
@@ -68,6 +77,68 @@ def test_a_worker_that_does_something_long_works_due_rows_meanwhile(monkeypatch)
     assert Effect.objects.get().state == "done"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_is_about_to_be_killed_for_taking_too_long_works_no_more_rows(monkeypatch) -> None:
+    begun = []
+    monkeypatch.setattr(tasks, "LAST_JOBS_SECONDS", tasks.LONG_SECONDS - 0.2)
+    monkeypatch.setattr(tasks, "MEANWHILE_PAUSE", 0.05)
+    monkeypatch.setattr(tasks, "drain", lambda _: begun.append(time.monotonic()))
+    with tasks.meanwhile():
+        began = time.monotonic()
+        time.sleep(0.6)
+    assert begun
+    assert max(begun) - began < 0.4
+
+
+def test_a_long_task_has_time_for_its_last_jobs_and_is_over_before_it_is_handed_out_again(
+    db, organization, monkeypatch, django_capture_on_commit_callbacks
+) -> None:
+    asked = []
+    monkeypatch.setattr(tasks, "async_task", lambda *_, q_options: asked.append(q_options["timeout"]))
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.ask_for_lists(organization)
+    upkeep.ensure_schedules()
+    schedules = Schedule.objects.filter(func="integrations.upkeep.perform")
+    asked += [ast.literal_eval(schedule.kwargs)["q_options"]["timeout"] for schedule in schedules]
+    assert set(asked) == {tasks.LONG_SECONDS}
+    a_drain_has = settings.Q_CLUSTER["timeout"] - tasks.DRAIN_SECONDS
+    assert a_drain_has <= tasks.LAST_JOBS_SECONDS
+    assert settings.Q_CLUSTER["retry"] > tasks.LONG_SECONDS
+
+
+def test_lists_that_are_read_slowly_keep_nobody_waiting(linked, monkeypatch) -> None:
+    inside = []
+
+    @contextmanager
+    def meanwhile():
+        inside.append(True)
+        yield
+        inside.pop()
+
+    monkeypatch.setattr(tasks, "meanwhile", meanwhile)
+    seen = []
+    monkeypatch.setattr(facts, "refresh_stages", lambda *_: seen.append(bool(inside)))
+    upkeep.refresh_lists(linked.pk)
+    assert seen == [True]
+
+
+def test_a_bug_on_one_organization_does_not_keep_the_others_from_a_checkup(
+    linked, monkeypatch, caplog
+) -> None:
+    other = factories.LeverConnectionFactory.create().organization
+    looked, personal = [], "ada" + "@example.com"
+
+    def look(organization, _) -> None:
+        looked.append(organization.pk)
+        raise KeyError(personal)
+
+    monkeypatch.setattr("integrations.workflow.checkup.look", look)
+    upkeep.check_up()
+    assert set(looked) == {linked.pk, other.pk}
+    assert caplog.text.count("checkup of") == 2
+    assert personal not in caplog.text
+
+
 def test_a_grant_is_refreshed_daily(linked) -> None:
     connection = LeverConnection.objects.get(organization=linked)
     before = connection.access_token
@@ -95,6 +166,7 @@ def test_a_grant_without_a_refresh_token_is_left_alone(linked) -> None:
     assert connection.state == LeverConnection.State.CONNECTED
 
 
+@pytest.mark.usefixtures("alone")
 def test_the_lists_of_one_organization_are_read_and_an_untried_key_is_proved(linked) -> None:
     upkeep.refresh_lists(linked.pk)
     for model in (Stage, Role, Assessment):
@@ -102,6 +174,7 @@ def test_the_lists_of_one_organization_are_read_and_an_untried_key_is_proved(lin
     assert CodeScreenConnection.objects.get(organization=linked).verified_at
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_refused_key_is_marked_while_the_lists_are_read(linked) -> None:
     CodeScreenConnection.objects.get(organization=linked).delete()
     CodeScreenConnection.objects.create(organization=linked, api_key="not-the-key")
@@ -110,6 +183,7 @@ def test_a_refused_key_is_marked_while_the_lists_are_read(linked) -> None:
     assert Stage.objects.live().filter(organization=linked).exists()
 
 
+@pytest.mark.usefixtures("alone")
 def test_reading_the_lists_of_an_unconnected_organization_changes_nothing(organization) -> None:
     upkeep.refresh_lists(organization.pk)
     assert not Stage.objects.exists()
