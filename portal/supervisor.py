@@ -28,6 +28,9 @@ LONGEST_PAUSE = 5.0  # seconds before a program that keeps ending is started aga
 GOOD_RUN = 30.0  # seconds after which a program's earlier failures are forgotten
 FIRST_GRACE = 10.0  # seconds a new program has to get going before it can be called stalled
 LONGEST_GRACE = 60.0
+LONGEST_LOOK = (
+    3.0  # seconds after which a look says more about the database, or about us, than about the program
+)
 
 
 def _never() -> bool:
@@ -113,14 +116,17 @@ class Group:
 
     def look(self) -> None:
         """Note whether the program is stuck; a fresh one gets time to start before it is judged."""
-        started = self._started
-        age = time.monotonic() - self._judged_from
+        started, asked_at = self._started, time.monotonic()
+        age = asked_at - self._judged_from
         if self._guard is None:
             return
         has_begun = age < self._grace and self.program.shows_life(age)
         if age < FIRST_GRACE and not has_begun:
             return
         is_stalled = self.program.is_stalled()
+        if time.monotonic() - asked_at > LONGEST_LOOK:
+            self.forgive()  # who waited for the database as we did has had no time to show life since
+            return
         if has_begun or not is_stalled:
             self._grace = FIRST_GRACE  # it got going, so a longer grace is no longer needed
         # The questions took their time: the answer may be about a program that has been replaced meanwhile.
@@ -228,11 +234,14 @@ class Supervisor:
 
     def _watch(self) -> None:
         is_working = True
+        looked_at = time.monotonic()
         while not self._stopping.wait(1.0):
             try:
                 self._every_second()
                 if not is_working:
                     logger.warning("The supervisor's look at the queue works again.")
+                # a database that stood still, or the machine: the programs wake no sooner than we do
+                if not is_working or time.monotonic() - looked_at > 1.0 + LONGEST_LOOK:
                     for group in self.groups:
                         group.forgive()
                 for group in self.groups:
@@ -246,4 +255,5 @@ class Supervisor:
                 connections.close_all()
             else:
                 is_working = True
+            looked_at = time.monotonic()
         connections.close_all()

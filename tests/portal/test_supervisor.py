@@ -195,6 +195,46 @@ def test_nobody_is_judged_by_the_time_for_which_the_database_was_away(
             group.kill()
 
 
+def test_nobody_is_judged_while_the_database_stands_still_and_answers_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("portal.supervisor.FIRST_GRACE", 0.5)
+    monkeypatch.setattr("portal.supervisor.LONGEST_LOOK", 0.2)
+    rounds: list[float] = []
+
+    def ring() -> None:
+        rounds.append(time.monotonic())
+        time.sleep(0.4)
+
+    with Supervisor([program(SLEEPER, is_stalled=lambda: True)], every_second=ring) as supervisor:
+        first = only_group(supervisor).pid
+        wait_until(lambda: len(rounds) >= 3)
+        supervisor.tend()
+        assert only_group(supervisor).pid == first
+
+
+def test_an_answer_that_came_late_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.supervisor.FIRST_GRACE", 0.0)
+    monkeypatch.setattr("portal.supervisor.LONGEST_LOOK", 0.1)
+    slowness = [0.2, 0.0]
+
+    def answer() -> bool:
+        time.sleep(slowness.pop(0))
+        return True
+
+    with Supervisor([]) as supervisor:
+        group = Group(program(SLEEPER, is_stalled=answer), supervisor._pipes[0])
+        group.start()
+        try:
+            group._grace = 0.0
+            group.look()
+            assert not group.stalled
+            group.look()
+            assert group.stalled
+        finally:
+            group.kill()
+
+
 def test_a_stall_is_tended_to_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("portal.supervisor.FIRST_GRACE", 0.0)
     with Supervisor([program(SLEEPER, is_stalled=lambda: True)]) as supervisor:
