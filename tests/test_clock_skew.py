@@ -1,6 +1,7 @@
 """A node whose clock is ten minutes off works nothing early, nothing twice, and steals no lease."""
 
 import itertools
+import time
 from datetime import timedelta
 
 import pytest
@@ -55,6 +56,31 @@ def test_the_database_is_asked_for_its_clock_now_and_then(db, django_assert_num_
     monkeypatch.setattr(clock, "ASK_EVERY", 0.0)
     with django_assert_num_queries(1):
         clock.now()
+
+
+def test_a_machine_that_slept_asks_anew(db, django_assert_num_queries, monkeypatch):
+    clock.forget()
+    slept = [0.0]
+    awake = time.clock_gettime
+    monkeypatch.setattr(time, "clock_gettime", lambda kind: awake(kind) + slept[0])
+    clock.now()
+    slept[0] = 7200.0  # CLOCK_MONOTONIC stands still meanwhile
+    with django_assert_num_queries(1):
+        clock.now()
+
+
+def test_an_answer_that_took_long_is_not_counted_on_from(db, monkeypatch):
+    clock.forget()
+    ask, slowness = clock._ask, [1.2, 0.0]
+
+    def ask_slowly():
+        time.sleep(slowness.pop(0))
+        return ask()
+
+    monkeypatch.setattr(clock, "_ask", ask_slowly)
+    clock.now()
+    assert abs((clock.now() - timezone.now()).total_seconds()) < 1
+    assert slowness == []
 
 
 @pytest.mark.parametrize(("model", "factory"), MODELS)

@@ -6,20 +6,31 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection
 
 ASK_EVERY = 60.0
+PROMPT_SECONDS = 1.0
 
-_asked: tuple[float, datetime] | None = None  # when by our monotonic clock, and what the database said
+_asked: tuple[float, datetime] | None = None  # when by `_running`, and what the database said
 
 
 def now() -> datetime:
     """Return the database's time; it is asked at most once a minute, and seconds are counted in between.
 
     A node whose clock is minutes off would otherwise take lists for fresh, waits for over and limits for unreached.
+    An answer that took long isn't remembered: it doesn't say when within that time it was true.
     """
     global _asked  # noqa: PLW0603
-    moment = time.monotonic()
-    if _asked is None or not 0 <= moment - _asked[0] < ASK_EVERY:
-        _asked = moment, _ask()
-    return _asked[1] + timedelta(seconds=moment - _asked[0])
+    moment, asked = _running(), _asked
+    if asked is not None and 0 <= moment - asked[0] < ASK_EVERY:
+        return asked[1] + timedelta(seconds=moment - asked[0])
+    said = _ask()
+    _asked = (moment, said) if _running() - moment < PROMPT_SECONDS else None
+    return said
+
+
+def _running() -> float:
+    """Return for how many seconds the machine has run, asleep or not where the system can tell."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
 
 
 def forget() -> None:
