@@ -32,7 +32,10 @@ def opportunity_id(written: str) -> str:
     text = written.strip()
     if "/" not in text:
         return text[:200]
-    parts = urlsplit(text if "//" in text else f"//{text}")
+    try:
+        parts = urlsplit(text if "//" in text else f"//{text}")
+    except ValueError:  # a host that can't be one
+        return ""
     # a page that finds its way in the browser has the path behind the #
     places = [_segments(place) for place in (parts.path, parts.fragment)]
     for segments in places:

@@ -130,6 +130,8 @@ def test_without_connection_and_while_paused_the_verdict_says_so(colleagues, rea
         {"candidate": "Nobody", "stage": "stage-codescreen"},
         {"candidate": "https://hire.lever.co/", "stage": "stage-codescreen"},
         {"candidate": "https://hire.lever.co/candidates/a b", "stage": "stage-codescreen"},
+        {"candidate": f"https://[hire.lever.co/candidates/{ID}", "stage": "stage-codescreen"},
+        {"candidate": f"https://hire.lever℀co/candidates/{ID}", "stage": "stage-codescreen"},
         {"candidate": "a" * 2000, "stage": "stage-codescreen"},
     ],
 )
