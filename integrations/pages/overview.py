@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import redis
 from django.core.cache import cache
 from django.db.models import Count, Q
 from django.http import HttpResponse
@@ -66,7 +67,11 @@ class OverviewView(OrganizationMixin, LivePartsMixin):
         waits = any(step.code in {"codescreen", "stage", "roles"} and not step.is_done for step in steps)
         if waits and self.membership.may_configure:
             key = f"lists-asked-{self.organization.pk}"
-            if cache.add(key, True, LOOK_AGAIN_SECONDS):
+            try:
+                is_first = cache.add(key, True, LOOK_AGAIN_SECONDS)
+            except redis.RedisError:
+                return  # the hourly round reads them too, and the page is worth more
+            if is_first:
                 tasks.ask_for_lists(self.organization)
 
     def now(self) -> dict[str, Any]:

@@ -144,6 +144,12 @@ def test_while_somebody_waits_the_lists_are_read_anew_now_and_then(
     assert asked == [organization]
 
 
+def test_the_checklist_is_shown_while_redis_is_away(owners, settings):
+    backend = "django.core.cache.backends.redis.RedisCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:1/0"}}
+    assert owners.get("/", headers={"X-Live-Part": "checklist"}).status_code == 200
+
+
 def test_nothing_is_read_anew_when_no_step_waits_for_it(owners, ready, monkeypatch):
     asked: list[Any] = []
     monkeypatch.setattr(tasks, "ask_for_lists", asked.append)
