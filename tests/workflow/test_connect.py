@@ -14,6 +14,7 @@ from integrations.models import (
     LeverConnection,
     LeverWebhook,
     Organization,
+    RoleMapping,
 )
 from integrations.platform import PlatformError
 from integrations.workflow import connect
@@ -203,3 +204,14 @@ def test_ending_the_pause_takes_up_what_waited(organization, owner):
     connect.set_policies(organization, {"paused": False}, owner)
     assert Delivery.objects.due().get() == row
     assert Effect.objects.due().get() == effect
+
+
+def test_a_mapping_that_makes_the_stage_on_pass_invite_keeps_nobody_from_pausing(organization, owner):
+    connect.set_policies(organization, {"passed_stage": "Phone screen"}, owner)
+    RoleMapping.objects.create(
+        organization=organization, role="Engineer", stage="Phone screen", assessment="Backend"
+    )
+    connect.set_policies(organization, {"paused": True}, owner)
+    assert Organization.objects.get().paused
+    with pytest.raises(ValidationError, match="sends an assessment"):
+        connect.set_policies(organization, {"passed_stage": "phone screen"}, owner)
