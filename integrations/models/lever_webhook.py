@@ -134,7 +134,17 @@ class LeverWebhook(models.Model):
             self.previous_proved_at = self.token_proved_at
         self.signature_token = token
         self.token_stored_at, self.token_proved_at = clock.now(), None
-        self.save()
+        # not whether it is retired, which somebody else may be saying this moment
+        self.save(
+            update_fields=[
+                "signature_token",
+                "token_stored_at",
+                "token_proved_at",
+                "previous_signature_token",
+                "previous_until",
+                "previous_proved_at",
+            ]
+        )
 
     def retire(self) -> None:
         """Let its tokens prove nothing from now on; safe to run twice."""

@@ -60,7 +60,8 @@ def tell_regrade(invitation: Invitation, number: int) -> None:
     moves = invitation.effects.filter(
         kind=Effect.Kind.MOVE_STAGE,
         intent_at__isnull=False,
-        state__in=[Effect.State.DONE, Effect.State.DUE],
+        # a cancelled one with an intent may have arrived before a recruiter moved the candidate on
+        state__in=[Effect.State.DONE, Effect.State.DUE, Effect.State.CANCELLED],
     )
     move = moves.order_by("-pk").first()
     latest = _latest(invitation)

@@ -1,5 +1,7 @@
 """Tell the members of what is broken or waits for them: one e-mail per problem, and one when it is over.
 
+While it lasts it is told again, at most once an hour, only when more of it has come.
+
 What a problem is the doctor says; this only remembers since when. A grant that Lever no longer accepts is told at
 once, where it is noticed, in `outbox`.
 """
@@ -13,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.models import EmailKind, Organization, Trouble
+from integrations.models import Effect, EmailKind, Invitation, Organization, Trouble
 from integrations.workflow import doctor, outbox
 from integrations.workflow.finding import Finding
 
@@ -73,7 +75,7 @@ def watch(organization: Organization) -> None:
             _end(row, organization)
     for code, finding in found.items():
         known = lasting.get(code) or _begin(organization, code)
-        if known is not None and known.told_at is None:
+        if known is not None and (known.told_at is None or _is_news(known, organization)):
             _tell(known, organization, finding)
     Trouble.objects.filter(organization=organization, ended_at__lt=timezone.now() - KEEP_FOR).delete()
 
@@ -88,6 +90,18 @@ def _begin(organization: Organization, code: str) -> Trouble | None:
     return row
 
 
+def _is_news(row: Trouble, organization: Organization) -> bool:
+    """Whether rows have joined a problem since it was told: one that nobody settles must not hide the later ones."""
+    since = row.told_at
+    if row.code == "held_invitations":
+        held = Invitation.objects.filter(organization=organization, status=Invitation.Status.HELD)
+        return held.filter(changed_at__gt=since).exists()
+    if row.code == "failed_effects":
+        failed = Effect.objects.filter(organization=organization, state=Effect.State.FAILED)
+        return failed.filter(created_at__gt=since).exists()
+    return False
+
+
 def _tell(row: Trouble, organization: Organization, finding: Finding) -> None:
     wording = WATCHED[row.code]
     if timezone.now() - row.began_at < wording.patience:
@@ -96,11 +110,12 @@ def _tell(row: Trouble, organization: Organization, finding: Finding) -> None:
     if spells.filter(told_at__gt=timezone.now() - PAUSE).exists():
         return
     with transaction.atomic():
-        if not Trouble.objects.lasting().filter(pk=row.pk, told_at__isnull=True).update(told_at=Now()):
+        if not Trouble.objects.lasting().filter(pk=row.pk, told_at=row.told_at).update(told_at=Now()):
             return
         if wording.begins:
             lines = [finding.message, finding.fix, f"{settings.PORTAL_URL}{finding.url}"]
-            outbox.send_email(organization, f"trouble:{row.pk}", wording.begins, lines)
+            before = f":{row.told_at:%Y-%m-%dT%H:%M:%S}" if row.told_at else ""
+            outbox.send_email(organization, f"trouble:{row.pk}{before}", wording.begins, lines)
 
 
 def _end(row: Trouble, organization: Organization) -> None:

@@ -135,6 +135,25 @@ def test_a_problem_is_told_once_and_its_end_once(acme, code):
     assert Trouble.objects.get().ended_at is not None
 
 
+@pytest.mark.parametrize(("code", "happen"), [("held_invitations", hold), ("failed_effects", fail_effect)])
+def test_what_nobody_settles_does_not_hide_what_comes_later(acme, code, happen):
+    happen(acme)
+    troubles.watch(acme)
+    lasts(code)
+    troubles.watch(acme)
+    happen(acme)  # within the hour that an e-mail covers
+    troubles.watch(acme)
+    begins = troubles.WATCHED[code].begins
+    assert subjects() == [begins]
+    Trouble.objects.update(told_at=timezone.now() - troubles.PAUSE - timedelta(seconds=1))
+    for _ in range(3):
+        troubles.watch(acme)
+    assert subjects() == [begins, begins]
+    Trouble.objects.update(told_at=timezone.now() + timedelta(hours=2))
+    troubles.watch(acme)
+    assert subjects() == [begins, begins]
+
+
 @pytest.mark.parametrize("code", [code for code, found in troubles.WATCHED.items() if found.patience])
 def test_what_passes_by_itself_is_told_to_nobody(acme, code):
     begin, end = PROBLEMS[code]
