@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError, connections
+from django.db import Error, InterfaceError, InternalError, OperationalError, connection, connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import get_template
 
@@ -19,20 +19,26 @@ class DatabaseUnavailableMiddleware:
         """Pass the request on; also catches what other middleware's own queries raise."""
         try:
             return self.get_response(request)
-        except (OperationalError, InterfaceError):
+        except Error as error:
+            if not is_outage(error):
+                raise
             return unavailable(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Turn a view's database outage into 503."""
-        if isinstance(exception, (OperationalError, InterfaceError)):
-            return unavailable(request)
-        return None
+        return unavailable(request) if is_outage(exception) else None
+
+
+def is_outage(exception: Exception) -> bool:
+    """Whether the database is away, or has ended a connection: PostgreSQL calls that one an internal error."""
+    is_ended = isinstance(exception, InternalError) and not connection.is_usable()
+    return is_ended or isinstance(exception, (OperationalError, InterfaceError))
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     """Return 503 with Retry-After, as a page for people, and drop connections the outage broke."""
-    for connection in connections.all(initialized_only=True):
-        connection.close_if_unusable_or_obsolete()
+    for opened in connections.all(initialized_only=True):
+        opened.close_if_unusable_or_obsolete()
     response: HttpResponse
     if request.accepts("text/html") and "text/html" in request.headers.get("Accept", ""):
         response = HttpResponse(get_template("503.html").render(), status=503)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from cryptography.fernet import Fernet
 from django.db import connections
+from django.db.backends.signals import connection_created
 
 from integrations.lever.oauth import SCOPES
 from integrations.models import LeverConnection, Membership
@@ -15,6 +16,16 @@ from tests import factories
 from tests.world import World
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in the test's thread
+
+
+def let_idle(connection, **_) -> None:
+    """Let a test's own transaction idle while the pretend platforms think, which on a slow machine may take long."""
+    if connection.vendor == "postgresql" and connection.settings_dict["NAME"].startswith("test_portal"):
+        with connection.cursor() as cursor:
+            cursor.execute("SET idle_in_transaction_session_timeout = 0")
+
+
+connection_created.connect(let_idle)
 
 
 def pytest_collection_modifyitems(items) -> None:

@@ -1,0 +1,30 @@
+"""What counts as the database being away."""
+
+import time
+
+import environ
+import pytest
+from django.db import InternalError
+from django.db.utils import ConnectionHandler
+
+from portal import middleware, suites
+
+
+def test_an_internal_error_on_a_working_connection_is_a_bug(db):
+    assert not middleware.is_outage(InternalError("cached plan must not change"))
+
+
+@pytest.mark.postgres
+def test_a_connection_that_postgresql_ended_is_an_outage(db, monkeypatch):
+    server = ConnectionHandler({"default": environ.Env.db_url_config(suites.DATABASE_URL)})["default"]
+    try:
+        with server.cursor() as cursor:
+            cursor.execute("SET idle_in_transaction_session_timeout = '50ms'")
+            cursor.execute("BEGIN")
+            time.sleep(0.2)
+            with pytest.raises(InternalError) as ended:
+                cursor.execute("SELECT 1")
+        monkeypatch.setattr(middleware, "connection", server)
+        assert middleware.is_outage(ended.value)
+    finally:
+        server.close()
