@@ -41,7 +41,8 @@ def run(arguments: list[str]) -> int:
             f"{sys.executable} -m pip install --require-hashes -r portal/requirements/development.txt"
         )
     if not any(argument.startswith(ONE_PROCESS) for argument in arguments):
-        arguments = ["-n", "2", *arguments]
+        # a process that has nothing left takes over from the other: the tests differ in length a thousandfold
+        arguments = ["-n", "2", "--dist", "worksteal", *arguments]
     # A process of its own: the tests choose their settings before Django reads any.
     pytest = subprocess.Popen([sys.executable, "-m", "pytest", *arguments], cwd=settings.BASE_DIR)
     signal.signal(signal.SIGTERM, lambda *_: pytest.terminate())
