@@ -20,7 +20,8 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop 
 
 def let_idle(connection, **_) -> None:
     """Let a test's own transaction idle while the pretend platforms think, which on a slow machine may take long."""
-    if connection.vendor == "postgresql" and connection.settings_dict["NAME"].startswith("test_portal"):
+    name = connection.settings_dict["NAME"] or ""  # none while the tests' database is made
+    if connection.vendor == "postgresql" and name.startswith("test_portal"):
         with connection.cursor() as cursor:
             cursor.execute("SET idle_in_transaction_session_timeout = 0")
 
