@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 GUARD = Path(__file__).with_name("guard.py")
 PATIENCE = 20.0  # seconds between TERM and KILL
-LONGEST_PAUSE = 5.0  # seconds before a program that keeps ending is started again
+LONGEST_PAUSE = 2.0  # seconds before a program that keeps ending is started again
 GOOD_RUN = 30.0  # seconds after which a program's earlier failures are forgotten
 FIRST_GRACE = 10.0  # seconds a new program has to get going before it can be called stalled
 LONGEST_GRACE = 60.0
