@@ -1,5 +1,6 @@
 """The door under kills: web workers are killed and the database restarts; every 2xx has to have its row."""
 
+import statistics
 import threading
 import time
 import uuid
@@ -24,6 +25,8 @@ from portal.demonstration.stage import Stage
 CLIENTS = 8
 ANSWER_SECONDS = 30.0  # more than SQLite's writers wait for each other
 BACK_WITHIN = 5.0  # seconds after the database
+MOST_SECONDS = 0.5  # for 99 of 100 answers, where nothing is taken away
+LEAST_SHARE = 0.8  # of the rate, with Redis away
 
 
 @dataclass
@@ -31,6 +34,7 @@ class Answers:
     """What the clients were told, and when."""
 
     accepted: dict[str, float] = field(default_factory=dict)  # by dedupe key
+    seconds: list[float] = field(default_factory=list)  # each acceptance took
     others: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -54,6 +58,7 @@ class Client(threading.Thread):
         session = requests.Session()
         while time.monotonic() < self._until:
             payload = stage_change(self._token, self._stage_id)
+            sent = time.monotonic()
             try:
                 status = session.post(self._url, json=payload, timeout=ANSWER_SECONDS).status_code
             except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
@@ -63,6 +68,7 @@ class Client(threading.Thread):
                 continue
             if status in {200, 202}:
                 self._answers.accepted[dedupe_key(payload)] = time.time()
+                self._answers.seconds.append(time.monotonic() - sent)
             else:
                 self._answers.others[str(status) if status else "broken connection"] += 1
                 time.sleep(0.05)
@@ -88,8 +94,10 @@ class Accept:
         self, stage: Stage, programs: Programs, options: Options, say: Callable[[str], object]
     ) -> None:
         self._stage = stage
+        self._programs = programs
         self._options = options
         self._say = say
+        self._turns: list[tuple[float, float, float]] = []  # Redis there from, away from, back at
         self._interruptions = Interruptions(programs, options, only="web")
 
     def run(self) -> Table:
@@ -103,12 +111,27 @@ class Accept:
         self._interruptions.start()
         for client in clients:
             client.start()
+        self._come_and_go(until)
         for client in clients:
             client.join()
         self._interruptions.stop()
         self._say("The time is up; looking for every row.")
         rows = set(settling.patiently(lambda: list(Delivery.objects.values_list("dedupe_key", flat=True))))
         return self._table(answers, rows, settling.patiently(evidence.finishes))
+
+    def _come_and_go(self, until: float) -> None:
+        """Take Redis away and bring it back in turns, so that a noisy machine harms both alike."""
+        redis, seconds = self._programs.redis, self._options.redis_away
+        if redis is None:
+            return
+        while time.monotonic() + 2 * seconds < until:
+            there = time.time()
+            time.sleep(seconds)
+            redis.cut()
+            away = time.time()
+            time.sleep(seconds)
+            redis.mend()
+            self._turns.append((there, away, time.time()))
 
     def _uninteresting(self, slug: str) -> str:
         """Return a stage in which nobody is invited: this run is about the door."""
@@ -120,11 +143,18 @@ class Accept:
         missing = sorted(answers.accepted.keys() - rows)
         doors = waits(seen, sorted(answers.accepted.values()))
         work = waits(seen, finished)
+        quickness = percentiles(answers.seconds)
+        share = rate_while_away(self._turns, sorted(answers.accepted.values()))
         broken = {}
         if missing:
             broken["accepted_without_a_row"] = missing
-        if answers.wrong:
-            broken["answers"] = [f"{name} ({count})" for name, count in answers.wrong.items()]
+        wrong = answers.wrong if seen else dict(answers.others)
+        if wrong:
+            broken["answers"] = [f"{name} ({count})" for name, count in wrong.items()]
+        if not seen and quickness["99"] > MOST_SECONDS:
+            broken["slow"] = [f"{quickness['99']:.2f} s"]
+        if share is not None and share < LEAST_SHARE:
+            broken["slow_without_redis"] = [f"{share:.2f}"]
         if max(doors, default=0.0) > BACK_WITHIN:
             broken["late_after_the_database"] = [f"{wait:.1f} s" for wait in doors if wait > BACK_WITHIN]
         kinds = [item.kind for item in seen]
@@ -136,13 +166,31 @@ class Accept:
                 "accepted_per_second": len(answers.accepted) / self._options.accept,
                 "accepted_without_a_row": len(missing),
                 "other_answers": dict(answers.others),
-                "answers_that_must_not_be": sum(answers.wrong.values()),
+                "answers_that_must_not_be": sum(wrong.values()),
+                **{f"seconds_of_{name}_percent": seconds for name, seconds in quickness.items()},
+                **({} if share is None else {"rate_with_redis_away_over_there": share}),
                 "interruptions": {kind: kinds.count(kind) for kind in sorted(set(kinds))},
                 "seconds_from_the_database_to_a_2xx": max(doors, default=0.0),
                 "seconds_from_the_database_to_work_done": max(work, default=0.0),
             },
             broken,
         )
+
+
+def percentiles(seconds: list[float]) -> dict[str, float]:
+    """Return the time within which half, 99 % and all were answered."""
+    ordered = sorted(seconds) or [0.0]
+    return {str(share): ordered[(len(ordered) - 1) * share // 100] for share in (50, 99, 100)}
+
+
+def rate_while_away(turns: list[tuple[float, float, float]], moments: list[float]) -> float | None:
+    """Return the rate of acceptances with Redis away over that with it there, the median of all turns."""
+    shares = []
+    for there, away, back in turns:
+        before = (bisect_left(moments, away) - bisect_left(moments, there)) / (away - there)
+        meanwhile = (bisect_left(moments, back) - bisect_left(moments, away)) / (back - away)
+        shares.append(meanwhile / max(before, 1e-9))
+    return statistics.median(shares) if shares else None
 
 
 def waits(interruptions: Iterable[Interruption], moments: list[float]) -> list[float]:

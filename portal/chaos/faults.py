@@ -73,7 +73,7 @@ def end(stage: Stage) -> None:
 class Interruption:
     """Something of the portal's that was taken away, and when."""
 
-    kind: str  # web, workers, database, restart, redis
+    kind: str  # web, workers, database, restart, redis, redis away
     at: float
     over_at: float = 0.0  # when it was back, where that is known
 
@@ -88,6 +88,7 @@ class Interruptions(threading.Thread):
         self._options = options
         self._only = only
         self._restarted = time.monotonic()
+        self._away_since = 0.0
         self._random = random.Random(options.seed)  # noqa: S311
         self._stopping = threading.Event()
         self._turns = 0
@@ -106,8 +107,10 @@ class Interruptions(threading.Thread):
         """Interrupt no more."""
         self._stopping.set()
         self.join(timeout=ground.RESTART_SECONDS)
+        self._bring_redis_back()
 
     def _cut(self) -> None:
+        self._take_redis_away()
         if self._options.database_url and self._turns % CUT_EVERY == 0:
             self._interrupt_database()
         if self._options.redis_url and self._turns == CUT_EVERY + 1:
@@ -123,6 +126,22 @@ class Interruptions(threading.Thread):
             self._restarted = time.monotonic()
             at = time.time()
             self.seen.append(Interruption("restart", at, ground.restart_database(self._options)))
+
+    def _take_redis_away(self) -> None:
+        """Cut it off for so long, once, and bring it back."""
+        if self._programs.redis is None:
+            return
+        if self._turns == CUT_EVERY + 2:
+            self._programs.redis.cut()
+            self._away_since = time.time()
+        elif time.time() - self._away_since > self._options.redis_away:
+            self._bring_redis_back()
+
+    def _bring_redis_back(self) -> None:
+        if self._programs.redis is not None and self._away_since:
+            self._programs.redis.mend()
+            self.seen.append(Interruption("redis away", self._away_since, time.time()))
+            self._away_since = 0.0
 
     def _note(self, kind: str) -> None:
         if kind:

@@ -1,5 +1,6 @@
 """Where a run takes place: an environment, a folder and a database of its own, which go with it."""
 
+import json
 import os
 import shlex
 import shutil
@@ -15,13 +16,17 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import redis
 from django.conf import settings
+from django.core.management import CommandError
 from django.db import connections
 from psycopg import sql
 
 from portal.chaos.options import Options
-from portal.demonstration.stage import FOLDER, Stage
+from portal.chaos.proxy import Proxy
+from portal.demonstration.stage import FOLDER, HOST, Stage, free_port
 
 DATABASE = "PORTAL_CHAOS_DATABASE"
+REDIS_PORT = "PORTAL_CHAOS_REDIS_PORT"
+FAULT_FREE = "PORTAL_CHAOS_FAULT_FREE_SECONDS"
 READ_SECONDS = 3.0
 RESTART_SECONDS = 60.0
 
@@ -33,6 +38,8 @@ def is_prepared() -> bool:
 
 def begin(options: Options) -> None:
     """Start the command again in an environment of the run's own, since settings are read before a command runs."""
+    if options.compare:
+        os.environ[FAULT_FREE] = str(_take_fault_free_seconds())
     name = f"chaos_{options.seed}_{os.getpid()}"
     folder = Path(tempfile.mkdtemp(prefix="codescreen-lever-chaos-"))
     if options.database_url:
@@ -46,11 +53,48 @@ def begin(options: Options) -> None:
     os.execve(sys.executable, [sys.executable, manage, *sys.argv[1:]], environ)  # noqa: S606
 
 
+def _take_fault_free_seconds() -> float:
+    """Return how long the same moves take when nothing goes wrong. Raises CommandError unless every promise held."""
+    arguments = [name for name in sys.argv[1:] if name not in {"--compare", "--json", "--keep"}]
+    calm = ["--faults", "0", "--kill-every", "0", "--redis-away", "0", "--json"]
+    argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments, *calm]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise CommandError(f"The run without faults ended with code {done.returncode}.")
+    found = json.loads(done.stdout)
+    return float(found["seconds_with_faults"] + found["seconds_to_settle"])
+
+
+@contextmanager
+def before_redis(options: Options) -> Iterator[Proxy | None]:
+    """Yield what stands before Redis, None in a run in which it won't be away."""
+    port = int(os.environ.get(REDIS_PORT) or 0)
+    if not port:
+        yield None
+        return
+    at = urlsplit(options.redis_url)
+    with Proxy(port, (at.hostname or HOST, at.port or 6379)) as proxy:
+        yield proxy
+
+
+def fault_free_seconds() -> float | None:
+    """Return how long the same moves took when nothing went wrong, None where they weren't made."""
+    return float(os.environ[FAULT_FREE]) if FAULT_FREE in os.environ else None
+
+
 def _differences(options: Options, name: str) -> dict[str, str]:
     """Return what differs from the demo's environment."""
+    redis_url, redis_port = options.redis_url, 0
+    if options.redis_away:
+        redis_port = free_port()
+        at = urlsplit(redis_url)
+        user, _, _ = at.netloc.rpartition("@")
+        netloc = f"{user}@" * bool(user) + f"{HOST}:{redis_port}"
+        redis_url = urlunsplit(at._replace(netloc=netloc))
     changes = {
         DATABASE: name if options.database_url else "",
-        "REDIS_URL": options.redis_url,
+        REDIS_PORT: str(redis_port),
+        "REDIS_URL": redis_url,
         "WEB_WORKERS": "2",
         "POLL_NOT_STARTED_SECONDS": str(options.poll_seconds),
         "POLL_IN_PROGRESS_SECONDS": str(options.poll_seconds),

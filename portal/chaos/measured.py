@@ -102,11 +102,11 @@ class Outage:
         self._say("The portal is back; nobody told it of the move. Sweeping.")
         heard = Delivery.objects.filter(opportunity_id__in=moved).exclude(event=SWEEP).count()
         began = time.monotonic()
-        repaired = settling.ask("sweep")
+        repaired = settling.sweep()
         swept = time.monotonic() - began
         left = settling.rest(self._stage, self._options.phase_seconds, is_hurried=False)
         rested = time.monotonic() - began
-        again = settling.ask("sweep")
+        again = settling.sweep()
         found = evidence.collect(self._stage, slug, moved, [])
         judgement: Judgement = judge(found)
         if left:

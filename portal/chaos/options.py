@@ -33,6 +33,15 @@ class Options:
         default="",
         metadata={"help": "command that restarts the server of --database-url; else connections are cut"},
     )
+    redis_away: float = field(
+        default=0.0,
+        metadata={
+            "help": "seconds for which Redis is away once; with --accept it comes and goes all the time"
+        },
+    )
+    compare: bool = field(
+        default=False, metadata={"help": "make the same moves without faults first, and compare the time"}
+    )
     redis_url: str = field(default="", metadata={"help": "Redis with a database number that may be flushed"})
     log: str = field(default="", metadata={"help": "file for what the programs say; else it is dropped"})
     idempotency: bool = field(default=False, metadata={"help": "the account honours Idempotency-Key"})
@@ -67,7 +76,7 @@ class Options:
             raise ValueError("--events is a number from 1 to 100000.")
         if not 1 <= self.organizations <= 20:
             raise ValueError("--organizations is a number from 1 to 20.")
-        if min(self.kill_every, self.bulk, self.outage, self.accept, self.wedge, self.limit) < 0:
+        if min(self._amounts) < 0:
             raise ValueError("No option may be negative.")
         if sum(map(bool, (self.bulk, self.outage, self.accept, self.wedge))) > 1:
             raise ValueError("Choose one of --bulk, --outage, --accept and --wedge.")
@@ -75,8 +84,17 @@ class Options:
             raise ValueError("--database-url takes a PostgreSQL address; without it the run is on SQLite.")
         if self.restart_database and not self.database_url:
             raise ValueError("--restart-database goes with the --database-url of the server it restarts.")
+        if self.redis_away and not self.redis_url:
+            raise ValueError("--redis-away goes with the --redis-url of the server that is to be away.")
+        if self.compare and not self.has_faults:
+            raise ValueError("--compare goes with the run with faults.")
         if self.redis_url and not self.redis_url.rstrip("/").rpartition("/")[2].isdigit():
             raise ValueError("--redis-url has to end with the number of a database that may be flushed.")
+
+    @property
+    def _amounts(self) -> tuple[float, ...]:
+        once = (self.bulk, self.outage, self.accept, self.wedge)
+        return (self.kill_every, self.limit, self.redis_away, *once)
 
     @property
     def has_faults(self) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from integrations import tasks
+from portal.chaos.proxy import Proxy
 from portal.demonstration.stage import HOST, Stage
 from portal.management.commands.serve import web, workers
 from portal.supervisor import Supervisor
@@ -18,12 +19,14 @@ WHOLE_GROUP_EVERY = 8
 class Programs:
     """What runs, under the same supervisor as in `serve`. The sandbox is never killed: it keeps the books."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, redis: Proxy | None = None) -> None:
+        self.redis = redis  # what stands before it where it is to be away
         self._stage = stage
         self._lock = threading.Lock()
         self._sandbox = Supervisor([stage.sandbox()])
         self._portal: Supervisor | None = None
         self._kills = 0
+        self._clusters: set[int] = set()
 
     def __enter__(self) -> Self:
         self._sandbox.__enter__()
@@ -52,6 +55,13 @@ class Programs:
         with self._lock:
             if self._portal is not None:
                 self._portal.tend()
+                groups = [group for group in self._portal.groups if group.program.name == "workers"]
+                self._clusters.update(group.pid for group in groups if group.pid is not None)
+
+    @property
+    def clusters(self) -> int:
+        """How many clusters of workers were started so far, one after another."""
+        return len(self._clusters)
 
     def group(self, name: str) -> int | None:
         """Return the process group of `web` or `workers`, None while it isn't running."""

@@ -11,12 +11,13 @@ from django.db.models.functions import Now
 from django.db.utils import InterfaceError, OperationalError
 
 from integrations import tasks
-from integrations.models import Delivery, Effect, Invitation
+from integrations.models import Delivery, Effect, Invitation, clock
 from integrations.workflow import effects
 from portal.chaos import customers
 from portal.chaos.crowd import pending
 from portal.demonstration.stage import Stage
 
+OVER = (Invitation.Status.COMPLETED, Invitation.Status.FAILED)
 LOOK_EVERY = 0.5
 HURRY_EVERY = 5.0
 
@@ -65,9 +66,22 @@ def rest(stage: Stage, seconds: float, is_hurried: bool = True) -> int:
         time.sleep(LOOK_EVERY)
 
 
-def ask(command: str) -> int:
-    """Run `sweep` or `poll` for every organization; the sum of the numbers they print."""
+def sweep() -> int:
+    """Sweep every organization; how many candidates that repaired, by the command's own words."""
     said = StringIO()
     for organization in customers.organizations():
-        call_command(command, organization.slug, stdout=said)
+        call_command("sweep", organization.slug, stdout=said)
     return sum(int(line.rpartition(" ")[2]) for line in said.getvalue().splitlines() if line.strip())
+
+
+def poll(seconds: float) -> int:
+    """Have the workers ask CodeScreen about every open invitation now; how many they haven't in that time."""
+    asked = patiently(clock.now)
+    followed = Invitation.objects.exclude(instance_id="").exclude(status__in=OVER)
+    patiently(lambda: followed.update(next_poll_at=Now(), poll_failures=0))
+    unasked = followed.exclude(polled_at__gte=asked)
+    deadline = time.monotonic() + seconds
+    while (left := patiently(unasked.count)) and time.monotonic() < deadline:
+        tasks.ring()
+        time.sleep(LOOK_EVERY)
+    return left

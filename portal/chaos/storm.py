@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from portal.chaos import customers, evidence, faults, settling
+from portal.chaos import customers, evidence, faults, ground, settling
 from portal.chaos.crowd import Crowd, Recruiters, gather, pending, settle_in
 from portal.chaos.faults import Interruption, Interruptions
 from portal.chaos.judgement import PROMISES, Judgement, judge
@@ -28,6 +28,7 @@ class Storm:
         self._options = options
         self._say = say
         self._crowd: Crowd = gather(options)
+        self._programs = programs
         self._interruptions = Interruptions(programs, options)
         self._visits = Visits(stage, self._crowd)
         self._stopped_at = 0.0
@@ -72,7 +73,7 @@ class Storm:
         """Let the rows come to rest, sweep, and let the last candidates act; how many rows still wait."""
         deadline = time.monotonic() + self._options.phase_seconds
         left = self._rest(deadline)
-        settling.ask("sweep")
+        settling.sweep()
         left = self._rest(deadline)
         for number in range(ROUNDS):
             acted = 0
@@ -80,8 +81,8 @@ class Storm:
                 acted += count
             if number and not acted:
                 break
-            settling.ask("poll")
-            left = self._rest(deadline)
+            unasked = settling.poll(max(1.0, deadline - time.monotonic()))
+            left = self._rest(deadline) + unasked
         return left
 
     def _rest(self, deadline: float) -> int:
@@ -137,11 +138,19 @@ class Storm:
             "links_wrong": broken["links_wrong"],
             "repaired_by_the_sweep": evidence.repaired(),
             "interruptions": _by_kind(seen),
+            "clusters_of_workers_one_after_another": self._programs.clusters,
             "longest_recovery_seconds": recovery,
             "longest_recovery_after": after,
             "seconds_with_faults": raged,
             "seconds_to_settle": settled,
+            **self._beside_the_fault_free(raged + settled),
         }
+
+    def _beside_the_fault_free(self, seconds: float) -> dict[str, float]:
+        calm = ground.fault_free_seconds()
+        if calm is None:
+            return {}
+        return {"seconds_without_faults": calm, "time_over_the_fault_free": seconds / calm}
 
     def _title(self) -> str:
         options = self._options

@@ -1,10 +1,13 @@
 """The chaos run's own parts: what it is asked, whom it moves, how it judges; and one tiny run of it all."""
 
+import contextlib
 import json
 import random
 import re
+import socket
 import subprocess
 import sys
+import threading
 from argparse import ArgumentParser
 from collections import Counter
 from pathlib import Path
@@ -20,7 +23,9 @@ from portal.chaos.faults import Interruption
 from portal.chaos.judgement import PROMISES, Evidence, Row, is_ambiguous, judge
 from portal.chaos.options import Options
 from portal.chaos.programs import leaves
+from portal.chaos.proxy import Proxy
 from portal.chaos.table import Table
+from portal.demonstration.stage import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 TRIGGER, OTHER = "stage-trigger", "stage-other"
@@ -66,6 +71,8 @@ def test_options_are_read() -> None:
         ("--restart-database", "pg_ctl restart"),
         ("--database-url", "sqlite:///x"),
         ("--redis-url", "redis://127.0.0.1:6379"),
+        ("--redis-away", "5"),
+        ("--compare", "--bulk", "5"),
     ],
 )
 def test_impossible_options_are_refused_with_the_fix(arguments) -> None:
@@ -129,6 +136,42 @@ def test_faults_spare_the_token_endpoint() -> None:
 )
 def test_a_fault_is_ambiguous_when_the_caller_cannot_know(name, expected) -> None:
     assert is_ambiguous(name) is expected
+
+
+def test_a_server_is_away_while_the_proxy_before_it_is_cut() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, Proxy(free_port(), server.getsockname()) as proxy:
+        threading.Thread(target=echo, args=[server], daemon=True).start()
+        with socket.create_connection(("127.0.0.1", proxy.port), timeout=5) as client:
+            assert said_back(client, b"hello") == b"hello"
+            proxy.cut()
+            assert said_back(client, b"anybody?") == b""
+        with pytest.raises(OSError, match=r"\w"):
+            socket.create_connection(("127.0.0.1", proxy.port), timeout=5)
+        proxy.mend()
+        with socket.create_connection(("127.0.0.1", proxy.port), timeout=5) as client:
+            assert said_back(client, b"x" * 100_000) == b"x" * 100_000
+
+
+def echo(server: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            connection, _ = server.accept()
+            threading.Thread(target=give_back, args=[connection], daemon=True).start()
+
+
+def give_back(connection: socket.socket) -> None:
+    with connection, contextlib.suppress(OSError):
+        while chunk := connection.recv(4096):
+            connection.sendall(chunk)
+
+
+def said_back(client: socket.socket, words: bytes) -> bytes:
+    heard = b""
+    with contextlib.suppress(OSError):
+        client.sendall(words)
+        while len(heard) < len(words) and (chunk := client.recv(4096)):
+            heard += chunk
+    return heard
 
 
 # how it judges
@@ -278,6 +321,19 @@ def test_the_wait_for_the_door_begins_when_the_database_is_back() -> None:
 def test_what_the_door_must_never_answer_is_told_apart() -> None:
     answers = accept.Answers(others=Counter({"503": 9, "broken connection": 4, "500": 2, "ReadTimeout": 1}))
     assert answers.wrong == {"500": 2, "ReadTimeout": 1}
+
+
+def test_the_rate_without_redis_is_compared_turn_by_turn() -> None:
+    moments = [at / 10 for at in range(100)] + [10 + at / 5 for at in range(50)] + [20.0, 20.1, 20.2]
+    assert accept.rate_while_away([(0.0, 10.0, 20.0)], moments) == pytest.approx(0.5, abs=0.02)
+    turns = [(0.0, 5.0, 10.0), (0.0, 10.0, 20.0), (0.0, 2.0, 4.0)]
+    assert accept.rate_while_away(turns, moments) == pytest.approx(1.0, abs=0.05)
+    assert accept.rate_while_away([], moments) is None
+
+
+def test_the_times_of_the_answers_are_told_by_their_share() -> None:
+    assert accept.percentiles([at / 1000 for at in range(1, 1001)]) == {"50": 0.5, "99": 0.99, "100": 1.0}
+    assert accept.percentiles([]) == {"50": 0.0, "99": 0.0, "100": 0.0}
 
 
 def test_a_posted_stage_change_is_somebodys_new_and_proven() -> None:

@@ -24,6 +24,7 @@ from portal.chaos.accept import Accept
 from portal.chaos.measured import BulkMove, Outage
 from portal.chaos.options import Options
 from portal.chaos.programs import Programs
+from portal.chaos.proxy import Proxy
 from portal.chaos.storm import Storm
 from portal.chaos.table import Table
 from portal.chaos.wedge import Wedge
@@ -59,7 +60,8 @@ class Command(BaseCommand):
         self._redirect(options)
         signal.signal(signal.SIGTERM, self._stop)
         try:
-            table = self._run(Stage.from_environment(), options)
+            with ground.before_redis(options) as redis:
+                table = self._run(Stage.from_environment(), options, redis)
         finally:
             left = ground.clear(options)
             if left:
@@ -84,14 +86,14 @@ class Command(BaseCommand):
     def _say(self, words: str) -> None:
         self._terminal.write(f"{time.strftime('%H:%M:%S')}  {words}\n")
 
-    def _run(self, stage: Stage, options: Options) -> Table:
+    def _run(self, stage: Stage, options: Options, redis: Proxy | None) -> Table:
         migrating.migrate(self.stderr)
         preparation.collect_static()
         upkeep.ensure_schedules()
         customers.configure(options)
         connections.close_all()
         outcome: list[Table | Exception] = []
-        with Programs(stage) as programs:
+        with Programs(stage, redis) as programs:
 
             def go() -> None:
                 try:
