@@ -28,6 +28,9 @@ LONGEST_PAUSE = 2.0  # seconds before a program that keeps ending is started aga
 GOOD_RUN = 30.0  # seconds after which a program's earlier failures are forgotten
 FIRST_GRACE = 10.0  # seconds a new program has to get going before it can be called stalled
 LONGEST_GRACE = 60.0
+GRACE_AFTER_OUTAGE = (
+    5.0  # seconds to show life again once the database is back; more than a stall takes to be seen
+)
 LONGEST_LOOK = (
     3.0  # seconds after which a look says more about the database, or about us, than about the program
 )
@@ -72,6 +75,7 @@ class Group:
         self._start_at = 0.0
         self._failures = 0
         self._grace = FIRST_GRACE
+        self._grace_left: float | None = None
 
     @property
     def pid(self) -> int | None:
@@ -90,6 +94,7 @@ class Group:
             pass_fds=[self._lifeline],
         )
         self._started = self._judged_from = time.monotonic()
+        self._grace_left = None
         self.stalled = False
         logger.info("Started %s (process group %s).", self.program.name, self._guard.pid)
 
@@ -120,8 +125,9 @@ class Group:
         age = asked_at - self._judged_from
         if self._guard is None:
             return
-        has_begun = age < self._grace and self.program.shows_life(age)
-        if age < FIRST_GRACE and not has_begun:
+        patience = self._patience
+        has_begun = age < patience and self.program.shows_life(age)
+        if age < min(FIRST_GRACE, patience) and not has_begun:
             return
         is_stalled = self.program.is_stalled()
         if time.monotonic() - asked_at > LONGEST_LOOK:
@@ -130,11 +136,17 @@ class Group:
         if has_begun or not is_stalled:
             self._grace = FIRST_GRACE  # it got going, so a longer grace is no longer needed
         # The questions took their time: the answer may be about a program that has been replaced meanwhile.
-        self.stalled = is_stalled and (has_begun or age >= self._grace) and started == self._started
+        self.stalled = is_stalled and (has_begun or age >= patience) and started == self._started
 
     def forgive(self) -> None:
-        """Give it time as if it were fresh: nobody could show life while the database was away."""
-        self._judged_from = time.monotonic()
+        """Give it time to show life again, which nobody could while the database was away; a fresh one no less."""
+        now = time.monotonic()
+        self._grace_left = max(GRACE_AFTER_OUTAGE, self._patience - (now - self._judged_from))
+        self._judged_from = now
+
+    @property
+    def _patience(self) -> float:
+        return self._grace if self._grace_left is None else self._grace_left
 
     def has_ended(self) -> bool:
         """Whether nobody guards the group any more. The guard isn't reaped, so that its id stays the group's."""

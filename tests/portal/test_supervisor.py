@@ -195,6 +195,33 @@ def test_nobody_is_judged_by_the_time_for_which_the_database_was_away(
             group.kill()
 
 
+def test_who_stands_still_after_the_database_was_away_is_found_sooner_than_a_fresh_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("portal.supervisor.GRACE_AFTER_OUTAGE", 0.1)
+    monkeypatch.setattr("portal.supervisor.FIRST_GRACE", 0.4)
+    with Supervisor([]) as supervisor:
+        fresh, older = (
+            Group(program(SLEEPER, is_stalled=lambda: True), supervisor._pipes[0]) for _ in range(2)
+        )
+        older.start()
+        older._grace = 0.4
+        time.sleep(0.5)
+        fresh.start()
+        fresh._grace = 60.0  # as after several stalls
+        for group in (fresh, older):
+            group.forgive()
+        time.sleep(0.2)
+        try:
+            for group in (fresh, older):
+                group.look()
+            assert older.stalled
+            assert not fresh.stalled
+        finally:
+            fresh.kill()
+            older.kill()
+
+
 def test_nobody_is_judged_while_the_database_stands_still_and_answers_late(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -215,6 +242,7 @@ def test_nobody_is_judged_while_the_database_stands_still_and_answers_late(
 
 def test_an_answer_that_came_late_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("portal.supervisor.FIRST_GRACE", 0.0)
+    monkeypatch.setattr("portal.supervisor.GRACE_AFTER_OUTAGE", 0.0)
     monkeypatch.setattr("portal.supervisor.LONGEST_LOOK", 0.1)
     slowness = [0.2, 0.0]
 
