@@ -40,7 +40,7 @@ def configure(options: Options) -> None:
         text += POLICIES.format(
             api_key=stable_id(slug, "codescreen-key"),
             idempotency=idempotency,
-            webhook_secret=_webhook_secret(slug) if options.webhooks else "",
+            webhook_secret=_webhook_secret(slug) if options.webhooks or options.forge else "",
         )
         path = folder / f"{slug}.toml"
         path.write_text(text)
@@ -100,4 +100,4 @@ def organizations() -> list[Organization]:
 
 
 def _count(options: Options) -> int:
-    return max(2, options.organizations) if options.bulk else options.organizations
+    return max(2, options.organizations) if options.bulk or options.forge else options.organizations

@@ -25,6 +25,10 @@ class Options:
     wedge: int = field(
         default=0, metadata={"help": "instead: kill an idle worker this many times, then the whole group"}
     )
+    forge: int = field(
+        default=0,
+        metadata={"help": "instead: knock this many times with forgeries and replays, and time refusals"},
+    )
     limit: float = field(default=0.0, metadata={"help": "seconds for each phase; 0 for what the size asks"})
     database_url: str = field(
         default="", metadata={"help": "PostgreSQL; a database of its own is made there"}
@@ -78,8 +82,8 @@ class Options:
             raise ValueError("--organizations is a number from 1 to 20.")
         if min(self._amounts) < 0:
             raise ValueError("No option may be negative.")
-        if sum(map(bool, (self.bulk, self.outage, self.accept, self.wedge))) > 1:
-            raise ValueError("Choose one of --bulk, --outage, --accept and --wedge.")
+        if sum(map(bool, self._instead)) > 1:
+            raise ValueError("Choose one of --bulk, --outage, --accept, --wedge and --forge.")
         if self.database_url and not self.database_url.startswith(POSTGRESQL):
             raise ValueError("--database-url takes a PostgreSQL address; without it the run is on SQLite.")
         if self.restart_database and not self.database_url:
@@ -93,13 +97,17 @@ class Options:
 
     @property
     def _amounts(self) -> tuple[float, ...]:
-        once = (self.bulk, self.outage, self.accept, self.wedge)
-        return (self.kill_every, self.limit, self.redis_away, *once)
+        return (self.kill_every, self.limit, self.redis_away, *self._instead)
+
+    @property
+    def _instead(self) -> tuple[float, ...]:
+        """The runs that measure a single thing."""
+        return (self.bulk, self.outage, self.accept, self.wedge, self.forge)
 
     @property
     def has_faults(self) -> bool:
         """Whether this is the run with faults at the platforms, not one that measures a single thing."""
-        return not (self.bulk or self.outage or self.accept or self.wedge)
+        return not any(self._instead)
 
     @property
     def phase_seconds(self) -> float:

@@ -51,7 +51,7 @@ def test_options_are_read() -> None:
     assert (options.events, options.kill_every, options.seed) == (50, 0.0, 7)
     assert options.idempotency
     assert options.json
-    for run in ("--bulk", "--outage", "--accept", "--wedge"):
+    for run in ("--bulk", "--outage", "--accept", "--wedge", "--forge"):
         assert not read(run, "10").has_faults
     server = ("--database-url", "postgresql://127.0.0.1/x", "--restart-database", "pg_ctl restart")
     assert read(*server).restart_database == "pg_ctl restart"
@@ -67,6 +67,8 @@ def test_options_are_read() -> None:
         ("--kill-every", "-1"),
         ("--bulk", "5", "--outage", "5"),
         ("--accept", "5", "--wedge", "5"),
+        ("--forge", "5", "--wedge", "5"),
+        ("--forge", "-1"),
         ("--accept", "-1"),
         ("--restart-database", "pg_ctl restart"),
         ("--database-url", "sqlite:///x"),

@@ -21,6 +21,7 @@ from integrations.management import migrating
 from portal import preparation
 from portal.chaos import customers, ground
 from portal.chaos.accept import Accept
+from portal.chaos.forge import Forge
 from portal.chaos.measured import BulkMove, Outage
 from portal.chaos.options import Options
 from portal.chaos.programs import Programs
@@ -123,6 +124,7 @@ class Command(BaseCommand):
             "outage": Outage,
             "accept": Accept,
             "wedge": Wedge,
+            "forge": Forge,
         }
         run = next((run for name, run in runs.items() if getattr(options, name)), Storm)
         return run(stage, programs, options, self._say).run()
