@@ -174,9 +174,9 @@ Q_CLUSTER = {
     "label": "Queue",
     "time_zone": "UTC",
     **(
-        {"broker_class": "integrations.doorbell.RedisDoorbell", "redis": REDIS_URL}
+        {"broker_class": "integrations.brokers.RedisBroker", "redis": REDIS_URL}
         if REDIS_URL
-        else {"broker_class": "integrations.doorbell.DatabaseDoorbell", "orm": "default"}
+        else {"broker_class": "integrations.brokers.DatabaseBroker", "orm": "default"}
     ),
 }
 

@@ -1,4 +1,4 @@
-"""django-q2's queue, which may be lost or away at any time: the rows are the memory.
+"""django-q2's brokers: its queue, which may be lost or away at any time, since the rows are the memory.
 
 Where the queue can't be asked, django-q2 alone would stop fetching for ten seconds; ours rings by itself instead.
 """
@@ -24,7 +24,7 @@ BY_ITSELF_EVERY = 1.0
 BELL = "integrations.tasks.drain"
 
 
-class RedisDoorbell(Redis):
+class RedisBroker(Redis):
     """The queue on Redis."""
 
     @staticmethod
@@ -57,7 +57,7 @@ class RedisDoorbell(Redis):
             logger.debug("Redis is away: the cluster's state isn't kept")
 
 
-class DatabaseDoorbell(ORM):
+class DatabaseBroker(ORM):
     """The queue in the database."""
 
     def dequeue(self) -> list[tuple[Any, str]] | None:

@@ -11,8 +11,8 @@ from django_q.brokers import get_broker
 from django_q.conf import Conf
 from django_q.signing import SignedPackage
 
-from integrations import doorbell, tasks
-from integrations.doorbell import DatabaseDoorbell, RedisDoorbell
+from integrations import brokers, tasks
+from integrations.brokers import DatabaseBroker, RedisBroker
 from portal import suites
 
 
@@ -27,14 +27,14 @@ def hole():
 def away(request, hole, monkeypatch):
     """Redis is away, in either way."""
     monkeypatch.setattr(Conf, "REDIS", "redis://127.0.0.1:9/0" if request.param == "refused" else hole)
-    monkeypatch.setattr(doorbell, "ANSWER_SECONDS", 0.3)
-    monkeypatch.setattr(doorbell, "BY_ITSELF_EVERY", 0.01)
-    return RedisDoorbell("test")
+    monkeypatch.setattr(brokers, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(brokers, "BY_ITSELF_EVERY", 0.01)
+    return RedisBroker("test")
 
 
 def test_the_portal_rings_this_bell_where_there_is_a_redis(monkeypatch, away):
-    monkeypatch.setattr(Conf, "BROKER_CLASS", "integrations.doorbell.RedisDoorbell")
-    assert isinstance(get_broker(), RedisDoorbell)
+    monkeypatch.setattr(Conf, "BROKER_CLASS", "integrations.brokers.RedisBroker")
+    assert isinstance(get_broker(), RedisBroker)
 
 
 def test_a_web_request_waits_for_a_dead_redis_once_and_not_long(db, away, monkeypatch):
@@ -49,7 +49,7 @@ def test_a_web_request_waits_for_a_dead_redis_once_and_not_long(db, away, monkey
 
 def test_no_connection_waits_longer_than_seconds(monkeypatch):
     monkeypatch.setattr(Conf, "REDIS", "redis://127.0.0.1:9/0")
-    options = RedisDoorbell.get_connection().connection_pool.connection_kwargs
+    options = RedisBroker.get_connection().connection_pool.connection_kwargs
     assert options["socket_connect_timeout"] <= 1
     assert 1 < options["socket_timeout"] <= 3  # an empty queue is waited on for a second
 
@@ -84,16 +84,16 @@ def test_the_supervisor_looks_on_without_redis(db, away, monkeypatch):
 
 
 def test_while_the_database_is_away_fetching_goes_on(db, monkeypatch):
-    monkeypatch.setattr(doorbell, "BY_ITSELF_EVERY", 0.0)
+    monkeypatch.setattr(brokers, "BY_ITSELF_EVERY", 0.0)
     monkeypatch.setattr(
-        "integrations.doorbell.connections.close_all", lambda: None
+        "integrations.brokers.connections.close_all", lambda: None
     )  # the test's own is one of them
-    bell = DatabaseDoorbell("test")
+    bell = DatabaseBroker("test")
     with mock.patch("django_q.brokers.orm.ORM.dequeue", side_effect=OperationalError("the server closed")):
         ((ack, pack),) = bell.dequeue() or [(None, "")]
     assert (ack, SignedPackage.loads(pack)["func"]) == (None, "integrations.tasks.drain")
     assert bell.dequeue() is None
-    bell.enqueue(doorbell.bell())
+    bell.enqueue(brokers.bell())
     ((ack, pack),) = bell.dequeue() or [(None, "")]
     assert ack is not None
 
@@ -101,10 +101,10 @@ def test_while_the_database_is_away_fetching_goes_on(db, monkeypatch):
 @pytest.mark.redis
 def test_with_redis_a_bell_is_heard_once(monkeypatch):
     monkeypatch.setattr(Conf, "REDIS", suites.REDIS_URL)
-    bell = RedisDoorbell(f"test-{time.time()}")
+    bell = RedisBroker(f"test-{time.time()}")
     assert bell.ping() is True
-    bell.enqueue(doorbell.bell())
+    bell.enqueue(brokers.bell())
     ((ack, pack),) = bell.dequeue() or [(None, "")]
     assert ack is None
-    assert SignedPackage.loads(pack)["func"] == doorbell.BELL
+    assert SignedPackage.loads(pack)["func"] == brokers.BELL
     assert bell.dequeue() is None
