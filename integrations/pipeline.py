@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.db import transaction
 from social_core.exceptions import AuthException
 
-from integrations import tasks
+from integrations import doorbell
 from integrations.lever.oauth import claims
 from integrations.models import LeverConnection, Membership, Organization
 from integrations.workflow import connect
@@ -45,8 +45,8 @@ def save_connection(
             connection.feedback_template_id = ""  # another Lever account has other templates
         connection.accept_grant(response, user, found["user_id"], found["account_id"])
         connect.after_grant(organization, user)
-    tasks.ring()
-    tasks.ask_for_lists(organization)
+    doorbell.ring()
+    doorbell.ask_for_lists(organization)
     strategy.session_set(SESSION_ORGANIZATION, None)
     messages.success(strategy.request, f"Lever is connected to {organization.name}.")
     if _is_shared(connection):

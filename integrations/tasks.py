@@ -1,7 +1,4 @@
-"""The queue's table of contents: load, call one step, ring the next bell. Joins the steps with their clients.
-
-Rows are the memory and the queue is a doorbell: a bell that is lost costs a second, never work.
-"""
+"""The queue's table of contents: load, call one step, ring the next bell. Joins the steps with their clients."""
 
 import logging
 import threading
@@ -15,12 +12,10 @@ from itertools import islice
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.models.functions import Now
-from django_q.brokers import Broker, get_broker
-from django_q.tasks import async_task
 
-from integrations import clients
+from integrations import clients, doorbell
 from integrations.lever.payloads import Opportunity
 from integrations.models import (
     Delivery,
@@ -29,7 +24,6 @@ from integrations.models import (
     Invitation,
     LeverConnection,
     Organization,
-    clock,
 )
 from integrations.models.claim import MAX_CRASHES, SILENT, masked_traceback
 from integrations.platform import NotConnected, PacedOut, PlatformError
@@ -48,20 +42,11 @@ from integrations.workflow.facts import Platforms
 
 logger = logging.getLogger(__name__)
 
-DRAIN = "drain"
 DRAIN_SECONDS = 20.0
 MEANWHILE_SECONDS, MEANWHILE_PAUSE = 5.0, 1.0
-#: After so long a worker that does something long is killed, before its task would be handed out again. What it works
-#: meanwhile must be over by then: its last jobs may be in the midst of slow calls, whose outcome nobody would know.
-LONG_SECONDS, LAST_JOBS_SECONDS = 280, 130.0
-RING_EVERY_SECONDS = 0.1
-#: For how long nobody tries again to ring a bell that failed; the supervisor's next one may be the first to work.
-SILENT_SECONDS = 5.0
-QUIET_AFTER = timedelta(seconds=5)
-#: A drain beats many times in it, whatever its calls do, and a new cluster still starts within the 10 s promised.
-STALLED_AFTER = timedelta(seconds=4)
-#: At rest the bell is rung when QUIET_AFTER is over, and once more; whoever hears neither doesn't hear at all.
-DEAF_AFTER = 3 * QUIET_AFTER
+#: What a worker that does something long works meanwhile must be over before it is killed: its last jobs may be in the
+#: midst of slow calls, whose outcome nobody would know.
+LAST_JOBS_SECONDS = 130.0
 
 Job = Callable[[], None]
 
@@ -84,98 +69,6 @@ def platforms_for(organization: Organization, **context: Any) -> Platforms:
     return Platforms(lever, codescreen)
 
 
-# the doorbell
-
-
-@lru_cache(maxsize=1)
-def _broker() -> Broker:
-    return get_broker()
-
-
-_next_ring = 0.0
-
-
-def ring() -> None:
-    """Wake the workers once the present transaction is committed; a bell that fails costs nothing."""
-    transaction.on_commit(_ring)
-
-
-def _ring() -> None:
-    global _next_ring  # noqa: PLW0603
-    now = time.monotonic()
-    if now < _next_ring:
-        return  # the bell of a moment ago, or the supervisor's of the next second, finds the row too
-    _next_ring = now + SILENT_SECONDS  # one thread at a time waits for a queue that doesn't answer
-    try:
-        async_task("integrations.tasks.drain", q_options={"broker": _broker()})
-    except Exception:
-        logger.warning("the doorbell could not be rung; the workers look by themselves", exc_info=True)
-    else:
-        _next_ring = now + RING_EVERY_SECONDS
-
-
-def has_due() -> bool:
-    """Whether any row waits for a worker now."""
-    return (
-        Effect.objects.due().exists()
-        or Delivery.objects.due().exists()
-        or Invitation.objects.due_for_poll().exists()
-    )
-
-
-def ask_for_lists(organization: Organization) -> None:
-    """Have a worker read both platforms' lists soon, after the present commit; a lost request costs an hour at most."""
-    transaction.on_commit(partial(_ask_for_lists, organization.pk))
-
-
-def _ask_for_lists(organization_id: int) -> None:
-    try:
-        options = {"broker": _broker(), "timeout": LONG_SECONDS}
-        async_task("integrations.upkeep.refresh_lists", organization_id, q_options=options)
-    except Exception:
-        logger.warning("the lists could not be asked for; the hourly round reads them", exc_info=True)
-
-
-def ring_if_due() -> None:
-    """Ring for rows that are due, and when the workers have been quiet; called every second by the supervisor."""
-    if has_due() or not Heartbeat.is_fresh(DRAIN, QUIET_AFTER):
-        try:
-            if _broker().queue_size() > settings.Q_WORKERS * 2:
-                return  # bells enough: a cluster that doesn't hear them is the watchdog's business
-        except Exception:
-            logger.debug("the queue's size is unknown", exc_info=True)
-        _ring()
-
-
-def is_stalled() -> bool:
-    """Whether rows have been due for a while and no worker shows progress."""
-    overdue = Now() - STALLED_AFTER
-    waits = Effect.objects.due().filter(due_at__lt=overdue).exists() or (
-        Delivery.objects.due().filter(due_at__lt=overdue).exists()
-    )
-    return waits and not Heartbeat.is_fresh(DRAIN, STALLED_AFTER)
-
-
-def must_be_replaced() -> bool:
-    """Whether the cluster stands still: with work to do, or at rest, where it doesn't hear the bells either.
-
-    At rest too, since a frozen cluster is better replaced before the next row is due than after.
-    """
-    return is_stalled() or not Heartbeat.is_fresh(DRAIN, DEAF_AFTER)
-
-
-def has_worked_within(seconds: float) -> bool:
-    """Whether a worker has shown a sign of life in the last so many seconds."""
-    return Heartbeat.is_fresh(DRAIN, timedelta(seconds=seconds))
-
-
-def oldest_due_seconds() -> float:
-    """Return for how long the longest-waiting due row has waited, 0 when nothing waits."""
-    moments = [Delivery.objects.oldest_due_at(), Effect.objects.oldest_due_at()]
-    waits: list[float] = [(clock.now() - moment).total_seconds() for moment in moments if moment]
-    return max([0.0, *waits])
-
-
 # the worker
 
 
@@ -185,9 +78,9 @@ def drain(seconds: float = DRAIN_SECONDS) -> None:
     workers: list[threading.Thread] = []
     try:
         while time.monotonic() < deadline:
-            Heartbeat.beat(DRAIN)
+            Heartbeat.beat(doorbell.DRAIN)
             workers = [worker for worker in workers if worker.is_alive()]
-            is_due = has_due()
+            is_due = doorbell.has_due()
             if not is_due and not workers:
                 return
             if is_due and len(workers) < settings.DRAIN_THREADS:
@@ -199,7 +92,7 @@ def drain(seconds: float = DRAIN_SECONDS) -> None:
         for worker in workers:
             while worker.is_alive():
                 worker.join(1.0)
-                Heartbeat.beat(DRAIN)
+                Heartbeat.beat(doorbell.DRAIN)
 
 
 @contextmanager
@@ -210,7 +103,7 @@ def meanwhile() -> Iterator[None]:
     ends early enough that a worker which is killed for taking too long isn't in the midst of somebody's invitation.
     """
     is_over = threading.Event()
-    deadline = time.monotonic() + LONG_SECONDS - LAST_JOBS_SECONDS
+    deadline = time.monotonic() + doorbell.LONG_SECONDS - LAST_JOBS_SECONDS
     worker = threading.Thread(target=_drain_until, args=(is_over, deadline), daemon=True)
     worker.start()
     try:
@@ -358,7 +251,7 @@ def poll_organization(organization: Organization, everything: bool = False) -> i
     for invitation in rows.select_related("organization").iterator():
         poll(invitation)
         count += 1
-    ring()
+    doorbell.ring()
     return count
 
 
@@ -369,7 +262,7 @@ def sweep_organization(organization: Organization, is_full: bool = True) -> int:
     if repaired:
         logger.warning("sweep repaired %s invitation(s) of %s", repaired, organization.slug)
         troubles.watch(organization)
-    ring()
+    doorbell.ring()
     return repaired
 
 
@@ -378,7 +271,7 @@ def replay(delivery: Delivery, actor: Any) -> Decision:
     decision = actions.replay(
         delivery, platforms_for(_read(delivery.organization_id), delivery=delivery), actor
     )
-    ring()
+    doorbell.ring()
     return decision
 
 

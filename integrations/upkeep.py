@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from django_q.models import Schedule
 
-from integrations import clients, tasks
+from integrations import clients, doorbell, tasks
 from integrations.models import CodeScreenConnection, Delivery, LeverConnection, LeverWebhook, Organization
 from integrations.models.claim import masked_traceback
 from integrations.platform import PlatformError
@@ -116,7 +116,7 @@ def refresh_lists(organization_id: int) -> None:
     """
     with tasks.meanwhile():
         _read_lists(Organization.objects.get(pk=organization_id))
-    tasks.ring()
+    doorbell.ring()
 
 
 def _read_lists(organization: Organization) -> None:
@@ -138,7 +138,7 @@ def try_refused_keys() -> None:
     for organization in refused.filter(paused=False):
         try:
             connect.test_codescreen_key(organization, clients.codescreen_for(organization, is_trial=True))
-            tasks.ring()
+            doorbell.ring()
         except PlatformError as error:
             logger.info("the refused key of %s: %s", organization.slug, error)
 
@@ -157,7 +157,7 @@ def wake_waiting() -> None:
         paused=False, deliveries__in=Delivery.objects.waiting()
     ).distinct():
         if not facts.disconnected_reason(organization) and actions.wake(organization):
-            tasks.ring()
+            doorbell.ring()
 
 
 def tidy() -> None:
@@ -203,7 +203,7 @@ def perform(name: str) -> None:
 def ensure_schedules() -> None:
     """Write the schedules; safe to run at every start, by several nodes."""
     _schedule("integrations.tasks.drain", func="integrations.tasks.drain", args=None, kwargs=None, minutes=1)
-    options = repr({"q_options": {"timeout": tasks.LONG_SECONDS}})
+    options = repr({"q_options": {"timeout": doorbell.LONG_SECONDS}})
     for name, minutes in SCHEDULES.items():
         duty = name.rpartition(".")[2]
         _schedule(name, func="integrations.upkeep.perform", args=repr(duty), kwargs=options, minutes=minutes)

@@ -30,7 +30,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from integrations import tasks
+from integrations import doorbell
 from integrations.codescreen import signature as codescreen_signature
 from integrations.lever import signature as lever_signature
 from integrations.lever.payloads import dedupe_key, is_test_request
@@ -297,7 +297,7 @@ class WebhookView(APIView):
             if not Delivery.objects.filter(**identity).update(repeats=F("repeats") + 1):
                 raise
             return False
-        tasks.ring()
+        doorbell.ring()
         return True
 
     def refused_body(self) -> dict[str, Any] | None:

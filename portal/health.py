@@ -15,7 +15,7 @@ from django_q.brokers import get_broker
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from integrations import tasks
+from integrations import doorbell
 from integrations.models import ApiCall, Delivery, Effect, Heartbeat, Invitation
 
 OLDEST_DUE_LIMIT_SECONDS = 120
@@ -39,13 +39,13 @@ def _broker() -> str:
 
 
 def _workers() -> str:
-    if tasks.is_stalled():
+    if doorbell.is_stalled():
         return "stalled: rows are due and nobody works them"
-    return "ok" if Heartbeat.is_fresh(tasks.DRAIN, WORKERS_SILENT_AFTER) else "silent"
+    return "ok" if Heartbeat.is_fresh(doorbell.DRAIN, WORKERS_SILENT_AFTER) else "silent"
 
 
 def _oldest_due() -> str:
-    seconds = tasks.oldest_due_seconds()
+    seconds = doorbell.oldest_due_seconds()
     return "ok" if seconds < OLDEST_DUE_LIMIT_SECONDS else f"{int(seconds)} s"
 
 
@@ -95,7 +95,7 @@ class _Tables:
         yield GaugeMetricFamily(
             "portal_oldest_due_seconds",
             "How long the longest-waiting row has waited",
-            value=tasks.oldest_due_seconds(),
+            value=doorbell.oldest_due_seconds(),
         )
         invitations = GaugeMetricFamily("portal_invitations", "Invitations by status", labels=["status"])
         for status in Invitation.Status.values:

@@ -8,6 +8,7 @@ from cryptography.fernet import Fernet
 from django.db import connections
 from django.db.backends.signals import connection_created
 
+from integrations import doorbell
 from integrations.lever.oauth import SCOPES
 from integrations.models import LeverConnection, Membership
 from integrations.workflow import connect
@@ -123,3 +124,12 @@ def linked(world, organization, owner):
     factories.CodeScreenConnectionFactory(organization=organization, api_key=world.api_key)
     connect.after_grant(organization, owner)
     return organization
+
+
+@pytest.fixture
+def bells(monkeypatch):
+    """The bells that were rung."""
+    rung = []
+    monkeypatch.setattr(doorbell, "_next_ring", 0.0)
+    monkeypatch.setattr(doorbell, "async_task", lambda name, **_: rung.append(name))
+    return rung

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from integrations import tasks
+from integrations import doorbell, tasks
 from integrations.models import (
     ApiCall,
     Breaker,
@@ -196,11 +196,11 @@ def test_access_tokens_are_refreshed_when_they_end_and_only_then(linked, world, 
 
 
 def test_signs_of_life_slots_and_pauses_are_by_the_databases_clock(organization, skewed):
-    Heartbeat.beat(tasks.DRAIN)
-    assert Heartbeat.is_fresh(tasks.DRAIN, timedelta(seconds=5))
+    Heartbeat.beat(doorbell.DRAIN)
+    assert Heartbeat.is_fresh(doorbell.DRAIN, timedelta(seconds=5))
     factories.EffectFactory(organization=organization, due_at=skewed - timedelta(seconds=3))
-    assert not tasks.is_stalled()
-    assert 0 < tasks.oldest_due_seconds() < 60
+    assert not doorbell.is_stalled()
+    assert 0 < doorbell.oldest_due_seconds() < 60
     assert PaceBucket.reserve("lever:1", 0.1, 1) == 0.0
     assert PaceBucket.reserve("lever:1", 0.1, 1) < 0.2
     breaker = Breaker.objects.create(organization=organization, platform="lever", failures=7)

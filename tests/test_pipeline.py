@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.urls import reverse
 
-from integrations import tasks
+from integrations import doorbell
 from integrations.models import LeverConnection
 from tests import factories
 
@@ -14,7 +14,7 @@ from tests import factories
 def asked(monkeypatch):
     """The organizations whose lists were asked for."""
     rows = []
-    monkeypatch.setattr(tasks, "ask_for_lists", lambda organization: rows.append(organization.slug))
+    monkeypatch.setattr(doorbell, "ask_for_lists", lambda organization: rows.append(organization.slug))
     return rows
 
 
@@ -60,21 +60,3 @@ def test_a_lever_account_that_another_organization_uses_is_connected_with_a_warn
     consent(client, world)
     assert "same Lever account" in client.get("/").content.decode()
     assert LeverConnection.objects.get(organization=organization).is_working
-
-
-def test_the_lists_are_asked_for_after_the_commit_and_a_lost_request_costs_nothing(
-    organization, monkeypatch, django_capture_on_commit_callbacks
-):
-    sent = []
-    monkeypatch.setattr(tasks, "async_task", lambda *args, **_: sent.append(args))
-    with django_capture_on_commit_callbacks(execute=True):
-        tasks.ask_for_lists(organization)
-        assert sent == []
-    assert sent == [("integrations.upkeep.refresh_lists", organization.pk)]
-
-    def lose(*_, **__):
-        raise ConnectionError("no broker")
-
-    monkeypatch.setattr(tasks, "async_task", lose)
-    with django_capture_on_commit_callbacks(execute=True):
-        tasks.ask_for_lists(organization)

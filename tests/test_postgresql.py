@@ -13,6 +13,7 @@ ROADS = [
     "tests/test_walk.py",
     "tests/webhooks",
     "tests/test_clients.py",
+    "tests/test_doorbell.py",
     "tests/test_tasks.py",
     "tests/workflow",
 ]

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.models import Schedule
 
-from integrations import tasks, upkeep
+from integrations import doorbell, tasks, upkeep
 from integrations.models import (
     Assessment,
     CodeScreenConnection,
@@ -73,14 +73,14 @@ def test_a_worker_that_does_something_long_works_due_rows_meanwhile(monkeypatch)
     monkeypatch.setattr(upkeep, "DUTIES", {long_duty: 1})
     upkeep.perform("long_duty")
     assert was_worked == [True]
-    assert Heartbeat.is_fresh(tasks.DRAIN, timedelta(seconds=20))
+    assert Heartbeat.is_fresh(doorbell.DRAIN, timedelta(seconds=20))
     assert Effect.objects.get().state == "done"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_who_is_about_to_be_killed_for_taking_too_long_works_no_more_rows(monkeypatch) -> None:
     begun = []
-    monkeypatch.setattr(tasks, "LAST_JOBS_SECONDS", tasks.LONG_SECONDS - 0.2)
+    monkeypatch.setattr(tasks, "LAST_JOBS_SECONDS", doorbell.LONG_SECONDS - 0.2)
     monkeypatch.setattr(tasks, "MEANWHILE_PAUSE", 0.05)
     monkeypatch.setattr(tasks, "drain", lambda _: begun.append(time.monotonic()))
     with tasks.meanwhile():
@@ -94,16 +94,16 @@ def test_a_long_task_has_time_for_its_last_jobs_and_is_over_before_it_is_handed_
     db, organization, monkeypatch, django_capture_on_commit_callbacks
 ) -> None:
     asked = []
-    monkeypatch.setattr(tasks, "async_task", lambda *_, q_options: asked.append(q_options["timeout"]))
+    monkeypatch.setattr(doorbell, "async_task", lambda *_, q_options: asked.append(q_options["timeout"]))
     with django_capture_on_commit_callbacks(execute=True):
-        tasks.ask_for_lists(organization)
+        doorbell.ask_for_lists(organization)
     upkeep.ensure_schedules()
     schedules = Schedule.objects.filter(func="integrations.upkeep.perform")
     asked += [ast.literal_eval(schedule.kwargs)["q_options"]["timeout"] for schedule in schedules]
-    assert set(asked) == {tasks.LONG_SECONDS}
+    assert set(asked) == {doorbell.LONG_SECONDS}
     a_drain_has = settings.Q_CLUSTER["timeout"] - tasks.DRAIN_SECONDS
     assert a_drain_has <= tasks.LAST_JOBS_SECONDS
-    assert settings.Q_CLUSTER["retry"] > tasks.LONG_SECONDS
+    assert settings.Q_CLUSTER["retry"] > doorbell.LONG_SECONDS
 
 
 def test_lists_that_are_read_slowly_keep_nobody_waiting(linked, monkeypatch) -> None:

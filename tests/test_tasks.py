@@ -1,95 +1,21 @@
-"""Rows are the memory and the queue is a doorbell."""
+"""The workers: what they work in which order, what they survive, and what is done by the clock."""
 
 import time
 from datetime import timedelta
 from unittest import mock
 
 import pytest
-from django.db import OperationalError, transaction
+from django.db import OperationalError
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ, Schedule
 
-from integrations import tasks, upkeep
+from integrations import doorbell, tasks, upkeep
 from integrations.models import Delivery, Effect, Heartbeat, Invitation, LeverConnection
 from integrations.platform import PacedOut, PlatformError
 from integrations.sandbox.values import stable_id
 from integrations.workflow import intake, outbox
 from tests import factories
-
-
-@pytest.fixture
-def bells(monkeypatch):
-    """The bells that were rung."""
-    rung = []
-    monkeypatch.setattr(tasks, "_next_ring", 0.0)
-    monkeypatch.setattr(tasks, "async_task", lambda name, **_: rung.append(name))
-    return rung
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_bell_rings_after_the_commit_and_not_after_a_rollback(bells):
-    with transaction.atomic():
-        tasks.ring()
-        assert bells == []
-    assert bells == ["integrations.tasks.drain"]
-    time.sleep(tasks.RING_EVERY_SECONDS * 1.5)
-    with transaction.atomic():
-        tasks.ring()
-        transaction.set_rollback(True)
-    assert len(bells) == 1
-
-
-def test_bells_in_quick_succession_are_one(db, bells):
-    for _ in range(5):
-        tasks._ring()
-    assert len(bells) == 1
-
-
-def test_a_broken_bell_costs_nothing(db, monkeypatch):
-    monkeypatch.setattr(tasks, "_next_ring", 0.0)
-    monkeypatch.setattr(tasks, "async_task", mock.Mock(side_effect=ConnectionError("no broker")))
-    tasks._ring()
-
-
-def test_the_supervisor_rings_for_what_is_due(db, bells):
-    Heartbeat.beat(tasks.DRAIN)
-    tasks.ring_if_due()
-    assert bells == []
-    factories.EffectFactory(due_at=timezone.now() - timedelta(seconds=1))
-    tasks.ring_if_due()
-    assert len(bells) == 1
-
-
-def test_the_supervisor_does_not_flood_a_queue_that_nobody_hears(db, bells, settings):
-    factories.EffectFactory(due_at=timezone.now() - timedelta(seconds=1))
-    with mock.patch.object(tasks, "_broker", return_value=mock.Mock(queue_size=lambda: 10_000)):
-        tasks.ring_if_due()
-    assert bells == []
-
-
-def test_stalled_means_due_for_a_while_and_no_progress(db):
-    assert not tasks.is_stalled()
-    effect = factories.EffectFactory(due_at=timezone.now() - timedelta(minutes=1))
-    assert tasks.is_stalled()
-    assert 50 < tasks.oldest_due_seconds() < 70
-    Heartbeat.beat(tasks.DRAIN)
-    assert not tasks.is_stalled()
-    Heartbeat.objects.update(at=timezone.now() - timedelta(minutes=1))
-    effect.lease()
-    assert not tasks.is_stalled()
-    assert tasks.oldest_due_seconds() == 0.0
-
-
-def test_a_cluster_that_does_not_hear_the_bell_at_rest_is_replaced_before_work_comes(db, bells):
-    Heartbeat.beat(tasks.DRAIN)
-    Heartbeat.objects.update(at=timezone.now() - tasks.QUIET_AFTER - timedelta(seconds=1))
-    tasks.ring_if_due()
-    assert len(bells) == 1
-    assert not tasks.must_be_replaced()
-    Heartbeat.objects.update(at=timezone.now() - tasks.DEAF_AFTER - timedelta(seconds=1))
-    assert tasks.must_be_replaced()
-    assert not tasks.is_stalled()
 
 
 def test_schedules_are_written_once(db):
@@ -137,7 +63,7 @@ def test_draining_ends_when_nothing_is_due(organization, monkeypatch):
     tasks.drain(20)
     assert time.monotonic() - began < 10
     assert set(Effect.objects.values_list("state", flat=True)) == {"done"}
-    assert Heartbeat.is_fresh(tasks.DRAIN, timedelta(seconds=15))
+    assert Heartbeat.is_fresh(doorbell.DRAIN, timedelta(seconds=15))
 
 
 @pytest.mark.django_db(transaction=True)

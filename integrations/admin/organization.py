@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
-from integrations import tasks
+from integrations import doorbell
 from integrations.admin import access
 from integrations.admin.scoped import OrganizationFilter, ScopedAdmin
 from integrations.models import (
@@ -106,7 +106,7 @@ class OrganizationAdmin(ScopedAdmin):
             before, stored.name = stored.name, form.cleaned_data["name"]
             stored.save(update_fields=["name"])
             AuditEntry.record(stored, request.user, "rename", stored, {"name": [before, stored.name]})
-        tasks.ring()
+        doorbell.ring()
 
     @admin.display(description="Lever")
     def lever(self, organization: Any) -> str:

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from integrations import tasks
+from integrations import doorbell
 from integrations.admin.access import Right, has_right
 from integrations.admin.scoped import ScopedAdmin
 from integrations.platform import PlatformError
@@ -103,4 +103,4 @@ def _perform(modeladmin: ScopedAdmin, request: HttpRequest, rows: list[Any], act
             modeladmin.message_user(request, f"{row}: {error}", messages.ERROR)
         else:
             modeladmin.message_user(request, f"{row}: {said}", messages.SUCCESS)
-    tasks.ring()
+    doorbell.ring()

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.generic import TemplateView, View
 
-from integrations import tasks
+from integrations import doorbell, tasks
 from integrations.models import Delivery, Effect, Invitation
 from integrations.pages.access import ADMINS, TEAM, OrganizationMixin, back_to
 from integrations.pages.candidate import shown
@@ -29,7 +29,7 @@ class ActView(OrganizationMixin, View):
         """Act; a state that doesn't allow it becomes a message."""
         try:
             messages.success(request, self.act(pk))
-            tasks.ring()
+            doorbell.ring()
         except (actions.NotPossible, PlatformError) as error:
             messages.error(request, str(error))
         return redirect(back_to(request, reverse("activity")))

@@ -6,7 +6,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.generic import View
 
-from integrations import tasks
+from integrations import doorbell
 from integrations.pages.access import OrganizationMixin
 from integrations.workflow import asking
 
@@ -26,7 +26,7 @@ class AskAdminsView(OrganizationMixin, View):
         except ValueError as error:
             messages.error(request, str(error))
         else:
-            tasks.ring()
+            doorbell.ring()
             names = " and ".join(admin.user.get_full_name() or str(admin.user) for admin in admins)
             messages.success(request, f"Your request is on its way to {names}.")
         return redirect(reverse("settings") + "#ask")

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.generic import TemplateView, View
 
-from integrations import clients, tasks
+from integrations import clients, doorbell
 from integrations.models import Effect, Invitation
 from integrations.pages.access import SUPER_ADMINS, OrganizationMixin, back_to
 from integrations.pages.connections import SettingsView
@@ -116,7 +116,7 @@ class ConnectionActView(OrganizationMixin, View):
         """Act; a platform's refusal becomes a message."""
         try:
             messages.success(request, self.act())
-            tasks.ring()
+            doorbell.ring()
         except (PlatformError, ValueError) as error:
             messages.error(request, str(error))
         return redirect(back_to(request, reverse("settings") + self.anchor))

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.csp import csp_override
 from django.views.generic import TemplateView
 
-from integrations import tasks
+from integrations import doorbell
 from integrations.lever.oauth import SCOPES
 from integrations.models import (
     Assessment,
@@ -123,8 +123,8 @@ class SettingsView(OrganizationMixin, TemplateView):
         if not form.is_valid() or not self._save_secrets(form):
             return self.render_to_response(self.get_context_data(connections_form=form))
         if form.cleaned_data["codescreen_api_key"]:
-            tasks.ask_for_lists(self.organization)
-        tasks.ring()
+            doorbell.ask_for_lists(self.organization)
+        doorbell.ring()
         return redirect(back_to(request, reverse("settings")))
 
     def _save_secrets(self, form: ConnectionsForm) -> bool:

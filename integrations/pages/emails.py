@@ -12,7 +12,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csp import csp_override
 from django.views.generic import TemplateView, View
 
-from integrations import tasks
+from integrations import doorbell
 from integrations.models import Effect, EmailKind, EmailTemplate, Organization
 from integrations.pages.access import ADMINS, OrganizationMixin
 from integrations.pages.forms import BrandingForm
@@ -179,7 +179,7 @@ class EmailEditView(EmailKindView, TemplateView):
             },
             priority=8,
         )
-        tasks.ring()
+        doorbell.ring()
         messages.success(self.request, f"A test with sample data is on its way to {self.person.email}.")
 
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.views.generic import TemplateView, View
 
-from integrations import tasks
+from integrations import doorbell
 from integrations.models import AuditEntry, Effect, LastSuperAdmin, Membership, Organization
 from integrations.pages.access import SUPER_ADMINS, OrganizationMixin
 from integrations.pages.connections import SettingsView
@@ -66,7 +66,7 @@ class InviteMemberView(SettingsView):
             )
         if may_hand_out_link(user, self.organization):
             send_link(membership)
-            tasks.ring()
+            doorbell.ring()
             messages.success(request, f"The invitation is on its way to {user.email}.")
             return redirect("member-link", pk=membership.pk)
         messages.success(request, f"{user} is a member now, and signs in with the password they have.")
@@ -107,7 +107,7 @@ class MemberLinkView(MemberView):
             with transaction.atomic():
                 send_link(member)
                 AuditEntry.record(self.organization, self.person, "send invitation link", member.user)
-            tasks.ring()
+            doorbell.ring()
             messages.success(request, f"The invitation is on its way to {member.user.email}.")
         else:
             messages.error(request, "There is no link for this person.")

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.csp import csp_override
 
-from integrations import tasks
+from integrations import doorbell
 from integrations.models import Delivery, Effect, Invitation, Organization
 from integrations.pages import checklist, trends
 from integrations.pages.access import OrganizationMixin
@@ -72,7 +72,7 @@ class OverviewView(OrganizationMixin, LivePartsMixin):
             except redis.RedisError:
                 return  # the hourly round reads them too, and the page is worth more
             if is_first:
-                tasks.ask_for_lists(self.organization)
+                doorbell.ask_for_lists(self.organization)
 
     def now(self) -> dict[str, Any]:
         """Return what changes by itself: today's counts, what waits, what is broken, the newest invitations."""

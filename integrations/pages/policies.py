@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from integrations import tasks
+from integrations import doorbell
 from integrations.models import Organization
 from integrations.pages.access import ADMINS
 from integrations.pages.connections import SettingsView
@@ -39,6 +39,6 @@ class PoliciesView(SettingsView):
         except ValidationError as error:
             form.add_error(None, error)
             return False
-        tasks.ring()
+        doorbell.ring()
         messages.success(self.request, "The policies are stored.")
         return True

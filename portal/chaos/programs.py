@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import Self
 
-from integrations import tasks
+from integrations import doorbell
 from portal.chaos.proxy import Proxy
 from portal.demonstration.stage import HOST, Stage
 from portal.management.commands.serve import web, workers
@@ -40,7 +40,7 @@ class Programs:
         """Start the web server and the workers."""
         with self._lock:
             programs = [web(HOST, self._stage.port), *([workers()] if has_workers else [])]
-            self._portal = Supervisor(programs, every_second=tasks.ring_if_due).__enter__()
+            self._portal = Supervisor(programs, every_second=doorbell.ring_if_due).__enter__()
 
     def stop_portal(self) -> None:
         """Stop the web server and the workers; nothing listens any more."""

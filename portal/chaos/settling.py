@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.db.utils import InterfaceError, OperationalError
 
-from integrations import tasks
+from integrations import doorbell
 from integrations.models import Delivery, Effect, Invitation, clock
 from integrations.workflow import effects
 from portal.chaos import customers
@@ -50,7 +50,7 @@ def hurry() -> None:
         effects.wake(organization)
         Delivery.objects.filter(organization=organization, verdict="", due_at__gt=Now()).update(due_at=Now())
     Invitation.objects.filter(poll_failures__gt=0, next_poll_at__gt=Now()).update(next_poll_at=Now())
-    tasks.ring()
+    doorbell.ring()
 
 
 def rest(stage: Stage, seconds: float, is_hurried: bool = True) -> int:
@@ -82,6 +82,6 @@ def poll(seconds: float) -> int:
     unasked = followed.exclude(polled_at__gte=asked)
     deadline = time.monotonic() + seconds
     while (left := patiently(unasked.count)) and time.monotonic() < deadline:
-        tasks.ring()
+        doorbell.ring()
         time.sleep(LOOK_EVERY)
     return left

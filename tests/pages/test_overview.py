@@ -7,7 +7,7 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from integrations import tasks
+from integrations import doorbell
 from integrations.models import (
     CodeScreenConnection,
     Effect,
@@ -135,7 +135,7 @@ def test_while_somebody_waits_the_lists_are_read_anew_now_and_then(
     owners, colleagues, organization, monkeypatch
 ):
     asked: list[Any] = []
-    monkeypatch.setattr(tasks, "ask_for_lists", asked.append)
+    monkeypatch.setattr(doorbell, "ask_for_lists", asked.append)
     cache.clear()
     colleagues.get("/", headers={"X-Live-Part": "checklist"})
     assert asked == []
@@ -152,7 +152,7 @@ def test_the_checklist_is_shown_while_redis_is_away(owners, settings):
 
 def test_nothing_is_read_anew_when_no_step_waits_for_it(owners, ready, monkeypatch):
     asked: list[Any] = []
-    monkeypatch.setattr(tasks, "ask_for_lists", asked.append)
+    monkeypatch.setattr(doorbell, "ask_for_lists", asked.append)
     cache.clear()
     owners.get("/", headers={"X-Live-Part": "checklist"})
     assert asked == []

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations import tasks
+from integrations import doorbell
 from integrations.management.migrating import MigratingCommand, invitation_with_id
 from integrations.workflow.actions import NotPossible, approve, refuse
 
@@ -24,5 +24,5 @@ class Command(MigratingCommand):
             act(invitation, "approve", options["reason"])
         except NotPossible as error:
             raise CommandError(f"{error} Only a held invitation can be approved or refused.") from error
-        tasks.ring()
+        doorbell.ring()
         self.stdout.write(f"{word} {invitation.pk}")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations import tasks
+from integrations import doorbell
 from integrations.management.migrating import MigratingCommand, invitation_with_id
 from integrations.models import Invitation
 from integrations.workflow.actions import NotPossible, resolve_as_sent, send_again
@@ -36,5 +36,5 @@ class Command(MigratingCommand):
                 resolve_as_sent(invitation, options["instance"], "resolve", options["reason"])
         except NotPossible as error:
             raise CommandError(str(error)) from error
-        tasks.ring()
+        doorbell.ring()
         self.stdout.write(f"resolved {invitation.pk}")

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from django.db import connections
 
-from integrations import tasks, upkeep
+from integrations import doorbell, upkeep
 from integrations.management import migrating
 from portal import preparation
 from portal.demonstration import setting_up
@@ -66,7 +66,7 @@ class Command(BaseCommand):
         secret = setting_up.seed(folder)
         connections.close_all()
         supervisor = Supervisor(
-            [web(HOST, stage.port), workers(), stage.sandbox()], every_second=tasks.ring_if_due
+            [web(HOST, stage.port), workers(), stage.sandbox()], every_second=doorbell.ring_if_due
         )
         outcome: list[bool] = []
 

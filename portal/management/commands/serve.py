@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from django.db import connections
 
-from integrations import tasks, upkeep
+from integrations import doorbell, upkeep
 from integrations.management import migrating
 from portal import preparation
 from portal.supervisor import Program, Supervisor
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         upkeep.ensure_schedules()
         connections.close_all()
         self.stderr.write(f"Serving {settings.PORTAL_URL} on http://{host}:{port} until Ctrl-C.")
-        Supervisor([web(host, port), workers()], every_second=tasks.ring_if_due).run()
+        Supervisor([web(host, port), workers()], every_second=doorbell.ring_if_due).run()
 
 
 def web(host: str, port: int) -> Program:
@@ -49,7 +49,9 @@ def web(host: str, port: int) -> Program:
 def workers() -> Program:
     """Return the queue's workers: a django-q2 cluster, replaced when it has work but makes no progress."""
     argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster", "--skip-checks"]
-    return Program("workers", argv, is_stalled=tasks.must_be_replaced, shows_life=tasks.has_worked_within)
+    return Program(
+        "workers", argv, is_stalled=doorbell.must_be_replaced, shows_life=doorbell.has_worked_within
+    )
 
 
 def require_free_port(host: str, port: int) -> None:
