@@ -32,13 +32,14 @@ from integrations.workflow import (
     effects,
     facts,
     intake,
+    lists,
     outbox,
     results,
     sweep,
     troubles,
 )
 from integrations.workflow.decide import Decision
-from integrations.workflow.facts import Platforms
+from integrations.workflow.platforms import Platforms
 
 logger = logging.getLogger(__name__)
 
@@ -212,10 +213,10 @@ def _notice_refused_key(organization: Organization) -> None:
     if lever is None or not lever.is_working:
         return
     try:
-        facts.refresh_assessments(organization, clients.codescreen_for(organization))
+        lists.refresh_assessments(organization, clients.codescreen_for(organization))
     except PlatformError as error:
         if error.status == 401:
-            facts.note_refused_key(organization, str(error))
+            lists.note_refused_key(organization, str(error))
 
 
 def poll(invitation: Invitation) -> bool:
@@ -230,7 +231,7 @@ def poll(invitation: Invitation) -> bool:
     except PlatformError as error:
         logger.info("invitation %s: %s", invitation.pk, error)
         if error.status == 401:
-            facts.note_refused_key(invitation.organization, str(error))
+            lists.note_refused_key(invitation.organization, str(error))
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # noqa: BLE001 - a bug on one row must not stop the others

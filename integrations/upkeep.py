@@ -20,6 +20,7 @@ from integrations.workflow import (
     connect,
     facts,
     linter_memory,
+    lists,
     outbox,
     retention,
     troubles,
@@ -85,12 +86,12 @@ def refresh_copies() -> None:
     for organization in Organization.objects.filter(paused=False):
         platforms = tasks.platforms_for(organization)
         try:
-            facts.refresh_stages(organization, platforms.lever())
-            facts.refresh_roles(organization, platforms.lever())
+            lists.refresh_stages(organization, platforms.lever())
+            lists.refresh_roles(organization, platforms.lever())
         except PlatformError as error:
             logger.info("Lever's lists of %s: %s", organization.slug, error)
         try:
-            facts.refresh_assessments(organization, platforms.codescreen())
+            lists.refresh_assessments(organization, platforms.codescreen())
         except PlatformError as error:
             logger.info("CodeScreen's list of %s: %s", organization.slug, error)
 
@@ -122,8 +123,8 @@ def refresh_lists(organization_id: int) -> None:
 def _read_lists(organization: Organization) -> None:
     try:
         lever = clients.lever_for(organization)
-        facts.refresh_stages(organization, lever)
-        facts.refresh_roles(organization, lever)
+        lists.refresh_stages(organization, lever)
+        lists.refresh_roles(organization, lever)
     except PlatformError as error:
         logger.info("Lever's lists of %s: %s", organization.slug, error)
     try:

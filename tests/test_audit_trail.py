@@ -25,7 +25,7 @@ from integrations.models import (
     RoleMapping,
 )
 from integrations.pages.urls import urlpatterns
-from integrations.workflow import connect, facts, signature_tokens, subscriptions
+from integrations.workflow import connect, lists, signature_tokens, subscriptions
 from tests import factories
 
 SECRETS = ("audit-SECRET-token", "audit-SECRET-key", "Audit SECRET password")
@@ -91,8 +91,8 @@ class Scene:
         return factories.EffectFactory.create(organization=self.organization, state="failed", due_at=None)
 
     def role(self) -> Role:
-        facts.refresh_roles(self.organization, clients.lever_for(self.organization))
-        facts.refresh_assessments(self.organization, clients.codescreen_for(self.organization))
+        lists.refresh_roles(self.organization, clients.lever_for(self.organization))
+        lists.refresh_assessments(self.organization, clients.codescreen_for(self.organization))
         return Role.objects.get(organization=self.organization, title="Backend Engineer")
 
 

@@ -21,7 +21,7 @@ from integrations.models import (
     clock,
 )
 from integrations.platform import PlatformError
-from integrations.workflow import effects, facts, invite, outbox, results
+from integrations.workflow import effects, facts, invite, lists, outbox, results
 from tests import factories
 
 OFF = [timedelta(minutes=-10), timedelta(minutes=10)]
@@ -147,13 +147,13 @@ def calls_made():
 
 def test_a_fresh_list_is_not_read_again_and_an_old_one_is(linked, world, skewed):
     platforms = tasks.platforms_for(linked)
-    facts.refresh_stages(linked, platforms.lever())
+    lists.refresh_stages(linked, platforms.lever())
     stage = world.stage("CodeScreen Assessment")
-    for age, expected in ((timedelta(minutes=2), 0), (facts.FRESH_FOR + timedelta(minutes=2), 1)):
+    for age, expected in ((timedelta(minutes=2), 0), (lists.FRESH_FOR + timedelta(minutes=2), 1)):
         LeverConnection.objects.update(stages_refreshed_at=skewed - age)
         linked.lever_connection.refresh_from_db()
         before = calls_made()
-        assert facts.stage_name(linked, stage, platforms) == "CodeScreen Assessment"
+        assert lists.stage_name(linked, stage, platforms) == "CodeScreen Assessment"
         assert calls_made() - before == expected
 
 
@@ -161,7 +161,7 @@ def test_a_fresh_list_is_not_read_again_and_an_old_one_is(linked, world, skewed)
 def test_a_stage_made_since_another_node_read_the_list_is_found(linked, world, off):
     with time_machine.travel(timezone.now() + off, tick=True):
         clock.forget()
-        facts.refresh_stages(linked, tasks.platforms_for(linked).lever())
+        lists.refresh_stages(linked, tasks.platforms_for(linked).lever())
     clock.forget()
     linked.lever_connection.refresh_from_db()
     age = clock.now() - linked.lever_connection.stages_refreshed_at

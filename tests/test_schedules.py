@@ -23,7 +23,7 @@ from integrations.models import (
     Role,
     Stage,
 )
-from integrations.workflow import facts
+from integrations.workflow import lists
 from tests import factories
 
 
@@ -117,7 +117,7 @@ def test_lists_that_are_read_slowly_keep_nobody_waiting(linked, monkeypatch) -> 
 
     monkeypatch.setattr(tasks, "meanwhile", meanwhile)
     seen = []
-    monkeypatch.setattr(facts, "refresh_stages", lambda *_: seen.append(bool(inside)))
+    monkeypatch.setattr(lists, "refresh_stages", lambda *_: seen.append(bool(inside)))
     upkeep.refresh_lists(linked.pk)
     assert seen == [True]
 

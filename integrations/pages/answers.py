@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from integrations.models import Organization, Role, Stage
-from integrations.workflow import facts
+from integrations.workflow import facts, lists
 from integrations.workflow.decide import (
     Candidacy,
     Choice,
@@ -62,7 +62,7 @@ class Answers:
             stage_prefix=organization.stage_prefix,
             stage_id=stage.external_id if stage else "",
             stage_name=stage.name if stage else organization.stage_prefix,
-            assessments=facts.live_assessments(organization),
+            assessments=lists.live_assessments(organization),
             default_assessment=organization.default_assessment,
         )
         self._rules: dict[str, list[MappingRule]] = {}

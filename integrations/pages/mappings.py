@@ -21,7 +21,7 @@ from integrations.pages.checklist import inviting_stages
 from integrations.pages.connections import known_assessments
 from integrations.pages.forms import RoleMappingForm
 from integrations.platform import PlatformError
-from integrations.workflow import facts, linter_memory
+from integrations.workflow import linter_memory, lists
 from integrations.workflow.finding import counted
 
 PAGE = 50
@@ -235,11 +235,11 @@ class RefreshListsView(OrganizationMixin, View):
 
     def _lever(self) -> None:
         lever = clients.lever_for(self.organization)
-        facts.refresh_stages(self.organization, lever)
-        facts.refresh_roles(self.organization, lever)
+        lists.refresh_stages(self.organization, lever)
+        lists.refresh_roles(self.organization, lever)
 
     def _codescreen(self) -> None:
-        facts.refresh_assessments(self.organization, clients.codescreen_for(self.organization))
+        lists.refresh_assessments(self.organization, clients.codescreen_for(self.organization))
 
     def _try(self, refresh: Callable[[], None], done: str) -> None:
         try:

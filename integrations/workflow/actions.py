@@ -18,7 +18,7 @@ from integrations.models.delivery import WAITING_VERDICTS
 from integrations.models.invitation import Status
 from integrations.workflow import effects, intake, outbox
 from integrations.workflow.decide import Decision
-from integrations.workflow.facts import Platforms
+from integrations.workflow.platforms import Platforms
 from integrations.workflow.results import mark_invited
 
 

@@ -19,7 +19,7 @@ from integrations.models import (
     Organization,
 )
 from integrations.platform import PlatformError
-from integrations.workflow import actions, facts, feedback, moving, outbox, signature_tokens
+from integrations.workflow import actions, feedback, lists, moving, outbox, signature_tokens
 
 POLICIES = (
     "stage_prefix",
@@ -122,13 +122,13 @@ def save_codescreen_webhook_secret(organization: Organization, secret: str, acto
 def test_codescreen_key(organization: Organization, codescreen: CodeScreenClient) -> int:
     """Ask CodeScreen for its assessments with the stored key; how many. Raises PlatformError when it is refused."""
     try:
-        facts.refresh_assessments(organization, codescreen)
+        lists.refresh_assessments(organization, codescreen)
     except PlatformError as error:
         if error.status == 401:
             CodeScreenConnection.objects.get(organization=organization).mark_refused(str(error))
         raise
     actions.wake(organization)
-    return len(facts.live_assessments(organization))
+    return len(lists.live_assessments(organization))
 
 
 def make_webhooks(organization: Organization, lever: LeverClient, actor: Any) -> list[LeverWebhook]:

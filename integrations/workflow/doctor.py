@@ -22,9 +22,10 @@ from integrations.models import (
 )
 from integrations.workflow import linter, moving
 from integrations.workflow.decide import assessment_tags, is_trigger
-from integrations.workflow.facts import known_stages, mapping_rules
+from integrations.workflow.facts import mapping_rules
 from integrations.workflow.finding import LEVELS, MOST_NAMED, SETTINGS, Finding, Said, counted, day, listed
 from integrations.workflow.lever_findings import clock, form, lever, webhooks
+from integrations.workflow.lists import known_stages
 
 __all__ = ["LEVELS", "Finding", "findings"]
 

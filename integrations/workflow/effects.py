@@ -13,7 +13,7 @@ from integrations.models import Effect, Organization, clock
 from integrations.models.claim import MAX_CRASHES, SILENT, masked_traceback
 from integrations.platform import NotConnected, PacedOut, PlatformError
 from integrations.workflow import feedback, invite, mail, moving, outbox, write_back
-from integrations.workflow.facts import Platforms
+from integrations.workflow.platforms import Platforms
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from integrations.lever.payloads import rating_option, template_fields
 from integrations.models import Effect, Invitation, LeverCheckup, LeverConnection, Organization, Result
 from integrations.platform import PlatformError
 from integrations.workflow import outbox
-from integrations.workflow.facts import Platforms
+from integrations.workflow.platforms import Platforms
 
 TEMPLATE_NAME = "CodeScreen assessment"
 INSTRUCTIONS = "Filled in by the CodeScreen integration when CodeScreen has evaluated an assessment."

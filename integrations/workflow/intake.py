@@ -13,7 +13,8 @@ from integrations.models import Delivery, Effect, IllegalTransition, Invitation,
 from integrations.models.invitation import UNSENT, Status
 from integrations.workflow import outbox
 from integrations.workflow.decide import Candidacy, Decision, Facts, decide, is_trigger
-from integrations.workflow.facts import Gathered, Platforms, gather, with_rows
+from integrations.workflow.facts import Gathered, gather, with_rows
+from integrations.workflow.platforms import Platforms
 from integrations.workflow.results import hear
 
 logger = logging.getLogger(__name__)

@@ -10,9 +10,11 @@ from integrations.models import Effect, IllegalTransition, Invitation, clock
 from integrations.models.invitation import Status
 from integrations.platform import PlatformError
 from integrations.recording import record
-from integrations.workflow import facts, outbox
+from integrations.workflow import lists, outbox
 from integrations.workflow.decide import is_trigger
-from integrations.workflow.facts import Platforms, mapping_rules, stage_name
+from integrations.workflow.facts import mapping_rules
+from integrations.workflow.lists import stage_name
+from integrations.workflow.platforms import Platforms
 from integrations.workflow.results import mark_invited
 
 READ_AGAIN_AFTER = timedelta(minutes=2)
@@ -123,7 +125,7 @@ def _refused_again(effect: Effect, invitation: Invitation, error: PlatformError)
     if error.status == 409 and instance_id(error.body):
         return
     if error.status == 401:
-        facts.note_refused_key(invitation.organization, str(error))
+        lists.note_refused_key(invitation.organization, str(error))
     elif error.permanent:
         _become_uncertain(effect, invitation, f"{error}. An earlier try may have arrived.")
     raise error
@@ -207,7 +209,7 @@ def _fail(effect: Effect, invitation: Invitation, reason: str, note: str) -> Non
 
 def _key_refused(effect: Effect, invitation: Invitation, error: PlatformError) -> None:
     """CodeScreen no longer takes the key: the invitation waits, and the Admins are told once."""
-    facts.note_refused_key(invitation.organization, str(error))
+    lists.note_refused_key(invitation.organization, str(error))
     _start_over(effect, invitation)
     raise error
 

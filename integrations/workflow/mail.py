@@ -13,8 +13,8 @@ from django.utils.http import urlsafe_base64_encode
 from integrations.models import Effect, EmailKind, Membership
 from integrations.platform import PlatformError
 from integrations.workflow import asking, letters, subscriptions
-from integrations.workflow.facts import Platforms
 from integrations.workflow.letters import Letter
+from integrations.workflow.platforms import Platforms
 
 
 def send_email(effect: Effect, platforms: Platforms) -> None:

@@ -10,7 +10,9 @@ from integrations.models import Effect, Invitation, Organization, Result, Stage
 from integrations.platform import PlatformError
 from integrations.workflow import outbox
 from integrations.workflow.decide import closest, is_trigger
-from integrations.workflow.facts import Platforms, known_stages, mapping_rules, named_stages
+from integrations.workflow.facts import mapping_rules
+from integrations.workflow.lists import known_stages, named_stages
+from integrations.workflow.platforms import Platforms
 from integrations.workflow.write_back import author
 
 MEND = "Correct “Stage on pass” under Settings, then retry."

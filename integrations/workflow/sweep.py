@@ -13,7 +13,9 @@ from integrations.models.claim import LEASE
 from integrations.models.keys import bounded
 from integrations.workflow import intake
 from integrations.workflow.decide import SWEEP, is_trigger
-from integrations.workflow.facts import Platforms, disconnected_reason, mapping_rules, refresh_stages
+from integrations.workflow.facts import disconnected_reason, mapping_rules
+from integrations.workflow.lists import refresh_stages
+from integrations.workflow.platforms import Platforms
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from integrations.models import Effect
 from integrations.workflow.decide import PROGRESS_TAGS, is_progress_tag
-from integrations.workflow.facts import Platforms
+from integrations.workflow.platforms import Platforms
 
 
 def author(effect: Effect) -> str:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from integrations import clients
 from integrations.models import ApiCall, Delivery, Effect, Invitation, RoleMapping
 from integrations.pages.finding_candidates import opportunity_id
-from integrations.workflow import facts
+from integrations.workflow import lists
 from tests import factories
 
 URL = "/what-if/"
@@ -23,7 +23,7 @@ def text(answer) -> str:
 @pytest.fixture
 def known(linked):
     """A connected organization that has read its lists and maps one role."""
-    facts.refresh_stages(linked, clients.lever_for(linked))
+    lists.refresh_stages(linked, clients.lever_for(linked))
     RoleMapping.objects.create(organization=linked, role="Backend Engineer", assessment="Backend")
     return linked
 

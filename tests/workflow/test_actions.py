@@ -8,7 +8,7 @@ from integrations.models import AuditEntry, Delivery, Effect, Invitation
 from integrations.models.invitation import Status
 from integrations.workflow import actions
 from integrations.workflow.actions import NotPossible
-from integrations.workflow.facts import Platforms
+from integrations.workflow.platforms import Platforms
 from tests import factories
 
 

@@ -16,7 +16,7 @@ from integrations.models import (
     RoleMapping,
     Stage,
 )
-from integrations.workflow import facts, linter, linter_memory
+from integrations.workflow import linter, linter_memory, lists
 from tests import factories
 
 
@@ -67,11 +67,11 @@ def test_a_renamed_stage_is_told_by_its_former_name(linted):
     RoleMapping.objects.create(
         organization=linted, role="Chef", stage="CodeScreen Assessment", assessment="Backend"
     )
-    facts.refresh_stages(linted, lever)
+    lists.refresh_stages(linted, lever)
     said = {finding.code: finding.message for finding in linter.findings(linted)}
     assert "entering it no longer invites" in said["renamed_stage"]
     assert "it was renamed to “Take-home”" in said["unknown_stage"]
-    facts.refresh_stages(linted, lever)
+    lists.refresh_stages(linted, lever)
     assert Stage.objects.get().former_name == "CodeScreen Assessment"
     RoleMapping.objects.filter(stage="CodeScreen Assessment").update(stage="Take-home")
     assert "renamed_stage" not in {finding.code for finding in linter.findings(linted)}

@@ -9,7 +9,7 @@ from django.core.mail import EmailMultiAlternatives
 
 from integrations import tasks
 from integrations.models import CodeScreenConnection, Effect, EmailTemplate, Heartbeat, Membership
-from integrations.workflow import facts, letters, outbox, subscriptions, troubles
+from integrations.workflow import letters, lists, outbox, subscriptions, troubles
 from tests import factories
 
 
@@ -136,7 +136,7 @@ def test_a_key_that_is_accepted_again_is_told_once(organization, owner):
     Heartbeat.beat("drain")
     troubles.watch(organization)
     for _ in range(2):
-        facts.note_refused_key(organization, "CodeScreen answered 401")
+        lists.note_refused_key(organization, "CodeScreen answered 401")
         troubles.watch(organization)
 
     class Accepting:
@@ -144,7 +144,7 @@ def test_a_key_that_is_accepted_again_is_told_once(organization, owner):
             return []
 
     for _ in range(3):
-        facts.refresh_assessments(organization, Accepting())  # type: ignore[arg-type]
+        lists.refresh_assessments(organization, Accepting())  # type: ignore[arg-type]
         troubles.watch(organization)
     assert CodeScreenConnection.objects.get().state == "connected"
     assert [message.subject for message in work()] == [

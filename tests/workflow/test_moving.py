@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 
 from integrations import clients
 from integrations.models import Delivery, Effect, Invitation, RoleMapping, Stage
-from integrations.workflow import actions, connect, facts
+from integrations.workflow import actions, connect, lists
 from tests import factories
 
 TARGET = "Phone screen"
@@ -248,7 +248,7 @@ def test_an_unknown_target_fails_loudly_and_is_done_once_it_is_corrected(box, wo
 
 @pytest.mark.parametrize("written", [FROM, "codescreen", "  CODESCREEN  round two", "id"])
 def test_a_target_that_would_invite_is_refused(box, world, written):
-    facts.refresh_stages(box.organization, clients.lever_for(box.organization))
+    lists.refresh_stages(box.organization, clients.lever_for(box.organization))
     with pytest.raises(ValidationError) as refused:
         policy(box, passed_stage=world.stage(FROM) if written == "id" else written)
     assert "sends an assessment" in refused.value.message_dict["passed_stage"][0]
@@ -284,7 +284,7 @@ def test_a_target_that_came_to_invite_later_moves_nobody(box, world):
 def test_two_stages_of_one_name_are_not_guessed_between(box, world):
     policy(box, passed_stage=TARGET)
     evaluated(box, score=90, result="Passed")
-    facts.refresh_stages(box.organization, clients.lever_for(box.organization))
+    lists.refresh_stages(box.organization, clients.lever_for(box.organization))
     Stage.objects.create(organization=box.organization, external_id="twin", name=TARGET, position=99)
     box.work()
     effect = box.effect("move_stage")

@@ -19,7 +19,7 @@ from integrations.models import (
     LeverCheckup,
     Trouble,
 )
-from integrations.workflow import facts, invite, outbox, troubles
+from integrations.workflow import invite, lists, outbox, troubles
 from tests import factories
 
 
@@ -87,7 +87,7 @@ PROBLEMS: dict[str, tuple[Any, Any]] = {
     "failed_effects": (fail_effect, lambda _: Effect.objects.filter(state="failed").update(state="done")),
     "stuck_deliveries": (is_stuck, lambda _: Delivery.objects.update(last_error="")),
     "codescreen_key_refused": (
-        lambda organization: facts.note_refused_key(organization, "CodeScreen answered 401"),
+        lambda organization: lists.note_refused_key(organization, "CodeScreen answered 401"),
         lambda _: CodeScreenConnection.objects.update(state="connected"),
     ),
     "platform_down": (is_down, lambda _: Breaker.objects.update(failures=0)),
