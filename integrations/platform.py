@@ -1,40 +1,22 @@
-"""How the portal speaks HTTP to a platform: time-outs, errors by meaning, a pacer before and an observer after."""
+"""How the portal speaks HTTP to a platform: errors by meaning, a pacer before and an observer after."""
 
 import json
-import re
-import socket
 import ssl
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
-from weakref import WeakSet
 
 import requests
-from django.conf import settings
 from django.utils import timezone
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, SSLError
 
-CONNECT_SECONDS = 5.0
-READ_SECONDS: float = settings.PLATFORM_READ_SECONDS
-TOTAL_SECONDS = READ_SECONDS + 10.0
-MAX_BODY_BYTES = 8 * 1024 * 1024
-KEPT_BODY_CHARACTERS = 4000
+from integrations import bounds
+from integrations.redaction import redact, without_addresses
 
-_PERSONAL = re.compile(
-    r"(e-?mails?|first_?name|last_?name|name|phones?|headline|location|links?|text|value|company)$",
-    re.IGNORECASE,
-)
-# a webhook's own `url` holds the unguessable key of the organization
-_SECRET = re.compile(r"(token|secret|password|signature|api_?key|authorization|code|^url)$", re.IGNORECASE)
-# begins only where a word does and never gives back, or a long text without a space would take its length squared
-_ADDRESS = re.compile(r"""(?<![^\s@"'<>“”(),;:])[^\s@"'<>“”(),;:]++@[^\s@"'<>“”(),;:]++""")
+KEPT_BODY_CHARACTERS = 4000
 #: An answer that took longer says too little about the moment it was written.
 PROMPT_SECONDS = 5.0
 _TEMPORARY = frozenset({408, 425, 429})
@@ -95,24 +77,6 @@ class Call:
     clock_ahead: float | None = None  # seconds by which our clock is ahead of theirs, where that can be told
 
 
-def redact(value: Any, key: str = "") -> Any:
-    """Return a copy of decoded JSON without personal data and secrets, keeping its shape."""
-    if isinstance(value, Mapping):
-        return {name: redact(item, str(name)) for name, item in value.items()}
-    if isinstance(value, list):
-        return [redact(item, key) for item in value]
-    if value in (None, "", True, False):
-        return value
-    if key and (_SECRET.search(key) or _PERSONAL.search(key)):
-        return "[redacted]"
-    return without_addresses(value) if isinstance(value, str) else value
-
-
-def without_addresses(text: str) -> str:
-    """Return a text without e-mail addresses, which an error message may quote."""
-    return _ADDRESS.sub("[redacted]", text)
-
-
 def storable(value: Any) -> Any:
     """Return decoded JSON without what PostgreSQL can't store: NUL and lone surrogates in texts."""
     if isinstance(value, str):
@@ -128,58 +92,6 @@ def _kept(value: Any) -> str:
     if value is None:
         return ""
     return json.dumps(redact(value), ensure_ascii=False)[:KEPT_BODY_CHARACTERS]
-
-
-class BoundedAdapter(HTTPAdapter):
-    """Ends what takes too long in all: a read's own time-out begins anew with every byte that drips in."""
-
-    def __init__(self) -> None:
-        self._connections: WeakSet[HTTPConnection] = WeakSet()
-        self._sockets: WeakSet[Any] = (
-            WeakSet()
-        )  # a connection forgets its own when the answer's end will close it
-        super().__init__()
-
-    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
-        """Return the pool as requests does, and know the connections it makes."""
-        pool: Any = super().get_connection_with_tls_context(*args, **options)
-        kind = type(pool).ConnectionCls
-
-        def make(*args: Any, **options: Any) -> Any:
-            connection = kind(*args, **options)
-            connect = connection.connect
-
-            def remembered() -> None:
-                connect()
-                self._sockets.add(connection.sock)
-
-            connection.connect = remembered
-            self._connections.add(connection)
-            return connection
-
-        pool.ConnectionCls = make
-        return pool
-
-    @contextmanager
-    def bounded(self, seconds: float) -> Iterator[None]:
-        """Cut all connections when the time is up. Raises ReadTimeout then: half an answer may pass for a whole one."""
-        is_over = threading.Event()
-        timer = threading.Timer(seconds, self._cut, [is_over])
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            if is_over.is_set():
-                raise requests.exceptions.ReadTimeout("the answer took too long")
-
-    def _cut(self, is_over: threading.Event) -> None:
-        is_over.set()
-        connecting = [connection.sock for connection in list(self._connections) if connection.sock]
-        for one in [*connecting, *self._sockets]:
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
 
 
 class PlatformSession:
@@ -200,7 +112,7 @@ class PlatformSession:
         self.base_url = base_url.rstrip("/")
         self.http = requests.Session()
         self.http.trust_env = False
-        self._adapter = BoundedAdapter()
+        self._adapter = bounds.BoundedAdapter()
         for scheme in ("http://", "https://"):
             self.http.mount(scheme, self._adapter)
         self.http.headers["User-Agent"] = "CodeScreen-Lever-Portal"
@@ -264,7 +176,7 @@ class PlatformSession:
         is_write = method not in {"GET", "HEAD"}
         try:
             with (
-                self._adapter.bounded(TOTAL_SECONDS),
+                self._adapter.bounded(bounds.TOTAL_SECONDS),
                 self.http.request(
                     method,
                     self.base_url + path,
@@ -272,13 +184,13 @@ class PlatformSession:
                     json=payload,
                     data=form,
                     headers=headers,
-                    timeout=(CONNECT_SECONDS, READ_SECONDS),
+                    timeout=(bounds.CONNECT_SECONDS, bounds.READ_SECONDS),
                     # requests would turn a redirected POST into a GET and drop Authorization on another host
                     allow_redirects=not is_write,
                     stream=True,
                 ) as response,
             ):
-                body = _read(response, started)
+                body = bounds.read(response, started)
         except requests.RequestException as error:
             reached = not _never_sent(error)
             raise PlatformError(
@@ -311,17 +223,6 @@ class PlatformSession:
             retry_after=_retry_after(response.headers.get("Retry-After"), response.headers.get("Date")),
             body=decoded,
         )
-
-
-def _read(response: requests.Response, started: float) -> bytes:
-    body = bytearray()
-    for chunk in response.iter_content(65536):
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise requests.exceptions.ContentDecodingError("the answer is too large")
-        if time.monotonic() - started > TOTAL_SECONDS:
-            raise requests.exceptions.ReadTimeout("the answer took too long")
-    return bytes(body)
 
 
 def _never_sent(error: requests.RequestException) -> bool:

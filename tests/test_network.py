@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from integrations import clients, platform, tasks
+from integrations import bounds, clients, tasks
 from integrations.codescreen.client import CodeScreenClient
 from integrations.models import Effect, Invitation
 from integrations.models.claim import LEASE
@@ -30,8 +30,8 @@ SPOILT = {
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch):
-    monkeypatch.setattr(platform, "READ_SECONDS", READ)
-    monkeypatch.setattr(platform, "TOTAL_SECONDS", TOTAL)
+    monkeypatch.setattr(bounds, "READ_SECONDS", READ)
+    monkeypatch.setattr(bounds, "TOTAL_SECONDS", TOTAL)
 
 
 def send(url, world):
@@ -77,5 +77,5 @@ def test_an_invitation_whose_answer_drips_in_is_uncertain_and_not_sent_again(lin
 
 
 def test_no_call_outlives_a_lease(settings):
-    longest = settings.PLATFORM_READ_SECONDS + 10.0 + platform.CONNECT_SECONDS + clients.RENEW_AFTER_SECONDS
+    longest = settings.PLATFORM_READ_SECONDS + 10.0 + bounds.CONNECT_SECONDS + clients.RENEW_AFTER_SECONDS
     assert timedelta(seconds=longest) < LEASE

@@ -10,7 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from integrations.models import ApiCall
-from integrations.platform import redact, without_addresses
+from integrations.redaction import redact, without_addresses
 
 NOTHING = "–"
 _PEOPLE = frozenset({"recipients", "lines", "subject"})

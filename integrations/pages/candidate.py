@@ -16,7 +16,7 @@ from integrations.pages.access import OrganizationMixin
 from integrations.pages.live import LivePartsMixin
 from integrations.pages.outcomes import with_results
 from integrations.pages.verdicts import with_next_steps
-from integrations.platform import redact
+from integrations.redaction import redact
 
 NEWEST = 200  # of each kind: a candidate rarely has twenty
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from integrations import platform, tasks
+from integrations import bounds, platform, tasks
 from integrations.models import ApiCall, CodeScreenConnection, Effect, Invitation
 from integrations.models.claim import MAX_CRASHES
 from integrations.platform import PlatformError
@@ -93,7 +93,7 @@ def _name(rule):
 @pytest.fixture
 def impatient(monkeypatch):
     """A short read time-out."""
-    monkeypatch.setattr(platform, "READ_SECONDS", 0.4)
+    monkeypatch.setattr(bounds, "READ_SECONDS", 0.4)
 
 
 @pytest.mark.parametrize("rule", LOST, ids=_name)

@@ -1,0 +1,83 @@
+"""What bounds a call: how long each part of it and all of it may take, and how large an answer may be."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+from weakref import WeakSet
+
+import requests
+from django.conf import settings
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS: float = settings.PLATFORM_READ_SECONDS
+TOTAL_SECONDS = READ_SECONDS + 10.0
+MAX_BODY_BYTES = 8 * 1024 * 1024
+
+
+class BoundedAdapter(HTTPAdapter):
+    """Ends what takes too long in all: a read's own time-out begins anew with every byte that drips in."""
+
+    def __init__(self) -> None:
+        self._connections: WeakSet[HTTPConnection] = WeakSet()
+        self._sockets: WeakSet[Any] = (
+            WeakSet()
+        )  # a connection forgets its own when the answer's end will close it
+        super().__init__()
+
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
+        """Return the pool as requests does, and know the connections it makes."""
+        pool: Any = super().get_connection_with_tls_context(*args, **options)
+        kind = type(pool).ConnectionCls
+
+        def make(*args: Any, **options: Any) -> Any:
+            connection = kind(*args, **options)
+            connect = connection.connect
+
+            def remembered() -> None:
+                connect()
+                self._sockets.add(connection.sock)
+
+            connection.connect = remembered
+            self._connections.add(connection)
+            return connection
+
+        pool.ConnectionCls = make
+        return pool
+
+    @contextmanager
+    def bounded(self, seconds: float) -> Iterator[None]:
+        """Cut all connections when the time is up. Raises ReadTimeout then: half an answer may pass for a whole one."""
+        is_over = threading.Event()
+        timer = threading.Timer(seconds, self._cut, [is_over])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            if is_over.is_set():
+                raise requests.exceptions.ReadTimeout("the answer took too long")
+
+    def _cut(self, is_over: threading.Event) -> None:
+        is_over.set()
+        connecting = [connection.sock for connection in list(self._connections) if connection.sock]
+        for one in [*connecting, *self._sockets]:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+
+def read(response: requests.Response, started: float) -> bytes:
+    """Return the body of an answer. Raises RequestException when it is too large or took too long."""
+    body = bytearray()
+    for chunk in response.iter_content(65536):
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise requests.exceptions.ContentDecodingError("the answer is too large")
+        if time.monotonic() - started > TOTAL_SECONDS:
+            raise requests.exceptions.ReadTimeout("the answer took too long")
+    return bytes(body)

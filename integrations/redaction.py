@@ -1,0 +1,32 @@
+"""What may be kept and shown of a body or a message: no personal data and no secrets."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_PERSONAL = re.compile(
+    r"(e-?mails?|first_?name|last_?name|name|phones?|headline|location|links?|text|value|company)$",
+    re.IGNORECASE,
+)
+# a webhook's own `url` holds the unguessable key of the organization
+_SECRET = re.compile(r"(token|secret|password|signature|api_?key|authorization|code|^url)$", re.IGNORECASE)
+# begins only where a word does and never gives back, or a long text without a space would take its length squared
+_ADDRESS = re.compile(r"""(?<![^\s@"'<>“”(),;:])[^\s@"'<>“”(),;:]++@[^\s@"'<>“”(),;:]++""")
+
+
+def redact(value: Any, key: str = "") -> Any:
+    """Return a copy of decoded JSON without personal data and secrets, keeping its shape."""
+    if isinstance(value, Mapping):
+        return {name: redact(item, str(name)) for name, item in value.items()}
+    if isinstance(value, list):
+        return [redact(item, key) for item in value]
+    if value in (None, "", True, False):
+        return value
+    if key and (_SECRET.search(key) or _PERSONAL.search(key)):
+        return "[redacted]"
+    return without_addresses(value) if isinstance(value, str) else value
+
+
+def without_addresses(text: str) -> str:
+    """Return a text without e-mail addresses, which an error message may quote."""
+    return _ADDRESS.sub("[redacted]", text)
