@@ -3,8 +3,6 @@
 A door verifies, stores one row, and answers after the commit; all work happens behind it.
 """
 
-import json
-import math
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -14,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.http import Http404, UnreadablePostError
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import serializers, status
+from rest_framework import status
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import (
     APIException,
@@ -32,15 +30,14 @@ from rest_framework.views import APIView
 
 from integrations import doorbell
 from integrations.codescreen import signature as codescreen_signature
+from integrations.envelopes import CodeScreenEnvelope, LeverEnvelope, parse
 from integrations.lever import signature as lever_signature
 from integrations.lever.payloads import dedupe_key, is_test_request
 from integrations.models import CodeScreenConnection, Delivery, LeverWebhook, Organization
 from integrations.workflow import connect, refusals
 
 MAX_BYTES = 256 * 1024
-MAX_DEPTH = 100
 DISCARD_BYTES = 64 * 1024 * 1024
-KEPT_ID = 200
 
 
 class TooLarge(APIException):
@@ -60,56 +57,6 @@ class AnyAccept(BaseContentNegotiation):
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
         """Return the only renderer."""
         return renderers[0], renderers[0].media_type
-
-
-# reading a body strictly
-
-
-def parse(body: bytes) -> dict[str, Any]:
-    """Return the JSON object in a body. Raises ParseError for what no honest sender sends.
-
-    Refused besides malformed JSON: NaN and Infinity, duplicate keys, NUL, lone surrogates, nesting over MAX_DEPTH,
-    bytes that aren't UTF-8. PostgreSQL can't store some of these, and none has one clear meaning.
-    """
-    try:
-        document = json.loads(
-            body.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_no_constant
-        )
-        _inspect(document, 1)
-    except (ValueError, RecursionError) as error:
-        raise ParseError("The body is not a JSON object that can be stored.") from error
-    if not isinstance(document, dict):
-        raise ParseError("The body is not a JSON object that can be stored.")
-    return document
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("duplicate key")
-    return found
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(name)
-
-
-def _inspect(value: Any, depth: int) -> None:
-    if isinstance(value, dict | list) and depth > MAX_DEPTH:
-        raise ValueError("too deep")
-    if isinstance(value, str):
-        value.encode("utf-8")  # a lone surrogate has no encoding
-        if "\x00" in value:
-            raise ValueError("NUL")
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("not finite")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            _inspect(key, depth + 1)
-            _inspect(item, depth + 1)
-    elif isinstance(value, list):
-        for item in value:
-            _inspect(item, depth + 1)
 
 
 # proving who sent it
@@ -160,63 +107,6 @@ class CodeScreenSignature(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """Name the scheme; without it DRF answers 403 instead of 401."""
         return "Signature"
-
-
-# what an envelope must look like
-
-
-class Text(serializers.CharField):
-    """A text as it arrived: numbers aren't turned into one, and its length counts the spaces around it too."""
-
-    def __init__(self, **limits: Any) -> None:
-        super().__init__(trim_whitespace=False, **limits)
-
-    def to_internal_value(self, data: Any) -> str:
-        """Refuse what CharField would turn into text."""
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return str(super().to_internal_value(data))
-
-
-class OptionalId(Text):
-    """An id that may be absent or null, but is never another type."""
-
-    def __init__(self) -> None:
-        super().__init__(required=False, allow_null=True, allow_blank=True, max_length=KEPT_ID)
-
-
-class LeverEnvelope(serializers.Serializer):
-    """Lever's webhook body; only the fields that are read."""
-
-    id = OptionalId()
-    event = Text(max_length=100)
-    triggeredAt = serializers.IntegerField()
-    token = Text()
-    signature = Text()
-    data = serializers.DictField(required=False)  # type: ignore[assignment]  # the envelope's own word
-
-    def validate_data(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Check the ids that are read."""
-        for name in ("opportunityId", "contactId", "toStageId", "fromStageId"):
-            value = data.get(name)
-            if value is not None and (not isinstance(value, str) or len(value) > KEPT_ID):
-                raise serializers.ValidationError(f"{name} must be a text of at most {KEPT_ID} characters.")
-        return data
-
-
-class CodeScreenEnvelope(serializers.Serializer):
-    """CodeScreen's webhook body; only the fields that are read."""
-
-    type = Text(max_length=100)
-    data = serializers.DictField()  # type: ignore[assignment]  # the envelope's own word
-
-    def validate_data(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Check the ids that are read."""
-        for name in ("assessmentInstanceId", "externalId"):
-            value = data.get(name)
-            if value is not None and (not isinstance(value, str) or len(value) > 300):
-                raise serializers.ValidationError(f"{name} must be a text.")
-        return data
 
 
 # the doors
