@@ -34,6 +34,7 @@ from integrations.workflow import (
     intake,
     lists,
     outbox,
+    polling,
     results,
     sweep,
     troubles,
@@ -154,7 +155,7 @@ def _next_job(turn: int) -> Job | None:
     kinds: list[tuple[Callable[[], Any], Callable[[Any], Any]]] = [
         (lambda: Effect.claim(owner), _perform),
         (lambda: Delivery.claim(owner), decide),
-        (results.claim_poll, poll),
+        (polling.claim_poll, poll),
     ]
     for step in range(len(kinds)):
         claim, work_on = kinds[(turn + step) % len(kinds)]

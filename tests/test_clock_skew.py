@@ -21,7 +21,7 @@ from integrations.models import (
     clock,
 )
 from integrations.platform import PlatformError
-from integrations.workflow import effects, facts, invite, lists, outbox, results
+from integrations.workflow import effects, facts, invite, lists, outbox, polling, results
 from tests import factories
 
 OFF = [timedelta(minutes=-10), timedelta(minutes=10)]
@@ -122,11 +122,11 @@ def test_codescreen_is_asked_when_it_is_time(organization, skewed):
     results.mark_invited(invitation, "i1")
     invitation = Invitation.objects.get()
     assert 600 < seconds_until(invitation.next_poll_at) < 3700
-    assert results.claim_poll() is None
+    assert polling.claim_poll() is None
     Invitation.objects.update(next_poll_at=skewed - timedelta(seconds=5))
-    assert results.claim_poll() is not None
-    assert results.claim_poll() is None
-    following = results.next_poll(invitation, clock.now())
+    assert polling.claim_poll() is not None
+    assert polling.claim_poll() is None
+    following = polling.next_poll(invitation, clock.now())
     assert following is not None
     assert 3000 < seconds_until(following) < 4200
 

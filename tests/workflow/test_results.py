@@ -10,7 +10,7 @@ from integrations import clients, tasks
 from integrations.codescreen.payloads import Hint, Progress
 from integrations.models import Effect, Invitation, Result
 from integrations.platform import PlatformError
-from integrations.workflow import results
+from integrations.workflow import polling, results
 from integrations.workflow.decide import PROGRESS_TAGS
 from tests import factories
 
@@ -267,47 +267,11 @@ def test_codescreen_says_when_to_ask_again(says):
 
 def test_a_crash_while_recording_is_not_everybodys(says, monkeypatch, invitation):
     Invitation.objects.update(next_poll_at=timezone.now() - timedelta(seconds=1))
-    assert results.claim_poll()
+    assert polling.claim_poll()
     monkeypatch.setattr(results, "_record", lambda *_: 1 / 0)
     found = says(COMPLETE)
     assert found.status == "invited"
     assert found.next_poll_at > timezone.now()
-
-
-def test_polls_are_claimed_once(invitation):
-    Invitation.objects.update(next_poll_at=timezone.now() - timedelta(seconds=1))
-    assert results.claim_poll() == invitation
-    assert results.claim_poll() is None
-
-
-@pytest.mark.parametrize(
-    ("status", "low", "high"),
-    [
-        ("invited", timedelta(minutes=50), timedelta(minutes=70)),
-        ("in_progress", timedelta(minutes=8), timedelta(minutes=12)),
-        ("submitted", timedelta(minutes=2), timedelta(minutes=4)),
-        ("completed", timedelta(hours=20), timedelta(hours=28)),
-        ("withdrawn", timedelta(hours=20), timedelta(hours=28)),
-    ],
-)
-def test_how_often_it_is_asked(status, low, high):
-    now = timezone.now()
-    row = Invitation(status=status, invited_at=now, completed_at=now)
-    for _ in range(50):
-        moment = results.next_poll(row, now)
-        assert moment is not None
-        assert low <= moment - now <= high
-
-
-def test_it_is_not_asked_for_ever():
-    now = timezone.now()
-    assert results.next_poll(Invitation(status="invited", invited_at=now - timedelta(weeks=9)), now) is None
-    done = Invitation(
-        status="completed", invited_at=now - timedelta(weeks=20), completed_at=now - timedelta(days=31)
-    )
-    assert results.next_poll(done, now) is None
-    late = Invitation(status="completed", invited_at=now - timedelta(weeks=20), completed_at=now)
-    assert results.next_poll(late, now) is not None
 
 
 # webhooks are hints
