@@ -38,6 +38,9 @@ ON_THE_WAY = (Status.PENDING, Status.SENDING, Status.HELD, Status.UNCERTAIN)
 OPEN = (*ON_THE_WAY, Status.INVITED, Status.IN_PROGRESS, Status.SUBMITTED)
 FOLLOWED = (Status.INVITED, Status.IN_PROGRESS, Status.SUBMITTED)
 
+#: How the reason of a withdrawal begins that a person decided, while the candidate stood in the stage.
+REFUSED, NOT_FOLLOWED = "Refused.", "Not followed any more."
+
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     # to: from
     Status.PENDING: (Status.HELD, Status.SENDING, Status.UNCERTAIN, Status.FAILED, Status.WITHDRAWN),
@@ -65,6 +68,13 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self) -> Self:
         """Those that are not over."""
         return self.filter(status__in=OPEN)
+
+    def stopped_by_a_person(self) -> Self:
+        """Those that were refused or not to be followed any more: nobody left the stage for it."""
+        by_a_person = models.Q(status_reason__startswith=REFUSED) | models.Q(
+            status_reason__startswith=NOT_FOLLOWED
+        )
+        return self.filter(by_a_person, status=Status.WITHDRAWN)
 
     def awaiting_decision(self) -> Self:
         """Those whose candidate failed, and of whom a person is to say what was decided."""

@@ -15,7 +15,7 @@ from integrations.models import (
     Organization,
 )
 from integrations.models.delivery import WAITING_VERDICTS
-from integrations.models.invitation import Status
+from integrations.models.invitation import NOT_FOLLOWED, REFUSED, Status
 from integrations.workflow import effects, intake, outbox
 from integrations.workflow.decide import Decision
 from integrations.workflow.platforms import Platforms
@@ -52,7 +52,7 @@ def refuse(invitation: Invitation, actor: Any, reason: str = "") -> None:
     """Say no to a held invitation: it is withdrawn. Raises NotPossible."""
     with transaction.atomic():
         _require(invitation, Status.HELD)
-        _move(invitation, Status.WITHDRAWN, f"Refused. {reason}".strip())
+        _move(invitation, Status.WITHDRAWN, f"{REFUSED} {reason}".strip())
         AuditEntry.record(
             invitation.organization,
             actor,
@@ -175,7 +175,7 @@ def stop_following(invitation: Invitation, actor: Any, reason: str = "") -> None
     with transaction.atomic():
         _require(invitation, Status.PENDING, Status.UNCERTAIN, Status.INVITED)
         before = invitation.status
-        _move(invitation, Status.WITHDRAWN, f"Not followed any more. {reason}".strip(), next_poll_at=None)
+        _move(invitation, Status.WITHDRAWN, f"{NOT_FOLLOWED} {reason}".strip(), next_poll_at=None)
         Effect.objects.filter(
             invitation=invitation,
             kind=Effect.Kind.SEND_INVITATION,

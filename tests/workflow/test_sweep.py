@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations import tasks, upkeep
 from integrations.models import CodeScreenConnection, Delivery, Effect, Invitation, LeverConnection
 from integrations.platform import PlatformError
-from integrations.workflow import intake
+from integrations.workflow import actions, intake
 from tests import factories
 
 STAGE = "CodeScreen Assessment"
@@ -177,3 +177,42 @@ def test_a_worker_does_not_take_what_the_sweep_is_deciding(box, world, lost, mon
     monkeypatch.setattr(intake, "decide_delivery", look_first)
     assert tasks.sweep_organization(box.organization) == 1
     assert seen == [0]
+
+
+@pytest.mark.parametrize("status", ["held", "pending", "invited", "uncertain"])
+def test_whom_a_person_said_no_to_is_left_alone(box, world, lost, owner, status):
+    lost()
+    tasks.sweep_organization(box.organization)
+    if status == "uncertain":
+        box.codescreen_fails(status=500)
+    if status in {"invited", "uncertain"}:
+        box.work()
+    invitation = Invitation.objects.get()
+    if status == "held":
+        Invitation.objects.update(status="held")
+        actions.refuse(invitation, owner)
+    else:
+        assert invitation.status == status
+        actions.stop_following(invitation, owner)
+    sent = world.emails()
+    assert tasks.sweep_organization(box.organization) == 0
+    Delivery.objects.all().delete()  # as if a webhook had told: the sweep's own delivery is known by its key
+    assert tasks.sweep_organization(box.organization) == 0
+    box.work()
+    assert (box.reread(invitation).status, world.emails()) == ("withdrawn", sent)
+
+
+def test_whom_a_person_said_no_to_and_who_came_back_untold_is_taken_in(box, world, lost, owner):
+    lost()
+    tasks.sweep_organization(box.organization)
+    actions.stop_following(Invitation.objects.get(), owner)
+    box.work()
+    lost(stage="Phone screen")
+    time.sleep(1.1)  # two entries in one second are one to the sweep
+    lost()
+    earlier = timezone.now() - timedelta(hours=1)
+    Delivery.objects.update(received_at=earlier)
+    Invitation.objects.update(changed_at=earlier)
+    assert tasks.sweep_organization(box.organization) == 1
+    box.work()
+    assert world.emails() == 1
