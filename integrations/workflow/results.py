@@ -99,6 +99,7 @@ def collect(invitation: Invitation, codescreen: CodeScreenClient) -> bool:
 
     Safe to run twice. Raises PlatformError after recording when to ask again.
     """
+    asked_at = clock.now()
     try:
         progress = codescreen.status(invitation.instance_id)
     except PlatformError as error:
@@ -106,14 +107,17 @@ def collect(invitation: Invitation, codescreen: CodeScreenClient) -> bool:
         raise
     with transaction.atomic():
         invitation = _locked(invitation)
-        changed = _record(invitation, progress)
         now = clock.now()
-        Invitation.objects.filter(pk=invitation.pk).update(
-            raw_status=progress.status[:100],
-            polled_at=now,
-            poll_failures=0,
-            next_poll_at=next_poll(invitation, now),
-        )
+        is_outdated = invitation.polled_at is not None and invitation.polled_at > asked_at
+        changed = not is_outdated and _record(invitation, progress)
+        answer = {"raw_status": progress.status[:100], "polled_at": now, "poll_failures": 0}
+        rung_at = invitation.next_poll_at
+        if is_outdated or (rung_at is not None and asked_at <= rung_at <= now):
+            # another answer was recorded or a webhook came meanwhile: this one may be from before, so ask again
+            again, answer = now, {} if is_outdated else answer
+        else:
+            again = next_poll(invitation, now)
+        Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=again, **answer)
     return changed
 
 
