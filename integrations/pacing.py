@@ -51,6 +51,8 @@ class Gate:
             return
         seconds = reserve(self._bucket)
         if seconds > LONGEST_WAIT:
+            # a slot that nobody comes for would keep many rows that take turns to look from ever having theirs
+            give_back(self._bucket)
             raise PacedOut(seconds, "waiting for a free slot of the account's rate limit")
         if seconds > 0:
             time.sleep(seconds)
@@ -74,6 +76,11 @@ def reserve(bucket: str, extra: float = 0.0) -> float:
             logger.warning("Redis is away: pacing by the database")
             _redis_again_at = time.monotonic() + REDIS_AWAY_SECONDS
     return PaceBucket.reserve(bucket, interval, burst, extra)
+
+
+def give_back(bucket: str) -> None:
+    """Return the slot that was reserved last and is still to come."""
+    reserve(bucket, -2 / settings.LEVER_RATE)  # of which reserving takes one itself
 
 
 @lru_cache(maxsize=1)

@@ -103,6 +103,18 @@ def test_a_slot_that_is_far_away_is_given_back_with_its_time(grant):
     assert not ApiCall.objects.exists()
 
 
+def test_a_slot_that_is_given_back_is_nobody_elses_wait(grant):
+    key = f"lever:{grant.lever_account_id}"
+    PaceBucket.reserve(key, 60.0, BURST)
+    gate = pacing.Gate(grant.organization, "lever", key)
+    waits = []
+    for _ in range(20):
+        with pytest.raises(PacedOut) as raised:
+            gate.wait()
+        waits.append(raised.value.retry_after)
+    assert waits[-1] <= waits[0]
+
+
 @pytest.mark.redis
 def test_redis_paces_like_the_database(settings):
     settings.REDIS_URL = suites.REDIS_URL
@@ -112,6 +124,9 @@ def test_redis_paces_like_the_database(settings):
     waits = [pacing.reserve(key) for _ in range(30)]
     assert waits[:BURST] == [0.0] * BURST
     assert 1.0 < waits[-1] <= 12 * INTERVAL + 0.001
+    for _ in range(5):
+        pacing.give_back(key)
+    assert pacing.reserve(key) < waits[-4]
 
 
 def test_when_redis_is_away_the_database_paces_and_redis_is_left_alone_for_a_while(db, settings, monkeypatch):
