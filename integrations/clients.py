@@ -168,11 +168,13 @@ class GrantTokens:
         record(partial(connection.rotate, tokens))
         return str(connection.access_token)
 
-    def give_up(self) -> None:
-        """Record that Lever refused a fresh token too: the grant was revoked."""
-        self._working().mark_needs_reconnect(
-            "Lever refuses a fresh access token. The app was revoked in Lever."
-        )
+    def give_up(self, refused: str) -> None:
+        """Record that Lever refused a fresh token too: the grant was revoked, unless there is another one since."""
+        connection = self._working()
+        if connection.access_token == refused:
+            connection.mark_needs_reconnect(
+                "Lever refuses a fresh access token. The app was revoked in Lever."
+            )
 
 
 def is_grant_dead(error: PlatformError) -> bool:

@@ -123,6 +123,24 @@ def test_still_401_needs_a_person(wire, grant):
         clients.lever_for(grant.organization)
 
 
+def test_a_refused_token_of_before_says_nothing_about_a_grant_made_meanwhile(wire, grant, owner):
+    wire.post(f"{AUTH}/oauth/token", json=FRESH)
+
+    def refuse(request):
+        if request.headers["Authorization"] == "Bearer access-2":
+            connection = LeverConnection.objects.get(pk=grant.pk)
+            connection.accept_grant(
+                FRESH | {"access_token": "access-9"}, owner, "lever-user", "lever-account"
+            )
+        return 401, {}, "{}"
+
+    wire.add_callback(responses.GET, f"{API}/stages", refuse)
+    with pytest.raises(PlatformError):
+        clients.lever_for(grant.organization).stages()
+    grant.refresh_from_db()
+    assert (grant.access_token, grant.state) == ("access-9", "connected")
+
+
 @pytest.mark.parametrize("status", [400, 401, 403])
 @pytest.mark.parametrize("word", ["invalid_grant", "reauthentication_required"])
 def test_a_dead_grant_needs_a_person_and_is_told_once(wire, grant, status, word):

@@ -24,7 +24,7 @@ class TokenSource(Protocol):
         """Return another access token after Lever refused this one; raises PlatformError when there is none."""
         ...
 
-    def give_up(self) -> None:
+    def give_up(self, refused: str) -> None:
         """Take note that Lever refused the other token as well."""
         ...
 
@@ -56,10 +56,11 @@ class LeverClient:
             if error.status != 401:
                 raise
         try:
-            return self._authorized(self._tokens.renew(token), method, path, params, payload)
+            token = self._tokens.renew(token)
+            return self._authorized(token, method, path, params, payload)
         except PlatformError as error:
             if error.status == 401:
-                self._tokens.give_up()
+                self._tokens.give_up(token)
             raise
 
     def _authorized(self, token: str, method: str, path: str, params: Any, payload: Any) -> Any:

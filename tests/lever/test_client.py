@@ -31,7 +31,7 @@ class Tokens:
     def renew(self, refused):
         raise PlatformError("no other token", status=401)
 
-    def give_up(self):
+    def give_up(self, refused):
         raise AssertionError("there is no second try")
 
 
