@@ -20,6 +20,7 @@ from integrations.models import (
     Organization,
     clock,
 )
+from integrations.models.claim import LEASE
 from integrations.pacing import Gate
 from integrations.platform import (
     Call,
@@ -90,16 +91,15 @@ def pacer(gate: Gate, cause: Effect | Delivery | None) -> Callable[[], None]:
     A step of several slow calls would outlive a lease that is short enough to be taken up soon after a kill. Raises
     PacedOut when another worker has taken over: the call is then no longer ours to make.
     """
-    renewed = time.monotonic()
 
     def wait() -> None:
-        nonlocal renewed
         gate.wait()
-        if cause is None or not cause.lease_owner or time.monotonic() - renewed < RENEW_AFTER_SECONDS:
+        if cause is None or not cause.lease_owner or cause.leased_until is None:
             return
-        if not cause.renew():
+        # by the row, which the step's other client renews too: this one may be made when the lease is nearly over
+        age = LEASE - (cause.leased_until - clock.now())
+        if age >= timedelta(seconds=RENEW_AFTER_SECONDS) and not cause.renew():
             raise PacedOut(1.0, "another worker has taken this over")
-        renewed = time.monotonic()
 
     return wait
 

@@ -481,6 +481,17 @@ def test_work_that_somebody_else_has_taken_over_makes_no_more_calls(wire, grant,
     assert not wire.calls
 
 
+def test_a_client_made_late_in_a_step_renews_the_lease_before_its_first_call(wire, grant, held, settings):
+    settings.CODESCREEN_API_URL = "https://codescreen.example/api"
+    factories.CodeScreenConnectionFactory(organization=grant.organization)
+    wire.get("https://codescreen.example/api/assessments", json=[])
+    held.leased_until = timezone.now() + timedelta(seconds=5)
+    held.held().update(leased_until=held.leased_until)
+    clients.codescreen_for(grant.organization, effect=held).assessments()
+    held.refresh_from_db()
+    assert held.leased_until > timezone.now() + timedelta(seconds=40)
+
+
 # the clocks
 
 

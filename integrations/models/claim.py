@@ -10,6 +10,8 @@ from django.db import connection, models, transaction
 from django.db.models.functions import Coalesce, Now
 from django.db.models.sql import UpdateQuery
 
+from integrations.models import clock
+
 #: Longer than one call with its time-outs, and short enough that what a killed worker held is taken up within a
 #: minute. Work of several calls renews it between them.
 LEASE = timedelta(seconds=45)
@@ -91,7 +93,10 @@ class Claimable(models.Model):
 
     def renew(self) -> bool:
         """Prolong our lease before the next call; False when another worker has taken over."""
-        return bool(self.held().update(leased_until=Now() + LEASE))
+        is_ours = bool(self.held().update(leased_until=Now() + LEASE))
+        if is_ours:
+            self.leased_until = clock.now() + LEASE
+        return is_ours
 
     def held(self) -> models.QuerySet[Any]:
         """This row, if its lease is still ours: every write of a worker goes through here.
