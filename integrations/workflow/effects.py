@@ -4,6 +4,7 @@ import logging
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
@@ -54,7 +55,7 @@ def perform(effect: Effect, platforms: Platforms) -> None:
             _give_up(effect, SILENT.format(count=MAX_CRASHES))
             return
         if effect.intent_at is None and effect.organization.paused:
-            _give_back(effect, DISCONNECTED_RETRY, "The organization is paused.", known)
+            _suspend(effect, "The organization is paused.", known)
             return
         PERFORM[effect.kind](effect, platforms)
         effect.finish()
@@ -77,9 +78,14 @@ def perform(effect: Effect, platforms: Platforms) -> None:
         _record_crash(effect, error)
 
 
-def _give_back(effect: Effect, wait: timedelta, reason: str, known: datetime | None) -> None:
+def _give_back(effect: Effect, wait: timedelta, reason: str, known: datetime | None, **changes: Any) -> None:
     """Return an effect that wasn't tried; the attempt doesn't count."""
-    effect.retry(wait, reason, keep_intent=True, intent_at=known, attempts=F("attempts") - 1)
+    effect.retry(wait, reason, keep_intent=True, intent_at=known, attempts=F("attempts") - 1, **changes)
+
+
+def _suspend(effect: Effect, reason: str, known: datetime | None) -> None:
+    """Return an effect that a person keeps from being tried: how long it is tried counts from when it can be."""
+    _give_back(effect, DISCONNECTED_RETRY, reason, known, created_at=Now())
 
 
 def _record_crash(effect: Effect, error: Exception) -> None:
@@ -129,7 +135,7 @@ def settle(effect: Effect, error: PlatformError, known: datetime | None = None) 
     `known` is the intent of an earlier try: that this try didn't arrive says nothing about the earlier one.
     """
     if isinstance(error, NotConnected) or error.status == 401:
-        _give_back(effect, DISCONNECTED_RETRY, str(error), known)
+        _suspend(effect, str(error), known)
         outbox.tell_reconnect(effect.organization)
         return
     is_hopeless = error.permanent or clock.now() - effect.created_at > KEEP_TRYING
