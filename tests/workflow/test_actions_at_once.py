@@ -1,0 +1,65 @@
+"""Two people, or a person and a worker, decide about one invitation at the same moment: one of them did."""
+
+import threading
+
+import pytest
+from django.db import connection as database
+from django.db import transaction
+
+from integrations.models import AuditEntry, Effect
+from integrations.workflow import actions
+from tests import factories
+
+
+def at_once(first, second):
+    """Let `second` begin while what `first` did isn't committed yet; return what `second` raised."""
+    raised = []
+
+    def act():
+        try:
+            second()
+        except Exception as error:  # noqa: BLE001 - the test looks at it
+            raised.append(error)
+        finally:
+            database.close()
+
+    thread = threading.Thread(target=act)
+    with transaction.atomic():
+        first()
+        thread.start()
+        thread.join(0.5)  # it waits for us, or is done
+    thread.join(20)
+    return raised
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("by", ["a person", "a worker"])
+def test_what_was_refused_this_moment_is_not_approved(by):
+    invitation = factories.InvitationFactory(status="held")
+    row = type(invitation).objects.get(pk=invitation.pk)
+
+    def refuse():
+        if by == "a person":
+            actions.refuse(invitation, "one")
+        else:
+            invitation.move("withdrawn", "The candidate left the stage.")
+
+    raised = at_once(refuse, lambda: actions.approve(row, "another"))
+    assert [type(error) for error in raised] == [actions.NotPossible]
+    invitation.refresh_from_db()
+    assert invitation.status == "withdrawn"
+    assert not Effect.objects.exists()
+    assert not AuditEntry.objects.filter(action="approve").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_resolved_this_moment_is_not_resolved_otherwise():
+    invitation = factories.InvitationFactory(status="uncertain")
+    row = type(invitation).objects.get(pk=invitation.pk)
+    raised = at_once(
+        lambda: actions.resolve_as_sent(invitation, "instance-1", "one"),
+        lambda: actions.resolve_as_sent(row, "instance-2", "another"),
+    )
+    assert [type(error) for error in raised] == [actions.NotPossible]
+    invitation.refresh_from_db()
+    assert (invitation.status, invitation.instance_id) == ("invited", "instance-1")
