@@ -21,6 +21,8 @@ from integrations.workflow.decide import Decision
 from integrations.workflow.platforms import Platforms
 from integrations.workflow.results import mark_invited
 
+ON_ITS_WAY = "Another invitation of this person to the same assessment is on its way."
+
 
 class NotPossible(Exception):
     """The row is not in a state that allows this; the message says why."""
@@ -154,9 +156,7 @@ def invite_again(invitation: Invitation, actor: Any, reason: str = "") -> Invita
                 reason,
             )
     except IntegrityError as error:
-        raise NotPossible(
-            "Another invitation of this person to the same assessment is on its way."
-        ) from error
+        raise NotPossible(ON_ITS_WAY) from error
     return again
 
 
@@ -262,3 +262,5 @@ def _move(invitation: Invitation, status: str, reason: str = "", **changes: Any)
         invitation.move(status, reason, **changes)
     except IllegalTransition as error:
         raise NotPossible("Somebody else decided this meanwhile.") from error
+    except IntegrityError as error:
+        raise NotPossible(ON_ITS_WAY) from error

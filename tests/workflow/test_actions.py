@@ -115,6 +115,16 @@ def test_resolving_settles_the_effect_and_asks_for_the_tag(organization, owner):
     assert Effect.objects.filter(kind="set_progress_tag", state="due").count() == 1
 
 
+def test_while_the_person_has_another_one_on_its_way_nothing_is_sent_again(organization, owner):
+    invitation = in_status(organization, Status.FAILED)
+    factories.InvitationFactory(organization=organization, contact_id=invitation.contact_id)
+    with pytest.raises(NotPossible, match="on its way"):
+        actions.send_again(invitation, owner)
+    invitation.refresh_from_db()
+    assert invitation.status == Status.FAILED
+    assert not Effect.objects.exists()
+
+
 def test_sending_again_starts_from_scratch(organization, owner):
     invitation = in_status(organization, "uncertain")
     effect = factories.EffectFactory(
