@@ -75,6 +75,11 @@ class Effect(Claimable):
     state = models.CharField(max_length=20, choices=State, default=State.DUE)
     priority = models.PositiveSmallIntegerField(default=5, help_text="Smaller goes first.")
     created_at = models.DateTimeField(db_default=Now())
+    tried_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When trying began anew, after a pause or because a person asked; empty while it hasn't.",
+    )
     intent_at = models.DateTimeField(
         null=True,
         blank=True,

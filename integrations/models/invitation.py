@@ -38,9 +38,6 @@ ON_THE_WAY = (Status.PENDING, Status.SENDING, Status.HELD, Status.UNCERTAIN)
 OPEN = (*ON_THE_WAY, Status.INVITED, Status.IN_PROGRESS, Status.SUBMITTED)
 FOLLOWED = (Status.INVITED, Status.IN_PROGRESS, Status.SUBMITTED)
 
-#: How the reason of a withdrawal begins that a person decided, while the candidate stood in the stage.
-REFUSED, NOT_FOLLOWED = "Refused.", "Not followed any more."
-
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     # to: from
     Status.PENDING: (Status.HELD, Status.SENDING, Status.UNCERTAIN, Status.FAILED, Status.WITHDRAWN),
@@ -68,13 +65,6 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self) -> Self:
         """Those that are not over."""
         return self.filter(status__in=OPEN)
-
-    def stopped_by_a_person(self) -> Self:
-        """Those that were refused or not to be followed any more: nobody left the stage for it."""
-        by_a_person = models.Q(status_reason__startswith=REFUSED) | models.Q(
-            status_reason__startswith=NOT_FOLLOWED
-        )
-        return self.filter(by_a_person, status=Status.WITHDRAWN)
 
     def awaiting_decision(self) -> Self:
         """Those whose candidate failed, and of whom a person is to say what was decided."""
@@ -113,6 +103,11 @@ class Invitation(models.Model):
         null=True,
         blank=True,
         help_text="Since when a person is to say what becomes of a candidate who failed; empty when nobody is.",
+    )
+    stopped_by_person = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Whether a person withdrew it, while the candidate stood in the stage: the sweep heeds that.",
     )
     raw_status = models.CharField(
         max_length=100, blank=True, help_text="CodeScreen's own word, as last read."
@@ -163,6 +158,10 @@ class Invitation(models.Model):
                 condition=models.Q(awaits_decision_since__isnull=True) | models.Q(status="completed"),
                 name="invitation_awaits_decision_when_completed",
             ),
+            models.CheckConstraint(
+                condition=models.Q(stopped_by_person=False) | models.Q(status="withdrawn"),
+                name="invitation_stopped_is_withdrawn",
+            ),
         ]
         indexes = [
             models.Index(
@@ -206,6 +205,8 @@ class Invitation(models.Model):
             changes["changed_at"] = Now()
         if status != Status.COMPLETED:
             changes["awaits_decision_since"] = None  # what was to be decided about is no longer so
+        if status != Status.WITHDRAWN:
+            changes["stopped_by_person"] = False
         if not Invitation.objects.filter(pk=self.pk, status__in=sources).update(**changes):
             raise IllegalTransition(f"invitation {self.pk} can't become {status}")
         self.refresh_from_db()

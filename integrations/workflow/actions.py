@@ -15,7 +15,7 @@ from integrations.models import (
     Organization,
 )
 from integrations.models.delivery import WAITING_VERDICTS
-from integrations.models.invitation import NOT_FOLLOWED, REFUSED, Status
+from integrations.models.invitation import Status
 from integrations.workflow import effects, intake, outbox
 from integrations.workflow.decide import Decision
 from integrations.workflow.platforms import Platforms
@@ -58,7 +58,7 @@ def refuse(invitation: Invitation, actor: Any, reason: str = "") -> None:
     """Say no to a held invitation: it is withdrawn. Raises NotPossible."""
     with transaction.atomic():
         _require(invitation, Status.HELD)
-        _move(invitation, Status.WITHDRAWN, f"{REFUSED} {reason}".strip())
+        _move(invitation, Status.WITHDRAWN, f"Refused. {reason}".strip(), stopped_by_person=True)
         AuditEntry.record(
             invitation.organization,
             actor,
@@ -179,7 +179,8 @@ def stop_following(invitation: Invitation, actor: Any, reason: str = "") -> None
     with transaction.atomic():
         _require(invitation, Status.PENDING, Status.UNCERTAIN, Status.INVITED)
         before = invitation.status
-        _move(invitation, Status.WITHDRAWN, f"{NOT_FOLLOWED} {reason}".strip(), next_poll_at=None)
+        changes = {"next_poll_at": None, "stopped_by_person": True}
+        _move(invitation, Status.WITHDRAWN, f"Not followed any more. {reason}".strip(), **changes)
         Effect.objects.filter(
             invitation=invitation,
             kind=Effect.Kind.SEND_INVITATION,
@@ -223,7 +224,7 @@ def retry_effect(effect: Effect, actor: Any) -> None:
             )
         before = effect.state
         changed = Effect.objects.filter(pk=effect.pk, leased_until__isnull=True).update(
-            state=Effect.State.DUE, due_at=Now(), attempts=0, crashes=0, created_at=Now()
+            state=Effect.State.DUE, due_at=Now(), attempts=0, crashes=0, tried_since=Now()
         )
         if not changed:
             raise NotPossible(f"{effect} is being performed this moment.")

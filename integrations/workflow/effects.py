@@ -85,7 +85,7 @@ def _give_back(effect: Effect, wait: timedelta, reason: str, known: datetime | N
 
 def _suspend(effect: Effect, reason: str, known: datetime | None) -> None:
     """Return an effect that a person keeps from being tried: how long it is tried counts from when it can be."""
-    _give_back(effect, DISCONNECTED_RETRY, reason, known, created_at=Now())
+    _give_back(effect, DISCONNECTED_RETRY, reason, known, tried_since=Now())
 
 
 def _record_crash(effect: Effect, error: Exception) -> None:
@@ -138,7 +138,7 @@ def settle(effect: Effect, error: PlatformError, known: datetime | None = None) 
         _suspend(effect, str(error), known)
         outbox.tell_reconnect(effect.organization)
         return
-    is_hopeless = error.permanent or clock.now() - effect.created_at > KEEP_TRYING
+    is_hopeless = error.permanent or clock.now() - (effect.tried_since or effect.created_at) > KEEP_TRYING
     if is_hopeless:
         _give_up(effect, str(error))
         return

@@ -57,7 +57,7 @@ def ask_for_template(organization: Organization) -> None:
     """Ask for the template to be made; one effect per organization, woken when the template is gone."""
     effect = outbox.put(organization, Effect.Kind.MAKE_TEMPLATE, "template", priority=4)
     Effect.objects.filter(pk=effect.pk).exclude(state=Effect.State.DUE).update(
-        state=Effect.State.DUE, due_at=Now(), attempts=0, created_at=Now()
+        state=Effect.State.DUE, due_at=Now(), attempts=0, tried_since=Now()
     )
 
 

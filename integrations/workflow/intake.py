@@ -170,6 +170,7 @@ def _invite(
         "assessment_name": decision.assessment.name[:300],
         "status": status,
         "status_reason": decision.explanation if status == Status.HELD else "",
+        "stopped_by_person": False,
         "checked_at": clock.now(),
         "changed_at": clock.now(),
     }

@@ -112,12 +112,12 @@ def collect(invitation: Invitation, codescreen: CodeScreenClient) -> bool:
         changed = not is_outdated and _record(invitation, progress)
         answer = {"raw_status": progress.status[:100], "polled_at": now, "poll_failures": 0}
         rung_at = invitation.next_poll_at
-        if is_outdated or (rung_at is not None and asked_at <= rung_at <= now):
-            # another answer was recorded or a webhook came meanwhile: this one may be from before, so ask again
-            again, answer = now, {} if is_outdated else answer
-        else:
-            again = next_poll(invitation, now)
-        Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=again, **answer)
+        # another answer was recorded or a webhook came meanwhile: this one may be from before, so ask again
+        is_overtaken = is_outdated or (rung_at is not None and asked_at <= rung_at <= now)
+        Invitation.objects.filter(pk=invitation.pk).update(
+            next_poll_at=now if is_overtaken else next_poll(invitation, now),
+            **({} if is_outdated else answer),
+        )
     return changed
 
 

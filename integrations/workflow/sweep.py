@@ -87,8 +87,8 @@ def _missed(
             stage = data.get("toStageId") if isinstance(data, dict) else None
             told[f"{delivery.opportunity_id}:{stage}"] = delivery.received_at
         # a person's no holds for those who stand there since: it isn't for the sweep to ask again
-        stopped = Invitation.objects.stopped_by_a_person().filter(
-            organization=organization, opportunity_id__in=ids
+        stopped = Invitation.objects.filter(
+            organization=organization, opportunity_id__in=ids, stopped_by_person=True
         )
         for invitation in stopped.order_by("changed_at"):
             told[f"{invitation.opportunity_id}:{invitation.stage_id}"] = invitation.changed_at

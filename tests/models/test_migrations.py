@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from integrations.models import LeverWebhook
+from integrations.models import Invitation, LeverWebhook
 from integrations.workflow import signature_tokens
 from tests import factories
 
@@ -24,3 +24,18 @@ def test_an_organization_with_several_tokens_can_go_back_a_release() -> None:
         call_command("migrate", "integrations", verbosity=0)
     assert not LeverWebhook.objects.filter(pk__in=[other.pk, retired.pk]).exists()
     assert LeverWebhook.objects.get().signature_token == main.signature_token
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whom_a_person_had_stopped_before_there_was_a_place_for_it_stays_stopped() -> None:
+    reasons = ("Refused. Not this one.", "Not followed any more.", "The candidate left the stage.")
+    rows = [
+        factories.InvitationFactory.create(status="withdrawn", status_reason=reason, stopped_by_person=False)
+        for reason in reasons
+    ]
+    try:
+        call_command("migrate", "integrations", "0002", verbosity=0)
+    finally:
+        call_command("migrate", "integrations", verbosity=0)
+    stopped = dict(Invitation.objects.values_list("pk", "stopped_by_person"))
+    assert [stopped[row.pk] for row in rows] == [True, True, False]

@@ -1,18 +1,19 @@
 """Two workers ask about one candidate at once, or a webhook comes while one asks: what was true last stands."""
 
+from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.payloads import Hint, Progress
 from integrations.models import Invitation
 from integrations.workflow import results
 
 
-class Slow:
+class Slow(CodeScreenClient):
     """A CodeScreen whose answer is on its way while something else happens."""
 
     def __init__(self, meanwhile, status):
         self.meanwhile, self.answer = meanwhile, Progress(status)
 
-    def status(self, instance):
-        self.meanwhile(instance)
+    def status(self, instance_id):
+        self.meanwhile(instance_id)
         return self.answer
 
 
