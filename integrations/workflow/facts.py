@@ -45,10 +45,11 @@ from integrations.workflow.platforms import Platforms
 
 @dataclass(frozen=True)
 class Gathered:
-    """Facts so far, and the opportunity they were read from."""
+    """Facts so far, the opportunity they were read from, and when that was asked for."""
 
     facts: Facts
     opportunity: Opportunity | None = None
+    read_at: datetime | None = None
 
 
 # gathering
@@ -68,10 +69,16 @@ def disconnected_reason(organization: Organization) -> str:
     return ""
 
 
-def gather(delivery: Delivery, platforms: Platforms, known: Opportunity | None = None) -> Gathered:
+def gather(
+    delivery: Delivery,
+    platforms: Platforms,
+    known: Opportunity | None = None,
+    read_at: datetime | None = None,
+) -> Gathered:
     """Return the facts of a Lever delivery as far as they lie outside the portal's own rows.
 
-    The delivery is a hint: what it says of the candidate is read again from Lever, unless `known` was read just now.
+    The delivery is a hint: what it says of the candidate is read again from Lever, unless `known` was read just now,
+    at `read_at`.
     Raises PlatformError when a platform doesn't answer; the delivery is then decided later.
     """
     organization = Organization.objects.with_connections().get(pk=delivery.organization_id)
@@ -95,7 +102,8 @@ def gather(delivery: Delivery, platforms: Platforms, known: Opportunity | None =
     facts = replace(facts, stage_name=stage_name(organization, change.to_stage_id, platforms))
     if decide_unread(facts) is not None and not _may_have_left(organization, change):
         return Gathered(facts)
-    return _read(organization, change, facts, platforms, known)
+    read_at = read_at or clock.now()
+    return replace(_read(organization, change, facts, platforms, known), read_at=read_at)
 
 
 def _may_have_left(organization: Organization, change: StageChange) -> bool:

@@ -3,6 +3,7 @@
 import logging
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -51,9 +52,14 @@ def take_in(delivery: Delivery, platforms: Platforms, known: Opportunity | None 
     return HANDLERS[delivery.platform](delivery, platforms, known)
 
 
-def decide_delivery(delivery: Delivery, platforms: Platforms, known: Opportunity | None = None) -> Decision:
+def decide_delivery(
+    delivery: Delivery,
+    platforms: Platforms,
+    known: Opportunity | None = None,
+    read_at: datetime | None = None,
+) -> Decision:
     """Decide a Lever delivery and write what follows from it."""
-    gathered = gather(delivery, platforms, known)
+    gathered = gather(delivery, platforms, known, read_at)
     with transaction.atomic():
         # decisions of one organization take turns, so that limits and "already invited" see each other
         organization = _turn(delivery.organization_id)
@@ -135,7 +141,7 @@ def _apply(
     """Write the rows that follow from a decision; the invitation it is about."""
     opportunity = gathered.opportunity
     if decision.code in {"invite", "held_for_approval"} and opportunity is not None:
-        return _invite(delivery, organization, decision, facts, opportunity)
+        return _invite(delivery, organization, decision, facts, opportunity, gathered.read_at)
     if decision.code == "not_a_trigger_stage" and opportunity is not None:
         statuses = LEFT[organization.leaving]
         return _withdraw(organization, opportunity, facts, "The candidate left the stage.", statuses)
@@ -153,7 +159,12 @@ def _apply(
 
 
 def _invite(
-    delivery: Delivery, organization: Organization, decision: Decision, facts: Facts, opportunity: Opportunity
+    delivery: Delivery,
+    organization: Organization,
+    decision: Decision,
+    facts: Facts,
+    opportunity: Opportunity,
+    read_at: datetime | None,
 ) -> Invitation:
     candidacy = facts.candidacy
     if decision.assessment is None or not isinstance(candidacy, Candidacy):
@@ -171,7 +182,7 @@ def _invite(
         "status": status,
         "status_reason": decision.explanation if status == Status.HELD else "",
         "stopped_by_person": False,
-        "checked_at": clock.now(),
+        "checked_at": read_at or clock.now(),
         "changed_at": clock.now(),
     }
     # a row that never reached CodeScreen is taken up again; a new one would be a new round

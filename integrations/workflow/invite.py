@@ -6,12 +6,12 @@ from functools import partial
 from django.db import transaction
 
 from integrations.codescreen.client import CodeScreenClient, instance_id
-from integrations.models import Effect, IllegalTransition, Invitation, clock
+from integrations.models import Delivery, Effect, IllegalTransition, Invitation, clock
 from integrations.models.invitation import Status
 from integrations.platform import PlatformError
 from integrations.recording import record
 from integrations.workflow import lists, outbox
-from integrations.workflow.decide import is_trigger
+from integrations.workflow.decide import SWEEP, is_trigger
 from integrations.workflow.facts import mapping_rules
 from integrations.workflow.lists import stage_name
 from integrations.workflow.platforms import Platforms
@@ -216,7 +216,8 @@ def _key_refused(effect: Effect, invitation: Invitation, error: PlatformError) -
 
 def _still_wanted(effect: Effect, invitation: Invitation, platforms: Platforms) -> None:
     """Read the candidate again when the decision is old: they may have left the stage or been archived since."""
-    if clock.now() - invitation.checked_at < READ_AGAIN_AFTER:
+    asked_at = clock.now()
+    if asked_at - invitation.checked_at < READ_AGAIN_AFTER and not _has_news(invitation):
         return
     organization = invitation.organization
     try:
@@ -236,9 +237,20 @@ def _still_wanted(effect: Effect, invitation: Invitation, platforms: Platforms) 
         elif not is_trigger(opportunity.stage_id, name, organization.stage_prefix, rules):
             reason = "The candidate left the stage before the invitation went out."
     if not reason:
-        Invitation.objects.filter(pk=invitation.pk).update(checked_at=clock.now())
+        Invitation.objects.filter(pk=invitation.pk).update(checked_at=asked_at)
         return
     with transaction.atomic():
         if effect.finish(Effect.State.CANCELLED, reason):
             invitation.move(Status.WITHDRAWN, reason)
     raise Settled
+
+
+def _has_news(invitation: Invitation) -> bool:
+    """Whether Lever told something of the candidate after they were read; it may be decided already."""
+    told = Delivery.objects.filter(
+        organization=invitation.organization_id,
+        platform=Delivery.Platform.LEVER,
+        opportunity_id=invitation.opportunity_id,
+        received_at__gt=invitation.checked_at,
+    )
+    return told.exclude(event=SWEEP).exists()

@@ -42,7 +42,7 @@ def sweep(organization: Organization, platforms: Platforms, is_full: bool = True
     began = clock.now()
     since = None if is_full else organization.lever_connection.swept_at
     missed = _missed(organization, lever, stages, since)
-    repaired = sum(_repair(organization, opportunity, platforms) for opportunity in missed)
+    repaired = sum(_repair(organization, opportunity, platforms, began) for opportunity in missed)
     LeverConnection.objects.filter(organization=organization).update(swept_at=began)
     return repaired
 
@@ -102,7 +102,9 @@ def _missed(
     return missed
 
 
-def _repair(organization: Organization, opportunity: Opportunity, platforms: Platforms) -> bool:
+def _repair(
+    organization: Organization, opportunity: Opportunity, platforms: Platforms, read_at: datetime
+) -> bool:
     """Write the delivery that never came and decide it; whether somebody is invited by it."""
     moment = opportunity.entered_at or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     delivery, created = Delivery.objects.get_or_create(
@@ -126,5 +128,5 @@ def _repair(organization: Organization, opportunity: Opportunity, platforms: Pla
         return False
     # without a posting it may only not have been shown in the list: the candidate is read by itself then
     known = opportunity if opportunity.posting_id else None
-    decision = intake.decide_delivery(delivery, platforms, known=known)
+    decision = intake.decide_delivery(delivery, platforms, known, read_at if known else None)
     return decision.code in REPAIRED
