@@ -3,7 +3,7 @@
 import secrets
 from typing import Any, Self
 
-from django.db import models
+from django.db import connection, models
 from django.db.models.functions import Now, Upper
 
 from integrations.models.keys import bounded
@@ -65,6 +65,12 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self) -> Self:
         """Those that are not over."""
         return self.filter(status__in=OPEN)
+
+    def locked(self) -> Self:
+        """Nobody else's to change until the transaction's end; SQLite's transactions take turns anyway."""
+        if connection.features.has_select_for_update:
+            return self.select_for_update(of=("self",), no_key=True)
+        return self
 
     def awaiting_decision(self) -> Self:
         """Those whose candidate failed, and of whom a person is to say what was decided."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from integrations.models import (
@@ -30,10 +30,7 @@ class NotPossible(Exception):
 
 def _require(invitation: Invitation, *statuses: str) -> None:
     """Read the invitation as it is, nobody else's to change until the transaction's end. Raises NotPossible."""
-    rows = Invitation.objects.all()
-    if connection.features.has_select_for_update:
-        rows = rows.select_for_update(no_key=True)
-    invitation.refresh_from_db(from_queryset=rows)
+    invitation.refresh_from_db(from_queryset=Invitation.objects.locked())
     if invitation.status not in statuses:
         raise NotPossible(f"Invitation {invitation.pk} is {invitation.get_status_display().lower()}.")
 

@@ -41,8 +41,7 @@ def send_invitation(effect: Effect, platforms: Platforms) -> None:
             effect, invitation, "A worker was stopped while it was sending, and nobody knows the answer."
         )
     if invitation.status not in {Status.PENDING, Status.SENDING}:
-        effect.finish(Effect.State.CANCELLED, f"The invitation is {invitation.get_status_display().lower()}.")
-        raise Settled
+        _cancel(effect, invitation)
     is_repeat = invitation.status == Status.SENDING
     if not is_repeat:
         _still_wanted(effect, invitation, platforms)
@@ -86,6 +85,18 @@ def _send(codescreen: CodeScreenClient, invitation: Invitation, external_id: str
     return codescreen.send(*candidate)
 
 
+def _cancel(effect: Effect, invitation: Invitation) -> None:
+    """End an effect whose invitation isn't to go out; if it is to again since we looked, that is this effect's work."""
+    with transaction.atomic():
+        invitation.refresh_from_db(from_queryset=Invitation.objects.locked())
+        if invitation.status == Status.PENDING:
+            effect.retry(timedelta(0), "The invitation was asked for again meanwhile.")
+        else:
+            status = invitation.get_status_display().lower()
+            effect.finish(Effect.State.CANCELLED, f"The invitation is {status}.")
+    raise Settled
+
+
 def _declare(effect: Effect, invitation: Invitation) -> None:
     """Commit that the call is about to be made, so that a later worker knows it may have been."""
     try:
@@ -93,9 +104,8 @@ def _declare(effect: Effect, invitation: Invitation) -> None:
             if not effect.record_intent():
                 raise Settled
             invitation.move(Status.SENDING)
-    except IllegalTransition as error:
-        effect.finish(Effect.State.CANCELLED, "The invitation was withdrawn.")
-        raise Settled from error
+    except IllegalTransition:
+        _cancel(effect, invitation)
 
 
 def _answered_otherwise(

@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.models import CodeScreenConnection, Effect, Organization
-from integrations.workflow import connect, effects
+from integrations import tasks
+from integrations.models import CodeScreenConnection, Effect, Invitation, Organization
+from integrations.workflow import connect, effects, invite, outbox
+from tests import factories
 
 
 @pytest.mark.parametrize("reason", ["paused", "disconnected"])
@@ -26,5 +28,30 @@ def test_what_waited_long_for_a_person_is_still_tried_for_days(box, world, owner
         CodeScreenConnection.objects.update(state="connected")
     box.later()
     assert (box.effect().state, box.effect().attempts, box.reread(invitation).status) == ("due", 1, "pending")
+    box.later()
+    assert (box.reread(invitation).status, world.emails()) == ("invited", 1)
+
+
+@pytest.mark.parametrize("looked", ["before", "in between"])
+def test_who_is_invited_anew_while_a_worker_finds_them_withdrawn_is_invited(box, world, monkeypatch, looked):
+    invitation = box.invitation()
+    left = Invitation.objects.get(pk=invitation.pk)
+    if looked == "before":
+        left.move("withdrawn", "The candidate left the stage.")
+    effect = factories.claimed(Effect, "slow")
+    effect.organization = box.organization
+    if looked == "in between":
+        assert effect.invitation.status == "pending"  # as the worker knows it
+        left.move("withdrawn", "The candidate left the stage.")
+    cancel = invite._cancel
+
+    def slowly(*args):
+        left.move("pending")
+        outbox.send_invitation(left)
+        cancel(*args)
+
+    monkeypatch.setattr(invite, "_cancel", slowly)
+    effects.perform(effect, tasks.platforms_for(box.organization, effect=effect))
+    monkeypatch.undo()
     box.later()
     assert (box.reread(invitation).status, world.emails()) == ("invited", 1)
