@@ -61,6 +61,16 @@ def ask_for_template(organization: Organization) -> None:
     )
 
 
+def _without_template(effect: Effect) -> Exception:
+    """Ask for the template and return Waits; a refusal when Lever refused it since the effect is wanted."""
+    templates = Effect.objects.filter(organization=effect.organization_id, kind=Effect.Kind.MAKE_TEMPLATE)
+    refused = templates.filter(state=Effect.State.FAILED, created_at__gt=effect.created_at).first()
+    if refused is not None:
+        return PlatformError(f"The feedback template could not be made: {refused.last_error}", permanent=True)
+    ask_for_template(effect.organization)
+    return Waits("The feedback template is being made.")
+
+
 def make_template(effect: Effect, platforms: Platforms) -> None:
     """Make the template, or find the one an earlier try made. Being one effect, it is never made twice at once."""
     lever = platforms.lever()
@@ -189,8 +199,7 @@ def _create(effect: Effect, lever: LeverClient, invitation: Invitation, result: 
     )
     if template is None:
         LeverConnection.objects.filter(pk=connection.pk).update(feedback_template_id="")
-        ask_for_template(effect.organization)
-        raise Waits("The feedback template is being made.")
+        raise _without_template(effect)
     if not effect.record_intent():
         raise Waits("Another worker took this over.")
     form = {

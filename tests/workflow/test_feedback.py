@@ -5,7 +5,7 @@ import pytest
 from integrations.codescreen.payloads import Progress
 from integrations.models import Effect, LeverConnection, Result
 from integrations.sandbox.lever.api_templates import build_fields
-from integrations.workflow import feedback
+from integrations.workflow import actions, feedback
 from integrations.workflow.results import rating
 
 LOST = ["status_after", "reset_after", "truncated"]
@@ -296,6 +296,25 @@ def test_a_template_that_was_deleted_is_made_again(box, world):
     assert len(ours(world)) == 1
     [form] = forms(world, "Tamarack")
     assert form["fields"]["CodeScreen score"] == "82"
+
+
+def test_a_template_that_lever_refuses_is_not_asked_for_without_end(box, world):
+    box.invited()
+    account(world).templates.clear()
+    box.lever_fails("/feedback_templates$", status=403, times=1000)
+    finish(box, score=80)
+    for _ in range(5):
+        box.later()
+    effect = box.effect("write_feedback")
+    assert effect.state == "failed"
+    assert "403" in effect.last_error
+    tried = box.organization.calls.filter(method="POST", path="/feedback_templates", status=403)
+    assert 1 <= tried.count() <= 2
+    world.lever_does("faults", seed=1, rules=[])
+    actions.retry_effect(effect, "somebody")
+    for _ in range(3):
+        box.later()
+    assert len(forms(world)) == 1
 
 
 def test_a_template_that_was_edited_is_read_again(box, world):
