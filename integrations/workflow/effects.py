@@ -66,10 +66,7 @@ def perform(effect: Effect, platforms: Platforms) -> None:
     except PacedOut as error:
         _give_back(effect, timedelta(seconds=error.retry_after or 1), effect.last_error, known)
     except PlatformError as error:
-        if error.status in {400, 403} and _has_new_author(effect, platforms):
-            _give_back(effect, FIRST_RETRY, str(error), known)
-        else:
-            settle(effect, error, known)
+        _settle_refused(effect, platforms, error, known)
     except (OperationalError, InterfaceError):
         raise  # the lease ends by itself, and another worker finishes it when the database is back
     except Exception as error:  # noqa: BLE001 - a bug on one row must not stop the others
@@ -104,13 +101,23 @@ def _record_crash(effect: Effect, error: Exception) -> None:
     )
 
 
-def _has_new_author(effect: Effect, platforms: Platforms) -> bool:
-    if effect.kind not in WRITTEN_AS_A_USER:
-        return False
-    try:
-        return feedback.replace_author(effect, platforms)
-    except PlatformError:
-        return False
+def _settle_refused(
+    effect: Effect, platforms: Platforms, error: PlatformError, known: datetime | None
+) -> None:
+    """Record a platform's no; a write that is refused because its author has left Lever is tried with another one."""
+    if error.status in {400, 403} and effect.kind in WRITTEN_AS_A_USER:
+        try:
+            if feedback.replace_author(effect, platforms):
+                _give_back(effect, FIRST_RETRY, str(error), known)
+                return
+        except PlatformError as failure:
+            if not failure.permanent or failure.status in {
+                None,
+                401,
+            }:  # to be asked later: the no isn't final yet
+                settle(effect, failure, known)
+                return
+    settle(effect, error, known)
 
 
 def _give_up(effect: Effect, reason: str) -> None:

@@ -55,3 +55,17 @@ def test_who_is_invited_anew_while_a_worker_finds_them_withdrawn_is_invited(box,
     monkeypatch.undo()
     box.later()
     assert (box.reread(invitation).status, world.emails()) == ("invited", 1)
+
+
+def test_a_refused_write_is_not_given_up_while_its_author_cannot_be_looked_up(box, world):
+    box.invitation()
+    fault = {"kind": "status", "times": 1}
+    rules = [
+        {"method": "POST", "path": "/addTags", "status": 403, **fault},
+        {"method": "GET", "path": "/users", "status": 503, **fault},
+    ]
+    world.lever_does("faults", seed=1, rules=rules)
+    box.work()
+    assert box.effect("set_progress_tag").state == "due"
+    box.later()
+    assert box.effect("set_progress_tag").state == "done"
