@@ -154,9 +154,9 @@ def forecast() -> None:
 
 def wake_waiting() -> None:
     """Decide again what waited for a connection that is back, even where the moment of its return was missed."""
-    for organization in Organization.objects.filter(
-        paused=False, deliveries__in=Delivery.objects.waiting()
-    ).distinct():
+    # what is awake and tried again is waited for: waking anew would cut short every effect's wait, Retry-After too
+    asleep = Delivery.objects.waiting().filter(due_at__isnull=True)
+    for organization in Organization.objects.filter(paused=False, deliveries__in=asleep).distinct():
         if not facts.disconnected_reason(organization) and actions.wake(organization):
             doorbell.ring()
 

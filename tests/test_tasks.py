@@ -147,6 +147,17 @@ def test_what_waited_is_woken_even_if_the_moment_was_missed(linked, bells):
     assert Delivery.objects.due().get() == row
 
 
+def test_what_is_awake_and_tried_again_cuts_no_effects_wait_short(linked, bells):
+    later = timezone.now() + timedelta(hours=1)
+    factories.DeliveryFactory(
+        organization=linked, verdict="disconnected", decided_at=timezone.now(), due_at=later
+    )
+    effect = factories.EffectFactory(organization=linked, due_at=later)
+    upkeep.wake_waiting()
+    effect.refresh_from_db()
+    assert effect.due_at == later
+
+
 def test_a_refused_key_is_tried_again_now_and_then(linked, world, bells):
     linked.codescreen_connection.mark_refused("CodeScreen answered 401")
     upkeep.try_refused_keys()
