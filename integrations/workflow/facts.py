@@ -9,6 +9,7 @@ from django.db.models.functions import Now, Upper
 from integrations.lever.payloads import Opportunity, StageChange, is_test_request
 from integrations.models import (
     Delivery,
+    Effect,
     Invitation,
     LeverConnection,
     Organization,
@@ -192,13 +193,22 @@ def _entered_at(delivery: Delivery) -> datetime | None:
 def _standing(invitation: Invitation, entered_at: datetime | None = None) -> Standing:
     done_at = invitation.completed_at
     latest = invitation.results.first() if done_at else None
+    status = Invitation.Status(invitation.status)
+    # stopped while nobody knew whether it had arrived: that nobody follows it doesn't mean that it can go out again
+    was_uncertain = (
+        status == Invitation.Status.WITHDRAWN
+        and not invitation.instance_id
+        and invitation.effects.filter(
+            kind=Effect.Kind.SEND_INVITATION, state=Effect.State.CANCELLED, intent_at__isnull=False
+        ).exists()
+    )
     return Standing(
         id=invitation.pk,
         assessment_id=invitation.assessment_id,
         status=invitation.status,
-        words=_WORDS[Invitation.Status(invitation.status)],
+        words="perhaps sent, and not followed" if was_uncertain else _WORDS[status],
         since=f"{invitation.changed_at:%-d %B %Y, %H:%M} UTC",
-        was_sent=bool(invitation.instance_id) or invitation.status == Invitation.Status.UNCERTAIN,
+        was_sent=bool(invitation.instance_id) or was_uncertain or status == Invitation.Status.UNCERTAIN,
         stage_id=invitation.stage_id,
         round=invitation.round,
         outcome=latest.outcome if latest else "",

@@ -131,3 +131,27 @@ def test_what_is_followed_no_more_is_not_asked_about(box, owner):
     actions.stop_following(invitation, owner)
     assert not Invitation.objects.due_for_poll().filter(pk=invitation.pk).exists()
     assert box.reread(invitation).next_poll_at is None
+
+
+def test_what_was_perhaps_sent_does_not_go_out_again_because_nobody_follows_it(box, world, owner):
+    world.lever_does("settings", webhooks_enabled=False)
+    world.lever_does("move", opportunities=[world.candidate("Alder")], stage="CodeScreen Assessment")
+    box.codescreen_fails(kind="status_after", status=500)
+    invitation = box.invitation()
+    box.work()
+    assert box.reread(invitation).status == "uncertain"
+    actions.stop_following(invitation, owner)
+    data = {
+        "opportunityId": invitation.opportunity_id,
+        "toStageId": world.stage("CodeScreen Assessment"),
+    }
+    told = factories.DeliveryFactory(
+        organization=box.organization,
+        opportunity_id=invitation.opportunity_id,
+        payload={"event": "candidateStageChange", "data": data},
+    )
+    box.work()
+    told.refresh_from_db()
+    assert (told.verdict, world.emails()) == ("already_invited", 1)
+    assert "perhaps sent" in told.explanation
+    assert actions.invite_again(invitation, owner).round == 2
