@@ -128,6 +128,11 @@ class Effect(Claimable):
             return "leased"
         return self.state
 
+    @property
+    def begun_at(self) -> Any:
+        """Since when it is tried: how long is counted from here."""
+        return self.tried_since or self.created_at
+
     def record_intent(self) -> bool:
         """Commit that a worker is about to act; False when the lease was lost."""
         self.intent_at = clock.now()

@@ -145,7 +145,7 @@ def settle(effect: Effect, error: PlatformError, known: datetime | None = None) 
         _suspend(effect, str(error), known)
         outbox.tell_reconnect(effect.organization)
         return
-    is_hopeless = error.permanent or clock.now() - (effect.tried_since or effect.created_at) > KEEP_TRYING
+    is_hopeless = error.permanent or clock.now() - effect.begun_at > KEEP_TRYING
     if is_hopeless:
         _give_up(effect, str(error))
         return

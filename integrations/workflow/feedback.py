@@ -62,10 +62,10 @@ def ask_for_template(organization: Organization) -> None:
 
 
 def _without_template(effect: Effect) -> Exception:
-    """Ask for the template and return Waits; a refusal when Lever refused it since the effect is wanted."""
+    """Ask for the template and return Waits; a refusal when Lever refused it since the effect is tried."""
     templates = Effect.objects.filter(organization=effect.organization_id, kind=Effect.Kind.MAKE_TEMPLATE)
-    refused = templates.filter(state=Effect.State.FAILED, created_at__gt=effect.created_at).first()
-    if refused is not None:
+    refused = templates.filter(state=Effect.State.FAILED).first()
+    if refused is not None and refused.begun_at > effect.begun_at:
         return PlatformError(f"The feedback template could not be made: {refused.last_error}", permanent=True)
     ask_for_template(effect.organization)
     return Waits("The feedback template is being made.")

@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -44,12 +45,12 @@ class LeaseLost(Exception):
     """Another worker took the row meanwhile; nothing was written."""
 
 
-def take_in(delivery: Delivery, platforms: Platforms, known: Opportunity | None = None) -> Decision | None:
+def take_in(delivery: Delivery, platforms: Platforms) -> Decision | None:
     """Work one claimed delivery to its verdict. Safe to run twice and to be killed anywhere.
 
     Raises PlatformError when a platform doesn't answer, LeaseLost when another worker took over.
     """
-    return HANDLERS[delivery.platform](delivery, platforms, known)
+    return HANDLERS[delivery.platform](delivery, platforms)
 
 
 def decide_delivery(
@@ -110,7 +111,7 @@ def rehearse(delivery: Delivery, gathered: Gathered) -> Rehearsal:
     return found
 
 
-def note_hint(delivery: Delivery, platforms: Platforms, known: Opportunity | None = None) -> None:
+def note_hint(delivery: Delivery, platforms: Platforms) -> None:
     """Take a CodeScreen webhook as a reason to ask now."""
     hint = Hint.from_payload(delivery.payload)
     with transaction.atomic():
@@ -124,7 +125,10 @@ def note_hint(delivery: Delivery, platforms: Platforms, known: Opportunity | Non
             raise LeaseLost
 
 
-HANDLERS = {Delivery.Platform.LEVER.value: decide_delivery, Delivery.Platform.CODESCREEN.value: note_hint}
+HANDLERS: dict[str, Callable[[Delivery, Platforms], Decision | None]] = {
+    Delivery.Platform.LEVER.value: decide_delivery,
+    Delivery.Platform.CODESCREEN.value: note_hint,
+}
 
 
 def _turn(organization_id: int) -> Organization:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 
 from integrations.codescreen.client import CodeScreenClient
@@ -123,10 +123,7 @@ def collect(invitation: Invitation, codescreen: CodeScreenClient) -> bool:
 
 def _locked(invitation: Invitation) -> Invitation:
     """Return the invitation as it is now, nobody else's to change until the transaction's end."""
-    rows = Invitation.objects.select_related("organization")
-    if connection.features.has_select_for_update:
-        rows = rows.select_for_update(of=("self",), no_key=True)
-    return rows.get(pk=invitation.pk)
+    return Invitation.objects.select_related("organization").locked().get(pk=invitation.pk)
 
 
 def _record(invitation: Invitation, progress: Progress) -> bool:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from integrations import tasks
 from integrations.models import Delivery, Invitation
 from integrations.workflow import intake, sweep
-from integrations.workflow.facts import Platforms
+from integrations.workflow.platforms import Platforms
 from tests import factories
 
 STAGE, ELSEWHERE = "CodeScreen Assessment", "Phone screen"
@@ -32,7 +32,7 @@ def move(box, world):
     return moved
 
 
-def test_who_leaves_while_another_worker_decides(box, world, move):
+def test_who_leaves_while_another_worker_decides(box, world, move, monkeypatch):
     move(STAGE)
     entered = factories.claimed(Delivery, "slow")
     platforms = tasks.platforms_for(box.organization)
@@ -45,7 +45,7 @@ def test_who_leaves_while_another_worker_decides(box, world, move):
         assert tasks.work(most=1) == 1
         return found
 
-    lever.opportunity = slowly
+    monkeypatch.setattr(lever, "opportunity", slowly)
     intake.take_in(entered, Platforms(lambda: lever, platforms.codescreen))
     box.work()
     assert (Invitation.objects.get().status, world.emails()) == ("withdrawn", 0)
