@@ -44,6 +44,7 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
     Status.SENDING: (Status.PENDING,),
     Status.UNCERTAIN: (Status.SENDING,),
     Status.INVITED: (
+        Status.PENDING,  # an earlier call did arrive, as is heard before it is sent again
         Status.SENDING,
         Status.UNCERTAIN,
         Status.WITHDRAWN,

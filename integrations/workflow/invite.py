@@ -89,7 +89,9 @@ def _cancel(effect: Effect, invitation: Invitation) -> None:
     """End an effect whose invitation isn't to go out; if it is to again since we looked, that is this effect's work."""
     with transaction.atomic():
         invitation.refresh_from_db(from_queryset=Invitation.objects.locked())
-        if invitation.status == Status.PENDING:
+        if invitation.instance_id:
+            effect.finish()
+        elif invitation.status == Status.PENDING:
             effect.retry(timedelta(0), "The invitation was asked for again meanwhile.")
         else:
             status = invitation.get_status_display().lower()

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from integrations.codescreen.client import CodeScreenClient
@@ -35,12 +36,15 @@ def rating(progress: Progress, thresholds: tuple[int, int, int]) -> int | None:
 def hear(organization: Organization, hint: Hint) -> Invitation | None:
     """Ask CodeScreen soon about the invitation a webhook is about; the invitation, None when it isn't ours.
 
-    A webhook that carries our external id also tells that an uncertain invitation did arrive.
+    A webhook that carries our external id also tells that an uncertain invitation did arrive, though a person has
+    asked meanwhile that it be sent again.
     """
     rows = Invitation.objects.filter(organization=organization)
     invitation = rows.filter(instance_id=hint.instance_id).first() if hint.instance_id else None
     if invitation is None and hint.external_id and hint.instance_id:
-        invitation = next((row for row in _waiting(rows) if row.external_id == hint.external_id), None)
+        invitation = next(
+            (row for row in _waiting(rows, hint.external_id) if row.external_id == hint.external_id), None
+        )
         if invitation is not None:
             mark_invited(invitation, hint.instance_id)
     if invitation is None:
@@ -76,8 +80,10 @@ def _note_submission(invitation: Invitation) -> None:
             outbox.set_progress_tag(invitation, PROGRESS_TAGS["in_progress"])
 
 
-def _waiting(rows: Any) -> Any:
-    return rows.filter(status__in=[Status.SENDING, Status.UNCERTAIN], instance_id="")
+def _waiting(rows: Any, external_id: str) -> Any:
+    # of those that are about to be sent there may be very many
+    again = Q(status=Status.PENDING, opportunity_id__in=external_id.split(":"))
+    return rows.filter(again | Q(status__in=[Status.SENDING, Status.UNCERTAIN]), instance_id="")
 
 
 def mark_invited(invitation: Invitation, instance_id: str) -> None:

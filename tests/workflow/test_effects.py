@@ -6,9 +6,12 @@ import pytest
 from django.utils import timezone
 
 from integrations import tasks
+from integrations.codescreen.payloads import Hint
 from integrations.models import CodeScreenConnection, Effect, Invitation, Organization
-from integrations.workflow import connect, effects, invite, outbox
+from integrations.platform import PlatformError
+from integrations.workflow import actions, connect, effects, invite, outbox, results
 from tests import factories
+from tests.workflow.conftest import ASSESSMENT
 
 
 @pytest.mark.parametrize("reason", ["paused", "disconnected"])
@@ -69,3 +72,27 @@ def test_a_refused_write_is_not_given_up_while_its_author_cannot_be_looked_up(bo
     assert box.effect("set_progress_tag").state == "due"
     box.later()
     assert box.effect("set_progress_tag").state == "done"
+
+
+@pytest.mark.parametrize("heard", ["webhook", "late answer"])
+def test_what_is_heard_to_have_arrived_before_it_is_sent_again_is_not(box, world, heard):
+    invitation = box.invitation()
+    slow = factories.claimed(Effect, "slow")
+    box.codescreen_fails(kind="status_after", status=500)
+    box.work()  # nothing: the slow worker holds it
+    with pytest.raises(PlatformError):
+        tasks.platforms_for(box.organization).codescreen().send(
+            ASSESSMENT, "Candidate Alder", invitation.email
+        )
+    Effect.objects.filter(pk=slow.pk).update(
+        state="uncertain", due_at=None, lease_owner="", leased_until=None
+    )
+    Invitation.objects.update(status="uncertain")
+    actions.send_again(box.reread(invitation), "somebody")
+    if heard == "webhook":
+        results.hear(box.organization, Hint("candidate.started", "instance-1", invitation.external_id))
+    else:
+        invite._record_invited(slow, box.reread(invitation), "instance-1")
+    box.work()
+    assert (box.reread(invitation).instance_id, world.emails()) == ("instance-1", 1)
+    assert box.effect().state == "done"
