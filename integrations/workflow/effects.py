@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 
 from integrations.models import Effect, Organization, clock
 from integrations.models.claim import MAX_CRASHES, SILENT, masked_traceback
+from integrations.models.invitation import Status
 from integrations.platform import NotConnected, PacedOut, PlatformError
 from integrations.workflow import feedback, invite, mail, moving, outbox, write_back
 from integrations.workflow.platforms import Platforms
@@ -54,7 +55,7 @@ def perform(effect: Effect, platforms: Platforms) -> None:
         if effect.is_poison:
             _give_up(effect, SILENT.format(count=MAX_CRASHES))
             return
-        if effect.intent_at is None and effect.organization.paused:
+        if effect.organization.paused and not _is_begun(effect):
             _suspend(effect, "The organization is paused.", known)
             return
         PERFORM[effect.kind](effect, platforms)
@@ -73,6 +74,14 @@ def perform(effect: Effect, platforms: Platforms) -> None:
         # the message may quote personal data: the log gets where it came from, as the row does
         logger.error("effect %s (%s) crashed\n%s", effect.pk, effect.kind, masked_traceback(error))
         _record_crash(effect, error)
+
+
+def _is_begun(effect: Effect) -> bool:
+    """Whether a call may have been made already: a pause doesn't keep what became of it from being found out."""
+    if effect.kind == Effect.Kind.SEND_INVITATION and effect.invitation is not None:
+        # pending again: it certainly didn't arrive, though its worker was killed before it took the intent back
+        return effect.intent_at is not None and effect.invitation.status != Status.PENDING
+    return effect.intent_at is not None
 
 
 def _give_back(effect: Effect, wait: timedelta, reason: str, known: datetime | None, **changes: Any) -> None:

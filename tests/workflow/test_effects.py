@@ -96,3 +96,23 @@ def test_what_is_heard_to_have_arrived_before_it_is_sent_again_is_not(box, world
     box.work()
     assert (box.reread(invitation).instance_id, world.emails()) == ("instance-1", 1)
     assert box.effect().state == "done"
+
+
+def test_a_worker_killed_after_a_definite_no_leaves_nothing_that_a_pause_does_not_hold(
+    box, world, monkeypatch
+):
+    box.codescreen_fails(status=503)
+    invitation = box.invitation()
+
+    def killed(*_):
+        raise SystemExit
+
+    monkeypatch.setattr(effects, "settle", killed)
+    with pytest.raises(SystemExit):
+        box.work()
+    monkeypatch.undo()
+    assert (box.effect().intent_at is None, box.reread(invitation).status) == (False, "pending")
+    Effect.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    Organization.objects.update(paused=True)
+    box.work()
+    assert (box.effect().state, world.emails()) == ("due", 0)
