@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from integrations.codescreen.payloads import Hint
 from integrations.lever.payloads import Opportunity, StageChange
@@ -198,8 +199,9 @@ def _invite(
         defaults=values,
     )
     if not created:
+        # made anew as far as the bulk limit goes, which counts what was made lately
         Invitation.objects.filter(pk=invitation.pk, status__in=[Status.FAILED, Status.WITHDRAWN]).update(
-            **values
+            **values, created_at=Now()
         )
         invitation.refresh_from_db()
     if status != Status.HELD:

@@ -12,6 +12,7 @@ from integrations.models import CodeScreenConnection, Delivery, Effect, Invitati
 from integrations.models.claim import MAX_CRASHES
 from integrations.workflow import connect, facts, troubles
 from tests import factories
+from tests.workflow.conftest import ASSESSMENT
 
 STAGE = "CodeScreen Assessment"
 ALDER = "alder@candidates.example"
@@ -153,6 +154,23 @@ def test_the_bulk_limit_holds_and_tells_once(box, world, enter):
     for _ in range(2):
         troubles.watch(box.organization)
     assert Effect.objects.filter(kind="send_email").count() == 1
+
+
+def test_the_bulk_limit_counts_who_is_taken_up_again(box, world, enter):
+    type(box.organization).objects.update(bulk_limit=1, default_assessment="Backend")
+    words = ("Alder", "Hazel", "Tamarack")
+    for word in words:
+        factories.InvitationFactory(
+            organization=box.organization,
+            opportunity_id=world.candidate(word),
+            assessment_id=ASSESSMENT,
+            status="withdrawn",
+            created_at=timezone.now() - timedelta(days=1),
+        )
+    told = [enter(word) for word in words]
+    box.work()
+    assert [verdict(row) for row in told] == ["invite", "held_for_approval", "held_for_approval"]
+    assert world.emails() == 1
 
 
 # waiting for a connection
