@@ -23,8 +23,6 @@ from integrations.models import (
 from integrations.workflow import moving
 from integrations.workflow.connect import POLICIES, set_policies
 
-LAST_ONE = "This is the last Super Admin: make somebody else one first."
-
 
 class OrganizationForm(forms.ModelForm):
     """An organization's policies; the stage on pass doesn't invite."""
@@ -135,7 +133,7 @@ class MembershipForm(forms.ModelForm):
         is_change = self.instance.pk and role != Membership.Role.SUPER_ADMIN
         # the admin's page is one transaction, so the lock holds until the role is saved
         if is_change and self.instance.is_last_super_admin(is_locked=True):
-            raise ValidationError(LAST_ONE)
+            raise ValidationError(str(LastSuperAdmin(self.instance)))
         return role
 
 
@@ -191,4 +189,4 @@ class MembershipAdmin(ScopedAdmin):
         try:
             obj.end()
         except LastSuperAdmin as error:
-            raise PermissionDenied(LAST_ONE) from error
+            raise PermissionDenied(str(error)) from error

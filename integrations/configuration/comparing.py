@@ -10,7 +10,7 @@ from integrations.configuration import connecting, people
 from integrations.configuration.plan import ACTOR, Act, Plan, changed
 from integrations.configuration.reading import POLICY, Configuration, ConfigurationError
 from integrations.configuration.writing import quoted
-from integrations.models import AuditEntry, Organization, RoleMapping
+from integrations.models import AuditEntry, Membership, Organization, RoleMapping
 from integrations.workflow import connect, moving
 from integrations.workflow.decide import MappingRule
 
@@ -25,7 +25,10 @@ def compare(configuration: Configuration) -> Plan:
     _check(plan.organization, {**configuration.organization, **configuration.policies})
     _compare_organization(plan, configuration.organization)
     _compare_policies(plan, configuration.policies)
-    for member in configuration.members:
+    # whoever becomes Super Admin first, so that the one who steps down in the same file isn't the last
+    for member in sorted(
+        configuration.members, key=lambda member: member.role != Membership.Role.SUPER_ADMIN
+    ):
         people.compare(plan, member)
     connecting.compare_lever(plan, configuration.lever)
     connecting.compare_codescreen(plan, configuration.codescreen)

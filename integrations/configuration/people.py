@@ -45,11 +45,10 @@ def _has_password(user: User, password: str) -> bool:
 
 def _save(plan: Plan, member: Member) -> None:
     user = User.objects.filter(username=member.username).first()
-    known = Membership.objects.filter(user=user, organization=plan.organization).first() if user else None
     if user is None:
         user = User(username=member.username, is_staff=member.role in STAFF_ROLES)
         user.set_unusable_password()
-    changes: dict[str, list[str]] = {"role": [known.role if known else "", member.role]}
+    changes: dict[str, list[str]] = {}
     if member.email:
         changes["email"] = [user.email, member.email]
         user.email = member.email
@@ -57,9 +56,11 @@ def _save(plan: Plan, member: Member) -> None:
         changes["password"] = [user.password if user.has_usable_password() else "", member.password]
         user.set_password(member.password)
     user.save()
-    Membership.objects.update_or_create(
+    membership, is_new = Membership.objects.get_or_create(
         user=user, organization=plan.organization, defaults={"role": member.role}
     )
+    changes["role"] = ["" if is_new else membership.role, member.role]
+    membership.change_role(member.role)
     changes = {name: pair for name, pair in changes.items() if pair[0] != pair[1]}
     AuditEntry.record(plan.organization, ACTOR, "save member", member.username, changes)
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from integrations.configuration.reading import ConfigurationError
 from integrations.configuration.writing import literal
-from integrations.models import Organization
+from integrations.models import LastSuperAdmin, Organization
 
 ACTOR = "configure"
 
@@ -41,7 +41,7 @@ class Plan:
                     act()
                 except ValidationError as error:
                     raise ConfigurationError(f"{path}: {' '.join(error.messages)}") from error
-                except ValueError as error:
+                except (LastSuperAdmin, ValueError) as error:
                     raise ConfigurationError(f"{path}: {error}") from error
 
     def rehearse(self) -> None:

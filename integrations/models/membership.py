@@ -5,7 +5,10 @@ from django.db import models, transaction
 
 
 class LastSuperAdmin(Exception):
-    """Nobody would be left who may connect the organization or invite its members."""
+    """Nobody would be left who may connect the organization or invite its members; the message says what to do."""
+
+    def __init__(self, member: "Membership") -> None:
+        super().__init__(f"{member.user} is the last Super Admin. Make somebody else one first.")
 
 
 class Membership(models.Model):
@@ -71,7 +74,7 @@ class Membership(models.Model):
         """Give the member another role. Raises LastSuperAdmin."""
         with transaction.atomic():
             if role != self.Role.SUPER_ADMIN and self.is_last_super_admin(is_locked=True):
-                raise LastSuperAdmin
+                raise LastSuperAdmin(self)
             self.role = role
             self.save(update_fields=["role"])
 
@@ -79,5 +82,5 @@ class Membership(models.Model):
         """Remove the member from the organization; the user stays. Raises LastSuperAdmin."""
         with transaction.atomic():
             if self.is_last_super_admin(is_locked=True):
-                raise LastSuperAdmin
+                raise LastSuperAdmin(self)
             self.delete()

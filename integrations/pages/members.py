@@ -114,10 +114,6 @@ class MemberLinkView(MemberView):
         return redirect("member-link", pk=pk)
 
 
-def _say_last(request: HttpRequest, member: Membership) -> None:
-    messages.error(request, f"{member.user} is the last Super Admin. Make somebody else one first.")
-
-
 class ChangeRoleView(OrganizationMixin, View):
     """Give a member another role."""
 
@@ -142,8 +138,8 @@ class ChangeRoleView(OrganizationMixin, View):
             with transaction.atomic():
                 member.change_role(role)
                 AuditEntry.record(self.organization, self.person, "change role", member.user, change)
-        except LastSuperAdmin:
-            _say_last(self.request, member)
+        except LastSuperAdmin as error:
+            messages.error(self.request, str(error))
         else:
             messages.success(self.request, f"{member.user} is {member.get_role_display()} now.")
 
@@ -161,8 +157,8 @@ class RemoveMemberView(MemberView):
             with transaction.atomic():
                 member.end()
                 AuditEntry.record(self.organization, self.person, "remove member", member.user, change)
-        except LastSuperAdmin:
-            _say_last(request, member)
+        except LastSuperAdmin as error:
+            messages.error(request, str(error))
             own = False
         else:
             messages.success(request, f"{member.user} is no longer a member.")

@@ -176,6 +176,31 @@ def test_changes_are_shown_from_and_to(configure) -> None:
     assert configure(changed).startswith("nothing to change")
 
 
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_the_last_super_admin_is_not_demoted(configure, options: tuple[str, ...]) -> None:
+    configure(WHOLE)
+    demoted = WHOLE.replace('role = "super_admin"', 'role = "admin"').replace(
+        "bulk_limit = 20", "bulk_limit = 7"
+    )
+    with pytest.raises(
+        CommandError, match=r"recruiting-lead is the last Super Admin\. Make somebody else one"
+    ):
+        configure(demoted, *options)
+    assert Membership.objects.get(user__username="recruiting-lead").role == "super_admin"
+    assert Organization.objects.get().bulk_limit == 20
+
+
+def test_a_super_admin_hands_over_in_one_file_whoever_comes_first_in_it(configure) -> None:
+    configure(WHOLE)
+    handed_over = WHOLE.replace('role = "super_admin"', 'role = "admin"').replace(
+        'role = "limited_team_member"', 'role = "super_admin"'
+    )
+    assert handed_over.index("recruiting-lead") < handed_over.index("viewer")
+    configure(handed_over)
+    roles = dict(Membership.objects.values_list("user__username", "role"))
+    assert roles == {"recruiting-lead": "admin", "viewer": "super_admin"}
+
+
 def test_what_the_file_leaves_out_stays(configure) -> None:
     configure(WHOLE)
     assert configure('[organization]\nslug = "acme"\n') == "nothing to change\n"
