@@ -28,12 +28,12 @@ class OrganizationForm(forms.ModelForm):
     """An organization's policies; the stage on pass doesn't invite."""
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a stage on pass that would send an assessment."""
+        """Refuse a change that would make the stage on pass send an assessment."""
         cleaned = super().clean() or {}
         trial = copy.copy(self.instance)
         for name, value in cleaned.items():
             setattr(trial, name, value)
-        moving.refuse_inviting_target(trial)
+        moving.refuse_inviting_target(trial, self.changed_data)
         return cleaned
 
 

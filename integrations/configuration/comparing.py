@@ -43,11 +43,12 @@ def _check(organization: Organization, values: dict[str, Any]) -> None:
             "organization.webhook_key becomes part of an address: use letters, digits, - and _."
         )
     trial = copy.copy(organization)
-    for name, value in values.items():
+    changes = {name: value for name, value in values.items() if getattr(organization, name) != value}
+    for name, value in changes.items():
         setattr(trial, name, value)
     try:
         trial.full_clean()
-        moving.refuse_inviting_target(trial)
+        moving.refuse_inviting_target(trial, changes)
     except ValidationError as error:
         name, messages = next(iter(error.message_dict.items()))
         table = "policies" if name in {*POLICY, "__all__"} else "organization"

@@ -197,9 +197,7 @@ def set_policies(organization: Organization, changes: Mapping[str, Any], actor: 
     for name, (_, value) in changed.items():
         setattr(organization, name, value)
     organization.full_clean()
-    # only where it may be this change's doing: a mapping added since must not keep anybody from pausing
-    if changed.keys() & {"passed_stage", "stage_prefix"}:
-        moving.refuse_inviting_target(organization)
+    moving.refuse_inviting_target(organization, changed)
     with transaction.atomic():
         organization.save(update_fields=list(changed))
         AuditEntry.record(organization, actor, "change policies", organization, changed)

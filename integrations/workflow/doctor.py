@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -121,11 +120,8 @@ def stage_on_pass(organization: Organization) -> Iterator[Said]:
         message = f"{moving.unknown_target(organization)} Nobody is moved."
         yield "unknown_passed_stage", "error", message, fix, POLICIES
         return
-    try:
-        moving.refuse_inviting_target(organization)
-    except ValidationError as error:
-        message = f"{' '.join(error.messages)} Nobody is moved until then."
-        yield "passed_stage_invites", "error", message, fix, POLICIES
+    if reason := moving.inviting_target(organization):
+        yield "passed_stage_invites", "error", f"{reason} Nobody is moved until then.", fix, POLICIES
 
 
 def people(organization: Organization) -> Iterator[Said]:

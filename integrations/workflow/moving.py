@@ -3,6 +3,8 @@
 Never for a result that isn't stated, never from a score, never back.
 """
 
+from collections.abc import Container
+
 from django.core.exceptions import ValidationError
 
 from integrations.lever.payloads import Opportunity
@@ -21,22 +23,35 @@ MEND = "Correct “Stage on pass” under Settings, then retry."
 # the policy
 
 
-def refuse_inviting_target(organization: Organization) -> None:
-    """Raise ValidationError when entering the stage on pass would invite: everybody who passed would go in circles."""
+def inviting_target(organization: Organization, *, by_mapping: bool = True) -> str:
+    """Return why entering the stage on pass would invite, and who passed go in circles; empty when it wouldn't."""
     written = organization.passed_stage.strip()
     if not written:
-        return
+        return ""
     known = known_stages(organization, written) if organization.pk else []
     named = [(stage.external_id, stage.name) for stage in known] or [(written, written)]
-    rules = mapping_rules(organization) if organization.pk else ()
-    if any(is_trigger(*stage, organization.stage_prefix, rules) for stage in named):
-        name = known[0].name if known else written
-        raise ValidationError(
-            {
-                "passed_stage": f"Entering “{name}” sends an assessment, because its name begins with "
-                f"“{organization.stage_prefix}” or a mapping names it. Choose a stage that doesn't."
-            }
-        )
+    rules = mapping_rules(organization) if organization.pk and by_mapping else ()
+    if not any(is_trigger(*stage, organization.stage_prefix, rules) for stage in named):
+        return ""
+    name = known[0].name if known else written
+    return (
+        f"Entering “{name}” sends an assessment, because its name begins with "
+        f"“{organization.stage_prefix}” or a mapping names it. Choose a stage that doesn't."
+    )
+
+
+def refuse_inviting_target(organization: Organization, changed: Container[str]) -> None:
+    """Raise ValidationError when changing these policies is what makes the stage on pass invite.
+
+    Any other change goes through, whatever has become of the stage: a mapping made since, which the doctor reports,
+    must keep nobody from pausing.
+    """
+    if "passed_stage" in changed:
+        reason = inviting_target(organization)
+    else:
+        reason = inviting_target(organization, by_mapping=False) if "stage_prefix" in changed else ""
+    if reason:
+        raise ValidationError({"passed_stage": reason})
 
 
 # asking

@@ -262,6 +262,19 @@ def test_what_a_result_does_is_written_out_and_read_back(configure) -> None:
     assert configure(exported).startswith("nothing to change\n")
 
 
+def test_a_mapping_that_makes_the_stage_on_pass_invite_refuses_no_other_change(configure) -> None:
+    configure(WHOLE)
+    target = '[organization]\nslug = "acme"\n[policies]\npassed_stage = "Phone screen"\n'
+    configure(target)
+    RoleMapping.objects.create(
+        organization=Organization.objects.get(), role="Engineer", stage="Phone screen", assessment="Backend"
+    )
+    configure(target + "bulk_limit = 7\n")
+    assert Organization.objects.get().bulk_limit == 7
+    with pytest.raises(CommandError, match=r"policies\.passed_stage: Entering “phone screen”"):
+        configure(target.replace("Phone", "phone"))
+
+
 ERRORS = [
     ("name = ", "not TOML"),
     ("", "organization.slug is missing"),

@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from integrations import clients
-from integrations.models import Delivery, Effect, Invitation, RoleMapping, Stage
+from integrations.models import Delivery, Effect, Invitation, Organization, RoleMapping, Stage
 from integrations.workflow import actions, connect, lists
 from tests import factories
 
@@ -266,6 +266,15 @@ def test_a_prefix_that_would_make_the_target_invite_is_refused(box):
     policy(box, passed_stage=TARGET)
     with pytest.raises(ValidationError):
         policy(box, stage_prefix="Phone")
+
+
+def test_a_prefix_that_is_not_why_the_target_invites_may_change(box):
+    policy(box, passed_stage=TARGET)
+    RoleMapping.objects.create(
+        organization=box.organization, role="Backend Engineer", stage=TARGET, assessment="Backend"
+    )
+    policy(box, stage_prefix="Assessment")
+    assert Organization.objects.get(pk=box.organization.pk).stage_prefix == "Assessment"
 
 
 def test_a_target_that_came_to_invite_later_moves_nobody(box, world):
