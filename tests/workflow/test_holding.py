@@ -1,5 +1,7 @@
 """Those who failed wait for a person where the policy says so; the portal archives nobody."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -68,6 +70,49 @@ def test_a_person_decides_once_and_it_is_on_record(holding, owner):
     # the same result read again asks nobody anew
     holding.ask()
     assert holding.reread(invitation).awaits_decision_since is None
+
+
+SAME = {"score": 10, "result": "Failed", "reason": "Unit Tests"}
+
+
+@pytest.fixture
+def decided(holding, owner):
+    """An invitation whose candidate failed, and about whom a person has decided."""
+    invitation = completed(holding, **SAME)
+    actions.record_decision(invitation, owner)
+    return invitation
+
+
+def test_a_regrade_that_says_the_same_asks_nobody_anew(holding, decided):
+    holding.candidate_does("regrade", **SAME)
+    assert decided.results.count() == 2
+    assert holding.reread(decided).awaits_decision_since is None
+
+
+@pytest.mark.parametrize("other", [{"score": 11}, {"reason": "Build Failure"}])
+def test_a_regrade_that_says_something_else_asks_again(holding, decided, other):
+    holding.candidate_does("regrade", **SAME | other)
+    assert holding.reread(decided).awaits_decision_since is not None
+
+
+def test_a_pass_that_is_taken_back_asks_again(holding, decided):
+    holding.candidate_does("regrade", score=80, result="Passed")
+    holding.candidate_does("regrade", **SAME)
+    assert holding.reread(decided).awaits_decision_since is not None
+
+
+def test_the_same_result_of_another_try_asks_again(holding, decided):
+    # CodeScreen tells whole seconds
+    Invitation.objects.filter(pk=decided.pk).update(submitted_at=timezone.now() - timedelta(hours=1))
+    holding.candidate_does("reopen", "submit", "evaluate", **SAME)  # all between two looks
+    assert holding.reread(decided).awaits_decision_since is not None
+
+
+def test_who_waits_has_waited_since_the_first_time(holding):
+    invitation = completed(holding, **SAME)
+    for score in (10, 11):
+        holding.candidate_does("regrade", **SAME | {"score": score})
+        assert holding.reread(invitation).awaits_decision_since == invitation.awaits_decision_since
 
 
 def test_another_round_is_a_decision(holding, owner):
