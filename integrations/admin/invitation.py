@@ -72,6 +72,21 @@ SEND_AGAIN = preview.Act(
 )
 
 
+class DecisionFilter(admin.SimpleListFilter):
+    """Choose those whose candidate failed and of whom a person is to say what was decided."""
+
+    title = "decision"
+    parameter_name = "decision"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer the one choice."""
+        return [("awaited", "Waits for a decision")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> QuerySet[Invitation]:
+        """Keep who waits."""
+        return queryset.filter(awaits_decision_since__isnull=False) if self.value() else queryset
+
+
 @admin.register(Invitation)
 class InvitationAdmin(ScopedAdmin):
     """Each candidate's journey through an assessment."""
@@ -89,7 +104,7 @@ class InvitationAdmin(ScopedAdmin):
         "organization",
     )
     list_display_links = ("created_at", "candidate_name")
-    list_filter = ("created_at", "status", OrganizationFilter)
+    list_filter = ("created_at", "status", DecisionFilter, OrganizationFilter)
     list_select_related = ("organization",)
     search_fields = (
         "opportunity_id__exact",
@@ -119,7 +134,10 @@ class InvitationAdmin(ScopedAdmin):
                 )
             },
         ),
-        ("Where it stands", {"fields": ("status", "status_reason", "results_shown", "raw_status")}),
+        (
+            "Where it stands",
+            {"fields": ("status", "status_reason", "awaits_decision_since", "results_shown", "raw_status")},
+        ),
         (
             "When",
             {

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from integrations.admin.scoped import ScopedAdmin
 from integrations.models import Delivery, Invitation, LeverConnection, Membership, Organization, RoleMapping
@@ -130,6 +131,16 @@ def test_filters_and_search_stay_within_ones_own(acme: Customer, globex: Custome
     assert "Candidate of globex" not in other.content.decode()
     mine = client.get(address(Invitation, "changelist"), {"q": "opportunity-acme"})
     assert "Candidate of acme" in mine.content.decode()
+
+
+def test_who_waits_for_a_decision_can_be_picked_out(acme: Customer) -> None:
+    client, invitation = sign_in("team_member", acme), acme.rows[Invitation]
+    url = address(Invitation, "changelist") + "?decision=awaited"
+    assert invitation.candidate_name not in client.get(url).content.decode()
+    Invitation.objects.filter(pk=invitation.pk).update(
+        status="completed", instance_id="i", awaits_decision_since=timezone.now()
+    )
+    assert invitation.candidate_name in client.get(url).content.decode()
 
 
 def test_someone_in_both_sees_both_and_may_choose(acme: Customer, globex: Customer) -> None:

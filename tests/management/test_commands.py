@@ -251,6 +251,13 @@ def test_invitations_and_results(acme: Organization, invitation: Invitation) -> 
     )
     assert (row["invited_at"], row["started_at"], row["completed_at"]) == (None, None, None)
     assert "alder" not in json.dumps(row).lower()
+    assert row["awaits_decision_since"] is None
+    now = timezone.now()
+    Invitation.objects.update(
+        status="completed", instance_id="i", completed_at=now, awaits_decision_since=now
+    )
+    row = rows("invitations", "acme")[0]
+    assert row["awaits_decision_since"] == row["completed_at"] == now.isoformat()
     Result.objects.create(invitation=invitation)
     row = rows("results", "acme")[0]
     assert (row["invitation_id"], row["attempt"]) == (invitation.pk, 1)

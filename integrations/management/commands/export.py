@@ -43,6 +43,7 @@ def invitation_row(invitation: Invitation) -> Row:
         "invited_at": _time(invitation.invited_at),
         "started_at": _time(invitation.started_at),
         "completed_at": _time(invitation.completed_at),
+        "awaits_decision_since": _time(invitation.awaits_decision_since),
     }
 
 
