@@ -35,6 +35,8 @@ CHANGES_NOTHING = {
     "overview",
     "login",
     "logout",
+    "password_reset",
+    "password_reset_done",
     "password_reset_confirm",
     "switch-organization",
     "codescreen-test",

@@ -190,6 +190,16 @@ def test_every_page_for_those_who_are_not_signed_in(browser: Browser, live_serve
         visit.page.fill("[name=password]", "wrong")
         visit.page.click("main button")
         visit.look()
+        visit.page.click("text=Forgotten your password?")
+        visit.look()
+        visit.page.fill("[name=email]", "nobody@nowhere")
+        visit.page.evaluate("document.querySelector('main form').noValidate = true")
+        visit.page.click("main button")
+        visit.look()
+        visit.page.fill("[name=email]", "invited@acme.example")
+        visit.page.click("main button")
+        visit.page.wait_for_url("**/password/sent/")
+        visit.look()
         assert visit.wrong == []
 
 

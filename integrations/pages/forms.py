@@ -4,9 +4,12 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import get_user_model
+from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.auth.validators import UnicodeUsernameValidator
 
+from integrations import doorbell
 from integrations.models import Membership, Organization, RoleMapping
+from integrations.workflow import passwords
 
 
 def _secret(label: str, help_text: str) -> forms.CharField:
@@ -31,6 +34,22 @@ class ConnectionsForm(forms.Form):
         help_text="Then an invitation whose answer got lost can be sent again safely. Ask CodeScreen if unsure.",
         required=False,
     )
+
+
+class ForgottenPasswordForm(PasswordResetForm):
+    """Where to send a link to choose a password; says nothing of whether anybody has that address."""
+
+    email = forms.EmailField(
+        label="E-mail address",
+        max_length=254,
+        help_text="The one to which your invitation came.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Leave it to the outbox, which makes the link when it sends it, and tries again when it can't."""
+        passwords.send_links(self.cleaned_data["email"])
+        doorbell.ring()
 
 
 class AddTokenForm(forms.Form):

@@ -1,14 +1,20 @@
-"""Signing in and out, choosing a password by invitation link, and changing to another of one's organizations."""
+"""Signing in and out, choosing a password by a link, and changing to another of one's organizations."""
 
+import time
 from typing import Any
 
-from django.contrib.auth.views import LoginView, PasswordResetConfirmView
+from django.contrib.auth.forms import PasswordResetForm
+from django.contrib.auth.views import LoginView, PasswordResetConfirmView, PasswordResetView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse_lazy
 from django.views.generic import View
 
 from integrations.pages.access import SESSION_KEY, back_to, memberships_of
+from integrations.pages.forms import ForgottenPasswordForm
+
+#: Every answer to a request for a link takes this long, so that its time doesn't tell whom the portal knows.
+LINK_ANSWER_SECONDS = 0.3
 
 
 class SignInView(LoginView):
@@ -17,15 +23,28 @@ class SignInView(LoginView):
     redirect_authenticated_user = True
 
 
+class ForgottenPasswordView(PasswordResetView):
+    """Send a link to choose a password, and answer alike whether there is anybody to send it to."""
+
+    form_class = ForgottenPasswordForm
+
+    def form_valid(self, form: PasswordResetForm) -> HttpResponse:
+        """Ask for the e-mail, and answer after the same time as always."""
+        began = time.monotonic()
+        answer = super().form_valid(form)
+        time.sleep(max(0.0, began + LINK_ANSWER_SECONDS - time.monotonic()))
+        return answer
+
+
 class ChoosePasswordView(PasswordResetConfirmView):
-    """Let an invited member choose a password, once, and sign them in."""
+    """Let a member who was invited, or has forgotten theirs, choose a password, once, and sign them in."""
 
     success_url = reverse_lazy("overview")
     post_reset_login = True
     post_reset_login_backend = "django.contrib.auth.backends.ModelBackend"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the invited person's user name, so that they know what to sign in with next time."""
+        """Add the person's user name, so that they know what to sign in with next time."""
         return super().get_context_data(invited=self.user if self.validlink else None, **kwargs)
 
 

@@ -55,7 +55,7 @@ def perform(effect: Effect, platforms: Platforms) -> None:
         if effect.is_poison:
             _give_up(effect, SILENT.format(count=MAX_CRASHES))
             return
-        if effect.organization.paused and not _is_begun(effect):
+        if effect.organization.paused and not (_is_begun(effect) or mail.is_about_signing_in(effect)):
             _suspend(effect, "The organization is paused.", known)
             return
         PERFORM[effect.kind](effect, platforms)

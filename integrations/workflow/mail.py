@@ -41,8 +41,13 @@ def send_email(effect: Effect, platforms: Platforms) -> None:
         raise PlatformError(f"The mail server didn't take the message: {type(failure).__name__}") from failure
 
 
+def is_about_signing_in(effect: Effect) -> bool:
+    """Whether somebody waits for the message to get in; a pause holds up what goes to candidates, not them."""
+    return bool(effect.payload.get("welcomes") or effect.payload.get("resets"))
+
+
 def choose_password_link(user: Any) -> str:
-    """Return the address at which a new member chooses their password; it works once, for a week."""
+    """Return the address at which a person chooses their password; it works once, for a week."""
     key = urlsafe_base64_encode(force_bytes(user.pk))
     return f"{settings.PORTAL_URL}/invite/{key}/{default_token_generator.make_token(user)}/"
 
@@ -56,6 +61,8 @@ def _letter(effect: Effect) -> Letter:
     payload = effect.payload
     if payload.get("welcomes"):
         return _welcome(effect)
+    if payload.get("resets"):
+        return _reset(effect)
     kind = _kind(payload)
     known = dict.fromkeys(letters.KINDS[kind].variables, "")
     said = {
@@ -94,6 +101,22 @@ def _welcome(effect: Effect) -> Letter:
     )
 
 
+def _reset(effect: Effect) -> Letter:
+    """Give a member who asked for it a link to choose a password; it is made now and stored nowhere."""
+    member = Membership.objects.filter(
+        pk=effect.payload["resets"], organization=effect.organization_id
+    ).first()
+    if member is None:
+        return Letter("", "")
+    return Letter(
+        "Choose a new password for the CodeScreen–Lever portal",
+        "Somebody, most likely you, has asked for a way back into the portal between Lever and CodeScreen.\n\n"
+        f"Your user name is {member.user}. Choose a password here; the link works once, for a week:\n"
+        f"{choose_password_link(member.user)}\n\n"
+        "If it wasn't you, do nothing: your password stays what it is.",
+    )
+
+
 def _recipients(effect: Effect) -> dict[str, str]:
     """Return each address with its way out; a message to one named person has none."""
     payload = effect.payload
@@ -104,6 +127,14 @@ def _recipients(effect: Effect) -> dict[str, str]:
         ).first()
         is_open = waiting is not None and not waiting.user.has_usable_password()
         return dict.fromkeys(addresses, "") if is_open else {}
+    if payload.get("resets"):
+        able = Membership.objects.filter(
+            pk=payload["resets"],
+            organization=effect.organization_id,
+            user__email__in=addresses,
+            user__is_active=True,
+        )
+        return dict.fromkeys(addresses, "") if able.exists() else {}
     if payload.get("asks"):
         # to those who are Super Admins when it is sent; what a person asks them isn't one of the kinds to stop
         still = {admin.user.email for admin in asking.receivers(effect.organization)}

@@ -11,7 +11,7 @@ from integrations.pages.urls import urlpatterns
 from tests import factories
 
 LOGIN = "/login/"
-PUBLIC = {"login", "password_reset_confirm", "unsubscribe"}
+PUBLIC = {"login", "password_reset", "password_reset_done", "password_reset_confirm", "unsubscribe"}
 ROLES = ("super_admin", "admin", "team_member", "limited_team_member")
 
 # the lowest role that may use the address, in the order of ROLES
