@@ -198,6 +198,7 @@ class EmailHtmlView(EmailKindView):
         policy = {
             "default-src": ["'none'"],
             "img-src": [letters.logo_origin(self.organization) or "'none'"],
+            "style-src": [letters.style_source()],
             "frame-ancestors": ["'self'"],
             "base-uri": ["'none'"],
             "form-action": ["'none'"],
