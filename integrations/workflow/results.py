@@ -105,7 +105,7 @@ def collect(invitation: Invitation, codescreen: CodeScreenClient) -> bool:
 
     Safe to run twice. Raises PlatformError after recording when to ask again.
     """
-    asked_at = clock.now()
+    known = Invitation.objects.only("polled_at", "next_poll_at").get(pk=invitation.pk)
     try:
         progress = codescreen.status(invitation.instance_id)
     except PlatformError as error:
@@ -113,17 +113,17 @@ def collect(invitation: Invitation, codescreen: CodeScreenClient) -> bool:
         raise
     with transaction.atomic():
         invitation = _locked(invitation)
+        if invitation.polled_at != known.polled_at:
+            # another answer was recorded after we asked: ours may be from before it, so ask again
+            Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now())
+            return False
+        is_ours_to_say = invitation.next_poll_at == known.next_poll_at  # else somebody has said it meanwhile
+        changed = _record(invitation, progress)
         now = clock.now()
-        is_outdated = invitation.polled_at is not None and invitation.polled_at > asked_at
-        changed = not is_outdated and _record(invitation, progress)
-        answer = {"raw_status": progress.status[:100], "polled_at": now, "poll_failures": 0}
-        rung_at = invitation.next_poll_at
-        # another answer was recorded or a webhook came meanwhile: this one may be from before, so ask again
-        is_overtaken = is_outdated or (rung_at is not None and asked_at <= rung_at <= now)
-        Invitation.objects.filter(pk=invitation.pk).update(
-            next_poll_at=now if is_overtaken else next_poll(invitation, now),
-            **({} if is_outdated else answer),
-        )
+        answer: dict[str, Any] = {"raw_status": progress.status[:100], "polled_at": now, "poll_failures": 0}
+        if is_ours_to_say:
+            answer["next_poll_at"] = next_poll(invitation, now)
+        Invitation.objects.filter(pk=invitation.pk).update(**answer)
     return changed
 
 

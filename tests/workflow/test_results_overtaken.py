@@ -1,9 +1,11 @@
 """Two workers ask about one candidate at once, or a webhook comes while one asks: what was true last stands."""
 
+from datetime import timedelta
+
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.payloads import Hint, Progress
-from integrations.models import Invitation
-from integrations.workflow import results
+from integrations.models import Invitation, clock
+from integrations.workflow import actions, results
 
 
 class Slow(CodeScreenClient):
@@ -41,3 +43,25 @@ def test_a_webhook_during_a_question_is_a_reason_to_ask_again(box):
     assert Invitation.objects.due_for_poll().exists()
     box.ask()
     assert not Invitation.objects.due_for_poll().exists()
+
+
+def test_who_is_followed_no_more_since_the_question_is_asked_about_no_more(box, owner):
+    invitation = box.invited()
+
+    def stop(instance):
+        actions.stop_following(invitation, owner)
+
+    results.collect(invitation, Slow(stop, "Not_Started"))
+    assert box.reread(invitation).next_poll_at is None
+
+
+def test_clocks_that_differ_a_little_lose_no_webhook(box, monkeypatch):
+    invitation = box.invited()
+    ahead = clock.now() + timedelta(seconds=1)
+
+    def ring(instance):
+        results.hear(box.organization, Hint("assessment.evaluated", instance, ""))
+
+    monkeypatch.setattr(clock, "now", lambda: ahead)
+    results.collect(invitation, Slow(ring, "Not_Started"))
+    assert Invitation.objects.due_for_poll().exists()
