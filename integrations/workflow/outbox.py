@@ -71,7 +71,7 @@ def send_invitation(invitation: Invitation, delivery: Delivery | None = None) ->
         intent_at=None,
         last_error="",
         done_at=None,
-        created_at=Now(),
+        tried_since=Now(),
     )
 
 

@@ -116,3 +116,14 @@ def test_a_worker_killed_after_a_definite_no_leaves_nothing_that_a_pause_does_no
     Organization.objects.update(paused=True)
     box.work()
     assert (box.effect().state, world.emails()) == ("due", 0)
+
+
+def test_what_a_person_sends_again_is_tried_for_days_whatever_held_it_up_before(box, world):
+    invitation = box.invitation()
+    long_ago = timezone.now() - effects.KEEP_TRYING - timedelta(days=1)
+    Effect.objects.update(tried_since=long_ago, state="failed", due_at=None)
+    box.reread(invitation).move("failed", "CodeScreen refused it.")
+    actions.send_again(box.reread(invitation), "somebody")
+    box.codescreen_fails(status=503)
+    box.work()
+    assert (box.effect().state, box.reread(invitation).status) == ("due", "pending")
