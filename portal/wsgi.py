@@ -1,9 +1,13 @@
 """The WSGI entry point that gunicorn serves."""
 
 import os
+from importlib import import_module
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 application = get_wsgi_application()
+# before gunicorn forks: a worker that replaces a killed one then answers at once
+import_module(settings.ROOT_URLCONF)

@@ -42,7 +42,8 @@ def web(host: str, port: int) -> Program:
     argv += ["--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
     argv += ["--worker-class", "gthread", "--workers", str(settings.WEB_WORKERS), "--threads", str(THREADS)]
     argv += ["--pythonpath", str(settings.BASE_DIR), "--graceful-timeout", "15", "--no-control-socket"]
-    argv += ["--log-level", "warning"]
+    # loaded once, before the workers are forked: one that is killed is replaced in no time
+    argv += ["--preload", "--log-level", "warning"]
     return Program("web", argv)
 
 
