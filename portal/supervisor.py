@@ -214,7 +214,10 @@ class Supervisor:
     def tend(self) -> None:
         """Replace what has ended or stalled."""
         for group in self.groups:
-            group.tend()
+            try:
+                group.tend()
+            except OSError:  # the machine may have room for another process in a moment
+                logger.exception("%s could not be started; trying again.", group.program.name)
 
     def stop(self, patience: float = PATIENCE) -> None:
         """End every group, gently for `patience` seconds; a second signal shortens it."""

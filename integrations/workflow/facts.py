@@ -150,7 +150,7 @@ def _opportunity(opportunity_id: str, platforms: Platforms) -> Opportunity | Non
     try:
         return platforms.lever().opportunity(opportunity_id)
     except PlatformError as error:
-        if error.status in {403, 404}:
+        if error.status in {400, 403, 404}:  # 400 is what Lever says to an id that can't be one of its own
             return None
         raise
 

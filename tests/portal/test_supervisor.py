@@ -115,6 +115,24 @@ def test_pauses_ever_longer_before_a_program_that_keeps_ending(tmp_path: Path) -
     assert 2 <= len((tmp_path / "starts").read_text()) <= 4
 
 
+def test_a_program_that_cannot_be_started_now_is_started_when_there_is_room(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Supervisor([program(SLEEPER)]) as supervisor:
+        group = only_group(supervisor)
+        first = group.pid
+        assert first
+        with monkeypatch.context() as full:
+            full.setattr(subprocess, "Popen", no_room)
+            os.killpg(first, signal.SIGKILL)
+            tend_until(supervisor, lambda: "could not be started" in caplog.text)
+        tend_until(supervisor, lambda: group.pid not in {None, first})
+
+
+def no_room(*_: object, **__: object) -> None:
+    raise BlockingIOError("Resource temporarily unavailable")
+
+
 def test_replaces_a_stopped_group_that_makes_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("portal.supervisor.FIRST_GRACE", 0.1)
     stalled = [False]

@@ -137,6 +137,14 @@ def test_a_skip_leaves_one_note(box, world, enter, setting, expected):
     assert all("no assessment was sent" in note and "Hazel" not in note and "@" not in note for note in notes)
 
 
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_whom_lever_will_never_show_gets_a_verdict(box, enter, status):
+    told = enter()
+    box.lever_fails("/opportunities/[^/]+$", method="GET", times=100, status=status)
+    box.work()
+    assert verdict(told) == "not_visible"
+
+
 def test_the_bulk_limit_holds_and_tells_once(box, world, enter):
     box.organization.bulk_limit = 1
     box.organization.save()
