@@ -8,14 +8,14 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Now
 
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.payloads import IN_PROGRESS, NOT_STARTED, Hint, Progress
 from integrations.models import Effect, EmailKind, Invitation, Organization, Result, clock
 from integrations.models.invitation import Status
 from integrations.platform import PlatformError
-from integrations.workflow import moving, outbox
+from integrations.workflow import holding, moving, outbox
 from integrations.workflow.decide import PROGRESS_TAGS, TAG_WORD, normalized
 from integrations.workflow.polling import next_poll, postpone
 
@@ -198,7 +198,7 @@ def _complete(invitation: Invitation, progress: Progress) -> bool:
     if not created and not is_same:
         Result.objects.filter(pk=result.pk).update(**stated, metadata=progress.metadata)
         result.refresh_from_db()
-    is_news = invitation.status != Status.COMPLETED or _says_more(invitation, progress, latest)
+    is_news = invitation.status != Status.COMPLETED or holding.says_more(invitation, progress, latest)
     now = clock.now()
     completed_at = progress.evaluated_at or now
     invitation.move(
@@ -209,32 +209,8 @@ def _complete(invitation: Invitation, progress: Progress) -> bool:
     )
     _write_back(invitation, result, is_same)
     if is_news:
-        _ask_for_decision(invitation, result)
+        holding.ask(invitation, result)
     return True
-
-
-def _says_more(invitation: Invitation, progress: Progress, latest: Result | None) -> bool:
-    """Whether a result that replaces one says anything about the candidate that a person would decide by.
-
-    Another outcome, score or failure reason does, and so does work handed in anew; no difference is too small, since
-    it is about a person. A new report link or attempt number alone doesn't: who was decided about stays decided,
-    and who waits goes on waiting.
-    """
-    handed_in = progress.submitted_at
-    if handed_in and invitation.submitted_at and handed_in > invitation.submitted_at:
-        return True
-    return latest is None or (latest.outcome, latest.score, latest.failure_reason) != (
-        progress.outcome,
-        progress.score,
-        progress.failure_reason,
-    )
-
-
-def _ask_for_decision(invitation: Invitation, result: Result) -> None:
-    """Let who failed wait for a person where the policy says so, since the first time they were asked; nobody else."""
-    is_held = invitation.organization.hold_failed and result.outcome == Result.Outcome.FAILED
-    since = Coalesce("awaits_decision_since", Now()) if is_held else None
-    Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=since)
 
 
 def _write_back(invitation: Invitation, result: Result, is_same: bool) -> None:
