@@ -227,7 +227,7 @@ class TestLever(WebhookContract):
     def test_ten_tokens_cost_the_door_no_more_queries_than_one(
         self, sender, door, organization, owner, django_assert_num_queries
     ):
-        assert self.send(sender, door, self.signed(self.payload())).status_code == 202  # clock and caches are warm
+        self.send(sender, door, self.signed(self.payload()))  # the first look at the clock is a query too
         LeverWebhook.objects.update(last_received_at=None)
         with CaptureQueriesContext(connection) as before:
             assert self.send(sender, door, self.signed(self.payload())).status_code == 202
