@@ -6,7 +6,7 @@ import time
 import uuid
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import requests
@@ -17,10 +17,8 @@ from integrations.models import Delivery, LeverWebhook, Organization
 from integrations.sandbox.values import Json
 from portal.chaos import customers, evidence, settling
 from portal.chaos.faults import Interruption, Interruptions
-from portal.chaos.options import Options
-from portal.chaos.programs import Programs
+from portal.chaos.run import Run
 from portal.chaos.table import Table
-from portal.demonstration.stage import Stage
 
 CLIENTS = 8
 ANSWER_SECONDS = 30.0  # more than SQLite's writers wait for each other
@@ -87,18 +85,12 @@ def stage_change(signature_token: str, stage_id: str) -> Json:
     }
 
 
-class Accept:
+class Accept(Run):
     """One run of posting, killing and counting."""
 
-    def __init__(
-        self, stage: Stage, programs: Programs, options: Options, say: Callable[[str], object]
-    ) -> None:
-        self._stage = stage
-        self._programs = programs
-        self._options = options
-        self._say = say
+    def _prepare(self) -> None:
         self._turns: list[tuple[float, float, float]] = []  # Redis there from, away from, back at
-        self._interruptions = Interruptions(programs, options, only="web")
+        self._interruptions = Interruptions(self._programs, self._options, only="web")
 
     def run(self) -> Table:
         """Post for as long as was asked, and look for every row."""

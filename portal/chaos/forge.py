@@ -21,8 +21,8 @@ from portal.chaos.forger import UNPROVEN, Attempt, Doors, Forger, Heard
 from portal.chaos.forgeries import MARK, Message, altered, encode
 from portal.chaos.judgement import judge
 from portal.chaos.knocking import Answers, Client, Knocker
-from portal.chaos.options import Options
-from portal.chaos.programs import Programs, members
+from portal.chaos.programs import members
+from portal.chaos.run import Run
 from portal.chaos.table import Table
 from portal.chaos.timing import Difference
 from portal.demonstration.setting_up import NotReady, control
@@ -57,21 +57,15 @@ class Found:
         return {name: cases for name, cases in promises.items() if cases}
 
 
-class Forge:
+class Forge(Run):
     """One run of knocking, timing and looking."""
 
-    def __init__(
-        self, stage: Stage, programs: Programs, options: Options, say: Callable[[str], object]
-    ) -> None:
-        self._stage = stage
-        self._programs = programs
-        self._options = options
-        self._say = say
+    def _prepare(self) -> None:
         self._slug, self._other = customers.slugs(2)
-        self._pairs = max(1, min(MOST_PAIRS, options.forge // PAIRS_IN))
+        self._pairs = max(1, min(MOST_PAIRS, self._options.forge // PAIRS_IN))
         self._found = Found()
         self._memory: list[float] = []
-        self._doors = doors(stage, self._slug, self._other)
+        self._doors = doors(self._stage, self._slug, self._other)
 
     def run(self) -> Table:
         """Record valid deliveries, then knock with everything else. Raises NotReady."""

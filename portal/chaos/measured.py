@@ -1,7 +1,6 @@
 """The two runs at Lever's own rate, without faults: a bulk move, and a move while the portal is down."""
 
 import time
-from collections.abc import Callable
 
 from integrations.models import Delivery, Effect
 from integrations.workflow import doctor
@@ -11,25 +10,18 @@ from portal.chaos import customers, evidence, settling
 from portal.chaos.crowd import pending
 from portal.chaos.customers import TRIGGER
 from portal.chaos.judgement import Judgement, judge
-from portal.chaos.options import Options
-from portal.chaos.programs import Programs
+from portal.chaos.run import Run
 from portal.chaos.table import Table
 from portal.demonstration.setting_up import NotReady, control, wait_for
-from portal.demonstration.stage import Stage
 
 LEVER_RATE = 10.0
 SINGLE_AFTER = 8.0  # seconds into the bulk move
 
 
-class BulkMove:
+class BulkMove(Run):
     """Many candidates of one customer at once, and one of another customer's while that runs."""
 
-    def __init__(
-        self, stage: Stage, _programs: Programs, options: Options, say: Callable[[str], object]
-    ) -> None:
-        self._stage = stage
-        self._options = options
-        self._say = say
+    def _prepare(self) -> None:
         self._many, self._single = customers.slugs(2)
 
     def run(self) -> Table:
@@ -78,16 +70,8 @@ class BulkMove:
         return last.timestamp() if last else time.time()
 
 
-class Outage:
+class Outage(Run):
     """Candidates move while the portal is down and no webhook gets through; the sweep has to find them."""
-
-    def __init__(
-        self, stage: Stage, programs: Programs, options: Options, say: Callable[[str], object]
-    ) -> None:
-        self._stage = stage
-        self._programs = programs
-        self._options = options
-        self._say = say
 
     def run(self) -> Table:
         """Move them, come back, sweep, and count. Raises NotReady."""

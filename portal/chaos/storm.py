@@ -1,36 +1,27 @@
 """The run with faults: everything goes wrong at once, then it settles, and the books are counted."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from portal.chaos import customers, evidence, faults, ground, settling
 from portal.chaos.crowd import Crowd, Recruiters, gather, pending, settle_in
 from portal.chaos.faults import Interruption, Interruptions
 from portal.chaos.judgement import PROMISES, Judgement, judge
-from portal.chaos.options import Options
-from portal.chaos.programs import Programs
+from portal.chaos.run import Run
 from portal.chaos.table import Table
 from portal.chaos.visits import Visits
-from portal.demonstration.stage import Stage
 
 QUIET_LOOKS = 4
 ROUNDS = 3
 
 
-class Storm:
+class Storm(Run):
     """One run with faults."""
 
-    def __init__(
-        self, stage: Stage, programs: Programs, options: Options, say: Callable[[str], object]
-    ) -> None:
-        self._stage = stage
-        self._options = options
-        self._say = say
-        self._crowd: Crowd = gather(options)
-        self._programs = programs
-        self._interruptions = Interruptions(programs, options)
-        self._visits = Visits(stage, self._crowd)
+    def _prepare(self) -> None:
+        self._crowd: Crowd = gather(self._options)
+        self._interruptions = Interruptions(self._programs, self._options)
+        self._visits = Visits(self._stage, self._crowd)
         self._stopped_at = 0.0
 
     def run(self) -> Table:

@@ -8,7 +8,6 @@ import random
 import signal
 import statistics
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -19,12 +18,11 @@ from portal.chaos import customers, evidence, settling
 from portal.chaos.customers import TRIGGER
 from portal.chaos.faults import Interruption
 from portal.chaos.judgement import judge
-from portal.chaos.options import Options
-from portal.chaos.programs import Programs, leaves, members
+from portal.chaos.programs import leaves, members
+from portal.chaos.run import Run
 from portal.chaos.table import Table
 from portal.chaos.zombie import Zombie
 from portal.demonstration.setting_up import NotReady, control
-from portal.demonstration.stage import Stage
 
 RECOVERY = {"idle": 10.0, "group": 60.0}  # seconds that are promised
 GROUPS_IN = 2  # so many idle kills to each kill of the whole group
@@ -41,17 +39,11 @@ class Recoveries:
     wedged: int = 0
 
 
-class Wedge:
+class Wedge(Run):
     """One run of kills, one at a time, each followed by a move."""
 
-    def __init__(
-        self, stage: Stage, programs: Programs, options: Options, say: Callable[[str], object]
-    ) -> None:
-        self._stage = stage
-        self._programs = programs
-        self._options = options
-        self._say = say
-        self._chance = random.Random(options.seed)  # noqa: S311
+    def _prepare(self) -> None:
+        self._chance = random.Random(self._options.seed)  # noqa: S311
         self._found = Recoveries()
         self._kills: list[Interruption] = []
         (self._slug,) = customers.slugs(1)

@@ -7,9 +7,8 @@ import sys
 import threading
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import requests
 from django.core.management import BaseCommand, CommandError
@@ -26,6 +25,7 @@ from portal.chaos.measured import BulkMove, Outage
 from portal.chaos.options import Options
 from portal.chaos.programs import Programs
 from portal.chaos.proxy import Proxy
+from portal.chaos.run import Run
 from portal.chaos.storm import Storm
 from portal.chaos.table import Table
 from portal.chaos.wedge import Wedge
@@ -35,13 +35,6 @@ from portal.demonstration.stage import FOLDER, Stage
 logger = logging.getLogger(__name__)
 
 TEND_EVERY = 0.5
-
-
-class Run(Protocol):
-    """One of the runs."""
-
-    def run(self) -> Table:
-        """Do it and count."""
 
 
 class Command(BaseCommand):
@@ -119,7 +112,7 @@ class Command(BaseCommand):
             setting_up.wait_for(url)
         customers.connect(stage, options)
         self._say("Everything runs and is connected.")
-        runs: dict[str, Callable[..., Run]] = {
+        runs: dict[str, type[Run]] = {
             "bulk": BulkMove,
             "outage": Outage,
             "accept": Accept,
