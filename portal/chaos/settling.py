@@ -1,7 +1,7 @@
 """After the faults: let everything come to rest, without a person, and say what didn't."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from io import StringIO
 
 from django.core.management import call_command
@@ -74,14 +74,16 @@ def sweep() -> int:
     return sum(int(line.rpartition(" ")[2]) for line in said.getvalue().splitlines() if line.strip())
 
 
-def poll(seconds: float) -> int:
-    """Have the workers ask CodeScreen about every open invitation now; how many they haven't in that time."""
+def poll(addresses: Collection[str], seconds: float) -> int:
+    """Have the workers ask CodeScreen about these people now; how many they haven't asked about in that time."""
     asked = patiently(clock.now)
-    followed = Invitation.objects.exclude(instance_id="").exclude(status__in=OVER)
+    followed = Invitation.objects.filter(email__in=addresses).exclude(instance_id="").exclude(status__in=OVER)
     patiently(lambda: followed.update(next_poll_at=Now(), poll_failures=0))
     unasked = followed.exclude(polled_at__gte=asked)
-    deadline = time.monotonic() + seconds
+    deadline, hurried = time.monotonic() + seconds, 0.0
     while (left := patiently(unasked.count)) and time.monotonic() < deadline:
-        doorbell.ring()
+        if time.monotonic() - hurried > HURRY_EVERY:
+            patiently(hurry)
+            hurried = time.monotonic()
         time.sleep(LOOK_EVERY)
     return left

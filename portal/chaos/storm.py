@@ -72,7 +72,7 @@ class Storm(Run):
                 acted += count
             if number and not acted:
                 break
-            unasked = settling.poll(max(1.0, deadline - time.monotonic()))
+            unasked = settling.poll(self._visits.acted, max(1.0, deadline - time.monotonic()))
             left = self._rest(deadline) + unasked
         return left
 

@@ -17,6 +17,7 @@ class Visits(threading.Thread):
         super().__init__(name="visits", daemon=True)
         self._address = stage.codescreen_url
         self._waiting = [candidate for candidate in crowd.candidates if candidate.visits]
+        self.acted: set[str] = set()  # who has made a visit, by e-mail address
         self._stopping = threading.Event()
         self._session = requests.Session()
 
@@ -55,4 +56,5 @@ class Visits(threading.Thread):
         if not answer.ok:  # not invited yet
             return False
         candidate.visits.pop(0)
+        self.acted.add(candidate.email)
         return True
