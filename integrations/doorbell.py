@@ -95,9 +95,7 @@ def ring_if_due() -> None:
 def is_stalled() -> bool:
     """Whether rows have been due for a while and no worker shows progress."""
     overdue = Now() - STALLED_AFTER
-    waits = Effect.objects.due().filter(due_at__lt=overdue).exists() or (
-        Delivery.objects.due().filter(due_at__lt=overdue).exists()
-    )
+    waits = any(model.objects.left_alone_since(overdue).exists() for model in (Effect, Delivery))
     return waits and not Heartbeat.is_fresh(DRAIN, STALLED_AFTER)
 
 

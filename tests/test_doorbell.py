@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations import doorbell
-from integrations.models import Heartbeat
+from integrations.models import Effect, Heartbeat
 from tests import factories
 
 
@@ -65,6 +65,17 @@ def test_stalled_means_due_for_a_while_and_no_progress(db):
     effect.lease()
     assert not doorbell.is_stalled()
     assert doorbell.oldest_due_seconds() == 0.0
+
+
+def test_what_a_killed_worker_held_is_no_sign_of_a_stall_the_moment_its_lease_ends(db):
+    Heartbeat.beat(doorbell.DRAIN)
+    Heartbeat.objects.update(at=timezone.now() - doorbell.QUIET_AFTER)
+    held = factories.EffectFactory(due_at=timezone.now() - timedelta(minutes=1))
+    Effect.objects.update(leased_until=timezone.now() - timedelta(seconds=1), lease_owner="killed")
+    assert Effect.objects.due().get() == held
+    assert not doorbell.is_stalled()
+    Effect.objects.update(leased_until=timezone.now() - doorbell.STALLED_AFTER - timedelta(seconds=1))
+    assert doorbell.is_stalled()
 
 
 def test_a_cluster_that_does_not_hear_the_bell_at_rest_is_replaced_before_work_comes(db, bells):

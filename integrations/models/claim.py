@@ -36,6 +36,11 @@ class ClaimQuerySet(models.QuerySet[Any]):
         """Rows that a worker may take now."""
         return self.free()
 
+    def left_alone_since(self, moment: Any) -> Self:
+        """Rows that a worker might have taken since then: due by then, and held by nobody."""
+        unheld = models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=moment)
+        return self.due().filter(unheld, due_at__lt=moment)
+
     def oldest_due_at(self) -> Any:
         """Return the earliest time at which a free row became due; None when none is."""
         return self.free().aggregate(models.Min("due_at"))["due_at__min"]

@@ -34,9 +34,10 @@ def patiently[Found](look: Callable[[], Found]) -> Found:
 
 
 def waiting() -> int:
-    """Return how many rows still wait for a worker, now or later."""
+    """Return how many rows still wait for a worker, now or later; not the e-mails that gather news for a while."""
     deliveries = Delivery.objects.filter(due_at__isnull=False).filter(Q(verdict="") | Q(due_at__lte=Now()))
-    return Effect.objects.filter(state=Effect.State.DUE).count() + deliveries.count()
+    gathering = Q(kind=Effect.Kind.SEND_EMAIL, due_at__gt=Now(), attempts=0)
+    return Effect.objects.filter(state=Effect.State.DUE).exclude(gathering).count() + deliveries.count()
 
 
 def backlog() -> int:
