@@ -223,7 +223,8 @@ def _notice_refused_key(organization: Organization) -> None:
 def poll(invitation: Invitation) -> bool:
     """Ask CodeScreen about one invitation; whether anything changed."""
     try:
-        platforms = platforms_for(_read(invitation.organization_id), opportunity_id=invitation.opportunity_id)
+        organization = invitation.organization = _read(invitation.organization_id)
+        platforms = platforms_for(organization, opportunity_id=invitation.opportunity_id)
         return results.collect(invitation, platforms.codescreen())
     except NotConnected:
         later, failures = Now() + effects.DISCONNECTED_RETRY, invitation.poll_failures

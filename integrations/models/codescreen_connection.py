@@ -56,11 +56,10 @@ class CodeScreenConnection(models.Model):
         return self.idempotency or bool(self.webhook_secret)
 
     def mark_refused(self, reason: str) -> bool:
-        """Record that CodeScreen refused the key; True when it did so just now."""
-        changed = (
-            type(self)
-            .objects.filter(pk=self.pk, state=self.State.CONNECTED)
-            .update(state=self.State.REFUSED, state_reason=reason)
+        """Record that CodeScreen refused this key; True when it did so just now, and no other was saved meanwhile."""
+        same_key = type(self).objects.filter(pk=self.pk, key_stored_at=self.key_stored_at)
+        changed = same_key.filter(state=self.State.CONNECTED).update(
+            state=self.State.REFUSED, state_reason=reason
         )
         self.refresh_from_db()
         return bool(changed)

@@ -239,6 +239,8 @@ def replay(delivery: Delivery, platforms: Platforms, actor: Any) -> Decision:
         raise NotPossible("A worker is deciding this delivery at the moment.")
     try:
         decision = intake.decide_delivery(claimed, platforms)
+    except intake.LeaseLost as error:
+        raise NotPossible("A worker decided this delivery meanwhile: its verdict is on its page.") from error
     except BaseException:
         claimed.release()
         raise

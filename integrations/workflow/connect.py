@@ -125,7 +125,7 @@ def test_codescreen_key(organization: Organization, codescreen: CodeScreenClient
         lists.refresh_assessments(organization, codescreen)
     except PlatformError as error:
         if error.status == 401:
-            CodeScreenConnection.objects.get(organization=organization).mark_refused(str(error))
+            lists.note_refused_key(organization, str(error))
         raise
     actions.wake(organization)
     return len(lists.live_assessments(organization))

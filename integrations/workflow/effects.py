@@ -14,7 +14,7 @@ from integrations.models import Effect, Organization, clock
 from integrations.models.claim import MAX_CRASHES, SILENT, masked_traceback
 from integrations.models.invitation import Status
 from integrations.platform import NotConnected, PacedOut, PlatformError
-from integrations.workflow import feedback, invite, mail, moving, outbox, write_back
+from integrations.workflow import facts, feedback, invite, mail, moving, outbox, write_back
 from integrations.workflow.platforms import Platforms
 
 logger = logging.getLogger(__name__)
@@ -89,9 +89,11 @@ def _give_back(effect: Effect, wait: timedelta, reason: str, known: datetime | N
     effect.retry(wait, reason, keep_intent=True, intent_at=known, attempts=F("attempts") - 1, **changes)
 
 
-def _suspend(effect: Effect, reason: str, known: datetime | None) -> None:
+def _suspend(
+    effect: Effect, reason: str, known: datetime | None, wait: timedelta = DISCONNECTED_RETRY
+) -> None:
     """Return an effect that a person keeps from being tried: how long it is tried counts from when it can be."""
-    _give_back(effect, DISCONNECTED_RETRY, reason, known, tried_since=Now())
+    _give_back(effect, wait, reason, known, tried_since=Now())
 
 
 def _record_crash(effect: Effect, error: Exception) -> None:
@@ -120,10 +122,7 @@ def _settle_refused(
                 _give_back(effect, FIRST_RETRY, str(error), known)
                 return
         except PlatformError as failure:
-            if not failure.permanent or failure.status in {
-                None,
-                401,
-            }:  # to be asked later: the no isn't final yet
+            if not failure.permanent or failure.status in {None, 401}:  # to be asked later: no final no yet
                 settle(effect, failure, known)
                 return
     settle(effect, error, known)
@@ -151,8 +150,11 @@ def settle(effect: Effect, error: PlatformError, known: datetime | None = None) 
     `known` is the intent of an earlier try: that this try didn't arrive says nothing about the earlier one.
     """
     if isinstance(error, NotConnected) or error.status == 401:
-        _suspend(effect, str(error), known)
-        outbox.tell_reconnect(effect.organization)
+        organization = Organization.objects.with_connections().get(pk=effect.organization_id)
+        # what was connected anew during the call has woken what waited then, which this effect did not
+        is_back = not facts.disconnected_reason(organization)
+        _suspend(effect, str(error), known, FIRST_RETRY if is_back else DISCONNECTED_RETRY)
+        outbox.tell_reconnect(organization)
         return
     is_hopeless = error.permanent or clock.now() - effect.begun_at > KEEP_TRYING
     if is_hopeless:

@@ -137,7 +137,7 @@ def _refused_again(effect: Effect, invitation: Invitation, error: PlatformError)
     if error.status == 409 and instance_id(error.body):
         return
     if error.status == 401:
-        lists.note_refused_key(invitation.organization, str(error))
+        lists.note_refused_key(effect.organization, str(error))
     elif error.permanent:
         _become_uncertain(effect, invitation, f"{error}. An earlier try may have arrived.")
     raise error
@@ -221,7 +221,7 @@ def _fail(effect: Effect, invitation: Invitation, reason: str, note: str) -> Non
 
 def _key_refused(effect: Effect, invitation: Invitation, error: PlatformError) -> None:
     """CodeScreen no longer takes the key: the invitation waits, and the Admins are told once."""
-    lists.note_refused_key(invitation.organization, str(error))
+    lists.note_refused_key(effect.organization, str(error))
     _start_over(effect, invitation)
     raise error
 

@@ -72,10 +72,9 @@ def refresh_assessments(organization: Organization, codescreen: CodeScreenClient
 
 
 def note_refused_key(organization: Organization, reason: str) -> None:
-    """Record that CodeScreen refused the API key: nothing is sent until one is accepted."""
-    account = CodeScreenConnection.objects.filter(organization=organization).first()
-    if account is not None:
-        account.mark_refused(reason)
+    """Record that CodeScreen refused the API key that `organization` was read with: nothing is sent until one works."""
+    if organization.codescreen is not None:
+        organization.codescreen.mark_refused(reason)
 
 
 def is_older(moment: Any, age: timedelta) -> bool:

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from integrations import tasks
 from integrations.models import AuditEntry, Delivery, Effect, Invitation
 from integrations.models.invitation import Status
-from integrations.workflow import actions
+from integrations.workflow import actions, intake
 from integrations.workflow.actions import NotPossible
 from integrations.workflow.platforms import Platforms
 from tests import factories
@@ -214,6 +215,17 @@ def test_a_delivery_in_a_workers_hands_is_not_replayed(organization, owner):
     delivery = factories.claimed(Delivery, "worker")
     with pytest.raises(NotPossible):
         actions.replay(delivery, NO_PLATFORMS, owner)
+
+
+def test_a_replay_that_another_worker_overtook_says_so(box, owner, monkeypatch):
+    delivery = factories.DeliveryFactory(organization=box.organization)
+
+    def overtaken(*_: Any) -> None:
+        raise intake.LeaseLost
+
+    monkeypatch.setattr(intake, "decide_delivery", overtaken)
+    with pytest.raises(NotPossible, match="meanwhile"):
+        tasks.replay(delivery, owner)
 
 
 def test_waking_takes_up_what_waited_of_this_organization_alone(organization, stranger):
