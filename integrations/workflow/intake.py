@@ -119,7 +119,9 @@ def note_hint(delivery: Delivery, platforms: Platforms) -> None:
         invitation = hear(delivery.organization, hint)
         if invitation:
             Delivery.objects.filter(pk=delivery.pk).update(opportunity_id=invitation.opportunity_id)
-            explanation = f"CodeScreen says “{hint.type}”: its status is asked now."
+            is_stopped = invitation.stopped_by_person
+            follows = "somebody stopped following it" if is_stopped else "its status is asked now"
+            explanation = f"CodeScreen says “{hint.type}”: {follows}."
         else:
             explanation = f"CodeScreen says “{hint.type}” of an assessment that the portal didn't send."
         if not delivery.decide(Delivery.Verdict.NOTED, explanation, invitation):

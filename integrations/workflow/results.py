@@ -36,6 +36,8 @@ def rating(progress: Progress, thresholds: tuple[int, int, int]) -> int | None:
 def hear(organization: Organization, hint: Hint) -> Invitation | None:
     """Ask CodeScreen soon about the invitation a webhook is about; the invitation, None when it isn't ours.
 
+    One that a person stopped following isn't asked about.
+
     A webhook that carries our external id also tells that an uncertain invitation did arrive, though a person has
     asked meanwhile that it be sent again.
     """
@@ -47,10 +49,10 @@ def hear(organization: Organization, hint: Hint) -> Invitation | None:
         )
         if invitation is not None:
             mark_invited(invitation, hint.instance_id)
-    if invitation is None:
-        return None
-    changes: dict[str, Any] = {"next_poll_at": Now()}
-    Invitation.objects.filter(pk=invitation.pk).update(**changes)
+    if invitation is None or invitation.stopped_by_person:
+        return invitation
+    # somebody may stop following it this moment
+    Invitation.objects.filter(pk=invitation.pk, stopped_by_person=False).update(next_poll_at=Now())
     if hint.type == "candidate.submitted":
         _note_submission(invitation)
     if hint.type == "candidate.email_bounced":
@@ -113,6 +115,8 @@ def collect(invitation: Invitation, codescreen: CodeScreenClient) -> bool:
         raise
     with transaction.atomic():
         invitation = _locked(invitation)
+        if invitation.stopped_by_person:
+            return False
         if invitation.polled_at != known.polled_at:
             # another answer was recorded after we asked: ours may be from before it, so ask again
             Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now())

@@ -51,8 +51,24 @@ def test_who_is_followed_no_more_since_the_question_is_asked_about_no_more(box, 
     def stop(instance):
         actions.stop_following(invitation, owner)
 
-    results.collect(invitation, Slow(stop, "Not_Started"))
-    assert box.reread(invitation).next_poll_at is None
+    for status in ("Not_Started", "In_Progress"):
+        results.collect(invitation, Slow(stop, status))
+        assert (box.reread(invitation).status, box.reread(invitation).next_poll_at) == ("withdrawn", None)
+        Invitation.objects.update(status="invited", stopped_by_person=False)
+
+
+def test_no_webhook_and_no_command_asks_about_who_is_followed_no_more(box, world, owner):
+    invitation = box.invited()
+    actions.stop_following(invitation, owner)
+    box.candidate_does("start", "submit", "evaluate", score=80)
+    assert (
+        results.hear(box.organization, Hint("candidate.evaluated", invitation.instance_id, "")) == invitation
+    )
+    assert not Invitation.objects.due_for_poll().exists()
+    assert (box.reread(invitation).status, invitation.results.count()) == ("withdrawn", 0)
+    box.reread(invitation).move("invited")  # as when the candidate enters the stage again
+    box.ask()
+    assert box.reread(invitation).status == "completed"
 
 
 def test_clocks_that_differ_a_little_lose_no_webhook(box, monkeypatch):
