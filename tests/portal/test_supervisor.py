@@ -30,10 +30,11 @@ pathlib.Path(sys.argv[1]).touch()
 time.sleep(60)
 """
 SUPERVISED = """
-import sys
+import signal, sys
 from django.conf import settings
 from portal.supervisor import Program, Supervisor
 settings.configure(DATABASES={})
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
 family, marker = sys.argv[1:]
 supervisor = None
 def report():
@@ -332,5 +333,8 @@ def test_leaves_nothing_running_however_it_ends(how: signal.Signals, tmp_path: P
         wait_until(lambda: Path(marker + "one").exists() and Path(marker + "two").exists())
         assert all(len(members(group)) == 3 for group in groups)
         supervisor.send_signal(how)
-        assert supervisor.wait(15) == (-9 if how == signal.SIGKILL else 0)
+        try:
+            assert supervisor.wait(15) == (-9 if how == signal.SIGKILL else 0)
+        finally:
+            supervisor.kill()
     wait_until(lambda: not any(members(group) for group in groups), seconds=5)
