@@ -3,10 +3,11 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 import requests
 from django.conf import settings
@@ -24,29 +25,18 @@ class BoundedAdapter(HTTPAdapter):
 
     def __init__(self) -> None:
         self._connections: WeakSet[HTTPConnection] = WeakSet()
-        self._sockets: WeakSet[Any] = (
-            WeakSet()
-        )  # a connection forgets its own when the answer's end will close it
+        # beside the connections: one forgets its socket when the answer's end will close it
+        self._sockets: WeakSet[Any] = WeakSet()
         super().__init__()
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
-        """Return the pool as requests does, and know the connections it makes."""
+        """Return the pool as requests does, and know the connections it makes.
+
+        Without a cycle of references: a step's connections end with it, where the garbage collector would come after
+        thousands of them.
+        """
         pool: Any = super().get_connection_with_tls_context(*args, **options)
-        kind = type(pool).ConnectionCls
-
-        def make(*args: Any, **options: Any) -> Any:
-            connection = kind(*args, **options)
-            connect = connection.connect
-
-            def remembered() -> None:
-                connect()
-                self._sockets.add(connection.sock)
-
-            connection.connect = remembered
-            self._connections.add(connection)
-            return connection
-
-        pool.ConnectionCls = make
+        pool.ConnectionCls = partial(_make, type(pool).ConnectionCls, self._connections, self._sockets)
         return pool
 
     @contextmanager
@@ -69,6 +59,21 @@ class BoundedAdapter(HTTPAdapter):
         for one in [*connecting, *self._sockets]:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+
+
+def _make(
+    kind: Callable[..., Any], connections: WeakSet[Any], sockets: WeakSet[Any], *args: Any, **options: Any
+) -> Any:
+    connection = kind(*args, **options)
+    connection.connect = partial(_connect, ref(connection), sockets)
+    connections.add(connection)
+    return connection
+
+
+def _connect(reference: Callable[[], Any], sockets: WeakSet[Any]) -> None:
+    connection = reference()
+    type(connection).connect(connection)
+    sockets.add(connection.sock)
 
 
 def read(response: requests.Response, started: float) -> bytes:

@@ -140,12 +140,12 @@ class PlatformSession:
         status: int | None = None
         decoded: Any = None
         ahead: float | None = None
-        failure: PlatformError | None = None
+        failure = ""  # its words only: the error would hold this frame, and with it the connection
         try:
             status, decoded, ahead = self._send(method, path, params, payload, form, headers, started)
             return decoded
         except PlatformError as error:
-            failure = error
+            failure = str(error)[:500]
             status, decoded = error.status, error.body
             raise
         finally:
@@ -158,7 +158,7 @@ class PlatformSession:
                     duration_ms=int((time.monotonic() - started) * 1000),
                     request_body=_kept(payload),
                     response_body=_kept(decoded),
-                    error=str(failure)[:500] if failure else "",
+                    error=failure,
                     clock_ahead=ahead,
                 )
             )

@@ -1,13 +1,16 @@
 """Whatever the network does to an answer, no call lasts longer than its time-out, and none outlives a lease."""
 
+import gc
 import time
+from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from integrations import bounds, clients, tasks
 from integrations.codescreen.client import CodeScreenClient
-from integrations.models import Effect, Invitation
+from integrations.models import ApiCall, Effect, Invitation
 from integrations.models.claim import LEASE
 from integrations.platform import PlatformError, PlatformSession
 from integrations.sandbox.values import stable_id
@@ -79,3 +82,59 @@ def test_an_invitation_whose_answer_drips_in_is_uncertain_and_not_sent_again(lin
 def test_no_call_outlives_a_lease(settings):
     longest = settings.PLATFORM_READ_SECONDS + 10.0 + bounds.CONNECT_SECONDS + clients.RENEW_AFTER_SECONDS
     assert timedelta(seconds=longest) < LEASE
+
+
+def open_files():
+    return sum(1 for _ in Path("/dev/fd").iterdir())
+
+
+def comes_down_to(most):
+    """Whether so few files are open soon: the servers in this process hang up a little later than their callers."""
+    deadline = time.monotonic() + 5
+    while open_files() > most and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return open_files() <= most
+
+
+@pytest.fixture
+def _no_collector():
+    """What isn't freed with its last reference stays, as it does for thousands of calls in a worker."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("_no_collector")
+@pytest.mark.parametrize("status", [200, 422, 503])
+def test_a_call_leaves_no_connection_open_however_it_is_answered(world, status):
+    if status != 200:
+        rule = {"method": "POST", "path": "/api/assessments$", "kind": "status", "times": 5, "status": status}
+        world.codescreen_does("faults", seed=1, rules=[rule])
+    before = open_files()
+    for _ in range(5):
+        with suppress(PlatformError):
+            send(world.codescreen.url, world)
+    assert comes_down_to(before)
+
+
+@pytest.mark.usefixtures("_no_collector")
+def test_steps_leave_no_connection_open(linked, world):
+    counts: list[int] = []
+    for number in range(4):
+        invitation = factories.InvitationFactory(
+            organization=linked,
+            status="pending",
+            opportunity_id=world.candidate("Alder"),
+            email="alder@candidates.example",
+            assessment_id=stable_id("acme", "assessment", "Backend"),
+            round=number + 1,
+        )
+        outbox.send_invitation(invitation)
+        tasks.work()
+        tasks.poll_organization(linked)
+        tasks.sweep_organization(linked)
+        assert not counts or comes_down_to(counts[0])
+        counts.append(open_files())
+    calls = set(ApiCall.objects.values_list("platform", "method"))
+    assert calls >= {("lever", "GET"), ("lever", "POST"), ("codescreen", "GET"), ("codescreen", "POST")}
