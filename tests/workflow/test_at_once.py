@@ -1,13 +1,15 @@
-"""Two people, or a person and a worker, decide about one invitation at the same moment: one of them did."""
+"""Two people, or a person and a worker, or two workers decide at the same moment: one of them was first."""
 
 import threading
+from functools import partial
 
 import pytest
 from django.db import connection as database
 from django.db import transaction
 
-from integrations.models import AuditEntry, Effect
-from integrations.workflow import actions
+from integrations import tasks
+from integrations.models import AuditEntry, Delivery, Effect, Organization
+from integrations.workflow import actions, facts, intake
 from tests import factories
 
 
@@ -63,3 +65,27 @@ def test_what_was_resolved_this_moment_is_not_resolved_otherwise():
     assert [type(error) for error in raised] == [actions.NotPossible]
     invitation.refresh_from_db()
     assert (invitation.status, invitation.instance_id) == ("invited", "instance-1")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_decisions_at_once_do_not_both_take_the_last_place_of_the_bulk_limit(box, world, monkeypatch):
+    Organization.objects.update(bulk_limit=1, default_assessment="Backend")
+    for word in ("Hazel", "Tamarack"):
+        opportunity, stage = world.candidate(word), "CodeScreen Assessment"
+        world.lever_does("move", opportunities=[opportunity], stage=stage)
+        factories.DeliveryFactory(
+            organization=box.organization,
+            opportunity_id=opportunity,
+            payload={
+                "event": "candidateStageChange",
+                "data": {"opportunityId": opportunity, "toStageId": world.stage(stage)},
+            },
+        )
+    platforms = tasks.platforms_for(box.organization)
+    told = [factories.claimed(Delivery, f"worker {number}") for number in range(2)]
+    gathered = {row.pk: facts.gather(row, platforms) for row in told}
+    monkeypatch.setattr(
+        intake, "gather", lambda row, *_: gathered[row.pk]
+    )  # what they wait for is each other alone
+    assert at_once(*(partial(intake.decide_delivery, row, platforms) for row in told)) == []
+    assert sorted(Delivery.objects.values_list("verdict", flat=True)) == ["held_for_approval", "invite"]
