@@ -17,6 +17,8 @@ import pytest
 
 from portal import bootstrap
 
+pytestmark = pytest.mark.slow  # it makes environments
+
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = str(getattr(sys, "_base_executable", sys.executable))
 MANAGE = """

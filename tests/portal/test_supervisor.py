@@ -106,6 +106,7 @@ def test_replaces_a_group_whose_guard_was_killed_and_leaves_none_of_it(tmp_path:
         wait_until(lambda: not members(first), seconds=1)
 
 
+@pytest.mark.slow
 def test_pauses_ever_longer_before_a_program_that_keeps_ending(tmp_path: Path) -> None:
     count = "import sys; open(sys.argv[1], 'a').write('x')"
     with Supervisor([program(count, tmp_path / "starts")]) as supervisor:
@@ -241,6 +242,7 @@ def test_who_stands_still_after_the_database_was_away_is_found_sooner_than_a_fre
             older.kill()
 
 
+@pytest.mark.slow
 def test_nobody_is_judged_while_the_database_stands_still_and_answers_late(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

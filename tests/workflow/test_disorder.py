@@ -99,6 +99,7 @@ def taken_back():
         transaction.set_rollback(True)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=40,
     deadline=None,

@@ -229,6 +229,7 @@ def test_a_bug_in_one_organization_does_not_silence_the_others(acme, monkeypatch
     assert subjects() == ["Invitations wait for your approval"]
 
 
+@pytest.mark.slow
 def test_a_thousand_at_once_are_a_handful_of_emails(acme):
     """A platform's outage makes 400 uncertain and 400 fail while a bulk move holds 200."""
     factories.InvitationFactory.create_batch(200, organization=acme, status="held")
