@@ -8,6 +8,7 @@ import random
 import signal
 import statistics
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -75,7 +76,7 @@ class Wedge(Run):
         control(self._stage.lever_url, "move", account=self._slug, opportunities=[opportunity], stage=TRIGGER)
         if kind == "group":
             time.sleep(self._chance.random())  # somewhere between the webhook and the last tag
-            os.killpg(before, signal.SIGKILL)
+            self._kill_group()
             self._note(is_made=True)
         seconds = self._until_known(opportunity) - began
         self._found.seconds[kind].append(seconds)
@@ -92,6 +93,12 @@ class Wedge(Run):
                 return group
             time.sleep(LOOK_EVERY)
         raise NotReady("the workers didn't start")
+
+    def _kill_group(self) -> None:
+        while True:
+            with suppress(ProcessLookupError):  # the supervisor has just replaced it: the next one then
+                os.killpg(self._until_up(), signal.SIGKILL)
+                return
 
     def _note(self, is_made: bool) -> None:
         if not is_made:
