@@ -247,13 +247,11 @@ def poll(invitation: Invitation) -> bool:
 
 def poll_organization(organization: Organization, everything: bool = False) -> int:
     """Ask CodeScreen about every open invitation now, with `everything` about completed ones too; how many."""
-    rows = Invitation.objects.filter(organization=organization, stopped_by_person=False).exclude(
-        instance_id=""
-    )
+    rows = Invitation.objects.followed().filter(organization=organization)
     if not everything:
         rows = rows.exclude(status__in=[Invitation.Status.COMPLETED, Invitation.Status.FAILED])
     count = 0
-    for invitation in rows.select_related("organization").iterator():
+    for invitation in rows.iterator():
         poll(invitation)
         count += 1
     doorbell.ring()

@@ -77,9 +77,13 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """Those whose candidate failed, and of whom a person is to say what was decided."""
         return self.filter(awaits_decision_since__isnull=False)
 
+    def followed(self) -> Self:
+        """Those that CodeScreen may be asked about: they went out, and nobody stopped following them."""
+        return self.filter(stopped_by_person=False).exclude(instance_id="")
+
     def due_for_poll(self) -> Self:
         """Those to ask CodeScreen about now, by the database's clock."""
-        return self.filter(next_poll_at__lte=Now()).exclude(instance_id="")
+        return self.followed().filter(next_poll_at__lte=Now())
 
 
 class Invitation(models.Model):

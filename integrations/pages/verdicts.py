@@ -6,7 +6,7 @@ from typing import Any
 from integrations.models import Delivery, Invitation
 from integrations.workflow.decide import NEXT_STEPS
 
-NOTED = "Nothing to do: the portal asks CodeScreen by itself."
+NOTED = "Nothing to do: the portal asks CodeScreen by itself about those it follows."
 
 _STATUS = Invitation.Status
 #: A verdict to invite is told further by what became of the invitation.

@@ -151,7 +151,7 @@ def settle(effect: Effect, error: PlatformError, known: datetime | None = None) 
     """
     if isinstance(error, NotConnected) or error.status == 401:
         organization = Organization.objects.with_connections().get(pk=effect.organization_id)
-        # what was connected anew during the call has woken what waited then, which this effect did not
+        # connecting anew wakes what waits at that moment, and this effect was on its way then
         is_back = not facts.disconnected_reason(organization)
         _suspend(effect, str(error), known, FIRST_RETRY if is_back else DISCONNECTED_RETRY)
         outbox.tell_reconnect(organization)

@@ -52,7 +52,7 @@ def claim_poll() -> Invitation | None:
     that kills its worker is asked about ever more seldom.
     """
     with transaction.atomic():
-        rows = Invitation.objects.due_for_poll().order_by("next_poll_at").select_related("organization")
+        rows = Invitation.objects.due_for_poll().order_by("next_poll_at")
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(of=("self",), skip_locked=True, no_key=True)
         invitation = rows.first()

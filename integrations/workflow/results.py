@@ -51,8 +51,7 @@ def hear(organization: Organization, hint: Hint) -> Invitation | None:
             mark_invited(invitation, hint.instance_id)
     if invitation is None or invitation.stopped_by_person:
         return invitation
-    # somebody may stop following it this moment
-    Invitation.objects.filter(pk=invitation.pk, stopped_by_person=False).update(next_poll_at=Now())
+    Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now())
     if hint.type == "candidate.submitted":
         _note_submission(invitation)
     if hint.type == "candidate.email_bounced":

@@ -56,15 +56,17 @@ def hurry() -> None:
 
 def rest(stage: Stage, seconds: float, is_hurried: bool = True) -> int:
     """Return once nothing waits any more, or the time is up; how many rows are left waiting."""
+    return _until_none(lambda: patiently(waiting) + pending(stage), seconds, is_hurried)
+
+
+def _until_none(count: Callable[[], int], seconds: float, is_hurried: bool = True) -> int:
     deadline, hurried = time.monotonic() + seconds, 0.0
-    while True:
-        left = patiently(waiting) + pending(stage)
-        if not left or time.monotonic() > deadline:
-            return left
+    while (left := count()) and time.monotonic() < deadline:
         if is_hurried and time.monotonic() - hurried > HURRY_EVERY:
             patiently(hurry)
             hurried = time.monotonic()
         time.sleep(LOOK_EVERY)
+    return left
 
 
 def sweep() -> int:
@@ -81,10 +83,4 @@ def poll(addresses: Collection[str], seconds: float) -> int:
     followed = Invitation.objects.filter(email__in=addresses).exclude(instance_id="").exclude(status__in=OVER)
     patiently(lambda: followed.update(next_poll_at=Now(), poll_failures=0))
     unasked = followed.exclude(polled_at__gte=asked)
-    deadline, hurried = time.monotonic() + seconds, 0.0
-    while (left := patiently(unasked.count)) and time.monotonic() < deadline:
-        if time.monotonic() - hurried > HURRY_EVERY:
-            patiently(hurry)
-            hurried = time.monotonic()
-        time.sleep(LOOK_EVERY)
-    return left
+    return _until_none(lambda: patiently(unasked.count), seconds)

@@ -7,7 +7,6 @@ import pytest
 from django.utils import timezone
 
 from integrations import bounds, platform, tasks
-from integrations.codescreen.client import CodeScreenClient
 from integrations.models import ApiCall, CodeScreenConnection, Effect, Invitation
 from integrations.models.claim import MAX_CRASHES
 from integrations.platform import PlatformError
@@ -194,27 +193,6 @@ def test_a_refused_key_at_a_repeat_is_waited_for(box, world, repeating, owner):
     CodeScreenConnection.objects.update(state="connected")
     box.later()
     assert (box.reread(repeating).status, world.emails(ALDER)) == ("invited", 1)
-
-
-@pytest.mark.parametrize("call", ["send", "status"])
-def test_a_no_to_the_former_key_says_nothing_of_the_one_saved_meanwhile(box, world, owner, monkeypatch, call):
-    is_about_status = call == "status"
-    invitation = box.invited() if is_about_status else box.invitation()
-    key = CodeScreenConnection.objects.get().api_key
-
-    def refused_late(*_: Any) -> None:
-        CodeScreenConnection.objects.update(state="refused")  # another worker has told of the former key
-        connect.save_codescreen_key(box.organization, key, owner)
-        raise PlatformError("CodeScreen answered 401", status=401, permanent=True)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(CodeScreenClient, call, refused_late)
-        box.ask() if is_about_status else box.work()
-    assert CodeScreenConnection.objects.get().is_working
-    if not is_about_status:  # saving woke what waited, and this one was on its way
-        assert box.effect().due_at - timezone.now() <= effects.FIRST_RETRY
-    box.later()
-    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
 
 
 def test_a_conflict_at_a_repeat_is_the_answer_that_was_lost(box, world, repeating):

@@ -1,12 +1,16 @@
 """A platform that refuses for long costs no attempt, is asked seldom, and everything drains by itself afterwards."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from integrations import tasks, upkeep
+from integrations.codescreen.client import CodeScreenClient
 from integrations.models import ApiCall, Breaker, CodeScreenConnection, Delivery, Effect, LeverConnection
+from integrations.platform import PlatformError
+from integrations.workflow import connect, effects
 from tests import factories
 
 WORDS = ("Alder", "Tamarack", "Rowan", "Juniper", "Hawthorn")
@@ -97,3 +101,24 @@ def test_a_storm_of_429_burns_nothing_and_drains_when_it_is_over(box, crowd, set
         minute_passes()
     assert {box.reread(row).status for row in crowd} == {"invited"}
     assert box.world.emails() == len(crowd)
+
+
+@pytest.mark.parametrize("call", ["send", "status"])
+def test_a_no_to_the_former_key_says_nothing_of_the_one_saved_meanwhile(box, world, owner, monkeypatch, call):
+    is_about_status = call == "status"
+    invitation = box.invited() if is_about_status else box.invitation()
+    key = CodeScreenConnection.objects.get().api_key
+
+    def refused_late(*_: Any) -> None:
+        CodeScreenConnection.objects.update(state="refused")  # another worker has told of the former key
+        connect.save_codescreen_key(box.organization, key, owner)
+        raise PlatformError("CodeScreen answered 401", status=401, permanent=True)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CodeScreenClient, call, refused_late)
+        box.ask() if is_about_status else box.work()
+    assert CodeScreenConnection.objects.get().is_working
+    if not is_about_status:  # saving woke what waited, and this one was on its way
+        assert box.effect().due_at - timezone.now() <= effects.FIRST_RETRY
+    box.later()
+    assert (box.reread(invitation).status, world.emails("alder@candidates.example")) == ("invited", 1)

@@ -2,9 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
+
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.payloads import Hint, Progress
 from integrations.models import Invitation, clock
+from integrations.platform import PlatformError
 from integrations.workflow import actions, results
 
 
@@ -55,6 +58,19 @@ def test_who_is_followed_no_more_since_the_question_is_asked_about_no_more(box, 
         results.collect(invitation, Slow(stop, status))
         assert (box.reread(invitation).status, box.reread(invitation).next_poll_at) == ("withdrawn", None)
         Invitation.objects.update(status="invited", stopped_by_person=False)
+
+
+def test_a_question_that_fails_is_not_asked_again_of_who_is_followed_no_more(box, owner):
+    invitation = box.invited()
+
+    def stop_and_fail(instance):
+        actions.stop_following(invitation, owner)
+        raise PlatformError("CodeScreen answered 503", status=503)
+
+    with pytest.raises(PlatformError):
+        results.collect(invitation, Slow(stop_and_fail, "Not_Started"))
+    Invitation.objects.filter(next_poll_at__isnull=False).update(next_poll_at=clock.now())
+    assert not Invitation.objects.due_for_poll().exists()
 
 
 def test_no_webhook_and_no_command_asks_about_who_is_followed_no_more(box, world, owner):
