@@ -9,4 +9,4 @@ class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        from portal import checks, database  # noqa: F401
+        from portal.process import db_timeouts  # noqa: F401

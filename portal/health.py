@@ -15,8 +15,8 @@ from django_q.brokers import get_broker
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from integrations import doorbell
 from integrations.models import ApiCall, Delivery, Effect, Heartbeat, Invitation
+from integrations.queue import notify
 
 OLDEST_DUE_LIMIT_SECONDS = 120
 WORKERS_SILENT_AFTER = timedelta(seconds=90)
@@ -39,13 +39,13 @@ def _broker() -> str:
 
 
 def _workers() -> str:
-    if doorbell.is_stalled():
+    if notify.is_stalled():
         return "stalled: rows are due and nobody works them"
-    return "ok" if Heartbeat.is_fresh(doorbell.DRAIN, WORKERS_SILENT_AFTER) else "silent"
+    return "ok" if Heartbeat.is_fresh(notify.DRAIN, WORKERS_SILENT_AFTER) else "silent"
 
 
 def _oldest_due() -> str:
-    seconds = doorbell.oldest_due_seconds()
+    seconds = notify.oldest_due_seconds()
     return "ok" if seconds < OLDEST_DUE_LIMIT_SECONDS else f"{int(seconds)} s"
 
 
@@ -95,7 +95,7 @@ class _Tables:
         yield GaugeMetricFamily(
             "portal_oldest_due_seconds",
             "How long the longest-waiting row has waited",
-            value=doorbell.oldest_due_seconds(),
+            value=notify.oldest_due_seconds(),
         )
         invitations = GaugeMetricFamily("portal_invitations", "Invitations by status", labels=["status"])
         for status in Invitation.Status.values:

@@ -64,8 +64,11 @@ CSRF_TRUSTED_ORIGINS = [f"{_portal.scheme}://{_portal.netloc}"]
 if not IS_HTTPS and _portal.hostname in {"127.0.0.1", "localhost"}:
     ALLOWED_HOSTS += ["127.0.0.1", "localhost"]
 
+#: The developer tools aren't deployed: the portal runs without their folder.
+DEVELOPER_TOOLS = ["portal.devtools"] if (BASE_DIR / "portal" / "devtools" / "management").is_dir() else []
 INSTALLED_APPS = [
     "portal.apps.PortalConfig",
+    *DEVELOPER_TOOLS,
     "integrations.apps.IntegrationsConfig",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -91,10 +94,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
-    "portal.time_zones.TimeZoneMiddleware",
+    "portal.accounts.time_zones.TimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "portal.oauth.OAuthFailureMiddleware",
+    "portal.accounts.oauth.OAuthFailureMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -111,7 +114,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "portal.context.shell",
+                "portal.navigation.shell",
             ],
         },
     },
@@ -127,7 +130,7 @@ DATABASES["default"].setdefault("OPTIONS", {})
 IS_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 if IS_SQLITE:
     # web and workers share the file: writers queue for the lock at BEGIN instead of failing half-way
-    DATABASES["default"]["ENGINE"] = "portal.fair_sqlite3"
+    DATABASES["default"]["ENGINE"] = "portal.process.sqlite_backend"
     DATABASES["default"]["OPTIONS"] |= {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -174,9 +177,9 @@ Q_CLUSTER = {
     "label": "Queue",
     "time_zone": "UTC",
     **(
-        {"broker_class": "integrations.brokers.RedisBroker", "redis": REDIS_URL}
+        {"broker_class": "integrations.queue.brokers.RedisBroker", "redis": REDIS_URL}
         if REDIS_URL
-        else {"broker_class": "integrations.brokers.DatabaseBroker", "orm": "default"}
+        else {"broker_class": "integrations.queue.brokers.DatabaseBroker", "orm": "default"}
     ),
 }
 
@@ -234,7 +237,7 @@ SOCIAL_AUTH_REQUESTS_TIMEOUT = 15
 SOCIAL_AUTH_PIPELINE = [
     "social_core.pipeline.social_auth.social_details",
     "social_core.pipeline.social_auth.social_uid",
-    "integrations.pipeline.save_connection",
+    "portal.accounts.oauth_pipeline.save_connection",
 ]
 
 # Mail

@@ -3,8 +3,9 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 
-from integrations.webhooks import CodeScreenWebhookView, LeverWebhookView
-from portal import health, oauth
+from integrations.webhooks.views import CodeScreenWebhookView, LeverWebhookView
+from portal import health
+from portal.accounts import oauth
 
 # a key is URL-safe text; a sender who forgets the last slash loses nothing by it
 KEY = r"(?P<key>[A-Za-z0-9._~-]{1,100})/?$"
@@ -18,5 +19,6 @@ urlpatterns = [
     path("oauth/login/lever/", oauth.begin, name="lever-connect"),
     path("oauth/", include("social_django.urls", namespace="social")),
     path("admin/", admin.site.urls),
+    path("", include("portal.accounts.urls")),
     path("", include("integrations.pages.urls")),
 ]

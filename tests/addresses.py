@@ -9,7 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
 from integrations.models import Delivery, Effect, Invitation, LeverWebhook, Membership, RoleMapping
-from integrations.workflow import subscriptions
+from integrations.workflow.email import preferences
 from tests.admin.conftest import Customer
 
 #: The row that an address of the site means, by the first word of its name.
@@ -83,7 +83,7 @@ def _values(name: str, customer: Customer) -> dict[str, Any]:
         "id": customer.rows[Membership].user_id,
     }
     if name == "unsubscribe":
-        link = subscriptions.unsubscribe_link(customer.rows[Membership], "result")
+        link = preferences.unsubscribe_link(customer.rows[Membership], "result")
         values["token"] = link.rstrip("/").rpartition("/")[2]
     if name.startswith("admin:") and "object_id" in values:
         values["object_id"] = _admin_row(name, customer)

@@ -2,17 +2,20 @@
 
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from cryptography.fernet import Fernet
 from django.db import connections
 from django.db.backends.signals import connection_created
+from django.test import Client
+from django.utils import timezone
 
-from integrations import doorbell
 from integrations.lever.oauth import SCOPES
-from integrations.models import LeverConnection, Membership
-from integrations.workflow import connect
-from portal import suites
+from integrations.models import Assessment, LeverConnection, Membership, Role, RoleMapping, Stage
+from integrations.queue import notify
+from integrations.workflow.operations.connections import after_grant
+from portal.devtools import test_suites
 from tests import factories
 from tests.world import World
 
@@ -33,7 +36,7 @@ connection_created.connect(let_idle)
 def pytest_collection_modifyitems(items) -> None:
     """Skip the suites whose parts aren't here, unless somebody insists on them; begin with the longest test of all."""
     items.sort(key=lambda item: item.path.name != "test_postgresql.py")
-    missing = suites.missing()
+    missing = test_suites.missing()
     for item in items:
         for name in missing.keys() & {marker.name for marker in item.iter_markers()}:
             item.add_marker(pytest.mark.skip(reason=missing[name]))
@@ -61,7 +64,7 @@ def browser_type_launch_args(browser_type_launch_args):
         "--disable-component-update",
         "--disable-sync",
     ]
-    return {**browser_type_launch_args, "executable_path": suites.chromium(), "args": quiet}
+    return {**browser_type_launch_args, "executable_path": test_suites.chromium(), "args": quiet}
 
 
 @pytest.fixture(autouse=True)
@@ -122,7 +125,7 @@ def linked(world, organization, owner):
     tokens = world.lever.grants.issue(world.lever.grants.grant(account, user, frozenset(SCOPES)), account)
     LeverConnection(organization=organization).accept_grant(tokens, owner, user.id, account.id)
     factories.CodeScreenConnectionFactory(organization=organization, api_key=world.api_key)
-    connect.after_grant(organization, owner)
+    after_grant(organization, owner)
     return organization
 
 
@@ -130,6 +133,66 @@ def linked(world, organization, owner):
 def bells(monkeypatch):
     """The bells that were rung."""
     rung = []
-    monkeypatch.setattr(doorbell, "_next_ring", 0.0)
-    monkeypatch.setattr(doorbell, "async_task", lambda name, **_: rung.append(name))
+    monkeypatch.setattr(notify, "_next_ring", 0.0)
+    monkeypatch.setattr(notify, "async_task", lambda name, **_: rung.append(name))
     return rung
+
+
+# people signed in
+
+
+@pytest.fixture
+def signed_in(db):
+    """Return what signs a person in."""
+
+    def sign_in(person) -> Client:
+        client = Client()
+        client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def owners(signed_in, owner) -> Client:
+    return signed_in(owner)
+
+
+@pytest.fixture
+def colleagues(signed_in, colleague) -> Client:
+    return signed_in(colleague)
+
+
+@pytest.fixture
+def strangers(signed_in, stranger) -> Client:
+    return signed_in(stranger)
+
+
+@pytest.fixture
+def admins(signed_in, organization) -> Client:
+    return signed_in(factories.member(organization, Membership.Role.ADMIN, "admin"))
+
+
+@pytest.fixture
+def limiteds(signed_in, organization) -> Client:
+    return signed_in(factories.member(organization, Membership.Role.LIMITED_TEAM_MEMBER, "limited"))
+
+
+@pytest.fixture
+def ready(organization):
+    """An organization whose set-up is complete."""
+    now = timezone.now()
+    factories.LeverConnectionFactory.create(organization=organization)
+    factories.LeverWebhookFactory.create(organization=organization, last_verified_at=now - timedelta(hours=1))
+    factories.CodeScreenConnectionFactory.create(
+        organization=organization, verified_at=now, assessments_refreshed_at=now
+    )
+    Stage.objects.create(
+        organization=organization, external_id="stage-codescreen", name="CodeScreen Assessment"
+    )
+    Role.objects.create(
+        organization=organization, external_id="role-backend", title="Backend Engineer", state="published"
+    )
+    Assessment.objects.create(organization=organization, external_id="assessment-backend", name="Backend")
+    RoleMapping.objects.create(organization=organization, role="Backend Engineer", assessment="Backend")
+    return organization

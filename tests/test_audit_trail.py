@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations import clients
+from integrations.clients import factory
 from integrations.models import (
     AuditEntry,
     Delivery,
@@ -24,8 +24,11 @@ from integrations.models import (
     Role,
     RoleMapping,
 )
-from integrations.pages.urls import urlpatterns
-from integrations.workflow import connect, lists, signature_tokens, subscriptions
+from integrations.pages import urls as page_urls
+from integrations.workflow.catalog import sync
+from integrations.workflow.email import preferences
+from integrations.workflow.operations import connections, signature_tokens
+from portal.accounts import urls as account_urls
 from tests import factories
 
 SECRETS = ("audit-SECRET-token", "audit-SECRET-key", "Audit SECRET password")
@@ -93,8 +96,8 @@ class Scene:
         return factories.EffectFactory.create(organization=self.organization, state="failed", due_at=None)
 
     def role(self) -> Role:
-        lists.refresh_roles(self.organization, clients.lever_for(self.organization))
-        lists.refresh_assessments(self.organization, clients.codescreen_for(self.organization))
+        sync.refresh_roles(self.organization, factory.lever_for(self.organization))
+        sync.refresh_assessments(self.organization, factory.codescreen_for(self.organization))
         return Role.objects.get(organization=self.organization, title="Backend Engineer")
 
 
@@ -115,7 +118,7 @@ def _invitation_act(name: str, data: dict[str, Any] | None = None, **columns: An
 
 
 def _remove_webhooks(scene: Scene) -> Act:
-    connect.make_webhooks(scene.organization, clients.lever_for(scene.organization), scene.owner)
+    connections.make_webhooks(scene.organization, factory.lever_for(scene.organization), scene.owner)
     return lambda: scene.post("webhooks-remove")
 
 
@@ -125,7 +128,7 @@ def _reset_email(scene: Scene) -> Act:
 
 
 def _unsubscribe(scene: Scene) -> Act:
-    link = subscriptions.unsubscribe_link(Membership.objects.get(user=scene.owner), "result")
+    link = preferences.unsubscribe_link(Membership.objects.get(user=scene.owner), "result")
     return lambda: _ok(Client().post(link.removeprefix("http://testserver")))
 
 
@@ -223,7 +226,9 @@ def told_once(act: Act) -> AuditEntry:
 
 def test_every_address_is_walked_or_changes_nothing():
     walked = {name.partition(":")[0] for name in PAGES}
-    assert walked | CHANGES_NOTHING == {pattern.name for pattern in urlpatterns}
+    assert walked | CHANGES_NOTHING == {
+        pattern.name for pattern in [*page_urls.urlpatterns, *account_urls.urlpatterns]
+    }
     assert not walked & CHANGES_NOTHING
 
 

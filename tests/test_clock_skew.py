@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from integrations import doorbell, tasks
+from integrations.http.session import PlatformError
 from integrations.models import (
     ApiCall,
     Breaker,
@@ -18,10 +18,14 @@ from integrations.models import (
     Invitation,
     LeverConnection,
     PaceBucket,
-    clock,
+    db_clock,
 )
-from integrations.platform import PlatformError
-from integrations.workflow import effects, facts, invite, lists, outbox, polling, results
+from integrations.queue import notify, worker
+from integrations.workflow.catalog import sync
+from integrations.workflow.effects import perform, send_invitation
+from integrations.workflow.inbox import facts
+from integrations.workflow.outbox import enqueue
+from integrations.workflow.results import polling, recording
 from tests import factories
 
 OFF = [timedelta(minutes=-10), timedelta(minutes=10)]
@@ -31,55 +35,55 @@ MODELS = [(Delivery, factories.DeliveryFactory), (Effect, factories.EffectFactor
 @pytest.fixture(params=OFF, ids=["behind", "ahead"])
 def skewed(request):
     """This process's clock is off; the database's isn't."""
-    clock.forget()
+    db_clock.forget()
     true = timezone.now()
     with time_machine.travel(true + request.param, tick=True):
         yield true
-    clock.forget()
+    db_clock.forget()
 
 
 def seconds_until(moment):
     """Return how far a moment is away by the database's clock."""
-    return (moment - clock.now()).total_seconds()
+    return (moment - db_clock.now()).total_seconds()
 
 
 def test_the_shared_clock_is_the_databases(db, skewed):
-    assert abs((clock.now() - skewed).total_seconds()) < 60
+    assert abs((db_clock.now() - skewed).total_seconds()) < 60
     assert abs((timezone.now() - skewed).total_seconds()) > 500
 
 
 def test_the_database_is_asked_for_its_clock_now_and_then(db, django_assert_num_queries, monkeypatch):
-    clock.forget()
+    db_clock.forget()
     with django_assert_num_queries(1):
-        moments = [clock.now() for _ in range(3)]
+        moments = [db_clock.now() for _ in range(3)]
     assert all(earlier <= later for earlier, later in itertools.pairwise(moments))
-    monkeypatch.setattr(clock, "ASK_EVERY", 0.0)
+    monkeypatch.setattr(db_clock, "ASK_EVERY", 0.0)
     with django_assert_num_queries(1):
-        clock.now()
+        db_clock.now()
 
 
 def test_a_machine_that_slept_asks_anew(db, django_assert_num_queries, monkeypatch):
-    clock.forget()
+    db_clock.forget()
     slept = [0.0]
     awake = time.clock_gettime
     monkeypatch.setattr(time, "clock_gettime", lambda kind: awake(kind) + slept[0])
-    clock.now()
+    db_clock.now()
     slept[0] = 7200.0  # CLOCK_MONOTONIC stands still meanwhile
     with django_assert_num_queries(1):
-        clock.now()
+        db_clock.now()
 
 
 def test_an_answer_that_took_long_is_not_counted_on_from(db, monkeypatch):
-    clock.forget()
-    ask, slowness = clock._ask, [1.2, 0.0]
+    db_clock.forget()
+    ask, slowness = db_clock._ask, [1.2, 0.0]
 
     def ask_slowly():
         time.sleep(slowness.pop(0))
         return ask()
 
-    monkeypatch.setattr(clock, "_ask", ask_slowly)
-    clock.now()
-    assert abs((clock.now() - timezone.now()).total_seconds()) < 1
+    monkeypatch.setattr(db_clock, "_ask", ask_slowly)
+    db_clock.now()
+    assert abs((db_clock.now() - timezone.now()).total_seconds()) < 1
     assert slowness == []
 
 
@@ -105,28 +109,28 @@ def test_no_lease_is_stolen_and_none_is_too_long(db, skewed, model, factory):
 
 def test_a_failed_effect_is_due_again_after_its_backoff(db, skewed):
     factories.EffectFactory(due_at=skewed - timedelta(seconds=5))
-    effects.settle(factories.claimed(Effect, "one"), PlatformError("busy", status=503))
+    perform.settle(factories.claimed(Effect, "one"), PlatformError("busy", status=503))
     assert 1 < seconds_until(Effect.objects.get().due_at) < 6
 
 
 def test_hope_is_not_given_up_early(db, skewed):
     effect = factories.EffectFactory(due_at=skewed - timedelta(seconds=5))
-    Effect.objects.update(created_at=skewed - effects.KEEP_TRYING + timedelta(minutes=5))
-    effects.settle(factories.claimed(Effect, "one"), PlatformError("busy", status=503))
+    Effect.objects.update(created_at=skewed - perform.KEEP_TRYING + timedelta(minutes=5))
+    perform.settle(factories.claimed(Effect, "one"), PlatformError("busy", status=503))
     effect.refresh_from_db()
     assert effect.state == "due"
 
 
 def test_codescreen_is_asked_when_it_is_time(organization, skewed):
     invitation = factories.InvitationFactory(organization=organization, status="sending")
-    results.mark_invited(invitation, "i1")
+    recording.mark_invited(invitation, "i1")
     invitation = Invitation.objects.get()
     assert 600 < seconds_until(invitation.next_poll_at) < 3700
     assert polling.claim_poll() is None
     Invitation.objects.update(next_poll_at=skewed - timedelta(seconds=5))
     assert polling.claim_poll() is not None
     assert polling.claim_poll() is None
-    following = polling.next_poll(invitation, clock.now())
+    following = polling.next_poll(invitation, db_clock.now())
     assert following is not None
     assert 3000 < seconds_until(following) < 4200
 
@@ -146,41 +150,41 @@ def calls_made():
 
 
 def test_a_fresh_list_is_not_read_again_and_an_old_one_is(linked, world, skewed):
-    platforms = tasks.platforms_for(linked)
-    lists.refresh_stages(linked, platforms.lever())
+    platforms = worker.platforms_for(linked)
+    sync.refresh_stages(linked, platforms.lever())
     stage = world.stage("CodeScreen Assessment")
-    for age, expected in ((timedelta(minutes=2), 0), (lists.FRESH_FOR + timedelta(minutes=2), 1)):
+    for age, expected in ((timedelta(minutes=2), 0), (sync.FRESH_FOR + timedelta(minutes=2), 1)):
         LeverConnection.objects.update(stages_refreshed_at=skewed - age)
         linked.lever_connection.refresh_from_db()
         before = calls_made()
-        assert lists.stage_name(linked, stage, platforms) == "CodeScreen Assessment"
+        assert sync.stage_name(linked, stage, platforms) == "CodeScreen Assessment"
         assert calls_made() - before == expected
 
 
 @pytest.mark.parametrize("off", OFF, ids=["behind", "ahead"])
 def test_a_stage_made_since_another_node_read_the_list_is_found(linked, world, off):
     with time_machine.travel(timezone.now() + off, tick=True):
-        clock.forget()
-        lists.refresh_stages(linked, tasks.platforms_for(linked).lever())
-    clock.forget()
+        db_clock.forget()
+        sync.refresh_stages(linked, worker.platforms_for(linked).lever())
+    db_clock.forget()
     linked.lever_connection.refresh_from_db()
-    age = clock.now() - linked.lever_connection.stages_refreshed_at
+    age = db_clock.now() - linked.lever_connection.stages_refreshed_at
     assert timedelta(seconds=-2) < age < timedelta(seconds=30)
 
 
 def test_a_decision_is_read_again_when_it_is_old_and_only_then(linked, world, skewed):
     world.lever_does("move", opportunities=[world.candidate("Alder")], stage="CodeScreen Assessment")
     invitation = factories.InvitationFactory(organization=linked, opportunity_id=world.candidate("Alder"))
-    outbox.send_invitation(invitation)
-    effect, platforms = Effect.objects.get(kind="send_invitation"), tasks.platforms_for(linked)
+    enqueue.send_invitation(invitation)
+    effect, platforms = Effect.objects.get(kind="send_invitation"), worker.platforms_for(linked)
     for age, is_read in (
-        (invite.READ_AGAIN_AFTER - timedelta(seconds=30), False),
-        (invite.READ_AGAIN_AFTER + timedelta(seconds=30), True),
+        (send_invitation.READ_AGAIN_AFTER - timedelta(seconds=30), False),
+        (send_invitation.READ_AGAIN_AFTER + timedelta(seconds=30), True),
     ):
         Invitation.objects.update(checked_at=skewed - age)
         invitation.refresh_from_db()
         before = calls_made()
-        invite._still_wanted(effect, invitation, platforms)
+        send_invitation._still_wanted(effect, invitation, platforms)
         assert (calls_made() > before) is is_read
 
 
@@ -189,18 +193,18 @@ def test_access_tokens_are_refreshed_when_they_end_and_only_then(linked, world, 
     for left, changes in ((timedelta(minutes=9), False), (timedelta(minutes=1), True)):
         LeverConnection.objects.update(access_expires_at=skewed + left)
         before = LeverConnection.objects.get().generation
-        tasks.platforms_for(linked).lever().stages()
+        worker.platforms_for(linked).lever().stages()
         assert (LeverConnection.objects.get().generation > before) is changes
     grant.refresh_from_db()
     assert 3000 < seconds_until(grant.access_expires_at) < 3700
 
 
 def test_signs_of_life_slots_and_pauses_are_by_the_databases_clock(organization, skewed):
-    Heartbeat.beat(doorbell.DRAIN)
-    assert Heartbeat.is_fresh(doorbell.DRAIN, timedelta(seconds=5))
+    Heartbeat.beat(notify.DRAIN)
+    assert Heartbeat.is_fresh(notify.DRAIN, timedelta(seconds=5))
     factories.EffectFactory(organization=organization, due_at=skewed - timedelta(seconds=3))
-    assert not doorbell.is_stalled()
-    assert 0 < doorbell.oldest_due_seconds() < 60
+    assert not notify.is_stalled()
+    assert 0 < notify.oldest_due_seconds() < 60
     assert PaceBucket.reserve("lever:1", 0.1, 1) == 0.0
     assert PaceBucket.reserve("lever:1", 0.1, 1) < 0.2
     breaker = Breaker.objects.create(organization=organization, platform="lever", failures=7)
@@ -211,5 +215,5 @@ def test_signs_of_life_slots_and_pauses_are_by_the_databases_clock(organization,
 
 
 def test_what_is_put_into_the_outbox_is_due_at_once(organization, skewed):
-    outbox.put(organization, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="o1")
+    enqueue.put(organization, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="o1")
     assert Effect.claim("one") is not None

@@ -10,11 +10,11 @@ from django.db import OperationalError, connection
 from django.db.backends.signals import connection_created
 from django.urls import reverse
 
-from integrations import tasks
 from integrations.codescreen.client import CodeScreenClient
 from integrations.models import Delivery, Effect, Invitation
-from integrations.sandbox.values import stable_id
-from integrations.workflow import outbox
+from integrations.queue import worker
+from integrations.workflow.outbox import enqueue
+from portal.devtools.sandbox.ids import stable_id
 from tests import factories
 from tests.factories import SIGNATURE_TOKEN, LeverWebhookFactory
 from tests.payloads import load, sign
@@ -112,13 +112,13 @@ def test_a_decision_is_written_whole_or_not_at_all(linked, world, post):
     assert post("Alder").status_code == 202
     with full_disk():
         with pytest.raises(OperationalError, match="full"):
-            tasks.work()
+            worker.work()
         delivery = Delivery.objects.get(organization=linked)
         assert (delivery.verdict, delivery.due_at is not None) == ("", True)
         assert not Invitation.objects.exists()
         assert not Effect.objects.filter(organization=linked, kind="send_invitation").exists()
     leases_end()
-    tasks.work()
+    worker.work()
     assert Invitation.objects.get().status == "invited"
     assert world.emails() == 1
 
@@ -127,7 +127,7 @@ def test_a_decision_is_written_whole_or_not_at_all(linked, world, post):
 def test_an_invitation_that_could_not_be_recorded_is_not_sent_twice(
     linked, world, monkeypatch, is_idempotent
 ):
-    monkeypatch.setattr("integrations.recording.KEEP_TRYING_SECONDS", 0.1)
+    monkeypatch.setattr("integrations.models.db_retry.KEEP_TRYING_SECONDS", 0.1)
     world.codescreen_does("settings", idempotency=is_idempotent)
     linked.codescreen_connection.idempotency = is_idempotent
     linked.codescreen_connection.save()
@@ -136,7 +136,7 @@ def test_an_invitation_that_could_not_be_recorded_is_not_sent_twice(
         opportunity_id=world.candidate("Alder"),
         assessment_id=stable_id("acme", "assessment", "Backend"),
     )
-    outbox.send_invitation(invitation)
+    enqueue.send_invitation(invitation)
     send = CodeScreenClient.send
     with ExitStack() as disk, monkeypatch.context() as patched:
 
@@ -147,10 +147,10 @@ def test_an_invitation_that_could_not_be_recorded_is_not_sent_twice(
 
         patched.setattr(CodeScreenClient, "send", send_and_fill)
         with pytest.raises(OperationalError, match="full"):
-            tasks.work()
+            worker.work()
         assert Invitation.objects.get().status == "sending"
         assert world.emails() == 1
     leases_end()
-    tasks.work()
+    worker.work()
     assert Invitation.objects.get().status == ("invited" if is_idempotent else "uncertain")
     assert world.emails() == 1

@@ -25,7 +25,7 @@ from integrations.models import (
     Result,
 )
 from integrations.pages.health import HealthView
-from integrations.pages.members import invitation_link
+from integrations.pages.settings.members import invitation_link
 from tests import addresses, factories
 from tests.addresses import Address
 from tests.admin.conftest import Customer, make_customer

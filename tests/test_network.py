@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from integrations import bounds, clients, tasks
+from integrations.clients import factory
 from integrations.codescreen.client import CodeScreenClient
+from integrations.http import deadlines
+from integrations.http.session import PlatformError, PlatformSession
 from integrations.models import ApiCall, Effect, Invitation
-from integrations.models.claim import LEASE
-from integrations.platform import PlatformError, PlatformSession
-from integrations.sandbox.values import stable_id
-from integrations.workflow import outbox
+from integrations.models.leasing import LEASE
+from integrations.queue import worker
+from integrations.workflow.outbox import enqueue
+from portal.devtools.sandbox.ids import stable_id
 from tests import factories, toxics
 
 READ, TOTAL = 0.4, 1.0
@@ -33,8 +35,8 @@ SPOILT = {
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch):
-    monkeypatch.setattr(bounds, "READ_SECONDS", READ)
-    monkeypatch.setattr(bounds, "TOTAL_SECONDS", TOTAL)
+    monkeypatch.setattr(deadlines, "READ_SECONDS", READ)
+    monkeypatch.setattr(deadlines, "TOTAL_SECONDS", TOTAL)
 
 
 def send(url, world):
@@ -69,18 +71,18 @@ def test_an_invitation_whose_answer_drips_in_is_uncertain_and_not_sent_again(lin
         opportunity_id=world.candidate("Alder"),
         assessment_id=stable_id("acme", "assessment", "Backend"),
     )
-    outbox.send_invitation(invitation)
+    enqueue.send_invitation(invitation)
     with toxics.Proxy(world.codescreen.url, SPOILT["the body drop by drop"]) as proxy:
         settings.CODESCREEN_API_URL = f"{proxy.url}/api"
-        tasks.work()
+        worker.work()
         Effect.objects.filter(state="due").update(due_at=factories.a_moment_ago())
-        tasks.work()
+        worker.work()
     assert Invitation.objects.get().status == "uncertain"
     assert world.emails() == 1
 
 
 def test_no_call_outlives_a_lease(settings):
-    longest = settings.PLATFORM_READ_SECONDS + 10.0 + bounds.CONNECT_SECONDS + clients.RENEW_AFTER_SECONDS
+    longest = settings.PLATFORM_READ_SECONDS + 10.0 + deadlines.CONNECT_SECONDS + factory.RENEW_AFTER_SECONDS
     assert timedelta(seconds=longest) < LEASE
 
 
@@ -130,10 +132,10 @@ def test_steps_leave_no_connection_open(linked, world):
             assessment_id=stable_id("acme", "assessment", "Backend"),
             round=number + 1,
         )
-        outbox.send_invitation(invitation)
-        tasks.work()
-        tasks.poll_organization(linked)
-        tasks.sweep_organization(linked)
+        enqueue.send_invitation(invitation)
+        worker.work()
+        worker.poll_organization(linked)
+        worker.sweep_organization(linked)
         assert not counts or comes_down_to(counts[0])
         counts.append(open_files())
     calls = set(ApiCall.objects.values_list("platform", "method"))

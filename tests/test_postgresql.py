@@ -7,14 +7,14 @@ import sys
 import pytest
 from django.conf import settings
 
-from portal import suites
+from portal.devtools import test_suites
 
 ROADS = [
     "tests/test_walk.py",
     "tests/webhooks",
-    "tests/test_clients.py",
-    "tests/test_doorbell.py",
-    "tests/test_tasks.py",
+    "tests/clients",
+    "tests/queue/test_notify.py",
+    "tests/queue/test_worker.py",
     "tests/workflow",
 ]
 
@@ -23,7 +23,7 @@ ROADS = [
 @pytest.mark.redis
 @pytest.mark.slow
 def test_the_roads_are_the_same_on_postgresql_and_redis():
-    environ = os.environ | {"DATABASE_URL": suites.DATABASE_URL, "REDIS_URL": suites.REDIS_URL}
+    environ = os.environ | {"DATABASE_URL": test_suites.DATABASE_URL, "REDIS_URL": test_suites.REDIS_URL}
     environ = {name: value for name, value in environ.items() if not name.startswith("PYTEST_")}
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *ROADS]
     run = subprocess.run(

@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from integrations import tasks
 from integrations.models import ApiCall, Delivery, Effect, Invitation, LeverConnection, Result
-from integrations.workflow import connect
+from integrations.queue import worker
+from integrations.workflow.operations import connections
 from tests.factories import SIGNATURE_TOKEN
 from tests.payloads import load, sign
 
@@ -21,8 +21,8 @@ def connected(client, owner, organization, world):
     begun = client.post(reverse("lever-connect"))
     accepted = world.lever_does("consent", url=begun["Location"])
     client.get(accepted["redirect"].removeprefix("http://testserver"))
-    connect.save_signature_token(organization, SIGNATURE_TOKEN, owner)
-    connect.save_codescreen_key(organization, world.api_key, owner)
+    connections.save_signature_token(organization, SIGNATURE_TOKEN, owner)
+    connections.save_codescreen_key(organization, world.api_key, owner)
     organization.refresh_from_db()
     return organization
 
@@ -74,7 +74,7 @@ def test_consent_stores_an_encrypted_grant(connected):
 
 def test_a_stage_change_becomes_feedback(recruiter, world):
     assert recruiter.enter("Alder").status_code == 202
-    tasks.work()
+    worker.work()
     delivery = Delivery.objects.get(event="candidateStageChange")
     assert delivery.verdict == "invite", delivery.last_error
     invitation = Invitation.objects.get()
@@ -84,20 +84,20 @@ def test_a_stage_change_becomes_feedback(recruiter, world):
     person = {"email": "alder@candidates.example", "assessment": "Backend"}
 
     world.codescreen_does("candidate", action="start", **person)
-    assert tasks.poll_organization(invitation.organization) == 1
-    tasks.work()
+    assert worker.poll_organization(invitation.organization) == 1
+    worker.work()
     tags = world.opportunity("Alder")["tags"]
     assert "CodeScreen: Assessment in Progress" in tags
     assert "CodeScreen: Candidate Invited" not in tags
 
     world.codescreen_does("candidate", action="submit", **person)
-    tasks.poll_organization(invitation.organization)
+    worker.poll_organization(invitation.organization)
     invitation.refresh_from_db()
     assert invitation.status == "submitted"
 
     world.codescreen_does("candidate", action="evaluate", score=82, result="Passed", **person)
-    tasks.poll_organization(invitation.organization)
-    tasks.work()
+    worker.poll_organization(invitation.organization)
+    worker.work()
     result = Result.objects.get()
     assert (result.outcome, result.score, result.rating) == ("Passed", 82, 4)
     seen = world.opportunity("Alder")
@@ -115,25 +115,25 @@ def test_a_stage_change_becomes_feedback(recruiter, world):
 
 
 def test_who_passed_is_moved_on_and_who_failed_waits_for_a_person(recruiter, connected, client, world):
-    connect.set_policies(connected, {"passed_stage": "Phone screen", "hold_failed": True}, "test")
+    connections.set_policies(connected, {"passed_stage": "Phone screen", "hold_failed": True}, "test")
     for role in ("Backend Engineer", "Frontend Engineer"):
         connected.role_mappings.create(role=role, assessment="Backend")
     for word, result in (("Alder", "Passed"), ("Birch", "Failed")):
         recruiter.enter(word)
-        tasks.work()
+        worker.work()
         person = {"email": f"{word.lower()}@candidates.example", "assessment": "Backend"}
         world.codescreen_does(
             "candidate", action=["start", "submit", "evaluate"], score=60, result=result, **person
         )
-    tasks.poll_organization(connected)
-    tasks.work()
+    worker.poll_organization(connected)
+    worker.work()
     people = world.lever.accounts["acme"].opportunities
     assert people[world.candidate("Alder")].stage == world.stage("Phone screen")
     assert people[world.candidate("Birch")].stage == world.stage("CodeScreen Assessment")
     assert people[world.candidate("Birch")].archived is None
     # Lever tells of the portal's own move, which leads to nothing
     assert recruiter.tell("Alder", "Phone screen").status_code == 202
-    tasks.work()
+    worker.work()
     assert Delivery.objects.latest("pk").verdict == "not_a_trigger_stage"
     assert world.emails() == 2
     waits = Invitation.objects.awaiting_decision().get()
@@ -147,7 +147,7 @@ def test_who_passed_is_moved_on_and_who_failed_waits_for_a_person(recruiter, con
 
 def test_a_regraded_result_updates_the_same_feedback(recruiter, world):
     recruiter.enter("Alder")
-    tasks.work()
+    worker.work()
     person = {"email": "alder@candidates.example", "assessment": "Backend"}
     world.codescreen_does(
         "candidate",
@@ -158,11 +158,11 @@ def test_a_regraded_result_updates_the_same_feedback(recruiter, world):
         **person,
     )
     organization = Invitation.objects.get().organization
-    tasks.poll_organization(organization)
-    tasks.work()
+    worker.poll_organization(organization)
+    worker.work()
     world.codescreen_does("candidate", action="regrade", score=90, result="Passed", **person)
-    tasks.poll_organization(organization, everything=True)
-    tasks.work()
+    worker.poll_organization(organization, everything=True)
+    worker.work()
     [feedback] = world.opportunity("Alder")["feedback"]
     assert feedback["fields"]["CodeScreen score"] == "90"
     assert feedback["fields"]["Rating"].startswith("4")
@@ -177,7 +177,7 @@ def test_five_deliveries_invite_once(recruiter, world, keeps_id):
     recruiter.enter("Alder", **same)
     answers = [recruiter.tell("Alder", **same).status_code for _ in range(4)]
     answers.append(recruiter.tell("Alder", id="another").status_code)
-    tasks.work()
+    worker.work()
     assert answers == [200, 200, 200, 200, 202]
     assert Invitation.objects.count() == 1
     assert world.emails() == 1
@@ -199,7 +199,7 @@ def test_five_deliveries_invite_once(recruiter, world, keeps_id):
 )
 def test_each_skip_has_its_verdict(recruiter, world, word, verdict):
     recruiter.enter(word)
-    tasks.work()
+    worker.work()
     delivery = Delivery.objects.get(event="candidateStageChange")
     assert (delivery.verdict, delivery.last_error) == (verdict, "")
     assert delivery.explanation
@@ -213,7 +213,7 @@ def test_the_same_person_is_not_invited_through_another_opportunity(recruiter, c
     connected.role_mappings.create(role="Frontend Engineer", assessment="Backend")
     recruiter.enter("Tamarack")
     recruiter.enter("Tamarack again")
-    tasks.work()
+    worker.work()
     verdicts = sorted(Delivery.objects.values_list("verdict", flat=True))
     assert verdicts == ["invite", "invited_elsewhere"]
     assert world.emails() == 1
@@ -229,8 +229,8 @@ def test_a_lost_answer_is_uncertain_and_not_repeated(recruiter, world):
     }
     world.codescreen_does("faults", seed=1, rules=[rule])
     recruiter.enter("Alder")
-    tasks.work()
-    tasks.work()
+    worker.work()
+    worker.work()
     invitation = Invitation.objects.get()
     assert invitation.status == "uncertain"
     assert world.emails() == 1
@@ -238,8 +238,8 @@ def test_a_lost_answer_is_uncertain_and_not_repeated(recruiter, world):
 
 def test_the_sweep_repairs_what_no_webhook_told(recruiter, connected, world):
     world.lever_does("move", opportunities=[world.candidate("Alder")], stage="CodeScreen Assessment")
-    assert tasks.sweep_organization(connected) == 1
-    assert tasks.sweep_organization(connected) == 0
-    tasks.work()
+    assert worker.sweep_organization(connected) == 1
+    assert worker.sweep_organization(connected) == 0
+    worker.work()
     assert world.emails("alder@candidates.example") == 1
     assert Delivery.objects.get(event="sweep").verdict == "invite"

@@ -4,9 +4,9 @@ from typing import Any, Self
 
 import requests
 
-from integrations.sandbox.codescreen import CodeScreenSandbox
-from integrations.sandbox.lever import LeverSandbox
-from integrations.sandbox.values import stable_id
+from portal.devtools.sandbox.codescreen import CodeScreenSandbox
+from portal.devtools.sandbox.ids import stable_id
+from portal.devtools.sandbox.lever import LeverSandbox
 
 CALLBACK = "http://testserver/oauth/complete/lever/"
 SECONDS = 10

@@ -8,38 +8,38 @@ from django.contrib import admin
 from social_django.models import Association, Nonce, UserSocialAuth
 
 from integrations.admin import (
-    audit,
-    call,
+    api_call,
+    audit_entry,
     catalog,
     connections,
     delivery,
     effect,
     email,
+    incident,
     invitation,
     linter_finding,
     organization,
     personal_settings,
-    pulse,
     result,
-    trouble,
+    runtime,
 )
 
 __all__ = [
-    "audit",
-    "call",
+    "api_call",
+    "audit_entry",
     "catalog",
     "connections",
     "delivery",
     "effect",
     "email",
+    "incident",
     "invitation",
     "linter_finding",
     "organization",
     "personal_settings",
-    "pulse",
     "result",
+    "runtime",
     "social_django",
-    "trouble",
 ]
 
 # Lever's grant lives encrypted in LeverConnection; social-auth's own tables hold nothing anybody needs to see.

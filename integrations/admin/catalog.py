@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from integrations.admin import access
-from integrations.admin.scoped import OrganizationFilter, ScopedAdmin
+from integrations.admin.base import OrganizationFilter, ScopedAdmin
 from integrations.models import Assessment, AuditEntry, Role, RoleMapping, Stage
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 
-from integrations.admin.scoped import OrganizationFilter, ScopedAdmin
+from integrations.admin.base import OrganizationFilter, ScopedAdmin
 from integrations.models import CodeScreenConnection, LeverCheckup, LeverConnection, LeverWebhook
 
 

@@ -9,14 +9,14 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from integrations import tasks
-from integrations.admin import preview
+from integrations.admin import confirmation
+from integrations.admin.base import OrganizationFilter, ScopedAdmin
 from integrations.admin.display import calls_table, candidate_link, indented, link, links
-from integrations.admin.scoped import OrganizationFilter, ScopedAdmin
 from integrations.models import Delivery
 from integrations.models.delivery import WAITING_VERDICTS
-from integrations.workflow.actions import NotPossible
-from integrations.workflow.decide import NEXT_STEPS
+from integrations.queue import worker
+from integrations.workflow.operations.invitations import NotPossible
+from integrations.workflow.rules.decide import NEXT_STEPS
 
 MOST_SHOWN = 50
 
@@ -46,16 +46,16 @@ class ProgressFilter(admin.SimpleListFilter):
 def _foretell(delivery: Delivery) -> str:
     if delivery.platform != Delivery.Platform.LEVER:
         raise NotPossible("Only Lever's deliveries are decided; CodeScreen's are a reason to ask.")
-    decision = tasks.preview(delivery)
+    decision = worker.preview(delivery)
     return f"{Delivery.Verdict(decision.code).label}: {decision.explanation}"
 
 
 def _replay(delivery: Delivery, actor: Any, reason: str) -> str:
-    decision = tasks.replay(delivery, actor)
+    decision = worker.replay(delivery, actor)
     return f"{Delivery.Verdict(decision.code).label}: {decision.explanation}"
 
 
-REPLAY = preview.Act("replay", "Decide again?", "Decide again", "may_configure", _foretell, _replay)
+REPLAY = confirmation.Act("replay", "Decide again?", "Decide again", "may_configure", _foretell, _replay)
 
 
 @admin.register(Delivery)
@@ -158,4 +158,4 @@ class DeliveryAdmin(ScopedAdmin):
     )
     def replay(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> TemplateResponse | None:
         """Show the verdict each would get now, then decide again."""
-        return preview.run(self, request, queryset.select_related("organization"), REPLAY)
+        return confirmation.run(self, request, queryset.select_related("organization"), REPLAY)

@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from integrations.http.redaction import redact, without_addresses
 from integrations.models import ApiCall
-from integrations.redaction import redact, without_addresses
 
 NOTHING = "–"
 _PEOPLE = frozenset({"recipients", "lines", "subject"})

@@ -8,11 +8,11 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
-from integrations.admin import preview
+from integrations.admin import confirmation
+from integrations.admin.base import OrganizationFilter, ScopedAdmin
 from integrations.admin.display import calls_table, candidate_link, indented, link
-from integrations.admin.scoped import OrganizationFilter, ScopedAdmin
 from integrations.models import Effect
-from integrations.workflow.actions import NotPossible, retry_effect
+from integrations.workflow.operations.invitations import NotPossible, retry_effect
 
 MOST_SHOWN = 50
 
@@ -29,7 +29,7 @@ def _retry(effect: Effect, actor: Any, reason: str) -> str:
     return "is tried again."
 
 
-RETRY = preview.Act("retry", "Try again?", "Try again", "may_retry", _foretell, _retry)
+RETRY = confirmation.Act("retry", "Try again?", "Try again", "may_retry", _foretell, _retry)
 
 
 @admin.register(Effect)
@@ -129,4 +129,4 @@ class EffectAdmin(ScopedAdmin):
     )
     def retry(self, request: HttpRequest, queryset: QuerySet[Effect]) -> TemplateResponse | None:
         """Show what would be tried, then try."""
-        return preview.run(self, request, queryset.select_related("organization", "invitation"), RETRY)
+        return confirmation.run(self, request, queryset.select_related("organization", "invitation"), RETRY)

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from integrations.admin.scoped import OrganizationFilter, ScopedAdmin
+from integrations.admin.base import OrganizationFilter, ScopedAdmin
 from integrations.models import EmailTemplate, NotificationPreference, RefusedRequest
 
 

@@ -9,13 +9,13 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
-from integrations.admin import preview
+from integrations.admin import confirmation
+from integrations.admin.base import OrganizationFilter, ScopedAdmin
 from integrations.admin.display import candidate_link, links
-from integrations.admin.scoped import OrganizationFilter, ScopedAdmin
 from integrations.models import Invitation
 from integrations.models.invitation import Status
-from integrations.workflow import actions as acts
-from integrations.workflow.actions import NotPossible
+from integrations.workflow.operations import invitations as acts
+from integrations.workflow.operations.invitations import NotPossible
 
 MOST_SHOWN = 50
 BOTH = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
@@ -40,7 +40,7 @@ def _performing(act: Callable[..., None], said: str) -> Callable[[Any, Any, str]
     return perform
 
 
-APPROVE = preview.Act(
+APPROVE = confirmation.Act(
     "approve",
     "Approve these invitations?",
     "Approve",
@@ -49,7 +49,7 @@ APPROVE = preview.Act(
     _performing(acts.approve, "goes out."),
     asks_reason=True,
 )
-REFUSE = preview.Act(
+REFUSE = confirmation.Act(
     "refuse",
     "Refuse these invitations?",
     "Refuse",
@@ -58,7 +58,7 @@ REFUSE = preview.Act(
     _performing(acts.refuse, "was refused."),
     asks_reason=True,
 )
-SEND_AGAIN = preview.Act(
+SEND_AGAIN = confirmation.Act(
     "send_again",
     "Send these invitations again?",
     "Send again",
@@ -197,14 +197,14 @@ class InvitationAdmin(ScopedAdmin):
     @admin.action(permissions=["configure"], description="Approve", location=BOTH)
     def approve(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> TemplateResponse | None:
         """Let held invitations go out."""
-        return preview.run(self, request, queryset.select_related("organization"), APPROVE)
+        return confirmation.run(self, request, queryset.select_related("organization"), APPROVE)
 
     @admin.action(permissions=["configure"], description="Refuse", location=BOTH)
     def refuse(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> TemplateResponse | None:
         """Say no to held invitations."""
-        return preview.run(self, request, queryset.select_related("organization"), REFUSE)
+        return confirmation.run(self, request, queryset.select_related("organization"), REFUSE)
 
     @admin.action(permissions=["configure"], description="Send again", location=BOTH)
     def send_again(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> TemplateResponse | None:
         """Send uncertain or failed invitations again."""
-        return preview.run(self, request, queryset.select_related("organization"), SEND_AGAIN)
+        return confirmation.run(self, request, queryset.select_related("organization"), SEND_AGAIN)

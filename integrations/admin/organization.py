@@ -9,9 +9,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
-from integrations import doorbell
 from integrations.admin import access
-from integrations.admin.scoped import OrganizationFilter, ScopedAdmin
+from integrations.admin.base import OrganizationFilter, ScopedAdmin
 from integrations.models import (
     AuditEntry,
     CodeScreenConnection,
@@ -20,8 +19,9 @@ from integrations.models import (
     Membership,
     Organization,
 )
-from integrations.workflow import moving
-from integrations.workflow.connect import POLICIES, set_policies
+from integrations.queue import notify
+from integrations.workflow.effects import move_stage
+from integrations.workflow.operations.connections import POLICIES, set_policies
 
 
 class OrganizationForm(forms.ModelForm):
@@ -33,7 +33,7 @@ class OrganizationForm(forms.ModelForm):
         trial = copy.copy(self.instance)
         for name, value in cleaned.items():
             setattr(trial, name, value)
-        moving.refuse_inviting_target(trial, self.changed_data)
+        move_stage.refuse_inviting_target(trial, self.changed_data)
         return cleaned
 
 
@@ -104,7 +104,7 @@ class OrganizationAdmin(ScopedAdmin):
             before, stored.name = stored.name, form.cleaned_data["name"]
             stored.save(update_fields=["name"])
             AuditEntry.record(stored, request.user, "rename", stored, {"name": [before, stored.name]})
-        doorbell.ring()
+        notify.ring()
 
     @admin.display(description="Lever")
     def lever(self, organization: Any) -> str:

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from integrations.admin.pulse import PortalWideAdmin
+from integrations.admin.runtime import PortalWideAdmin
 from integrations.models import PersonalSettings
 
 

@@ -5,8 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
+from integrations.admin.base import OrganizationFilter, ScopedAdmin
 from integrations.admin.display import indented, link
-from integrations.admin.scoped import OrganizationFilter, ScopedAdmin
 from integrations.models import Result
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from integrations.codescreen.payloads import Progress, split_name
-from integrations.platform import PlatformError, PlatformSession
+from integrations.http.session import PlatformError, PlatformSession
 
 
 class CodeScreenClient:

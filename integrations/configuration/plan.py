@@ -6,8 +6,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from integrations.configuration.reading import ConfigurationError
-from integrations.configuration.writing import literal
+from integrations.configuration.dump import literal
+from integrations.configuration.load import ConfigurationError
 from integrations.models import LastSuperAdmin, Organization
 
 ACTOR = "configure"

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from integrations.http.session import PlatformError, PlatformSession
 from integrations.lever.payloads import Opportunity
-from integrations.platform import PlatformError, PlatformSession
 
 PAGE = 100
 

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from integrations.models.fields import EncryptedTextField
+from integrations.models.encrypted_field import EncryptedTextField
 
 
 class CodeScreenConnection(models.Model):

@@ -5,7 +5,7 @@ from typing import Any, Self
 from django.db import models
 from django.db.models.functions import Now
 
-from integrations.models.claim import Claimable, ClaimQuerySet
+from integrations.models.leasing import Claimable, ClaimQuerySet
 
 WAITING_VERDICTS = ("paused", "disconnected")
 

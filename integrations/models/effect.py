@@ -6,8 +6,8 @@ from typing import Any, Self
 from django.db import models
 from django.db.models.functions import Now
 
-from integrations.models import clock
-from integrations.models.claim import Claimable, ClaimQuerySet
+from integrations.models import db_clock
+from integrations.models.leasing import Claimable, ClaimQuerySet
 
 
 class EffectQuerySet(ClaimQuerySet):
@@ -124,7 +124,7 @@ class Effect(Claimable):
     @property
     def shown_state(self) -> str:
         """The state as a person sees it: `leased` while a worker holds it."""
-        if self.state == self.State.DUE and self.leased_until and self.leased_until > clock.now():
+        if self.state == self.State.DUE and self.leased_until and self.leased_until > db_clock.now():
             return "leased"
         return self.state
 
@@ -135,7 +135,7 @@ class Effect(Claimable):
 
     def record_intent(self) -> bool:
         """Commit that a worker is about to act; False when the lease was lost."""
-        self.intent_at = clock.now()
+        self.intent_at = db_clock.now()
         return bool(self.held().update(intent_at=self.intent_at, payload=self.payload))
 
     def finish(self, state: str = State.DONE, error: str = "") -> bool:

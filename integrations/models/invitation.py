@@ -6,7 +6,7 @@ from typing import Any, Self
 from django.db import connection, models
 from django.db.models.functions import Now, Upper
 
-from integrations.models.keys import bounded
+from integrations.models.truncated_keys import bounded
 
 
 def make_reference() -> str:

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
-from integrations.models import clock
-from integrations.models.fields import EncryptedTextField
+from integrations.models import db_clock
+from integrations.models.encrypted_field import EncryptedTextField
 
 REFRESH_LIFETIME, IDLE_LIFETIME = timedelta(days=365), timedelta(days=90)
 #: Clocks are compared at every call, and the outcome written this often; sooner only where it changed.
@@ -109,7 +109,7 @@ class LeverConnection(models.Model):
 
         `tokens` is Lever's token answer: access_token, refresh_token, expires_in (seconds), scope.
         """
-        now = clock.now()
+        now = db_clock.now()
         self.state, self.state_reason = self.State.CONNECTED, ""
         self.access_token = tokens["access_token"]
         self.refresh_token = tokens.get("refresh_token") or ""
@@ -137,7 +137,7 @@ class LeverConnection(models.Model):
 
     def rotate(self, tokens: dict[str, Any]) -> None:
         """Store the pair a refresh returned, fenced by the generation it was made from."""
-        now = clock.now()
+        now = db_clock.now()
         LeverConnection.objects.filter(pk=self.pk, generation=self.generation).update(
             access_token=tokens["access_token"],
             refresh_token=tokens.get("refresh_token") or self.refresh_token,
@@ -165,7 +165,7 @@ class LeverConnection(models.Model):
 
     def note_clock(self, ahead: float) -> None:
         """Remember by how many seconds this server's clock is ahead of Lever's; rarely writes."""
-        now = clock.now()
+        now = db_clock.now()
         known, compared_at = self.clock_ahead, self.clock_compared_at
         is_same = known is not None and abs(ahead - known) < DRIFT_SECONDS
         wait = COMPARE_AFTER if is_same else COMPARE_AGAIN_AFTER

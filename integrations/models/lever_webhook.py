@@ -6,8 +6,8 @@ from typing import Any, Self
 from django.db import models
 from django.db.models.functions import Now
 
-from integrations.models import clock
-from integrations.models.fields import EncryptedTextField
+from integrations.models import db_clock
+from integrations.models.encrypted_field import EncryptedTextField
 
 TOKEN_OVERLAP = timedelta(hours=24)
 KEEP_RETIRED_FOR = timedelta(days=30)
@@ -21,7 +21,7 @@ class LeverWebhookQuerySet(models.QuerySet["LeverWebhook"]):
 
     def active_tokens(self) -> list[tuple[str, "LeverWebhook"]]:
         """Every signature token that may prove a delivery now, with its webhook; newest first."""
-        now = clock.now()
+        now = db_clock.now()
         found: list[tuple[str, LeverWebhook]] = []
         for webhook in self.active().order_by("-pk"):
             if webhook.signature_token:
@@ -40,7 +40,7 @@ class LeverWebhookQuerySet(models.QuerySet["LeverWebhook"]):
 
     def forget_retired(self) -> int:
         """Remove those retired long ago, which only told what a refused request was signed with; how many."""
-        return self.filter(retired_at__lt=clock.now() - KEEP_RETIRED_FOR).delete()[0]
+        return self.filter(retired_at__lt=db_clock.now() - KEEP_RETIRED_FOR).delete()[0]
 
 
 class LeverWebhook(models.Model):
@@ -122,7 +122,7 @@ class LeverWebhook(models.Model):
     def has_previous(self) -> bool:
         """Whether the token before the current one still proves deliveries."""
         until = self.previous_until
-        return bool(self.previous_signature_token and until and until > clock.now())
+        return bool(self.previous_signature_token and until and until > db_clock.now())
 
     def replace_token(self, token: str) -> None:
         """Take a new signature token; the one it replaces is honoured for TOKEN_OVERLAP."""
@@ -130,10 +130,10 @@ class LeverWebhook(models.Model):
             return
         if self.signature_token:
             self.previous_signature_token = self.signature_token
-            self.previous_until = clock.now() + TOKEN_OVERLAP
+            self.previous_until = db_clock.now() + TOKEN_OVERLAP
             self.previous_proved_at = self.token_proved_at
         self.signature_token = token
-        self.token_stored_at, self.token_proved_at = clock.now(), None
+        self.token_stored_at, self.token_proved_at = db_clock.now(), None
         # not whether it is retired, which somebody else may be saying this moment
         self.save(
             update_fields=[
@@ -168,4 +168,4 @@ class LeverWebhook(models.Model):
 
     def _is_remembered(self, column: str) -> bool:
         moment = getattr(self, column)
-        return moment is not None and clock.now() - moment < REMEMBERED_FOR
+        return moment is not None and db_clock.now() - moment < REMEMBERED_FOR

@@ -7,9 +7,9 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.auth.validators import UnicodeUsernameValidator
 
-from integrations import doorbell
 from integrations.models import Membership, Organization, RoleMapping
-from integrations.workflow import passwords
+from integrations.queue import notify
+from integrations.workflow.email import password_reset
 
 
 def _secret(label: str, help_text: str) -> forms.CharField:
@@ -48,8 +48,8 @@ class ForgottenPasswordForm(PasswordResetForm):
 
     def save(self, *args: Any, **options: Any) -> None:
         """Leave it to the outbox, which makes the link when it sends it, and tries again when it can't."""
-        passwords.send_links(self.cleaned_data["email"])
-        doorbell.ring()
+        password_reset.send_links(self.cleaned_data["email"])
+        notify.ring()
 
 
 class AddTokenForm(forms.Form):

@@ -6,7 +6,6 @@ from typing import Any
 from django.db.models import Max
 from django.utils import timezone
 
-from integrations import doorbell
 from integrations.models import (
     Breaker,
     Delivery,
@@ -18,8 +17,9 @@ from integrations.models import (
     Organization,
 )
 from integrations.pages.access import TEAM, OrganizationMixin
-from integrations.pages.live import LivePartsMixin
-from integrations.workflow import doctor, linter
+from integrations.pages.partials import LivePartsMixin
+from integrations.queue import notify
+from integrations.workflow.health import doctor, linter
 
 #: What each level means to a person.
 GROUPS = {
@@ -63,7 +63,7 @@ def queue(organization: Organization) -> dict[str, Any]:
     grant = LeverConnection.objects.filter(**own).first()
     breakers = {row.platform.casefold(): row for row in Breaker.objects.filter(**own)}
     return {
-        "workers_at": Heartbeat.objects.filter(pk=doorbell.DRAIN).values_list("at", flat=True).first(),
+        "workers_at": Heartbeat.objects.filter(pk=notify.DRAIN).values_list("at", flat=True).first(),
         "oldest_due_at": min((moment for moment in oldest if moment), default=None),
         "due": deliveries.due().count() + effects.due().count(),
         "later": effects.filter(state=Effect.State.DUE, due_at__gt=timezone.now()).count(),

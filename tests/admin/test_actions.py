@@ -7,7 +7,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.test import Client
 from django.urls import reverse
 
-from integrations import tasks
+from integrations.http.session import PlatformError
 from integrations.models import (
     AuditEntry,
     Delivery,
@@ -17,8 +17,8 @@ from integrations.models import (
     Organization,
     RoleMapping,
 )
-from integrations.platform import PlatformError
-from integrations.workflow.decide import Decision
+from integrations.queue import worker
+from integrations.workflow.rules.decide import Decision
 from tests.admin.conftest import Customer, make_customer, sign_in
 from tests.admin.test_scope import address
 
@@ -39,8 +39,8 @@ def replays(monkeypatch) -> list[Delivery]:
         done.append(delivery)
         return Decision("invite", "“Backend” is sent: the default names it.")
 
-    monkeypatch.setattr(tasks, "preview", lambda delivery: Decision("no_email", "There is no address."))
-    monkeypatch.setattr(tasks, "replay", replay)
+    monkeypatch.setattr(worker, "preview", lambda delivery: Decision("no_email", "There is no address."))
+    monkeypatch.setattr(worker, "replay", replay)
     return done
 
 
@@ -99,7 +99,7 @@ def test_a_platform_that_does_not_answer_is_said_and_not_a_server_error(acme: Cu
     def fail(delivery) -> Decision:
         raise PlatformError("Lever did not answer: ReadTimeout")
 
-    monkeypatch.setattr(tasks, "preview", fail)
+    monkeypatch.setattr(worker, "preview", fail)
     page = act(sign_in("admin", acme), Delivery, "replay", acme.rows[Delivery])
     assert "Lever did not answer" in page.content.decode()
     assert 'name="confirmed"' not in page.content.decode()

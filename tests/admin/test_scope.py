@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.admin.scoped import ScopedAdmin
+from integrations.admin.base import ScopedAdmin
 from integrations.models import Delivery, Invitation, LeverConnection, Membership, Organization, RoleMapping
 from tests.admin.conftest import SECRETS, Customer, sign_in
 

@@ -8,6 +8,7 @@ import responses
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from integrations.http.session import PlatformError, PlatformSession
 from integrations.lever.client import LeverClient, unwrap
 from integrations.lever.payloads import (
     Opportunity,
@@ -17,7 +18,6 @@ from integrations.lever.payloads import (
     rating_option,
     template_fields,
 )
-from integrations.platform import PlatformError, PlatformSession
 
 API = "https://api.lever.example/v1"
 

@@ -12,11 +12,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from integrations import tasks
+from integrations.http.session import PlatformError
 from integrations.models import ApiCall, AuditEntry, Delivery, Effect, Invitation, Organization, Result
-from integrations.platform import PlatformError
-from integrations.workflow.actions import NotPossible
-from integrations.workflow.decide import Decision
+from integrations.queue import worker
+from integrations.workflow.operations.invitations import NotPossible
+from integrations.workflow.rules.decide import Decision
 
 ROOT = Path(__file__).parents[2]
 STAGE_CHANGE = {"event": "candidateStageChange", "data": {"opportunityId": "o", "toStageId": "stage-1"}}
@@ -108,8 +108,8 @@ def test_sweep_and_poll_say_how_many_per_organization(acme: Organization, monkey
         asked.append(everything)
         return counts[organization.slug]
 
-    monkeypatch.setattr(tasks, "poll_organization", poll)
-    monkeypatch.setattr(tasks, "sweep_organization", lambda organization: counts[organization.slug])
+    monkeypatch.setattr(worker, "poll_organization", poll)
+    monkeypatch.setattr(worker, "sweep_organization", lambda organization: counts[organization.slug])
     assert run("sweep") == "repaired 2\nrepaired 0\n"
     assert run("sweep", "globex") == "repaired 0\n"
     assert run("poll") == "asked 2\nasked 0\n"
@@ -125,7 +125,7 @@ def test_one_organization_that_fails_does_not_stop_the_others(acme: Organization
             raise PlatformError("Lever isn't connected.")
         return 3
 
-    monkeypatch.setattr(tasks, "sweep_organization", sweep)
+    monkeypatch.setattr(worker, "sweep_organization", sweep)
     out = StringIO()
     with pytest.raises(CommandError, match="acme: Lever isn't connected"):
         call_command("sweep", stdout=out)
@@ -136,8 +136,8 @@ def test_one_organization_that_fails_does_not_stop_the_others(acme: Organization
 
 
 def test_replay_prints_the_verdict(delivery: Delivery, monkeypatch) -> None:
-    monkeypatch.setattr(tasks, "preview", lambda found: Decision("no_email", "There is no address."))
-    monkeypatch.setattr(tasks, "replay", lambda found, actor: Decision("invite", f"Sent by {actor}."))
+    monkeypatch.setattr(worker, "preview", lambda found: Decision("no_email", "There is no address."))
+    monkeypatch.setattr(worker, "replay", lambda found, actor: Decision("invite", f"Sent by {actor}."))
     assert (
         run("replay", str(delivery.pk), "--dry-run")
         == "verdict: no_email\nexplanation: There is no address.\n"
@@ -164,7 +164,7 @@ def test_replay_of_what_cannot_be(delivery: Delivery, monkeypatch) -> None:
     def busy(found: Delivery, actor: str) -> Decision:
         raise NotPossible("A worker is deciding it.")
 
-    monkeypatch.setattr(tasks, "replay", busy)
+    monkeypatch.setattr(worker, "replay", busy)
     with pytest.raises(CommandError, match="A worker is deciding it"):
         run("replay", str(delivery.pk))
     Delivery.objects.update(platform="codescreen")

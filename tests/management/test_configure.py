@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings, strategies
 
-from integrations.configuration.writing import quoted, write
+from integrations.configuration.dump import quoted, write
 from integrations.models import (
     AuditEntry,
     CodeScreenConnection,

@@ -5,8 +5,8 @@ from django.core.exceptions import FieldError
 from django.db import IntegrityError, transaction
 
 from integrations.models import IllegalTransition, Invitation, LeverConnection
-from integrations.models.audit import masked
-from integrations.models.fields import DecryptionError
+from integrations.models.audit_entry import masked
+from integrations.models.encrypted_field import DecryptionError
 from integrations.models.invitation import TRANSITIONS, Status
 from tests import factories
 

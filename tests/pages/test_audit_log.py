@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from integrations.models import AuditEntry
-from integrations.pages.audit import cell
+from integrations.pages.audit_log import cell
 from tests import factories
 
 AUDIT = "/audit/"

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from integrations.models import Membership
-from portal import suites
+from portal.devtools import test_suites
 from tests import factories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    return {**browser_type_launch_args, "executable_path": suites.chromium(), "args": ["--no-sandbox"]}
+    return {**browser_type_launch_args, "executable_path": test_suites.chromium(), "args": ["--no-sandbox"]}
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from django.urls import reverse
 from playwright.sync_api import Browser, Page
 
 from integrations.models import AuditEntry, Membership, RefusedRequest
-from integrations.workflow import subscriptions
+from integrations.workflow.email import preferences
 from tests import factories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -74,7 +74,7 @@ def test_editing_and_unsubscribing_work_without_javascript(browser: Browser, sit
     page.get_by_role("button", name="Reset to default").click()
     page.get_by_text("own wording holds again").wait_for()
     context.clear_cookies()
-    link = subscriptions.unsubscribe_link(Membership.objects.get(user=owner), "result")
+    link = preferences.unsubscribe_link(Membership.objects.get(user=owner), "result")
     page.goto(site + link.removeprefix("http://testserver"))
     page.get_by_role("button", name="Stop them").click()
     page.get_by_text("You no longer get").wait_for()

@@ -7,7 +7,8 @@ import pytest
 from django.db import InternalError
 from django.db.utils import ConnectionHandler
 
-from portal import middleware, suites
+from portal import middleware
+from portal.devtools import test_suites
 
 
 def test_an_internal_error_on_a_working_connection_is_a_bug(db):
@@ -16,7 +17,7 @@ def test_an_internal_error_on_a_working_connection_is_a_bug(db):
 
 @pytest.mark.postgres
 def test_a_connection_that_postgresql_ended_is_an_outage(db, monkeypatch):
-    server = ConnectionHandler({"default": environ.Env.db_url_config(suites.DATABASE_URL)})["default"]
+    server = ConnectionHandler({"default": environ.Env.db_url_config(test_suites.DATABASE_URL)})["default"]
     try:
         with server.cursor() as cursor:
             cursor.execute("SET idle_in_transaction_session_timeout = '50ms'")

@@ -9,8 +9,8 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from integrations import doorbell, tasks
 from integrations.models import Delivery
+from integrations.queue import notify, worker
 from tests.factories import SIGNATURE_TOKEN, LeverWebhookFactory, OrganizationFactory
 from tests.payloads import load, sign
 
@@ -20,7 +20,7 @@ THREADS, EACH, WORKERS = 8, 40, 2
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_eight_at_the_door_and_the_workers_share_the_database(monkeypatch):
-    monkeypatch.setattr(doorbell, "ring", lambda: None)
+    monkeypatch.setattr(notify, "ring", lambda: None)
     organization = OrganizationFactory()
     LeverWebhookFactory(organization=organization)
     door = reverse("lever-webhook", args=[organization.webhook_key])
@@ -56,7 +56,7 @@ def test_eight_at_the_door_and_the_workers_share_the_database(monkeypatch):
     @guarded
     def work():
         while not posted.is_set() or Delivery.objects.due().exists():
-            tasks.work()
+            worker.work()
 
     doors = [threading.Thread(target=post) for _ in range(THREADS)]
     workers = [threading.Thread(target=work) for _ in range(WORKERS)]

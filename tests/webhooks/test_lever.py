@@ -11,10 +11,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations import tasks
 from integrations.lever.signature import sign as signature_of
 from integrations.models import Delivery, LeverWebhook, Organization
-from integrations.workflow import connect, signature_tokens
+from integrations.queue import worker
+from integrations.workflow.operations import connections, signature_tokens
 from tests.factories import SIGNATURE_TOKEN, LeverWebhookFactory
 from tests.payloads import load, sign
 from tests.webhooks.contract import JSON, WebhookContract
@@ -118,7 +118,7 @@ class TestLever(WebhookContract):
         webhook = LeverWebhook.objects.get(organization=organization)
         assert webhook.last_verified_at is not None
         assert webhook.last_received_at is None
-        tasks.work()
+        worker.work()
         delivery = Delivery.objects.get()
         assert delivery.verdict == "test_request"
         assert delivery.repeats == 1
@@ -183,7 +183,7 @@ class TestLever(WebhookContract):
     # the tokens
 
     def test_the_previous_token_is_honoured_until_it_ends(self, sender, door, organization, owner):
-        connect.save_signature_token(organization, OTHER_TOKEN, owner)
+        connections.save_signature_token(organization, OTHER_TOKEN, owner)
         for token in (SIGNATURE_TOKEN, OTHER_TOKEN):
             assert self.send(sender, door, self.signed(self.payload(), token)).status_code == 202
         LeverWebhook.objects.update(previous_until=timezone.now() - timedelta(seconds=1))
@@ -216,7 +216,7 @@ class TestLever(WebhookContract):
     def test_the_previous_token_can_be_retired_before_its_day_is_over(
         self, sender, door, organization, owner
     ):
-        connect.save_signature_token(organization, OTHER_TOKEN, owner)
+        connections.save_signature_token(organization, OTHER_TOKEN, owner)
         assert self.send(sender, door, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 202
         webhook = LeverWebhook.objects.get(organization=organization)
         assert (webhook.token_proved_at, webhook.previous_proved_at is None) == (None, False)
@@ -239,7 +239,7 @@ class TestLever(WebhookContract):
 
     def test_saving_the_same_token_again_keeps_the_previous_one(self, organization, owner):
         for token in (SIGNATURE_TOKEN, OTHER_TOKEN, OTHER_TOKEN):
-            connect.save_signature_token(organization, token, owner)
+            connections.save_signature_token(organization, token, owner)
         webhook = LeverWebhook.objects.get(organization=organization)
         assert (webhook.signature_token, webhook.previous_signature_token) == (OTHER_TOKEN, SIGNATURE_TOKEN)
 

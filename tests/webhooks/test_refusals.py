@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from integrations.lever.signature import sign
 from integrations.models import Delivery, LeverWebhook, Membership, Organization, RefusedRequest
-from integrations.workflow import refusals
+from integrations.workflow.health import webhook_rejections
 from tests import factories
 
 OLD_TOKEN, OTHER_TOKEN = "a" * 48, "b" * 48
@@ -83,7 +83,7 @@ def test_each_reason_has_a_row_and_words(client, webhook, changes, code, hint):
     assert post(client, webhook.organization, **changes).status_code == 401
     row = RefusedRequest.objects.get()
     assert (row.code, row.hint) == (code, hint)
-    assert refusals.words(row.code, row.hint) != refusals.words("nonsense", "")
+    assert webhook_rejections.words(row.code, row.hint) != webhook_rejections.words("nonsense", "")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_refusal_that_is_counted_already_is_not_looked_into(client, webhook, m
     def fail(*_: Any) -> str:
         raise AssertionError("a flood must not make the portal try every token again and again")
 
-    monkeypatch.setattr(refusals, "lever_hint", fail)
+    monkeypatch.setattr(webhook_rejections, "lever_hint", fail)
     assert post(client, webhook.organization, OTHER_TOKEN).status_code == 401
 
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations import tasks
 from integrations.models import Effect, Invitation
-from integrations.sandbox.values import stable_id
-from integrations.workflow import outbox
+from integrations.queue import worker
+from integrations.workflow.outbox import enqueue
+from portal.devtools.sandbox.ids import stable_id
 from tests import factories
 
 ASSESSMENT = stable_id("acme", "assessment", "Backend")
@@ -32,7 +32,7 @@ class Outbox:
             "stage_id": self.world.stage("CodeScreen Assessment"),
         }
         invitation = factories.InvitationFactory(organization=self.organization, **values | changes)
-        outbox.send_invitation(invitation)
+        enqueue.send_invitation(invitation)
         return invitation
 
     def invited(self, word="Alder"):
@@ -57,18 +57,18 @@ class Outbox:
 
     def ask(self):
         """Ask CodeScreen about everybody, without doing what follows."""
-        tasks.poll_organization(self.organization, everything=True)
+        worker.poll_organization(self.organization, everything=True)
 
     def work(self):
         """Perform what is due now."""
-        return tasks.work()
+        return worker.work()
 
     def later(self):
         """Let all waiting effects become due, and perform them."""
         Effect.objects.filter(organization=self.organization, state="due").update(
             due_at=timezone.now() - timedelta(seconds=1)
         )
-        return tasks.work()
+        return worker.work()
 
     def lever_fails(self, path, kind="status", method="POST", times=1, **more):
         """Make Lever fail on matching requests."""

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations import doorbell
 from integrations.management.migrating import MigratingCommand, invitation_with_id
-from integrations.workflow.actions import NotPossible, approve, refuse
+from integrations.queue import notify
+from integrations.workflow.operations.invitations import NotPossible, approve, refuse
 
 
 class Command(MigratingCommand):
@@ -24,5 +24,5 @@ class Command(MigratingCommand):
             act(invitation, "approve", options["reason"])
         except NotPossible as error:
             raise CommandError(f"{error} Only a held invitation can be approved or refused.") from error
-        doorbell.ring()
+        notify.ring()
         self.stdout.write(f"{word} {invitation.pk}")

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations import doorbell
 from integrations.configuration import Configuration, ConfigurationError, compare, invitation_links, read
 from integrations.management.migrating import MigratingCommand
+from integrations.queue import notify
 
 
 class Command(MigratingCommand):
@@ -32,7 +32,7 @@ class Command(MigratingCommand):
             raise CommandError(f"{path}: {error}") from error
         self._print_links(configuration)
         if plan.lines:
-            doorbell.ring()
+            notify.ring()
 
     def _print_links(self, configuration: Configuration) -> None:
         for username, link in invitation_links(configuration):

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management import CommandParser
 
 from integrations.management.migrating import MigratingCommand, organizations_named
-from integrations.workflow.doctor import Finding, findings
+from integrations.workflow.health.doctor import Finding, findings
 
 KEYS = ("organization", "code", "level", "message", "fix")
 

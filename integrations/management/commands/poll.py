@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations import tasks
+from integrations.http.session import PlatformError
 from integrations.management.migrating import MigratingCommand, organizations_named
-from integrations.platform import PlatformError
+from integrations.queue import worker
 
 
 class Command(MigratingCommand):
@@ -23,7 +23,9 @@ class Command(MigratingCommand):
             if len(organizations) > 1:
                 self.stderr.write(f"{organization.slug}:")
             try:
-                self.stdout.write(f"asked {tasks.poll_organization(organization, everything=options['all'])}")
+                self.stdout.write(
+                    f"asked {worker.poll_organization(organization, everything=options['all'])}"
+                )
             except PlatformError as error:
                 problems.append(f"{organization.slug}: {error}")
         if problems:

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations import tasks
+from integrations.http.session import PlatformError
 from integrations.management.migrating import MigratingCommand
 from integrations.models import Delivery
-from integrations.platform import PlatformError
-from integrations.workflow.actions import NotPossible
+from integrations.queue import worker
+from integrations.workflow.operations.invitations import NotPossible
 
 
 class Command(MigratingCommand):
@@ -31,7 +31,7 @@ class Command(MigratingCommand):
                 "Only Lever's deliveries are decided; CodeScreen's are a reason to ask: use `poll`."
             )
         try:
-            decision = tasks.preview(delivery) if options["dry_run"] else tasks.replay(delivery, "replay")
+            decision = worker.preview(delivery) if options["dry_run"] else worker.replay(delivery, "replay")
         except (NotPossible, PlatformError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"verdict: {decision.code}")

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations import doorbell
 from integrations.management.migrating import MigratingCommand, invitation_with_id
 from integrations.models import Invitation
-from integrations.workflow.actions import NotPossible, resolve_as_sent, send_again
+from integrations.queue import notify
+from integrations.workflow.operations.invitations import NotPossible, resolve_as_sent, send_again
 
 
 class Command(MigratingCommand):
@@ -36,5 +36,5 @@ class Command(MigratingCommand):
                 resolve_as_sent(invitation, options["instance"], "resolve", options["reason"])
         except NotPossible as error:
             raise CommandError(str(error)) from error
-        doorbell.ring()
+        notify.ring()
         self.stdout.write(f"resolved {invitation.pk}")

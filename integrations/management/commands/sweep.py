@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations import tasks
+from integrations.http.session import PlatformError
 from integrations.management.migrating import MigratingCommand, organizations_named
-from integrations.platform import PlatformError
+from integrations.queue import worker
 
 
 class Command(MigratingCommand):
@@ -22,7 +22,7 @@ class Command(MigratingCommand):
             if len(organizations) > 1:
                 self.stderr.write(f"{organization.slug}:")
             try:
-                self.stdout.write(f"repaired {tasks.sweep_organization(organization)}")
+                self.stdout.write(f"repaired {worker.sweep_organization(organization)}")
             except PlatformError as error:
                 problems.append(f"{organization.slug}: {error}")
         if problems:

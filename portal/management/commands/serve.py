@@ -10,10 +10,10 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from django.db import connections
 
-from integrations import doorbell, upkeep
 from integrations.management import migrating
-from portal import preparation
-from portal.supervisor import Program, Supervisor
+from integrations.queue import notify, schedules
+from portal.process import startup
+from portal.process.supervisor import Program, Supervisor
 
 THREADS = 8
 
@@ -27,13 +27,13 @@ class Command(BaseCommand):
 
     def handle(self, *, host: str, port: int, **_: Any) -> None:
         require_free_port(host, port)
-        preparation.wait_for_database()
+        startup.wait_for_database()
         migrating.migrate(self.stderr)
-        preparation.collect_static()
-        upkeep.ensure_schedules()
+        startup.collect_static()
+        schedules.ensure_schedules()
         connections.close_all()
         self.stderr.write(f"Serving {settings.PORTAL_URL} on http://{host}:{port} until Ctrl-C.")
-        Supervisor([web(host, port), workers()], every_second=doorbell.ring_if_due).run()
+        Supervisor([web(host, port), workers()], every_second=notify.ring_if_due).run()
 
 
 def web(host: str, port: int) -> Program:
@@ -50,9 +50,7 @@ def web(host: str, port: int) -> Program:
 def workers() -> Program:
     """Return the queue's workers: a django-q2 cluster, replaced when it has work but makes no progress."""
     argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster", "--skip-checks"]
-    return Program(
-        "workers", argv, is_stalled=doorbell.must_be_replaced, shows_life=doorbell.has_worked_within
-    )
+    return Program("workers", argv, is_stalled=notify.must_be_replaced, shows_life=notify.has_worked_within)
 
 
 def require_free_port(host: str, port: int) -> None:

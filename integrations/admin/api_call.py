@@ -1,0 +1,144 @@
+"""API calls in the admin: what was asked of Lever and CodeScreen, and how it went."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from integrations.admin.base import OrganizationFilter, ScopedAdmin
+from integrations.admin.display import candidate_link, indented, link
+from integrations.models import ApiCall, Delivery
+
+
+class PlatformFilter(admin.SimpleListFilter):
+    """Choose calls by who was asked."""
+
+    title = "platform"
+    parameter_name = "platform"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer both platforms, without looking through all the calls for them."""
+        return [(value, label) for value, label in Delivery.Platform.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the calls to that platform, however it is spelled."""
+        return queryset.filter(platform__iexact=self.value()) if self.value() else queryset
+
+
+class AnswerFilter(admin.SimpleListFilter):
+    """Choose calls by the answer."""
+
+    title = "answer"
+    parameter_name = "answer"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer the kinds of answers."""
+        return [
+            ("good", "Good (2xx)"),
+            ("refused", "Refused (4xx)"),
+            ("many", "Too many (429)"),
+            ("broken", "Broken (5xx)"),
+            ("none", "No answer"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the calls with that kind of answer."""
+        match self.value():
+            case "good":
+                return queryset.filter(status__range=(200, 299))
+            case "refused":
+                return queryset.filter(status__range=(400, 499))
+            case "many":
+                return queryset.filter(status=429)
+            case "broken":
+                return queryset.filter(status__range=(500, 599))
+            case "none":
+                return queryset.filter(status__isnull=True)
+        return queryset
+
+
+@admin.register(ApiCall)
+class ApiCallAdmin(ScopedAdmin):
+    """Every request to a platform."""
+
+    list_display = (
+        "at",
+        "platform",
+        "method",
+        "path",
+        "answer",
+        "took",
+        "attempt",
+        "candidate",
+        "correlation_id",
+        "organization",
+    )
+    list_display_links = ("at", "path")
+    list_filter = ("at", AnswerFilter, PlatformFilter, OrganizationFilter)
+    list_select_related = ("organization",)
+    search_fields = ("opportunity_id__exact", "correlation_id__exact", "id__exact")
+    search_hint = "an opportunity id, a correlation id, or a call's number"
+    ordering = ("-at", "-pk")
+    fields = (
+        "organization",
+        "at",
+        "platform",
+        "method",
+        "path",
+        "answer",
+        "took",
+        "attempt",
+        "error",
+        "candidate",
+        "effect_link",
+        "delivery_link",
+        "correlation_id",
+        "request_shown",
+        "response_shown",
+    )
+    readonly_fields = (
+        "answer",
+        "took",
+        "candidate",
+        "effect_link",
+        "delivery_link",
+        "request_shown",
+        "response_shown",
+    )
+
+    @admin.display(description="answer", ordering="status")
+    def answer(self, call: ApiCall) -> str:
+        """Say what came back."""
+        return str(call.status or "no answer")
+
+    @admin.display(description="took", ordering="duration_ms")
+    def took(self, call: ApiCall) -> str:
+        """Say how long it took."""
+        return f"{call.duration_ms} ms"
+
+    @admin.display(description="candidate", ordering="opportunity_id")
+    def candidate(self, call: ApiCall) -> str | SafeString:
+        """Link to the candidate's timeline."""
+        return candidate_link(call.opportunity_id)
+
+    @admin.display(description="effect")
+    def effect_link(self, call: ApiCall) -> str | SafeString:
+        """Link to the effect that it was made for."""
+        return link(call.effect)
+
+    @admin.display(description="delivery")
+    def delivery_link(self, call: ApiCall) -> str | SafeString:
+        """Link to the delivery that it was made for."""
+        return link(call.delivery)
+
+    @admin.display(description="request")
+    def request_shown(self, call: ApiCall) -> str | SafeString:
+        """Show what was sent, redacted."""
+        return indented(call.request_body)
+
+    @admin.display(description="response")
+    def response_shown(self, call: ApiCall) -> str | SafeString:
+        """Show what came back, redacted."""
+        return indented(call.response_body)

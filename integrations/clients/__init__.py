@@ -1,0 +1,1 @@
+"""From a connection to a ready client: credentials, rate limit, the record of calls."""

@@ -1,0 +1,1 @@
+"""How the portal speaks HTTP: session, errors, deadlines, redaction, rate limit."""

@@ -1,0 +1,291 @@
+"""How the portal speaks HTTP to a platform: errors by meaning, a pacer before and an observer after."""
+
+import json
+import ssl
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+from django.utils import timezone
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, SSLError
+
+from integrations.http import deadlines
+from integrations.http.redaction import redact, without_addresses
+
+KEPT_BODY_CHARACTERS = 4000
+#: An answer that took longer says too little about the moment it was written.
+PROMPT_SECONDS = 5.0
+_TEMPORARY = frozenset({408, 425, 429})
+
+
+class PlatformError(Exception):
+    """A call to a platform did not succeed.
+
+    `permanent`: trying the same again can't help. `ambiguous`: it may have taken effect all the same.
+    `status` is the HTTP status, None when no answer came; `retry_after` is in seconds, None when not told;
+    `body` is the decoded answer where there was one.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        ambiguous: bool = False,
+        status: int | None = None,
+        retry_after: float | None = None,
+        body: Any = None,
+    ) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.ambiguous = ambiguous
+        self.status = status
+        self.retry_after = retry_after
+        self.body = body
+
+
+class NotConnected(PlatformError):
+    """There is no working connection to call with; nothing was sent, and waiting loses nothing."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=True)
+
+
+class PacedOut(PlatformError):
+    """The call's turn is later than the caller can wait; nothing was sent."""
+
+    def __init__(self, seconds: float, reason: str = "waiting for a free slot") -> None:
+        super().__init__(reason, retry_after=seconds)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request as it went, for whoever keeps the record; bodies are redacted already."""
+
+    platform: str
+    method: str
+    path: str
+    status: int | None
+    duration_ms: int
+    request_body: str
+    response_body: str
+    error: str
+    clock_ahead: float | None = None  # seconds by which our clock is ahead of theirs, where that can be told
+
+
+def storable(value: Any) -> Any:
+    """Return decoded JSON without what PostgreSQL can't store: NUL and lone surrogates in texts."""
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {storable(key): storable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [storable(item) for item in value]
+    return value
+
+
+def _kept(value: Any) -> str:
+    if value is None:
+        return ""
+    return json.dumps(redact(value), ensure_ascii=False)[:KEPT_BODY_CHARACTERS]
+
+
+class PlatformSession:
+    """A requests session for one platform and one customer.
+
+    `pace()` is called before each request and may wait or raise PacedOut; `observe(call)` after each.
+    """
+
+    def __init__(
+        self,
+        platform: str,
+        base_url: str,
+        *,
+        pace: Callable[[], None] | None = None,
+        observe: Callable[[Call], None] | None = None,
+    ) -> None:
+        self.platform = platform
+        self.base_url = base_url.rstrip("/")
+        self.http = requests.Session()
+        self.http.trust_env = False
+        self._adapter = deadlines.BoundedAdapter()
+        for scheme in ("http://", "https://"):
+            self.http.mount(scheme, self._adapter)
+        self.http.headers["User-Agent"] = "CodeScreen-Lever-Portal"
+        self.http.headers["Accept"] = "application/json"
+        self._pace = pace or (lambda: None)
+        self._observe = observe or (lambda call: None)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Any = None,
+        payload: Any = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Return the decoded JSON body of a 2xx answer (None when it is empty).
+
+        Raises PlatformError for everything else. A write is `ambiguous` when the request may have reached the
+        platform and no trustworthy answer came back.
+        """
+        self._pace()
+        started = time.monotonic()
+        status: int | None = None
+        decoded: Any = None
+        ahead: float | None = None
+        failure = ""  # its words only: the error would hold this frame, and with it the connection
+        try:
+            status, decoded, ahead = self._send(method, path, params, payload, form, headers, started)
+            return decoded
+        except PlatformError as error:
+            failure = str(error)[:500]
+            status, decoded = error.status, error.body
+            raise
+        finally:
+            self._observe(
+                Call(
+                    platform=self.platform,
+                    method=method,
+                    path=path,
+                    status=status,
+                    duration_ms=int((time.monotonic() - started) * 1000),
+                    request_body=_kept(payload),
+                    response_body=_kept(decoded),
+                    error=failure,
+                    clock_ahead=ahead,
+                )
+            )
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        params: Any,
+        payload: Any,
+        form: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        started: float,
+    ) -> tuple[int, Any, float | None]:
+        is_write = method not in {"GET", "HEAD"}
+        try:
+            with (
+                self._adapter.bounded(deadlines.TOTAL_SECONDS),
+                self.http.request(
+                    method,
+                    self.base_url + path,
+                    params=params,
+                    json=payload,
+                    data=form,
+                    headers=headers,
+                    timeout=(deadlines.CONNECT_SECONDS, deadlines.READ_SECONDS),
+                    # requests would turn a redirected POST into a GET and drop Authorization on another host
+                    allow_redirects=not is_write,
+                    stream=True,
+                ) as response,
+            ):
+                body = deadlines.read(response, started)
+        except requests.RequestException as error:
+            reached = not _never_sent(error)
+            raise PlatformError(
+                f"{self.platform} did not answer: {type(error).__name__}", ambiguous=is_write and reached
+            ) from error
+        ahead = _clock_ahead(response.headers, time.monotonic() - started)
+        return response.status_code, self._judge(response, body, is_write), ahead
+
+    def _judge(self, response: requests.Response, body: bytes, is_write: bool) -> Any:
+        status = response.status_code
+        try:
+            decoded = storable(json.loads(body)) if body else None
+            readable = True
+        except (ValueError, RecursionError):
+            decoded, readable = None, False
+        if 200 <= status < 300:
+            if not readable:
+                raise PlatformError(
+                    f"{self.platform} answered {status} with something that isn't JSON",
+                    ambiguous=is_write,
+                    status=status,
+                )
+            return decoded
+        raise PlatformError(
+            f"{self.platform} answered {status}{_reason(decoded)}",
+            permanent=status < 500 and status not in _TEMPORARY,
+            # a gateway's 52x too may come after the request went through; 503 says that it wasn't taken
+            ambiguous=is_write and status >= 500 and status != 503,
+            status=status,
+            retry_after=_retry_after(response.headers.get("Retry-After"), response.headers.get("Date")),
+            body=decoded,
+        )
+
+
+def _never_sent(error: requests.RequestException) -> bool:
+    """Whether the request certainly did not leave: the connection was never there."""
+    if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.InvalidURL)):
+        return True
+    cause = error.args[0] if error.args else None
+    reason = getattr(cause, "reason", cause)
+    if isinstance(reason, SSLError):
+        # a certificate is judged before anything is sent; other TLS errors also come after it
+        return isinstance(reason.args[0] if reason.args else None, ssl.SSLCertVerificationError)
+    return isinstance(reason, (NewConnectionError, ConnectTimeoutError, NameResolutionError))
+
+
+def _reason(body: Any) -> str:
+    """Return what a platform's error body says, for a person; never personal data: only code and message."""
+    if not isinstance(body, Mapping):
+        return ""
+    nested = body.get("error")
+    if isinstance(nested, Mapping):
+        body = nested
+    parts = [
+        without_addresses(str(body[name]))[:200]
+        for name in ("code", "error", "message", "error_description")
+        if isinstance(body.get(name), str)
+    ]
+    return f": {' – '.join(parts)}" if parts else ""
+
+
+def _retry_after(value: str | None, date: str | None = None) -> float | None:
+    """Return Retry-After in seconds (RFC 9110 §10.2.3: seconds or a date), at most six hours.
+
+    A date is compared with the platform's own clock, as `date` tells it: ours may be minutes off.
+    """
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            now = parsedate_to_datetime(date) if date else timezone.now()
+            seconds = (parsedate_to_datetime(value) - now).total_seconds()
+        except (TypeError, ValueError):
+            return None
+    return min(max(seconds, 0.0), 6 * 3600.0) if seconds == seconds else None
+
+
+def _clock_ahead(headers: Mapping[str, str], seconds: float) -> float | None:
+    """Return by how many seconds our clock is ahead of the answer's Date (RFC 9110 §6.6.1: whole seconds).
+
+    None when it can't be told: no such header, a stored answer, or one that took long.
+    """
+    if "Age" in headers or seconds > PROMPT_SECONDS:
+        return None
+    try:
+        date = parsedate_to_datetime(headers.get("Date") or "")
+    except (TypeError, ValueError):
+        return None
+    if date.tzinfo is None:
+        return None
+    return (timezone.now() - date).total_seconds() - 0.5
+
+
+def new_correlation_id() -> str:
+    """Return an id that ties the calls of one step together."""
+    return uuid.uuid4().hex

@@ -1,0 +1,1 @@
+"""Which assessment each role needs."""

@@ -1,0 +1,97 @@
+"""What each role gets in one stage, and why: the effective answer, by the same choice as the real run."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from integrations.models import Organization, Role, Stage
+from integrations.workflow.catalog import sync
+from integrations.workflow.health.linter_snapshot import OPEN_STATES
+from integrations.workflow.inbox import facts
+from integrations.workflow.rules.decide import (
+    Candidacy,
+    Choice,
+    Facts,
+    MappingRule,
+    choose_assessment,
+    closest,
+    normalized,
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one role gets in a trigger stage, and why; `is_problem` when a person has to mend it."""
+
+    role: Role
+    assessment: str
+    reason: str
+    is_problem: bool
+
+
+def answer(role: Role, known: Facts) -> Answer:
+    """Return what a candidate of this role would get, by the same choice as the real run."""
+    candidacy = Candidacy(
+        stage_id=known.stage_id,
+        stage_name=known.stage_name,
+        role_id=role.external_id,
+        role_title=role.title,
+        tags=tuple(role.tags),
+    )
+    choice = choose_assessment(known, candidacy)
+    return Answer(role, *_words(choice, [assessment.name for assessment in known.assessments]))
+
+
+def _words(choice: Choice, names: Sequence[str]) -> tuple[str, str, bool]:
+    if not choice.written:
+        return "", "no mapping, no tag, no default", False
+    if choice.unknown:
+        meant = closest(choice.written[0], names)
+        hint = f"; did you mean “{meant}”?" if meant else ""
+        return "", f"CodeScreen has no “{choice.written[0]}”, which {choice.source} names{hint}", True
+    found = ", ".join(assessment.name for assessment in choice.found)
+    if len(choice.found) > 1:
+        return found, f"several are named by {choice.source}", True
+    return found, choice.source, False
+
+
+class Answers:
+    """The answers for an organization's roles in one stage; what they depend on is read once."""
+
+    def __init__(self, organization: Organization, stage: Stage | None) -> None:
+        self._known = Facts(
+            event="",
+            stage_prefix=organization.stage_prefix,
+            stage_id=stage.external_id if stage else "",
+            stage_name=stage.name if stage else organization.stage_prefix,
+            assessments=sync.live_assessments(organization),
+            default_assessment=organization.default_assessment,
+        )
+        self._rules: dict[str, list[MappingRule]] = {}
+        for rule in facts.mapping_rules(organization):
+            for key in {rule.role.strip(), normalized(rule.role)}:
+                self._rules.setdefault(key, []).append(rule)
+
+    def matching(self, roles: Iterable[Role], query: str, show: str) -> list[Role]:
+        """Return the roles whose title or assessment has the query in it, and whose answer is of the kind to show."""
+        wanted = normalized(query)
+        found = []
+        for role in roles:
+            given = self.of(role)
+            if wanted and wanted not in normalized(f"{role.title} {given.assessment}"):
+                continue
+            if show and (role.state not in ("", *OPEN_STATES) or not SHOWN[show][1](given)):
+                continue
+            found.append(role)
+        return found
+
+    def of(self, role: Role) -> Answer:
+        """Return one role's; only the mappings that mean it are looked at."""
+        found = self._rules.get(role.external_id, []) + self._rules.get(normalized(role.title), [])
+        return answer(role, replace(self._known, mappings=tuple(dict.fromkeys(found))))
+
+
+#: The kinds of answer that can be shown alone: what they are called, and which answers they are.
+SHOWN: dict[str, tuple[str, Callable[[Answer], bool]]] = {
+    "unmapped": ("Without an assessment", lambda given: not given.assessment),
+    "problems": ("With a problem", lambda given: given.is_problem),
+}

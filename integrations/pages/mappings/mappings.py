@@ -1,0 +1,251 @@
+"""Which assessment each role needs: the mappings, and the effective answer per role with its reason."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import Max, Q, QuerySet
+from django.forms import Form, ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse_lazy
+from django.views.generic import CreateView, DeleteView, TemplateView, UpdateView, View
+
+from integrations.clients import factory
+from integrations.http.session import PlatformError
+from integrations.models import AuditEntry, LinterFinding, Role, RoleMapping, Stage
+from integrations.pages.access import ADMINS, TEAM, OrganizationMixin, back_to
+from integrations.pages.forms import RoleMappingForm
+from integrations.pages.mappings.effective_assessments import SHOWN, Answers
+from integrations.pages.overview.checklist import inviting_stages
+from integrations.pages.settings.connections import known_assessments
+from integrations.workflow.catalog import sync
+from integrations.workflow.health import linter_history
+from integrations.workflow.health.findings import counted
+
+PAGE = 50
+SUGGESTIONS = 1000
+LOOKED_AT = 3000  # roles that a search or filter looks through, because their answers are worked out anew
+MOST_AT_ONCE = 200
+
+
+class MappingListView(OrganizationMixin, TemplateView):
+    """The answer for each role, the mappings, and the linter's findings beside them."""
+
+    template_name = "integrations/rolemapping_list.html"
+    allowed_roles = TEAM
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Read one page of mappings and one of roles."""
+        query = self.request.GET.get("q", "").strip()[:200]
+        show = self.request.GET.get("show", "")
+        show = show if show in SHOWN else ""
+        mappings = RoleMapping.objects.filter(organization=self.organization).order_by("role", "stage")
+        roles = Role.objects.live().filter(organization=self.organization).order_by("title", "pk")
+        if query:
+            mappings = mappings.filter(Q(role__icontains=query) | Q(assessment__icontains=query))
+        stages = inviting_stages(self.organization)
+        asked = self.request.GET.get("stage", "")
+        stage = next((row for row in stages if row.external_id == asked), next(iter(stages), None))
+        answers = Answers(self.organization, stage)
+        rows: Any = answers.matching(roles[:LOOKED_AT], query, show) if query or show else roles
+        role_page = Paginator(rows, PAGE).get_page(self.request.GET.get("roles"))
+        context = super().get_context_data(
+            q=query,
+            show=show,
+            shown={"": "All roles", **{code: label for code, (label, _) in SHOWN.items()}},
+            stages=stages,
+            mapping_page=Paginator(mappings, PAGE).get_page(self.request.GET.get("page")),
+            role_page=role_page,
+            answers=[answers.of(role) for role in role_page],
+            stage=stage,
+            linted=linter_history.compare(self.organization),
+            checked_at=LinterFinding.objects.filter(organization=self.organization).aggregate(
+                at=Max("last_seen_at")
+            )["at"],
+            **suggestions(self.organization),
+            **kwargs,
+        )
+        if self.membership.may_configure:
+            context.setdefault("form", RoleMappingForm())
+        return context
+
+
+class AssignView(OrganizationMixin, View):
+    """Give several roles the same assessment at once."""
+
+    http_method_names = ["post"]
+    allowed_roles = ADMINS
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Add or change the mapping of each ticked role, all or none."""
+        keys = [key for key in request.POST.getlist("roles") if key.isdecimal()][:MOST_AT_ONCE]
+        roles = list(Role.objects.live().filter(organization=self.organization, pk__in=keys))
+        assessment = request.POST.get("assessment", "")
+        if not roles:
+            messages.error(request, "Tick the roles first.")
+        elif assessment not in known_assessments(self.organization):
+            messages.error(request, "Choose an assessment that CodeScreen lists.")
+        else:
+            with transaction.atomic():
+                changed = sum(self._assign(role, assessment) for role in roles)
+            messages.success(
+                request,
+                f"{counted(len(roles), 'role')}: “{assessment}”. {counted(changed, 'mapping')} changed.",
+            )
+        return redirect(back(request))
+
+    def _assign(self, role: Role, assessment: str) -> bool:
+        """Map one role for any CodeScreen stage; whether that changed anything."""
+        own = RoleMapping.objects.filter(organization=self.organization, stage="")
+        titled = Role.objects.live().filter(organization=self.organization, title=role.title)
+        # a title that several postings share would map them all
+        name = role.title if role.title and titled.count() == 1 else role.external_id
+        mapping = own.filter(role__in=[name, role.external_id]).first()
+        if mapping is None:
+            mapping = RoleMapping(organization=self.organization, role=name)
+        if mapping.assessment == assessment:
+            return False
+        before, mapping.assessment = mapping.assessment, assessment
+        mapping.save()
+        AuditEntry.record(
+            self.organization,
+            self.person,
+            "change mapping" if before else "add mapping",
+            mapping,
+            {"assessment": [before, assessment]},
+        )
+        return True
+
+
+def back(request: HttpRequest) -> str:
+    """Return the filtered list that a form was sent from, else the whole list."""
+    return back_to(request, str(reverse_lazy("mapping-list")))
+
+
+def suggestions(organization: Any) -> dict[str, Any]:
+    """Return what the pick-lists offer: live roles, stages and assessments."""
+    roles = Role.objects.live().filter(organization=organization).order_by("title")
+    stages = Stage.objects.live().filter(organization=organization).order_by("position")
+    return {
+        "known_roles": list(dict.fromkeys(roles.values_list("title", flat=True)[:SUGGESTIONS])),
+        "known_stages": list(dict.fromkeys(stages.values_list("name", flat=True)[:SUGGESTIONS])),
+        "known_assessments": known_assessments(organization),
+    }
+
+
+class MappingEditMixin(OrganizationMixin):
+    """What adding, editing and deleting a mapping share."""
+
+    model = RoleMapping
+    allowed_roles = ADMINS
+
+    def get_queryset(self) -> QuerySet[RoleMapping]:
+        """This organization's alone."""
+        return RoleMapping.objects.filter(organization=self.organization)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the pick-lists."""
+        return super().get_context_data(**suggestions(self.organization), **kwargs)  # type: ignore[misc,no-any-return]
+
+    def record(self, action: str, mapping: RoleMapping, changes: dict[str, Any]) -> None:
+        """Write the audit entry, with what was before and is now, and the message."""
+        if changes:
+            AuditEntry.record(self.organization, self.person, f"{action} mapping", mapping, changes)
+        said = f"The mapping {mapping} is {_PAST[action]}." if changes else "Nothing was changed."
+        messages.success(self.request, said)
+
+
+def parts(mapping: RoleMapping) -> list[tuple[str, str]]:
+    """Return what a mapping says, part by part; a stage only where it names one."""
+    said = [("role", mapping.role), ("stage", mapping.stage), ("assessment", mapping.assessment)]
+    return [(part, value) for part, value in said if value]
+
+
+_PAST = {"add": "added", "change": "changed", "delete": "deleted"}
+
+
+class MappingCreateView(MappingEditMixin, CreateView):
+    """Add a mapping."""
+
+    form_class = RoleMappingForm
+    success_url = reverse_lazy("mapping-list")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Let the uniqueness check know the organization."""
+        return {**super().get_form_kwargs(), "instance": RoleMapping(organization=self.organization)}
+
+    def get_initial(self) -> dict[str, Any]:
+        """Start from the role that was clicked."""
+        return {"role": self.request.GET.get("role", "")}
+
+    def form_valid(self, form: ModelForm) -> HttpResponse:
+        """Store it."""
+        with transaction.atomic():
+            response = super().form_valid(form)
+            self.record("add", form.instance, {part: ["", value] for part, value in parts(form.instance)})
+        return response
+
+
+class MappingUpdateView(MappingEditMixin, UpdateView):
+    """Change a mapping, on its own page or in the list."""
+
+    form_class = RoleMappingForm
+
+    def get_success_url(self) -> str:
+        """Return to the list as it was filtered."""
+        return back(self.request)
+
+    def form_valid(self, form: ModelForm) -> HttpResponse:
+        """Store it."""
+        changes = {part: [form.initial.get(part), form.cleaned_data[part]] for part in form.changed_data}
+        with transaction.atomic():
+            response = super().form_valid(form)
+            self.record("change", form.instance, changes)
+        return response
+
+
+class MappingDeleteView(MappingEditMixin, DeleteView):
+    """Ask, then delete a mapping."""
+
+    form_class = Form
+    success_url = reverse_lazy("mapping-list")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Delete it."""
+        mapping = self.object
+        with transaction.atomic():
+            self.record("delete", mapping, {part: [value, ""] for part, value in parts(mapping)})
+            mapping.delete()
+        return redirect("mapping-list")
+
+
+class RefreshListsView(OrganizationMixin, View):
+    """Read the stages, roles and assessments again."""
+
+    http_method_names = ["post"]
+    allowed_roles = ADMINS
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Refresh what can be refreshed; each platform's refusal is a message of its own."""
+        self._try(self._lever, "Stages and roles are as Lever lists them now.")
+        self._try(self._codescreen, "Assessments are as CodeScreen lists them now.")
+        return redirect(back(request))
+
+    def _lever(self) -> None:
+        lever = factory.lever_for(self.organization)
+        sync.refresh_stages(self.organization, lever)
+        sync.refresh_roles(self.organization, lever)
+
+    def _codescreen(self) -> None:
+        sync.refresh_assessments(self.organization, factory.codescreen_for(self.organization))
+
+    def _try(self, refresh: Callable[[], None], done: str) -> None:
+        try:
+            refresh()
+        except PlatformError as error:
+            messages.error(self.request, str(error))
+        else:
+            messages.success(self.request, done)

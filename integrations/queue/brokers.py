@@ -1,0 +1,84 @@
+"""django-q2's brokers: its queue, which may be lost or away at any time, since the rows are the memory.
+
+Where the queue can't be asked, django-q2 alone would stop fetching for ten seconds; ours rings by itself instead.
+"""
+
+import logging
+import time
+from typing import Any
+
+import redis
+from django.db import InterfaceError, OperationalError, connections
+from django.utils import timezone
+from django_q.brokers.orm import ORM
+from django_q.brokers.redis_broker import Redis
+from django_q.conf import Conf
+from django_q.humanhash import uuid
+from django_q.signing import SignedPackage
+
+logger = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 1.0
+ANSWER_SECONDS = 3.0  # more than the second for which the queue is waited on
+BY_ITSELF_EVERY = 1.0
+BELL = "integrations.queue.worker.drain"
+
+
+class RedisBroker(Redis):
+    """The queue on Redis."""
+
+    @staticmethod
+    def get_connection(list_key: str | None = None) -> Any:
+        """Return a connection that gives up soon: a web request rings too, and must not wait for a dead host."""
+        return redis.Redis.from_url(
+            Conf.REDIS, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=ANSWER_SECONDS
+        )
+
+    def dequeue(self) -> list[tuple[Any, str]] | None:
+        """Return the next task, or a bell of our own."""
+        try:
+            found: list[tuple[Any, str]] | None = super().dequeue()
+        except redis.RedisError:
+            return by_itself("Redis")
+        return found
+
+    def ping(self) -> bool:
+        """Whether Redis answers; a cluster starts all the same."""
+        try:
+            return bool(self.connection.ping())
+        except redis.RedisError:
+            return False
+
+    def set_stat(self, key: str, value: str, timeout: int) -> None:
+        """Keep django-q2's own account of the cluster, which nothing of ours depends on."""
+        try:
+            super().set_stat(key, value, timeout)
+        except redis.RedisError:
+            logger.debug("Redis is away: the cluster's state isn't kept")
+
+
+class DatabaseBroker(ORM):
+    """The queue in the database."""
+
+    def dequeue(self) -> list[tuple[Any, str]] | None:
+        """Return the next task, or a bell of our own: the database may be back when it is heard."""
+        try:
+            found: list[tuple[Any, str]] | None = super().dequeue()
+        except (OperationalError, InterfaceError):
+            connections.close_all()
+            return by_itself("The database")
+        return found
+
+
+def by_itself(what: str) -> list[tuple[Any, str]]:
+    """Return a bell of our own, after a second."""
+    logger.warning("%s is away: the workers look for due rows by themselves", what)
+    time.sleep(BY_ITSELF_EVERY)
+    return [(None, bell())]
+
+
+def bell() -> str:
+    """Return a task that works what is due, as it would stand in the queue."""
+    name, task_id = uuid()
+    task = {"id": task_id, "name": name, "func": BELL, "args": (), "kwargs": {}, "started": timezone.now()}
+    return str(SignedPackage.dumps(task))

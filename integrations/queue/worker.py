@@ -1,0 +1,289 @@
+"""The queue's table of contents: load, call one step, ring the next bell. Joins the steps with their clients."""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import lru_cache, partial
+from itertools import islice
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db.models.functions import Now
+
+from integrations.clients import factory
+from integrations.clients.provider import Platforms
+from integrations.http.session import NotConnected, PacedOut, PlatformError
+from integrations.lever.payloads import Opportunity
+from integrations.models import Delivery, Effect, Heartbeat, Invitation, LeverConnection, Organization
+from integrations.models.leasing import MAX_CRASHES, SILENT, masked_traceback
+from integrations.queue import notify
+from integrations.workflow.catalog import sync
+from integrations.workflow.effects import perform
+from integrations.workflow.health import incidents
+from integrations.workflow.inbox import delivery_handling, facts, sweep
+from integrations.workflow.operations import invitations
+from integrations.workflow.outbox import enqueue
+from integrations.workflow.results import polling, recording
+from integrations.workflow.rules.decide import Decision
+
+logger = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 20.0
+MEANWHILE_SECONDS, MEANWHILE_PAUSE = 5.0, 1.0
+#: What a worker that does something long works meanwhile must be over before it is killed: its last jobs may be in the
+#: midst of slow calls, whose outcome nobody would know.
+LAST_JOBS_SECONDS = 130.0
+
+Job = Callable[[], None]
+
+
+def _read(organization_id: int) -> Organization:
+    return Organization.objects.with_connections().get(pk=organization_id)
+
+
+def platforms_for(organization: Organization, **context: Any) -> Platforms:
+    """Return both clients for one step of an organization read just now, each made when it is first called for."""
+
+    @lru_cache(maxsize=1)
+    def lever() -> Any:
+        return factory.lever_for(organization, **context)
+
+    @lru_cache(maxsize=1)
+    def codescreen() -> Any:
+        return factory.codescreen_for(organization, **context)
+
+    return Platforms(lever, codescreen)
+
+
+# the worker
+
+
+def drain(seconds: float = DRAIN_SECONDS) -> None:
+    """Work every due row until nothing is due or the time is up; any number may run at once."""
+    deadline = time.monotonic() + seconds
+    workers: list[threading.Thread] = []
+    try:
+        while time.monotonic() < deadline:
+            Heartbeat.beat(notify.DRAIN)
+            workers = [worker for worker in workers if worker.is_alive()]
+            is_due = notify.has_due()
+            if not is_due and not workers:
+                return
+            if is_due and len(workers) < settings.DRAIN_THREADS:
+                worker = threading.Thread(target=_work_in_thread, args=(deadline,), daemon=True)
+                worker.start()
+                workers.append(worker)
+            time.sleep(0.05)
+    finally:
+        for worker in workers:
+            while worker.is_alive():
+                worker.join(1.0)
+                Heartbeat.beat(notify.DRAIN)
+
+
+@contextmanager
+def meanwhile() -> Iterator[None]:
+    """Go on working due rows in a thread of its own while this worker does something long.
+
+    Otherwise a few long tasks at once would leave nobody for the candidates, and look like a cluster that froze. It
+    ends early enough that a worker which is killed for taking too long isn't in the midst of somebody's invitation.
+    """
+    is_over = threading.Event()
+    deadline = time.monotonic() + notify.LONG_SECONDS - LAST_JOBS_SECONDS
+    worker = threading.Thread(target=_drain_until, args=(is_over, deadline), daemon=True)
+    worker.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        worker.join()
+
+
+def _drain_until(is_over: threading.Event, deadline: float) -> None:
+    try:
+        while not is_over.is_set() and time.monotonic() < deadline:
+            try:
+                drain(MEANWHILE_SECONDS)
+            except (DatabaseError, InterfaceError):
+                logger.warning("the database went away while something long was done", exc_info=True)
+                connection.close()
+            is_over.wait(MEANWHILE_PAUSE)
+    finally:
+        connection.close()
+
+
+def _work_in_thread(deadline: float) -> None:
+    try:
+        work(deadline)
+    except (DatabaseError, InterfaceError):
+        logger.warning("the database went away; the leases end by themselves", exc_info=True)
+    finally:
+        connection.close()
+
+
+def work(deadline: float | None = None, most: int | None = None) -> int:
+    """Work due rows in this thread until none is left, the deadline passes or `most` are worked; how many."""
+    count = 0
+    while (deadline is None or time.monotonic() < deadline) and (most is None or count < most):
+        job = _next_job(count)
+        if job is None:
+            break
+        job()
+        count += 1
+    return count
+
+
+def _next_job(turn: int) -> Job | None:
+    """Claim one due row; the kinds take turns, so that many of one don't keep the others waiting."""
+    owner = uuid.uuid4().hex
+    kinds: list[tuple[Callable[[], Any], Callable[[Any], Any]]] = [
+        (lambda: Effect.claim(owner), _perform),
+        (lambda: Delivery.claim(owner), decide),
+        (polling.claim_poll, poll),
+    ]
+    for step in range(len(kinds)):
+        claim, work_on = kinds[(turn + step) % len(kinds)]
+        row = claim()
+        if row is not None:
+            return partial(work_on, row)
+    return None
+
+
+def _perform(effect: Effect) -> None:
+    effect.organization = _read(effect.organization_id)
+    context = {"effect": effect, "opportunity_id": effect.opportunity_id}
+    perform.perform(effect, platforms_for(effect.organization, **context))
+
+
+def decide(delivery: Delivery) -> None:
+    """Bring one claimed delivery to its verdict, or say why not yet and when it is tried again."""
+    if delivery.is_poison:
+        logger.error("delivery %s is given up: its workers don't live to tell why", delivery.pk)
+        delivery.release(due_at=None, last_error=SILENT.format(count=MAX_CRASHES))
+        return
+    organization = delivery.organization = _read(delivery.organization_id)
+    platforms = platforms_for(organization, delivery=delivery, opportunity_id=delivery.opportunity_id)
+    try:
+        delivery_handling.take_in(delivery, platforms)
+    except delivery_handling.LeaseLost:
+        return
+    except PacedOut as error:
+        delivery.release(
+            due_at=Now() + timedelta(seconds=error.retry_after or 1), attempts=delivery.attempts - 1
+        )
+    except PlatformError as error:
+        enqueue.tell_reconnect(organization)
+        if error.status == 401 and error.permanent:
+            _notice_refused_key(organization)
+        wait = timedelta(seconds=1) if isinstance(error, NotConnected) else perform.backoff(delivery.attempts)
+        if error.retry_after is not None:
+            wait = timedelta(seconds=max(1.0, error.retry_after))
+        delivery.release(due_at=Now() + wait, last_error=str(error))
+    except (OperationalError, InterfaceError):
+        raise  # the lease ends by itself, and another worker decides it when the database is back
+    except Exception as error:  # noqa: BLE001 - a bug on one row must not stop the others
+        logger.error("delivery %s could not be decided\n%s", delivery.pk, masked_traceback(error))
+        is_poison = delivery.crashes >= MAX_CRASHES
+        delivery.release(
+            due_at=None if is_poison else Now() + perform.backoff(delivery.crashes),
+            last_error=f"The portal failed on this: {type(error).__name__}.",
+            traceback=masked_traceback(error),
+            crashes=0 if is_poison else delivery.crashes,
+        )
+
+
+def _notice_refused_key(organization: Organization) -> None:
+    """A 401 while gathering facts is CodeScreen's when Lever's connection still works."""
+    lever = LeverConnection.objects.filter(organization=organization).first()
+    if lever is None or not lever.is_working:
+        return
+    try:
+        sync.refresh_assessments(organization, factory.codescreen_for(organization))
+    except PlatformError as error:
+        if error.status == 401:
+            sync.note_refused_key(organization, str(error))
+
+
+def poll(invitation: Invitation) -> bool:
+    """Ask CodeScreen about one invitation; whether anything changed."""
+    try:
+        organization = invitation.organization = _read(invitation.organization_id)
+        platforms = platforms_for(organization, opportunity_id=invitation.opportunity_id)
+        return recording.collect(invitation, platforms.codescreen())
+    except NotConnected:
+        later, failures = Now() + perform.DISCONNECTED_RETRY, invitation.poll_failures
+        rows = Invitation.objects.filter(pk=invitation.pk)
+        rows.update(next_poll_at=later, poll_failures=failures)
+    except PlatformError as error:
+        logger.info("invitation %s: %s", invitation.pk, error)
+        if error.status == 401:
+            sync.note_refused_key(invitation.organization, str(error))
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001 - a bug on one row must not stop the others
+        # one answer that can't be recorded must not keep the others from being asked
+        logger.error("invitation %s could not be asked about\n%s", invitation.pk, masked_traceback(error))
+    return False
+
+
+# what people ask for, and the schedules of upkeep.py
+
+
+def poll_organization(organization: Organization, everything: bool = False) -> int:
+    """Ask CodeScreen about every open invitation now, with `everything` about completed ones too; how many."""
+    rows = Invitation.objects.followed().filter(organization=organization)
+    if not everything:
+        rows = rows.exclude(status__in=[Invitation.Status.COMPLETED, Invitation.Status.FAILED])
+    count = 0
+    for invitation in rows.iterator():
+        poll(invitation)
+        count += 1
+    notify.ring()
+    return count
+
+
+def sweep_organization(organization: Organization, is_full: bool = True) -> int:
+    """Reconcile one organization with Lever now; how many it repaired. Raises PlatformError."""
+    organization = _read(organization.pk)
+    repaired = sweep.sweep(organization, platforms_for(organization), is_full)
+    if repaired:
+        logger.warning("sweep repaired %s invitation(s) of %s", repaired, organization.slug)
+        incidents.watch(organization)
+    notify.ring()
+    return repaired
+
+
+def replay(delivery: Delivery, actor: Any) -> Decision:
+    """Decide a stored delivery again. Raises actions.NotPossible and PlatformError."""
+    decision = invitations.replay(
+        delivery, platforms_for(_read(delivery.organization_id), delivery=delivery), actor
+    )
+    notify.ring()
+    return decision
+
+
+def preview(delivery: Delivery) -> Decision:
+    """Return the verdict a delivery would get now; writes nothing. Raises PlatformError."""
+    return facts.preview(delivery, platforms_for(_read(delivery.organization_id), delivery=delivery))
+
+
+def opportunities_of(organization: Organization, address: str, most: int) -> list[Opportunity]:
+    """Return the opportunities in Lever of who has that e-mail address. Raises PlatformError."""
+    lever = platforms_for(_read(organization.pk)).lever()
+    return list(islice(lever.opportunities(email=address), most))
+
+
+def suppose(organization: Organization, opportunity_id: str, stage_id: str) -> delivery_handling.Rehearsal:
+    """Return what would follow if the candidate entered the stage now.
+
+    Writes nothing but the copies of the platforms' lists and the record of its calls. Raises PlatformError.
+    """
+    organization = _read(organization.pk)
+    platforms = platforms_for(organization)
+    delivery, gathered = facts.supposed(organization, opportunity_id, stage_id, platforms)
+    return delivery_handling.rehearse(delivery, gathered)

@@ -1,0 +1,1 @@
+"""Copies of the platforms' lists."""

@@ -1,0 +1,142 @@
+"""Copies of the platforms' lists: Lever's stages and roles, CodeScreen's assessments; read again when they are old."""
+
+from datetime import timedelta
+from typing import Any
+
+from integrations.clients.provider import Platforms
+from integrations.codescreen.client import CodeScreenClient
+from integrations.http.session import PlatformError
+from integrations.lever.client import LeverClient
+from integrations.models import (
+    Assessment,
+    CodeScreenConnection,
+    LeverConnection,
+    Organization,
+    Role,
+    Stage,
+    db_clock,
+)
+from integrations.workflow.rules.decide import AssessmentChoice, is_named
+
+FRESH_FOR = timedelta(minutes=10)
+STALE_ENOUGH = timedelta(seconds=5)  # a list younger than this isn't read again for a name it lacks
+
+
+def refresh_stages(organization: Organization, lever: LeverClient) -> None:
+    """Read the pipeline's stages again."""
+    rows = [
+        {"external_id": row["id"], "name": str(row.get("text") or "")[:300], "position": position}
+        for position, row in enumerate(lever.stages())
+        if isinstance(row.get("id"), str)
+    ]
+    known = dict(Stage.objects.filter(organization=organization).values_list("external_id", "name"))
+    for row in rows:
+        former = known.get(row["external_id"], row["name"])
+        if former != row["name"]:
+            row["former_name"] = former
+    Stage.objects.replace_all(organization, rows)
+    LeverConnection.objects.filter(organization=organization).update(stages_refreshed_at=db_clock.now())
+
+
+def _role_row(row: dict[str, Any]) -> dict[str, Any]:
+    tags = row.get("tags")
+    return {
+        "external_id": row["id"],
+        "title": str(row.get("text") or "")[:300],
+        "state": str(row.get("state") or "")[:40],
+        "tags": [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
+    }
+
+
+def refresh_roles(organization: Organization, lever: LeverClient) -> None:
+    """Read the postings again."""
+    rows = [_role_row(row) for row in lever.postings() if isinstance(row.get("id"), str)]
+    Role.objects.replace_all(organization, rows)
+    LeverConnection.objects.filter(organization=organization).update(roles_refreshed_at=db_clock.now())
+
+
+def refresh_assessments(organization: Organization, codescreen: CodeScreenClient) -> None:
+    """Read the list of assessments again; CodeScreen accepting the call proves the key."""
+    rows = [
+        {"external_id": row["assessmentId"], "name": row["assessmentName"][:300]}
+        for row in codescreen.assessments()
+    ]
+    Assessment.objects.replace_all(organization, rows)
+    now = db_clock.now()
+    CodeScreenConnection.objects.filter(organization=organization).update(
+        assessments_refreshed_at=now,
+        verified_at=now,
+        state=CodeScreenConnection.State.CONNECTED,
+        state_reason="",
+    )
+
+
+def note_refused_key(organization: Organization, reason: str) -> None:
+    """Record that CodeScreen refused the API key that `organization` was read with: nothing is sent until one works."""
+    if organization.codescreen is not None:
+        organization.codescreen.mark_refused(reason)
+
+
+def is_older(moment: Any, age: timedelta) -> bool:
+    """Whether a list was read longer ago than that, or never."""
+    return moment is None or db_clock.now() - moment > age
+
+
+def stage_name(organization: Organization, stage_id: str, platforms: Platforms) -> str:
+    """Return a stage's name; the list is read again when it is old or lacks the id."""
+    connection = organization.lever_connection
+    known = Stage.objects.live().filter(organization=organization, external_id=stage_id).first()
+    if is_older(connection.stages_refreshed_at, FRESH_FOR if known else STALE_ENOUGH):
+        refresh_stages(organization, platforms.lever())
+        known = Stage.objects.live().filter(organization=organization, external_id=stage_id).first()
+    return known.name if known else ""
+
+
+def named_stages(organization: Organization, written: str, platforms: Platforms) -> list[Stage]:
+    """Return the stages that a person meant by an id or a name; the list is read again when old or without them."""
+    connection = organization.lever_connection
+    found = known_stages(organization, written)
+    if is_older(connection.stages_refreshed_at, FRESH_FOR if found else STALE_ENOUGH):
+        refresh_stages(organization, platforms.lever())
+        found = known_stages(organization, written)
+    return found
+
+
+def known_stages(organization: Organization, written: str) -> list[Stage]:
+    """Return what the copy of Lever's stages has under that id, else under that name."""
+    rows = list(Stage.objects.live().filter(organization=organization).order_by("position", "pk"))
+    by_id = [row for row in rows if row.external_id == written.strip()]
+    return by_id or [row for row in rows if is_named(written, row.external_id, row.name)]
+
+
+def role_title(organization: Organization, role_id: str, platforms: Platforms) -> str:
+    """Return a role's title; one posting that isn't known yet is read by itself.
+
+    Empty when the grant doesn't show it (a confidential posting): tags and the default still decide.
+    """
+    if not role_id:
+        return ""
+    known = Role.objects.live().filter(organization=organization, external_id=role_id).first()
+    if known and not is_older(organization.lever_connection.roles_refreshed_at, FRESH_FOR):
+        return str(known.title)
+    try:
+        if known:
+            refresh_roles(organization, platforms.lever())
+        else:
+            row = platforms.lever().posting(role_id)
+            if row.get("id") == role_id:
+                values = {key: value for key, value in _role_row(row).items() if key != "external_id"}
+                Role.objects.update_or_create(
+                    organization=organization, external_id=role_id, defaults=values | {"gone_at": None}
+                )
+    except PlatformError as error:
+        if error.status not in {403, 404}:
+            raise
+    found = Role.objects.filter(organization=organization, external_id=role_id).first()
+    return str(found.title) if found else ""
+
+
+def live_assessments(organization: Organization) -> tuple[AssessmentChoice, ...]:
+    """Return the copy of CodeScreen's list."""
+    rows = Assessment.objects.live().filter(organization=organization)
+    return tuple(AssessmentChoice(row.external_id, row.name) for row in rows)

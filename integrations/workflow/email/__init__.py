@@ -1,0 +1,1 @@
+"""E-mails to an organization's own people: wording, digests, preferences, sending."""

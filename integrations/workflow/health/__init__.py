@@ -1,0 +1,1 @@
+"""Findings, incidents and probes."""

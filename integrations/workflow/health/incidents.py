@@ -1,0 +1,131 @@
+"""Tell the members of what is broken or waits for them: one e-mail per problem, and one when it is over.
+
+While it lasts it is told again, at most once an hour, only when more of it has come.
+
+What a problem is the doctor says; this only remembers since when. A grant that Lever no longer accepts is told at
+once, where it is noticed, in `outbox`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations.models import Effect, EmailKind, Invitation, Organization, Trouble
+from integrations.workflow.health import doctor
+from integrations.workflow.health.findings import Finding
+from integrations.workflow.outbox import enqueue
+
+KEEP_FOR = timedelta(days=90)
+PAUSE = timedelta(hours=1)  # what comes and goes is told no more often
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How a problem and its end are told, and how long it may last before it is worth an e-mail.
+
+    Without a beginning it is told elsewhere, row by row, and only its end is told here.
+    """
+
+    begins: str
+    ends: str
+    patience: timedelta = timedelta(0)
+
+
+#: By the doctor's code.
+WATCHED: Mapping[str, Wording] = {
+    "held_invitations": Wording(
+        "Invitations wait for your approval", "No invitation waits for your approval any more"
+    ),
+    "uncertain_invitations": Wording("", "Every uncertain invitation is settled"),
+    "failed_effects": Wording(
+        "Something could not be written or sent", "Everything that had failed is done", timedelta(minutes=2)
+    ),
+    "stuck_deliveries": Wording(
+        "Stage changes could not be decided", "Every stage change is decided", timedelta(minutes=2)
+    ),
+    "codescreen_key_refused": Wording(
+        "CodeScreen refuses the API key", "CodeScreen's API key is no longer refused"
+    ),
+    "platform_down": Wording(
+        "A platform doesn't answer", "The platforms answer again", timedelta(minutes=10)
+    ),
+    "sweep_repaired": Wording(
+        "Candidates were found whom no webhook told of", "Lever's webhook tells of every candidate again"
+    ),
+    "webhook_removed": Wording(
+        "Lever's webhook is no longer in Lever", "Lever's webhook is in its place again"
+    ),
+    "webhook_silence": Wording("Nothing comes from Lever any more", "Lever's webhook is heard again"),
+}
+
+
+def watch(organization: Organization) -> None:
+    """Compare the doctor's findings with the problems that last, and tell what began and what ended.
+
+    Safe to run twice and at once: only one row of a problem can last, and only who changes it tells of it.
+    """
+    found = {finding.code: finding for finding in doctor.operating(organization) if finding.code in WATCHED}
+    lasting = {row.code: row for row in Trouble.objects.lasting().filter(organization=organization)}
+    for code, row in lasting.items():
+        if code not in found:
+            _end(row, organization)
+    for code, finding in found.items():
+        known = lasting.get(code) or _begin(organization, code)
+        if known is not None and (known.told_at is None or _is_news(known, organization)):
+            _tell(known, organization, finding)
+    Trouble.objects.filter(organization=organization, ended_at__lt=timezone.now() - KEEP_FOR).delete()
+
+
+def _begin(organization: Organization, code: str) -> Trouble | None:
+    try:
+        with transaction.atomic():
+            row = Trouble.objects.create(organization=organization, code=code)
+    except IntegrityError:  # another worker noticed it this moment
+        return None
+    row.refresh_from_db()
+    return row
+
+
+def _is_news(row: Trouble, organization: Organization) -> bool:
+    """Whether rows have joined a problem since it was told: one that nobody settles must not hide the later ones."""
+    since = row.told_at
+    if row.code == "held_invitations":
+        held = Invitation.objects.filter(organization=organization, status=Invitation.Status.HELD)
+        return held.filter(changed_at__gt=since).exists()
+    if row.code == "failed_effects":
+        failed = Effect.objects.filter(organization=organization, state=Effect.State.FAILED)
+        return failed.filter(created_at__gt=since).exists()
+    return False
+
+
+def _tell(row: Trouble, organization: Organization, finding: Finding) -> None:
+    wording = WATCHED[row.code]
+    if timezone.now() - row.began_at < wording.patience:
+        return
+    spells = Trouble.objects.filter(organization=organization, code=row.code)
+    if spells.filter(told_at__gt=timezone.now() - PAUSE).exists():
+        return
+    with transaction.atomic():
+        if not Trouble.objects.lasting().filter(pk=row.pk, told_at=row.told_at).update(told_at=Now()):
+            return
+        if wording.begins:
+            lines = [finding.message, finding.fix, f"{settings.PORTAL_URL}{finding.url}"]
+            before = f":{row.told_at:%Y-%m-%dT%H:%M:%S}" if row.told_at else ""
+            enqueue.send_email(organization, f"trouble:{row.pk}{before}", wording.begins, lines)
+
+
+def _end(row: Trouble, organization: Organization) -> None:
+    with transaction.atomic():
+        if not Trouble.objects.lasting().filter(pk=row.pk).update(ended_at=Now()):
+            return
+        row.refresh_from_db()
+        if row.told_at is not None:
+            began = f"It began on {row.began_at:%-d %B %Y at %H:%M} UTC."
+            enqueue.send_email(
+                organization, f"over:{row.pk}", WATCHED[row.code].ends, [began], kind=EmailKind.ALL_CLEAR
+            )

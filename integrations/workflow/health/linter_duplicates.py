@@ -1,0 +1,62 @@
+"""Findings on what is there twice: one name for two assessments, two mappings for one role, one title for two roles."""
+
+from collections.abc import Iterator
+
+from integrations.models import RoleMapping
+from integrations.workflow.health.findings import Finding, counted, listed
+from integrations.workflow.health.linter_snapshot import Survey
+from integrations.workflow.rules.decide import match, normalized
+
+
+def same_named_assessments(survey: Survey) -> Iterator[Finding]:
+    """Yield names that mean several assessments in CodeScreen, so that nobody is invited by them."""
+    told: set[str] = set()
+    for named in survey.names():
+        found = match(named.written, survey.assessments)
+        key = normalized(named.written)
+        if len(found) > 1 and key not in told:
+            told.add(key)
+            message = (
+                f"CodeScreen has {len(found)} assessments called “{found[0].name}”, and {_begun(named.where)} "
+                "can't say which is meant. Nobody is invited by it."
+            )
+            fix = "Rename one in CodeScreen, or write the assessment's id instead of its name."
+            yield survey.finding("duplicate_assessment", message, fix)
+
+
+def _begun(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+def doubled_mappings(survey: Survey) -> Iterator[Finding]:
+    """Yield mappings that say the same thing about the same role and stage in other words."""
+    groups: dict[tuple[str, str, str], list[RoleMapping]] = {}
+    for mapping in survey.mappings:
+        role = survey.role_names.find(mapping.role) or normalized(mapping.role)
+        stage = survey.stages.find(mapping.stage) or normalized(mapping.stage)
+        meant = match(mapping.assessment, survey.assessments)
+        assessment = meant[0].id if len(meant) == 1 else normalized(mapping.assessment)
+        groups.setdefault((role, stage, assessment), []).append(mapping)
+    for rows in groups.values():
+        if len(rows) > 1:
+            stage = f" and “{rows[0].stage}”" if rows[0].stage.strip() else ""
+            written = listed(f"“{row.role}”" for row in rows)
+            message = (
+                f"“{rows[0].role}”{stage} is mapped {len(rows)} times to the same assessment: as {written}."
+            )
+            yield survey.finding("duplicate_mapping", message, "Leave one of the mappings.", "info")
+
+
+def shared_titles(survey: Survey) -> Iterator[Finding]:
+    """Yield titles that several open roles have, where a mapping by title is for all of them."""
+    titles: dict[str, list[str]] = {}
+    for role in survey.open_roles:
+        titles.setdefault(normalized(role.title), []).append(role.title)
+    mapped = {normalized(mapping.role) for mapping in survey.mappings}
+    for key, found in titles.items():
+        if len(found) > 1 and key in mapped:
+            message = (
+                f"{counted(len(found), 'open role')} are called “{found[0]}”: the mapping is for all of them."
+            )
+            fix = "If they should differ, map each by its id, which its address in Lever ends with."
+            yield survey.finding("duplicate_role", message, fix, "info")

@@ -1,0 +1,294 @@
+"""Gather what a verdict needs: from the delivery, from Lever and CodeScreen where it must, from the portal's rows."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Q, Value
+from django.db.models.functions import Now, Upper
+
+from integrations.clients.provider import Platforms
+from integrations.http.session import PlatformError
+from integrations.lever.payloads import Opportunity, StageChange, is_test_request
+from integrations.models import (
+    Delivery,
+    Effect,
+    Invitation,
+    LeverConnection,
+    Organization,
+    RoleMapping,
+    db_clock,
+)
+from integrations.models.invitation import OPEN
+from integrations.workflow.catalog.sync import (
+    FRESH_FOR,
+    STALE_ENOUGH,
+    is_older,
+    live_assessments,
+    refresh_assessments,
+    role_title,
+    stage_name,
+)
+from integrations.workflow.rules.decide import (
+    STAGE_CHANGE,
+    SWEEP,
+    AssessmentChoice,
+    Candidacy,
+    Decision,
+    Facts,
+    MappingRule,
+    Standing,
+    choose_assessment,
+    decide,
+    decide_unasked,
+    decide_unread,
+)
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Facts so far, the opportunity they were read from, and when that was asked for."""
+
+    facts: Facts
+    opportunity: Opportunity | None = None
+    read_at: datetime | None = None
+
+
+# gathering
+
+
+def disconnected_reason(organization: Organization) -> str:
+    """Return which connection isn't working, as a sentence; empty when both are."""
+    lever, codescreen = organization.lever, organization.codescreen
+    if lever is None or lever.state == LeverConnection.State.REVOKED:
+        return "Lever isn't connected."
+    if not lever.is_working:
+        return "Lever no longer accepts the connection."
+    if codescreen is None or not codescreen.api_key:
+        return "CodeScreen has no API key yet."
+    if not codescreen.is_working:
+        return "CodeScreen refused the API key."
+    return ""
+
+
+def gather(
+    delivery: Delivery,
+    platforms: Platforms,
+    known: Opportunity | None = None,
+    read_at: datetime | None = None,
+) -> Gathered:
+    """Return the facts of a Lever delivery as far as they lie outside the portal's own rows.
+
+    The delivery is a hint: what it says of the candidate is read again from Lever, unless `known` was read just now,
+    at `read_at`.
+    Raises PlatformError when a platform doesn't answer; the delivery is then decided later.
+    """
+    organization = Organization.objects.with_connections().get(pk=delivery.organization_id)
+    change = StageChange.from_payload(delivery.payload)
+    facts = Facts(
+        event=delivery.event,
+        is_test=delivery.event != SWEEP and is_test_request(delivery.payload),
+        is_paused=organization.paused,
+        disconnected=disconnected_reason(organization),
+        stage_prefix=organization.stage_prefix,
+        stage_id=change.to_stage_id,
+        mappings=mapping_rules(organization),
+        default_assessment=organization.default_assessment,
+        bulk_limit=organization.bulk_limit,
+        bulk_window=organization.bulk_window,
+        reentry=organization.reentry,
+        reentry_days=organization.reentry_days,
+    )
+    if decide_unasked(facts) is not None:
+        return Gathered(facts)
+    facts = replace(facts, stage_name=stage_name(organization, change.to_stage_id, platforms))
+    if decide_unread(facts) is not None and not _may_have_left(organization, change):
+        return Gathered(facts)
+    read_at = read_at or db_clock.now()
+    return replace(_read(organization, change, facts, platforms, known), read_at=read_at)
+
+
+def _may_have_left(organization: Organization, change: StageChange) -> bool:
+    """Whether a move to another stage may concern an invitation that hasn't been started."""
+    return Invitation.objects.filter(
+        organization=organization,
+        opportunity_id=change.opportunity_id,
+        status__in=[Invitation.Status.HELD, Invitation.Status.PENDING, Invitation.Status.INVITED],
+    ).exists()
+
+
+def _read(
+    organization: Organization,
+    change: StageChange,
+    facts: Facts,
+    platforms: Platforms,
+    known: Opportunity | None,
+) -> Gathered:
+    opportunity = known or _opportunity(change.opportunity_id, platforms)
+    if opportunity is None:
+        return Gathered(replace(facts, candidacy="not_visible"))
+    current = facts.stage_name if opportunity.stage_id == facts.stage_id else ""
+    candidacy = Candidacy(
+        stage_id=opportunity.stage_id,
+        stage_name=current or stage_name(organization, opportunity.stage_id, platforms),
+        role_id=opportunity.posting_id,
+        role_title=role_title(organization, opportunity.posting_id, platforms),
+        tags=opportunity.tags,
+        emails=opportunity.emails,
+        is_archived=opportunity.is_archived,
+        is_anonymized=opportunity.is_anonymized,
+        may_contact=opportunity.may_contact,
+    )
+    facts = replace(facts, candidacy=candidacy)
+    if decide_unread(facts) is None:
+        facts = replace(facts, assessments=_assessments(organization, facts, candidacy, platforms))
+    return Gathered(facts, opportunity)
+
+
+def _opportunity(opportunity_id: str, platforms: Platforms) -> Opportunity | None:
+    if not opportunity_id:
+        return None
+    try:
+        return platforms.lever().opportunity(opportunity_id)
+    except PlatformError as error:
+        if error.status in {400, 403, 404}:  # 400 is what Lever says to an id that can't be one of its own
+            return None
+        raise
+
+
+def _assessments(
+    organization: Organization, facts: Facts, candidacy: Candidacy, platforms: Platforms
+) -> tuple[AssessmentChoice, ...]:
+    """Return the live assessments; read again when the copy is old or lacks what is named."""
+    refreshed_at = organization.codescreen_connection.assessments_refreshed_at
+    copy = live_assessments(organization)
+    choice = choose_assessment(replace(facts, assessments=copy), candidacy)
+    lacks = bool(choice.unknown) or not copy
+    if is_older(refreshed_at, STALE_ENOUGH if lacks else FRESH_FOR):
+        refresh_assessments(organization, platforms.codescreen())
+        copy = live_assessments(organization)
+    return copy
+
+
+# the portal's own rows
+
+
+def mapping_rules(organization: Organization) -> tuple[MappingRule, ...]:
+    """Return the organization's mappings as they were written."""
+    rows = RoleMapping.objects.filter(organization=organization)
+    return tuple(MappingRule(row.role, row.stage, row.assessment) for row in rows)
+
+
+def _entered_at(delivery: Delivery) -> datetime | None:
+    """Return when a delivery says that the stage was entered; the sweep's says only that somebody is in it."""
+    if delivery.event == SWEEP:
+        return None
+    triggered_at = delivery.payload.get("triggeredAt")
+    if (
+        type(triggered_at) is int and 0 < triggered_at < 32_503_680_000_000
+    ):  # milliseconds, before the year 3000
+        return min(datetime.fromtimestamp(triggered_at / 1000, UTC), delivery.received_at)
+    return delivery.received_at
+
+
+def _standing(invitation: Invitation, entered_at: datetime | None = None) -> Standing:
+    done_at = invitation.completed_at
+    latest = invitation.results.first() if done_at else None
+    status = Invitation.Status(invitation.status)
+    # stopped while nobody knew whether it had arrived: that nobody follows it doesn't mean that it can go out again
+    was_uncertain = (
+        status == Invitation.Status.WITHDRAWN
+        and not invitation.instance_id
+        and invitation.effects.filter(
+            kind=Effect.Kind.SEND_INVITATION, state=Effect.State.CANCELLED, intent_at__isnull=False
+        ).exists()
+    )
+    return Standing(
+        id=invitation.pk,
+        assessment_id=invitation.assessment_id,
+        status=invitation.status,
+        words="perhaps sent, and not followed" if was_uncertain else _WORDS[status],
+        since=f"{invitation.changed_at:%-d %B %Y, %H:%M} UTC",
+        was_sent=bool(invitation.instance_id) or was_uncertain or status == Invitation.Status.UNCERTAIN,
+        stage_id=invitation.stage_id,
+        round=invitation.round,
+        outcome=latest.outcome if latest else "",
+        days_since_completion=(db_clock.now() - done_at).total_seconds() / 86400 if done_at else None,
+        was_left=bool(done_at and entered_at and entered_at > done_at),
+    )
+
+
+_WORDS = {
+    Invitation.Status.HELD: "waiting for approval",
+    Invitation.Status.PENDING: "about to be sent",
+    Invitation.Status.SENDING: "being sent",
+    Invitation.Status.UNCERTAIN: "perhaps sent, waiting for a person to say",
+    Invitation.Status.INVITED: "invited and not started",
+    Invitation.Status.IN_PROGRESS: "in progress",
+    Invitation.Status.SUBMITTED: "submitted",
+    Invitation.Status.COMPLETED: "done",
+    Invitation.Status.WITHDRAWN: "invited, and not followed since the stage was left,",
+    Invitation.Status.FAILED: "failed",
+}
+
+
+def with_rows(gathered: Gathered, delivery: Delivery) -> Facts:
+    """Return the facts completed from the portal's rows; called inside the deciding transaction."""
+    facts, opportunity = gathered.facts, gathered.opportunity
+    if opportunity is None:
+        return facts
+    invitations = Invitation.objects.filter(organization=delivery.organization_id).alias(
+        address=Upper("email")
+    )
+    here = invitations.filter(opportunity_id=opportunity.id).order_by("-round", "-pk")
+    person = Q(pk__in=[])
+    if opportunity.contact_id:
+        person |= Q(contact_id=opportunity.contact_id)
+    for email in opportunity.emails:
+        person |= Q(address=Upper(Value(email)))  # not iexact, which no index answers on SQLite
+    elsewhere = invitations.filter(person, status__in=OPEN).exclude(opportunity_id=opportunity.id)
+    recently = invited_since(delivery.organization_id, facts.bulk_window) if facts.bulk_limit else 0
+    entered_at = _entered_at(delivery)
+    return replace(
+        facts,
+        here=tuple(_standing(row, entered_at) for row in here),
+        elsewhere=tuple(_standing(row) for row in elsewhere),
+        recently_invited=recently,
+    )
+
+
+def invited_since(organization_id: int, minutes: int) -> int:
+    """Return how many invitations of an organization were decided in the last so many minutes."""
+    rows = Invitation.objects.filter(
+        organization=organization_id, created_at__gte=Now() - timedelta(minutes=minutes)
+    )
+    return rows.exclude(status=Invitation.Status.HELD).count()
+
+
+def supposed(
+    organization: Organization, opportunity_id: str, stage_id: str, platforms: Platforms
+) -> tuple[Delivery, Gathered]:
+    """Return the facts as if the candidate entered the stage now, and the delivery that would tell of it, unsaved.
+
+    Raises PlatformError.
+    """
+    delivery = Delivery(
+        organization=organization,
+        platform=Delivery.Platform.LEVER,
+        event=STAGE_CHANGE,
+        opportunity_id=opportunity_id[:200],
+        payload={
+            "event": STAGE_CHANGE,
+            "data": {"opportunityId": opportunity_id, "toStageId": stage_id},
+        },
+        received_at=db_clock.now(),
+    )
+    if organization.paused or disconnected_reason(organization):
+        return delivery, gather(delivery, platforms)
+    opportunity = _opportunity(opportunity_id, platforms)
+    known = replace(opportunity, stage_id=stage_id) if opportunity else None
+    return delivery, gather(delivery, platforms, known)
+
+
+def preview(delivery: Delivery, platforms: Platforms) -> Decision:
+    """Return the verdict a delivery would get now; writes nothing but the copies of the platforms' lists."""
+    return decide(with_rows(gather(delivery, platforms), delivery))

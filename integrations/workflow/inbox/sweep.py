@@ -1,0 +1,132 @@
+"""Reconcile Lever's stages with the portal's rows; what a webhook never told becomes a delivery of its own."""
+
+import logging
+import uuid
+from datetime import UTC, datetime, timedelta
+
+from django.db.models.functions import Now
+
+from integrations.clients.provider import Platforms
+from integrations.lever.client import LeverClient
+from integrations.lever.payloads import Opportunity
+from integrations.models import Delivery, Invitation, LeverConnection, Organization, Stage, db_clock
+from integrations.models.leasing import LEASE
+from integrations.models.truncated_keys import bounded
+from integrations.workflow.catalog.sync import refresh_stages
+from integrations.workflow.inbox import delivery_handling
+from integrations.workflow.inbox.facts import disconnected_reason, mapping_rules
+from integrations.workflow.rules.decide import SWEEP, is_trigger
+
+logger = logging.getLogger(__name__)
+
+OVERLAP = timedelta(minutes=15)
+CLOCK_SKEW = timedelta(minutes=2)
+
+#: Verdicts that mean the sweep found somebody who would have waited for ever.
+REPAIRED = frozenset({"invite", "held_for_approval"})
+
+
+def sweep(organization: Organization, platforms: Platforms, is_full: bool = True) -> int:
+    """Look at everybody who is in a trigger stage now, and decide those whom no delivery told of; how many it repaired.
+
+    Unless `is_full`, only those are looked at whom Lever changed since the last sweep. Nobody who was in the stage
+    before the organization knew the portal is invited. Raises PlatformError.
+    """
+    if organization.paused or disconnected_reason(organization):
+        return 0
+    lever = platforms.lever()
+    refresh_stages(organization, lever)
+    stages = _trigger_stages(organization)
+    if not stages:
+        return 0
+    began = db_clock.now()
+    since = None if is_full else organization.lever_connection.swept_at
+    missed = _missed(organization, lever, stages, since)
+    repaired = sum(_repair(organization, opportunity, platforms, began) for opportunity in missed)
+    LeverConnection.objects.filter(organization=organization).update(swept_at=began)
+    return repaired
+
+
+def _trigger_stages(organization: Organization) -> list[str]:
+    rules = mapping_rules(organization)
+    return [
+        stage.external_id
+        for stage in Stage.objects.live().filter(organization=organization)
+        if is_trigger(stage.external_id, stage.name, organization.stage_prefix, rules)
+    ]
+
+
+def _missed(
+    organization: Organization, lever: LeverClient, stages: list[str], since: datetime | None
+) -> list[Opportunity]:
+    """Return the opportunities that stand in a trigger stage without any row of ours about it.
+
+    The scheduled look leaves those alone who came a moment ago: their webhook may still be on its way.
+    """
+    until = db_clock.now() + CLOCK_SKEW if since is None else db_clock.now() - CLOCK_SKEW
+    filters: dict[str, str | list[str]] = {"stage_id": stages, "archived": "false"}
+    if since is not None:
+        filters["updated_at_start"] = str(int((since - OVERLAP).timestamp() * 1000))
+    found = [row for row in lever.opportunities(**filters) if row.stage_id in stages]
+    missed = []
+    for page in (found[start : start + 200] for start in range(0, len(found), 200)):
+        ids = [row.id for row in page]
+        invited = set(
+            Invitation.objects.filter(organization=organization, opportunity_id__in=ids)
+            .exclude(status=Invitation.Status.WITHDRAWN)  # they left, and may have come back untold
+            .values_list("opportunity_id", "stage_id")
+        )
+        told: dict[str, datetime] = {}
+        # who had left by then, or was withdrawn, and stands there now has come back: of that nothing told yet
+        deliveries = Delivery.objects.filter(
+            organization=organization, platform=Delivery.Platform.LEVER, opportunity_id__in=ids
+        ).exclude(verdict=Delivery.Verdict.LEFT_STAGE)
+        deliveries = deliveries.exclude(invitation__status=Invitation.Status.WITHDRAWN)
+        for delivery in deliveries.order_by("received_at"):
+            data = delivery.payload.get("data") or {}
+            stage = data.get("toStageId") if isinstance(data, dict) else None
+            told[f"{delivery.opportunity_id}:{stage}"] = delivery.received_at
+        # a person's no holds for those who stand there since: it isn't for the sweep to ask again
+        stopped = Invitation.objects.filter(
+            organization=organization, opportunity_id__in=ids, stopped_by_person=True
+        )
+        for invitation in stopped.order_by("changed_at"):
+            told[f"{invitation.opportunity_id}:{invitation.stage_id}"] = invitation.changed_at
+        for row in page:
+            if row.entered_at is not None and not organization.created_at <= row.entered_at <= until:
+                continue
+            heard = told.get(f"{row.id}:{row.stage_id}")
+            is_known = heard is not None and (row.entered_at is None or heard >= row.entered_at - CLOCK_SKEW)
+            if not is_known and (row.id, row.stage_id) not in invited:
+                missed.append(row)
+    return missed
+
+
+def _repair(
+    organization: Organization, opportunity: Opportunity, platforms: Platforms, read_at: datetime
+) -> bool:
+    """Write the delivery that never came and decide it; whether somebody is invited by it."""
+    moment = opportunity.entered_at or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    delivery, created = Delivery.objects.get_or_create(
+        organization=organization,
+        platform=Delivery.Platform.LEVER,
+        dedupe_key=bounded(f"sweep:{opportunity.id}:{opportunity.stage_id}:{int(moment.timestamp() * 1000)}"),
+        defaults={
+            "event": SWEEP,
+            "opportunity_id": opportunity.id,
+            "payload": {
+                "event": SWEEP,
+                "data": {"opportunityId": opportunity.id, "toStageId": opportunity.stage_id},
+            },
+            "due_at": Now(),
+            # ours from the first moment, or a worker decides it and nobody counts it
+            "leased_until": Now() + LEASE,
+            "lease_owner": uuid.uuid4().hex,
+        },
+    )
+    if not created:
+        return False
+    # without a posting it may only not have been shown in the list: the candidate is read by itself then
+    known = opportunity if opportunity.posting_id else None
+    decision = delivery_handling.decide_delivery(delivery, platforms, known, read_at if known else None)
+    return decision.code in REPAIRED

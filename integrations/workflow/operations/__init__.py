@@ -1,0 +1,1 @@
+"""What people ask for: approve, resolve, retry, replay, connect, forget."""

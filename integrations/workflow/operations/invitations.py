@@ -1,0 +1,268 @@
+"""What people do: approve, refuse, resolve, send or invite again, stop following, retry, replay; each is audited."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from integrations.clients.provider import Platforms
+from integrations.models import (
+    Assessment,
+    AuditEntry,
+    Delivery,
+    Effect,
+    IllegalTransition,
+    Invitation,
+    Organization,
+)
+from integrations.models.delivery import WAITING_VERDICTS
+from integrations.models.invitation import Status
+from integrations.workflow.effects import perform
+from integrations.workflow.inbox import delivery_handling
+from integrations.workflow.outbox import enqueue
+from integrations.workflow.results.recording import mark_invited
+from integrations.workflow.rules.decide import Decision
+
+ON_ITS_WAY = "Another invitation of this person to the same assessment is on its way."
+
+
+class NotPossible(Exception):
+    """The row is not in a state that allows this; the message says why."""
+
+
+def _require(invitation: Invitation, *statuses: str) -> None:
+    """Read the invitation as it is, nobody else's to change until the transaction's end. Raises NotPossible."""
+    invitation.refresh_from_db(from_queryset=Invitation.objects.locked())
+    if invitation.status not in statuses:
+        raise NotPossible(f"Invitation {invitation.pk} is {invitation.get_status_display().lower()}.")
+
+
+def approve(invitation: Invitation, actor: Any, reason: str = "") -> None:
+    """Let a held invitation go out. Raises NotPossible."""
+    with transaction.atomic():
+        _require(invitation, Status.HELD)
+        _move(invitation, Status.PENDING)
+        enqueue.send_invitation(invitation)
+        AuditEntry.record(
+            invitation.organization,
+            actor,
+            "approve",
+            f"invitation {invitation.pk}",
+            {"status": [Status.HELD.value, invitation.status]},
+            reason,
+        )
+
+
+def refuse(invitation: Invitation, actor: Any, reason: str = "") -> None:
+    """Say no to a held invitation: it is withdrawn. Raises NotPossible."""
+    with transaction.atomic():
+        _require(invitation, Status.HELD)
+        _move(invitation, Status.WITHDRAWN, f"Refused. {reason}".strip(), stopped_by_person=True)
+        AuditEntry.record(
+            invitation.organization,
+            actor,
+            "refuse",
+            f"invitation {invitation.pk}",
+            {"status": [Status.HELD.value, invitation.status]},
+            reason,
+        )
+
+
+def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Any, reason: str = "") -> None:
+    """Record that an uncertain invitation did arrive, as this instance in CodeScreen. Raises NotPossible."""
+    instance_id = instance_id.strip()
+    if not instance_id or len(instance_id) > 200:
+        raise NotPossible("Give the id of the candidate's assessment instance in CodeScreen.")
+    with transaction.atomic():
+        _require(invitation, Status.UNCERTAIN)
+        taken = Invitation.objects.filter(
+            organization=invitation.organization, instance_id=instance_id
+        ).first()
+        if taken is not None:
+            raise NotPossible(f"That instance belongs to invitation {taken.pk} already.")
+        mark_invited(invitation, instance_id)
+        AuditEntry.record(
+            invitation.organization,
+            actor,
+            "resolve: it was sent",
+            f"invitation {invitation.pk}",
+            {"instance_id": ["", instance_id], "status": [Status.UNCERTAIN.value, invitation.status]},
+            reason,
+        )
+
+
+def send_again(invitation: Invitation, actor: Any, reason: str = "") -> None:
+    """Send an uncertain or failed invitation again, on a person's word. Raises NotPossible."""
+    with transaction.atomic():
+        _require(invitation, Status.UNCERTAIN, Status.FAILED)
+        before = invitation.status
+        _move(invitation, Status.PENDING)
+        enqueue.send_invitation(invitation)
+        AuditEntry.record(
+            invitation.organization,
+            actor,
+            "resolve: send again",
+            f"invitation {invitation.pk}",
+            {"status": [before, invitation.status]},
+            reason,
+        )
+
+
+#: What a new round has in common with the one before it.
+SAME_IN_EVERY_ROUND = (
+    "contact_id",
+    "candidate_name",
+    "email",
+    "role_id",
+    "role_title",
+    "stage_id",
+    "stage_name",
+    "assessment_id",
+    "assessment_name",
+)
+
+
+def invite_again(invitation: Invitation, actor: Any, reason: str = "") -> Invitation:
+    """Begin a new round of an invitation that is over, with the same data; the new one. Raises NotPossible."""
+    try:
+        with transaction.atomic():
+            _require(invitation, Status.COMPLETED, Status.WITHDRAWN)
+            rounds = Invitation.objects.filter(
+                organization=invitation.organization,
+                opportunity_id=invitation.opportunity_id,
+                assessment_id=invitation.assessment_id,
+            )
+            latest = rounds.order_by("-round").first() or invitation
+            if latest.pk != invitation.pk:
+                raise NotPossible(f"Round {latest.round} of this invitation exists already: look there.")
+            _still_invitable(invitation)
+            again = Invitation.objects.create(
+                organization=invitation.organization,
+                opportunity_id=invitation.opportunity_id,
+                round=latest.round + 1,
+                **{name: getattr(invitation, name) for name in SAME_IN_EVERY_ROUND},
+            )
+            again.refresh_from_db()
+            # another try is what was decided about who failed
+            Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=None)
+            enqueue.send_invitation(again)
+            AuditEntry.record(
+                invitation.organization,
+                actor,
+                "invite again",
+                f"invitation {again.pk}",
+                {"round": [invitation.round, again.round], "earlier": invitation.pk},
+                reason,
+            )
+    except IntegrityError as error:
+        raise NotPossible(ON_ITS_WAY) from error
+    return again
+
+
+def _still_invitable(invitation: Invitation) -> None:
+    if "@" not in invitation.email:
+        raise NotPossible(
+            "The e-mail address is no longer kept here: move the candidate into the stage again in Lever."
+        )
+    gone = Assessment.objects.filter(
+        organization=invitation.organization,
+        external_id=invitation.assessment_id,
+        gone_at__isnull=False,
+    )
+    if gone.exists():
+        raise NotPossible(f"“{invitation.assessment_name}” is no longer in CodeScreen.")
+
+
+def stop_following(invitation: Invitation, actor: Any, reason: str = "") -> None:
+    """Stop following an invitation that hasn't been started: CodeScreen is asked no more. Raises NotPossible."""
+    with transaction.atomic():
+        _require(invitation, Status.PENDING, Status.UNCERTAIN, Status.INVITED)
+        before = invitation.status
+        changes = {"next_poll_at": None, "stopped_by_person": True}
+        _move(invitation, Status.WITHDRAWN, f"Not followed any more. {reason}".strip(), **changes)
+        Effect.objects.filter(
+            invitation=invitation,
+            kind=Effect.Kind.SEND_INVITATION,
+            state__in=[Effect.State.DUE, Effect.State.UNCERTAIN],
+            leased_until__isnull=True,
+        ).update(state=Effect.State.CANCELLED, due_at=None, last_error="Somebody stopped following it.")
+        AuditEntry.record(
+            invitation.organization,
+            actor,
+            "stop following",
+            f"invitation {invitation.pk}",
+            {"status": [before, invitation.status]},
+            reason,
+        )
+
+
+def record_decision(invitation: Invitation, actor: Any, reason: str = "") -> None:
+    """Record that a person decided about a candidate who failed: nobody is asked any more. Raises NotPossible."""
+    with transaction.atomic():
+        rows = Invitation.objects.awaiting_decision().filter(pk=invitation.pk)
+        if not rows.update(awaits_decision_since=None):
+            raise NotPossible(f"Invitation {invitation.pk} doesn't wait for a decision.")
+        AuditEntry.record(
+            invitation.organization, actor, "decided", f"invitation {invitation.pk}", reason=reason
+        )
+
+
+def retry_effect(effect: Effect, actor: Any) -> None:
+    """Try a failed or cancelled effect again, or a waiting one at once. Raises NotPossible."""
+    with transaction.atomic():
+        effect.refresh_from_db()
+        if effect.kind == Effect.Kind.SEND_INVITATION and effect.invitation is not None:
+            if effect.invitation.status == Status.FAILED:
+                send_again(effect.invitation, actor, "retry")
+                return
+            if effect.state != Effect.State.DUE:
+                raise NotPossible("Whether the invitation goes out is decided on the invitation itself.")
+        if effect.state not in {Effect.State.FAILED, Effect.State.DUE}:
+            raise NotPossible(
+                f"{effect} is {effect.get_state_display().lower()}: there is nothing to try again."
+            )
+        before = effect.state
+        changed = Effect.objects.filter(pk=effect.pk, leased_until__isnull=True).update(
+            state=Effect.State.DUE, due_at=Now(), attempts=0, crashes=0, tried_since=Now()
+        )
+        if not changed:
+            raise NotPossible(f"{effect} is being performed this moment.")
+        changes = {"state": [before, Effect.State.DUE.value]}
+        AuditEntry.record(effect.organization, actor, "retry", str(effect), changes)
+
+
+def replay(delivery: Delivery, platforms: Platforms, actor: Any) -> Decision:
+    """Decide a stored Lever delivery again; its verdict is replaced. Raises NotPossible and PlatformError."""
+    if delivery.platform != Delivery.Platform.LEVER:
+        raise NotPossible("Only Lever's deliveries are decided; CodeScreen's are a reason to ask.")
+    before = delivery.verdict
+    claimed = delivery.lease()
+    if claimed is None:
+        raise NotPossible("A worker is deciding this delivery at the moment.")
+    try:
+        decision = delivery_handling.decide_delivery(claimed, platforms)
+    except delivery_handling.LeaseLost as error:
+        raise NotPossible("A worker decided this delivery meanwhile: its verdict is on its page.") from error
+    except BaseException:
+        claimed.release()
+        raise
+    AuditEntry.record(
+        delivery.organization, actor, "replay", str(delivery), {"verdict": [before, decision.code]}
+    )
+    return decision
+
+
+def wake(organization: Organization) -> int:
+    """Make everything that waited for the organization's connections due now; how many deliveries."""
+    count = Delivery.objects.filter(verdict__in=WAITING_VERDICTS).wake(organization)
+    perform.wake(organization)
+    return count
+
+
+def _move(invitation: Invitation, status: str, reason: str = "", **changes: Any) -> None:
+    try:
+        invitation.move(status, reason, **changes)
+    except IllegalTransition as error:
+        raise NotPossible("Somebody else decided this meanwhile.") from error
+    except IntegrityError as error:
+        raise NotPossible(ON_ITS_WAY) from error

@@ -1,0 +1,1 @@
+"""From CodeScreen to progress and results: polling, recording, manual review."""

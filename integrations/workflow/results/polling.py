@@ -1,0 +1,74 @@
+"""When CodeScreen is asked about an invitation: spread out, by one worker at a time, and not for ever."""
+
+import random
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from integrations.http.session import PlatformError
+from integrations.models import Invitation
+from integrations.models.invitation import Status
+from integrations.models.leasing import LEASE
+
+POLL_LEASE = LEASE
+LONGEST_POLL_LEASE = 7  # doublings: an hour and a half
+STOP_AFTER = timedelta(weeks=8)
+STOP_AFTER_COMPLETION = timedelta(days=30)
+
+
+def poll_interval(status: str) -> timedelta | None:
+    """Return how long to wait between questions at that status; None when there is nothing to ask."""
+    not_started = timedelta(seconds=settings.POLL_NOT_STARTED_SECONDS)
+    in_progress = timedelta(seconds=settings.POLL_IN_PROGRESS_SECONDS)
+    return {
+        Status.INVITED: not_started,
+        Status.IN_PROGRESS: in_progress,
+        Status.SUBMITTED: in_progress / 3,
+        Status.COMPLETED: not_started * 24,
+        Status.WITHDRAWN: not_started * 24,
+    }.get(Status(status))
+
+
+def next_poll(invitation: Invitation, now: datetime) -> datetime | None:
+    """Return when to ask again, spread out; None when it is over."""
+    every = poll_interval(invitation.status)
+    if every is None:
+        return None
+    if invitation.status == Status.COMPLETED:
+        if invitation.completed_at and now - invitation.completed_at > STOP_AFTER_COMPLETION:
+            return None
+    elif invitation.invited_at and now - invitation.invited_at > STOP_AFTER:
+        return None
+    return now + every * random.uniform(0.85, 1.15)  # noqa: S311
+
+
+def claim_poll() -> Invitation | None:
+    """Take an invitation whose time to be asked about has come, ours for POLL_LEASE; None when there is none.
+
+    The failure is counted here and taken back at the answer, and the lease is longer after each one: an invitation
+    that kills its worker is asked about ever more seldom.
+    """
+    with transaction.atomic():
+        rows = Invitation.objects.due_for_poll().order_by("next_poll_at")
+        if connection.features.has_select_for_update_skip_locked:
+            rows = rows.select_for_update(of=("self",), skip_locked=True, no_key=True)
+        invitation = rows.first()
+        if invitation is not None:
+            lease = POLL_LEASE * 2 ** min(invitation.poll_failures, LONGEST_POLL_LEASE)
+            rows = Invitation.objects.filter(pk=invitation.pk)
+            rows.update(next_poll_at=Now() + lease, poll_failures=F("poll_failures") + 1)
+    return invitation
+
+
+def postpone(invitation: Invitation, error: PlatformError) -> None:
+    """Ask again later, ever more seldom, or when CodeScreen says."""
+    failures = invitation.poll_failures + 1
+    wait = min(timedelta(seconds=30) * 2 ** min(failures, 8), timedelta(hours=2))
+    if error.status == 404:  # deleted in CodeScreen, or not visible yet: it may come back
+        wait = timedelta(hours=6) if failures > 3 else wait
+    if error.retry_after is not None:
+        wait = max(wait if error.retry_after else timedelta(0), timedelta(seconds=error.retry_after))
+    Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now() + wait, poll_failures=failures)

@@ -1,0 +1,1 @@
+"""What a delivery means: pure functions, no Django, no I/O."""

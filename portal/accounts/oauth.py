@@ -1,0 +1,74 @@
+"""Begin Lever's consent, and explain every way it can fail."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+from social_core.exceptions import SocialAuthBaseException
+from social_django.middleware import SocialAuthExceptionMiddleware
+from social_django.views import auth
+
+from integrations.models import Membership
+from portal.accounts.oauth_pipeline import SESSION_ORGANIZATION
+
+AGAIN = "Press Connect again."
+EXPLANATIONS = {
+    "authorization_declined": f"Lever was not connected: consent was denied. Nothing was changed. {AGAIN}",
+    "state_mismatch": f"Lever's answer doesn't belong to the connection you began here. {AGAIN}",
+    "session_context_missing": f"The connection was begun in another window or too long ago. {AGAIN}",
+    "user_mismatch": f"The connection was begun by somebody else in this browser. Sign in again. {AGAIN}",
+    "missing_parameter": f"Lever's answer was incomplete. {AGAIN}",
+    "missing_claim": f"Lever's answer held no access token. {AGAIN}",
+    "malformed_response": f"Lever's answer could not be read. Wait a minute. {AGAIN}",
+    "authorization_code_rejected": f"Lever refused the authorization code: it was used or is too old. {AGAIN}",
+    "credential_rejected": "Lever refused the app's credentials. An operator must check LEVER_CLIENT_ID and SECRET.",
+    "timeout": f"Lever didn't answer in time. Wait a minute. {AGAIN}",
+    "tls_error": "No secure connection to Lever could be made. An operator must check LEVER_AUTH_URL.",
+    "http_error": f"Lever's authorization server answered with an error. Wait a minute. {AGAIN}",
+    "not_super_admin": "Only a Super Admin of the organization can connect Lever.",
+}
+
+
+@never_cache
+@login_required
+@require_POST
+def begin(request: HttpRequest) -> HttpResponse:
+    """Send a Super Admin to Lever's consent, for the organization the form names or the one they are in."""
+    slug = request.POST.get("organization") or request.session.get("organization") or ""
+    mine = Membership.objects.filter(user_id=request.user.pk or 0, role=Membership.Role.SUPER_ADMIN)
+    membership = mine.filter(organization__slug=slug).first() if slug else mine.order_by("pk").first()
+    if membership is None:
+        raise PermissionDenied("Only a Super Admin of the organization can connect Lever.")
+    if not settings.LEVER_CLIENT_ID:
+        messages.error(
+            request, "Connecting is off: an operator must set LEVER_CLIENT_ID and LEVER_CLIENT_SECRET."
+        )
+        return redirect("settings")
+    request.session[SESSION_ORGANIZATION] = membership.organization.slug
+    request.session.pop(REDIRECT_FIELD_NAME, None)  # an earlier, unfinished attempt's way back
+    answer: HttpResponse = auth(request, "lever")
+    return answer
+
+
+class OAuthFailureMiddleware(SocialAuthExceptionMiddleware):
+    """Bring every failed consent back to the settings page with a sentence that says what to do."""
+
+    def get_redirect_uri(self, request: HttpRequest, exception: Exception) -> str:
+        """Return to where it was begun."""
+        return str(request.session.get(REDIRECT_FIELD_NAME) or "/settings/")
+
+    def get_message(self, request: HttpRequest, exception: Exception) -> str:
+        """Explain the failure; never repeats what the other side sent."""
+        code = exception.code if isinstance(exception, SocialAuthBaseException) else ""
+        return EXPLANATIONS.get(
+            str(code), f"Lever was not connected ({code or 'unknown'}). Press Connect again."
+        )
+
+    def raise_exception(self, request: HttpRequest, exception: Exception) -> bool:
+        """Never show a traceback for what Lever answered."""
+        return False

@@ -1,0 +1,15 @@
+"""Addresses of signing in and of choosing a password; portal.urls includes them at the root."""
+
+from django.contrib.auth.views import LogoutView, PasswordResetDoneView
+from django.urls import path
+
+from portal.accounts import sign_in
+
+urlpatterns = [
+    path("login/", sign_in.SignInView.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("password/forgotten/", sign_in.ForgottenPasswordView.as_view(), name="password_reset"),
+    path("password/sent/", PasswordResetDoneView.as_view(), name="password_reset_done"),
+    path("invite/<uidb64>/<token>/", sign_in.ChoosePasswordView.as_view(), name="password_reset_confirm"),
+    path("organization/", sign_in.SwitchOrganizationView.as_view(), name="switch-organization"),
+]

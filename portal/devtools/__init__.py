@@ -1,0 +1,1 @@
+"""Developer tools: sandbox, demo, chaos, benchmarks, tests and checks. Not deployed."""

@@ -1,0 +1,139 @@
+"""What a CodeScreen account holds: assessments, and a candidate's instance of one."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from threading import RLock
+
+from portal.devtools.sandbox.codescreen.settings import CodeScreenSettings
+from portal.devtools.sandbox.ids import DAY_MS, Json, new_id, now_ms
+from portal.devtools.sandbox.ledger import Books
+from portal.devtools.sandbox.webhooks import Delivery
+
+RESULTS = ("Passed", "Failed", "Expired")
+REASONS = ("Unit Tests", "Build Failure", "Build Timeout", "Expired")
+UNSCORED = frozenset({"Build Failure", "Build Timeout", "Expired"})
+
+NOT_STARTED, IN_PROGRESS, SUBMITTED, COMPLETE = "not_started", "in_progress", "submitted", "complete"
+_STATUSES = {
+    NOT_STARTED: "Not_Started",
+    IN_PROGRESS: "In_Progress",
+    SUBMITTED: "In_Progress",
+    COMPLETE: "Complete",
+}
+
+
+@dataclass
+class Assessment:
+    """An assessment candidates can be invited to."""
+
+    id: str
+    name: str
+    days_to_start: float = 7
+    days_to_finish: float = 3
+    unit_tests: int = 20
+
+
+@dataclass
+class Mail:
+    """An e-mail a candidate got."""
+
+    at: int
+    template: str
+    subject: str
+    body: str
+
+
+@dataclass
+class Instance:
+    """One candidate's way through one assessment."""
+
+    assessment: Assessment
+    first_name: str
+    last_name: str
+    email: str
+    external_id: str = ""
+    id: str = field(default_factory=new_id)
+    phase: str = NOT_STARTED
+    score: int | None = None
+    result: str | None = None
+    reason: str | None = None
+    attempt: int = 1
+    sequence: int = 0
+    sent_at: int = field(default_factory=now_ms)
+    started_at: int | None = None
+    submitted_at: int | None = None
+    evaluated_at: int | None = None
+    start_by: int = 0
+    finish_by: int | None = None
+    bounced: bool = False
+    deleted_at: int | None = None
+    report: tuple[str, str] = field(default_factory=lambda: (new_id(), new_id()))
+    log: list[tuple[int, str]] = field(default_factory=list)
+    mails: list[Mail] = field(default_factory=list)
+
+    @property
+    def status(self) -> str:
+        """The status as the API names it."""
+        return _STATUSES[self.phase]
+
+    @property
+    def name(self) -> str:
+        """The candidate's whole name."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the time to start, or to finish, is over."""
+        limit = self.start_by if self.phase == NOT_STARTED else self.finish_by
+        return self.phase in (NOT_STARTED, IN_PROGRESS) and limit is not None and now_ms() > limit
+
+    def allow_start(self) -> None:
+        """Give the candidate the assessment's full time to start."""
+        self.start_by = now_ms() + int(self.assessment.days_to_start * DAY_MS)
+
+    def allow_finish(self) -> None:
+        """Give the candidate the assessment's full time to finish."""
+        self.finish_by = now_ms() + int(self.assessment.days_to_finish * DAY_MS)
+
+
+class CodeScreenAccount:
+    """State and indexes of one account; hold `lock` while reading or changing it."""
+
+    def __init__(self, slug: str, name: str, api_key: str, settings: CodeScreenSettings) -> None:
+        self.slug = slug
+        self.name = name
+        self.api_key = api_key
+        self.settings = settings
+        self.lock = RLock()
+        self.books = Books()
+        self.assessments: dict[str, Assessment] = {}
+        self.instances: dict[str, Instance] = {}
+        self.by_person: defaultdict[tuple[str, str], list[Instance]] = defaultdict(list)
+        self.answers: dict[str, tuple[bytes, Json]] = {}
+        self.deliveries: list[Delivery] = []
+        self.lost = 0
+
+    def add(self, instance: Instance) -> None:
+        """Take in an invitation."""
+        self.instances[instance.id] = instance
+        self.by_person[person(instance.email, instance.assessment.id)].append(instance)
+
+    def find_assessment(self, name: str) -> Assessment | None:
+        """Return the assessment with that id, or else with that name in any case."""
+        if name in self.assessments:
+            return self.assessments[name]
+        folded = name.casefold()
+        return next((item for item in self.assessments.values() if item.name.casefold() == folded), None)
+
+    def latest(self, email: str, assessment: str) -> Instance | None:
+        """Return a person's latest instance of an assessment that isn't deleted."""
+        found = self.find_assessment(assessment)
+        if found is None:
+            return None
+        instances = self.by_person.get(person(email, found.id), [])
+        return next((item for item in reversed(instances) if item.deleted_at is None), None)
+
+
+def person(email: str, assessment_id: str) -> tuple[str, str]:
+    """Return the key under which a person's instances of one assessment are kept."""
+    return email.strip().casefold(), assessment_id

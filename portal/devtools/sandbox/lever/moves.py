@@ -1,0 +1,148 @@
+"""What happens to candidacies, from the pages, the API and the control door alike, and which events follow."""
+
+from portal.devtools.sandbox.ids import Json, now_ms
+from portal.devtools.sandbox.lever.account import LeverAccount
+from portal.devtools.sandbox.lever.state import Contact, Opportunity, Posting
+
+
+def event_data(opportunity: Opportunity) -> Json:
+    """Return the ids every candidacy event carries; no names, no addresses."""
+    return {
+        "opportunityId": opportunity.id,
+        "candidateId": opportunity.id,
+        "contactId": opportunity.contact_id,
+    }
+
+
+def emit(account: LeverAccount, event: str, opportunity: Opportunity, extra: Json) -> None:
+    """Send an event about a candidacy."""
+    data = event_data(opportunity) | extra
+    account.events.emit(event, data, origin=opportunity.origin, subject=opportunity.id)
+
+
+def create(account: LeverAccount, opportunity: Opportunity) -> None:
+    """Take in a new candidacy."""
+    account.add_opportunity(opportunity)
+    if not opportunity.stage_changes:
+        record_stage(account, opportunity, opportunity.owner)
+    if opportunity.posting_id:
+        extra = {"applicationId": opportunity.application_id, "createdAt": opportunity.created_at}
+        emit(account, "applicationCreated", opportunity, extra)
+    if account.settings.stage_event_on_create:
+        extra = {"fromStageId": None, "toStageId": opportunity.stage}
+        emit(account, "candidateStageChange", opportunity, extra)
+
+
+def record_stage(account: LeverAccount, opportunity: Opportunity, user: str | None) -> None:
+    """Append the current stage to the candidacy's history."""
+    change: Json = {
+        "toStageId": opportunity.stage,
+        "toStageIndex": account.rank(opportunity.stage),
+        "updatedAt": now_ms(),
+    }
+    if user:
+        change["userId"] = user
+    opportunity.stage_changes.append(change)
+
+
+def change_stage(account: LeverAccount, opportunity: Opportunity, stage_id: str, user: str | None) -> bool:
+    """Move a candidacy; moving it to where it is changes nothing and sends nothing."""
+    from_stage = opportunity.stage
+    if from_stage == stage_id:
+        return False
+    account.set_stage(opportunity, stage_id)
+    record_stage(account, opportunity, user)
+    opportunity.touch()
+    opportunity.last_advanced_at = opportunity.updated_at
+    extra = {"fromStageId": from_stage, "toStageId": stage_id}
+    emit(account, "candidateStageChange", opportunity, extra)
+    return True
+
+
+def set_archived(account: LeverAccount, opportunity: Opportunity, reason_id: str | None) -> None:
+    """Archive a candidacy for a reason, or take it out of the archive."""
+    before = opportunity.archived
+    if reason_id is None:
+        opportunity.archived = None
+    else:
+        opportunity.archived = {"reason": reason_id, "archivedAt": now_ms()}
+    opportunity.touch()
+    if before == opportunity.archived:
+        return
+    extra = {"fromArchived": before, "toArchived": opportunity.archived}
+    emit(account, "candidateArchiveChange", opportunity, extra)
+    reason = account.archive_reasons.get(reason_id or "")
+    if reason is not None and reason.type == "hired":
+        emit(account, "candidateHired", opportunity, {})
+
+
+def delete(account: LeverAccount, opportunity: Opportunity, user: str | None) -> None:
+    """Delete a candidacy."""
+    account.drop_opportunity(opportunity)
+    opportunity.deleted_at, opportunity.deleted_by = now_ms(), user
+    emit(account, "candidateDeleted", opportunity, {"deletedBy": user})
+
+
+def anonymize(account: LeverAccount, contact: Contact) -> None:
+    """Forget who a person is; notes and feedback stay, as in Lever."""
+    account.set_emails(contact, [])
+    contact.name, contact.headline, contact.location = "Anonymized candidate", "", ""
+    contact.phones, contact.links = [], []
+    contact.is_anonymized = True
+    for opportunity in account.by_contact[contact.id].values():
+        opportunity.touch()
+
+
+def add_tags(account: LeverAccount, opportunity: Opportunity, tags: list[str]) -> None:
+    """Add the tags that aren't there yet, in order."""
+    for tag in tags:
+        if tag not in opportunity.tags:
+            opportunity.tags.append(tag)
+            account.tag_counts[tag] += 1
+        else:
+            opportunity.inherited.discard(tag)
+    opportunity.touch()
+
+
+def remove_tags(account: LeverAccount, opportunity: Opportunity, tags: list[str]) -> None:
+    """Remove the tags that are there."""
+    for tag in tags:
+        if tag in opportunity.tags:
+            opportunity.tags.remove(tag)
+            opportunity.inherited.discard(tag)
+            account.tag_counts[tag] -= 1
+    opportunity.touch()
+
+
+def change_links(account: LeverAccount, contact: Contact, *, add: list[str], remove: list[str]) -> None:
+    """Add and remove links on a person; every candidacy of theirs shows it."""
+    contact.links = [link for link in contact.links if link not in remove]
+    contact.links += [link for link in dict.fromkeys(add) if link not in contact.links]
+    for opportunity in account.by_contact[contact.id].values():
+        opportunity.touch()
+
+
+def tag_posting(account: LeverAccount, posting: Posting, tag: str) -> None:
+    """Put a tag on a posting, and on its active candidacies if late tags are inherited."""
+    if tag in posting.tags:
+        return
+    posting.tags.append(tag)
+    posting.updated_at = now_ms()
+    if not account.settings.late_posting_tags:
+        return
+    for opportunity in account.by_posting[posting.id].values():
+        if opportunity.archived is None and tag not in opportunity.tags:
+            opportunity.tags.append(tag)
+            opportunity.inherited.add(tag)
+            account.tag_counts[tag] += 1
+
+
+def untag_posting(account: LeverAccount, posting: Posting, tag: str) -> None:
+    """Take a tag off a posting, and off the candidacies that only inherited it."""
+    if tag not in posting.tags:
+        return
+    posting.tags.remove(tag)
+    posting.updated_at = now_ms()
+    for opportunity in account.by_posting[posting.id].values():
+        if tag in opportunity.inherited:
+            remove_tags(account, opportunity, [tag])

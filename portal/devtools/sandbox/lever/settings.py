@@ -1,0 +1,30 @@
+"""What can be switched in the pretend Lever, account by account; the defaults are a plain, well-behaved Lever."""
+
+from dataclasses import dataclass, field
+
+from portal.devtools.sandbox.runtime_settings import Switches
+
+
+@dataclass
+class LeverSettings(Switches):
+    """Switches for limits, lifetimes and the points Lever's documentation leaves open."""
+
+    rate_limit: float = 10.0  # requests a second; 0 turns the limit off
+    rate_burst: int = 20
+    retry_after: bool = False  # whether a 429 says when to come back
+    access_token_seconds: int = 3600
+    refresh_idle_days: int = 90
+    refresh_days: int = 365
+    refresh_grace_seconds: float = 0.0  # how long the previous refresh token still works
+    strict_perform_as: bool = False  # every write needs it, and the user has to be active
+    late_posting_tags: bool = True  # a tag put on a posting later reaches its active opportunities
+    stage_event_on_create: bool = False
+    list_deleted_feedback: bool = False
+    text_file_numbers: bool = False  # files' size and time as strings, as the documentation prints them
+    verify_event: str = "candidateHired"  # the event a test request names; empty: the webhook's own
+    webhooks_enabled: bool = True  # off: nothing is sent, as if every webhook were lost
+    webhook_retry_delays: list[float] = field(default_factory=lambda: [1.0, 5.0, 30.0, 120.0, 600.0])
+    webhook_loss: float = 0.0  # the share of webhooks that never leave
+    webhook_duplicates: int = 0  # further copies of each webhook
+    webhook_shuffle_ms: int = 0  # each webhook waits a random time up to this: out of order
+    webhook_without_id: bool = False

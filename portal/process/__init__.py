@@ -1,0 +1,1 @@
+"""Processes: the supervisor, start-up, the SQLite backend."""

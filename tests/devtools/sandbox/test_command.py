@@ -1,0 +1,44 @@
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import requests
+
+from portal.devtools.sandbox.seed import default_seed
+
+ROOT = Path(__file__).parents[3]
+COMMAND = [sys.executable, "-m", "portal.devtools.sandbox", "--lever-port", "0", "--codescreen-port", "0"]
+# The portal's environment must not get in the way of a process that knows nothing of the portal.
+ENVIRONMENT = os.environ | {"DJANGO_SETTINGS_MODULE": "nowhere.settings"}
+
+
+def test_it_says_where_it_listens_and_ends_when_told():
+    process = subprocess.Popen(COMMAND, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=ENVIRONMENT)
+    assert process.stdout is not None
+    with process.stdout:
+        line = process.stdout.readline()
+        lever, codescreen = re.findall(r"http://127\.0\.0\.1:\d+", line)
+        assert requests.get(f"{lever}/acme/candidates", timeout=5).status_code == 200
+        assert requests.get(f"{codescreen}/acme/assessments", timeout=5).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=5) == 0
+
+
+def test_it_refuses_to_be_reached_from_elsewhere():
+    refused = subprocess.run(
+        [*COMMAND, "--host", "0.0.0.0"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        check=False,
+    )
+    assert refused.returncode == 2
+    assert "not a loopback address" in refused.stderr
+
+
+def test_the_seed_is_the_same_in_every_run():
+    assert default_seed() == default_seed()

@@ -1,0 +1,114 @@
+from typing import Any
+
+import pytest
+import requests
+
+from portal.devtools.sandbox.codescreen import CodeScreenSandbox
+from portal.devtools.sandbox.lever import LeverSandbox
+from portal.devtools.sandbox.server import is_loopback
+from tests.devtools.sandbox.callers import LeverCaller, control
+from tests.devtools.sandbox.conftest import ALDER
+from tests.devtools.sandbox.test_codescreen import KEY, invitation
+
+NOTES = f"/opportunities/{ALDER}/notes"
+BROKEN = (requests.ConnectionError, requests.Timeout)
+
+
+def fault(server: LeverSandbox | CodeScreenSandbox, kind: str, **more: object) -> None:
+    rule = {"method": "POST", "path": "/notes$|/assessments$", "kind": kind, "times": 1, **more}
+    control(server, "faults", {"seed": 1, "rules": [rule]})
+
+
+def entry(lever: LeverSandbox) -> Any:
+    return control(lever, "books?account=acme", method="GET")["accounts"]["acme"]["opportunities"][ALDER]
+
+
+def test_a_reset_before_leaves_nothing_behind(lever: LeverSandbox, caller: LeverCaller):
+    fault(lever, "reset_before")
+    with pytest.raises(requests.ConnectionError):
+        caller.post(NOTES, {"value": "x"})
+    assert entry(lever)["notes"] == 0
+    assert entry(lever)["faults"] == {"reset_before:no_effect": 1}
+    assert entry(lever)["ambiguous"] == 1
+    assert caller.post(NOTES, {"value": "x"}).status_code == 201
+
+
+def test_a_reset_after_took_effect(lever: LeverSandbox, caller: LeverCaller):
+    fault(lever, "reset_after")
+    with pytest.raises(requests.ConnectionError):
+        caller.post(NOTES, {"value": "x"})
+    assert (entry(lever)["notes"], entry(lever)["posts"]) == (1, 1)
+    assert entry(lever)["faults"] == {"reset_after:took_effect": 1}
+
+
+def test_timeouts_before_and_after(lever: LeverSandbox, caller: LeverCaller):
+    for kind, notes in (("timeout_before", 0), ("timeout_after", 1)):
+        fault(lever, kind)
+        with pytest.raises(BROKEN):
+            caller.call("POST", NOTES, json={"value": "x"}, timeout=0.2)
+        assert entry(lever)["notes"] == notes
+    assert entry(lever)["ambiguous"] == 2
+
+
+def test_statuses_pages_and_cut_off_answers(lever: LeverSandbox, caller: LeverCaller):
+    fault(lever, "status", status=429, retry_after=3)
+    limited = caller.post(NOTES, {"value": "x"})
+    assert (limited.status_code, limited.headers["Retry-After"]) == (429, "3")
+    assert entry(lever)["ambiguous"] == 0
+    fault(lever, "status_after", status=500)
+    assert caller.post(NOTES, {"value": "x"}).status_code == 500
+    fault(lever, "html")
+    assert "<h1>Bad gateway" in caller.post(NOTES, {"value": "x"}).text
+    fault(lever, "truncated")
+    with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.ConnectionError)):
+        caller.post(NOTES, {"value": "x"})
+    assert (entry(lever)["notes"], entry(lever)["ambiguous"]) == (2, 3)
+
+
+def test_rules_keep_to_their_account_and_control_is_never_hit(lever: LeverSandbox, caller: LeverCaller):
+    rule = {"kind": "status", "status": 503, "account": "globex"}
+    control(lever, "faults", {"rules": [rule]})
+    other = LeverCaller(lever, "globex").connect()
+    assert caller.get("/stages").status_code == 200
+    assert other.get("/stages").status_code == 503
+    assert control(lever, "faults", method="GET")["rules"][0]["hits"] == 1
+    control(lever, "faults", method="DELETE")
+    assert other.get("/stages").status_code == 200
+
+
+def test_the_same_seed_draws_the_same_faults(lever: LeverSandbox, caller: LeverCaller):
+    def run() -> list[int]:
+        rule = {"kind": "status", "status": 500, "probability": 0.5}
+        control(lever, "faults", {"seed": 7, "rules": [rule]})
+        return [caller.get("/stages").status_code for _ in range(20)]
+
+    first = run()
+    assert first == run()
+    assert set(first) == {200, 500}
+
+
+def test_an_invitation_with_a_lost_answer_is_in_the_books(codescreen: CodeScreenSandbox):
+    body = invitation(codescreen)
+    fault(codescreen, "reset_after")
+    with pytest.raises(requests.ConnectionError):
+        requests.post(
+            f"{codescreen.api_url}/assessments",
+            json=body,
+            headers={"Authorization": f"apiKey {KEY}"},
+            timeout=5,
+        )
+    [found] = control(codescreen, "books?account=acme", method="GET")["accounts"]["acme"]["invitations"]
+    assert (found["email"], found["emails_sent"], found["ambiguous"]) == (body["email"], 1, 1)
+
+
+def test_only_loopback_addresses_are_served():
+    assert is_loopback("127.0.0.2")
+    assert not is_loopback("0.0.0.0")
+    with pytest.raises(ValueError, match="loopback"):
+        LeverSandbox(host="0.0.0.0")
+
+
+def test_foreign_pages_cannot_use_the_control_door(lever: LeverSandbox):
+    url = f"{lever.url}/_control/books"
+    assert requests.get(url, headers={"Origin": "http://elsewhere.example"}, timeout=5).status_code == 403
+    assert requests.get(url, headers={"Host": "elsewhere.example"}, timeout=5).status_code == 403

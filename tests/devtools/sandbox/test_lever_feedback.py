@@ -1,0 +1,74 @@
+from typing import Any
+
+from tests.devtools.sandbox.callers import LeverCaller
+from tests.devtools.sandbox.conftest import ALDER, SUPER_ADMIN
+
+TEMPLATE: dict[str, Any] = {
+    "text": "CodeScreen Assessment",
+    "fields": [
+        {"type": "score-system", "text": "Rating", "required": False},
+        {"type": "text", "text": "Score", "required": False},
+        {"type": "textarea", "text": "Must have", "required": True},
+    ],
+}
+PATH = f"/opportunities/{ALDER}/feedback"
+
+
+def create_template(caller: LeverCaller) -> Any:
+    response = caller.post("/feedback_templates", TEMPLATE)
+    assert response.status_code == 201
+    return response.json()["data"]
+
+
+def values(template: dict[str, Any], *given: object) -> list[dict[str, Any]]:
+    return [
+        {"id": field["id"], "value": value} for field, value in zip(template["fields"], given, strict=True)
+    ]
+
+
+def test_updating_a_template_renews_every_field_id(caller: LeverCaller):
+    before = create_template(caller)
+    after = caller.put(f"/feedback_templates/{before['id']}", TEMPLATE).json()["data"]
+    assert after["id"] == before["id"]
+    assert not {f["id"] for f in before["fields"]} & {f["id"] for f in after["fields"]}
+    stale = {"baseTemplateId": before["id"], "fieldValues": values(before, None, "82", "yes")}
+    assert caller.post(PATH, stale, perform_as=SUPER_ADMIN).status_code == 400
+
+
+def test_a_template_has_exactly_one_score_system(caller: LeverCaller):
+    variants: list[list[dict[str, Any]]] = [[], TEMPLATE["fields"][:1] * 2, TEMPLATE["fields"][1:]]
+    for fields in variants:
+        assert caller.post("/feedback_templates", {"text": "x", "fields": fields}).status_code == 400
+
+
+def test_feedback_needs_an_actor_fitting_values_and_required_ones(caller: LeverCaller):
+    template = create_template(caller)
+    good = {"baseTemplateId": template["id"], "fieldValues": values(template, "3 - Hire", "82/100", "yes")}
+    missing = caller.post(PATH, good)
+    assert (missing.status_code, missing.json()["message"]) == (400, "Missing required parameter: perform_as")
+    for wrong in (
+        values(template, "3", "82", "yes"),
+        values(template, "3 - Hire", 82, "yes"),
+        good["fieldValues"][:2],
+    ):
+        body = {"baseTemplateId": template["id"], "fieldValues": wrong}
+        assert caller.post(PATH, body, perform_as=SUPER_ADMIN).status_code == 400
+    made = caller.post(PATH, good, perform_as=SUPER_ADMIN)
+    assert made.status_code == 201
+    assert [field["value"] for field in made.json()["data"]["fields"]] == ["3 - Hire", "82/100", "yes"]
+
+
+def test_changing_and_deleting_feedback(caller: LeverCaller):
+    template = create_template(caller)
+    body = {"baseTemplateId": template["id"], "fieldValues": values(template, "3 - Hire", "82/100", "yes")}
+    form = caller.post(PATH, body, perform_as=SUPER_ADMIN).json()["data"]
+    change = {"fieldValues": [{"id": form["fields"][0]["id"], "value": "2 - No Hire"}]}
+    changed = caller.put(f"{PATH}/{form['id']}", change, perform_as=SUPER_ADMIN).json()["data"]
+    assert changed["profileId"] == ALDER
+    assert changed["fields"][0]["type"] == "score"
+    now = caller.get(f"{PATH}/{form['id']}").json()["data"]
+    assert [field["value"] for field in now["fields"]] == ["2 - No Hire", "82/100", "yes"]
+    deleted = caller.call("DELETE", f"{PATH}/{form['id']}", params={"perform_as": SUPER_ADMIN})
+    assert deleted.status_code == 204
+    assert caller.get(f"{PATH}/{form['id']}").json()["data"]["deletedAt"]
+    assert caller.get(PATH).json()["data"] == []

@@ -1,0 +1,124 @@
+import base64
+import json
+
+import requests
+
+from portal.devtools.sandbox.lever import LeverSandbox
+from tests.devtools.sandbox.callers import REDIRECT_URI, LeverCaller, control, landed
+from tests.devtools.sandbox.conftest import SUPER_ADMIN
+
+
+def test_the_consent_page_names_the_app_the_accounts_and_the_scopes(lever: LeverSandbox):
+    page = requests.get(f"{lever.url}/authorize", params=LeverCaller(lever).authorize_query(), timeout=5)
+    assert page.status_code == 200
+    for text in ("Authorize CodeScreen", "Acme", "Globex", "opportunities:write:admin", "Accept", "Deny"):
+        assert text in page.text
+
+
+def test_accepting_gives_a_code_and_the_code_gives_tokens(lever: LeverSandbox):
+    caller = LeverCaller(lever)
+    back = caller.answer()
+    assert back["state"] == "some-state"
+    answer = caller.token(
+        grant_type="authorization_code", code=back["code"], redirect_uri=REDIRECT_URI
+    ).json()
+    assert set(answer) == {"access_token", "refresh_token", "token_type", "scope", "expires_in"}
+    claims = json.loads(base64.urlsafe_b64decode(answer["access_token"].split(".")[1] + "=="))
+    assert claims["https://oauth.lever.co/userId"] == SUPER_ADMIN
+    assert claims["exp"] - claims["iat"] == answer["expires_in"] == 3600
+    again = caller.token(grant_type="authorization_code", code=back["code"], redirect_uri=REDIRECT_URI)
+    assert (again.status_code, again.json()["error"]) == (403, "invalid_grant")
+
+
+def test_denying_and_being_no_super_admin_lead_back_with_an_error(lever: LeverSandbox):
+    caller = LeverCaller(lever)
+    assert caller.answer(decision="deny")["error"] == "access_denied"
+    assert "Super Admin" in caller.answer(role="admin")["error_description"]
+
+
+def test_wrong_parameters_are_refused(lever: LeverSandbox):
+    caller = LeverCaller(lever)
+
+    def ask(**changes: str) -> requests.Response:
+        query = caller.authorize_query(**changes)
+        return requests.get(f"{lever.url}/authorize", params=query, allow_redirects=False, timeout=5)
+
+    assert ask(client_id="nobody").status_code == 400
+    assert ask(redirect_uri=REDIRECT_URI + "x").status_code == 403
+    assert ask(state="").status_code == 400
+    assert landed(ask(response_type="token"))["error"] == "unsupported_response_type"
+    assert landed(ask(audience=f"{lever.url}/v1"))["error"] == "access_denied"
+
+
+def test_a_standing_grant_skips_consent_unless_asked_to_prompt(lever: LeverSandbox):
+    caller = LeverCaller(lever).connect()
+    url = f"{lever.url}/authorize"
+    again = caller.http.get(url, params=caller.authorize_query(), allow_redirects=False)
+    assert "code" in landed(again)
+    assert caller.http.get(url, params=caller.authorize_query(prompt="consent")).status_code == 200
+    wider = caller.authorize_query(scope=caller.authorize_query()["scope"] + " roles:read:admin")
+    assert caller.http.get(url, params=wider).status_code == 200
+
+
+def test_refreshing_rotates_and_the_old_refresh_token_is_dead(lever: LeverSandbox):
+    caller = LeverCaller(lever).connect()
+    first = caller.tokens["refresh_token"]
+    second = caller.token(grant_type="refresh_token", refresh_token=first).json()
+    assert second["refresh_token"] != first
+    reused = caller.token(grant_type="refresh_token", refresh_token=first)
+    assert (reused.status_code, reused.json()["error"]) == (403, "invalid_grant")
+    assert caller.get("/stages").status_code == 200
+
+
+def test_without_offline_access_there_is_no_refresh_token(lever: LeverSandbox):
+    assert "refresh_token" not in LeverCaller(lever).connect("stages:read:admin").tokens
+
+
+def test_a_bad_secret_is_401_and_json_is_accepted(lever: LeverSandbox):
+    caller = LeverCaller(lever)
+    assert caller.token(grant_type="refresh_token", client_secret="wrong").status_code == 401
+    body = {"grant_type": "x", "client_id": "sandbox-client-id", "client_secret": "sandbox-client-secret"}
+    answer = requests.post(f"{lever.url}/oauth/token", json=body, timeout=5)
+    assert answer.json()["error"] == "unsupported_grant_type"
+
+
+def test_revoking_ends_both_tokens(lever: LeverSandbox):
+    caller = LeverCaller(lever).connect()
+    page = f"{lever.url}/acme/settings/apps"
+    assert "Revoke access" in requests.get(page, timeout=5).text
+    assert "Access revoked" in requests.post(page, timeout=5).text
+    assert caller.get("/stages").status_code == 401
+    refresh = caller.token(grant_type="refresh_token", refresh_token=caller.tokens["refresh_token"])
+    assert (refresh.status_code, refresh.json()["error"]) == (403, "invalid_grant")
+
+
+def test_idle_and_expired_grants(lever: LeverSandbox):
+    caller = LeverCaller(lever).connect()
+    control(lever, "expire", {"account": "acme"})
+    assert caller.get("/stages").status_code == 401
+    caller.tokens = caller.token(
+        grant_type="refresh_token", refresh_token=caller.tokens["refresh_token"]
+    ).json()
+    assert caller.get("/stages").status_code == 200
+    control(lever, "expire", {"account": "acme", "days": 91})
+    dead = caller.token(grant_type="refresh_token", refresh_token=caller.tokens["refresh_token"])
+    assert dead.status_code == 403
+
+
+def test_consent_without_a_browser(lever: LeverSandbox):
+    query = LeverCaller(lever).authorize_query()
+    url = requests.Request("GET", f"{lever.url}/authorize", params=query).prepare().url
+    back = control(lever, "consent", {"account": "globex", "url": url})["redirect"]
+    assert back.startswith(REDIRECT_URI + "?code=")
+
+
+def test_the_account_that_nobody_connected_yet_is_offered_and_choosing_one_signs_in_to_it(
+    lever: LeverSandbox,
+):
+    caller = LeverCaller(lever)
+    caller.answer()
+    page = requests.get(f"{lever.url}/authorize", params=caller.authorize_query(), timeout=5)
+    assert '<option value="globex" selected>' in page.text
+    browser = requests.Session()
+    assert browser.get(f"{lever.url}/globex", timeout=5).url == f"{lever.url}/globex/candidates"
+    assert browser.get(f"{lever.url}/", timeout=5).url == f"{lever.url}/globex/candidates"

@@ -1,0 +1,44 @@
+"""Personal data and secrets aren't kept, and the shape of what held them is."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from integrations.http.redaction import redact
+
+SENSITIVE = [
+    "email", "emails", "candidateEmail", "firstName", "last_name", "name", "phone", "phones", "headline", "location",
+    "links", "text", "value", "company", "token", "access_token", "refreshToken", "client_secret", "password",
+    "signature", "api_key", "apiKey", "Authorization", "code",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", SENSITIVE)
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_personal_data_and_secrets_are_not_kept(key, depth):
+    value: Any = "Alder"
+    for _ in range(depth):
+        value = [value]
+    kept = redact({"data": [{key: value}]})
+    assert "Alder" not in str(kept)
+
+
+def test_an_object_under_a_personal_key_keeps_its_shape_alone():
+    kept = redact({"phones": [{"type": "mobile", "value": "555"}]})
+    assert kept == {"phones": [{"type": "mobile", "value": "[redacted]"}]}
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    )
+)
+@settings(max_examples=200, deadline=None)
+def test_redaction_keeps_the_shape_of_anything(value):
+    kept = redact(value)
+    assert type(kept) is type(value)
+    if isinstance(value, dict | list):
+        assert len(kept) == len(value)

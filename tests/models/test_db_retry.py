@@ -1,0 +1,73 @@
+"""A database that restarts after a platform has answered must not cost the answer."""
+
+import pytest
+import responses
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from integrations.clients import factory
+from integrations.models import LeverConnection, db_retry
+from tests import factories
+
+
+class Restarting:
+    """A database that goes away a few times, before or after the commit."""
+
+    def __init__(self, write, errors, is_committed=False) -> None:
+        self.write, self.errors, self.is_committed = write, errors, is_committed
+
+    def __call__(self, *args):
+        if self.is_committed or not self.errors:
+            outcome = self.write(*args)
+        if self.errors:
+            raise self.errors.pop()
+        return outcome
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch) -> None:
+    monkeypatch.setattr(db_retry, "PAUSE_SECONDS", 0.0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_is_recorded_on_a_new_connection() -> None:
+    connection.ensure_connection()
+    before = connection.connection
+
+    def connect() -> str:
+        connection.ensure_connection()
+        return "done"
+
+    assert db_retry.record(Restarting(connect, [OperationalError(), InterfaceError()])) == "done"
+    assert connection.connection is not before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_is_given_up_in_time(monkeypatch) -> None:
+    monkeypatch.setattr(db_retry, "KEEP_TRYING_SECONDS", 0.0)
+    with pytest.raises(OperationalError):
+        db_retry.record(Restarting(lambda: None, [OperationalError()] * 5))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_of_the_callers_is_not_repeated_halfway() -> None:
+    write = Restarting(lambda: None, [OperationalError()])
+    with pytest.raises(OperationalError), transaction.atomic():
+        db_retry.record(write)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_committed", [False, True])
+def test_a_new_pair_of_tokens_survives_a_restart(settings, monkeypatch, is_committed) -> None:
+    settings.LEVER_AUTH_URL = "https://auth.lever.example"
+    grant = factories.LeverConnectionFactory.create()
+    rotate = Restarting(LeverConnection.rotate, [OperationalError()], is_committed)
+    monkeypatch.setattr(LeverConnection, "rotate", lambda self, tokens: rotate(self, tokens))
+    with responses.RequestsMock() as wire:
+        wire.post(
+            "https://auth.lever.example/oauth/token",
+            json={"access_token": "access-2", "refresh_token": "refresh-2", "expires_in": 3600},
+        )
+        assert factory.tokens_for(grant).renew("access-1") == "access-2"
+    assert not rotate.errors
+    stored = LeverConnection.objects.get()
+    assert (stored.refresh_token, stored.state) == ("refresh-2", "connected")

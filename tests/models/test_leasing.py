@@ -1,0 +1,161 @@
+"""A row belongs to one worker at a time, and only its holder changes it."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection as database
+from django.utils import timezone
+
+from integrations.models import Delivery, Effect, Heartbeat
+from integrations.models.leasing import masked_traceback
+from tests import factories
+
+MODELS = [(Delivery, factories.DeliveryFactory), (Effect, factories.EffectFactory)]
+
+
+def expire(row):
+    type(row).objects.filter(pk=row.pk).update(leased_until=timezone.now() - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_a_claimed_row_is_nobody_elses(db, model, factory):
+    row = factory()
+    claimed = factories.claimed(model, "one")
+    assert (claimed.pk, claimed.lease_owner, claimed.attempts) == (row.pk, "one", 1)
+    assert model.claim("two") is None
+    assert not model.objects.due().exists()
+
+
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_a_lease_that_ended_is_free_and_its_attempt_counted(db, model, factory):
+    row = factory()
+    model.claim("one")
+    expire(row)
+    claimed = factories.claimed(model, "two")
+    assert (claimed.lease_owner, claimed.attempts) == ("two", 2)
+
+
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_who_was_replaced_changes_nothing(db, model, factory):
+    row = factory()
+    slow = factories.claimed(model, "one")
+    expire(row)
+    model.claim("two")
+    assert slow.release(last_error="from the past") is False
+    row.refresh_from_db()
+    assert (row.lease_owner, row.last_error) == ("two", "")
+
+
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_who_was_late_but_not_replaced_may_still_say(db, model, factory):
+    row = factory()
+    slow = factories.claimed(model, "one")
+    expire(row)
+    assert slow.release(due_at=None, **({"state": "done"} if model is Effect else {})) is True
+
+
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_rows_are_taken_when_they_are_due_and_oldest_first(db, model, factory):
+    now = timezone.now()
+    organization = factories.OrganizationFactory()
+    later = factory(organization=organization, due_at=now - timedelta(seconds=1))
+    first = factory(organization=organization, due_at=now - timedelta(seconds=9))
+    factory(organization=organization, due_at=now + timedelta(minutes=1))
+    assert factories.claimed(model, "one").pk == first.pk
+    assert factories.claimed(model, "one").pk == later.pk
+
+
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_a_row_can_be_leased_by_itself_once(db, model, factory):
+    row = factory(due_at=timezone.now() + timedelta(hours=1))
+    assert row.lease() is not None
+    assert row.lease() is None
+
+
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_what_a_killed_worker_held_is_free_within_a_minute(db, model, factory):
+    factory(organization=factories.OrganizationFactory())
+    held = factories.claimed(model, "killed")
+    assert held.leased_until - timezone.now() < timedelta(seconds=58)  # a minute less the bell and the start
+
+
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_a_lease_is_renewed_by_its_owner_alone(db, model, factory):
+    factory(organization=factories.OrganizationFactory())
+    late = factories.claimed(model, "late")
+    model.objects.update(leased_until=timezone.now() + timedelta(seconds=1))
+    assert late.renew() is True
+    assert model.objects.get().leased_until > timezone.now() + timedelta(seconds=40)
+    model.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    model.claim("replacement")
+    assert late.renew() is False
+    assert model.objects.get().lease_owner == "replacement"
+
+
+def test_effects_of_one_candidate_take_turns_and_the_urgent_goes_first(db):
+    organization = factories.OrganizationFactory()
+    slow = factories.EffectFactory(organization=organization, opportunity_id="a", priority=6)
+    urgent = factories.EffectFactory(organization=organization, opportunity_id="a", priority=2)
+    other = factories.EffectFactory(organization=organization, opportunity_id="b", priority=6)
+    first = factories.claimed(Effect, "one")
+    assert first.pk == urgent.pk
+    assert factories.claimed(Effect, "two").pk == other.pk
+    assert Effect.claim("three") is None
+    first.finish()
+    assert factories.claimed(Effect, "three").pk == slow.pk
+
+
+def test_only_due_effects_are_claimed(db):
+    for state in ("done", "failed", "uncertain", "cancelled"):
+        factories.EffectFactory(state=state, due_at=None)
+    assert Effect.claim("one") is None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("model", "factory"), MODELS)
+def test_many_workers_never_hold_the_same_row(model, factory):
+    organization = factories.OrganizationFactory()
+    for _ in range(40):
+        factory(organization=organization)
+    taken: list[int] = []
+    failed: list[Exception] = []
+
+    def work(name):
+        try:
+            misses = 0
+            while misses < 3:
+                row = model.claim(name)
+                misses = 0 if row else misses + 1
+                taken.extend([row.pk] if row else [])
+        except Exception as error:  # noqa: BLE001 - shown below
+            failed.append(error)
+        finally:
+            database.close()
+
+    threads = [threading.Thread(target=work, args=(f"worker-{number}",)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failed == []
+    assert len(taken) == len(set(taken)) == 40
+
+
+def test_a_heartbeat_is_fresh_for_a_while(db):
+    assert not Heartbeat.is_fresh("drain", timedelta(seconds=5))
+    for _ in range(2):
+        Heartbeat.beat("drain")
+    assert Heartbeat.is_fresh("drain", timedelta(seconds=5))
+    Heartbeat.objects.update(at=timezone.now() - timedelta(seconds=6))
+    assert not Heartbeat.is_fresh("drain", timedelta(seconds=5))
+
+
+def test_a_traceback_shows_where_and_not_what():
+    try:
+        raise KeyError("alder" + "@candidates.example")
+    except KeyError as error:
+        text = masked_traceback(error)
+    assert "alder@" not in text
+    assert "KeyError" in text
+    assert "test_leasing.py" in text

@@ -1,0 +1,421 @@
+"""Activity: lists, filters and acts; and one candidate's timeline."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import escape
+
+from integrations.models import ApiCall, AuditEntry, Delivery, Effect, Invitation, Result, Stage
+from integrations.pages.activity.verdicts import next_step
+from tests import factories
+
+ACTIVITY = "/activity/"
+
+
+def text(answer) -> str:
+    return " ".join(answer.content.decode().split())
+
+
+def decided(organization, verdict="no_assessment", **columns):
+    return factories.DeliveryFactory.create(
+        organization=organization,
+        verdict=verdict,
+        explanation=columns.pop("explanation", "No mapping names an assessment."),
+        decided_at=timezone.now(),
+        due_at=None,
+        **columns,
+    )
+
+
+def test_invitations_show_status_role_assessment_and_the_verdict(owners, organization):
+    invitation = factories.InvitationFactory.create(
+        organization=organization, role_title="Chef", status="held"
+    )
+    decided(organization, "held_for_approval", explanation="It waits for a yes.", invitation=invitation)
+    page = text(owners.get(ACTIVITY))
+    for word in ("Candidate Alder", "Held for approval", "Chef", "Backend", "It waits for a yes."):
+        assert word in page
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ({"status": "held"}, ["o-held"]),
+        ({"status": "nonsense"}, ["o-invited", "o-held"]),
+        ({"q": "chef"}, ["o-held"]),
+        ({"q": "o-invited"}, ["o-invited"]),
+        ({"q": "nothing like it"}, []),
+    ],
+)
+def test_invitations_are_filtered_by_the_address(owners, organization, query, shown):
+    old, new = timezone.now() - timedelta(hours=1), timezone.now()
+    factories.InvitationFactory.create(
+        organization=organization, opportunity_id="o-held", status="held", role_title="Chef", created_at=old
+    )
+    factories.InvitationFactory.create(
+        organization=organization,
+        opportunity_id="o-invited",
+        status="invited",
+        instance_id="i",
+        created_at=new,
+    )
+    page = owners.get(ACTIVITY, query).context["page"]
+    assert [row.opportunity_id for row in page] == shown
+
+
+def test_a_verdict_in_the_address_shows_deliveries(owners, organization):
+    decided(organization, "no_assessment")
+    decided(organization, "test_request")
+    waiting = factories.DeliveryFactory.create(organization=organization)
+    assert [row.verdict for row in owners.get(ACTIVITY, {"verdict": "no_assessment"}).context["page"]] == [
+        "no_assessment"
+    ]
+    assert [row.pk for row in owners.get(ACTIVITY, {"verdict": "undecided"}).context["page"]] == [waiting.pk]
+
+
+def test_a_delivery_names_the_stage_it_speaks_of(owners, organization):
+    Stage.objects.create(organization=organization, external_id="stage-codescreen", name="CodeScreen Home")
+    decided(organization)
+    assert "into “CodeScreen Home”" in text(owners.get(ACTIVITY, {"show": "deliveries"}))
+
+
+def test_a_broken_payload_breaks_no_page(owners, organization):
+    delivery = decided(organization, payload={"data": [1]})
+    assert owners.get(ACTIVITY, {"show": "deliveries"}).status_code == 200
+    assert owners.get(reverse("delivery", args=[delivery.pk])).status_code == 200
+
+
+@pytest.mark.parametrize("show", ["invitations", "deliveries", "effects"])
+def test_fifty_at_a_time_with_a_bounded_number_of_queries(
+    owners, organization, show, django_assert_max_num_queries
+):
+    for number in range(60):
+        invitation = factories.InvitationFactory.create(organization=organization)
+        decided(organization, opportunity_id=f"o-{number}", invitation=invitation)
+        factories.EffectFactory.create(organization=organization, invitation=invitation)
+    with django_assert_max_num_queries(15):
+        answer = owners.get(ACTIVITY, {"show": show})
+    assert len(answer.context["page"]) == 50
+    assert "page=2" in text(answer)
+    assert len(owners.get(ACTIVITY, {"show": show, "page": 2}).context["page"]) == 10
+
+
+def test_a_held_invitation_is_approved_or_refused(admins, organization):
+    first = factories.InvitationFactory.create(organization=organization, status="held")
+    second = factories.InvitationFactory.create(organization=organization, status="held")
+    answer = admins.post(reverse("invitation-approve", args=[first.pk]), {"next": "/activity/?status=held"})
+    assert answer["Location"] == "/activity/?status=held"
+    admins.post(reverse("invitation-refuse", args=[second.pk]), {"reason": "Too many."})
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.status, second.status) == ("pending", "withdrawn")
+    assert Effect.objects.filter(invitation=first, kind="send_invitation").exists()
+
+
+def test_approving_twice_is_explained(admins, organization):
+    invitation = factories.InvitationFactory.create(organization=organization, status="held")
+    url = reverse("invitation-approve", args=[invitation.pk])
+    admins.post(url)
+    assert "is pending" in text(admins.post(url, follow=True))
+
+
+def test_an_uncertain_invitation_is_resolved_either_way(admins, organization):
+    sent = factories.InvitationFactory.create(organization=organization, status="uncertain")
+    lost = factories.InvitationFactory.create(organization=organization, status="uncertain")
+    assert "Was it sent?" in text(admins.get(ACTIVITY))
+    assert "Give the instance id" in text(
+        admins.post(reverse("invitation-sent", args=[sent.pk]), follow=True)
+    )
+    admins.post(
+        reverse("invitation-sent", args=[sent.pk]), {"instance_id": "instance-7", "reason": "Seen there."}
+    )
+    admins.post(reverse("invitation-send-again", args=[lost.pk]))
+    sent.refresh_from_db()
+    lost.refresh_from_db()
+    assert (sent.status, sent.instance_id) == ("invited", "instance-7")
+    assert lost.status == "pending"
+
+
+def test_a_failed_effect_is_retried_by_a_team_member(colleagues, limiteds, organization):
+    effect = factories.EffectFactory.create(
+        organization=organization, state="failed", due_at=None, last_error="Lever said no."
+    )
+    assert "Retry" in text(colleagues.get(ACTIVITY, {"state": "failed"}))
+    assert "Retry" not in text(limiteds.get(ACTIVITY, {"state": "failed"}))
+    colleagues.post(reverse("effect-retry", args=[effect.pk]))
+    effect.refresh_from_db()
+    assert effect.state == "due"
+
+
+def test_team_members_see_no_buttons_of_admins(colleagues, organization):
+    factories.InvitationFactory.create(organization=organization, status="held")
+    assert "Approve" not in text(colleagues.get(ACTIVITY))
+
+
+@pytest.fixture
+def story(organization):
+    """One candidate from stage change to feedback, a second apart."""
+    start = timezone.now() - timedelta(minutes=5)
+
+    def at(second: int):
+        return start + timedelta(seconds=second)
+
+    invitation = factories.InvitationFactory.create(
+        organization=organization,
+        opportunity_id="o-1",
+        status="completed",
+        instance_id="i-1",
+        invited_at=at(4),
+        started_at=at(5),
+        completed_at=at(7),
+    )
+    factories.DeliveryFactory.create(
+        organization=organization,
+        opportunity_id="o-1",
+        invitation=invitation,
+        received_at=at(0),
+        verdict="invite",
+        explanation="The mapping names it.",
+        decided_at=at(1),
+        due_at=None,
+        payload={
+            "token": "the-token",
+            "signature": "the-signature",
+            "data": {"email": "alder@candidates.example"},
+        },
+    )
+    effect = factories.EffectFactory.create(
+        organization=organization,
+        kind="send_invitation",
+        invitation=invitation,
+        opportunity_id="o-1",
+        created_at=at(2),
+        state="done",
+        due_at=None,
+        attempts=1,
+    )
+    ApiCall.objects.create(
+        organization=organization,
+        effect=effect,
+        platform="codescreen",
+        method="POST",
+        path="/assessment/send",
+        status=200,
+        duration_ms=42,
+        correlation_id="c",
+        at=at(3),
+    )
+    Result.objects.create(
+        invitation=invitation, outcome="Passed", score=82, rating=4, feedback_id="f-1", created_at=at(8)
+    )
+    return invitation
+
+
+def test_the_timeline_tells_the_whole_story_in_order(owners, story):
+    answer = owners.get(reverse("candidate", args=["o-1"]))
+    kinds = [entry.kind for entry in answer.context["entries"]]
+    assert kinds == ["delivery", "verdict", "effect", "call", "status", "status", "status", "result"]
+    page = text(answer)
+    for words in (
+        "POST /assessment/send",
+        "42 ms",
+        "Passed, score 82, rating 4 in Lever",
+        "The mapping names it.",
+    ):
+        assert words in page
+
+
+def test_the_timeline_shows_no_secret_and_no_address(owners, story):
+    page = text(owners.get(reverse("candidate", args=["o-1"])))
+    for secret in ("the-token", "the-signature", "alder@candidates.example"):
+        assert secret not in page
+
+
+def test_a_persons_act_is_on_the_timeline(admins, organization):
+    invitation = factories.InvitationFactory.create(
+        organization=organization, opportunity_id="o-2", status="held"
+    )
+    admins.post(reverse("invitation-approve", args=[invitation.pk]), {"reason": "Agreed in the meeting."})
+    assert "Agreed in the meeting." in text(admins.get(reverse("candidate", args=["o-2"])))
+
+
+def test_a_result_without_an_outcome_says_that_codescreen_does_not_state_it(owners, organization):
+    invitation = factories.InvitationFactory.create(
+        organization=organization, opportunity_id="o-3", status="completed", instance_id="i-3"
+    )
+    Result.objects.create(invitation=invitation, score=40)
+    assert "not stated by CodeScreen" in text(owners.get(reverse("candidate", args=["o-3"])))
+
+
+def test_an_opportunity_id_with_a_slash_has_a_page(owners, organization):
+    factories.InvitationFactory.create(organization=organization, opportunity_id="a/b")
+    assert owners.get(reverse("candidate", args=["a/b"])).status_code == 200
+
+
+def test_previewing_and_replaying_say_what_would_happen(admins, organization):
+    delivery = decided(organization, "disconnected")
+    url = reverse("delivery", args=[delivery.pk])
+    assert "disconnected" in text(admins.get(url, {"preview": 1}))
+    delivery.refresh_from_db()
+    before = delivery.decided_at
+    assert "Decided again" in text(admins.post(reverse("delivery-replay", args=[delivery.pk]), follow=True))
+    assert Delivery.objects.get(pk=delivery.pk).decided_at > before
+
+
+def test_replay_is_only_for_levers_deliveries(admins, organization):
+    delivery = decided(organization, "noted", platform="codescreen", event="assessment.completed")
+    assert "decided now" not in text(admins.get(reverse("delivery", args=[delivery.pk])))
+    assert "Only Lever" in text(admins.post(reverse("delivery-replay", args=[delivery.pk]), follow=True))
+
+
+def test_names_are_escaped(owners, organization):
+    factories.InvitationFactory.create(
+        organization=organization, candidate_name="<img src=x onerror=alert(1)>"
+    )
+    assert "<img src=x" not in text(owners.get(ACTIVITY))
+
+
+def test_every_status_and_verdict_has_a_row_that_renders(owners, organization):
+    for status in Invitation.Status.values:
+        factories.InvitationFactory.create(
+            organization=organization, status=status, instance_id=f"i-{status}"
+        )
+    for verdict in Delivery.Verdict.values:
+        decided(organization, verdict)
+    for show in ("invitations", "deliveries"):
+        assert owners.get(ACTIVITY, {"show": show}).status_code == 200
+
+
+def test_every_verdict_has_a_sentence_and_a_next_step_on_each_page(owners, organization):
+    for number, verdict in enumerate(Delivery.Verdict.values):
+        delivery = decided(
+            organization, verdict, opportunity_id=f"o-{number}", explanation=f"Because of {number}."
+        )
+        step = escape(next_step(verdict))
+        assert step, verdict
+        for url in (
+            reverse("delivery", args=[delivery.pk]),
+            reverse("candidate", args=[f"o-{number}"]),
+            f"{ACTIVITY}?verdict={verdict}",
+        ):
+            page = text(owners.get(url))
+            assert f"Because of {number}." in page, (verdict, url)
+            assert step in page, (verdict, url)
+
+
+def test_an_invitation_is_sent_again_as_a_new_round_after_asking(admins, colleagues, organization):
+    invitation = factories.InvitationFactory.create(
+        organization=organization, opportunity_id="o-9", status="completed", instance_id="i-9"
+    )
+    assert "Begin round 2" in text(admins.get(ACTIVITY))
+    assert "Begin round" not in text(colleagues.get(ACTIVITY))
+    url = reverse("invitation-again", args=[invitation.pk])
+    assert colleagues.post(url).status_code == 403
+    assert "Round 2 begins" in text(admins.post(url, {"reason": "Interrupted."}, follow=True))
+    page = text(admins.get(reverse("candidate", args=["o-9"])))
+    assert "Interrupted." in page
+    assert "Begin round 2" not in page, "the later round is where one goes on"
+    assert "exists already" in text(admins.post(url, follow=True))
+
+
+def test_following_is_stopped_after_asking(admins, organization):
+    invitation = factories.InvitationFactory.create(
+        organization=organization, status="invited", instance_id="i-9"
+    )
+    assert "the candidate may still do the assessment" in text(admins.get(ACTIVITY))
+    answer = admins.post(reverse("invitation-stop", args=[invitation.pk]), follow=True)
+    assert "no longer asks CodeScreen" in text(answer)
+    invitation.refresh_from_db()
+    assert invitation.status == "withdrawn"
+
+
+@pytest.mark.usefixtures("story")
+def test_the_timeline_needs_few_queries(owners, django_assert_max_num_queries):
+    with django_assert_max_num_queries(20):
+        owners.get(reverse("candidate", args=["o-1"]))
+
+
+@pytest.fixture
+def failed(organization):
+    """A candidate who failed and of whom a person is to decide; another who needs nobody."""
+    done = {"organization": organization, "status": "completed"}
+    factories.InvitationFactory.create(**done, instance_id="calm", candidate_name="Calm Elder")
+    return factories.InvitationFactory.create(
+        **done, instance_id="waits", candidate_name="Waiting Hazel", awaits_decision_since=timezone.now()
+    )
+
+
+def test_who_failed_and_waits_is_on_the_overview_and_under_a_filter(colleagues, organization, failed, ready):
+    overview = text(colleagues.get("/", {"part": "overview"}))
+    assert "1 candidate who failed" in overview
+    answer = colleagues.get(ACTIVITY, {"status": "awaits_decision"})
+    assert [row.pk for row in answer.context["page"]] == [failed.pk]
+    assert "Failed: waits for a decision" in text(answer)
+    assert "1 failed candidate to decide about" in text(answer)
+
+
+def test_a_team_member_says_that_it_was_decided(colleagues, colleague, failed):
+    url = reverse("invitation-decided", args=[failed.pk])
+    assert "Decided…" in text(colleagues.get(ACTIVITY, {"status": "awaits_decision"}))
+    answer = colleagues.post(url, {"reason": "Interview anyway."}, follow=True)
+    assert "no longer waits" in text(answer)
+    entry = AuditEntry.objects.get(action="decided")
+    assert (entry.actor, entry.reason) == (colleague, "Interview anyway.")
+    timeline = text(colleagues.get(reverse("candidate", args=[failed.opportunity_id])))
+    assert "decided “Interview anyway.”" in timeline
+    assert "doesn&#x27;t wait for a decision" in text(colleagues.post(url, follow=True))
+
+
+def test_a_limited_team_member_sees_who_waits_and_has_no_button(limiteds, failed):
+    page = text(limiteds.get(ACTIVITY, {"status": "awaits_decision"}))
+    assert "Waiting Hazel" in page
+    assert "Decided…" not in page
+
+
+def test_the_timeline_says_where_the_candidate_was_moved(owners, organization, failed):
+    factories.EffectFactory.create(
+        organization=organization,
+        invitation=failed,
+        kind="move_stage",
+        opportunity_id=failed.opportunity_id,
+        payload={"stage": "Phone screen"},
+        state="cancelled",
+        due_at=None,
+        last_error="The candidate is archived in Lever: a recruiter has decided, so nobody is moved.",
+    )
+    timeline = text(owners.get(reverse("candidate", args=[failed.opportunity_id])))
+    assert "Move to stage “Phone screen”" in " ".join(
+        timeline.replace("<strong>", "").replace("</strong>", "").split()
+    )
+    assert "a recruiter has decided" in timeline
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("pending", "the invitation goes out by itself"),
+        ("invited", "the invitation is with the candidate"),
+        ("completed", "the result is in Lever, or on its way"),
+        ("uncertain", "an Admin looks there"),
+    ],
+)
+def test_a_verdict_to_invite_goes_on_with_what_became_of_the_invitation(owners, organization, status, said):
+    invitation = factories.InvitationFactory.create(
+        organization=organization, status=status, opportunity_id="o-1", instance_id="i-1"
+    )
+    delivery = decided(organization, "invite", invitation=invitation, opportunity_id="o-1")
+    for page in (ACTIVITY, "/activity/?show=deliveries", "/activity/o-1/", f"/deliveries/{delivery.pk}/"):
+        assert said in text(owners.get(page)), page
+
+
+def test_a_progress_tag_is_named_where_its_effect_is_shown(owners, organization):
+    factories.EffectFactory.create(
+        organization=organization,
+        kind=Effect.Kind.SET_PROGRESS_TAG,
+        payload={"tag": "CodeScreen: Candidate Invited"},
+        opportunity_id="o-1",
+    )
+    for page in ("/activity/?show=effects", "/activity/o-1/"):
+        assert "CodeScreen: Candidate Invited" in text(owners.get(page)), page

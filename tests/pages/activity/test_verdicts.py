@@ -1,0 +1,150 @@
+"""Every verdict is said with a next step: on the candidate's page, under Activity, and in Lever where they can act."""
+
+from html import unescape
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations.models import Delivery
+from integrations.pages.activity.verdicts import next_step
+from integrations.queue import worker
+from integrations.workflow.inbox.delivery_handling import NOTED_IN_LEVER
+from integrations.workflow.operations import connections
+from integrations.workflow.rules.decide import NEXT_STEPS
+from tests import factories
+
+STAGE = "CodeScreen Assessment"
+
+#: Why nothing is written on the candidate in Lever.
+NOT_NOTED = {
+    "test_request": "it is about nobody",
+    "ignored_event": "it is about nothing the portal does",
+    "not_a_trigger_stage": "nobody expected an assessment",
+    "paused": "it is decided again by itself",
+    "disconnected": "nothing can be written, and it is decided again by itself",
+    "not_visible": "Lever doesn't show the candidate",
+    "anonymized": "nobody can act",
+    "left_stage": "the recruiter has just moved them on",
+    "archived": "the recruiter has just archived them",
+    "already_invited": "the progress tag says how it stands",
+    "held_for_approval": "an Admin acts in the portal",
+    "invite": "the progress tag follows",
+    "noted": "it is CodeScreen's and changes nothing",
+}
+#: Which seeded candidate meets which obstacle.
+MET_BY = {
+    "no_email": "Nyssa",
+    "contact_not_allowed": "Rowan",
+    "ambiguous_assessment": "Maple",
+    "no_assessment": "Hazel",
+    "unknown_assessment": "Ginkgo",
+    "archived": "Pine",
+    "anonymized": "Spruce",
+    "not_visible": "Quince",
+    "invite": "Alder",
+}
+
+
+def text(answer) -> str:
+    return " ".join(unescape(answer.content.decode()).split())
+
+
+def test_every_code_is_accounted_for():
+    codes = set(Delivery.Verdict.values)
+    assert codes == set(NEXT_STEPS) | {"noted"}
+    assert codes == NOTED_IN_LEVER | set(NOT_NOTED)
+    assert not NOTED_IN_LEVER & set(NOT_NOTED)
+
+
+@pytest.mark.parametrize("code", Delivery.Verdict.values)
+def test_a_next_step_is_a_sentence(code):
+    step = next_step(code)
+    assert step[0].isupper()
+    assert step.endswith(".")
+    assert len(step) > len("Nothing.")
+
+
+@pytest.mark.parametrize("code", Delivery.Verdict.values)
+def test_a_verdict_is_explained_with_its_next_step_wherever_it_is_shown(owners, organization, code):
+    invitation = factories.InvitationFactory.create(organization=organization, opportunity_id="somebody")
+    delivery = factories.DeliveryFactory.create(
+        organization=organization,
+        opportunity_id="somebody",
+        verdict=code,
+        explanation=f"This is why it is {code}.",
+        decided_at=timezone.now(),
+        due_at=None,
+        invitation=invitation,
+    )
+    label = str(Delivery.Verdict(code).label)
+    pages = {
+        "candidate": reverse("candidate", args=["somebody"]),
+        "deliveries": f"{reverse('activity')}?verdict={code}",
+        "invitations": reverse("activity"),
+        "delivery": reverse("delivery", args=[delivery.pk]),
+    }
+    for name, address in pages.items():
+        page = text(owners.get(address))
+        assert f"This is why it is {code}." in page, name
+        assert next_step(code) in page, name
+        if name != "invitations":
+            assert label in page, name
+
+
+@pytest.fixture
+def enter(linked, world):
+    """Move somebody into the stage, tell of it and do what follows; the delivery."""
+
+    def move(word: str) -> Delivery:
+        world.lever_does("move", opportunities=[world.candidate(word)], stage=STAGE)
+        data = {"opportunityId": world.candidate(word), "toStageId": world.stage(STAGE)}
+        delivery = factories.DeliveryFactory.create(
+            organization=linked,
+            opportunity_id=world.candidate(word),
+            payload={"event": "candidateStageChange", "data": data},
+        )
+        worker.work()
+        delivery.refresh_from_db()
+        return delivery
+
+    return move
+
+
+def say_in_lever(world, word: str, delivery: Delivery) -> None:
+    """Check that the candidate's notes say the verdict once, with the next step and nothing personal."""
+    [note] = world.opportunity(word)["note_texts"]
+    assert note == f"CodeScreen: no assessment was sent. {delivery.explanation} {next_step(delivery.verdict)}"
+    assert "@" not in note
+    assert word.casefold() not in note.casefold()
+
+
+@pytest.mark.parametrize("code", MET_BY)
+def test_what_a_recruiter_can_mend_is_noted_on_the_candidate_once(enter, world, code):
+    word = MET_BY[code]
+    for _ in range(2):
+        delivery = enter(word)
+        assert delivery.verdict == code or code == "invite"
+    if code in NOTED_IN_LEVER:
+        say_in_lever(world, word, delivery)
+    else:
+        assert world.opportunity(word)["note_texts"] == []
+
+
+def test_the_same_person_elsewhere_is_noted_too(enter, linked, world):
+    for role in ("Backend Engineer", "Frontend Engineer"):
+        linked.role_mappings.create(role=role, assessment="Backend")
+    enter("Tamarack")
+    delivery = enter("Tamarack again")
+    assert delivery.verdict == "invited_elsewhere"
+    say_in_lever(world, "Tamarack again", delivery)
+
+
+def test_every_code_that_is_noted_in_lever_is_met_here():
+    assert set(MET_BY) | {"invited_elsewhere"} >= NOTED_IN_LEVER
+
+
+def test_nothing_is_noted_where_the_policy_says_so(enter, linked, world):
+    connections.set_policies(linked, {"note_on_skip": False}, "test")
+    assert enter("Hazel").verdict == "no_assessment"
+    assert world.opportunity("Hazel")["note_texts"] == []

@@ -1,0 +1,217 @@
+"""What would happen if: the verdict and effects of the real run, and nothing of it stays."""
+
+import re
+from html import unescape
+
+import pytest
+from django.urls import reverse
+
+from integrations.clients import factory
+from integrations.models import ApiCall, Delivery, Effect, Invitation, RoleMapping
+from integrations.pages.activity.candidate_search import opportunity_id
+from integrations.workflow.catalog import sync
+from tests import factories
+
+URL = "/what-if/"
+ID = "11111111-2222-3333-4444-555555555555"
+
+
+def text(answer) -> str:
+    return " ".join(answer.content.decode().split())
+
+
+@pytest.fixture
+def known(linked):
+    """A connected organization that has read its lists and maps one role."""
+    sync.refresh_stages(linked, factory.lever_for(linked))
+    RoleMapping.objects.create(organization=linked, role="Backend Engineer", assessment="Backend")
+    return linked
+
+
+def plain_stage(client) -> str:
+    """Return the id of a stage that doesn't invite."""
+    choices = client.get(URL).context["form"].fields["stage"].choices
+    return next(pk for pk, name in choices if not name.startswith("CodeScreen"))
+
+
+def rows() -> dict[str, int]:
+    return {model.__name__: model.objects.count() for model in (Delivery, Effect, Invitation)}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        ID,
+        f"  {ID} ",
+        f"https://hire.lever.co/candidates/{ID}",
+        f"https://hire.lever.co/candidates/{ID}?origin=x#notes",
+        f"hire.lever.co/candidates/{ID}/",
+        f"https://hire.lever.co/candidates/{ID}/resume",
+        f"https://hire.lever.co/candidates/{ID}/feedback/77777777-2222-3333-4444-555555555555?x=1#top",
+        f"https://hire.sandbox.lever.co/candidates/{ID}",
+        f"https://hire.lever.co/opportunities/{ID}?stage=abc",
+        f"https://hire.lever.co/#/candidates/{ID}?tab=notes",
+        f"http://127.0.0.1:9/acme/candidates/{ID}",
+        f"http://127.0.0.1:9/acme/candidates/{ID}/stage",
+        f"https://portal.example/activity/{ID}/",
+    ],
+)
+def test_a_link_or_an_id_names_the_candidate(written):
+    assert opportunity_id(written) == ID
+
+
+def test_an_invitation_is_shown_with_its_effects_and_nothing_is_written(colleagues, known, world):
+    before, sent = rows(), world.emails()
+    stage = world.stage("CodeScreen Assessment")
+    answer = colleagues.get(URL, {"candidate": world.candidate("Alder"), "stage": stage})
+    page = text(answer)
+    assert answer.context["found"].decision.code == "invite"
+    for words in ("“Backend” is sent", "Send invitation", "CodeScreen: Candidate Invited", "Afterwards"):
+        assert words in page
+    assert rows() == before
+    assert world.emails() == sent
+    assert not ApiCall.objects.exclude(opportunity_id="").exists()
+
+
+def test_the_candidates_present_stage_does_not_matter(colleagues, known, world):
+    answer = colleagues.get(
+        URL, {"candidate": world.candidate("Alder"), "stage": world.stage("CodeScreen Assessment")}
+    )
+    assert answer.context["found"].decision.code != "left_stage"
+
+
+def test_a_stage_that_does_not_invite_says_why(colleagues, known, world):
+    other = plain_stage(colleagues)
+    answer = colleagues.get(URL, {"candidate": world.candidate("Alder"), "stage": other})
+    assert answer.context["found"].decision.code == "not_a_trigger_stage"
+    assert "nothing is sent, and nothing is written in Lever" in text(answer)
+
+
+def test_an_unstarted_invitation_would_be_withdrawn_elsewhere(colleagues, known, world):
+    invitation = factories.InvitationFactory.create(
+        organization=known, opportunity_id=world.candidate("Alder"), status="invited", instance_id="i-1"
+    )
+    other = plain_stage(colleagues)
+    page = text(colleagues.get(URL, {"candidate": world.candidate("Alder"), "stage": other}))
+    assert "The invitation becomes withdrawn" in page
+    invitation.refresh_from_db()
+    assert invitation.status == "invited"
+
+
+def test_somebody_whom_lever_does_not_show_is_explained(colleagues, known, world):
+    answer = colleagues.get(URL, {"candidate": ID, "stage": world.stage("CodeScreen Assessment")})
+    assert answer.context["found"].decision.code == "not_visible"
+    assert "Next:" in text(answer)
+
+
+def test_a_platform_that_does_not_answer_is_explained(colleagues, known, world, settings):
+    settings.LEVER_API_URL = "http://127.0.0.1:9/v1"
+    answer = colleagues.get(
+        URL, {"candidate": world.candidate("Alder"), "stage": world.stage("CodeScreen Assessment")}
+    )
+    assert answer.status_code == 200
+    assert "can only be said when Lever and CodeScreen answer" in text(answer)
+
+
+def test_without_connection_and_while_paused_the_verdict_says_so(colleagues, ready):
+    ready.paused = True
+    ready.save()
+    answer = colleagues.get(URL, {"candidate": ID, "stage": "stage-codescreen"})
+    assert answer.context["found"].decision.code == "paused"
+
+
+@pytest.mark.usefixtures("ready")
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"candidate": "", "stage": "stage-codescreen"},
+        {"candidate": ID, "stage": "unheard-of"},
+        {"candidate": "two words", "stage": "stage-codescreen"},
+        {"candidate": "Nobody", "stage": "stage-codescreen"},
+        {"candidate": "https://hire.lever.co/", "stage": "stage-codescreen"},
+        {"candidate": "https://hire.lever.co/candidates/a b", "stage": "stage-codescreen"},
+        {"candidate": f"https://[hire.lever.co/candidates/{ID}", "stage": "stage-codescreen"},
+        {"candidate": f"https://hire.lever℀co/candidates/{ID}", "stage": "stage-codescreen"},
+        {"candidate": "a" * 2000, "stage": "stage-codescreen"},
+    ],
+)
+def test_nonsense_is_refused_beside_the_field(colleagues, query):
+    answer = colleagues.get(URL, query)
+    assert answer.status_code == 200
+    assert "found" not in answer.context
+    assert answer.context["form"].errors
+
+
+def test_no_stage_known_says_what_to_do(colleagues):
+    assert "No stages are known yet" in text(colleagues.get(URL))
+
+
+def test_known_candidates_are_suggested_and_only_ones_own(colleagues, ready, stranger):
+    factories.InvitationFactory.create(organization=ready, opportunity_id="mine", role_title="Chef")
+    factories.InvitationFactory.create(
+        organization=stranger.memberships.get().organization, opportunity_id="theirs"
+    )
+    page = text(colleagues.get(URL))
+    assert 'value="mine"' in page
+    assert "theirs" not in page
+
+
+def test_a_limited_team_member_may_not(limiteds):
+    assert limiteds.get(reverse("what-if")).status_code == 403
+
+
+@pytest.fixture
+def two(known, world):
+    """Two known candidates of one name."""
+    for word in ("Alder", "Birch"):
+        factories.InvitationFactory.create(
+            organization=known,
+            opportunity_id=world.candidate(word),
+            candidate_name=f"Robin {word}",
+            email=f"{word.lower()}@candidates.example",
+            role_title="Chef",
+        )
+
+
+@pytest.mark.usefixtures("two")
+def test_one_of_a_name_is_answered_and_several_are_a_choice(colleagues, world):
+    stage = world.stage("CodeScreen Assessment")
+    answer = colleagues.get(URL, {"candidate": "robin Alder", "stage": stage})
+    assert answer.context["candidate_id"] == world.candidate("Alder")
+    page = colleagues.get(URL, {"candidate": "Robin", "stage": stage})
+    assert "found" not in page.context
+    assert {row.opportunity_id for row in page.context["choices"]} == {
+        world.candidate("Alder"),
+        world.candidate("Birch"),
+    }
+    chosen = re.findall(r'<a href="(\?[^"]+)">Robin Birch</a>', page.content.decode())
+    answer = colleagues.get(URL + unescape(chosen[0]))
+    assert answer.context["candidate_id"] == world.candidate("Birch")
+
+
+def test_somebody_the_portal_has_never_seen_is_found_by_their_address(colleagues, known, world):
+    stage = world.stage("CodeScreen Assessment")
+    answer = colleagues.get(URL, {"candidate": " Alder@candidates.example", "stage": stage})
+    assert answer.context["candidate_id"] == world.candidate("Alder")
+    assert answer.context["found"].decision.code == "invite"
+    both = colleagues.get(URL, {"candidate": "tamarack@candidates.example", "stage": stage})
+    assert len(both.context["choices"]) == 2
+    nobody = colleagues.get(URL, {"candidate": "nobody@candidates.example", "stage": stage})
+    assert "Nobody the portal knows has this address" in str(nobody.context["form"].errors)
+    assert not ApiCall.objects.filter(path__contains="candidates.example").exists()
+
+
+def test_another_organizations_candidates_are_not_found(strangers, two, stranger, known):
+    organization = stranger.memberships.get().organization
+    organization.stages.create(external_id="s", name="CodeScreen")
+    answer = strangers.get(URL, {"candidate": "Robin", "stage": "s"})
+    assert answer.context["form"].errors
+
+
+def test_what_a_pass_and_a_fail_would_do_is_said(colleagues, known, world):
+    known.passed_stage, known.hold_failed = "Phone screen", True
+    known.save()
+    stage = world.stage("CodeScreen Assessment")
+    page = text(colleagues.get(URL, {"candidate": world.candidate("Alder"), "stage": stage}))
+    assert "They are moved to “Phone screen” in Lever, unless a recruiter" in page
+    assert "nobody is archived" in page

@@ -1,0 +1,271 @@
+"""The settings page: secrets are stored and never shown; each button says what came of it."""
+
+from datetime import UTC, datetime
+
+import pytest
+import responses
+from django.urls import reverse
+
+from integrations.models import AuditEntry, CodeScreenConnection, LeverConnection, LeverWebhook
+from tests import factories
+
+SETTINGS = "/settings/"
+SECRET = factories.WEBHOOK_SECRET
+
+
+def text(answer) -> str:
+    return answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "stored"),
+    [
+        (
+            "lever_signature_token",
+            "abc123",
+            lambda o: LeverWebhook.objects.get(organization=o).signature_token,
+        ),
+        ("codescreen_api_key", "key-1", lambda o: CodeScreenConnection.objects.get(organization=o).api_key),
+        (
+            "codescreen_webhook_secret",
+            SECRET,
+            lambda o: CodeScreenConnection.objects.get(organization=o).webhook_secret,
+        ),
+    ],
+)
+def test_one_field_alone_can_be_posted_and_is_never_shown_again(owners, organization, field, value, stored):
+    answer = owners.post(SETTINGS, {field: value}, follow=True)
+    assert stored(organization) == value
+    assert "is stored" in text(answer)
+    assert value not in text(answer)
+    assert value not in str(list(AuditEntry.objects.values()))
+
+
+def test_an_empty_field_keeps_what_is_stored(owners, ready):
+    owners.post(
+        SETTINGS, {"lever_signature_token": "", "codescreen_api_key": "", "codescreen_webhook_secret": ""}
+    )
+    assert LeverWebhook.objects.get(organization=ready).signature_token == factories.SIGNATURE_TOKEN
+    assert CodeScreenConnection.objects.get(organization=ready).api_key == "codescreen-key"
+
+
+def test_a_malformed_secret_is_explained_beside_its_field_and_the_others_are_stored(owners, organization):
+    answer = owners.post(SETTINGS, {"codescreen_webhook_secret": "nonsense", "codescreen_api_key": "key-2"})
+    assert answer.status_code == 200
+    assert 'id="id_codescreen_webhook_secret_error"' in text(answer)
+    assert (
+        "id_codescreen_webhook_secret_error"
+        in text(answer).split('name="codescreen_webhook_secret"')[1][:400]
+    )
+    assert "nonsense" not in text(answer)
+    assert CodeScreenConnection.objects.get(organization=organization).api_key == "key-2"
+
+
+def test_the_idempotency_box_is_read_only_where_it_was_shown(owners, organization):
+    owners.post(SETTINGS, {"codescreen_form": "1", "codescreen_api_key": "k", "codescreen_idempotency": "on"})
+    assert CodeScreenConnection.objects.get(organization=organization).idempotency is True
+    owners.post(SETTINGS, {"lever_signature_token": "abc"})
+    assert CodeScreenConnection.objects.get(organization=organization).idempotency is True
+    owners.post(SETTINGS, {"codescreen_form": "1"})
+    assert CodeScreenConnection.objects.get(organization=organization).idempotency is False
+
+
+def test_a_replaced_token_is_said_to_be_honoured_for_a_while(owners, ready):
+    answer = owners.post(SETTINGS, {"lever_signature_token": "another"}, follow=True)
+    assert "the one before" in text(answer)
+    assert "honoured until" in text(answer)
+
+
+def test_an_admin_sees_the_policies_and_no_connection(admins, ready, owner):
+    page = text(admins.get(SETTINGS))
+    assert "Policies" in page
+    assert owner.username in page
+    assert ready.webhook_key not in page
+    assert "lever_signature_token" not in page
+    assert admins.post(SETTINGS, {"codescreen_api_key": "mine"}).status_code == 403
+    assert CodeScreenConnection.objects.get(organization=ready).api_key == "codescreen-key"
+
+
+def test_a_team_member_sees_whom_to_ask_and_nothing_else(colleagues, ready, owner):
+    page = text(colleagues.get(SETTINGS))
+    assert owner.username in page
+    assert ready.webhook_key not in page
+    assert "Policies" not in page.replace("Connections, policies", "")
+
+
+def test_connecting_is_a_form_with_the_organization_in_it(owners, organization):
+    page = text(owners.get(SETTINGS))
+    assert 'action="/oauth/login/lever/"' in page
+    assert f'name="organization" value="{organization.slug}"' in " ".join(page.split())
+    assert "opportunities:write:admin" in page
+
+
+def test_without_a_registered_app_the_page_says_why_connecting_is_off(owners, settings):
+    settings.LEVER_CLIENT_ID = ""
+    page = text(owners.get(SETTINGS))
+    assert "LEVER_CLIENT_ID" in page
+    assert "/oauth/login/lever/" not in page
+
+
+def test_a_dead_grant_shows_the_reason_and_reconnect(owners, ready):
+    LeverConnection.objects.get(organization=ready).mark_needs_reconnect("It was revoked in Lever.")
+    page = text(owners.get(SETTINGS))
+    assert "Needs reconnect" in page
+    assert "It was revoked in Lever." in page
+    assert "Reconnect Lever" in page
+
+
+def test_disconnecting_asks_and_then_forgets_the_tokens(owners, ready):
+    url = reverse("lever-disconnect")
+    assert "Disconnect Lever?" in text(owners.get(url))
+    assert LeverConnection.objects.get(organization=ready).is_working
+    assert "Lever is disconnected" in text(owners.post(url, follow=True))
+    connection = LeverConnection.objects.get(organization=ready)
+    assert (connection.state, connection.access_token, connection.refresh_token) == ("revoked", "", "")
+
+
+@responses.activate
+def test_the_key_is_tested_against_codescreen(owners, ready, settings):
+    settings.CODESCREEN_API_URL = "https://codescreen.example/api"
+    listing = responses.get(
+        "https://codescreen.example/api/assessments",
+        json=[
+            {"assessmentId": "a-1", "assessmentName": "Backend"},
+            {"assessmentId": "a-2", "assessmentName": "Data"},
+        ],
+    )
+    answer = owners.post(reverse("codescreen-test"), follow=True)
+    if not listing.call_count:
+        pytest.fail(
+            f"CodeScreen was not asked where expected: {[call.request.url for call in responses.calls]}"
+        )
+    assert "lists 2 assessments" in text(answer)
+
+
+def test_a_platform_that_is_away_is_a_message(owners, ready, settings):
+    settings.CODESCREEN_API_URL = settings.LEVER_API_URL = "http://127.0.0.1:9/nowhere"
+    assert "did not answer" in text(owners.post(reverse("codescreen-test"), follow=True))
+    assert "did not answer" in text(owners.post(reverse("webhooks-make"), follow=True))
+
+
+def test_without_a_connection_making_webhooks_says_so(owners, organization):
+    assert "Lever is not connected" in text(owners.post(reverse("webhooks-make"), follow=True))
+
+
+def test_webhooks_are_made_and_removed_through_levers_api(owners, ready, monkeypatch):
+    class Lever:
+        def webhooks(self):
+            return []
+
+        def create_webhook(self, url, event):
+            return {
+                "id": "w-1",
+                "url": url,
+                "event": event,
+                "configuration": {"signatureToken": "secret-of-lever"},
+            }
+
+        def delete_webhook(self, webhook_id):
+            assert webhook_id == "w-1"
+
+    monkeypatch.setattr("integrations.clients.factory.lever_for", lambda organization: Lever())
+    made = text(owners.post(reverse("webhooks-make"), follow=True))
+    assert "turned on" in made
+    assert "secret-of-lever" not in made
+    assert "Remove it from Lever" in made
+    page = text(owners.post(reverse("webhooks-remove"), follow=True))
+    assert "is removed" in page
+    assert "The webhook made through Lever's API was removed from Lever" in " ".join(page.split())
+    assert not LeverWebhook.objects.active().filter(organization=ready, origin="api").exists()
+
+
+# several signature tokens
+
+
+def test_a_second_token_is_added_retired_and_each_step_is_on_record(owners, ready):
+    answer = owners.post(
+        reverse("token-add"),
+        {"token_name": "Second webhook", "additional_token": "s" * 44 + "wxyz"},
+        follow=True,
+    )
+    page = text(answer)
+    assert "is honoured from now on" in page
+    assert "…wxyz" in page
+    assert "s" * 20 not in page
+    second = LeverWebhook.objects.get(name="Second webhook")
+    address = reverse("token-retire", args=[second.pk, "current"])
+    asked = " ".join(text(owners.get(address)).split())
+    assert "Still honoured: Main token (…cdef)." in asked
+    assert LeverWebhook.objects.active().filter(pk=second.pk).exists()
+    assert "is retired" in text(owners.post(address, follow=True))
+    assert not LeverWebhook.objects.active().filter(pk=second.pk).exists()
+    assert owners.post(address).status_code == 404
+    assert list(AuditEntry.objects.order_by("pk").values_list("action", flat=True)) == [
+        "add token",
+        "retire token",
+    ]
+    assert "s" * 20 not in str(list(AuditEntry.objects.values()))
+
+
+def test_retiring_the_last_token_says_that_every_delivery_is_refused_then(owners, ready):
+    main = LeverWebhook.objects.get(organization=ready)
+    address = reverse("token-retire", args=[main.pk, "current"])
+    assert "No other token is left" in text(owners.get(address))
+    assert "No token is stored" in text(owners.post(address, follow=True))
+
+
+def test_a_token_without_a_name_or_twice_is_explained_beside_its_field(owners, ready):
+    twice = owners.post(
+        reverse("token-add"), {"token_name": "Again", "additional_token": factories.SIGNATURE_TOKEN}
+    )
+    assert "This token is stored already: Main token." in text(twice)
+    assert factories.SIGNATURE_TOKEN not in text(twice)
+    assert 'id="id_token_name_error"' in text(owners.post(reverse("token-add"), {"additional_token": "x"}))
+    assert LeverWebhook.objects.count() == 1
+
+
+def test_the_webhook_made_by_the_portal_is_removed_and_not_retired(owners, ready):
+    made = factories.LeverWebhookFactory.create(organization=ready, origin="api", signature_token="m" * 48)
+    assert owners.post(reverse("token-retire", args=[made.pk, "current"])).status_code == 404
+    asked = text(owners.get(reverse("webhooks-remove")))
+    assert "Remove the webhook from Lever?" in asked
+    assert "Main token" in asked
+    made.refresh_from_db()
+    assert made.retired_at is None
+
+
+def test_a_short_token_shows_nothing_of_itself(owners, ready):
+    owners.post(SETTINGS, {"lever_signature_token": "short-secret-abcd"})
+    assert "abcd" not in text(owners.get(SETTINGS))
+
+
+def test_disconnecting_says_what_it_concerns(owners, ready):
+    for status, number in (("invited", 2), ("held", 1)):
+        for turn in range(number):
+            instance = f"i-{turn}" if status == "invited" else ""
+            factories.InvitationFactory.create(organization=ready, status=status, instance_id=instance)
+    factories.EffectFactory.create(organization=ready)
+    address = reverse("lever-disconnect")
+    page = " ".join(text(owners.get(address)).split())
+    assert "<strong>2 candidates</strong> with an open assessment keep it in CodeScreen" in page
+    assert "<strong>1 invitation</strong> still to go out waits" in page
+    assert "1 thing still to be written to Lever waits until then" in page
+    assert "The webhook that the portal made stays" not in page
+    factories.LeverWebhookFactory.create(organization=ready, origin="api")
+    assert "The webhook that the portal made stays in Lever" in " ".join(text(owners.get(address)).split())
+    assert LeverConnection.objects.get(organization=ready).is_working
+
+
+def test_the_ages_of_the_tokens_and_the_scopes_are_shown_with_dates_and_reasons(owners, ready):
+    LeverConnection.objects.update(
+        connected_at=datetime(2027, 3, 3, 12, 0, tzinfo=UTC),
+        refreshed_at=datetime(2027, 4, 1, 12, 0, tzinfo=UTC),
+        scopes="offline_access stages:write:admin",
+    )
+    page = " ".join(text(owners.get(SETTINGS)).split())
+    for moment in ("3 Mar 2027, 12:00", "1 Apr 2027, 12:00", "30 Jun 2027, 12:00", "2 Mar 2028, 12:00"):
+        assert moment in page, moment
+    assert "(2 of 11 granted)" in page
+    assert "Recognise the stages that begin with CodeScreen" in page
+    LeverConnection.objects.update(refresh_token="")
+    assert "none: Lever didn't grant" in text(owners.get(SETTINGS))

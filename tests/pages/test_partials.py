@@ -1,0 +1,115 @@
+"""Parts that update by themselves: the page's own address, rights and filters, and few queries."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations.models import Result
+from integrations.pages.overview import charts
+from tests import factories
+
+LIVE = {"checklist": "/", "overview": "/", "list": "/activity/", "health": "/health/"}
+
+
+@pytest.mark.parametrize(("part", "url"), LIVE.items())
+def test_a_part_is_a_fragment_of_the_page(owners, ready, part, url, django_assert_max_num_queries):
+    whole = owners.get(url)
+    with django_assert_max_num_queries(60):
+        answer = owners.get(url, headers={"X-Live-Part": part})
+    fragment = answer.content.decode()
+    assert "<html" not in fragment
+    assert "data-say=" in fragment or part == "overview"
+    assert "no-store" in answer["Cache-Control"]
+    assert "X-Live-Part" in whole["Vary"]
+    assert "<html" in whole.content.decode()
+
+
+def test_an_unknown_part_is_the_whole_page(owners, organization):
+    assert "<html" in owners.get("/", headers={"X-Live-Part": "../secrets"}).content.decode()
+
+
+def test_the_list_keeps_its_filters(owners, organization):
+    factories.InvitationFactory.create(organization=organization, status="held", candidate_name="Held One")
+    factories.InvitationFactory.create(organization=organization, candidate_name="Other One")
+    answer = owners.get("/activity/", {"status": "held"}, headers={"X-Live-Part": "list"})
+    page = answer.content.decode()
+    assert "Held One" in page
+    assert "Other One" not in page
+
+
+def test_a_stranger_gets_no_part(strangers, organization):
+    factories.InvitationFactory.create(organization=organization, opportunity_id="o-1")
+    url = reverse("candidate", args=["o-1"])
+    assert strangers.get(url, headers={"X-Live-Part": "timeline"}).status_code == 404
+
+
+def test_the_checklist_part_turns_into_the_way_on(owners, ready):
+    def part() -> str:
+        return owners.get("/", headers={"X-Live-Part": "checklist"}).content.decode()
+
+    assert "6 of 7 steps are done" in part()
+    factories.InvitationFactory.create(organization=ready, status="invited", instance_id="i-1")
+    assert "All 7 steps are done" in part()
+
+
+def test_the_last_step_says_what_became_of_the_latest_stage_change(owners, ready):
+    factories.DeliveryFactory.create(
+        organization=ready,
+        verdict="no_email",
+        explanation="The candidate has no e-mail address in Lever.",
+        decided_at=timezone.now(),
+        due_at=None,
+    )
+    page = " ".join(owners.get("/").content.decode().split())
+    assert "The latest stage change: The candidate has no e-mail address in Lever. Add an e-mail" in page
+
+
+def test_pictures_count_days_and_have_a_table(owners, ready):
+    now = timezone.now()
+    for days, outcome in ((0, "Passed"), (1, "Failed"), (1, ""), (20, "Passed")):
+        then = now - timedelta(days=days)
+        row = factories.InvitationFactory.create(
+            organization=ready,
+            status="completed",
+            instance_id=f"i-{days}-{outcome}",
+            created_at=then,
+            invited_at=then,
+        )
+        factories.DeliveryFactory.create(
+            organization=ready,
+            verdict="invite",
+            invitation=row,
+            received_at=then - timedelta(seconds=4),
+            decided_at=then,
+            due_at=None,
+        )
+        Result.objects.create(invitation=row, outcome=outcome, created_at=then)
+    invitations, outcomes, waits = charts.pictures(ready)
+    assert invitations.summary == "3 in 14 days"
+    assert outcomes.summary == "1 passed, 1 failed, 1 result not stated in 14 days"
+    assert waits.summary == "Median 4.0 s"
+    assert [cells for _, cells in invitations.rows][-2:] == [("2",), ("1",)]
+    page = owners.get("/").content.decode()
+    assert page.count("<figure") == 3
+    assert "As a table" in page
+    assert "style=" not in page
+
+
+def test_pictures_are_ones_own_and_need_three_queries(ready, stranger, django_assert_num_queries):
+    other = stranger.memberships.get().organization
+    factories.InvitationFactory.create(
+        organization=other, status="invited", instance_id="x", invited_at=timezone.now()
+    )
+    with django_assert_num_queries(3):
+        pictures = charts.pictures(ready)
+    assert not any(picture.bars for picture in pictures)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.24, "0.2 s"), (45, "45 s"), (600, "10 min"), (10_000, "3 h"), (400_000, "5 days")],
+)
+def test_spans_are_spoken(seconds, words):
+    assert charts.spoken(seconds) == words

@@ -1,0 +1,162 @@
+"""A link to choose a new password: to the address that is stored, the same answer for everybody, only so many."""
+
+import re
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from integrations.models import Effect, Membership, Organization
+from integrations.queue import worker
+from portal.accounts import sign_in
+from tests import factories
+
+FORGOTTEN, SENT = "/password/forgotten/", "/password/sent/"
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch) -> None:
+    monkeypatch.setattr(sign_in, "LINK_ANSWER_SECONDS", 0.0)
+
+
+def ask(address: str) -> Any:
+    return Client().post(FORGOTTEN, {"email": address})
+
+
+def links() -> list[str]:
+    """Return the links in the e-mails that are sent now."""
+    worker.work()
+    return [
+        link
+        for message in mail.outbox
+        for link in re.findall(r"http://testserver(/invite/\S+)", str(message.body))
+    ]
+
+
+def choose(link: str, password: str) -> Client:
+    client = Client()
+    page = client.get(link, follow=True)
+    client.post(page.request["PATH_INFO"], {"new_password1": password, "new_password2": password})
+    return client
+
+
+def test_the_sign_in_page_leads_to_a_new_password(client, owner):
+    assert f'href="{FORGOTTEN}"' in client.get("/login/").content.decode()
+    assert ask(owner.email.upper())["Location"] == SENT
+    [link] = links()
+    [message] = mail.outbox
+    assert message.to == [owner.email]
+    assert f"Your user name is {owner.username}." in str(message.body)
+    assert "List-Unsubscribe" not in message.extra_headers
+    assert choose(link, "another long secret").get("/").status_code == 200
+    owner.refresh_from_db()
+    assert owner.check_password("another long secret")
+
+
+def test_the_link_works_once_and_another_one_is_offered(client, owner):
+    ask(owner.email)
+    [link] = links()
+    choose(link, "another long secret")
+    page = client.get(link, follow=True).content.decode()
+    assert "no longer works" in page
+    assert f'href="{FORGOTTEN}"' in page
+
+
+def test_the_answer_is_the_same_whoever_has_the_address(owner):
+    known, unknown = ask(owner.email), ask("nobody@portal.example")
+    assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
+    assert len(links()) == 1
+
+
+def test_the_answer_takes_as_long_whoever_has_the_address(owner, monkeypatch):
+    slept: list[float] = []
+    monkeypatch.setattr(sign_in, "LINK_ANSWER_SECONDS", 60.0)
+    monkeypatch.setattr(time, "sleep", slept.append)
+    for address in (owner.email, "nobody@portal.example"):
+        began = time.monotonic()
+        ask(address)
+        assert slept.pop() == pytest.approx(60 - (time.monotonic() - began), abs=1)
+
+
+def test_what_is_no_address_is_said_beside_the_field(db):
+    answer = ask("nobody")
+    assert "valid email address" in str(answer.context["form"].errors["email"])
+
+
+def test_an_invitation_that_ran_out_is_replaced(organization):
+    newcomer = User.objects.create_user("newcomer", "newcomer@acme.example")
+    Membership.objects.create(user=newcomer, organization=organization, role=Membership.Role.ADMIN)
+    ask(newcomer.email)
+    [link] = links()
+    assert choose(link, "a first long secret").get("/").status_code == 200
+
+
+def test_who_may_not_sign_in_gets_no_link(owner, colleague):
+    User.objects.filter(pk=owner.pk).update(is_active=False)
+    Membership.objects.filter(user=colleague).delete()
+    for person in (owner, colleague):
+        ask(person.email)
+    assert links() == []
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"email": "elsewhere@portal.example"}])
+def test_what_changed_before_it_is_sent_counts(owner, change):
+    ask(owner.email)
+    User.objects.filter(pk=owner.pk).update(**change)
+    assert links() == []
+
+
+def test_each_account_with_the_address_gets_one_whatever_its_organizations(organization, owner):
+    other = factories.member(factories.OrganizationFactory.create(), Membership.Role.ADMIN, "other")
+    User.objects.filter(pk=other.pk).update(email=owner.email)
+    second = factories.OrganizationFactory.create()
+    Membership.objects.create(user=owner, organization=second, role=Membership.Role.ADMIN)
+    ask(owner.email)
+    assert len(links()) == 2
+    said = " ".join(str(message.body) for message in mail.outbox)
+    assert owner.username in said
+    assert other.username in said
+
+
+def test_asking_again_at_once_sends_nothing_more_and_only_so_many_a_day(owner):
+    for _ in range(3):
+        ask(owner.email)
+    assert Effect.objects.count() == 1
+    for quarter in range(1, 9):
+        Effect.objects.filter(created_at__gt=timezone.now() - timedelta(minutes=1)).update(
+            created_at=timezone.now() - timedelta(minutes=15 * quarter), key=f"resets:{owner.pk}:{quarter}"
+        )
+        ask(owner.email)
+    assert Effect.objects.count() == 6
+    Effect.objects.update(created_at=timezone.now() - timedelta(days=2))
+    ask(owner.email)
+    assert Effect.objects.count() == 7
+
+
+def test_a_pause_keeps_nobody_out(organization, owner):
+    Organization.objects.filter(pk=organization.pk).update(paused=True)
+    ask(owner.email)
+    assert len(links()) == 1
+
+
+def test_no_link_is_stored(owner):
+    ask(owner.email)
+    [link] = links()
+    assert link.split("/")[-2] not in str(Effect.objects.get().payload)
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [("here@portal.example", "sends a new link to here@portal.example"), ("", "no e-mail address")],
+)
+def test_a_super_admin_is_told_what_helps_a_member_who_forgot(owner, colleague, address, words):
+    User.objects.filter(pk=colleague.pk).update(email=address)
+    client = Client()
+    client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
+    member = Membership.objects.get(user=colleague)
+    assert words in client.get(f"/settings/members/{member.pk}/link/").content.decode()

@@ -1,0 +1,56 @@
+"""Signing in, and choosing a password by invitation link."""
+
+import pytest
+from django.urls import reverse
+
+from integrations.models import Membership
+from integrations.pages.settings.members import invitation_link
+from tests import factories
+
+
+def test_signs_in_with_the_contracts_fields(client, owner):
+    answer = client.post("/login/", {"username": owner.username, "password": "correct horse battery"})
+    assert (answer.status_code, answer["Location"]) == (302, "/")
+
+
+def test_a_wrong_password_is_explained(client, owner):
+    answer = client.post("/login/", {"username": owner.username, "password": "wrong"})
+    assert "correct username and password" in answer.content.decode()
+
+
+def test_signs_out_by_post_alone(owners):
+    assert owners.get("/logout/").status_code == 405
+    assert owners.post("/logout/")["Location"] == "/login/"
+    assert owners.get("/").status_code == 302
+
+
+@pytest.fixture
+def invited(organization):
+    user = factories.UserFactory.create(username="newcomer")
+    user.set_unusable_password()
+    user.save()
+    Membership.objects.create(user=user, organization=organization, role=Membership.Role.ADMIN)
+    return user
+
+
+def test_the_invitation_link_lets_one_choose_a_password_once(client, invited):
+    link = invitation_link(invited)
+    assert link.startswith("http://testserver/invite/")
+    page = client.get(link, follow=True)
+    assert "newcomer" in page.content.decode()
+    chosen = {"new_password1": "a long new secret", "new_password2": "a long new secret"}
+    answer = client.post(page.request["PATH_INFO"], chosen)
+    assert answer["Location"] == "/"
+    assert client.get("/").status_code == 200
+    assert "no longer works" in client.get(link, follow=True).content.decode()
+
+
+def test_a_weak_password_is_refused_with_the_reason(client, invited):
+    page = client.get(invitation_link(invited), follow=True)
+    answer = client.post(page.request["PATH_INFO"], {"new_password1": "short", "new_password2": "short"})
+    assert "at least 10 characters" in answer.content.decode()
+
+
+def test_a_made_up_link_is_explained(client, db):
+    link = reverse("password_reset_confirm", kwargs={"uidb64": "MQ", "token": "nonsense-token"})
+    assert "no longer works" in client.get(link).content.decode()

@@ -1,0 +1,180 @@
+"""Times are shown in the reader's zone: their choice, else their browser's, else UTC, and the page says which."""
+
+from datetime import UTC, datetime
+from unittest.mock import patch
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations.models import AuditEntry, PersonalSettings, Result
+from integrations.pages import time_zones
+from integrations.pages.overview import charts
+from tests import factories
+
+# half past ten at night in UTC is the next day in Auckland, and still the same afternoon in New York
+LATE = datetime(2027, 3, 3, 22, 30, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def _late():
+    with patch("django.utils.timezone.now", return_value=LATE):
+        yield
+
+
+@pytest.fixture
+def entry(organization, owner) -> AuditEntry:
+    AuditEntry.record(organization, owner, "change policies", organization, {"bulk_limit": [50, 7]})
+    AuditEntry.objects.update(at=LATE)
+    return AuditEntry.objects.get()
+
+
+def text(answer) -> str:
+    return " ".join(answer.content.decode().split())
+
+
+def test_without_a_cookie_the_times_are_utc_and_the_page_says_so(owners, entry):
+    page = text(owners.get("/audit/"))
+    assert (
+        '<time datetime="2027-03-03T22:30:15Z" title="3 March 2027, 22:30:15 UTC">3 Mar 2027, 22:30' in page
+    )
+    assert "Times are in UTC; your browser didn't tell its zone." in page
+
+
+def test_the_browsers_zone_is_shown_with_the_exact_utc_behind(owners, entry):
+    owners.cookies["time_zone"] = "Pacific/Auckland"
+    page = text(owners.get("/audit/"))
+    assert (
+        '<time datetime="2027-03-03T22:30:15Z" title="4 March 2027, 11:30:15 in Pacific/Auckland · '
+        '3 March 2027, 22:30:15 UTC">4 Mar 2027, 11:30' in page
+    )
+    assert "Times are in Pacific/Auckland, your browser's zone" in page
+    assert 'data-time-zone="Pacific/Auckland"' in page
+    assert timezone.get_current_timezone_name() == "UTC"  # nothing is left behind in the thread
+
+
+@pytest.mark.parametrize(
+    "name", ["Nowhere/City", "../../etc/passwd", "localtime", "Europe", "<b>", "x" * 4000]
+)
+def test_a_zone_that_is_none_is_ignored(owners, entry, name):
+    owners.cookies["time_zone"] = name
+    page = text(owners.get("/audit/", headers={"X-Time-Zone": name}))
+    assert "Times are in UTC" in page
+    assert name not in page or name == "Europe"
+
+
+@pytest.mark.parametrize("name", ["Asia/Calcutta", "Europe/Kiev", "America/Buenos_Aires", "Asia/Katmandu"])
+def test_the_older_names_that_browsers_still_tell_are_known(name):
+    assert name in time_zones.known()
+
+
+def test_a_persons_choice_goes_before_the_browsers_and_holds_in_every_organization(
+    owners, owner, entry, signed_in
+):
+    owners.cookies["time_zone"] = "Pacific/Auckland"
+    answer = owners.post(reverse("time-zone"), {"time_zone": "America/New_York"}, follow=True)
+    assert "Your time zone is stored." in text(answer)
+    assert '<option value="America/New_York" selected>New York</option>' in text(answer)
+    for browser in (owners, signed_in(owner)):
+        page = text(browser.get("/audit/"))
+        assert "3 Mar 2027, 17:30" in page
+        assert "Times are in America/New_York, as" in page
+    owners.post(reverse("time-zone"), {"time_zone": ""})
+    assert "4 Mar 2027, 11:30" in text(owners.get("/audit/"))
+
+
+def test_only_a_zone_can_be_chosen(owners, owner):
+    answer = owners.post(reverse("time-zone"), {"time_zone": "../secrets"}, follow=True)
+    assert "There is no such time zone." in text(answer)
+    assert not PersonalSettings.objects.exists()
+
+
+def test_a_part_that_updates_by_itself_keeps_the_zone_of_its_page(owners, organization):
+    row = factories.InvitationFactory.create(organization=organization)
+    type(row).objects.update(created_at=LATE)
+    owners.cookies["time_zone"] = "America/New_York"
+    headers = {"X-Live-Part": "list", "X-Time-Zone": "Pacific/Auckland"}
+    part = text(owners.get("/activity/", headers=headers))
+    assert "in Pacific/Auckland" in part
+    assert "New_York" not in part
+
+
+def test_the_choice_costs_no_query(owners, owner, organization, django_assert_num_queries):
+    owners.get("/notifications/")
+    with patch.object(time_zones, "chosen", return_value=""), CountedQueries() as without:
+        owners.get("/activity/")
+    PersonalSettings.objects.create(user=owner, time_zone="Pacific/Auckland")
+    with django_assert_num_queries(without.number):
+        owners.get("/activity/")
+
+
+class CountedQueries:
+    """Count the queries of a block."""
+
+    def __enter__(self) -> "CountedQueries":
+        from django.test.utils import CaptureQueriesContext
+
+        self._captured = CaptureQueriesContext(connection)
+        self._captured.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._captured.__exit__(None, None, None)
+        self.number = len(self._captured)
+
+
+@pytest.mark.usefixtures("_late")
+@pytest.mark.parametrize(
+    ("zone", "day"), [("UTC", "3 March"), ("Pacific/Auckland", "4 March"), ("Asia/Calcutta", "4 March")]
+)
+def test_the_pictures_days_are_the_readers(organization, zone, day):
+    row = factories.InvitationFactory.create(organization=organization, invited_at=LATE, changed_at=LATE)
+    Result.objects.create(invitation=row, outcome="Passed", created_at=LATE)
+    factories.DeliveryFactory.create(
+        organization=organization,
+        invitation=row,
+        verdict="invite",
+        decided_at=LATE,
+        due_at=None,
+        received_at=LATE,
+    )
+    with timezone.override(zone):
+        pictures = charts.pictures(organization)
+    for picture in pictures:
+        assert [bar.says.rpartition(" on ")[2] for bar in picture.bars] == [day], picture.code
+        assert picture.rows[-1][0] == day
+
+
+@pytest.mark.usefixtures("_late")
+def test_today_begins_at_the_readers_midnight(owners, organization):
+    early = datetime(2027, 3, 3, 1, 0, tzinfo=UTC)
+    factories.InvitationFactory.create(
+        organization=organization, invited_at=early, changed_at=early, status="invited", instance_id="i"
+    )
+    assert owners.get("/").context["today"]["invited"] == 1
+    owners.cookies["time_zone"] = "Pacific/Auckland"  # where that was yesterday
+    assert owners.get("/").context["today"]["invited"] == 0
+
+
+@pytest.mark.parametrize("address", ["/audit/", "/audit/export/"])
+def test_the_audit_logs_days_are_the_readers_also_in_the_export(owners, entry, address):
+    def found(zone: str, day: str) -> bool:
+        owners.cookies["time_zone"] = zone
+        answer = owners.get(address, {"since": day, "until": day})
+        body = answer.getvalue() if answer.streaming else answer.content
+        return b"bulk_limit" in body
+
+    assert found("UTC", "2027-03-03")
+    assert not found("UTC", "2027-03-04")
+    assert found("Pacific/Auckland", "2027-03-04")
+    assert not found("Pacific/Auckland", "2027-03-03")
+
+
+def test_the_admin_stays_in_utc_and_says_so(client, owner):
+    owner.is_staff = owner.is_superuser = True
+    owner.save()
+    client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
+    client.cookies["time_zone"] = "Pacific/Auckland"
+    page = text(client.get("/admin/"))
+    assert "All times here are in UTC." in page

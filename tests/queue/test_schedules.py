@@ -1,0 +1,189 @@
+"""Every schedule runs as it is written: the queue would only log that one can't."""
+
+import ast
+import threading
+import time
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django_q.models import Schedule
+
+from integrations.models import (
+    Assessment,
+    CodeScreenConnection,
+    Effect,
+    Heartbeat,
+    LeverConnection,
+    Role,
+    Stage,
+)
+from integrations.queue import notify, schedules, worker
+from integrations.workflow.catalog import sync
+from tests import factories
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """Nothing is worked meanwhile: the thread wouldn't see a test's transaction."""
+    monkeypatch.setattr(worker, "meanwhile", nullcontext)
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("name", schedules.SCHEDULES)
+def test_every_schedule_runs(name, linked) -> None:
+    schedules.ensure_schedules()
+    schedule = Schedule.objects.get(name=name)
+    import_string(schedule.func)(*ast.literal_eval(f"({schedule.args},)"))
+
+
+def test_a_schedule_of_an_earlier_release_follows_this_one(db) -> None:
+    name = "integrations.queue.schedules.sweep_all"
+    Schedule.objects.create(name=name, func=name, schedule_type=Schedule.MINUTES, minutes=5)
+    schedules.ensure_schedules()
+    schedules.ensure_schedules()
+    schedule = Schedule.objects.get(name=name)
+    assert (schedule.func, schedule.args, schedule.minutes) == (
+        "integrations.queue.schedules.perform",
+        "'sweep_all'",
+        10,
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_does_something_long_works_due_rows_meanwhile(monkeypatch) -> None:
+    effect = factories.EffectFactory.create(due_at=None, state="done")
+    worked = threading.Event()
+
+    def perform(row) -> None:
+        row.finish()
+        worked.set()
+
+    monkeypatch.setattr(worker, "_perform", perform)
+    was_worked = []
+
+    def long_duty() -> None:
+        Effect.objects.filter(pk=effect.pk).update(state="due", due_at=Now())
+        was_worked.append(worked.wait(20))
+
+    monkeypatch.setattr(schedules, "DUTIES", {long_duty: 1})
+    schedules.perform("long_duty")
+    assert was_worked == [True]
+    assert Heartbeat.is_fresh(notify.DRAIN, timedelta(seconds=20))
+    assert Effect.objects.get().state == "done"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_about_to_be_killed_for_taking_too_long_works_no_more_rows(monkeypatch) -> None:
+    begun = []
+    monkeypatch.setattr(worker, "LAST_JOBS_SECONDS", notify.LONG_SECONDS - 0.2)
+    monkeypatch.setattr(worker, "MEANWHILE_PAUSE", 0.05)
+    monkeypatch.setattr(worker, "drain", lambda _: begun.append(time.monotonic()))
+    with worker.meanwhile():
+        began = time.monotonic()
+        time.sleep(0.6)
+    assert begun
+    assert max(begun) - began < 0.4
+
+
+def test_a_long_task_has_time_for_its_last_jobs_and_is_over_before_it_is_handed_out_again(
+    db, organization, monkeypatch, django_capture_on_commit_callbacks
+) -> None:
+    asked = []
+    monkeypatch.setattr(notify, "async_task", lambda *_, q_options: asked.append(q_options["timeout"]))
+    with django_capture_on_commit_callbacks(execute=True):
+        notify.ask_for_lists(organization)
+    schedules.ensure_schedules()
+    rows = Schedule.objects.filter(func="integrations.queue.schedules.perform")
+    asked += [ast.literal_eval(schedule.kwargs)["q_options"]["timeout"] for schedule in rows]
+    assert set(asked) == {notify.LONG_SECONDS}
+    a_drain_has = settings.Q_CLUSTER["timeout"] - worker.DRAIN_SECONDS
+    assert a_drain_has <= worker.LAST_JOBS_SECONDS
+    assert settings.Q_CLUSTER["retry"] > notify.LONG_SECONDS
+
+
+def test_lists_that_are_read_slowly_keep_nobody_waiting(linked, monkeypatch) -> None:
+    inside = []
+
+    @contextmanager
+    def meanwhile():
+        inside.append(True)
+        yield
+        inside.pop()
+
+    monkeypatch.setattr(worker, "meanwhile", meanwhile)
+    seen = []
+    monkeypatch.setattr(sync, "refresh_stages", lambda *_: seen.append(bool(inside)))
+    schedules.refresh_lists(linked.pk)
+    assert seen == [True]
+
+
+def test_a_bug_on_one_organization_does_not_keep_the_others_from_a_checkup(
+    linked, monkeypatch, caplog
+) -> None:
+    other = factories.LeverConnectionFactory.create().organization
+    looked, personal = [], "ada" + "@example.com"
+
+    def look(organization, _) -> None:
+        looked.append(organization.pk)
+        raise KeyError(personal)
+
+    monkeypatch.setattr("integrations.workflow.health.lever_probe.look", look)
+    schedules.check_up()
+    assert set(looked) == {linked.pk, other.pk}
+    assert caplog.text.count("checkup of") == 2
+    assert personal not in caplog.text
+
+
+def test_a_grant_is_refreshed_daily(linked) -> None:
+    connection = LeverConnection.objects.get(organization=linked)
+    before = connection.access_token
+    schedules.keep_alive()
+    connection.refresh_from_db()
+    assert connection.access_token == before
+
+    LeverConnection.objects.update(
+        refreshed_at=timezone.now() - schedules.KEEP_ALIVE_AFTER - timedelta(minutes=1)
+    )
+    schedules.keep_alive()
+    connection.refresh_from_db()
+    assert connection.access_token != before
+    assert connection.refreshed_at is not None
+    assert connection.refreshed_at > timezone.now() - timedelta(minutes=1)
+
+
+def test_a_grant_without_a_refresh_token_is_left_alone(linked) -> None:
+    connection = LeverConnection.objects.get(organization=linked)
+    connection.refresh_token = ""
+    connection.save()
+    LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(days=2))
+    schedules.keep_alive()
+    connection.refresh_from_db()
+    assert connection.state == LeverConnection.State.CONNECTED
+
+
+@pytest.mark.usefixtures("alone")
+def test_the_lists_of_one_organization_are_read_and_an_untried_key_is_proved(linked) -> None:
+    schedules.refresh_lists(linked.pk)
+    for model in (Stage, Role, Assessment):
+        assert model.objects.live().filter(organization=linked).exists(), model
+    assert CodeScreenConnection.objects.get(organization=linked).verified_at
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_refused_key_is_marked_while_the_lists_are_read(linked) -> None:
+    CodeScreenConnection.objects.get(organization=linked).delete()
+    CodeScreenConnection.objects.create(organization=linked, api_key="not-the-key")
+    schedules.refresh_lists(linked.pk)
+    assert CodeScreenConnection.objects.get(organization=linked).state == CodeScreenConnection.State.REFUSED
+    assert Stage.objects.live().filter(organization=linked).exists()
+
+
+@pytest.mark.usefixtures("alone")
+def test_reading_the_lists_of_an_unconnected_organization_changes_nothing(organization) -> None:
+    schedules.refresh_lists(organization.pk)
+    assert not Stage.objects.exists()

@@ -1,0 +1,211 @@
+"""The workers: what they work in which order, what they survive, and what is done by the clock."""
+
+import time
+from datetime import timedelta
+from unittest import mock
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django_q.models import OrmQ, Schedule
+
+from integrations.http.session import PacedOut, PlatformError
+from integrations.models import Delivery, Effect, Heartbeat, Invitation, LeverConnection
+from integrations.queue import notify, schedules, worker
+from integrations.workflow.inbox import delivery_handling
+from integrations.workflow.outbox import enqueue
+from portal.devtools.sandbox.ids import stable_id
+from tests import factories
+
+
+def test_schedules_are_written_once(db):
+    for _ in range(2):
+        schedules.ensure_schedules()
+    assert set(Schedule.objects.values_list("name", flat=True)) == {
+        "integrations.queue.worker.drain",
+        *schedules.SCHEDULES,
+    }
+    for name in schedules.SCHEDULES:
+        assert callable(import_string(name))
+    assert not OrmQ.objects.exists()
+
+
+# the worker
+
+
+def test_kinds_take_turns(db, monkeypatch):
+    organization = factories.OrganizationFactory()
+    done = []
+
+    def perform(effect):
+        done.append("effect")
+        effect.finish()
+
+    def decide(delivery):
+        done.append("delivery")
+        delivery.release(due_at=None)
+
+    monkeypatch.setattr(worker, "_perform", perform)
+    monkeypatch.setattr(worker, "decide", decide)
+    for number in range(3):
+        factories.EffectFactory(organization=organization, opportunity_id=f"o{number}")
+        factories.DeliveryFactory(organization=organization)
+    assert worker.work() == 6
+    assert set(done[:2]) == {"effect", "delivery"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_draining_ends_when_nothing_is_due(organization, monkeypatch):
+    for number in range(12):
+        factories.EffectFactory(organization=organization, opportunity_id=f"o{number}")
+    monkeypatch.setattr(worker, "_perform", lambda row: row.finish())
+    began = time.monotonic()
+    worker.drain(20)
+    assert time.monotonic() - began < 10
+    assert set(Effect.objects.values_list("state", flat=True)) == {"done"}
+    assert Heartbeat.is_fresh(notify.DRAIN, timedelta(seconds=15))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_goes_away_under_a_worker_is_survived(organization, monkeypatch):
+    factories.EffectFactory(organization=organization)
+
+    def away(_):
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(worker, "_perform", away)
+    worker.drain(1)
+    effect = Effect.objects.get()
+    assert (effect.state, effect.attempts) == ("due", 1)
+    assert effect.leased_until is not None
+
+
+# the schedules
+
+
+def test_the_grant_is_kept_alive_daily(linked, world):
+    before = LeverConnection.objects.get()
+    schedules.keep_alive()
+    assert LeverConnection.objects.get().generation == before.generation
+    LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(hours=21))
+    schedules.keep_alive()
+    after = LeverConnection.objects.get()
+    assert after.generation == before.generation + 1
+    assert after.refresh_token != before.refresh_token
+    assert after.refreshed_at is not None
+    assert after.refreshed_at > timezone.now() - timedelta(minutes=1)
+
+
+def test_a_dead_grant_is_found_by_keeping_it_alive(linked, world):
+    world.lever_does("revoke")
+    LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(hours=21))
+    schedules.keep_alive()
+    assert LeverConnection.objects.get().state == "needs_reconnect"
+    assert Effect.objects.filter(kind="send_email").count() == 1
+
+
+def test_a_crash_in_one_organizations_sweep_does_not_stop_the_others(db, monkeypatch):
+    first, second = factories.OrganizationFactory(name="A"), factories.OrganizationFactory(name="B")
+    swept = []
+
+    def crash(organization, *_):
+        swept.append(organization)
+        if organization == first:
+            raise KeyError
+
+    monkeypatch.setattr(worker, "sweep_organization", crash)
+    schedules.sweep_all()
+    assert swept == [first, second]
+
+
+def test_polling_counts_whom_it_asked(linked, world):
+    for status, instance in (("invited", "i1"), ("in_progress", "i2"), ("completed", "i3"), ("pending", "")):
+        factories.InvitationFactory(organization=linked, status=status, instance_id=instance)
+    factories.InvitationFactory(status="invited", instance_id="i4")  # another organization's
+    assert worker.poll_organization(linked) == 2
+    assert worker.poll_organization(linked, everything=True) == 3
+
+
+def test_a_refused_key_is_noticed_by_polling_and_told_once(linked, world):
+    linked.codescreen_connection.api_key = "wrong"
+    linked.codescreen_connection.save()
+    for number in range(2):
+        factories.InvitationFactory(organization=linked, status="invited", instance_id=f"i{number}")
+    worker.poll_organization(linked)
+    linked.codescreen_connection.refresh_from_db()
+    assert linked.codescreen_connection.state == "refused"
+    for _ in range(2):
+        schedules.watch()
+    assert Effect.objects.filter(kind="send_email").count() == 1
+
+
+def test_what_waited_is_woken_even_if_the_moment_was_missed(linked, bells):
+    row = factories.DeliveryFactory(
+        organization=linked, verdict="disconnected", decided_at=timezone.now(), due_at=None
+    )
+    schedules.wake_waiting()
+    assert Delivery.objects.due().get() == row
+
+
+def test_what_is_awake_and_tried_again_cuts_no_effects_wait_short(linked, bells):
+    later = timezone.now() + timedelta(hours=1)
+    factories.DeliveryFactory(
+        organization=linked, verdict="disconnected", decided_at=timezone.now(), due_at=later
+    )
+    effect = factories.EffectFactory(organization=linked, due_at=later)
+    schedules.wake_waiting()
+    effect.refresh_from_db()
+    assert effect.due_at == later
+
+
+def test_a_refused_key_is_tried_again_now_and_then(linked, world, bells):
+    linked.codescreen_connection.mark_refused("CodeScreen answered 401")
+    schedules.try_refused_keys()
+    linked.codescreen_connection.refresh_from_db()
+    assert linked.codescreen_connection.is_working
+
+
+def test_a_delivery_that_waits_for_its_turn_loses_no_attempt(linked, monkeypatch):
+    factories.DeliveryFactory(organization=linked)
+    monkeypatch.setattr(
+        delivery_handling, "take_in", mock.Mock(side_effect=PacedOut(30, "waiting for a free slot"))
+    )
+    claimed = factories.claimed(Delivery, "me")
+    worker.decide(claimed)
+    delivery = Delivery.objects.get()
+    assert delivery.attempts == 0
+    assert delivery.due_at is not None
+    assert timedelta(seconds=25) < delivery.due_at - timezone.now() < timedelta(seconds=31)
+
+
+def test_a_delivery_waits_as_long_as_the_platform_says(linked, monkeypatch):
+    factories.DeliveryFactory(organization=linked)
+    error = PlatformError("busy", status=429, retry_after=120)
+    monkeypatch.setattr(delivery_handling, "take_in", mock.Mock(side_effect=error))
+    claimed = factories.claimed(Delivery, "me")
+    worker.decide(claimed)
+    delivery = Delivery.objects.get()
+    assert delivery.due_at is not None
+    assert timedelta(seconds=110) < delivery.due_at - timezone.now() < timedelta(seconds=121)
+    assert delivery.last_error == "busy"
+
+
+def test_the_whole_outbox_of_a_lost_connection_waits_and_goes_on(linked, world):
+    invitation = factories.InvitationFactory(
+        organization=linked,
+        opportunity_id=world.candidate("Alder"),
+        assessment_id=stable_id("acme", "assessment", "Backend"),
+    )
+    enqueue.send_invitation(invitation)
+    enqueue.leave_note(linked, invitation.opportunity_id, "no_email", "CodeScreen: nothing was sent.")
+    LeverConnection.objects.update(state="needs_reconnect")
+    worker.work()
+    assert Invitation.objects.get().status == "invited"  # CodeScreen isn't concerned
+    waiting = Effect.objects.filter(state="due")
+    assert {row.kind for row in waiting} >= {"leave_note", "set_progress_tag"}
+    assert {row.attempts for row in waiting} == {0}
+    LeverConnection.objects.update(state="connected")
+    Effect.objects.filter(state="due").update(due_at=timezone.now() - timedelta(seconds=1))
+    worker.work()
+    assert world.opportunity("Alder")["notes"] == 1

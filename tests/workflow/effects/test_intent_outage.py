@@ -1,0 +1,46 @@
+"""An invitation's intent and its answer are recorded, also while the database restarts."""
+
+import pytest
+from django.db import OperationalError
+
+from integrations.models import db_retry
+from integrations.workflow.effects import send_invitation
+from tests.models.test_db_retry import Restarting
+
+ALDER = "alder@candidates.example"
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch) -> None:
+    monkeypatch.setattr(db_retry, "PAUSE_SECONDS", 0.0)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_committed", [False, True])
+@pytest.mark.parametrize("step", ["_declare", "_record_invited"])
+def test_an_invitation_survives_a_restart_around_its_call(
+    box, world, monkeypatch, step, is_committed
+) -> None:
+    restarting = Restarting(getattr(send_invitation, step), [OperationalError()], is_committed)
+    monkeypatch.setattr(send_invitation, step, restarting)
+    invitation = box.invitation()
+    box.work()
+    assert not restarting.errors
+    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
+    assert box.effect().state == "done"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_committed", [False, True])
+def test_a_definite_no_survives_a_restart_and_is_tried_again(box, world, monkeypatch, is_committed) -> None:
+    monkeypatch.setattr(
+        send_invitation,
+        "_start_over",
+        Restarting(send_invitation._start_over, [OperationalError()], is_committed),
+    )
+    box.codescreen_fails(status=503)
+    invitation = box.invitation()
+    box.work()
+    assert box.reread(invitation).status == "pending"
+    box.later()
+    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)

@@ -1,0 +1,210 @@
+"""What is written to the candidate: one progress tag, one link, one note, whatever Lever answers."""
+
+import pytest
+
+from integrations.http.session import PlatformError
+from integrations.models import Effect
+from integrations.queue import worker
+from integrations.workflow.outbox import enqueue
+from integrations.workflow.rules.decide import PROGRESS_TAGS
+from portal.devtools.sandbox.ids import stable_id
+from tests import factories
+
+LOST = ["status_after", "reset_after", "truncated"]
+NOT_TAKEN = [{"kind": "status", "status": 503}, {"kind": "reset_before"}, {"kind": "status", "status": 429}]
+
+
+def progress(world, word="Alder"):
+    """Return the progress tags a candidate has in Lever."""
+    return [tag for tag in world.opportunity(word)["tags"] if tag.startswith("CodeScreen:")]
+
+
+@pytest.fixture
+def invitation(box):
+    """An invitation that nothing has been done about."""
+    return factories.InvitationFactory(
+        organization=box.organization, opportunity_id=box.world.candidate("Alder")
+    )
+
+
+# tags
+
+
+def test_the_new_tag_takes_the_place_of_the_others(box, world, invitation):
+    others = [*PROGRESS_TAGS.values(), "codescreen:  candidate invited", "urgent", "CodeScreen Backend"]
+    world.lever_does("tags", opportunities=[world.candidate("Alder")], add=others)
+    enqueue.set_progress_tag(invitation, PROGRESS_TAGS["completed"])
+    box.work()
+    assert progress(world) == [PROGRESS_TAGS["completed"]]
+    assert {"urgent", "CodeScreen Backend"} <= set(world.opportunity("Alder")["tags"])
+
+
+def test_a_later_wish_cancels_one_that_waits(box, world, invitation):
+    for name in ("invited", "in_progress", "completed"):
+        enqueue.set_progress_tag(invitation, PROGRESS_TAGS[name])
+    box.work()
+    states = list(
+        Effect.objects.filter(kind="set_progress_tag").order_by("pk").values_list("state", flat=True)
+    )
+    assert states == ["cancelled", "cancelled", "done"]
+    assert progress(world) == [PROGRESS_TAGS["completed"]]
+    assert world.opportunity("Alder")["writes"].get("addTags") == 1
+
+
+def test_an_older_wish_that_is_tried_again_does_not_undo_the_later_one(box, world, invitation, monkeypatch):
+    enqueue.set_progress_tag(invitation, PROGRESS_TAGS["invited"])
+    older = factories.claimed(Effect, "slow")
+
+    def overtaken(*_):
+        enqueue.set_progress_tag(invitation, PROGRESS_TAGS["in_progress"])
+        raise PlatformError("lever answered 503", status=503)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("integrations.lever.client.LeverClient.add_tags", overtaken)
+        worker._perform(older)  # it waits for its next try, and the later one goes first
+    box.work()
+    assert progress(world) == [PROGRESS_TAGS["in_progress"]]
+    box.later()
+    assert progress(world) == [PROGRESS_TAGS["in_progress"]]
+    older.refresh_from_db()
+    assert older.state in {"done", "cancelled"}
+
+
+@pytest.mark.parametrize("kind", LOST)
+@pytest.mark.parametrize("path", ["/addTags", "/removeTags"])
+def test_a_lost_answer_leaves_one_tag(box, world, invitation, kind, path):
+    world.lever_does("tags", opportunities=[world.candidate("Alder")], add=[PROGRESS_TAGS["invited"]])
+    enqueue.set_progress_tag(invitation, PROGRESS_TAGS["in_progress"])
+    box.lever_fails(path, kind=kind)
+    box.work()
+    assert set(progress(world)) <= {PROGRESS_TAGS["invited"], PROGRESS_TAGS["in_progress"]}
+    assert progress(world)
+    box.later()
+    assert progress(world) == [PROGRESS_TAGS["in_progress"]]
+
+
+@pytest.mark.parametrize("answer", [None, {}, {"data": {"id": "x"}}, {"data": []}])
+def test_an_answer_that_does_not_say_the_tags_is_made_up_for(box, monkeypatch, invitation, answer):
+    calls = []
+
+    def request(_, method, path, **more):
+        calls.append((path.rsplit("/", 1)[1], more["payload"]["tags"]))
+        return answer
+
+    monkeypatch.setattr("integrations.http.session.PlatformSession.request", request)
+    enqueue.set_progress_tag(invitation, PROGRESS_TAGS["completed"])
+    box.work()
+    others = [tag for tag in PROGRESS_TAGS.values() if tag != PROGRESS_TAGS["completed"]]
+    assert calls == [("addTags", [PROGRESS_TAGS["completed"]]), ("removeTags", others)]
+
+
+def test_writes_are_shown_to_be_by_the_connected_user(box, world, invitation):
+    world.lever_does("settings", strict_perform_as=True)
+    enqueue.set_progress_tag(invitation, PROGRESS_TAGS["invited"])
+    enqueue.leave_note(
+        box.organization, invitation.opportunity_id, "no_email", "CodeScreen: nothing was sent."
+    )
+    enqueue.put(
+        box.organization,
+        "add_report_link",
+        "x",
+        invitation=invitation,
+        payload={"url": "https://report.example/1"},
+    )
+    box.work()
+    assert set(Effect.objects.values_list("state", flat=True)) == {"done"}
+
+
+# notes
+
+
+def leave_note(box, text="CodeScreen: nothing was sent."):
+    enqueue.leave_note(box.organization, box.world.candidate("Alder"), "no_email", text)
+
+
+def test_a_note_is_left_once_per_opportunity_and_code(box, world):
+    leave_note(box)
+    leave_note(box, "CodeScreen: another sentence.")
+    box.work()
+    assert world.opportunity("Alder")["note_texts"] == ["CodeScreen: nothing was sent."]
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_a_note_whose_answer_was_lost_is_not_left_twice(box, world, kind):
+    box.lever_fails("/notes", kind=kind)
+    leave_note(box)
+    box.work()
+    assert box.effect("leave_note").state == "due"
+    box.later()
+    assert box.effect("leave_note").state == "done"
+    assert world.opportunity("Alder")["note_texts"] == ["CodeScreen: nothing was sent."]
+
+
+@pytest.mark.parametrize("kind", ["status_after", "reset_after"])
+def test_failing_to_look_does_not_make_it_forget_the_lost_answer(box, world, kind):
+    box.lever_fails("/notes", kind=kind)
+    leave_note(box)
+    box.work()
+    box.lever_fails("/notes", method="GET", status=503)
+    box.later()
+    assert box.effect("leave_note").intent_at is not None
+    box.later()
+    assert box.effect("leave_note").state == "done"
+    assert world.opportunity("Alder")["notes"] == 1
+
+
+@pytest.mark.parametrize("rule", NOT_TAKEN, ids=lambda rule: str(rule["kind"]) + str(rule.get("status", "")))
+def test_a_note_that_was_not_taken_is_left_later(box, world, rule):
+    box.lever_fails("/notes", **rule)
+    leave_note(box)
+    box.work()
+    assert world.opportunity("Alder")["notes"] == 0
+    box.later()
+    assert world.opportunity("Alder")["note_texts"] == ["CodeScreen: nothing was sent."]
+
+
+def test_a_worker_killed_after_writing_the_note_leaves_one(box, world):
+    leave_note(box)
+    effect = box.effect("leave_note")
+    box.work()
+    Effect.objects.filter(pk=effect.pk).update(state="due", done_at=None, due_at=effect.due_at)
+    box.later()
+    assert box.effect("leave_note").state == "done"
+    assert world.opportunity("Alder")["notes"] == 1
+
+
+def test_a_note_on_somebody_who_is_gone_fails_and_says_so(box, world):
+    leave_note(box)
+    world.lever_does("delete", opportunities=[world.candidate("Alder")])
+    box.work()
+    effect = box.effect("leave_note")
+    assert effect.state == "failed"
+    assert "404" in effect.last_error
+
+
+# links
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_the_report_is_among_the_links_once(box, world, invitation, kind):
+    box.lever_fails("/addLinks", kind=kind)
+    url = "https://report.example/1"
+    enqueue.put(box.organization, "add_report_link", "x", invitation=invitation, payload={"url": url})
+    box.work()
+    box.later()
+    assert box.effect("add_report_link").state == "done"
+    assert world.opportunity("Alder")["links"].count(url) == 1
+    assert world.opportunity("Alder")["writes"].get("addLinks") == 1
+
+
+def test_two_effects_of_one_candidate_are_never_performed_at_once(box, invitation):
+    enqueue.set_progress_tag(invitation, PROGRESS_TAGS["invited"])
+    leave_note(box)
+    first = factories.claimed(Effect, "one")
+    assert Effect.claim("two") is None
+    first.finish()
+    assert Effect.claim("two") is not None
+
+
+def test_the_seeded_ids_are_those_the_tests_use(world):
+    assert world.candidate("Alder") == stable_id("acme", "opportunity", "Alder")

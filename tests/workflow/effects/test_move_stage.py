@@ -1,0 +1,319 @@
+"""Moving on those who passed: only what CodeScreen states, where no recruiter has acted, never twice, never back."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from integrations.clients import factory
+from integrations.models import Delivery, Effect, Invitation, Organization, RoleMapping, Stage
+from integrations.workflow.catalog import sync
+from integrations.workflow.operations import connections, invitations
+from tests import factories
+
+TARGET = "Phone screen"
+FROM = "CodeScreen Assessment"
+
+
+def policy(box, **changes):
+    connections.set_policies(box.organization, changes, "test")
+
+
+def stage(world, word="Alder"):
+    """Return the name of the stage a candidate is in."""
+    account = world.lever.accounts["acme"]
+    return account.stages[account.opportunities[world.candidate(word)].stage].text
+
+
+def moves(world, word="Alder"):
+    """Return how often the API moved the candidate."""
+    return world.opportunity(word)["writes"].get("stage", 0)
+
+
+def recruiter_moves(world, to, word="Alder"):
+    world.lever_does("move", opportunities=[world.candidate(word)], stage=to)
+
+
+def evaluated(box, **verdict):
+    """Return an invitation whose assessment was evaluated, the move still to be done."""
+    invitation = box.invited()
+    person = {"email": "alder@candidates.example", "assessment": "Backend"}
+    box.world.codescreen_does("candidate", action=["start", "submit", "evaluate"], **person, **verdict)
+    box.ask()
+    return invitation
+
+
+def test_nobody_is_moved_unless_it_is_asked_for(box, world):
+    evaluated(box, score=90, result="Passed")
+    box.work()
+    assert not Effect.objects.filter(kind="move_stage").exists()
+    assert stage(world) == FROM
+
+
+@pytest.mark.parametrize("written", [TARGET, f"  {TARGET.upper()} ", "id"])
+def test_who_passed_is_moved_once_by_name_or_id(box, world, written):
+    policy(box, passed_stage=world.stage(TARGET) if written == "id" else written)
+    evaluated(box, score=90, result="Passed")
+    box.work()
+    effect = box.effect("move_stage")
+    assert (effect.state, effect.last_error, effect.payload["stage"]) == ("done", "", TARGET)
+    assert (stage(world), moves(world)) == (TARGET, 1)
+
+
+def test_the_move_is_shown_to_be_by_the_connected_user(box, world):
+    world.lever_does("settings", strict_perform_as=True)
+    policy(box, passed_stage=TARGET)
+    evaluated(box, score=90, result="Passed")
+    box.work()
+    change = world.lever.accounts["acme"].opportunities[world.candidate("Alder")].stage_changes[-1]
+    assert change["userId"] == box.organization.lever_connection.lever_user_id
+
+
+@pytest.mark.parametrize("verdict", [{"score": 99, "result": "Failed"}, {"score": 100}])
+def test_a_high_score_alone_moves_nobody(box, world, verdict):
+    if "result" not in verdict:
+        world.codescreen_does("settings", metadata=False)
+    policy(box, passed_stage=TARGET)
+    evaluated(box, **verdict)
+    box.work()
+    assert not Effect.objects.filter(kind="move_stage").exists()
+    assert stage(world) == FROM
+
+
+@pytest.mark.parametrize("kind", ["status_after", "reset_after", "truncated"])
+def test_a_move_whose_answer_was_lost_is_not_made_twice(box, world, kind):
+    policy(box, passed_stage=TARGET)
+    evaluated(box, score=90, result="Passed")
+    box.lever_fails("/stage$", method="PUT", kind=kind)
+    box.work()
+    assert box.effect("move_stage").state == "due"
+    box.later()
+    assert box.effect("move_stage").state == "done"
+    assert (stage(world), moves(world)) == (TARGET, 1)
+
+
+def test_a_move_that_was_not_taken_is_made_later(box, world):
+    policy(box, passed_stage=TARGET)
+    evaluated(box, score=90, result="Passed")
+    box.lever_fails("/stage$", method="PUT", status=503)
+    box.work()
+    assert stage(world) == FROM
+    box.later()
+    assert (stage(world), moves(world)) == (TARGET, 1)
+
+
+def test_a_worker_killed_after_the_move_makes_no_second_one(box, world):
+    policy(box, passed_stage=TARGET)
+    evaluated(box, score=90, result="Passed")
+    waiting = box.effect("move_stage")
+    box.work()
+    Effect.objects.filter(pk=waiting.pk).update(state="due", done_at=None, due_at=waiting.due_at)
+    box.later()
+    assert box.effect("move_stage").state == "done"
+    assert moves(world) == 1
+
+
+# a recruiter has acted
+
+
+def test_who_was_moved_elsewhere_meanwhile_stays_there(box, world):
+    policy(box, passed_stage=TARGET)
+    evaluated(box, score=90, result="Passed")
+    recruiter_moves(world, "On-site interview")
+    box.work()
+    effect = box.effect("move_stage")
+    assert effect.state == "cancelled"
+    assert "a recruiter has moved them" in effect.last_error
+    assert FROM in effect.last_error or "the stage they were invited from" in effect.last_error
+    assert (stage(world), moves(world)) == ("On-site interview", 0)
+
+
+def test_who_was_archived_meanwhile_stays_archived(box, world):
+    policy(box, passed_stage=TARGET)
+    evaluated(box, score=90, result="Passed")
+    world.lever_does("archive", opportunities=[world.candidate("Alder")], reason="Underqualified")
+    box.work()
+    effect = box.effect("move_stage")
+    assert effect.state == "cancelled"
+    assert "archived" in effect.last_error
+    assert (stage(world), moves(world)) == (FROM, 0)
+
+
+def test_who_is_there_already_is_not_moved_and_it_says_so(box, world):
+    policy(box, passed_stage=TARGET)
+    evaluated(box, score=90, result="Passed")
+    recruiter_moves(world, TARGET)
+    box.work()
+    effect = box.effect("move_stage")
+    assert (effect.state, effect.last_error) == ("done", f"The candidate was in “{TARGET}” already.")
+    assert moves(world) == 0
+
+
+def test_who_was_moved_back_after_a_lost_answer_stays_back(box, world):
+    policy(box, passed_stage=TARGET)
+    evaluated(box, score=90, result="Passed")
+    box.lever_fails("/stage$", method="PUT", kind="reset_after")
+    box.work()
+    recruiter_moves(world, FROM)
+    box.later()
+    effect = box.effect("move_stage")
+    assert effect.state == "cancelled"
+    assert "moved the candidate back" in effect.last_error
+    assert (stage(world), moves(world)) == (FROM, 1)
+
+
+def test_who_was_moved_once_is_not_moved_by_a_later_grade(box, world):
+    policy(box, passed_stage=TARGET)
+    evaluated(box, score=80, result="Passed")
+    box.work()
+    recruiter_moves(world, FROM)
+    box.candidate_does("regrade", score=95, result="Passed")
+    effect = box.effect("move_stage")
+    assert effect.state == "cancelled"
+    assert "a recruiter decides" in effect.last_error
+    assert (stage(world), moves(world)) == (FROM, 1)
+
+
+# regrades
+
+
+def test_a_regrade_to_failed_moves_nobody_back_and_is_told_once(box, world, owner):
+    policy(box, passed_stage=TARGET)
+    evaluated(box, score=90, result="Passed")
+    box.work()
+    box.candidate_does("regrade", score=10, result="Failed")
+    box.ask()
+    box.work()
+    assert (stage(world), moves(world)) == (TARGET, 1)
+    [note] = world.opportunity("Alder")["note_texts"]
+    assert f"says Failed now. It had said Passed, and the candidate was moved to “{TARGET}”" in note
+    assert "alder" not in note.casefold()
+    [mail] = Effect.objects.filter(kind="send_email", key__startswith="regraded:")
+    assert owner.email in mail.payload["recipients"]
+
+
+def test_a_regrade_before_the_move_cancels_it(box, world):
+    policy(box, passed_stage=TARGET)
+    evaluated(box, score=90, result="Passed")
+    world.codescreen_does(
+        "candidate",
+        action="regrade",
+        score=10,
+        result="Failed",
+        email="alder@candidates.example",
+        assessment="Backend",
+    )
+    box.ask()
+    box.work()
+    effect = box.effect("move_stage")
+    assert (effect.state, effect.last_error) == ("cancelled", "CodeScreen no longer says Passed.")
+    assert (stage(world), moves(world)) == (FROM, 0)
+    assert not Effect.objects.filter(key__startswith="regraded:").exists()
+
+
+def test_a_regrade_during_the_call_is_told_too(box, world, monkeypatch):
+    policy(box, passed_stage=TARGET)
+    invitation = evaluated(box, score=90, result="Passed")
+
+    def regraded_meanwhile(*_):
+        invitation.results.update(outcome="Failed")
+
+    monkeypatch.setattr("integrations.lever.client.LeverClient.move_stage", regraded_meanwhile)
+    box.work()
+    assert Effect.objects.filter(kind="leave_note", key__contains="regraded:").count() == 1
+
+
+def test_failed_and_then_passed_is_moved(box, world):
+    policy(box, passed_stage=TARGET)
+    evaluated(box, score=10, result="Failed")
+    box.work()
+    assert stage(world) == FROM
+    box.candidate_does("regrade", score=90, result="Passed")
+    assert (stage(world), moves(world)) == (TARGET, 1)
+
+
+# the target
+
+
+def test_an_unknown_target_fails_loudly_and_is_done_once_it_is_corrected(box, world):
+    policy(box, passed_stage="Phone sceen")
+    evaluated(box, score=90, result="Passed")
+    box.work()
+    effect = box.effect("move_stage")
+    assert effect.state == "failed"
+    assert f"Did you mean “{TARGET}”?" in effect.last_error
+    assert "then retry" in effect.last_error
+    policy(box, passed_stage=TARGET)
+    invitations.retry_effect(effect, "test")
+    box.work()
+    assert stage(world) == TARGET
+
+
+@pytest.mark.parametrize("written", [FROM, "codescreen", "  CODESCREEN  round two", "id"])
+def test_a_target_that_would_invite_is_refused(box, world, written):
+    sync.refresh_stages(box.organization, factory.lever_for(box.organization))
+    with pytest.raises(ValidationError) as refused:
+        policy(box, passed_stage=world.stage(FROM) if written == "id" else written)
+    assert "sends an assessment" in refused.value.message_dict["passed_stage"][0]
+
+
+def test_a_target_that_a_mapping_names_is_refused(box):
+    RoleMapping.objects.create(
+        organization=box.organization, role="Backend Engineer", stage=TARGET, assessment="Backend"
+    )
+    with pytest.raises(ValidationError):
+        policy(box, passed_stage=TARGET)
+
+
+def test_a_prefix_that_would_make_the_target_invite_is_refused(box):
+    policy(box, passed_stage=TARGET)
+    with pytest.raises(ValidationError):
+        policy(box, stage_prefix="Phone")
+
+
+def test_a_prefix_that_is_not_why_the_target_invites_may_change(box):
+    policy(box, passed_stage=TARGET)
+    RoleMapping.objects.create(
+        organization=box.organization, role="Backend Engineer", stage=TARGET, assessment="Backend"
+    )
+    policy(box, stage_prefix="Assessment")
+    assert Organization.objects.get(pk=box.organization.pk).stage_prefix == "Assessment"
+
+
+def test_a_target_that_came_to_invite_later_moves_nobody(box, world):
+    policy(box, passed_stage=TARGET)
+    RoleMapping.objects.create(
+        organization=box.organization, role="Backend Engineer", stage=TARGET, assessment="Backend"
+    )
+    evaluated(box, score=90, result="Passed")
+    box.work()
+    effect = box.effect("move_stage")
+    assert effect.state == "failed"
+    assert "would send an assessment" in effect.last_error
+    assert (stage(world), moves(world)) == (FROM, 0)
+
+
+def test_two_stages_of_one_name_are_not_guessed_between(box, world):
+    policy(box, passed_stage=TARGET)
+    evaluated(box, score=90, result="Passed")
+    sync.refresh_stages(box.organization, factory.lever_for(box.organization))
+    Stage.objects.create(organization=box.organization, external_id="twin", name=TARGET, position=99)
+    box.work()
+    effect = box.effect("move_stage")
+    assert effect.state == "failed"
+    assert "2 stages" in effect.last_error
+    assert moves(world) == 0
+
+
+def test_levers_word_of_our_own_move_leads_to_nothing(box, world):
+    policy(box, passed_stage=TARGET)
+    invitation = evaluated(box, score=90, result="Passed")
+    box.work()
+    data = {"opportunityId": world.candidate("Alder"), "toStageId": world.stage(TARGET)}
+    factories.DeliveryFactory.create(
+        organization=box.organization,
+        opportunity_id=world.candidate("Alder"),
+        payload={"event": "candidateStageChange", "data": data},
+    )
+    box.work()
+    assert Delivery.objects.get().verdict == "not_a_trigger_stage"
+    assert Invitation.objects.count() == 1
+    assert box.reread(invitation).status == "completed"

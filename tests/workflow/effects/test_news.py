@@ -1,0 +1,83 @@
+"""Lever tells that a candidate has left while an older read of them is acted on: nobody is invited by it."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.clients.provider import Platforms
+from integrations.models import Delivery, Invitation
+from integrations.queue import worker
+from integrations.workflow.inbox import delivery_handling, sweep
+from tests import factories
+
+STAGE, ELSEWHERE = "CodeScreen Assessment", "Phone screen"
+
+
+@pytest.fixture
+def move(box, world):
+    """Move a candidate and return the delivery that tells of it."""
+    world.lever_does("settings", webhooks_enabled=False)
+    opportunity_id = world.candidate("Alder")
+
+    def moved(stage):
+        world.lever_does("move", opportunities=[opportunity_id], stage=stage)
+        data = {"opportunityId": opportunity_id, "toStageId": world.stage(stage)}
+        return factories.DeliveryFactory(
+            organization=box.organization,
+            opportunity_id=opportunity_id,
+            payload={"event": "candidateStageChange", "data": data},
+        )
+
+    return moved
+
+
+def test_who_leaves_while_another_worker_decides(box, world, move, monkeypatch):
+    move(STAGE)
+    entered = factories.claimed(Delivery, "slow")
+    platforms = worker.platforms_for(box.organization)
+    lever = platforms.lever()
+    read = lever.opportunity
+
+    def slowly(opportunity_id):
+        found = read(opportunity_id)
+        move(ELSEWHERE)
+        assert worker.work(most=1) == 1
+        return found
+
+    monkeypatch.setattr(lever, "opportunity", slowly)
+    delivery_handling.take_in(entered, Platforms(lambda: lever, platforms.codescreen))
+    box.work()
+    assert (Invitation.objects.get().status, world.emails()) == ("withdrawn", 0)
+
+
+def test_who_leaves_while_the_sweep_goes_through_its_list(box, world, move):
+    move(STAGE).delete()
+    began = timezone.now() - timedelta(seconds=5)
+    [listed] = worker.opportunities_of(box.organization, "alder@candidates.example", 1)
+    move(ELSEWHERE)
+    box.work()
+    assert sweep._repair(box.organization, listed, worker.platforms_for(box.organization), began)
+    box.work()
+    assert (Invitation.objects.get().status, world.emails()) == ("withdrawn", 0)
+
+
+def test_who_leaves_while_codescreen_is_asked_and_says_not_now(box, world, move):
+    move(STAGE)
+    box.codescreen_fails(status=429)
+    assert worker.work(most=2) == 2
+    assert Invitation.objects.get().status == "pending"
+    Invitation.objects.update(status="sending")  # as the leaving finds it while the call is on its way
+    move(ELSEWHERE)
+    box.work()
+    Invitation.objects.update(status="pending")
+    box.later()
+    assert (Invitation.objects.get().status, world.emails()) == ("withdrawn", 0)
+
+
+def test_without_news_nobody_is_read_twice(box, world, move):
+    move(STAGE)
+    Delivery.objects.update(received_at=timezone.now() - timedelta(seconds=1))
+    box.work()
+    reads = box.organization.calls.filter(method="GET", path__contains="/opportunities/")
+    assert (Invitation.objects.get().status, reads.count()) == ("invited", 1)

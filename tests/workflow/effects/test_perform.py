@@ -1,0 +1,132 @@
+"""The outbox road: what is kept from being tried loses no time, and what can't be looked up isn't given up."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.codescreen.payloads import Hint
+from integrations.http.session import PlatformError
+from integrations.models import CodeScreenConnection, Effect, Invitation, Organization
+from integrations.queue import worker
+from integrations.workflow.effects import perform, send_invitation
+from integrations.workflow.operations import connections, invitations
+from integrations.workflow.outbox import enqueue
+from integrations.workflow.results import recording
+from tests import factories
+from tests.workflow.conftest import ASSESSMENT
+
+
+@pytest.mark.parametrize("reason", ["paused", "disconnected"])
+def test_what_waited_long_for_a_person_is_still_tried_for_days(box, world, owner, reason):
+    if reason == "paused":
+        Organization.objects.update(paused=True)
+    else:
+        CodeScreenConnection.objects.update(state="refused")
+    invitation = box.invitation()
+    Effect.objects.update(created_at=timezone.now() - perform.KEEP_TRYING - timedelta(days=1))
+    box.work()
+    box.codescreen_fails(status=503)
+    if reason == "paused":
+        box.organization.refresh_from_db()
+        connections.set_policies(box.organization, {"paused": False}, owner)
+    else:
+        CodeScreenConnection.objects.update(state="connected")
+    box.later()
+    assert (box.effect().state, box.effect().attempts, box.reread(invitation).status) == ("due", 1, "pending")
+    box.later()
+    assert (box.reread(invitation).status, world.emails()) == ("invited", 1)
+
+
+@pytest.mark.parametrize("looked", ["before", "in between"])
+def test_who_is_invited_anew_while_a_worker_finds_them_withdrawn_is_invited(box, world, monkeypatch, looked):
+    invitation = box.invitation()
+    left = Invitation.objects.get(pk=invitation.pk)
+    if looked == "before":
+        left.move("withdrawn", "The candidate left the stage.")
+    effect = factories.claimed(Effect, "slow")
+    effect.organization = box.organization
+    if looked == "in between":
+        assert effect.invitation.status == "pending"  # as the worker knows it
+        left.move("withdrawn", "The candidate left the stage.")
+    cancel = send_invitation._cancel
+
+    def slowly(*args):
+        left.move("pending")
+        enqueue.send_invitation(left)
+        cancel(*args)
+
+    monkeypatch.setattr(send_invitation, "_cancel", slowly)
+    perform.perform(effect, worker.platforms_for(box.organization, effect=effect))
+    monkeypatch.undo()
+    box.later()
+    assert (box.reread(invitation).status, world.emails()) == ("invited", 1)
+
+
+def test_a_refused_write_is_not_given_up_while_its_author_cannot_be_looked_up(box, world):
+    box.invitation()
+    fault = {"kind": "status", "times": 1}
+    rules = [
+        {"method": "POST", "path": "/addTags", "status": 403, **fault},
+        {"method": "GET", "path": "/users", "status": 503, **fault},
+    ]
+    world.lever_does("faults", seed=1, rules=rules)
+    box.work()
+    assert box.effect("set_progress_tag").state == "due"
+    box.later()
+    assert box.effect("set_progress_tag").state == "done"
+
+
+@pytest.mark.parametrize("heard", ["webhook", "late answer"])
+def test_what_is_heard_to_have_arrived_before_it_is_sent_again_is_not(box, world, heard):
+    invitation = box.invitation()
+    slow = factories.claimed(Effect, "slow")
+    box.codescreen_fails(kind="status_after", status=500)
+    box.work()  # nothing: the slow worker holds it
+    with pytest.raises(PlatformError):
+        worker.platforms_for(box.organization).codescreen().send(
+            ASSESSMENT, "Candidate Alder", invitation.email
+        )
+    Effect.objects.filter(pk=slow.pk).update(
+        state="uncertain", due_at=None, lease_owner="", leased_until=None
+    )
+    Invitation.objects.update(status="uncertain")
+    invitations.send_again(box.reread(invitation), "somebody")
+    if heard == "webhook":
+        recording.hear(box.organization, Hint("candidate.started", "instance-1", invitation.external_id))
+    else:
+        send_invitation._record_invited(slow, box.reread(invitation), "instance-1")
+    box.work()
+    assert (box.reread(invitation).instance_id, world.emails()) == ("instance-1", 1)
+    assert box.effect().state == "done"
+
+
+def test_a_worker_killed_after_a_definite_no_leaves_nothing_that_a_pause_does_not_hold(
+    box, world, monkeypatch
+):
+    box.codescreen_fails(status=503)
+    invitation = box.invitation()
+
+    def killed(*_):
+        raise SystemExit
+
+    monkeypatch.setattr(perform, "settle", killed)
+    with pytest.raises(SystemExit):
+        box.work()
+    monkeypatch.undo()
+    assert (box.effect().intent_at is None, box.reread(invitation).status) == (False, "pending")
+    Effect.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    Organization.objects.update(paused=True)
+    box.work()
+    assert (box.effect().state, world.emails()) == ("due", 0)
+
+
+def test_what_a_person_sends_again_is_tried_for_days_whatever_held_it_up_before(box, world):
+    invitation = box.invitation()
+    long_ago = timezone.now() - perform.KEEP_TRYING - timedelta(days=1)
+    Effect.objects.update(tried_since=long_ago, state="failed", due_at=None)
+    box.reread(invitation).move("failed", "CodeScreen refused it.")
+    invitations.send_again(box.reread(invitation), "somebody")
+    box.codescreen_fails(status=503)
+    box.work()
+    assert (box.effect().state, box.reread(invitation).status) == ("due", "pending")

@@ -1,0 +1,160 @@
+"""A row that kills its worker is taken up a few times, then stops where a person sees it; nobody else is harmed."""
+
+import itertools
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.models import AuditEntry, CodeScreenConnection, Delivery, Effect, Invitation
+from integrations.models.leasing import MAX_CRASHES
+from integrations.queue import worker
+from integrations.workflow.effects import perform
+from integrations.workflow.health import doctor
+from integrations.workflow.inbox import delivery_handling
+from integrations.workflow.operations import invitations
+from integrations.workflow.outbox import enqueue
+from integrations.workflow.results import recording
+from tests import factories
+
+AGES_AGO = timezone.now() - timedelta(hours=1)
+
+
+class Killed(BaseException):
+    """The worker's end: nothing that comes after it in the worker runs."""
+
+
+def _kill(*_, **__):
+    raise Killed
+
+
+def work_until_quiet(box, deaths=20):
+    """Let one worker after another take up what is due, each after the lease of the one that died; how many died."""
+    died = 0
+    for _ in range(deaths):
+        for model in (Delivery, Effect):
+            model.objects.filter(leased_until__isnull=False).update(leased_until=AGES_AGO)
+        try:
+            box.work()
+        except Killed:
+            died += 1
+        else:
+            return died
+    return died
+
+
+def codes(organization):
+    return {finding.code for finding in doctor.findings(organization)}
+
+
+def test_a_delivery_that_kills_its_worker_stops_and_others_are_decided(box, monkeypatch):
+    poison = factories.DeliveryFactory(organization=box.organization, opportunity_id="poison")
+    take_in = delivery_handling.take_in
+
+    def kill_or_decide(delivery, *more):
+        if delivery.pk == poison.pk:
+            raise Killed
+        return take_in(delivery, *more)
+
+    monkeypatch.setattr(delivery_handling, "take_in", kill_or_decide)
+    fine = [factories.DeliveryFactory(organization=box.organization, event="other") for _ in range(3)]
+    assert work_until_quiet(box) == MAX_CRASHES
+    poison.refresh_from_db()
+    assert (poison.due_at, poison.verdict, poison.is_stuck) == (None, "", True)
+    assert "never heard of again" in poison.last_error
+    assert {Delivery.objects.get(pk=row.pk).verdict for row in fine} == {"ignored_event"}
+    assert "stuck_deliveries" in codes(box.organization)
+
+
+def test_a_delivery_that_was_given_up_can_be_replayed(box, owner, monkeypatch):
+    poison = factories.DeliveryFactory(organization=box.organization, event="other")
+    with monkeypatch.context() as patched:
+        patched.setattr(delivery_handling, "take_in", _kill)
+        work_until_quiet(box)
+    poison.refresh_from_db()
+    assert worker.replay(poison, owner).code == "ignored_event"
+    poison.refresh_from_db()
+    assert (poison.verdict, poison.crashes, poison.last_error) == ("ignored_event", 0, "")
+
+
+def test_an_effect_that_kills_its_worker_stops_and_can_be_retried(box, owner, monkeypatch):
+    enqueue.leave_note(
+        box.organization, box.world.candidate("Alder"), "no_email", "CodeScreen: nothing was sent."
+    )
+    with monkeypatch.context() as patched:
+        patched.setitem(perform.PERFORM, "leave_note", _kill)
+        assert work_until_quiet(box) == MAX_CRASHES
+    effect = box.effect("leave_note")
+    assert (effect.state, effect.due_at) == ("failed", None)
+    assert "never heard of again" in effect.last_error
+    assert "failed_effects" in codes(box.organization)
+    invitations.retry_effect(effect, owner)
+    box.work()
+    assert box.effect("leave_note").state == "done"
+    assert box.world.opportunity("Alder")["notes"] == 1
+    assert AuditEntry.objects.filter(action="retry").exists()
+
+
+@pytest.mark.parametrize("is_idempotent", [False, True])
+def test_an_invitation_whose_worker_dies_at_the_call_is_uncertain_and_never_failed(
+    box, is_idempotent, monkeypatch
+):
+    box.world.codescreen_does("settings", idempotency=is_idempotent)
+    CodeScreenConnection.objects.update(idempotency=is_idempotent)
+    invitation = box.invitation()
+    monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", _kill)
+    died = work_until_quiet(box)
+    assert died == (MAX_CRASHES if is_idempotent else 1)
+    assert (box.effect().state, box.reread(invitation).status) == ("uncertain", "uncertain")
+    assert box.effect().intent_at is not None
+
+
+def test_an_invitation_whose_worker_dies_before_the_call_fails(box, monkeypatch):
+    invitation = box.invitation()
+    monkeypatch.setattr("integrations.workflow.effects.send_invitation._still_wanted", _kill)
+    assert work_until_quiet(box) == MAX_CRASHES
+    assert (box.effect().state, box.reread(invitation).status) == ("failed", "failed")
+    assert box.world.emails() == 0
+
+
+def test_an_answer_ends_the_count_of_crashes(box):
+    enqueue.leave_note(
+        box.organization, box.world.candidate("Alder"), "no_email", "CodeScreen: nothing was sent."
+    )
+    Effect.objects.filter(kind="leave_note").update(crashes=MAX_CRASHES - 1, attempts=40)
+    box.lever_fails("/notes", status=503)
+    box.work()
+    effect = box.effect("leave_note")
+    assert (effect.state, effect.crashes, effect.attempts) == ("due", 0, 41)
+
+
+def test_many_tries_that_a_platform_refused_do_not_count_as_crashes(box, monkeypatch):
+    enqueue.leave_note(
+        box.organization, box.world.candidate("Alder"), "no_email", "CodeScreen: nothing was sent."
+    )
+    Effect.objects.filter(kind="leave_note").update(attempts=60)
+
+    def bug(*_):
+        raise KeyError
+
+    with monkeypatch.context() as patched:
+        patched.setitem(perform.PERFORM, "leave_note", bug)
+        box.work()
+    assert (box.effect("leave_note").state, box.effect("leave_note").crashes) == ("due", 1)
+
+
+def test_an_invitation_that_kills_whoever_asks_about_it_is_asked_ever_more_seldom(box, monkeypatch):
+    invitation = factories.InvitationFactory(
+        organization=box.organization, status="invited", instance_id="i1", next_poll_at=AGES_AGO
+    )
+    monkeypatch.setattr(recording, "collect", _kill)
+    waits = []
+    for _ in range(4):
+        Invitation.objects.update(next_poll_at=AGES_AGO)
+        with pytest.raises(Killed):
+            box.work()
+        waits.append((Invitation.objects.get().next_poll_at or AGES_AGO) - timezone.now())
+    assert waits[0] < timedelta(seconds=46)
+    assert all(later > 1.8 * earlier for earlier, later in itertools.pairwise(waits))
+    invitation.refresh_from_db()
+    assert invitation.poll_failures == 4

@@ -1,0 +1,125 @@
+"""A platform that refuses for long costs no attempt, is asked seldom, and everything drains by itself afterwards."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from integrations.codescreen.client import CodeScreenClient
+from integrations.http.session import PlatformError
+from integrations.models import ApiCall, Breaker, CodeScreenConnection, Delivery, Effect, LeverConnection
+from integrations.queue import schedules, worker
+from integrations.workflow.effects import perform
+from integrations.workflow.operations import connections
+from tests import factories
+
+WORDS = ("Alder", "Tamarack", "Rowan", "Juniper", "Hawthorn")
+STAGE = "CodeScreen Assessment"
+MINUTES = 10
+
+
+def minute_passes():
+    """Let a minute pass for what waits, and do what the schedules do in it."""
+    minute = timedelta(minutes=1)
+    for model in (Delivery, Effect):
+        for pk, due_at in list(model.objects.filter(due_at__isnull=False).values_list("pk", "due_at")):
+            model.objects.filter(pk=pk).update(due_at=(due_at or timezone.now()) - minute)
+    for breaker in Breaker.objects.filter(open_until__isnull=False):
+        Breaker.objects.filter(pk=breaker.pk).update(
+            open_until=(breaker.open_until or timezone.now()) - minute
+        )
+    schedules.wake_waiting()
+    schedules.try_refused_keys()
+    worker.work()
+
+
+@pytest.fixture
+def crowd(box, world):
+    """Invitations of several candidates that are about to go out."""
+    return [box.invitation(word) for word in seeded(world)]
+
+
+def seeded(world):
+    """Return words of candidates whom the pretend Lever has."""
+    opportunities = world.lever.accounts["acme"].opportunities
+    return [word for word in WORDS if world.candidate(word) in opportunities]
+
+
+def test_a_revoked_key_costs_no_attempt_and_is_tried_once_a_minute(box, crowd):
+    assert len(crowd) >= 2
+    box.codescreen_fails(status=401, path="/api/", method="", times=1000)
+    box.work()
+    assert CodeScreenConnection.objects.get().state == "refused"
+    first = ApiCall.objects.filter(status=401).count()
+    assert first <= 2
+    for _ in range(MINUTES):
+        minute_passes()
+    asked = ApiCall.objects.filter(status=401).count() - first
+    assert asked <= 2 * MINUTES  # a probe every thirty seconds at most
+    waiting = Effect.objects.filter(kind="send_invitation")
+    assert {(row.state, row.attempts, row.crashes) for row in waiting} == {("due", 0, 0)}
+    assert Effect.objects.filter(kind="send_email", payload__kind="trouble").count() <= 1
+    box.world.codescreen_does("faults", rules=[])
+    minute_passes()
+    minute_passes()
+    assert {box.reread(row).status for row in crowd} == {"invited"}
+    assert box.world.emails() == len(crowd)
+
+
+def test_a_revoked_grant_is_not_asked_with_again_and_nothing_is_lost(box, world):
+    LeverConnection.objects.get().mark_needs_reconnect("revoked")
+    for word in seeded(world):
+        world.lever_does("move", opportunities=[world.candidate(word)], stage=STAGE)
+        data = {"opportunityId": world.candidate(word), "toStageId": world.stage(STAGE)}
+        factories.DeliveryFactory(
+            organization=box.organization,
+            opportunity_id=world.candidate(word),
+            payload={"event": "candidateStageChange", "data": data},
+        )
+    before = ApiCall.objects.filter(platform="lever").count()
+    for _ in range(MINUTES):
+        minute_passes()
+    assert ApiCall.objects.filter(platform="lever").count() == before
+    assert set(Delivery.objects.values_list("verdict", flat=True)) == {"disconnected"}
+    LeverConnection.objects.update(state="connected", state_reason="")
+    minute_passes()
+    assert not Delivery.objects.filter(verdict="disconnected").exists()
+    assert world.emails() == Delivery.objects.filter(verdict="invite").count() > 0
+
+
+def test_a_storm_of_429_burns_nothing_and_drains_when_it_is_over(box, crowd, settings):
+    box.codescreen_fails(status=429, retry_after=2, times=1000)
+    began = timezone.now()
+    for _ in range(MINUTES):
+        minute_passes()
+    effects = Effect.objects.filter(kind="send_invitation")
+    assert {(row.state, row.crashes) for row in effects} == {("due", 0)}
+    assert all(row.due_at is not None and row.due_at > began - timedelta(minutes=2) for row in effects)
+    assert box.world.emails() == 0
+    box.world.codescreen_does("faults", rules=[])
+    for _ in range(3):
+        minute_passes()
+    assert {box.reread(row).status for row in crowd} == {"invited"}
+    assert box.world.emails() == len(crowd)
+
+
+@pytest.mark.parametrize("call", ["send", "status"])
+def test_a_no_to_the_former_key_says_nothing_of_the_one_saved_meanwhile(box, world, owner, monkeypatch, call):
+    is_about_status = call == "status"
+    invitation = box.invited() if is_about_status else box.invitation()
+    key = CodeScreenConnection.objects.get().api_key
+
+    def refused_late(*_: Any) -> None:
+        CodeScreenConnection.objects.update(state="refused")  # another worker has told of the former key
+        connections.save_codescreen_key(box.organization, key, owner)
+        raise PlatformError("CodeScreen answered 401", status=401, permanent=True)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CodeScreenClient, call, refused_late)
+        box.ask() if is_about_status else box.work()
+    assert CodeScreenConnection.objects.get().is_working
+    if not is_about_status:  # saving woke what waited, and this one was on its way
+        assert box.effect().due_at - timezone.now() <= perform.FIRST_RETRY
+    box.later()
+    assert (box.reread(invitation).status, world.emails("alder@candidates.example")) == ("invited", 1)

@@ -1,0 +1,603 @@
+"""An invitation goes out exactly once, whatever CodeScreen answers and whoever is killed when."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from integrations.http import deadlines, session
+from integrations.http.session import PlatformError
+from integrations.models import ApiCall, CodeScreenConnection, Effect, Invitation
+from integrations.models.leasing import MAX_CRASHES
+from integrations.queue import worker
+from integrations.workflow.effects import perform, send_invitation
+from integrations.workflow.health import incidents
+from integrations.workflow.operations import connections, invitations
+from integrations.workflow.outbox import enqueue
+from integrations.workflow.results import recording
+from tests import factories
+
+ALDER = "alder@candidates.example"
+NOBODY = "http://127.0.0.1:9"  # the discard port: nobody listens
+
+
+def posts():
+    """How many invitations were sent off, answered or not."""
+    return ApiCall.objects.filter(platform="codescreen", method="POST").count()
+
+
+def test_an_invitation_goes_out(box, world):
+    invitation = box.invitation()
+    box.work()
+    invitation = box.reread(invitation)
+    assert (invitation.status, world.emails(ALDER)) == ("invited", 1)
+    assert invitation.instance_id
+    assert invitation.invited_at is not None
+    assert invitation.next_poll_at > timezone.now()
+    effect = box.effect()
+    assert (effect.state, effect.attempts) == ("done", 1)
+    assert effect.done_at is not None
+
+
+# certain not to have arrived: tried again
+
+
+def test_a_refused_connection_is_tried_again(box, world, settings):
+    address = settings.CODESCREEN_API_URL
+    settings.CODESCREEN_API_URL = NOBODY
+    invitation = box.invitation()
+    box.work()
+    effect = box.effect()
+    assert (effect.state, effect.intent_at, box.reread(invitation).status) == ("due", None, "pending")
+    assert "did not answer" in effect.last_error
+    assert effect.due_at > timezone.now()
+    settings.CODESCREEN_API_URL = address
+    box.later()
+    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
+
+
+@pytest.mark.parametrize("status", [503, 429, 408, 425])
+def test_a_busy_codescreen_is_tried_again_when_it_says(box, world, status):
+    box.codescreen_fails(status=status, retry_after=120)
+    invitation = box.invitation()
+    box.work()
+    effect = box.effect()
+    assert (effect.state, effect.intent_at, box.reread(invitation).status) == ("due", None, "pending")
+    wait = effect.due_at - timezone.now()
+    assert timedelta(seconds=110) < wait <= timedelta(seconds=121)
+    box.later()
+    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
+    assert box.effect().attempts == 2
+
+
+# perhaps arrived: never repeated by itself
+
+LOST = [
+    {"kind": "status", "status": 500},
+    {"kind": "status", "status": 502},
+    {"kind": "status", "status": 504},
+    {"kind": "status", "status": 520},
+    {"kind": "status", "status": 524},
+    {"kind": "status_after", "status": 500},
+    {"kind": "status_after", "status": 504},
+    {"kind": "reset_before"},
+    {"kind": "reset_after"},
+    {"kind": "timeout_before"},
+    {"kind": "timeout_after"},
+    {"kind": "truncated"},
+    {"kind": "html_after", "status": 200},
+    {"kind": "html", "status": 502},
+]
+
+
+def _name(rule):
+    return " ".join(str(value) for value in rule.values())
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """A short read time-out."""
+    monkeypatch.setattr(deadlines, "READ_SECONDS", 0.4)
+
+
+@pytest.mark.parametrize("rule", LOST, ids=_name)
+def test_an_answer_that_says_nothing_is_uncertain_and_never_repeated(box, world, impatient, rule):
+    box.codescreen_fails(**rule)
+    invitation = box.invitation()
+    box.work()
+    sent = world.emails(ALDER)
+    assert sent <= 1
+    effect = box.effect()
+    assert (effect.state, effect.due_at) == ("uncertain", None)
+    assert effect.intent_at is not None
+    invitation = box.reread(invitation)
+    assert invitation.status == "uncertain"
+    assert invitation.status_reason.strip()
+    for _ in range(3):
+        box.later()
+    assert posts() == 1
+    assert world.emails(ALDER) == sent
+    told = box.effect("send_email")
+    assert told.payload["recipients"] == [box.organization.memberships.get().user.email]
+    assert "@" not in told.payload["subject"] + " ".join(told.payload["lines"]).replace("//testserver", "")
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, [], "text", None, {"assessmentInstanceId": 5}, {"assessmentInstanceId": ""}]
+)
+def test_an_answer_without_an_id_is_uncertain(box, monkeypatch, answer):
+    monkeypatch.setattr(session.PlatformSession, "request", lambda *_, **__: answer)
+    invitation = box.invitation()
+    box.work()
+    assert (box.effect().state, box.reread(invitation).status) == ("uncertain", "uncertain")
+
+
+@pytest.mark.parametrize("rule", LOST, ids=_name)
+def test_where_the_key_is_honoured_the_same_key_is_sent_until_the_answer_is_known(
+    box, world, impatient, rule
+):
+    world.codescreen_does("settings", idempotency=True)
+    CodeScreenConnection.objects.update(idempotency=True)
+    keys = []
+    send = session.PlatformSession.request
+
+    def watch(session, method, path, **more):
+        if method == "POST" and path == "/assessments":
+            keys.append(more["headers"]["Idempotency-Key"])
+        return send(session, method, path, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session.PlatformSession, "request", watch)
+        box.codescreen_fails(**rule)
+        invitation = box.invitation()
+        box.work()
+        effect = box.effect()
+        assert (effect.state, box.reread(invitation).status) == ("due", "sending")
+        assert effect.intent_at is not None
+        box.later()
+    invitation = box.reread(invitation)
+    assert (invitation.status, world.emails(ALDER)) == ("invited", 1)
+    assert keys == [invitation.external_id] * 2
+    assert len(invitation.external_id) <= 255
+
+
+@pytest.fixture
+def repeating(box, world):
+    """An account that honours the key, and an invitation whose first answer was lost after it arrived."""
+    world.codescreen_does("settings", idempotency=True)
+    CodeScreenConnection.objects.update(idempotency=True)
+    box.codescreen_fails(kind="status_after", status=500)
+    invitation = box.invitation()
+    box.work()
+    assert box.reread(invitation).status == "sending"
+    return invitation
+
+
+def test_a_busy_answer_to_a_repeat_does_not_forget_the_lost_one(box, world, repeating):
+    box.codescreen_fails(status=503)
+    box.later()
+    effect = box.effect()
+    assert (effect.state, box.reread(repeating).status) == ("due", "sending")
+    assert effect.intent_at is not None
+    box.later()
+    assert (box.reread(repeating).status, world.emails(ALDER)) == ("invited", 1)
+
+
+def test_a_no_to_a_repeat_is_uncertain(box, world, repeating):
+    box.codescreen_fails(status=422)
+    box.later()
+    assert (box.effect().state, box.reread(repeating).status) == ("uncertain", "uncertain")
+    assert "earlier" in box.reread(repeating).status_reason
+
+
+def test_a_refused_key_at_a_repeat_is_waited_for(box, world, repeating, owner):
+    box.codescreen_fails(status=401)
+    box.later()
+    assert (box.effect().state, box.reread(repeating).status) == ("due", "sending")
+    CodeScreenConnection.objects.update(state="connected")
+    box.later()
+    assert (box.reread(repeating).status, world.emails(ALDER)) == ("invited", 1)
+
+
+def test_a_conflict_at_a_repeat_is_the_answer_that_was_lost(box, world, repeating):
+    world.codescreen_does("settings", idempotency=False, conflict_409=True)
+    box.later()
+    assert (box.reread(repeating).status, world.emails(ALDER)) == ("invited", 1)
+
+
+# an answer that is a no
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 302])
+def test_a_no_is_final_and_left_as_a_note(box, world, status):
+    box.codescreen_fails(status=status)
+    invitation = box.invitation()
+    box.work()
+    effect = box.effect()
+    assert (effect.state, box.reread(invitation).status) == ("failed", "failed")
+    assert str(status) in effect.last_error
+    [note] = world.opportunity("Alder")["note_texts"]
+    assert "could not be sent" in note
+    assert "@" not in note
+    assert "Alder" not in note
+    box.later()
+    assert posts() == 1
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_strict_codescreen_with_webhooks_gets_the_published_call_alone(box, world, status):
+    CodeScreenConnection.objects.update(webhook_secret=factories.WEBHOOK_SECRET)
+    box.codescreen_fails(status=status)
+    invitation = box.invitation()
+    box.work()
+    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
+    assert posts() == 2
+    assert box.effect().attempts == 1
+
+
+def test_a_lost_answer_to_the_published_call_alone_is_uncertain(box, world):
+    CodeScreenConnection.objects.update(webhook_secret=factories.WEBHOOK_SECRET)
+    rules = [
+        {"method": "POST", "path": "/api/assessments$", "kind": "status", "status": 422, "times": 1},
+        {"method": "POST", "path": "/api/assessments$", "kind": "reset_after", "times": 1},
+    ]
+    world.codescreen_does("faults", seed=1, rules=rules)
+    invitation = box.invitation()
+    box.work()
+    box.later()
+    assert (box.reread(invitation).status, world.emails(ALDER)) == ("uncertain", 1)
+
+
+def test_no_note_where_the_organization_wants_none(box, world):
+    box.organization.note_on_skip = False
+    box.organization.save()
+    box.codescreen_fails(status=422)
+    box.invitation()
+    box.work()
+    assert world.opportunity("Alder")["note_texts"] == []
+
+
+def test_a_refused_key_is_kept_and_goes_on_when_a_key_is_saved(box, world, owner):
+    CodeScreenConnection.objects.update(api_key="wrong")
+    invitation = box.invitation()
+    box.work()
+    box.later()
+    effect = box.effect()
+    assert (effect.state, effect.attempts, box.reread(invitation).status) == ("due", 0, "pending")
+    connection = CodeScreenConnection.objects.get()
+    assert connection.state == "refused"
+    for _ in range(2):
+        incidents.watch(box.organization)
+    assert Effect.objects.filter(kind="send_email").count() == 1
+    assert posts() == 1
+    connections.save_codescreen_key(box.organization, world.api_key, owner)
+    box.work()
+    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
+
+
+def test_a_pause_holds_back_what_waited_for_a_key(box, world, owner):
+    CodeScreenConnection.objects.update(api_key="wrong")
+    box.invitation()
+    box.work()
+    connections.set_policies(box.organization, {"paused": True}, owner)
+    connections.save_codescreen_key(box.organization, world.api_key, owner)
+    box.later()
+    assert (box.effect().state, world.emails()) == ("due", 0)
+
+
+# CodeScreen has the person already
+
+
+def test_a_conflict_that_names_the_instance_is_an_invitation(box, world):
+    world.codescreen_does("settings", conflict_409=True)
+    invitation = box.invitation()
+    box.work()
+    instance = box.reread(invitation).instance_id
+    Invitation.objects.filter(pk=invitation.pk).update(status="uncertain", instance_id="")
+    invitations.send_again(invitation, "test")
+    box.work()
+    again = box.reread(invitation)
+    assert (again.status, again.instance_id, world.emails(ALDER)) == ("invited", instance, 1)
+
+
+def test_a_conflict_with_an_instance_of_another_invitation_fails_with_the_reason(box, world):
+    world.codescreen_does("settings", conflict_409=True)
+    box.invitation()
+    box.work()
+    second = box.invitation("Tamarack", email=ALDER)
+    box.work()
+    second = box.reread(second)
+    assert (second.status, second.instance_id) == ("failed", "")
+    assert "already" in second.status_reason
+    assert box.effect().state == "failed"
+    assert world.emails(ALDER) == 1
+
+
+# killed, replaced, late
+
+
+def die_while_sending(box, invitation):
+    """Leave the rows as a worker leaves them that is killed after it declared its intent."""
+    Invitation.objects.filter(pk=invitation.pk).update(status="sending")
+    Effect.objects.filter(pk=box.effect().pk).update(
+        intent_at=timezone.now(),
+        leased_until=timezone.now() - timedelta(seconds=1),
+        lease_owner="gone",
+        attempts=1,
+    )
+
+
+def test_a_worker_killed_while_sending_leaves_an_uncertain_invitation(box, world):
+    invitation = box.invitation()
+    die_while_sending(box, invitation)
+    box.work()
+    assert (box.effect().state, box.reread(invitation).status) == ("uncertain", "uncertain")
+    assert posts() == 0
+    assert world.emails(ALDER) == 0
+
+
+def test_a_worker_killed_while_sending_is_no_question_where_the_key_is_honoured(box, world):
+    world.codescreen_does("settings", idempotency=True)
+    CodeScreenConnection.objects.update(idempotency=True)
+    invitation = box.invitation()
+    Effect.objects.filter(pk=box.effect().pk).update(payload={"idempotent": True})
+    die_while_sending(box, invitation)
+    box.work()
+    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
+
+
+def test_a_call_that_went_without_the_key_is_not_repeated_with_it(box, world):
+    world.codescreen_does("settings", idempotency=True)
+    invitation = box.invitation()
+    die_while_sending(box, invitation)
+    CodeScreenConnection.objects.update(idempotency=True)
+    box.work()
+    assert (box.reread(invitation).status, world.emails(ALDER)) == ("uncertain", 0)
+
+
+def test_a_worker_killed_before_it_declared_anything_is_replaced(box, world):
+    invitation = box.invitation()
+    Effect.objects.filter(pk=box.effect().pk).update(
+        leased_until=timezone.now() - timedelta(seconds=1), lease_owner="gone", attempts=1
+    )
+    box.work()
+    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
+
+
+def taken(box):
+    """Return the send effect as a worker holds it that will sleep through its lease."""
+    return factories.claimed(Effect, "slow")
+
+
+def replace_worker(effect):
+    """Let another worker take the effect over."""
+    Effect.objects.filter(pk=effect.pk).update(
+        lease_owner="another", leased_until=timezone.now() + timedelta(minutes=1)
+    )
+
+
+def test_a_worker_whose_lease_was_taken_over_sends_nothing(box, world):
+    invitation = box.invitation()
+    effect = taken(box)
+    replace_worker(effect)
+    worker._perform(effect)
+    assert world.emails(ALDER) == 0
+    assert box.reread(invitation).status == "pending"
+    effect.refresh_from_db()
+    assert (effect.lease_owner, effect.state, effect.intent_at) == ("another", "due", None)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        PlatformError("busy", status=503),
+        PlatformError("no", status=422, permanent=True),
+        PlatformError("no key", status=401, permanent=True),
+        PlatformError("lost", ambiguous=True),
+    ],
+    ids=str,
+)
+def test_a_worker_that_was_replaced_during_the_call_changes_nothing(box, monkeypatch, error):
+    invitation = box.invitation()
+    effect = taken(box)
+
+    def send(*_, **__):
+        replace_worker(effect)
+        Invitation.objects.filter(pk=invitation.pk).update(status="uncertain")
+        Effect.objects.filter(pk=effect.pk).update(
+            state="uncertain", due_at=None, lease_owner="", leased_until=None
+        )
+        raise error
+
+    monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", send)
+    worker._perform(effect)
+    effect.refresh_from_db()
+    assert (effect.state, box.reread(invitation).status) == ("uncertain", "uncertain")
+
+
+def test_a_late_answer_that_names_the_instance_settles_the_question(box, monkeypatch):
+    invitation = box.invitation()
+    effect = taken(box)
+
+    def send(*_, **__):
+        Invitation.objects.filter(pk=invitation.pk).update(status="uncertain")
+        Effect.objects.filter(pk=effect.pk).update(
+            state="uncertain", due_at=None, lease_owner="", leased_until=None
+        )
+        return "instance-1"
+
+    monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", send)
+    worker._perform(effect)
+    effect.refresh_from_db()
+    assert (effect.state, box.reread(invitation).status) == ("done", "invited")
+
+
+def test_a_webhook_that_is_faster_than_the_lost_answer_is_believed(box, monkeypatch):
+    invitation = box.invitation()
+
+    def send(*_, **__):
+        recording.mark_invited(box.reread(invitation), "instance-1")
+        raise PlatformError("lost", ambiguous=True)
+
+    monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", send)
+    box.work()
+    assert (box.effect().state, box.reread(invitation).status) == ("done", "invited")
+    assert box.effect().traceback == ""
+
+
+# no longer wanted
+
+
+@pytest.fixture
+def old(box, world):
+    """Return an invitation that was decided a while ago, of a candidate in the stage."""
+    world.lever_does("move", opportunities=[world.candidate("Alder")], stage="CodeScreen Assessment")
+    return box.invitation(checked_at=timezone.now() - timedelta(minutes=5))
+
+
+def test_a_candidate_who_is_still_there_is_invited(box, world, old):
+    box.work()
+    assert (box.reread(old).status, world.emails(ALDER)) == ("invited", 1)
+
+
+@pytest.mark.parametrize("act", ["left", "archived", "anonymized", "deleted"])
+def test_who_left_meanwhile_is_not_invited(box, world, old, act):
+    candidate = world.candidate("Alder")
+    match act:
+        case "left":
+            world.lever_does("move", opportunities=[candidate], stage="Phone screen")
+        case "archived":
+            world.lever_does("archive", opportunities=[candidate], reason="Withdrew")
+        case "anonymized":
+            world.lever_does("anonymize", opportunities=[candidate])
+        case "deleted":
+            world.lever_does("delete", opportunities=[candidate])
+    box.work()
+    invitation = box.reread(old)
+    assert invitation.status == "withdrawn"
+    assert invitation.status_reason
+    assert (box.effect().state, world.emails()) == ("cancelled", 0)
+
+
+def test_a_lever_that_is_away_is_waited_for(box, world, old):
+    box.lever_fails("/opportunities/", method="GET", status=503, times=5)
+    box.work()
+    assert (box.effect().state, box.reread(old).status, world.emails()) == ("due", "pending", 0)
+    box.lever_fails("nothing")
+    box.later()
+    assert world.emails(ALDER) == 1
+
+
+def test_an_invitation_that_was_withdrawn_is_not_sent(box, world):
+    invitation = box.invitation()
+    invitation.move("withdrawn", "The candidate left the stage.")
+    box.work()
+    assert (box.effect().state, world.emails()) == ("cancelled", 0)
+
+
+def test_an_invitation_that_is_withdrawn_at_the_last_moment_is_not_sent(box, world, monkeypatch):
+    invitation = box.invitation()
+    monkeypatch.setattr(
+        send_invitation, "_still_wanted", lambda *_: box.reread(invitation).move("withdrawn", "left")
+    )
+    box.work()
+    effect = box.effect()
+    assert (effect.state, effect.leased_until, world.emails()) == ("cancelled", None, 0)
+
+
+def test_nothing_goes_out_while_the_organization_is_paused(box, world, owner):
+    connections.set_policies(box.organization, {"paused": True}, owner)
+    box.invitation()
+    box.work()
+    assert (box.effect().state, world.emails()) == ("due", 0)
+    connections.set_policies(box.organization, {"paused": False}, owner)
+    box.work()
+    assert world.emails() == 1
+
+
+# given up: the row says so, and a person can go on from there
+
+
+def test_when_hope_is_given_up_the_invitation_says_so(box, world):
+    box.codescreen_fails(status=503, times=5)
+    invitation = box.invitation()
+    Effect.objects.update(created_at=timezone.now() - perform.KEEP_TRYING - timedelta(minutes=1))
+    box.work()
+    assert (box.effect().state, box.reread(invitation).status) == ("failed", "failed")
+    world.codescreen_does("faults", seed=1, rules=[])
+    invitations.retry_effect(box.effect(), "test")
+    box.work()
+    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
+
+
+def test_when_hope_is_given_up_after_lost_answers_it_is_uncertain(box, world):
+    world.codescreen_does("settings", idempotency=True)
+    CodeScreenConnection.objects.update(idempotency=True)
+    box.codescreen_fails(status=500, times=5)
+    invitation = box.invitation()
+    Effect.objects.update(created_at=timezone.now() - perform.KEEP_TRYING - timedelta(minutes=1))
+    box.work()
+    assert (box.effect().state, box.reread(invitation).status) == ("uncertain", "uncertain")
+
+
+def test_a_bug_stops_after_a_few_crashes_and_others_go_on(box, world, monkeypatch):
+    poison, fine = box.invitation("Alder"), box.invitation("Tamarack")
+    monkeypatch.setattr(
+        "integrations.workflow.effects.send_invitation._still_wanted",
+        lambda effect, *_: 1 / (effect.invitation_id - poison.pk),
+    )
+    for _ in range(MAX_CRASHES + 3):
+        box.later()
+    effect = box.effect(invitation=poison)
+    assert (effect.state, effect.attempts) == ("failed", MAX_CRASHES)
+    assert "ZeroDivisionError" in effect.last_error
+    assert effect.traceback
+    assert box.reread(poison).status == "failed"
+    assert box.reread(fine).status == "invited"
+
+
+def test_a_crash_after_the_intent_is_uncertain(box, world, monkeypatch):
+    invitation = box.invitation()
+
+    def crash(*_, **__):
+        raise KeyError(ALDER)
+
+    monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", crash)
+    box.work()
+    assert ALDER not in box.effect().traceback + box.effect().last_error
+    box.later()
+    assert (box.effect().state, box.reread(invitation).status) == ("uncertain", "uncertain")
+
+
+# the extensions are used only where the account has them
+
+
+@pytest.mark.parametrize(
+    ("account", "has_external_id", "has_key"),
+    [
+        ({}, False, False),
+        ({"webhook_secret": factories.WEBHOOK_SECRET}, True, False),
+        ({"idempotency": True}, True, True),
+    ],
+)
+def test_nothing_is_sent_that_the_account_does_not_know(box, monkeypatch, account, has_external_id, has_key):
+    connection = CodeScreenConnection.objects.get()
+    for name, value in account.items():
+        setattr(connection, name, value)
+    connection.save()
+    sent: dict[str, Any] = {}
+
+    def record(session, method, path, *, payload, headers):
+        sent.update(payload=payload, headers=headers)
+        return {"assessmentInstanceId": "instance-1"}
+
+    invitation = box.invitation()
+    enqueue.put(box.organization, "set_progress_tag", "x")
+    monkeypatch.setattr(session.PlatformSession, "request", record)
+    effect = factories.claimed(Effect, "me")
+    worker._perform(effect)
+    assert set(sent["payload"]) - {"externalId"} == {"assessmentId", "firstName", "lastName", "email"}
+    assert sent["payload"].get("externalId", "") == (invitation.external_id if has_external_id else "")
+    assert ("Idempotency-Key" in sent["headers"]) is has_key
+    assert sent["headers"]["Authorization"].startswith("apiKey ")

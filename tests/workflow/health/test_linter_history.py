@@ -1,0 +1,103 @@
+"""The linter remembers: what is new since a day ago, and what was mended."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from django.utils import timezone
+
+from integrations.lever.client import LeverClient
+from integrations.models import (
+    Assessment,
+    CodeScreenConnection,
+    LeverConnection,
+    LinterFinding,
+    RoleMapping,
+    Stage,
+)
+from integrations.workflow.catalog import sync
+from integrations.workflow.health import linter, linter_history
+from tests import factories
+
+
+@pytest.fixture
+def linted(organization):
+    """An organization whose lists are read, with one mistake."""
+    now = timezone.now()
+    factories.LeverConnectionFactory.create(
+        organization=organization, stages_refreshed_at=now, roles_refreshed_at=now
+    )
+    factories.CodeScreenConnectionFactory.create(organization=organization, assessments_refreshed_at=now)
+    Assessment.objects.create(organization=organization, external_id="backend", name="Backend")
+    Stage.objects.create(organization=organization, external_id="stage-1", name="CodeScreen Assessment")
+    RoleMapping.objects.create(organization=organization, role="Chef", assessment="Backend")
+    return organization
+
+
+def age(organization, **since):
+    LinterFinding.objects.filter(organization=organization).update(
+        first_seen_at=timezone.now() - timedelta(**since)
+    )
+
+
+def test_nothing_is_new_on_the_first_day_and_a_later_mistake_is(linted):
+    assert linter_history.remember(linted) == 1
+    assert linter_history.remember(linted) == 0
+    assert not linter_history.compare(linted).new
+    age(linted, days=2)
+    RoleMapping.objects.create(organization=linted, role="Baker", assessment="Backend")
+    found = linter_history.compare(linted)
+    assert ["Baker" in finding.message for finding in found.new] == [True]
+    assert len(found.findings) == 2
+
+
+def test_what_is_mended_is_said_for_a_day_and_is_new_when_it_comes_back(linted):
+    linter_history.remember(linted)
+    age(linted, days=2)
+    RoleMapping.objects.all().delete()
+    linter_history.remember(linted)
+    assert ["Chef" in message for message in linter_history.compare(linted).mended] == [True]
+    RoleMapping.objects.create(organization=linted, role="Chef", assessment="Backend")
+    assert linter_history.remember(linted) == 1
+    assert not linter_history.compare(linted).mended
+
+
+def test_a_renamed_stage_is_told_by_its_former_name(linted):
+    lever = cast(LeverClient, SimpleNamespace(stages=lambda: [{"id": "stage-1", "text": "Take-home"}]))
+    RoleMapping.objects.create(
+        organization=linted, role="Chef", stage="CodeScreen Assessment", assessment="Backend"
+    )
+    sync.refresh_stages(linted, lever)
+    said = {finding.code: finding.message for finding in linter.findings(linted)}
+    assert "entering it no longer invites" in said["renamed_stage"]
+    assert "it was renamed to “Take-home”" in said["unknown_stage"]
+    sync.refresh_stages(linted, lever)
+    assert Stage.objects.get().former_name == "CodeScreen Assessment"
+    RoleMapping.objects.filter(stage="CodeScreen Assessment").update(stage="Take-home")
+    assert "renamed_stage" not in {finding.code for finding in linter.findings(linted)}
+
+
+def test_a_misspelt_tag_on_candidates_is_known_from_their_deliveries(linted):
+    for number in range(3):
+        factories.DeliveryFactory.create(
+            organization=linted,
+            opportunity_id=f"o-{number % 2}",
+            verdict="unknown_assessment",
+            explanation="CodeScreen has no assessment “Bakend”, which the tag names. Did you mean “Backend”?",
+            decided_at=timezone.now(),
+            due_at=None,
+        )
+    said = {finding.code: finding for finding in linter.findings(linted)}
+    finding = said["unknown_candidate_tag"]
+    assert "“CodeScreen Bakend” on 2 candidates" in finding.message
+    assert "Did you mean “Backend”?" in finding.message
+    assert finding.level == "info"
+    Assessment.objects.create(organization=linted, external_id="bakend", name="Bakend")
+    assert "unknown_candidate_tag" not in {finding.code for finding in linter.findings(linted)}
+
+
+def test_connections_are_needed_to_call_anything_unknown(organization):
+    assert not LeverConnection.objects.exists()
+    assert not CodeScreenConnection.objects.exists()
+    assert linter_history.remember(organization) == 0

@@ -1,0 +1,92 @@
+"""Two people, or a person and a worker, or two workers decide at the same moment: one of them was first."""
+
+import threading
+from functools import partial
+
+import pytest
+from django.db import connection as database
+from django.db import transaction
+
+from integrations.models import AuditEntry, Delivery, Effect, Organization
+from integrations.queue import worker
+from integrations.workflow.inbox import delivery_handling, facts
+from integrations.workflow.operations import invitations
+from tests import factories
+
+
+def at_once(first, second):
+    """Let `second` begin while what `first` did isn't committed yet; return what `second` raised."""
+    raised = []
+
+    def act():
+        try:
+            second()
+        except Exception as error:  # noqa: BLE001 - the test looks at it
+            raised.append(error)
+        finally:
+            database.close()
+
+    thread = threading.Thread(target=act)
+    with transaction.atomic():
+        first()
+        thread.start()
+        thread.join(0.5)  # it waits for us, or is done
+    thread.join(20)
+    return raised
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("by", ["a person", "a worker"])
+def test_what_was_refused_this_moment_is_not_approved(by):
+    invitation = factories.InvitationFactory(status="held")
+    row = type(invitation).objects.get(pk=invitation.pk)
+
+    def refuse():
+        if by == "a person":
+            invitations.refuse(invitation, "one")
+        else:
+            invitation.move("withdrawn", "The candidate left the stage.")
+
+    raised = at_once(refuse, lambda: invitations.approve(row, "another"))
+    assert [type(error) for error in raised] == [invitations.NotPossible]
+    invitation.refresh_from_db()
+    assert invitation.status == "withdrawn"
+    assert not Effect.objects.exists()
+    assert not AuditEntry.objects.filter(action="approve").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_resolved_this_moment_is_not_resolved_otherwise():
+    invitation = factories.InvitationFactory(status="uncertain")
+    row = type(invitation).objects.get(pk=invitation.pk)
+    raised = at_once(
+        lambda: invitations.resolve_as_sent(invitation, "instance-1", "one"),
+        lambda: invitations.resolve_as_sent(row, "instance-2", "another"),
+    )
+    assert [type(error) for error in raised] == [invitations.NotPossible]
+    invitation.refresh_from_db()
+    assert (invitation.status, invitation.instance_id) == ("invited", "instance-1")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_decisions_at_once_do_not_both_take_the_last_place_of_the_bulk_limit(box, world, monkeypatch):
+    Organization.objects.update(bulk_limit=1, default_assessment="Backend")
+    for word in ("Hazel", "Tamarack"):
+        opportunity, stage = world.candidate(word), "CodeScreen Assessment"
+        world.lever_does("move", opportunities=[opportunity], stage=stage)
+        factories.DeliveryFactory(
+            organization=box.organization,
+            opportunity_id=opportunity,
+            payload={
+                "event": "candidateStageChange",
+                "data": {"opportunityId": opportunity, "toStageId": world.stage(stage)},
+            },
+        )
+    platforms = worker.platforms_for(box.organization)
+    told = [factories.claimed(Delivery, f"worker {number}") for number in range(2)]
+    gathered = {row.pk: facts.gather(row, platforms) for row in told}
+    monkeypatch.setattr(
+        delivery_handling, "gather", lambda row, *_: gathered[row.pk]
+    )  # what they wait for is each other alone
+    assert at_once(*(partial(delivery_handling.decide_delivery, row, platforms) for row in told)) == []
+    assert sorted(Delivery.objects.values_list("verdict", flat=True)) == ["held_for_approval", "invite"]

@@ -1,0 +1,353 @@
+"""Delivery → verdict → rows, in one transaction, whoever else is at it."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection as database
+from django.utils import timezone
+
+from integrations.models import CodeScreenConnection, Delivery, Effect, Invitation, LeverConnection
+from integrations.models.leasing import MAX_CRASHES
+from integrations.queue import worker
+from integrations.workflow.health import incidents
+from integrations.workflow.inbox import facts
+from integrations.workflow.operations import connections
+from tests import factories
+from tests.workflow.conftest import ASSESSMENT
+
+STAGE = "CodeScreen Assessment"
+ALDER = "alder@candidates.example"
+
+
+@pytest.fixture
+def enter(tell, world):
+    """Move a candidate and put the delivery into the inbox."""
+
+    def move(word="Alder", stage=STAGE, **changes):
+        world.lever_does("move", opportunities=[world.candidate(word)], stage=stage)
+        return tell(word, stage, **changes)
+
+    return move
+
+
+@pytest.fixture
+def tell(box, world):
+    """Put a delivery into the inbox."""
+
+    def deliver(word="Alder", stage=STAGE, **changes):
+        data = {"opportunityId": world.candidate(word), "toStageId": world.stage(stage)}
+        return factories.DeliveryFactory(
+            organization=box.organization,
+            opportunity_id=world.candidate(word),
+            payload={"event": "candidateStageChange", "data": data},
+            **changes,
+        )
+
+    return deliver
+
+
+def verdict(delivery):
+    """Return what became of a delivery."""
+    delivery.refresh_from_db()
+    return delivery.verdict
+
+
+def test_an_invitation_remembers_what_it_was_decided_from(box, world, enter):
+    delivery = enter()
+    box.work()
+    assert verdict(delivery) == "invite", delivery.last_error
+    invitation = Invitation.objects.get()
+    assert delivery.invitation == invitation
+    assert invitation.email == "alder@candidates.example"
+    assert invitation.stage_name == STAGE
+    assert invitation.role_title == "Backend Engineer"
+    assert invitation.contact_id
+    assert (delivery.due_at, delivery.leased_until, delivery.lease_owner) == (None, None, "")
+    assert delivery.decided_at is not None
+
+
+@pytest.mark.parametrize("event", ["candidateHired", "candidateArchiveChange", "interviewCreated", "x"])
+def test_an_event_that_is_not_ours_needs_no_call(box, tell, event):
+    delivery = tell(event=event)
+    box.work()
+    assert verdict(delivery) == "ignored_event"
+    assert not delivery.calls.exists()
+
+
+def test_a_stage_that_is_not_ours_is_not_read_for(box, world, enter):
+    delivery = enter(stage="Phone screen")
+    box.lever_fails("/opportunities/", method="GET", status=500, times=9)
+    box.work()
+    assert verdict(delivery) == "not_a_trigger_stage"
+
+
+def test_leaving_the_stage_withdraws_what_was_not_started(box, world, enter):
+    enter()
+    box.work()
+    delivery = enter(stage="Phone screen")
+    box.work()
+    invitation = Invitation.objects.get()
+    assert verdict(delivery) == "not_a_trigger_stage"
+    assert (invitation.status, delivery.invitation) == ("withdrawn", invitation)
+    back = enter()
+    box.work()
+    invitation.refresh_from_db()
+    assert (verdict(back), invitation.status) == ("already_invited", "invited")
+    assert world.emails() == 1
+
+
+def test_leaving_before_it_went_out_cancels_it(box, world, enter):
+    enter()
+    delivery = factories.claimed(Delivery, "me")
+    worker.decide(delivery)
+    leaves = enter(stage="Phone screen")
+    delivery = factories.claimed(Delivery, "me")
+    worker.decide(delivery)
+    box.work()
+    assert verdict(leaves) == "not_a_trigger_stage"
+    assert (Invitation.objects.get().status, box.effect().state, world.emails()) == (
+        "withdrawn",
+        "cancelled",
+        0,
+    )
+    enter()
+    box.work()
+    assert (Invitation.objects.get().status, world.emails()) == ("invited", 1)
+
+
+def test_who_has_started_is_followed_wherever_they_go(box, world, enter):
+    enter()
+    box.work()
+    box.candidate_does("start")
+    enter(stage="Phone screen")
+    box.work()
+    assert Invitation.objects.get().status == "in_progress"
+
+
+@pytest.mark.parametrize(("setting", "expected"), [(True, 1), (False, 0)])
+def test_a_skip_leaves_one_note(box, world, enter, setting, expected):
+    box.organization.note_on_skip = setting
+    box.organization.save()
+    enter("Hazel")
+    box.work()
+    enter("Hazel")
+    box.work()
+    assert set(Delivery.objects.values_list("verdict", flat=True)) == {"no_assessment"}
+    notes = world.opportunity("Hazel")["note_texts"]
+    assert len(notes) == expected
+    assert all("no assessment was sent" in note and "Hazel" not in note and "@" not in note for note in notes)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_whom_lever_will_never_show_gets_a_verdict(box, enter, status):
+    told = enter()
+    box.lever_fails("/opportunities/[^/]+$", method="GET", times=100, status=status)
+    box.work()
+    assert verdict(told) == "not_visible"
+
+
+def test_the_bulk_limit_holds_and_tells_once(box, world, enter):
+    box.organization.bulk_limit = 1
+    box.organization.save()
+    box.organization.default_assessment = "Backend"
+    box.organization.save()
+    first, second, third = enter("Alder"), enter("Hazel"), enter("Tamarack")
+    box.work()
+    assert [verdict(row) for row in (first, second, third)] == [
+        "invite",
+        "held_for_approval",
+        "held_for_approval",
+    ]
+    assert world.emails() == 1
+    assert sorted(Invitation.objects.values_list("status", flat=True)) == ["held", "held", "invited"]
+    for _ in range(2):
+        incidents.watch(box.organization)
+    assert Effect.objects.filter(kind="send_email").count() == 1
+
+
+def test_the_bulk_limit_counts_who_is_taken_up_again(box, world, enter):
+    type(box.organization).objects.update(bulk_limit=1, default_assessment="Backend")
+    words = ("Alder", "Hazel", "Tamarack")
+    for word in words:
+        factories.InvitationFactory(
+            organization=box.organization,
+            opportunity_id=world.candidate(word),
+            assessment_id=ASSESSMENT,
+            status="withdrawn",
+            created_at=timezone.now() - timedelta(days=1),
+        )
+    told = [enter(word) for word in words]
+    box.work()
+    assert [verdict(row) for row in told] == ["invite", "held_for_approval", "held_for_approval"]
+    assert world.emails() == 1
+
+
+# waiting for a connection
+
+
+@pytest.mark.parametrize("what", ["paused", "no lever", "lever refused", "no codescreen", "key refused"])
+def test_what_cannot_be_decided_is_kept_and_decided_when_it_can(box, world, enter, owner, what):
+    match what:
+        case "paused":
+            connections.set_policies(box.organization, {"paused": True}, owner)
+        case "no lever":
+            connections.disconnect_lever(box.organization, owner)
+        case "lever refused":
+            LeverConnection.objects.update(state="needs_reconnect")
+        case "no codescreen":
+            CodeScreenConnection.objects.update(api_key="")
+        case "key refused":
+            CodeScreenConnection.objects.update(state="refused")
+    delivery = enter()
+    box.work()
+    assert verdict(delivery) == ("paused" if what == "paused" else "disconnected")
+    assert delivery.due_at is None
+    assert world.emails() == 0
+    match what:
+        case "paused":
+            connections.set_policies(box.organization, {"paused": False}, owner)
+        case "no lever" | "lever refused":
+            account = world.lever.accounts["acme"]
+            grant = world.lever.grants.grant(account, account.users[account.actor()], frozenset(_scopes()))
+            row = LeverConnection.objects.get()
+            row.accept_grant(world.lever.grants.issue(grant, account), owner, account.actor(), account.id)
+            connections.after_grant(box.organization, owner)
+        case _:
+            connections.save_codescreen_key(box.organization, world.api_key, owner)
+    box.work()
+    assert verdict(delivery) == "invite"
+    assert world.emails() == 1
+
+
+def _scopes():
+    return LeverConnection.objects.get().granted_scopes
+
+
+def test_a_key_that_is_refused_while_deciding_is_noticed(box, world, enter):
+    CodeScreenConnection.objects.update(api_key="wrong", assessments_refreshed_at=None)
+    delivery = enter()
+    box.work()
+    Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    box.work()
+    assert CodeScreenConnection.objects.get().state == "refused"
+    assert verdict(delivery) == "disconnected"
+
+
+def test_a_grant_that_is_revoked_is_noticed_and_the_delivery_kept(box, world, enter):
+    delivery = enter()
+    world.lever_does("revoke")
+    box.work()
+    Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    box.work()
+    assert LeverConnection.objects.get().state == "needs_reconnect"
+    assert verdict(delivery) == "disconnected"
+    subjects = [row.payload["subject"] for row in Effect.objects.filter(kind="send_email")]
+    assert subjects == ["Lever needs to be reconnected"]
+
+
+# failing and crashing
+
+
+@pytest.mark.parametrize("kind", ["status", "reset_before", "truncated"])
+def test_a_lever_that_fails_is_asked_again(box, world, enter, kind):
+    delivery = enter()
+    box.lever_fails("/opportunities/", method="GET", kind=kind, times=1)
+    box.work()
+    assert verdict(delivery) == ""
+    assert delivery.last_error
+    assert delivery.due_at > timezone.now()
+    Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    box.work()
+    assert verdict(delivery) == "invite"
+    assert delivery.last_error == ""
+
+
+def test_a_poison_delivery_stops_and_others_go_on(box, world, enter, monkeypatch):
+    poison, fine = enter("Alder"), enter("Tamarack")
+    gather = facts.gather
+
+    def crash(delivery, *more):
+        if delivery.pk == poison.pk:
+            raise KeyError(ALDER)
+        return gather(delivery, *more)
+
+    monkeypatch.setattr("integrations.workflow.inbox.delivery_handling.gather", crash)
+    for _ in range(MAX_CRASHES + 2):
+        Delivery.objects.filter(due_at__isnull=False).update(due_at=timezone.now() - timedelta(seconds=1))
+        box.work()
+    assert verdict(poison) == ""
+    assert (poison.due_at, poison.attempts, poison.is_stuck) == (None, MAX_CRASHES, True)
+    assert "KeyError" in poison.last_error
+    assert ALDER not in poison.last_error + poison.traceback
+    assert verdict(fine) in {"invite", "ambiguous_assessment", "no_assessment"}
+
+
+def test_a_worker_that_slept_through_its_lease_decides_nothing(box, world, enter):
+    delivery = enter()
+    slow = factories.claimed(Delivery, "slow")
+    Delivery.objects.update(lease_owner="another")
+    worker.decide(slow)
+    assert verdict(delivery) == ""
+    assert delivery.lease_owner == "another"
+    assert not Invitation.objects.exists()
+    assert not Effect.objects.filter(kind="send_invitation").exists()
+
+
+def test_a_worker_killed_while_deciding_is_replaced(box, world, enter):
+    delivery = enter()
+    Delivery.claim("gone")
+    box.work()
+    assert verdict(delivery) == ""
+    Delivery.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    box.work()
+    assert verdict(delivery) == "invite"
+    assert delivery.attempts == 2
+
+
+def test_a_preview_writes_nothing(box, world, enter):
+    delivery = enter()
+    decision = worker.preview(delivery)
+    assert decision.code == "invite"
+    assert verdict(delivery) == ""
+    assert not Invitation.objects.exists()
+    assert not Effect.objects.filter(kind="send_invitation").exists()
+
+
+def test_a_replay_replaces_the_verdict_and_is_on_the_record(box, world, enter, owner):
+    delivery = enter("Hazel")
+    box.work()
+    assert verdict(delivery) == "no_assessment"
+    connections.set_policies(box.organization, {"default_assessment": "Backend"}, owner)
+    assert worker.replay(delivery, owner).code == "invite"
+    box.work()
+    assert verdict(delivery) == "invite"
+    assert world.emails("hazel@candidates.example") == 1
+    entry = box.organization.audit_entries.get(action="replay")
+    assert entry.changes == {"verdict": ["no_assessment", "invite"]}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_who_decide_the_same_person_at_once_invite_once(box, world, enter, tell):
+    for number in range(6):
+        (tell if number else enter)(dedupe_key=f"id:{number}")
+    failed = []
+
+    def work():
+        try:
+            worker.work()
+        except Exception as error:  # noqa: BLE001 - shown below
+            failed.append(error)
+        finally:
+            database.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    worker.work()
+    assert failed == []
+    assert sorted(Delivery.objects.values_list("verdict", flat=True)) == ["already_invited"] * 5 + ["invite"]
+    assert Invitation.objects.count() == 1
+    assert world.emails() == 1

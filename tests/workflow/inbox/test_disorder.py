@@ -1,0 +1,130 @@
+"""One candidate's stage changes, told out of order and again and again, end where a fresh read of Lever would."""
+
+import contextlib
+import uuid
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from integrations.models import Delivery, Effect, Invitation
+from integrations.queue import worker
+from tests import factories
+
+STAGES = ("CodeScreen Assessment", "CodeScreen Take-home", "On-site interview")
+TRIGGERS = STAGES[:2]
+
+acts = st.one_of(
+    st.tuples(st.just("move"), st.sampled_from(STAGES)),
+    st.tuples(st.just("tell"), st.integers(0, 9)),
+    st.tuples(st.just("archive"), st.booleans()),
+    st.tuples(st.just("work"), st.integers(1, 3)),
+)
+
+
+class Journey:
+    """One new candidate, and what was told of them so far."""
+
+    def __init__(self, organization, world):
+        self.organization, self.world = organization, world
+        prefix = f"wanderer-{uuid.uuid4().hex[:8]}"
+        made = world.lever_does(
+            "accounts", keep=True, generate={"count": 1, "prefix": prefix, "posting": "Backend Engineer"}
+        )
+        (self.opportunity,) = made["generated"]
+        self.email = f"{prefix}-00001@candidates.example"
+        self.stage, self.is_archived = "", False
+        self.untold, self.told = [], []
+
+    def move(self, stage):
+        moved = self.world.lever_does("move", opportunities=[self.opportunity], stage=stage)["moved"]
+        if moved:
+            self.stage = stage
+            self.untold.append(stage)
+
+    def archive(self, is_archived):
+        reason = self.world_reason() if is_archived else None
+        self.world.lever_does("archive", opportunities=[self.opportunity], reason=reason)
+        self.is_archived = is_archived
+
+    def world_reason(self):
+        """Return one of the account's reasons."""
+        account = self.world.lever.accounts["acme"]
+        return next(iter(account.archive_reasons.values())).text
+
+    def tell(self, number):
+        """Let one of the moves be heard of, in any order; when all were, any again."""
+        if self.untold:
+            self.told.append(self.untold.pop(number % len(self.untold)))
+            self.deliver(self.told[-1])
+        elif self.told:
+            self.deliver(self.told[number % len(self.told)])
+
+    def deliver(self, stage):
+        data = {"opportunityId": self.opportunity, "toStageId": self.world.stage(stage)}
+        factories.DeliveryFactory(
+            organization=self.organization,
+            opportunity_id=self.opportunity,
+            payload={"event": "candidateStageChange", "data": data},
+        )
+
+    def work(self, most):
+        worker.work(most=most)
+
+    def finish(self):
+        """Let everything be heard of, the latest move last, and worked."""
+        while self.untold:
+            self.tell(0)
+        worker.work()
+        if self.stage:
+            self.deliver(self.stage)
+        worker.work()
+
+
+@pytest.fixture
+def unhurried(linked, world, settings):
+    """Nobody waits for a slot: this is about the order, not the pace."""
+    settings.LEVER_RATE, settings.LEVER_BURST = 1000.0, 1_000_000
+    world.lever_does("settings", rate_limit=0.0)
+    worker.work()
+    return linked
+
+
+@contextlib.contextmanager
+def taken_back():
+    """Take back every row that an example wrote."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(told=st.lists(acts, min_size=2, max_size=12))
+def test_whatever_the_order_the_end_is_what_lever_shows(unhurried, world, told):
+    with taken_back():
+        journey = Journey(unhurried, world)
+        for act, detail in told:
+            getattr(journey, act)(detail)
+            held = Effect.objects.filter(opportunity_id=journey.opportunity, leased_until__isnull=False)
+            assert not held.exists()
+        journey.finish()
+        seen = world.lever.accounts["acme"].opportunities[journey.opportunity]
+        invitations = list(Invitation.objects.filter(opportunity_id=journey.opportunity))
+        sent = world.emails(journey.email)
+        assert len(invitations) <= 1
+        assert sent == sum(bool(invitation.instance_id) for invitation in invitations)
+        assert not Delivery.objects.filter(opportunity_id=journey.opportunity, verdict="").exists()
+        is_wanted = journey.stage in TRIGGERS and not journey.is_archived
+        if is_wanted:
+            assert [invitation.status for invitation in invitations] == ["invited"]
+            assert sent == 1
+        else:
+            assert {invitation.status for invitation in invitations} <= {"withdrawn"}
+        progress = [tag for tag in seen.tags if tag.startswith("CodeScreen:")]
+        assert progress == (["CodeScreen: Candidate Invited"] if sent else [])

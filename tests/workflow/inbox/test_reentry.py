@@ -1,0 +1,184 @@
+"""The policies on entering a stage again, on leaving it, and on result tags: each does what it says."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from integrations.models import Delivery, Effect, Invitation, Result
+from integrations.workflow.operations import connections
+from integrations.workflow.results.recording import result_tag
+from portal.devtools.sandbox.ids import stable_id
+from tests import factories
+
+STAGE = "CodeScreen Assessment"
+ASSESSMENT = stable_id("acme", "assessment", "Backend")
+
+
+@pytest.fixture
+def enter(box, world):
+    """Move a candidate into the stage, tell of it, and do what follows; the delivery."""
+
+    def move(stage: str = STAGE, **changes: Any) -> Delivery:
+        world.lever_does("move", opportunities=[world.candidate("Alder")], stage=stage)
+        data = {"opportunityId": world.candidate("Alder"), "toStageId": world.stage(stage)}
+        event = changes.pop("event", "candidateStageChange")
+        delivery = factories.DeliveryFactory.create(
+            organization=box.organization,
+            opportunity_id=world.candidate("Alder"),
+            event=event,
+            payload={"event": event, "data": data},
+            **changes,
+        )
+        box.work()
+        delivery.refresh_from_db()
+        return delivery
+
+    return move
+
+
+def policy(box, **changes: Any) -> None:
+    connections.set_policies(box.organization, changes, "test")
+
+
+def completed(box, days: int = 0, **verdict: Any) -> Invitation:
+    """Return an invitation that was completed so many days ago."""
+    invitation = box.invited()
+    box.candidate_does("start", "submit", "evaluate", **verdict)
+    Invitation.objects.update(completed_at=timezone.now() - timedelta(days=days, seconds=5))
+    return invitation
+
+
+def expire(box, **verdict: Any) -> Invitation:
+    invitation = completed(box, **verdict)
+    Result.objects.update(outcome="Expired")
+    return invitation
+
+
+def test_nothing_happens_unless_it_is_asked_for(box, enter):
+    expire(box, score=20, result="Failed")
+    delivery = enter()
+    assert delivery.verdict == "already_invited"
+    assert Invitation.objects.count() == 1
+
+
+def test_an_expired_one_gets_a_new_round(box, world, enter):
+    first = expire(box, score=20, result="Failed")
+    policy(box, reentry="after_expiry")
+    sent = world.emails()
+    delivery = enter()
+    assert delivery.verdict == "invite"
+    assert "It is round 2." in delivery.explanation
+    second = Invitation.objects.exclude(pk=first.pk).get()
+    assert (second.round, second.status, second.assessment_id) == (2, "invited", first.assessment_id)
+    assert second.instance_id != first.instance_id
+    assert delivery.invitation == second
+    assert world.emails() == sent + 1
+    # told again, by Lever or by a person's replay: the second round stands in the way of a third
+    assert enter().verdict == "already_invited"
+    assert Invitation.objects.count() == 2
+
+
+def test_after_expiry_means_expired(box, enter):
+    completed(box, score=20, result="Failed", days=400)
+    policy(box, reentry="after_expiry")
+    assert enter().verdict == "already_invited"
+
+
+@pytest.mark.parametrize(("days", "verdict"), [(29, "already_invited"), (30, "invite")])
+def test_after_so_many_days(box, enter, days, verdict):
+    completed(box, score=90, result="Passed", days=days)
+    policy(box, reentry="after_days", reentry_days=30)
+    assert enter().verdict == verdict
+
+
+def test_an_open_round_is_never_followed_by_another(box, enter):
+    invitation = box.invited()
+    Invitation.objects.filter(pk=invitation.pk).update(invited_at=timezone.now() - timedelta(days=400))
+    policy(box, reentry="after_days", reentry_days=1)
+    assert enter().verdict == "already_invited"
+
+
+def test_only_entering_counts_not_being_there(box, enter):
+    expire(box, score=20, result="Failed")
+    policy(box, reentry="after_expiry")
+    assert enter(event="sweep").verdict == "already_invited"
+    before = timezone.now() - timedelta(days=3)
+    assert enter(received_at=before).verdict == "already_invited"  # an old delivery decided again
+    assert Invitation.objects.count() == 1
+
+
+def test_the_bulk_limit_holds_a_round_too(box, enter):
+    first = expire(box, score=20, result="Failed")
+    policy(box, reentry="after_expiry", bulk_limit=1)
+    assert enter().verdict == "held_for_approval"
+    held = Invitation.objects.exclude(pk=first.pk).get()
+    assert (held.round, held.status) == (2, "held")
+
+
+# leaving
+
+
+@pytest.mark.parametrize(("leaving", "status"), [("stop", "withdrawn"), ("keep", "invited")])
+def test_leaving_the_stage_stops_or_keeps_following(box, enter, leaving, status):
+    invitation = box.invited()
+    policy(box, leaving=leaving)
+    enter("New applicant")
+    assert box.reread(invitation).status == status
+
+
+def test_what_was_not_sent_yet_is_never_sent_after_leaving(box, enter):
+    invitation = box.invitation()
+    Invitation.objects.filter(pk=invitation.pk).update(status="held")
+    policy(box, leaving="keep")
+    enter("New applicant")
+    assert box.reread(invitation).status == "withdrawn"
+
+
+# result tags
+
+
+def tags(world) -> list[str]:
+    return list(world.opportunity("Alder")["tags"])
+
+
+def test_no_result_tag_unless_it_is_asked_for(box, world):
+    completed(box, score=90, result="Passed")
+    assert not Effect.objects.filter(kind="set_result_tag").exists()
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"), [("Passed", "Backend: passed"), ("Failed", "Backend: failed")]
+)
+def test_the_customers_tag_says_what_codescreen_states(box, world, result, expected):
+    policy(box, passed_tag="{assessment}: passed", failed_tag="{assessment}: failed")
+    completed(box, score=50, result=result)
+    assert expected in tags(world)
+    assert [tag for tag in tags(world) if tag.startswith("CodeScreen:")] == [
+        "CodeScreen: Assessment Completed"
+    ]
+
+
+def test_a_regrade_takes_the_other_tag_off(box, world):
+    policy(box, passed_tag="test passed", failed_tag="test failed")
+    completed(box, score=50, result="Failed")
+    assert "test failed" in tags(world)
+    box.candidate_does("regrade", score=80, result="Passed")
+    assert "test passed" in tags(world)
+    assert "test failed" not in tags(world)
+
+
+def test_where_nothing_is_stated_there_is_no_tag(box, world):
+    world.codescreen_does("settings", metadata=False)
+    policy(box, passed_tag="test passed", failed_tag="test failed")
+    completed(box, score=99)
+    assert not {"test passed", "test failed"} & set(tags(world))
+
+
+@pytest.mark.parametrize("tag", ["CodeScreen: Passed", " codescreen passed", "CODESCREEN Backend"])
+def test_a_tag_that_reads_as_one_of_the_portals_is_refused(box, tag):
+    with pytest.raises(ValidationError):
+        policy(box, passed_tag=tag)
+    assert result_tag("{assessment}: passed", "CodeScreen Basics") == ""

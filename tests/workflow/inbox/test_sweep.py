@@ -1,0 +1,219 @@
+"""The sweep finds whom no webhook told of, once, and nobody else."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.http.session import PlatformError
+from integrations.models import CodeScreenConnection, Delivery, Effect, Invitation, LeverConnection
+from integrations.queue import schedules, worker
+from integrations.workflow.inbox import delivery_handling
+from integrations.workflow.operations import invitations
+from tests import factories
+
+STAGE = "CodeScreen Assessment"
+
+
+@pytest.fixture
+def lost(box, world):
+    """Move a candidate while Lever's webhooks are lost."""
+    world.lever_does("settings", webhooks_enabled=False)
+
+    def move(word="Alder", stage=STAGE):
+        world.lever_does("move", opportunities=[world.candidate(word)], stage=stage)
+
+    return move
+
+
+def test_whom_no_webhook_told_of_is_taken_in_once(box, world, lost):
+    lost()
+    assert [worker.sweep_organization(box.organization) for _ in range(3)] == [1, 0, 0]
+    box.work()
+    delivery = Delivery.objects.get()
+    assert (delivery.event, delivery.verdict, delivery.opportunity_id) == (
+        "sweep",
+        "invite",
+        world.candidate("Alder"),
+    )
+    assert world.emails() == 1
+    [mail] = Effect.objects.filter(kind="send_email")
+    assert "no webhook" in mail.payload["subject"]
+
+
+def test_a_skip_is_decided_but_is_no_repair(box, world, lost):
+    lost("Nyssa")
+    assert worker.sweep_organization(box.organization) == 0
+    assert Delivery.objects.get().verdict == "no_email"
+    assert worker.sweep_organization(box.organization) == 0
+    assert Delivery.objects.count() == 1
+
+
+def test_who_was_there_before_the_portal_is_left_alone(box, world, lost):
+    lost()
+    type(box.organization).objects.update(created_at=timezone.now() + timedelta(minutes=1))
+    box.organization.refresh_from_db()
+    assert worker.sweep_organization(box.organization) == 0
+    assert not Delivery.objects.exists()
+
+
+def test_who_was_told_of_is_left_alone(box, world, lost):
+    lost()
+    factories.DeliveryFactory(
+        organization=box.organization,
+        opportunity_id=world.candidate("Alder"),
+        payload={"event": "candidateStageChange", "data": {"toStageId": world.stage(STAGE)}},
+        received_at=timezone.now() + timedelta(seconds=1),
+    )
+    assert worker.sweep_organization(box.organization) == 0
+
+
+def test_archived_candidates_are_not_looked_at(box, world, lost):
+    lost("Pine")
+    assert worker.sweep_organization(box.organization) == 0
+    assert not Delivery.objects.exists()
+
+
+def test_other_stages_are_not_looked_at(box, world, lost):
+    lost(stage="Phone screen")
+    assert worker.sweep_organization(box.organization) == 0
+    assert not Delivery.objects.exists()
+
+
+def test_a_mapped_stage_is_looked_at(box, world, lost):
+    box.organization.role_mappings.create(role="Backend Engineer", stage="Phone screen", assessment="Backend")
+    lost(stage="Phone screen")
+    assert worker.sweep_organization(box.organization) == 1
+
+
+def test_who_came_back_untold_after_being_withdrawn_is_taken_in(box, world, lost):
+    lost()
+    worker.sweep_organization(box.organization)
+    Invitation.objects.get().move("withdrawn", "The candidate left the stage.")
+    box.work()
+    assert world.emails() == 0
+    lost(stage="Phone screen")
+    time.sleep(1.1)  # two entries in one second are one to the sweep
+    lost()
+    Delivery.objects.update(received_at=timezone.now() - timedelta(hours=1))
+    assert worker.sweep_organization(box.organization) == 1
+    box.work()
+    assert world.emails() == 1
+
+
+@pytest.mark.parametrize("reason", ["paused", "lever", "codescreen"])
+def test_without_connections_nothing_is_looked_at(box, world, lost, reason):
+    lost()
+    if reason == "paused":
+        type(box.organization).objects.update(paused=True)
+    elif reason == "lever":
+        LeverConnection.objects.update(state="needs_reconnect")
+    else:
+        CodeScreenConnection.objects.update(state="refused")
+    box.organization.refresh_from_db()
+    assert worker.sweep_organization(box.organization) == 0
+    assert not Delivery.objects.exists()
+
+
+def test_a_lever_that_fails_is_said_and_nothing_is_lost(box, world, lost):
+    lost()
+    box.lever_fails("/opportunities", method="GET", status=500, times=1)
+    with pytest.raises(PlatformError):
+        worker.sweep_organization(box.organization)
+    assert worker.sweep_organization(box.organization) == 1
+
+
+def test_one_organization_that_fails_does_not_stop_the_others(box, world, lost):
+    factories.LeverConnectionFactory()  # of another organization, whose Lever refuses it
+    lost()
+    schedules.sweep_all()
+    assert Delivery.objects.get(organization=box.organization).verdict == "invite"
+
+
+def test_many_pages_are_read(box, world, lost):
+    words = ["Alder", "Nyssa", "Maple", "Hazel", "Ginkgo"]
+    for word in words:
+        lost(word)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("integrations.lever.client.PAGE", 2)
+        worker.sweep_organization(box.organization)
+    assert Delivery.objects.count() == len(words)
+
+
+def test_who_came_back_untold_within_a_minute_is_taken_in(box, world, lost):
+    lost()
+    worker.sweep_organization(box.organization)
+    Invitation.objects.get().move("withdrawn", "The candidate left the stage.")
+    box.work()
+    lost(stage="Phone screen")
+    lost()
+    assert worker.sweep_organization(box.organization) == 1
+    box.work()
+    assert world.emails() == 1
+
+
+def test_who_had_left_when_the_webhook_was_decided_and_came_back_untold_is_taken_in(box, world, lost):
+    lost()
+    factories.DeliveryFactory(
+        organization=box.organization,
+        opportunity_id=world.candidate("Alder"),
+        payload={"event": "candidateStageChange", "data": {"toStageId": world.stage(STAGE)}},
+        verdict="left_stage",
+        decided_at=timezone.now(),
+        due_at=None,
+    )
+    assert worker.sweep_organization(box.organization) == 1
+
+
+def test_a_worker_does_not_take_what_the_sweep_is_deciding(box, world, lost, monkeypatch):
+    lost()
+    seen = []
+    decide = delivery_handling.decide_delivery
+
+    def look_first(delivery, *args, **kwargs):
+        seen.append(Delivery.objects.due().count())
+        return decide(delivery, *args, **kwargs)
+
+    monkeypatch.setattr(delivery_handling, "decide_delivery", look_first)
+    assert worker.sweep_organization(box.organization) == 1
+    assert seen == [0]
+
+
+@pytest.mark.parametrize("status", ["held", "pending", "invited", "uncertain"])
+def test_whom_a_person_said_no_to_is_left_alone(box, world, lost, owner, status):
+    lost()
+    worker.sweep_organization(box.organization)
+    if status == "uncertain":
+        box.codescreen_fails(status=500)
+    if status in {"invited", "uncertain"}:
+        box.work()
+    invitation = Invitation.objects.get()
+    if status == "held":
+        Invitation.objects.update(status="held")
+        invitations.refuse(invitation, owner)
+    else:
+        assert invitation.status == status
+        invitations.stop_following(invitation, owner)
+    sent = world.emails()
+    assert worker.sweep_organization(box.organization) == 0
+    Delivery.objects.all().delete()  # as if a webhook had told: the sweep's own delivery is known by its key
+    assert worker.sweep_organization(box.organization) == 0
+    box.work()
+    assert (box.reread(invitation).status, world.emails()) == ("withdrawn", sent)
+
+
+def test_whom_a_person_said_no_to_and_who_came_back_untold_is_taken_in(box, world, lost, owner):
+    lost()
+    worker.sweep_organization(box.organization)
+    invitations.stop_following(Invitation.objects.get(), owner)
+    box.work()
+    lost(stage="Phone screen")
+    time.sleep(1.1)  # two entries in one second are one to the sweep
+    lost()
+    earlier = timezone.now() - timedelta(hours=1)
+    Delivery.objects.update(received_at=earlier)
+    Invitation.objects.update(changed_at=earlier)
+    assert worker.sweep_organization(box.organization) == 1
+    box.work()
+    assert world.emails() == 1

@@ -1,0 +1,243 @@
+"""What people may do to a row depends on where it stands, and each act is on the record."""
+
+from typing import Any
+
+import pytest
+
+from integrations.clients.provider import Platforms
+from integrations.models import AuditEntry, Delivery, Effect, Invitation
+from integrations.models.invitation import Status
+from integrations.queue import worker
+from integrations.workflow.inbox import delivery_handling
+from integrations.workflow.operations import invitations
+from integrations.workflow.operations.invitations import NotPossible
+from tests import factories
+
+
+def _unused() -> Any:
+    raise AssertionError("no platform is called")
+
+
+NO_PLATFORMS = Platforms(_unused, _unused)
+
+
+def in_status(organization, status, **changes):
+    """Return an invitation in that status."""
+    has_instance = status in {"invited", "in_progress", "submitted", "completed"}
+    return factories.InvitationFactory(
+        organization=organization, status=status, instance_id="instance-1" if has_instance else "", **changes
+    )
+
+
+ACTS = {
+    "approve": (lambda row, actor: invitations.approve(row, actor, "looks right"), {"held"}, "pending"),
+    "refuse": (lambda row, actor: invitations.refuse(row, actor, "too many"), {"held"}, "withdrawn"),
+    "resolve: it was sent": (
+        lambda row, actor: invitations.resolve_as_sent(row, "instance-7", actor, "seen in CodeScreen"),
+        {"uncertain"},
+        "invited",
+    ),
+    "resolve: send again": (
+        lambda row, actor: invitations.send_again(row, actor, "not there"),
+        {"uncertain", "failed"},
+        "pending",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ACTS)
+@pytest.mark.parametrize("status", Status.values)
+def test_an_act_is_possible_from_its_statuses_alone(organization, owner, name, status):
+    act, sources, target = ACTS[name]
+    invitation = in_status(organization, status)
+    if status not in sources:
+        with pytest.raises(NotPossible):
+            act(invitation, owner)
+        invitation.refresh_from_db()
+        assert invitation.status == status
+        assert not AuditEntry.objects.exists()
+        assert not Effect.objects.exists()
+        return
+    act(invitation, owner)
+    invitation.refresh_from_db()
+    assert invitation.status == target
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.actor, entry.organization) == (name, owner, organization)
+    assert entry.reason
+    sends = Effect.objects.filter(kind="send_invitation", state="due").count()
+    assert sends == (1 if target == "pending" else 0)
+
+
+def test_an_act_judges_the_row_as_it_is_now(organization, owner):
+    invitation = in_status(organization, "held")
+    Invitation.objects.update(status="withdrawn")
+    with pytest.raises(NotPossible):
+        invitations.approve(invitation, owner)
+
+
+def test_approving_twice_sends_once(organization, owner):
+    invitation = in_status(organization, "held")
+    invitations.approve(invitation, owner)
+    with pytest.raises(NotPossible):
+        invitations.approve(invitation, owner)
+    assert Effect.objects.filter(kind="send_invitation").count() == 1
+
+
+def test_a_command_is_an_actor_too(organization):
+    invitations.approve(in_status(organization, "held"), "approve")
+    entry = AuditEntry.objects.get()
+    assert (entry.actor, entry.actor_name) == (None, "approve")
+
+
+@pytest.mark.parametrize("instance", ["", "   ", "x" * 201])
+def test_resolving_needs_an_instance(organization, owner, instance):
+    with pytest.raises(NotPossible):
+        invitations.resolve_as_sent(in_status(organization, "uncertain"), instance, owner)
+
+
+def test_an_instance_belongs_to_one_invitation(organization, owner):
+    taken = in_status(organization, "invited")
+    with pytest.raises(NotPossible, match=str(taken.pk)):
+        invitations.resolve_as_sent(in_status(organization, "uncertain"), "instance-1", owner)
+
+
+def test_resolving_settles_the_effect_and_asks_for_the_tag(organization, owner):
+    invitation = in_status(organization, "uncertain")
+    effect = factories.EffectFactory(
+        organization=organization,
+        invitation=invitation,
+        kind="send_invitation",
+        state="uncertain",
+        due_at=None,
+    )
+    invitations.resolve_as_sent(invitation, " instance-7 ", owner)
+    effect.refresh_from_db()
+    invitation.refresh_from_db()
+    assert (effect.state, invitation.instance_id) == ("done", "instance-7")
+    assert Effect.objects.filter(kind="set_progress_tag", state="due").count() == 1
+
+
+def test_while_the_person_has_another_one_on_its_way_nothing_is_sent_again(organization, owner):
+    invitation = in_status(organization, Status.FAILED)
+    factories.InvitationFactory(organization=organization, contact_id=invitation.contact_id)
+    with pytest.raises(NotPossible, match="on its way"):
+        invitations.send_again(invitation, owner)
+    invitation.refresh_from_db()
+    assert invitation.status == Status.FAILED
+    assert not Effect.objects.exists()
+
+
+def test_sending_again_starts_from_scratch(organization, owner):
+    invitation = in_status(organization, "uncertain")
+    effect = factories.EffectFactory(
+        organization=organization,
+        invitation=invitation,
+        kind="send_invitation",
+        key=str(invitation.pk),
+        state="uncertain",
+        due_at=None,
+        attempts=3,
+        last_error="lost",
+    )
+    Effect.objects.update(intent_at=effect.created_at)
+    invitations.send_again(invitation, owner)
+    effect.refresh_from_db()
+    assert (effect.state, effect.attempts, effect.intent_at, effect.last_error) == ("due", 0, None, "")
+    assert effect.due_at is not None
+
+
+# effects
+
+
+@pytest.mark.parametrize(
+    ("state", "possible"),
+    [("failed", True), ("due", True), ("done", False), ("cancelled", False), ("uncertain", False)],
+)
+def test_retrying_an_effect(organization, owner, state, possible):
+    due = {} if state == "due" else {"due_at": None}
+    effect = factories.EffectFactory(organization=organization, state=state, attempts=9, **due)
+    if not possible:
+        with pytest.raises(NotPossible):
+            invitations.retry_effect(effect, owner)
+        assert not AuditEntry.objects.exists()
+        return
+    invitations.retry_effect(effect, owner)
+    assert Effect.objects.due().get() == effect
+    assert AuditEntry.objects.get().action == "retry"
+
+
+def test_an_effect_in_a_workers_hands_is_not_retried(organization, owner):
+    factories.EffectFactory(organization=organization)
+    effect = factories.claimed(Effect, "worker")
+    with pytest.raises(NotPossible):
+        invitations.retry_effect(effect, owner)
+
+
+@pytest.mark.parametrize("state", ["uncertain", "done", "cancelled", "failed"])
+@pytest.mark.parametrize("status", ["uncertain", "withdrawn", "completed"])
+def test_an_invitation_is_never_sent_again_by_retrying_its_effect(organization, owner, status, state):
+    invitation = in_status(organization, status)
+    effect = factories.EffectFactory(
+        organization=organization, invitation=invitation, kind="send_invitation", state=state, due_at=None
+    )
+    with pytest.raises(NotPossible):
+        invitations.retry_effect(effect, owner)
+    effect.refresh_from_db()
+    assert effect.state == state
+
+
+def test_a_failed_invitation_is_sent_again_by_retrying_its_effect(organization, owner):
+    invitation = in_status(organization, "failed")
+    effect = factories.EffectFactory(
+        organization=organization,
+        invitation=invitation,
+        kind="send_invitation",
+        key=str(invitation.pk),
+        state="failed",
+        due_at=None,
+    )
+    invitations.retry_effect(effect, owner)
+    invitation.refresh_from_db()
+    effect.refresh_from_db()
+    assert (invitation.status, effect.state) == ("pending", "due")
+
+
+# deliveries
+
+
+def test_replaying_needs_a_delivery_of_levers(organization, owner):
+    delivery = factories.DeliveryFactory(organization=organization, platform="codescreen")
+    with pytest.raises(NotPossible):
+        invitations.replay(delivery, NO_PLATFORMS, owner)
+
+
+def test_a_delivery_in_a_workers_hands_is_not_replayed(organization, owner):
+    factories.DeliveryFactory(organization=organization)
+    delivery = factories.claimed(Delivery, "worker")
+    with pytest.raises(NotPossible):
+        invitations.replay(delivery, NO_PLATFORMS, owner)
+
+
+def test_a_replay_that_another_worker_overtook_says_so(box, owner, monkeypatch):
+    delivery = factories.DeliveryFactory(organization=box.organization)
+
+    def overtaken(*_: Any) -> None:
+        raise delivery_handling.LeaseLost
+
+    monkeypatch.setattr(delivery_handling, "decide_delivery", overtaken)
+    with pytest.raises(NotPossible, match="meanwhile"):
+        worker.replay(delivery, owner)
+
+
+def test_waking_takes_up_what_waited_of_this_organization_alone(organization, stranger):
+    other = stranger.memberships.get().organization
+    rows = {}
+    for where in (organization, other):
+        for verdict in ("paused", "disconnected", "left_stage"):
+            row = factories.DeliveryFactory(
+                organization=where, verdict=verdict, decided_at="2026-01-01T00:00Z", due_at=None
+            )
+            rows[where.pk, verdict] = row
+    assert invitations.wake(organization) == 2
+    woken = set(Delivery.objects.due().values_list("pk", flat=True))
+    assert woken == {rows[organization.pk, "paused"].pk, rows[organization.pk, "disconnected"].pk}

@@ -1,0 +1,132 @@
+"""Retention: people are forgotten when their days are over, and what happened to them isn't."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.models import ApiCall, Delivery, Effect, Invitation, Result
+from integrations.queue import schedules, worker
+from tests import factories
+
+LONG_AGO, RECENTLY = timezone.now() - timedelta(days=40), timezone.now() - timedelta(days=5)
+PERSON = ("Candidate Alder", "alder@candidates.example")
+
+
+@pytest.fixture
+def forgetful(organization):
+    organization.retention_days = 30
+    organization.save()
+    return organization
+
+
+def journey(organization, status: str = "completed", at=LONG_AGO) -> Invitation:
+    instance = f"instance-{Invitation.objects.count()}"
+    invitation = factories.InvitationFactory.create(
+        organization=organization, status=status, completed_at=at, changed_at=at, instance_id=instance
+    )
+    Result.objects.create(invitation=invitation, outcome="Passed", score=80, metadata={"who": "Alder"})
+    return invitation
+
+
+def known(invitation: Invitation) -> tuple[str, str]:
+    invitation.refresh_from_db()
+    return invitation.candidate_name, invitation.email
+
+
+@pytest.mark.parametrize("status", ["completed", "withdrawn", "failed"])
+def test_a_journey_that_is_long_over_names_nobody(forgetful, status):
+    invitation = journey(forgetful, status)
+    schedules.forget()
+    assert known(invitation) == ("", "")
+    result = Result.objects.get()
+    assert (result.outcome, result.score, result.metadata) == ("Passed", 80, {})
+
+
+@pytest.mark.parametrize(
+    ("status", "at"),
+    [("completed", RECENTLY), ("invited", LONG_AGO), ("uncertain", LONG_AGO), ("held", LONG_AGO)],
+)
+def test_what_is_recent_or_open_stays(forgetful, status, at):
+    invitation = journey(forgetful, status, at)
+    schedules.forget()
+    assert known(invitation) == PERSON
+
+
+def test_nothing_is_forgotten_unless_it_is_asked_for(organization):
+    invitation = journey(organization)
+    schedules.forget()
+    assert known(invitation) == PERSON
+
+
+def test_another_organizations_rows_stay(forgetful, stranger):
+    theirs = journey(stranger.memberships.get().organization)
+    schedules.forget()
+    assert known(theirs) == PERSON
+
+
+def test_messages_and_bodies_go_and_ids_stay(forgetful):
+    delivery = factories.DeliveryFactory.create(
+        organization=forgetful,
+        received_at=LONG_AGO,
+        decided_at=LONG_AGO,
+        verdict="invite",
+        due_at=None,
+        payload={
+            "event": "candidateStageChange",
+            "triggeredAt": 5,
+            "person": "Alder",
+            "data": {"opportunityId": "o", "toStageId": "s", "email": "alder@candidates.example"},
+        },
+    )
+    letter = factories.EffectFactory.create(
+        organization=forgetful,
+        kind="send_email",
+        payload={"subject": "Alder", "lines": ["Alder"], "recipients": ["owner@portal.example"]},
+        state="failed",
+        due_at=None,
+        created_at=LONG_AGO,
+    )
+    waiting = factories.EffectFactory.create(organization=forgetful, created_at=LONG_AGO)
+    ApiCall.objects.create(
+        organization=forgetful,
+        platform="lever",
+        method="GET",
+        path="/",
+        duration_ms=1,
+        correlation_id="c",
+        request_body="a",
+        response_body="b",
+        at=LONG_AGO,
+    )
+    schedules.forget()
+    schedules.forget()
+    delivery.refresh_from_db()
+    assert delivery.payload == {
+        "event": "candidateStageChange",
+        "triggeredAt": 5,
+        "data": {"opportunityId": "o", "toStageId": "s"},
+    }
+    assert delivery.verdict == "invite"
+    letter.refresh_from_db()
+    assert "Alder" not in str(letter.payload)
+    waiting.refresh_from_db()
+    assert waiting.payload["code"] == "no_email"
+    call = ApiCall.objects.get()
+    assert (call.request_body, call.response_body) == ("", "")
+    # what is tried again afterwards harms nobody
+    Effect.objects.filter(pk=letter.pk).update(state="due", due_at=LONG_AGO)
+    Effect.objects.filter(pk=waiting.pk).update(state="cancelled", due_at=None)
+    worker.work()
+    letter.refresh_from_db()
+    assert letter.state == "done"
+    assert Delivery.objects.count() == 1
+
+
+def test_whose_address_is_gone_is_not_invited(box):
+    invitation = box.invitation(email="")
+    box.work()
+    invitation = box.reread(invitation)
+    assert invitation.status == "failed"
+    assert "retention" in invitation.status_reason
+    assert box.world.emails() == 0

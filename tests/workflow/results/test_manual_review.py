@@ -1,0 +1,142 @@
+"""Those who failed wait for a person where the policy says so; the portal archives nobody."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from integrations.models import AuditEntry, Effect, Invitation
+from integrations.workflow.health import doctor
+from integrations.workflow.operations import connections, invitations
+from integrations.workflow.operations.invitations import NotPossible
+from tests import factories
+
+
+@pytest.fixture
+def holding(box):
+    """The outbox of an organization that wants those who failed held."""
+    connections.set_policies(box.organization, {"hold_failed": True, "failed_tag": "test failed"}, "test")
+    return box
+
+
+def completed(box, **verdict):
+    invitation = box.invited()
+    box.candidate_does("start", "submit", "evaluate", **verdict)
+    return box.reread(invitation)
+
+
+def test_nobody_waits_unless_it_is_asked_for(box):
+    assert completed(box, score=10, result="Failed").awaits_decision_since is None
+
+
+def test_who_failed_waits_and_nothing_but_tag_and_feedback_is_done_in_lever(holding, world):
+    invitation = completed(holding, score=10, result="Failed")
+    assert invitation.awaits_decision_since is not None
+    seen = world.opportunity("Alder")
+    assert "test failed" in seen["tags"]
+    assert len(seen["feedback"]) == 1
+    assert not {"stage", "archived"} & set(seen["writes"])
+    person = world.lever.accounts["acme"].opportunities[world.candidate("Alder")]
+    assert (person.archived, person.stage) == (None, world.stage("CodeScreen Assessment"))
+    assert not Effect.objects.filter(kind="move_stage").exists()
+
+
+@pytest.mark.parametrize("verdict", [{"score": 90, "result": "Passed"}, {"score": 1}])
+def test_only_who_is_said_to_have_failed_waits(holding, world, verdict):
+    if "result" not in verdict:
+        world.codescreen_does("settings", metadata=False)
+    assert completed(holding, **verdict).awaits_decision_since is None
+
+
+def test_a_regrade_to_passed_ends_the_wait(holding):
+    invitation = completed(holding, score=10, result="Failed")
+    holding.candidate_does("regrade", score=80, result="Passed")
+    assert holding.reread(invitation).awaits_decision_since is None
+
+
+def test_a_person_decides_once_and_it_is_on_record(holding, owner):
+    invitation = completed(holding, score=10, result="Failed")
+    invitations.record_decision(invitation, owner, "interviewed all the same")
+    assert holding.reread(invitation).awaits_decision_since is None
+    [entry] = AuditEntry.objects.filter(action="decided")
+    assert (entry.actor, entry.target, entry.reason) == (
+        owner,
+        f"invitation {invitation.pk}",
+        "interviewed all the same",
+    )
+    with pytest.raises(NotPossible):
+        invitations.record_decision(invitation, owner)
+    assert AuditEntry.objects.filter(action="decided").count() == 1
+    # the same result read again asks nobody anew
+    holding.ask()
+    assert holding.reread(invitation).awaits_decision_since is None
+
+
+SAME = {"score": 10, "result": "Failed", "reason": "Unit Tests"}
+
+
+@pytest.fixture
+def decided(holding, owner):
+    """An invitation whose candidate failed, and about whom a person has decided."""
+    invitation = completed(holding, **SAME)
+    invitations.record_decision(invitation, owner)
+    return invitation
+
+
+def test_a_regrade_that_says_the_same_asks_nobody_anew(holding, decided):
+    holding.candidate_does("regrade", **SAME)
+    assert decided.results.count() == 2
+    assert holding.reread(decided).awaits_decision_since is None
+
+
+@pytest.mark.parametrize("other", [{"score": 11}, {"reason": "Build Failure"}])
+def test_a_regrade_that_says_something_else_asks_again(holding, decided, other):
+    holding.candidate_does("regrade", **SAME | other)
+    assert holding.reread(decided).awaits_decision_since is not None
+
+
+def test_a_pass_that_is_taken_back_asks_again(holding, decided):
+    holding.candidate_does("regrade", score=80, result="Passed")
+    holding.candidate_does("regrade", **SAME)
+    assert holding.reread(decided).awaits_decision_since is not None
+
+
+def test_the_same_result_of_another_try_asks_again(holding, decided):
+    # CodeScreen tells whole seconds
+    Invitation.objects.filter(pk=decided.pk).update(submitted_at=timezone.now() - timedelta(hours=1))
+    holding.candidate_does("reopen", "submit", "evaluate", **SAME)  # all between two looks
+    assert holding.reread(decided).awaits_decision_since is not None
+
+
+def test_who_waits_has_waited_since_the_first_time(holding):
+    invitation = completed(holding, **SAME)
+    for score in (10, 11):
+        holding.candidate_does("regrade", **SAME | {"score": score})
+        assert holding.reread(invitation).awaits_decision_since == invitation.awaits_decision_since
+
+
+def test_another_round_is_a_decision(holding, owner):
+    invitation = completed(holding, score=10, result="Failed")
+    invitations.invite_again(invitation, owner, "a second chance")
+    assert not Invitation.objects.awaiting_decision().exists()
+    assert AuditEntry.objects.latest("pk").action == "invite again"
+
+
+def test_opening_it_again_in_codescreen_ends_the_wait(holding):
+    invitation = completed(holding, score=10, result="Failed")
+    invitation.move("in_progress")
+    assert holding.reread(invitation).awaits_decision_since is None
+
+
+def test_only_a_completed_invitation_can_wait(organization):
+    invitation = factories.InvitationFactory.create(organization=organization)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=timezone.now())
+
+
+def test_the_doctor_counts_who_waits(holding):
+    completed(holding, score=10, result="Failed")
+    found = {finding.code: finding for finding in doctor.findings(holding.organization)}
+    assert found["awaiting_decision"].message.startswith("1 candidate failed")
+    assert found["awaiting_decision"].url == "/activity/?status=awaits_decision"

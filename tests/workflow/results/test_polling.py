@@ -1,0 +1,48 @@
+"""How often CodeScreen is asked about an invitation, for how long, and by one worker at a time."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.models import Invitation
+from integrations.workflow.results import polling
+from tests import factories
+
+
+def test_polls_are_claimed_once(db):
+    invitation = factories.InvitationFactory(
+        status="invited", instance_id="instance-1", next_poll_at=timezone.now() - timedelta(seconds=1)
+    )
+    assert polling.claim_poll() == invitation
+    assert polling.claim_poll() is None
+
+
+@pytest.mark.parametrize(
+    ("status", "low", "high"),
+    [
+        ("invited", timedelta(minutes=50), timedelta(minutes=70)),
+        ("in_progress", timedelta(minutes=8), timedelta(minutes=12)),
+        ("submitted", timedelta(minutes=2), timedelta(minutes=4)),
+        ("completed", timedelta(hours=20), timedelta(hours=28)),
+        ("withdrawn", timedelta(hours=20), timedelta(hours=28)),
+    ],
+)
+def test_how_often_it_is_asked(status, low, high):
+    now = timezone.now()
+    row = Invitation(status=status, invited_at=now, completed_at=now)
+    for _ in range(50):
+        moment = polling.next_poll(row, now)
+        assert moment is not None
+        assert low <= moment - now <= high
+
+
+def test_it_is_not_asked_for_ever():
+    now = timezone.now()
+    assert polling.next_poll(Invitation(status="invited", invited_at=now - timedelta(weeks=9)), now) is None
+    done = Invitation(
+        status="completed", invited_at=now - timedelta(weeks=20), completed_at=now - timedelta(days=31)
+    )
+    assert polling.next_poll(done, now) is None
+    late = Invitation(status="completed", invited_at=now - timedelta(weeks=20), completed_at=now)
+    assert polling.next_poll(late, now) is not None
