@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from integrations.models import ApiCall, Delivery, Effect, Heartbeat, Invitation
-from integrations.queue import notify
+from integrations.queue import liveness
 
 OLDEST_DUE_LIMIT_SECONDS = 120
 WORKERS_SILENT_AFTER = timedelta(seconds=90)
@@ -39,13 +39,13 @@ def _broker() -> str:
 
 
 def _workers() -> str:
-    if notify.is_stalled():
+    if liveness.is_stalled():
         return "stalled: rows are due and nobody works them"
-    return "ok" if Heartbeat.is_fresh(notify.DRAIN, WORKERS_SILENT_AFTER) else "silent"
+    return "ok" if Heartbeat.is_fresh(liveness.DRAIN, WORKERS_SILENT_AFTER) else "silent"
 
 
 def _oldest_due() -> str:
-    seconds = notify.oldest_due_seconds()
+    seconds = liveness.oldest_due_seconds()
     return "ok" if seconds < OLDEST_DUE_LIMIT_SECONDS else f"{int(seconds)} s"
 
 
@@ -95,7 +95,7 @@ class _Tables:
         yield GaugeMetricFamily(
             "portal_oldest_due_seconds",
             "How long the longest-waiting row has waited",
-            value=notify.oldest_due_seconds(),
+            value=liveness.oldest_due_seconds(),
         )
         invitations = GaugeMetricFamily("portal_invitations", "Invitations by status", labels=["status"])
         for status in Invitation.Status.values:

@@ -94,7 +94,7 @@ def _admins(request: HttpRequest) -> list[Membership]:
 def _wishes(request: HttpRequest) -> list[Wish]:
     """Return what may be asked for; nothing for a Super Admin, or where nobody can be written to."""
     membership = current_membership(request)
-    if membership is None or membership.may_connect or not admin_requests.receivers(membership.organization):
+    if membership is None or membership.may_connect or not admin_requests.recipients(membership.organization):
         return []
-    lately = admin_requests.asked(membership)
-    return [Wish(code, label, lately.get(code)) for code, label in admin_requests.WISHES.items()]
+    lately = admin_requests.recent_requests(membership)
+    return [Wish(code, label, lately.get(code)) for code, label in admin_requests.REQUESTS.items()]

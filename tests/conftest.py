@@ -133,7 +133,7 @@ def linked(world, organization, owner):
 def bells(monkeypatch):
     """The bells that were rung."""
     rung = []
-    monkeypatch.setattr(notify, "_next_ring", 0.0)
+    monkeypatch.setattr(notify, "_next_notification", 0.0)
     monkeypatch.setattr(notify, "async_task", lambda name, **_: rung.append(name))
     return rung
 

@@ -28,7 +28,7 @@ CONSENT = {
     "social:disconnect",
     "social:disconnect_individual",
 }
-NOT_OURS = {"Heartbeat", "PaceBucket", "PersonalSettings"}  # what belongs to no organization
+NOT_OURS = {"Heartbeat", "RateLimitBucket", "PersonalSettings"}  # what belongs to no organization
 POST_ALLOWED = {"settings": 1}  # everybody sees whom to ask there, and only Super Admins store secrets
 #: What the admin lets somebody change, and from which role on.
 CHANGEABLE = {RoleMapping: 2, Organization: 2, Membership: 1}

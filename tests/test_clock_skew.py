@@ -8,19 +8,20 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from integrations.http.session import PlatformError
+from integrations.clients import factory
+from integrations.http.errors import PlatformError
 from integrations.models import (
     ApiCall,
-    Breaker,
+    CircuitBreaker,
     Delivery,
     Effect,
     Heartbeat,
     Invitation,
     LeverConnection,
-    PaceBucket,
+    RateLimitBucket,
     db_clock,
 )
-from integrations.queue import notify, worker
+from integrations.queue import liveness
 from integrations.workflow.catalog import sync
 from integrations.workflow.effects import perform, send_invitation
 from integrations.workflow.inbox import facts
@@ -35,11 +36,11 @@ MODELS = [(Delivery, factories.DeliveryFactory), (Effect, factories.EffectFactor
 @pytest.fixture(params=OFF, ids=["behind", "ahead"])
 def skewed(request):
     """This process's clock is off; the database's isn't."""
-    db_clock.forget()
+    db_clock.reset()
     true = timezone.now()
     with time_machine.travel(true + request.param, tick=True):
         yield true
-    db_clock.forget()
+    db_clock.reset()
 
 
 def seconds_until(moment):
@@ -53,7 +54,7 @@ def test_the_shared_clock_is_the_databases(db, skewed):
 
 
 def test_the_database_is_asked_for_its_clock_now_and_then(db, django_assert_num_queries, monkeypatch):
-    db_clock.forget()
+    db_clock.reset()
     with django_assert_num_queries(1):
         moments = [db_clock.now() for _ in range(3)]
     assert all(earlier <= later for earlier, later in itertools.pairwise(moments))
@@ -63,7 +64,7 @@ def test_the_database_is_asked_for_its_clock_now_and_then(db, django_assert_num_
 
 
 def test_a_machine_that_slept_asks_anew(db, django_assert_num_queries, monkeypatch):
-    db_clock.forget()
+    db_clock.reset()
     slept = [0.0]
     awake = time.clock_gettime
     monkeypatch.setattr(time, "clock_gettime", lambda kind: awake(kind) + slept[0])
@@ -74,7 +75,7 @@ def test_a_machine_that_slept_asks_anew(db, django_assert_num_queries, monkeypat
 
 
 def test_an_answer_that_took_long_is_not_counted_on_from(db, monkeypatch):
-    db_clock.forget()
+    db_clock.reset()
     ask, slowness = db_clock._ask, [1.2, 0.0]
 
     def ask_slowly():
@@ -109,14 +110,14 @@ def test_no_lease_is_stolen_and_none_is_too_long(db, skewed, model, factory):
 
 def test_a_failed_effect_is_due_again_after_its_backoff(db, skewed):
     factories.EffectFactory(due_at=skewed - timedelta(seconds=5))
-    perform.settle(factories.claimed(Effect, "one"), PlatformError("busy", status=503))
+    perform.apply_error(factories.claimed(Effect, "one"), PlatformError("busy", status=503))
     assert 1 < seconds_until(Effect.objects.get().due_at) < 6
 
 
 def test_hope_is_not_given_up_early(db, skewed):
     effect = factories.EffectFactory(due_at=skewed - timedelta(seconds=5))
-    Effect.objects.update(created_at=skewed - perform.KEEP_TRYING + timedelta(minutes=5))
-    perform.settle(factories.claimed(Effect, "one"), PlatformError("busy", status=503))
+    Effect.objects.update(created_at=skewed - perform.RETRY_FOR + timedelta(minutes=5))
+    perform.apply_error(factories.claimed(Effect, "one"), PlatformError("busy", status=503))
     effect.refresh_from_db()
     assert effect.state == "due"
 
@@ -141,7 +142,7 @@ def test_the_bulk_limit_counts_the_last_minutes(organization, skewed):
     for minutes in (1, 9, 11):
         row = factories.InvitationFactory(organization=organization)
         Invitation.objects.filter(pk=row.pk).update(created_at=skewed - timedelta(minutes=minutes))
-    assert facts.invited_since(organization.pk, organization.bulk_window) == 2
+    assert facts.count_recent_invitations(organization.pk, organization.bulk_window) == 2
 
 
 def calls_made():
@@ -150,23 +151,23 @@ def calls_made():
 
 
 def test_a_fresh_list_is_not_read_again_and_an_old_one_is(linked, world, skewed):
-    platforms = worker.platforms_for(linked)
-    sync.refresh_stages(linked, platforms.lever())
+    clients = factory.clients_for(linked)
+    sync.refresh_stages(linked, clients.lever())
     stage = world.stage("CodeScreen Assessment")
     for age, expected in ((timedelta(minutes=2), 0), (sync.FRESH_FOR + timedelta(minutes=2), 1)):
         LeverConnection.objects.update(stages_refreshed_at=skewed - age)
         linked.lever_connection.refresh_from_db()
         before = calls_made()
-        assert sync.stage_name(linked, stage, platforms) == "CodeScreen Assessment"
+        assert sync.stage_name(linked, stage, clients) == "CodeScreen Assessment"
         assert calls_made() - before == expected
 
 
 @pytest.mark.parametrize("off", OFF, ids=["behind", "ahead"])
 def test_a_stage_made_since_another_node_read_the_list_is_found(linked, world, off):
     with time_machine.travel(timezone.now() + off, tick=True):
-        db_clock.forget()
-        sync.refresh_stages(linked, worker.platforms_for(linked).lever())
-    db_clock.forget()
+        db_clock.reset()
+        sync.refresh_stages(linked, factory.clients_for(linked).lever())
+    db_clock.reset()
     linked.lever_connection.refresh_from_db()
     age = db_clock.now() - linked.lever_connection.stages_refreshed_at
     assert timedelta(seconds=-2) < age < timedelta(seconds=30)
@@ -175,8 +176,8 @@ def test_a_stage_made_since_another_node_read_the_list_is_found(linked, world, o
 def test_a_decision_is_read_again_when_it_is_old_and_only_then(linked, world, skewed):
     world.lever_does("move", opportunities=[world.candidate("Alder")], stage="CodeScreen Assessment")
     invitation = factories.InvitationFactory(organization=linked, opportunity_id=world.candidate("Alder"))
-    enqueue.send_invitation(invitation)
-    effect, platforms = Effect.objects.get(kind="send_invitation"), worker.platforms_for(linked)
+    enqueue.enqueue_invitation(invitation)
+    effect, clients = Effect.objects.get(kind="send_invitation"), factory.clients_for(linked)
     for age, is_read in (
         (send_invitation.READ_AGAIN_AFTER - timedelta(seconds=30), False),
         (send_invitation.READ_AGAIN_AFTER + timedelta(seconds=30), True),
@@ -184,7 +185,7 @@ def test_a_decision_is_read_again_when_it_is_old_and_only_then(linked, world, sk
         Invitation.objects.update(checked_at=skewed - age)
         invitation.refresh_from_db()
         before = calls_made()
-        send_invitation._still_wanted(effect, invitation, platforms)
+        send_invitation._revalidate(effect, invitation, clients)
         assert (calls_made() > before) is is_read
 
 
@@ -193,27 +194,27 @@ def test_access_tokens_are_refreshed_when_they_end_and_only_then(linked, world, 
     for left, changes in ((timedelta(minutes=9), False), (timedelta(minutes=1), True)):
         LeverConnection.objects.update(access_expires_at=skewed + left)
         before = LeverConnection.objects.get().generation
-        worker.platforms_for(linked).lever().stages()
+        factory.clients_for(linked).lever().stages()
         assert (LeverConnection.objects.get().generation > before) is changes
     grant.refresh_from_db()
     assert 3000 < seconds_until(grant.access_expires_at) < 3700
 
 
 def test_signs_of_life_slots_and_pauses_are_by_the_databases_clock(organization, skewed):
-    Heartbeat.beat(notify.DRAIN)
-    assert Heartbeat.is_fresh(notify.DRAIN, timedelta(seconds=5))
+    Heartbeat.beat(liveness.DRAIN)
+    assert Heartbeat.is_fresh(liveness.DRAIN, timedelta(seconds=5))
     factories.EffectFactory(organization=organization, due_at=skewed - timedelta(seconds=3))
-    assert not notify.is_stalled()
-    assert 0 < notify.oldest_due_seconds() < 60
-    assert PaceBucket.reserve("lever:1", 0.1, 1) == 0.0
-    assert PaceBucket.reserve("lever:1", 0.1, 1) < 0.2
-    breaker = Breaker.objects.create(organization=organization, platform="lever", failures=7)
-    Breaker.objects.update(open_until=skewed + timedelta(minutes=5))
+    assert not liveness.is_stalled()
+    assert 0 < liveness.oldest_due_seconds() < 60
+    assert RateLimitBucket.reserve("lever:1", 0.1, 1) == 0.0
+    assert RateLimitBucket.reserve("lever:1", 0.1, 1) < 0.2
+    breaker = CircuitBreaker.objects.create(organization=organization, platform="lever", failures=7)
+    CircuitBreaker.objects.update(open_until=skewed + timedelta(minutes=5))
     assert breaker.admit() > 0
-    Breaker.objects.update(open_until=skewed - timedelta(seconds=5))
+    CircuitBreaker.objects.update(open_until=skewed - timedelta(seconds=5))
     assert breaker.admit() == 0
 
 
 def test_what_is_put_into_the_outbox_is_due_at_once(organization, skewed):
-    enqueue.put(organization, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="o1")
+    enqueue.enqueue(organization, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="o1")
     assert Effect.claim("one") is not None

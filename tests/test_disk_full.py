@@ -127,7 +127,7 @@ def test_a_decision_is_written_whole_or_not_at_all(linked, world, post):
 def test_an_invitation_that_could_not_be_recorded_is_not_sent_twice(
     linked, world, monkeypatch, is_idempotent
 ):
-    monkeypatch.setattr("integrations.models.db_retry.KEEP_TRYING_SECONDS", 0.1)
+    monkeypatch.setattr("integrations.models.db_retry.RETRY_SECONDS", 0.1)
     world.codescreen_does("settings", idempotency=is_idempotent)
     linked.codescreen_connection.idempotency = is_idempotent
     linked.codescreen_connection.save()
@@ -136,7 +136,7 @@ def test_an_invitation_that_could_not_be_recorded_is_not_sent_twice(
         opportunity_id=world.candidate("Alder"),
         assessment_id=stable_id("acme", "assessment", "Backend"),
     )
-    enqueue.send_invitation(invitation)
+    enqueue.enqueue_invitation(invitation)
     send = CodeScreenClient.send
     with ExitStack() as disk, monkeypatch.context() as patched:
 

@@ -21,8 +21,8 @@ from integrations.models import (
     LinterFinding,
     Membership,
     Organization,
-    RefusedRequest,
     Result,
+    WebhookRejection,
 )
 from integrations.pages.health import HealthView
 from integrations.pages.settings.members import invitation_link
@@ -104,7 +104,7 @@ def fill(organization: Organization) -> None:
             factories.EffectFactory.create(
                 organization=organization, state=state, due_at=now if state == "due" else None
             )
-    RefusedRequest.note(organization, "lever", "signature_mismatch", "expired_token")
+    WebhookRejection.record(organization, "lever", "signature_mismatch", "expired_token")
     LinterFinding.objects.create(
         organization=organization, digest="e" * 64, code="unknown_tag", level="error", message="A tag."
     )

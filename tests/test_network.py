@@ -11,7 +11,8 @@ import pytest
 from integrations.clients import factory
 from integrations.codescreen.client import CodeScreenClient
 from integrations.http import deadlines
-from integrations.http.session import PlatformError, PlatformSession
+from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformSession
 from integrations.models import ApiCall, Effect, Invitation
 from integrations.models.leasing import LEASE
 from integrations.queue import worker
@@ -71,7 +72,7 @@ def test_an_invitation_whose_answer_drips_in_is_uncertain_and_not_sent_again(lin
         opportunity_id=world.candidate("Alder"),
         assessment_id=stable_id("acme", "assessment", "Backend"),
     )
-    enqueue.send_invitation(invitation)
+    enqueue.enqueue_invitation(invitation)
     with toxics.Proxy(world.codescreen.url, SPOILT["the body drop by drop"]) as proxy:
         settings.CODESCREEN_API_URL = f"{proxy.url}/api"
         worker.work()
@@ -132,7 +133,7 @@ def test_steps_leave_no_connection_open(linked, world):
             assessment_id=stable_id("acme", "assessment", "Backend"),
             round=number + 1,
         )
-        enqueue.send_invitation(invitation)
+        enqueue.enqueue_invitation(invitation)
         worker.work()
         worker.poll_organization(linked)
         worker.sweep_organization(linked)

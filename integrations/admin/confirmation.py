@@ -14,9 +14,9 @@ from django.urls import reverse
 
 from integrations.admin.access import Right, has_right
 from integrations.admin.base import ScopedAdmin
-from integrations.http.session import PlatformError
+from integrations.http.errors import PlatformError
 from integrations.queue import notify
-from integrations.workflow.operations.invitations import NotPossible
+from integrations.workflow.operations.invitations import ActionNotAllowed
 
 MOST_AT_ONCE = 20
 TEMPLATE = "admin/integrations/preview.html"
@@ -87,7 +87,7 @@ def _foretell(modeladmin: ScopedAdmin, request: HttpRequest, row: Any, act: Act)
         return Foretold(row, "Your role in this organization doesn't allow it.", is_possible=False, page=page)
     try:
         return Foretold(row, act.foretell(row), page=page)
-    except (NotPossible, PlatformError) as error:
+    except (ActionNotAllowed, PlatformError) as error:
         return Foretold(row, str(error), is_possible=False, page=page)
 
 
@@ -99,8 +99,8 @@ def _perform(modeladmin: ScopedAdmin, request: HttpRequest, rows: list[Any], act
             continue
         try:
             said = act.perform(row, request.user, reason)
-        except (NotPossible, PlatformError) as error:
+        except (ActionNotAllowed, PlatformError) as error:
             modeladmin.message_user(request, f"{row}: {error}", messages.ERROR)
         else:
             modeladmin.message_user(request, f"{row}: {said}", messages.SUCCESS)
-    notify.ring()
+    notify.notify_workers()

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 
 from integrations.admin.base import OrganizationFilter, ScopedAdmin
-from integrations.models import CodeScreenConnection, LeverCheckup, LeverConnection, LeverWebhook
+from integrations.models import CodeScreenConnection, LeverConnection, LeverProbe, LeverWebhook
 
 
 def shown_secret(name: str, description: str) -> Any:
@@ -134,8 +134,8 @@ class LeverWebhookAdmin(ScopedAdmin):
     readonly_fields = (SIGNATURE_TOKEN, PREVIOUS_TOKEN, "created_at")
 
 
-@admin.register(LeverCheckup)
-class LeverCheckupAdmin(ScopedAdmin):
+@admin.register(LeverProbe)
+class LeverProbeAdmin(ScopedAdmin):
     """What the hourly look at each Lever account found."""
 
     list_display = (
@@ -143,7 +143,7 @@ class LeverCheckupAdmin(ScopedAdmin):
         "checked_at",
         "is_template_gone",
         "is_author_gone",
-        "unheard_changes",
+        "missed_events",
         "silent_since",
     )
     list_filter = (OrganizationFilter,)

@@ -15,7 +15,7 @@ from integrations.admin.display import calls_table, candidate_link, indented, li
 from integrations.models import Delivery
 from integrations.models.delivery import WAITING_VERDICTS
 from integrations.queue import worker
-from integrations.workflow.operations.invitations import NotPossible
+from integrations.workflow.operations.invitations import ActionNotAllowed
 from integrations.workflow.rules.decide import NEXT_STEPS
 
 MOST_SHOWN = 50
@@ -45,7 +45,7 @@ class ProgressFilter(admin.SimpleListFilter):
 
 def _foretell(delivery: Delivery) -> str:
     if delivery.platform != Delivery.Platform.LEVER:
-        raise NotPossible("Only Lever's deliveries are decided; CodeScreen's are a reason to ask.")
+        raise ActionNotAllowed("Only Lever's deliveries are decided; CodeScreen's are a reason to ask.")
     decision = worker.preview(delivery)
     return f"{Delivery.Verdict(decision.code).label}: {decision.explanation}"
 

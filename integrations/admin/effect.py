@@ -12,14 +12,14 @@ from integrations.admin import confirmation
 from integrations.admin.base import OrganizationFilter, ScopedAdmin
 from integrations.admin.display import calls_table, candidate_link, indented, link
 from integrations.models import Effect
-from integrations.workflow.operations.invitations import NotPossible, retry_effect
+from integrations.workflow.operations.invitations import ActionNotAllowed, retry_effect
 
 MOST_SHOWN = 50
 
 
 def _foretell(effect: Effect) -> str:
     if effect.state not in {Effect.State.FAILED, Effect.State.DUE}:
-        raise NotPossible(f"It is {effect.get_state_display().lower()}: there is nothing to try again.")
+        raise ActionNotAllowed(f"It is {effect.get_state_display().lower()}: there is nothing to try again.")
     reason = f" Last time: {effect.last_error}" if effect.last_error else ""
     return f"It is tried again at once, after {effect.attempts} attempt(s).{reason}"
 
@@ -66,7 +66,7 @@ class EffectAdmin(ScopedAdmin):
                     "shown_state",
                     "attempts",
                     "created_at",
-                    "intent_at",
+                    "attempt_started_at",
                     "done_at",
                     "due_at",
                     "last_error",

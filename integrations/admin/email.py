@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from integrations.admin.base import OrganizationFilter, ScopedAdmin
-from integrations.models import EmailTemplate, NotificationPreference, RefusedRequest
+from integrations.models import EmailTemplate, NotificationPreference, WebhookRejection
 
 
 @admin.register(EmailTemplate)
@@ -31,8 +31,8 @@ class NotificationPreferenceAdmin(ScopedAdmin):
         return int(row.membership.organization_id)
 
 
-@admin.register(RefusedRequest)
-class RefusedRequestAdmin(ScopedAdmin):
+@admin.register(WebhookRejection)
+class WebhookRejectionAdmin(ScopedAdmin):
     """How often, and for what reason, requests were refused at the door."""
 
     list_display = ("platform", "code", "count", "last_at", "hint", "organization")

@@ -15,7 +15,7 @@ from integrations.admin.display import candidate_link, links
 from integrations.models import Invitation
 from integrations.models.invitation import Status
 from integrations.workflow.operations import invitations as acts
-from integrations.workflow.operations.invitations import NotPossible
+from integrations.workflow.operations.invitations import ActionNotAllowed
 
 MOST_SHOWN = 50
 BOTH = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
@@ -24,7 +24,7 @@ BOTH = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
 def _foretelling(statuses: tuple[str, ...], sentence: str) -> Callable[[Invitation], str]:
     def foretell(invitation: Invitation) -> str:
         if invitation.status not in statuses:
-            raise NotPossible(f"It is {invitation.get_status_display().lower()}.")
+            raise ActionNotAllowed(f"It is {invitation.get_status_display().lower()}.")
         return sentence.format(
             assessment=invitation.assessment_name, who=invitation.candidate_name or "the candidate"
         )

@@ -104,7 +104,7 @@ class OrganizationAdmin(ScopedAdmin):
             before, stored.name = stored.name, form.cleaned_data["name"]
             stored.save(update_fields=["name"])
             AuditEntry.record(stored, request.user, "rename", stored, {"name": [before, stored.name]})
-        notify.ring()
+        notify.notify_workers()
 
     @admin.display(description="Lever")
     def lever(self, organization: Any) -> str:

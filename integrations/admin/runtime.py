@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from integrations.admin.access import is_superuser
 from integrations.admin.base import ScopedAdmin
-from integrations.models import Breaker, Heartbeat, PaceBucket
+from integrations.models import CircuitBreaker, Heartbeat, RateLimitBucket
 
 
 class PortalWideAdmin(ScopedAdmin):
@@ -35,15 +35,15 @@ class HeartbeatAdmin(PortalWideAdmin):
     list_display = ("name", "at")
 
 
-@admin.register(PaceBucket)
-class PaceBucketAdmin(PortalWideAdmin):
+@admin.register(RateLimitBucket)
+class RateLimitBucketAdmin(PortalWideAdmin):
     """Whose turn it is to call which account."""
 
     list_display = ("key", "free_at")
 
 
-@admin.register(Breaker)
-class BreakerAdmin(ScopedAdmin):
+@admin.register(CircuitBreaker)
+class CircuitBreakerAdmin(ScopedAdmin):
     """Whether each organization's platforms answer."""
 
     list_display = ("organization", "platform", "failures", "open_until")

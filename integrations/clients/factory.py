@@ -4,25 +4,21 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
 
+from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
-from integrations.http.rate_limit import Gate
-from integrations.http.session import (
-    Call,
-    NotConnected,
-    PacedOut,
-    PlatformError,
-    PlatformSession,
-    new_correlation_id,
-)
+from integrations.http.errors import CallDeferred, NotConnected, PlatformError
+from integrations.http.rate_limit import RateLimiter
+from integrations.http.session import CallRecord, PlatformSession, new_correlation_id
 from integrations.lever import oauth
 from integrations.lever.client import LeverClient
 from integrations.models import ApiCall, Delivery, Effect, LeverConnection, Organization, db_clock
-from integrations.models.db_retry import record
+from integrations.models.db_retry import with_retry
 from integrations.models.leasing import LEASE
 
 logger = logging.getLogger(__name__)
@@ -34,24 +30,24 @@ RENEW_AFTER_SECONDS = 5.0
 # the record of calls
 
 
-def observer(
+def call_recorder(
     organization: Organization,
     effect: Effect | None,
     delivery: Delivery | None,
     opportunity_id: str,
-    gate: Gate | None = None,
+    gate: RateLimiter | None = None,
     correlation_id: str = "",
     compare_clocks: Callable[[float], None] = lambda ahead: None,
-) -> Callable[[Call], None]:
+) -> Callable[[CallRecord], None]:
     """Return what writes an ApiCall for each call, and lets the gate learn from it."""
     correlation_id = correlation_id or new_correlation_id()
     cause = effect or delivery
     attempt = max(1, cause.attempts) if cause else 1
 
-    def observe(call: Call) -> None:
+    def observe(call: CallRecord) -> None:
         try:
             if gate is not None:
-                gate.note(call)
+                gate.observe(call)
             if call.clock_ahead is not None:
                 compare_clocks(call.clock_ahead)
             with transaction.atomic():
@@ -78,7 +74,7 @@ def observer(
     return observe
 
 
-def pacer(gate: Gate, cause: Effect | Delivery | None) -> Callable[[], None]:
+def pacer(gate: RateLimiter, cause: Effect | Delivery | None) -> Callable[[], None]:
     """Return what waits for a call's slot, and renews the lease of the row that the call is made for.
 
     A step of several slow calls would outlive a lease that is short enough to be taken up soon after a kill. Raises
@@ -92,7 +88,7 @@ def pacer(gate: Gate, cause: Effect | Delivery | None) -> Callable[[], None]:
         # by the row, which the step's other client renews too: this one may be made when the lease is nearly over
         age = LEASE - (cause.leased_until - db_clock.now())
         if age >= timedelta(seconds=RENEW_AFTER_SECONDS) and not cause.renew():
-            raise PacedOut(1.0, "another worker has taken this over")
+            raise CallDeferred(1.0, "another worker has taken this over")
 
     return wait
 
@@ -100,7 +96,7 @@ def pacer(gate: Gate, cause: Effect | Delivery | None) -> Callable[[], None]:
 # Lever
 
 
-class GrantTokens:
+class TokenManager:
     """Access tokens of one organization's grant, refreshed by one worker at a time."""
 
     def __init__(self, connection: LeverConnection, session: PlatformSession) -> None:
@@ -158,7 +154,7 @@ class GrantTokens:
             connection.release_refresh()
             raise PlatformError(str(error), retry_after=error.retry_after) from error
         # the old refresh token is spent: losing the new pair to a restart of the database would end the grant
-        record(partial(connection.rotate, tokens))
+        with_retry(partial(connection.rotate, tokens))
         return str(connection.access_token)
 
     def give_up(self, refused: str) -> None:
@@ -178,7 +174,7 @@ def is_grant_dead(error: PlatformError) -> bool:
     }
 
 
-def lever_for(
+def lever_client(
     organization: Organization,
     *,
     effect: Effect | None = None,
@@ -189,48 +185,68 @@ def lever_for(
     connection = organization.lever
     if connection is None or not connection.is_working:
         raise NotConnected("Lever is not connected. Connect it under Settings.")
-    gate = Gate(organization, "lever", f"lever:{connection.lever_account_id or organization.pk}")
+    gate = RateLimiter(organization, "lever", f"lever:{connection.lever_account_id or organization.pk}")
     step = new_correlation_id()
-    observe = observer(
-        organization, effect, delivery, opportunity_id, gate, step, compare_clocks=connection.note_clock
+    observe = call_recorder(
+        organization,
+        effect,
+        delivery,
+        opportunity_id,
+        gate,
+        step,
+        compare_clocks=connection.record_clock_skew,
     )
     session = PlatformSession(
         "lever", settings.LEVER_API_URL, pace=pacer(gate, effect or delivery), observe=observe
     )
     # the authorization server isn't counted against the account's rate limit, nor does it tell of the API's health
-    ungated = observer(organization, effect, delivery, opportunity_id, correlation_id=step)
+    ungated = call_recorder(organization, effect, delivery, opportunity_id, correlation_id=step)
     return LeverClient(session, _tokens(connection, ungated))
 
 
-def tokens_for(connection: LeverConnection) -> GrantTokens:
+def token_manager(connection: LeverConnection) -> TokenManager:
     """Return the access tokens of a grant, for whoever needs no client."""
-    return _tokens(connection, observer(connection.organization, None, None, ""))
+    return _tokens(connection, call_recorder(connection.organization, None, None, ""))
 
 
-def _tokens(connection: LeverConnection, observe: Callable[[Call], None]) -> GrantTokens:
-    return GrantTokens(connection, PlatformSession("lever", settings.LEVER_AUTH_URL, observe=observe))
+def _tokens(connection: LeverConnection, observe: Callable[[CallRecord], None]) -> TokenManager:
+    return TokenManager(connection, PlatformSession("lever", settings.LEVER_AUTH_URL, observe=observe))
 
 
 # CodeScreen
 
 
-def codescreen_for(
+def codescreen_client(
     organization: Organization,
     *,
     effect: Effect | None = None,
     delivery: Delivery | None = None,
     opportunity_id: str = "",
-    is_trial: bool = False,
+    allow_refused: bool = False,
 ) -> CodeScreenClient:
     """Return a client for the organization's CodeScreen. Raises NotConnected when there is no working key.
 
-    `is_trial` allows a key that was refused before, to see whether it works again.
+    `allow_refused` allows a key that was refused before, to see whether it works again.
     """
     connection = organization.codescreen
-    if connection is None or not connection.api_key or not (connection.is_working or is_trial):
+    if connection is None or not connection.api_key or not (connection.is_working or allow_refused):
         raise NotConnected("CodeScreen has no working API key. Save one under Settings.")
-    gate = Gate(organization, "codescreen")
-    observe = observer(organization, effect, delivery, opportunity_id, gate)
+    gate = RateLimiter(organization, "codescreen")
+    observe = call_recorder(organization, effect, delivery, opportunity_id, gate)
     pace = pacer(gate, effect or delivery)
     session = PlatformSession("codescreen", settings.CODESCREEN_API_URL, pace=pace, observe=observe)
     return CodeScreenClient(session, connection.api_key)
+
+
+def clients_for(organization: Organization, **context: Any) -> ClientProvider:
+    """Return both clients for one step of an organization read just now, each made when it is first called for."""
+
+    @lru_cache(maxsize=1)
+    def lever() -> Any:
+        return lever_client(organization, **context)
+
+    @lru_cache(maxsize=1)
+    def codescreen() -> Any:
+        return codescreen_client(organization, **context)
+
+    return ClientProvider(lever, codescreen)

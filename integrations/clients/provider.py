@@ -8,7 +8,7 @@ from integrations.lever.client import LeverClient
 
 
 @dataclass(frozen=True)
-class Platforms:
+class ClientProvider:
     """The two clients, made when first needed: a verdict that needs no call makes none."""
 
     lever: Callable[[], LeverClient]

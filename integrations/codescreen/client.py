@@ -7,7 +7,8 @@ from typing import Any
 from urllib.parse import quote
 
 from integrations.codescreen.payloads import Progress, split_name
-from integrations.http.session import PlatformError, PlatformSession
+from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformSession
 
 
 class CodeScreenClient:

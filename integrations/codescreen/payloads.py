@@ -88,7 +88,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Hint:
+class WebhookHint:
     """What a CodeScreen webhook is about; a reason to ask, never an answer."""
 
     type: str

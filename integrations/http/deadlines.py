@@ -20,7 +20,7 @@ TOTAL_SECONDS = READ_SECONDS + 10.0
 MAX_BODY_BYTES = 8 * 1024 * 1024
 
 
-class BoundedAdapter(HTTPAdapter):
+class DeadlineAdapter(HTTPAdapter):
     """Ends what takes too long in all: a read's own time-out begins anew with every byte that drips in."""
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ def _connect(reference: Callable[[], Any], sockets: WeakSet[Any]) -> None:
     sockets.add(connection.sock)
 
 
-def read(response: requests.Response, started: float) -> bytes:
+def read_body(response: requests.Response, started: float) -> bytes:
     """Return the body of an answer. Raises RequestException when it is too large or took too long."""
     body = bytearray()
     for chunk in response.iter_content(65536):

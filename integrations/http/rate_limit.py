@@ -9,8 +9,9 @@ from typing import Any
 import redis
 from django.conf import settings
 
-from integrations.http.session import Call, PacedOut
-from integrations.models import Breaker, Organization, PaceBucket
+from integrations.http.errors import CallDeferred
+from integrations.http.session import CallRecord
+from integrations.models import CircuitBreaker, Organization, RateLimitBucket
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ return string.format('%.6f', free_at - now)
 """
 
 
-class Gate:
+class RateLimiter:
     """What every call of one organization to one platform passes: before it `wait()`, after it `note()`.
 
     `bucket` names the account whose rate limit is shared by all processes and nodes; empty where no limit is known.
@@ -38,33 +39,33 @@ class Gate:
 
     def __init__(self, organization: Organization, platform: str, bucket: str = "") -> None:
         self._bucket = bucket
-        self._breaker, _ = Breaker.objects.get_or_create(organization=organization, platform=platform)
+        self._breaker, _ = CircuitBreaker.objects.get_or_create(organization=organization, platform=platform)
 
     def wait(self) -> None:
         """Sleep until the call's slot. Raises PacedOut when a lease shouldn't wait for it that long."""
         seconds = self._breaker.admit()
         if seconds:
-            raise PacedOut(
+            raise CallDeferred(
                 seconds, f"{self._breaker.platform} isn't answering; it is asked again now and then"
             )
         if not self._bucket:
             return
-        seconds = reserve(self._bucket)
+        seconds = reserve_slot(self._bucket)
         if seconds > LONGEST_WAIT:
             # a slot that nobody comes for would keep many rows that take turns to look from ever having theirs
-            give_back(self._bucket)
-            raise PacedOut(seconds, "waiting for a free slot of the account's rate limit")
+            release_slot(self._bucket)
+            raise CallDeferred(seconds, "waiting for a free slot of the account's rate limit")
         if seconds > 0:
             time.sleep(seconds)
 
-    def note(self, call: Call) -> None:
+    def observe(self, call: CallRecord) -> None:
         """Learn from how a call went; a 429 slows down everybody who shares the account."""
-        self._breaker.note(is_answer=call.status is not None and call.status < 500)
+        self._breaker.record(is_answer=call.status is not None and call.status < 500)
         if call.status == 429 and self._bucket:
-            reserve(self._bucket, COOL_DOWN_SECONDS)
+            reserve_slot(self._bucket, COOL_DOWN_SECONDS)
 
 
-def reserve(bucket: str, extra: float = 0.0) -> float:
+def reserve_slot(bucket: str, extra: float = 0.0) -> float:
     """Reserve the next call's slot and return the seconds until it; `extra` seconds are taken from everybody."""
     interval, burst = 1 / settings.LEVER_RATE, settings.LEVER_BURST
     global _redis_again_at  # noqa: PLW0603
@@ -75,12 +76,12 @@ def reserve(bucket: str, extra: float = 0.0) -> float:
         except redis.RedisError:
             logger.warning("Redis is away: pacing by the database")
             _redis_again_at = time.monotonic() + REDIS_AWAY_SECONDS
-    return PaceBucket.reserve(bucket, interval, burst, extra)
+    return RateLimitBucket.reserve(bucket, interval, burst, extra)
 
 
-def give_back(bucket: str) -> None:
+def release_slot(bucket: str) -> None:
     """Return the slot that was reserved last and is still to come."""
-    reserve(bucket, -2 / settings.LEVER_RATE)  # of which reserving takes one itself
+    reserve_slot(bucket, -2 / settings.LEVER_RATE)  # of which reserving takes one itself
 
 
 @lru_cache(maxsize=1)

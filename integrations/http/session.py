@@ -14,6 +14,7 @@ from django.utils import timezone
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, SSLError
 
 from integrations.http import deadlines
+from integrations.http.errors import PlatformError
 from integrations.http.redaction import redact, without_addresses
 
 KEPT_BODY_CHARACTERS = 4000
@@ -22,48 +23,8 @@ PROMPT_SECONDS = 5.0
 _TEMPORARY = frozenset({408, 425, 429})
 
 
-class PlatformError(Exception):
-    """A call to a platform did not succeed.
-
-    `permanent`: trying the same again can't help. `ambiguous`: it may have taken effect all the same.
-    `status` is the HTTP status, None when no answer came; `retry_after` is in seconds, None when not told;
-    `body` is the decoded answer where there was one.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        permanent: bool = False,
-        ambiguous: bool = False,
-        status: int | None = None,
-        retry_after: float | None = None,
-        body: Any = None,
-    ) -> None:
-        super().__init__(message)
-        self.permanent = permanent
-        self.ambiguous = ambiguous
-        self.status = status
-        self.retry_after = retry_after
-        self.body = body
-
-
-class NotConnected(PlatformError):
-    """There is no working connection to call with; nothing was sent, and waiting loses nothing."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, permanent=True)
-
-
-class PacedOut(PlatformError):
-    """The call's turn is later than the caller can wait; nothing was sent."""
-
-    def __init__(self, seconds: float, reason: str = "waiting for a free slot") -> None:
-        super().__init__(reason, retry_after=seconds)
-
-
 @dataclass(frozen=True)
-class Call:
+class CallRecord:
     """One request as it went, for whoever keeps the record; bodies are redacted already."""
 
     platform: str
@@ -77,14 +38,14 @@ class Call:
     clock_ahead: float | None = None  # seconds by which our clock is ahead of theirs, where that can be told
 
 
-def storable(value: Any) -> Any:
+def storable_json(value: Any) -> Any:
     """Return decoded JSON without what PostgreSQL can't store: NUL and lone surrogates in texts."""
     if isinstance(value, str):
         return value.replace("\x00", "").encode("utf-8", "replace").decode()
     if isinstance(value, dict):
-        return {storable(key): storable(item) for key, item in value.items()}
+        return {storable_json(key): storable_json(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [storable(item) for item in value]
+        return [storable_json(item) for item in value]
     return value
 
 
@@ -97,7 +58,7 @@ def _kept(value: Any) -> str:
 class PlatformSession:
     """A requests session for one platform and one customer.
 
-    `pace()` is called before each request and may wait or raise PacedOut; `observe(call)` after each.
+    `pace()` is called before each request and may wait or raise CallDeferred; `observe(call)` after each.
     """
 
     def __init__(
@@ -106,13 +67,13 @@ class PlatformSession:
         base_url: str,
         *,
         pace: Callable[[], None] | None = None,
-        observe: Callable[[Call], None] | None = None,
+        observe: Callable[[CallRecord], None] | None = None,
     ) -> None:
         self.platform = platform
         self.base_url = base_url.rstrip("/")
         self.http = requests.Session()
         self.http.trust_env = False
-        self._adapter = deadlines.BoundedAdapter()
+        self._adapter = deadlines.DeadlineAdapter()
         for scheme in ("http://", "https://"):
             self.http.mount(scheme, self._adapter)
         self.http.headers["User-Agent"] = "CodeScreen-Lever-Portal"
@@ -150,7 +111,7 @@ class PlatformSession:
             raise
         finally:
             self._observe(
-                Call(
+                CallRecord(
                     platform=self.platform,
                     method=method,
                     path=path,
@@ -190,7 +151,7 @@ class PlatformSession:
                     stream=True,
                 ) as response,
             ):
-                body = deadlines.read(response, started)
+                body = deadlines.read_body(response, started)
         except requests.RequestException as error:
             reached = not _never_sent(error)
             raise PlatformError(
@@ -202,7 +163,7 @@ class PlatformSession:
     def _judge(self, response: requests.Response, body: bytes, is_write: bool) -> Any:
         status = response.status_code
         try:
-            decoded = storable(json.loads(body)) if body else None
+            decoded = storable_json(json.loads(body)) if body else None
             readable = True
         except (ValueError, RecursionError):
             decoded, readable = None, False

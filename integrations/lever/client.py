@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from integrations.http.session import PlatformError, PlatformSession
+from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformSession
 from integrations.lever.payloads import Opportunity
 
 PAGE = 100

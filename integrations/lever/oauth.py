@@ -11,7 +11,8 @@ from typing import Any
 from django.conf import settings
 from social_core.backends.oauth import BaseOAuth2
 
-from integrations.http.session import PlatformError, PlatformSession
+from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformSession
 
 SCOPES: dict[str, str] = {
     "offline_access": "stay connected after you close the browser",

@@ -7,10 +7,10 @@ from integrations.models.codescreen_connection import CodeScreenConnection
 from integrations.models.delivery import Delivery
 from integrations.models.effect import Effect
 from integrations.models.email import EmailKind, EmailTemplate, NotificationPreference
-from integrations.models.incident import Trouble
+from integrations.models.incident import Incident
 from integrations.models.invitation import IllegalTransition, Invitation
 from integrations.models.lever_connection import LeverConnection
-from integrations.models.lever_probe import LeverCheckup
+from integrations.models.lever_probe import LeverProbe
 from integrations.models.lever_webhook import LeverWebhook
 from integrations.models.linter_finding import LinterFinding
 from integrations.models.membership import LastSuperAdmin, Membership
@@ -18,14 +18,14 @@ from integrations.models.organization import Organization
 from integrations.models.personal_settings import PersonalSettings
 from integrations.models.result import Result
 from integrations.models.role_mapping import RoleMapping
-from integrations.models.runtime import Breaker, Heartbeat, PaceBucket
-from integrations.models.webhook_rejection import RefusedRequest
+from integrations.models.runtime import CircuitBreaker, Heartbeat, RateLimitBucket
+from integrations.models.webhook_rejection import WebhookRejection
 
 __all__ = [
     "ApiCall",
     "Assessment",
     "AuditEntry",
-    "Breaker",
+    "CircuitBreaker",
     "CodeScreenConnection",
     "Delivery",
     "Effect",
@@ -33,21 +33,21 @@ __all__ = [
     "EmailTemplate",
     "Heartbeat",
     "IllegalTransition",
+    "Incident",
     "Invitation",
     "LastSuperAdmin",
-    "LeverCheckup",
     "LeverConnection",
+    "LeverProbe",
     "LeverWebhook",
     "LinterFinding",
     "Membership",
     "NotificationPreference",
     "Organization",
-    "PaceBucket",
     "PersonalSettings",
-    "RefusedRequest",
+    "RateLimitBucket",
     "Result",
     "Role",
     "RoleMapping",
     "Stage",
-    "Trouble",
+    "WebhookRejection",
 ]

@@ -33,7 +33,7 @@ def _running() -> float:
     return time.monotonic()
 
 
-def forget() -> None:
+def reset() -> None:
     """Ask the database again next time."""
     global _asked  # noqa: PLW0603
     _asked = None

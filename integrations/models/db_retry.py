@@ -8,16 +8,16 @@ from django.db import InterfaceError, OperationalError, connection
 
 logger = logging.getLogger(__name__)
 
-KEEP_TRYING_SECONDS = 20.0  # before and after a call, all within the lease
+RETRY_SECONDS = 20.0  # before and after a call, all within the lease
 PAUSE_SECONDS = 0.2
 
 
-def record[Outcome](write: Callable[[], Outcome]) -> Outcome:
+def with_retry[Outcome](write: Callable[[], Outcome]) -> Outcome:
     """Return what `write` returns; it is done again on a new connection while the database is away.
 
     It has to be safe to do twice: the commit may have taken place although nobody said so.
     """
-    deadline = time.monotonic() + KEEP_TRYING_SECONDS
+    deadline = time.monotonic() + RETRY_SECONDS
     while True:
         try:
             return write()

@@ -5,19 +5,19 @@ from typing import Any, Self
 from django.db import models
 from django.db.models.functions import Now
 
-from integrations.models.leasing import Claimable, ClaimQuerySet
+from integrations.models.leasing import Leasable, LeasableQuerySet
 
 WAITING_VERDICTS = ("paused", "disconnected")
 
 
-class DeliveryQuerySet(ClaimQuerySet):
+class DeliveryQuerySet(LeasableQuerySet):
     """Deliveries, by what became of them."""
 
     def waiting(self) -> Self:
         """Kept until the organization's connection is back, or it is no longer paused."""
         return self.filter(verdict__in=WAITING_VERDICTS)
 
-    def wake(self, organization: Any) -> int:
+    def requeue(self, organization: Any) -> int:
         """Make the organization's waiting deliveries due; how many."""
         return (
             self.waiting()
@@ -26,7 +26,7 @@ class DeliveryQuerySet(ClaimQuerySet):
         )
 
 
-class Delivery(Claimable):
+class Delivery(Leasable):
     """One verified inbound webhook, or one thing the sweep found."""
 
     class Platform(models.TextChoices):

@@ -7,10 +7,10 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.models import db_clock
-from integrations.models.leasing import Claimable, ClaimQuerySet
+from integrations.models.leasing import Leasable, LeasableQuerySet
 
 
-class EffectQuerySet(ClaimQuerySet):
+class EffectQuerySet(LeasableQuerySet):
     """Effects, by whether they wait."""
 
     work_order = ("priority", "due_at")
@@ -32,7 +32,7 @@ class EffectQuerySet(ClaimQuerySet):
         return self.free().exclude(models.Exists(busy))
 
 
-class Effect(Claimable):
+class Effect(Leasable):
     """One intended act on the outside world, performed by a worker and retried until it is done or hopeless."""
 
     class Kind(models.TextChoices):
@@ -75,12 +75,12 @@ class Effect(Claimable):
     state = models.CharField(max_length=20, choices=State, default=State.DUE)
     priority = models.PositiveSmallIntegerField(default=5, help_text="Smaller goes first.")
     created_at = models.DateTimeField(db_default=Now())
-    tried_since = models.DateTimeField(
+    retry_window_started_at = models.DateTimeField(
         null=True,
         blank=True,
         help_text="When trying began anew, after a pause or because a person asked; empty while it hasn't.",
     )
-    intent_at = models.DateTimeField(
+    attempt_started_at = models.DateTimeField(
         null=True,
         blank=True,
         help_text="When a worker was about to act; set with no outcome means nobody knows.",
@@ -129,22 +129,22 @@ class Effect(Claimable):
         return self.state
 
     @property
-    def begun_at(self) -> Any:
+    def trying_since(self) -> Any:
         """Since when it is tried: how long is counted from here."""
-        return self.tried_since or self.created_at
+        return self.retry_window_started_at or self.created_at
 
-    def record_intent(self) -> bool:
+    def mark_attempt_started(self) -> bool:
         """Commit that a worker is about to act; False when the lease was lost."""
-        self.intent_at = db_clock.now()
-        return bool(self.held().update(intent_at=self.intent_at, payload=self.payload))
+        self.attempt_started_at = db_clock.now()
+        return bool(self.fenced().update(attempt_started_at=self.attempt_started_at, payload=self.payload))
 
     def finish(self, state: str = State.DONE, error: str = "") -> bool:
         """End it in `state`; False when the lease was lost."""
         done_at = Now() if state == self.State.DONE else None
         return self.release(state=state, due_at=None, done_at=done_at, last_error=error)
 
-    def retry(self, wait: timedelta, error: str, keep_intent: bool = False, **changes: Any) -> bool:
+    def retry(self, wait: timedelta, error: str, keep_attempt: bool = False, **changes: Any) -> bool:
         """Give it back, due again after `wait`; the intent is forgotten when it is known that nothing happened."""
-        if not keep_intent:
-            changes["intent_at"] = None
+        if not keep_attempt:
+            changes["attempt_started_at"] = None
         return self.release(due_at=Now() + wait, last_error=error, **changes)

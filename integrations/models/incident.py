@@ -6,30 +6,30 @@ from django.db import models
 from django.db.models.functions import Now
 
 
-class TroubleQuerySet(models.QuerySet["Trouble"]):
+class IncidentQuerySet(models.QuerySet["Incident"]):
     """Troubles, by whether they last."""
 
-    def lasting(self) -> Self:
+    def ongoing(self) -> Self:
         """Those that aren't over."""
         return self.filter(ended_at__isnull=True)
 
 
-class Trouble(models.Model):
+class Incident(models.Model):
     """One spell of one problem; the doctor's code says which."""
 
     organization = models.ForeignKey(
-        "integrations.Organization", on_delete=models.CASCADE, related_name="troubles"
+        "integrations.Organization", on_delete=models.CASCADE, related_name="incidents"
     )
     code = models.CharField(max_length=60, help_text="The doctor's code.")
     began_at = models.DateTimeField(db_default=Now())
-    told_at = models.DateTimeField(
+    notified_at = models.DateTimeField(
         null=True,
         blank=True,
         help_text="When the members were told; empty while it may still pass by itself.",
     )
     ended_at = models.DateTimeField(null=True, blank=True)
 
-    objects = TroubleQuerySet.as_manager()
+    objects = IncidentQuerySet.as_manager()
 
     class Meta:
         ordering = ["-began_at", "-pk"]
@@ -37,10 +37,10 @@ class Trouble(models.Model):
             models.UniqueConstraint(
                 fields=["organization", "code"],
                 condition=models.Q(ended_at__isnull=True),
-                name="trouble_lasts_once",
+                name="incident_lasts_once",
             )
         ]
-        indexes = [models.Index(fields=["organization", "-began_at"], name="trouble_recent")]
+        indexes = [models.Index(fields=["organization", "-began_at"], name="incident_recent")]
 
     def __str__(self) -> str:
         return f"{self.code} #{self.pk}"

@@ -6,7 +6,7 @@ from typing import Any, Self
 from django.db import connection, models
 from django.db.models.functions import Now, Upper
 
-from integrations.models.truncated_keys import bounded
+from integrations.models.truncated_keys import truncated_key
 
 
 def make_reference() -> str:
@@ -79,7 +79,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
     def followed(self) -> Self:
         """Those that CodeScreen may be asked about: they went out, and nobody stopped following them."""
-        return self.filter(stopped_by_person=False).exclude(instance_id="")
+        return self.filter(stopped_by_user=False).exclude(instance_id="")
 
     def due_for_poll(self) -> Self:
         """Those to ask CodeScreen about now, by the database's clock."""
@@ -115,7 +115,7 @@ class Invitation(models.Model):
         blank=True,
         help_text="Since when a person is to say what becomes of a candidate who failed; empty when nobody is.",
     )
-    stopped_by_person = models.BooleanField(
+    stopped_by_user = models.BooleanField(
         default=False,
         db_default=False,
         help_text="Whether a person withdrew it, while the candidate stood in the stage: the sweep heeds that.",
@@ -170,7 +170,7 @@ class Invitation(models.Model):
                 name="invitation_awaits_decision_when_completed",
             ),
             models.CheckConstraint(
-                condition=models.Q(stopped_by_person=False) | models.Q(status="withdrawn"),
+                condition=models.Q(stopped_by_user=False) | models.Q(status="withdrawn"),
                 name="invitation_stopped_is_withdrawn",
             ),
         ]
@@ -198,7 +198,7 @@ class Invitation(models.Model):
     @property
     def external_id(self) -> str:
         """Our name for this round on CodeScreen's side; also its idempotency key."""
-        return bounded(f"lever:{self.opportunity_id}:{self.assessment_id}:{self.round}", 255)
+        return truncated_key(f"lever:{self.opportunity_id}:{self.assessment_id}:{self.round}", 255)
 
     @property
     def is_open(self) -> bool:
@@ -217,7 +217,7 @@ class Invitation(models.Model):
         if status != Status.COMPLETED:
             changes["awaits_decision_since"] = None  # what was to be decided about is no longer so
         if status != Status.WITHDRAWN:
-            changes["stopped_by_person"] = False
+            changes["stopped_by_user"] = False
         if not Invitation.objects.filter(pk=self.pk, status__in=sources).update(**changes):
             raise IllegalTransition(f"invitation {self.pk} can't become {status}")
         self.refresh_from_db()

@@ -16,12 +16,12 @@ from integrations.models import db_clock
 #: minute. Work of several calls renews it between them.
 LEASE = timedelta(seconds=45)
 #: So many claims in a row may end in a bug or with the worker's death; then a person has to look.
-MAX_CRASHES = 5
+MAX_CONSECUTIVE_CRASHES = 5
 #: What such a row says when nobody lived to tell why.
-SILENT = "A worker took this up {count} times and was never heard of again."
+NO_OUTCOME = "A worker took this up {count} times and was never heard of again."
 
 
-class ClaimQuerySet(models.QuerySet[Any]):
+class LeasableQuerySet(models.QuerySet[Any]):
     """Rows that wait for a worker, each of one organization."""
 
     #: Which of an organization's due rows is taken first: the order of its index, or a backlog is sorted at each claim.
@@ -36,7 +36,7 @@ class ClaimQuerySet(models.QuerySet[Any]):
         """Rows that a worker may take now."""
         return self.free()
 
-    def left_alone_since(self, moment: Any) -> Self:
+    def unclaimed_since(self, moment: Any) -> Self:
         """Rows that a worker might have taken since then: due by then, and held by nobody."""
         unheld = models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=moment)
         return self.due().filter(unheld, due_at__lt=moment)
@@ -46,7 +46,7 @@ class ClaimQuerySet(models.QuerySet[Any]):
         return self.free().aggregate(models.Min("due_at"))["due_at__min"]
 
 
-class Claimable(models.Model):
+class Leasable(models.Model):
     """Due time, lease and attempts of a row that a worker finishes."""
 
     due_at = models.DateTimeField(
@@ -58,7 +58,7 @@ class Claimable(models.Model):
     leased_until = models.DateTimeField(null=True, blank=True, editable=False)
     lease_owner = models.CharField(max_length=80, blank=True, editable=False)
     attempts = models.PositiveIntegerField(default=0)
-    crashes = models.PositiveSmallIntegerField(
+    consecutive_crashes = models.PositiveSmallIntegerField(
         default=0,
         db_default=0,
         editable=False,
@@ -98,12 +98,12 @@ class Claimable(models.Model):
 
     def renew(self) -> bool:
         """Prolong our lease before the next call; False when another worker has taken over."""
-        is_ours = bool(self.held().update(leased_until=Now() + LEASE))
+        is_ours = bool(self.fenced().update(leased_until=Now() + LEASE))
         if is_ours:
             self.leased_until = db_clock.now() + LEASE
         return is_ours
 
-    def held(self) -> models.QuerySet[Any]:
+    def fenced(self) -> models.QuerySet[Any]:
         """This row, if its lease is still ours: every write of a worker goes through here.
 
         Every claim has an owner of its own, so a worker that slept through its lease and was replaced finds no
@@ -115,13 +115,13 @@ class Claimable(models.Model):
 
     def release(self, **changes: Any) -> bool:
         """Give the lease back with these changes; False when the lease was lost. Whoever comes here didn't crash."""
-        changes.setdefault("crashes", 0)
-        return bool(self.held().update(leased_until=None, lease_owner="", **changes))
+        changes.setdefault("consecutive_crashes", 0)
+        return bool(self.fenced().update(leased_until=None, lease_owner="", **changes))
 
     @property
     def is_poison(self) -> bool:
         """Whether the claims before this one all crashed, so that it must not be tried once more."""
-        return self.crashes > MAX_CRASHES
+        return self.consecutive_crashes > MAX_CONSECUTIVE_CRASHES
 
 
 _OWNER = "the owner's place"
@@ -158,7 +158,7 @@ def _claim_statement(model: Any, vendor: str) -> tuple[str, tuple[Any, ...]]:
             "leased_until": Now() + LEASE,
             "lease_owner": _OWNER,
             "attempts": models.F("attempts") + 1,
-            "crashes": models.F("crashes") + 1,
+            "consecutive_crashes": models.F("consecutive_crashes") + 1,
         }
     )
     statement, parameters = query.get_compiler(connection=connection).as_sql()

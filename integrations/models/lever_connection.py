@@ -163,7 +163,7 @@ class LeverConnection(models.Model):
         self.refresh_from_db()
         return bool(changed)
 
-    def note_clock(self, ahead: float) -> None:
+    def record_clock_skew(self, ahead: float) -> None:
         """Remember by how many seconds this server's clock is ahead of Lever's; rarely writes."""
         now = db_clock.now()
         known, compared_at = self.clock_ahead, self.clock_compared_at

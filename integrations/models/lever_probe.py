@@ -3,11 +3,11 @@
 from django.db import models
 
 
-class LeverCheckup(models.Model):
+class LeverProbe(models.Model):
     """Whether the feedback template and its author are still there, and what no webhook told of."""
 
     organization = models.OneToOneField(
-        "integrations.Organization", on_delete=models.CASCADE, primary_key=True, related_name="lever_checkup"
+        "integrations.Organization", on_delete=models.CASCADE, primary_key=True, related_name="lever_probe"
     )
     checked_at = models.DateTimeField()
     is_template_gone = models.BooleanField(default=False)
@@ -17,7 +17,7 @@ class LeverCheckup(models.Model):
         help_text="What the feedback template lacks of the fields that are filled in.",
     )
     is_author_gone = models.BooleanField(default=False)
-    unheard_changes = models.PositiveIntegerField(
+    missed_events = models.PositiveIntegerField(
         default=0, help_text="Candidates who changed stage since the last delivery, without one about it."
     )
     silent_since = models.DateTimeField(
@@ -25,7 +25,7 @@ class LeverCheckup(models.Model):
     )
 
     class Meta:
-        verbose_name = "Lever checkup"
+        verbose_name = "Lever probe"
 
     def __str__(self) -> str:
         return f"Checkup of {self.organization}"

@@ -38,7 +38,7 @@ class LeverWebhookQuerySet(models.QuerySet["LeverWebhook"]):
         """The main one whose token a person pasted; additional ones have a name."""
         return self.active().filter(origin=LeverWebhook.Origin.MANUAL, name="")
 
-    def forget_retired(self) -> int:
+    def purge_retired(self) -> int:
         """Remove those retired long ago, which only told what a refused request was signed with; how many."""
         return self.filter(retired_at__lt=db_clock.now() - KEEP_RETIRED_FOR).delete()[0]
 

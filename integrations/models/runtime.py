@@ -27,7 +27,7 @@ class Heartbeat(models.Model):
         return cls.objects.filter(pk=name, at__gte=Now() - within).exists()
 
 
-class PaceBucket(models.Model):
+class RateLimitBucket(models.Model):
     """Reservations of calls to one customer's account, when there is no Redis."""
 
     key = models.CharField(max_length=200, primary_key=True)
@@ -62,7 +62,7 @@ class PaceBucket(models.Model):
         return max(0.0, ahead - interval * burst)
 
 
-class Breaker(models.Model):
+class CircuitBreaker(models.Model):
     """Whether one organization's platform answers; while it doesn't, it is probed gently instead of hammered."""
 
     FAILURES_TO_OPEN = 5
@@ -70,7 +70,7 @@ class Breaker(models.Model):
     LONGEST_PAUSE_SECONDS = 300
 
     organization = models.ForeignKey(
-        "integrations.Organization", on_delete=models.CASCADE, related_name="breakers"
+        "integrations.Organization", on_delete=models.CASCADE, related_name="circuit_breakers"
     )
     platform = models.CharField(max_length=20)
     failures = models.PositiveIntegerField(
@@ -81,7 +81,9 @@ class Breaker(models.Model):
     )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["organization", "platform"], name="breaker_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "platform"], name="circuit_breaker_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.platform} of {self.organization}"
@@ -105,18 +107,18 @@ class Breaker(models.Model):
         if not self.is_open:
             return 0.0
         over = models.Q(open_until__isnull=True) | models.Q(open_until__lt=Now())
-        if Breaker.objects.filter(over, pk=self.pk).update(open_until=Now() + self.pause):
+        if CircuitBreaker.objects.filter(over, pk=self.pk).update(open_until=Now() + self.pause):
             return 0.0
         return self.pause.total_seconds()
 
-    def note(self, is_answer: bool) -> None:
+    def record(self, is_answer: bool) -> None:
         """Count a call: an answer, even a refusal, closes the breaker; silence and 5xx bring it nearer to opening."""
         if is_answer:
             if self.failures:
-                Breaker.objects.filter(pk=self.pk).update(failures=0, open_until=None)
+                CircuitBreaker.objects.filter(pk=self.pk).update(failures=0, open_until=None)
                 self.failures, self.open_until = 0, None
             return
-        Breaker.objects.filter(pk=self.pk).update(failures=models.F("failures") + 1)
+        CircuitBreaker.objects.filter(pk=self.pk).update(failures=models.F("failures") + 1)
         self.refresh_from_db()
         if self.failures == self.FAILURES_TO_OPEN:
-            Breaker.objects.filter(pk=self.pk).update(open_until=Now() + self.pause)
+            CircuitBreaker.objects.filter(pk=self.pk).update(open_until=Now() + self.pause)

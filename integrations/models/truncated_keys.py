@@ -5,7 +5,7 @@ import hashlib
 DIGEST_LENGTH = 64
 
 
-def bounded(key: str, length: int = 300) -> str:
+def truncated_key(key: str, length: int = 300) -> str:
     """Return the key, or its beginning and a digest of the whole when it is longer: cut off, two would be the same."""
     if len(key) <= length:
         return key

@@ -6,14 +6,14 @@ from typing import Any
 from django.db import models
 from django.db.models.functions import Now
 
-ONCE_A = timedelta(seconds=1)
+COUNT_EVERY = timedelta(seconds=1)
 
 
-class RefusedRequest(models.Model):
+class WebhookRejection(models.Model):
     """A reason for which requests were refused at an organization's door: how often, when last, what it looks like."""
 
     organization = models.ForeignKey(
-        "integrations.Organization", on_delete=models.CASCADE, related_name="refused_requests"
+        "integrations.Organization", on_delete=models.CASCADE, related_name="webhook_rejections"
     )
     platform = models.CharField(max_length=20)
     code = models.CharField(max_length=60)
@@ -24,7 +24,9 @@ class RefusedRequest(models.Model):
     class Meta:
         ordering = ["-last_at"]
         constraints = [
-            models.UniqueConstraint(fields=["organization", "platform", "code"], name="refused_request_once")
+            models.UniqueConstraint(
+                fields=["organization", "platform", "code"], name="webhook_rejection_once"
+            )
         ]
 
     def __str__(self) -> str:
@@ -34,16 +36,16 @@ class RefusedRequest(models.Model):
     def is_counted(cls, organization: Any, platform: str, code: str) -> bool:
         """Whether this second's refusal for that reason is counted already; what it looks like needn't be found out."""
         rows = cls.objects.filter(organization=organization, platform=platform, code=code)
-        return rows.filter(last_at__gte=Now() - ONCE_A).exists()
+        return rows.filter(last_at__gte=Now() - COUNT_EVERY).exists()
 
     @classmethod
-    def note(cls, organization: Any, platform: str, code: str, hint: str = "") -> None:
+    def record(cls, organization: Any, platform: str, code: str, hint: str = "") -> None:
         """Count one refusal: one row per reason and one write a second, however many are sent."""
         rows = cls.objects.filter(organization=organization, platform=platform, code=code)
-        if rows.filter(last_at__lt=Now() - ONCE_A).update(
+        if rows.filter(last_at__lt=Now() - COUNT_EVERY).update(
             count=models.F("count") + 1, last_at=Now(), hint=hint
         ):
             return
         if not rows.exists():
-            row = RefusedRequest(organization=organization, platform=platform, code=code, hint=hint)
-            RefusedRequest.objects.bulk_create([row], ignore_conflicts=True)
+            row = WebhookRejection(organization=organization, platform=platform, code=code, hint=hint)
+            WebhookRejection.objects.bulk_create([row], ignore_conflicts=True)

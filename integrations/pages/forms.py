@@ -49,7 +49,7 @@ class ForgottenPasswordForm(PasswordResetForm):
     def save(self, *args: Any, **options: Any) -> None:
         """Leave it to the outbox, which makes the link when it sends it, and tries again when it can't."""
         password_reset.send_links(self.cleaned_data["email"])
-        notify.ring()
+        notify.notify_workers()
 
 
 class AddTokenForm(forms.Form):

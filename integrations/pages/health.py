@@ -7,7 +7,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from integrations.models import (
-    Breaker,
+    CircuitBreaker,
     Delivery,
     Effect,
     Heartbeat,
@@ -18,7 +18,7 @@ from integrations.models import (
 )
 from integrations.pages.access import TEAM, OrganizationMixin
 from integrations.pages.partials import LivePartsMixin
-from integrations.queue import notify
+from integrations.queue import liveness
 from integrations.workflow.health import doctor, linter
 
 #: What each level means to a person.
@@ -61,9 +61,9 @@ def queue(organization: Organization) -> dict[str, Any]:
     deliveries, effects = Delivery.objects.filter(**own), Effect.objects.filter(**own)
     oldest = [deliveries.oldest_due_at(), effects.oldest_due_at()]
     grant = LeverConnection.objects.filter(**own).first()
-    breakers = {row.platform.casefold(): row for row in Breaker.objects.filter(**own)}
+    breakers = {row.platform.casefold(): row for row in CircuitBreaker.objects.filter(**own)}
     return {
-        "workers_at": Heartbeat.objects.filter(pk=notify.DRAIN).values_list("at", flat=True).first(),
+        "workers_at": Heartbeat.objects.filter(pk=liveness.DRAIN).values_list("at", flat=True).first(),
         "oldest_due_at": min((moment for moment in oldest if moment), default=None),
         "due": deliveries.due().count() + effects.due().count(),
         "later": effects.filter(state=Effect.State.DUE, due_at__gt=timezone.now()).count(),

@@ -20,8 +20,8 @@ logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 3.0  # more than the second for which the queue is waited on
-BY_ITSELF_EVERY = 1.0
-BELL = "integrations.queue.worker.drain"
+LOCAL_WAKE_UP_SECONDS = 1.0
+DRAIN_TASK = "integrations.queue.worker.drain"
 
 
 class RedisBroker(Redis):
@@ -39,7 +39,7 @@ class RedisBroker(Redis):
         try:
             found: list[tuple[Any, str]] | None = super().dequeue()
         except redis.RedisError:
-            return by_itself("Redis")
+            return wake_up_locally("Redis")
         return found
 
     def ping(self) -> bool:
@@ -66,19 +66,26 @@ class DatabaseBroker(ORM):
             found: list[tuple[Any, str]] | None = super().dequeue()
         except (OperationalError, InterfaceError):
             connections.close_all()
-            return by_itself("The database")
+            return wake_up_locally("The database")
         return found
 
 
-def by_itself(what: str) -> list[tuple[Any, str]]:
+def wake_up_locally(what: str) -> list[tuple[Any, str]]:
     """Return a bell of our own, after a second."""
     logger.warning("%s is away: the workers look for due rows by themselves", what)
-    time.sleep(BY_ITSELF_EVERY)
-    return [(None, bell())]
+    time.sleep(LOCAL_WAKE_UP_SECONDS)
+    return [(None, wake_up_task())]
 
 
-def bell() -> str:
+def wake_up_task() -> str:
     """Return a task that works what is due, as it would stand in the queue."""
     name, task_id = uuid()
-    task = {"id": task_id, "name": name, "func": BELL, "args": (), "kwargs": {}, "started": timezone.now()}
+    task = {
+        "id": task_id,
+        "name": name,
+        "func": DRAIN_TASK,
+        "args": (),
+        "kwargs": {},
+        "started": timezone.now(),
+    }
     return str(SignedPackage.dumps(task))

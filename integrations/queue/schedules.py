@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from integrations.clients import factory
-from integrations.http.session import PlatformError
+from integrations.http.errors import PlatformError
 from integrations.models import CodeScreenConnection, Delivery, LeverConnection, LeverWebhook, Organization
 from integrations.models.leasing import masked_traceback
 from integrations.queue import notify, worker
@@ -26,17 +26,17 @@ logger = logging.getLogger(__name__)
 KEEP_ALIVE_AFTER = timedelta(hours=20)
 
 
-def lint() -> None:
+def record_lint_findings() -> None:
     """Remember what the linter finds, so that people see what is new."""
     for organization in Organization.objects.all():
-        linter_history.remember(organization)
+        linter_history.record_findings(organization)
 
 
-def watch() -> None:
+def update_incidents() -> None:
     """Tell each organization's members what began to be broken or to wait for them, and what is over."""
     for organization in Organization.objects.with_connections():
         try:
-            incidents.watch(organization)
+            incidents.update_incidents(organization)
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:  # noqa: BLE001 - one organization's row must not silence the others
@@ -56,12 +56,12 @@ def sweep_all(is_full: bool = False) -> None:
             logger.error("sweep of %s failed: %s", organization.slug, masked_traceback(error))
 
 
-def sweep_everything() -> None:
+def sweep_all_fully() -> None:
     """Reconcile with everybody in a trigger stage, whether Lever says that they changed or not."""
     sweep_all(is_full=True)
 
 
-def keep_alive() -> None:
+def refresh_grants() -> None:
     """Refresh each grant daily, so that a quiet customer's refresh token never dies of 90 idle days."""
     due = LeverConnection.objects.filter(
         state=LeverConnection.State.CONNECTED, refreshed_at__lt=timezone.now() - KEEP_ALIVE_AFTER
@@ -70,33 +70,33 @@ def keep_alive() -> None:
         if not grant.refresh_token:  # encrypted, so it can't be asked for in the query
             continue
         try:
-            factory.tokens_for(grant).renew(grant.access_token)
+            factory.token_manager(grant).renew(grant.access_token)
         except PlatformError as error:
             logger.warning("keep-alive of %s: %s", grant.organization.slug, error)
-            enqueue.tell_reconnect(grant.organization)
+            enqueue.notify_reconnect_needed(grant.organization)
 
 
-def refresh_copies() -> None:
+def refresh_catalogs() -> None:
     """Read every organization's roles, stages and assessments again."""
     for organization in Organization.objects.filter(paused=False):
-        platforms = worker.platforms_for(organization)
+        clients = factory.clients_for(organization)
         try:
-            sync.refresh_stages(organization, platforms.lever())
-            sync.refresh_roles(organization, platforms.lever())
+            sync.refresh_stages(organization, clients.lever())
+            sync.refresh_roles(organization, clients.lever())
         except PlatformError as error:
             logger.info("Lever's lists of %s: %s", organization.slug, error)
         try:
-            sync.refresh_assessments(organization, platforms.codescreen())
+            sync.refresh_assessments(organization, clients.codescreen())
         except PlatformError as error:
             logger.info("CodeScreen's list of %s: %s", organization.slug, error)
 
 
-def check_up() -> None:
+def probe_lever() -> None:
     """Look at every organization's Lever for what the doctor says: webhooks, feedback template, author, silence."""
     working = Organization.objects.filter(lever_connection__state=LeverConnection.State.CONNECTED)
     for organization in working.filter(paused=False):
         try:
-            lever_probe.look(organization, worker.platforms_for(organization).lever())
+            lever_probe.probe(organization, factory.clients_for(organization).lever())
         except PlatformError as error:
             logger.info("checkup of %s: %s", organization.slug, error)
         except (OperationalError, InterfaceError):
@@ -105,94 +105,98 @@ def check_up() -> None:
             logger.error("checkup of %s failed: %s", organization.slug, masked_traceback(error))
 
 
-def refresh_lists(organization_id: int) -> None:
+def refresh_catalog(organization_id: int) -> None:
     """Read one organization's lists now, because it was just connected or somebody waits for them.
 
     A key that was never tried is proved or refused by this. The worker goes on working due rows meanwhile.
     """
-    with worker.meanwhile():
+    with worker.keep_draining():
         _read_lists(Organization.objects.get(pk=organization_id))
-    notify.ring()
+    notify.notify_workers()
 
 
 def _read_lists(organization: Organization) -> None:
     try:
-        lever = factory.lever_for(organization)
+        lever = factory.lever_client(organization)
         sync.refresh_stages(organization, lever)
         sync.refresh_roles(organization, lever)
     except PlatformError as error:
         logger.info("Lever's lists of %s: %s", organization.slug, error)
     try:
-        connections.test_codescreen_key(organization, factory.codescreen_for(organization, is_trial=True))
+        connections.verify_codescreen_key(
+            organization, factory.codescreen_client(organization, allow_refused=True)
+        )
     except PlatformError as error:
         logger.info("CodeScreen's list of %s: %s", organization.slug, error)
 
 
-def try_refused_keys() -> None:
+def retry_refused_keys() -> None:
     """Ask CodeScreen now and then whether a refused key works again; what waited for it then goes on."""
     refused = Organization.objects.filter(codescreen_connection__state=CodeScreenConnection.State.REFUSED)
     for organization in refused.filter(paused=False):
         try:
-            connections.test_codescreen_key(organization, factory.codescreen_for(organization, is_trial=True))
-            notify.ring()
+            connections.verify_codescreen_key(
+                organization, factory.codescreen_client(organization, allow_refused=True)
+            )
+            notify.notify_workers()
         except PlatformError as error:
             logger.info("the refused key of %s: %s", organization.slug, error)
 
 
-def forecast() -> None:
+def warn_expiry() -> None:
     """Tell Super Admins ahead when Lever's grant will end."""
     for grant in LeverConnection.objects.filter(state=LeverConnection.State.CONNECTED).select_related(
         "organization"
     ):
-        enqueue.tell_forecast(grant)
+        enqueue.notify_grant_ends(grant)
 
 
-def wake_waiting() -> None:
+def requeue_waiting() -> None:
     """Decide again what waited for a connection that is back, even where the moment of its return was missed."""
     # what is awake and tried again is waited for: waking anew would cut short every effect's wait, Retry-After too
     asleep = Delivery.objects.waiting().filter(due_at__isnull=True)
     for organization in Organization.objects.filter(paused=False, deliveries__in=asleep).distinct():
-        if not facts.disconnected_reason(organization) and invitations.wake(organization):
-            notify.ring()
+        if not facts.disconnected_reason(organization) and invitations.requeue_waiting(organization):
+            notify.notify_workers()
 
 
-def tidy() -> None:
+def cleanup() -> None:
     """Remove what is only needed for a while: expired sessions, half-finished OAuth states, tokens long retired."""
-    LeverWebhook.objects.forget_retired()
+    LeverWebhook.objects.purge_retired()
     call_command("clearsessions")
     call_command("clearsocial", age=2)
 
 
-def forget() -> None:
+def purge() -> None:
     """Remove what is older than each organization's retention."""
     for organization in Organization.objects.filter(retention_days__gt=0):
-        count = retention.forget(organization)
+        count = retention.purge(organization)
         if count:
             logger.info("retention of %s: %s row(s)", organization.slug, count)
 
 
 #: What is done by the clock, and every how many minutes.
 DUTIES: dict[Callable[[], None], int] = {
-    wake_waiting: 1,
-    watch: 1,
-    try_refused_keys: 1,
+    requeue_waiting: 1,
+    update_incidents: 1,
+    retry_refused_keys: 1,
     sweep_all: 10,
-    refresh_copies: 60,
-    check_up: 60,
-    lint: 60,
-    keep_alive: 60,
-    forecast: 12 * 60,
-    sweep_everything: 24 * 60,
-    tidy: 24 * 60,
-    forget: 24 * 60,
+    refresh_catalogs: 60,
+    probe_lever: 60,
+    record_lint_findings: 60,
+    refresh_grants: 60,
+    warn_expiry: 12 * 60,
+    sweep_all_fully: 24 * 60,
+    cleanup: 24 * 60,
+    purge: 24 * 60,
 }
 SCHEDULES = {f"{duty.__module__}.{duty.__name__}": minutes for duty, minutes in DUTIES.items()}
 
 
-def perform(name: str) -> None:
+def perform_duty(name: str) -> None:
     """Do one duty; the worker goes on working due rows meanwhile."""
     duty = next(duty for duty in DUTIES if duty.__name__ == name)
-    with worker.meanwhile():
+    with worker.keep_draining():
         duty()
 
 
@@ -210,7 +214,7 @@ def ensure_schedules() -> None:
         duty = name.rpartition(".")[2]
         _schedule(
             name,
-            func="integrations.queue.schedules.perform",
+            func="integrations.queue.schedules.perform_duty",
             args=repr(duty),
             kwargs=options,
             minutes=minutes,

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -16,12 +16,12 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.db.models.functions import Now
 
 from integrations.clients import factory
-from integrations.clients.provider import Platforms
-from integrations.http.session import NotConnected, PacedOut, PlatformError
+from integrations.clients.factory import clients_for
+from integrations.http.errors import CallDeferred, NotConnected, PlatformError
 from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Effect, Heartbeat, Invitation, LeverConnection, Organization
-from integrations.models.leasing import MAX_CRASHES, SILENT, masked_traceback
-from integrations.queue import notify
+from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES, NO_OUTCOME, masked_traceback
+from integrations.queue import liveness, notify
 from integrations.workflow.catalog import sync
 from integrations.workflow.effects import perform
 from integrations.workflow.health import incidents
@@ -46,20 +46,6 @@ def _read(organization_id: int) -> Organization:
     return Organization.objects.with_connections().get(pk=organization_id)
 
 
-def platforms_for(organization: Organization, **context: Any) -> Platforms:
-    """Return both clients for one step of an organization read just now, each made when it is first called for."""
-
-    @lru_cache(maxsize=1)
-    def lever() -> Any:
-        return factory.lever_for(organization, **context)
-
-    @lru_cache(maxsize=1)
-    def codescreen() -> Any:
-        return factory.codescreen_for(organization, **context)
-
-    return Platforms(lever, codescreen)
-
-
 # the worker
 
 
@@ -69,9 +55,9 @@ def drain(seconds: float = DRAIN_SECONDS) -> None:
     workers: list[threading.Thread] = []
     try:
         while time.monotonic() < deadline:
-            Heartbeat.beat(notify.DRAIN)
+            Heartbeat.beat(liveness.DRAIN)
             workers = [worker for worker in workers if worker.is_alive()]
-            is_due = notify.has_due()
+            is_due = liveness.has_due()
             if not is_due and not workers:
                 return
             if is_due and len(workers) < settings.DRAIN_THREADS:
@@ -83,11 +69,11 @@ def drain(seconds: float = DRAIN_SECONDS) -> None:
         for worker in workers:
             while worker.is_alive():
                 worker.join(1.0)
-                Heartbeat.beat(notify.DRAIN)
+                Heartbeat.beat(liveness.DRAIN)
 
 
 @contextmanager
-def meanwhile() -> Iterator[None]:
+def keep_draining() -> Iterator[None]:
     """Go on working due rows in a thread of its own while this worker does something long.
 
     Otherwise a few long tasks at once would leave nobody for the candidates, and look like a cluster that froze. It
@@ -157,27 +143,27 @@ def _next_job(turn: int) -> Job | None:
 def _perform(effect: Effect) -> None:
     effect.organization = _read(effect.organization_id)
     context = {"effect": effect, "opportunity_id": effect.opportunity_id}
-    perform.perform(effect, platforms_for(effect.organization, **context))
+    perform.perform(effect, clients_for(effect.organization, **context))
 
 
 def decide(delivery: Delivery) -> None:
     """Bring one claimed delivery to its verdict, or say why not yet and when it is tried again."""
     if delivery.is_poison:
         logger.error("delivery %s is given up: its workers don't live to tell why", delivery.pk)
-        delivery.release(due_at=None, last_error=SILENT.format(count=MAX_CRASHES))
+        delivery.release(due_at=None, last_error=NO_OUTCOME.format(count=MAX_CONSECUTIVE_CRASHES))
         return
     organization = delivery.organization = _read(delivery.organization_id)
-    platforms = platforms_for(organization, delivery=delivery, opportunity_id=delivery.opportunity_id)
+    clients = clients_for(organization, delivery=delivery, opportunity_id=delivery.opportunity_id)
     try:
-        delivery_handling.take_in(delivery, platforms)
+        delivery_handling.handle_delivery(delivery, clients)
     except delivery_handling.LeaseLost:
         return
-    except PacedOut as error:
+    except CallDeferred as error:
         delivery.release(
             due_at=Now() + timedelta(seconds=error.retry_after or 1), attempts=delivery.attempts - 1
         )
     except PlatformError as error:
-        enqueue.tell_reconnect(organization)
+        enqueue.notify_reconnect_needed(organization)
         if error.status == 401 and error.permanent:
             _notice_refused_key(organization)
         wait = timedelta(seconds=1) if isinstance(error, NotConnected) else perform.backoff(delivery.attempts)
@@ -188,12 +174,12 @@ def decide(delivery: Delivery) -> None:
         raise  # the lease ends by itself, and another worker decides it when the database is back
     except Exception as error:  # noqa: BLE001 - a bug on one row must not stop the others
         logger.error("delivery %s could not be decided\n%s", delivery.pk, masked_traceback(error))
-        is_poison = delivery.crashes >= MAX_CRASHES
+        is_poison = delivery.consecutive_crashes >= MAX_CONSECUTIVE_CRASHES
         delivery.release(
-            due_at=None if is_poison else Now() + perform.backoff(delivery.crashes),
+            due_at=None if is_poison else Now() + perform.backoff(delivery.consecutive_crashes),
             last_error=f"The portal failed on this: {type(error).__name__}.",
             traceback=masked_traceback(error),
-            crashes=0 if is_poison else delivery.crashes,
+            consecutive_crashes=0 if is_poison else delivery.consecutive_crashes,
         )
 
 
@@ -203,18 +189,18 @@ def _notice_refused_key(organization: Organization) -> None:
     if lever is None or not lever.is_working:
         return
     try:
-        sync.refresh_assessments(organization, factory.codescreen_for(organization))
+        sync.refresh_assessments(organization, factory.codescreen_client(organization))
     except PlatformError as error:
         if error.status == 401:
-            sync.note_refused_key(organization, str(error))
+            sync.mark_key_refused(organization, str(error))
 
 
 def poll(invitation: Invitation) -> bool:
     """Ask CodeScreen about one invitation; whether anything changed."""
     try:
         organization = invitation.organization = _read(invitation.organization_id)
-        platforms = platforms_for(organization, opportunity_id=invitation.opportunity_id)
-        return recording.collect(invitation, platforms.codescreen())
+        clients = clients_for(organization, opportunity_id=invitation.opportunity_id)
+        return recording.refresh_progress(invitation, clients.codescreen())
     except NotConnected:
         later, failures = Now() + perform.DISCONNECTED_RETRY, invitation.poll_failures
         rows = Invitation.objects.filter(pk=invitation.pk)
@@ -222,7 +208,7 @@ def poll(invitation: Invitation) -> bool:
     except PlatformError as error:
         logger.info("invitation %s: %s", invitation.pk, error)
         if error.status == 401:
-            sync.note_refused_key(invitation.organization, str(error))
+            sync.mark_key_refused(invitation.organization, str(error))
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # noqa: BLE001 - a bug on one row must not stop the others
@@ -243,47 +229,47 @@ def poll_organization(organization: Organization, everything: bool = False) -> i
     for invitation in rows.iterator():
         poll(invitation)
         count += 1
-    notify.ring()
+    notify.notify_workers()
     return count
 
 
 def sweep_organization(organization: Organization, is_full: bool = True) -> int:
     """Reconcile one organization with Lever now; how many it repaired. Raises PlatformError."""
     organization = _read(organization.pk)
-    repaired = sweep.sweep(organization, platforms_for(organization), is_full)
+    repaired = sweep.sweep(organization, clients_for(organization), is_full)
     if repaired:
         logger.warning("sweep repaired %s invitation(s) of %s", repaired, organization.slug)
-        incidents.watch(organization)
-    notify.ring()
+        incidents.update_incidents(organization)
+    notify.notify_workers()
     return repaired
 
 
 def replay(delivery: Delivery, actor: Any) -> Decision:
     """Decide a stored delivery again. Raises actions.NotPossible and PlatformError."""
     decision = invitations.replay(
-        delivery, platforms_for(_read(delivery.organization_id), delivery=delivery), actor
+        delivery, clients_for(_read(delivery.organization_id), delivery=delivery), actor
     )
-    notify.ring()
+    notify.notify_workers()
     return decision
 
 
 def preview(delivery: Delivery) -> Decision:
     """Return the verdict a delivery would get now; writes nothing. Raises PlatformError."""
-    return facts.preview(delivery, platforms_for(_read(delivery.organization_id), delivery=delivery))
+    return facts.preview(delivery, clients_for(_read(delivery.organization_id), delivery=delivery))
 
 
 def opportunities_of(organization: Organization, address: str, most: int) -> list[Opportunity]:
     """Return the opportunities in Lever of who has that e-mail address. Raises PlatformError."""
-    lever = platforms_for(_read(organization.pk)).lever()
+    lever = clients_for(_read(organization.pk)).lever()
     return list(islice(lever.opportunities(email=address), most))
 
 
-def suppose(organization: Organization, opportunity_id: str, stage_id: str) -> delivery_handling.Rehearsal:
+def dry_run(organization: Organization, opportunity_id: str, stage_id: str) -> delivery_handling.DryRun:
     """Return what would follow if the candidate entered the stage now.
 
     Writes nothing but the copies of the platforms' lists and the record of its calls. Raises PlatformError.
     """
     organization = _read(organization.pk)
-    platforms = platforms_for(organization)
-    delivery, gathered = facts.supposed(organization, opportunity_id, stage_id, platforms)
-    return delivery_handling.rehearse(delivery, gathered)
+    clients = clients_for(organization)
+    delivery, gathered = facts.dry_run_facts(organization, opportunity_id, stage_id, clients)
+    return delivery_handling.dry_run(delivery, gathered)

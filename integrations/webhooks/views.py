@@ -188,7 +188,7 @@ class WebhookView(APIView):
             if not Delivery.objects.filter(**identity).update(repeats=F("repeats") + 1):
                 raise
             return False
-        notify.ring()
+        notify.notify_workers()
         return True
 
     def refused_body(self) -> dict[str, Any] | None:
@@ -204,7 +204,7 @@ class WebhookView(APIView):
         response: Response = super().handle_exception(exc)
         if isinstance(exc, AuthenticationFailed):
             code = str(getattr(exc.detail, "code", exc.default_code))
-            webhook_rejections.note_refusal(self.organization, self.platform, code, self.refused_body())
+            webhook_rejections.record_rejection(self.organization, self.platform, code, self.refused_body())
         if isinstance(exc, APIException) and isinstance(response.data, Mapping) and "detail" in response.data:
             detail = response.data["detail"]
             response.data = {"detail": detail, "code": getattr(detail, "code", exc.default_code)}
@@ -251,5 +251,5 @@ class CodeScreenWebhookView(WebhookView):
         self.payload = parse(self.body)
         CodeScreenEnvelope(data=self.payload).is_valid(raise_exception=True)
         is_new = self.store(self.payload["type"], f"id:{request.auth}")
-        connections.touch(self.organization)
+        connections.mark_codescreen_webhook_received(self.organization)
         return Response({}, status.HTTP_202_ACCEPTED if is_new else status.HTTP_200_OK)

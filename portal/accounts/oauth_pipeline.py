@@ -45,8 +45,8 @@ def save_connection(
             connection.feedback_template_id = ""  # another Lever account has other templates
         connection.accept_grant(response, user, found["user_id"], found["account_id"])
         connections.after_grant(organization, user)
-    notify.ring()
-    notify.ask_for_lists(organization)
+    notify.notify_workers()
+    notify.request_catalog_refresh(organization)
     strategy.session_set(SESSION_ORGANIZATION, None)
     messages.success(strategy.request, f"Lever is connected to {organization.name}.")
     if _is_shared(connection):

@@ -13,25 +13,25 @@ from integrations.models import (
     ApiCall,
     Assessment,
     AuditEntry,
-    Breaker,
+    CircuitBreaker,
     CodeScreenConnection,
     Delivery,
     Effect,
     EmailTemplate,
+    Incident,
     Invitation,
-    LeverCheckup,
     LeverConnection,
+    LeverProbe,
     LeverWebhook,
     LinterFinding,
     Membership,
     NotificationPreference,
     Organization,
-    RefusedRequest,
     Result,
     Role,
     RoleMapping,
     Stage,
-    Trouble,
+    WebhookRejection,
 )
 
 SECRETS = (
@@ -75,8 +75,8 @@ def make_customer(slug: str) -> Customer:
         previous_until=timezone.now() + timedelta(hours=1),
         url=organization.lever_webhook_url,
     )
-    rows[LeverCheckup] = LeverCheckup.objects.create(**own, checked_at=timezone.now())
-    rows[Breaker] = Breaker.objects.create(**own, platform="lever", failures=2)
+    rows[LeverProbe] = LeverProbe.objects.create(**own, checked_at=timezone.now())
+    rows[CircuitBreaker] = CircuitBreaker.objects.create(**own, platform="lever", failures=2)
     rows[Stage] = Stage.objects.create(**own, external_id="stage-1", name=f"CodeScreen {slug}")
     rows[Role] = Role.objects.create(**own, external_id="role-1", title=f"Engineer {slug}", state="published")
     rows[Assessment] = Assessment.objects.create(**own, external_id="assessment-1", name=f"Backend {slug}")
@@ -146,8 +146,10 @@ def make_customer(slug: str) -> Customer:
     rows[EmailTemplate] = EmailTemplate.objects.create(
         **own, kind="result", subject=f"Result of {slug}", body="{outcome}"
     )
-    rows[RefusedRequest] = RefusedRequest.objects.create(**own, platform="lever", code="signature_mismatch")
-    rows[Trouble] = Trouble.objects.create(**own, code="held_invitations")
+    rows[WebhookRejection] = WebhookRejection.objects.create(
+        **own, platform="lever", code="signature_mismatch"
+    )
+    rows[Incident] = Incident.objects.create(**own, code="held_invitations")
     rows[LinterFinding] = LinterFinding.objects.create(
         **own, digest="d" * 64, code="unknown_role", level="warning", message=f"Nobody knows {slug}."
     )

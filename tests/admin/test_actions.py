@@ -7,7 +7,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.test import Client
 from django.urls import reverse
 
-from integrations.http.session import PlatformError
+from integrations.http.errors import PlatformError
 from integrations.models import (
     AuditEntry,
     Delivery,

@@ -18,7 +18,9 @@ MODELS = [
     for model, page in admin.site._registry.items()
     if model.__module__.startswith("integrations.models")
 ]
-OWNED = [model for model in MODELS if model.__name__ not in {"Heartbeat", "PaceBucket", "PersonalSettings"}]
+OWNED = [
+    model for model in MODELS if model.__name__ not in {"Heartbeat", "RateLimitBucket", "PersonalSettings"}
+]
 ALLOWED = ["super_admin", "admin", "team_member"]
 
 

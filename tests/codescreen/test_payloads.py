@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations.codescreen.payloads import Hint, Progress, split_name
+from integrations.codescreen.payloads import Progress, WebhookHint, split_name
 from integrations.codescreen.signature import BadSignature, decode_secret, sign, verify
 
 SECRET = "whsec_Y29kZXNjcmVlbi1jb250cmFjdC10ZXN0LXNlY3JldCE="
@@ -66,7 +66,7 @@ def test_a_number_that_is_none_is_no_score(score):
 
 @given(st.dictionaries(st.sampled_from(["type", "data"]), anything))
 def test_a_hint_of_any_shape_is_decoded(payload):
-    found = Hint.from_payload(payload)
+    found = WebhookHint.from_payload(payload)
     assert isinstance(found.type + found.instance_id + found.external_id, str)
 
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from integrations.clients import factory
 from integrations.http import rate_limit
-from integrations.http.session import PacedOut, PlatformError
-from integrations.models import ApiCall, Breaker, Delivery, Effect, PaceBucket
+from integrations.http.errors import CallDeferred, PlatformError
+from integrations.models import ApiCall, CircuitBreaker, Delivery, Effect, RateLimitBucket
 from integrations.queue import worker
 from portal.devtools import test_suites
 from tests import factories
@@ -36,7 +36,7 @@ def grant(organization, owner):
 
 
 def test_a_burst_is_free_and_then_slots_are_a_tenth_of_a_second_apart(db):
-    waits = [PaceBucket.reserve("lever:1", INTERVAL, BURST) for _ in range(30)]
+    waits = [RateLimitBucket.reserve("lever:1", INTERVAL, BURST) for _ in range(30)]
     assert waits[:BURST] == [0.0] * BURST
     late = waits[BURST:]
     steps = [later - earlier for earlier, later in itertools.pairwise(late)]
@@ -47,15 +47,15 @@ def test_a_burst_is_free_and_then_slots_are_a_tenth_of_a_second_apart(db):
 
 def test_accounts_do_not_wait_for_each_other(db):
     for _ in range(25):
-        PaceBucket.reserve("lever:1", INTERVAL, BURST)
-    assert PaceBucket.reserve("lever:2", INTERVAL, BURST) == 0.0
+        RateLimitBucket.reserve("lever:1", INTERVAL, BURST)
+    assert RateLimitBucket.reserve("lever:2", INTERVAL, BURST) == 0.0
 
 
 def test_a_rest_frees_the_burst_but_never_more(db):
     for _ in range(25):
-        PaceBucket.reserve("lever:1", INTERVAL, BURST)
-    PaceBucket.objects.update(free_at=1.0)
-    waits = [PaceBucket.reserve("lever:1", INTERVAL, BURST) for _ in range(20)]
+        RateLimitBucket.reserve("lever:1", INTERVAL, BURST)
+    RateLimitBucket.objects.update(free_at=1.0)
+    waits = [RateLimitBucket.reserve("lever:1", INTERVAL, BURST) for _ in range(20)]
     assert waits[:18] == [0.0] * 18
     assert waits[19] > 0.1
 
@@ -66,7 +66,7 @@ def test_workers_share_the_slots(db):
 
     def work():
         try:
-            waits.extend(PaceBucket.reserve("lever:1", INTERVAL, BURST) for _ in range(10))
+            waits.extend(RateLimitBucket.reserve("lever:1", INTERVAL, BURST) for _ in range(10))
         finally:
             database.close()
 
@@ -84,18 +84,18 @@ def test_workers_share_the_slots(db):
 def test_429_cools_everybody_down(wire, grant):
     wire.get(f"{API}/stages", status=429, headers={"Retry-After": "2"})
     with pytest.raises(PlatformError) as raised:
-        factory.lever_for(grant.organization).stages()
+        factory.lever_client(grant.organization).stages()
     assert (raised.value.permanent, raised.value.retry_after) == (False, 2.0)
     key = f"lever:{grant.lever_account_id}"
-    waits = [PaceBucket.reserve(key, INTERVAL, BURST) for _ in range(6)]
+    waits = [RateLimitBucket.reserve(key, INTERVAL, BURST) for _ in range(6)]
     assert waits[-1] > 0.0
 
 
 def test_a_slot_that_is_far_away_is_given_back_with_its_time(grant):
     key = f"lever:{grant.lever_account_id}"
-    PaceBucket.reserve(key, 60.0, BURST)
-    with pytest.raises(PacedOut) as raised:
-        factory.lever_for(grant.organization).stages()
+    RateLimitBucket.reserve(key, 60.0, BURST)
+    with pytest.raises(CallDeferred) as raised:
+        factory.lever_client(grant.organization).stages()
     assert 55 < (raised.value.retry_after or 0) < 61
     effect = factories.EffectFactory(organization=grant.organization)
     worker.work()
@@ -107,11 +107,11 @@ def test_a_slot_that_is_far_away_is_given_back_with_its_time(grant):
 
 def test_a_slot_that_is_given_back_is_nobody_elses_wait(grant):
     key = f"lever:{grant.lever_account_id}"
-    PaceBucket.reserve(key, 60.0, BURST)
-    gate = rate_limit.Gate(grant.organization, "lever", key)
+    RateLimitBucket.reserve(key, 60.0, BURST)
+    gate = rate_limit.RateLimiter(grant.organization, "lever", key)
     waits = []
     for _ in range(20):
-        with pytest.raises(PacedOut) as raised:
+        with pytest.raises(CallDeferred) as raised:
             gate.wait()
         waits.append(raised.value.retry_after or 0.0)
     assert 0 < waits[-1] <= waits[0]
@@ -123,12 +123,12 @@ def test_redis_paces_like_the_database(settings):
     rate_limit._redis_again_at = 0.0
     rate_limit._reserve_in_redis.cache_clear()
     key = f"test:{time.time()}"
-    waits = [rate_limit.reserve(key) for _ in range(30)]
+    waits = [rate_limit.reserve_slot(key) for _ in range(30)]
     assert waits[:BURST] == [0.0] * BURST
     assert 1.0 < waits[-1] <= 12 * INTERVAL + 0.001
     for _ in range(5):
-        rate_limit.give_back(key)
-    assert rate_limit.reserve(key) < waits[-4]
+        rate_limit.release_slot(key)
+    assert rate_limit.reserve_slot(key) < waits[-4]
 
 
 def test_when_redis_is_away_the_database_paces_and_redis_is_left_alone_for_a_while(db, settings, monkeypatch):
@@ -143,13 +143,13 @@ def test_when_redis_is_away_the_database_paces_and_redis_is_left_alone_for_a_whi
 
     monkeypatch.setattr(rate_limit, "_redis_again_at", 0.0)
     monkeypatch.setattr(rate_limit, "_reserve_in_redis", lambda: noted(script))
-    waits = [rate_limit.reserve("lever:1") for _ in range(BURST + 2)]
+    waits = [rate_limit.reserve_slot("lever:1") for _ in range(BURST + 2)]
     assert waits[:BURST] == [0.0] * BURST
     assert waits[-1] > 0.1
-    assert PaceBucket.objects.filter(pk="lever:1").exists()
+    assert RateLimitBucket.objects.filter(pk="lever:1").exists()
     assert len(asked) == 1
     monkeypatch.setattr(rate_limit, "_redis_again_at", 0.0)
-    rate_limit.reserve("lever:1")
+    rate_limit.reserve_slot("lever:1")
     assert len(asked) == 2
 
 
@@ -157,59 +157,59 @@ def test_when_redis_is_away_the_database_paces_and_redis_is_left_alone_for_a_whi
 
 
 def call_stages(grant):
-    factory.lever_for(grant.organization).stages()
+    factory.lever_client(grant.organization).stages()
 
 
 def test_a_platform_that_is_down_is_probed_gently(wire, grant):
     wire.get(f"{API}/stages", status=500)
-    for _ in range(Breaker.FAILURES_TO_OPEN):
+    for _ in range(CircuitBreaker.FAILURES_TO_OPEN):
         with pytest.raises(PlatformError):
             call_stages(grant)
-    with pytest.raises(PacedOut) as raised:
+    with pytest.raises(CallDeferred) as raised:
         call_stages(grant)
     assert (raised.value.retry_after or 0) >= 30
-    assert len(wire.calls) == Breaker.FAILURES_TO_OPEN
+    assert len(wire.calls) == CircuitBreaker.FAILURES_TO_OPEN
 
 
 def test_one_probe_is_admitted_when_the_pause_is_over(wire, grant):
-    breaker = Breaker.objects.create(organization=grant.organization, platform="lever", failures=7)
-    Breaker.objects.filter(pk=breaker.pk).update(open_until=timezone.now() - timedelta(seconds=1))
+    breaker = CircuitBreaker.objects.create(organization=grant.organization, platform="lever", failures=7)
+    CircuitBreaker.objects.filter(pk=breaker.pk).update(open_until=timezone.now() - timedelta(seconds=1))
     wire.get(f"{API}/stages", status=502)
     with pytest.raises(PlatformError):
         call_stages(grant)
-    with pytest.raises(PacedOut):
+    with pytest.raises(CallDeferred):
         call_stages(grant)
     assert len(wire.calls) == 1
 
 
 def test_an_answer_closes_the_breaker(wire, grant):
-    Breaker.objects.create(organization=grant.organization, platform="lever", failures=9)
+    CircuitBreaker.objects.create(organization=grant.organization, platform="lever", failures=9)
     wire.get(f"{API}/stages", json={"data": []})
     call_stages(grant)
     call_stages(grant)
-    assert Breaker.objects.get().failures == 0
+    assert CircuitBreaker.objects.get().failures == 0
 
 
 def test_maintenance_is_no_answer(wire, grant):
     wire.get(f"{API}/stages", status=503)
-    for _ in range(Breaker.FAILURES_TO_OPEN):
+    for _ in range(CircuitBreaker.FAILURES_TO_OPEN):
         with pytest.raises(PlatformError):
             call_stages(grant)
-    with pytest.raises(PacedOut):
+    with pytest.raises(CallDeferred):
         call_stages(grant)
-    assert len(wire.calls) == Breaker.FAILURES_TO_OPEN
+    assert len(wire.calls) == CircuitBreaker.FAILURES_TO_OPEN
 
 
 def test_a_refusal_is_an_answer(wire, grant):
     wire.get(f"{API}/stages", status=403)
-    for _ in range(Breaker.FAILURES_TO_OPEN + 2):
+    for _ in range(CircuitBreaker.FAILURES_TO_OPEN + 2):
         with pytest.raises(PlatformError):
             call_stages(grant)
-    assert Breaker.objects.get().failures == 0
+    assert CircuitBreaker.objects.get().failures == 0
 
 
 def test_another_organizations_breaker_stays_closed(wire, grant):
-    Breaker.objects.create(organization=grant.organization, platform="lever", failures=9)
+    CircuitBreaker.objects.create(organization=grant.organization, platform="lever", failures=9)
     other = factories.LeverConnectionFactory(lever_account_id="another")
     wire.get(f"{API}/stages", json={"data": []})
     call_stages(other)

@@ -11,7 +11,8 @@ import requests
 import responses
 import urllib3
 
-from integrations.http.session import PlatformError, PlatformSession
+from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformSession
 
 URL = "https://platform.example/v1"
 

@@ -8,7 +8,8 @@ import responses
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations.http.session import PlatformError, PlatformSession
+from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformSession
 from integrations.lever.client import LeverClient, unwrap
 from integrations.lever.payloads import (
     Opportunity,

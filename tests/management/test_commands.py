@@ -12,10 +12,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from integrations.http.session import PlatformError
+from integrations.http.errors import PlatformError
 from integrations.models import ApiCall, AuditEntry, Delivery, Effect, Invitation, Organization, Result
 from integrations.queue import worker
-from integrations.workflow.operations.invitations import NotPossible
+from integrations.workflow.operations.invitations import ActionNotAllowed
 from integrations.workflow.rules.decide import Decision
 
 ROOT = Path(__file__).parents[2]
@@ -162,7 +162,7 @@ def test_replay_of_what_cannot_be(delivery: Delivery, monkeypatch) -> None:
         run("replay", "one")
 
     def busy(found: Delivery, actor: str) -> Decision:
-        raise NotPossible("A worker is deciding it.")
+        raise ActionNotAllowed("A worker is deciding it.")
 
     monkeypatch.setattr(worker, "replay", busy)
     with pytest.raises(CommandError, match="A worker is deciding it"):

@@ -37,22 +37,22 @@ def test_it_is_recorded_on_a_new_connection() -> None:
         connection.ensure_connection()
         return "done"
 
-    assert db_retry.record(Restarting(connect, [OperationalError(), InterfaceError()])) == "done"
+    assert db_retry.with_retry(Restarting(connect, [OperationalError(), InterfaceError()])) == "done"
     assert connection.connection is not before
 
 
 @pytest.mark.django_db(transaction=True)
 def test_it_is_given_up_in_time(monkeypatch) -> None:
-    monkeypatch.setattr(db_retry, "KEEP_TRYING_SECONDS", 0.0)
+    monkeypatch.setattr(db_retry, "RETRY_SECONDS", 0.0)
     with pytest.raises(OperationalError):
-        db_retry.record(Restarting(lambda: None, [OperationalError()] * 5))
+        db_retry.with_retry(Restarting(lambda: None, [OperationalError()] * 5))
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_transaction_of_the_callers_is_not_repeated_halfway() -> None:
     write = Restarting(lambda: None, [OperationalError()])
     with pytest.raises(OperationalError), transaction.atomic():
-        db_retry.record(write)
+        db_retry.with_retry(write)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -67,7 +67,7 @@ def test_a_new_pair_of_tokens_survives_a_restart(settings, monkeypatch, is_commi
             "https://auth.lever.example/oauth/token",
             json={"access_token": "access-2", "refresh_token": "refresh-2", "expires_in": 3600},
         )
-        assert factory.tokens_for(grant).renew("access-1") == "access-2"
+        assert factory.token_manager(grant).renew("access-1") == "access-2"
     assert not rotate.errors
     stored = LeverConnection.objects.get()
     assert (stored.refresh_token, stored.state) == ("refresh-2", "connected")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import Breaker, Heartbeat, RoleMapping
+from integrations.models import CircuitBreaker, Heartbeat, RoleMapping
 from tests import factories
 
 
@@ -35,7 +35,7 @@ def test_the_queues_state_is_shown(owners, ready):
     factories.EffectFactory.create(organization=ready, due_at=late)
     factories.EffectFactory.create(organization=ready, due_at=timezone.now() + timedelta(hours=1))
     factories.EffectFactory.create(due_at=late - timedelta(days=1))
-    Breaker.objects.create(organization=ready, platform="lever", failures=7, open_until=timezone.now())
+    CircuitBreaker.objects.create(organization=ready, platform="lever", failures=7, open_until=timezone.now())
     Heartbeat.beat("drain")
     answer = owners.get(reverse("health"))
     queue = answer.context["queue"]

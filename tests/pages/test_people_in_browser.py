@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Browser, Page
 
-from integrations.models import AuditEntry, Membership, RefusedRequest
+from integrations.models import AuditEntry, Membership, WebhookRejection
 from integrations.workflow.email import preferences
 from tests import factories
 
@@ -21,7 +21,7 @@ def site(live_server, organization, owner) -> str:
     AuditEntry.record(
         organization, "configure", "save mapping", "Backend Engineer", {"assessment": [None, "A"]}
     )
-    RefusedRequest.note(organization, "lever", "signature_mismatch", "expired_token")
+    WebhookRejection.record(organization, "lever", "signature_mismatch", "expired_token")
     return live_server.url
 
 

@@ -28,7 +28,7 @@ def away(request, hole, monkeypatch):
     """Redis is away, in either way."""
     monkeypatch.setattr(Conf, "REDIS", "redis://127.0.0.1:9/0" if request.param == "refused" else hole)
     monkeypatch.setattr(brokers, "ANSWER_SECONDS", 0.3)
-    monkeypatch.setattr(brokers, "BY_ITSELF_EVERY", 0.01)
+    monkeypatch.setattr(brokers, "LOCAL_WAKE_UP_SECONDS", 0.01)
     return RedisBroker("test")
 
 
@@ -38,13 +38,13 @@ def test_the_portal_rings_this_bell_where_there_is_a_redis(monkeypatch, away):
 
 
 def test_a_web_request_waits_for_a_dead_redis_once_and_not_long(db, away, monkeypatch):
-    monkeypatch.setattr(notify, "_next_ring", 0.0)
+    monkeypatch.setattr(notify, "_next_notification", 0.0)
     monkeypatch.setattr(notify, "_broker", lambda: away)
     began = time.monotonic()
     for _ in range(20):
-        notify._ring()
+        notify._notify()
     assert time.monotonic() - began < 1.5
-    assert notify._next_ring > time.monotonic() + notify.RING_EVERY_SECONDS
+    assert notify._next_notification > time.monotonic() + notify.NOTIFY_EVERY_SECONDS
 
 
 def test_no_connection_waits_longer_than_seconds(monkeypatch):
@@ -75,16 +75,16 @@ def test_the_probe_says_that_redis_is_away(client, db, away, monkeypatch):
 
 
 def test_the_supervisor_looks_on_without_redis(db, away, monkeypatch):
-    monkeypatch.setattr(notify, "_next_ring", 0.0)
+    monkeypatch.setattr(notify, "_next_notification", 0.0)
     monkeypatch.setattr(notify, "_broker", lambda: away)
     began = time.monotonic()
     for _ in range(3):
-        notify.ring_if_due()
+        notify.notify_if_due()
     assert time.monotonic() - began < 3
 
 
 def test_while_the_database_is_away_fetching_goes_on(db, monkeypatch):
-    monkeypatch.setattr(brokers, "BY_ITSELF_EVERY", 0.0)
+    monkeypatch.setattr(brokers, "LOCAL_WAKE_UP_SECONDS", 0.0)
     monkeypatch.setattr(
         "integrations.queue.brokers.connections.close_all", lambda: None
     )  # the test's own is one of them
@@ -93,7 +93,7 @@ def test_while_the_database_is_away_fetching_goes_on(db, monkeypatch):
         ((ack, pack),) = bell.dequeue() or [(None, "")]
     assert (ack, SignedPackage.loads(pack)["func"]) == (None, "integrations.queue.worker.drain")
     assert bell.dequeue() is None
-    bell.enqueue(brokers.bell())
+    bell.enqueue(brokers.wake_up_task())
     ((ack, pack),) = bell.dequeue() or [(None, "")]
     assert ack is not None
 
@@ -103,8 +103,8 @@ def test_with_redis_a_bell_is_heard_once(monkeypatch):
     monkeypatch.setattr(Conf, "REDIS", test_suites.REDIS_URL)
     bell = RedisBroker(f"test-{time.time()}")
     assert bell.ping() is True
-    bell.enqueue(brokers.bell())
+    bell.enqueue(brokers.wake_up_task())
     ((ack, pack),) = bell.dequeue() or [(None, "")]
     assert ack is None
-    assert SignedPackage.loads(pack)["func"] == brokers.BELL
+    assert SignedPackage.loads(pack)["func"] == brokers.DRAIN_TASK
     assert bell.dequeue() is None

@@ -22,7 +22,7 @@ from integrations.models import (
     Role,
     Stage,
 )
-from integrations.queue import notify, schedules, worker
+from integrations.queue import liveness, notify, schedules, worker
 from integrations.workflow.catalog import sync
 from tests import factories
 
@@ -30,7 +30,7 @@ from tests import factories
 @pytest.fixture
 def alone(monkeypatch):
     """Nothing is worked meanwhile: the thread wouldn't see a test's transaction."""
-    monkeypatch.setattr(worker, "meanwhile", nullcontext)
+    monkeypatch.setattr(worker, "keep_draining", nullcontext)
 
 
 @pytest.mark.usefixtures("alone")
@@ -48,7 +48,7 @@ def test_a_schedule_of_an_earlier_release_follows_this_one(db) -> None:
     schedules.ensure_schedules()
     schedule = Schedule.objects.get(name=name)
     assert (schedule.func, schedule.args, schedule.minutes) == (
-        "integrations.queue.schedules.perform",
+        "integrations.queue.schedules.perform_duty",
         "'sweep_all'",
         10,
     )
@@ -71,9 +71,9 @@ def test_a_worker_that_does_something_long_works_due_rows_meanwhile(monkeypatch)
         was_worked.append(worked.wait(20))
 
     monkeypatch.setattr(schedules, "DUTIES", {long_duty: 1})
-    schedules.perform("long_duty")
+    schedules.perform_duty("long_duty")
     assert was_worked == [True]
-    assert Heartbeat.is_fresh(notify.DRAIN, timedelta(seconds=20))
+    assert Heartbeat.is_fresh(liveness.DRAIN, timedelta(seconds=20))
     assert Effect.objects.get().state == "done"
 
 
@@ -83,7 +83,7 @@ def test_who_is_about_to_be_killed_for_taking_too_long_works_no_more_rows(monkey
     monkeypatch.setattr(worker, "LAST_JOBS_SECONDS", notify.LONG_SECONDS - 0.2)
     monkeypatch.setattr(worker, "MEANWHILE_PAUSE", 0.05)
     monkeypatch.setattr(worker, "drain", lambda _: begun.append(time.monotonic()))
-    with worker.meanwhile():
+    with worker.keep_draining():
         began = time.monotonic()
         time.sleep(0.6)
     assert begun
@@ -96,9 +96,9 @@ def test_a_long_task_has_time_for_its_last_jobs_and_is_over_before_it_is_handed_
     asked = []
     monkeypatch.setattr(notify, "async_task", lambda *_, q_options: asked.append(q_options["timeout"]))
     with django_capture_on_commit_callbacks(execute=True):
-        notify.ask_for_lists(organization)
+        notify.request_catalog_refresh(organization)
     schedules.ensure_schedules()
-    rows = Schedule.objects.filter(func="integrations.queue.schedules.perform")
+    rows = Schedule.objects.filter(func="integrations.queue.schedules.perform_duty")
     asked += [ast.literal_eval(schedule.kwargs)["q_options"]["timeout"] for schedule in rows]
     assert set(asked) == {notify.LONG_SECONDS}
     a_drain_has = settings.Q_CLUSTER["timeout"] - worker.DRAIN_SECONDS
@@ -115,10 +115,10 @@ def test_lists_that_are_read_slowly_keep_nobody_waiting(linked, monkeypatch) -> 
         yield
         inside.pop()
 
-    monkeypatch.setattr(worker, "meanwhile", meanwhile)
+    monkeypatch.setattr(worker, "keep_draining", meanwhile)
     seen = []
     monkeypatch.setattr(sync, "refresh_stages", lambda *_: seen.append(bool(inside)))
-    schedules.refresh_lists(linked.pk)
+    schedules.refresh_catalog(linked.pk)
     assert seen == [True]
 
 
@@ -132,8 +132,8 @@ def test_a_bug_on_one_organization_does_not_keep_the_others_from_a_checkup(
         looked.append(organization.pk)
         raise KeyError(personal)
 
-    monkeypatch.setattr("integrations.workflow.health.lever_probe.look", look)
-    schedules.check_up()
+    monkeypatch.setattr("integrations.workflow.health.lever_probe.probe", look)
+    schedules.probe_lever()
     assert set(looked) == {linked.pk, other.pk}
     assert caplog.text.count("checkup of") == 2
     assert personal not in caplog.text
@@ -142,14 +142,14 @@ def test_a_bug_on_one_organization_does_not_keep_the_others_from_a_checkup(
 def test_a_grant_is_refreshed_daily(linked) -> None:
     connection = LeverConnection.objects.get(organization=linked)
     before = connection.access_token
-    schedules.keep_alive()
+    schedules.refresh_grants()
     connection.refresh_from_db()
     assert connection.access_token == before
 
     LeverConnection.objects.update(
         refreshed_at=timezone.now() - schedules.KEEP_ALIVE_AFTER - timedelta(minutes=1)
     )
-    schedules.keep_alive()
+    schedules.refresh_grants()
     connection.refresh_from_db()
     assert connection.access_token != before
     assert connection.refreshed_at is not None
@@ -161,14 +161,14 @@ def test_a_grant_without_a_refresh_token_is_left_alone(linked) -> None:
     connection.refresh_token = ""
     connection.save()
     LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(days=2))
-    schedules.keep_alive()
+    schedules.refresh_grants()
     connection.refresh_from_db()
     assert connection.state == LeverConnection.State.CONNECTED
 
 
 @pytest.mark.usefixtures("alone")
 def test_the_lists_of_one_organization_are_read_and_an_untried_key_is_proved(linked) -> None:
-    schedules.refresh_lists(linked.pk)
+    schedules.refresh_catalog(linked.pk)
     for model in (Stage, Role, Assessment):
         assert model.objects.live().filter(organization=linked).exists(), model
     assert CodeScreenConnection.objects.get(organization=linked).verified_at
@@ -178,12 +178,12 @@ def test_the_lists_of_one_organization_are_read_and_an_untried_key_is_proved(lin
 def test_a_refused_key_is_marked_while_the_lists_are_read(linked) -> None:
     CodeScreenConnection.objects.get(organization=linked).delete()
     CodeScreenConnection.objects.create(organization=linked, api_key="not-the-key")
-    schedules.refresh_lists(linked.pk)
+    schedules.refresh_catalog(linked.pk)
     assert CodeScreenConnection.objects.get(organization=linked).state == CodeScreenConnection.State.REFUSED
     assert Stage.objects.live().filter(organization=linked).exists()
 
 
 @pytest.mark.usefixtures("alone")
 def test_reading_the_lists_of_an_unconnected_organization_changes_nothing(organization) -> None:
-    schedules.refresh_lists(organization.pk)
+    schedules.refresh_catalog(organization.pk)
     assert not Stage.objects.exists()

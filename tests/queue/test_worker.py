@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ, Schedule
 
-from integrations.http.session import PacedOut, PlatformError
+from integrations.http.errors import CallDeferred, PlatformError
 from integrations.models import Delivery, Effect, Heartbeat, Invitation, LeverConnection
-from integrations.queue import notify, schedules, worker
+from integrations.queue import liveness, schedules, worker
 from integrations.workflow.inbox import delivery_handling
 from integrations.workflow.outbox import enqueue
 from portal.devtools.sandbox.ids import stable_id
@@ -64,7 +64,7 @@ def test_draining_ends_when_nothing_is_due(organization, monkeypatch):
     worker.drain(20)
     assert time.monotonic() - began < 10
     assert set(Effect.objects.values_list("state", flat=True)) == {"done"}
-    assert Heartbeat.is_fresh(notify.DRAIN, timedelta(seconds=15))
+    assert Heartbeat.is_fresh(liveness.DRAIN, timedelta(seconds=15))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -86,10 +86,10 @@ def test_a_database_that_goes_away_under_a_worker_is_survived(organization, monk
 
 def test_the_grant_is_kept_alive_daily(linked, world):
     before = LeverConnection.objects.get()
-    schedules.keep_alive()
+    schedules.refresh_grants()
     assert LeverConnection.objects.get().generation == before.generation
     LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(hours=21))
-    schedules.keep_alive()
+    schedules.refresh_grants()
     after = LeverConnection.objects.get()
     assert after.generation == before.generation + 1
     assert after.refresh_token != before.refresh_token
@@ -100,7 +100,7 @@ def test_the_grant_is_kept_alive_daily(linked, world):
 def test_a_dead_grant_is_found_by_keeping_it_alive(linked, world):
     world.lever_does("revoke")
     LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(hours=21))
-    schedules.keep_alive()
+    schedules.refresh_grants()
     assert LeverConnection.objects.get().state == "needs_reconnect"
     assert Effect.objects.filter(kind="send_email").count() == 1
 
@@ -136,7 +136,7 @@ def test_a_refused_key_is_noticed_by_polling_and_told_once(linked, world):
     linked.codescreen_connection.refresh_from_db()
     assert linked.codescreen_connection.state == "refused"
     for _ in range(2):
-        schedules.watch()
+        schedules.update_incidents()
     assert Effect.objects.filter(kind="send_email").count() == 1
 
 
@@ -144,7 +144,7 @@ def test_what_waited_is_woken_even_if_the_moment_was_missed(linked, bells):
     row = factories.DeliveryFactory(
         organization=linked, verdict="disconnected", decided_at=timezone.now(), due_at=None
     )
-    schedules.wake_waiting()
+    schedules.requeue_waiting()
     assert Delivery.objects.due().get() == row
 
 
@@ -154,14 +154,14 @@ def test_what_is_awake_and_tried_again_cuts_no_effects_wait_short(linked, bells)
         organization=linked, verdict="disconnected", decided_at=timezone.now(), due_at=later
     )
     effect = factories.EffectFactory(organization=linked, due_at=later)
-    schedules.wake_waiting()
+    schedules.requeue_waiting()
     effect.refresh_from_db()
     assert effect.due_at == later
 
 
 def test_a_refused_key_is_tried_again_now_and_then(linked, world, bells):
     linked.codescreen_connection.mark_refused("CodeScreen answered 401")
-    schedules.try_refused_keys()
+    schedules.retry_refused_keys()
     linked.codescreen_connection.refresh_from_db()
     assert linked.codescreen_connection.is_working
 
@@ -169,7 +169,7 @@ def test_a_refused_key_is_tried_again_now_and_then(linked, world, bells):
 def test_a_delivery_that_waits_for_its_turn_loses_no_attempt(linked, monkeypatch):
     factories.DeliveryFactory(organization=linked)
     monkeypatch.setattr(
-        delivery_handling, "take_in", mock.Mock(side_effect=PacedOut(30, "waiting for a free slot"))
+        delivery_handling, "handle_delivery", mock.Mock(side_effect=CallDeferred(30, "waiting for a free slot"))
     )
     claimed = factories.claimed(Delivery, "me")
     worker.decide(claimed)
@@ -182,7 +182,7 @@ def test_a_delivery_that_waits_for_its_turn_loses_no_attempt(linked, monkeypatch
 def test_a_delivery_waits_as_long_as_the_platform_says(linked, monkeypatch):
     factories.DeliveryFactory(organization=linked)
     error = PlatformError("busy", status=429, retry_after=120)
-    monkeypatch.setattr(delivery_handling, "take_in", mock.Mock(side_effect=error))
+    monkeypatch.setattr(delivery_handling, "handle_delivery", mock.Mock(side_effect=error))
     claimed = factories.claimed(Delivery, "me")
     worker.decide(claimed)
     delivery = Delivery.objects.get()
@@ -197,8 +197,8 @@ def test_the_whole_outbox_of_a_lost_connection_waits_and_goes_on(linked, world):
         opportunity_id=world.candidate("Alder"),
         assessment_id=stable_id("acme", "assessment", "Backend"),
     )
-    enqueue.send_invitation(invitation)
-    enqueue.leave_note(linked, invitation.opportunity_id, "no_email", "CodeScreen: nothing was sent.")
+    enqueue.enqueue_invitation(invitation)
+    enqueue.enqueue_note(linked, invitation.opportunity_id, "no_email", "CodeScreen: nothing was sent.")
     LeverConnection.objects.update(state="needs_reconnect")
     worker.work()
     assert Invitation.objects.get().status == "invited"  # CodeScreen isn't concerned

@@ -408,7 +408,7 @@ class WebhookContract:
     def test_a_broken_doorbell_costs_nothing(self, sender, door, django_capture_on_commit_callbacks):
         with (
             mock.patch("integrations.queue.notify.async_task", side_effect=ConnectionError("no broker")),
-            mock.patch("integrations.queue.notify._next_ring", 0.0),
+            mock.patch("integrations.queue.notify._next_notification", 0.0),
             django_capture_on_commit_callbacks(execute=True),
         ):
             answer = self.send(sender, door, self.signed(self.payload()))

@@ -20,7 +20,7 @@ THREADS, EACH, WORKERS = 8, 40, 2
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_eight_at_the_door_and_the_workers_share_the_database(monkeypatch):
-    monkeypatch.setattr(notify, "ring", lambda: None)
+    monkeypatch.setattr(notify, "notify_workers", lambda: None)
     organization = OrganizationFactory()
     LeverWebhookFactory(organization=organization)
     door = reverse("lever-webhook", args=[organization.webhook_key])

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from integrations.models import Delivery, RefusedRequest
+from integrations.models import Delivery, WebhookRejection
 from tests.factories import SIGNATURE_TOKEN, WEBHOOK_SECRET, CodeScreenConnectionFactory, LeverWebhookFactory
 from tests.payloads import codescreen_headers, load, sign
 
@@ -69,7 +69,7 @@ def test_no_forged_signature_is_accepted(sender, lever_door):
         statuses.add(answer.status_code)
     assert statuses == {401}
     assert not Delivery.objects.exists()
-    assert RefusedRequest.objects.count() < 50  # counted, not kept one by one
+    assert WebhookRejection.objects.count() < 50  # counted, not kept one by one
 
 
 @pytest.mark.slow

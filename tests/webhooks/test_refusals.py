@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.lever.signature import sign
-from integrations.models import Delivery, LeverWebhook, Membership, Organization, RefusedRequest
+from integrations.models import Delivery, LeverWebhook, Membership, Organization, WebhookRejection
 from integrations.workflow.health import webhook_rejections
 from tests import factories
 
@@ -63,7 +63,7 @@ def test_the_settings_say_which_mistake_it_looks_like(client, signed_in_owner, w
     answer = post(client, organization, token)
     assert answer.status_code == 401
     assert answer.json() == {"detail": "The signature does not match.", "code": "signature_mismatch"}
-    row = RefusedRequest.objects.get()
+    row = WebhookRejection.objects.get()
     assert (row.organization, row.code, row.hint, row.count) == (organization, "signature_mismatch", hint, 1)
     page = signed_in_owner.get("/settings/").content.decode()
     assert words in page
@@ -81,9 +81,9 @@ def test_the_settings_say_which_mistake_it_looks_like(client, signed_in_owner, w
 )
 def test_each_reason_has_a_row_and_words(client, webhook, changes, code, hint):
     assert post(client, webhook.organization, **changes).status_code == 401
-    row = RefusedRequest.objects.get()
+    row = WebhookRejection.objects.get()
     assert (row.code, row.hint) == (code, hint)
-    assert webhook_rejections.words(row.code, row.hint) != webhook_rejections.words("nonsense", "")
+    assert webhook_rejections.describe(row.code, row.hint) != webhook_rejections.describe("nonsense", "")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_body_that_was_rewritten_on_the_way_is_said(client, webhook, rewrite):
     moment = int(time.time() * 1000)
     body = {"triggeredAt": moment, "signature": sign("random", moment, factories.SIGNATURE_TOKEN)}
     assert post(client, webhook.organization, **(body | rewrite(body))).status_code == 401
-    assert RefusedRequest.objects.get().hint == "altered_body"
+    assert WebhookRejection.objects.get().hint == "altered_body"
 
 
 def test_another_organizations_token_is_told_only_to_those_who_run_both(client, webhook, owner, stranger):
@@ -108,9 +108,9 @@ def test_another_organizations_token_is_told_only_to_those_who_run_both(client, 
     factories.LeverWebhookFactory.create(organization=theirs, signature_token=OTHER_TOKEN)
 
     def hint() -> str:
-        RefusedRequest.objects.all().delete()
+        WebhookRejection.objects.all().delete()
         post(client, webhook.organization, OTHER_TOKEN)
-        return RefusedRequest.objects.get().hint
+        return WebhookRejection.objects.get().hint
 
     assert hint() == "unknown_token"
     both = Membership.objects.create(user=owner, organization=theirs, role="admin")
@@ -128,16 +128,16 @@ def test_a_refusal_that_is_counted_already_is_not_looked_into(client, webhook, m
     def fail(*_: Any) -> str:
         raise AssertionError("a flood must not make the portal try every token again and again")
 
-    monkeypatch.setattr(webhook_rejections, "lever_hint", fail)
+    monkeypatch.setattr(webhook_rejections, "likely_mistake", fail)
     assert post(client, webhook.organization, OTHER_TOKEN).status_code == 401
 
 
 def test_a_flood_is_one_row_and_one_write_a_second(client, webhook):
     for _ in range(20):
         post(client, webhook.organization, OTHER_TOKEN)
-    row = RefusedRequest.objects.get()
+    row = WebhookRejection.objects.get()
     assert row.count == 1
-    RefusedRequest.objects.update(last_at=timezone.now() - timedelta(seconds=2))
+    WebhookRejection.objects.update(last_at=timezone.now() - timedelta(seconds=2))
     post(client, webhook.organization, OLD_TOKEN)
     row.refresh_from_db()
     assert (row.count, row.hint) == (2, "expired_token")
@@ -145,20 +145,20 @@ def test_a_flood_is_one_row_and_one_write_a_second(client, webhook):
 
 def test_no_key_like_that_leaves_nothing(client, webhook):
     client.post(reverse("lever-webhook", args=["nobody"]), "{}", content_type="application/json")
-    assert not RefusedRequest.objects.exists()
+    assert not WebhookRejection.objects.exists()
 
 
 def test_a_count_that_fails_does_not_change_the_answer(client, webhook, monkeypatch):
     def fail(*_: Any) -> None:
         raise OperationalError
 
-    monkeypatch.setattr(RefusedRequest, "note", fail)
+    monkeypatch.setattr(WebhookRejection, "record", fail)
     assert post(client, webhook.organization, OTHER_TOKEN).status_code == 401
 
 
 def test_a_request_that_passes_afterwards_is_said(client, signed_in_owner, webhook):
     post(client, webhook.organization, OTHER_TOKEN)
-    RefusedRequest.objects.update(last_at=timezone.now() - timedelta(seconds=5))
+    WebhookRejection.objects.update(last_at=timezone.now() - timedelta(seconds=5))
     assert post(client, webhook.organization, factories.SIGNATURE_TOKEN).status_code == 202
     assert "Since then a request has passed" in signed_in_owner.get("/settings/").content.decode()
 

@@ -32,7 +32,7 @@ class Outbox:
             "stage_id": self.world.stage("CodeScreen Assessment"),
         }
         invitation = factories.InvitationFactory(organization=self.organization, **values | changes)
-        enqueue.send_invitation(invitation)
+        enqueue.enqueue_invitation(invitation)
         return invitation
 
     def invited(self, word="Alder"):

@@ -6,7 +6,7 @@ from django.core.management import CommandError, CommandParser
 
 from integrations.management.migrating import MigratingCommand, invitation_with_id
 from integrations.queue import notify
-from integrations.workflow.operations.invitations import NotPossible, approve, refuse
+from integrations.workflow.operations.invitations import ActionNotAllowed, approve, refuse
 
 
 class Command(MigratingCommand):
@@ -22,7 +22,7 @@ class Command(MigratingCommand):
         act, word = (refuse, "refused") if options["refuse"] else (approve, "approved")
         try:
             act(invitation, "approve", options["reason"])
-        except NotPossible as error:
+        except ActionNotAllowed as error:
             raise CommandError(f"{error} Only a held invitation can be approved or refused.") from error
-        notify.ring()
+        notify.notify_workers()
         self.stdout.write(f"{word} {invitation.pk}")

@@ -32,7 +32,7 @@ class Command(MigratingCommand):
             raise CommandError(f"{path}: {error}") from error
         self._print_links(configuration)
         if plan.lines:
-            notify.ring()
+            notify.notify_workers()
 
     def _print_links(self, configuration: Configuration) -> None:
         for username, link in invitation_links(configuration):

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.http.session import PlatformError
+from integrations.http.errors import PlatformError
 from integrations.management.migrating import MigratingCommand
 from integrations.models import Delivery
 from integrations.queue import worker
-from integrations.workflow.operations.invitations import NotPossible
+from integrations.workflow.operations.invitations import ActionNotAllowed
 
 
 class Command(MigratingCommand):
@@ -32,7 +32,7 @@ class Command(MigratingCommand):
             )
         try:
             decision = worker.preview(delivery) if options["dry_run"] else worker.replay(delivery, "replay")
-        except (NotPossible, PlatformError) as error:
+        except (ActionNotAllowed, PlatformError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"verdict: {decision.code}")
         self.stdout.write(f"explanation: {decision.explanation}")

@@ -7,7 +7,7 @@ from django.core.management import CommandError, CommandParser
 from integrations.management.migrating import MigratingCommand, invitation_with_id
 from integrations.models import Invitation
 from integrations.queue import notify
-from integrations.workflow.operations.invitations import NotPossible, resolve_as_sent, send_again
+from integrations.workflow.operations.invitations import ActionNotAllowed, resolve_as_sent, send_again
 
 
 class Command(MigratingCommand):
@@ -34,7 +34,7 @@ class Command(MigratingCommand):
                 send_again(invitation, "resolve", options["reason"])
             else:
                 resolve_as_sent(invitation, options["instance"], "resolve", options["reason"])
-        except NotPossible as error:
+        except ActionNotAllowed as error:
             raise CommandError(str(error)) from error
-        notify.ring()
+        notify.notify_workers()
         self.stdout.write(f"resolved {invitation.pk}")

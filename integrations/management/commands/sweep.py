@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.http.session import PlatformError
+from integrations.http.errors import PlatformError
 from integrations.management.migrating import MigratingCommand, organizations_named
 from integrations.queue import worker
 

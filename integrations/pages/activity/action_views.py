@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.generic import TemplateView, View
 
-from integrations.http.session import PlatformError
+from integrations.http.errors import PlatformError
 from integrations.models import Delivery, Effect, Invitation
 from integrations.pages.access import ADMINS, TEAM, OrganizationMixin, back_to
 from integrations.pages.activity.candidate import shown
@@ -29,8 +29,8 @@ class ActView(OrganizationMixin, View):
         """Act; a state that doesn't allow it becomes a message."""
         try:
             messages.success(request, self.act(pk))
-            notify.ring()
-        except (invitations.NotPossible, PlatformError) as error:
+            notify.notify_workers()
+        except (invitations.ActionNotAllowed, PlatformError) as error:
             messages.error(request, str(error))
         return redirect(back_to(request, reverse("activity")))
 
@@ -73,7 +73,9 @@ class ResolveAsSentView(ActView):
         """Record the instance that CodeScreen shows."""
         invitation, form = self.invitation(pk), ResolveForm(self.request.POST)
         if not form.is_valid():
-            raise invitations.NotPossible("Give the instance id that CodeScreen shows for this candidate.")
+            raise invitations.ActionNotAllowed(
+                "Give the instance id that CodeScreen shows for this candidate."
+            )
         invitations.resolve_as_sent(invitation, form.cleaned_data["instance_id"], self.person, self.reason())
         return "Recorded: the portal follows this invitation from here on."
 
@@ -150,7 +152,7 @@ class DeliveryView(OrganizationMixin, TemplateView):
         if may_replay and "preview" in self.request.GET:
             try:
                 context["decision"] = worker.preview(delivery)
-            except (invitations.NotPossible, PlatformError) as error:
+            except (invitations.ActionNotAllowed, PlatformError) as error:
                 context["preview_error"] = str(error)
         return context
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from django.db.models import Value
 from django.db.models.functions import Upper
 
-from integrations.http.session import NotConnected
+from integrations.http.errors import NotConnected
 from integrations.models import Delivery, Invitation, Organization
 from integrations.queue import worker
 

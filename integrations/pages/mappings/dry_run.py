@@ -8,13 +8,13 @@ from typing import Any
 from django import forms
 from django.views.generic import TemplateView
 
-from integrations.http.session import PlatformError
+from integrations.http.errors import PlatformError
 from integrations.models import Delivery, Effect, Invitation, Organization, Stage
 from integrations.pages.access import TEAM, OrganizationMixin
 from integrations.pages.activity.candidate_search import is_exact, opportunity_id, search
 from integrations.pages.overview.checklist import trigger_stages
 from integrations.queue import worker
-from integrations.workflow.inbox.delivery_handling import Rehearsal
+from integrations.workflow.inbox.delivery_handling import DryRun
 from integrations.workflow.rules.decide import PROGRESS_TAGS
 
 RECENT = 50
@@ -98,7 +98,7 @@ class WhatIfView(OrganizationMixin, TemplateView):
     def answer(self, candidate: str, stage: str, names: dict[str, str]) -> dict[str, Any]:
         """Return what would happen, or why that can't be said."""
         try:
-            found = worker.suppose(self.organization, candidate, stage)
+            found = worker.dry_run(self.organization, candidate, stage)
         except PlatformError as error:
             return {"trouble": str(error)}
         return {
@@ -135,7 +135,7 @@ def verdict_label(code: str) -> str:
     return str(dict(Delivery.Verdict.choices).get(code, code))
 
 
-def at_once(found: Rehearsal) -> list[Consequence]:
+def at_once(found: DryRun) -> list[Consequence]:
     """Return what would be written and asked for with the verdict."""
     rows = [
         Consequence(
@@ -165,7 +165,7 @@ def _on_outcome(organization: Organization) -> list[Consequence]:
     return found
 
 
-def afterwards(organization: Organization, found: Rehearsal) -> list[Consequence]:
+def afterwards(organization: Organization, found: DryRun) -> list[Consequence]:
     """Return what follows later, once the invitation has gone out."""
     if found.decision.code == "held_for_approval":
         detail = "It waits under Activity. The members who want that get one e-mail for all that waits."

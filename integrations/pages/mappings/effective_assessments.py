@@ -8,12 +8,12 @@ from integrations.workflow.catalog import sync
 from integrations.workflow.health.linter_snapshot import OPEN_STATES
 from integrations.workflow.inbox import facts
 from integrations.workflow.rules.decide import (
-    Candidacy,
-    Choice,
+    AssessmentMatch,
+    CandidateSnapshot,
     Facts,
     MappingRule,
     choose_assessment,
-    closest,
+    closest_name,
     normalized,
 )
 
@@ -30,7 +30,7 @@ class Answer:
 
 def answer(role: Role, known: Facts) -> Answer:
     """Return what a candidate of this role would get, by the same choice as the real run."""
-    candidacy = Candidacy(
+    candidacy = CandidateSnapshot(
         stage_id=known.stage_id,
         stage_name=known.stage_name,
         role_id=role.external_id,
@@ -41,11 +41,11 @@ def answer(role: Role, known: Facts) -> Answer:
     return Answer(role, *_words(choice, [assessment.name for assessment in known.assessments]))
 
 
-def _words(choice: Choice, names: Sequence[str]) -> tuple[str, str, bool]:
+def _words(choice: AssessmentMatch, names: Sequence[str]) -> tuple[str, str, bool]:
     if not choice.written:
         return "", "no mapping, no tag, no default", False
     if choice.unknown:
-        meant = closest(choice.written[0], names)
+        meant = closest_name(choice.written[0], names)
         hint = f"; did you mean “{meant}”?" if meant else ""
         return "", f"CodeScreen has no “{choice.written[0]}”, which {choice.source} names{hint}", True
     found = ", ".join(assessment.name for assessment in choice.found)

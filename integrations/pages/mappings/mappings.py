@@ -14,7 +14,7 @@ from django.urls import reverse_lazy
 from django.views.generic import CreateView, DeleteView, TemplateView, UpdateView, View
 
 from integrations.clients import factory
-from integrations.http.session import PlatformError
+from integrations.http.errors import PlatformError
 from integrations.models import AuditEntry, LinterFinding, Role, RoleMapping, Stage
 from integrations.pages.access import ADMINS, TEAM, OrganizationMixin, back_to
 from integrations.pages.forms import RoleMappingForm
@@ -61,7 +61,7 @@ class MappingListView(OrganizationMixin, TemplateView):
             role_page=role_page,
             answers=[answers.of(role) for role in role_page],
             stage=stage,
-            linted=linter_history.compare(self.organization),
+            linted=linter_history.compare_with_history(self.organization),
             checked_at=LinterFinding.objects.filter(organization=self.organization).aggregate(
                 at=Max("last_seen_at")
             )["at"],
@@ -235,12 +235,12 @@ class RefreshListsView(OrganizationMixin, View):
         return redirect(back(request))
 
     def _lever(self) -> None:
-        lever = factory.lever_for(self.organization)
+        lever = factory.lever_client(self.organization)
         sync.refresh_stages(self.organization, lever)
         sync.refresh_roles(self.organization, lever)
 
     def _codescreen(self) -> None:
-        sync.refresh_assessments(self.organization, factory.codescreen_for(self.organization))
+        sync.refresh_assessments(self.organization, factory.codescreen_client(self.organization))
 
     def _try(self, refresh: Callable[[], None], done: str) -> None:
         try:

@@ -113,7 +113,9 @@ def _verified(organization: Organization, *, received: bool, seen: bool) -> Step
         state = "Nothing has arrived from Lever yet."
         refused = webhook_rejections.latest(organization, "lever")
         if refused:
-            state = f"A request came and was refused: {webhook_rejections.words(refused.code, refused.hint)}"
+            state = (
+                f"A request came and was refused: {webhook_rejections.describe(refused.code, refused.hint)}"
+            )
     return Step(
         "verified",
         "Check that Lever reaches the portal",

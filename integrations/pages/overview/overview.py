@@ -72,7 +72,7 @@ class OverviewView(OrganizationMixin, LivePartsMixin):
             except redis.RedisError:
                 return  # the hourly round reads them too, and the page is worth more
             if is_first:
-                notify.ask_for_lists(self.organization)
+                notify.request_catalog_refresh(self.organization)
 
     def now(self) -> dict[str, Any]:
         """Return what changes by itself: today's counts, what waits, what is broken, the newest invitations."""

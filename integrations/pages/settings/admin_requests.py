@@ -22,11 +22,11 @@ class AskAdminsView(OrganizationMixin, View):
         try:
             if self.membership.may_connect:
                 raise ValueError("You are a Super Admin yourself.")
-            admins = admin_requests.ask(self.membership, wish, words)
+            admins = admin_requests.send_request(self.membership, wish, words)
         except ValueError as error:
             messages.error(request, str(error))
         else:
-            notify.ring()
+            notify.notify_workers()
             names = " and ".join(admin.user.get_full_name() or str(admin.user) for admin in admins)
             messages.success(request, f"Your request is on its way to {names}.")
         return redirect(reverse("settings") + "#ask")

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.generic import TemplateView, View
 
 from integrations.clients import factory
-from integrations.http.session import PlatformError
+from integrations.http.errors import PlatformError
 from integrations.models import Effect, Invitation
 from integrations.pages.access import SUPER_ADMINS, OrganizationMixin, back_to
 from integrations.pages.forms import AddTokenForm
@@ -117,7 +117,7 @@ class ConnectionActView(OrganizationMixin, View):
         """Act; a platform's refusal becomes a message."""
         try:
             messages.success(request, self.act())
-            notify.ring()
+            notify.notify_workers()
         except (PlatformError, ValueError) as error:
             messages.error(request, str(error))
         return redirect(back_to(request, reverse("settings") + self.anchor))
@@ -134,7 +134,7 @@ class MakeWebhooksView(ConnectionActView):
 
     def act(self) -> str:
         """Make it."""
-        connections.make_webhooks(self.organization, factory.lever_for(self.organization), self.person)
+        connections.make_webhooks(self.organization, factory.lever_client(self.organization), self.person)
         return (
             "The webhook is made. In Lever, check that “Candidate Stage Change” is turned on under Webhooks."
         )
@@ -157,7 +157,7 @@ class RemoveWebhooksView(ConnectionActView):
 
     def act(self) -> str:
         """Remove it."""
-        connections.remove_webhooks(self.organization, factory.lever_for(self.organization), self.person)
+        connections.remove_webhooks(self.organization, factory.lever_client(self.organization), self.person)
         return "The webhook made through Lever's API is removed."
 
 
@@ -168,8 +168,8 @@ class CheckCodeScreenKeyView(ConnectionActView):
 
     def act(self) -> str:
         """Read the assessments."""
-        count = connections.test_codescreen_key(
-            self.organization, factory.codescreen_for(self.organization, is_trial=True)
+        count = connections.verify_codescreen_key(
+            self.organization, factory.codescreen_client(self.organization, allow_refused=True)
         )
         return (
             f"CodeScreen accepts the key and lists {count} {'assessment' if count == 1 else 'assessments'}."

@@ -124,8 +124,8 @@ class SettingsView(OrganizationMixin, TemplateView):
         if not form.is_valid() or not self._save_secrets(form):
             return self.render_to_response(self.get_context_data(connections_form=form))
         if form.cleaned_data["codescreen_api_key"]:
-            notify.ask_for_lists(self.organization)
-        notify.ring()
+            notify.request_catalog_refresh(self.organization)
+        notify.notify_workers()
         return redirect(back_to(request, reverse("settings")))
 
     def _save_secrets(self, form: ConnectionsForm) -> bool:
@@ -201,7 +201,7 @@ def _refusal(organization: Any, platform: str, passed_at: datetime | None) -> di
         return {}
     return {
         f"{platform}_refusal": refusal,
-        f"{platform}_refusal_words": webhook_rejections.words(refusal.code, refusal.hint),
+        f"{platform}_refusal_words": webhook_rejections.describe(refusal.code, refusal.hint),
         f"{platform}_refusal_is_over": bool(passed_at and passed_at > refusal.last_at),
     }
 

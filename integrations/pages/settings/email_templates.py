@@ -17,7 +17,7 @@ from integrations.pages.access import ADMINS, OrganizationMixin
 from integrations.pages.forms import BrandingForm
 from integrations.queue import notify
 from integrations.workflow.email import templates
-from integrations.workflow.email.templates import Wording
+from integrations.workflow.email.templates import EmailWording
 from integrations.workflow.operations import connections
 from integrations.workflow.outbox import enqueue
 
@@ -40,7 +40,7 @@ class EmailListView(OrganizationMixin, TemplateView):
             {
                 "code": code,
                 "label": label,
-                "purpose": templates.KINDS[code].purpose,
+                "purpose": templates.EMAIL_TYPES[code].purpose,
                 "changed_at": own.get(code),
             }
             for code, label in EmailKind.choices
@@ -76,17 +76,17 @@ class EmailKindView(OrganizationMixin, View):
     def check_role(self, request: HttpRequest) -> None:
         """Check the role first: who may not edit doesn't learn which kinds there are."""
         super().check_role(request)
-        if self.kind not in templates.KINDS:
+        if self.kind not in templates.EMAIL_TYPES:
             raise Http404
 
     @property
-    def draft(self) -> Wording | None:
+    def draft(self) -> EmailWording | None:
         """What the person last previewed and hasn't saved."""
         drafts = self.request.session.get(_DRAFTS, {})
         found = drafts.get(f"{self.organization.pk}:{self.kind}")
-        return Wording(*found) if found else None
+        return EmailWording(*found) if found else None
 
-    def keep_draft(self, draft: Wording | None) -> None:
+    def keep_draft(self, draft: EmailWording | None) -> None:
         """Keep a draft for the preview, or forget it."""
         name = f"{self.organization.pk}:{self.kind}"
         drafts = {key: value for key, value in self.request.session.get(_DRAFTS, {}).items() if key != name}
@@ -110,8 +110,8 @@ class EmailEditView(EmailKindView, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Show what holds, or the draft, with its preview."""
-        own = templates.stored(self.organization, self.kind)
-        kind = templates.KINDS[self.kind]
+        own = templates.stored_wording(self.organization, self.kind)
+        kind = templates.EMAIL_TYPES[self.kind]
         context = super().get_context_data(
             label=EmailKind(self.kind).label,
             purpose=kind.purpose,
@@ -121,9 +121,9 @@ class EmailEditView(EmailKindView, TemplateView):
             address=self.person.email,
             **kwargs,
         )
-        shown = context.setdefault("shown", templates.wording(self.organization, self.kind))
+        shown = context.setdefault("shown", templates.current_wording(self.organization, self.kind))
         if not context.get("errors"):
-            letter = templates.compose(shown, templates.sample(self.kind, self.organization))
+            letter = templates.render(shown, templates.sample(self.kind, self.organization))
             context["letter"] = letter
             context["text"] = templates.as_text(
                 letter, self.organization, f"{settings.PORTAL_URL}/unsubscribe/…/"
@@ -140,7 +140,7 @@ class EmailEditView(EmailKindView, TemplateView):
         act = request.POST.get("act", "save")
         if act == "reset":
             return self._reset()
-        written = Wording(request.POST.get("subject", ""), request.POST.get("body", ""))
+        written = EmailWording(request.POST.get("subject", ""), request.POST.get("body", ""))
         try:
             draft = templates.check(self.kind, written.subject, written.body)
         except ValidationError as error:
@@ -162,11 +162,11 @@ class EmailEditView(EmailKindView, TemplateView):
             messages.success(self.request, "The portal's own wording holds again.")
         return redirect("email-edit", kind=self.kind)
 
-    def _send_test(self, draft: Wording) -> None:
+    def _send_test(self, draft: EmailWording) -> None:
         if not self.person.email:
             messages.error(self.request, "Your account has no e-mail address. Ask a Super Admin to add one.")
             return
-        enqueue.put(
+        enqueue.enqueue(
             self.organization,
             Effect.Kind.SEND_EMAIL,
             f"test:{get_random_string(16)}",
@@ -181,7 +181,7 @@ class EmailEditView(EmailKindView, TemplateView):
             },
             priority=8,
         )
-        notify.ring()
+        notify.notify_workers()
         messages.success(self.request, f"A test with sample data is on its way to {self.person.email}.")
 
 
@@ -194,8 +194,8 @@ class EmailHtmlView(EmailKindView):
 
     def get(self, request: HttpRequest, kind: str) -> HttpResponse:
         """Render the draft, or what holds."""
-        shown = self.draft or templates.wording(self.organization, self.kind)
-        letter = templates.compose(shown, templates.sample(self.kind, self.organization))
+        shown = self.draft or templates.current_wording(self.organization, self.kind)
+        letter = templates.render(shown, templates.sample(self.kind, self.organization))
         html = templates.as_html(letter, self.organization, f"{settings.PORTAL_URL}/notifications/")
         policy = {
             "default-src": ["'none'"],

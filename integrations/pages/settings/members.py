@@ -30,7 +30,7 @@ def invitation_link(user: Any) -> str:
 
 def send_link(membership: Membership) -> None:
     """Ask for the e-mail with the link; the link itself is made when it is sent."""
-    enqueue.put(
+    enqueue.enqueue(
         membership.organization,
         Effect.Kind.SEND_EMAIL,
         f"welcome:{membership.pk}:{get_random_string(8)}",
@@ -67,7 +67,7 @@ class InviteMemberView(SettingsView):
             )
         if may_hand_out_link(user, self.organization):
             send_link(membership)
-            notify.ring()
+            notify.notify_workers()
             messages.success(request, f"The invitation is on its way to {user.email}.")
             return redirect("member-link", pk=membership.pk)
         messages.success(request, f"{user} is a member now, and signs in with the password they have.")
@@ -108,7 +108,7 @@ class MemberLinkView(MemberView):
             with transaction.atomic():
                 send_link(member)
                 AuditEntry.record(self.organization, self.person, "send invitation link", member.user)
-            notify.ring()
+            notify.notify_workers()
             messages.success(request, f"The invitation is on its way to {member.user.email}.")
         else:
             messages.error(request, "There is no link for this person.")

@@ -31,12 +31,12 @@ class NotificationsView(OrganizationMixin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read the person's choices."""
-        wishes = preferences.wishes([self.membership])[self.membership.pk]
+        wishes = preferences.preferences_of([self.membership])[self.membership.pk]
         kinds = [
             {
                 "code": code,
                 "label": label,
-                "purpose": templates.KINDS[code].purpose,
+                "purpose": templates.EMAIL_TYPES[code].purpose,
                 "is_wanted": wishes[code],
             }
             for code, label in EmailKind.choices
@@ -51,7 +51,7 @@ class NotificationsView(OrganizationMixin, TemplateView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Store them."""
-        changed = preferences.choose(self.membership, _chosen(request, "kind-"), self.person)
+        changed = preferences.save_preferences(self.membership, _chosen(request, "kind-"), self.person)
         messages.success(request, "Your choice is stored." if changed else "Nothing was changed.")
         return redirect("notifications")
 
@@ -85,7 +85,7 @@ class TeamNotificationsView(OrganizationMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read one page of members with their choices."""
         page = self._page()
-        wishes = preferences.wishes(page)
+        wishes = preferences.preferences_of(page)
         rows = [
             (member, [(code, label, wishes[member.pk][code]) for code, label in EmailKind.choices])
             for member in page
@@ -103,7 +103,7 @@ class TeamNotificationsView(OrganizationMixin, TemplateView):
         changed = [
             member
             for member in members
-            if preferences.choose(member, _chosen(request, f"kind-{member.pk}-"), self.person)
+            if preferences.save_preferences(member, _chosen(request, f"kind-{member.pk}-"), self.person)
         ]
         said = f"Stored for {len(changed)} member{'' if len(changed) == 1 else 's'}."
         messages.success(request, said if changed else "Nothing was changed.")
@@ -133,6 +133,6 @@ class UnsubscribeView(View):
             return render(request, "integrations/unsubscribe.html", {"is_unknown": True}, status=404)
         member, kind = found
         if is_done:
-            preferences.choose(member, {kind: False}, member.user)
+            preferences.save_preferences(member, {kind: False}, member.user)
         context = {"about": EmailKind(kind).label, "sender": member.organization.name, "is_done": is_done}
         return render(request, "integrations/unsubscribe.html", context)

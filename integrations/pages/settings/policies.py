@@ -39,6 +39,6 @@ class PoliciesView(SettingsView):
         except ValidationError as error:
             form.add_error(None, error)
             return False
-        notify.ring()
+        notify.notify_workers()
         messages.success(self.request, "The policies are stored.")
         return True

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from integrations.clients.provider import Platforms
+from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
-from integrations.http.session import PlatformError
+from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.models import (
     Assessment,
@@ -16,10 +16,10 @@ from integrations.models import (
     Stage,
     db_clock,
 )
-from integrations.workflow.rules.decide import AssessmentChoice, is_named
+from integrations.workflow.rules.decide import KnownAssessment, is_named
 
 FRESH_FOR = timedelta(minutes=10)
-STALE_ENOUGH = timedelta(seconds=5)  # a list younger than this isn't read again for a name it lacks
+REREAD_AFTER = timedelta(seconds=5)  # a list younger than this isn't read again for a name it lacks
 
 
 def refresh_stages(organization: Organization, lever: LeverClient) -> None:
@@ -71,7 +71,7 @@ def refresh_assessments(organization: Organization, codescreen: CodeScreenClient
     )
 
 
-def note_refused_key(organization: Organization, reason: str) -> None:
+def mark_key_refused(organization: Organization, reason: str) -> None:
     """Record that CodeScreen refused the API key that `organization` was read with: nothing is sent until one works."""
     if organization.codescreen is not None:
         organization.codescreen.mark_refused(reason)
@@ -82,34 +82,34 @@ def is_older(moment: Any, age: timedelta) -> bool:
     return moment is None or db_clock.now() - moment > age
 
 
-def stage_name(organization: Organization, stage_id: str, platforms: Platforms) -> str:
+def stage_name(organization: Organization, stage_id: str, clients: ClientProvider) -> str:
     """Return a stage's name; the list is read again when it is old or lacks the id."""
     connection = organization.lever_connection
     known = Stage.objects.live().filter(organization=organization, external_id=stage_id).first()
-    if is_older(connection.stages_refreshed_at, FRESH_FOR if known else STALE_ENOUGH):
-        refresh_stages(organization, platforms.lever())
+    if is_older(connection.stages_refreshed_at, FRESH_FOR if known else REREAD_AFTER):
+        refresh_stages(organization, clients.lever())
         known = Stage.objects.live().filter(organization=organization, external_id=stage_id).first()
     return known.name if known else ""
 
 
-def named_stages(organization: Organization, written: str, platforms: Platforms) -> list[Stage]:
+def stages_named(organization: Organization, written: str, clients: ClientProvider) -> list[Stage]:
     """Return the stages that a person meant by an id or a name; the list is read again when old or without them."""
     connection = organization.lever_connection
-    found = known_stages(organization, written)
-    if is_older(connection.stages_refreshed_at, FRESH_FOR if found else STALE_ENOUGH):
-        refresh_stages(organization, platforms.lever())
-        found = known_stages(organization, written)
+    found = stages_named_in_copy(organization, written)
+    if is_older(connection.stages_refreshed_at, FRESH_FOR if found else REREAD_AFTER):
+        refresh_stages(organization, clients.lever())
+        found = stages_named_in_copy(organization, written)
     return found
 
 
-def known_stages(organization: Organization, written: str) -> list[Stage]:
+def stages_named_in_copy(organization: Organization, written: str) -> list[Stage]:
     """Return what the copy of Lever's stages has under that id, else under that name."""
     rows = list(Stage.objects.live().filter(organization=organization).order_by("position", "pk"))
     by_id = [row for row in rows if row.external_id == written.strip()]
     return by_id or [row for row in rows if is_named(written, row.external_id, row.name)]
 
 
-def role_title(organization: Organization, role_id: str, platforms: Platforms) -> str:
+def role_title(organization: Organization, role_id: str, clients: ClientProvider) -> str:
     """Return a role's title; one posting that isn't known yet is read by itself.
 
     Empty when the grant doesn't show it (a confidential posting): tags and the default still decide.
@@ -121,9 +121,9 @@ def role_title(organization: Organization, role_id: str, platforms: Platforms) -
         return str(known.title)
     try:
         if known:
-            refresh_roles(organization, platforms.lever())
+            refresh_roles(organization, clients.lever())
         else:
-            row = platforms.lever().posting(role_id)
+            row = clients.lever().posting(role_id)
             if row.get("id") == role_id:
                 values = {key: value for key, value in _role_row(row).items() if key != "external_id"}
                 Role.objects.update_or_create(
@@ -136,7 +136,7 @@ def role_title(organization: Organization, role_id: str, platforms: Platforms) -
     return str(found.title) if found else ""
 
 
-def live_assessments(organization: Organization) -> tuple[AssessmentChoice, ...]:
+def live_assessments(organization: Organization) -> tuple[KnownAssessment, ...]:
     """Return the copy of CodeScreen's list."""
     rows = Assessment.objects.live().filter(organization=organization)
-    return tuple(AssessmentChoice(row.external_id, row.name) for row in rows)
+    return tuple(KnownAssessment(row.external_id, row.name) for row in rows)

@@ -11,11 +11,11 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.clients.provider import Platforms
-from integrations.http.session import PlatformError
+from integrations.clients.provider import ClientProvider
+from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import rating_option, template_fields
-from integrations.models import Effect, Invitation, LeverCheckup, LeverConnection, Organization, Result
+from integrations.models import Effect, Invitation, LeverConnection, LeverProbe, Organization, Result
 from integrations.workflow.outbox import enqueue
 
 TEMPLATE_NAME = "CodeScreen assessment"
@@ -53,11 +53,11 @@ class Waits(Exception):
 # the template
 
 
-def ask_for_template(organization: Organization) -> None:
+def enqueue_template(organization: Organization) -> None:
     """Ask for the template to be made; one effect per organization, woken when the template is gone."""
-    effect = enqueue.put(organization, Effect.Kind.MAKE_TEMPLATE, "template", priority=4)
+    effect = enqueue.enqueue(organization, Effect.Kind.MAKE_TEMPLATE, "template", priority=4)
     Effect.objects.filter(pk=effect.pk).exclude(state=Effect.State.DUE).update(
-        state=Effect.State.DUE, due_at=Now(), attempts=0, tried_since=Now()
+        state=Effect.State.DUE, due_at=Now(), attempts=0, retry_window_started_at=Now()
     )
 
 
@@ -65,27 +65,27 @@ def _without_template(effect: Effect) -> Exception:
     """Ask for the template and return Waits; a refusal when Lever refused it since the effect is tried."""
     templates = Effect.objects.filter(organization=effect.organization_id, kind=Effect.Kind.MAKE_TEMPLATE)
     refused = templates.filter(state=Effect.State.FAILED).first()
-    if refused is not None and refused.begun_at > effect.begun_at:
+    if refused is not None and refused.trying_since > effect.trying_since:
         return PlatformError(f"The feedback template could not be made: {refused.last_error}", permanent=True)
-    ask_for_template(effect.organization)
+    enqueue_template(effect.organization)
     return Waits("The feedback template is being made.")
 
 
-def make_template(effect: Effect, platforms: Platforms) -> None:
+def make_template(effect: Effect, clients: ClientProvider) -> None:
     """Make the template, or find the one an earlier try made. Being one effect, it is never made twice at once."""
-    lever = platforms.lever()
+    lever = clients.lever()
     connection = LeverConnection.objects.get(organization=effect.organization_id)
     if connection.feedback_template_id and read_template(lever, connection.feedback_template_id):
         return
     template = next((found for found in lever.feedback_templates() if _is_ours(found)), None)
     if template is None:
-        if not effect.record_intent():
+        if not effect.mark_attempt_started():
             return
         template = lever.create_feedback_template(TEMPLATE)
     LeverConnection.objects.filter(pk=connection.pk).update(
         feedback_template_id=str(template.get("id") or "")
     )
-    LeverCheckup.objects.filter(organization=effect.organization_id).update(is_template_gone=False)
+    LeverProbe.objects.filter(organization=effect.organization_id).update(is_template_gone=False)
 
 
 def _is_ours(template: Mapping[str, Any]) -> bool:
@@ -119,7 +119,7 @@ def missing_fields(template: Mapping[str, Any]) -> list[str]:
 # the feedback
 
 
-def write_feedback(effect: Effect, platforms: Platforms) -> None:
+def write_feedback(effect: Effect, clients: ClientProvider) -> None:
     """Write a result as feedback, or update the feedback that an earlier attempt wrote.
 
     Raises Waits while the template or the author isn't there yet.
@@ -131,13 +131,13 @@ def write_feedback(effect: Effect, platforms: Platforms) -> None:
     latest = invitation.results.order_by("-attempt").first()
     if latest is not None and latest.pk != result.pk:
         return  # the later attempt's own effect writes the same feedback
-    lever = platforms.lever()
+    lever = clients.lever()
     user = _author(effect, lever)
-    for feedback_id in _written(lever, invitation):
+    for feedback_id in _existing_feedback(lever, invitation):
         if _update(lever, invitation, feedback_id, result, user):
-            _remember(invitation, result, feedback_id)
+            _store_feedback_id(invitation, result, feedback_id)
             return
-    _remember(invitation, result, _create(effect, lever, invitation, result, user))
+    _store_feedback_id(invitation, result, _create(effect, lever, invitation, result, user))
 
 
 def _author(effect: Effect, lever: LeverClient) -> str:
@@ -161,29 +161,29 @@ def _active_users(lever: LeverClient) -> list[str]:
     return [str(user["id"]) for user in users]
 
 
-def replace_author(effect: Effect, platforms: Platforms) -> bool:
+def replace_author(effect: Effect, clients: ClientProvider) -> bool:
     """Choose another author if the known one has left Lever; whether the refused write is worth another try."""
     connection = LeverConnection.objects.get(organization=effect.organization_id)
     if not connection.lever_user_id:
         return False
-    users = _active_users(platforms.lever())
+    users = _active_users(clients.lever())
     if not users or connection.lever_user_id in users:
         return False
     LeverConnection.objects.filter(pk=connection.pk).update(lever_user_id=users[0])
     return True
 
 
-def _written(lever: LeverClient, invitation: Invitation) -> Iterator[str]:
+def _existing_feedback(lever: LeverClient, invitation: Invitation) -> Iterator[str]:
     """Yield the feedback there may be: the one that is known, then what a try whose answer was lost has left."""
     if invitation.feedback_id:
         yield invitation.feedback_id
-    if invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK, intent_at__isnull=False).exists():
-        found = _find(lever, invitation)
+    if invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK, attempt_started_at__isnull=False).exists():
+        found = _find_by_reference(lever, invitation)
         if found and found != invitation.feedback_id:
             yield found
 
 
-def _find(lever: LeverClient, invitation: Invitation) -> str:
+def _find_by_reference(lever: LeverClient, invitation: Invitation) -> str:
     """Return the feedback that carries this invitation's reference, if Lever has it."""
     for form in lever.feedback_list(invitation.opportunity_id):
         values = [field.get("value") for field in template_fields(form).values()]
@@ -200,7 +200,7 @@ def _create(effect: Effect, lever: LeverClient, invitation: Invitation, result: 
     if template is None:
         LeverConnection.objects.filter(pk=connection.pk).update(feedback_template_id="")
         raise _without_template(effect)
-    if not effect.record_intent():
+    if not effect.mark_attempt_started():
         raise Waits("Another worker took this over.")
     form = {
         "baseTemplateId": connection.feedback_template_id,
@@ -247,7 +247,7 @@ def _values(form: Mapping[str, Any], invitation: Invitation, result: Result) -> 
     return values
 
 
-def _remember(invitation: Invitation, result: Result, feedback_id: str) -> None:
+def _store_feedback_id(invitation: Invitation, result: Result, feedback_id: str) -> None:
     with transaction.atomic():
         Invitation.objects.filter(pk=invitation.pk).update(feedback_id=feedback_id)
         Result.objects.filter(pk=result.pk).update(feedback_id=feedback_id)

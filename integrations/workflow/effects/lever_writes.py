@@ -1,6 +1,6 @@
 """Write to the candidate in Lever: progress tag, report link, note. No personal data in any of them."""
 
-from integrations.clients.provider import Platforms
+from integrations.clients.provider import ClientProvider
 from integrations.models import Effect
 from integrations.workflow.rules.decide import PROGRESS_TAGS, is_progress_tag
 
@@ -11,7 +11,7 @@ def author(effect: Effect) -> str:
     return connection.lever_user_id if connection else ""
 
 
-def set_progress_tag(effect: Effect, platforms: Platforms) -> None:
+def set_progress_tag(effect: Effect, clients: ClientProvider) -> None:
     """Leave exactly one progress tag on the opportunity: the new one is added first, then the others go.
 
     Safe to run twice: tags are a set. A wish that was overtaken while it waited for its next try is left alone.
@@ -26,7 +26,7 @@ def set_progress_tag(effect: Effect, platforms: Platforms) -> None:
         effect.finish(Effect.State.CANCELLED, "A later progress took its place.")
         return
     tag = str(effect.payload["tag"])
-    lever = platforms.lever()
+    lever = clients.lever()
     user = author(effect)
     present = lever.add_tags(effect.opportunity_id, [tag], user)
     if present is None:
@@ -37,33 +37,35 @@ def set_progress_tag(effect: Effect, platforms: Platforms) -> None:
         lever.remove_tags(effect.opportunity_id, others, user)
 
 
-def set_result_tag(effect: Effect, platforms: Platforms) -> None:
+def set_result_tag(effect: Effect, clients: ClientProvider) -> None:
     """Add the customer's tag for the result and take off its opposite. Safe to run twice: tags are a set."""
     tag, others = str(effect.payload["tag"]), [str(other) for other in effect.payload["others"]]
-    lever = platforms.lever()
+    lever = clients.lever()
     if tag:
         lever.add_tags(effect.opportunity_id, [tag], author(effect))
     if others:
         lever.remove_tags(effect.opportunity_id, others, author(effect))
 
 
-def add_report_link(effect: Effect, platforms: Platforms) -> None:
+def add_report_link(effect: Effect, clients: ClientProvider) -> None:
     """Add the report to the candidate's links; looks first when an earlier try may have done it."""
     url = str(effect.payload["url"])
-    lever = platforms.lever()
-    if effect.intent_at is not None and url in lever.opportunity(effect.opportunity_id).links:
+    lever = clients.lever()
+    if effect.attempt_started_at is not None and url in lever.opportunity(effect.opportunity_id).links:
         return
-    if effect.record_intent():
+    if effect.mark_attempt_started():
         lever.add_links(effect.opportunity_id, [url], author(effect))
 
 
-def leave_note(effect: Effect, platforms: Platforms) -> None:
+def leave_note(effect: Effect, clients: ClientProvider) -> None:
     """Leave a note on the opportunity; looks first when an earlier try may have done it."""
     text = str(effect.payload["text"])
-    lever = platforms.lever()
-    if effect.intent_at is not None and any(_says(note, text) for note in lever.notes(effect.opportunity_id)):
+    lever = clients.lever()
+    if effect.attempt_started_at is not None and any(
+        _says(note, text) for note in lever.notes(effect.opportunity_id)
+    ):
         return
-    if effect.record_intent():
+    if effect.mark_attempt_started():
         lever.add_note(effect.opportunity_id, text, author(effect))
 
 

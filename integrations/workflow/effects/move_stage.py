@@ -7,28 +7,28 @@ from collections.abc import Container
 
 from django.core.exceptions import ValidationError
 
-from integrations.clients.provider import Platforms
-from integrations.http.session import PlatformError
+from integrations.clients.provider import ClientProvider
+from integrations.http.errors import PlatformError
 from integrations.lever.payloads import Opportunity
 from integrations.models import Effect, Invitation, Organization, Result, Stage
-from integrations.workflow.catalog.sync import known_stages, named_stages
+from integrations.workflow.catalog.sync import stages_named, stages_named_in_copy
 from integrations.workflow.effects.lever_writes import author
 from integrations.workflow.inbox.facts import mapping_rules
 from integrations.workflow.outbox import enqueue
-from integrations.workflow.rules.decide import closest, is_trigger
+from integrations.workflow.rules.decide import closest_name, is_trigger
 
-MEND = "Correct “Stage on pass” under Settings, then retry."
+FIX = "Correct “Stage on pass” under Settings, then retry."
 
 
 # the policy
 
 
-def inviting_target(organization: Organization, *, by_mapping: bool = True) -> str:
+def why_target_invites(organization: Organization, *, by_mapping: bool = True) -> str:
     """Return why entering the stage on pass would invite, and who passed go in circles; empty when it wouldn't."""
     written = organization.passed_stage.strip()
     if not written:
         return ""
-    known = known_stages(organization, written) if organization.pk else []
+    known = stages_named_in_copy(organization, written) if organization.pk else []
     named = [(stage.external_id, stage.name) for stage in known] or [(written, written)]
     rules = mapping_rules(organization) if organization.pk and by_mapping else ()
     if not any(is_trigger(*stage, organization.stage_prefix, rules) for stage in named):
@@ -47,9 +47,9 @@ def refuse_inviting_target(organization: Organization, changed: Container[str]) 
     must keep nobody from pausing.
     """
     if "passed_stage" in changed:
-        reason = inviting_target(organization)
+        reason = why_target_invites(organization)
     else:
-        reason = inviting_target(organization, by_mapping=False) if "stage_prefix" in changed else ""
+        reason = why_target_invites(organization, by_mapping=False) if "stage_prefix" in changed else ""
     if reason:
         raise ValidationError({"passed_stage": reason})
 
@@ -61,9 +61,9 @@ def follow_result(invitation: Invitation, result: Result, number: int) -> None:
     """Ask for the move when CodeScreen states Passed; tell when it takes that back after the move."""
     organization = invitation.organization
     if result.outcome != Result.Outcome.PASSED:
-        tell_regrade(invitation, number)
+        notify_regrade(invitation, number)
     elif organization.passed_stage.strip():
-        enqueue.put(
+        enqueue.enqueue(
             organization,
             Effect.Kind.MOVE_STAGE,
             f"{invitation.pk}:{number}",
@@ -72,11 +72,11 @@ def follow_result(invitation: Invitation, result: Result, number: int) -> None:
         )
 
 
-def tell_regrade(invitation: Invitation, number: int) -> None:
+def notify_regrade(invitation: Invitation, number: int) -> None:
     """Say in Lever and by e-mail, once, that a result was taken back after the candidate was moved for it."""
     moves = invitation.effects.filter(
         kind=Effect.Kind.MOVE_STAGE,
-        intent_at__isnull=False,
+        attempt_started_at__isnull=False,
         # a cancelled one with an intent may have arrived before a recruiter moved the candidate on
         state__in=[Effect.State.DONE, Effect.State.DUE, Effect.State.CANCELLED],
     )
@@ -90,14 +90,14 @@ def tell_regrade(invitation: Invitation, number: int) -> None:
         f"“{move.payload['stage']}”. The portal moves nobody back."
     )
     code = f"regraded:{invitation.pk}:{number}"
-    enqueue.leave_note(
+    enqueue.enqueue_note(
         invitation.organization,
         invitation.opportunity_id,
         code,
         f"CodeScreen: {happened} Decide here where the candidate belongs.",
         invitation=invitation,
     )
-    enqueue.send_email(
+    enqueue.notify_members(
         invitation.organization,
         code,
         "A result changed after the candidate was moved",
@@ -113,7 +113,7 @@ def _latest(invitation: Invitation) -> Result | None:
 # moving
 
 
-def move_stage(effect: Effect, platforms: Platforms) -> None:
+def move_stage(effect: Effect, clients: ClientProvider) -> None:
     """Move the candidate to the stage on pass; looks first, and does nothing where a recruiter has acted.
 
     Safe to run twice. Lever offers no condition on a move, so a recruiter who acts between the look and the call
@@ -122,25 +122,25 @@ def move_stage(effect: Effect, platforms: Platforms) -> None:
     invitation = effect.invitation
     if invitation is None:
         raise TypeError("a move without an invitation")
-    if reason := _unwanted(effect, invitation):
+    if reason := _reason_to_cancel(effect, invitation):
         effect.finish(Effect.State.CANCELLED, reason)
         return
-    lever = platforms.lever()
-    target = _target(effect.organization, platforms)
+    lever = clients.lever()
+    target = _target(effect.organization, clients)
     opportunity = lever.opportunity(effect.opportunity_id)
     if opportunity.stage_id == target.external_id:
-        told = "" if effect.intent_at else f"The candidate was in “{target.name}” already."
+        told = "" if effect.attempt_started_at else f"The candidate was in “{target.name}” already."
         effect.finish(Effect.State.DONE, told)
-    elif reason := _overtaken(effect, invitation, opportunity):
+    elif reason := _recruiter_acted(effect, invitation, opportunity):
         effect.finish(Effect.State.CANCELLED, reason)
         return
     else:
         effect.payload = {**effect.payload, "stage": target.name}
-        if not effect.record_intent():
+        if not effect.mark_attempt_started():
             return
         lever.move_stage(effect.opportunity_id, target.external_id, author(effect))
     if not _is_passed(invitation):  # the regrade came while the call was on its way
-        tell_regrade(invitation, invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK).count())
+        notify_regrade(invitation, invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK).count())
 
 
 def _is_passed(invitation: Invitation) -> bool:
@@ -148,19 +148,19 @@ def _is_passed(invitation: Invitation) -> bool:
     return latest is not None and latest.outcome == Result.Outcome.PASSED
 
 
-def _unwanted(effect: Effect, invitation: Invitation) -> str:
+def _reason_to_cancel(effect: Effect, invitation: Invitation) -> str:
     """Return why there is nothing to do, as far as that shows without asking Lever."""
     moves = invitation.effects.filter(kind=effect.kind, state=Effect.State.DONE)
     if moves.exclude(pk=effect.pk).exists():
         return "The candidate was moved for this assessment before; where they are since then, a recruiter decides."
     if not effect.organization.passed_stage.strip():
         return "The policies no longer name a stage on pass."
-    if effect.intent_at is None and not _is_passed(invitation):
+    if effect.attempt_started_at is None and not _is_passed(invitation):
         return "CodeScreen no longer says Passed."
     return ""
 
 
-def _overtaken(effect: Effect, invitation: Invitation, opportunity: Opportunity) -> str:
+def _recruiter_acted(effect: Effect, invitation: Invitation, opportunity: Opportunity) -> str:
     """Return what a recruiter has done meanwhile, so that the portal keeps its hands off; empty when nothing."""
     if opportunity.is_archived:
         return "The candidate is archived in Lever: a recruiter has decided, so nobody is moved."
@@ -169,31 +169,35 @@ def _overtaken(effect: Effect, invitation: Invitation, opportunity: Opportunity)
             f"“{invitation.stage_name}”" if invitation.stage_name else "the stage they were invited from"
         )
         return f"The candidate has left {invited_from}: a recruiter has moved them, so the portal doesn't."
-    if effect.intent_at and opportunity.entered_at and opportunity.entered_at > effect.intent_at:
+    if (
+        effect.attempt_started_at
+        and opportunity.entered_at
+        and opportunity.entered_at > effect.attempt_started_at
+    ):
         return "A recruiter has moved the candidate back since the portal moved them."
     return "" if _is_passed(invitation) else "CodeScreen no longer says Passed."
 
 
-def _target(organization: Organization, platforms: Platforms) -> Stage:
+def _target(organization: Organization, clients: ClientProvider) -> Stage:
     """Return the stage that the policy means now. Raises PlatformError when there is none, or a wrong one."""
     written = organization.passed_stage.strip()
-    found = named_stages(organization, written, platforms)
+    found = stages_named(organization, written, clients)
     if not found:
-        raise PlatformError(f"{unknown_target(organization)} {MEND}", permanent=True)
+        raise PlatformError(f"{unknown_target_message(organization)} {FIX}", permanent=True)
     if len(found) > 1:
-        message = f"Lever has {len(found)} stages called “{written}”: give the id of one. {MEND}"
+        message = f"Lever has {len(found)} stages called “{written}”: give the id of one. {FIX}"
         raise PlatformError(message, permanent=True)
     rules = mapping_rules(organization)
     if is_trigger(found[0].external_id, found[0].name, organization.stage_prefix, rules):
-        message = f"Entering “{found[0].name}” would send an assessment, so nobody is moved there. {MEND}"
+        message = f"Entering “{found[0].name}” would send an assessment, so nobody is moved there. {FIX}"
         raise PlatformError(message, permanent=True)
     return found[0]
 
 
-def unknown_target(organization: Organization) -> str:
+def unknown_target_message(organization: Organization) -> str:
     """Return the sentence that says that Lever hasn't the stage on pass, and which one was probably meant."""
     names = Stage.objects.live().filter(organization=organization).values_list("name", flat=True)
-    meant = closest(organization.passed_stage, names)
+    meant = closest_name(organization.passed_stage, names)
     hint = f" Did you mean “{meant}”?" if meant else ""
     written = organization.passed_stage.strip()
     return f"Lever has no stage “{written}”, which the policies name for those who passed.{hint}"

@@ -5,11 +5,11 @@ from functools import partial
 
 from django.db import transaction
 
-from integrations.clients.provider import Platforms
+from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient, instance_id
-from integrations.http.session import PlatformError
+from integrations.http.errors import PlatformError
 from integrations.models import Delivery, Effect, IllegalTransition, Invitation, db_clock
-from integrations.models.db_retry import record
+from integrations.models.db_retry import with_retry
 from integrations.models.invitation import Status
 from integrations.workflow.catalog import sync
 from integrations.workflow.catalog.sync import stage_name
@@ -25,19 +25,19 @@ class Settled(Exception):
     """The effect has recorded its own outcome; there is nothing left to do."""
 
 
-def send_invitation(effect: Effect, platforms: Platforms) -> None:
+def send_invitation(effect: Effect, clients: ClientProvider) -> None:
     """Invite one candidate. Raises Settled when that is over, PlatformError when it should be tried again."""
     invitation = effect.invitation
     if invitation is None:
         raise TypeError("an invitation effect without an invitation")
     connection = effect.organization.codescreen
     is_idempotent = bool(connection and connection.idempotency)
-    if invitation.status == Status.SENDING and effect.intent_at is not None:
+    if invitation.status == Status.SENDING and effect.attempt_started_at is not None:
         # a call that went without the key can't be repeated with it, though the account honours keys by now
         is_idempotent = is_idempotent and effect.payload.get("idempotent") is True
     if invitation.instance_id:
         return
-    if invitation.status == Status.SENDING and effect.intent_at is not None and not is_idempotent:
+    if invitation.status == Status.SENDING and effect.attempt_started_at is not None and not is_idempotent:
         _become_uncertain(
             effect, invitation, "A worker was stopped while it was sending, and nobody knows the answer."
         )
@@ -45,21 +45,21 @@ def send_invitation(effect: Effect, platforms: Platforms) -> None:
         _cancel(effect, invitation)
     is_repeat = invitation.status == Status.SENDING
     if not is_repeat:
-        _still_wanted(effect, invitation, platforms)
+        _revalidate(effect, invitation, clients)
         if not invitation.email:
             reason = "The candidate's address was removed here: the organization's retention is over."
             _fail(effect, invitation, reason, "Move the candidate into the stage again.")
-    codescreen = platforms.codescreen()
+    codescreen = clients.codescreen()
     effect.payload["idempotent"] = is_idempotent
-    record(partial(_declare, effect, invitation))
+    with_retry(partial(_record_attempt, effect, invitation))
     external_id = invitation.external_id if connection and connection.sends_external_id else ""
     try:
         instance = _send(codescreen, invitation, external_id, is_idempotent)
     except PlatformError as error:
         if is_repeat and not error.ambiguous:
-            _refused_again(effect, invitation, error)
-        instance = record(partial(_answered_otherwise, effect, invitation, error, is_idempotent))
-    record(partial(_record_invited, effect, invitation, instance))
+            _handle_repeated_refusal(effect, invitation, error)
+        instance = with_retry(partial(_handle_error, effect, invitation, error, is_idempotent))
+    with_retry(partial(_record_invited, effect, invitation, instance))
     raise Settled
 
 
@@ -100,59 +100,57 @@ def _cancel(effect: Effect, invitation: Invitation) -> None:
     raise Settled
 
 
-def _declare(effect: Effect, invitation: Invitation) -> None:
+def _record_attempt(effect: Effect, invitation: Invitation) -> None:
     """Commit that the call is about to be made, so that a later worker knows it may have been."""
     try:
         with transaction.atomic():
-            if not effect.record_intent():
+            if not effect.mark_attempt_started():
                 raise Settled
             invitation.move(Status.SENDING)
     except IllegalTransition:
         _cancel(effect, invitation)
 
 
-def _answered_otherwise(
-    effect: Effect, invitation: Invitation, error: PlatformError, is_idempotent: bool
-) -> str:
+def _handle_error(effect: Effect, invitation: Invitation, error: PlatformError, is_idempotent: bool) -> str:
     """Return the instance id an error answer names, or record what the error means and raise."""
     invitation.refresh_from_db()
     if invitation.instance_id:  # a webhook has told meanwhile
         return str(invitation.instance_id)
     if error.status == 409 and instance_id(error.body):
-        return _conflicting(effect, invitation, instance_id(error.body))
+        return _resolve_conflict(effect, invitation, instance_id(error.body))
     if error.ambiguous:
         if is_idempotent:
             raise error  # the same key is sent again: CodeScreen answers what it answered before
         _become_uncertain(effect, invitation, f"{error}. The candidate may have been invited.")
     if error.status == 401:
-        _key_refused(effect, invitation, error)
+        _handle_refused_key(effect, invitation, error)
     if error.permanent:
         advice = "Check the candidate's e-mail address, then move the candidate into the stage again."
         _fail(effect, invitation, str(error), f"CodeScreen refused the invitation. {advice}")
-    _start_over(effect, invitation)
+    _revert_to_pending(effect, invitation)
     raise error
 
 
-def _refused_again(effect: Effect, invitation: Invitation, error: PlatformError) -> None:
+def _handle_repeated_refusal(effect: Effect, invitation: Invitation, error: PlatformError) -> None:
     """Take a definite no to a repeated call: it says nothing about the call whose answer was lost."""
     if error.status == 409 and instance_id(error.body):
         return
     if error.status == 401:
-        sync.note_refused_key(effect.organization, str(error))
+        sync.mark_key_refused(effect.organization, str(error))
     elif error.permanent:
         _become_uncertain(effect, invitation, f"{error}. An earlier try may have arrived.")
     raise error
 
 
-def _start_over(effect: Effect, invitation: Invitation) -> None:
+def _revert_to_pending(effect: Effect, invitation: Invitation) -> None:
     """Put back what certainly did not arrive; not when another worker has taken over and decided about it."""
     with transaction.atomic():
-        if not effect.held().exists():
+        if not effect.fenced().exists():
             raise Settled
         invitation.move(Status.PENDING)
 
 
-def _conflicting(effect: Effect, invitation: Invitation, instance: str) -> str:
+def _resolve_conflict(effect: Effect, invitation: Invitation, instance: str) -> str:
     """Return the instance that CodeScreen says the person has already, unless it is another invitation's."""
     other = Invitation.objects.filter(organization=effect.organization_id, instance_id=instance).first()
     if other is not None:
@@ -182,7 +180,7 @@ def _become_uncertain(effect: Effect, invitation: Invitation, reason: str) -> No
         if not effect.finish(Effect.State.UNCERTAIN, reason):
             raise Settled
         invitation.move(Status.UNCERTAIN, reason)
-        enqueue.send_email(
+        enqueue.notify_members(
             invitation.organization,
             f"uncertain:{invitation.pk}:{effect.attempts}",
             "An invitation may or may not have been sent",
@@ -203,14 +201,14 @@ def _fail(effect: Effect, invitation: Invitation, reason: str, note: str) -> Non
         invitation.move(Status.FAILED, reason)
         organization = invitation.organization
         if organization.note_on_skip:
-            enqueue.leave_note(
+            enqueue.enqueue_note(
                 organization,
                 invitation.opportunity_id,
                 f"failed:{invitation.pk}",
                 f"CodeScreen: “{invitation.assessment_name}” could not be sent. {note}",
                 invitation=invitation,
             )
-        enqueue.send_email(
+        enqueue.notify_members(
             organization,
             f"failed:{invitation.pk}:{effect.attempts}",
             "An invitation could not be sent",
@@ -220,27 +218,27 @@ def _fail(effect: Effect, invitation: Invitation, reason: str, note: str) -> Non
     raise Settled
 
 
-def _key_refused(effect: Effect, invitation: Invitation, error: PlatformError) -> None:
+def _handle_refused_key(effect: Effect, invitation: Invitation, error: PlatformError) -> None:
     """CodeScreen no longer takes the key: the invitation waits, and the Admins are told once."""
-    sync.note_refused_key(effect.organization, str(error))
-    _start_over(effect, invitation)
+    sync.mark_key_refused(effect.organization, str(error))
+    _revert_to_pending(effect, invitation)
     raise error
 
 
-def _still_wanted(effect: Effect, invitation: Invitation, platforms: Platforms) -> None:
+def _revalidate(effect: Effect, invitation: Invitation, clients: ClientProvider) -> None:
     """Read the candidate again when the decision is old: they may have left the stage or been archived since."""
     asked_at = db_clock.now()
-    if asked_at - invitation.checked_at < READ_AGAIN_AFTER and not _has_news(invitation):
+    if asked_at - invitation.checked_at < READ_AGAIN_AFTER and not _has_newer_delivery(invitation):
         return
     organization = invitation.organization
     try:
-        opportunity = platforms.lever().opportunity(invitation.opportunity_id)
+        opportunity = clients.lever().opportunity(invitation.opportunity_id)
     except PlatformError as error:
         if error.status not in {403, 404}:
             raise
         reason = "Lever no longer shows the candidate."
     else:
-        name = stage_name(organization, opportunity.stage_id, platforms)
+        name = stage_name(organization, opportunity.stage_id, clients)
         rules = mapping_rules(organization)
         reason = ""
         if opportunity.is_archived:
@@ -258,7 +256,7 @@ def _still_wanted(effect: Effect, invitation: Invitation, platforms: Platforms) 
     raise Settled
 
 
-def _has_news(invitation: Invitation) -> bool:
+def _has_newer_delivery(invitation: Invitation) -> bool:
     """Whether Lever told something of the candidate after they were read; it may be decided already."""
     told = Delivery.objects.filter(
         organization=invitation.organization_id,

@@ -23,7 +23,7 @@ def send_links(address: str) -> None:
     with transaction.atomic():
         for member in people.values():
             if not _had_enough(member):
-                enqueue.put(
+                enqueue.enqueue(
                     member.organization,
                     Effect.Kind.SEND_EMAIL,
                     f"{_key(member)}{timezone.now().timestamp() // AGAIN_AFTER.total_seconds():.0f}",

@@ -29,7 +29,7 @@ def read_token(token: str) -> tuple[Membership, str] | None:
     return (member, kind) if member is not None and kind in EmailKind.values else None
 
 
-def wishes(members: Iterable[Membership]) -> dict[int, dict[str, bool]]:
+def preferences_of(members: Iterable[Membership]) -> dict[int, dict[str, bool]]:
     """Return for each member whether they get each kind."""
     members = list(members)
     found = {
@@ -41,9 +41,9 @@ def wishes(members: Iterable[Membership]) -> dict[int, dict[str, bool]]:
     return found
 
 
-def choose(member: Membership, chosen: Mapping[str, bool], actor: Any) -> list[str]:
+def save_preferences(member: Membership, chosen: Mapping[str, bool], actor: Any) -> list[str]:
     """Store what a member is to get; the kinds that changed."""
-    before = wishes([member])[member.pk]
+    before = preferences_of([member])[member.pk]
     changed = [kind for kind, wanted in chosen.items() if before[kind] != wanted]
     if not changed:
         return []
@@ -57,7 +57,9 @@ def choose(member: Membership, chosen: Mapping[str, bool], actor: Any) -> list[s
     return changed
 
 
-def wanted_by(organization: Organization, addresses: Iterable[str], kind: str) -> dict[str, Membership]:
+def members_still_wanting(
+    organization: Organization, addresses: Iterable[str], kind: str
+) -> dict[str, Membership]:
     """Return which of these addresses belong to members who still want that kind, with the member."""
     wanted = {address.casefold() for address in addresses}
     return {

@@ -10,20 +10,20 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from integrations.clients.provider import Platforms
-from integrations.http.session import PlatformError
+from integrations.clients.provider import ClientProvider
+from integrations.http.errors import PlatformError
 from integrations.models import Effect, EmailKind, Membership
 from integrations.workflow.email import admin_requests, preferences, templates
-from integrations.workflow.email.templates import Letter
+from integrations.workflow.email.templates import RenderedEmail
 
 
-def send_email(effect: Effect, platforms: Platforms) -> None:
+def send_email(effect: Effect, clients: ClientProvider) -> None:
     """Send the message to everybody who still wants it; at least once, since no mail server can be asked.
 
     Who has it already is kept in the payload, so that one refused address doesn't mail the others again.
     Raises PlatformError when a server didn't take it.
     """
-    letter = _letter(effect)
+    letter = _rendered(effect)
     sent = list(effect.payload.get("sent", []))
     failure: Exception | None = None
     for address, unsubscribe in _recipients(effect).items():
@@ -36,7 +36,7 @@ def send_email(effect: Effect, platforms: Platforms) -> None:
             continue
         sent.append(address)
         effect.payload = {**effect.payload, "sent": sent}
-        effect.held().update(payload=effect.payload)
+        effect.fenced().update(payload=effect.payload)
     if failure is not None:
         raise PlatformError(f"The mail server didn't take the message: {type(failure).__name__}") from failure
 
@@ -54,17 +54,17 @@ def choose_password_link(user: Any) -> str:
 
 def _kind(payload: Mapping[str, Any]) -> str:
     kind = str(payload.get("kind", EmailKind.TROUBLE))
-    return kind if kind in templates.KINDS else EmailKind.TROUBLE
+    return kind if kind in templates.EMAIL_TYPES else EmailKind.TROUBLE
 
 
-def _letter(effect: Effect) -> Letter:
+def _rendered(effect: Effect) -> RenderedEmail:
     payload = effect.payload
     if payload.get("welcomes"):
         return _welcome(effect)
     if payload.get("resets"):
         return _reset(effect)
     kind = _kind(payload)
-    known = dict.fromkeys(templates.KINDS[kind].variables, "")
+    known = dict.fromkeys(templates.EMAIL_TYPES[kind].variables, "")
     said = {
         "problem": str(payload.get("subject", "")),
         "details": "\n\n".join([*map(str, payload.get("lines", [])), *_left_out(payload)]),
@@ -74,10 +74,10 @@ def _letter(effect: Effect) -> Letter:
     }
     if payload.get("joined") and not {"problem", "details"} & known.keys():
         # several share the message, and the wording for one has no place for the others
-        return templates.compose(templates.KINDS[EmailKind.TROUBLE].default, said)
+        return templates.render(templates.EMAIL_TYPES[EmailKind.TROUBLE].default, said)
     draft = payload.get("wording")
-    chosen = templates.Wording(*draft) if draft else templates.wording(effect.organization, kind)
-    return templates.compose(chosen, {name: said.get(name, "") for name in known})
+    chosen = templates.EmailWording(*draft) if draft else templates.current_wording(effect.organization, kind)
+    return templates.render(chosen, {name: said.get(name, "") for name in known})
 
 
 def _left_out(payload: Mapping[str, Any]) -> list[str]:
@@ -85,15 +85,15 @@ def _left_out(payload: Mapping[str, Any]) -> list[str]:
     return [f"And {number} more: {settings.PORTAL_URL}/activity/"] if number else []
 
 
-def _welcome(effect: Effect) -> Letter:
+def _welcome(effect: Effect) -> RenderedEmail:
     """Invite a new member; the link is made now and stored nowhere."""
     member = Membership.objects.filter(
         pk=effect.payload["welcomes"], organization=effect.organization_id
     ).first()
     if member is None:
-        return Letter("", "")
+        return RenderedEmail("", "")
     name = effect.organization.name
-    return Letter(
+    return RenderedEmail(
         f"Join {name} on the CodeScreen–Lever portal",
         f"{name} has made you {member.get_role_display()} on its portal between Lever and CodeScreen.\n\n"
         f"Your user name is {member.user}. Choose a password here; the link works once, for a week:\n"
@@ -101,14 +101,14 @@ def _welcome(effect: Effect) -> Letter:
     )
 
 
-def _reset(effect: Effect) -> Letter:
+def _reset(effect: Effect) -> RenderedEmail:
     """Give a member who asked for it a link to choose a password; it is made now and stored nowhere."""
     member = Membership.objects.filter(
         pk=effect.payload["resets"], organization=effect.organization_id
     ).first()
     if member is None:
-        return Letter("", "")
-    return Letter(
+        return RenderedEmail("", "")
+    return RenderedEmail(
         "Choose a new password for the CodeScreen–Lever portal",
         "Somebody, most likely you, has asked for a way back into the portal between Lever and CodeScreen.\n\n"
         f"Your user name is {member.user}. Choose a password here; the link works once, for a week:\n"
@@ -137,17 +137,17 @@ def _recipients(effect: Effect) -> dict[str, str]:
         return dict.fromkeys(addresses, "") if able.exists() else {}
     if payload.get("asks"):
         # to those who are Super Admins when it is sent; what a person asks them isn't one of the kinds to stop
-        still = {admin.user.email for admin in admin_requests.receivers(effect.organization)}
+        still = {admin.user.email for admin in admin_requests.recipients(effect.organization)}
         is_open = Membership.objects.filter(pk=payload["asks"], organization=effect.organization_id).exists()
         return {address: "" for address in addresses if is_open and address in still}
     if payload.get("is_direct"):
         return dict.fromkeys(addresses, "")
     kind = _kind(payload)
-    wanted = preferences.wanted_by(effect.organization, addresses, kind)
+    wanted = preferences.members_still_wanting(effect.organization, addresses, kind)
     return {address: preferences.unsubscribe_link(member, kind) for address, member in sorted(wanted.items())}
 
 
-def _message(effect: Effect, letter: Letter, address: str, unsubscribe: str) -> EmailMultiAlternatives:
+def _message(effect: Effect, letter: RenderedEmail, address: str, unsubscribe: str) -> EmailMultiAlternatives:
     headers = (
         {"List-Unsubscribe": f"<{unsubscribe}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
         if unsubscribe

@@ -24,7 +24,7 @@ _VARIABLE = re.compile(r"\{([^{}\n]{0,60})\}")
 
 
 @dataclass(frozen=True)
-class Wording:
+class EmailWording:
     """A subject and a body with variables in them."""
 
     subject: str
@@ -32,7 +32,7 @@ class Wording:
 
 
 @dataclass(frozen=True)
-class Letter:
+class RenderedEmail:
     """A subject and a body as they are sent."""
 
     subject: str
@@ -40,11 +40,11 @@ class Letter:
 
 
 @dataclass(frozen=True)
-class KindOfLetter:
+class EmailType:
     """What one kind of e-mail may say: its variables with what they mean and a sample, and the portal's wording."""
 
     purpose: str
-    default: Wording
+    default: EmailWording
     variables: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
@@ -63,10 +63,10 @@ _CANDIDATE = {
     "timeline_link": ("the candidate's timeline", "https://portal.example/activity/opportunity-1/"),
 }
 
-KINDS: dict[str, KindOfLetter] = {
-    EmailKind.RESULT: KindOfLetter(
+EMAIL_TYPES: dict[str, EmailType] = {
+    EmailKind.RESULT: EmailType(
         "Tells the team what CodeScreen says of a candidate.",
-        Wording(
+        EmailWording(
             "CodeScreen result: {assessment}",
             "{candidate} · {role}\n\nResult: {outcome}\nScore: {score}\nReason: {reason}\n\n"
             "Report: {report_link}\nTimeline: {timeline_link}",
@@ -84,15 +84,15 @@ KINDS: dict[str, KindOfLetter] = {
             **_ORGANIZATION,
         },
     ),
-    EmailKind.TROUBLE: KindOfLetter(
+    EmailKind.TROUBLE: EmailType(
         "Says that something waits for a person: an uncertain, failed or held invitation, a bounce, a connection that "
         "broke, a refused key, a platform that doesn't answer, candidates whom no webhook told of.",
-        Wording("{problem}", "{details}"),
+        EmailWording("{problem}", "{details}"),
         {**_MESSAGE, **_CANDIDATE, **_ORGANIZATION},
     ),
-    EmailKind.FORECAST: KindOfLetter(
+    EmailKind.FORECAST: EmailType(
         "Says 30, 7 and 1 days ahead that Lever must be reconnected.",
-        Wording("{problem}", "{details}"),
+        EmailWording("{problem}", "{details}"),
         {
             **_MESSAGE,
             "end_date": ("the day on which Lever ends the connection", "24 November 2027"),
@@ -100,9 +100,9 @@ KINDS: dict[str, KindOfLetter] = {
             **_ORGANIZATION,
         },
     ),
-    EmailKind.ALL_CLEAR: KindOfLetter(
+    EmailKind.ALL_CLEAR: EmailType(
         "Says that what was broken works again.",
-        Wording("{problem}", "{details}"),
+        EmailWording("{problem}", "{details}"),
         {**_MESSAGE, **_ORGANIZATION},
     ),
 }
@@ -118,25 +118,25 @@ _ALL_CLEAR_SAMPLE = {
 
 def sample(kind: str, organization: Organization) -> dict[str, str]:
     """Return made-up values for every variable of a kind."""
-    values = {name: example for name, (_, example) in KINDS[kind].variables.items()}
+    values = {name: example for name, (_, example) in EMAIL_TYPES[kind].variables.items()}
     special = {EmailKind.FORECAST: _FORECAST_SAMPLE, EmailKind.ALL_CLEAR: _ALL_CLEAR_SAMPLE}
     return {**values, **special.get(EmailKind(kind), {}), "organization": organization.name}
 
 
-def stored(organization: Organization, kind: str) -> EmailTemplate | None:
+def stored_wording(organization: Organization, kind: str) -> EmailTemplate | None:
     """Return the customer's own wording, or None where the portal's holds."""
     return EmailTemplate.objects.filter(organization=organization, kind=kind).first()
 
 
-def wording(organization: Organization, kind: str) -> Wording:
+def current_wording(organization: Organization, kind: str) -> EmailWording:
     """Return the wording that holds now."""
-    own = stored(organization, kind)
-    return Wording(own.subject, own.body) if own else KINDS[kind].default
+    own = stored_wording(organization, kind)
+    return EmailWording(own.subject, own.body) if own else EMAIL_TYPES[kind].default
 
 
 def unknown_variables(kind: str, text: str) -> list[str]:
     """Return a sentence for every variable in the text that the kind doesn't have."""
-    known = KINDS[kind].variables
+    known = EMAIL_TYPES[kind].variables
     said = []
     for name in dict.fromkeys(_VARIABLE.findall(text)):
         if name in known:
@@ -147,7 +147,7 @@ def unknown_variables(kind: str, text: str) -> list[str]:
     return said
 
 
-def check(kind: str, subject: str, body: str) -> Wording:
+def check(kind: str, subject: str, body: str) -> EmailWording:
     """Return the wording, its line ends made alike. Raises ValidationError by field."""
     errors: dict[str, list[str]] = {}
     subject, body = " ".join(subject.split()), body.replace("\r\n", "\n").strip()
@@ -160,10 +160,10 @@ def check(kind: str, subject: str, body: str) -> Wording:
             errors[name] = unknown_variables(kind, text)
     if any(errors.values()):
         raise ValidationError({name: said for name, said in errors.items() if said})
-    return Wording(subject, body)
+    return EmailWording(subject, body)
 
 
-def fill(text: str, values: Mapping[str, str]) -> str:
+def fill_in(text: str, values: Mapping[str, str]) -> str:
     """Return the text with its variables filled in; a line whose variables are all empty is left out."""
     lines = []
     for line in text.split("\n"):
@@ -174,9 +174,11 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
-def compose(chosen: Wording, values: Mapping[str, str]) -> Letter:
+def render(chosen: EmailWording, values: Mapping[str, str]) -> RenderedEmail:
     """Return what is sent: a subject of one line and a plain text."""
-    return Letter(" ".join(fill(chosen.subject, values).split())[:300], fill(chosen.body, values))
+    return RenderedEmail(
+        " ".join(fill_in(chosen.subject, values).split())[:300], fill_in(chosen.body, values)
+    )
 
 
 def signature(organization: Organization) -> str:
@@ -184,7 +186,7 @@ def signature(organization: Organization) -> str:
     return organization.brand_signature.strip() or f"{organization.name}, CodeScreen–Lever portal"
 
 
-def as_text(letter: Letter, organization: Organization, unsubscribe: str = "") -> str:
+def as_text(letter: RenderedEmail, organization: Organization, unsubscribe: str = "") -> str:
     """Return the plain text with the signature and the way out."""
     parts = [letter.body, f"— {signature(organization)}"]
     if unsubscribe:
@@ -204,7 +206,7 @@ def style_source() -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
 
 
-def as_html(letter: Letter, organization: Organization, unsubscribe: str = "") -> str:
+def as_html(letter: RenderedEmail, organization: Organization, unsubscribe: str = "") -> str:
     """Return the same as HTML in the organization's colours; made from the text, so nothing in it is markup."""
     context = {
         "letter": letter,
@@ -223,9 +225,9 @@ def logo_origin(organization: Organization) -> str:
     return f"https://{parts.netloc}" if parts.scheme == "https" and parts.netloc else ""
 
 
-def save(organization: Organization, kind: str, chosen: Wording, actor: Any) -> bool:
+def save(organization: Organization, kind: str, chosen: EmailWording, actor: Any) -> bool:
     """Store the customer's wording; whether it differs from what held."""
-    before = wording(organization, kind)
+    before = current_wording(organization, kind)
     if before == chosen:
         return False
     with transaction.atomic():
@@ -240,10 +242,10 @@ def save(organization: Organization, kind: str, chosen: Wording, actor: Any) -> 
 
 def reset(organization: Organization, kind: str, actor: Any) -> bool:
     """Let the portal's own wording hold again; whether it didn't."""
-    own = stored(organization, kind)
+    own = stored_wording(organization, kind)
     if own is None:
         return False
-    default = KINDS[kind].default
+    default = EMAIL_TYPES[kind].default
     changes = {"subject": [own.subject, default.subject], "body": [own.body, default.body]}
     with transaction.atomic():
         own.delete()

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.models import (
-    Breaker,
+    CircuitBreaker,
     CodeScreenConnection,
     Delivery,
     Effect,
@@ -19,7 +19,7 @@ from integrations.models import (
     Role,
     Stage,
 )
-from integrations.workflow.catalog.sync import known_stages
+from integrations.workflow.catalog.sync import stages_named_in_copy
 from integrations.workflow.effects import move_stage
 from integrations.workflow.health import linter
 from integrations.workflow.health.findings import (
@@ -27,7 +27,7 @@ from integrations.workflow.health.findings import (
     MOST_NAMED,
     SETTINGS,
     Finding,
-    Said,
+    FindingRow,
     counted,
     day,
     listed,
@@ -45,7 +45,7 @@ LONGEST_WAIT = timedelta(minutes=2)
 QUIET = timedelta(seconds=90)
 SWEEP_MEMORY = timedelta(hours=24)
 
-Check = Callable[[Organization], Iterator[Said]]
+Check = Callable[[Organization], Iterator[FindingRow]]
 
 
 def findings(organization: Organization) -> list[Finding]:
@@ -64,7 +64,7 @@ def operating(organization: Organization) -> list[Finding]:
     return [Finding(organization.slug, *said) for check in CHECKS for said in check(organization)]
 
 
-def codescreen(organization: Organization) -> Iterator[Said]:
+def codescreen(organization: Organization) -> Iterator[FindingRow]:
     """Say whether CodeScreen takes the key."""
     connection = CodeScreenConnection.objects.filter(organization=organization).first()
     if connection is None or not connection.api_key:
@@ -84,7 +84,7 @@ def codescreen(organization: Organization) -> Iterator[Said]:
         yield from _key(connection, organization.paused)
 
 
-def _key(connection: CodeScreenConnection, is_paused: bool) -> Iterator[Said]:
+def _key(connection: CodeScreenConnection, is_paused: bool) -> Iterator[FindingRow]:
     """Say since when CodeScreen hasn't accepted the key, and how old it is. A paused organization isn't asked for."""
     now, stored_at, verified_at = timezone.now(), connection.key_stored_at, connection.verified_at
     if verified_at is None and stored_at is not None and now - stored_at > KEY_UNTRIED:
@@ -101,7 +101,7 @@ def _key(connection: CodeScreenConnection, is_paused: bool) -> Iterator[Said]:
         yield "codescreen_key_old", "info", message, fix, f"{SETTINGS}#codescreen"
 
 
-def stages_and_roles(organization: Organization) -> Iterator[Said]:
+def stages_and_roles(organization: Organization) -> Iterator[FindingRow]:
     """Say whether anything could ever lead to an invitation."""
     rules = mapping_rules(organization)
     stages = list(Stage.objects.live().filter(organization=organization))
@@ -119,22 +119,22 @@ def stages_and_roles(organization: Organization) -> Iterator[Said]:
         yield "no_roles_mapped", "warning", message, "Choose an assessment for each role.", MAPPINGS
 
 
-def stage_on_pass(organization: Organization) -> Iterator[Said]:
+def stage_on_pass(organization: Organization) -> Iterator[FindingRow]:
     """Say when the stage that those who passed are moved to isn't there, or would send an assessment."""
     written = organization.passed_stage.strip()
     lever = organization.lever
     if not written or lever is None or lever.stages_refreshed_at is None:
         return
     fix = "Choose “Stage on pass” again under Settings › Policies, then retry what failed."
-    if not known_stages(organization, written):
-        message = f"{move_stage.unknown_target(organization)} Nobody is moved."
+    if not stages_named_in_copy(organization, written):
+        message = f"{move_stage.unknown_target_message(organization)} Nobody is moved."
         yield "unknown_passed_stage", "error", message, fix, POLICIES
         return
-    if reason := move_stage.inviting_target(organization):
+    if reason := move_stage.why_target_invites(organization):
         yield "passed_stage_invites", "error", f"{reason} Nobody is moved until then.", fix, POLICIES
 
 
-def people(organization: Organization) -> Iterator[Said]:
+def people(organization: Organization) -> Iterator[FindingRow]:
     """Say what waits for a person, and whether there is one who may act."""
     if organization.paused:
         message = "The organization is paused: nothing is sent, and what arrives is kept."
@@ -180,7 +180,7 @@ def people(organization: Organization) -> Iterator[Said]:
         yield "awaiting_decision", "warning", message, fix, f"{ACTIVITY}?status=awaits_decision"
 
 
-def work(organization: Organization) -> Iterator[Said]:
+def work(organization: Organization) -> Iterator[FindingRow]:
     """Say what failed, what is late, and whether the workers are alive."""
     failed = Effect.objects.filter(organization=organization, state=Effect.State.FAILED)
     kinds = failed.order_by("kind").values_list("kind").annotate(number=Count("pk"))
@@ -216,9 +216,11 @@ def work(organization: Organization) -> Iterator[Said]:
         yield "queue_silent", "warning", message, fix, HEALTH
 
 
-def outages(organization: Organization) -> Iterator[Said]:
+def outages(organization: Organization) -> Iterator[FindingRow]:
     """Say which platform doesn't answer and is only probed until it does."""
-    for breaker in Breaker.objects.filter(organization=organization, failures__gte=Breaker.FAILURES_TO_OPEN):
+    for breaker in CircuitBreaker.objects.filter(
+        organization=organization, failures__gte=CircuitBreaker.FAILURES_TO_OPEN
+    ):
         name = Delivery.Platform(breaker.platform).label
         message = (
             f"{name} has not answered the last {breaker.failures} calls; it is asked again now and then."
@@ -227,7 +229,7 @@ def outages(organization: Organization) -> Iterator[Said]:
         yield "platform_down", "warning", message, fix, HEALTH
 
 
-def sweeps(organization: Organization) -> Iterator[Said]:
+def sweeps(organization: Organization) -> Iterator[FindingRow]:
     """Say how many invitations only the sweep found: Lever's webhook missed them."""
     found = Delivery.objects.filter(
         organization=organization,

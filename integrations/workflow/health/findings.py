@@ -8,7 +8,7 @@ from django.utils import timezone
 
 SETTINGS = "/settings/"
 LEVELS = ("info", "warning", "error")
-Said = tuple[str, str, str, str, str]  # code, level, message, fix, url
+FindingRow = tuple[str, str, str, str, str]  # code, level, message, fix, url
 MOST_NAMED = 10  # how many things one sentence names before it only counts the rest
 
 

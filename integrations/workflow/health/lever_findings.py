@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from integrations.lever.oauth import SCOPES
-from integrations.models import LeverCheckup, LeverConnection, LeverWebhook, Organization
-from integrations.workflow.health.findings import SETTINGS, Said, counted, day, lasting, listed
+from integrations.models import LeverConnection, LeverProbe, LeverWebhook, Organization
+from integrations.workflow.health.findings import SETTINGS, FindingRow, counted, day, lasting, listed
 
 TOKEN_WARNING, TOKEN_ERROR = timedelta(days=30), timedelta(days=7)
 SKEW_WARNING, SKEW_ERROR = 30.0, 120.0
@@ -15,7 +15,7 @@ STILL_TRUE = timedelta(days=1)  # what was measured or looked up longer ago says
 UNHEARD_AT_LEAST = 3
 
 
-def lever(organization: Organization) -> Iterator[Said]:
+def lever(organization: Organization) -> Iterator[FindingRow]:
     """Say whether Lever is connected, how long it will be, and what the grant lacks."""
     connection = LeverConnection.objects.filter(organization=organization).first()
     if connection is None or connection.state == LeverConnection.State.REVOKED:
@@ -48,7 +48,7 @@ def lever(organization: Organization) -> Iterator[Said]:
         yield "lever_scopes_missing", "warning", message, fix, SETTINGS
 
 
-def _token_end(ends_at: datetime | None) -> Iterator[Said]:
+def _token_end(ends_at: datetime | None) -> Iterator[FindingRow]:
     left = ends_at - timezone.now() if ends_at else TOKEN_WARNING * 2
     if ends_at and left <= TOKEN_WARNING:
         level = "error" if left <= TOKEN_ERROR else "warning"
@@ -60,7 +60,7 @@ def _token_end(ends_at: datetime | None) -> Iterator[Said]:
         yield "lever_token_ends", level, message, fix, SETTINGS
 
 
-def webhooks(organization: Organization) -> Iterator[Said]:
+def webhooks(organization: Organization) -> Iterator[FindingRow]:
     """Say whether Lever's deliveries can be proven, and whether any has come."""
     hooks = LeverWebhook.objects.active().filter(organization=organization)
     if not hooks.active_tokens():
@@ -86,7 +86,7 @@ def webhooks(organization: Organization) -> Iterator[Said]:
     yield "no_delivery_seen", "warning", message, fix, SETTINGS
 
 
-def _removed(hooks: Iterable[LeverWebhook]) -> Iterator[Said]:
+def _removed(hooks: Iterable[LeverWebhook]) -> Iterator[FindingRow]:
     """Say which webhook is no longer in Lever, unless another one still delivers."""
     active = list(hooks)
     for hook in active:
@@ -100,14 +100,14 @@ def _removed(hooks: Iterable[LeverWebhook]) -> Iterator[Said]:
         yield "webhook_removed", "info" if heard_since else "error", message, fix, f"{SETTINGS}#webhook"
 
 
-def _silence(organization: Organization, heard_at: datetime) -> Iterator[Said]:
+def _silence(organization: Organization, heard_at: datetime) -> Iterator[FindingRow]:
     """Say that stage changes go on in Lever while none is told of; a quiet account is no finding."""
     checkup = _checkup(organization)
     if checkup is None or checkup.silent_since is None or heard_at > checkup.silent_since:
         return
-    if checkup.unheard_changes >= UNHEARD_AT_LEAST:
+    if checkup.missed_events >= UNHEARD_AT_LEAST:
         lasted = lasting((timezone.now() - heard_at).total_seconds())
-        who = counted(checkup.unheard_changes, "candidate")
+        who = counted(checkup.missed_events, "candidate")
         message = (
             f"Lever has told of no stage change for {lasted}, much longer than usual, although at least {who} changed "
             "stage there meanwhile."
@@ -120,12 +120,12 @@ def _silence(organization: Organization, heard_at: datetime) -> Iterator[Said]:
         yield "webhook_silence", "warning", message, fix, f"{SETTINGS}#webhook"
 
 
-def _checkup(organization: Organization) -> LeverCheckup | None:
+def _checkup(organization: Organization) -> LeverProbe | None:
     lately = timezone.now() - STILL_TRUE
-    return LeverCheckup.objects.filter(organization=organization, checked_at__gt=lately).first()
+    return LeverProbe.objects.filter(organization=organization, checked_at__gt=lately).first()
 
 
-def clock(organization: Organization) -> Iterator[Said]:
+def clock(organization: Organization) -> Iterator[FindingRow]:
     """Say how far this server's clock and Lever's are apart."""
     connection = organization.lever
     if connection is None or connection.clock_ahead is None or connection.clock_compared_at is None:
@@ -142,7 +142,7 @@ def clock(organization: Organization) -> Iterator[Said]:
     yield "clock_skew", "error" if apart >= SKEW_ERROR else "warning", message, fix, "/health/"
 
 
-def form(organization: Organization) -> Iterator[Said]:
+def form(organization: Organization) -> Iterator[FindingRow]:
     """Say what is wrong with the form that results are written into, and with its author."""
     checkup = _checkup(organization)
     connection = organization.lever

@@ -8,10 +8,10 @@ from typing import Any
 from django.db.models import Max
 from django.utils import timezone
 
-from integrations.http.session import PlatformError
+from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import STAGE_CHANGE
-from integrations.models import Delivery, LeverCheckup, LeverConnection, LeverWebhook, Organization
+from integrations.models import Delivery, LeverConnection, LeverProbe, LeverWebhook, Organization
 from integrations.workflow.effects import feedback
 
 REMEMBERED = timedelta(days=14)
@@ -25,7 +25,7 @@ MOST_COUNTED = 100
 Fact = dict[str, Any]
 
 
-def look(organization: Organization, lever: LeverClient) -> None:
+def probe(organization: Organization, lever: LeverClient) -> None:
     """Store what Lever says of its webhooks, the feedback template, its author, and changes nobody told of.
 
     What the app may not ask for is left as it was known. Raises PlatformError when Lever doesn't answer.
@@ -38,7 +38,7 @@ def look(organization: Organization, lever: LeverClient) -> None:
         except PlatformError as error:
             if error.status not in {403, 404}:
                 raise
-    LeverCheckup.objects.update_or_create(
+    LeverProbe.objects.update_or_create(
         organization=organization, defaults={"checked_at": timezone.now(), **facts}
     )
 
@@ -92,7 +92,7 @@ def _silence(organization: Organization, lever: LeverClient) -> Fact:
     """
     last = _last_received(organization)
     if last is None or timezone.now() - last < _unusual(organization, last):
-        return {"unheard_changes": 0, "silent_since": None}
+        return {"missed_events": 0, "silent_since": None}
     since = str(int((last + CLOCK_SKEW).timestamp() * 1000))
     until = timezone.now() - STILL_UNDERWAY
     unheard = [
@@ -100,7 +100,7 @@ def _silence(organization: Organization, lever: LeverClient) -> Fact:
         for row in islice(lever.opportunities(updated_at_start=since), MOST_COUNTED)
         if row.has_moved and row.entered_at is not None and last + CLOCK_SKEW < row.entered_at < until
     ]
-    return {"unheard_changes": len(unheard), "silent_since": last}
+    return {"missed_events": len(unheard), "silent_since": last}
 
 
 def _last_received(organization: Organization) -> datetime | None:

@@ -12,8 +12,14 @@ from django.utils import timezone
 from integrations.models import Delivery, Organization
 from integrations.workflow.health import linter_duplicates
 from integrations.workflow.health.findings import Finding, counted, listed
-from integrations.workflow.health.linter_snapshot import Names, Survey
-from integrations.workflow.rules.decide import MappingRule, begins_with_prefix, is_trigger, match, normalized
+from integrations.workflow.health.linter_snapshot import LinterSnapshot, NameIndex
+from integrations.workflow.rules.decide import (
+    MappingRule,
+    begins_with_prefix,
+    is_trigger,
+    matching_assessments,
+    normalized,
+)
 
 TAG_MEMORY = timedelta(days=30)
 UNKNOWN_BY_TAG, SENT_BY_TAG = "which the tag names", ": the tag names it."  # as decide() explains them
@@ -23,7 +29,7 @@ MOST_PER_CODE = 50  # for a person to read; a longer list is one mistake made ma
 
 def findings(organization: Organization) -> list[Finding]:
     """Return what is wrong with the organization's mappings and tags; nothing when all is well."""
-    survey = Survey(organization)
+    survey = LinterSnapshot(organization)
     checks = (
         unknown_assessments,
         ambiguous_assessments,
@@ -40,20 +46,22 @@ def findings(organization: Organization) -> list[Finding]:
     return [finding for check in checks for finding in islice(check(survey), MOST_PER_CODE)]
 
 
-def unknown_assessments(survey: Survey) -> Iterator[Finding]:
+def unknown_assessments(survey: LinterSnapshot) -> Iterator[Finding]:
     """Yield where a name means no assessment that CodeScreen lists now."""
-    live = Names((assessment.id, assessment.name) for assessment in survey.assessments)
+    live = NameIndex((assessment.id, assessment.name) for assessment in survey.assessments)
     for named in survey.names() if survey.knows_assessments else ():
-        if match(named.written, survey.assessments):
+        if matching_assessments(named.written, survey.assessments):
             continue
         what = (
-            "is no longer in CodeScreen" if match(named.written, survey.gone) else "CodeScreen doesn't have"
+            "is no longer in CodeScreen"
+            if matching_assessments(named.written, survey.gone)
+            else "CodeScreen doesn't have"
         )
         message = f"{named.where} names “{named.written}”, which {what}.{live.hint(named.written)}"
         yield survey.finding("unknown_assessment", message, named.fix)
 
 
-def ambiguous_assessments(survey: Survey) -> Iterator[Finding]:
+def ambiguous_assessments(survey: LinterSnapshot) -> Iterator[Finding]:
     """Yield roles that are given several different assessments at once."""
     for role in survey.open_roles:
         written: dict[str, list[str]] = {}
@@ -64,7 +72,11 @@ def ambiguous_assessments(survey: Survey) -> Iterator[Finding]:
         if "" not in written:
             written["tags"] = list(survey.tags[role.pk])
         for names in written.values():
-            meant = {choice.id: choice.name for name in names for choice in match(name, survey.assessments)}
+            meant = {
+                choice.id: choice.name
+                for name in names
+                for choice in matching_assessments(name, survey.assessments)
+            }
             if len({normalized(name) for name in meant.values()}) > 1:  # one name for two is said by itself
                 quoted = listed(f"“{name}”" for name in meant.values())
                 message = (
@@ -74,7 +86,7 @@ def ambiguous_assessments(survey: Survey) -> Iterator[Finding]:
                 yield survey.finding("ambiguous_assessment", message, fix)
 
 
-def unknown_roles(survey: Survey) -> Iterator[Finding]:
+def unknown_roles(survey: LinterSnapshot) -> Iterator[Finding]:
     """Yield mappings whose role Lever doesn't list."""
     for mapping in survey.mappings if survey.knows_roles else ():
         if not survey.role_names.find(mapping.role):
@@ -83,7 +95,7 @@ def unknown_roles(survey: Survey) -> Iterator[Finding]:
             yield survey.finding("unknown_role", message, "Choose the role again, or remove the mapping.")
 
 
-def unknown_stages(survey: Survey) -> Iterator[Finding]:
+def unknown_stages(survey: LinterSnapshot) -> Iterator[Finding]:
     """Yield mappings whose stage Lever doesn't list, as after a rename."""
     for mapping in survey.mappings if survey.knows_stages else ():
         if mapping.stage.strip() and not survey.stages.find(mapping.stage):
@@ -97,7 +109,7 @@ def unknown_stages(survey: Survey) -> Iterator[Finding]:
             yield survey.finding("unknown_stage", message, "Choose the stage again.")
 
 
-def renamed_stages(survey: Survey) -> Iterator[Finding]:
+def renamed_stages(survey: LinterSnapshot) -> Iterator[Finding]:
     """Yield stages that invited until they were renamed."""
     prefix = survey.organization.stage_prefix
     rules = [MappingRule(row.role, row.stage, row.assessment) for row in survey.mappings]
@@ -112,7 +124,7 @@ def renamed_stages(survey: Survey) -> Iterator[Finding]:
             yield survey.finding("renamed_stage", message, fix)
 
 
-def unknown_candidate_tags(survey: Survey) -> Iterator[Finding]:
+def unknown_candidate_tags(survey: LinterSnapshot) -> Iterator[Finding]:
     """Yield tags on candidates that named no assessment when they entered the stage, and still name none."""
     told = Delivery.objects.filter(
         organization=survey.organization,
@@ -124,9 +136,9 @@ def unknown_candidate_tags(survey: Survey) -> Iterator[Finding]:
     candidates: dict[str, set[str]] = {}
     for opportunity, explanation in told.values_list("opportunity_id", "explanation")[:MOST_TOLD]:
         name = explanation.partition("“")[2].partition("”")[0]
-        if name and normalized(name) not in on_roles and not match(name, survey.assessments):
+        if name and normalized(name) not in on_roles and not matching_assessments(name, survey.assessments):
             candidates.setdefault(name, set()).add(opportunity)
-    live = Names((assessment.id, assessment.name) for assessment in survey.assessments)
+    live = NameIndex((assessment.id, assessment.name) for assessment in survey.assessments)
     for name, who in candidates.items():
         where = f"The tag “CodeScreen {name}” on {counted(len(who), 'candidate')}"
         message = f"{where}, and not on their role, names no assessment that CodeScreen has.{live.hint(name)}"
@@ -134,7 +146,7 @@ def unknown_candidate_tags(survey: Survey) -> Iterator[Finding]:
         yield survey.finding("unknown_candidate_tag", message, fix, "info")
 
 
-def tags_on_candidates_alone(survey: Survey) -> Iterator[Finding]:
+def tags_on_candidates_alone(survey: LinterSnapshot) -> Iterator[Finding]:
     """Yield roles whose candidates were invited by tags of their own, which the role itself doesn't have."""
     sent = Delivery.objects.filter(
         organization=survey.organization,
@@ -154,7 +166,7 @@ def tags_on_candidates_alone(survey: Survey) -> Iterator[Finding]:
         role = roles.get(role_id)
         tagged = survey.tags[role.pk] if role else ()
         if role and assessment_id not in {
-            found.id for tag in tagged for found in match(tag, survey.assessments)
+            found.id for tag in tagged for found in matching_assessments(tag, survey.assessments)
         }:
             who.setdefault((role_id, name), set()).add(opportunity)
     instead = "the default" if survey.organization.default_assessment.strip() else "nothing"
@@ -167,7 +179,7 @@ def tags_on_candidates_alone(survey: Survey) -> Iterator[Finding]:
         yield survey.finding("candidate_tag_alone", message, fix, "info")
 
 
-def roles_without_assessment(survey: Survey) -> Iterator[Finding]:
+def roles_without_assessment(survey: LinterSnapshot) -> Iterator[Finding]:
     """Yield one finding on the open roles that neither a mapping nor a tag nor the default covers."""
     if survey.organization.default_assessment.strip():
         return

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 from integrations.models import RoleMapping
 from integrations.workflow.health.findings import Finding, counted, listed
-from integrations.workflow.health.linter_snapshot import Survey
-from integrations.workflow.rules.decide import match, normalized
+from integrations.workflow.health.linter_snapshot import LinterSnapshot
+from integrations.workflow.rules.decide import matching_assessments, normalized
 
 
-def same_named_assessments(survey: Survey) -> Iterator[Finding]:
+def same_named_assessments(survey: LinterSnapshot) -> Iterator[Finding]:
     """Yield names that mean several assessments in CodeScreen, so that nobody is invited by them."""
     told: set[str] = set()
     for named in survey.names():
-        found = match(named.written, survey.assessments)
+        found = matching_assessments(named.written, survey.assessments)
         key = normalized(named.written)
         if len(found) > 1 and key not in told:
             told.add(key)
@@ -28,13 +28,13 @@ def _begun(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:]
 
 
-def doubled_mappings(survey: Survey) -> Iterator[Finding]:
+def doubled_mappings(survey: LinterSnapshot) -> Iterator[Finding]:
     """Yield mappings that say the same thing about the same role and stage in other words."""
     groups: dict[tuple[str, str, str], list[RoleMapping]] = {}
     for mapping in survey.mappings:
         role = survey.role_names.find(mapping.role) or normalized(mapping.role)
         stage = survey.stages.find(mapping.stage) or normalized(mapping.stage)
-        meant = match(mapping.assessment, survey.assessments)
+        meant = matching_assessments(mapping.assessment, survey.assessments)
         assessment = meant[0].id if len(meant) == 1 else normalized(mapping.assessment)
         groups.setdefault((role, stage, assessment), []).append(mapping)
     for rows in groups.values():
@@ -47,7 +47,7 @@ def doubled_mappings(survey: Survey) -> Iterator[Finding]:
             yield survey.finding("duplicate_mapping", message, "Leave one of the mappings.", "info")
 
 
-def shared_titles(survey: Survey) -> Iterator[Finding]:
+def shared_titles(survey: LinterSnapshot) -> Iterator[Finding]:
     """Yield titles that several open roles have, where a mapping by title is for all of them."""
     titles: dict[str, list[str]] = {}
     for role in survey.open_roles:

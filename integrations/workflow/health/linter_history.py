@@ -30,7 +30,7 @@ def digest(finding: Finding) -> str:
     return hashlib.sha256(f"{finding.code}\n{finding.message}".encode()).hexdigest()
 
 
-def remember(organization: Organization) -> int:
+def record_findings(organization: Organization) -> int:
     """Compare with what was found last time and remember it; how many findings are new."""
     found = {digest(finding): finding for finding in linter.findings(organization)}
     now = timezone.now()
@@ -61,7 +61,7 @@ def remember(organization: Organization) -> int:
     return len(new)
 
 
-def compare(organization: Organization) -> Comparison:
+def compare_with_history(organization: Organization) -> Comparison:
     """Ask the linter now and say what it didn't find a day ago, and what it no longer finds."""
     findings = linter.findings(organization)
     since = timezone.now() - LATELY

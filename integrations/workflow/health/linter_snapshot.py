@@ -13,14 +13,14 @@ from integrations.models import (
     Stage,
 )
 from integrations.workflow.health.findings import Finding, listed
-from integrations.workflow.rules.decide import AssessmentChoice, assessment_tags, closest, normalized
+from integrations.workflow.rules.decide import KnownAssessment, assessment_tags, closest_name, normalized
 
 PAGE = "/mappings/"
 OPEN_STATES = frozenset({"published", "internal"})
 
 
 @dataclass(frozen=True)
-class Named:
+class AssessmentMention:
     """Where an assessment is named, in words; as what; and how to name another."""
 
     where: str
@@ -28,7 +28,7 @@ class Named:
     fix: str
 
 
-class Names:
+class NameIndex:
     """The ids and names of one list, to tell whether what a person wrote means any of it."""
 
     def __init__(self, entries: Iterable[tuple[str, str]]) -> None:
@@ -43,11 +43,11 @@ class Names:
 
     def hint(self, written: str) -> str:
         """Return a sentence with what was probably meant, empty when nothing is near."""
-        meant = closest(written, [name for _, name in self._entries])
+        meant = closest_name(written, [name for _, name in self._entries])
         return f" Did you mean “{meant}”?" if meant else ""
 
 
-class Survey:
+class LinterSnapshot:
     """One organization's mappings, tags and lists, read once."""
 
     def __init__(self, organization: Organization) -> None:
@@ -58,14 +58,14 @@ class Survey:
         self.knows_roles = bool(lever and lever.roles_refreshed_at)
         self.knows_assessments = bool(codescreen and codescreen.assessments_refreshed_at)
         entries = list(Assessment.objects.filter(organization=organization))
-        self.gone = [AssessmentChoice(row.external_id, row.name) for row in entries if row.gone_at]
-        self.assessments = [AssessmentChoice(row.external_id, row.name) for row in entries if not row.gone_at]
+        self.gone = [KnownAssessment(row.external_id, row.name) for row in entries if row.gone_at]
+        self.assessments = [KnownAssessment(row.external_id, row.name) for row in entries if not row.gone_at]
         self.roles: list[Role] = list(Role.objects.live().filter(organization=organization))
-        self.role_names = Names((role.external_id, role.title) for role in self.roles)
+        self.role_names = NameIndex((role.external_id, role.title) for role in self.roles)
         self.open_roles = [role for role in self.roles if role.state in OPEN_STATES]
         self.tags = {role.pk: assessment_tags(map(str, role.tags), role.title) for role in self.roles}
         self.live_stages = list(Stage.objects.live().filter(organization=organization))
-        self.stages = Names((stage.external_id, stage.name) for stage in self.live_stages)
+        self.stages = NameIndex((stage.external_id, stage.name) for stage in self.live_stages)
         self.renamed = {
             normalized(stage.former_name): stage.name for stage in self.live_stages if stage.former_name
         }
@@ -80,20 +80,20 @@ class Survey:
         found = self._rules.get(role.external_id, []) + self._rules.get(normalized(role.title), [])
         return list(dict.fromkeys(found))
 
-    def names(self) -> Iterator[Named]:
+    def names(self) -> Iterator[AssessmentMention]:
         """Yield every place where an assessment is named."""
         for mapping in self.mappings:
             where = f"The mapping for “{mapping.role}”"
-            yield Named(where, mapping.assessment, "Choose another assessment for this mapping.")
+            yield AssessmentMention(where, mapping.assessment, "Choose another assessment for this mapping.")
         tagged: dict[str, list[str]] = {}
         for role in self.open_roles:
             for name in self.tags[role.pk]:
                 tagged.setdefault(name, []).append(f"“{role.title}”")
         for name, titles in tagged.items():
             where = f"The tag “CodeScreen {name}” on {listed(titles)}"
-            yield Named(where, name, "Correct the tag on the role in Lever, or map the role.")
+            yield AssessmentMention(where, name, "Correct the tag on the role in Lever, or map the role.")
         if self.organization.default_assessment.strip():
-            yield Named(
+            yield AssessmentMention(
                 "The default", self.organization.default_assessment, "Choose another default assessment."
             )
 

@@ -9,7 +9,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from integrations.lever import signature
-from integrations.models import CodeScreenConnection, LeverWebhook, Membership, Organization, RefusedRequest
+from integrations.models import CodeScreenConnection, LeverWebhook, Membership, Organization, WebhookRejection
 
 logger = logging.getLogger(__name__)
 
@@ -78,25 +78,25 @@ WORDS: dict[tuple[str, str], str] = {
 }
 
 
-def words(code: str, hint: str) -> str:
+def describe(code: str, hint: str) -> str:
     """Return what a refusal looks like, as the end of a sentence."""
     return WORDS.get((code, hint)) or WORDS.get((code, "")) or "the reason isn't known."
 
 
-def note_refusal(
+def record_rejection(
     organization: Organization, platform: str, code: str, body: Mapping[str, Any] | None = None
 ) -> None:
     """Count one refusal with what it looks like; the request itself isn't kept, and a failing count harms nothing."""
     try:
-        if RefusedRequest.is_counted(organization, platform, code):
+        if WebhookRejection.is_counted(organization, platform, code):
             return
-        hint = lever_hint(organization, body) if code == "signature_mismatch" and body is not None else ""
-        RefusedRequest.note(organization, platform, code, hint)
+        hint = likely_mistake(organization, body) if code == "signature_mismatch" and body is not None else ""
+        WebhookRejection.record(organization, platform, code, hint)
     except DatabaseError:
         logger.warning("a refusal could not be counted", exc_info=True)
 
 
-def lever_hint(organization: Organization, body: Mapping[str, Any]) -> str:
+def likely_mistake(organization: Organization, body: Mapping[str, Any]) -> str:
     """Return which mistake explains the signature, as far as the organization's own Super Admins may know.
 
     Tried are the organization's own secrets, and those of organizations that all its Super Admins run as well:
@@ -164,6 +164,6 @@ def _is_hex(text: str) -> bool:
     return len(text) == 64 and all(character in "0123456789abcdef" for character in text)
 
 
-def latest(organization: Organization, platform: str) -> RefusedRequest | None:
+def latest(organization: Organization, platform: str) -> WebhookRejection | None:
     """Return the organization's last refusal from a platform."""
-    return RefusedRequest.objects.filter(organization=organization, platform=platform).first()
+    return WebhookRejection.objects.filter(organization=organization, platform=platform).first()

@@ -10,20 +10,20 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from integrations.clients.provider import Platforms
-from integrations.codescreen.payloads import Hint
+from integrations.clients.provider import ClientProvider
+from integrations.codescreen.payloads import WebhookHint
 from integrations.lever.payloads import Opportunity, StageChange
 from integrations.models import Delivery, Effect, IllegalTransition, Invitation, Organization, db_clock
 from integrations.models.invitation import UNSENT, Status
-from integrations.workflow.inbox.facts import Gathered, gather, with_rows
+from integrations.workflow.inbox.facts import FactsSnapshot, gather_facts, with_database_facts
 from integrations.workflow.outbox import enqueue
-from integrations.workflow.results.recording import hear
-from integrations.workflow.rules.decide import Candidacy, Decision, Facts, decide, is_trigger
+from integrations.workflow.results.recording import apply_hint
+from integrations.workflow.rules.decide import CandidateSnapshot, Decision, Facts, decide, is_trigger
 
 logger = logging.getLogger(__name__)
 
 #: Skips that a recruiter can mend in Lever: these leave a note on the candidate.
-NOTED_IN_LEVER = frozenset(
+VERDICTS_WITH_A_NOTE = frozenset(
     {
         "contact_not_allowed",
         "no_assessment",
@@ -36,7 +36,7 @@ NOTED_IN_LEVER = frozenset(
 
 
 #: Which invitations end when the candidate leaves the stage; what wasn't sent yet always does.
-LEFT: dict[str, tuple[str, ...]] = {
+ENDED_BY_LEAVING: dict[str, tuple[str, ...]] = {
     Organization.Leaving.STOP: (*UNSENT, Status.INVITED),
     Organization.Leaving.KEEP: UNSENT,
 }
@@ -46,26 +46,26 @@ class LeaseLost(Exception):
     """Another worker took the row meanwhile; nothing was written."""
 
 
-def take_in(delivery: Delivery, platforms: Platforms) -> Decision | None:
+def handle_delivery(delivery: Delivery, clients: ClientProvider) -> Decision | None:
     """Work one claimed delivery to its verdict. Safe to run twice and to be killed anywhere.
 
     Raises PlatformError when a platform doesn't answer, LeaseLost when another worker took over.
     """
-    return HANDLERS[delivery.platform](delivery, platforms)
+    return HANDLERS[delivery.platform](delivery, clients)
 
 
 def decide_delivery(
     delivery: Delivery,
-    platforms: Platforms,
+    clients: ClientProvider,
     known: Opportunity | None = None,
     read_at: datetime | None = None,
 ) -> Decision:
     """Decide a Lever delivery and write what follows from it."""
-    gathered = gather(delivery, platforms, known, read_at)
+    gathered = gather_facts(delivery, clients, known, read_at)
     with transaction.atomic():
         # decisions of one organization take turns, so that limits and "already invited" see each other
-        organization = _turn(delivery.organization_id)
-        facts = with_rows(gathered, delivery)
+        organization = lock_organization(delivery.organization_id)
+        facts = with_database_facts(gathered, delivery)
         decision = decide(facts)
         invitation = _apply(delivery, organization, decision, facts, gathered)
         if not delivery.decide(decision.code, decision.explanation, invitation):
@@ -74,7 +74,7 @@ def decide_delivery(
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class DryRun:
     """What one delivery would lead to: the verdict, the effects it would ask for, the invitations it would touch."""
 
     decision: Decision
@@ -82,11 +82,11 @@ class Rehearsal:
     invitations: tuple[Invitation, ...] = ()
 
 
-def rehearse(delivery: Delivery, gathered: Gathered) -> Rehearsal:
+def dry_run(delivery: Delivery, gathered: FactsSnapshot) -> DryRun:
     """Decide a delivery that isn't stored, write what follows as the real run does, and take it all back."""
     with transaction.atomic():
-        organization = _turn(delivery.organization_id)
-        facts = with_rows(gathered, delivery)
+        organization = lock_organization(delivery.organization_id)
+        facts = with_database_facts(gathered, delivery)
         decision = decide(facts)
         effects = Effect.objects.filter(organization=organization)
         invitations = Invitation.objects.filter(
@@ -103,7 +103,7 @@ def rehearse(delivery: Delivery, gathered: Gathered) -> Rehearsal:
             .filter(Q(pk__gt=last) | Q(opportunity_id=delivery.opportunity_id, state=Effect.State.DUE))
             .order_by("priority", "pk")
         )
-        found = Rehearsal(
+        found = DryRun(
             decision,
             tuple(effect for effect in asked if effect not in waiting),
             tuple(row for row in invitations.order_by("pk") if before.get(row.pk) != row.status),
@@ -112,14 +112,14 @@ def rehearse(delivery: Delivery, gathered: Gathered) -> Rehearsal:
     return found
 
 
-def note_hint(delivery: Delivery, platforms: Platforms) -> None:
+def apply_webhook_hint(delivery: Delivery, clients: ClientProvider) -> None:
     """Take a CodeScreen webhook as a reason to ask now."""
-    hint = Hint.from_payload(delivery.payload)
+    hint = WebhookHint.from_payload(delivery.payload)
     with transaction.atomic():
-        invitation = hear(delivery.organization, hint)
+        invitation = apply_hint(delivery.organization, hint)
         if invitation:
             Delivery.objects.filter(pk=delivery.pk).update(opportunity_id=invitation.opportunity_id)
-            is_stopped = invitation.stopped_by_person
+            is_stopped = invitation.stopped_by_user
             follows = "somebody stopped following it" if is_stopped else "its status is asked now"
             explanation = f"CodeScreen says “{hint.type}”: {follows}."
         else:
@@ -128,13 +128,14 @@ def note_hint(delivery: Delivery, platforms: Platforms) -> None:
             raise LeaseLost
 
 
-HANDLERS: dict[str, Callable[[Delivery, Platforms], Decision | None]] = {
+HANDLERS: dict[str, Callable[[Delivery, ClientProvider], Decision | None]] = {
     Delivery.Platform.LEVER.value: decide_delivery,
-    Delivery.Platform.CODESCREEN.value: note_hint,
+    Delivery.Platform.CODESCREEN.value: apply_webhook_hint,
 }
 
 
-def _turn(organization_id: int) -> Organization:
+def lock_organization(organization_id: int) -> Organization:
+    """Return the organization, locked until the transaction ends: its decisions are made one after another."""
     rows = Organization.objects.all()
     if connection.features.has_select_for_update:
         # no key: rows that refer to the organization are inserted meanwhile, webhooks and calls among them
@@ -143,23 +144,23 @@ def _turn(organization_id: int) -> Organization:
 
 
 def _apply(
-    delivery: Delivery, organization: Organization, decision: Decision, facts: Facts, gathered: Gathered
+    delivery: Delivery, organization: Organization, decision: Decision, facts: Facts, gathered: FactsSnapshot
 ) -> Invitation | None:
     """Write the rows that follow from a decision; the invitation it is about."""
     opportunity = gathered.opportunity
     if decision.code in {"invite", "held_for_approval"} and opportunity is not None:
         return _invite(delivery, organization, decision, facts, opportunity, gathered.read_at)
     if decision.code == "not_a_trigger_stage" and opportunity is not None:
-        statuses = LEFT[organization.leaving]
+        statuses = ENDED_BY_LEAVING[organization.leaving]
         return _withdraw(organization, opportunity, facts, "The candidate left the stage.", statuses)
     if decision.code == "archived" and opportunity is not None:
         return _withdraw(organization, opportunity, facts, "The candidate is archived in Lever.")
     if decision.code == "already_invited":
         return _follow_again(decision)
-    if decision.code in NOTED_IN_LEVER and organization.note_on_skip:
+    if decision.code in VERDICTS_WITH_A_NOTE and organization.note_on_skip:
         change = StageChange.from_payload(delivery.payload)
         text = f"CodeScreen: no assessment was sent. {decision.explanation} {decision.next_step}"
-        enqueue.leave_note(organization, change.opportunity_id, decision.code, text, delivery=delivery)
+        enqueue.enqueue_note(organization, change.opportunity_id, decision.code, text, delivery=delivery)
     if decision.standing_id:
         return Invitation.objects.filter(pk=decision.standing_id).first()
     return None
@@ -174,7 +175,7 @@ def _invite(
     read_at: datetime | None,
 ) -> Invitation:
     candidacy = facts.candidacy
-    if decision.assessment is None or not isinstance(candidacy, Candidacy):
+    if decision.assessment is None or not isinstance(candidacy, CandidateSnapshot):
         raise TypeError("an invitation needs an assessment and a candidate")
     status = Status.HELD if decision.code == "held_for_approval" else Status.PENDING
     values = {
@@ -188,7 +189,7 @@ def _invite(
         "assessment_name": decision.assessment.name[:300],
         "status": status,
         "status_reason": decision.explanation if status == Status.HELD else "",
-        "stopped_by_person": False,
+        "stopped_by_user": False,
         "checked_at": read_at or db_clock.now(),
         "changed_at": db_clock.now(),
     }
@@ -207,7 +208,7 @@ def _invite(
         )
         invitation.refresh_from_db()
     if status != Status.HELD:
-        enqueue.send_invitation(invitation, delivery)
+        enqueue.enqueue_invitation(invitation, delivery)
     return invitation
 
 
@@ -220,7 +221,7 @@ def _withdraw(
 ) -> Invitation | None:
     """Stop following what wasn't started, if the candidate really is in no trigger stage any more."""
     candidacy = facts.candidacy
-    if not isinstance(candidacy, Candidacy):
+    if not isinstance(candidacy, CandidateSnapshot):
         return None
     is_away = opportunity.is_archived or not is_trigger(
         candidacy.stage_id, candidacy.stage_name, facts.stage_prefix, facts.mappings

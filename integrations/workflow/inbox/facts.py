@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Q, Value
 from django.db.models.functions import Now, Upper
 
-from integrations.clients.provider import Platforms
-from integrations.http.session import PlatformError
+from integrations.clients.provider import ClientProvider
+from integrations.http.errors import PlatformError
 from integrations.lever.payloads import Opportunity, StageChange, is_test_request
 from integrations.models import (
     Delivery,
@@ -21,7 +21,7 @@ from integrations.models import (
 from integrations.models.invitation import OPEN
 from integrations.workflow.catalog.sync import (
     FRESH_FOR,
-    STALE_ENOUGH,
+    REREAD_AFTER,
     is_older,
     live_assessments,
     refresh_assessments,
@@ -31,21 +31,21 @@ from integrations.workflow.catalog.sync import (
 from integrations.workflow.rules.decide import (
     STAGE_CHANGE,
     SWEEP,
-    AssessmentChoice,
-    Candidacy,
+    CandidateSnapshot,
     Decision,
+    ExistingInvitation,
     Facts,
+    KnownAssessment,
     MappingRule,
-    Standing,
     choose_assessment,
     decide,
-    decide_unasked,
-    decide_unread,
+    decide_before_read,
+    decide_locally,
 )
 
 
 @dataclass(frozen=True)
-class Gathered:
+class FactsSnapshot:
     """Facts so far, the opportunity they were read from, and when that was asked for."""
 
     facts: Facts
@@ -70,12 +70,12 @@ def disconnected_reason(organization: Organization) -> str:
     return ""
 
 
-def gather(
+def gather_facts(
     delivery: Delivery,
-    platforms: Platforms,
+    clients: ClientProvider,
     known: Opportunity | None = None,
     read_at: datetime | None = None,
-) -> Gathered:
+) -> FactsSnapshot:
     """Return the facts of a Lever delivery as far as they lie outside the portal's own rows.
 
     The delivery is a hint: what it says of the candidate is read again from Lever, unless `known` was read just now,
@@ -98,13 +98,13 @@ def gather(
         reentry=organization.reentry,
         reentry_days=organization.reentry_days,
     )
-    if decide_unasked(facts) is not None:
-        return Gathered(facts)
-    facts = replace(facts, stage_name=stage_name(organization, change.to_stage_id, platforms))
-    if decide_unread(facts) is not None and not _may_have_left(organization, change):
-        return Gathered(facts)
+    if decide_locally(facts) is not None:
+        return FactsSnapshot(facts)
+    facts = replace(facts, stage_name=stage_name(organization, change.to_stage_id, clients))
+    if decide_before_read(facts) is not None and not _may_have_left(organization, change):
+        return FactsSnapshot(facts)
     read_at = read_at or db_clock.now()
-    return replace(_read(organization, change, facts, platforms, known), read_at=read_at)
+    return replace(_read(organization, change, facts, clients, known), read_at=read_at)
 
 
 def _may_have_left(organization: Organization, change: StageChange) -> bool:
@@ -120,18 +120,18 @@ def _read(
     organization: Organization,
     change: StageChange,
     facts: Facts,
-    platforms: Platforms,
+    clients: ClientProvider,
     known: Opportunity | None,
-) -> Gathered:
-    opportunity = known or _opportunity(change.opportunity_id, platforms)
+) -> FactsSnapshot:
+    opportunity = known or _opportunity(change.opportunity_id, clients)
     if opportunity is None:
-        return Gathered(replace(facts, candidacy="not_visible"))
+        return FactsSnapshot(replace(facts, candidacy="not_visible"))
     current = facts.stage_name if opportunity.stage_id == facts.stage_id else ""
-    candidacy = Candidacy(
+    candidacy = CandidateSnapshot(
         stage_id=opportunity.stage_id,
-        stage_name=current or stage_name(organization, opportunity.stage_id, platforms),
+        stage_name=current or stage_name(organization, opportunity.stage_id, clients),
         role_id=opportunity.posting_id,
-        role_title=role_title(organization, opportunity.posting_id, platforms),
+        role_title=role_title(organization, opportunity.posting_id, clients),
         tags=opportunity.tags,
         emails=opportunity.emails,
         is_archived=opportunity.is_archived,
@@ -139,16 +139,16 @@ def _read(
         may_contact=opportunity.may_contact,
     )
     facts = replace(facts, candidacy=candidacy)
-    if decide_unread(facts) is None:
-        facts = replace(facts, assessments=_assessments(organization, facts, candidacy, platforms))
-    return Gathered(facts, opportunity)
+    if decide_before_read(facts) is None:
+        facts = replace(facts, assessments=_assessments(organization, facts, candidacy, clients))
+    return FactsSnapshot(facts, opportunity)
 
 
-def _opportunity(opportunity_id: str, platforms: Platforms) -> Opportunity | None:
+def _opportunity(opportunity_id: str, clients: ClientProvider) -> Opportunity | None:
     if not opportunity_id:
         return None
     try:
-        return platforms.lever().opportunity(opportunity_id)
+        return clients.lever().opportunity(opportunity_id)
     except PlatformError as error:
         if error.status in {400, 403, 404}:  # 400 is what Lever says to an id that can't be one of its own
             return None
@@ -156,15 +156,15 @@ def _opportunity(opportunity_id: str, platforms: Platforms) -> Opportunity | Non
 
 
 def _assessments(
-    organization: Organization, facts: Facts, candidacy: Candidacy, platforms: Platforms
-) -> tuple[AssessmentChoice, ...]:
+    organization: Organization, facts: Facts, candidacy: CandidateSnapshot, clients: ClientProvider
+) -> tuple[KnownAssessment, ...]:
     """Return the live assessments; read again when the copy is old or lacks what is named."""
     refreshed_at = organization.codescreen_connection.assessments_refreshed_at
     copy = live_assessments(organization)
     choice = choose_assessment(replace(facts, assessments=copy), candidacy)
     lacks = bool(choice.unknown) or not copy
-    if is_older(refreshed_at, STALE_ENOUGH if lacks else FRESH_FOR):
-        refresh_assessments(organization, platforms.codescreen())
+    if is_older(refreshed_at, REREAD_AFTER if lacks else FRESH_FOR):
+        refresh_assessments(organization, clients.codescreen())
         copy = live_assessments(organization)
     return copy
 
@@ -190,7 +190,7 @@ def _entered_at(delivery: Delivery) -> datetime | None:
     return delivery.received_at
 
 
-def _standing(invitation: Invitation, entered_at: datetime | None = None) -> Standing:
+def _existing_invitation(invitation: Invitation, entered_at: datetime | None = None) -> ExistingInvitation:
     done_at = invitation.completed_at
     latest = invitation.results.first() if done_at else None
     status = Invitation.Status(invitation.status)
@@ -199,14 +199,14 @@ def _standing(invitation: Invitation, entered_at: datetime | None = None) -> Sta
         status == Invitation.Status.WITHDRAWN
         and not invitation.instance_id
         and invitation.effects.filter(
-            kind=Effect.Kind.SEND_INVITATION, state=Effect.State.CANCELLED, intent_at__isnull=False
+            kind=Effect.Kind.SEND_INVITATION, state=Effect.State.CANCELLED, attempt_started_at__isnull=False
         ).exists()
     )
-    return Standing(
+    return ExistingInvitation(
         id=invitation.pk,
         assessment_id=invitation.assessment_id,
         status=invitation.status,
-        words="perhaps sent, and not followed" if was_uncertain else _WORDS[status],
+        words="perhaps sent, and not followed" if was_uncertain else _STATUS_PHRASES[status],
         since=f"{invitation.changed_at:%-d %B %Y, %H:%M} UTC",
         was_sent=bool(invitation.instance_id) or was_uncertain or status == Invitation.Status.UNCERTAIN,
         stage_id=invitation.stage_id,
@@ -217,7 +217,7 @@ def _standing(invitation: Invitation, entered_at: datetime | None = None) -> Sta
     )
 
 
-_WORDS = {
+_STATUS_PHRASES = {
     Invitation.Status.HELD: "waiting for approval",
     Invitation.Status.PENDING: "about to be sent",
     Invitation.Status.SENDING: "being sent",
@@ -231,7 +231,7 @@ _WORDS = {
 }
 
 
-def with_rows(gathered: Gathered, delivery: Delivery) -> Facts:
+def with_database_facts(gathered: FactsSnapshot, delivery: Delivery) -> Facts:
     """Return the facts completed from the portal's rows; called inside the deciding transaction."""
     facts, opportunity = gathered.facts, gathered.opportunity
     if opportunity is None:
@@ -246,17 +246,19 @@ def with_rows(gathered: Gathered, delivery: Delivery) -> Facts:
     for email in opportunity.emails:
         person |= Q(address=Upper(Value(email)))  # not iexact, which no index answers on SQLite
     elsewhere = invitations.filter(person, status__in=OPEN).exclude(opportunity_id=opportunity.id)
-    recently = invited_since(delivery.organization_id, facts.bulk_window) if facts.bulk_limit else 0
+    recently = (
+        count_recent_invitations(delivery.organization_id, facts.bulk_window) if facts.bulk_limit else 0
+    )
     entered_at = _entered_at(delivery)
     return replace(
         facts,
-        here=tuple(_standing(row, entered_at) for row in here),
-        elsewhere=tuple(_standing(row) for row in elsewhere),
+        here=tuple(_existing_invitation(row, entered_at) for row in here),
+        elsewhere=tuple(_existing_invitation(row) for row in elsewhere),
         recently_invited=recently,
     )
 
 
-def invited_since(organization_id: int, minutes: int) -> int:
+def count_recent_invitations(organization_id: int, minutes: int) -> int:
     """Return how many invitations of an organization were decided in the last so many minutes."""
     rows = Invitation.objects.filter(
         organization=organization_id, created_at__gte=Now() - timedelta(minutes=minutes)
@@ -264,9 +266,9 @@ def invited_since(organization_id: int, minutes: int) -> int:
     return rows.exclude(status=Invitation.Status.HELD).count()
 
 
-def supposed(
-    organization: Organization, opportunity_id: str, stage_id: str, platforms: Platforms
-) -> tuple[Delivery, Gathered]:
+def dry_run_facts(
+    organization: Organization, opportunity_id: str, stage_id: str, clients: ClientProvider
+) -> tuple[Delivery, FactsSnapshot]:
     """Return the facts as if the candidate entered the stage now, and the delivery that would tell of it, unsaved.
 
     Raises PlatformError.
@@ -283,12 +285,12 @@ def supposed(
         received_at=db_clock.now(),
     )
     if organization.paused or disconnected_reason(organization):
-        return delivery, gather(delivery, platforms)
-    opportunity = _opportunity(opportunity_id, platforms)
+        return delivery, gather_facts(delivery, clients)
+    opportunity = _opportunity(opportunity_id, clients)
     known = replace(opportunity, stage_id=stage_id) if opportunity else None
-    return delivery, gather(delivery, platforms, known)
+    return delivery, gather_facts(delivery, clients, known)
 
 
-def preview(delivery: Delivery, platforms: Platforms) -> Decision:
+def preview(delivery: Delivery, clients: ClientProvider) -> Decision:
     """Return the verdict a delivery would get now; writes nothing but the copies of the platforms' lists."""
-    return decide(with_rows(gather(delivery, platforms), delivery))
+    return decide(with_database_facts(gather_facts(delivery, clients), delivery))

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models.functions import Now
 
-from integrations.clients.provider import Platforms
+from integrations.clients.provider import ClientProvider
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Invitation, LeverConnection, Organization, Stage, db_clock
 from integrations.models.leasing import LEASE
-from integrations.models.truncated_keys import bounded
+from integrations.models.truncated_keys import truncated_key
 from integrations.workflow.catalog.sync import refresh_stages
 from integrations.workflow.inbox import delivery_handling
 from integrations.workflow.inbox.facts import disconnected_reason, mapping_rules
@@ -26,7 +26,7 @@ CLOCK_SKEW = timedelta(minutes=2)
 REPAIRED = frozenset({"invite", "held_for_approval"})
 
 
-def sweep(organization: Organization, platforms: Platforms, is_full: bool = True) -> int:
+def sweep(organization: Organization, clients: ClientProvider, is_full: bool = True) -> int:
     """Look at everybody who is in a trigger stage now, and decide those whom no delivery told of; how many it repaired.
 
     Unless `is_full`, only those are looked at whom Lever changed since the last sweep. Nobody who was in the stage
@@ -34,15 +34,15 @@ def sweep(organization: Organization, platforms: Platforms, is_full: bool = True
     """
     if organization.paused or disconnected_reason(organization):
         return 0
-    lever = platforms.lever()
+    lever = clients.lever()
     refresh_stages(organization, lever)
     stages = _trigger_stages(organization)
     if not stages:
         return 0
     began = db_clock.now()
     since = None if is_full else organization.lever_connection.swept_at
-    missed = _missed(organization, lever, stages, since)
-    repaired = sum(_repair(organization, opportunity, platforms, began) for opportunity in missed)
+    missed = _missed_opportunities(organization, lever, stages, since)
+    repaired = sum(_repair(organization, opportunity, clients, began) for opportunity in missed)
     LeverConnection.objects.filter(organization=organization).update(swept_at=began)
     return repaired
 
@@ -56,7 +56,7 @@ def _trigger_stages(organization: Organization) -> list[str]:
     ]
 
 
-def _missed(
+def _missed_opportunities(
     organization: Organization, lever: LeverClient, stages: list[str], since: datetime | None
 ) -> list[Opportunity]:
     """Return the opportunities that stand in a trigger stage without any row of ours about it.
@@ -88,7 +88,7 @@ def _missed(
             told[f"{delivery.opportunity_id}:{stage}"] = delivery.received_at
         # a person's no holds for those who stand there since: it isn't for the sweep to ask again
         stopped = Invitation.objects.filter(
-            organization=organization, opportunity_id__in=ids, stopped_by_person=True
+            organization=organization, opportunity_id__in=ids, stopped_by_user=True
         )
         for invitation in stopped.order_by("changed_at"):
             told[f"{invitation.opportunity_id}:{invitation.stage_id}"] = invitation.changed_at
@@ -103,14 +103,16 @@ def _missed(
 
 
 def _repair(
-    organization: Organization, opportunity: Opportunity, platforms: Platforms, read_at: datetime
+    organization: Organization, opportunity: Opportunity, clients: ClientProvider, read_at: datetime
 ) -> bool:
     """Write the delivery that never came and decide it; whether somebody is invited by it."""
     moment = opportunity.entered_at or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     delivery, created = Delivery.objects.get_or_create(
         organization=organization,
         platform=Delivery.Platform.LEVER,
-        dedupe_key=bounded(f"sweep:{opportunity.id}:{opportunity.stage_id}:{int(moment.timestamp() * 1000)}"),
+        dedupe_key=truncated_key(
+            f"sweep:{opportunity.id}:{opportunity.stage_id}:{int(moment.timestamp() * 1000)}"
+        ),
         defaults={
             "event": SWEEP,
             "opportunity_id": opportunity.id,
@@ -128,5 +130,5 @@ def _repair(
         return False
     # without a posting it may only not have been shown in the list: the candidate is read by itself then
     known = opportunity if opportunity.posting_id else None
-    decision = delivery_handling.decide_delivery(delivery, platforms, known, read_at if known else None)
+    decision = delivery_handling.decide_delivery(delivery, clients, known, read_at if known else None)
     return decision.code in REPAIRED

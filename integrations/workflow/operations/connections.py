@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.signature import decode_secret
-from integrations.http.session import PlatformError
+from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import STAGE_CHANGE
 from integrations.models import AuditEntry, CodeScreenConnection, LeverConnection, LeverWebhook, Organization
@@ -45,9 +45,9 @@ POLICIES = (
 def after_grant(organization: Organization, actor: Any) -> None:
     """Record a new grant and set everything going that waited for it; called in the grant's transaction."""
     AuditEntry.record(organization, actor, "connect", "Lever")
-    feedback.ask_for_template(organization)
-    enqueue.tell_back(organization)
-    invitations.wake(organization)
+    feedback.enqueue_template(organization)
+    enqueue.notify_reconnected(organization)
+    invitations.requeue_waiting(organization)
 
 
 def disconnect_lever(organization: Organization, actor: Any) -> None:
@@ -98,7 +98,7 @@ def save_codescreen_key(organization: Organization, api_key: str, actor: Any) ->
         connection.verified_at = connection.assessments_refreshed_at = None
         connection.save()
         AuditEntry.record(organization, actor, "save", "CodeScreen connection", changes)
-        invitations.wake(organization)
+        invitations.requeue_waiting(organization)
 
 
 def save_codescreen_webhook_secret(organization: Organization, secret: str, actor: Any) -> None:
@@ -116,15 +116,15 @@ def save_codescreen_webhook_secret(organization: Organization, secret: str, acto
         AuditEntry.record(organization, actor, "save", "CodeScreen connection", changes)
 
 
-def test_codescreen_key(organization: Organization, codescreen: CodeScreenClient) -> int:
+def verify_codescreen_key(organization: Organization, codescreen: CodeScreenClient) -> int:
     """Ask CodeScreen for its assessments with the stored key; how many. Raises PlatformError when it is refused."""
     try:
         sync.refresh_assessments(organization, codescreen)
     except PlatformError as error:
         if error.status == 401:
-            sync.note_refused_key(organization, str(error))
+            sync.mark_key_refused(organization, str(error))
         raise
-    invitations.wake(organization)
+    invitations.requeue_waiting(organization)
     return len(sync.live_assessments(organization))
 
 
@@ -199,10 +199,10 @@ def set_policies(organization: Organization, changes: Mapping[str, Any], actor: 
         organization.save(update_fields=list(changed))
         AuditEntry.record(organization, actor, "change policies", organization, changed)
         if "paused" in changed and not organization.paused:
-            invitations.wake(organization)
+            invitations.requeue_waiting(organization)
     return changed
 
 
-def touch(organization: Organization) -> None:
+def mark_codescreen_webhook_received(organization: Organization) -> None:
     """Remember that a verified CodeScreen webhook came through."""
     CodeScreenConnection.objects.filter(organization=organization).update(last_received_at=timezone.now())

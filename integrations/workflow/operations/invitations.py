@@ -5,7 +5,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from integrations.clients.provider import Platforms
+from integrations.clients.provider import ClientProvider
 from integrations.models import (
     Assessment,
     AuditEntry,
@@ -23,10 +23,10 @@ from integrations.workflow.outbox import enqueue
 from integrations.workflow.results.recording import mark_invited
 from integrations.workflow.rules.decide import Decision
 
-ON_ITS_WAY = "Another invitation of this person to the same assessment is on its way."
+ANOTHER_OPEN = "Another invitation of this person to the same assessment is on its way."
 
 
-class NotPossible(Exception):
+class ActionNotAllowed(Exception):
     """The row is not in a state that allows this; the message says why."""
 
 
@@ -34,7 +34,7 @@ def _require(invitation: Invitation, *statuses: str) -> None:
     """Read the invitation as it is, nobody else's to change until the transaction's end. Raises NotPossible."""
     invitation.refresh_from_db(from_queryset=Invitation.objects.locked())
     if invitation.status not in statuses:
-        raise NotPossible(f"Invitation {invitation.pk} is {invitation.get_status_display().lower()}.")
+        raise ActionNotAllowed(f"Invitation {invitation.pk} is {invitation.get_status_display().lower()}.")
 
 
 def approve(invitation: Invitation, actor: Any, reason: str = "") -> None:
@@ -42,7 +42,7 @@ def approve(invitation: Invitation, actor: Any, reason: str = "") -> None:
     with transaction.atomic():
         _require(invitation, Status.HELD)
         _move(invitation, Status.PENDING)
-        enqueue.send_invitation(invitation)
+        enqueue.enqueue_invitation(invitation)
         AuditEntry.record(
             invitation.organization,
             actor,
@@ -57,7 +57,7 @@ def refuse(invitation: Invitation, actor: Any, reason: str = "") -> None:
     """Say no to a held invitation: it is withdrawn. Raises NotPossible."""
     with transaction.atomic():
         _require(invitation, Status.HELD)
-        _move(invitation, Status.WITHDRAWN, f"Refused. {reason}".strip(), stopped_by_person=True)
+        _move(invitation, Status.WITHDRAWN, f"Refused. {reason}".strip(), stopped_by_user=True)
         AuditEntry.record(
             invitation.organization,
             actor,
@@ -72,14 +72,14 @@ def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Any, reason
     """Record that an uncertain invitation did arrive, as this instance in CodeScreen. Raises NotPossible."""
     instance_id = instance_id.strip()
     if not instance_id or len(instance_id) > 200:
-        raise NotPossible("Give the id of the candidate's assessment instance in CodeScreen.")
+        raise ActionNotAllowed("Give the id of the candidate's assessment instance in CodeScreen.")
     with transaction.atomic():
         _require(invitation, Status.UNCERTAIN)
         taken = Invitation.objects.filter(
             organization=invitation.organization, instance_id=instance_id
         ).first()
         if taken is not None:
-            raise NotPossible(f"That instance belongs to invitation {taken.pk} already.")
+            raise ActionNotAllowed(f"That instance belongs to invitation {taken.pk} already.")
         mark_invited(invitation, instance_id)
         AuditEntry.record(
             invitation.organization,
@@ -97,7 +97,7 @@ def send_again(invitation: Invitation, actor: Any, reason: str = "") -> None:
         _require(invitation, Status.UNCERTAIN, Status.FAILED)
         before = invitation.status
         _move(invitation, Status.PENDING)
-        enqueue.send_invitation(invitation)
+        enqueue.enqueue_invitation(invitation)
         AuditEntry.record(
             invitation.organization,
             actor,
@@ -109,7 +109,7 @@ def send_again(invitation: Invitation, actor: Any, reason: str = "") -> None:
 
 
 #: What a new round has in common with the one before it.
-SAME_IN_EVERY_ROUND = (
+COPIED_TO_NEXT_ROUND = (
     "contact_id",
     "candidate_name",
     "email",
@@ -134,18 +134,18 @@ def invite_again(invitation: Invitation, actor: Any, reason: str = "") -> Invita
             )
             latest = rounds.order_by("-round").first() or invitation
             if latest.pk != invitation.pk:
-                raise NotPossible(f"Round {latest.round} of this invitation exists already: look there.")
+                raise ActionNotAllowed(f"Round {latest.round} of this invitation exists already: look there.")
             _still_invitable(invitation)
             again = Invitation.objects.create(
                 organization=invitation.organization,
                 opportunity_id=invitation.opportunity_id,
                 round=latest.round + 1,
-                **{name: getattr(invitation, name) for name in SAME_IN_EVERY_ROUND},
+                **{name: getattr(invitation, name) for name in COPIED_TO_NEXT_ROUND},
             )
             again.refresh_from_db()
             # another try is what was decided about who failed
             Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=None)
-            enqueue.send_invitation(again)
+            enqueue.enqueue_invitation(again)
             AuditEntry.record(
                 invitation.organization,
                 actor,
@@ -155,13 +155,13 @@ def invite_again(invitation: Invitation, actor: Any, reason: str = "") -> Invita
                 reason,
             )
     except IntegrityError as error:
-        raise NotPossible(ON_ITS_WAY) from error
+        raise ActionNotAllowed(ANOTHER_OPEN) from error
     return again
 
 
 def _still_invitable(invitation: Invitation) -> None:
     if "@" not in invitation.email:
-        raise NotPossible(
+        raise ActionNotAllowed(
             "The e-mail address is no longer kept here: move the candidate into the stage again in Lever."
         )
     gone = Assessment.objects.filter(
@@ -170,7 +170,7 @@ def _still_invitable(invitation: Invitation) -> None:
         gone_at__isnull=False,
     )
     if gone.exists():
-        raise NotPossible(f"“{invitation.assessment_name}” is no longer in CodeScreen.")
+        raise ActionNotAllowed(f"“{invitation.assessment_name}” is no longer in CodeScreen.")
 
 
 def stop_following(invitation: Invitation, actor: Any, reason: str = "") -> None:
@@ -178,7 +178,7 @@ def stop_following(invitation: Invitation, actor: Any, reason: str = "") -> None
     with transaction.atomic():
         _require(invitation, Status.PENDING, Status.UNCERTAIN, Status.INVITED)
         before = invitation.status
-        changes = {"next_poll_at": None, "stopped_by_person": True}
+        changes = {"next_poll_at": None, "stopped_by_user": True}
         _move(invitation, Status.WITHDRAWN, f"Not followed any more. {reason}".strip(), **changes)
         Effect.objects.filter(
             invitation=invitation,
@@ -201,7 +201,7 @@ def record_decision(invitation: Invitation, actor: Any, reason: str = "") -> Non
     with transaction.atomic():
         rows = Invitation.objects.awaiting_decision().filter(pk=invitation.pk)
         if not rows.update(awaits_decision_since=None):
-            raise NotPossible(f"Invitation {invitation.pk} doesn't wait for a decision.")
+            raise ActionNotAllowed(f"Invitation {invitation.pk} doesn't wait for a decision.")
         AuditEntry.record(
             invitation.organization, actor, "decided", f"invitation {invitation.pk}", reason=reason
         )
@@ -216,33 +216,39 @@ def retry_effect(effect: Effect, actor: Any) -> None:
                 send_again(effect.invitation, actor, "retry")
                 return
             if effect.state != Effect.State.DUE:
-                raise NotPossible("Whether the invitation goes out is decided on the invitation itself.")
+                raise ActionNotAllowed("Whether the invitation goes out is decided on the invitation itself.")
         if effect.state not in {Effect.State.FAILED, Effect.State.DUE}:
-            raise NotPossible(
+            raise ActionNotAllowed(
                 f"{effect} is {effect.get_state_display().lower()}: there is nothing to try again."
             )
         before = effect.state
         changed = Effect.objects.filter(pk=effect.pk, leased_until__isnull=True).update(
-            state=Effect.State.DUE, due_at=Now(), attempts=0, crashes=0, tried_since=Now()
+            state=Effect.State.DUE,
+            due_at=Now(),
+            attempts=0,
+            consecutive_crashes=0,
+            retry_window_started_at=Now(),
         )
         if not changed:
-            raise NotPossible(f"{effect} is being performed this moment.")
+            raise ActionNotAllowed(f"{effect} is being performed this moment.")
         changes = {"state": [before, Effect.State.DUE.value]}
         AuditEntry.record(effect.organization, actor, "retry", str(effect), changes)
 
 
-def replay(delivery: Delivery, platforms: Platforms, actor: Any) -> Decision:
+def replay(delivery: Delivery, clients: ClientProvider, actor: Any) -> Decision:
     """Decide a stored Lever delivery again; its verdict is replaced. Raises NotPossible and PlatformError."""
     if delivery.platform != Delivery.Platform.LEVER:
-        raise NotPossible("Only Lever's deliveries are decided; CodeScreen's are a reason to ask.")
+        raise ActionNotAllowed("Only Lever's deliveries are decided; CodeScreen's are a reason to ask.")
     before = delivery.verdict
     claimed = delivery.lease()
     if claimed is None:
-        raise NotPossible("A worker is deciding this delivery at the moment.")
+        raise ActionNotAllowed("A worker is deciding this delivery at the moment.")
     try:
-        decision = delivery_handling.decide_delivery(claimed, platforms)
+        decision = delivery_handling.decide_delivery(claimed, clients)
     except delivery_handling.LeaseLost as error:
-        raise NotPossible("A worker decided this delivery meanwhile: its verdict is on its page.") from error
+        raise ActionNotAllowed(
+            "A worker decided this delivery meanwhile: its verdict is on its page."
+        ) from error
     except BaseException:
         claimed.release()
         raise
@@ -252,10 +258,10 @@ def replay(delivery: Delivery, platforms: Platforms, actor: Any) -> Decision:
     return decision
 
 
-def wake(organization: Organization) -> int:
+def requeue_waiting(organization: Organization) -> int:
     """Make everything that waited for the organization's connections due now; how many deliveries."""
-    count = Delivery.objects.filter(verdict__in=WAITING_VERDICTS).wake(organization)
-    perform.wake(organization)
+    count = Delivery.objects.filter(verdict__in=WAITING_VERDICTS).requeue(organization)
+    perform.requeue(organization)
     return count
 
 
@@ -263,6 +269,6 @@ def _move(invitation: Invitation, status: str, reason: str = "", **changes: Any)
     try:
         invitation.move(status, reason, **changes)
     except IllegalTransition as error:
-        raise NotPossible("Somebody else decided this meanwhile.") from error
+        raise ActionNotAllowed("Somebody else decided this meanwhile.") from error
     except IntegrityError as error:
-        raise NotPossible(ON_ITS_WAY) from error
+        raise ActionNotAllowed(ANOTHER_OPEN) from error

@@ -14,7 +14,7 @@ REMOVED = "Removed: the organization's retention is over."
 _KEPT = ("opportunityId", "contactId", "toStageId", "fromStageId", "assessmentInstanceId", "externalId")
 
 
-def forget(organization: Organization) -> int:
+def purge(organization: Organization) -> int:
     """Remove what is older than the organization's retention; how many rows were changed. Safe to run twice."""
     if not organization.retention_days:
         return 0

@@ -19,12 +19,12 @@ from integrations.models import (
     NotificationPreference,
     Organization,
 )
-from integrations.models.truncated_keys import bounded
+from integrations.models.truncated_keys import truncated_key
 
 Kind = Effect.Kind
 
 
-def put(
+def enqueue(
     organization: Organization,
     kind: str,
     key: str,
@@ -40,7 +40,7 @@ def put(
     effect, _ = Effect.objects.get_or_create(
         organization=organization,
         kind=kind,
-        key=bounded(key),
+        key=truncated_key(key),
         defaults={
             "invitation": invitation,
             "delivery": delivery,
@@ -54,9 +54,9 @@ def put(
     return effect
 
 
-def send_invitation(invitation: Invitation, delivery: Delivery | None = None) -> None:
+def enqueue_invitation(invitation: Invitation, delivery: Delivery | None = None) -> None:
     """Ask for the invitation to be sent; one effect per invitation, woken when it is asked for again."""
-    effect = put(
+    effect = enqueue(
         invitation.organization,
         Kind.SEND_INVITATION,
         str(invitation.pk),
@@ -68,14 +68,14 @@ def send_invitation(invitation: Invitation, delivery: Delivery | None = None) ->
         state=Effect.State.DUE,
         due_at=Now(),
         attempts=0,
-        intent_at=None,
+        attempt_started_at=None,
         last_error="",
         done_at=None,
-        tried_since=Now(),
+        retry_window_started_at=Now(),
     )
 
 
-def set_progress_tag(invitation: Invitation, tag: str) -> None:
+def enqueue_progress_tag(invitation: Invitation, tag: str) -> None:
     """Ask for the progress tag; an older wish for the same candidate that hasn't been carried out is cancelled.
 
     The tag follows the latest round that went out: what becomes of an earlier one no longer changes it.
@@ -96,7 +96,7 @@ def set_progress_tag(invitation: Invitation, tag: str) -> None:
         leased_until__isnull=True,
     )
     mine.update(state=Effect.State.CANCELLED, due_at=None, last_error="A later progress took its place.")
-    put(
+    enqueue(
         invitation.organization,
         Kind.SET_PROGRESS_TAG,
         f"{invitation.opportunity_id}:{uuid.uuid4().hex}",  # every change is a wish of its own; the latest counts
@@ -106,9 +106,9 @@ def set_progress_tag(invitation: Invitation, tag: str) -> None:
     )
 
 
-def leave_note(organization: Organization, opportunity_id: str, code: str, text: str, **links: Any) -> None:
+def enqueue_note(organization: Organization, opportunity_id: str, code: str, text: str, **links: Any) -> None:
     """Ask for a note on the opportunity, once per opportunity and code."""
-    put(
+    enqueue(
         organization,
         Kind.LEAVE_NOTE,
         f"{opportunity_id}:{code}",
@@ -119,7 +119,7 @@ def leave_note(organization: Organization, opportunity_id: str, code: str, text:
     )
 
 
-def send_email(
+def notify_members(
     organization: Organization,
     key: str,
     subject: str,
@@ -136,7 +136,7 @@ def send_email(
     """
     members = NotificationPreference.objects.members_who_want(organization, kind)
     recipients = sorted({member.user.email for member in members})
-    if not recipients or _told(organization, key):
+    if not recipients or _already_sent(organization, key):
         return
     if invitation is not None:
         about = {
@@ -145,10 +145,10 @@ def send_email(
             "timeline_link": candidate_link(invitation),
         }
         variables = {**about, **(variables or {})}
-    group = _group(organization, key)
-    if group and _join(organization, group, key, lines):
+    group = _digest_of(organization, key)
+    if group and _append_to_digest(organization, group, key, lines):
         return
-    put(
+    enqueue(
         organization,
         Kind.SEND_EMAIL,
         key,
@@ -161,50 +161,50 @@ def send_email(
             "recipients": recipients,
         },
         priority=8,
-        wait=_bundle_wait(organization, group) if group else timedelta(0),
+        wait=_digest_wait(organization, group) if group else timedelta(0),
     )
 
 
 #: What shares an e-mail, by the beginning of its key, and what that e-mail is called then.
-BUNDLED = {
+DIGESTS = {
     "uncertain:": "Several invitations may or may not have been sent",
     "failed:": "Several invitations could not be sent",
     "bounced:": "Several invitations bounced",
     "regraded:": "Several results changed after the candidates were moved",
     "result:": "Several CodeScreen results",
 }
-BUNDLE_WAIT = timedelta(seconds=30)
-BUNDLE_PAUSE = timedelta(minutes=30)
+DIGEST_WAIT = timedelta(seconds=30)
+DIGEST_PAUSE = timedelta(minutes=30)
 RESULTS_APART = 20
 
 
-def _group(organization: Organization, key: str) -> str:
+def _digest_of(organization: Organization, key: str) -> str:
     """Return what the e-mail is bundled with, empty when it stands alone; results do while they are few."""
-    if not key.startswith(tuple(BUNDLED)):
+    if not key.startswith(tuple(DIGESTS)):
         return ""
     group = key.split(":")[0]
     if group != "result":
         return group
-    since = timezone.now() - BUNDLE_PAUSE
+    since = timezone.now() - DIGEST_PAUSE
     rows = Effect.objects.filter(organization=organization, kind=Kind.SEND_EMAIL, created_at__gte=since)
     lately = rows.filter(key__startswith="result:")[:RESULTS_APART].values("pk")
     return group if len(lately) >= RESULTS_APART else ""
 
 
-def _bundle_wait(organization: Organization, group: str) -> timedelta:
+def _digest_wait(organization: Organization, group: str) -> timedelta:
     """Return how long a new e-mail of a group gathers what follows: longer while one has just been sent."""
     rows = Effect.objects.filter(organization=organization, kind=Kind.SEND_EMAIL, key__startswith=f"{group}:")
     last = rows.order_by("-pk").values_list("created_at", flat=True).first()
-    pause = last + BUNDLE_PAUSE - timezone.now() if last else timedelta(0)
-    return max(BUNDLE_WAIT, pause)
+    pause = last + DIGEST_PAUSE - timezone.now() if last else timedelta(0)
+    return max(DIGEST_WAIT, pause)
 
 
-def _told(organization: Organization, key: str) -> bool:
+def _already_sent(organization: Organization, key: str) -> bool:
     rows = Effect.objects.filter(organization=organization, kind=Kind.SEND_EMAIL)
-    return rows.filter(key=bounded(key)).exists()
+    return rows.filter(key=truncated_key(key)).exists()
 
 
-def _join(organization: Organization, group: str, key: str, lines: list[str]) -> bool:
+def _append_to_digest(organization: Organization, group: str, key: str, lines: list[str]) -> bool:
     """Add the lines to an e-mail of the same group that hasn't been taken up yet; whether there is one."""
     rows = Effect.objects.filter(
         organization=organization,
@@ -224,11 +224,11 @@ def _join(organization: Organization, group: str, key: str, lines: list[str]) ->
     payload = waiting.payload
     if key in payload.get("joined", []):
         return True
-    is_full = len(payload["lines"]) + len(lines) > MOST_LINES
+    is_full = len(payload["lines"]) + len(lines) > MAX_LINES
     payload = {
         **payload,
         "joined": [*payload.get("joined", []), key],
-        "subject": BUNDLED[f"{group}:"],
+        "subject": DIGESTS[f"{group}:"],
         "lines": payload["lines"] if is_full else [*payload["lines"], *lines],
         "left_out": payload.get("left_out", 0) + is_full,
         "variables": {},  # they are one candidate's
@@ -236,7 +236,7 @@ def _join(organization: Organization, group: str, key: str, lines: list[str]) ->
     return bool(rows.filter(pk=waiting.pk).update(payload=payload))
 
 
-MOST_LINES = 300
+MAX_LINES = 300
 
 
 def candidate_link(invitation: Invitation) -> str:
@@ -244,13 +244,13 @@ def candidate_link(invitation: Invitation) -> str:
     return f"{settings.PORTAL_URL}/activity/{invitation.opportunity_id}/"
 
 
-def tell_reconnect(organization: Organization) -> None:
+def notify_reconnect_needed(organization: Organization) -> None:
     """Tell the Admins, once per breakage, that Lever no longer accepts the grant."""
     grant = LeverConnection.objects.filter(
         organization=organization, state=LeverConnection.State.NEEDS_RECONNECT
     ).first()
     if grant is not None:
-        send_email(
+        notify_members(
             organization,
             f"reconnect:{grant.generation}",
             "Lever needs to be reconnected",
@@ -262,18 +262,18 @@ def tell_reconnect(organization: Organization) -> None:
         )
 
 
-FORECAST_DAYS = (1, 7, 30)
+WARN_DAYS = (1, 7, 30)
 
 
-def tell_forecast(grant: LeverConnection) -> None:
+def notify_grant_ends(grant: LeverConnection) -> None:
     """Tell the Admins 30, 7 and 1 days before Lever's grant ends, once each."""
     if grant.ends_at is None or grant.connected_at is None:
         return
     left = (grant.ends_at - timezone.now()).total_seconds() / 86400
-    step = next((days for days in FORECAST_DAYS if left <= days), None)
+    step = next((days for days in WARN_DAYS if left <= days), None)
     if step is None:
         return
-    send_email(
+    notify_members(
         grant.organization,
         f"forecast:{grant.connected_at:%Y-%m-%dT%H:%M:%S}:{step}",
         f"Lever must be reconnected by {grant.ends_at:%-d %B %Y}",
@@ -286,14 +286,14 @@ def tell_forecast(grant: LeverConnection) -> None:
     )
 
 
-def tell_back(organization: Organization) -> None:
+def notify_reconnected(organization: Organization) -> None:
     """Tell the Admins that Lever works again, where they were told that it didn't."""
     told = Effect.objects.filter(
         organization=organization, kind=Kind.SEND_EMAIL, key__startswith="reconnect:"
     )
     last = told.order_by("-pk").first()
     if last is not None:
-        send_email(
+        notify_members(
             organization,
             f"back:{last.key}",
             "Lever is connected again",

@@ -6,7 +6,7 @@ from integrations.codescreen.payloads import Progress
 from integrations.models import Invitation, Result
 
 
-def says_more(invitation: Invitation, progress: Progress, latest: Result | None) -> bool:
+def is_material_change(invitation: Invitation, progress: Progress, latest: Result | None) -> bool:
     """Whether a result that replaces one says anything about the candidate that a person would decide by.
 
     Another outcome, score or failure reason does, and so does work handed in anew; no difference is too small, since
@@ -23,7 +23,7 @@ def says_more(invitation: Invitation, progress: Progress, latest: Result | None)
     )
 
 
-def ask(invitation: Invitation, result: Result) -> None:
+def flag_for_review(invitation: Invitation, result: Result) -> None:
     """Let who failed wait for a person where the policy says so, since the first time they were asked; nobody else."""
     is_held = invitation.organization.hold_failed and result.outcome == Result.Outcome.FAILED
     since = Coalesce("awaits_decision_since", Now()) if is_held else None

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from integrations.http.session import PlatformError
+from integrations.http.errors import PlatformError
 from integrations.models import Invitation
 from integrations.models.invitation import Status
 from integrations.models.leasing import LEASE

@@ -11,8 +11,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from integrations.codescreen.client import CodeScreenClient
-from integrations.codescreen.payloads import IN_PROGRESS, NOT_STARTED, Hint, Progress
-from integrations.http.session import PlatformError
+from integrations.codescreen.payloads import IN_PROGRESS, NOT_STARTED, Progress, WebhookHint
+from integrations.http.errors import PlatformError
 from integrations.models import Effect, EmailKind, Invitation, Organization, Result, db_clock
 from integrations.models.invitation import Status
 from integrations.workflow.effects import move_stage
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 RATED_ONE = {"expired", "build failure", "build timeout"}
 
 
-def rating(progress: Progress, thresholds: tuple[int, int, int]) -> int | None:
+def rate(progress: Progress, thresholds: tuple[int, int, int]) -> int | None:
     """Return the rating 1 to 4 of a result, None when nothing states one."""
     if progress.score is not None:
         return 1 + sum(progress.score >= threshold for threshold in thresholds)
@@ -35,7 +35,7 @@ def rating(progress: Progress, thresholds: tuple[int, int, int]) -> int | None:
     return 1 if is_worst else None
 
 
-def hear(organization: Organization, hint: Hint) -> Invitation | None:
+def apply_hint(organization: Organization, hint: WebhookHint) -> Invitation | None:
     """Ask CodeScreen soon about the invitation a webhook is about; the invitation, None when it isn't ours.
 
     One that a person stopped following isn't asked about.
@@ -51,13 +51,13 @@ def hear(organization: Organization, hint: Hint) -> Invitation | None:
         )
         if invitation is not None:
             mark_invited(invitation, hint.instance_id)
-    if invitation is None or invitation.stopped_by_person:
+    if invitation is None or invitation.stopped_by_user:
         return invitation
     Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now())
     if hint.type == "candidate.submitted":
-        _note_submission(invitation)
+        _record_submission(invitation)
     if hint.type == "candidate.email_bounced":
-        enqueue.send_email(
+        enqueue.notify_members(
             organization,
             f"bounced:{invitation.pk}",
             "An invitation bounced",
@@ -70,7 +70,7 @@ def hear(organization: Organization, hint: Hint) -> Invitation | None:
     return invitation
 
 
-def _note_submission(invitation: Invitation) -> None:
+def _record_submission(invitation: Invitation) -> None:
     """Record what only a webhook tells; CodeScreen goes on answering In_Progress, which then changes nothing more."""
     now = db_clock.now()
     with transaction.atomic():
@@ -80,7 +80,7 @@ def _note_submission(invitation: Invitation) -> None:
             return
         invitation.move(Status.SUBMITTED, submitted_at=now, started_at=invitation.started_at or now)
         if not was_started:  # the news of the start comes later, or never
-            enqueue.set_progress_tag(invitation, PROGRESS_TAGS["in_progress"])
+            enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["in_progress"])
 
 
 def _waiting(rows: Any, external_id: str) -> Any:
@@ -100,10 +100,10 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
         Effect.objects.filter(
             invitation=invitation, kind=Effect.Kind.SEND_INVITATION, state=Effect.State.UNCERTAIN
         ).update(state=Effect.State.DONE, done_at=Now(), last_error="")
-        enqueue.set_progress_tag(invitation, PROGRESS_TAGS["invited"])
+        enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["invited"])
 
 
-def collect(invitation: Invitation, codescreen: CodeScreenClient) -> bool:
+def refresh_progress(invitation: Invitation, codescreen: CodeScreenClient) -> bool:
     """Ask CodeScreen how an invitation stands and record what changed; whether anything did.
 
     Safe to run twice. Raises PlatformError after recording when to ask again.
@@ -116,7 +116,7 @@ def collect(invitation: Invitation, codescreen: CodeScreenClient) -> bool:
         raise
     with transaction.atomic():
         invitation = _locked(invitation)
-        if invitation.stopped_by_person:
+        if invitation.stopped_by_user:
             return False
         if invitation.polled_at != known.polled_at:
             # another answer was recorded after we asked: ours may be from before it, so ask again
@@ -154,7 +154,7 @@ def _not_started(invitation: Invitation) -> bool:
     invitation.move(
         Status.INVITED, "CodeScreen opened it again.", started_at=None, submitted_at=None, completed_at=None
     )
-    enqueue.set_progress_tag(invitation, PROGRESS_TAGS["invited"])
+    enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["invited"])
     return True
 
 
@@ -177,7 +177,7 @@ def _in_progress(invitation: Invitation, progress: Progress) -> bool:
     reason = "CodeScreen opened it again." if was_completed else ""
     invitation.move(status, reason, started_at=started_at, submitted_at=submitted_at, completed_at=None)
     if not was_started:
-        enqueue.set_progress_tag(invitation, PROGRESS_TAGS["in_progress"])
+        enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["in_progress"])
     return True
 
 
@@ -188,7 +188,7 @@ def _complete(invitation: Invitation, progress: Progress) -> bool:
         "score": progress.score,
         "failure_reason": progress.failure_reason,
         "report_url": progress.report_url,
-        "rating": rating(progress, invitation.organization.rating_thresholds),
+        "rating": rate(progress, invitation.organization.rating_thresholds),
     }
     is_same = latest is not None and all(
         getattr(latest, name) == value for name, value in stated.items() if name != "rating"
@@ -203,7 +203,9 @@ def _complete(invitation: Invitation, progress: Progress) -> bool:
     if not created and not is_same:
         Result.objects.filter(pk=result.pk).update(**stated, metadata=progress.metadata)
         result.refresh_from_db()
-    is_news = invitation.status != Status.COMPLETED or manual_review.says_more(invitation, progress, latest)
+    is_news = invitation.status != Status.COMPLETED or manual_review.is_material_change(
+        invitation, progress, latest
+    )
     now = db_clock.now()
     completed_at = progress.evaluated_at or now
     invitation.move(
@@ -212,18 +214,18 @@ def _complete(invitation: Invitation, progress: Progress) -> bool:
         submitted_at=progress.submitted_at or invitation.submitted_at,
         completed_at=completed_at,
     )
-    _write_back(invitation, result, is_same)
+    _enqueue_lever_writes(invitation, result, is_same)
     if is_news:
-        manual_review.ask(invitation, result)
+        manual_review.flag_for_review(invitation, result)
     return True
 
 
-def _write_back(invitation: Invitation, result: Result, is_same: bool) -> None:
+def _enqueue_lever_writes(invitation: Invitation, result: Result, is_same: bool) -> None:
     organization = invitation.organization
     tag = PROGRESS_TAGS["expired" if result.outcome == Result.Outcome.EXPIRED else "completed"]
-    enqueue.set_progress_tag(invitation, tag)
+    enqueue.enqueue_progress_tag(invitation, tag)
     count = invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK).count()
-    enqueue.put(
+    enqueue.enqueue(
         organization,
         Effect.Kind.WRITE_FEEDBACK,
         f"{invitation.pk}:{count + 1}",
@@ -232,7 +234,7 @@ def _write_back(invitation: Invitation, result: Result, is_same: bool) -> None:
         priority=4,
     )
     if result.report_url:
-        enqueue.put(
+        enqueue.enqueue(
             organization,
             Effect.Kind.ADD_REPORT_LINK,
             f"{invitation.opportunity_id}:{result.report_url}",
@@ -240,14 +242,14 @@ def _write_back(invitation: Invitation, result: Result, is_same: bool) -> None:
             payload={"url": result.report_url},
             priority=4,
         )
-    _ask_for_result_tag(invitation, result, count + 1)
+    _enqueue_result_tag(invitation, result, count + 1)
     move_stage.follow_result(invitation, result, count + 1)
     if is_same:
         return
     score = "no score" if result.score is None else f"score {result.score}"
     stated = result.outcome or "result not stated by CodeScreen"
     reason = f" ({result.failure_reason})" if result.failure_reason else ""
-    enqueue.send_email(
+    enqueue.notify_members(
         organization,
         f"result:{invitation.pk}:{result.attempt}:{count + 1}",
         f"CodeScreen result: {invitation.assessment_name}",
@@ -268,7 +270,7 @@ def _write_back(invitation: Invitation, result: Result, is_same: bool) -> None:
     )
 
 
-def _ask_for_result_tag(invitation: Invitation, result: Result, number: int) -> None:
+def _enqueue_result_tag(invitation: Invitation, result: Result, number: int) -> None:
     """Ask for the customer's own tag for what CodeScreen states; nothing stated takes both off again."""
     organization = invitation.organization
     tags = {
@@ -278,7 +280,7 @@ def _ask_for_result_tag(invitation: Invitation, result: Result, number: int) -> 
     given = tags.get(result.outcome, "")
     others = sorted({tag for tag in tags.values() if tag} - {given})
     if given or (others and number > 1):
-        enqueue.put(
+        enqueue.enqueue(
             organization,
             Effect.Kind.SET_RESULT_TAG,
             f"{invitation.pk}:{number}",

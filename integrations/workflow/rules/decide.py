@@ -17,7 +17,7 @@ EVENTS = frozenset({STAGE_CHANGE, SWEEP})
 
 
 @dataclass(frozen=True)
-class AssessmentChoice:
+class KnownAssessment:
     """A live assessment in CodeScreen."""
 
     id: str
@@ -34,7 +34,7 @@ class MappingRule:
 
 
 @dataclass(frozen=True)
-class Candidacy:
+class CandidateSnapshot:
     """What Lever says now of the opportunity."""
 
     stage_id: str
@@ -49,7 +49,7 @@ class Candidacy:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ExistingInvitation:
     """An invitation that exists already: where it stands, in words, and since when."""
 
     id: int
@@ -81,12 +81,12 @@ class Facts:
     stage_prefix: str = TAG_WORD
     stage_id: str = ""
     stage_name: str = ""
-    candidacy: Candidacy | Literal["unread", "not_visible"] = "unread"
+    candidacy: CandidateSnapshot | Literal["unread", "not_visible"] = "unread"
     mappings: tuple[MappingRule, ...] = ()
-    assessments: tuple[AssessmentChoice, ...] = ()
+    assessments: tuple[KnownAssessment, ...] = ()
     default_assessment: str = ""
-    here: tuple[Standing, ...] = ()
-    elsewhere: tuple[Standing, ...] = ()
+    here: tuple[ExistingInvitation, ...] = ()
+    elsewhere: tuple[ExistingInvitation, ...] = ()
     recently_invited: int = 0
     reentry: str = "nothing"
     reentry_days: int = 180
@@ -100,7 +100,7 @@ class Decision:
 
     code: str
     explanation: str
-    assessment: AssessmentChoice | None = None
+    assessment: KnownAssessment | None = None
     email: str = ""
     standing_id: int | None = None
     round: int = 1
@@ -183,7 +183,7 @@ def is_progress_tag(tag: str) -> bool:
     return normalized(tag) in {normalized(known) for known in PROGRESS_TAGS.values()}
 
 
-def match(written: str, assessments: Sequence[AssessmentChoice]) -> tuple[AssessmentChoice, ...]:
+def matching_assessments(written: str, assessments: Sequence[KnownAssessment]) -> tuple[KnownAssessment, ...]:
     """Return the assessments that a name or id means: by id, else by exact name, else by normalized name."""
     written = written.strip()
     for found in (
@@ -196,7 +196,7 @@ def match(written: str, assessments: Sequence[AssessmentChoice]) -> tuple[Assess
     return ()
 
 
-def closest(written: str, names: Iterable[str]) -> str:
+def closest_name(written: str, names: Iterable[str]) -> str:
     """Return the name that was probably meant, empty when none is near."""
     by_key = {normalized(name): name for name in names}
     near = difflib.get_close_matches(normalized(written), by_key, n=1, cutoff=0.6)
@@ -204,12 +204,12 @@ def closest(written: str, names: Iterable[str]) -> str:
 
 
 @dataclass(frozen=True)
-class Choice:
+class AssessmentMatch:
     """Which assessments a candidate's role, stage and tags name, and by what."""
 
     source: str
     written: tuple[str, ...]
-    found: tuple[AssessmentChoice, ...]
+    found: tuple[KnownAssessment, ...]
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -217,7 +217,7 @@ class Choice:
         return self.written if not self.found else ()
 
 
-def choose_assessment(facts: Facts, candidacy: Candidacy) -> Choice:
+def choose_assessment(facts: Facts, candidacy: CandidateSnapshot) -> AssessmentMatch:
     """Return what names the assessment: mapping for role and stage, for role, the tags, the default; first wins."""
     rules = [rule for rule in facts.mappings if is_named(rule.role, candidacy.role_id, candidacy.role_title)]
     exact = [rule for rule in rules if is_named(rule.stage, facts.stage_id, facts.stage_name)]
@@ -231,12 +231,16 @@ def choose_assessment(facts: Facts, candidacy: Candidacy) -> Choice:
         ("the default", [facts.default_assessment] if facts.default_assessment.strip() else []),
     ):
         if written:
-            found = {choice.id: choice for name in written for choice in match(name, facts.assessments)}
-            return Choice(source, tuple(written), tuple(found.values()))
-    return Choice("", (), ())
+            found = {
+                choice.id: choice
+                for name in written
+                for choice in matching_assessments(name, facts.assessments)
+            }
+            return AssessmentMatch(source, tuple(written), tuple(found.values()))
+    return AssessmentMatch("", (), ())
 
 
-def decide_unasked(facts: Facts) -> Decision | None:
+def decide_locally(facts: Facts) -> Decision | None:
     """Return the verdict that holds without asking Lever anything, or None."""
     if facts.is_test:
         return Decision("test_request", "Lever tested the connection and reached the portal.")
@@ -253,9 +257,9 @@ def decide_unasked(facts: Facts) -> Decision | None:
     return None
 
 
-def decide_unread(facts: Facts) -> Decision | None:
+def decide_before_read(facts: Facts) -> Decision | None:
     """Return the verdict that holds without reading the opportunity, or None."""
-    early = decide_unasked(facts)
+    early = decide_locally(facts)
     if early is not None:
         return early
     if not is_trigger(facts.stage_id, facts.stage_name, facts.stage_prefix, facts.mappings):
@@ -269,18 +273,18 @@ def decide_unread(facts: Facts) -> Decision | None:
 
 def decide(facts: Facts) -> Decision:
     """Return the verdict; the first that holds wins, in the order of `design.md`."""
-    early = decide_unread(facts)
+    early = decide_before_read(facts)
     if early is not None:
         return early
     candidacy = facts.candidacy
-    if not isinstance(candidacy, Candidacy):
+    if not isinstance(candidacy, CandidateSnapshot):
         return Decision(
             "not_visible", "Lever doesn't show this candidate to the portal: it is confidential or gone."
         )
     return _decide_person(facts, candidacy) or _decide_assessment(facts, candidacy)
 
 
-def _decide_person(facts: Facts, candidacy: Candidacy) -> Decision | None:
+def _decide_person(facts: Facts, candidacy: CandidateSnapshot) -> Decision | None:
     if candidacy.stage_id != facts.stage_id:
         now_in = f" and is in “{candidacy.stage_name}” now" if candidacy.stage_name else ""
         return Decision("left_stage", f"The candidate has left “{facts.stage_name}”{now_in}.")
@@ -295,7 +299,7 @@ def _decide_person(facts: Facts, candidacy: Candidacy) -> Decision | None:
     return None
 
 
-def _decide_assessment(facts: Facts, candidacy: Candidacy) -> Decision:
+def _decide_assessment(facts: Facts, candidacy: CandidateSnapshot) -> Decision:
     choice = choose_assessment(facts, candidacy)
     role = f"“{candidacy.role_title}”" if candidacy.role_title else "this candidate's role"
     if not choice.written:
@@ -315,16 +319,16 @@ def _decide_assessment(facts: Facts, candidacy: Candidacy) -> Decision:
     return _decide_once(facts, assessment, email, choice.source)
 
 
-def _unknown(choice: Choice, facts: Facts) -> Decision:
+def _unknown(choice: AssessmentMatch, facts: Facts) -> Decision:
     written = choice.written[0]
-    meant = closest(written, [assessment.name for assessment in facts.assessments])
+    meant = closest_name(written, [assessment.name for assessment in facts.assessments])
     hint = f" Did you mean “{meant}”?" if meant else ""
     return Decision(
         "unknown_assessment", f"CodeScreen has no assessment “{written}”, which {choice.source} names.{hint}"
     )
 
 
-def _decide_once(facts: Facts, assessment: AssessmentChoice, email: str, source: str) -> Decision:
+def _decide_once(facts: Facts, assessment: KnownAssessment, email: str, source: str) -> Decision:
     mine = [standing for standing in facts.here if standing.assessment_id == assessment.id]
     number = max([standing.round for standing in mine], default=1)
     for standing in sorted(mine, key=lambda standing: -standing.round):
@@ -364,7 +368,7 @@ def _decide_once(facts: Facts, assessment: AssessmentChoice, email: str, source:
     )
 
 
-def _starts_a_round(facts: Facts, standing: Standing) -> bool:
+def _starts_a_round(facts: Facts, standing: ExistingInvitation) -> bool:
     """Whether the organization's policy gives somebody who is done and has entered the stage anew another round."""
     if standing.status != "completed" or not standing.was_left:
         return False

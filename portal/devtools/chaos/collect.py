@@ -44,8 +44,8 @@ def collect(
     """Return one organization's evidence."""
     intents = dict(
         Effect.objects.filter(
-            organization__slug=slug, kind=Effect.Kind.SEND_INVITATION, intent_at__isnull=False
-        ).values_list("invitation_id", "intent_at")
+            organization__slug=slug, kind=Effect.Kind.SEND_INVITATION, attempt_started_at__isnull=False
+        ).values_list("invitation_id", "attempt_started_at")
     )
     rows = []
     for invitation in Invitation.objects.filter(organization__slug=slug):

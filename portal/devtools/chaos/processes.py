@@ -40,7 +40,7 @@ class Programs:
         """Start the web server and the workers."""
         with self._lock:
             programs = [web(HOST, self._stage.port), *([workers()] if has_workers else [])]
-            self._portal = Supervisor(programs, every_second=notify.ring_if_due).__enter__()
+            self._portal = Supervisor(programs, every_second=notify.notify_if_due).__enter__()
 
     def stop_portal(self) -> None:
         """Stop the web server and the workers; nothing listens any more."""

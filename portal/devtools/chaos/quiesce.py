@@ -48,10 +48,10 @@ def backlog() -> int:
 def hurry() -> None:
     """Cut the waits of the backoff short: how long they are has tests of its own. Leases end by themselves."""
     for organization in tenants.organizations():
-        perform.wake(organization)
+        perform.requeue(organization)
         Delivery.objects.filter(organization=organization, verdict="", due_at__gt=Now()).update(due_at=Now())
     Invitation.objects.filter(poll_failures__gt=0, next_poll_at__gt=Now()).update(next_poll_at=Now())
-    notify.ring()
+    notify.notify_workers()
 
 
 def rest(stage: Stage, seconds: float, is_hurried: bool = True) -> int:

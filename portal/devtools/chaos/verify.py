@@ -37,7 +37,7 @@ class Row:
 
     opportunity: str
     status: str
-    intent_at: float | None = None
+    attempt_started_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -154,9 +154,11 @@ def is_ambiguous(name: str) -> bool:
 
 def _was_interrupted(row: Row, interruptions: Iterable[float]) -> bool:
     """Whether something of the portal's was killed or cut while the call may have been under way."""
-    if row.intent_at is None:
+    if row.attempt_started_at is None:
         return False
-    return any(row.intent_at - 1.0 <= at <= row.intent_at + CALL_SECONDS for at in interruptions)
+    return any(
+        row.attempt_started_at - 1.0 <= at <= row.attempt_started_at + CALL_SECONDS for at in interruptions
+    )
 
 
 def _judge_lever(judgement: Judgement, opportunity: str, seen: Json, instance: Json) -> None:

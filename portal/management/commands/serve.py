@@ -11,7 +11,7 @@ from django.core.management import BaseCommand, CommandError
 from django.db import connections
 
 from integrations.management import migrating
-from integrations.queue import notify, schedules
+from integrations.queue import liveness, notify, schedules
 from portal.process import startup
 from portal.process.supervisor import Program, Supervisor
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         schedules.ensure_schedules()
         connections.close_all()
         self.stderr.write(f"Serving {settings.PORTAL_URL} on http://{host}:{port} until Ctrl-C.")
-        Supervisor([web(host, port), workers()], every_second=notify.ring_if_due).run()
+        Supervisor([web(host, port), workers()], every_second=notify.notify_if_due).run()
 
 
 def web(host: str, port: int) -> Program:
@@ -50,7 +50,9 @@ def web(host: str, port: int) -> Program:
 def workers() -> Program:
     """Return the queue's workers: a django-q2 cluster, replaced when it has work but makes no progress."""
     argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster", "--skip-checks"]
-    return Program("workers", argv, is_stalled=notify.must_be_replaced, shows_life=notify.has_worked_within)
+    return Program(
+        "workers", argv, is_stalled=liveness.must_be_replaced, shows_life=liveness.has_worked_within
+    )
 
 
 def require_free_port(host: str, port: int) -> None:

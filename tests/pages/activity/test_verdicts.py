@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.models import Delivery
 from integrations.pages.activity.verdicts import next_step
 from integrations.queue import worker
-from integrations.workflow.inbox.delivery_handling import NOTED_IN_LEVER
+from integrations.workflow.inbox.delivery_handling import VERDICTS_WITH_A_NOTE
 from integrations.workflow.operations import connections
 from integrations.workflow.rules.decide import NEXT_STEPS
 from tests import factories
@@ -53,8 +53,8 @@ def text(answer) -> str:
 def test_every_code_is_accounted_for():
     codes = set(Delivery.Verdict.values)
     assert codes == set(NEXT_STEPS) | {"noted"}
-    assert codes == NOTED_IN_LEVER | set(NOT_NOTED)
-    assert not NOTED_IN_LEVER & set(NOT_NOTED)
+    assert codes == VERDICTS_WITH_A_NOTE | set(NOT_NOTED)
+    assert not VERDICTS_WITH_A_NOTE & set(NOT_NOTED)
 
 
 @pytest.mark.parametrize("code", Delivery.Verdict.values)
@@ -125,7 +125,7 @@ def test_what_a_recruiter_can_mend_is_noted_on_the_candidate_once(enter, world, 
     for _ in range(2):
         delivery = enter(word)
         assert delivery.verdict == code or code == "invite"
-    if code in NOTED_IN_LEVER:
+    if code in VERDICTS_WITH_A_NOTE:
         say_in_lever(world, word, delivery)
     else:
         assert world.opportunity(word)["note_texts"] == []
@@ -141,7 +141,7 @@ def test_the_same_person_elsewhere_is_noted_too(enter, linked, world):
 
 
 def test_every_code_that_is_noted_in_lever_is_met_here():
-    assert set(MET_BY) | {"invited_elsewhere"} >= NOTED_IN_LEVER
+    assert set(MET_BY) | {"invited_elsewhere"} >= VERDICTS_WITH_A_NOTE
 
 
 def test_nothing_is_noted_where_the_policy_says_so(enter, linked, world):

@@ -23,7 +23,7 @@ def text(answer) -> str:
 @pytest.fixture
 def known(linked):
     """A connected organization that has read its lists and maps one role."""
-    sync.refresh_stages(linked, factory.lever_for(linked))
+    sync.refresh_stages(linked, factory.lever_client(linked))
     RoleMapping.objects.create(organization=linked, role="Backend Engineer", assessment="Backend")
     return linked
 

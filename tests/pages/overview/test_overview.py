@@ -13,10 +13,10 @@ from integrations.models import (
     Invitation,
     LeverConnection,
     LeverWebhook,
-    RefusedRequest,
     Result,
     Role,
     RoleMapping,
+    WebhookRejection,
 )
 from integrations.pages.overview import checklist
 from integrations.queue import notify
@@ -127,7 +127,7 @@ def test_a_test_request_proves_the_way_and_leaves_the_switch_in_doubt(owners, re
 
 def test_a_refused_request_is_explained_where_it_is_waited_for(owners, organization):
     factories.LeverWebhookFactory.create(organization=organization)
-    RefusedRequest.note(organization, "lever", "signature_mismatch", "unknown_token")
+    WebhookRejection.record(organization, "lever", "signature_mismatch", "unknown_token")
     assert "token of another webhook" in owners.get("/").content.decode()
 
 
@@ -135,7 +135,7 @@ def test_while_somebody_waits_the_lists_are_read_anew_now_and_then(
     owners, colleagues, organization, monkeypatch
 ):
     asked: list[Any] = []
-    monkeypatch.setattr(notify, "ask_for_lists", asked.append)
+    monkeypatch.setattr(notify, "request_catalog_refresh", asked.append)
     cache.clear()
     colleagues.get("/", headers={"X-Live-Part": "checklist"})
     assert asked == []
@@ -152,7 +152,7 @@ def test_the_checklist_is_shown_while_redis_is_away(owners, settings):
 
 def test_nothing_is_read_anew_when_no_step_waits_for_it(owners, ready, monkeypatch):
     asked: list[Any] = []
-    monkeypatch.setattr(notify, "ask_for_lists", asked.append)
+    monkeypatch.setattr(notify, "request_catalog_refresh", asked.append)
     cache.clear()
     owners.get("/", headers={"X-Live-Part": "checklist"})
     assert asked == []

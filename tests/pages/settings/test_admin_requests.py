@@ -108,7 +108,7 @@ def test_two_clicks_at_once_are_one_request(colleague, owner):
 
     def click() -> None:
         try:
-            admin_requests.ask(member, "role")
+            admin_requests.send_request(member, "role")
         except ValueError as error:
             refused.append(str(error))
         finally:

@@ -126,11 +126,11 @@ def test_a_test_goes_to_oneself_alone_with_sample_data(owners, owner, organizati
     assert not EmailTemplate.objects.exists()
 
 
-@pytest.mark.parametrize("kind", templates.KINDS)
+@pytest.mark.parametrize("kind", templates.EMAIL_TYPES)
 def test_every_kinds_default_passes_its_own_check(organization, owners, kind):
-    default = templates.KINDS[kind].default
+    default = templates.EMAIL_TYPES[kind].default
     assert templates.check(kind, default.subject, default.body) == default
-    assert "{" not in templates.compose(default, templates.sample(kind, organization)).body
+    assert "{" not in templates.render(default, templates.sample(kind, organization)).body
     assert owners.get(reverse("email-edit", args=[kind])).status_code == 200
 
 

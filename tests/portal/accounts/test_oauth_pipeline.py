@@ -14,7 +14,7 @@ from tests import factories
 def asked(monkeypatch):
     """The organizations whose lists were asked for."""
     rows = []
-    monkeypatch.setattr(notify, "ask_for_lists", lambda organization: rows.append(organization.slug))
+    monkeypatch.setattr(notify, "request_catalog_refresh", lambda organization: rows.append(organization.slug))
     return rows
 
 

@@ -6,7 +6,7 @@ from integrations.codescreen.payloads import Progress
 from integrations.models import Effect, LeverConnection, Result
 from integrations.workflow.effects import feedback
 from integrations.workflow.operations import invitations
-from integrations.workflow.results.recording import rating
+from integrations.workflow.results.recording import rate
 from portal.devtools.sandbox.lever.api_templates import build_fields
 
 LOST = ["status_after", "reset_after", "truncated"]
@@ -115,9 +115,9 @@ def test_where_codescreen_states_no_result_none_is_guessed(box, world, score, re
     ("score", "expected"), [(0, 1), (24, 1), (25, 2), (49, 2), (50, 3), (74, 3), (75, 4), (100, 4)]
 )
 def test_the_rating_goes_by_quarters(score, expected):
-    assert rating(Progress("Complete", score=score), (25, 50, 75)) == expected
+    assert rate(Progress("Complete", score=score), (25, 50, 75)) == expected
     # what CodeScreen calls the result doesn't change what the score says
-    assert rating(Progress("Complete", score=score, outcome="Failed"), (25, 50, 75)) == expected
+    assert rate(Progress("Complete", score=score, outcome="Failed"), (25, 50, 75)) == expected
 
 
 @pytest.mark.parametrize(
@@ -134,11 +134,11 @@ def test_the_rating_goes_by_quarters(score, expected):
     ],
 )
 def test_the_rating_without_a_score(progress, expected):
-    assert rating(progress, (25, 50, 75)) == expected
+    assert rate(progress, (25, 50, 75)) == expected
 
 
 def test_the_thresholds_are_the_organizations():
-    assert [rating(Progress("Complete", score=score), (10, 90, 100)) for score in (9, 10, 90, 99, 100)] == [
+    assert [rate(Progress("Complete", score=score), (10, 90, 100)) for score in (9, 10, 90, 99, 100)] == [
         1,
         2,
         3,

@@ -17,7 +17,7 @@ def _quick(monkeypatch) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_committed", [False, True])
-@pytest.mark.parametrize("step", ["_declare", "_record_invited"])
+@pytest.mark.parametrize("step", ["_record_attempt", "_record_invited"])
 def test_an_invitation_survives_a_restart_around_its_call(
     box, world, monkeypatch, step, is_committed
 ) -> None:
@@ -34,9 +34,8 @@ def test_an_invitation_survives_a_restart_around_its_call(
 @pytest.mark.parametrize("is_committed", [False, True])
 def test_a_definite_no_survives_a_restart_and_is_tried_again(box, world, monkeypatch, is_committed) -> None:
     monkeypatch.setattr(
-        send_invitation,
-        "_start_over",
-        Restarting(send_invitation._start_over, [OperationalError()], is_committed),
+        send_invitation, "_revert_to_pending",
+        Restarting(send_invitation._revert_to_pending, [OperationalError()], is_committed),
     )
     box.codescreen_fails(status=503)
     invitation = box.invitation()

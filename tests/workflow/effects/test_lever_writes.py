@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.http.session import PlatformError
+from integrations.http.errors import PlatformError
 from integrations.models import Effect
 from integrations.queue import worker
 from integrations.workflow.outbox import enqueue
@@ -33,7 +33,7 @@ def invitation(box):
 def test_the_new_tag_takes_the_place_of_the_others(box, world, invitation):
     others = [*PROGRESS_TAGS.values(), "codescreen:  candidate invited", "urgent", "CodeScreen Backend"]
     world.lever_does("tags", opportunities=[world.candidate("Alder")], add=others)
-    enqueue.set_progress_tag(invitation, PROGRESS_TAGS["completed"])
+    enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["completed"])
     box.work()
     assert progress(world) == [PROGRESS_TAGS["completed"]]
     assert {"urgent", "CodeScreen Backend"} <= set(world.opportunity("Alder")["tags"])
@@ -41,7 +41,7 @@ def test_the_new_tag_takes_the_place_of_the_others(box, world, invitation):
 
 def test_a_later_wish_cancels_one_that_waits(box, world, invitation):
     for name in ("invited", "in_progress", "completed"):
-        enqueue.set_progress_tag(invitation, PROGRESS_TAGS[name])
+        enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS[name])
     box.work()
     states = list(
         Effect.objects.filter(kind="set_progress_tag").order_by("pk").values_list("state", flat=True)
@@ -52,11 +52,11 @@ def test_a_later_wish_cancels_one_that_waits(box, world, invitation):
 
 
 def test_an_older_wish_that_is_tried_again_does_not_undo_the_later_one(box, world, invitation, monkeypatch):
-    enqueue.set_progress_tag(invitation, PROGRESS_TAGS["invited"])
+    enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["invited"])
     older = factories.claimed(Effect, "slow")
 
     def overtaken(*_):
-        enqueue.set_progress_tag(invitation, PROGRESS_TAGS["in_progress"])
+        enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["in_progress"])
         raise PlatformError("lever answered 503", status=503)
 
     with monkeypatch.context() as patch:
@@ -74,7 +74,7 @@ def test_an_older_wish_that_is_tried_again_does_not_undo_the_later_one(box, worl
 @pytest.mark.parametrize("path", ["/addTags", "/removeTags"])
 def test_a_lost_answer_leaves_one_tag(box, world, invitation, kind, path):
     world.lever_does("tags", opportunities=[world.candidate("Alder")], add=[PROGRESS_TAGS["invited"]])
-    enqueue.set_progress_tag(invitation, PROGRESS_TAGS["in_progress"])
+    enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["in_progress"])
     box.lever_fails(path, kind=kind)
     box.work()
     assert set(progress(world)) <= {PROGRESS_TAGS["invited"], PROGRESS_TAGS["in_progress"]}
@@ -92,7 +92,7 @@ def test_an_answer_that_does_not_say_the_tags_is_made_up_for(box, monkeypatch, i
         return answer
 
     monkeypatch.setattr("integrations.http.session.PlatformSession.request", request)
-    enqueue.set_progress_tag(invitation, PROGRESS_TAGS["completed"])
+    enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["completed"])
     box.work()
     others = [tag for tag in PROGRESS_TAGS.values() if tag != PROGRESS_TAGS["completed"]]
     assert calls == [("addTags", [PROGRESS_TAGS["completed"]]), ("removeTags", others)]
@@ -100,11 +100,11 @@ def test_an_answer_that_does_not_say_the_tags_is_made_up_for(box, monkeypatch, i
 
 def test_writes_are_shown_to_be_by_the_connected_user(box, world, invitation):
     world.lever_does("settings", strict_perform_as=True)
-    enqueue.set_progress_tag(invitation, PROGRESS_TAGS["invited"])
-    enqueue.leave_note(
+    enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["invited"])
+    enqueue.enqueue_note(
         box.organization, invitation.opportunity_id, "no_email", "CodeScreen: nothing was sent."
     )
-    enqueue.put(
+    enqueue.enqueue(
         box.organization,
         "add_report_link",
         "x",
@@ -119,7 +119,7 @@ def test_writes_are_shown_to_be_by_the_connected_user(box, world, invitation):
 
 
 def leave_note(box, text="CodeScreen: nothing was sent."):
-    enqueue.leave_note(box.organization, box.world.candidate("Alder"), "no_email", text)
+    enqueue.enqueue_note(box.organization, box.world.candidate("Alder"), "no_email", text)
 
 
 def test_a_note_is_left_once_per_opportunity_and_code(box, world):
@@ -147,7 +147,7 @@ def test_failing_to_look_does_not_make_it_forget_the_lost_answer(box, world, kin
     box.work()
     box.lever_fails("/notes", method="GET", status=503)
     box.later()
-    assert box.effect("leave_note").intent_at is not None
+    assert box.effect("leave_note").attempt_started_at is not None
     box.later()
     assert box.effect("leave_note").state == "done"
     assert world.opportunity("Alder")["notes"] == 1
@@ -189,7 +189,7 @@ def test_a_note_on_somebody_who_is_gone_fails_and_says_so(box, world):
 def test_the_report_is_among_the_links_once(box, world, invitation, kind):
     box.lever_fails("/addLinks", kind=kind)
     url = "https://report.example/1"
-    enqueue.put(box.organization, "add_report_link", "x", invitation=invitation, payload={"url": url})
+    enqueue.enqueue(box.organization, "add_report_link", "x", invitation=invitation, payload={"url": url})
     box.work()
     box.later()
     assert box.effect("add_report_link").state == "done"
@@ -198,7 +198,7 @@ def test_the_report_is_among_the_links_once(box, world, invitation, kind):
 
 
 def test_two_effects_of_one_candidate_are_never_performed_at_once(box, invitation):
-    enqueue.set_progress_tag(invitation, PROGRESS_TAGS["invited"])
+    enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["invited"])
     leave_note(box)
     first = factories.claimed(Effect, "one")
     assert Effect.claim("two") is None

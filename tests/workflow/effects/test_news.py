@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.clients.provider import Platforms
+from integrations.clients import factory
+from integrations.clients.provider import ClientProvider
 from integrations.models import Delivery, Invitation
 from integrations.queue import worker
 from integrations.workflow.inbox import delivery_handling, sweep
@@ -35,8 +36,8 @@ def move(box, world):
 def test_who_leaves_while_another_worker_decides(box, world, move, monkeypatch):
     move(STAGE)
     entered = factories.claimed(Delivery, "slow")
-    platforms = worker.platforms_for(box.organization)
-    lever = platforms.lever()
+    clients = factory.clients_for(box.organization)
+    lever = clients.lever()
     read = lever.opportunity
 
     def slowly(opportunity_id):
@@ -46,7 +47,7 @@ def test_who_leaves_while_another_worker_decides(box, world, move, monkeypatch):
         return found
 
     monkeypatch.setattr(lever, "opportunity", slowly)
-    delivery_handling.take_in(entered, Platforms(lambda: lever, platforms.codescreen))
+    delivery_handling.handle_delivery(entered, ClientProvider(lambda: lever, clients.codescreen))
     box.work()
     assert (Invitation.objects.get().status, world.emails()) == ("withdrawn", 0)
 
@@ -57,7 +58,7 @@ def test_who_leaves_while_the_sweep_goes_through_its_list(box, world, move):
     [listed] = worker.opportunities_of(box.organization, "alder@candidates.example", 1)
     move(ELSEWHERE)
     box.work()
-    assert sweep._repair(box.organization, listed, worker.platforms_for(box.organization), began)
+    assert sweep._repair(box.organization, listed, factory.clients_for(box.organization), began)
     box.work()
     assert (Invitation.objects.get().status, world.emails()) == ("withdrawn", 0)
 

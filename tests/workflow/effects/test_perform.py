@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.codescreen.payloads import Hint
-from integrations.http.session import PlatformError
+from integrations.clients import factory
+from integrations.codescreen.payloads import WebhookHint
+from integrations.http.errors import PlatformError
 from integrations.models import CodeScreenConnection, Effect, Invitation, Organization
-from integrations.queue import worker
 from integrations.workflow.effects import perform, send_invitation
 from integrations.workflow.operations import connections, invitations
 from integrations.workflow.outbox import enqueue
@@ -24,7 +24,7 @@ def test_what_waited_long_for_a_person_is_still_tried_for_days(box, world, owner
     else:
         CodeScreenConnection.objects.update(state="refused")
     invitation = box.invitation()
-    Effect.objects.update(created_at=timezone.now() - perform.KEEP_TRYING - timedelta(days=1))
+    Effect.objects.update(created_at=timezone.now() - perform.RETRY_FOR - timedelta(days=1))
     box.work()
     box.codescreen_fails(status=503)
     if reason == "paused":
@@ -53,11 +53,11 @@ def test_who_is_invited_anew_while_a_worker_finds_them_withdrawn_is_invited(box,
 
     def slowly(*args):
         left.move("pending")
-        enqueue.send_invitation(left)
+        enqueue.enqueue_invitation(left)
         cancel(*args)
 
     monkeypatch.setattr(send_invitation, "_cancel", slowly)
-    perform.perform(effect, worker.platforms_for(box.organization, effect=effect))
+    perform.perform(effect, factory.clients_for(box.organization, effect=effect))
     monkeypatch.undo()
     box.later()
     assert (box.reread(invitation).status, world.emails()) == ("invited", 1)
@@ -84,7 +84,7 @@ def test_what_is_heard_to_have_arrived_before_it_is_sent_again_is_not(box, world
     box.codescreen_fails(kind="status_after", status=500)
     box.work()  # nothing: the slow worker holds it
     with pytest.raises(PlatformError):
-        worker.platforms_for(box.organization).codescreen().send(
+        factory.clients_for(box.organization).codescreen().send(
             ASSESSMENT, "Candidate Alder", invitation.email
         )
     Effect.objects.filter(pk=slow.pk).update(
@@ -93,7 +93,9 @@ def test_what_is_heard_to_have_arrived_before_it_is_sent_again_is_not(box, world
     Invitation.objects.update(status="uncertain")
     invitations.send_again(box.reread(invitation), "somebody")
     if heard == "webhook":
-        recording.hear(box.organization, Hint("candidate.started", "instance-1", invitation.external_id))
+        recording.apply_hint(
+            box.organization, WebhookHint("candidate.started", "instance-1", invitation.external_id)
+        )
     else:
         send_invitation._record_invited(slow, box.reread(invitation), "instance-1")
     box.work()
@@ -110,11 +112,11 @@ def test_a_worker_killed_after_a_definite_no_leaves_nothing_that_a_pause_does_no
     def killed(*_):
         raise SystemExit
 
-    monkeypatch.setattr(perform, "settle", killed)
+    monkeypatch.setattr(perform, "apply_error", killed)
     with pytest.raises(SystemExit):
         box.work()
     monkeypatch.undo()
-    assert (box.effect().intent_at is None, box.reread(invitation).status) == (False, "pending")
+    assert (box.effect().attempt_started_at is None, box.reread(invitation).status) == (False, "pending")
     Effect.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
     Organization.objects.update(paused=True)
     box.work()
@@ -123,8 +125,8 @@ def test_a_worker_killed_after_a_definite_no_leaves_nothing_that_a_pause_does_no
 
 def test_what_a_person_sends_again_is_tried_for_days_whatever_held_it_up_before(box, world):
     invitation = box.invitation()
-    long_ago = timezone.now() - perform.KEEP_TRYING - timedelta(days=1)
-    Effect.objects.update(tried_since=long_ago, state="failed", due_at=None)
+    long_ago = timezone.now() - perform.RETRY_FOR - timedelta(days=1)
+    Effect.objects.update(retry_window_started_at=long_ago, state="failed", due_at=None)
     box.reread(invitation).move("failed", "CodeScreen refused it.")
     invitations.send_again(box.reread(invitation), "somebody")
     box.codescreen_fails(status=503)

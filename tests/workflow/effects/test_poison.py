@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import AuditEntry, CodeScreenConnection, Delivery, Effect, Invitation
-from integrations.models.leasing import MAX_CRASHES
+from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES
 from integrations.queue import worker
 from integrations.workflow.effects import perform
 from integrations.workflow.health import doctor
@@ -49,16 +49,16 @@ def codes(organization):
 
 def test_a_delivery_that_kills_its_worker_stops_and_others_are_decided(box, monkeypatch):
     poison = factories.DeliveryFactory(organization=box.organization, opportunity_id="poison")
-    take_in = delivery_handling.take_in
+    take_in = delivery_handling.handle_delivery
 
     def kill_or_decide(delivery, *more):
         if delivery.pk == poison.pk:
             raise Killed
         return take_in(delivery, *more)
 
-    monkeypatch.setattr(delivery_handling, "take_in", kill_or_decide)
+    monkeypatch.setattr(delivery_handling, "handle_delivery", kill_or_decide)
     fine = [factories.DeliveryFactory(organization=box.organization, event="other") for _ in range(3)]
-    assert work_until_quiet(box) == MAX_CRASHES
+    assert work_until_quiet(box) == MAX_CONSECUTIVE_CRASHES
     poison.refresh_from_db()
     assert (poison.due_at, poison.verdict, poison.is_stuck) == (None, "", True)
     assert "never heard of again" in poison.last_error
@@ -69,21 +69,21 @@ def test_a_delivery_that_kills_its_worker_stops_and_others_are_decided(box, monk
 def test_a_delivery_that_was_given_up_can_be_replayed(box, owner, monkeypatch):
     poison = factories.DeliveryFactory(organization=box.organization, event="other")
     with monkeypatch.context() as patched:
-        patched.setattr(delivery_handling, "take_in", _kill)
+        patched.setattr(delivery_handling, "handle_delivery", _kill)
         work_until_quiet(box)
     poison.refresh_from_db()
     assert worker.replay(poison, owner).code == "ignored_event"
     poison.refresh_from_db()
-    assert (poison.verdict, poison.crashes, poison.last_error) == ("ignored_event", 0, "")
+    assert (poison.verdict, poison.consecutive_crashes, poison.last_error) == ("ignored_event", 0, "")
 
 
 def test_an_effect_that_kills_its_worker_stops_and_can_be_retried(box, owner, monkeypatch):
-    enqueue.leave_note(
+    enqueue.enqueue_note(
         box.organization, box.world.candidate("Alder"), "no_email", "CodeScreen: nothing was sent."
     )
     with monkeypatch.context() as patched:
         patched.setitem(perform.PERFORM, "leave_note", _kill)
-        assert work_until_quiet(box) == MAX_CRASHES
+        assert work_until_quiet(box) == MAX_CONSECUTIVE_CRASHES
     effect = box.effect("leave_note")
     assert (effect.state, effect.due_at) == ("failed", None)
     assert "never heard of again" in effect.last_error
@@ -104,32 +104,34 @@ def test_an_invitation_whose_worker_dies_at_the_call_is_uncertain_and_never_fail
     invitation = box.invitation()
     monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", _kill)
     died = work_until_quiet(box)
-    assert died == (MAX_CRASHES if is_idempotent else 1)
+    assert died == (MAX_CONSECUTIVE_CRASHES if is_idempotent else 1)
     assert (box.effect().state, box.reread(invitation).status) == ("uncertain", "uncertain")
-    assert box.effect().intent_at is not None
+    assert box.effect().attempt_started_at is not None
 
 
 def test_an_invitation_whose_worker_dies_before_the_call_fails(box, monkeypatch):
     invitation = box.invitation()
-    monkeypatch.setattr("integrations.workflow.effects.send_invitation._still_wanted", _kill)
-    assert work_until_quiet(box) == MAX_CRASHES
+    monkeypatch.setattr("integrations.workflow.effects.send_invitation._revalidate", _kill)
+    assert work_until_quiet(box) == MAX_CONSECUTIVE_CRASHES
     assert (box.effect().state, box.reread(invitation).status) == ("failed", "failed")
     assert box.world.emails() == 0
 
 
 def test_an_answer_ends_the_count_of_crashes(box):
-    enqueue.leave_note(
+    enqueue.enqueue_note(
         box.organization, box.world.candidate("Alder"), "no_email", "CodeScreen: nothing was sent."
     )
-    Effect.objects.filter(kind="leave_note").update(crashes=MAX_CRASHES - 1, attempts=40)
+    Effect.objects.filter(kind="leave_note").update(
+        consecutive_crashes=MAX_CONSECUTIVE_CRASHES - 1, attempts=40
+    )
     box.lever_fails("/notes", status=503)
     box.work()
     effect = box.effect("leave_note")
-    assert (effect.state, effect.crashes, effect.attempts) == ("due", 0, 41)
+    assert (effect.state, effect.consecutive_crashes, effect.attempts) == ("due", 0, 41)
 
 
 def test_many_tries_that_a_platform_refused_do_not_count_as_crashes(box, monkeypatch):
-    enqueue.leave_note(
+    enqueue.enqueue_note(
         box.organization, box.world.candidate("Alder"), "no_email", "CodeScreen: nothing was sent."
     )
     Effect.objects.filter(kind="leave_note").update(attempts=60)
@@ -140,14 +142,14 @@ def test_many_tries_that_a_platform_refused_do_not_count_as_crashes(box, monkeyp
     with monkeypatch.context() as patched:
         patched.setitem(perform.PERFORM, "leave_note", bug)
         box.work()
-    assert (box.effect("leave_note").state, box.effect("leave_note").crashes) == ("due", 1)
+    assert (box.effect("leave_note").state, box.effect("leave_note").consecutive_crashes) == ("due", 1)
 
 
 def test_an_invitation_that_kills_whoever_asks_about_it_is_asked_ever_more_seldom(box, monkeypatch):
     invitation = factories.InvitationFactory(
         organization=box.organization, status="invited", instance_id="i1", next_poll_at=AGES_AGO
     )
-    monkeypatch.setattr(recording, "collect", _kill)
+    monkeypatch.setattr(recording, "refresh_progress", _kill)
     waits = []
     for _ in range(4):
         Invitation.objects.update(next_poll_at=AGES_AGO)

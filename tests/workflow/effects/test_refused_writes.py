@@ -7,8 +7,15 @@ import pytest
 from django.utils import timezone
 
 from integrations.codescreen.client import CodeScreenClient
-from integrations.http.session import PlatformError
-from integrations.models import ApiCall, Breaker, CodeScreenConnection, Delivery, Effect, LeverConnection
+from integrations.http.errors import PlatformError
+from integrations.models import (
+    ApiCall,
+    CircuitBreaker,
+    CodeScreenConnection,
+    Delivery,
+    Effect,
+    LeverConnection,
+)
 from integrations.queue import schedules, worker
 from integrations.workflow.effects import perform
 from integrations.workflow.operations import connections
@@ -25,12 +32,12 @@ def minute_passes():
     for model in (Delivery, Effect):
         for pk, due_at in list(model.objects.filter(due_at__isnull=False).values_list("pk", "due_at")):
             model.objects.filter(pk=pk).update(due_at=(due_at or timezone.now()) - minute)
-    for breaker in Breaker.objects.filter(open_until__isnull=False):
-        Breaker.objects.filter(pk=breaker.pk).update(
+    for breaker in CircuitBreaker.objects.filter(open_until__isnull=False):
+        CircuitBreaker.objects.filter(pk=breaker.pk).update(
             open_until=(breaker.open_until or timezone.now()) - minute
         )
-    schedules.wake_waiting()
-    schedules.try_refused_keys()
+    schedules.requeue_waiting()
+    schedules.retry_refused_keys()
     worker.work()
 
 
@@ -58,7 +65,7 @@ def test_a_revoked_key_costs_no_attempt_and_is_tried_once_a_minute(box, crowd):
     asked = ApiCall.objects.filter(status=401).count() - first
     assert asked <= 2 * MINUTES  # a probe every thirty seconds at most
     waiting = Effect.objects.filter(kind="send_invitation")
-    assert {(row.state, row.attempts, row.crashes) for row in waiting} == {("due", 0, 0)}
+    assert {(row.state, row.attempts, row.consecutive_crashes) for row in waiting} == {("due", 0, 0)}
     assert Effect.objects.filter(kind="send_email", payload__kind="trouble").count() <= 1
     box.world.codescreen_does("faults", rules=[])
     minute_passes()
@@ -94,7 +101,7 @@ def test_a_storm_of_429_burns_nothing_and_drains_when_it_is_over(box, crowd, set
     for _ in range(MINUTES):
         minute_passes()
     effects = Effect.objects.filter(kind="send_invitation")
-    assert {(row.state, row.crashes) for row in effects} == {("due", 0)}
+    assert {(row.state, row.consecutive_crashes) for row in effects} == {("due", 0)}
     assert all(row.due_at is not None and row.due_at > began - timedelta(minutes=2) for row in effects)
     assert box.world.emails() == 0
     box.world.codescreen_does("faults", rules=[])

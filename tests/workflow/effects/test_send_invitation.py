@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 
 from integrations.http import deadlines, session
-from integrations.http.session import PlatformError
+from integrations.http.errors import PlatformError
 from integrations.models import ApiCall, CodeScreenConnection, Effect, Invitation
-from integrations.models.leasing import MAX_CRASHES
+from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES
 from integrations.queue import worker
 from integrations.workflow.effects import perform, send_invitation
 from integrations.workflow.health import incidents
@@ -49,7 +49,11 @@ def test_a_refused_connection_is_tried_again(box, world, settings):
     invitation = box.invitation()
     box.work()
     effect = box.effect()
-    assert (effect.state, effect.intent_at, box.reread(invitation).status) == ("due", None, "pending")
+    assert (effect.state, effect.attempt_started_at, box.reread(invitation).status) == (
+        "due",
+        None,
+        "pending",
+    )
     assert "did not answer" in effect.last_error
     assert effect.due_at > timezone.now()
     settings.CODESCREEN_API_URL = address
@@ -63,7 +67,11 @@ def test_a_busy_codescreen_is_tried_again_when_it_says(box, world, status):
     invitation = box.invitation()
     box.work()
     effect = box.effect()
-    assert (effect.state, effect.intent_at, box.reread(invitation).status) == ("due", None, "pending")
+    assert (effect.state, effect.attempt_started_at, box.reread(invitation).status) == (
+        "due",
+        None,
+        "pending",
+    )
     wait = effect.due_at - timezone.now()
     assert timedelta(seconds=110) < wait <= timedelta(seconds=121)
     box.later()
@@ -110,7 +118,7 @@ def test_an_answer_that_says_nothing_is_uncertain_and_never_repeated(box, world,
     assert sent <= 1
     effect = box.effect()
     assert (effect.state, effect.due_at) == ("uncertain", None)
-    assert effect.intent_at is not None
+    assert effect.attempt_started_at is not None
     invitation = box.reread(invitation)
     assert invitation.status == "uncertain"
     assert invitation.status_reason.strip()
@@ -154,7 +162,7 @@ def test_where_the_key_is_honoured_the_same_key_is_sent_until_the_answer_is_know
         box.work()
         effect = box.effect()
         assert (effect.state, box.reread(invitation).status) == ("due", "sending")
-        assert effect.intent_at is not None
+        assert effect.attempt_started_at is not None
         box.later()
     invitation = box.reread(invitation)
     assert (invitation.status, world.emails(ALDER)) == ("invited", 1)
@@ -179,7 +187,7 @@ def test_a_busy_answer_to_a_repeat_does_not_forget_the_lost_one(box, world, repe
     box.later()
     effect = box.effect()
     assert (effect.state, box.reread(repeating).status) == ("due", "sending")
-    assert effect.intent_at is not None
+    assert effect.attempt_started_at is not None
     box.later()
     assert (box.reread(repeating).status, world.emails(ALDER)) == ("invited", 1)
 
@@ -268,7 +276,7 @@ def test_a_refused_key_is_kept_and_goes_on_when_a_key_is_saved(box, world, owner
     connection = CodeScreenConnection.objects.get()
     assert connection.state == "refused"
     for _ in range(2):
-        incidents.watch(box.organization)
+        incidents.update_incidents(box.organization)
     assert Effect.objects.filter(kind="send_email").count() == 1
     assert posts() == 1
     connections.save_codescreen_key(box.organization, world.api_key, owner)
@@ -321,7 +329,7 @@ def die_while_sending(box, invitation):
     """Leave the rows as a worker leaves them that is killed after it declared its intent."""
     Invitation.objects.filter(pk=invitation.pk).update(status="sending")
     Effect.objects.filter(pk=box.effect().pk).update(
-        intent_at=timezone.now(),
+        attempt_started_at=timezone.now(),
         leased_until=timezone.now() - timedelta(seconds=1),
         lease_owner="gone",
         attempts=1,
@@ -385,7 +393,7 @@ def test_a_worker_whose_lease_was_taken_over_sends_nothing(box, world):
     assert world.emails(ALDER) == 0
     assert box.reread(invitation).status == "pending"
     effect.refresh_from_db()
-    assert (effect.lease_owner, effect.state, effect.intent_at) == ("another", "due", None)
+    assert (effect.lease_owner, effect.state, effect.attempt_started_at) == ("another", "due", None)
 
 
 @pytest.mark.parametrize(
@@ -499,7 +507,7 @@ def test_an_invitation_that_was_withdrawn_is_not_sent(box, world):
 def test_an_invitation_that_is_withdrawn_at_the_last_moment_is_not_sent(box, world, monkeypatch):
     invitation = box.invitation()
     monkeypatch.setattr(
-        send_invitation, "_still_wanted", lambda *_: box.reread(invitation).move("withdrawn", "left")
+        send_invitation, "_revalidate", lambda *_: box.reread(invitation).move("withdrawn", "left")
     )
     box.work()
     effect = box.effect()
@@ -522,7 +530,7 @@ def test_nothing_goes_out_while_the_organization_is_paused(box, world, owner):
 def test_when_hope_is_given_up_the_invitation_says_so(box, world):
     box.codescreen_fails(status=503, times=5)
     invitation = box.invitation()
-    Effect.objects.update(created_at=timezone.now() - perform.KEEP_TRYING - timedelta(minutes=1))
+    Effect.objects.update(created_at=timezone.now() - perform.RETRY_FOR - timedelta(minutes=1))
     box.work()
     assert (box.effect().state, box.reread(invitation).status) == ("failed", "failed")
     world.codescreen_does("faults", seed=1, rules=[])
@@ -536,7 +544,7 @@ def test_when_hope_is_given_up_after_lost_answers_it_is_uncertain(box, world):
     CodeScreenConnection.objects.update(idempotency=True)
     box.codescreen_fails(status=500, times=5)
     invitation = box.invitation()
-    Effect.objects.update(created_at=timezone.now() - perform.KEEP_TRYING - timedelta(minutes=1))
+    Effect.objects.update(created_at=timezone.now() - perform.RETRY_FOR - timedelta(minutes=1))
     box.work()
     assert (box.effect().state, box.reread(invitation).status) == ("uncertain", "uncertain")
 
@@ -544,13 +552,13 @@ def test_when_hope_is_given_up_after_lost_answers_it_is_uncertain(box, world):
 def test_a_bug_stops_after_a_few_crashes_and_others_go_on(box, world, monkeypatch):
     poison, fine = box.invitation("Alder"), box.invitation("Tamarack")
     monkeypatch.setattr(
-        "integrations.workflow.effects.send_invitation._still_wanted",
+        "integrations.workflow.effects.send_invitation._revalidate",
         lambda effect, *_: 1 / (effect.invitation_id - poison.pk),
     )
-    for _ in range(MAX_CRASHES + 3):
+    for _ in range(MAX_CONSECUTIVE_CRASHES + 3):
         box.later()
     effect = box.effect(invitation=poison)
-    assert (effect.state, effect.attempts) == ("failed", MAX_CRASHES)
+    assert (effect.state, effect.attempts) == ("failed", MAX_CONSECUTIVE_CRASHES)
     assert "ZeroDivisionError" in effect.last_error
     assert effect.traceback
     assert box.reread(poison).status == "failed"
@@ -593,7 +601,7 @@ def test_nothing_is_sent_that_the_account_does_not_know(box, monkeypatch, accoun
         return {"assessmentInstanceId": "instance-1"}
 
     invitation = box.invitation()
-    enqueue.put(box.organization, "set_progress_tag", "x")
+    enqueue.enqueue(box.organization, "set_progress_tag", "x")
     monkeypatch.setattr(session.PlatformSession, "request", record)
     effect = factories.claimed(Effect, "me")
     worker._perform(effect)

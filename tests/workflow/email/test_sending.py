@@ -22,7 +22,7 @@ def invitation(organization):
 
 
 def tell(organization, key: str = "bounced:1", **more: Any) -> None:
-    enqueue.send_email(organization, key, "An invitation bounced", ["It came back."], **more)
+    enqueue.notify_members(organization, key, "An invitation bounced", ["It came back."], **more)
 
 
 def work() -> list[Any]:
@@ -77,7 +77,7 @@ def test_the_customers_wording_and_branding_are_taken_when_it_is_sent(organizati
 
 
 def test_nothing_that_a_platform_says_becomes_markup_or_another_header(organization, owner):
-    enqueue.send_email(
+    enqueue.notify_members(
         organization,
         "bounced:1",
         "Bounced\r\nBcc: a@evil.example",
@@ -92,12 +92,12 @@ def test_nothing_that_a_platform_says_becomes_markup_or_another_header(organizat
 
 def test_who_opted_out_after_it_was_put_gets_nothing(organization, owner, colleague):
     tell(organization, kind="result")
-    preferences.choose(Membership.objects.get(user=colleague), {"result": False}, colleague)
+    preferences.save_preferences(Membership.objects.get(user=colleague), {"result": False}, colleague)
     assert [message.to for message in work()] == [[owner.email]]
 
 
 def test_nobody_wants_it_and_nothing_waits(organization, owner):
-    preferences.choose(Membership.objects.get(user=owner), {"trouble": False}, owner)
+    preferences.save_preferences(Membership.objects.get(user=owner), {"trouble": False}, owner)
     tell(organization)
     assert not Effect.objects.exists()
 
@@ -123,24 +123,24 @@ def test_a_refused_address_does_not_mail_the_others_again(organization, owner, c
 
 def test_many_uncertain_invitations_are_one_email(organization, owner, invitation):
     for number in range(40):
-        enqueue.send_email(
+        enqueue.notify_members(
             organization, f"uncertain:{number}:1", "One", [f"Line {number}."], invitation=invitation
         )
-    enqueue.send_email(organization, "uncertain:3:1", "One", ["Line 3."], invitation=invitation)
+    enqueue.notify_members(organization, "uncertain:3:1", "One", ["Line 3."], invitation=invitation)
     [message] = work()
     assert message.subject == "Several invitations may or may not have been sent"
     assert all(message.body.count(f"Line {number}.") == 1 for number in range(40))
-    enqueue.send_email(organization, "uncertain:99:1", "Later", ["Later."], invitation=invitation)
+    enqueue.notify_members(organization, "uncertain:99:1", "Later", ["Later."], invitation=invitation)
     assert len(work()) == 2
 
 
 def test_a_key_that_is_accepted_again_is_told_once(organization, owner):
     factories.CodeScreenConnectionFactory.create(organization=organization)
     Heartbeat.beat("drain")
-    incidents.watch(organization)
+    incidents.update_incidents(organization)
     for _ in range(2):
-        sync.note_refused_key(organization, "CodeScreen answered 401")
-        incidents.watch(organization)
+        sync.mark_key_refused(organization, "CodeScreen answered 401")
+        incidents.update_incidents(organization)
 
     class Accepting:
         def assessments(self) -> list[dict[str, str]]:
@@ -148,7 +148,7 @@ def test_a_key_that_is_accepted_again_is_told_once(organization, owner):
 
     for _ in range(3):
         sync.refresh_assessments(organization, Accepting())  # type: ignore[arg-type]
-        incidents.watch(organization)
+        incidents.update_incidents(organization)
     assert CodeScreenConnection.objects.get().state == "connected"
     assert [message.subject for message in work()] == [
         "CodeScreen refuses the API key",
@@ -157,7 +157,7 @@ def test_a_key_that_is_accepted_again_is_told_once(organization, owner):
 
 
 def test_a_mail_of_before_the_templates_still_goes_out(organization, owner):
-    enqueue.put(
+    enqueue.enqueue(
         organization,
         Effect.Kind.SEND_EMAIL,
         "old",
@@ -172,14 +172,14 @@ def test_a_template_of_an_unknown_variable_is_found_before_it_is_sent():
     assert templates.unknown_variables("forecast", "{days_lft} {end_date}") == [
         "There is no variable {days_lft}. Did you mean {days_left}?"
     ]
-    assert templates.fill("{a}\n{b}{c}\n\n\n{c}", {"a": "", "b": "", "c": "x"}) == "x\n\nx"
+    assert templates.fill_in("{a}\n{b}{c}\n\n\n{c}", {"a": "", "b": "", "c": "x"}) == "x\n\nx"
 
 
 def test_results_stand_alone_while_they_are_few_and_share_an_email_in_a_burst(
     organization, owner, invitation
 ):
     for number in range(enqueue.RESULTS_APART + 500):
-        enqueue.send_email(
+        enqueue.notify_members(
             organization,
             f"result:{number}:1:1",
             "CodeScreen result: Backend",

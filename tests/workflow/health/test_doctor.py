@@ -15,8 +15,8 @@ from integrations.models import (
     Effect,
     Heartbeat,
     Invitation,
-    LeverCheckup,
     LeverConnection,
+    LeverProbe,
     LeverWebhook,
     Membership,
     Organization,
@@ -256,7 +256,7 @@ def test_a_clock_that_is_right_or_was_compared_long_ago(acme: Organization, ahea
 
 
 def looked(organization: Organization, **found: object) -> None:
-    LeverCheckup.objects.update_or_create(
+    LeverProbe.objects.update_or_create(
         organization=organization, defaults={"checked_at": timezone.now(), **found}
     )
 
@@ -264,7 +264,7 @@ def looked(organization: Organization, **found: object) -> None:
 def silent(organization: Organization, hours: int, unheard: int) -> None:
     heard_at = timezone.now() - timedelta(hours=hours)
     LeverWebhook.objects.update(last_received_at=heard_at)
-    looked(organization, unheard_changes=unheard, silent_since=heard_at)
+    looked(organization, missed_events=unheard, silent_since=heard_at)
 
 
 def test_stage_changes_that_nobody_tells_of_any_more(acme: Organization) -> None:

@@ -9,14 +9,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from integrations.models import (
-    Breaker,
+    CircuitBreaker,
     CodeScreenConnection,
     Delivery,
     Effect,
     Heartbeat,
+    Incident,
     Invitation,
-    LeverCheckup,
-    Trouble,
+    LeverProbe,
 )
 from integrations.queue import schedules, worker
 from integrations.workflow.catalog import sync
@@ -51,9 +51,9 @@ def fail_effect(organization) -> Effect:
     return factories.EffectFactory.create(organization=organization, state="failed", due_at=None)
 
 
-def is_down(organization) -> Breaker:
-    return Breaker.objects.create(
-        organization=organization, platform="codescreen", failures=Breaker.FAILURES_TO_OPEN
+def is_down(organization) -> CircuitBreaker:
+    return CircuitBreaker.objects.create(
+        organization=organization, platform="codescreen", failures=CircuitBreaker.FAILURES_TO_OPEN
     )
 
 
@@ -71,8 +71,8 @@ def repaired(organization) -> Delivery:
 def is_silent(organization) -> None:
     heard = timezone.now() - timedelta(hours=9)
     organization.lever_webhooks.update(last_received_at=heard)
-    LeverCheckup.objects.create(
-        organization=organization, checked_at=timezone.now(), unheard_changes=7, silent_since=heard
+    LeverProbe.objects.create(
+        organization=organization, checked_at=timezone.now(), missed_events=7, silent_since=heard
     )
 
 
@@ -90,10 +90,10 @@ PROBLEMS: dict[str, tuple[Any, Any]] = {
     "failed_effects": (fail_effect, lambda _: Effect.objects.filter(state="failed").update(state="done")),
     "stuck_deliveries": (is_stuck, lambda _: Delivery.objects.update(last_error="")),
     "codescreen_key_refused": (
-        lambda organization: sync.note_refused_key(organization, "CodeScreen answered 401"),
+        lambda organization: sync.mark_key_refused(organization, "CodeScreen answered 401"),
         lambda _: CodeScreenConnection.objects.update(state="connected"),
     ),
-    "platform_down": (is_down, lambda _: Breaker.objects.update(failures=0)),
+    "platform_down": (is_down, lambda _: CircuitBreaker.objects.update(failures=0)),
     "sweep_repaired": (
         repaired,
         lambda _: Delivery.objects.update(received_at=timezone.now() - timedelta(hours=25)),
@@ -112,7 +112,7 @@ PROBLEMS: dict[str, tuple[Any, Any]] = {
 def lasts(code: str) -> None:
     """Let a problem last longer than it must to be worth an e-mail."""
     began = timezone.now() - incidents.WATCHED[code].patience - timedelta(seconds=1)
-    Trouble.objects.filter(code=code).update(began_at=began)
+    Incident.objects.filter(code=code).update(began_at=began)
 
 
 def test_every_problem_that_is_watched_is_tried_here():
@@ -124,36 +124,36 @@ def test_every_problem_that_is_watched_is_tried_here():
 def test_a_problem_is_told_once_and_its_end_once(acme, code):
     begin, end = PROBLEMS[code]
     begin(acme)
-    incidents.watch(acme)
+    incidents.update_incidents(acme)
     lasts(code)
     for _ in range(3):
-        incidents.watch(acme)
+        incidents.update_incidents(acme)
     wording = incidents.WATCHED[code]
     assert subjects() == [wording.begins]
     assert "http://testserver/" in mail.outbox[0].body
     end(acme)
     for _ in range(3):
-        incidents.watch(acme)
+        incidents.update_incidents(acme)
     assert subjects() == [wording.begins, wording.ends]
-    assert Trouble.objects.get().ended_at is not None
+    assert Incident.objects.get().ended_at is not None
 
 
 @pytest.mark.parametrize(("code", "happen"), [("held_invitations", hold), ("failed_effects", fail_effect)])
 def test_what_nobody_settles_does_not_hide_what_comes_later(acme, code, happen):
     happen(acme)
-    incidents.watch(acme)
+    incidents.update_incidents(acme)
     lasts(code)
-    incidents.watch(acme)
+    incidents.update_incidents(acme)
     happen(acme)  # within the hour that an e-mail covers
-    incidents.watch(acme)
+    incidents.update_incidents(acme)
     begins = incidents.WATCHED[code].begins
     assert subjects() == [begins]
-    Trouble.objects.update(told_at=timezone.now() - incidents.PAUSE - timedelta(seconds=1))
+    Incident.objects.update(notified_at=timezone.now() - incidents.PAUSE - timedelta(seconds=1))
     for _ in range(3):
-        incidents.watch(acme)
+        incidents.update_incidents(acme)
     assert subjects() == [begins, begins]
-    Trouble.objects.update(told_at=timezone.now() + timedelta(hours=2))
-    incidents.watch(acme)
+    Incident.objects.update(notified_at=timezone.now() + timedelta(hours=2))
+    incidents.update_incidents(acme)
     assert subjects() == [begins, begins]
 
 
@@ -161,74 +161,74 @@ def test_what_nobody_settles_does_not_hide_what_comes_later(acme, code, happen):
 def test_what_passes_by_itself_is_told_to_nobody(acme, code):
     begin, end = PROBLEMS[code]
     begin(acme)
-    incidents.watch(acme)
+    incidents.update_incidents(acme)
     end(acme)
-    incidents.watch(acme)
+    incidents.update_incidents(acme)
     assert subjects() == []
-    assert not Trouble.objects.lasting().exists()
+    assert not Incident.objects.ongoing().exists()
 
 
 def test_what_comes_and_goes_is_told_once_an_hour(acme):
     for _ in range(20):
         hold(acme)
-        incidents.watch(acme)
+        incidents.update_incidents(acme)
         Invitation.objects.update(status="withdrawn")
-        incidents.watch(acme)
+        incidents.update_incidents(acme)
     assert len(subjects()) == 2
-    Trouble.objects.update(told_at=timezone.now() - incidents.PAUSE - timedelta(seconds=1))
+    Incident.objects.update(notified_at=timezone.now() - incidents.PAUSE - timedelta(seconds=1))
     hold(acme)
-    incidents.watch(acme)
+    incidents.update_incidents(acme)
     assert len(subjects()) == 3
 
 
 def test_a_spell_that_is_too_soon_to_tell_is_told_when_it_lasts(acme):
     hold(acme)
-    incidents.watch(acme)
+    incidents.update_incidents(acme)
     Invitation.objects.update(status="withdrawn")
-    incidents.watch(acme)
+    incidents.update_incidents(acme)
     hold(acme)
-    incidents.watch(acme)
+    incidents.update_incidents(acme)
     assert len(subjects()) == 2
-    Trouble.objects.update(told_at=None)
-    incidents.watch(acme)
+    Incident.objects.update(notified_at=None)
+    incidents.update_incidents(acme)
     assert len(subjects()) == 3
 
 
 def test_the_end_of_uncertainty_is_told(acme):
     row = factories.InvitationFactory.create(organization=acme, status="uncertain")
-    incidents.watch(acme)
+    incidents.update_incidents(acme)
     assert subjects() == []  # each is told of where it became uncertain
     Invitation.objects.filter(pk=row.pk).update(status="failed")
-    incidents.watch(acme)
+    incidents.update_incidents(acme)
     assert subjects() == ["Every uncertain invitation is settled"]
 
 
 def test_a_problem_lasts_in_one_row(acme):
-    Trouble.objects.create(organization=acme, code="held_invitations")
+    Incident.objects.create(organization=acme, code="held_invitations")
     with pytest.raises(IntegrityError), transaction.atomic():
-        Trouble.objects.create(organization=acme, code="held_invitations")
+        Incident.objects.create(organization=acme, code="held_invitations")
 
 
 def test_another_worker_that_noticed_it_first_tells(acme, monkeypatch):
     hold(acme)
-    monkeypatch.setattr(Trouble.objects, "lasting", Trouble.objects.none)
-    Trouble.objects.create(organization=acme, code="held_invitations")
-    incidents.watch(acme)
+    monkeypatch.setattr(Incident.objects, "ongoing", Incident.objects.none)
+    Incident.objects.create(organization=acme, code="held_invitations")
+    incidents.update_incidents(acme)
     assert subjects() == []
 
 
 def test_a_bug_in_one_organization_does_not_silence_the_others(acme, monkeypatch):
     first = factories.OrganizationFactory.create(name="Aardvark")
     hold(acme)
-    watch = incidents.watch
+    watch = incidents.update_incidents
 
     def stumble(organization):
         if organization.pk == first.pk:
             raise ValueError
         watch(organization)
 
-    monkeypatch.setattr(incidents, "watch", stumble)
-    schedules.watch()
+    monkeypatch.setattr(incidents, "update_incidents", stumble)
+    schedules.update_incidents()
     assert subjects() == ["Invitations wait for your approval"]
 
 
@@ -238,11 +238,11 @@ def test_a_thousand_at_once_are_a_handful_of_emails(acme):
     factories.InvitationFactory.create_batch(200, organization=acme, status="held")
     for status in ("sending", "pending"):
         for invitation in factories.InvitationFactory.create_batch(400, organization=acme, status=status):
-            enqueue.send_invitation(invitation)
+            enqueue.enqueue_invitation(invitation)
             effect = factories.claimed(Effect, "one")
             with pytest.raises(send_invitation.Settled):
                 send_invitation.give_up(effect, "CodeScreen answered 503")
-        incidents.watch(acme)
+        incidents.update_incidents(acme)
     assert Invitation.objects.filter(status="uncertain").count() == 400
     assert Invitation.objects.filter(status="failed").count() == 400
     Effect.objects.exclude(kind="send_email").delete()
@@ -258,7 +258,7 @@ def test_a_thousand_at_once_are_a_handful_of_emails(acme):
     assert f"And {400 - shown} more: http://testserver/activity/" in details
     # the next of the same kind is gathered for half an hour
     invitation = factories.InvitationFactory.create(organization=acme)
-    enqueue.send_email(acme, f"failed:{invitation.pk}:1", "An invitation could not be sent", ["x"])
+    enqueue.notify_members(acme, f"failed:{invitation.pk}:1", "An invitation could not be sent", ["x"])
     waiting = Effect.objects.filter(kind="send_email", state="due").get()
     assert waiting.due_at is not None
     assert waiting.due_at > timezone.now() + timedelta(minutes=25)

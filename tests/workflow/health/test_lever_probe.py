@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.clients import factory
-from integrations.models import ApiCall, Delivery, LeverCheckup, LeverConnection, LeverWebhook
+from integrations.models import ApiCall, Delivery, LeverConnection, LeverProbe, LeverWebhook
 from integrations.queue import worker
 from integrations.workflow.effects import feedback
 from integrations.workflow.health import doctor, lever_probe
@@ -23,9 +23,9 @@ def ready(linked):
     return linked
 
 
-def look(organization) -> LeverCheckup:
-    lever_probe.look(organization, factory.lever_for(organization))
-    return LeverCheckup.objects.get(organization=organization)
+def look(organization) -> LeverProbe:
+    lever_probe.probe(organization, factory.lever_client(organization))
+    return LeverProbe.objects.get(organization=organization)
 
 
 def codes(organization) -> set[str]:
@@ -53,7 +53,7 @@ def test_a_template_that_was_deleted_is_told_until_it_is_made_again(ready, world
     account.templates.pop(template)
     assert look(ready).is_template_gone
     assert "feedback_template_gone" in codes(ready)
-    feedback.ask_for_template(ready)
+    feedback.enqueue_template(ready)
     worker.work()
     assert "feedback_template_gone" not in codes(ready)
 
@@ -73,7 +73,7 @@ def test_an_author_who_left_is_told(ready, world):
 
 
 def test_a_webhook_that_is_removed_in_lever_is_noticed_and_its_return_too(ready, owner):
-    lever = factory.lever_for(ready)
+    lever = factory.lever_client(ready)
     [made] = connections.make_webhooks(ready, lever, owner)
     look(ready)
     made.refresh_from_db()
@@ -106,7 +106,7 @@ def test_moves_that_no_webhook_told_of_are_counted_after_a_silence(ready, world,
     moved = [world.candidate(word) for word in ("Alder", "Birch", "Cedar")]
     world.lever_does("move", opportunities=moved, stage="CodeScreen Assessment")
     found = look(ready)
-    assert found.unheard_changes == 3
+    assert found.missed_events == 3
     assert "webhook_silence" in codes(ready)
 
 
@@ -120,5 +120,5 @@ def test_a_quiet_weekend_counts_nobody(ready, world):
     heard(ready, timezone.now() - timedelta(days=3))
     found = look(ready)
     assert ApiCall.objects.filter(path="/opportunities").exists()
-    assert found.unheard_changes == 0
+    assert found.missed_events == 0
     assert "webhook_silence" not in codes(ready)

@@ -42,25 +42,25 @@ def age(organization, **since):
 
 
 def test_nothing_is_new_on_the_first_day_and_a_later_mistake_is(linted):
-    assert linter_history.remember(linted) == 1
-    assert linter_history.remember(linted) == 0
-    assert not linter_history.compare(linted).new
+    assert linter_history.record_findings(linted) == 1
+    assert linter_history.record_findings(linted) == 0
+    assert not linter_history.compare_with_history(linted).new
     age(linted, days=2)
     RoleMapping.objects.create(organization=linted, role="Baker", assessment="Backend")
-    found = linter_history.compare(linted)
+    found = linter_history.compare_with_history(linted)
     assert ["Baker" in finding.message for finding in found.new] == [True]
     assert len(found.findings) == 2
 
 
 def test_what_is_mended_is_said_for_a_day_and_is_new_when_it_comes_back(linted):
-    linter_history.remember(linted)
+    linter_history.record_findings(linted)
     age(linted, days=2)
     RoleMapping.objects.all().delete()
-    linter_history.remember(linted)
-    assert ["Chef" in message for message in linter_history.compare(linted).mended] == [True]
+    linter_history.record_findings(linted)
+    assert ["Chef" in message for message in linter_history.compare_with_history(linted).mended] == [True]
     RoleMapping.objects.create(organization=linted, role="Chef", assessment="Backend")
-    assert linter_history.remember(linted) == 1
-    assert not linter_history.compare(linted).mended
+    assert linter_history.record_findings(linted) == 1
+    assert not linter_history.compare_with_history(linted).mended
 
 
 def test_a_renamed_stage_is_told_by_its_former_name(linted):
@@ -100,4 +100,4 @@ def test_a_misspelt_tag_on_candidates_is_known_from_their_deliveries(linted):
 def test_connections_are_needed_to_call_anything_unknown(organization):
     assert not LeverConnection.objects.exists()
     assert not CodeScreenConnection.objects.exists()
-    assert linter_history.remember(organization) == 0
+    assert linter_history.record_findings(organization) == 0

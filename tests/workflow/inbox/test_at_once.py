@@ -7,8 +7,8 @@ import pytest
 from django.db import connection as database
 from django.db import transaction
 
+from integrations.clients import factory
 from integrations.models import AuditEntry, Delivery, Effect, Organization
-from integrations.queue import worker
 from integrations.workflow.inbox import delivery_handling, facts
 from integrations.workflow.operations import invitations
 from tests import factories
@@ -48,7 +48,7 @@ def test_what_was_refused_this_moment_is_not_approved(by):
             invitation.move("withdrawn", "The candidate left the stage.")
 
     raised = at_once(refuse, lambda: invitations.approve(row, "another"))
-    assert [type(error) for error in raised] == [invitations.NotPossible]
+    assert [type(error) for error in raised] == [invitations.ActionNotAllowed]
     invitation.refresh_from_db()
     assert invitation.status == "withdrawn"
     assert not Effect.objects.exists()
@@ -63,7 +63,7 @@ def test_what_was_resolved_this_moment_is_not_resolved_otherwise():
         lambda: invitations.resolve_as_sent(invitation, "instance-1", "one"),
         lambda: invitations.resolve_as_sent(row, "instance-2", "another"),
     )
-    assert [type(error) for error in raised] == [invitations.NotPossible]
+    assert [type(error) for error in raised] == [invitations.ActionNotAllowed]
     invitation.refresh_from_db()
     assert (invitation.status, invitation.instance_id) == ("invited", "instance-1")
 
@@ -82,11 +82,11 @@ def test_two_decisions_at_once_do_not_both_take_the_last_place_of_the_bulk_limit
                 "data": {"opportunityId": opportunity, "toStageId": world.stage(stage)},
             },
         )
-    platforms = worker.platforms_for(box.organization)
+    clients = factory.clients_for(box.organization)
     told = [factories.claimed(Delivery, f"worker {number}") for number in range(2)]
-    gathered = {row.pk: facts.gather(row, platforms) for row in told}
+    gathered = {row.pk: facts.gather_facts(row, clients) for row in told}
     monkeypatch.setattr(
-        delivery_handling, "gather", lambda row, *_: gathered[row.pk]
+        delivery_handling, "gather_facts", lambda row, *_: gathered[row.pk]
     )  # what they wait for is each other alone
-    assert at_once(*(partial(delivery_handling.decide_delivery, row, platforms) for row in told)) == []
+    assert at_once(*(partial(delivery_handling.decide_delivery, row, clients) for row in told)) == []
     assert sorted(Delivery.objects.values_list("verdict", flat=True)) == ["held_for_approval", "invite"]

@@ -8,7 +8,7 @@ from django.db import connection as database
 from django.utils import timezone
 
 from integrations.models import CodeScreenConnection, Delivery, Effect, Invitation, LeverConnection
-from integrations.models.leasing import MAX_CRASHES
+from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES
 from integrations.queue import worker
 from integrations.workflow.health import incidents
 from integrations.workflow.inbox import facts
@@ -162,7 +162,7 @@ def test_the_bulk_limit_holds_and_tells_once(box, world, enter):
     assert world.emails() == 1
     assert sorted(Invitation.objects.values_list("status", flat=True)) == ["held", "held", "invited"]
     for _ in range(2):
-        incidents.watch(box.organization)
+        incidents.update_incidents(box.organization)
     assert Effect.objects.filter(kind="send_email").count() == 1
 
 
@@ -265,19 +265,19 @@ def test_a_lever_that_fails_is_asked_again(box, world, enter, kind):
 
 def test_a_poison_delivery_stops_and_others_go_on(box, world, enter, monkeypatch):
     poison, fine = enter("Alder"), enter("Tamarack")
-    gather = facts.gather
+    gather = facts.gather_facts
 
     def crash(delivery, *more):
         if delivery.pk == poison.pk:
             raise KeyError(ALDER)
         return gather(delivery, *more)
 
-    monkeypatch.setattr("integrations.workflow.inbox.delivery_handling.gather", crash)
-    for _ in range(MAX_CRASHES + 2):
+    monkeypatch.setattr("integrations.workflow.inbox.delivery_handling.gather_facts", crash)
+    for _ in range(MAX_CONSECUTIVE_CRASHES + 2):
         Delivery.objects.filter(due_at__isnull=False).update(due_at=timezone.now() - timedelta(seconds=1))
         box.work()
     assert verdict(poison) == ""
-    assert (poison.due_at, poison.attempts, poison.is_stuck) == (None, MAX_CRASHES, True)
+    assert (poison.due_at, poison.attempts, poison.is_stuck) == (None, MAX_CONSECUTIVE_CRASHES, True)
     assert "KeyError" in poison.last_error
     assert ALDER not in poison.last_error + poison.traceback
     assert verdict(fine) in {"invite", "ambiguous_assessment", "no_assessment"}

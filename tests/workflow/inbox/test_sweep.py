@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.http.session import PlatformError
+from integrations.http.errors import PlatformError
 from integrations.models import CodeScreenConnection, Delivery, Effect, Invitation, LeverConnection
 from integrations.queue import schedules, worker
 from integrations.workflow.inbox import delivery_handling

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection as database
 
 from integrations.clients import factory
-from integrations.http.session import PlatformError
+from integrations.http.errors import PlatformError
 from integrations.models import (
     ApiCall,
     AuditEntry,
@@ -90,7 +90,7 @@ def test_disconnecting_forgets_the_tokens(organization, owner):
 
 def test_a_good_key_is_proven_by_the_list(linked, world):
     assert (
-        connections.test_codescreen_key(linked, factory.codescreen_for(linked))
+        connections.verify_codescreen_key(linked, factory.codescreen_client(linked))
         == linked.assessments.count()
         > 0
     )
@@ -101,8 +101,8 @@ def test_a_good_key_is_proven_by_the_list(linked, world):
 def test_a_bad_key_is_marked(linked, world):
     CodeScreenConnection.objects.update(api_key="wrong")
     with pytest.raises(PlatformError):
-        connections.test_codescreen_key(
-            linked, factory.codescreen_for(Organization.objects.get(pk=linked.pk))
+        connections.verify_codescreen_key(
+            linked, factory.codescreen_client(Organization.objects.get(pk=linked.pk))
         )
     assert CodeScreenConnection.objects.get().state == "refused"
 
@@ -112,7 +112,7 @@ def test_a_key_that_works_again_takes_up_what_waited(linked, world):
     row = factories.DeliveryFactory(
         organization=linked, verdict="disconnected", decided_at="2026-01-01T00:00Z", due_at=None
     )
-    connections.test_codescreen_key(linked, factory.codescreen_for(linked, is_trial=True))
+    connections.verify_codescreen_key(linked, factory.codescreen_client(linked, allow_refused=True))
     assert CodeScreenConnection.objects.get().is_working
     assert Delivery.objects.due().get() == row
 
@@ -125,7 +125,7 @@ def hooks(world):
 
 
 def test_the_webhook_is_made_once(linked, world, owner):
-    lever = factory.lever_for(linked)
+    lever = factory.lever_client(linked)
     first = connections.make_webhooks(linked, lever, owner)
     assert connections.make_webhooks(linked, lever, owner) == first
     [hook] = hooks(world)
@@ -139,7 +139,7 @@ def test_the_webhook_is_made_once(linked, world, owner):
 
 
 def test_a_webhook_that_was_removed_in_lever_is_made_again(linked, world, owner):
-    lever = factory.lever_for(linked)
+    lever = factory.lever_client(linked)
     [before] = connections.make_webhooks(linked, lever, owner)
     lever.delete_webhook(before.lever_webhook_id)
     [after] = connections.make_webhooks(linked, lever, owner)
@@ -148,7 +148,7 @@ def test_a_webhook_that_was_removed_in_lever_is_made_again(linked, world, owner)
 
 
 def test_a_webhook_whose_token_was_lost_is_made_again(linked, world, owner):
-    lever = factory.lever_for(linked)
+    lever = factory.lever_client(linked)
     connections.make_webhooks(linked, lever, owner)
     LeverWebhook.objects.update(signature_token="")
     connections.make_webhooks(linked, lever, owner)
@@ -157,7 +157,7 @@ def test_a_webhook_whose_token_was_lost_is_made_again(linked, world, owner):
 
 
 def test_removing_webhooks_twice_is_no_error(linked, world, owner):
-    lever = factory.lever_for(linked)
+    lever = factory.lever_client(linked)
     [made] = connections.make_webhooks(linked, lever, owner)
     lever.delete_webhook(made.lever_webhook_id)
     connections.remove_webhooks(linked, lever, owner)

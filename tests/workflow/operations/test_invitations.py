@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from integrations.clients.provider import Platforms
+from integrations.clients.provider import ClientProvider
 from integrations.models import AuditEntry, Delivery, Effect, Invitation
 from integrations.models.invitation import Status
 from integrations.queue import worker
 from integrations.workflow.inbox import delivery_handling
 from integrations.workflow.operations import invitations
-from integrations.workflow.operations.invitations import NotPossible
+from integrations.workflow.operations.invitations import ActionNotAllowed
 from tests import factories
 
 
@@ -18,7 +18,7 @@ def _unused() -> Any:
     raise AssertionError("no platform is called")
 
 
-NO_PLATFORMS = Platforms(_unused, _unused)
+NO_PLATFORMS = ClientProvider(_unused, _unused)
 
 
 def in_status(organization, status, **changes):
@@ -51,7 +51,7 @@ def test_an_act_is_possible_from_its_statuses_alone(organization, owner, name, s
     act, sources, target = ACTS[name]
     invitation = in_status(organization, status)
     if status not in sources:
-        with pytest.raises(NotPossible):
+        with pytest.raises(ActionNotAllowed):
             act(invitation, owner)
         invitation.refresh_from_db()
         assert invitation.status == status
@@ -71,14 +71,14 @@ def test_an_act_is_possible_from_its_statuses_alone(organization, owner, name, s
 def test_an_act_judges_the_row_as_it_is_now(organization, owner):
     invitation = in_status(organization, "held")
     Invitation.objects.update(status="withdrawn")
-    with pytest.raises(NotPossible):
+    with pytest.raises(ActionNotAllowed):
         invitations.approve(invitation, owner)
 
 
 def test_approving_twice_sends_once(organization, owner):
     invitation = in_status(organization, "held")
     invitations.approve(invitation, owner)
-    with pytest.raises(NotPossible):
+    with pytest.raises(ActionNotAllowed):
         invitations.approve(invitation, owner)
     assert Effect.objects.filter(kind="send_invitation").count() == 1
 
@@ -91,13 +91,13 @@ def test_a_command_is_an_actor_too(organization):
 
 @pytest.mark.parametrize("instance", ["", "   ", "x" * 201])
 def test_resolving_needs_an_instance(organization, owner, instance):
-    with pytest.raises(NotPossible):
+    with pytest.raises(ActionNotAllowed):
         invitations.resolve_as_sent(in_status(organization, "uncertain"), instance, owner)
 
 
 def test_an_instance_belongs_to_one_invitation(organization, owner):
     taken = in_status(organization, "invited")
-    with pytest.raises(NotPossible, match=str(taken.pk)):
+    with pytest.raises(ActionNotAllowed, match=str(taken.pk)):
         invitations.resolve_as_sent(in_status(organization, "uncertain"), "instance-1", owner)
 
 
@@ -120,7 +120,7 @@ def test_resolving_settles_the_effect_and_asks_for_the_tag(organization, owner):
 def test_while_the_person_has_another_one_on_its_way_nothing_is_sent_again(organization, owner):
     invitation = in_status(organization, Status.FAILED)
     factories.InvitationFactory(organization=organization, contact_id=invitation.contact_id)
-    with pytest.raises(NotPossible, match="on its way"):
+    with pytest.raises(ActionNotAllowed, match="on its way"):
         invitations.send_again(invitation, owner)
     invitation.refresh_from_db()
     assert invitation.status == Status.FAILED
@@ -139,10 +139,15 @@ def test_sending_again_starts_from_scratch(organization, owner):
         attempts=3,
         last_error="lost",
     )
-    Effect.objects.update(intent_at=effect.created_at)
+    Effect.objects.update(attempt_started_at=effect.created_at)
     invitations.send_again(invitation, owner)
     effect.refresh_from_db()
-    assert (effect.state, effect.attempts, effect.intent_at, effect.last_error) == ("due", 0, None, "")
+    assert (effect.state, effect.attempts, effect.attempt_started_at, effect.last_error) == (
+        "due",
+        0,
+        None,
+        "",
+    )
     assert effect.due_at is not None
 
 
@@ -157,7 +162,7 @@ def test_retrying_an_effect(organization, owner, state, possible):
     due = {} if state == "due" else {"due_at": None}
     effect = factories.EffectFactory(organization=organization, state=state, attempts=9, **due)
     if not possible:
-        with pytest.raises(NotPossible):
+        with pytest.raises(ActionNotAllowed):
             invitations.retry_effect(effect, owner)
         assert not AuditEntry.objects.exists()
         return
@@ -169,7 +174,7 @@ def test_retrying_an_effect(organization, owner, state, possible):
 def test_an_effect_in_a_workers_hands_is_not_retried(organization, owner):
     factories.EffectFactory(organization=organization)
     effect = factories.claimed(Effect, "worker")
-    with pytest.raises(NotPossible):
+    with pytest.raises(ActionNotAllowed):
         invitations.retry_effect(effect, owner)
 
 
@@ -180,7 +185,7 @@ def test_an_invitation_is_never_sent_again_by_retrying_its_effect(organization, 
     effect = factories.EffectFactory(
         organization=organization, invitation=invitation, kind="send_invitation", state=state, due_at=None
     )
-    with pytest.raises(NotPossible):
+    with pytest.raises(ActionNotAllowed):
         invitations.retry_effect(effect, owner)
     effect.refresh_from_db()
     assert effect.state == state
@@ -207,14 +212,14 @@ def test_a_failed_invitation_is_sent_again_by_retrying_its_effect(organization, 
 
 def test_replaying_needs_a_delivery_of_levers(organization, owner):
     delivery = factories.DeliveryFactory(organization=organization, platform="codescreen")
-    with pytest.raises(NotPossible):
+    with pytest.raises(ActionNotAllowed):
         invitations.replay(delivery, NO_PLATFORMS, owner)
 
 
 def test_a_delivery_in_a_workers_hands_is_not_replayed(organization, owner):
     factories.DeliveryFactory(organization=organization)
     delivery = factories.claimed(Delivery, "worker")
-    with pytest.raises(NotPossible):
+    with pytest.raises(ActionNotAllowed):
         invitations.replay(delivery, NO_PLATFORMS, owner)
 
 
@@ -225,7 +230,7 @@ def test_a_replay_that_another_worker_overtook_says_so(box, owner, monkeypatch):
         raise delivery_handling.LeaseLost
 
     monkeypatch.setattr(delivery_handling, "decide_delivery", overtaken)
-    with pytest.raises(NotPossible, match="meanwhile"):
+    with pytest.raises(ActionNotAllowed, match="meanwhile"):
         worker.replay(delivery, owner)
 
 
@@ -238,6 +243,6 @@ def test_waking_takes_up_what_waited_of_this_organization_alone(organization, st
                 organization=where, verdict=verdict, decided_at="2026-01-01T00:00Z", due_at=None
             )
             rows[where.pk, verdict] = row
-    assert invitations.wake(organization) == 2
+    assert invitations.requeue_waiting(organization) == 2
     woken = set(Delivery.objects.due().values_list("pk", flat=True))
     assert woken == {rows[organization.pk, "paused"].pk, rows[organization.pk, "disconnected"].pk}

@@ -8,7 +8,7 @@ from django.utils import timezone
 from integrations.models import Assessment, AuditEntry, Effect, Invitation
 from integrations.models.invitation import Status
 from integrations.workflow.operations import invitations
-from integrations.workflow.operations.invitations import NotPossible
+from integrations.workflow.operations.invitations import ActionNotAllowed
 from integrations.workflow.outbox import enqueue
 from integrations.workflow.rules.decide import PROGRESS_TAGS
 from tests import factories
@@ -29,14 +29,14 @@ def in_status(organization, status, **changes):
 def test_a_new_round_begins_from_what_is_over_alone(organization, owner, status):
     invitation = in_status(organization, status, role_title="Chef", stage_name="CodeScreen Home")
     if status not in OVER:
-        with pytest.raises(NotPossible):
+        with pytest.raises(ActionNotAllowed):
             invitations.invite_again(invitation, owner)
         assert Invitation.objects.count() == 1
         assert not AuditEntry.objects.exists()
         return
     again = invitations.invite_again(invitation, owner, "the first attempt was interrupted")
     assert (again.round, again.status, again.instance_id) == (2, "pending", "")
-    for name in invitations.SAME_IN_EVERY_ROUND:
+    for name in invitations.COPIED_TO_NEXT_ROUND:
         assert getattr(again, name) == getattr(invitation, name)
     assert again.external_id != invitation.external_id
     assert Effect.objects.get(kind="send_invitation").invitation == again
@@ -51,7 +51,7 @@ def test_a_new_round_begins_from_what_is_over_alone(organization, owner, status)
 def test_a_round_leads_to_one_next_round(organization, owner):
     invitation = in_status(organization, "completed")
     again = invitations.invite_again(invitation, owner)
-    with pytest.raises(NotPossible, match="Round 2"):
+    with pytest.raises(ActionNotAllowed, match="Round 2"):
         invitations.invite_again(invitation, owner)
     Invitation.objects.filter(pk=again.pk).update(status="completed", instance_id="instance-2")
     assert invitations.invite_again(again, owner).round == 3
@@ -60,7 +60,7 @@ def test_a_round_leads_to_one_next_round(organization, owner):
 def test_a_person_who_is_being_invited_elsewhere_is_not_invited_again(organization, owner):
     invitation = in_status(organization, "completed", contact_id="contact-1")
     in_status(organization, "held", contact_id="contact-1", opportunity_id="another")
-    with pytest.raises(NotPossible, match="on its way"):
+    with pytest.raises(ActionNotAllowed, match="on its way"):
         invitations.invite_again(invitation, owner)
     assert Invitation.objects.count() == 2
     assert not Effect.objects.exists()
@@ -71,24 +71,24 @@ def test_an_assessment_that_is_gone_is_not_sent_again(organization, owner):
     Assessment.objects.create(
         organization=organization, external_id="assessment-backend", name="Backend", gone_at=timezone.now()
     )
-    with pytest.raises(NotPossible, match="no longer in CodeScreen"):
+    with pytest.raises(ActionNotAllowed, match="no longer in CodeScreen"):
         invitations.invite_again(invitation, owner)
 
 
 def test_without_an_address_nobody_is_invited_again(organization, owner):
-    with pytest.raises(NotPossible, match="e-mail address"):
+    with pytest.raises(ActionNotAllowed, match="e-mail address"):
         invitations.invite_again(in_status(organization, "completed", email=""), owner)
 
 
 def test_the_progress_tag_follows_the_latest_round(organization, owner):
     first = in_status(organization, "completed")
     second = invitations.invite_again(first, owner)
-    enqueue.set_progress_tag(first, PROGRESS_TAGS["completed"])
+    enqueue.enqueue_progress_tag(first, PROGRESS_TAGS["completed"])
     assert Effect.objects.filter(kind="set_progress_tag").count() == 1, "until the new round has gone out"
     second.move(Status.SENDING)
     second.move(Status.INVITED, instance_id="instance-2")
-    enqueue.set_progress_tag(second, PROGRESS_TAGS["invited"])
-    enqueue.set_progress_tag(first, PROGRESS_TAGS["completed"])
+    enqueue.enqueue_progress_tag(second, PROGRESS_TAGS["invited"])
+    enqueue.enqueue_progress_tag(first, PROGRESS_TAGS["completed"])
     due = Effect.objects.get(kind="set_progress_tag", state="due")
     assert due.payload == {"tag": PROGRESS_TAGS["invited"]}
 
@@ -111,13 +111,13 @@ def test_a_new_round_is_sent_and_followed(box, owner):
 def test_following_stops_where_nothing_was_started(organization, owner, status):
     invitation = in_status(organization, status, next_poll_at=timezone.now() + timedelta(hours=1))
     if status not in STOPPABLE:
-        with pytest.raises(NotPossible):
+        with pytest.raises(ActionNotAllowed):
             invitations.stop_following(invitation, owner)
         invitation.refresh_from_db()
         assert invitation.status == status
         assert not AuditEntry.objects.exists()
         return
-    enqueue.send_invitation(invitation)
+    enqueue.enqueue_invitation(invitation)
     invitations.stop_following(invitation, owner, "withdrew by telephone")
     invitation.refresh_from_db()
     assert (invitation.status, invitation.next_poll_at) == ("withdrawn", None)

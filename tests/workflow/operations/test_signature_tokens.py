@@ -69,6 +69,6 @@ def test_retired_ones_are_forgotten_after_a_while(organization):
             organization=organization, name=f"{days} days", retired_at=now - timedelta(days=days)
         )
     factories.LeverWebhookFactory.create(organization=organization)
-    assert LeverWebhook.objects.forget_retired() == 1
+    assert LeverWebhook.objects.purge_retired() == 1
     assert [row.name for row in signature_tokens.retired(organization)] == ["1 days"]
     assert labels(organization) == ["Main token"]

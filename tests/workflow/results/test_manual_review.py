@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.models import AuditEntry, Effect, Invitation
 from integrations.workflow.health import doctor
 from integrations.workflow.operations import connections, invitations
-from integrations.workflow.operations.invitations import NotPossible
+from integrations.workflow.operations.invitations import ActionNotAllowed
 from tests import factories
 
 
@@ -65,7 +65,7 @@ def test_a_person_decides_once_and_it_is_on_record(holding, owner):
         f"invitation {invitation.pk}",
         "interviewed all the same",
     )
-    with pytest.raises(NotPossible):
+    with pytest.raises(ActionNotAllowed):
         invitations.record_decision(invitation, owner)
     assert AuditEntry.objects.filter(action="decided").count() == 1
     # the same result read again asks nobody anew

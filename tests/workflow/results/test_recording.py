@@ -7,8 +7,8 @@ import responses
 from django.utils import timezone
 
 from integrations.clients import factory
-from integrations.codescreen.payloads import Hint, Progress
-from integrations.http.session import PlatformError
+from integrations.codescreen.payloads import Progress, WebhookHint
+from integrations.http.errors import PlatformError
 from integrations.models import Effect, Invitation, Result
 from integrations.queue import worker
 from integrations.workflow.results import polling, recording
@@ -279,7 +279,7 @@ def test_a_crash_while_recording_is_not_everybodys(says, monkeypatch, invitation
 
 
 def hear(invitation, kind="candidate.evaluated", instance=INSTANCE, external=""):
-    return recording.hear(invitation.organization, Hint(kind, instance, external))
+    return recording.apply_hint(invitation.organization, WebhookHint(kind, instance, external))
 
 
 def test_a_hint_makes_it_ask_now(invitation):
@@ -318,7 +318,7 @@ def test_a_submission_that_is_heard_of_before_the_start_shows_the_assessment_in_
 def test_a_hint_of_submission_counts_by_what_the_row_says_now(invitation, says):
     read_before = Invitation.objects.get()
     says(COMPLETE)
-    recording._note_submission(read_before)
+    recording._record_submission(read_before)
     invitation.refresh_from_db()
     assert invitation.status == "completed"
     assert tags() == [PROGRESS_TAGS["completed"]]
@@ -357,7 +357,7 @@ def test_a_bounce_is_told_once(invitation, owner):
 
 def test_a_hint_about_somebody_elses_instance_is_nobodys(invitation, stranger):
     other = stranger.memberships.get().organization
-    assert recording.hear(other, Hint("candidate.evaluated", INSTANCE, "")) is None
+    assert recording.apply_hint(other, WebhookHint("candidate.evaluated", INSTANCE, "")) is None
     assert hear(invitation, instance="unknown") is None
     assert hear(invitation, instance="", external="") is None
 
@@ -390,15 +390,15 @@ def test_another_external_id_settles_nothing(invitation, external):
 
 def test_collect_says_whether_anything_changed(wire, invitation):
     wire.get(f"{URL}/assessments/{INSTANCE}", json={"status": "In_Progress", "metadata": {}})
-    codescreen = factory.codescreen_for(invitation.organization)
-    assert recording.collect(invitation, codescreen) is True
-    assert recording.collect(invitation, codescreen) is False
+    codescreen = factory.codescreen_client(invitation.organization)
+    assert recording.refresh_progress(invitation, codescreen) is True
+    assert recording.refresh_progress(invitation, codescreen) is False
 
 
 def test_collect_raises_after_it_has_recorded_when_to_ask_again(wire, invitation):
     wire.get(f"{URL}/assessments/{INSTANCE}", status=500)
     with pytest.raises(PlatformError):
-        recording.collect(invitation, factory.codescreen_for(invitation.organization))
+        recording.refresh_progress(invitation, factory.codescreen_client(invitation.organization))
     invitation.refresh_from_db()
     assert invitation.poll_failures == 1
 
@@ -408,5 +408,5 @@ def test_the_instance_id_is_one_part_of_the_address(wire, invitation):
     invitation.refresh_from_db()
     wire.get(f"{URL}/assessments/a%2F..%2Fb%3Fc%23d", json={"status": "Not_Started"})
     assert isinstance(
-        factory.codescreen_for(invitation.organization).status(invitation.instance_id), Progress
+        factory.codescreen_client(invitation.organization).status(invitation.instance_id), Progress
     )

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from integrations.codescreen.client import CodeScreenClient
-from integrations.codescreen.payloads import Hint, Progress
-from integrations.http.session import PlatformError
+from integrations.codescreen.payloads import Progress, WebhookHint
+from integrations.http.errors import PlatformError
 from integrations.models import Invitation, db_clock
 from integrations.workflow.operations import invitations
 from integrations.workflow.results import recording
@@ -30,7 +30,7 @@ def test_an_answer_that_was_overtaken_changes_nothing_and_is_asked_for_again(box
     def complete(instance):
         box.candidate_does("submit", "evaluate", score=80)
 
-    assert recording.collect(box.reread(invitation), Slow(complete, "In_Progress")) is False
+    assert recording.refresh_progress(box.reread(invitation), Slow(complete, "In_Progress")) is False
     assert box.reread(invitation).status == "completed"
     assert Invitation.objects.due_for_poll().exists()
     box.ask()
@@ -41,9 +41,9 @@ def test_a_webhook_during_a_question_is_a_reason_to_ask_again(box):
     invitation = box.invited()
 
     def ring(instance):
-        recording.hear(box.organization, Hint("assessment.evaluated", instance, ""))
+        recording.apply_hint(box.organization, WebhookHint("assessment.evaluated", instance, ""))
 
-    recording.collect(invitation, Slow(ring, "Not_Started"))
+    recording.refresh_progress(invitation, Slow(ring, "Not_Started"))
     assert Invitation.objects.due_for_poll().exists()
     box.ask()
     assert not Invitation.objects.due_for_poll().exists()
@@ -56,9 +56,9 @@ def test_who_is_followed_no_more_since_the_question_is_asked_about_no_more(box, 
         invitations.stop_following(invitation, owner)
 
     for status in ("Not_Started", "In_Progress"):
-        recording.collect(invitation, Slow(stop, status))
+        recording.refresh_progress(invitation, Slow(stop, status))
         assert (box.reread(invitation).status, box.reread(invitation).next_poll_at) == ("withdrawn", None)
-        Invitation.objects.update(status="invited", stopped_by_person=False)
+        Invitation.objects.update(status="invited", stopped_by_user=False)
 
 
 def test_a_question_that_fails_is_not_asked_again_of_who_is_followed_no_more(box, owner):
@@ -69,7 +69,7 @@ def test_a_question_that_fails_is_not_asked_again_of_who_is_followed_no_more(box
         raise PlatformError("CodeScreen answered 503", status=503)
 
     with pytest.raises(PlatformError):
-        recording.collect(invitation, Slow(stop_and_fail, "Not_Started"))
+        recording.refresh_progress(invitation, Slow(stop_and_fail, "Not_Started"))
     Invitation.objects.filter(next_poll_at__isnull=False).update(next_poll_at=db_clock.now())
     assert not Invitation.objects.due_for_poll().exists()
 
@@ -79,7 +79,7 @@ def test_no_webhook_and_no_command_asks_about_who_is_followed_no_more(box, world
     invitations.stop_following(invitation, owner)
     box.candidate_does("start", "submit", "evaluate", score=80)
     assert (
-        recording.hear(box.organization, Hint("candidate.evaluated", invitation.instance_id, ""))
+        recording.apply_hint(box.organization, WebhookHint("candidate.evaluated", invitation.instance_id, ""))
         == invitation
     )
     assert not Invitation.objects.due_for_poll().exists()
@@ -94,8 +94,8 @@ def test_clocks_that_differ_a_little_lose_no_webhook(box, monkeypatch):
     ahead = db_clock.now() + timedelta(seconds=1)
 
     def ring(instance):
-        recording.hear(box.organization, Hint("assessment.evaluated", instance, ""))
+        recording.apply_hint(box.organization, WebhookHint("assessment.evaluated", instance, ""))
 
     monkeypatch.setattr(db_clock, "now", lambda: ahead)
-    recording.collect(invitation, Slow(ring, "Not_Started"))
+    recording.refresh_progress(invitation, Slow(ring, "Not_Started"))
     assert Invitation.objects.due_for_poll().exists()

@@ -10,26 +10,26 @@ from integrations.models import Delivery
 from integrations.workflow.rules.decide import (
     NEXT_STEPS,
     PROGRESS_TAGS,
-    AssessmentChoice,
-    Candidacy,
+    CandidateSnapshot,
+    ExistingInvitation,
     Facts,
+    KnownAssessment,
     MappingRule,
-    Standing,
     assessment_tags,
     begins_with_prefix,
-    closest,
+    closest_name,
     decide,
     is_progress_tag,
     is_trigger,
-    match,
+    matching_assessments,
     normalized,
 )
 
-BACKEND = AssessmentChoice("id-backend", "Backend")
-FRONTEND = AssessmentChoice("id-frontend", "Frontend Developer")
+BACKEND = KnownAssessment("id-backend", "Backend")
+FRONTEND = KnownAssessment("id-frontend", "Frontend Developer")
 CODES = [code for code in Delivery.Verdict.values if code != Delivery.Verdict.NOTED]
 
-CANDIDACY = Candidacy(
+CANDIDACY = CandidateSnapshot(
     stage_id="stage-1",
     stage_name="CodeScreen Assessment",
     role_id="role-1",
@@ -48,7 +48,9 @@ FACTS = Facts(
 
 
 def standing(status="invited", *, was_sent=True, assessment=BACKEND.id):
-    return Standing(7, assessment, status, "invited and not started", "1 May 2026, 09:00 UTC", was_sent)
+    return ExistingInvitation(
+        7, assessment, status, "invited and not started", "1 May 2026, 09:00 UTC", was_sent
+    )
 
 
 def with_candidacy(facts=FACTS, **changes):
@@ -163,9 +165,9 @@ def test_what_names_the_assessment(mappings, tags, default, expected):
 
 
 def test_an_exact_name_beats_a_similar_one():
-    both = (AssessmentChoice("1", "backend"), AssessmentChoice("2", "Backend"))
-    assert match("Backend", both) == (both[1],)
-    assert match("BACKEND", both) == both
+    both = (KnownAssessment("1", "backend"), KnownAssessment("2", "Backend"))
+    assert matching_assessments("Backend", both) == (both[1],)
+    assert matching_assessments("BACKEND", both) == both
     facts = with_candidacy(replace(FACTS, mappings=(), assessments=both), tags=("CodeScreen BACKEND",))
     assert decide(facts).code == "ambiguous_assessment"
 
@@ -181,8 +183,8 @@ def test_an_unknown_name_says_what_was_probably_meant():
 def test_an_unknown_name_that_is_near_to_nothing_suggests_nothing():
     facts = with_candidacy(replace(FACTS, mappings=()), tags=("CodeScreen Xylophone",))
     assert "Did you mean" not in decide(facts).explanation
-    assert closest("", ["Backend"]) == ""
-    assert closest("Backend", []) == ""
+    assert closest_name("", ["Backend"]) == ""
+    assert closest_name("Backend", []) == ""
 
 
 def test_a_mapping_for_the_role_needs_a_stage_with_the_prefix():
@@ -328,7 +330,7 @@ statuses = st.sampled_from(
     ]
 )
 standings = st.builds(
-    Standing,
+    ExistingInvitation,
     id=st.integers(1, 9),
     assessment_id=st.sampled_from(["id-backend", "id-frontend"]),
     status=statuses,
@@ -337,7 +339,7 @@ standings = st.builds(
     was_sent=st.booleans(),
 )
 candidacies = st.builds(
-    Candidacy,
+    CandidateSnapshot,
     stage_id=ids,
     stage_name=stage_names,
     role_id=ids,
@@ -349,7 +351,7 @@ candidacies = st.builds(
     may_contact=st.booleans(),
 )
 choices = st.lists(
-    st.sampled_from([BACKEND, FRONTEND]) | st.builds(AssessmentChoice, id=ids, name=few_names),
+    st.sampled_from([BACKEND, FRONTEND]) | st.builds(KnownAssessment, id=ids, name=few_names),
     max_size=3,
     unique_by=lambda choice: choice.id,
 ).map(tuple)
@@ -428,7 +430,7 @@ def test_a_lost_connection_never_invites(facts):
 )
 @THOROUGH
 def test_nobody_is_invited_who_left_or_may_not_be_contacted(facts, change):
-    assume(isinstance(facts.candidacy, Candidacy) and facts.stage_id != "elsewhere")
+    assume(isinstance(facts.candidacy, CandidateSnapshot) and facts.stage_id != "elsewhere")
     decision = decide(with_candidacy(facts, **change))
     assert decision.code not in {"invite", "held_for_approval", "already_invited", "invited_elsewhere"}
 
@@ -459,14 +461,14 @@ def test_an_invitation_implies_one_assessment_an_address_and_a_free_way(facts):
 )
 @THOROUGH
 def test_a_tag_that_is_no_assessment_changes_nothing(facts, tag):
-    assume(isinstance(facts.candidacy, Candidacy))
+    assume(isinstance(facts.candidacy, CandidateSnapshot))
     assert decide(with_candidacy(facts, tags=(*facts.candidacy.tags, tag))) == decide(facts)
 
 
 @given(either)
 @THOROUGH
 def test_a_mapping_for_another_role_changes_nothing(facts):
-    assume(isinstance(facts.candidacy, Candidacy))
+    assume(isinstance(facts.candidacy, CandidateSnapshot))
     rule = MappingRule("a role that nobody has here", "", "Backend")
     assume(
         normalized(rule.role)

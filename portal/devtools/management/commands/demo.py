@@ -66,7 +66,7 @@ class Command(BaseCommand):
         secret = provisioning.seed(folder)
         connections.close_all()
         supervisor = Supervisor(
-            [web(HOST, stage.port), workers(), stage.sandbox()], every_second=notify.ring_if_due
+            [web(HOST, stage.port), workers(), stage.sandbox()], every_second=notify.notify_if_due
         )
         outcome: list[bool] = []
 

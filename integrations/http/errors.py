@@ -1,0 +1,43 @@
+"""What a call to a platform may raise, by what it means for the caller."""
+
+from typing import Any
+
+
+class PlatformError(Exception):
+    """A call to a platform did not succeed.
+
+    `permanent`: trying the same again can't help. `ambiguous`: it may have taken effect all the same.
+    `status` is the HTTP status, None when no answer came; `retry_after` is in seconds, None when not told;
+    `body` is the decoded answer where there was one.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        ambiguous: bool = False,
+        status: int | None = None,
+        retry_after: float | None = None,
+        body: Any = None,
+    ) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.ambiguous = ambiguous
+        self.status = status
+        self.retry_after = retry_after
+        self.body = body
+
+
+class NotConnected(PlatformError):
+    """There is no working connection to call with; nothing was sent, and waiting loses nothing."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=True)
+
+
+class CallDeferred(PlatformError):
+    """The call's turn is later than the caller can wait; nothing was sent."""
+
+    def __init__(self, seconds: float, reason: str = "waiting for a free slot") -> None:
+        super().__init__(reason, retry_after=seconds)
