@@ -16,10 +16,10 @@ from integrations.models import CodeScreenConnection, Delivery, LeverConnection,
 from integrations.models.leasing import masked_traceback
 from integrations.queue import notify, worker
 from integrations.workflow.catalog import sync
+from integrations.workflow.email import connection_notices
 from integrations.workflow.health import incidents, lever_probe, linter_history
 from integrations.workflow.inbox import facts
 from integrations.workflow.operations import connections, invitations, retention
-from integrations.workflow.outbox import enqueue
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def refresh_grants() -> None:
             factory.token_manager(grant).renew(grant.access_token)
         except PlatformError as error:
             logger.warning("keep-alive of %s: %s", grant.organization.slug, error)
-            enqueue.notify_reconnect_needed(grant.organization)
+            connection_notices.notify_reconnect_needed(grant.organization)
 
 
 def refresh_catalogs() -> None:
@@ -148,7 +148,7 @@ def warn_expiry() -> None:
     for grant in LeverConnection.objects.filter(state=LeverConnection.State.CONNECTED).select_related(
         "organization"
     ):
-        enqueue.notify_grant_ends(grant)
+        connection_notices.notify_grant_ends(grant)
 
 
 def requeue_waiting() -> None:

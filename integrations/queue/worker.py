@@ -24,10 +24,10 @@ from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES, NO_OUTCOME, mas
 from integrations.queue import liveness, notify
 from integrations.workflow.catalog import sync
 from integrations.workflow.effects import perform
+from integrations.workflow.email import connection_notices
 from integrations.workflow.health import incidents
 from integrations.workflow.inbox import delivery_handling, facts, sweep
 from integrations.workflow.operations import invitations
-from integrations.workflow.outbox import enqueue
 from integrations.workflow.results import polling, recording
 from integrations.workflow.rules.decide import Decision
 
@@ -163,7 +163,7 @@ def decide(delivery: Delivery) -> None:
             due_at=Now() + timedelta(seconds=error.retry_after or 1), attempts=delivery.attempts - 1
         )
     except PlatformError as error:
-        enqueue.notify_reconnect_needed(organization)
+        connection_notices.notify_reconnect_needed(organization)
         if error.status == 401 and error.permanent:
             _notice_refused_key(organization)
         wait = timedelta(seconds=1) if isinstance(error, NotConnected) else perform.backoff(delivery.attempts)

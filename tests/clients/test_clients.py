@@ -17,7 +17,7 @@ from integrations.clients import factory
 from integrations.http.errors import CallDeferred, NotConnected, PlatformError
 from integrations.models import ApiCall, Effect, LeverConnection, Organization
 from integrations.queue import worker
-from integrations.workflow.outbox import enqueue
+from integrations.workflow.email import connection_notices
 from tests import factories
 
 AUTH = "https://auth.lever.example"
@@ -443,12 +443,12 @@ def _database_error(**_):
 def test_telling_that_lever_needs_a_person_is_once_per_breakage(grant):
     for _ in range(2):
         grant.mark_needs_reconnect("Revoked.")
-        enqueue.notify_reconnect_needed(grant.organization)
+        connection_notices.notify_reconnect_needed(grant.organization)
     assert Effect.objects.filter(kind="send_email").count() == 1
     LeverConnection.objects.update(state="connected", generation=9)
     grant.refresh_from_db()
     grant.mark_needs_reconnect("Revoked again.")
-    enqueue.notify_reconnect_needed(grant.organization)
+    connection_notices.notify_reconnect_needed(grant.organization)
     assert Effect.objects.filter(kind="send_email").count() == 2
 
 

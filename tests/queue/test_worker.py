@@ -169,7 +169,9 @@ def test_a_refused_key_is_tried_again_now_and_then(linked, world, bells):
 def test_a_delivery_that_waits_for_its_turn_loses_no_attempt(linked, monkeypatch):
     factories.DeliveryFactory(organization=linked)
     monkeypatch.setattr(
-        delivery_handling, "handle_delivery", mock.Mock(side_effect=CallDeferred(30, "waiting for a free slot"))
+        delivery_handling,
+        "handle_delivery",
+        mock.Mock(side_effect=CallDeferred(30, "waiting for a free slot")),
     )
     claimed = factories.claimed(Delivery, "me")
     worker.decide(claimed)

@@ -13,6 +13,8 @@ from integrations.lever.payloads import Opportunity
 from integrations.models import Effect, Invitation, Organization, Result, Stage
 from integrations.workflow.catalog.sync import stages_named, stages_named_in_copy
 from integrations.workflow.effects.lever_writes import author
+from integrations.workflow.email.links import candidate_link
+from integrations.workflow.email.notify import notify_members
 from integrations.workflow.inbox.facts import mapping_rules
 from integrations.workflow.outbox import enqueue
 from integrations.workflow.rules.decide import closest_name, is_trigger
@@ -97,11 +99,11 @@ def notify_regrade(invitation: Invitation, number: int) -> None:
         f"CodeScreen: {happened} Decide here where the candidate belongs.",
         invitation=invitation,
     )
-    enqueue.notify_members(
+    notify_members(
         invitation.organization,
         code,
         "A result changed after the candidate was moved",
-        [happened, "Decide in Lever where the candidate belongs.", enqueue.candidate_link(invitation)],
+        [happened, "Decide in Lever where the candidate belongs.", candidate_link(invitation)],
         invitation=invitation,
     )
 

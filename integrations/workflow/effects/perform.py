@@ -16,9 +16,8 @@ from integrations.models import Effect, Organization, db_clock
 from integrations.models.invitation import Status
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES, NO_OUTCOME, masked_traceback
 from integrations.workflow.effects import feedback, lever_writes, move_stage, send_invitation
-from integrations.workflow.email import sending
+from integrations.workflow.email import connection_notices, sending
 from integrations.workflow.inbox import facts
-from integrations.workflow.outbox import enqueue
 
 logger = logging.getLogger(__name__)
 
@@ -157,7 +156,7 @@ def apply_error(effect: Effect, error: PlatformError, known: datetime | None = N
         # connecting anew wakes what waits at that moment, and this effect was on its way then
         is_back = not facts.disconnected_reason(organization)
         _defer(effect, str(error), known, FIRST_RETRY if is_back else DISCONNECTED_RETRY)
-        enqueue.notify_reconnect_needed(organization)
+        connection_notices.notify_reconnect_needed(organization)
         return
     is_hopeless = error.permanent or db_clock.now() - effect.trying_since > RETRY_FOR
     if is_hopeless:

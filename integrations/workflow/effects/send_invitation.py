@@ -13,6 +13,8 @@ from integrations.models.db_retry import with_retry
 from integrations.models.invitation import Status
 from integrations.workflow.catalog import sync
 from integrations.workflow.catalog.sync import stage_name
+from integrations.workflow.email.links import candidate_link
+from integrations.workflow.email.notify import notify_members
 from integrations.workflow.inbox.facts import mapping_rules
 from integrations.workflow.outbox import enqueue
 from integrations.workflow.results.recording import mark_invited
@@ -180,14 +182,14 @@ def _become_uncertain(effect: Effect, invitation: Invitation, reason: str) -> No
         if not effect.finish(Effect.State.UNCERTAIN, reason):
             raise Settled
         invitation.move(Status.UNCERTAIN, reason)
-        enqueue.notify_members(
+        notify_members(
             invitation.organization,
             f"uncertain:{invitation.pk}:{effect.attempts}",
             "An invitation may or may not have been sent",
             [
                 f"“{invitation.assessment_name}”: {reason}",
                 "Look for the candidate in CodeScreen, then say on the timeline whether it was sent.",
-                enqueue.candidate_link(invitation),
+                candidate_link(invitation),
             ],
             invitation=invitation,
         )
@@ -208,11 +210,11 @@ def _fail(effect: Effect, invitation: Invitation, reason: str, note: str) -> Non
                 f"CodeScreen: “{invitation.assessment_name}” could not be sent. {note}",
                 invitation=invitation,
             )
-        enqueue.notify_members(
+        notify_members(
             organization,
             f"failed:{invitation.pk}:{effect.attempts}",
             "An invitation could not be sent",
-            [f"“{invitation.assessment_name}”: {reason}", f"Timeline: {enqueue.candidate_link(invitation)}"],
+            [f"“{invitation.assessment_name}”: {reason}", f"Timeline: {candidate_link(invitation)}"],
             invitation=invitation,
         )
     raise Settled

@@ -16,9 +16,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.models import Effect, EmailKind, Incident, Invitation, Organization
+from integrations.workflow.email.notify import notify_members
 from integrations.workflow.health import doctor
 from integrations.workflow.health.findings import Finding
-from integrations.workflow.outbox import enqueue
 
 KEEP_FOR = timedelta(days=90)
 PAUSE = timedelta(hours=1)  # what comes and goes is told no more often
@@ -120,7 +120,7 @@ def _notify_begun(row: Incident, organization: Organization, finding: Finding) -
         if wording.begins:
             lines = [finding.message, finding.fix, f"{settings.PORTAL_URL}{finding.url}"]
             before = f":{row.notified_at:%Y-%m-%dT%H:%M:%S}" if row.notified_at else ""
-            enqueue.notify_members(organization, f"trouble:{row.pk}{before}", wording.begins, lines)
+            notify_members(organization, f"trouble:{row.pk}{before}", wording.begins, lines)
 
 
 def _end(row: Incident, organization: Organization) -> None:
@@ -130,6 +130,6 @@ def _end(row: Incident, organization: Organization) -> None:
         row.refresh_from_db()
         if row.notified_at is not None:
             began = f"It began on {row.began_at:%-d %B %Y at %H:%M} UTC."
-            enqueue.notify_members(
+            notify_members(
                 organization, f"over:{row.pk}", WATCHED[row.code].ends, [began], kind=EmailKind.ALL_CLEAR
             )

@@ -15,8 +15,8 @@ from integrations.lever.payloads import STAGE_CHANGE
 from integrations.models import AuditEntry, CodeScreenConnection, LeverConnection, LeverWebhook, Organization
 from integrations.workflow.catalog import sync
 from integrations.workflow.effects import feedback, move_stage
+from integrations.workflow.email import connection_notices
 from integrations.workflow.operations import invitations, signature_tokens
-from integrations.workflow.outbox import enqueue
 
 POLICIES = (
     "stage_prefix",
@@ -46,7 +46,7 @@ def after_grant(organization: Organization, actor: Any) -> None:
     """Record a new grant and set everything going that waited for it; called in the grant's transaction."""
     AuditEntry.record(organization, actor, "connect", "Lever")
     feedback.enqueue_template(organization)
-    enqueue.notify_reconnected(organization)
+    connection_notices.notify_reconnected(organization)
     invitations.requeue_waiting(organization)
 
 

@@ -16,6 +16,8 @@ from integrations.http.errors import PlatformError
 from integrations.models import Effect, EmailKind, Invitation, Organization, Result, db_clock
 from integrations.models.invitation import Status
 from integrations.workflow.effects import move_stage
+from integrations.workflow.email.links import candidate_link
+from integrations.workflow.email.notify import notify_members
 from integrations.workflow.outbox import enqueue
 from integrations.workflow.results import manual_review
 from integrations.workflow.results.polling import next_poll, postpone
@@ -57,13 +59,13 @@ def apply_hint(organization: Organization, hint: WebhookHint) -> Invitation | No
     if hint.type == "candidate.submitted":
         _record_submission(invitation)
     if hint.type == "candidate.email_bounced":
-        enqueue.notify_members(
+        notify_members(
             organization,
             f"bounced:{invitation.pk}",
             "An invitation bounced",
             [
                 f"“{invitation.assessment_name}” could not be delivered: the e-mail address doesn't exist.",
-                f"Correct it in Lever and invite again: {enqueue.candidate_link(invitation)}",
+                f"Correct it in Lever and invite again: {candidate_link(invitation)}",
             ],
             invitation=invitation,
         )
@@ -249,14 +251,14 @@ def _enqueue_lever_writes(invitation: Invitation, result: Result, is_same: bool)
     score = "no score" if result.score is None else f"score {result.score}"
     stated = result.outcome or "result not stated by CodeScreen"
     reason = f" ({result.failure_reason})" if result.failure_reason else ""
-    enqueue.notify_members(
+    notify_members(
         organization,
         f"result:{invitation.pk}:{result.attempt}:{count + 1}",
         f"CodeScreen result: {invitation.assessment_name}",
         [
             f"{invitation.candidate_name or 'A candidate'}: {stated}{reason}, {score}.",
             f"Report: {result.report_url}" if result.report_url else "CodeScreen gave no report link.",
-            f"Timeline: {enqueue.candidate_link(invitation)}",
+            f"Timeline: {candidate_link(invitation)}",
         ],
         kind=EmailKind.RESULT,
         variables={

@@ -14,7 +14,9 @@ from tests import factories
 def asked(monkeypatch):
     """The organizations whose lists were asked for."""
     rows = []
-    monkeypatch.setattr(notify, "request_catalog_refresh", lambda organization: rows.append(organization.slug))
+    monkeypatch.setattr(
+        notify, "request_catalog_refresh", lambda organization: rows.append(organization.slug)
+    )
     return rows
 
 

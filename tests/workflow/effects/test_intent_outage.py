@@ -34,7 +34,8 @@ def test_an_invitation_survives_a_restart_around_its_call(
 @pytest.mark.parametrize("is_committed", [False, True])
 def test_a_definite_no_survives_a_restart_and_is_tried_again(box, world, monkeypatch, is_committed) -> None:
     monkeypatch.setattr(
-        send_invitation, "_revert_to_pending",
+        send_invitation,
+        "_revert_to_pending",
         Restarting(send_invitation._revert_to_pending, [OperationalError()], is_committed),
     )
     box.codescreen_fails(status=503)

@@ -10,7 +10,8 @@ from django.core.mail import EmailMultiAlternatives
 from integrations.models import CodeScreenConnection, Effect, EmailTemplate, Heartbeat, Membership
 from integrations.queue import worker
 from integrations.workflow.catalog import sync
-from integrations.workflow.email import preferences, templates
+from integrations.workflow.email import digests, preferences, templates
+from integrations.workflow.email.notify import notify_members
 from integrations.workflow.health import incidents
 from integrations.workflow.outbox import enqueue
 from tests import factories
@@ -22,7 +23,7 @@ def invitation(organization):
 
 
 def tell(organization, key: str = "bounced:1", **more: Any) -> None:
-    enqueue.notify_members(organization, key, "An invitation bounced", ["It came back."], **more)
+    notify_members(organization, key, "An invitation bounced", ["It came back."], **more)
 
 
 def work() -> list[Any]:
@@ -77,7 +78,7 @@ def test_the_customers_wording_and_branding_are_taken_when_it_is_sent(organizati
 
 
 def test_nothing_that_a_platform_says_becomes_markup_or_another_header(organization, owner):
-    enqueue.notify_members(
+    notify_members(
         organization,
         "bounced:1",
         "Bounced\r\nBcc: a@evil.example",
@@ -123,14 +124,14 @@ def test_a_refused_address_does_not_mail_the_others_again(organization, owner, c
 
 def test_many_uncertain_invitations_are_one_email(organization, owner, invitation):
     for number in range(40):
-        enqueue.notify_members(
+        notify_members(
             organization, f"uncertain:{number}:1", "One", [f"Line {number}."], invitation=invitation
         )
-    enqueue.notify_members(organization, "uncertain:3:1", "One", ["Line 3."], invitation=invitation)
+    notify_members(organization, "uncertain:3:1", "One", ["Line 3."], invitation=invitation)
     [message] = work()
     assert message.subject == "Several invitations may or may not have been sent"
     assert all(message.body.count(f"Line {number}.") == 1 for number in range(40))
-    enqueue.notify_members(organization, "uncertain:99:1", "Later", ["Later."], invitation=invitation)
+    notify_members(organization, "uncertain:99:1", "Later", ["Later."], invitation=invitation)
     assert len(work()) == 2
 
 
@@ -178,8 +179,8 @@ def test_a_template_of_an_unknown_variable_is_found_before_it_is_sent():
 def test_results_stand_alone_while_they_are_few_and_share_an_email_in_a_burst(
     organization, owner, invitation
 ):
-    for number in range(enqueue.RESULTS_APART + 500):
-        enqueue.notify_members(
+    for number in range(digests.RESULTS_APART + 500):
+        notify_members(
             organization,
             f"result:{number}:1:1",
             "CodeScreen result: Backend",
@@ -189,10 +190,10 @@ def test_results_stand_alone_while_they_are_few_and_share_an_email_in_a_burst(
             invitation=invitation,
         )
     subjects = [str(message.subject) for message in work()]
-    assert subjects.count("CodeScreen result: Backend") == enqueue.RESULTS_APART
+    assert subjects.count("CodeScreen result: Backend") == digests.RESULTS_APART
     assert subjects.count("Several CodeScreen results") == 1
-    assert len(subjects) == enqueue.RESULTS_APART + 1
+    assert len(subjects) == digests.RESULTS_APART + 1
     shared = next(message for message in mail.outbox if message.subject == "Several CodeScreen results")
-    assert f"Candidate {enqueue.RESULTS_APART}: Passed, score 80." in shared.body
-    assert f"Candidate {enqueue.RESULTS_APART + 100}: Passed, score 80." in shared.body
+    assert f"Candidate {digests.RESULTS_APART}: Passed, score 80." in shared.body
+    assert f"Candidate {digests.RESULTS_APART + 100}: Passed, score 80." in shared.body
     assert "more: http://testserver/activity/" in shared.body

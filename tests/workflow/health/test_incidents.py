@@ -21,6 +21,7 @@ from integrations.models import (
 from integrations.queue import schedules, worker
 from integrations.workflow.catalog import sync
 from integrations.workflow.effects import send_invitation
+from integrations.workflow.email.notify import notify_members
 from integrations.workflow.health import incidents
 from integrations.workflow.outbox import enqueue
 from tests import factories
@@ -258,7 +259,7 @@ def test_a_thousand_at_once_are_a_handful_of_emails(acme):
     assert f"And {400 - shown} more: http://testserver/activity/" in details
     # the next of the same kind is gathered for half an hour
     invitation = factories.InvitationFactory.create(organization=acme)
-    enqueue.notify_members(acme, f"failed:{invitation.pk}:1", "An invitation could not be sent", ["x"])
+    notify_members(acme, f"failed:{invitation.pk}:1", "An invitation could not be sent", ["x"])
     waiting = Effect.objects.filter(kind="send_email", state="due").get()
     assert waiting.due_at is not None
     assert waiting.due_at > timezone.now() + timedelta(minutes=25)
