@@ -16,30 +16,16 @@ from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import rating_option, template_fields
 from integrations.models import Effect, Invitation, LeverConnection, LeverProbe, Organization, Result
+from integrations.workflow.catalog.feedback_template import (
+    TEMPLATE,
+    FeedbackField,
+    is_ours,
+    is_rating_field,
+    read_template,
+)
 from integrations.workflow.outbox import enqueue
 
-TEMPLATE_NAME = "CodeScreen assessment"
-INSTRUCTIONS = "Filled in by the CodeScreen integration when CodeScreen has evaluated an assessment."
-RATING, ASSESSMENT, SCORE, RESULT = "Rating", "Assessment", "CodeScreen score", "Result"
-REASON, REPORT, REFERENCE = "Failure reason", "Report link", "Reference"
 NOT_STATED = "Not stated by CodeScreen"
-
-TEMPLATE: dict[str, Any] = {
-    "text": TEMPLATE_NAME,
-    "instructions": INSTRUCTIONS,
-    "fields": [
-        {
-            "type": "score-system",
-            "text": RATING,
-            "description": "1 to 4, from the CodeScreen score",
-            "required": False,
-        },
-        *(
-            {"type": "text", "text": name, "description": "", "required": False}
-            for name in (ASSESSMENT, SCORE, RESULT, REASON, REPORT, REFERENCE)
-        ),
-    ],
-}
 
 
 class Waits(Exception):
@@ -77,7 +63,7 @@ def make_template(effect: Effect, clients: ClientProvider) -> None:
     connection = LeverConnection.objects.get(organization=effect.organization_id)
     if connection.feedback_template_id and read_template(lever, connection.feedback_template_id):
         return
-    template = next((found for found in lever.feedback_templates() if _is_ours(found)), None)
+    template = next((found for found in lever.feedback_templates() if is_ours(found)), None)
     if template is None:
         if not effect.mark_attempt_started():
             return
@@ -86,34 +72,6 @@ def make_template(effect: Effect, clients: ClientProvider) -> None:
         feedback_template_id=str(template.get("id") or "")
     )
     LeverProbe.objects.filter(organization=effect.organization_id).update(is_template_gone=False)
-
-
-def _is_ours(template: Mapping[str, Any]) -> bool:
-    return (
-        template.get("text") == TEMPLATE_NAME
-        and template.get("instructions") == INSTRUCTIONS
-        and not template.get("deletedAt")
-        and REFERENCE in template_fields(template)
-    )
-
-
-def read_template(lever: LeverClient, template_id: str) -> dict[str, Any] | None:
-    """Return the template, None when it is gone."""
-    try:
-        template = lever.feedback_template(template_id)
-    except PlatformError as error:
-        if error.status == 404:
-            return None
-        raise
-    return None if template.get("deletedAt") else template
-
-
-def missing_fields(template: Mapping[str, Any]) -> list[str]:
-    """Return what the template lacks of the fields that a result is written into."""
-    fields = template_fields(template)
-    lacking = [name for name in (ASSESSMENT, SCORE, RESULT, REASON, REPORT, REFERENCE) if name not in fields]
-    has_rating = any(field.get("type") in {"score-system", "score"} for field in fields.values())
-    return lacking if has_rating else [RATING, *lacking]
 
 
 # the feedback
@@ -228,17 +186,17 @@ def _update(lever: LeverClient, invitation: Invitation, feedback_id: str, result
 def _values(form: Mapping[str, Any], invitation: Invitation, result: Result) -> list[dict[str, Any]]:
     """Return the values for the fields that the form has; a field a customer removed is left out."""
     attempt = f" (attempt {result.attempt})" if result.attempt > 1 else ""
-    texts = {
-        ASSESSMENT: f"{invitation.assessment_name}{attempt}",
-        SCORE: "" if result.score is None else str(result.score),
-        RESULT: result.outcome or NOT_STATED,
-        REASON: result.failure_reason,
-        REPORT: result.report_url,
-        REFERENCE: invitation.reference,
+    texts: dict[str, str] = {
+        FeedbackField.ASSESSMENT: f"{invitation.assessment_name}{attempt}",
+        FeedbackField.SCORE: "" if result.score is None else str(result.score),
+        FeedbackField.RESULT: result.outcome or NOT_STATED,
+        FeedbackField.REASON: result.failure_reason,
+        FeedbackField.REPORT: result.report_url,
+        FeedbackField.REFERENCE: invitation.reference,
     }
     values: list[dict[str, Any]] = []
     for text, field in template_fields(form).items():
-        if field.get("type") in {"score-system", "score"}:
+        if is_rating_field(field):
             option = rating_option(field, result.rating) if result.rating else None
             if option is not None:
                 values.append({"id": field.get("id"), "value": option})

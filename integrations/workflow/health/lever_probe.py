@@ -12,7 +12,7 @@ from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import STAGE_CHANGE
 from integrations.models import Delivery, LeverConnection, LeverProbe, LeverWebhook, Organization
-from integrations.workflow.effects import feedback
+from integrations.workflow.catalog import feedback_template
 
 REMEMBERED = timedelta(days=14)
 SHORTEST_SILENCE = timedelta(hours=3)
@@ -66,10 +66,10 @@ def _webhooks(organization: Organization, lever: LeverClient) -> Fact:
 
 def _template(organization: Organization, lever: LeverClient) -> Fact:
     template_id = LeverConnection.objects.get(organization=organization).feedback_template_id
-    template = feedback.read_template(lever, template_id) if template_id else {}
+    template = feedback_template.read_template(lever, template_id) if template_id else {}
     return {
         "is_template_gone": template is None,
-        "missing_fields": feedback.missing_fields(template) if template else [],
+        "missing_fields": feedback_template.missing_fields(template) if template else [],
     }
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from integrations.codescreen.payloads import Progress
 from integrations.models import Effect, LeverConnection, Result
-from integrations.workflow.effects import feedback
+from integrations.workflow.catalog import feedback_template
 from integrations.workflow.operations import invitations
 from integrations.workflow.results.recording import rate
 from portal.devtools.sandbox.lever.api_templates import build_fields
@@ -24,7 +24,9 @@ def account(world):
 
 def ours(world):
     """Return our templates in Lever."""
-    return [item for item in account(world).templates.values() if item.text == feedback.TEMPLATE_NAME]
+    return [
+        item for item in account(world).templates.values() if item.text == feedback_template.TEMPLATE_NAME
+    ]
 
 
 def finish(box, **verdict):
@@ -322,7 +324,7 @@ def test_a_template_that_was_edited_is_read_again(box, world):
     box.invited()
     finish(box, score=40, result="Failed")
     [template] = ours(world)
-    edited = [field for field in feedback.TEMPLATE["fields"] if field["text"] != "Failure reason"]
+    edited = [field for field in feedback_template.TEMPLATE["fields"] if field["text"] != "Failure reason"]
     template.fields = build_fields([{"type": "yes-no", "text": "Invite to an interview?"}, *reversed(edited)])
     box.invited("Tamarack")
     box.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
@@ -338,7 +340,11 @@ def test_a_template_that_was_edited_is_read_again(box, world):
 def test_a_template_of_the_customers_own_with_the_same_name_is_left_alone(box, world):
     sent = [{"type": "score-system", "text": "Rating"}, {"type": "text", "text": "Reference"}]
     theirs = type(account(world).templates[next(iter(account(world).templates))])(
-        "theirs", feedback.TEMPLATE_NAME, "Ours, please don't touch.", build_fields(sent), by_api=False
+        "theirs",
+        feedback_template.TEMPLATE_NAME,
+        "Ours, please don't touch.",
+        build_fields(sent),
+        by_api=False,
     )
     account(world).templates["theirs"] = theirs
     box.invited()

@@ -8,6 +8,7 @@ from django.utils import timezone
 from integrations.clients import factory
 from integrations.models import ApiCall, Delivery, LeverConnection, LeverProbe, LeverWebhook
 from integrations.queue import worker
+from integrations.workflow.catalog import feedback_template
 from integrations.workflow.effects import feedback
 from integrations.workflow.health import doctor, lever_probe
 from integrations.workflow.operations import connections
@@ -59,9 +60,11 @@ def test_a_template_that_was_deleted_is_told_until_it_is_made_again(ready, world
 
 
 def test_fields_that_a_customer_removed_are_named(ready):
-    fields = [field for field in feedback.TEMPLATE["fields"] if field["text"] not in {"Result", "Rating"}]
-    assert feedback.missing_fields({"fields": fields}) == ["Rating", "Result"]
-    assert feedback.missing_fields(feedback.TEMPLATE) == []
+    fields = [
+        field for field in feedback_template.TEMPLATE["fields"] if field["text"] not in {"Result", "Rating"}
+    ]
+    assert feedback_template.missing_fields({"fields": fields}) == ["Rating", "Result"]
+    assert feedback_template.missing_fields(feedback_template.TEMPLATE) == []
 
 
 def test_an_author_who_left_is_told(ready, world):
