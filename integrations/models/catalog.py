@@ -1,38 +1,36 @@
 """Local copies of what the two platforms list: stages, roles (Lever's postings) and assessments."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Mapping
+from typing import Self
 
 from django.db import models, transaction
 from django.utils import timezone
 
+from integrations.models.organization import Organization
 
-class CatalogQuerySet(models.QuerySet[Any]):
+
+class CatalogQuerySet[Entry: "CatalogEntry"](models.QuerySet[Entry]):
     """Copies of one platform list."""
 
-    def live(self) -> "CatalogQuerySet":
+    def live(self) -> Self:
         """Those the platform still lists."""
         return self.filter(gone_at__isnull=True)
 
-    def replace_all(self, organization: Any, rows: Iterable[dict[str, Any]]) -> None:
-        """Make the copy equal to what the platform lists now; what is gone is kept, marked gone.
+    def replace_all(self, organization: Organization, entries: Mapping[str, Mapping[str, object]]) -> None:
+        """Make the copy equal to the platform's list; entries that it no longer has are kept, marked gone.
 
-        Each row has `external_id` and the columns to set.
+        `entries` holds the columns to set, by the platform's id.
         """
-        rows = list(rows)
         with transaction.atomic():
-            seen = []
-            for row in rows:
-                values = {key: value for key, value in row.items() if key != "external_id"} | {
-                    "gone_at": None
-                }
+            for external_id, columns in entries.items():
                 self.update_or_create(
-                    organization=organization, external_id=row["external_id"], defaults=values
+                    organization=organization,
+                    external_id=external_id,
+                    defaults={**columns, "gone_at": None},
                 )
-                seen.append(row["external_id"])
-            self.filter(organization=organization, gone_at__isnull=True).exclude(external_id__in=seen).update(
-                gone_at=timezone.now()
-            )
+            self.filter(organization=organization, gone_at__isnull=True).exclude(
+                external_id__in=list(entries)
+            ).update(gone_at=timezone.now())
 
 
 class CatalogEntry(models.Model):

@@ -1,23 +1,25 @@
 """The inbox: one verified inbound webhook, raw, once; it carries the verdict."""
 
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
 
+from integrations.models.invitation import Invitation
 from integrations.models.leasing import Leasable, LeasableQuerySet
+from integrations.models.organization import Organization
 
 WAITING_VERDICTS = ("paused", "disconnected")
 
 
-class DeliveryQuerySet(LeasableQuerySet):
+class DeliveryQuerySet(LeasableQuerySet["Delivery"]):
     """Deliveries, by what became of them."""
 
     def waiting(self) -> Self:
         """Kept until the organization's connection is back, or it is no longer paused."""
         return self.filter(verdict__in=WAITING_VERDICTS)
 
-    def requeue(self, organization: Any) -> int:
+    def requeue(self, organization: Organization) -> int:
         """Make the organization's waiting deliveries due; how many."""
         return (
             self.waiting()
@@ -122,7 +124,7 @@ class Delivery(Leasable):
         """Whether the portal gave up on it after MAX_CRASHES tries."""
         return self.due_at is None and not self.verdict and bool(self.last_error)
 
-    def decide(self, verdict: str, explanation: str, invitation: Any = None) -> bool:
+    def decide(self, verdict: str, explanation: str, invitation: Invitation | None = None) -> bool:
         """Record the verdict and end the lease; False when the lease was lost meanwhile."""
         return self.release(
             verdict=verdict,

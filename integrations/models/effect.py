@@ -1,7 +1,7 @@
 """The outbox: one intended act on the outside world."""
 
-from datetime import timedelta
-from typing import Any, Self
+from datetime import datetime, timedelta
+from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
@@ -10,7 +10,7 @@ from integrations.models import db_clock
 from integrations.models.leasing import Leasable, LeasableQuerySet
 
 
-class EffectQuerySet(LeasableQuerySet):
+class EffectQuerySet(LeasableQuerySet["Effect"]):
     """Effects, by whether they wait."""
 
     work_order = ("priority", "due_at")
@@ -129,7 +129,7 @@ class Effect(Leasable):
         return self.state
 
     @property
-    def trying_since(self) -> Any:
+    def trying_since(self) -> datetime:
         """Since when it is tried: how long is counted from here."""
         return self.retry_window_started_at or self.created_at
 
@@ -143,7 +143,7 @@ class Effect(Leasable):
         done_at = Now() if state == self.State.DONE else None
         return self.release(state=state, due_at=None, done_at=done_at, last_error=error)
 
-    def retry(self, wait: timedelta, error: str, keep_attempt: bool = False, **changes: Any) -> bool:
+    def retry(self, wait: timedelta, error: str, keep_attempt: bool = False, **changes: object) -> bool:
         """Give it back, due again after `wait`; the intent is forgotten when it is known that nothing happened."""
         if not keep_attempt:
             changes["attempt_started_at"] = None

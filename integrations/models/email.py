@@ -1,11 +1,13 @@
 """The e-mails an organization sends to its own people: their kinds, the customer's wording, and who wants which."""
 
-from typing import Any, Self
+from collections.abc import Iterable
+from typing import Self
 
 from django.core.validators import MaxLengthValidator
 from django.db import models
 
 from integrations.models.membership import Membership
+from integrations.models.organization import Organization
 
 
 class EmailKind(models.TextChoices):
@@ -48,7 +50,7 @@ class EmailTemplate(models.Model):
 class NotificationPreferenceQuerySet(models.QuerySet["NotificationPreference"]):
     """What people said they want."""
 
-    def members_who_want(self, organization: Any, kind: str) -> list[Membership]:
+    def members_who_want(self, organization: Organization, kind: str) -> list[Membership]:
         """Return the organization's active members with an address who want that kind, by their own word or by role."""
         said = dict(
             self.filter(membership__organization=organization, kind=kind).values_list(
@@ -62,9 +64,9 @@ class NotificationPreferenceQuerySet(models.QuerySet["NotificationPreference"]):
             if said.get(member.pk, kind in WANTED_BY_DEFAULT[member.role])
         ]
 
-    def of(self, memberships: Any) -> Self:
-        """What these members said."""
-        return self.filter(membership__in=memberships)
+    def of(self, membership_ids: Iterable[int]) -> Self:
+        """What these members chose."""
+        return self.filter(membership__in=membership_ids)
 
 
 class NotificationPreference(models.Model):

@@ -1,7 +1,7 @@
 """One candidate's journey through one assessment, one round."""
 
 import secrets
-from typing import Any, Self
+from typing import Self
 
 from django.db import connection, models
 from django.db.models.functions import Now, Upper
@@ -205,7 +205,7 @@ class Invitation(models.Model):
         """Whether the journey is not over."""
         return self.status in OPEN
 
-    def move(self, status: str, reason: str = "", **changes: Any) -> None:
+    def move(self, status: str, reason: str = "", **changes: object) -> None:
         """Change the status if it may start from the present one; compare-and-set, so it holds on both databases.
 
         Raises IllegalTransition when the row is elsewhere by now. Moving to the present status changes only `changes`.

@@ -2,11 +2,12 @@
 
 import traceback as traceback_module
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Self
 
 from django.db import connection, models, transaction
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Now
 from django.db.models.sql import UpdateQuery
 
@@ -21,7 +22,7 @@ MAX_CONSECUTIVE_CRASHES = 5
 NO_OUTCOME = "A worker took this up {count} times and was never heard of again."
 
 
-class LeasableQuerySet(models.QuerySet[Any]):
+class LeasableQuerySet[Row: "Leasable"](models.QuerySet[Row]):
     """Rows that wait for a worker, each of one organization."""
 
     #: Which of an organization's due rows is taken first: the order of its index, or a backlog is sorted at each claim.
@@ -36,14 +37,15 @@ class LeasableQuerySet(models.QuerySet[Any]):
         """Rows that a worker may take now."""
         return self.free()
 
-    def unclaimed_since(self, moment: Any) -> Self:
+    def unclaimed_since(self, moment: datetime | Combinable) -> Self:
         """Rows that a worker might have taken since then: due by then, and held by nobody."""
         unheld = models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=moment)
         return self.due().filter(unheld, due_at__lt=moment)
 
-    def oldest_due_at(self) -> Any:
+    def oldest_due_at(self) -> datetime | None:
         """Return the earliest time at which a free row became due; None when none is."""
-        return self.free().aggregate(models.Min("due_at"))["due_at__min"]
+        oldest: datetime | None = self.free().aggregate(models.Min("due_at"))["due_at__min"]
+        return oldest
 
 
 class Leasable(models.Model):
@@ -87,7 +89,7 @@ class Leasable(models.Model):
             values = [owner if value == _OWNER else value for value in parameters]
             return next(iter(cls._base_manager.raw(statement, values)), None)
 
-    def lease(self, length: timedelta = LEASE) -> Any:
+    def lease(self, length: timedelta = LEASE) -> Self | None:
         """Take this very row, due or not, for a worker of its own; None while another one holds it."""
         owner = uuid.uuid4().hex
         free = models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=Now())
@@ -103,7 +105,7 @@ class Leasable(models.Model):
             self.leased_until = db_clock.now() + LEASE
         return is_ours
 
-    def fenced(self) -> models.QuerySet[Any]:
+    def fenced(self) -> models.QuerySet[Self]:
         """This row, if its lease is still ours: every write of a worker goes through here.
 
         Every claim has an owner of its own, so a worker that slept through its lease and was replaced finds no
@@ -113,7 +115,7 @@ class Leasable(models.Model):
             type(self)._base_manager.filter(pk=self.pk, lease_owner=self.lease_owner).exclude(lease_owner="")
         )
 
-    def release(self, **changes: Any) -> bool:
+    def release(self, **changes: object) -> bool:
         """Give the lease back with these changes; False when the lease was lost. Whoever comes here didn't crash."""
         changes.setdefault("consecutive_crashes", 0)
         return bool(self.fenced().update(leased_until=None, lease_owner="", **changes))
@@ -128,7 +130,7 @@ _OWNER = "the owner's place"
 
 
 @lru_cache
-def _claim_statement(model: Any, vendor: str) -> tuple[str, tuple[Any, ...]]:
+def _claim_statement(model: Any, vendor: str) -> tuple[str, tuple[object, ...]]:
     """Return the statement that claims a row of `model`, and its parameters with `_OWNER` for the owner.
 
     Written by Django once for each kind of database: a worker runs it for every row it works.

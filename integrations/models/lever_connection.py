@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 from django.db.models.functions import Now
 
@@ -103,7 +104,7 @@ class LeverConnection(models.Model):
         return self.refreshed_at + IDLE_LIFETIME if self.refreshed_at and self.refresh_token else None
 
     def accept_grant(
-        self, tokens: dict[str, Any], user: Any, lever_user_id: str, lever_account_id: str
+        self, tokens: dict[str, Any], user: User, lever_user_id: str, lever_account_id: str
     ) -> None:
         """Store a fresh grant from a consent; the connection works from here on.
 

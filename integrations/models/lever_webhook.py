@@ -1,7 +1,7 @@
 """One webhook in Lever, and the signature tokens that prove its deliveries."""
 
 from datetime import timedelta
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
@@ -163,7 +163,7 @@ class LeverWebhook(models.Model):
             proved = "previous_proved_at"
         if not is_test and self._is_remembered(came) and self._is_remembered(proved):
             return
-        seen: dict[str, Any] = {came: Now(), proved: Now()}
+        seen: dict[str, object] = {came: Now(), proved: Now()}
         LeverWebhook.objects.filter(pk=self.pk).update(**seen)
 
     def _is_remembered(self, column: str) -> bool:

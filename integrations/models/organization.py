@@ -2,11 +2,15 @@
 
 import re
 import secrets
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
 from django.db import models
+
+from integrations.models.codescreen_connection import CodeScreenConnection
+from integrations.models.lever_connection import LeverConnection
 
 
 def make_webhook_key() -> str:
@@ -25,7 +29,7 @@ _not_ours = RegexValidator(
 class OrganizationQuerySet(models.QuerySet["Organization"]):
     """Organizations, by who may see them."""
 
-    def for_user(self, user: object) -> Self:
+    def for_user(self, user: AbstractBaseUser | AnonymousUser) -> Self:
         """Those the user is a member of."""
         return self.filter(memberships__user=user)
 
@@ -169,14 +173,28 @@ class Organization(models.Model):
         return self.name
 
     @property
-    def lever(self) -> Any:
-        """The Lever connection as it was when first looked at; None when there has never been one."""
+    def lever(self) -> LeverConnection | None:
+        """The Lever connection as first read through this object; None when there has never been one."""
         return getattr(self, "lever_connection", None)
 
     @property
-    def codescreen(self) -> Any:
-        """The CodeScreen connection as it was when first looked at; None when there has never been one."""
+    def codescreen(self) -> CodeScreenConnection | None:
+        """The CodeScreen connection as first read through this object; None when there has never been one."""
         return getattr(self, "codescreen_connection", None)
+
+    @property
+    def disconnected_reason(self) -> str:
+        """Which connection doesn't work, as a sentence; empty when both do."""
+        lever, codescreen = self.lever, self.codescreen
+        if lever is None or lever.state == LeverConnection.State.REVOKED:
+            return "Lever isn't connected."
+        if not lever.is_working:
+            return "Lever no longer accepts the connection."
+        if codescreen is None or not codescreen.api_key:
+            return "CodeScreen has no API key yet."
+        if not codescreen.is_working:
+            return "CodeScreen refused the API key."
+        return ""
 
     @property
     def rating_thresholds(self) -> tuple[int, int, int]:

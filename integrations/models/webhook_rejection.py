@@ -1,10 +1,11 @@
 """How often a webhook's proof was refused, and what the mistake looks like; nothing of the request itself."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.db import models
 from django.db.models.functions import Now
+
+from integrations.models.organization import Organization
 
 COUNT_EVERY = timedelta(seconds=1)
 
@@ -33,13 +34,13 @@ class WebhookRejection(models.Model):
         return f"{self.platform} {self.code}"
 
     @classmethod
-    def is_counted(cls, organization: Any, platform: str, code: str) -> bool:
+    def is_counted(cls, organization: Organization, platform: str, code: str) -> bool:
         """Whether this second's refusal for that reason is counted already; what it looks like needn't be found out."""
         rows = cls.objects.filter(organization=organization, platform=platform, code=code)
         return rows.filter(last_at__gte=Now() - COUNT_EVERY).exists()
 
     @classmethod
-    def record(cls, organization: Any, platform: str, code: str, hint: str = "") -> None:
+    def record(cls, organization: Organization, platform: str, code: str, hint: str = "") -> None:
         """Count one refusal: one row per reason and one write a second, however many are sent."""
         rows = cls.objects.filter(organization=organization, platform=platform, code=code)
         if rows.filter(last_at__lt=Now() - COUNT_EVERY).update(

@@ -18,7 +18,6 @@ from integrations.queue import notify, worker
 from integrations.workflow.catalog import sync
 from integrations.workflow.email import connection_notices
 from integrations.workflow.health import incidents, lever_probe, linter_history
-from integrations.workflow.inbox import facts
 from integrations.workflow.operations import connections, invitations, retention
 
 logger = logging.getLogger(__name__)
@@ -156,7 +155,7 @@ def requeue_waiting() -> None:
     # what is awake and tried again is waited for: waking anew would cut short every effect's wait, Retry-After too
     asleep = Delivery.objects.waiting().filter(due_at__isnull=True)
     for organization in Organization.objects.filter(paused=False, deliveries__in=asleep).distinct():
-        if not facts.disconnected_reason(organization) and invitations.requeue_waiting(organization):
+        if not organization.disconnected_reason and invitations.requeue_waiting(organization):
             notify.notify_workers()
 
 

@@ -13,7 +13,7 @@ from integrations.http.errors import PlatformError
 from integrations.models import Delivery, Effect, Invitation
 from integrations.pages.access import ADMINS, TEAM, OrganizationMixin, back_to
 from integrations.pages.activity.candidate import shown
-from integrations.pages.activity.verdicts import with_next_steps
+from integrations.pages.activity.verdicts import next_step
 from integrations.pages.forms import ReasonForm, ResolveForm
 from integrations.queue import notify, worker
 from integrations.workflow.operations import invitations
@@ -143,7 +143,7 @@ class DeliveryView(OrganizationMixin, TemplateView):
         may_replay = self.membership.may_configure and delivery.platform == Delivery.Platform.LEVER
         context = super().get_context_data(
             delivery=delivery,
-            next_step=with_next_steps([delivery])[0].next_step,
+            next_step=next_step(delivery.verdict, delivery.invitation.status if delivery.invitation else ""),
             now=timezone.now(),
             payload=shown(delivery.payload),
             may_replay=may_replay,

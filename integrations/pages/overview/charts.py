@@ -145,7 +145,8 @@ def _waits(organization: Organization, days: Sequence[date], start: datetime) ->
     )
     seconds: dict[date, list[float]] = defaultdict(list)
     for received_at, invited_at in found:
-        seconds[timezone.localtime(invited_at).date()].append((invited_at - received_at).total_seconds())
+        if invited_at is not None:
+            seconds[timezone.localtime(invited_at).date()].append((invited_at - received_at).total_seconds())
     medians = {day: max(0.0, median(values)) for day, values in seconds.items()}
     overall = [value for values in seconds.values() for value in values]
     summary = f"Median {spoken(max(0.0, median(overall)))}" if overall else f"None sent in {DAYS} days"

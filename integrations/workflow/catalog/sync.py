@@ -24,24 +24,23 @@ REREAD_AFTER = timedelta(seconds=5)  # a list younger than this isn't read again
 
 def refresh_stages(organization: Organization, lever: LeverClient) -> None:
     """Read the pipeline's stages again."""
-    rows = [
-        {"external_id": row["id"], "name": str(row.get("text") or "")[:300], "position": position}
-        for position, row in enumerate(lever.stages())
-        if isinstance(row.get("id"), str)
-    ]
-    known = dict(Stage.objects.filter(organization=organization).values_list("external_id", "name"))
-    for row in rows:
-        former = known.get(row["external_id"], row["name"])
-        if former != row["name"]:
-            row["former_name"] = former
-    Stage.objects.replace_all(organization, rows)
+    known_names = dict(Stage.objects.filter(organization=organization).values_list("external_id", "name"))
+    entries: dict[str, dict[str, object]] = {}
+    for position, stage in enumerate(lever.stages()):
+        stage_id, name = stage.get("id"), str(stage.get("text") or "")[:300]
+        if not isinstance(stage_id, str):
+            continue
+        entries[stage_id] = {"name": name, "position": position}
+        former_name = known_names.get(stage_id, name)
+        if former_name != name:
+            entries[stage_id]["former_name"] = former_name
+    Stage.objects.replace_all(organization, entries)
     LeverConnection.objects.filter(organization=organization).update(stages_refreshed_at=db_clock.now())
 
 
-def _role_row(row: dict[str, Any]) -> dict[str, Any]:
+def _role_columns(row: dict[str, Any]) -> dict[str, object]:
     tags = row.get("tags")
     return {
-        "external_id": row["id"],
         "title": str(row.get("text") or "")[:300],
         "state": str(row.get("state") or "")[:40],
         "tags": [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
@@ -50,18 +49,17 @@ def _role_row(row: dict[str, Any]) -> dict[str, Any]:
 
 def refresh_roles(organization: Organization, lever: LeverClient) -> None:
     """Read the postings again."""
-    rows = [_role_row(row) for row in lever.postings() if isinstance(row.get("id"), str)]
-    Role.objects.replace_all(organization, rows)
+    postings = [posting for posting in lever.postings() if isinstance(posting.get("id"), str)]
+    Role.objects.replace_all(organization, {posting["id"]: _role_columns(posting) for posting in postings})
     LeverConnection.objects.filter(organization=organization).update(roles_refreshed_at=db_clock.now())
 
 
 def refresh_assessments(organization: Organization, codescreen: CodeScreenClient) -> None:
     """Read the list of assessments again; CodeScreen accepting the call proves the key."""
-    rows = [
-        {"external_id": row["assessmentId"], "name": row["assessmentName"][:300]}
-        for row in codescreen.assessments()
-    ]
-    Assessment.objects.replace_all(organization, rows)
+    assessments = codescreen.assessments()
+    Assessment.objects.replace_all(
+        organization, {row["assessmentId"]: {"name": row["assessmentName"][:300]} for row in assessments}
+    )
     now = db_clock.now()
     CodeScreenConnection.objects.filter(organization=organization).update(
         assessments_refreshed_at=now,
@@ -125,9 +123,10 @@ def role_title(organization: Organization, role_id: str, clients: ClientProvider
         else:
             row = clients.lever().posting(role_id)
             if row.get("id") == role_id:
-                values = {key: value for key, value in _role_row(row).items() if key != "external_id"}
                 Role.objects.update_or_create(
-                    organization=organization, external_id=role_id, defaults=values | {"gone_at": None}
+                    organization=organization,
+                    external_id=role_id,
+                    defaults={**_role_columns(row), "gone_at": None},
                 )
     except PlatformError as error:
         if error.status not in {403, 404}:

@@ -17,7 +17,6 @@ from integrations.models.invitation import Status
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES, NO_OUTCOME, masked_traceback
 from integrations.workflow.effects import feedback, lever_writes, move_stage, send_invitation
 from integrations.workflow.email import connection_notices, sending
-from integrations.workflow.inbox import facts
 
 logger = logging.getLogger(__name__)
 
@@ -154,7 +153,7 @@ def apply_error(effect: Effect, error: PlatformError, known: datetime | None = N
     if isinstance(error, NotConnected) or error.status == 401:
         organization = Organization.objects.with_connections().get(pk=effect.organization_id)
         # connecting anew wakes what waits at that moment, and this effect was on its way then
-        is_back = not facts.disconnected_reason(organization)
+        is_back = not organization.disconnected_reason
         _defer(effect, str(error), known, FIRST_RETRY if is_back else DISCONNECTED_RETRY)
         connection_notices.notify_reconnect_needed(organization)
         return

@@ -13,7 +13,6 @@ from integrations.models import (
     Delivery,
     Effect,
     Invitation,
-    LeverConnection,
     Organization,
     RoleMapping,
     db_clock,
@@ -56,20 +55,6 @@ class FactsSnapshot:
 # gathering
 
 
-def disconnected_reason(organization: Organization) -> str:
-    """Return which connection isn't working, as a sentence; empty when both are."""
-    lever, codescreen = organization.lever, organization.codescreen
-    if lever is None or lever.state == LeverConnection.State.REVOKED:
-        return "Lever isn't connected."
-    if not lever.is_working:
-        return "Lever no longer accepts the connection."
-    if codescreen is None or not codescreen.api_key:
-        return "CodeScreen has no API key yet."
-    if not codescreen.is_working:
-        return "CodeScreen refused the API key."
-    return ""
-
-
 def gather_facts(
     delivery: Delivery,
     clients: ClientProvider,
@@ -88,7 +73,7 @@ def gather_facts(
         event=delivery.event,
         is_test=delivery.event != SWEEP and is_test_request(delivery.payload),
         is_paused=organization.paused,
-        disconnected=disconnected_reason(organization),
+        disconnected=organization.disconnected_reason,
         stage_prefix=organization.stage_prefix,
         stage_id=change.to_stage_id,
         mappings=mapping_rules(organization),
@@ -284,7 +269,7 @@ def dry_run_facts(
         },
         received_at=db_clock.now(),
     )
-    if organization.paused or disconnected_reason(organization):
+    if organization.paused or organization.disconnected_reason:
         return delivery, gather_facts(delivery, clients)
     opportunity = _opportunity(opportunity_id, clients)
     known = replace(opportunity, stage_id=stage_id) if opportunity else None

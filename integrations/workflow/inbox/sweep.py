@@ -14,7 +14,7 @@ from integrations.models.leasing import LEASE
 from integrations.models.truncated_keys import truncated_key
 from integrations.workflow.catalog.sync import refresh_stages
 from integrations.workflow.inbox import delivery_handling
-from integrations.workflow.inbox.facts import disconnected_reason, mapping_rules
+from integrations.workflow.inbox.facts import mapping_rules
 from integrations.workflow.rules.decide import SWEEP, is_trigger
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ def sweep(organization: Organization, clients: ClientProvider, is_full: bool = T
     Unless `is_full`, only those are looked at whom Lever changed since the last sweep. Nobody who was in the stage
     before the organization knew the portal is invited. Raises PlatformError.
     """
-    if organization.paused or disconnected_reason(organization):
+    if organization.paused or organization.disconnected_reason:
         return 0
     lever = clients.lever()
     refresh_stages(organization, lever)
