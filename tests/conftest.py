@@ -89,13 +89,13 @@ def organization(db):
 
 
 @pytest.fixture
-def owner(organization):
+def super_admin(organization):
     """The Super Admin."""
     return factories.member(organization, Membership.Role.SUPER_ADMIN, "owner")
 
 
 @pytest.fixture
-def colleague(organization):
+def team_member(organization):
     """A Team Member of the same organization."""
     return factories.member(organization, Membership.Role.TEAM_MEMBER, "colleague")
 
@@ -107,79 +107,76 @@ def stranger(db):
 
 
 @pytest.fixture
-def world(db, settings) -> Iterator[World]:
-    """A pretend Lever and CodeScreen of this test's own, over real HTTP."""
-    with World() as found:
-        settings.LEVER_AUTH_URL = found.lever.url
-        settings.LEVER_API_URL = f"{found.lever.url}/v1"
-        settings.LEVER_AUDIENCE = f"{found.lever.url}/v1/"
-        settings.CODESCREEN_API_URL = f"{found.codescreen.url}/api"
-        yield found
+def sandbox(db, settings) -> Iterator[World]:
+    """A pretend Lever and CodeScreen for this test alone, over real HTTP; the settings point to them."""
+    with World() as platforms:
+        settings.LEVER_AUTH_URL = platforms.lever.url
+        settings.LEVER_API_URL = f"{platforms.lever.url}/v1"
+        settings.LEVER_AUDIENCE = f"{platforms.lever.url}/v1/"
+        settings.CODESCREEN_API_URL = f"{platforms.codescreen.url}/api"
+        yield platforms
 
 
 @pytest.fixture
-def linked(world, organization, owner):
-    """An organization that is connected to both pretend platforms, without a browser's detour."""
-    account = world.lever.accounts["acme"]
+def connected_organization(sandbox, organization, super_admin):
+    """An organization with a stored Lever grant and CodeScreen key of the sandbox; no browser is involved."""
+    account = sandbox.lever.accounts["acme"]
     user = account.users[account.actor()]
-    tokens = world.lever.grants.issue(world.lever.grants.grant(account, user, frozenset(SCOPES)), account)
-    LeverConnection(organization=organization).accept_grant(tokens, owner, user.id, account.id)
-    factories.CodeScreenConnectionFactory(organization=organization, api_key=world.api_key)
-    after_grant(organization, owner)
+    tokens = sandbox.lever.grants.issue(sandbox.lever.grants.grant(account, user, frozenset(SCOPES)), account)
+    LeverConnection(organization=organization).accept_grant(tokens, super_admin, user.id, account.id)
+    factories.CodeScreenConnectionFactory(organization=organization, api_key=sandbox.api_key)
+    after_grant(organization, super_admin)
     return organization
 
 
 @pytest.fixture
-def bells(monkeypatch):
-    """The bells that were rung."""
-    rung = []
+def queued_tasks(monkeypatch):
+    """The dotted names of the tasks that were queued."""
+    names = []
     monkeypatch.setattr(notify, "_next_notification", 0.0)
-    monkeypatch.setattr(notify, "async_task", lambda name, **_: rung.append(name))
-    return rung
-
-
-# people signed in
+    monkeypatch.setattr(notify, "async_task", lambda name, **_: names.append(name))
+    return names
 
 
 @pytest.fixture
-def signed_in(db):
-    """Return what signs a person in."""
+def client_for(db):
+    """Return a function that makes a client signed in as the given user."""
 
-    def sign_in(person) -> Client:
+    def sign_in(user) -> Client:
         client = Client()
-        client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
         return client
 
     return sign_in
 
 
 @pytest.fixture
-def owners(signed_in, owner) -> Client:
-    return signed_in(owner)
+def super_admin_client(client_for, super_admin) -> Client:
+    return client_for(super_admin)
 
 
 @pytest.fixture
-def colleagues(signed_in, colleague) -> Client:
-    return signed_in(colleague)
+def team_member_client(client_for, team_member) -> Client:
+    return client_for(team_member)
 
 
 @pytest.fixture
-def strangers(signed_in, stranger) -> Client:
-    return signed_in(stranger)
+def stranger_client(client_for, stranger) -> Client:
+    return client_for(stranger)
 
 
 @pytest.fixture
-def admins(signed_in, organization) -> Client:
-    return signed_in(factories.member(organization, Membership.Role.ADMIN, "admin"))
+def organization_admin_client(client_for, organization) -> Client:
+    return client_for(factories.member(organization, Membership.Role.ADMIN, "admin"))
 
 
 @pytest.fixture
-def limiteds(signed_in, organization) -> Client:
-    return signed_in(factories.member(organization, Membership.Role.LIMITED_TEAM_MEMBER, "limited"))
+def limited_member_client(client_for, organization) -> Client:
+    return client_for(factories.member(organization, Membership.Role.LIMITED_TEAM_MEMBER, "limited"))
 
 
 @pytest.fixture
-def ready(organization):
+def ready_organization(organization):
     """An organization whose set-up is complete."""
     now = timezone.now()
     factories.LeverConnectionFactory.create(organization=organization)

@@ -60,8 +60,8 @@ CHANGES_NOTHING = {
 class Scene:
     """A connected organization, and its Super Admin signed in."""
 
-    def __init__(self, organization: Organization, owner: Any, world: Any) -> None:
-        self.organization, self.owner, self.world = organization, owner, world
+    def __init__(self, organization: Organization, owner: Any, sandbox: Any) -> None:
+        self.organization, self.owner, self.sandbox = organization, owner, sandbox
         self.client = Client()
         self.client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
 
@@ -102,8 +102,8 @@ class Scene:
 
 
 @pytest.fixture
-def scene(linked, owner, world) -> Scene:
-    return Scene(linked, owner, world)
+def scene(connected_organization, super_admin, sandbox) -> Scene:
+    return Scene(connected_organization, super_admin, sandbox)
 
 
 Act = Callable[[], object]
@@ -262,12 +262,12 @@ def test_saving_what_is_the_same_leaves_none(scene, name):
     assert AuditEntry.objects.count() == count
 
 
-def test_connecting_leaves_one_entry(client, owner, organization, world):
-    client.force_login(owner)
+def test_connecting_leaves_one_entry(client, super_admin, organization, sandbox):
+    client.force_login(super_admin)
     begun = client.post(reverse("lever-connect"))
-    accepted = world.lever_does("consent", url=begun["Location"])
+    accepted = sandbox.lever_does("consent", url=begun["Location"])
     entry = told_once(lambda: _ok(client.get(accepted["redirect"].removeprefix("http://testserver"))))
-    assert (entry.action, entry.actor, entry.organization) == ("connect", owner, organization)
+    assert (entry.action, entry.actor, entry.organization) == ("connect", super_admin, organization)
 
 
 # commands

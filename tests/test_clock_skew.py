@@ -150,34 +150,36 @@ def calls_made():
     return ApiCall.objects.count()
 
 
-def test_a_fresh_list_is_not_read_again_and_an_old_one_is(linked, world, skewed):
-    clients = factory.clients_for(linked)
-    sync.refresh_stages(linked, clients.lever())
-    stage = world.stage("CodeScreen Assessment")
+def test_a_fresh_list_is_not_read_again_and_an_old_one_is(connected_organization, sandbox, skewed):
+    clients = factory.clients_for(connected_organization)
+    sync.refresh_stages(connected_organization, clients.lever())
+    stage = sandbox.stage("CodeScreen Assessment")
     for age, expected in ((timedelta(minutes=2), 0), (sync.FRESH_FOR + timedelta(minutes=2), 1)):
         LeverConnection.objects.update(stages_refreshed_at=skewed - age)
-        linked.lever_connection.refresh_from_db()
+        connected_organization.lever_connection.refresh_from_db()
         before = calls_made()
-        assert sync.stage_name(linked, stage, clients) == "CodeScreen Assessment"
+        assert sync.stage_name(connected_organization, stage, clients) == "CodeScreen Assessment"
         assert calls_made() - before == expected
 
 
 @pytest.mark.parametrize("off", OFF, ids=["behind", "ahead"])
-def test_a_stage_made_since_another_node_read_the_list_is_found(linked, world, off):
+def test_a_stage_made_since_another_node_read_the_list_is_found(connected_organization, sandbox, off):
     with time_machine.travel(timezone.now() + off, tick=True):
         db_clock.reset()
-        sync.refresh_stages(linked, factory.clients_for(linked).lever())
+        sync.refresh_stages(connected_organization, factory.clients_for(connected_organization).lever())
     db_clock.reset()
-    linked.lever_connection.refresh_from_db()
-    age = db_clock.now() - linked.lever_connection.stages_refreshed_at
+    connected_organization.lever_connection.refresh_from_db()
+    age = db_clock.now() - connected_organization.lever_connection.stages_refreshed_at
     assert timedelta(seconds=-2) < age < timedelta(seconds=30)
 
 
-def test_a_decision_is_read_again_when_it_is_old_and_only_then(linked, world, skewed):
-    world.lever_does("move", opportunities=[world.candidate("Alder")], stage="CodeScreen Assessment")
-    invitation = factories.InvitationFactory(organization=linked, opportunity_id=world.candidate("Alder"))
+def test_a_decision_is_read_again_when_it_is_old_and_only_then(connected_organization, sandbox, skewed):
+    sandbox.lever_does("move", opportunities=[sandbox.candidate("Alder")], stage="CodeScreen Assessment")
+    invitation = factories.InvitationFactory(
+        organization=connected_organization, opportunity_id=sandbox.candidate("Alder")
+    )
     enqueue.enqueue_invitation(invitation)
-    effect, clients = Effect.objects.get(kind="send_invitation"), factory.clients_for(linked)
+    effect, clients = Effect.objects.get(kind="send_invitation"), factory.clients_for(connected_organization)
     for age, is_read in (
         (send_invitation.READ_AGAIN_AFTER - timedelta(seconds=30), False),
         (send_invitation.READ_AGAIN_AFTER + timedelta(seconds=30), True),
@@ -189,12 +191,12 @@ def test_a_decision_is_read_again_when_it_is_old_and_only_then(linked, world, sk
         assert (calls_made() > before) is is_read
 
 
-def test_access_tokens_are_refreshed_when_they_end_and_only_then(linked, world, skewed):
+def test_access_tokens_are_refreshed_when_they_end_and_only_then(connected_organization, sandbox, skewed):
     grant = LeverConnection.objects.get()
     for left, changes in ((timedelta(minutes=9), False), (timedelta(minutes=1), True)):
         LeverConnection.objects.update(access_expires_at=skewed + left)
         before = LeverConnection.objects.get().generation
-        factory.clients_for(linked).lever().stages()
+        factory.clients_for(connected_organization).lever().stages()
         assert (LeverConnection.objects.get().generation > before) is changes
     grant.refresh_from_db()
     assert 3000 < seconds_until(grant.access_expires_at) < 3700

@@ -66,14 +66,14 @@ def fill_up(make, **values):
     pytest.fail("the disk isn't full")
 
 
-def stage_change(word, world):
+def stage_change(word, sandbox):
     payload = load(
         "lever/candidate_stage_change",
         id=str(uuid.uuid4()),
         triggeredAt=int(time.time() * 1000),
         data={
-            "opportunityId": world.candidate(word),
-            "toStageId": world.stage("CodeScreen Assessment"),
+            "opportunityId": sandbox.candidate(word),
+            "toStageId": sandbox.stage("CodeScreen Assessment"),
             "note": "x" * 5000,
         },
     )
@@ -81,14 +81,14 @@ def stage_change(word, world):
 
 
 @pytest.fixture
-def post(linked, world, client):
+def post(connected_organization, sandbox, client):
     """Post a signed stage change of a candidate who really is in that stage; the answer."""
-    LeverWebhookFactory(organization=linked)
-    door = reverse("lever-webhook", args=[linked.webhook_key])
+    LeverWebhookFactory(organization=connected_organization)
+    door = reverse("lever-webhook", args=[connected_organization.webhook_key])
 
     def send(word):
-        world.lever_does("move", opportunities=[world.candidate(word)], stage="CodeScreen Assessment")
-        return client.post(door, stage_change(word, world), content_type="application/json")
+        sandbox.lever_does("move", opportunities=[sandbox.candidate(word)], stage="CodeScreen Assessment")
+        return client.post(door, stage_change(word, sandbox), content_type="application/json")
 
     return send
 
@@ -99,41 +99,41 @@ def leases_end():
         model.objects.filter(leased_until__isnull=False).update(leased_until=factories.a_moment_ago())
 
 
-def test_the_door_says_503_and_takes_the_same_delivery_when_there_is_room(linked, post):
+def test_the_door_says_503_and_takes_the_same_delivery_when_there_is_room(connected_organization, post):
     with full_disk():
         answer = post("Alder")
         assert (answer.status_code, answer["Retry-After"]) == (503, "5")
-        assert not Delivery.objects.filter(organization=linked).exists()
+        assert not Delivery.objects.filter(organization=connected_organization).exists()
     assert post("Alder").status_code == 202
-    assert Delivery.objects.filter(organization=linked).count() == 1
+    assert Delivery.objects.filter(organization=connected_organization).count() == 1
 
 
-def test_a_decision_is_written_whole_or_not_at_all(linked, world, post):
+def test_a_decision_is_written_whole_or_not_at_all(connected_organization, sandbox, post):
     assert post("Alder").status_code == 202
     with full_disk():
         with pytest.raises(OperationalError, match="full"):
             worker.work()
-        delivery = Delivery.objects.get(organization=linked)
+        delivery = Delivery.objects.get(organization=connected_organization)
         assert (delivery.verdict, delivery.due_at is not None) == ("", True)
         assert not Invitation.objects.exists()
-        assert not Effect.objects.filter(organization=linked, kind="send_invitation").exists()
+        assert not Effect.objects.filter(organization=connected_organization, kind="send_invitation").exists()
     leases_end()
     worker.work()
     assert Invitation.objects.get().status == "invited"
-    assert world.emails() == 1
+    assert sandbox.emails() == 1
 
 
 @pytest.mark.parametrize("is_idempotent", [False, True])
 def test_an_invitation_that_could_not_be_recorded_is_not_sent_twice(
-    linked, world, monkeypatch, is_idempotent
+    connected_organization, sandbox, monkeypatch, is_idempotent
 ):
     monkeypatch.setattr("integrations.models.db_retry.RETRY_SECONDS", 0.1)
-    world.codescreen_does("settings", idempotency=is_idempotent)
-    linked.codescreen_connection.idempotency = is_idempotent
-    linked.codescreen_connection.save()
+    sandbox.codescreen_does("settings", idempotency=is_idempotent)
+    connected_organization.codescreen_connection.idempotency = is_idempotent
+    connected_organization.codescreen_connection.save()
     invitation = factories.InvitationFactory(
-        organization=linked,
-        opportunity_id=world.candidate("Alder"),
+        organization=connected_organization,
+        opportunity_id=sandbox.candidate("Alder"),
         assessment_id=stable_id("acme", "assessment", "Backend"),
     )
     enqueue.enqueue_invitation(invitation)
@@ -149,8 +149,8 @@ def test_an_invitation_that_could_not_be_recorded_is_not_sent_twice(
         with pytest.raises(OperationalError, match="full"):
             worker.work()
         assert Invitation.objects.get().status == "sending"
-        assert world.emails() == 1
+        assert sandbox.emails() == 1
     leases_end()
     worker.work()
     assert Invitation.objects.get().status == ("invited" if is_idempotent else "uncertain")
-    assert world.emails() == 1
+    assert sandbox.emails() == 1

@@ -40,46 +40,48 @@ def _short(monkeypatch):
     monkeypatch.setattr(deadlines, "TOTAL_SECONDS", TOTAL)
 
 
-def send(url, world):
+def send(url, sandbox):
     """Invite somebody straight at CodeScreen's address."""
-    client = CodeScreenClient(PlatformSession("codescreen", f"{url}/api"), world.api_key)
+    client = CodeScreenClient(PlatformSession("codescreen", f"{url}/api"), sandbox.api_key)
     assessment = stable_id("acme", "assessment", "Backend")
     return client.send(assessment, "Candidate Alder", "alder@candidates.example")
 
 
 @pytest.mark.parametrize("name", SPOILT)
-def test_a_spoilt_answer_ends_in_time_and_leaves_it_open_whether_it_happened(world, name):
-    with toxics.Proxy(world.codescreen.url, SPOILT[name]) as proxy:
+def test_a_spoilt_answer_ends_in_time_and_leaves_it_open_whether_it_happened(sandbox, name):
+    with toxics.Proxy(sandbox.codescreen.url, SPOILT[name]) as proxy:
         began = time.monotonic()
         with pytest.raises(PlatformError) as raised:
-            send(proxy.url, world)
+            send(proxy.url, sandbox)
         assert time.monotonic() - began < TOTAL + 0.5
     assert (raised.value.ambiguous, raised.value.permanent) == (True, False)
-    assert world.emails() == 1
+    assert sandbox.emails() == 1
 
 
 @pytest.mark.parametrize("toxic", [toxics.late(READ / 2), toxics.lingering(5.0)], ids=["late", "lingering"])
-def test_a_slow_network_is_no_fault(world, toxic):
-    with toxics.Proxy(world.codescreen.url, toxic) as proxy:
+def test_a_slow_network_is_no_fault(sandbox, toxic):
+    with toxics.Proxy(sandbox.codescreen.url, toxic) as proxy:
         began = time.monotonic()
-        send(proxy.url, world)
+        send(proxy.url, sandbox)
         assert time.monotonic() - began < TOTAL
 
 
-def test_an_invitation_whose_answer_drips_in_is_uncertain_and_not_sent_again(linked, world, settings):
+def test_an_invitation_whose_answer_drips_in_is_uncertain_and_not_sent_again(
+    connected_organization, sandbox, settings
+):
     invitation = factories.InvitationFactory(
-        organization=linked,
-        opportunity_id=world.candidate("Alder"),
+        organization=connected_organization,
+        opportunity_id=sandbox.candidate("Alder"),
         assessment_id=stable_id("acme", "assessment", "Backend"),
     )
     enqueue.enqueue_invitation(invitation)
-    with toxics.Proxy(world.codescreen.url, SPOILT["the body drop by drop"]) as proxy:
+    with toxics.Proxy(sandbox.codescreen.url, SPOILT["the body drop by drop"]) as proxy:
         settings.CODESCREEN_API_URL = f"{proxy.url}/api"
         worker.work()
         Effect.objects.filter(state="due").update(due_at=factories.a_moment_ago())
         worker.work()
     assert Invitation.objects.get().status == "uncertain"
-    assert world.emails() == 1
+    assert sandbox.emails() == 1
 
 
 def test_no_call_outlives_a_lease(settings):
@@ -110,33 +112,33 @@ def _no_collector():
 
 @pytest.mark.usefixtures("_no_collector")
 @pytest.mark.parametrize("status", [200, 422, 503])
-def test_a_call_leaves_no_connection_open_however_it_is_answered(world, status):
+def test_a_call_leaves_no_connection_open_however_it_is_answered(sandbox, status):
     if status != 200:
         rule = {"method": "POST", "path": "/api/assessments$", "kind": "status", "times": 5, "status": status}
-        world.codescreen_does("faults", seed=1, rules=[rule])
+        sandbox.codescreen_does("faults", seed=1, rules=[rule])
     before = open_files()
     for _ in range(5):
         with suppress(PlatformError):
-            send(world.codescreen.url, world)
+            send(sandbox.codescreen.url, sandbox)
     assert comes_down_to(before)
 
 
 @pytest.mark.usefixtures("_no_collector")
-def test_steps_leave_no_connection_open(linked, world):
+def test_steps_leave_no_connection_open(connected_organization, sandbox):
     counts: list[int] = []
     for number in range(4):
         invitation = factories.InvitationFactory(
-            organization=linked,
+            organization=connected_organization,
             status="pending",
-            opportunity_id=world.candidate("Alder"),
+            opportunity_id=sandbox.candidate("Alder"),
             email="alder@candidates.example",
             assessment_id=stable_id("acme", "assessment", "Backend"),
             round=number + 1,
         )
         enqueue.enqueue_invitation(invitation)
         worker.work()
-        worker.poll_organization(linked)
-        worker.sweep_organization(linked)
+        worker.poll_organization(connected_organization)
+        worker.sweep_organization(connected_organization)
         assert not counts or comes_down_to(counts[0])
         counts.append(open_files())
     calls = set(ApiCall.objects.values_list("platform", "method"))

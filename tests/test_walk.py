@@ -15,14 +15,14 @@ from tests.payloads import load, sign
 
 
 @pytest.fixture
-def connected(client, owner, organization, world):
+def connected(client, super_admin, organization, sandbox):
     """An organization that went through consent, pasted its token and saved its key."""
-    client.force_login(owner)
+    client.force_login(super_admin)
     begun = client.post(reverse("lever-connect"))
-    accepted = world.lever_does("consent", url=begun["Location"])
+    accepted = sandbox.lever_does("consent", url=begun["Location"])
     client.get(accepted["redirect"].removeprefix("http://testserver"))
-    connections.save_signature_token(organization, SIGNATURE_TOKEN, owner)
-    connections.save_codescreen_key(organization, world.api_key, owner)
+    connections.save_signature_token(organization, SIGNATURE_TOKEN, super_admin)
+    connections.save_codescreen_key(organization, sandbox.api_key, super_admin)
     organization.refresh_from_db()
     return organization
 
@@ -30,12 +30,12 @@ def connected(client, owner, organization, world):
 class Recruiter:
     """Moves candidates in Lever, and lets Lever tell the portal."""
 
-    def __init__(self, client, organization, world):
-        self._client, self._organization, self._world = client, organization, world
+    def __init__(self, client, organization, sandbox):
+        self._client, self._organization, self._sandbox = client, organization, sandbox
 
     def enter(self, word, stage="CodeScreen Assessment", **changes):
         """Move a candidate; the door's answer to the delivery."""
-        self._world.lever_does("move", opportunities=[self._world.candidate(word)], stage=stage)
+        self._sandbox.lever_does("move", opportunities=[self._sandbox.candidate(word)], stage=stage)
         return self.tell(word, stage, **changes)
 
     def tell(self, word, stage="CodeScreen Assessment", **changes):
@@ -44,7 +44,7 @@ class Recruiter:
             "lever/candidate_stage_change",
             id=str(uuid.uuid4()),
             triggeredAt=int(time.time() * 1000),
-            data={"opportunityId": self._world.candidate(word), "toStageId": self._world.stage(stage)},
+            data={"opportunityId": self._sandbox.candidate(word), "toStageId": self._sandbox.stage(stage)},
         )
         payload = {name: value for name, value in (payload | changes).items() if value is not None}
         return self._client.post(
@@ -55,8 +55,8 @@ class Recruiter:
 
 
 @pytest.fixture
-def recruiter(client, connected, world):
-    return Recruiter(client, connected, world)
+def recruiter(client, connected, sandbox):
+    return Recruiter(client, connected, sandbox)
 
 
 def test_consent_stores_an_encrypted_grant(connected):
@@ -72,35 +72,35 @@ def test_consent_stores_an_encrypted_grant(connected):
     assert grant.refresh_token not in stored
 
 
-def test_a_stage_change_becomes_feedback(recruiter, world):
+def test_a_stage_change_becomes_feedback(recruiter, sandbox):
     assert recruiter.enter("Alder").status_code == 202
     worker.work()
     delivery = Delivery.objects.get(event="candidateStageChange")
     assert delivery.verdict == "invite", delivery.last_error
     invitation = Invitation.objects.get()
     assert invitation.status == "invited"
-    assert world.emails("alder@candidates.example") == 1
-    assert "CodeScreen: Candidate Invited" in world.opportunity("Alder")["tags"]
+    assert sandbox.emails("alder@candidates.example") == 1
+    assert "CodeScreen: Candidate Invited" in sandbox.opportunity("Alder")["tags"]
     person = {"email": "alder@candidates.example", "assessment": "Backend"}
 
-    world.codescreen_does("candidate", action="start", **person)
+    sandbox.codescreen_does("candidate", action="start", **person)
     assert worker.poll_organization(invitation.organization) == 1
     worker.work()
-    tags = world.opportunity("Alder")["tags"]
+    tags = sandbox.opportunity("Alder")["tags"]
     assert "CodeScreen: Assessment in Progress" in tags
     assert "CodeScreen: Candidate Invited" not in tags
 
-    world.codescreen_does("candidate", action="submit", **person)
+    sandbox.codescreen_does("candidate", action="submit", **person)
     worker.poll_organization(invitation.organization)
     invitation.refresh_from_db()
     assert invitation.status == "submitted"
 
-    world.codescreen_does("candidate", action="evaluate", score=82, result="Passed", **person)
+    sandbox.codescreen_does("candidate", action="evaluate", score=82, result="Passed", **person)
     worker.poll_organization(invitation.organization)
     worker.work()
     result = Result.objects.get()
     assert (result.outcome, result.score, result.rating) == ("Passed", 82, 4)
-    seen = world.opportunity("Alder")
+    seen = sandbox.opportunity("Alder")
     assert [tag for tag in seen["tags"] if tag.startswith("CodeScreen:")] == [
         "CodeScreen: Assessment Completed"
     ]
@@ -114,7 +114,7 @@ def test_a_stage_change_becomes_feedback(recruiter, world):
     assert ApiCall.objects.filter(error="").count() > 5
 
 
-def test_who_passed_is_moved_on_and_who_failed_waits_for_a_person(recruiter, connected, client, world):
+def test_who_passed_is_moved_on_and_who_failed_waits_for_a_person(recruiter, connected, client, sandbox):
     connections.set_policies(connected, {"passed_stage": "Phone screen", "hold_failed": True}, "test")
     for role in ("Backend Engineer", "Frontend Engineer"):
         connected.role_mappings.create(role=role, assessment="Backend")
@@ -122,20 +122,20 @@ def test_who_passed_is_moved_on_and_who_failed_waits_for_a_person(recruiter, con
         recruiter.enter(word)
         worker.work()
         person = {"email": f"{word.lower()}@candidates.example", "assessment": "Backend"}
-        world.codescreen_does(
+        sandbox.codescreen_does(
             "candidate", action=["start", "submit", "evaluate"], score=60, result=result, **person
         )
     worker.poll_organization(connected)
     worker.work()
-    people = world.lever.accounts["acme"].opportunities
-    assert people[world.candidate("Alder")].stage == world.stage("Phone screen")
-    assert people[world.candidate("Birch")].stage == world.stage("CodeScreen Assessment")
-    assert people[world.candidate("Birch")].archived is None
+    people = sandbox.lever.accounts["acme"].opportunities
+    assert people[sandbox.candidate("Alder")].stage == sandbox.stage("Phone screen")
+    assert people[sandbox.candidate("Birch")].stage == sandbox.stage("CodeScreen Assessment")
+    assert people[sandbox.candidate("Birch")].archived is None
     # Lever tells of the portal's own move, which leads to nothing
     assert recruiter.tell("Alder", "Phone screen").status_code == 202
     worker.work()
     assert Delivery.objects.latest("pk").verdict == "not_a_trigger_stage"
-    assert world.emails() == 2
+    assert sandbox.emails() == 2
     waits = Invitation.objects.awaiting_decision().get()
     assert waits.candidate_name == "Candidate Birch"
     assert "1 candidate who failed" in client.get("/").content.decode()
@@ -145,11 +145,11 @@ def test_who_passed_is_moved_on_and_who_failed_waits_for_a_person(recruiter, con
     assert not Effect.objects.exclude(state__in=["done", "cancelled"]).exists()
 
 
-def test_a_regraded_result_updates_the_same_feedback(recruiter, world):
+def test_a_regraded_result_updates_the_same_feedback(recruiter, sandbox):
     recruiter.enter("Alder")
     worker.work()
     person = {"email": "alder@candidates.example", "assessment": "Backend"}
-    world.codescreen_does(
+    sandbox.codescreen_does(
         "candidate",
         action=["start", "submit", "evaluate"],
         score=40,
@@ -160,10 +160,10 @@ def test_a_regraded_result_updates_the_same_feedback(recruiter, world):
     organization = Invitation.objects.get().organization
     worker.poll_organization(organization)
     worker.work()
-    world.codescreen_does("candidate", action="regrade", score=90, result="Passed", **person)
+    sandbox.codescreen_does("candidate", action="regrade", score=90, result="Passed", **person)
     worker.poll_organization(organization, everything=True)
     worker.work()
-    [feedback] = world.opportunity("Alder")["feedback"]
+    [feedback] = sandbox.opportunity("Alder")["feedback"]
     assert feedback["fields"]["CodeScreen score"] == "90"
     assert feedback["fields"]["Rating"].startswith("4")
     assert feedback["fields"]["Failure reason"] in ("", None)
@@ -171,7 +171,7 @@ def test_a_regraded_result_updates_the_same_feedback(recruiter, world):
 
 
 @pytest.mark.parametrize("keeps_id", [True, False])
-def test_five_deliveries_invite_once(recruiter, world, keeps_id):
+def test_five_deliveries_invite_once(recruiter, sandbox, keeps_id):
     moment = int(time.time() * 1000)
     same = {"id": "same" if keeps_id else None, "triggeredAt": moment}
     recruiter.enter("Alder", **same)
@@ -180,7 +180,7 @@ def test_five_deliveries_invite_once(recruiter, world, keeps_id):
     worker.work()
     assert answers == [200, 200, 200, 200, 202]
     assert Invitation.objects.count() == 1
-    assert world.emails() == 1
+    assert sandbox.emails() == 1
     assert set(Delivery.objects.values_list("verdict", flat=True)) == {"invite", "already_invited"}
 
 
@@ -197,7 +197,7 @@ def test_five_deliveries_invite_once(recruiter, world, keeps_id):
         ("Ginkgo", "unknown_assessment"),
     ],
 )
-def test_each_skip_has_its_verdict(recruiter, world, word, verdict):
+def test_each_skip_has_its_verdict(recruiter, sandbox, word, verdict):
     recruiter.enter(word)
     worker.work()
     delivery = Delivery.objects.get(event="candidateStageChange")
@@ -205,10 +205,10 @@ def test_each_skip_has_its_verdict(recruiter, world, word, verdict):
     assert delivery.explanation
     if verdict == "unknown_assessment":
         assert "Did you mean “Data Engineer”?" in delivery.explanation
-    assert world.emails() == 0
+    assert sandbox.emails() == 0
 
 
-def test_the_same_person_is_not_invited_through_another_opportunity(recruiter, connected, world):
+def test_the_same_person_is_not_invited_through_another_opportunity(recruiter, connected, sandbox):
     connected.role_mappings.create(role="Backend Engineer", assessment="Backend")
     connected.role_mappings.create(role="Frontend Engineer", assessment="Backend")
     recruiter.enter("Tamarack")
@@ -216,10 +216,10 @@ def test_the_same_person_is_not_invited_through_another_opportunity(recruiter, c
     worker.work()
     verdicts = sorted(Delivery.objects.values_list("verdict", flat=True))
     assert verdicts == ["invite", "invited_elsewhere"]
-    assert world.emails() == 1
+    assert sandbox.emails() == 1
 
 
-def test_a_lost_answer_is_uncertain_and_not_repeated(recruiter, world):
+def test_a_lost_answer_is_uncertain_and_not_repeated(recruiter, sandbox):
     rule = {
         "method": "POST",
         "path": "/api/assessments$",
@@ -227,19 +227,19 @@ def test_a_lost_answer_is_uncertain_and_not_repeated(recruiter, world):
         "times": 1,
         "kind": "reset_after",
     }
-    world.codescreen_does("faults", seed=1, rules=[rule])
+    sandbox.codescreen_does("faults", seed=1, rules=[rule])
     recruiter.enter("Alder")
     worker.work()
     worker.work()
     invitation = Invitation.objects.get()
     assert invitation.status == "uncertain"
-    assert world.emails() == 1
+    assert sandbox.emails() == 1
 
 
-def test_the_sweep_repairs_what_no_webhook_told(recruiter, connected, world):
-    world.lever_does("move", opportunities=[world.candidate("Alder")], stage="CodeScreen Assessment")
+def test_the_sweep_repairs_what_no_webhook_told(recruiter, connected, sandbox):
+    sandbox.lever_does("move", opportunities=[sandbox.candidate("Alder")], stage="CodeScreen Assessment")
     assert worker.sweep_organization(connected) == 1
     assert worker.sweep_organization(connected) == 0
     worker.work()
-    assert world.emails("alder@candidates.example") == 1
+    assert sandbox.emails("alder@candidates.example") == 1
     assert Delivery.objects.get(event="sweep").verdict == "invite"

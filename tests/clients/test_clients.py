@@ -40,7 +40,7 @@ def wire(settings):
 
 
 @pytest.fixture
-def grant(organization, owner):
+def grant(organization, super_admin):
     return factories.LeverConnectionFactory(organization=organization)
 
 
@@ -124,14 +124,14 @@ def test_still_401_needs_a_person(wire, grant):
         factory.lever_client(grant.organization)
 
 
-def test_a_refused_token_of_before_says_nothing_about_a_grant_made_meanwhile(wire, grant, owner):
+def test_a_refused_token_of_before_says_nothing_about_a_grant_made_meanwhile(wire, grant, super_admin):
     wire.post(f"{AUTH}/oauth/token", json=FRESH)
 
     def refuse(request):
         if request.headers["Authorization"] == "Bearer access-2":
             connection = LeverConnection.objects.get(pk=grant.pk)
             connection.accept_grant(
-                FRESH | {"access_token": "access-9"}, owner, "lever-user", "lever-account"
+                FRESH | {"access_token": "access-9"}, super_admin, "lever-user", "lever-account"
             )
         return 401, {}, "{}"
 
@@ -225,12 +225,12 @@ def test_a_refresh_lease_of_a_worker_that_died_ends_by_itself(wire, grant):
     assert factory.token_manager(grant).current() == "access-2"
 
 
-def test_a_refresh_that_returns_after_a_reconnection_does_not_overwrite_it(wire, grant, owner):
+def test_a_refresh_that_returns_after_a_reconnection_does_not_overwrite_it(wire, grant, super_admin):
     ends_soon(grant)
 
     def slow(request):
         tokens = {"access_token": "from-consent", "refresh_token": "from-consent", "expires_in": 3600}
-        LeverConnection.objects.get(pk=grant.pk).accept_grant(tokens, owner, "user", "account")
+        LeverConnection.objects.get(pk=grant.pk).accept_grant(tokens, super_admin, "user", "account")
         return 200, {}, json.dumps(FRESH)
 
     wire.add_callback(responses.POST, f"{AUTH}/oauth/token", slow)

@@ -31,7 +31,7 @@ def wire(settings):
 
 
 @pytest.fixture
-def grant(organization, owner):
+def grant(organization, super_admin):
     return factories.LeverConnectionFactory(organization=organization)
 
 

@@ -63,7 +63,7 @@ EVERYBODY = {"logout", "switch-organization"}
 
 
 @pytest.fixture
-def rows(organization, owner) -> dict[str, Any]:
+def rows(organization, super_admin) -> dict[str, Any]:
     """One row of each kind, and its address's arguments."""
     invitation = factories.InvitationFactory.create(organization=organization, opportunity_id="opportunity-1")
     return {
@@ -79,7 +79,7 @@ def rows(organization, owner) -> dict[str, Any]:
             "pk": factories.LeverWebhookFactory.create(organization=organization).pk,
             "which": "current",
         },
-        "member": {"pk": Membership.objects.get(user=owner).pk},
+        "member": {"pk": Membership.objects.get(user=super_admin).pk},
     }
 
 
@@ -93,9 +93,11 @@ def address(name: str, rows: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("name", sorted(ALLOWED))
-def test_roles_below_the_rule_get_403_and_are_told_whom_to_ask(rows, organization, owner, signed_in, name):
+def test_roles_below_the_rule_get_403_and_are_told_whom_to_ask(
+    rows, organization, super_admin, client_for, name
+):
     for rank, role in enumerate(ROLES, start=1):
-        client = signed_in(factories.member(organization, role, f"person-{rank}"))
+        client = client_for(factories.member(organization, role, f"person-{rank}"))
         answer = client.get(address(name, rows))
         if rank <= ALLOWED[name]:
             assert answer.status_code in {200, 405}, (name, role)
@@ -103,58 +105,65 @@ def test_roles_below_the_rule_get_403_and_are_told_whom_to_ask(rows, organizatio
             assert answer.status_code in {403, 405}, (name, role)
             refused = client.post(address(name, rows))
             assert refused.status_code == 403, (name, role)
-            assert owner.username in refused.content.decode()
+            assert super_admin.username in refused.content.decode()
 
 
-def test_a_stranger_sees_nothing_of_another_organization_on_their_own_pages(rows, strangers, organization):
+def test_a_stranger_sees_nothing_of_another_organization_on_their_own_pages(
+    rows, stranger_client, organization
+):
     for page in ("overview", "activity", "mapping-list", "health", "settings"):
-        text = strangers.get(reverse(page)).content.decode()
+        text = stranger_client.get(reverse(page)).content.decode()
         assert organization.name not in text
         assert organization.webhook_key not in text
         assert "opportunity-1" not in text
 
 
-def test_a_person_without_membership_sees_what_to_do(signed_in, db):
-    answer = signed_in(factories.UserFactory.create()).get("/")
+def test_a_person_without_membership_sees_what_to_do(client_for, db):
+    answer = client_for(factories.UserFactory.create()).get("/")
     assert answer.status_code == 403
     assert "Ask a Super Admin" in answer.content.decode()
 
 
-def test_the_organization_can_be_switched_to_ones_own_only(owners, owner, stranger, organization):
+def test_the_organization_can_be_switched_to_ones_own_only(
+    super_admin_client, super_admin, stranger, organization
+):
     mine = factories.OrganizationFactory.create(name="Second House")
-    Membership.objects.create(user=owner, organization=mine, role=Membership.Role.ADMIN)
+    Membership.objects.create(user=super_admin, organization=mine, role=Membership.Role.ADMIN)
     theirs = Membership.objects.get(user=stranger).organization
-    assert owners.post(reverse("switch-organization"), {"organization": theirs.slug}).status_code == 404
-    answer = owners.post(
+    assert (
+        super_admin_client.post(reverse("switch-organization"), {"organization": theirs.slug}).status_code
+        == 404
+    )
+    answer = super_admin_client.post(
         reverse("switch-organization"), {"organization": mine.slug, "next": "//evil.example/"}
     )
     assert answer["Location"] == "/"
-    assert owners.session["organization"] == mine.slug
-    assert "Second House" in owners.get("/").content.decode()
+    assert super_admin_client.session["organization"] == mine.slug
+    assert "Second House" in super_admin_client.get("/").content.decode()
 
 
-def test_a_membership_that_ended_is_forgotten_at_once(owners, owner, organization):
-    owners.get("/")
-    Membership.objects.filter(user=owner).delete()
-    assert owners.get("/").status_code == 403
+def test_a_membership_that_ended_is_forgotten_at_once(super_admin_client, super_admin, organization):
+    super_admin_client.get("/")
+    Membership.objects.filter(user=super_admin).delete()
+    assert super_admin_client.get("/").status_code == 403
 
 
 def test_the_pages_have_a_strict_policy_and_only_those_with_a_connect_button_may_lead_to_lever(
-    owners, settings
+    super_admin_client, settings
 ):
     settings.LEVER_AUTH_URL = "https://auth.lever.example"
-    plain = owners.get("/activity/")["Content-Security-Policy"]
+    plain = super_admin_client.get("/activity/")["Content-Security-Policy"]
     assert "unsafe" not in plain
     assert "form-action 'self';" in plain
     for page in ("settings", "overview"):  # while there is a checklist
-        relaxed = owners.get(reverse(page))["Content-Security-Policy"]
+        relaxed = super_admin_client.get(reverse(page))["Content-Security-Policy"]
         assert "form-action 'self' https://auth.lever.example;" in relaxed
         assert relaxed.replace(" https://auth.lever.example", "") == plain
 
 
-def test_the_error_pages_render(client: Client, owners, settings):
+def test_the_error_pages_render(client: Client, super_admin_client, settings):
     settings.DEBUG = False
-    assert "There is no such page" in owners.get("/nowhere/").content.decode()
+    assert "There is no such page" in super_admin_client.get("/nowhere/").content.decode()
     strict = Client(enforce_csrf_checks=True)
     answer = strict.post(LOGIN, {"username": "a", "password": "b"})
     assert answer.status_code == 403

@@ -18,12 +18,16 @@ def text(answer) -> str:
 
 
 @pytest.fixture
-def entries(organization, owner):
+def entries(organization, super_admin):
     record = AuditEntry.record
-    record(organization, owner, "change policies", "Acme", {"bulk_limit": [50, 7], "paused": [False, True]})
+    record(
+        organization, super_admin, "change policies", "Acme", {"bulk_limit": [50, 7], "paused": [False, True]}
+    )
     record(organization, "configure", "save", "CodeScreen connection", {"api_key": "very-secret"})
-    record(organization, owner, "change role", "somebody", {"role": {"from": "admin", "to": "team_member"}})
-    record(organization, owner, "refuse", "invitation 5", reason="=cmd|' /C calc'!A0")
+    record(
+        organization, super_admin, "change role", "somebody", {"role": {"from": "admin", "to": "team_member"}}
+    )
+    record(organization, super_admin, "refuse", "invitation 5", reason="=cmd|' /C calc'!A0")
     record(factories.OrganizationFactory.create(), "configure", "theirs", "not ours")
 
 
@@ -33,17 +37,17 @@ def export(client, query: str = "") -> list[list[str]]:
     return list(csv.reader(b"".join(answer.streaming_content).decode().splitlines()))
 
 
-def test_it_says_from_what_to_what_and_no_secret(admins, entries):
-    page = text(admins.get(AUDIT))
+def test_it_says_from_what_to_what_and_no_secret(organization_admin_client, entries):
+    page = text(organization_admin_client.get(AUDIT))
     assert "<del>50</del>" in page
     assert "<del>admin</del>" in page
     assert "very-secret" not in page
     assert "theirs" not in page
 
 
-def test_it_is_filtered_by_person_action_and_date(admins, entries, owner):
+def test_it_is_filtered_by_person_action_and_date(organization_admin_client, entries, super_admin):
     def rows(query: str) -> int:
-        return len(admins.get(AUDIT + query).context["rows"])
+        return len(organization_admin_client.get(AUDIT + query).context["rows"])
 
     assert rows("") == 4
     assert rows("?person=configure") == 1
@@ -55,8 +59,8 @@ def test_it_is_filtered_by_person_action_and_date(admins, entries, owner):
     assert rows("?until=9999-12-31") == 4
 
 
-def test_the_export_has_one_line_per_change_and_no_formula(admins, entries):
-    rows = export(admins)
+def test_the_export_has_one_line_per_change_and_no_formula(organization_admin_client, entries):
+    rows = export(organization_admin_client)
     assert rows[0][:4] == ["when (UTC)", "who", "action", "target"]
     assert [row[4:7] for row in rows if row[2] == "change policies"] == [
         ["bulk_limit", "50", "7"],
@@ -65,7 +69,7 @@ def test_the_export_has_one_line_per_change_and_no_formula(admins, entries):
     assert next(row for row in rows if row[2] == "refuse")[7] == "'=cmd|' /C calc'!A0"
     assert "very-secret" not in str(rows)
     assert "theirs" not in str(rows)
-    assert len(export(admins, "?action=change+role")) == 2
+    assert len(export(organization_admin_client, "?action=change+role")) == 2
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
@@ -74,17 +78,19 @@ def test_a_cell_is_never_a_formula(start):
     assert cell("1") == "1"
 
 
-def test_a_long_log_is_paged_and_takes_few_queries(admins, organization, django_assert_max_num_queries):
+def test_a_long_log_is_paged_and_takes_few_queries(
+    organization_admin_client, organization, django_assert_max_num_queries
+):
     AuditEntry.objects.bulk_create(
         AuditEntry(organization=organization, actor_name="configure", action="save", target=str(number))
         for number in range(120)
     )
     with django_assert_max_num_queries(12):
-        page = text(admins.get(AUDIT))
+        page = text(organization_admin_client.get(AUDIT))
     assert "Page 1 of 3" in page
-    assert len(export(admins)) == 121
+    assert len(export(organization_admin_client)) == 121
 
 
-def test_an_empty_log_says_what_will_stand_there(admins):
-    assert "Nothing was changed yet" in text(admins.get(AUDIT))
-    assert "Nothing matches" in text(admins.get(AUDIT + "?action=nothing"))
+def test_an_empty_log_says_what_will_stand_there(organization_admin_client):
+    assert "Nothing was changed yet" in text(organization_admin_client.get(AUDIT))
+    assert "Nothing matches" in text(organization_admin_client.get(AUDIT + "?action=nothing"))

@@ -19,7 +19,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture
-def site(live_server, organization, owner) -> Iterator[str]:
+def site(live_server, organization, super_admin) -> Iterator[str]:
     """The running site, with a held and an uncertain invitation in it."""
     factories.member(organization, Membership.Role.ADMIN, "second")
     held = factories.InvitationFactory.create(
@@ -40,11 +40,11 @@ def sign_in(page: Page, site: str, name: str) -> None:
 
 
 def test_the_webhook_address_is_copied_with_one_button(
-    browser: Browser, site: str, owner, organization
+    browser: Browser, site: str, super_admin, organization
 ) -> None:
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
-    sign_in(page, site, owner.username)
+    sign_in(page, site, super_admin.username)
     page.goto(f"{site}/settings/")
     page.click("button[data-copy=lever-webhook-url]")
     page.get_by_text("Copied").wait_for()
@@ -52,10 +52,10 @@ def test_the_webhook_address_is_copied_with_one_button(
     context.close()
 
 
-def test_approving_works_without_javascript_and_by_keyboard(browser: Browser, site: str, owner) -> None:
+def test_approving_works_without_javascript_and_by_keyboard(browser: Browser, site: str, super_admin) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    sign_in(page, site, owner.username)
+    sign_in(page, site, super_admin.username)
     page.goto(f"{site}/activity/?status=held")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -66,9 +66,11 @@ def test_approving_works_without_javascript_and_by_keyboard(browser: Browser, si
     context.close()
 
 
-def test_a_step_turns_green_by_itself_and_says_so(browser: Browser, live_server, organization, owner) -> None:
+def test_a_step_turns_green_by_itself_and_says_so(
+    browser: Browser, live_server, organization, super_admin
+) -> None:
     page = browser.new_page()
-    sign_in(page, live_server.url, owner.username)
+    sign_in(page, live_server.url, super_admin.username)
     page.locator("#step-lever .mark", has_text="1").wait_for()
     summary = page.locator("#how-codescreen > summary")
     summary.focus()
@@ -83,10 +85,10 @@ def test_a_step_turns_green_by_itself_and_says_so(browser: Browser, live_server,
 
 
 def test_what_is_being_typed_survives_and_updates_can_be_paused(
-    browser: Browser, site: str, organization, owner
+    browser: Browser, site: str, organization, super_admin
 ) -> None:
     page = browser.new_page()
-    sign_in(page, site, owner.username)
+    sign_in(page, site, super_admin.username)
     page.goto(f"{site}/activity/")
     page.get_by_text("Was it sent?").click()
     field = page.get_by_label("Instance id in CodeScreen")

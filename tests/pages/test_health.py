@@ -9,35 +9,39 @@ from integrations.models import CircuitBreaker, Heartbeat, RoleMapping
 from tests import factories
 
 
-def test_findings_come_gravest_first_with_a_way_to_mend_them(owners, organization):
-    answer = owners.get(reverse("health"))
+def test_findings_come_gravest_first_with_a_way_to_mend_them(super_admin_client, organization):
+    answer = super_admin_client.get(reverse("health"))
     levels = [finding.level for finding in answer.context["findings"]]
     assert levels == sorted(levels, key=["error", "warning", "info"].index)
     assert "lever_not_connected" in {finding.code for finding in answer.context["findings"]}
     assert 'href="/settings/"' in answer.content.decode()
 
 
-def test_the_linter_speaks_here_too(owners, ready):
+def test_the_linter_speaks_here_too(super_admin_client, ready_organization):
     RoleMapping.objects.create(
-        organization=ready, role="Backend Engineer", stage="Nowhere", assessment="Bakend"
+        organization=ready_organization, role="Backend Engineer", stage="Nowhere", assessment="Bakend"
     )
-    found = owners.get(reverse("health")).context["findings"]
+    found = super_admin_client.get(reverse("health")).context["findings"]
     assert "unknown_assessment" in {finding.code for finding in found}
 
 
-def test_no_finding_is_listed_twice(owners, ready):
-    found = owners.get(reverse("health")).context["findings"]
+def test_no_finding_is_listed_twice(super_admin_client, ready_organization):
+    found = super_admin_client.get(reverse("health")).context["findings"]
     assert len(found) == len(set(found))
 
 
-def test_the_queues_state_is_shown(owners, ready):
+def test_the_queues_state_is_shown(super_admin_client, ready_organization):
     late = timezone.now() - timedelta(minutes=10)
-    factories.EffectFactory.create(organization=ready, due_at=late)
-    factories.EffectFactory.create(organization=ready, due_at=timezone.now() + timedelta(hours=1))
+    factories.EffectFactory.create(organization=ready_organization, due_at=late)
+    factories.EffectFactory.create(
+        organization=ready_organization, due_at=timezone.now() + timedelta(hours=1)
+    )
     factories.EffectFactory.create(due_at=late - timedelta(days=1))
-    CircuitBreaker.objects.create(organization=ready, platform="lever", failures=7, open_until=timezone.now())
+    CircuitBreaker.objects.create(
+        organization=ready_organization, platform="lever", failures=7, open_until=timezone.now()
+    )
     Heartbeat.beat("drain")
-    answer = owners.get(reverse("health"))
+    answer = super_admin_client.get(reverse("health"))
     queue = answer.context["queue"]
     assert (queue["oldest_due_at"], queue["due"], queue["later"]) == (late, 1, 1)
     page = " ".join(answer.content.decode().split())
@@ -45,9 +49,11 @@ def test_the_queues_state_is_shown(owners, ready):
     assert "7 calls in a row" in page
 
 
-def test_the_number_of_queries_does_not_grow(owners, ready, django_assert_max_num_queries):
+def test_the_number_of_queries_does_not_grow(
+    super_admin_client, ready_organization, django_assert_max_num_queries
+):
     for _ in range(30):
-        factories.DeliveryFactory.create(organization=ready)
-        factories.EffectFactory.create(organization=ready)
+        factories.DeliveryFactory.create(organization=ready_organization)
+        factories.EffectFactory.create(organization=ready_organization)
     with django_assert_max_num_queries(60):
-        owners.get(reverse("health"))
+        super_admin_client.get(reverse("health"))

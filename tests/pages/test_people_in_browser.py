@@ -12,11 +12,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def site(live_server, organization, owner) -> str:
+def site(live_server, organization, super_admin) -> str:
     """The running site, with colleagues, an audit log and a refused request."""
     factories.member(organization, Membership.Role.TEAM_MEMBER, "a-rather-long-user-name-of-somebody")
     AuditEntry.record(
-        organization, owner, "change policies", organization, {"bulk_limit": [50, 7]}, "Because."
+        organization, super_admin, "change policies", organization, {"bulk_limit": [50, 7]}, "Because."
     )
     AuditEntry.record(
         organization, "configure", "save mapping", "Backend Engineer", {"assessment": [None, "A"]}
@@ -33,25 +33,25 @@ def sign_in(page: Page, site: str, name: str) -> None:
 
 
 def test_a_person_asks_the_admins_by_keyboard_and_without_javascript(
-    browser: Browser, site: str, owner, colleague
+    browser: Browser, site: str, super_admin, team_member
 ) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    sign_in(page, site, colleague.username)
+    sign_in(page, site, team_member.username)
     page.goto(site + "/audit/")
     page.get_by_label("In your words").fill("I help with the chef roles.")
     page.get_by_role("button", name="Send them an e-mail").focus()
     page.keyboard.press("Enter")
-    page.get_by_text(f"Your request is on its way to {owner}.").wait_for()
+    page.get_by_text(f"Your request is on its way to {super_admin}.").wait_for()
     page.get_by_text("“Give me a role that may do more”, asked just now").wait_for()
     context.close()
 
 
 def test_unknown_variables_are_named_while_typing_and_the_frame_shows_the_draft(
-    browser: Browser, site: str, owner
+    browser: Browser, site: str, super_admin
 ) -> None:
     page = browser.new_page()
-    sign_in(page, site, owner.username)
+    sign_in(page, site, super_admin.username)
     page.goto(site + "/emails/result/")
     page.fill("#body", "Hello {candidate}, {scoer} points")
     page.get_by_text("No such variable: {scoer}").wait_for()
@@ -62,10 +62,10 @@ def test_unknown_variables_are_named_while_typing_and_the_frame_shows_the_draft(
     page.close()
 
 
-def test_editing_and_unsubscribing_work_without_javascript(browser: Browser, site: str, owner) -> None:
+def test_editing_and_unsubscribing_work_without_javascript(browser: Browser, site: str, super_admin) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    sign_in(page, site, owner.username)
+    sign_in(page, site, super_admin.username)
     page.goto(site + "/emails/result/")
     page.fill("#subject", "{assessment} is done")
     page.get_by_role("button", name="Save", exact=True).focus()
@@ -74,7 +74,7 @@ def test_editing_and_unsubscribing_work_without_javascript(browser: Browser, sit
     page.get_by_role("button", name="Reset to default").click()
     page.get_by_text("own wording holds again").wait_for()
     context.clear_cookies()
-    link = preferences.unsubscribe_link(Membership.objects.get(user=owner), "result")
+    link = preferences.unsubscribe_link(Membership.objects.get(user=super_admin), "result")
     page.goto(site + link.removeprefix("http://testserver"))
     page.get_by_role("button", name="Stop them").click()
     page.get_by_text("You no longer get").wait_for()
@@ -84,11 +84,11 @@ def test_editing_and_unsubscribing_work_without_javascript(browser: Browser, sit
 
 
 def test_the_browsers_zone_is_shown_from_the_first_page_after_signing_in(
-    browser: Browser, site: str, owner
+    browser: Browser, site: str, super_admin
 ) -> None:
     context = browser.new_context(timezone_id="Asia/Calcutta")
     page = context.new_page()
-    sign_in(page, site, owner.username)
+    sign_in(page, site, super_admin.username)
     page.goto(site + "/audit/")
     page.get_by_text("Times are in Asia/Calcutta, your browser's zone").wait_for()
     assert "in Asia/Calcutta · " in str(page.locator("time").first.get_attribute("title"))
@@ -101,10 +101,10 @@ def test_the_browsers_zone_is_shown_from_the_first_page_after_signing_in(
     context.close()
 
 
-def test_a_chosen_zone_holds_without_javascript(browser: Browser, site: str, owner) -> None:
+def test_a_chosen_zone_holds_without_javascript(browser: Browser, site: str, super_admin) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    sign_in(page, site, owner.username)
+    sign_in(page, site, super_admin.username)
     page.goto(site + "/audit/")
     page.get_by_role("link", name="Choose yours").click()
     page.get_by_label("Time zone").select_option("Europe/Lisbon")

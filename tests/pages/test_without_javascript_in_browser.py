@@ -17,9 +17,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def plain(browser: Browser, live_server, organization, owner) -> Iterator[Visit]:
+def plain(browser: Browser, live_server, organization, super_admin) -> Iterator[Visit]:
     """The Super Admin's browser with JavaScript turned off."""
-    with Visit(browser, live_server.url, owner, java_script_enabled=False) as visit:
+    with Visit(browser, live_server.url, super_admin, java_script_enabled=False) as visit:
         yield visit
         assert visit.wrong == []
 
@@ -53,14 +53,14 @@ def test_the_checklist_is_worked_through_by_reloading(plain: Visit, organization
     assert page.locator("#step-lever.is-done").is_visible()
 
 
-def test_connecting_leads_to_levers_consent(plain: Visit, organization, settings, world) -> None:
+def test_connecting_leads_to_levers_consent(plain: Visit, organization, settings, sandbox) -> None:
     page = plain.page
     page.goto(plain.site)
     press(page, "Connect Lever")
-    assert page.url.startswith(world.lever.url)
+    assert page.url.startswith(sandbox.lever.url)
 
 
-def test_mappings_are_added_filtered_and_deleted(plain: Visit, ready) -> None:
+def test_mappings_are_added_filtered_and_deleted(plain: Visit, ready_organization) -> None:
     page = plain.page
     page.goto(plain.site + reverse("mapping-list"))
     adding = page.locator("form[action$='/add/']")
@@ -68,17 +68,19 @@ def test_mappings_are_added_filtered_and_deleted(plain: Visit, ready) -> None:
     adding.locator("[name=assessment]").fill("Backend")
     with page.expect_navigation():
         adding.get_by_role("button", name="Add", exact=True).press("Enter")
-    mapping = RoleMapping.objects.get(organization=ready, role="Chef")
+    mapping = RoleMapping.objects.get(organization=ready_organization, role="Chef")
     page.goto(f"{plain.site}{reverse('mapping-delete', args=[mapping.pk])}")
     with page.expect_navigation():
         page.locator("main button[type=submit]").first.press("Enter")
     assert not RoleMapping.objects.filter(pk=mapping.pk).exists()
 
 
-def test_invitations_are_filtered_approved_refused_and_resolved(plain: Visit, ready) -> None:
+def test_invitations_are_filtered_approved_refused_and_resolved(plain: Visit, ready_organization) -> None:
     page = plain.page
-    held = factories.InvitationFactory.create(organization=ready, status="held", candidate_name="Held One")
-    uncertain = factories.InvitationFactory.create(organization=ready, status="uncertain")
+    held = factories.InvitationFactory.create(
+        organization=ready_organization, status="held", candidate_name="Held One"
+    )
+    uncertain = factories.InvitationFactory.create(organization=ready_organization, status="uncertain")
     page.goto(plain.site + "/activity/")
     page.locator("[name=status]").select_option("held")
     press(page, "Filter")
@@ -94,20 +96,22 @@ def test_invitations_are_filtered_approved_refused_and_resolved(plain: Visit, re
     assert uncertain.status == Invitation.Status.INVITED
 
 
-def test_a_failed_effect_is_retried(plain: Visit, ready) -> None:
-    effect = factories.EffectFactory.create(organization=ready, state=Effect.State.FAILED, due_at=None)
+def test_a_failed_effect_is_retried(plain: Visit, ready_organization) -> None:
+    effect = factories.EffectFactory.create(
+        organization=ready_organization, state=Effect.State.FAILED, due_at=None
+    )
     plain.page.goto(plain.site + "/activity/?state=failed")
     press(plain.page, "Retry")
     effect.refresh_from_db()
     assert effect.state == Effect.State.DUE
 
 
-def test_policies_are_saved(plain: Visit, ready) -> None:
+def test_policies_are_saved(plain: Visit, ready_organization) -> None:
     plain.page.goto(plain.site + reverse("policies"))
     plain.page.fill("[name=bulk_limit]", "7")
     press(plain.page, "Save the policies")
-    ready.refresh_from_db()
-    assert ready.bulk_limit == 7
+    ready_organization.refresh_from_db()
+    assert ready_organization.bulk_limit == 7
 
 
 # the keyboard
@@ -137,10 +141,10 @@ def focused(page: Page) -> dict[str, Any]:
     "path", ["/", "/activity/", "/mappings/", "/settings/", "/audit/", "/emails/result/"]
 )
 def test_the_tab_key_reaches_everything_in_order_and_shows_where_it_is(
-    browser: Browser, live_server, ready, owner, path: str
+    browser: Browser, live_server, ready_organization, super_admin, path: str
 ) -> None:
-    factories.InvitationFactory.create(organization=ready, status="held")
-    with Visit(browser, live_server.url, owner) as visit:
+    factories.InvitationFactory.create(organization=ready_organization, status="held")
+    with Visit(browser, live_server.url, super_admin) as visit:
         page = visit.page
         page.goto(visit.site + path)
         reachable = page.evaluate(
@@ -162,8 +166,10 @@ def test_the_tab_key_reaches_everything_in_order_and_shows_where_it_is(
         assert visit.wrong == []
 
 
-def test_the_skip_link_leads_past_the_navigation(browser: Browser, live_server, ready, owner) -> None:
-    with Visit(browser, live_server.url, owner) as visit:
+def test_the_skip_link_leads_past_the_navigation(
+    browser: Browser, live_server, ready_organization, super_admin
+) -> None:
+    with Visit(browser, live_server.url, super_admin) as visit:
         visit.page.goto(visit.site + "/activity/")
         visit.page.keyboard.press("Tab")
         visit.page.keyboard.press("Enter")
@@ -171,8 +177,10 @@ def test_the_skip_link_leads_past_the_navigation(browser: Browser, live_server, 
         assert visit.page.evaluate("document.querySelector('main').contains(document.activeElement)")
 
 
-def test_a_form_with_errors_says_so_beside_the_field(browser: Browser, live_server, ready, owner) -> None:
-    with Visit(browser, live_server.url, owner) as visit:
+def test_a_form_with_errors_says_so_beside_the_field(
+    browser: Browser, live_server, ready_organization, super_admin
+) -> None:
+    with Visit(browser, live_server.url, super_admin) as visit:
         page = visit.page
         page.goto(visit.site + "/settings/")
         page.fill("[name=lever_signature_token]", "x" * 600)
@@ -184,16 +192,18 @@ def test_a_form_with_errors_says_so_beside_the_field(browser: Browser, live_serv
         assert "whole signature token" in said
 
 
-def test_the_live_list_announces_what_changed(browser: Browser, live_server, ready, owner) -> None:
+def test_the_live_list_announces_what_changed(
+    browser: Browser, live_server, ready_organization, super_admin
+) -> None:
     factories.InvitationFactory.create(
-        organization=ready, status="invited", instance_id="i-1", invited_at=timezone.now()
+        organization=ready_organization, status="invited", instance_id="i-1", invited_at=timezone.now()
     )
-    with Visit(browser, live_server.url, owner) as visit:
+    with Visit(browser, live_server.url, super_admin) as visit:
         page = visit.page
         page.goto(visit.site + "/activity/")
         said = page.locator("[data-live-bar] [role=status]")
         said.wait_for()
-        factories.InvitationFactory.create(organization=ready, status="held")
+        factories.InvitationFactory.create(organization=ready_organization, status="held")
         page.get_by_text("2 in the list, 1 waiting for a person.").first.wait_for(
             timeout=20_000, state="attached"
         )

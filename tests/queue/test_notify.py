@@ -14,22 +14,22 @@ from tests import factories
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_bell_rings_after_the_commit_and_not_after_a_rollback(bells):
+def test_the_bell_rings_after_the_commit_and_not_after_a_rollback(queued_tasks):
     with transaction.atomic():
         notify.notify_workers()
-        assert bells == []
-    assert bells == ["integrations.queue.worker.drain"]
+        assert queued_tasks == []
+    assert queued_tasks == ["integrations.queue.worker.drain"]
     time.sleep(notify.NOTIFY_EVERY_SECONDS * 1.5)
     with transaction.atomic():
         notify.notify_workers()
         transaction.set_rollback(True)
-    assert len(bells) == 1
+    assert len(queued_tasks) == 1
 
 
-def test_bells_in_quick_succession_are_one(db, bells):
+def test_bells_in_quick_succession_are_one(db, queued_tasks):
     for _ in range(5):
         notify._notify()
-    assert len(bells) == 1
+    assert len(queued_tasks) == 1
 
 
 def test_a_broken_bell_costs_nothing(db, monkeypatch):
@@ -38,20 +38,20 @@ def test_a_broken_bell_costs_nothing(db, monkeypatch):
     notify._notify()
 
 
-def test_the_supervisor_rings_for_what_is_due(db, bells):
+def test_the_supervisor_rings_for_what_is_due(db, queued_tasks):
     Heartbeat.beat(liveness.DRAIN)
     notify.notify_if_due()
-    assert bells == []
+    assert queued_tasks == []
     factories.EffectFactory(due_at=timezone.now() - timedelta(seconds=1))
     notify.notify_if_due()
-    assert len(bells) == 1
+    assert len(queued_tasks) == 1
 
 
-def test_the_supervisor_does_not_flood_a_queue_that_nobody_hears(db, bells, settings):
+def test_the_supervisor_does_not_flood_a_queue_that_nobody_hears(db, queued_tasks, settings):
     factories.EffectFactory(due_at=timezone.now() - timedelta(seconds=1))
     with mock.patch.object(notify, "_broker", return_value=mock.Mock(queue_size=lambda: 10_000)):
         notify.notify_if_due()
-    assert bells == []
+    assert queued_tasks == []
 
 
 def test_stalled_means_due_for_a_while_and_no_progress(db):
@@ -78,11 +78,11 @@ def test_what_a_killed_worker_held_is_no_sign_of_a_stall_the_moment_its_lease_en
     assert liveness.is_stalled()
 
 
-def test_a_cluster_that_does_not_hear_the_bell_at_rest_is_replaced_before_work_comes(db, bells):
+def test_a_cluster_that_does_not_hear_the_bell_at_rest_is_replaced_before_work_comes(db, queued_tasks):
     Heartbeat.beat(liveness.DRAIN)
     Heartbeat.objects.update(at=timezone.now() - liveness.QUIET_AFTER - timedelta(seconds=1))
     notify.notify_if_due()
-    assert len(bells) == 1
+    assert len(queued_tasks) == 1
     assert not liveness.must_be_replaced()
     Heartbeat.objects.update(at=timezone.now() - liveness.UNRESPONSIVE_AFTER - timedelta(seconds=1))
     assert liveness.must_be_replaced()

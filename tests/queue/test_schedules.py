@@ -35,7 +35,7 @@ def alone(monkeypatch):
 
 @pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("name", schedules.SCHEDULES)
-def test_every_schedule_runs(name, linked) -> None:
+def test_every_schedule_runs(name, connected_organization) -> None:
     schedules.ensure_schedules()
     schedule = Schedule.objects.get(name=name)
     import_string(schedule.func)(*ast.literal_eval(f"({schedule.args},)"))
@@ -106,7 +106,7 @@ def test_a_long_task_has_time_for_its_last_jobs_and_is_over_before_it_is_handed_
     assert settings.Q_CLUSTER["retry"] > notify.LONG_SECONDS
 
 
-def test_lists_that_are_read_slowly_keep_nobody_waiting(linked, monkeypatch) -> None:
+def test_lists_that_are_read_slowly_keep_nobody_waiting(connected_organization, monkeypatch) -> None:
     inside = []
 
     @contextmanager
@@ -118,12 +118,12 @@ def test_lists_that_are_read_slowly_keep_nobody_waiting(linked, monkeypatch) -> 
     monkeypatch.setattr(worker, "keep_draining", meanwhile)
     seen = []
     monkeypatch.setattr(sync, "refresh_stages", lambda *_: seen.append(bool(inside)))
-    schedules.refresh_catalog(linked.pk)
+    schedules.refresh_catalog(connected_organization.pk)
     assert seen == [True]
 
 
 def test_a_bug_on_one_organization_does_not_keep_the_others_from_a_checkup(
-    linked, monkeypatch, caplog
+    connected_organization, monkeypatch, caplog
 ) -> None:
     other = factories.LeverConnectionFactory.create().organization
     looked, personal = [], "ada" + "@example.com"
@@ -134,13 +134,13 @@ def test_a_bug_on_one_organization_does_not_keep_the_others_from_a_checkup(
 
     monkeypatch.setattr("integrations.workflow.health.lever_probe.probe", look)
     schedules.probe_lever()
-    assert set(looked) == {linked.pk, other.pk}
+    assert set(looked) == {connected_organization.pk, other.pk}
     assert caplog.text.count("checkup of") == 2
     assert personal not in caplog.text
 
 
-def test_a_grant_is_refreshed_daily(linked) -> None:
-    connection = LeverConnection.objects.get(organization=linked)
+def test_a_grant_is_refreshed_daily(connected_organization) -> None:
+    connection = LeverConnection.objects.get(organization=connected_organization)
     before = connection.access_token
     schedules.refresh_grants()
     connection.refresh_from_db()
@@ -156,8 +156,8 @@ def test_a_grant_is_refreshed_daily(linked) -> None:
     assert connection.refreshed_at > timezone.now() - timedelta(minutes=1)
 
 
-def test_a_grant_without_a_refresh_token_is_left_alone(linked) -> None:
-    connection = LeverConnection.objects.get(organization=linked)
+def test_a_grant_without_a_refresh_token_is_left_alone(connected_organization) -> None:
+    connection = LeverConnection.objects.get(organization=connected_organization)
     connection.refresh_token = ""
     connection.save()
     LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(days=2))
@@ -167,20 +167,23 @@ def test_a_grant_without_a_refresh_token_is_left_alone(linked) -> None:
 
 
 @pytest.mark.usefixtures("alone")
-def test_the_lists_of_one_organization_are_read_and_an_untried_key_is_proved(linked) -> None:
-    schedules.refresh_catalog(linked.pk)
+def test_the_lists_of_one_organization_are_read_and_an_untried_key_is_proved(connected_organization) -> None:
+    schedules.refresh_catalog(connected_organization.pk)
     for model in (Stage, Role, Assessment):
-        assert model.objects.live().filter(organization=linked).exists(), model
-    assert CodeScreenConnection.objects.get(organization=linked).verified_at
+        assert model.objects.live().filter(organization=connected_organization).exists(), model
+    assert CodeScreenConnection.objects.get(organization=connected_organization).verified_at
 
 
 @pytest.mark.usefixtures("alone")
-def test_a_refused_key_is_marked_while_the_lists_are_read(linked) -> None:
-    CodeScreenConnection.objects.get(organization=linked).delete()
-    CodeScreenConnection.objects.create(organization=linked, api_key="not-the-key")
-    schedules.refresh_catalog(linked.pk)
-    assert CodeScreenConnection.objects.get(organization=linked).state == CodeScreenConnection.State.REFUSED
-    assert Stage.objects.live().filter(organization=linked).exists()
+def test_a_refused_key_is_marked_while_the_lists_are_read(connected_organization) -> None:
+    CodeScreenConnection.objects.get(organization=connected_organization).delete()
+    CodeScreenConnection.objects.create(organization=connected_organization, api_key="not-the-key")
+    schedules.refresh_catalog(connected_organization.pk)
+    assert (
+        CodeScreenConnection.objects.get(organization=connected_organization).state
+        == CodeScreenConnection.State.REFUSED
+    )
+    assert Stage.objects.live().filter(organization=connected_organization).exists()
 
 
 @pytest.mark.usefixtures("alone")

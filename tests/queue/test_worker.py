@@ -84,7 +84,7 @@ def test_a_database_that_goes_away_under_a_worker_is_survived(organization, monk
 # the schedules
 
 
-def test_the_grant_is_kept_alive_daily(linked, world):
+def test_the_grant_is_kept_alive_daily(connected_organization, sandbox):
     before = LeverConnection.objects.get()
     schedules.refresh_grants()
     assert LeverConnection.objects.get().generation == before.generation
@@ -97,8 +97,8 @@ def test_the_grant_is_kept_alive_daily(linked, world):
     assert after.refreshed_at > timezone.now() - timedelta(minutes=1)
 
 
-def test_a_dead_grant_is_found_by_keeping_it_alive(linked, world):
-    world.lever_does("revoke")
+def test_a_dead_grant_is_found_by_keeping_it_alive(connected_organization, sandbox):
+    sandbox.lever_does("revoke")
     LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(hours=21))
     schedules.refresh_grants()
     assert LeverConnection.objects.get().state == "needs_reconnect"
@@ -119,55 +119,57 @@ def test_a_crash_in_one_organizations_sweep_does_not_stop_the_others(db, monkeyp
     assert swept == [first, second]
 
 
-def test_polling_counts_whom_it_asked(linked, world):
+def test_polling_counts_whom_it_asked(connected_organization, sandbox):
     for status, instance in (("invited", "i1"), ("in_progress", "i2"), ("completed", "i3"), ("pending", "")):
-        factories.InvitationFactory(organization=linked, status=status, instance_id=instance)
+        factories.InvitationFactory(organization=connected_organization, status=status, instance_id=instance)
     factories.InvitationFactory(status="invited", instance_id="i4")  # another organization's
-    assert worker.poll_organization(linked) == 2
-    assert worker.poll_organization(linked, everything=True) == 3
+    assert worker.poll_organization(connected_organization) == 2
+    assert worker.poll_organization(connected_organization, everything=True) == 3
 
 
-def test_a_refused_key_is_noticed_by_polling_and_told_once(linked, world):
-    linked.codescreen_connection.api_key = "wrong"
-    linked.codescreen_connection.save()
+def test_a_refused_key_is_noticed_by_polling_and_told_once(connected_organization, sandbox):
+    connected_organization.codescreen_connection.api_key = "wrong"
+    connected_organization.codescreen_connection.save()
     for number in range(2):
-        factories.InvitationFactory(organization=linked, status="invited", instance_id=f"i{number}")
-    worker.poll_organization(linked)
-    linked.codescreen_connection.refresh_from_db()
-    assert linked.codescreen_connection.state == "refused"
+        factories.InvitationFactory(
+            organization=connected_organization, status="invited", instance_id=f"i{number}"
+        )
+    worker.poll_organization(connected_organization)
+    connected_organization.codescreen_connection.refresh_from_db()
+    assert connected_organization.codescreen_connection.state == "refused"
     for _ in range(2):
         schedules.update_incidents()
     assert Effect.objects.filter(kind="send_email").count() == 1
 
 
-def test_what_waited_is_woken_even_if_the_moment_was_missed(linked, bells):
+def test_what_waited_is_woken_even_if_the_moment_was_missed(connected_organization, queued_tasks):
     row = factories.DeliveryFactory(
-        organization=linked, verdict="disconnected", decided_at=timezone.now(), due_at=None
+        organization=connected_organization, verdict="disconnected", decided_at=timezone.now(), due_at=None
     )
     schedules.requeue_waiting()
     assert Delivery.objects.due().get() == row
 
 
-def test_what_is_awake_and_tried_again_cuts_no_effects_wait_short(linked, bells):
+def test_what_is_awake_and_tried_again_cuts_no_effects_wait_short(connected_organization, queued_tasks):
     later = timezone.now() + timedelta(hours=1)
     factories.DeliveryFactory(
-        organization=linked, verdict="disconnected", decided_at=timezone.now(), due_at=later
+        organization=connected_organization, verdict="disconnected", decided_at=timezone.now(), due_at=later
     )
-    effect = factories.EffectFactory(organization=linked, due_at=later)
+    effect = factories.EffectFactory(organization=connected_organization, due_at=later)
     schedules.requeue_waiting()
     effect.refresh_from_db()
     assert effect.due_at == later
 
 
-def test_a_refused_key_is_tried_again_now_and_then(linked, world, bells):
-    linked.codescreen_connection.mark_refused("CodeScreen answered 401")
+def test_a_refused_key_is_tried_again_now_and_then(connected_organization, sandbox, queued_tasks):
+    connected_organization.codescreen_connection.mark_refused("CodeScreen answered 401")
     schedules.retry_refused_keys()
-    linked.codescreen_connection.refresh_from_db()
-    assert linked.codescreen_connection.is_working
+    connected_organization.codescreen_connection.refresh_from_db()
+    assert connected_organization.codescreen_connection.is_working
 
 
-def test_a_delivery_that_waits_for_its_turn_loses_no_attempt(linked, monkeypatch):
-    factories.DeliveryFactory(organization=linked)
+def test_a_delivery_that_waits_for_its_turn_loses_no_attempt(connected_organization, monkeypatch):
+    factories.DeliveryFactory(organization=connected_organization)
     monkeypatch.setattr(
         delivery_handling,
         "handle_delivery",
@@ -181,8 +183,8 @@ def test_a_delivery_that_waits_for_its_turn_loses_no_attempt(linked, monkeypatch
     assert timedelta(seconds=25) < delivery.due_at - timezone.now() < timedelta(seconds=31)
 
 
-def test_a_delivery_waits_as_long_as_the_platform_says(linked, monkeypatch):
-    factories.DeliveryFactory(organization=linked)
+def test_a_delivery_waits_as_long_as_the_platform_says(connected_organization, monkeypatch):
+    factories.DeliveryFactory(organization=connected_organization)
     error = PlatformError("busy", status=429, retry_after=120)
     monkeypatch.setattr(delivery_handling, "handle_delivery", mock.Mock(side_effect=error))
     claimed = factories.claimed(Delivery, "me")
@@ -193,14 +195,16 @@ def test_a_delivery_waits_as_long_as_the_platform_says(linked, monkeypatch):
     assert delivery.last_error == "busy"
 
 
-def test_the_whole_outbox_of_a_lost_connection_waits_and_goes_on(linked, world):
+def test_the_whole_outbox_of_a_lost_connection_waits_and_goes_on(connected_organization, sandbox):
     invitation = factories.InvitationFactory(
-        organization=linked,
-        opportunity_id=world.candidate("Alder"),
+        organization=connected_organization,
+        opportunity_id=sandbox.candidate("Alder"),
         assessment_id=stable_id("acme", "assessment", "Backend"),
     )
     enqueue.enqueue_invitation(invitation)
-    enqueue.enqueue_note(linked, invitation.opportunity_id, "no_email", "CodeScreen: nothing was sent.")
+    enqueue.enqueue_note(
+        connected_organization, invitation.opportunity_id, "no_email", "CodeScreen: nothing was sent."
+    )
     LeverConnection.objects.update(state="needs_reconnect")
     worker.work()
     assert Invitation.objects.get().status == "invited"  # CodeScreen isn't concerned
@@ -210,4 +214,4 @@ def test_the_whole_outbox_of_a_lost_connection_waits_and_goes_on(linked, world):
     LeverConnection.objects.update(state="connected")
     Effect.objects.filter(state="due").update(due_at=timezone.now() - timedelta(seconds=1))
     worker.work()
-    assert world.opportunity("Alder")["notes"] == 1
+    assert sandbox.opportunity("Alder")["notes"] == 1

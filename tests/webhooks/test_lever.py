@@ -182,8 +182,8 @@ class TestLever(WebhookContract):
 
     # the tokens
 
-    def test_the_previous_token_is_honoured_until_it_ends(self, sender, door, organization, owner):
-        connections.save_signature_token(organization, OTHER_TOKEN, owner)
+    def test_the_previous_token_is_honoured_until_it_ends(self, sender, door, organization, super_admin):
+        connections.save_signature_token(organization, OTHER_TOKEN, super_admin)
         for token in (SIGNATURE_TOKEN, OTHER_TOKEN):
             assert self.send(sender, door, self.signed(self.payload(), token)).status_code == 202
         LeverWebhook.objects.update(previous_until=timezone.now() - timedelta(seconds=1))
@@ -201,45 +201,47 @@ class TestLever(WebhookContract):
         made.refresh_from_db()
         assert made.last_received_at is not None
 
-    def test_several_tokens_prove_deliveries_until_each_is_retired(self, sender, door, organization, owner):
-        second = signature_tokens.add(organization, "Second webhook", OTHER_TOKEN, owner)
+    def test_several_tokens_prove_deliveries_until_each_is_retired(
+        self, sender, door, organization, super_admin
+    ):
+        second = signature_tokens.add(organization, "Second webhook", OTHER_TOKEN, super_admin)
         for token in (SIGNATURE_TOKEN, OTHER_TOKEN):
             assert self.send(sender, door, self.signed(self.payload(), token)).status_code == 202
         second.refresh_from_db()
         main = LeverWebhook.objects.manual().get(organization=organization)
         assert main.token_proved_at is not None
         assert second.token_proved_at is not None
-        signature_tokens.retire(second, "current", owner)
+        signature_tokens.retire(second, "current", super_admin)
         assert self.send(sender, door, self.signed(self.payload(), OTHER_TOKEN)).status_code == 401
         assert self.send(sender, door, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 202
 
     def test_the_previous_token_can_be_retired_before_its_day_is_over(
-        self, sender, door, organization, owner
+        self, sender, door, organization, super_admin
     ):
-        connections.save_signature_token(organization, OTHER_TOKEN, owner)
+        connections.save_signature_token(organization, OTHER_TOKEN, super_admin)
         assert self.send(sender, door, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 202
         webhook = LeverWebhook.objects.get(organization=organization)
         assert (webhook.token_proved_at, webhook.previous_proved_at is None) == (None, False)
-        signature_tokens.retire(webhook, "previous", owner)
+        signature_tokens.retire(webhook, "previous", super_admin)
         assert self.send(sender, door, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 401
         assert self.send(sender, door, self.signed(self.payload(), OTHER_TOKEN)).status_code == 202
 
     def test_ten_tokens_cost_the_door_no_more_queries_than_one(
-        self, sender, door, organization, owner, django_assert_num_queries
+        self, sender, door, organization, super_admin, django_assert_num_queries
     ):
         self.send(sender, door, self.signed(self.payload()))  # the first look at the clock is a query too
         LeverWebhook.objects.update(last_received_at=None)
         with CaptureQueriesContext(connection) as before:
             assert self.send(sender, door, self.signed(self.payload())).status_code == 202
         for number in range(9):
-            signature_tokens.add(organization, f"Number {number}", f"{number}" * 48, owner)
+            signature_tokens.add(organization, f"Number {number}", f"{number}" * 48, super_admin)
         LeverWebhook.objects.update(last_received_at=None)
         with django_assert_num_queries(len(before)):
             assert self.send(sender, door, self.signed(self.payload(), "0" * 48)).status_code == 202
 
-    def test_saving_the_same_token_again_keeps_the_previous_one(self, organization, owner):
+    def test_saving_the_same_token_again_keeps_the_previous_one(self, organization, super_admin):
         for token in (SIGNATURE_TOKEN, OTHER_TOKEN, OTHER_TOKEN):
-            connections.save_signature_token(organization, token, owner)
+            connections.save_signature_token(organization, token, super_admin)
         webhook = LeverWebhook.objects.get(organization=organization)
         assert (webhook.signature_token, webhook.previous_signature_token) == (OTHER_TOKEN, SIGNATURE_TOKEN)
 

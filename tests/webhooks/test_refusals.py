@@ -103,7 +103,9 @@ def test_a_body_that_was_rewritten_on_the_way_is_said(client, webhook, rewrite):
     assert WebhookRejection.objects.get().hint == "altered_body"
 
 
-def test_another_organizations_token_is_told_only_to_those_who_run_both(client, webhook, owner, stranger):
+def test_another_organizations_token_is_told_only_to_those_who_run_both(
+    client, webhook, super_admin, stranger
+):
     theirs = Membership.objects.get(user=stranger).organization
     factories.LeverWebhookFactory.create(organization=theirs, signature_token=OTHER_TOKEN)
 
@@ -113,7 +115,7 @@ def test_another_organizations_token_is_told_only_to_those_who_run_both(client, 
         return WebhookRejection.objects.get().hint
 
     assert hint() == "unknown_token"
-    both = Membership.objects.create(user=owner, organization=theirs, role="admin")
+    both = Membership.objects.create(user=super_admin, organization=theirs, role="admin")
     assert hint() == "unknown_token"
     both.role = "super_admin"
     both.save()
@@ -171,9 +173,9 @@ def test_codescreens_refusals_are_told_too(client, signed_in_owner, organization
 
 
 @pytest.fixture
-def signed_in_owner(owner):
+def signed_in_owner(super_admin):
     from django.test import Client
 
     browser = Client()
-    browser.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
+    browser.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
     return browser

@@ -17,19 +17,19 @@ ASSESSMENT = stable_id("acme", "assessment", "Backend")
 class Outbox:
     """One organization's effects, with time in the test's hands."""
 
-    def __init__(self, organization, world) -> None:
+    def __init__(self, organization, sandbox) -> None:
         self.organization = organization
-        self.world = world
+        self.sandbox = sandbox
 
     def invitation(self, word="Alder", **changes):
         """Return a pending invitation of a seeded candidate, its effect in the outbox."""
         values = {
-            "opportunity_id": self.world.candidate(word),
+            "opportunity_id": self.sandbox.candidate(word),
             "contact_id": stable_id("acme", "contact", word),
             "candidate_name": f"Candidate {word}",
             "email": f"{word.lower()}@candidates.example",
             "assessment_id": ASSESSMENT,
-            "stage_id": self.world.stage("CodeScreen Assessment"),
+            "stage_id": self.sandbox.stage("CodeScreen Assessment"),
         }
         invitation = factories.InvitationFactory(organization=self.organization, **values | changes)
         enqueue.enqueue_invitation(invitation)
@@ -37,8 +37,8 @@ class Outbox:
 
     def invited(self, word="Alder"):
         """Return an invitation that went out, everything that follows from it done."""
-        self.world.lever_does(
-            "move", opportunities=[self.world.candidate(word)], stage="CodeScreen Assessment"
+        self.sandbox.lever_does(
+            "move", opportunities=[self.sandbox.candidate(word)], stage="CodeScreen Assessment"
         )
         invitation = self.invitation(word)
         self.work()
@@ -49,7 +49,7 @@ class Outbox:
     def candidate_does(self, *actions, word="Alder", **verdict):
         """Let the candidate act in CodeScreen, ask CodeScreen, and do what follows."""
         email = f"{word.lower()}@candidates.example"
-        self.world.codescreen_does(
+        self.sandbox.codescreen_does(
             "candidate", action=list(actions), email=email, assessment="Backend", **verdict
         )
         self.ask()
@@ -73,12 +73,12 @@ class Outbox:
     def lever_fails(self, path, kind="status", method="POST", times=1, **more):
         """Make Lever fail on matching requests."""
         rule = {"method": method, "path": path, "kind": kind, "times": times, **more}
-        self.world.lever_does("faults", seed=1, rules=[rule])
+        self.sandbox.lever_does("faults", seed=1, rules=[rule])
 
     def codescreen_fails(self, kind="status", path="/api/assessments$", method="POST", times=1, **more):
         """Make CodeScreen fail on matching requests."""
         rule = {"method": method, "path": path, "kind": kind, "times": times, **more}
-        self.world.codescreen_does("faults", seed=1, rules=[rule])
+        self.sandbox.codescreen_does("faults", seed=1, rules=[rule])
 
     def effect(self, kind="send_invitation", **filters):
         """Return the latest effect of a kind."""
@@ -90,8 +90,8 @@ class Outbox:
 
 
 @pytest.fixture
-def box(linked, world):
+def box(connected_organization, sandbox):
     """The outbox of a connected organization, with nothing in it that waits."""
-    found = Outbox(linked, world)
+    found = Outbox(connected_organization, sandbox)
     found.work()
     return found

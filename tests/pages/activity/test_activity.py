@@ -29,12 +29,12 @@ def decided(organization, verdict="no_assessment", **columns):
     )
 
 
-def test_invitations_show_status_role_assessment_and_the_verdict(owners, organization):
+def test_invitations_show_status_role_assessment_and_the_verdict(super_admin_client, organization):
     invitation = factories.InvitationFactory.create(
         organization=organization, role_title="Chef", status="held"
     )
     decided(organization, "held_for_approval", explanation="It waits for a yes.", invitation=invitation)
-    page = text(owners.get(ACTIVITY))
+    page = text(super_admin_client.get(ACTIVITY))
     for word in ("Candidate Alder", "Held for approval", "Chef", "Backend", "It waits for a yes."):
         assert word in page
 
@@ -49,7 +49,7 @@ def test_invitations_show_status_role_assessment_and_the_verdict(owners, organiz
         ({"q": "nothing like it"}, []),
     ],
 )
-def test_invitations_are_filtered_by_the_address(owners, organization, query, shown):
+def test_invitations_are_filtered_by_the_address(super_admin_client, organization, query, shown):
     old, new = timezone.now() - timedelta(hours=1), timezone.now()
     factories.InvitationFactory.create(
         organization=organization, opportunity_id="o-held", status="held", role_title="Chef", created_at=old
@@ -61,97 +61,101 @@ def test_invitations_are_filtered_by_the_address(owners, organization, query, sh
         instance_id="i",
         created_at=new,
     )
-    page = owners.get(ACTIVITY, query).context["page"]
+    page = super_admin_client.get(ACTIVITY, query).context["page"]
     assert [row.opportunity_id for row in page] == shown
 
 
-def test_a_verdict_in_the_address_shows_deliveries(owners, organization):
+def test_a_verdict_in_the_address_shows_deliveries(super_admin_client, organization):
     decided(organization, "no_assessment")
     decided(organization, "test_request")
     waiting = factories.DeliveryFactory.create(organization=organization)
-    assert [row.verdict for row in owners.get(ACTIVITY, {"verdict": "no_assessment"}).context["page"]] == [
-        "no_assessment"
+    assert [
+        row.verdict for row in super_admin_client.get(ACTIVITY, {"verdict": "no_assessment"}).context["page"]
+    ] == ["no_assessment"]
+    assert [row.pk for row in super_admin_client.get(ACTIVITY, {"verdict": "undecided"}).context["page"]] == [
+        waiting.pk
     ]
-    assert [row.pk for row in owners.get(ACTIVITY, {"verdict": "undecided"}).context["page"]] == [waiting.pk]
 
 
-def test_a_delivery_names_the_stage_it_speaks_of(owners, organization):
+def test_a_delivery_names_the_stage_it_speaks_of(super_admin_client, organization):
     Stage.objects.create(organization=organization, external_id="stage-codescreen", name="CodeScreen Home")
     decided(organization)
-    assert "into “CodeScreen Home”" in text(owners.get(ACTIVITY, {"show": "deliveries"}))
+    assert "into “CodeScreen Home”" in text(super_admin_client.get(ACTIVITY, {"show": "deliveries"}))
 
 
-def test_a_broken_payload_breaks_no_page(owners, organization):
+def test_a_broken_payload_breaks_no_page(super_admin_client, organization):
     delivery = decided(organization, payload={"data": [1]})
-    assert owners.get(ACTIVITY, {"show": "deliveries"}).status_code == 200
-    assert owners.get(reverse("delivery", args=[delivery.pk])).status_code == 200
+    assert super_admin_client.get(ACTIVITY, {"show": "deliveries"}).status_code == 200
+    assert super_admin_client.get(reverse("delivery", args=[delivery.pk])).status_code == 200
 
 
 @pytest.mark.parametrize("show", ["invitations", "deliveries", "effects"])
 def test_fifty_at_a_time_with_a_bounded_number_of_queries(
-    owners, organization, show, django_assert_max_num_queries
+    super_admin_client, organization, show, django_assert_max_num_queries
 ):
     for number in range(60):
         invitation = factories.InvitationFactory.create(organization=organization)
         decided(organization, opportunity_id=f"o-{number}", invitation=invitation)
         factories.EffectFactory.create(organization=organization, invitation=invitation)
     with django_assert_max_num_queries(15):
-        answer = owners.get(ACTIVITY, {"show": show})
+        answer = super_admin_client.get(ACTIVITY, {"show": show})
     assert len(answer.context["page"]) == 50
     assert "page=2" in text(answer)
-    assert len(owners.get(ACTIVITY, {"show": show, "page": 2}).context["page"]) == 10
+    assert len(super_admin_client.get(ACTIVITY, {"show": show, "page": 2}).context["page"]) == 10
 
 
-def test_a_held_invitation_is_approved_or_refused(admins, organization):
+def test_a_held_invitation_is_approved_or_refused(organization_admin_client, organization):
     first = factories.InvitationFactory.create(organization=organization, status="held")
     second = factories.InvitationFactory.create(organization=organization, status="held")
-    answer = admins.post(reverse("invitation-approve", args=[first.pk]), {"next": "/activity/?status=held"})
+    answer = organization_admin_client.post(
+        reverse("invitation-approve", args=[first.pk]), {"next": "/activity/?status=held"}
+    )
     assert answer["Location"] == "/activity/?status=held"
-    admins.post(reverse("invitation-refuse", args=[second.pk]), {"reason": "Too many."})
+    organization_admin_client.post(reverse("invitation-refuse", args=[second.pk]), {"reason": "Too many."})
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.status, second.status) == ("pending", "withdrawn")
     assert Effect.objects.filter(invitation=first, kind="send_invitation").exists()
 
 
-def test_approving_twice_is_explained(admins, organization):
+def test_approving_twice_is_explained(organization_admin_client, organization):
     invitation = factories.InvitationFactory.create(organization=organization, status="held")
     url = reverse("invitation-approve", args=[invitation.pk])
-    admins.post(url)
-    assert "is pending" in text(admins.post(url, follow=True))
+    organization_admin_client.post(url)
+    assert "is pending" in text(organization_admin_client.post(url, follow=True))
 
 
-def test_an_uncertain_invitation_is_resolved_either_way(admins, organization):
+def test_an_uncertain_invitation_is_resolved_either_way(organization_admin_client, organization):
     sent = factories.InvitationFactory.create(organization=organization, status="uncertain")
     lost = factories.InvitationFactory.create(organization=organization, status="uncertain")
-    assert "Was it sent?" in text(admins.get(ACTIVITY))
+    assert "Was it sent?" in text(organization_admin_client.get(ACTIVITY))
     assert "Give the instance id" in text(
-        admins.post(reverse("invitation-sent", args=[sent.pk]), follow=True)
+        organization_admin_client.post(reverse("invitation-sent", args=[sent.pk]), follow=True)
     )
-    admins.post(
+    organization_admin_client.post(
         reverse("invitation-sent", args=[sent.pk]), {"instance_id": "instance-7", "reason": "Seen there."}
     )
-    admins.post(reverse("invitation-send-again", args=[lost.pk]))
+    organization_admin_client.post(reverse("invitation-send-again", args=[lost.pk]))
     sent.refresh_from_db()
     lost.refresh_from_db()
     assert (sent.status, sent.instance_id) == ("invited", "instance-7")
     assert lost.status == "pending"
 
 
-def test_a_failed_effect_is_retried_by_a_team_member(colleagues, limiteds, organization):
+def test_a_failed_effect_is_retried_by_a_team_member(team_member_client, limited_member_client, organization):
     effect = factories.EffectFactory.create(
         organization=organization, state="failed", due_at=None, last_error="Lever said no."
     )
-    assert "Retry" in text(colleagues.get(ACTIVITY, {"state": "failed"}))
-    assert "Retry" not in text(limiteds.get(ACTIVITY, {"state": "failed"}))
-    colleagues.post(reverse("effect-retry", args=[effect.pk]))
+    assert "Retry" in text(team_member_client.get(ACTIVITY, {"state": "failed"}))
+    assert "Retry" not in text(limited_member_client.get(ACTIVITY, {"state": "failed"}))
+    team_member_client.post(reverse("effect-retry", args=[effect.pk]))
     effect.refresh_from_db()
     assert effect.state == "due"
 
 
-def test_team_members_see_no_buttons_of_admins(colleagues, organization):
+def test_team_members_see_no_buttons_of_admins(team_member_client, organization):
     factories.InvitationFactory.create(organization=organization, status="held")
-    assert "Approve" not in text(colleagues.get(ACTIVITY))
+    assert "Approve" not in text(team_member_client.get(ACTIVITY))
 
 
 @pytest.fixture
@@ -213,8 +217,8 @@ def story(organization):
     return invitation
 
 
-def test_the_timeline_tells_the_whole_story_in_order(owners, story):
-    answer = owners.get(reverse("candidate", args=["o-1"]))
+def test_the_timeline_tells_the_whole_story_in_order(super_admin_client, story):
+    answer = super_admin_client.get(reverse("candidate", args=["o-1"]))
     kinds = [entry.kind for entry in answer.context["entries"]]
     assert kinds == ["delivery", "verdict", "effect", "call", "status", "status", "status", "result"]
     page = text(answer)
@@ -227,57 +231,63 @@ def test_the_timeline_tells_the_whole_story_in_order(owners, story):
         assert words in page
 
 
-def test_the_timeline_shows_no_secret_and_no_address(owners, story):
-    page = text(owners.get(reverse("candidate", args=["o-1"])))
+def test_the_timeline_shows_no_secret_and_no_address(super_admin_client, story):
+    page = text(super_admin_client.get(reverse("candidate", args=["o-1"])))
     for secret in ("the-token", "the-signature", "alder@candidates.example"):
         assert secret not in page
 
 
-def test_a_persons_act_is_on_the_timeline(admins, organization):
+def test_a_persons_act_is_on_the_timeline(organization_admin_client, organization):
     invitation = factories.InvitationFactory.create(
         organization=organization, opportunity_id="o-2", status="held"
     )
-    admins.post(reverse("invitation-approve", args=[invitation.pk]), {"reason": "Agreed in the meeting."})
-    assert "Agreed in the meeting." in text(admins.get(reverse("candidate", args=["o-2"])))
+    organization_admin_client.post(
+        reverse("invitation-approve", args=[invitation.pk]), {"reason": "Agreed in the meeting."}
+    )
+    assert "Agreed in the meeting." in text(organization_admin_client.get(reverse("candidate", args=["o-2"])))
 
 
-def test_a_result_without_an_outcome_says_that_codescreen_does_not_state_it(owners, organization):
+def test_a_result_without_an_outcome_says_that_codescreen_does_not_state_it(super_admin_client, organization):
     invitation = factories.InvitationFactory.create(
         organization=organization, opportunity_id="o-3", status="completed", instance_id="i-3"
     )
     Result.objects.create(invitation=invitation, score=40)
-    assert "not stated by CodeScreen" in text(owners.get(reverse("candidate", args=["o-3"])))
+    assert "not stated by CodeScreen" in text(super_admin_client.get(reverse("candidate", args=["o-3"])))
 
 
-def test_an_opportunity_id_with_a_slash_has_a_page(owners, organization):
+def test_an_opportunity_id_with_a_slash_has_a_page(super_admin_client, organization):
     factories.InvitationFactory.create(organization=organization, opportunity_id="a/b")
-    assert owners.get(reverse("candidate", args=["a/b"])).status_code == 200
+    assert super_admin_client.get(reverse("candidate", args=["a/b"])).status_code == 200
 
 
-def test_previewing_and_replaying_say_what_would_happen(admins, organization):
+def test_previewing_and_replaying_say_what_would_happen(organization_admin_client, organization):
     delivery = decided(organization, "disconnected")
     url = reverse("delivery", args=[delivery.pk])
-    assert "disconnected" in text(admins.get(url, {"preview": 1}))
+    assert "disconnected" in text(organization_admin_client.get(url, {"preview": 1}))
     delivery.refresh_from_db()
     before = delivery.decided_at
-    assert "Decided again" in text(admins.post(reverse("delivery-replay", args=[delivery.pk]), follow=True))
+    assert "Decided again" in text(
+        organization_admin_client.post(reverse("delivery-replay", args=[delivery.pk]), follow=True)
+    )
     assert Delivery.objects.get(pk=delivery.pk).decided_at > before
 
 
-def test_replay_is_only_for_levers_deliveries(admins, organization):
+def test_replay_is_only_for_levers_deliveries(organization_admin_client, organization):
     delivery = decided(organization, "noted", platform="codescreen", event="assessment.completed")
-    assert "decided now" not in text(admins.get(reverse("delivery", args=[delivery.pk])))
-    assert "Only Lever" in text(admins.post(reverse("delivery-replay", args=[delivery.pk]), follow=True))
+    assert "decided now" not in text(organization_admin_client.get(reverse("delivery", args=[delivery.pk])))
+    assert "Only Lever" in text(
+        organization_admin_client.post(reverse("delivery-replay", args=[delivery.pk]), follow=True)
+    )
 
 
-def test_names_are_escaped(owners, organization):
+def test_names_are_escaped(super_admin_client, organization):
     factories.InvitationFactory.create(
         organization=organization, candidate_name="<img src=x onerror=alert(1)>"
     )
-    assert "<img src=x" not in text(owners.get(ACTIVITY))
+    assert "<img src=x" not in text(super_admin_client.get(ACTIVITY))
 
 
-def test_every_status_and_verdict_has_a_row_that_renders(owners, organization):
+def test_every_status_and_verdict_has_a_row_that_renders(super_admin_client, organization):
     for status in Invitation.Status.values:
         factories.InvitationFactory.create(
             organization=organization, status=status, instance_id=f"i-{status}"
@@ -285,10 +295,10 @@ def test_every_status_and_verdict_has_a_row_that_renders(owners, organization):
     for verdict in Delivery.Verdict.values:
         decided(organization, verdict)
     for show in ("invitations", "deliveries"):
-        assert owners.get(ACTIVITY, {"show": show}).status_code == 200
+        assert super_admin_client.get(ACTIVITY, {"show": show}).status_code == 200
 
 
-def test_every_verdict_has_a_sentence_and_a_next_step_on_each_page(owners, organization):
+def test_every_verdict_has_a_sentence_and_a_next_step_on_each_page(super_admin_client, organization):
     for number, verdict in enumerate(Delivery.Verdict.values):
         delivery = decided(
             organization, verdict, opportunity_id=f"o-{number}", explanation=f"Because of {number}."
@@ -300,41 +310,45 @@ def test_every_verdict_has_a_sentence_and_a_next_step_on_each_page(owners, organ
             reverse("candidate", args=[f"o-{number}"]),
             f"{ACTIVITY}?verdict={verdict}",
         ):
-            page = text(owners.get(url))
+            page = text(super_admin_client.get(url))
             assert f"Because of {number}." in page, (verdict, url)
             assert step in page, (verdict, url)
 
 
-def test_an_invitation_is_sent_again_as_a_new_round_after_asking(admins, colleagues, organization):
+def test_an_invitation_is_sent_again_as_a_new_round_after_asking(
+    organization_admin_client, team_member_client, organization
+):
     invitation = factories.InvitationFactory.create(
         organization=organization, opportunity_id="o-9", status="completed", instance_id="i-9"
     )
-    assert "Begin round 2" in text(admins.get(ACTIVITY))
-    assert "Begin round" not in text(colleagues.get(ACTIVITY))
+    assert "Begin round 2" in text(organization_admin_client.get(ACTIVITY))
+    assert "Begin round" not in text(team_member_client.get(ACTIVITY))
     url = reverse("invitation-again", args=[invitation.pk])
-    assert colleagues.post(url).status_code == 403
-    assert "Round 2 begins" in text(admins.post(url, {"reason": "Interrupted."}, follow=True))
-    page = text(admins.get(reverse("candidate", args=["o-9"])))
+    assert team_member_client.post(url).status_code == 403
+    assert "Round 2 begins" in text(
+        organization_admin_client.post(url, {"reason": "Interrupted."}, follow=True)
+    )
+    page = text(organization_admin_client.get(reverse("candidate", args=["o-9"])))
     assert "Interrupted." in page
     assert "Begin round 2" not in page, "the later round is where one goes on"
-    assert "exists already" in text(admins.post(url, follow=True))
+    assert "exists already" in text(organization_admin_client.post(url, follow=True))
 
 
-def test_following_is_stopped_after_asking(admins, organization):
+def test_following_is_stopped_after_asking(organization_admin_client, organization):
     invitation = factories.InvitationFactory.create(
         organization=organization, status="invited", instance_id="i-9"
     )
-    assert "the candidate may still do the assessment" in text(admins.get(ACTIVITY))
-    answer = admins.post(reverse("invitation-stop", args=[invitation.pk]), follow=True)
+    assert "the candidate may still do the assessment" in text(organization_admin_client.get(ACTIVITY))
+    answer = organization_admin_client.post(reverse("invitation-stop", args=[invitation.pk]), follow=True)
     assert "no longer asks CodeScreen" in text(answer)
     invitation.refresh_from_db()
     assert invitation.status == "withdrawn"
 
 
 @pytest.mark.usefixtures("story")
-def test_the_timeline_needs_few_queries(owners, django_assert_max_num_queries):
+def test_the_timeline_needs_few_queries(super_admin_client, django_assert_max_num_queries):
     with django_assert_max_num_queries(20):
-        owners.get(reverse("candidate", args=["o-1"]))
+        super_admin_client.get(reverse("candidate", args=["o-1"]))
 
 
 @pytest.fixture
@@ -347,34 +361,36 @@ def failed(organization):
     )
 
 
-def test_who_failed_and_waits_is_on_the_overview_and_under_a_filter(colleagues, organization, failed, ready):
-    overview = text(colleagues.get("/", {"part": "overview"}))
+def test_who_failed_and_waits_is_on_the_overview_and_under_a_filter(
+    team_member_client, organization, failed, ready_organization
+):
+    overview = text(team_member_client.get("/", {"part": "overview"}))
     assert "1 candidate who failed" in overview
-    answer = colleagues.get(ACTIVITY, {"status": "awaits_decision"})
+    answer = team_member_client.get(ACTIVITY, {"status": "awaits_decision"})
     assert [row.pk for row in answer.context["page"]] == [failed.pk]
     assert "Failed: waits for a decision" in text(answer)
     assert "1 failed candidate to decide about" in text(answer)
 
 
-def test_a_team_member_says_that_it_was_decided(colleagues, colleague, failed):
+def test_a_team_member_says_that_it_was_decided(team_member_client, team_member, failed):
     url = reverse("invitation-decided", args=[failed.pk])
-    assert "Decided…" in text(colleagues.get(ACTIVITY, {"status": "awaits_decision"}))
-    answer = colleagues.post(url, {"reason": "Interview anyway."}, follow=True)
+    assert "Decided…" in text(team_member_client.get(ACTIVITY, {"status": "awaits_decision"}))
+    answer = team_member_client.post(url, {"reason": "Interview anyway."}, follow=True)
     assert "no longer waits" in text(answer)
     entry = AuditEntry.objects.get(action="decided")
-    assert (entry.actor, entry.reason) == (colleague, "Interview anyway.")
-    timeline = text(colleagues.get(reverse("candidate", args=[failed.opportunity_id])))
+    assert (entry.actor, entry.reason) == (team_member, "Interview anyway.")
+    timeline = text(team_member_client.get(reverse("candidate", args=[failed.opportunity_id])))
     assert "decided “Interview anyway.”" in timeline
-    assert "doesn&#x27;t wait for a decision" in text(colleagues.post(url, follow=True))
+    assert "doesn&#x27;t wait for a decision" in text(team_member_client.post(url, follow=True))
 
 
-def test_a_limited_team_member_sees_who_waits_and_has_no_button(limiteds, failed):
-    page = text(limiteds.get(ACTIVITY, {"status": "awaits_decision"}))
+def test_a_limited_team_member_sees_who_waits_and_has_no_button(limited_member_client, failed):
+    page = text(limited_member_client.get(ACTIVITY, {"status": "awaits_decision"}))
     assert "Waiting Hazel" in page
     assert "Decided…" not in page
 
 
-def test_the_timeline_says_where_the_candidate_was_moved(owners, organization, failed):
+def test_the_timeline_says_where_the_candidate_was_moved(super_admin_client, organization, failed):
     factories.EffectFactory.create(
         organization=organization,
         invitation=failed,
@@ -385,7 +401,7 @@ def test_the_timeline_says_where_the_candidate_was_moved(owners, organization, f
         due_at=None,
         last_error="The candidate is archived in Lever: a recruiter has decided, so nobody is moved.",
     )
-    timeline = text(owners.get(reverse("candidate", args=[failed.opportunity_id])))
+    timeline = text(super_admin_client.get(reverse("candidate", args=[failed.opportunity_id])))
     assert "Move to stage “Phone screen”" in " ".join(
         timeline.replace("<strong>", "").replace("</strong>", "").split()
     )
@@ -401,16 +417,18 @@ def test_the_timeline_says_where_the_candidate_was_moved(owners, organization, f
         ("uncertain", "an Admin looks there"),
     ],
 )
-def test_a_verdict_to_invite_goes_on_with_what_became_of_the_invitation(owners, organization, status, said):
+def test_a_verdict_to_invite_goes_on_with_what_became_of_the_invitation(
+    super_admin_client, organization, status, said
+):
     invitation = factories.InvitationFactory.create(
         organization=organization, status=status, opportunity_id="o-1", instance_id="i-1"
     )
     delivery = decided(organization, "invite", invitation=invitation, opportunity_id="o-1")
     for page in (ACTIVITY, "/activity/?show=deliveries", "/activity/o-1/", f"/deliveries/{delivery.pk}/"):
-        assert said in text(owners.get(page)), page
+        assert said in text(super_admin_client.get(page)), page
 
 
-def test_a_progress_tag_is_named_where_its_effect_is_shown(owners, organization):
+def test_a_progress_tag_is_named_where_its_effect_is_shown(super_admin_client, organization):
     factories.EffectFactory.create(
         organization=organization,
         kind=Effect.Kind.SET_PROGRESS_TAG,
@@ -418,4 +436,4 @@ def test_a_progress_tag_is_named_where_its_effect_is_shown(owners, organization)
         opportunity_id="o-1",
     )
     for page in ("/activity/?show=effects", "/activity/o-1/"):
-        assert "CodeScreen: Candidate Invited" in text(owners.get(page)), page
+        assert "CodeScreen: Candidate Invited" in text(super_admin_client.get(page)), page

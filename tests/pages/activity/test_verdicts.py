@@ -66,7 +66,9 @@ def test_a_next_step_is_a_sentence(code):
 
 
 @pytest.mark.parametrize("code", Delivery.Verdict.values)
-def test_a_verdict_is_explained_with_its_next_step_wherever_it_is_shown(owners, organization, code):
+def test_a_verdict_is_explained_with_its_next_step_wherever_it_is_shown(
+    super_admin_client, organization, code
+):
     invitation = factories.InvitationFactory.create(organization=organization, opportunity_id="somebody")
     delivery = factories.DeliveryFactory.create(
         organization=organization,
@@ -85,7 +87,7 @@ def test_a_verdict_is_explained_with_its_next_step_wherever_it_is_shown(owners, 
         "delivery": reverse("delivery", args=[delivery.pk]),
     }
     for name, address in pages.items():
-        page = text(owners.get(address))
+        page = text(super_admin_client.get(address))
         assert f"This is why it is {code}." in page, name
         assert next_step(code) in page, name
         if name != "invitations":
@@ -93,15 +95,15 @@ def test_a_verdict_is_explained_with_its_next_step_wherever_it_is_shown(owners, 
 
 
 @pytest.fixture
-def enter(linked, world):
+def enter(connected_organization, sandbox):
     """Move somebody into the stage, tell of it and do what follows; the delivery."""
 
     def move(word: str) -> Delivery:
-        world.lever_does("move", opportunities=[world.candidate(word)], stage=STAGE)
-        data = {"opportunityId": world.candidate(word), "toStageId": world.stage(STAGE)}
+        sandbox.lever_does("move", opportunities=[sandbox.candidate(word)], stage=STAGE)
+        data = {"opportunityId": sandbox.candidate(word), "toStageId": sandbox.stage(STAGE)}
         delivery = factories.DeliveryFactory.create(
-            organization=linked,
-            opportunity_id=world.candidate(word),
+            organization=connected_organization,
+            opportunity_id=sandbox.candidate(word),
             payload={"event": "candidateStageChange", "data": data},
         )
         worker.work()
@@ -111,40 +113,40 @@ def enter(linked, world):
     return move
 
 
-def say_in_lever(world, word: str, delivery: Delivery) -> None:
+def say_in_lever(sandbox, word: str, delivery: Delivery) -> None:
     """Check that the candidate's notes say the verdict once, with the next step and nothing personal."""
-    [note] = world.opportunity(word)["note_texts"]
+    [note] = sandbox.opportunity(word)["note_texts"]
     assert note == f"CodeScreen: no assessment was sent. {delivery.explanation} {next_step(delivery.verdict)}"
     assert "@" not in note
     assert word.casefold() not in note.casefold()
 
 
 @pytest.mark.parametrize("code", MET_BY)
-def test_what_a_recruiter_can_mend_is_noted_on_the_candidate_once(enter, world, code):
+def test_what_a_recruiter_can_mend_is_noted_on_the_candidate_once(enter, sandbox, code):
     word = MET_BY[code]
     for _ in range(2):
         delivery = enter(word)
         assert delivery.verdict == code or code == "invite"
     if code in VERDICTS_WITH_A_NOTE:
-        say_in_lever(world, word, delivery)
+        say_in_lever(sandbox, word, delivery)
     else:
-        assert world.opportunity(word)["note_texts"] == []
+        assert sandbox.opportunity(word)["note_texts"] == []
 
 
-def test_the_same_person_elsewhere_is_noted_too(enter, linked, world):
+def test_the_same_person_elsewhere_is_noted_too(enter, connected_organization, sandbox):
     for role in ("Backend Engineer", "Frontend Engineer"):
-        linked.role_mappings.create(role=role, assessment="Backend")
+        connected_organization.role_mappings.create(role=role, assessment="Backend")
     enter("Tamarack")
     delivery = enter("Tamarack again")
     assert delivery.verdict == "invited_elsewhere"
-    say_in_lever(world, "Tamarack again", delivery)
+    say_in_lever(sandbox, "Tamarack again", delivery)
 
 
 def test_every_code_that_is_noted_in_lever_is_met_here():
     assert set(MET_BY) | {"invited_elsewhere"} >= VERDICTS_WITH_A_NOTE
 
 
-def test_nothing_is_noted_where_the_policy_says_so(enter, linked, world):
-    connections.set_policies(linked, {"note_on_skip": False}, "test")
+def test_nothing_is_noted_where_the_policy_says_so(enter, connected_organization, sandbox):
+    connections.set_policies(connected_organization, {"note_on_skip": False}, "test")
     assert enter("Hazel").verdict == "no_assessment"
-    assert world.opportunity("Hazel")["note_texts"] == []
+    assert sandbox.opportunity("Hazel")["note_texts"] == []

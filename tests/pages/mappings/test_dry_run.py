@@ -21,11 +21,13 @@ def text(answer) -> str:
 
 
 @pytest.fixture
-def known(linked):
+def known(connected_organization):
     """A connected organization that has read its lists and maps one role."""
-    sync.refresh_stages(linked, factory.lever_client(linked))
-    RoleMapping.objects.create(organization=linked, role="Backend Engineer", assessment="Backend")
-    return linked
+    sync.refresh_stages(connected_organization, factory.lever_client(connected_organization))
+    RoleMapping.objects.create(
+        organization=connected_organization, role="Backend Engineer", assessment="Backend"
+    )
+    return connected_organization
 
 
 def plain_stage(client) -> str:
@@ -60,67 +62,67 @@ def test_a_link_or_an_id_names_the_candidate(written):
     assert opportunity_id(written) == ID
 
 
-def test_an_invitation_is_shown_with_its_effects_and_nothing_is_written(colleagues, known, world):
-    before, sent = rows(), world.emails()
-    stage = world.stage("CodeScreen Assessment")
-    answer = colleagues.get(URL, {"candidate": world.candidate("Alder"), "stage": stage})
+def test_an_invitation_is_shown_with_its_effects_and_nothing_is_written(team_member_client, known, sandbox):
+    before, sent = rows(), sandbox.emails()
+    stage = sandbox.stage("CodeScreen Assessment")
+    answer = team_member_client.get(URL, {"candidate": sandbox.candidate("Alder"), "stage": stage})
     page = text(answer)
     assert answer.context["found"].decision.code == "invite"
     for words in ("“Backend” is sent", "Send invitation", "CodeScreen: Candidate Invited", "Afterwards"):
         assert words in page
     assert rows() == before
-    assert world.emails() == sent
+    assert sandbox.emails() == sent
     assert not ApiCall.objects.exclude(opportunity_id="").exists()
 
 
-def test_the_candidates_present_stage_does_not_matter(colleagues, known, world):
-    answer = colleagues.get(
-        URL, {"candidate": world.candidate("Alder"), "stage": world.stage("CodeScreen Assessment")}
+def test_the_candidates_present_stage_does_not_matter(team_member_client, known, sandbox):
+    answer = team_member_client.get(
+        URL, {"candidate": sandbox.candidate("Alder"), "stage": sandbox.stage("CodeScreen Assessment")}
     )
     assert answer.context["found"].decision.code != "left_stage"
 
 
-def test_a_stage_that_does_not_invite_says_why(colleagues, known, world):
-    other = plain_stage(colleagues)
-    answer = colleagues.get(URL, {"candidate": world.candidate("Alder"), "stage": other})
+def test_a_stage_that_does_not_invite_says_why(team_member_client, known, sandbox):
+    other = plain_stage(team_member_client)
+    answer = team_member_client.get(URL, {"candidate": sandbox.candidate("Alder"), "stage": other})
     assert answer.context["found"].decision.code == "not_a_trigger_stage"
     assert "nothing is sent, and nothing is written in Lever" in text(answer)
 
 
-def test_an_unstarted_invitation_would_be_withdrawn_elsewhere(colleagues, known, world):
+def test_an_unstarted_invitation_would_be_withdrawn_elsewhere(team_member_client, known, sandbox):
     invitation = factories.InvitationFactory.create(
-        organization=known, opportunity_id=world.candidate("Alder"), status="invited", instance_id="i-1"
+        organization=known, opportunity_id=sandbox.candidate("Alder"), status="invited", instance_id="i-1"
     )
-    other = plain_stage(colleagues)
-    page = text(colleagues.get(URL, {"candidate": world.candidate("Alder"), "stage": other}))
+    other = plain_stage(team_member_client)
+    page = text(team_member_client.get(URL, {"candidate": sandbox.candidate("Alder"), "stage": other}))
     assert "The invitation becomes withdrawn" in page
     invitation.refresh_from_db()
     assert invitation.status == "invited"
 
 
-def test_somebody_whom_lever_does_not_show_is_explained(colleagues, known, world):
-    answer = colleagues.get(URL, {"candidate": ID, "stage": world.stage("CodeScreen Assessment")})
+def test_somebody_whom_lever_does_not_show_is_explained(team_member_client, known, sandbox):
+    answer = team_member_client.get(URL, {"candidate": ID, "stage": sandbox.stage("CodeScreen Assessment")})
     assert answer.context["found"].decision.code == "not_visible"
     assert "Next:" in text(answer)
 
 
-def test_a_platform_that_does_not_answer_is_explained(colleagues, known, world, settings):
+def test_a_platform_that_does_not_answer_is_explained(team_member_client, known, sandbox, settings):
     settings.LEVER_API_URL = "http://127.0.0.1:9/v1"
-    answer = colleagues.get(
-        URL, {"candidate": world.candidate("Alder"), "stage": world.stage("CodeScreen Assessment")}
+    answer = team_member_client.get(
+        URL, {"candidate": sandbox.candidate("Alder"), "stage": sandbox.stage("CodeScreen Assessment")}
     )
     assert answer.status_code == 200
     assert "can only be said when Lever and CodeScreen answer" in text(answer)
 
 
-def test_without_connection_and_while_paused_the_verdict_says_so(colleagues, ready):
-    ready.paused = True
-    ready.save()
-    answer = colleagues.get(URL, {"candidate": ID, "stage": "stage-codescreen"})
+def test_without_connection_and_while_paused_the_verdict_says_so(team_member_client, ready_organization):
+    ready_organization.paused = True
+    ready_organization.save()
+    answer = team_member_client.get(URL, {"candidate": ID, "stage": "stage-codescreen"})
     assert answer.context["found"].decision.code == "paused"
 
 
-@pytest.mark.usefixtures("ready")
+@pytest.mark.usefixtures("ready_organization")
 @pytest.mark.parametrize(
     "query",
     [
@@ -135,38 +137,40 @@ def test_without_connection_and_while_paused_the_verdict_says_so(colleagues, rea
         {"candidate": "a" * 2000, "stage": "stage-codescreen"},
     ],
 )
-def test_nonsense_is_refused_beside_the_field(colleagues, query):
-    answer = colleagues.get(URL, query)
+def test_nonsense_is_refused_beside_the_field(team_member_client, query):
+    answer = team_member_client.get(URL, query)
     assert answer.status_code == 200
     assert "found" not in answer.context
     assert answer.context["form"].errors
 
 
-def test_no_stage_known_says_what_to_do(colleagues):
-    assert "No stages are known yet" in text(colleagues.get(URL))
+def test_no_stage_known_says_what_to_do(team_member_client):
+    assert "No stages are known yet" in text(team_member_client.get(URL))
 
 
-def test_known_candidates_are_suggested_and_only_ones_own(colleagues, ready, stranger):
-    factories.InvitationFactory.create(organization=ready, opportunity_id="mine", role_title="Chef")
+def test_known_candidates_are_suggested_and_only_ones_own(team_member_client, ready_organization, stranger):
+    factories.InvitationFactory.create(
+        organization=ready_organization, opportunity_id="mine", role_title="Chef"
+    )
     factories.InvitationFactory.create(
         organization=stranger.memberships.get().organization, opportunity_id="theirs"
     )
-    page = text(colleagues.get(URL))
+    page = text(team_member_client.get(URL))
     assert 'value="mine"' in page
     assert "theirs" not in page
 
 
-def test_a_limited_team_member_may_not(limiteds):
-    assert limiteds.get(reverse("what-if")).status_code == 403
+def test_a_limited_team_member_may_not(limited_member_client):
+    assert limited_member_client.get(reverse("what-if")).status_code == 403
 
 
 @pytest.fixture
-def two(known, world):
+def two(known, sandbox):
     """Two known candidates of one name."""
     for word in ("Alder", "Birch"):
         factories.InvitationFactory.create(
             organization=known,
-            opportunity_id=world.candidate(word),
+            opportunity_id=sandbox.candidate(word),
             candidate_name=f"Robin {word}",
             email=f"{word.lower()}@candidates.example",
             role_title="Chef",
@@ -174,44 +178,44 @@ def two(known, world):
 
 
 @pytest.mark.usefixtures("two")
-def test_one_of_a_name_is_answered_and_several_are_a_choice(colleagues, world):
-    stage = world.stage("CodeScreen Assessment")
-    answer = colleagues.get(URL, {"candidate": "robin Alder", "stage": stage})
-    assert answer.context["candidate_id"] == world.candidate("Alder")
-    page = colleagues.get(URL, {"candidate": "Robin", "stage": stage})
+def test_one_of_a_name_is_answered_and_several_are_a_choice(team_member_client, sandbox):
+    stage = sandbox.stage("CodeScreen Assessment")
+    answer = team_member_client.get(URL, {"candidate": "robin Alder", "stage": stage})
+    assert answer.context["candidate_id"] == sandbox.candidate("Alder")
+    page = team_member_client.get(URL, {"candidate": "Robin", "stage": stage})
     assert "found" not in page.context
     assert {row.opportunity_id for row in page.context["choices"]} == {
-        world.candidate("Alder"),
-        world.candidate("Birch"),
+        sandbox.candidate("Alder"),
+        sandbox.candidate("Birch"),
     }
     chosen = re.findall(r'<a href="(\?[^"]+)">Robin Birch</a>', page.content.decode())
-    answer = colleagues.get(URL + unescape(chosen[0]))
-    assert answer.context["candidate_id"] == world.candidate("Birch")
+    answer = team_member_client.get(URL + unescape(chosen[0]))
+    assert answer.context["candidate_id"] == sandbox.candidate("Birch")
 
 
-def test_somebody_the_portal_has_never_seen_is_found_by_their_address(colleagues, known, world):
-    stage = world.stage("CodeScreen Assessment")
-    answer = colleagues.get(URL, {"candidate": " Alder@candidates.example", "stage": stage})
-    assert answer.context["candidate_id"] == world.candidate("Alder")
+def test_somebody_the_portal_has_never_seen_is_found_by_their_address(team_member_client, known, sandbox):
+    stage = sandbox.stage("CodeScreen Assessment")
+    answer = team_member_client.get(URL, {"candidate": " Alder@candidates.example", "stage": stage})
+    assert answer.context["candidate_id"] == sandbox.candidate("Alder")
     assert answer.context["found"].decision.code == "invite"
-    both = colleagues.get(URL, {"candidate": "tamarack@candidates.example", "stage": stage})
+    both = team_member_client.get(URL, {"candidate": "tamarack@candidates.example", "stage": stage})
     assert len(both.context["choices"]) == 2
-    nobody = colleagues.get(URL, {"candidate": "nobody@candidates.example", "stage": stage})
+    nobody = team_member_client.get(URL, {"candidate": "nobody@candidates.example", "stage": stage})
     assert "Nobody the portal knows has this address" in str(nobody.context["form"].errors)
     assert not ApiCall.objects.filter(path__contains="candidates.example").exists()
 
 
-def test_another_organizations_candidates_are_not_found(strangers, two, stranger, known):
+def test_another_organizations_candidates_are_not_found(stranger_client, two, stranger, known):
     organization = stranger.memberships.get().organization
     organization.stages.create(external_id="s", name="CodeScreen")
-    answer = strangers.get(URL, {"candidate": "Robin", "stage": "s"})
+    answer = stranger_client.get(URL, {"candidate": "Robin", "stage": "s"})
     assert answer.context["form"].errors
 
 
-def test_what_a_pass_and_a_fail_would_do_is_said(colleagues, known, world):
+def test_what_a_pass_and_a_fail_would_do_is_said(team_member_client, known, sandbox):
     known.passed_stage, known.hold_failed = "Phone screen", True
     known.save()
-    stage = world.stage("CodeScreen Assessment")
-    page = text(colleagues.get(URL, {"candidate": world.candidate("Alder"), "stage": stage}))
+    stage = sandbox.stage("CodeScreen Assessment")
+    page = text(team_member_client.get(URL, {"candidate": sandbox.candidate("Alder"), "stage": stage}))
     assert "They are moved to “Phone screen” in Lever, unless a recruiter" in page
     assert "nobody is archived" in page

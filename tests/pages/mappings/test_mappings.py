@@ -24,13 +24,13 @@ def role(organization, title: str, *tags: str) -> Role:
     )
 
 
-def test_each_role_shows_its_answer_and_why(owners, ready):
-    Assessment.objects.create(organization=ready, external_id="a-2", name="Frontend Developer")
-    role(ready, "Frontend", "CodeScreen frontend developer")
-    role(ready, "Data", "CodeScreen Frontend Develper")
-    role(ready, "Both", "CodeScreen Backend", "CodeScreen Frontend Developer")
-    role(ready, "Chef")
-    found = answers(owners)
+def test_each_role_shows_its_answer_and_why(super_admin_client, ready_organization):
+    Assessment.objects.create(organization=ready_organization, external_id="a-2", name="Frontend Developer")
+    role(ready_organization, "Frontend", "CodeScreen frontend developer")
+    role(ready_organization, "Data", "CodeScreen Frontend Develper")
+    role(ready_organization, "Both", "CodeScreen Backend", "CodeScreen Frontend Developer")
+    role(ready_organization, "Chef")
+    found = answers(super_admin_client)
     assert found["Backend Engineer"] == ("Backend", "the mapping for this role", False)
     assert found["Frontend"] == ("Frontend Developer", "the tag", False)
     assert found["Data"][1].endswith("did you mean “Frontend Developer”?")
@@ -39,31 +39,42 @@ def test_each_role_shows_its_answer_and_why(owners, ready):
     assert found["Chef"] == ("", "no mapping, no tag, no default", False)
 
 
-def test_the_default_answers_for_all_others(owners, ready):
-    ready.default_assessment = "Backend"
-    ready.save()
-    role(ready, "Chef")
-    assert answers(owners)["Chef"] == ("Backend", "the default", False)
+def test_the_default_answers_for_all_others(super_admin_client, ready_organization):
+    ready_organization.default_assessment = "Backend"
+    ready_organization.save()
+    role(ready_organization, "Chef")
+    assert answers(super_admin_client)["Chef"] == ("Backend", "the default", False)
 
 
-def test_a_mapping_for_the_stage_wins(owners, ready):
-    Assessment.objects.create(organization=ready, external_id="a-2", name="Take-home")
+def test_a_mapping_for_the_stage_wins(super_admin_client, ready_organization):
+    Assessment.objects.create(organization=ready_organization, external_id="a-2", name="Take-home")
     RoleMapping.objects.create(
-        organization=ready, role="Backend Engineer", stage="CodeScreen Assessment", assessment="Take-home"
+        organization=ready_organization,
+        role="Backend Engineer",
+        stage="CodeScreen Assessment",
+        assessment="Take-home",
     )
-    assert answers(owners)["Backend Engineer"] == ("Take-home", "the mapping for this role and stage", False)
+    assert answers(super_admin_client)["Backend Engineer"] == (
+        "Take-home",
+        "the mapping for this role and stage",
+        False,
+    )
 
 
-def test_an_admin_adds_changes_and_deletes(admins, organization):
-    admins.post(reverse("mapping-add"), {"role": "Chef", "stage": "", "assessment": "Knives"})
+def test_an_admin_adds_changes_and_deletes(organization_admin_client, organization):
+    organization_admin_client.post(
+        reverse("mapping-add"), {"role": "Chef", "stage": "", "assessment": "Knives"}
+    )
     mapping = RoleMapping.objects.get(organization=organization)
-    admins.post(
+    organization_admin_client.post(
         reverse("mapping-edit", args=[mapping.pk]), {"role": "Chef", "stage": "", "assessment": "Soup"}
     )
     mapping.refresh_from_db()
     assert mapping.assessment == "Soup"
-    assert "Delete this mapping?" in text(admins.get(reverse("mapping-delete", args=[mapping.pk])))
-    admins.post(reverse("mapping-delete", args=[mapping.pk]))
+    assert "Delete this mapping?" in text(
+        organization_admin_client.get(reverse("mapping-delete", args=[mapping.pk]))
+    )
+    organization_admin_client.post(reverse("mapping-delete", args=[mapping.pk]))
     assert not RoleMapping.objects.exists()
     assert list(AuditEntry.objects.order_by("pk").values_list("action", flat=True)) == [
         "add mapping",
@@ -72,60 +83,69 @@ def test_an_admin_adds_changes_and_deletes(admins, organization):
     ]
 
 
-def test_a_second_answer_for_the_same_role_and_stage_is_refused(admins, ready):
-    page = admins.post(
+def test_a_second_answer_for_the_same_role_and_stage_is_refused(
+    organization_admin_client, ready_organization
+):
+    page = organization_admin_client.post(
         reverse("mapping-add"), {"role": "Backend Engineer", "stage": "", "assessment": "Other"}
     )
     assert "already has an assessment" in text(page)
     mapping = RoleMapping.objects.get()
     same = {"role": "Backend Engineer", "stage": "", "assessment": "Backend"}
-    assert admins.post(reverse("mapping-edit", args=[mapping.pk]), same).status_code == 302
+    assert organization_admin_client.post(reverse("mapping-edit", args=[mapping.pk]), same).status_code == 302
 
 
-def test_the_same_role_in_another_organization_is_no_obstacle(admins, organization):
+def test_the_same_role_in_another_organization_is_no_obstacle(organization_admin_client, organization):
     RoleMapping.objects.create(
         organization=factories.OrganizationFactory.create(), role="Chef", assessment="Knives"
     )
-    assert admins.post(reverse("mapping-add"), {"role": "Chef", "assessment": "Knives"}).status_code == 302
+    assert (
+        organization_admin_client.post(
+            reverse("mapping-add"), {"role": "Chef", "assessment": "Knives"}
+        ).status_code
+        == 302
+    )
 
 
-def test_a_team_member_sees_and_cannot_edit(colleagues, ready):
-    page = text(colleagues.get(LIST))
+def test_a_team_member_sees_and_cannot_edit(team_member_client, ready_organization):
+    page = text(team_member_client.get(LIST))
     assert "Backend Engineer" in page
     assert reverse("mapping-add") not in page
 
 
-def test_roles_are_searched_and_come_fifty_at_a_time(owners, ready, django_assert_max_num_queries):
+def test_roles_are_searched_and_come_fifty_at_a_time(
+    super_admin_client, ready_organization, django_assert_max_num_queries
+):
     for number in range(120):
-        role(ready, f"Role {number:03}")
+        role(ready_organization, f"Role {number:03}")
     with django_assert_max_num_queries(40):
-        page = owners.get(LIST)
+        page = super_admin_client.get(LIST)
     assert len(page.context["answers"]) == 50
-    assert len(owners.get(LIST, {"roles": 3}).context["answers"]) == 21
-    assert [answer.role.title for answer in owners.get(LIST, {"q": "role 007"}).context["answers"]] == [
-        "Role 007"
-    ]
+    assert len(super_admin_client.get(LIST, {"roles": 3}).context["answers"]) == 21
+    assert [
+        answer.role.title for answer in super_admin_client.get(LIST, {"q": "role 007"}).context["answers"]
+    ] == ["Role 007"]
 
 
-@pytest.mark.usefixtures("ready")
-def test_refreshing_says_for_each_platform_what_came_of_it(owners, settings):
+@pytest.mark.usefixtures("ready_organization")
+def test_refreshing_says_for_each_platform_what_came_of_it(super_admin_client, settings):
     settings.CODESCREEN_API_URL = settings.LEVER_API_URL = "http://127.0.0.1:9/nowhere"
-    page = text(owners.post(reverse("mapping-refresh"), follow=True))
+    page = text(super_admin_client.post(reverse("mapping-refresh"), follow=True))
     assert page.count("did not answer") == 2
 
 
-def test_what_a_role_is_called_is_escaped(owners, ready):
-    role(ready, "<script>alert(1)</script>")
-    assert "<script>alert" not in text(owners.get(LIST))
+def test_what_a_role_is_called_is_escaped(super_admin_client, ready_organization):
+    role(ready_organization, "<script>alert(1)</script>")
+    assert "<script>alert" not in text(super_admin_client.get(LIST))
 
 
-def test_roles_are_filtered_by_their_answer(owners, ready):
-    role(ready, "Chef")
-    role(ready, "Data", "CodeScreen Nothing like it")
-    Role.objects.create(organization=ready, external_id="old", title="Old", state="closed")
+def test_roles_are_filtered_by_their_answer(super_admin_client, ready_organization):
+    role(ready_organization, "Chef")
+    role(ready_organization, "Data", "CodeScreen Nothing like it")
+    Role.objects.create(organization=ready_organization, external_id="old", title="Old", state="closed")
 
     def shown(**query: str) -> list[str]:
-        return [answer.role.title for answer in owners.get(LIST, query).context["answers"]]
+        return [answer.role.title for answer in super_admin_client.get(LIST, query).context["answers"]]
 
     assert shown(show="unmapped") == ["Chef", "Data"]
     assert shown(show="problems") == ["Data"]
@@ -133,11 +153,17 @@ def test_roles_are_filtered_by_their_answer(owners, ready):
     assert len(shown(show="nonsense")) == 4
 
 
-def test_ticked_roles_get_an_assessment_at_once(admins, ready):
-    Assessment.objects.create(organization=ready, external_id="a-2", name="Frontend")
-    chosen = [role(ready, "Chef"), role(ready, "Baker"), Role.objects.get(title="Backend Engineer")]
-    twin = Role.objects.create(organization=ready, external_id="twin", title="Chef", state="published")
-    answer = admins.post(
+def test_ticked_roles_get_an_assessment_at_once(organization_admin_client, ready_organization):
+    Assessment.objects.create(organization=ready_organization, external_id="a-2", name="Frontend")
+    chosen = [
+        role(ready_organization, "Chef"),
+        role(ready_organization, "Baker"),
+        Role.objects.get(title="Backend Engineer"),
+    ]
+    twin = Role.objects.create(
+        organization=ready_organization, external_id="twin", title="Chef", state="published"
+    )
+    answer = organization_admin_client.post(
         reverse("mapping-assign"),
         {"roles": [row.pk for row in chosen], "assessment": "Frontend", "next": "/mappings/?show=unmapped"},
     )
@@ -147,54 +173,64 @@ def test_ticked_roles_get_an_assessment_at_once(admins, ready):
     assert mapped == {"id-Chef": "Frontend", "Baker": "Frontend", "Backend Engineer": "Frontend"}
     assert twin.title not in mapped
     assert AuditEntry.objects.count() == 3
-    admins.post(reverse("mapping-assign"), {"roles": [chosen[0].pk], "assessment": "Frontend"})
+    organization_admin_client.post(
+        reverse("mapping-assign"), {"roles": [chosen[0].pk], "assessment": "Frontend"}
+    )
     assert AuditEntry.objects.count() == 3
 
 
-def test_assigning_needs_ticks_and_a_known_assessment_of_ones_own_roles(admins, ready, stranger):
+def test_assigning_needs_ticks_and_a_known_assessment_of_ones_own_roles(
+    organization_admin_client, ready_organization, stranger
+):
     url = reverse("mapping-assign")
-    assert "Tick the roles first" in text(admins.post(url, {"assessment": "Backend"}, follow=True))
+    assert "Tick the roles first" in text(
+        organization_admin_client.post(url, {"assessment": "Backend"}, follow=True)
+    )
     theirs = role(stranger.memberships.get().organization, "Theirs")
-    answer = admins.post(url, {"roles": [theirs.pk], "assessment": "Backend"}, follow=True)
+    answer = organization_admin_client.post(url, {"roles": [theirs.pk], "assessment": "Backend"}, follow=True)
     assert "Tick the roles first" in text(answer)
-    mine = role(ready, "Chef")
-    answer = admins.post(url, {"roles": [mine.pk], "assessment": "Backnd"}, follow=True)
+    mine = role(ready_organization, "Chef")
+    answer = organization_admin_client.post(url, {"roles": [mine.pk], "assessment": "Backnd"}, follow=True)
     assert "Choose an assessment that CodeScreen lists" in text(answer)
     assert RoleMapping.objects.count() == 1
 
 
-def test_a_mapping_is_changed_in_its_row_and_the_filter_stays(admins, ready):
+def test_a_mapping_is_changed_in_its_row_and_the_filter_stays(organization_admin_client, ready_organization):
     mapping = RoleMapping.objects.get()
-    answer = admins.post(
+    answer = organization_admin_client.post(
         reverse("mapping-edit", args=[mapping.pk]),
         {"role": mapping.role, "stage": "", "assessment": "Other", "next": "/mappings/?q=back"},
     )
     assert answer["Location"] == "/mappings/?q=back"
     mapping.refresh_from_db()
     assert mapping.assessment == "Other"
-    answer = admins.post(
+    answer = organization_admin_client.post(
         reverse("mapping-edit", args=[mapping.pk]),
         {"role": mapping.role, "stage": "", "assessment": "Other", "next": "https://evil.example/"},
     )
     assert answer["Location"] == LIST
 
 
-def test_the_answers_of_another_stage_are_a_choice_away(owners, ready):
-    Assessment.objects.create(organization=ready, external_id="a-2", name="Take-home")
-    Stage.objects.create(organization=ready, external_id="stage-2", name="CodeScreen Take-home", position=1)
-    RoleMapping.objects.create(
-        organization=ready, role="Backend Engineer", stage="stage-2", assessment="Take-home"
+def test_the_answers_of_another_stage_are_a_choice_away(super_admin_client, ready_organization):
+    Assessment.objects.create(organization=ready_organization, external_id="a-2", name="Take-home")
+    Stage.objects.create(
+        organization=ready_organization, external_id="stage-2", name="CodeScreen Take-home", position=1
     )
-    assert answers(owners)["Backend Engineer"][0] == "Backend"
-    page = owners.get(LIST, {"stage": "stage-2"})
+    RoleMapping.objects.create(
+        organization=ready_organization, role="Backend Engineer", stage="stage-2", assessment="Take-home"
+    )
+    assert answers(super_admin_client)["Backend Engineer"][0] == "Backend"
+    page = super_admin_client.get(LIST, {"stage": "stage-2"})
     [found] = page.context["answers"]
     assert (found.assessment, found.reason) == ("Take-home", "the mapping for this role and stage")
     assert "who enters “CodeScreen Take-home”" in " ".join(text(page).split())
-    assert owners.get(LIST, {"stage": "nonsense"}).context["stage"].external_id == "stage-codescreen"
+    assert (
+        super_admin_client.get(LIST, {"stage": "nonsense"}).context["stage"].external_id == "stage-codescreen"
+    )
 
 
-def test_a_search_finds_the_assessment_that_a_role_gets(owners, ready):
-    Assessment.objects.create(organization=ready, external_id="a-2", name="Knives")
-    role(ready, "Chef", "CodeScreen Knives")
-    found = owners.get(LIST, {"q": "knive"}).context["answers"]
+def test_a_search_finds_the_assessment_that_a_role_gets(super_admin_client, ready_organization):
+    Assessment.objects.create(organization=ready_organization, external_id="a-2", name="Knives")
+    role(ready_organization, "Chef", "CodeScreen Knives")
+    found = super_admin_client.get(LIST, {"q": "knive"}).context["answers"]
     assert [given.role.title for given in found] == ["Chef"]

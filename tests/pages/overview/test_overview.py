@@ -27,9 +27,9 @@ def done(organization) -> list[str]:
     return [step.code for step in checklist.steps(organization) if step.is_done]
 
 
-def test_nothing_is_done_at_first_and_the_page_says_what_to_click(owners, organization):
+def test_nothing_is_done_at_first_and_the_page_says_what_to_click(super_admin_client, organization):
     assert done(organization) == []
-    page = owners.get("/").content.decode()
+    page = super_admin_client.get("/").content.decode()
     assert "0 of 7 steps" in page
     assert organization.lever_webhook_url in page
 
@@ -68,93 +68,103 @@ def test_a_tagged_role_counts_as_mapped_and_a_progress_tag_does_not(organization
     assert "roles" in done(organization)
 
 
-def test_when_all_is_done_the_page_becomes_the_overview(owners, ready):
+def test_when_all_is_done_the_page_becomes_the_overview(super_admin_client, ready_organization):
     now = timezone.now()
     factories.InvitationFactory.create(
-        organization=ready, status="completed", instance_id="i-1", invited_at=now, completed_at=now
+        organization=ready_organization,
+        status="completed",
+        instance_id="i-1",
+        invited_at=now,
+        completed_at=now,
     )
-    factories.InvitationFactory.create(organization=ready, status="held")
-    factories.EffectFactory.create(organization=ready, state=Effect.State.FAILED, due_at=None)
-    page = owners.get("/").content.decode()
+    factories.InvitationFactory.create(organization=ready_organization, status="held")
+    factories.EffectFactory.create(organization=ready_organization, state=Effect.State.FAILED, due_at=None)
+    page = super_admin_client.get("/").content.decode()
     assert "steps are done" not in page
     assert "1 held invitation" in page
     assert "1 failed effect" in page
     assert "CodeScreen Assessment" in page
 
 
-def test_the_counts_are_todays_and_ones_own(owners, ready, stranger):
+def test_the_counts_are_todays_and_ones_own(super_admin_client, ready_organization, stranger):
     now = timezone.now()
     other = stranger.memberships.get().organization
     factories.InvitationFactory.create(organization=other, status="invited", instance_id="x", invited_at=now)
     factories.InvitationFactory.create(
-        organization=ready, status="invited", instance_id="y", invited_at=now - timedelta(days=2)
+        organization=ready_organization, status="invited", instance_id="y", invited_at=now - timedelta(days=2)
     )
-    assert owners.get("/").context["today"]["invited"] == 0
+    assert super_admin_client.get("/").context["today"]["invited"] == 0
 
 
-def test_the_number_of_queries_does_not_grow_with_the_rows(owners, ready, django_assert_max_num_queries):
+def test_the_number_of_queries_does_not_grow_with_the_rows(
+    super_admin_client, ready_organization, django_assert_max_num_queries
+):
     for number in range(30):
-        factories.InvitationFactory.create(organization=ready, status=Invitation.Status.HELD)
-        factories.DeliveryFactory.create(organization=ready)
-        RoleMapping.objects.create(organization=ready, role=f"Role {number}", assessment="Backend")
+        factories.InvitationFactory.create(organization=ready_organization, status=Invitation.Status.HELD)
+        factories.DeliveryFactory.create(organization=ready_organization)
+        RoleMapping.objects.create(
+            organization=ready_organization, role=f"Role {number}", assessment="Backend"
+        )
     with django_assert_max_num_queries(60):
-        owners.get("/")
+        super_admin_client.get("/")
 
 
-def test_a_super_admin_does_each_step_on_the_spot_and_comes_back(owners, organization):
-    page = " ".join(owners.get("/").content.decode().split())
+def test_a_super_admin_does_each_step_on_the_spot_and_comes_back(super_admin_client, organization):
+    page = " ".join(super_admin_client.get("/").content.decode().split())
     for action in ("/oauth/login/lever/", "/settings/webhooks/make/", "/settings/", "/mappings/refresh/"):
         form = page.split(f'<form method="post" action="{action}"', 1)[1].split("</form>")[0]
         assert 'name="next" value="/"' in form, action
-    answer = owners.post("/settings/", {"codescreen_api_key": "key-1", "next": "/"})
+    answer = super_admin_client.post("/settings/", {"codescreen_api_key": "key-1", "next": "/"})
     assert answer["Location"] == "/"
     assert CodeScreenConnection.objects.get(organization=organization).api_key == "key-1"
 
 
-def test_those_who_may_not_connect_get_no_form_and_are_told_whom_to_ask(admins, colleagues, owner):
-    for client in (admins, colleagues):
+def test_those_who_may_not_connect_get_no_form_and_are_told_whom_to_ask(
+    organization_admin_client, team_member_client, super_admin
+):
+    for client in (organization_admin_client, team_member_client):
         page = client.get("/").content.decode()
         assert "/oauth/login/lever/" not in page
         assert "codescreen_api_key" not in page
-        assert owner.username in page
+        assert super_admin.username in page
 
 
-def test_a_test_request_proves_the_way_and_leaves_the_switch_in_doubt(owners, ready):
-    assert "no stage change yet" in owners.get("/").content.decode()
-    LeverWebhook.objects.filter(organization=ready).update(last_received_at=timezone.now())
-    assert "no stage change yet" not in owners.get("/").content.decode()
+def test_a_test_request_proves_the_way_and_leaves_the_switch_in_doubt(super_admin_client, ready_organization):
+    assert "no stage change yet" in super_admin_client.get("/").content.decode()
+    LeverWebhook.objects.filter(organization=ready_organization).update(last_received_at=timezone.now())
+    assert "no stage change yet" not in super_admin_client.get("/").content.decode()
 
 
-def test_a_refused_request_is_explained_where_it_is_waited_for(owners, organization):
+def test_a_refused_request_is_explained_where_it_is_waited_for(super_admin_client, organization):
     factories.LeverWebhookFactory.create(organization=organization)
     WebhookRejection.record(organization, "lever", "signature_mismatch", "unknown_token")
-    assert "token of another webhook" in owners.get("/").content.decode()
+    assert "token of another webhook" in super_admin_client.get("/").content.decode()
 
 
 def test_while_somebody_waits_the_lists_are_read_anew_now_and_then(
-    owners, colleagues, organization, monkeypatch
+    super_admin_client, team_member_client, organization, monkeypatch
 ):
     asked: list[Any] = []
     monkeypatch.setattr(notify, "request_catalog_refresh", asked.append)
     cache.clear()
-    colleagues.get("/", headers={"X-Live-Part": "checklist"})
+    team_member_client.get("/", headers={"X-Live-Part": "checklist"})
     assert asked == []
     for _ in range(3):
-        owners.get("/", headers={"X-Live-Part": "checklist"})
+        super_admin_client.get("/", headers={"X-Live-Part": "checklist"})
     assert asked == [organization]
 
 
-def test_the_checklist_is_shown_while_redis_is_away(owners, settings):
+def test_the_checklist_is_shown_while_redis_is_away(super_admin_client, settings):
     backend = "django.core.cache.backends.redis.RedisCache"
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:1/0"}}
-    assert owners.get("/", headers={"X-Live-Part": "checklist"}).status_code == 200
+    assert super_admin_client.get("/", headers={"X-Live-Part": "checklist"}).status_code == 200
 
 
-def test_nothing_is_read_anew_when_no_step_waits_for_it(owners, ready, monkeypatch):
+def test_nothing_is_read_anew_when_no_step_waits_for_it(super_admin_client, ready_organization, monkeypatch):
     asked: list[Any] = []
     monkeypatch.setattr(notify, "request_catalog_refresh", asked.append)
     cache.clear()
-    owners.get("/", headers={"X-Live-Part": "checklist"})
+    super_admin_client.get("/", headers={"X-Live-Part": "checklist"})
     assert asked == []
 
 
@@ -166,10 +176,10 @@ def test_nothing_is_read_anew_when_no_step_waits_for_it(owners, ready, monkeypat
         ({"outcome": "Failed", "score": 10, "failure_reason": "Unit Tests"}, "Failed, score 10, Unit Tests"),
     ],
 )
-def test_what_codescreen_said_stands_beside_the_status(owners, ready, told, said):
+def test_what_codescreen_said_stands_beside_the_status(super_admin_client, ready_organization, told, said):
     now = timezone.now()
     row = factories.InvitationFactory.create(
-        organization=ready,
+        organization=ready_organization,
         status="completed",
         instance_id="i-1",
         invited_at=now,
@@ -179,10 +189,10 @@ def test_what_codescreen_said_stands_beside_the_status(owners, ready, told, said
     Result.objects.create(invitation=row, attempt=1, outcome="Expired")
     Result.objects.create(invitation=row, attempt=2, **told)
     for page in ("/", "/activity/", "/activity/o-1/"):
-        assert said in owners.get(page).content.decode(), page
+        assert said in super_admin_client.get(page).content.decode(), page
 
 
-def test_the_lever_account_being_lost_brings_the_connect_button_back(owners, ready):
-    assert "Connect Lever</button>" not in owners.get("/").content.decode()
-    LeverConnection.objects.get(organization=ready).mark_needs_reconnect("Revoked in Lever.")
-    assert "Connect Lever</button>" in owners.get("/").content.decode()
+def test_the_lever_account_being_lost_brings_the_connect_button_back(super_admin_client, ready_organization):
+    assert "Connect Lever</button>" not in super_admin_client.get("/").content.decode()
+    LeverConnection.objects.get(organization=ready_organization).mark_needs_reconnect("Revoked in Lever.")
+    assert "Connect Lever</button>" in super_admin_client.get("/").content.decode()

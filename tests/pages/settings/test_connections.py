@@ -33,24 +33,32 @@ def text(answer) -> str:
         ),
     ],
 )
-def test_one_field_alone_can_be_posted_and_is_never_shown_again(owners, organization, field, value, stored):
-    answer = owners.post(SETTINGS, {field: value}, follow=True)
+def test_one_field_alone_can_be_posted_and_is_never_shown_again(
+    super_admin_client, organization, field, value, stored
+):
+    answer = super_admin_client.post(SETTINGS, {field: value}, follow=True)
     assert stored(organization) == value
     assert "is stored" in text(answer)
     assert value not in text(answer)
     assert value not in str(list(AuditEntry.objects.values()))
 
 
-def test_an_empty_field_keeps_what_is_stored(owners, ready):
-    owners.post(
+def test_an_empty_field_keeps_what_is_stored(super_admin_client, ready_organization):
+    super_admin_client.post(
         SETTINGS, {"lever_signature_token": "", "codescreen_api_key": "", "codescreen_webhook_secret": ""}
     )
-    assert LeverWebhook.objects.get(organization=ready).signature_token == factories.SIGNATURE_TOKEN
-    assert CodeScreenConnection.objects.get(organization=ready).api_key == "codescreen-key"
+    assert (
+        LeverWebhook.objects.get(organization=ready_organization).signature_token == factories.SIGNATURE_TOKEN
+    )
+    assert CodeScreenConnection.objects.get(organization=ready_organization).api_key == "codescreen-key"
 
 
-def test_a_malformed_secret_is_explained_beside_its_field_and_the_others_are_stored(owners, organization):
-    answer = owners.post(SETTINGS, {"codescreen_webhook_secret": "nonsense", "codescreen_api_key": "key-2"})
+def test_a_malformed_secret_is_explained_beside_its_field_and_the_others_are_stored(
+    super_admin_client, organization
+):
+    answer = super_admin_client.post(
+        SETTINGS, {"codescreen_webhook_secret": "nonsense", "codescreen_api_key": "key-2"}
+    )
     assert answer.status_code == 200
     assert 'id="id_codescreen_webhook_secret_error"' in text(answer)
     assert (
@@ -61,71 +69,77 @@ def test_a_malformed_secret_is_explained_beside_its_field_and_the_others_are_sto
     assert CodeScreenConnection.objects.get(organization=organization).api_key == "key-2"
 
 
-def test_the_idempotency_box_is_read_only_where_it_was_shown(owners, organization):
-    owners.post(SETTINGS, {"codescreen_form": "1", "codescreen_api_key": "k", "codescreen_idempotency": "on"})
+def test_the_idempotency_box_is_read_only_where_it_was_shown(super_admin_client, organization):
+    super_admin_client.post(
+        SETTINGS, {"codescreen_form": "1", "codescreen_api_key": "k", "codescreen_idempotency": "on"}
+    )
     assert CodeScreenConnection.objects.get(organization=organization).idempotency is True
-    owners.post(SETTINGS, {"lever_signature_token": "abc"})
+    super_admin_client.post(SETTINGS, {"lever_signature_token": "abc"})
     assert CodeScreenConnection.objects.get(organization=organization).idempotency is True
-    owners.post(SETTINGS, {"codescreen_form": "1"})
+    super_admin_client.post(SETTINGS, {"codescreen_form": "1"})
     assert CodeScreenConnection.objects.get(organization=organization).idempotency is False
 
 
-def test_a_replaced_token_is_said_to_be_honoured_for_a_while(owners, ready):
-    answer = owners.post(SETTINGS, {"lever_signature_token": "another"}, follow=True)
+def test_a_replaced_token_is_said_to_be_honoured_for_a_while(super_admin_client, ready_organization):
+    answer = super_admin_client.post(SETTINGS, {"lever_signature_token": "another"}, follow=True)
     assert "the one before" in text(answer)
     assert "honoured until" in text(answer)
 
 
-def test_an_admin_sees_the_policies_and_no_connection(admins, ready, owner):
-    page = text(admins.get(SETTINGS))
+def test_an_admin_sees_the_policies_and_no_connection(
+    organization_admin_client, ready_organization, super_admin
+):
+    page = text(organization_admin_client.get(SETTINGS))
     assert "Policies" in page
-    assert owner.username in page
-    assert ready.webhook_key not in page
+    assert super_admin.username in page
+    assert ready_organization.webhook_key not in page
     assert "lever_signature_token" not in page
-    assert admins.post(SETTINGS, {"codescreen_api_key": "mine"}).status_code == 403
-    assert CodeScreenConnection.objects.get(organization=ready).api_key == "codescreen-key"
+    assert organization_admin_client.post(SETTINGS, {"codescreen_api_key": "mine"}).status_code == 403
+    assert CodeScreenConnection.objects.get(organization=ready_organization).api_key == "codescreen-key"
 
 
-def test_a_team_member_sees_whom_to_ask_and_nothing_else(colleagues, ready, owner):
-    page = text(colleagues.get(SETTINGS))
-    assert owner.username in page
-    assert ready.webhook_key not in page
+def test_a_team_member_sees_whom_to_ask_and_nothing_else(team_member_client, ready_organization, super_admin):
+    page = text(team_member_client.get(SETTINGS))
+    assert super_admin.username in page
+    assert ready_organization.webhook_key not in page
     assert "Policies" not in page.replace("Connections, policies", "")
 
 
-def test_connecting_is_a_form_with_the_organization_in_it(owners, organization):
-    page = text(owners.get(SETTINGS))
+def test_connecting_is_a_form_with_the_organization_in_it(super_admin_client, organization):
+    page = text(super_admin_client.get(SETTINGS))
     assert 'action="/oauth/login/lever/"' in page
     assert f'name="organization" value="{organization.slug}"' in " ".join(page.split())
     assert "opportunities:write:admin" in page
 
 
-def test_without_a_registered_app_the_page_says_why_connecting_is_off(owners, settings):
+def test_without_a_registered_app_the_page_says_why_connecting_is_off(super_admin_client, settings):
     settings.LEVER_CLIENT_ID = ""
-    page = text(owners.get(SETTINGS))
+    page = text(super_admin_client.get(SETTINGS))
     assert "LEVER_CLIENT_ID" in page
     assert "/oauth/login/lever/" not in page
 
 
-def test_a_dead_grant_shows_the_reason_and_reconnect(owners, ready):
-    LeverConnection.objects.get(organization=ready).mark_needs_reconnect("It was revoked in Lever.")
-    page = text(owners.get(SETTINGS))
+def test_a_dead_grant_shows_the_reason_and_reconnect(super_admin_client, ready_organization):
+    LeverConnection.objects.get(organization=ready_organization).mark_needs_reconnect(
+        "It was revoked in Lever."
+    )
+    page = text(super_admin_client.get(SETTINGS))
     assert "Needs reconnect" in page
     assert "It was revoked in Lever." in page
     assert "Reconnect Lever" in page
 
 
-def test_disconnecting_asks_and_then_forgets_the_tokens(owners, ready):
+def test_disconnecting_asks_and_then_forgets_the_tokens(super_admin_client, ready_organization):
     url = reverse("lever-disconnect")
-    assert "Disconnect Lever?" in text(owners.get(url))
-    assert LeverConnection.objects.get(organization=ready).is_working
-    assert "Lever is disconnected" in text(owners.post(url, follow=True))
-    connection = LeverConnection.objects.get(organization=ready)
+    assert "Disconnect Lever?" in text(super_admin_client.get(url))
+    assert LeverConnection.objects.get(organization=ready_organization).is_working
+    assert "Lever is disconnected" in text(super_admin_client.post(url, follow=True))
+    connection = LeverConnection.objects.get(organization=ready_organization)
     assert (connection.state, connection.access_token, connection.refresh_token) == ("revoked", "", "")
 
 
 @responses.activate
-def test_the_key_is_tested_against_codescreen(owners, ready, settings):
+def test_the_key_is_tested_against_codescreen(super_admin_client, ready_organization, settings):
     settings.CODESCREEN_API_URL = "https://codescreen.example/api"
     listing = responses.get(
         "https://codescreen.example/api/assessments",
@@ -134,7 +148,7 @@ def test_the_key_is_tested_against_codescreen(owners, ready, settings):
             {"assessmentId": "a-2", "assessmentName": "Data"},
         ],
     )
-    answer = owners.post(reverse("codescreen-test"), follow=True)
+    answer = super_admin_client.post(reverse("codescreen-test"), follow=True)
     if not listing.call_count:
         pytest.fail(
             f"CodeScreen was not asked where expected: {[call.request.url for call in responses.calls]}"
@@ -142,17 +156,19 @@ def test_the_key_is_tested_against_codescreen(owners, ready, settings):
     assert "lists 2 assessments" in text(answer)
 
 
-def test_a_platform_that_is_away_is_a_message(owners, ready, settings):
+def test_a_platform_that_is_away_is_a_message(super_admin_client, ready_organization, settings):
     settings.CODESCREEN_API_URL = settings.LEVER_API_URL = "http://127.0.0.1:9/nowhere"
-    assert "did not answer" in text(owners.post(reverse("codescreen-test"), follow=True))
-    assert "did not answer" in text(owners.post(reverse("webhooks-make"), follow=True))
+    assert "did not answer" in text(super_admin_client.post(reverse("codescreen-test"), follow=True))
+    assert "did not answer" in text(super_admin_client.post(reverse("webhooks-make"), follow=True))
 
 
-def test_without_a_connection_making_webhooks_says_so(owners, organization):
-    assert "Lever is not connected" in text(owners.post(reverse("webhooks-make"), follow=True))
+def test_without_a_connection_making_webhooks_says_so(super_admin_client, organization):
+    assert "Lever is not connected" in text(super_admin_client.post(reverse("webhooks-make"), follow=True))
 
 
-def test_webhooks_are_made_and_removed_through_levers_api(owners, ready, monkeypatch):
+def test_webhooks_are_made_and_removed_through_levers_api(
+    super_admin_client, ready_organization, monkeypatch
+):
     class Lever:
         def webhooks(self):
             return []
@@ -169,21 +185,21 @@ def test_webhooks_are_made_and_removed_through_levers_api(owners, ready, monkeyp
             assert webhook_id == "w-1"
 
     monkeypatch.setattr("integrations.clients.factory.lever_client", lambda organization: Lever())
-    made = text(owners.post(reverse("webhooks-make"), follow=True))
+    made = text(super_admin_client.post(reverse("webhooks-make"), follow=True))
     assert "turned on" in made
     assert "secret-of-lever" not in made
     assert "Remove it from Lever" in made
-    page = text(owners.post(reverse("webhooks-remove"), follow=True))
+    page = text(super_admin_client.post(reverse("webhooks-remove"), follow=True))
     assert "is removed" in page
     assert "The webhook made through Lever's API was removed from Lever" in " ".join(page.split())
-    assert not LeverWebhook.objects.active().filter(organization=ready, origin="api").exists()
+    assert not LeverWebhook.objects.active().filter(organization=ready_organization, origin="api").exists()
 
 
 # several signature tokens
 
 
-def test_a_second_token_is_added_retired_and_each_step_is_on_record(owners, ready):
-    answer = owners.post(
+def test_a_second_token_is_added_retired_and_each_step_is_on_record(super_admin_client, ready_organization):
+    answer = super_admin_client.post(
         reverse("token-add"),
         {"token_name": "Second webhook", "additional_token": "s" * 44 + "wxyz"},
         follow=True,
@@ -194,12 +210,12 @@ def test_a_second_token_is_added_retired_and_each_step_is_on_record(owners, read
     assert "s" * 20 not in page
     second = LeverWebhook.objects.get(name="Second webhook")
     address = reverse("token-retire", args=[second.pk, "current"])
-    asked = " ".join(text(owners.get(address)).split())
+    asked = " ".join(text(super_admin_client.get(address)).split())
     assert "Still honoured: Main token (…cdef)." in asked
     assert LeverWebhook.objects.active().filter(pk=second.pk).exists()
-    assert "is retired" in text(owners.post(address, follow=True))
+    assert "is retired" in text(super_admin_client.post(address, follow=True))
     assert not LeverWebhook.objects.active().filter(pk=second.pk).exists()
-    assert owners.post(address).status_code == 404
+    assert super_admin_client.post(address).status_code == 404
     assert list(AuditEntry.objects.order_by("pk").values_list("action", flat=True)) == [
         "add token",
         "retire token",
@@ -207,65 +223,79 @@ def test_a_second_token_is_added_retired_and_each_step_is_on_record(owners, read
     assert "s" * 20 not in str(list(AuditEntry.objects.values()))
 
 
-def test_retiring_the_last_token_says_that_every_delivery_is_refused_then(owners, ready):
-    main = LeverWebhook.objects.get(organization=ready)
+def test_retiring_the_last_token_says_that_every_delivery_is_refused_then(
+    super_admin_client, ready_organization
+):
+    main = LeverWebhook.objects.get(organization=ready_organization)
     address = reverse("token-retire", args=[main.pk, "current"])
-    assert "No other token is left" in text(owners.get(address))
-    assert "No token is stored" in text(owners.post(address, follow=True))
+    assert "No other token is left" in text(super_admin_client.get(address))
+    assert "No token is stored" in text(super_admin_client.post(address, follow=True))
 
 
-def test_a_token_without_a_name_or_twice_is_explained_beside_its_field(owners, ready):
-    twice = owners.post(
+def test_a_token_without_a_name_or_twice_is_explained_beside_its_field(
+    super_admin_client, ready_organization
+):
+    twice = super_admin_client.post(
         reverse("token-add"), {"token_name": "Again", "additional_token": factories.SIGNATURE_TOKEN}
     )
     assert "This token is stored already: Main token." in text(twice)
     assert factories.SIGNATURE_TOKEN not in text(twice)
-    assert 'id="id_token_name_error"' in text(owners.post(reverse("token-add"), {"additional_token": "x"}))
+    assert 'id="id_token_name_error"' in text(
+        super_admin_client.post(reverse("token-add"), {"additional_token": "x"})
+    )
     assert LeverWebhook.objects.count() == 1
 
 
-def test_the_webhook_made_by_the_portal_is_removed_and_not_retired(owners, ready):
-    made = factories.LeverWebhookFactory.create(organization=ready, origin="api", signature_token="m" * 48)
-    assert owners.post(reverse("token-retire", args=[made.pk, "current"])).status_code == 404
-    asked = text(owners.get(reverse("webhooks-remove")))
+def test_the_webhook_made_by_the_portal_is_removed_and_not_retired(super_admin_client, ready_organization):
+    made = factories.LeverWebhookFactory.create(
+        organization=ready_organization, origin="api", signature_token="m" * 48
+    )
+    assert super_admin_client.post(reverse("token-retire", args=[made.pk, "current"])).status_code == 404
+    asked = text(super_admin_client.get(reverse("webhooks-remove")))
     assert "Remove the webhook from Lever?" in asked
     assert "Main token" in asked
     made.refresh_from_db()
     assert made.retired_at is None
 
 
-def test_a_short_token_shows_nothing_of_itself(owners, ready):
-    owners.post(SETTINGS, {"lever_signature_token": "short-secret-abcd"})
-    assert "abcd" not in text(owners.get(SETTINGS))
+def test_a_short_token_shows_nothing_of_itself(super_admin_client, ready_organization):
+    super_admin_client.post(SETTINGS, {"lever_signature_token": "short-secret-abcd"})
+    assert "abcd" not in text(super_admin_client.get(SETTINGS))
 
 
-def test_disconnecting_says_what_it_concerns(owners, ready):
+def test_disconnecting_says_what_it_concerns(super_admin_client, ready_organization):
     for status, number in (("invited", 2), ("held", 1)):
         for turn in range(number):
             instance = f"i-{turn}" if status == "invited" else ""
-            factories.InvitationFactory.create(organization=ready, status=status, instance_id=instance)
-    factories.EffectFactory.create(organization=ready)
+            factories.InvitationFactory.create(
+                organization=ready_organization, status=status, instance_id=instance
+            )
+    factories.EffectFactory.create(organization=ready_organization)
     address = reverse("lever-disconnect")
-    page = " ".join(text(owners.get(address)).split())
+    page = " ".join(text(super_admin_client.get(address)).split())
     assert "<strong>2 candidates</strong> with an open assessment keep it in CodeScreen" in page
     assert "<strong>1 invitation</strong> still to go out waits" in page
     assert "1 thing still to be written to Lever waits until then" in page
     assert "The webhook that the portal made stays" not in page
-    factories.LeverWebhookFactory.create(organization=ready, origin="api")
-    assert "The webhook that the portal made stays in Lever" in " ".join(text(owners.get(address)).split())
-    assert LeverConnection.objects.get(organization=ready).is_working
+    factories.LeverWebhookFactory.create(organization=ready_organization, origin="api")
+    assert "The webhook that the portal made stays in Lever" in " ".join(
+        text(super_admin_client.get(address)).split()
+    )
+    assert LeverConnection.objects.get(organization=ready_organization).is_working
 
 
-def test_the_ages_of_the_tokens_and_the_scopes_are_shown_with_dates_and_reasons(owners, ready):
+def test_the_ages_of_the_tokens_and_the_scopes_are_shown_with_dates_and_reasons(
+    super_admin_client, ready_organization
+):
     LeverConnection.objects.update(
         connected_at=datetime(2027, 3, 3, 12, 0, tzinfo=UTC),
         refreshed_at=datetime(2027, 4, 1, 12, 0, tzinfo=UTC),
         scopes="offline_access stages:write:admin",
     )
-    page = " ".join(text(owners.get(SETTINGS)).split())
+    page = " ".join(text(super_admin_client.get(SETTINGS)).split())
     for moment in ("3 Mar 2027, 12:00", "1 Apr 2027, 12:00", "30 Jun 2027, 12:00", "2 Mar 2028, 12:00"):
         assert moment in page, moment
     assert "(2 of 11 granted)" in page
     assert "Recognise the stages that begin with CodeScreen" in page
     LeverConnection.objects.update(refresh_token="")
-    assert "none: Lever didn't grant" in text(owners.get(SETTINGS))
+    assert "none: Lever didn't grant" in text(super_admin_client.get(SETTINGS))

@@ -21,28 +21,34 @@ def text(answer) -> str:
     return unescape(answer.content.decode())
 
 
-def test_the_list_says_whose_wording_holds_and_that_codescreen_sends_the_invitation(owners, organization):
-    page = text(owners.get("/emails/"))
+def test_the_list_says_whose_wording_holds_and_that_codescreen_sends_the_invitation(
+    super_admin_client, organization
+):
+    page = text(super_admin_client.get("/emails/"))
     assert "https://app.codescreen.com/#/client-templates" in page
     assert "the portal's" in page
-    owners.post(EDIT, {**OURS, "act": "save"})
-    assert "yours, since" in text(owners.get("/emails/"))
+    super_admin_client.post(EDIT, {**OURS, "act": "save"})
+    assert "yours, since" in text(super_admin_client.get("/emails/"))
 
 
-def test_saving_is_on_record_and_reset_brings_the_portals_wording_back(admins, organization):
-    admins.post(EDIT, {**OURS, "act": "save"})
+def test_saving_is_on_record_and_reset_brings_the_portals_wording_back(
+    organization_admin_client, organization
+):
+    organization_admin_client.post(EDIT, {**OURS, "act": "save"})
     stored = EmailTemplate.objects.get()
     assert (stored.organization, stored.kind, stored.subject) == (organization, "result", OURS["subject"])
     assert AuditEntry.objects.get().changes["subject"] == ["CodeScreen result: {assessment}", OURS["subject"]]
-    assert "Nothing was changed" in text(admins.post(EDIT, {**OURS, "act": "save"}, follow=True))
-    page = text(admins.post(EDIT, {"act": "reset"}, follow=True))
+    assert "Nothing was changed" in text(
+        organization_admin_client.post(EDIT, {**OURS, "act": "save"}, follow=True)
+    )
+    page = text(organization_admin_client.post(EDIT, {"act": "reset"}, follow=True))
     assert "own wording holds again" in page
     assert not EmailTemplate.objects.exists()
 
 
 @pytest.mark.parametrize("act", ["save", "preview", "test"])
-def test_an_unknown_variable_is_named_with_what_was_meant(owners, organization, act):
-    page = text(owners.post(EDIT, {"subject": "{asessment}", "body": "{zzz}", "act": act}))
+def test_an_unknown_variable_is_named_with_what_was_meant(super_admin_client, organization, act):
+    page = text(super_admin_client.post(EDIT, {"subject": "{asessment}", "body": "{zzz}", "act": act}))
     assert "There is no variable {asessment}. Did you mean {assessment}?" in page
     assert "There is no variable {zzz}." in page
     assert "{asessment}" in page.split('name="subject"')[1][:200]
@@ -50,28 +56,30 @@ def test_an_unknown_variable_is_named_with_what_was_meant(owners, organization, 
     assert not Effect.objects.exists()
 
 
-def test_an_empty_or_endless_text_is_refused(owners):
-    page = text(owners.post(EDIT, {"subject": "  ", "body": "x" * 5001, "act": "save"}))
+def test_an_empty_or_endless_text_is_refused(super_admin_client):
+    page = text(super_admin_client.post(EDIT, {"subject": "  ", "body": "x" * 5001, "act": "save"}))
     assert "Write something" in page
     assert "At most 5000 characters" in page
 
 
-def test_a_draft_is_previewed_in_a_frame_of_its_own_and_not_saved(owners, organization):
-    page = text(owners.post(EDIT, {**OURS, "body": "<b>{candidate}</b> & {score}", "act": "preview"}))
+def test_a_draft_is_previewed_in_a_frame_of_its_own_and_not_saved(super_admin_client, organization):
+    page = text(
+        super_admin_client.post(EDIT, {**OURS, "body": "<b>{candidate}</b> & {score}", "act": "preview"})
+    )
     assert "Draft, not saved" in page
     assert "<b>Candidate Alder</b> & 41" in page
-    framed = owners.get(reverse("email-html", args=["result"]))
+    framed = super_admin_client.get(reverse("email-html", args=["result"]))
     assert "&lt;b&gt;Candidate Alder&lt;/b&gt;" in framed.content.decode()
     assert not EmailTemplate.objects.exists()
-    owners.get(EDIT)
-    assert "&lt;b&gt;" not in owners.get(reverse("email-html", args=["result"])).content.decode()
+    super_admin_client.get(EDIT)
+    assert "&lt;b&gt;" not in super_admin_client.get(reverse("email-html", args=["result"])).content.decode()
 
 
-def test_the_frame_may_load_the_logo_and_nothing_else(owners, organization):
-    owners.post(
+def test_the_frame_may_load_the_logo_and_nothing_else(super_admin_client, organization):
+    super_admin_client.post(
         "/emails/", {"brand_logo_url": "https://cdn.acme.example/logo.png", "brand_colour": "#aa0011"}
     )
-    answer = owners.get(reverse("email-html", args=["result"]))
+    answer = super_admin_client.get(reverse("email-html", args=["result"]))
     policy = answer["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "img-src https://cdn.acme.example;" in policy
@@ -87,8 +95,8 @@ def test_the_frame_may_load_the_logo_and_nothing_else(owners, organization):
     [style] = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert f"style-src 'sha256-{digest}';" in policy
-    assert "frame-src 'self'" in owners.get(EDIT)["Content-Security-Policy"]
-    assert "frame-src" not in owners.get("/emails/")["Content-Security-Policy"]
+    assert "frame-src 'self'" in super_admin_client.get(EDIT)["Content-Security-Policy"]
+    assert "frame-src" not in super_admin_client.get("/emails/")["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize(
@@ -100,26 +108,26 @@ def test_the_frame_may_load_the_logo_and_nothing_else(owners, organization):
         ("brand_colour", '#123456" onload="x'),
     ],
 )
-def test_what_could_do_harm_in_an_email_is_refused(owners, organization, field, value):
-    answer = owners.post("/emails/", {"brand_colour": "#0f5c63", field: value})
+def test_what_could_do_harm_in_an_email_is_refused(super_admin_client, organization, field, value):
+    answer = super_admin_client.post("/emails/", {"brand_colour": "#0f5c63", field: value})
     assert answer.status_code == 200
     organization.refresh_from_db()
     assert (organization.brand_logo_url, organization.brand_colour) == ("", "#0f5c63")
 
 
-def test_the_branding_is_stored_and_on_record(owners, organization):
+def test_the_branding_is_stored_and_on_record(super_admin_client, organization):
     values = {"brand_logo_url": "", "brand_colour": "#123abc", "brand_signature": "Acme\r\nRecruiting"}
-    assert owners.post("/emails/", values).status_code == 302
+    assert super_admin_client.post("/emails/", values).status_code == 302
     organization.refresh_from_db()
     assert (organization.brand_colour, organization.brand_signature) == ("#123abc", "Acme\nRecruiting")
     assert AuditEntry.objects.get().changes["brand_colour"] == ["#0f5c63", "#123abc"]
 
 
-def test_a_test_goes_to_oneself_alone_with_sample_data(owners, owner, organization):
-    owners.post(EDIT, {**OURS, "act": "test"})
+def test_a_test_goes_to_oneself_alone_with_sample_data(super_admin_client, super_admin, organization):
+    super_admin_client.post(EDIT, {**OURS, "act": "test"})
     worker.work()
     [message] = mail.outbox
-    assert message.to == [owner.email]
+    assert message.to == [super_admin.email]
     assert message.subject == "[Test] Result of Backend"
     assert "Candidate Alder has Failed." in message.body
     assert Effect.objects.get().state == "done"
@@ -127,19 +135,19 @@ def test_a_test_goes_to_oneself_alone_with_sample_data(owners, owner, organizati
 
 
 @pytest.mark.parametrize("kind", templates.EMAIL_TYPES)
-def test_every_kinds_default_passes_its_own_check(organization, owners, kind):
+def test_every_kinds_default_passes_its_own_check(organization, super_admin_client, kind):
     default = templates.EMAIL_TYPES[kind].default
     assert templates.check(kind, default.subject, default.body) == default
     assert "{" not in templates.render(default, templates.sample(kind, organization)).body
-    assert owners.get(reverse("email-edit", args=[kind])).status_code == 200
+    assert super_admin_client.get(reverse("email-edit", args=[kind])).status_code == 200
 
 
-def test_there_is_no_other_kind(owners):
-    assert owners.get("/emails/nonsense/").status_code == 404
-    assert owners.get("/emails/nonsense/html/").status_code == 404
+def test_there_is_no_other_kind(super_admin_client):
+    assert super_admin_client.get("/emails/nonsense/").status_code == 404
+    assert super_admin_client.get("/emails/nonsense/html/").status_code == 404
 
 
-def test_pages_take_few_queries(owners, organization, django_assert_max_num_queries):
+def test_pages_take_few_queries(super_admin_client, organization, django_assert_max_num_queries):
     for path in ("/emails/", EDIT, "/emails/result/html/"):
         with django_assert_max_num_queries(10):
-            owners.get(path)
+            super_admin_client.get(path)

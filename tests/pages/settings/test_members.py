@@ -22,8 +22,8 @@ def new(**changes: str) -> dict[str, str]:
     return {"username": "recruiter", "email": "recruiter@acme.example", "role": "team_member"} | changes
 
 
-def test_a_new_person_gets_a_link_that_works(owners, organization, client):
-    page = text(owners.post(INVITE, new(), follow=True))
+def test_a_new_person_gets_a_link_that_works(super_admin_client, organization, client):
+    page = text(super_admin_client.post(INVITE, new(), follow=True))
     link = re.search(r'value="http://testserver(/invite/[^"]+)"', page)
     assert link
     assert "Choose a password" in text(client.get(link[1], follow=True))
@@ -31,14 +31,16 @@ def test_a_new_person_gets_a_link_that_works(owners, organization, client):
     assert AuditEntry.objects.filter(action="invite member").exists()
 
 
-def test_somebody_elses_user_name_is_refused(owners, organization, stranger):
-    page = text(owners.post(INVITE, new(username=stranger.username)))
+def test_somebody_elses_user_name_is_refused(super_admin_client, organization, stranger):
+    page = text(super_admin_client.post(INVITE, new(username=stranger.username)))
     assert "Somebody else has this user name" in page
     assert not organization.memberships.filter(user=stranger).exists()
 
 
-def test_a_person_of_another_organization_is_added_without_a_link(owners, organization, stranger):
-    page = text(owners.post(INVITE, new(username=stranger.username, email=stranger.email), follow=True))
+def test_a_person_of_another_organization_is_added_without_a_link(super_admin_client, organization, stranger):
+    page = text(
+        super_admin_client.post(INVITE, new(username=stranger.username, email=stranger.email), follow=True)
+    )
     assert "signs in with the password they have" in page
     assert "/invite/" not in page
     assert organization.memberships.filter(user=stranger).exists()
@@ -54,53 +56,55 @@ def test_no_organization_may_set_the_password_of_a_person_of_two(organization):
     assert not may_hand_out_link(person, organization)
 
 
-def test_there_is_no_link_for_a_person_with_a_password(owners, colleague):
-    member = Membership.objects.get(user=colleague)
-    assert "/invite/" not in text(owners.get(reverse("member-link", args=[member.pk])))
+def test_there_is_no_link_for_a_person_with_a_password(super_admin_client, team_member):
+    member = Membership.objects.get(user=team_member)
+    assert "/invite/" not in text(super_admin_client.get(reverse("member-link", args=[member.pk])))
 
 
-def test_a_member_twice_is_refused(owners, colleague):
-    page = text(owners.post(INVITE, new(username=colleague.username, email=colleague.email)))
+def test_a_member_twice_is_refused(super_admin_client, team_member):
+    page = text(super_admin_client.post(INVITE, new(username=team_member.username, email=team_member.email)))
     assert "is a member already" in page
 
 
-def test_the_role_is_changed_and_recorded(owners, colleague):
-    member = Membership.objects.get(user=colleague)
-    owners.post(reverse("member-role", args=[member.pk]), {"role": "admin"})
+def test_the_role_is_changed_and_recorded(super_admin_client, team_member):
+    member = Membership.objects.get(user=team_member)
+    super_admin_client.post(reverse("member-role", args=[member.pk]), {"role": "admin"})
     member.refresh_from_db()
     assert member.role == "admin"
     assert AuditEntry.objects.get().changes == {"role": {"from": "team_member", "to": "admin"}}
-    owners.post(reverse("member-role", args=[member.pk]), {"role": "emperor"})
+    super_admin_client.post(reverse("member-role", args=[member.pk]), {"role": "emperor"})
     member.refresh_from_db()
     assert member.role == "admin"
 
 
-def test_the_last_super_admin_stays(owners, owner):
-    member = Membership.objects.get(user=owner)
-    page = text(owners.post(reverse("member-role", args=[member.pk]), {"role": "admin"}, follow=True))
+def test_the_last_super_admin_stays(super_admin_client, super_admin):
+    member = Membership.objects.get(user=super_admin)
+    page = text(
+        super_admin_client.post(reverse("member-role", args=[member.pk]), {"role": "admin"}, follow=True)
+    )
     assert "the last Super Admin" in page
-    page = text(owners.post(reverse("member-remove", args=[member.pk]), follow=True))
+    page = text(super_admin_client.post(reverse("member-remove", args=[member.pk]), follow=True))
     assert "the last Super Admin" in page
     member.refresh_from_db()
     assert member.role == "super_admin"
 
 
-def test_one_of_two_super_admins_may_go(owners, owner, organization):
+def test_one_of_two_super_admins_may_go(super_admin_client, super_admin, organization):
     factories.member(organization, Membership.Role.SUPER_ADMIN, "second")
-    member = Membership.objects.get(user=owner)
-    assert owners.post(reverse("member-remove", args=[member.pk]))["Location"] == "/"
+    member = Membership.objects.get(user=super_admin)
+    assert super_admin_client.post(reverse("member-remove", args=[member.pk]))["Location"] == "/"
     assert not Membership.objects.filter(pk=member.pk).exists()
-    assert get_user_model().objects.filter(pk=owner.pk).exists()
+    assert get_user_model().objects.filter(pk=super_admin.pk).exists()
 
 
-def test_removing_asks_first(owners, colleague):
-    member = Membership.objects.get(user=colleague)
-    assert "Remove" in text(owners.get(reverse("member-remove", args=[member.pk])))
+def test_removing_asks_first(super_admin_client, team_member):
+    member = Membership.objects.get(user=team_member)
+    assert "Remove" in text(super_admin_client.get(reverse("member-remove", args=[member.pk])))
     assert Membership.objects.filter(pk=member.pk).exists()
 
 
-def test_the_link_is_emailed_too_and_stored_nowhere(owners, organization, client):
-    page = text(owners.post(INVITE, new(), follow=True))
+def test_the_link_is_emailed_too_and_stored_nowhere(super_admin_client, organization, client):
+    page = text(super_admin_client.post(INVITE, new(), follow=True))
     assert "on its way to recruiter@acme.example" in page
     assert "/invite/" not in str(list(Effect.objects.values("payload", "key")))
     worker.work()
@@ -110,13 +114,17 @@ def test_the_link_is_emailed_too_and_stored_nowhere(owners, organization, client
     assert link
     assert "Choose a password" in text(client.get(link[1], follow=True))
     member = organization.memberships.get(user__username="recruiter")
-    assert "on its way" in text(owners.post(reverse("member-link", args=[member.pk]), follow=True))
+    assert "on its way" in text(
+        super_admin_client.post(reverse("member-link", args=[member.pk]), follow=True)
+    )
     member.user.set_password("correct horse battery")
     member.user.save()
     worker.work()
     assert len(mail.outbox) == 1
-    assert "There is no link" in text(owners.post(reverse("member-link", args=[member.pk]), follow=True))
+    assert "There is no link" in text(
+        super_admin_client.post(reverse("member-link", args=[member.pk]), follow=True)
+    )
 
 
-def test_a_person_without_rights_can_write_to_the_admins(colleagues, owner):
-    assert f"mailto:{owner.email}?subject=" in text(colleagues.get("/settings/"))
+def test_a_person_without_rights_can_write_to_the_admins(team_member_client, super_admin):
+    assert f"mailto:{super_admin.email}?subject=" in text(team_member_client.get("/settings/"))

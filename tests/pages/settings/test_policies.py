@@ -18,8 +18,8 @@ SAME = {
 }
 
 
-def test_an_admin_changes_policies_and_it_is_recorded(admins, organization):
-    admins.post(URL, SAME | {"bulk_limit": "5", "paused": "on"})
+def test_an_admin_changes_policies_and_it_is_recorded(organization_admin_client, organization):
+    organization_admin_client.post(URL, SAME | {"bulk_limit": "5", "paused": "on"})
     stored = Organization.objects.get(pk=organization.pk)
     assert (stored.bulk_limit, stored.paused) == (5, True)
     assert AuditEntry.objects.get(organization=organization).changes == {
@@ -28,8 +28,8 @@ def test_an_admin_changes_policies_and_it_is_recorded(admins, organization):
     }
 
 
-def test_what_is_the_same_is_not_recorded(admins, organization):
-    answer = admins.post(URL, SAME, follow=True)
+def test_what_is_the_same_is_not_recorded(organization_admin_client, organization):
+    answer = organization_admin_client.post(URL, SAME, follow=True)
     assert "Nothing was changed" in answer.content.decode()
     assert not AuditEntry.objects.exists()
 
@@ -43,34 +43,36 @@ def test_what_is_the_same_is_not_recorded(admins, organization):
         ({"stage_prefix": ""}, "required"),
     ],
 )
-def test_what_cannot_be_is_refused_with_the_reason(admins, organization, wrong, reason):
-    answer = admins.post(URL, SAME | wrong | {"bulk_limit": "7"})
+def test_what_cannot_be_is_refused_with_the_reason(organization_admin_client, organization, wrong, reason):
+    answer = organization_admin_client.post(URL, SAME | wrong | {"bulk_limit": "7"})
     assert reason in answer.content.decode()
     assert Organization.objects.get(pk=organization.pk).bulk_limit == 50
 
 
-def test_a_team_member_may_not(colleagues, organization):
-    assert colleagues.post(reverse("policies"), SAME | {"paused": "on"}).status_code == 403
+def test_a_team_member_may_not(team_member_client, organization):
+    assert team_member_client.post(reverse("policies"), SAME | {"paused": "on"}).status_code == 403
     assert not Organization.objects.get(pk=organization.pk).paused
 
 
-def test_the_stage_on_pass_and_the_hold_are_saved(admins, ready):
-    admins.post(URL, SAME | {"passed_stage": "Phone screen", "hold_failed": "on"})
-    stored = Organization.objects.get(pk=ready.pk)
+def test_the_stage_on_pass_and_the_hold_are_saved(organization_admin_client, ready_organization):
+    organization_admin_client.post(URL, SAME | {"passed_stage": "Phone screen", "hold_failed": "on"})
+    stored = Organization.objects.get(pk=ready_organization.pk)
     assert (stored.passed_stage, stored.hold_failed) == ("Phone screen", True)
-    assert AuditEntry.objects.get(organization=ready).changes == {
+    assert AuditEntry.objects.get(organization=ready_organization).changes == {
         "passed_stage": ["", "Phone screen"],
         "hold_failed": [False, True],
     }
 
 
-def test_a_stage_on_pass_that_would_invite_is_refused_beside_its_field(admins, ready):
-    answer = admins.post(URL, SAME | {"passed_stage": "stage-codescreen"})
+def test_a_stage_on_pass_that_would_invite_is_refused_beside_its_field(
+    organization_admin_client, ready_organization
+):
+    answer = organization_admin_client.post(URL, SAME | {"passed_stage": "stage-codescreen"})
     said = answer.context["policies_form"].errors["passed_stage"]
     assert "Entering “CodeScreen Assessment” sends an assessment" in said[0]
-    assert Organization.objects.get(pk=ready.pk).passed_stage == ""
+    assert Organization.objects.get(pk=ready_organization.pk).passed_stage == ""
 
 
-def test_only_stages_that_do_not_invite_are_suggested(admins, ready):
-    Stage.objects.create(organization=ready, external_id="stage-phone", name="Phone screen")
-    assert admins.get("/settings/").context["known_targets"] == ["Phone screen"]
+def test_only_stages_that_do_not_invite_are_suggested(organization_admin_client, ready_organization):
+    Stage.objects.create(organization=ready_organization, external_id="stage-phone", name="Phone screen")
+    assert organization_admin_client.get("/settings/").context["known_targets"] == ["Phone screen"]

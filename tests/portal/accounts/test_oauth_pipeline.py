@@ -20,45 +20,47 @@ def asked(monkeypatch):
     return rows
 
 
-def consent(client, world, **form):
+def consent(client, sandbox, **form):
     """Go through Lever's consent; the answer that leads back into the portal."""
     begun = client.post(reverse("lever-connect"), form)
-    accepted = world.lever_does("consent", url=begun["Location"])
+    accepted = sandbox.lever_does("consent", url=begun["Location"])
     return client.get(accepted["redirect"].removeprefix("http://testserver"))
 
 
 def test_consent_leads_back_to_the_page_it_was_begun_on_and_asks_for_the_lists(
-    client, owner, organization, world, asked
+    client, super_admin, organization, sandbox, asked
 ):
-    client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
-    assert consent(client, world, next="/")["Location"] == "/"
+    client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
+    assert consent(client, sandbox, next="/")["Location"] == "/"
     assert asked == [organization.slug]
     # a way back of an earlier attempt is not the next one's
-    assert consent(client, world)["Location"] == "/settings/"
+    assert consent(client, sandbox)["Location"] == "/settings/"
 
 
 @pytest.mark.parametrize(("form", "target"), [({"next": "/"}, "/"), ({}, "/settings/")])
-def test_a_denied_consent_leads_back_to_where_it_was_begun(client, owner, organization, world, form, target):
-    client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
+def test_a_denied_consent_leads_back_to_where_it_was_begun(
+    client, super_admin, organization, sandbox, form, target
+):
+    client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
     begun = client.post(reverse("lever-connect"), form)
     state = parse_qs(urlsplit(begun["Location"]).query)["state"][0]
     answer = client.get("/oauth/complete/lever/", {"error": "access_denied", "state": state})
     assert answer["Location"] == target
 
 
-def test_consent_never_leads_to_another_site(client, owner, organization, world, asked):
-    client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
-    assert "evil" not in consent(client, world, next="https://evil.example/")["Location"]
+def test_consent_never_leads_to_another_site(client, super_admin, organization, sandbox, asked):
+    client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
+    assert "evil" not in consent(client, sandbox, next="https://evil.example/")["Location"]
 
 
 def test_a_lever_account_that_another_organization_uses_is_connected_with_a_warning(
-    client, owner, organization, world, asked
+    client, super_admin, organization, sandbox, asked
 ):
-    client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
-    consent(client, world)
+    client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
+    consent(client, sandbox)
     grant = LeverConnection.objects.get(organization=organization)
     assert "same Lever account" not in client.get("/").content.decode()
     factories.LeverConnectionFactory.create(lever_account_id=grant.lever_account_id)
-    consent(client, world)
+    consent(client, sandbox)
     assert "same Lever account" in client.get("/").content.decode()
     assert LeverConnection.objects.get(organization=organization).is_working

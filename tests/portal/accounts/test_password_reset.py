@@ -45,21 +45,21 @@ def choose(link: str, password: str) -> Client:
     return client
 
 
-def test_the_sign_in_page_leads_to_a_new_password(client, owner):
+def test_the_sign_in_page_leads_to_a_new_password(client, super_admin):
     assert f'href="{FORGOTTEN}"' in client.get("/login/").content.decode()
-    assert ask(owner.email.upper())["Location"] == SENT
+    assert ask(super_admin.email.upper())["Location"] == SENT
     [link] = links()
     [message] = mail.outbox
-    assert message.to == [owner.email]
-    assert f"Your user name is {owner.username}." in str(message.body)
+    assert message.to == [super_admin.email]
+    assert f"Your user name is {super_admin.username}." in str(message.body)
     assert "List-Unsubscribe" not in message.extra_headers
     assert choose(link, "another long secret").get("/").status_code == 200
-    owner.refresh_from_db()
-    assert owner.check_password("another long secret")
+    super_admin.refresh_from_db()
+    assert super_admin.check_password("another long secret")
 
 
-def test_the_link_works_once_and_another_one_is_offered(client, owner):
-    ask(owner.email)
+def test_the_link_works_once_and_another_one_is_offered(client, super_admin):
+    ask(super_admin.email)
     [link] = links()
     choose(link, "another long secret")
     page = client.get(link, follow=True).content.decode()
@@ -67,17 +67,17 @@ def test_the_link_works_once_and_another_one_is_offered(client, owner):
     assert f'href="{FORGOTTEN}"' in page
 
 
-def test_the_answer_is_the_same_whoever_has_the_address(owner):
-    known, unknown = ask(owner.email), ask("nobody@portal.example")
+def test_the_answer_is_the_same_whoever_has_the_address(super_admin):
+    known, unknown = ask(super_admin.email), ask("nobody@portal.example")
     assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
     assert len(links()) == 1
 
 
-def test_the_answer_takes_as_long_whoever_has_the_address(owner, monkeypatch):
+def test_the_answer_takes_as_long_whoever_has_the_address(super_admin, monkeypatch):
     slept: list[float] = []
     monkeypatch.setattr(sign_in, "LINK_ANSWER_SECONDS", 60.0)
     monkeypatch.setattr(time, "sleep", slept.append)
-    for address in (owner.email, "nobody@portal.example"):
+    for address in (super_admin.email, "nobody@portal.example"):
         began = time.monotonic()
         ask(address)
         assert slept.pop() == pytest.approx(60 - (time.monotonic() - began), abs=1)
@@ -96,56 +96,57 @@ def test_an_invitation_that_ran_out_is_replaced(organization):
     assert choose(link, "a first long secret").get("/").status_code == 200
 
 
-def test_who_may_not_sign_in_gets_no_link(owner, colleague):
-    User.objects.filter(pk=owner.pk).update(is_active=False)
-    Membership.objects.filter(user=colleague).delete()
-    for person in (owner, colleague):
+def test_who_may_not_sign_in_gets_no_link(super_admin, team_member):
+    User.objects.filter(pk=super_admin.pk).update(is_active=False)
+    Membership.objects.filter(user=team_member).delete()
+    for person in (super_admin, team_member):
         ask(person.email)
     assert links() == []
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"email": "elsewhere@portal.example"}])
-def test_what_changed_before_it_is_sent_counts(owner, change):
-    ask(owner.email)
-    User.objects.filter(pk=owner.pk).update(**change)
+def test_what_changed_before_it_is_sent_counts(super_admin, change):
+    ask(super_admin.email)
+    User.objects.filter(pk=super_admin.pk).update(**change)
     assert links() == []
 
 
-def test_each_account_with_the_address_gets_one_whatever_its_organizations(organization, owner):
+def test_each_account_with_the_address_gets_one_whatever_its_organizations(organization, super_admin):
     other = factories.member(factories.OrganizationFactory.create(), Membership.Role.ADMIN, "other")
-    User.objects.filter(pk=other.pk).update(email=owner.email)
+    User.objects.filter(pk=other.pk).update(email=super_admin.email)
     second = factories.OrganizationFactory.create()
-    Membership.objects.create(user=owner, organization=second, role=Membership.Role.ADMIN)
-    ask(owner.email)
+    Membership.objects.create(user=super_admin, organization=second, role=Membership.Role.ADMIN)
+    ask(super_admin.email)
     assert len(links()) == 2
     said = " ".join(str(message.body) for message in mail.outbox)
-    assert owner.username in said
+    assert super_admin.username in said
     assert other.username in said
 
 
-def test_asking_again_at_once_sends_nothing_more_and_only_so_many_a_day(owner):
+def test_asking_again_at_once_sends_nothing_more_and_only_so_many_a_day(super_admin):
     for _ in range(3):
-        ask(owner.email)
+        ask(super_admin.email)
     assert Effect.objects.count() == 1
     for quarter in range(1, 9):
         Effect.objects.filter(created_at__gt=timezone.now() - timedelta(minutes=1)).update(
-            created_at=timezone.now() - timedelta(minutes=15 * quarter), key=f"resets:{owner.pk}:{quarter}"
+            created_at=timezone.now() - timedelta(minutes=15 * quarter),
+            key=f"resets:{super_admin.pk}:{quarter}",
         )
-        ask(owner.email)
+        ask(super_admin.email)
     assert Effect.objects.count() == 6
     Effect.objects.update(created_at=timezone.now() - timedelta(days=2))
-    ask(owner.email)
+    ask(super_admin.email)
     assert Effect.objects.count() == 7
 
 
-def test_a_pause_keeps_nobody_out(organization, owner):
+def test_a_pause_keeps_nobody_out(organization, super_admin):
     Organization.objects.filter(pk=organization.pk).update(paused=True)
-    ask(owner.email)
+    ask(super_admin.email)
     assert len(links()) == 1
 
 
-def test_no_link_is_stored(owner):
-    ask(owner.email)
+def test_no_link_is_stored(super_admin):
+    ask(super_admin.email)
     [link] = links()
     assert link.split("/")[-2] not in str(Effect.objects.get().payload)
 
@@ -154,9 +155,9 @@ def test_no_link_is_stored(owner):
     ("address", "words"),
     [("here@portal.example", "sends a new link to here@portal.example"), ("", "no e-mail address")],
 )
-def test_a_super_admin_is_told_what_helps_a_member_who_forgot(owner, colleague, address, words):
-    User.objects.filter(pk=colleague.pk).update(email=address)
+def test_a_super_admin_is_told_what_helps_a_member_who_forgot(super_admin, team_member, address, words):
+    User.objects.filter(pk=team_member.pk).update(email=address)
     client = Client()
-    client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
-    member = Membership.objects.get(user=colleague)
+    client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
+    member = Membership.objects.get(user=team_member)
     assert words in client.get(f"/settings/members/{member.pk}/link/").content.decode()

@@ -8,20 +8,20 @@ from integrations.pages.settings.members import invitation_link
 from tests import factories
 
 
-def test_signs_in_with_the_contracts_fields(client, owner):
-    answer = client.post("/login/", {"username": owner.username, "password": "correct horse battery"})
+def test_signs_in_with_the_contracts_fields(client, super_admin):
+    answer = client.post("/login/", {"username": super_admin.username, "password": "correct horse battery"})
     assert (answer.status_code, answer["Location"]) == (302, "/")
 
 
-def test_a_wrong_password_is_explained(client, owner):
-    answer = client.post("/login/", {"username": owner.username, "password": "wrong"})
+def test_a_wrong_password_is_explained(client, super_admin):
+    answer = client.post("/login/", {"username": super_admin.username, "password": "wrong"})
     assert "correct username and password" in answer.content.decode()
 
 
-def test_signs_out_by_post_alone(owners):
-    assert owners.get("/logout/").status_code == 405
-    assert owners.post("/logout/")["Location"] == "/login/"
-    assert owners.get("/").status_code == 302
+def test_signs_out_by_post_alone(super_admin_client):
+    assert super_admin_client.get("/logout/").status_code == 405
+    assert super_admin_client.post("/logout/")["Location"] == "/login/"
+    assert super_admin_client.get("/").status_code == 302
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ def _late():
 
 
 @pytest.fixture
-def entry(organization, owner) -> AuditEntry:
-    AuditEntry.record(organization, owner, "change policies", organization, {"bulk_limit": [50, 7]})
+def entry(organization, super_admin) -> AuditEntry:
+    AuditEntry.record(organization, super_admin, "change policies", organization, {"bulk_limit": [50, 7]})
     AuditEntry.objects.update(at=LATE)
     return AuditEntry.objects.get()
 
@@ -34,17 +34,17 @@ def text(answer) -> str:
     return " ".join(answer.content.decode().split())
 
 
-def test_without_a_cookie_the_times_are_utc_and_the_page_says_so(owners, entry):
-    page = text(owners.get("/audit/"))
+def test_without_a_cookie_the_times_are_utc_and_the_page_says_so(super_admin_client, entry):
+    page = text(super_admin_client.get("/audit/"))
     assert (
         '<time datetime="2027-03-03T22:30:15Z" title="3 March 2027, 22:30:15 UTC">3 Mar 2027, 22:30' in page
     )
     assert "Times are in UTC; your browser didn't tell its zone." in page
 
 
-def test_the_browsers_zone_is_shown_with_the_exact_utc_behind(owners, entry):
-    owners.cookies["time_zone"] = "Pacific/Auckland"
-    page = text(owners.get("/audit/"))
+def test_the_browsers_zone_is_shown_with_the_exact_utc_behind(super_admin_client, entry):
+    super_admin_client.cookies["time_zone"] = "Pacific/Auckland"
+    page = text(super_admin_client.get("/audit/"))
     assert (
         '<time datetime="2027-03-03T22:30:15Z" title="4 March 2027, 11:30:15 in Pacific/Auckland · '
         '3 March 2027, 22:30:15 UTC">4 Mar 2027, 11:30' in page
@@ -57,9 +57,9 @@ def test_the_browsers_zone_is_shown_with_the_exact_utc_behind(owners, entry):
 @pytest.mark.parametrize(
     "name", ["Nowhere/City", "../../etc/passwd", "localtime", "Europe", "<b>", "x" * 4000]
 )
-def test_a_zone_that_is_none_is_ignored(owners, entry, name):
-    owners.cookies["time_zone"] = name
-    page = text(owners.get("/audit/", headers={"X-Time-Zone": name}))
+def test_a_zone_that_is_none_is_ignored(super_admin_client, entry, name):
+    super_admin_client.cookies["time_zone"] = name
+    page = text(super_admin_client.get("/audit/", headers={"X-Time-Zone": name}))
     assert "Times are in UTC" in page
     assert name not in page or name == "Europe"
 
@@ -70,43 +70,43 @@ def test_the_older_names_that_browsers_still_tell_are_known(name):
 
 
 def test_a_persons_choice_goes_before_the_browsers_and_holds_in_every_organization(
-    owners, owner, entry, signed_in
+    super_admin_client, super_admin, entry, client_for
 ):
-    owners.cookies["time_zone"] = "Pacific/Auckland"
-    answer = owners.post(reverse("time-zone"), {"time_zone": "America/New_York"}, follow=True)
+    super_admin_client.cookies["time_zone"] = "Pacific/Auckland"
+    answer = super_admin_client.post(reverse("time-zone"), {"time_zone": "America/New_York"}, follow=True)
     assert "Your time zone is stored." in text(answer)
     assert '<option value="America/New_York" selected>New York</option>' in text(answer)
-    for browser in (owners, signed_in(owner)):
+    for browser in (super_admin_client, client_for(super_admin)):
         page = text(browser.get("/audit/"))
         assert "3 Mar 2027, 17:30" in page
         assert "Times are in America/New_York, as" in page
-    owners.post(reverse("time-zone"), {"time_zone": ""})
-    assert "4 Mar 2027, 11:30" in text(owners.get("/audit/"))
+    super_admin_client.post(reverse("time-zone"), {"time_zone": ""})
+    assert "4 Mar 2027, 11:30" in text(super_admin_client.get("/audit/"))
 
 
-def test_only_a_zone_can_be_chosen(owners, owner):
-    answer = owners.post(reverse("time-zone"), {"time_zone": "../secrets"}, follow=True)
+def test_only_a_zone_can_be_chosen(super_admin_client, super_admin):
+    answer = super_admin_client.post(reverse("time-zone"), {"time_zone": "../secrets"}, follow=True)
     assert "There is no such time zone." in text(answer)
     assert not PersonalSettings.objects.exists()
 
 
-def test_a_part_that_updates_by_itself_keeps_the_zone_of_its_page(owners, organization):
+def test_a_part_that_updates_by_itself_keeps_the_zone_of_its_page(super_admin_client, organization):
     row = factories.InvitationFactory.create(organization=organization)
     type(row).objects.update(created_at=LATE)
-    owners.cookies["time_zone"] = "America/New_York"
+    super_admin_client.cookies["time_zone"] = "America/New_York"
     headers = {"X-Live-Part": "list", "X-Time-Zone": "Pacific/Auckland"}
-    part = text(owners.get("/activity/", headers=headers))
+    part = text(super_admin_client.get("/activity/", headers=headers))
     assert "in Pacific/Auckland" in part
     assert "New_York" not in part
 
 
-def test_the_choice_costs_no_query(owners, owner, organization, django_assert_num_queries):
-    owners.get("/notifications/")
+def test_the_choice_costs_no_query(super_admin_client, super_admin, organization, django_assert_num_queries):
+    super_admin_client.get("/notifications/")
     with patch.object(time_zones, "chosen", return_value=""), CountedQueries() as without:
-        owners.get("/activity/")
-    PersonalSettings.objects.create(user=owner, time_zone="Pacific/Auckland")
+        super_admin_client.get("/activity/")
+    PersonalSettings.objects.create(user=super_admin, time_zone="Pacific/Auckland")
     with django_assert_num_queries(without.number):
-        owners.get("/activity/")
+        super_admin_client.get("/activity/")
 
 
 class CountedQueries:
@@ -147,21 +147,21 @@ def test_the_pictures_days_are_the_readers(organization, zone, day):
 
 
 @pytest.mark.usefixtures("_late")
-def test_today_begins_at_the_readers_midnight(owners, organization):
+def test_today_begins_at_the_readers_midnight(super_admin_client, organization):
     early = datetime(2027, 3, 3, 1, 0, tzinfo=UTC)
     factories.InvitationFactory.create(
         organization=organization, invited_at=early, changed_at=early, status="invited", instance_id="i"
     )
-    assert owners.get("/").context["today"]["invited"] == 1
-    owners.cookies["time_zone"] = "Pacific/Auckland"  # where that was yesterday
-    assert owners.get("/").context["today"]["invited"] == 0
+    assert super_admin_client.get("/").context["today"]["invited"] == 1
+    super_admin_client.cookies["time_zone"] = "Pacific/Auckland"  # where that was yesterday
+    assert super_admin_client.get("/").context["today"]["invited"] == 0
 
 
 @pytest.mark.parametrize("address", ["/audit/", "/audit/export/"])
-def test_the_audit_logs_days_are_the_readers_also_in_the_export(owners, entry, address):
+def test_the_audit_logs_days_are_the_readers_also_in_the_export(super_admin_client, entry, address):
     def found(zone: str, day: str) -> bool:
-        owners.cookies["time_zone"] = zone
-        answer = owners.get(address, {"since": day, "until": day})
+        super_admin_client.cookies["time_zone"] = zone
+        answer = super_admin_client.get(address, {"since": day, "until": day})
         body = answer.getvalue() if answer.streaming else answer.content
         return b"bulk_limit" in body
 
@@ -171,10 +171,10 @@ def test_the_audit_logs_days_are_the_readers_also_in_the_export(owners, entry, a
     assert not found("Pacific/Auckland", "2027-03-03")
 
 
-def test_the_admin_stays_in_utc_and_says_so(client, owner):
-    owner.is_staff = owner.is_superuser = True
-    owner.save()
-    client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
+def test_the_admin_stays_in_utc_and_says_so(client, super_admin):
+    super_admin.is_staff = super_admin.is_superuser = True
+    super_admin.save()
+    client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
     client.cookies["time_zone"] = "Pacific/Auckland"
     page = text(client.get("/admin/"))
     assert "All times here are in UTC." in page

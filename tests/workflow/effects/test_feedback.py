@@ -12,20 +12,20 @@ from portal.devtools.sandbox.lever.api_templates import build_fields
 LOST = ["status_after", "reset_after", "truncated"]
 
 
-def forms(world, word="Alder"):
+def forms(sandbox, word="Alder"):
     """Return the feedback a candidate has in Lever."""
-    return world.opportunity(word)["feedback"]
+    return sandbox.opportunity(word)["feedback"]
 
 
-def account(world):
+def account(sandbox):
     """Return the pretend Lever's books of the account, for acts that need no button."""
-    return world.lever.accounts["acme"]
+    return sandbox.lever.accounts["acme"]
 
 
-def ours(world):
+def ours(sandbox):
     """Return our templates in Lever."""
     return [
-        item for item in account(world).templates.values() if item.text == feedback_template.TEMPLATE_NAME
+        item for item in account(sandbox).templates.values() if item.text == feedback_template.TEMPLATE_NAME
     ]
 
 
@@ -33,10 +33,10 @@ def finish(box, **verdict):
     box.candidate_does("start", "submit", "evaluate", **verdict)
 
 
-def test_a_passed_result(box, world):
+def test_a_passed_result(box, sandbox):
     invitation = box.invited()
     finish(box, score=82, result="Passed")
-    [form] = forms(world)
+    [form] = forms(sandbox)
     report = Result.objects.get().report_url
     assert form["text"] == "CodeScreen assessment"
     assert form["user"] == LeverConnection.objects.get().lever_user_id
@@ -49,7 +49,7 @@ def test_a_passed_result(box, world):
         "Report link": report,
         "Reference": invitation.reference,
     }
-    assert report in world.opportunity("Alder")["links"]
+    assert report in sandbox.opportunity("Alder")["links"]
     assert box.reread(invitation).feedback_id == form["id"] == Result.objects.get().feedback_id
 
 
@@ -78,35 +78,35 @@ def test_a_passed_result(box, world):
         ),
     ],
 )
-def test_what_is_stated_is_written(box, world, verdict, fields, tag):
+def test_what_is_stated_is_written(box, sandbox, verdict, fields, tag):
     box.invited()
     finish(box, **verdict)
-    [form] = forms(world)
+    [form] = forms(sandbox)
     assert {name: form["fields"][name] for name in fields} == fields
-    assert [name for name in world.opportunity("Alder")["tags"] if name.startswith("CodeScreen:")] == [
+    assert [name for name in sandbox.opportunity("Alder")["tags"] if name.startswith("CodeScreen:")] == [
         f"CodeScreen: Assessment {tag}"
     ]
 
 
-def test_expired_is_rated_1_and_tagged(box, world):
+def test_expired_is_rated_1_and_tagged(box, sandbox):
     box.invited()
     box.candidate_does("expire")
-    [form] = forms(world)
+    [form] = forms(sandbox)
     assert (form["fields"]["Rating"], form["fields"]["Result"]) == ("1 - Strong No Hire", "Expired")
-    assert "CodeScreen: Assessment Expired" in world.opportunity("Alder")["tags"]
+    assert "CodeScreen: Assessment Expired" in sandbox.opportunity("Alder")["tags"]
 
 
 @pytest.mark.parametrize(("score", "result"), [(99, "Failed"), (12, "Passed"), (50, None)])
-def test_where_codescreen_states_no_result_none_is_guessed(box, world, score, result):
-    world.codescreen_does("settings", metadata=False)
+def test_where_codescreen_states_no_result_none_is_guessed(box, sandbox, score, result):
+    sandbox.codescreen_does("settings", metadata=False)
     box.invited()
     finish(box, score=score, result=result)
-    [form] = forms(world)
+    [form] = forms(sandbox)
     assert form["fields"]["Result"] == "Not stated by CodeScreen"
     assert form["fields"]["CodeScreen score"] == str(score)
     stored = Result.objects.get()
     assert (stored.outcome, stored.failure_reason) == ("", "")
-    everything = str(forms(world)) + str(
+    everything = str(forms(sandbox)) + str(
         list(Effect.objects.filter(kind="send_email").values_list("payload", flat=True))
     )
     assert "Passed" not in everything
@@ -149,10 +149,10 @@ def test_the_thresholds_are_the_organizations():
     ]
 
 
-def test_no_personal_data_is_written(box, world):
+def test_no_personal_data_is_written(box, sandbox):
     box.invited()
     finish(box, score=82, result="Passed")
-    seen = world.opportunity("Alder")
+    seen = sandbox.opportunity("Alder")
     written = (
         str([form["fields"] for form in seen["feedback"]])
         + str(seen["note_texts"])
@@ -167,17 +167,17 @@ def test_no_personal_data_is_written(box, world):
 
 
 @pytest.mark.parametrize("kind", LOST)
-def test_a_lost_answer_leaves_one_form(box, world, kind):
+def test_a_lost_answer_leaves_one_form(box, sandbox, kind):
     box.invited()
     box.lever_fails("/feedback$", kind=kind)
     finish(box, score=82, result="Passed")
     assert box.effect("write_feedback").state == "due"
     box.later()
     assert box.effect("write_feedback").state == "done"
-    assert len(forms(world)) == 1
+    assert len(forms(sandbox)) == 1
 
 
-def test_a_lost_answer_and_then_a_failing_look_leave_one_form(box, world):
+def test_a_lost_answer_and_then_a_failing_look_leave_one_form(box, sandbox):
     box.invited()
     box.lever_fails("/feedback$", kind="reset_after")
     finish(box, score=82, result="Passed")
@@ -185,125 +185,125 @@ def test_a_lost_answer_and_then_a_failing_look_leave_one_form(box, world):
     box.later()
     box.later()
     assert box.effect("write_feedback").state == "done"
-    assert len(forms(world)) == 1
+    assert len(forms(sandbox)) == 1
 
 
-def test_a_regrade_after_a_lost_answer_updates_the_form_that_was_written(box, world):
+def test_a_regrade_after_a_lost_answer_updates_the_form_that_was_written(box, sandbox):
     box.invited()
     box.lever_fails("/feedback$", kind="reset_after")
     finish(box, score=40, result="Failed")
-    assert len(forms(world)) == 1
+    assert len(forms(sandbox)) == 1
     box.candidate_does("regrade", score=90, result="Passed")
     box.later()
-    [form] = forms(world)
+    [form] = forms(sandbox)
     assert form["fields"]["CodeScreen score"] == "90"
     assert set(Effect.objects.filter(kind="write_feedback").values_list("state", flat=True)) == {"done"}
 
 
-def test_a_worker_killed_after_writing_leaves_one_form(box, world):
+def test_a_worker_killed_after_writing_leaves_one_form(box, sandbox):
     invitation = box.invited()
     finish(box, score=82, result="Passed")
     effect = box.effect("write_feedback")
     type(invitation).objects.filter(pk=invitation.pk).update(feedback_id="")
     Effect.objects.filter(pk=effect.pk).update(state="due", done_at=None)
     box.later()
-    assert len(forms(world)) == 1
-    assert box.reread(invitation).feedback_id == forms(world)[0]["id"]
+    assert len(forms(sandbox)) == 1
+    assert box.reread(invitation).feedback_id == forms(sandbox)[0]["id"]
 
 
 # again
 
 
-def test_a_regrade_updates_the_same_form_and_says_which_attempt(box, world):
+def test_a_regrade_updates_the_same_form_and_says_which_attempt(box, sandbox):
     box.invited()
     finish(box, score=40, result="Failed")
-    [before] = forms(world)
+    [before] = forms(sandbox)
     box.candidate_does("regrade", score=90, result="Passed")
-    [after] = forms(world)
+    [after] = forms(sandbox)
     assert after["id"] == before["id"]
     assert after["fields"]["Assessment"] == "Backend (attempt 2)"
     assert (after["fields"]["Rating"], after["fields"]["Failure reason"]) == ("4 - Strong Hire", "")
 
 
-def test_a_form_that_was_deleted_in_lever_is_written_anew(box, world):
+def test_a_form_that_was_deleted_in_lever_is_written_anew(box, sandbox):
     box.invited()
     finish(box, score=40, result="Failed")
-    delete_forms(world)
+    delete_forms(sandbox)
     box.candidate_does("regrade", score=90, result="Passed")
-    [form] = forms(world)
+    [form] = forms(sandbox)
     assert form["fields"]["CodeScreen score"] == "90"
-    assert world.opportunity("Alder")["feedback_deleted"] == 1
+    assert sandbox.opportunity("Alder")["feedback_deleted"] == 1
 
 
-def test_a_form_written_anew_whose_answer_was_lost_is_one(box, world):
+def test_a_form_written_anew_whose_answer_was_lost_is_one(box, sandbox):
     box.invited()
     finish(box, score=40, result="Failed")
-    delete_forms(world)
+    delete_forms(sandbox)
     box.lever_fails("/feedback$", kind="reset_after")
     box.candidate_does("regrade", score=90, result="Passed")
     box.later()
     assert box.effect("write_feedback").state == "done"
-    assert len(forms(world)) == 1
+    assert len(forms(sandbox)) == 1
 
 
-def delete_forms(world):
+def delete_forms(sandbox):
     """Delete a candidate's feedback in Lever."""
-    for form in account(world).opportunities[world.candidate("Alder")].feedback.values():
+    for form in account(sandbox).opportunities[sandbox.candidate("Alder")].feedback.values():
         form.deleted_at = 1
 
 
-def test_a_regrade_that_comes_before_the_first_is_written_writes_once(box, world):
+def test_a_regrade_that_comes_before_the_first_is_written_writes_once(box, sandbox):
     box.invited()
     box.lever_fails("/feedback", status=503, times=5)
     finish(box, score=40, result="Failed")
     box.candidate_does("regrade", score=90, result="Passed")
     box.lever_fails("nothing")
     box.later()
-    [form] = forms(world)
+    [form] = forms(sandbox)
     assert form["fields"]["CodeScreen score"] == "90"
-    assert world.opportunity("Alder")["writes"]["feedback"] == 1
+    assert sandbox.opportunity("Alder")["writes"]["feedback"] == 1
 
 
 # the template
 
 
-def test_the_template_is_made_once(box, world):
+def test_the_template_is_made_once(box, sandbox):
     for word in ("Alder", "Tamarack"):
         box.invited(word)
         box.candidate_does("start", "submit", "evaluate", word=word, score=82, result="Passed")
         box.later()
-    assert len(ours(world)) == 1
-    assert len(forms(world)) == len(forms(world, "Tamarack")) == 1
+    assert len(ours(sandbox)) == 1
+    assert len(forms(sandbox)) == len(forms(sandbox, "Tamarack")) == 1
 
 
-def test_a_template_whose_answer_was_lost_is_found_again(box, world):
-    account(world).templates.clear()
+def test_a_template_whose_answer_was_lost_is_found_again(box, sandbox):
+    account(sandbox).templates.clear()
     LeverConnection.objects.update(feedback_template_id="")
     box.lever_fails("/feedback_templates", kind="reset_after")
     box.invited()
     finish(box, score=82, result="Passed")
     box.later()
     box.later()
-    assert len(ours(world)) == 1
-    assert len(forms(world)) == 1
+    assert len(ours(sandbox)) == 1
+    assert len(forms(sandbox)) == 1
 
 
-def test_a_template_that_was_deleted_is_made_again(box, world):
+def test_a_template_that_was_deleted_is_made_again(box, sandbox):
     box.invited()
     finish(box, score=40, result="Failed")
-    account(world).templates.pop(LeverConnection.objects.get().feedback_template_id)
+    account(sandbox).templates.pop(LeverConnection.objects.get().feedback_template_id)
     box.invited("Tamarack")
     box.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
     box.later()
     box.later()
-    assert len(ours(world)) == 1
-    [form] = forms(world, "Tamarack")
+    assert len(ours(sandbox)) == 1
+    [form] = forms(sandbox, "Tamarack")
     assert form["fields"]["CodeScreen score"] == "82"
 
 
-def test_a_template_that_lever_refuses_is_not_asked_for_without_end(box, world):
+def test_a_template_that_lever_refuses_is_not_asked_for_without_end(box, sandbox):
     box.invited()
-    account(world).templates.clear()
+    account(sandbox).templates.clear()
     box.lever_fails("/feedback_templates$", status=403, times=1000)
     finish(box, score=80)
     for _ in range(5):
@@ -313,44 +313,44 @@ def test_a_template_that_lever_refuses_is_not_asked_for_without_end(box, world):
     assert "403" in effect.last_error
     tried = box.organization.calls.filter(method="POST", path="/feedback_templates", status=403)
     assert 1 <= tried.count() <= 2
-    world.lever_does("faults", seed=1, rules=[])
+    sandbox.lever_does("faults", seed=1, rules=[])
     invitations.retry_effect(effect, "somebody")
     for _ in range(3):
         box.later()
-    assert len(forms(world)) == 1
+    assert len(forms(sandbox)) == 1
 
 
-def test_a_template_that_was_edited_is_read_again(box, world):
+def test_a_template_that_was_edited_is_read_again(box, sandbox):
     box.invited()
     finish(box, score=40, result="Failed")
-    [template] = ours(world)
+    [template] = ours(sandbox)
     edited = [field for field in feedback_template.TEMPLATE["fields"] if field["text"] != "Failure reason"]
     template.fields = build_fields([{"type": "yes-no", "text": "Invite to an interview?"}, *reversed(edited)])
     box.invited("Tamarack")
     box.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
-    [form] = forms(world, "Tamarack")
+    [form] = forms(sandbox, "Tamarack")
     assert (form["fields"]["CodeScreen score"], form["fields"]["Rating"]) == ("82", "4 - Strong Hire")
     assert form["fields"]["Invite to an interview?"] is None
     # the earlier form keeps the fields it was made with
     box.candidate_does("regrade", score=60, result="Passed")
-    [form] = forms(world)
+    [form] = forms(sandbox)
     assert (form["fields"]["CodeScreen score"], form["fields"]["Rating"]) == ("60", "3 - Hire")
 
 
-def test_a_template_of_the_customers_own_with_the_same_name_is_left_alone(box, world):
+def test_a_template_of_the_customers_own_with_the_same_name_is_left_alone(box, sandbox):
     sent = [{"type": "score-system", "text": "Rating"}, {"type": "text", "text": "Reference"}]
-    theirs = type(account(world).templates[next(iter(account(world).templates))])(
+    theirs = type(account(sandbox).templates[next(iter(account(sandbox).templates))])(
         "theirs",
         feedback_template.TEMPLATE_NAME,
         "Ours, please don't touch.",
         build_fields(sent),
         by_api=False,
     )
-    account(world).templates["theirs"] = theirs
+    account(sandbox).templates["theirs"] = theirs
     box.invited()
     finish(box, score=82, result="Passed")
     box.later()
-    assert len(ours(world)) == 2
+    assert len(ours(sandbox)) == 2
     assert LeverConnection.objects.get().feedback_template_id != "theirs"
 
 
@@ -362,37 +362,37 @@ def test_a_template_of_the_customers_own_with_the_same_name_is_left_alone(box, w
         ["Strong yes", "Yes", "No", "Strong no"],
     ],
 )
-def test_the_rating_is_said_in_the_customers_words(box, world, texts):
+def test_the_rating_is_said_in_the_customers_words(box, sandbox, texts):
     box.invited()
     finish(box, score=40, result="Failed")
-    [template] = ours(world)
+    [template] = ours(sandbox)
     for field in template.fields:
         if field["type"] == "score-system":
             field["options"] = [{"text": text} for text in texts]
     box.invited("Tamarack")
     box.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
-    [form] = forms(world, "Tamarack")
+    [form] = forms(sandbox, "Tamarack")
     assert form["fields"]["Rating"] == next(text for text in texts if text.startswith(("4", "Strong yes")))
 
 
 # the author
 
 
-def test_feedback_needs_an_author_and_finds_one(box, world):
+def test_feedback_needs_an_author_and_finds_one(box, sandbox):
     LeverConnection.objects.update(lever_user_id="")
     box.invited()
     finish(box, score=82, result="Passed")
-    [form] = forms(world)
-    author = account(world).users[form["user"]]
+    [form] = forms(sandbox)
+    author = account(sandbox).users[form["user"]]
     assert author.role == "super admin"
     assert author.deactivated_at is None
 
 
-def test_an_author_who_left_is_replaced(box, world):
+def test_an_author_who_left_is_replaced(box, sandbox):
     box.invited()
-    account(world).users[LeverConnection.objects.get().lever_user_id].deactivated_at = 1
-    world.lever_does("settings", strict_perform_as=True)
+    account(sandbox).users[LeverConnection.objects.get().lever_user_id].deactivated_at = 1
+    sandbox.lever_does("settings", strict_perform_as=True)
     finish(box, score=82, result="Passed")
     box.later()
-    [form] = forms(world)
-    assert account(world).users[form["user"]].deactivated_at is None
+    [form] = forms(sandbox)
+    assert account(sandbox).users[form["user"]].deactivated_at is None

@@ -19,20 +19,20 @@ def _quick(monkeypatch) -> None:
 @pytest.mark.parametrize("is_committed", [False, True])
 @pytest.mark.parametrize("step", ["_record_attempt", "_record_invited"])
 def test_an_invitation_survives_a_restart_around_its_call(
-    box, world, monkeypatch, step, is_committed
+    box, sandbox, monkeypatch, step, is_committed
 ) -> None:
     restarting = Restarting(getattr(send_invitation, step), [OperationalError()], is_committed)
     monkeypatch.setattr(send_invitation, step, restarting)
     invitation = box.invitation()
     box.work()
     assert not restarting.errors
-    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("invited", 1)
     assert box.effect().state == "done"
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_committed", [False, True])
-def test_a_definite_no_survives_a_restart_and_is_tried_again(box, world, monkeypatch, is_committed) -> None:
+def test_a_definite_no_survives_a_restart_and_is_tried_again(box, sandbox, monkeypatch, is_committed) -> None:
     monkeypatch.setattr(
         send_invitation,
         "_revert_to_pending",
@@ -43,4 +43,4 @@ def test_a_definite_no_survives_a_restart_and_is_tried_again(box, world, monkeyp
     box.work()
     assert box.reread(invitation).status == "pending"
     box.later()
-    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("invited", 1)

@@ -14,32 +14,32 @@ LOST = ["status_after", "reset_after", "truncated"]
 NOT_TAKEN = [{"kind": "status", "status": 503}, {"kind": "reset_before"}, {"kind": "status", "status": 429}]
 
 
-def progress(world, word="Alder"):
+def progress(sandbox, word="Alder"):
     """Return the progress tags a candidate has in Lever."""
-    return [tag for tag in world.opportunity(word)["tags"] if tag.startswith("CodeScreen:")]
+    return [tag for tag in sandbox.opportunity(word)["tags"] if tag.startswith("CodeScreen:")]
 
 
 @pytest.fixture
 def invitation(box):
     """An invitation that nothing has been done about."""
     return factories.InvitationFactory(
-        organization=box.organization, opportunity_id=box.world.candidate("Alder")
+        organization=box.organization, opportunity_id=box.sandbox.candidate("Alder")
     )
 
 
 # tags
 
 
-def test_the_new_tag_takes_the_place_of_the_others(box, world, invitation):
+def test_the_new_tag_takes_the_place_of_the_others(box, sandbox, invitation):
     others = [*PROGRESS_TAGS.values(), "codescreen:  candidate invited", "urgent", "CodeScreen Backend"]
-    world.lever_does("tags", opportunities=[world.candidate("Alder")], add=others)
+    sandbox.lever_does("tags", opportunities=[sandbox.candidate("Alder")], add=others)
     enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["completed"])
     box.work()
-    assert progress(world) == [PROGRESS_TAGS["completed"]]
-    assert {"urgent", "CodeScreen Backend"} <= set(world.opportunity("Alder")["tags"])
+    assert progress(sandbox) == [PROGRESS_TAGS["completed"]]
+    assert {"urgent", "CodeScreen Backend"} <= set(sandbox.opportunity("Alder")["tags"])
 
 
-def test_a_later_wish_cancels_one_that_waits(box, world, invitation):
+def test_a_later_wish_cancels_one_that_waits(box, sandbox, invitation):
     for name in ("invited", "in_progress", "completed"):
         enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS[name])
     box.work()
@@ -47,11 +47,11 @@ def test_a_later_wish_cancels_one_that_waits(box, world, invitation):
         Effect.objects.filter(kind="set_progress_tag").order_by("pk").values_list("state", flat=True)
     )
     assert states == ["cancelled", "cancelled", "done"]
-    assert progress(world) == [PROGRESS_TAGS["completed"]]
-    assert world.opportunity("Alder")["writes"].get("addTags") == 1
+    assert progress(sandbox) == [PROGRESS_TAGS["completed"]]
+    assert sandbox.opportunity("Alder")["writes"].get("addTags") == 1
 
 
-def test_an_older_wish_that_is_tried_again_does_not_undo_the_later_one(box, world, invitation, monkeypatch):
+def test_an_older_wish_that_is_tried_again_does_not_undo_the_later_one(box, sandbox, invitation, monkeypatch):
     enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["invited"])
     older = factories.claimed(Effect, "slow")
 
@@ -63,24 +63,24 @@ def test_an_older_wish_that_is_tried_again_does_not_undo_the_later_one(box, worl
         patch.setattr("integrations.lever.client.LeverClient.add_tags", overtaken)
         worker._perform(older)  # it waits for its next try, and the later one goes first
     box.work()
-    assert progress(world) == [PROGRESS_TAGS["in_progress"]]
+    assert progress(sandbox) == [PROGRESS_TAGS["in_progress"]]
     box.later()
-    assert progress(world) == [PROGRESS_TAGS["in_progress"]]
+    assert progress(sandbox) == [PROGRESS_TAGS["in_progress"]]
     older.refresh_from_db()
     assert older.state in {"done", "cancelled"}
 
 
 @pytest.mark.parametrize("kind", LOST)
 @pytest.mark.parametrize("path", ["/addTags", "/removeTags"])
-def test_a_lost_answer_leaves_one_tag(box, world, invitation, kind, path):
-    world.lever_does("tags", opportunities=[world.candidate("Alder")], add=[PROGRESS_TAGS["invited"]])
+def test_a_lost_answer_leaves_one_tag(box, sandbox, invitation, kind, path):
+    sandbox.lever_does("tags", opportunities=[sandbox.candidate("Alder")], add=[PROGRESS_TAGS["invited"]])
     enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["in_progress"])
     box.lever_fails(path, kind=kind)
     box.work()
-    assert set(progress(world)) <= {PROGRESS_TAGS["invited"], PROGRESS_TAGS["in_progress"]}
-    assert progress(world)
+    assert set(progress(sandbox)) <= {PROGRESS_TAGS["invited"], PROGRESS_TAGS["in_progress"]}
+    assert progress(sandbox)
     box.later()
-    assert progress(world) == [PROGRESS_TAGS["in_progress"]]
+    assert progress(sandbox) == [PROGRESS_TAGS["in_progress"]]
 
 
 @pytest.mark.parametrize("answer", [None, {}, {"data": {"id": "x"}}, {"data": []}])
@@ -98,8 +98,8 @@ def test_an_answer_that_does_not_say_the_tags_is_made_up_for(box, monkeypatch, i
     assert calls == [("addTags", [PROGRESS_TAGS["completed"]]), ("removeTags", others)]
 
 
-def test_writes_are_shown_to_be_by_the_connected_user(box, world, invitation):
-    world.lever_does("settings", strict_perform_as=True)
+def test_writes_are_shown_to_be_by_the_connected_user(box, sandbox, invitation):
+    sandbox.lever_does("settings", strict_perform_as=True)
     enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["invited"])
     enqueue.enqueue_note(
         box.organization, invitation.opportunity_id, "no_email", "CodeScreen: nothing was sent."
@@ -119,29 +119,29 @@ def test_writes_are_shown_to_be_by_the_connected_user(box, world, invitation):
 
 
 def leave_note(box, text="CodeScreen: nothing was sent."):
-    enqueue.enqueue_note(box.organization, box.world.candidate("Alder"), "no_email", text)
+    enqueue.enqueue_note(box.organization, box.sandbox.candidate("Alder"), "no_email", text)
 
 
-def test_a_note_is_left_once_per_opportunity_and_code(box, world):
+def test_a_note_is_left_once_per_opportunity_and_code(box, sandbox):
     leave_note(box)
     leave_note(box, "CodeScreen: another sentence.")
     box.work()
-    assert world.opportunity("Alder")["note_texts"] == ["CodeScreen: nothing was sent."]
+    assert sandbox.opportunity("Alder")["note_texts"] == ["CodeScreen: nothing was sent."]
 
 
 @pytest.mark.parametrize("kind", LOST)
-def test_a_note_whose_answer_was_lost_is_not_left_twice(box, world, kind):
+def test_a_note_whose_answer_was_lost_is_not_left_twice(box, sandbox, kind):
     box.lever_fails("/notes", kind=kind)
     leave_note(box)
     box.work()
     assert box.effect("leave_note").state == "due"
     box.later()
     assert box.effect("leave_note").state == "done"
-    assert world.opportunity("Alder")["note_texts"] == ["CodeScreen: nothing was sent."]
+    assert sandbox.opportunity("Alder")["note_texts"] == ["CodeScreen: nothing was sent."]
 
 
 @pytest.mark.parametrize("kind", ["status_after", "reset_after"])
-def test_failing_to_look_does_not_make_it_forget_the_lost_answer(box, world, kind):
+def test_failing_to_look_does_not_make_it_forget_the_lost_answer(box, sandbox, kind):
     box.lever_fails("/notes", kind=kind)
     leave_note(box)
     box.work()
@@ -150,32 +150,32 @@ def test_failing_to_look_does_not_make_it_forget_the_lost_answer(box, world, kin
     assert box.effect("leave_note").attempt_started_at is not None
     box.later()
     assert box.effect("leave_note").state == "done"
-    assert world.opportunity("Alder")["notes"] == 1
+    assert sandbox.opportunity("Alder")["notes"] == 1
 
 
 @pytest.mark.parametrize("rule", NOT_TAKEN, ids=lambda rule: str(rule["kind"]) + str(rule.get("status", "")))
-def test_a_note_that_was_not_taken_is_left_later(box, world, rule):
+def test_a_note_that_was_not_taken_is_left_later(box, sandbox, rule):
     box.lever_fails("/notes", **rule)
     leave_note(box)
     box.work()
-    assert world.opportunity("Alder")["notes"] == 0
+    assert sandbox.opportunity("Alder")["notes"] == 0
     box.later()
-    assert world.opportunity("Alder")["note_texts"] == ["CodeScreen: nothing was sent."]
+    assert sandbox.opportunity("Alder")["note_texts"] == ["CodeScreen: nothing was sent."]
 
 
-def test_a_worker_killed_after_writing_the_note_leaves_one(box, world):
+def test_a_worker_killed_after_writing_the_note_leaves_one(box, sandbox):
     leave_note(box)
     effect = box.effect("leave_note")
     box.work()
     Effect.objects.filter(pk=effect.pk).update(state="due", done_at=None, due_at=effect.due_at)
     box.later()
     assert box.effect("leave_note").state == "done"
-    assert world.opportunity("Alder")["notes"] == 1
+    assert sandbox.opportunity("Alder")["notes"] == 1
 
 
-def test_a_note_on_somebody_who_is_gone_fails_and_says_so(box, world):
+def test_a_note_on_somebody_who_is_gone_fails_and_says_so(box, sandbox):
     leave_note(box)
-    world.lever_does("delete", opportunities=[world.candidate("Alder")])
+    sandbox.lever_does("delete", opportunities=[sandbox.candidate("Alder")])
     box.work()
     effect = box.effect("leave_note")
     assert effect.state == "failed"
@@ -186,15 +186,15 @@ def test_a_note_on_somebody_who_is_gone_fails_and_says_so(box, world):
 
 
 @pytest.mark.parametrize("kind", LOST)
-def test_the_report_is_among_the_links_once(box, world, invitation, kind):
+def test_the_report_is_among_the_links_once(box, sandbox, invitation, kind):
     box.lever_fails("/addLinks", kind=kind)
     url = "https://report.example/1"
     enqueue.enqueue(box.organization, "add_report_link", "x", invitation=invitation, payload={"url": url})
     box.work()
     box.later()
     assert box.effect("add_report_link").state == "done"
-    assert world.opportunity("Alder")["links"].count(url) == 1
-    assert world.opportunity("Alder")["writes"].get("addLinks") == 1
+    assert sandbox.opportunity("Alder")["links"].count(url) == 1
+    assert sandbox.opportunity("Alder")["writes"].get("addLinks") == 1
 
 
 def test_two_effects_of_one_candidate_are_never_performed_at_once(box, invitation):
@@ -206,5 +206,5 @@ def test_two_effects_of_one_candidate_are_never_performed_at_once(box, invitatio
     assert Effect.claim("two") is not None
 
 
-def test_the_seeded_ids_are_those_the_tests_use(world):
-    assert world.candidate("Alder") == stable_id("acme", "opportunity", "Alder")
+def test_the_seeded_ids_are_those_the_tests_use(sandbox):
+    assert sandbox.candidate("Alder") == stable_id("acme", "opportunity", "Alder")

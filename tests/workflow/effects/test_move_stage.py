@@ -17,69 +17,69 @@ def policy(box, **changes):
     connections.set_policies(box.organization, changes, "test")
 
 
-def stage(world, word="Alder"):
+def stage(sandbox, word="Alder"):
     """Return the name of the stage a candidate is in."""
-    account = world.lever.accounts["acme"]
-    return account.stages[account.opportunities[world.candidate(word)].stage].text
+    account = sandbox.lever.accounts["acme"]
+    return account.stages[account.opportunities[sandbox.candidate(word)].stage].text
 
 
-def moves(world, word="Alder"):
+def moves(sandbox, word="Alder"):
     """Return how often the API moved the candidate."""
-    return world.opportunity(word)["writes"].get("stage", 0)
+    return sandbox.opportunity(word)["writes"].get("stage", 0)
 
 
-def recruiter_moves(world, to, word="Alder"):
-    world.lever_does("move", opportunities=[world.candidate(word)], stage=to)
+def recruiter_moves(sandbox, to, word="Alder"):
+    sandbox.lever_does("move", opportunities=[sandbox.candidate(word)], stage=to)
 
 
 def evaluated(box, **verdict):
     """Return an invitation whose assessment was evaluated, the move still to be done."""
     invitation = box.invited()
     person = {"email": "alder@candidates.example", "assessment": "Backend"}
-    box.world.codescreen_does("candidate", action=["start", "submit", "evaluate"], **person, **verdict)
+    box.sandbox.codescreen_does("candidate", action=["start", "submit", "evaluate"], **person, **verdict)
     box.ask()
     return invitation
 
 
-def test_nobody_is_moved_unless_it_is_asked_for(box, world):
+def test_nobody_is_moved_unless_it_is_asked_for(box, sandbox):
     evaluated(box, score=90, result="Passed")
     box.work()
     assert not Effect.objects.filter(kind="move_stage").exists()
-    assert stage(world) == FROM
+    assert stage(sandbox) == FROM
 
 
 @pytest.mark.parametrize("written", [TARGET, f"  {TARGET.upper()} ", "id"])
-def test_who_passed_is_moved_once_by_name_or_id(box, world, written):
-    policy(box, passed_stage=world.stage(TARGET) if written == "id" else written)
+def test_who_passed_is_moved_once_by_name_or_id(box, sandbox, written):
+    policy(box, passed_stage=sandbox.stage(TARGET) if written == "id" else written)
     evaluated(box, score=90, result="Passed")
     box.work()
     effect = box.effect("move_stage")
     assert (effect.state, effect.last_error, effect.payload["stage"]) == ("done", "", TARGET)
-    assert (stage(world), moves(world)) == (TARGET, 1)
+    assert (stage(sandbox), moves(sandbox)) == (TARGET, 1)
 
 
-def test_the_move_is_shown_to_be_by_the_connected_user(box, world):
-    world.lever_does("settings", strict_perform_as=True)
+def test_the_move_is_shown_to_be_by_the_connected_user(box, sandbox):
+    sandbox.lever_does("settings", strict_perform_as=True)
     policy(box, passed_stage=TARGET)
     evaluated(box, score=90, result="Passed")
     box.work()
-    change = world.lever.accounts["acme"].opportunities[world.candidate("Alder")].stage_changes[-1]
+    change = sandbox.lever.accounts["acme"].opportunities[sandbox.candidate("Alder")].stage_changes[-1]
     assert change["userId"] == box.organization.lever_connection.lever_user_id
 
 
 @pytest.mark.parametrize("verdict", [{"score": 99, "result": "Failed"}, {"score": 100}])
-def test_a_high_score_alone_moves_nobody(box, world, verdict):
+def test_a_high_score_alone_moves_nobody(box, sandbox, verdict):
     if "result" not in verdict:
-        world.codescreen_does("settings", metadata=False)
+        sandbox.codescreen_does("settings", metadata=False)
     policy(box, passed_stage=TARGET)
     evaluated(box, **verdict)
     box.work()
     assert not Effect.objects.filter(kind="move_stage").exists()
-    assert stage(world) == FROM
+    assert stage(sandbox) == FROM
 
 
 @pytest.mark.parametrize("kind", ["status_after", "reset_after", "truncated"])
-def test_a_move_whose_answer_was_lost_is_not_made_twice(box, world, kind):
+def test_a_move_whose_answer_was_lost_is_not_made_twice(box, sandbox, kind):
     policy(box, passed_stage=TARGET)
     evaluated(box, score=90, result="Passed")
     box.lever_fails("/stage$", method="PUT", kind=kind)
@@ -87,20 +87,20 @@ def test_a_move_whose_answer_was_lost_is_not_made_twice(box, world, kind):
     assert box.effect("move_stage").state == "due"
     box.later()
     assert box.effect("move_stage").state == "done"
-    assert (stage(world), moves(world)) == (TARGET, 1)
+    assert (stage(sandbox), moves(sandbox)) == (TARGET, 1)
 
 
-def test_a_move_that_was_not_taken_is_made_later(box, world):
+def test_a_move_that_was_not_taken_is_made_later(box, sandbox):
     policy(box, passed_stage=TARGET)
     evaluated(box, score=90, result="Passed")
     box.lever_fails("/stage$", method="PUT", status=503)
     box.work()
-    assert stage(world) == FROM
+    assert stage(sandbox) == FROM
     box.later()
-    assert (stage(world), moves(world)) == (TARGET, 1)
+    assert (stage(sandbox), moves(sandbox)) == (TARGET, 1)
 
 
-def test_a_worker_killed_after_the_move_makes_no_second_one(box, world):
+def test_a_worker_killed_after_the_move_makes_no_second_one(box, sandbox):
     policy(box, passed_stage=TARGET)
     evaluated(box, score=90, result="Passed")
     waiting = box.effect("move_stage")
@@ -108,92 +108,92 @@ def test_a_worker_killed_after_the_move_makes_no_second_one(box, world):
     Effect.objects.filter(pk=waiting.pk).update(state="due", done_at=None, due_at=waiting.due_at)
     box.later()
     assert box.effect("move_stage").state == "done"
-    assert moves(world) == 1
+    assert moves(sandbox) == 1
 
 
 # a recruiter has acted
 
 
-def test_who_was_moved_elsewhere_meanwhile_stays_there(box, world):
+def test_who_was_moved_elsewhere_meanwhile_stays_there(box, sandbox):
     policy(box, passed_stage=TARGET)
     evaluated(box, score=90, result="Passed")
-    recruiter_moves(world, "On-site interview")
+    recruiter_moves(sandbox, "On-site interview")
     box.work()
     effect = box.effect("move_stage")
     assert effect.state == "cancelled"
     assert "a recruiter has moved them" in effect.last_error
     assert FROM in effect.last_error or "the stage they were invited from" in effect.last_error
-    assert (stage(world), moves(world)) == ("On-site interview", 0)
+    assert (stage(sandbox), moves(sandbox)) == ("On-site interview", 0)
 
 
-def test_who_was_archived_meanwhile_stays_archived(box, world):
+def test_who_was_archived_meanwhile_stays_archived(box, sandbox):
     policy(box, passed_stage=TARGET)
     evaluated(box, score=90, result="Passed")
-    world.lever_does("archive", opportunities=[world.candidate("Alder")], reason="Underqualified")
+    sandbox.lever_does("archive", opportunities=[sandbox.candidate("Alder")], reason="Underqualified")
     box.work()
     effect = box.effect("move_stage")
     assert effect.state == "cancelled"
     assert "archived" in effect.last_error
-    assert (stage(world), moves(world)) == (FROM, 0)
+    assert (stage(sandbox), moves(sandbox)) == (FROM, 0)
 
 
-def test_who_is_there_already_is_not_moved_and_it_says_so(box, world):
+def test_who_is_there_already_is_not_moved_and_it_says_so(box, sandbox):
     policy(box, passed_stage=TARGET)
     evaluated(box, score=90, result="Passed")
-    recruiter_moves(world, TARGET)
+    recruiter_moves(sandbox, TARGET)
     box.work()
     effect = box.effect("move_stage")
     assert (effect.state, effect.last_error) == ("done", f"The candidate was in “{TARGET}” already.")
-    assert moves(world) == 0
+    assert moves(sandbox) == 0
 
 
-def test_who_was_moved_back_after_a_lost_answer_stays_back(box, world):
+def test_who_was_moved_back_after_a_lost_answer_stays_back(box, sandbox):
     policy(box, passed_stage=TARGET)
     evaluated(box, score=90, result="Passed")
     box.lever_fails("/stage$", method="PUT", kind="reset_after")
     box.work()
-    recruiter_moves(world, FROM)
+    recruiter_moves(sandbox, FROM)
     box.later()
     effect = box.effect("move_stage")
     assert effect.state == "cancelled"
     assert "moved the candidate back" in effect.last_error
-    assert (stage(world), moves(world)) == (FROM, 1)
+    assert (stage(sandbox), moves(sandbox)) == (FROM, 1)
 
 
-def test_who_was_moved_once_is_not_moved_by_a_later_grade(box, world):
+def test_who_was_moved_once_is_not_moved_by_a_later_grade(box, sandbox):
     policy(box, passed_stage=TARGET)
     evaluated(box, score=80, result="Passed")
     box.work()
-    recruiter_moves(world, FROM)
+    recruiter_moves(sandbox, FROM)
     box.candidate_does("regrade", score=95, result="Passed")
     effect = box.effect("move_stage")
     assert effect.state == "cancelled"
     assert "a recruiter decides" in effect.last_error
-    assert (stage(world), moves(world)) == (FROM, 1)
+    assert (stage(sandbox), moves(sandbox)) == (FROM, 1)
 
 
 # regrades
 
 
-def test_a_regrade_to_failed_moves_nobody_back_and_is_told_once(box, world, owner):
+def test_a_regrade_to_failed_moves_nobody_back_and_is_told_once(box, sandbox, super_admin):
     policy(box, passed_stage=TARGET)
     evaluated(box, score=90, result="Passed")
     box.work()
     box.candidate_does("regrade", score=10, result="Failed")
     box.ask()
     box.work()
-    assert (stage(world), moves(world)) == (TARGET, 1)
-    [note] = world.opportunity("Alder")["note_texts"]
+    assert (stage(sandbox), moves(sandbox)) == (TARGET, 1)
+    [note] = sandbox.opportunity("Alder")["note_texts"]
     assert f"says Failed now. It had said Passed, and the candidate was moved to “{TARGET}”" in note
     assert "alder" not in note.casefold()
     [mail] = Effect.objects.filter(kind="send_email", key__startswith="regraded:")
-    assert owner.email in mail.payload["recipients"]
+    assert super_admin.email in mail.payload["recipients"]
 
 
-def test_a_regrade_before_the_move_cancels_it(box, world):
+def test_a_regrade_before_the_move_cancels_it(box, sandbox):
     policy(box, passed_stage=TARGET)
     evaluated(box, score=90, result="Passed")
-    world.codescreen_does(
+    sandbox.codescreen_does(
         "candidate",
         action="regrade",
         score=10,
@@ -205,11 +205,11 @@ def test_a_regrade_before_the_move_cancels_it(box, world):
     box.work()
     effect = box.effect("move_stage")
     assert (effect.state, effect.last_error) == ("cancelled", "CodeScreen no longer says Passed.")
-    assert (stage(world), moves(world)) == (FROM, 0)
+    assert (stage(sandbox), moves(sandbox)) == (FROM, 0)
     assert not Effect.objects.filter(key__startswith="regraded:").exists()
 
 
-def test_a_regrade_during_the_call_is_told_too(box, world, monkeypatch):
+def test_a_regrade_during_the_call_is_told_too(box, sandbox, monkeypatch):
     policy(box, passed_stage=TARGET)
     invitation = evaluated(box, score=90, result="Passed")
 
@@ -221,19 +221,19 @@ def test_a_regrade_during_the_call_is_told_too(box, world, monkeypatch):
     assert Effect.objects.filter(kind="leave_note", key__contains="regraded:").count() == 1
 
 
-def test_failed_and_then_passed_is_moved(box, world):
+def test_failed_and_then_passed_is_moved(box, sandbox):
     policy(box, passed_stage=TARGET)
     evaluated(box, score=10, result="Failed")
     box.work()
-    assert stage(world) == FROM
+    assert stage(sandbox) == FROM
     box.candidate_does("regrade", score=90, result="Passed")
-    assert (stage(world), moves(world)) == (TARGET, 1)
+    assert (stage(sandbox), moves(sandbox)) == (TARGET, 1)
 
 
 # the target
 
 
-def test_an_unknown_target_fails_loudly_and_is_done_once_it_is_corrected(box, world):
+def test_an_unknown_target_fails_loudly_and_is_done_once_it_is_corrected(box, sandbox):
     policy(box, passed_stage="Phone sceen")
     evaluated(box, score=90, result="Passed")
     box.work()
@@ -244,14 +244,14 @@ def test_an_unknown_target_fails_loudly_and_is_done_once_it_is_corrected(box, wo
     policy(box, passed_stage=TARGET)
     invitations.retry_effect(effect, "test")
     box.work()
-    assert stage(world) == TARGET
+    assert stage(sandbox) == TARGET
 
 
 @pytest.mark.parametrize("written", [FROM, "codescreen", "  CODESCREEN  round two", "id"])
-def test_a_target_that_would_invite_is_refused(box, world, written):
+def test_a_target_that_would_invite_is_refused(box, sandbox, written):
     sync.refresh_stages(box.organization, factory.lever_client(box.organization))
     with pytest.raises(ValidationError) as refused:
-        policy(box, passed_stage=world.stage(FROM) if written == "id" else written)
+        policy(box, passed_stage=sandbox.stage(FROM) if written == "id" else written)
     assert "sends an assessment" in refused.value.message_dict["passed_stage"][0]
 
 
@@ -278,7 +278,7 @@ def test_a_prefix_that_is_not_why_the_target_invites_may_change(box):
     assert Organization.objects.get(pk=box.organization.pk).stage_prefix == "Assessment"
 
 
-def test_a_target_that_came_to_invite_later_moves_nobody(box, world):
+def test_a_target_that_came_to_invite_later_moves_nobody(box, sandbox):
     policy(box, passed_stage=TARGET)
     RoleMapping.objects.create(
         organization=box.organization, role="Backend Engineer", stage=TARGET, assessment="Backend"
@@ -288,10 +288,10 @@ def test_a_target_that_came_to_invite_later_moves_nobody(box, world):
     effect = box.effect("move_stage")
     assert effect.state == "failed"
     assert "would send an assessment" in effect.last_error
-    assert (stage(world), moves(world)) == (FROM, 0)
+    assert (stage(sandbox), moves(sandbox)) == (FROM, 0)
 
 
-def test_two_stages_of_one_name_are_not_guessed_between(box, world):
+def test_two_stages_of_one_name_are_not_guessed_between(box, sandbox):
     policy(box, passed_stage=TARGET)
     evaluated(box, score=90, result="Passed")
     sync.refresh_stages(box.organization, factory.lever_client(box.organization))
@@ -300,17 +300,17 @@ def test_two_stages_of_one_name_are_not_guessed_between(box, world):
     effect = box.effect("move_stage")
     assert effect.state == "failed"
     assert "2 stages" in effect.last_error
-    assert moves(world) == 0
+    assert moves(sandbox) == 0
 
 
-def test_levers_word_of_our_own_move_leads_to_nothing(box, world):
+def test_levers_word_of_our_own_move_leads_to_nothing(box, sandbox):
     policy(box, passed_stage=TARGET)
     invitation = evaluated(box, score=90, result="Passed")
     box.work()
-    data = {"opportunityId": world.candidate("Alder"), "toStageId": world.stage(TARGET)}
+    data = {"opportunityId": sandbox.candidate("Alder"), "toStageId": sandbox.stage(TARGET)}
     factories.DeliveryFactory.create(
         organization=box.organization,
-        opportunity_id=world.candidate("Alder"),
+        opportunity_id=sandbox.candidate("Alder"),
         payload={"event": "candidateStageChange", "data": data},
     )
     box.work()

@@ -16,14 +16,14 @@ STAGE, ELSEWHERE = "CodeScreen Assessment", "Phone screen"
 
 
 @pytest.fixture
-def move(box, world):
+def move(box, sandbox):
     """Move a candidate and return the delivery that tells of it."""
-    world.lever_does("settings", webhooks_enabled=False)
-    opportunity_id = world.candidate("Alder")
+    sandbox.lever_does("settings", webhooks_enabled=False)
+    opportunity_id = sandbox.candidate("Alder")
 
     def moved(stage):
-        world.lever_does("move", opportunities=[opportunity_id], stage=stage)
-        data = {"opportunityId": opportunity_id, "toStageId": world.stage(stage)}
+        sandbox.lever_does("move", opportunities=[opportunity_id], stage=stage)
+        data = {"opportunityId": opportunity_id, "toStageId": sandbox.stage(stage)}
         return factories.DeliveryFactory(
             organization=box.organization,
             opportunity_id=opportunity_id,
@@ -33,7 +33,7 @@ def move(box, world):
     return moved
 
 
-def test_who_leaves_while_another_worker_decides(box, world, move, monkeypatch):
+def test_who_leaves_while_another_worker_decides(box, sandbox, move, monkeypatch):
     move(STAGE)
     entered = factories.claimed(Delivery, "slow")
     clients = factory.clients_for(box.organization)
@@ -49,10 +49,10 @@ def test_who_leaves_while_another_worker_decides(box, world, move, monkeypatch):
     monkeypatch.setattr(lever, "opportunity", slowly)
     delivery_handling.handle_delivery(entered, ClientProvider(lambda: lever, clients.codescreen))
     box.work()
-    assert (Invitation.objects.get().status, world.emails()) == ("withdrawn", 0)
+    assert (Invitation.objects.get().status, sandbox.emails()) == ("withdrawn", 0)
 
 
-def test_who_leaves_while_the_sweep_goes_through_its_list(box, world, move):
+def test_who_leaves_while_the_sweep_goes_through_its_list(box, sandbox, move):
     move(STAGE).delete()
     began = timezone.now() - timedelta(seconds=5)
     [listed] = worker.opportunities_of(box.organization, "alder@candidates.example", 1)
@@ -60,10 +60,10 @@ def test_who_leaves_while_the_sweep_goes_through_its_list(box, world, move):
     box.work()
     assert sweep._repair(box.organization, listed, factory.clients_for(box.organization), began)
     box.work()
-    assert (Invitation.objects.get().status, world.emails()) == ("withdrawn", 0)
+    assert (Invitation.objects.get().status, sandbox.emails()) == ("withdrawn", 0)
 
 
-def test_who_leaves_while_codescreen_is_asked_and_says_not_now(box, world, move):
+def test_who_leaves_while_codescreen_is_asked_and_says_not_now(box, sandbox, move):
     move(STAGE)
     box.codescreen_fails(status=429)
     assert worker.work(most=2) == 2
@@ -73,10 +73,10 @@ def test_who_leaves_while_codescreen_is_asked_and_says_not_now(box, world, move)
     box.work()
     Invitation.objects.update(status="pending")
     box.later()
-    assert (Invitation.objects.get().status, world.emails()) == ("withdrawn", 0)
+    assert (Invitation.objects.get().status, sandbox.emails()) == ("withdrawn", 0)
 
 
-def test_without_news_nobody_is_read_twice(box, world, move):
+def test_without_news_nobody_is_read_twice(box, sandbox, move):
     move(STAGE)
     Delivery.objects.update(received_at=timezone.now() - timedelta(seconds=1))
     box.work()

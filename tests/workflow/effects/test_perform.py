@@ -18,7 +18,7 @@ from tests.workflow.conftest import ASSESSMENT
 
 
 @pytest.mark.parametrize("reason", ["paused", "disconnected"])
-def test_what_waited_long_for_a_person_is_still_tried_for_days(box, world, owner, reason):
+def test_what_waited_long_for_a_person_is_still_tried_for_days(box, sandbox, super_admin, reason):
     if reason == "paused":
         Organization.objects.update(paused=True)
     else:
@@ -29,17 +29,19 @@ def test_what_waited_long_for_a_person_is_still_tried_for_days(box, world, owner
     box.codescreen_fails(status=503)
     if reason == "paused":
         box.organization.refresh_from_db()
-        connections.set_policies(box.organization, {"paused": False}, owner)
+        connections.set_policies(box.organization, {"paused": False}, super_admin)
     else:
         CodeScreenConnection.objects.update(state="connected")
     box.later()
     assert (box.effect().state, box.effect().attempts, box.reread(invitation).status) == ("due", 1, "pending")
     box.later()
-    assert (box.reread(invitation).status, world.emails()) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.emails()) == ("invited", 1)
 
 
 @pytest.mark.parametrize("looked", ["before", "in between"])
-def test_who_is_invited_anew_while_a_worker_finds_them_withdrawn_is_invited(box, world, monkeypatch, looked):
+def test_who_is_invited_anew_while_a_worker_finds_them_withdrawn_is_invited(
+    box, sandbox, monkeypatch, looked
+):
     invitation = box.invitation()
     left = Invitation.objects.get(pk=invitation.pk)
     if looked == "before":
@@ -60,17 +62,17 @@ def test_who_is_invited_anew_while_a_worker_finds_them_withdrawn_is_invited(box,
     perform.perform(effect, factory.clients_for(box.organization, effect=effect))
     monkeypatch.undo()
     box.later()
-    assert (box.reread(invitation).status, world.emails()) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.emails()) == ("invited", 1)
 
 
-def test_a_refused_write_is_not_given_up_while_its_author_cannot_be_looked_up(box, world):
+def test_a_refused_write_is_not_given_up_while_its_author_cannot_be_looked_up(box, sandbox):
     box.invitation()
     fault = {"kind": "status", "times": 1}
     rules = [
         {"method": "POST", "path": "/addTags", "status": 403, **fault},
         {"method": "GET", "path": "/users", "status": 503, **fault},
     ]
-    world.lever_does("faults", seed=1, rules=rules)
+    sandbox.lever_does("faults", seed=1, rules=rules)
     box.work()
     assert box.effect("set_progress_tag").state == "due"
     box.later()
@@ -78,7 +80,7 @@ def test_a_refused_write_is_not_given_up_while_its_author_cannot_be_looked_up(bo
 
 
 @pytest.mark.parametrize("heard", ["webhook", "late answer"])
-def test_what_is_heard_to_have_arrived_before_it_is_sent_again_is_not(box, world, heard):
+def test_what_is_heard_to_have_arrived_before_it_is_sent_again_is_not(box, sandbox, heard):
     invitation = box.invitation()
     slow = factories.claimed(Effect, "slow")
     box.codescreen_fails(kind="status_after", status=500)
@@ -99,12 +101,12 @@ def test_what_is_heard_to_have_arrived_before_it_is_sent_again_is_not(box, world
     else:
         send_invitation._record_invited(slow, box.reread(invitation), "instance-1")
     box.work()
-    assert (box.reread(invitation).instance_id, world.emails()) == ("instance-1", 1)
+    assert (box.reread(invitation).instance_id, sandbox.emails()) == ("instance-1", 1)
     assert box.effect().state == "done"
 
 
 def test_a_worker_killed_after_a_definite_no_leaves_nothing_that_a_pause_does_not_hold(
-    box, world, monkeypatch
+    box, sandbox, monkeypatch
 ):
     box.codescreen_fails(status=503)
     invitation = box.invitation()
@@ -120,10 +122,10 @@ def test_a_worker_killed_after_a_definite_no_leaves_nothing_that_a_pause_does_no
     Effect.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
     Organization.objects.update(paused=True)
     box.work()
-    assert (box.effect().state, world.emails()) == ("due", 0)
+    assert (box.effect().state, sandbox.emails()) == ("due", 0)
 
 
-def test_what_a_person_sends_again_is_tried_for_days_whatever_held_it_up_before(box, world):
+def test_what_a_person_sends_again_is_tried_for_days_whatever_held_it_up_before(box, sandbox):
     invitation = box.invitation()
     long_ago = timezone.now() - perform.RETRY_FOR - timedelta(days=1)
     Effect.objects.update(retry_window_started_at=long_ago, state="failed", due_at=None)

@@ -66,20 +66,20 @@ def test_a_delivery_that_kills_its_worker_stops_and_others_are_decided(box, monk
     assert "stuck_deliveries" in codes(box.organization)
 
 
-def test_a_delivery_that_was_given_up_can_be_replayed(box, owner, monkeypatch):
+def test_a_delivery_that_was_given_up_can_be_replayed(box, super_admin, monkeypatch):
     poison = factories.DeliveryFactory(organization=box.organization, event="other")
     with monkeypatch.context() as patched:
         patched.setattr(delivery_handling, "handle_delivery", _kill)
         work_until_quiet(box)
     poison.refresh_from_db()
-    assert worker.replay(poison, owner).code == "ignored_event"
+    assert worker.replay(poison, super_admin).code == "ignored_event"
     poison.refresh_from_db()
     assert (poison.verdict, poison.consecutive_crashes, poison.last_error) == ("ignored_event", 0, "")
 
 
-def test_an_effect_that_kills_its_worker_stops_and_can_be_retried(box, owner, monkeypatch):
+def test_an_effect_that_kills_its_worker_stops_and_can_be_retried(box, super_admin, monkeypatch):
     enqueue.enqueue_note(
-        box.organization, box.world.candidate("Alder"), "no_email", "CodeScreen: nothing was sent."
+        box.organization, box.sandbox.candidate("Alder"), "no_email", "CodeScreen: nothing was sent."
     )
     with monkeypatch.context() as patched:
         patched.setitem(perform.PERFORM, "leave_note", _kill)
@@ -88,10 +88,10 @@ def test_an_effect_that_kills_its_worker_stops_and_can_be_retried(box, owner, mo
     assert (effect.state, effect.due_at) == ("failed", None)
     assert "never heard of again" in effect.last_error
     assert "failed_effects" in codes(box.organization)
-    invitations.retry_effect(effect, owner)
+    invitations.retry_effect(effect, super_admin)
     box.work()
     assert box.effect("leave_note").state == "done"
-    assert box.world.opportunity("Alder")["notes"] == 1
+    assert box.sandbox.opportunity("Alder")["notes"] == 1
     assert AuditEntry.objects.filter(action="retry").exists()
 
 
@@ -99,7 +99,7 @@ def test_an_effect_that_kills_its_worker_stops_and_can_be_retried(box, owner, mo
 def test_an_invitation_whose_worker_dies_at_the_call_is_uncertain_and_never_failed(
     box, is_idempotent, monkeypatch
 ):
-    box.world.codescreen_does("settings", idempotency=is_idempotent)
+    box.sandbox.codescreen_does("settings", idempotency=is_idempotent)
     CodeScreenConnection.objects.update(idempotency=is_idempotent)
     invitation = box.invitation()
     monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", _kill)
@@ -114,12 +114,12 @@ def test_an_invitation_whose_worker_dies_before_the_call_fails(box, monkeypatch)
     monkeypatch.setattr("integrations.workflow.effects.send_invitation._revalidate", _kill)
     assert work_until_quiet(box) == MAX_CONSECUTIVE_CRASHES
     assert (box.effect().state, box.reread(invitation).status) == ("failed", "failed")
-    assert box.world.emails() == 0
+    assert box.sandbox.emails() == 0
 
 
 def test_an_answer_ends_the_count_of_crashes(box):
     enqueue.enqueue_note(
-        box.organization, box.world.candidate("Alder"), "no_email", "CodeScreen: nothing was sent."
+        box.organization, box.sandbox.candidate("Alder"), "no_email", "CodeScreen: nothing was sent."
     )
     Effect.objects.filter(kind="leave_note").update(
         consecutive_crashes=MAX_CONSECUTIVE_CRASHES - 1, attempts=40
@@ -132,7 +132,7 @@ def test_an_answer_ends_the_count_of_crashes(box):
 
 def test_many_tries_that_a_platform_refused_do_not_count_as_crashes(box, monkeypatch):
     enqueue.enqueue_note(
-        box.organization, box.world.candidate("Alder"), "no_email", "CodeScreen: nothing was sent."
+        box.organization, box.sandbox.candidate("Alder"), "no_email", "CodeScreen: nothing was sent."
     )
     Effect.objects.filter(kind="leave_note").update(attempts=60)
 

@@ -42,15 +42,15 @@ def minute_passes():
 
 
 @pytest.fixture
-def crowd(box, world):
+def crowd(box, sandbox):
     """Invitations of several candidates that are about to go out."""
-    return [box.invitation(word) for word in seeded(world)]
+    return [box.invitation(word) for word in seeded(sandbox)]
 
 
-def seeded(world):
+def seeded(sandbox):
     """Return words of candidates whom the pretend Lever has."""
-    opportunities = world.lever.accounts["acme"].opportunities
-    return [word for word in WORDS if world.candidate(word) in opportunities]
+    opportunities = sandbox.lever.accounts["acme"].opportunities
+    return [word for word in WORDS if sandbox.candidate(word) in opportunities]
 
 
 def test_a_revoked_key_costs_no_attempt_and_is_tried_once_a_minute(box, crowd):
@@ -67,21 +67,21 @@ def test_a_revoked_key_costs_no_attempt_and_is_tried_once_a_minute(box, crowd):
     waiting = Effect.objects.filter(kind="send_invitation")
     assert {(row.state, row.attempts, row.consecutive_crashes) for row in waiting} == {("due", 0, 0)}
     assert Effect.objects.filter(kind="send_email", payload__kind="trouble").count() <= 1
-    box.world.codescreen_does("faults", rules=[])
+    box.sandbox.codescreen_does("faults", rules=[])
     minute_passes()
     minute_passes()
     assert {box.reread(row).status for row in crowd} == {"invited"}
-    assert box.world.emails() == len(crowd)
+    assert box.sandbox.emails() == len(crowd)
 
 
-def test_a_revoked_grant_is_not_asked_with_again_and_nothing_is_lost(box, world):
+def test_a_revoked_grant_is_not_asked_with_again_and_nothing_is_lost(box, sandbox):
     LeverConnection.objects.get().mark_needs_reconnect("revoked")
-    for word in seeded(world):
-        world.lever_does("move", opportunities=[world.candidate(word)], stage=STAGE)
-        data = {"opportunityId": world.candidate(word), "toStageId": world.stage(STAGE)}
+    for word in seeded(sandbox):
+        sandbox.lever_does("move", opportunities=[sandbox.candidate(word)], stage=STAGE)
+        data = {"opportunityId": sandbox.candidate(word), "toStageId": sandbox.stage(STAGE)}
         factories.DeliveryFactory(
             organization=box.organization,
-            opportunity_id=world.candidate(word),
+            opportunity_id=sandbox.candidate(word),
             payload={"event": "candidateStageChange", "data": data},
         )
     before = ApiCall.objects.filter(platform="lever").count()
@@ -92,7 +92,7 @@ def test_a_revoked_grant_is_not_asked_with_again_and_nothing_is_lost(box, world)
     LeverConnection.objects.update(state="connected", state_reason="")
     minute_passes()
     assert not Delivery.objects.filter(verdict="disconnected").exists()
-    assert world.emails() == Delivery.objects.filter(verdict="invite").count() > 0
+    assert sandbox.emails() == Delivery.objects.filter(verdict="invite").count() > 0
 
 
 def test_a_storm_of_429_burns_nothing_and_drains_when_it_is_over(box, crowd, settings):
@@ -103,23 +103,25 @@ def test_a_storm_of_429_burns_nothing_and_drains_when_it_is_over(box, crowd, set
     effects = Effect.objects.filter(kind="send_invitation")
     assert {(row.state, row.consecutive_crashes) for row in effects} == {("due", 0)}
     assert all(row.due_at is not None and row.due_at > began - timedelta(minutes=2) for row in effects)
-    assert box.world.emails() == 0
-    box.world.codescreen_does("faults", rules=[])
+    assert box.sandbox.emails() == 0
+    box.sandbox.codescreen_does("faults", rules=[])
     for _ in range(3):
         minute_passes()
     assert {box.reread(row).status for row in crowd} == {"invited"}
-    assert box.world.emails() == len(crowd)
+    assert box.sandbox.emails() == len(crowd)
 
 
 @pytest.mark.parametrize("call", ["send", "status"])
-def test_a_no_to_the_former_key_says_nothing_of_the_one_saved_meanwhile(box, world, owner, monkeypatch, call):
+def test_a_no_to_the_former_key_says_nothing_of_the_one_saved_meanwhile(
+    box, sandbox, super_admin, monkeypatch, call
+):
     is_about_status = call == "status"
     invitation = box.invited() if is_about_status else box.invitation()
     key = CodeScreenConnection.objects.get().api_key
 
     def refused_late(*_: Any) -> None:
         CodeScreenConnection.objects.update(state="refused")  # another worker has told of the former key
-        connections.save_codescreen_key(box.organization, key, owner)
+        connections.save_codescreen_key(box.organization, key, super_admin)
         raise PlatformError("CodeScreen answered 401", status=401, permanent=True)
 
     with monkeypatch.context() as patch:
@@ -129,4 +131,4 @@ def test_a_no_to_the_former_key_says_nothing_of_the_one_saved_meanwhile(box, wor
     if not is_about_status:  # saving woke what waited, and this one was on its way
         assert box.effect().due_at - timezone.now() <= perform.FIRST_RETRY
     box.later()
-    assert (box.reread(invitation).status, world.emails("alder@candidates.example")) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.emails("alder@candidates.example")) == ("invited", 1)

@@ -27,11 +27,11 @@ def posts():
     return ApiCall.objects.filter(platform="codescreen", method="POST").count()
 
 
-def test_an_invitation_goes_out(box, world):
+def test_an_invitation_goes_out(box, sandbox):
     invitation = box.invitation()
     box.work()
     invitation = box.reread(invitation)
-    assert (invitation.status, world.emails(ALDER)) == ("invited", 1)
+    assert (invitation.status, sandbox.emails(ALDER)) == ("invited", 1)
     assert invitation.instance_id
     assert invitation.invited_at is not None
     assert invitation.next_poll_at > timezone.now()
@@ -43,7 +43,7 @@ def test_an_invitation_goes_out(box, world):
 # certain not to have arrived: tried again
 
 
-def test_a_refused_connection_is_tried_again(box, world, settings):
+def test_a_refused_connection_is_tried_again(box, sandbox, settings):
     address = settings.CODESCREEN_API_URL
     settings.CODESCREEN_API_URL = NOBODY
     invitation = box.invitation()
@@ -58,11 +58,11 @@ def test_a_refused_connection_is_tried_again(box, world, settings):
     assert effect.due_at > timezone.now()
     settings.CODESCREEN_API_URL = address
     box.later()
-    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("invited", 1)
 
 
 @pytest.mark.parametrize("status", [503, 429, 408, 425])
-def test_a_busy_codescreen_is_tried_again_when_it_says(box, world, status):
+def test_a_busy_codescreen_is_tried_again_when_it_says(box, sandbox, status):
     box.codescreen_fails(status=status, retry_after=120)
     invitation = box.invitation()
     box.work()
@@ -75,7 +75,7 @@ def test_a_busy_codescreen_is_tried_again_when_it_says(box, world, status):
     wait = effect.due_at - timezone.now()
     assert timedelta(seconds=110) < wait <= timedelta(seconds=121)
     box.later()
-    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("invited", 1)
     assert box.effect().attempts == 2
 
 
@@ -110,11 +110,11 @@ def impatient(monkeypatch):
 
 
 @pytest.mark.parametrize("rule", LOST, ids=_name)
-def test_an_answer_that_says_nothing_is_uncertain_and_never_repeated(box, world, impatient, rule):
+def test_an_answer_that_says_nothing_is_uncertain_and_never_repeated(box, sandbox, impatient, rule):
     box.codescreen_fails(**rule)
     invitation = box.invitation()
     box.work()
-    sent = world.emails(ALDER)
+    sent = sandbox.emails(ALDER)
     assert sent <= 1
     effect = box.effect()
     assert (effect.state, effect.due_at) == ("uncertain", None)
@@ -125,7 +125,7 @@ def test_an_answer_that_says_nothing_is_uncertain_and_never_repeated(box, world,
     for _ in range(3):
         box.later()
     assert posts() == 1
-    assert world.emails(ALDER) == sent
+    assert sandbox.emails(ALDER) == sent
     told = box.effect("send_email")
     assert told.payload["recipients"] == [box.organization.memberships.get().user.email]
     assert "@" not in told.payload["subject"] + " ".join(told.payload["lines"]).replace("//testserver", "")
@@ -143,9 +143,9 @@ def test_an_answer_without_an_id_is_uncertain(box, monkeypatch, answer):
 
 @pytest.mark.parametrize("rule", LOST, ids=_name)
 def test_where_the_key_is_honoured_the_same_key_is_sent_until_the_answer_is_known(
-    box, world, impatient, rule
+    box, sandbox, impatient, rule
 ):
-    world.codescreen_does("settings", idempotency=True)
+    sandbox.codescreen_does("settings", idempotency=True)
     CodeScreenConnection.objects.update(idempotency=True)
     keys = []
     send = session.PlatformSession.request
@@ -165,15 +165,15 @@ def test_where_the_key_is_honoured_the_same_key_is_sent_until_the_answer_is_know
         assert effect.attempt_started_at is not None
         box.later()
     invitation = box.reread(invitation)
-    assert (invitation.status, world.emails(ALDER)) == ("invited", 1)
+    assert (invitation.status, sandbox.emails(ALDER)) == ("invited", 1)
     assert keys == [invitation.external_id] * 2
     assert len(invitation.external_id) <= 255
 
 
 @pytest.fixture
-def repeating(box, world):
+def repeating(box, sandbox):
     """An account that honours the key, and an invitation whose first answer was lost after it arrived."""
-    world.codescreen_does("settings", idempotency=True)
+    sandbox.codescreen_does("settings", idempotency=True)
     CodeScreenConnection.objects.update(idempotency=True)
     box.codescreen_fails(kind="status_after", status=500)
     invitation = box.invitation()
@@ -182,50 +182,50 @@ def repeating(box, world):
     return invitation
 
 
-def test_a_busy_answer_to_a_repeat_does_not_forget_the_lost_one(box, world, repeating):
+def test_a_busy_answer_to_a_repeat_does_not_forget_the_lost_one(box, sandbox, repeating):
     box.codescreen_fails(status=503)
     box.later()
     effect = box.effect()
     assert (effect.state, box.reread(repeating).status) == ("due", "sending")
     assert effect.attempt_started_at is not None
     box.later()
-    assert (box.reread(repeating).status, world.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(repeating).status, sandbox.emails(ALDER)) == ("invited", 1)
 
 
-def test_a_no_to_a_repeat_is_uncertain(box, world, repeating):
+def test_a_no_to_a_repeat_is_uncertain(box, sandbox, repeating):
     box.codescreen_fails(status=422)
     box.later()
     assert (box.effect().state, box.reread(repeating).status) == ("uncertain", "uncertain")
     assert "earlier" in box.reread(repeating).status_reason
 
 
-def test_a_refused_key_at_a_repeat_is_waited_for(box, world, repeating, owner):
+def test_a_refused_key_at_a_repeat_is_waited_for(box, sandbox, repeating, super_admin):
     box.codescreen_fails(status=401)
     box.later()
     assert (box.effect().state, box.reread(repeating).status) == ("due", "sending")
     CodeScreenConnection.objects.update(state="connected")
     box.later()
-    assert (box.reread(repeating).status, world.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(repeating).status, sandbox.emails(ALDER)) == ("invited", 1)
 
 
-def test_a_conflict_at_a_repeat_is_the_answer_that_was_lost(box, world, repeating):
-    world.codescreen_does("settings", idempotency=False, conflict_409=True)
+def test_a_conflict_at_a_repeat_is_the_answer_that_was_lost(box, sandbox, repeating):
+    sandbox.codescreen_does("settings", idempotency=False, conflict_409=True)
     box.later()
-    assert (box.reread(repeating).status, world.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(repeating).status, sandbox.emails(ALDER)) == ("invited", 1)
 
 
 # an answer that is a no
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 302])
-def test_a_no_is_final_and_left_as_a_note(box, world, status):
+def test_a_no_is_final_and_left_as_a_note(box, sandbox, status):
     box.codescreen_fails(status=status)
     invitation = box.invitation()
     box.work()
     effect = box.effect()
     assert (effect.state, box.reread(invitation).status) == ("failed", "failed")
     assert str(status) in effect.last_error
-    [note] = world.opportunity("Alder")["note_texts"]
+    [note] = sandbox.opportunity("Alder")["note_texts"]
     assert "could not be sent" in note
     assert "@" not in note
     assert "Alder" not in note
@@ -234,39 +234,39 @@ def test_a_no_is_final_and_left_as_a_note(box, world, status):
 
 
 @pytest.mark.parametrize("status", [400, 422])
-def test_a_strict_codescreen_with_webhooks_gets_the_published_call_alone(box, world, status):
+def test_a_strict_codescreen_with_webhooks_gets_the_published_call_alone(box, sandbox, status):
     CodeScreenConnection.objects.update(webhook_secret=factories.WEBHOOK_SECRET)
     box.codescreen_fails(status=status)
     invitation = box.invitation()
     box.work()
-    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("invited", 1)
     assert posts() == 2
     assert box.effect().attempts == 1
 
 
-def test_a_lost_answer_to_the_published_call_alone_is_uncertain(box, world):
+def test_a_lost_answer_to_the_published_call_alone_is_uncertain(box, sandbox):
     CodeScreenConnection.objects.update(webhook_secret=factories.WEBHOOK_SECRET)
     rules = [
         {"method": "POST", "path": "/api/assessments$", "kind": "status", "status": 422, "times": 1},
         {"method": "POST", "path": "/api/assessments$", "kind": "reset_after", "times": 1},
     ]
-    world.codescreen_does("faults", seed=1, rules=rules)
+    sandbox.codescreen_does("faults", seed=1, rules=rules)
     invitation = box.invitation()
     box.work()
     box.later()
-    assert (box.reread(invitation).status, world.emails(ALDER)) == ("uncertain", 1)
+    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("uncertain", 1)
 
 
-def test_no_note_where_the_organization_wants_none(box, world):
+def test_no_note_where_the_organization_wants_none(box, sandbox):
     box.organization.note_on_skip = False
     box.organization.save()
     box.codescreen_fails(status=422)
     box.invitation()
     box.work()
-    assert world.opportunity("Alder")["note_texts"] == []
+    assert sandbox.opportunity("Alder")["note_texts"] == []
 
 
-def test_a_refused_key_is_kept_and_goes_on_when_a_key_is_saved(box, world, owner):
+def test_a_refused_key_is_kept_and_goes_on_when_a_key_is_saved(box, sandbox, super_admin):
     CodeScreenConnection.objects.update(api_key="wrong")
     invitation = box.invitation()
     box.work()
@@ -279,26 +279,26 @@ def test_a_refused_key_is_kept_and_goes_on_when_a_key_is_saved(box, world, owner
         incidents.update_incidents(box.organization)
     assert Effect.objects.filter(kind="send_email").count() == 1
     assert posts() == 1
-    connections.save_codescreen_key(box.organization, world.api_key, owner)
+    connections.save_codescreen_key(box.organization, sandbox.api_key, super_admin)
     box.work()
-    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("invited", 1)
 
 
-def test_a_pause_holds_back_what_waited_for_a_key(box, world, owner):
+def test_a_pause_holds_back_what_waited_for_a_key(box, sandbox, super_admin):
     CodeScreenConnection.objects.update(api_key="wrong")
     box.invitation()
     box.work()
-    connections.set_policies(box.organization, {"paused": True}, owner)
-    connections.save_codescreen_key(box.organization, world.api_key, owner)
+    connections.set_policies(box.organization, {"paused": True}, super_admin)
+    connections.save_codescreen_key(box.organization, sandbox.api_key, super_admin)
     box.later()
-    assert (box.effect().state, world.emails()) == ("due", 0)
+    assert (box.effect().state, sandbox.emails()) == ("due", 0)
 
 
 # CodeScreen has the person already
 
 
-def test_a_conflict_that_names_the_instance_is_an_invitation(box, world):
-    world.codescreen_does("settings", conflict_409=True)
+def test_a_conflict_that_names_the_instance_is_an_invitation(box, sandbox):
+    sandbox.codescreen_does("settings", conflict_409=True)
     invitation = box.invitation()
     box.work()
     instance = box.reread(invitation).instance_id
@@ -306,11 +306,11 @@ def test_a_conflict_that_names_the_instance_is_an_invitation(box, world):
     invitations.send_again(invitation, "test")
     box.work()
     again = box.reread(invitation)
-    assert (again.status, again.instance_id, world.emails(ALDER)) == ("invited", instance, 1)
+    assert (again.status, again.instance_id, sandbox.emails(ALDER)) == ("invited", instance, 1)
 
 
-def test_a_conflict_with_an_instance_of_another_invitation_fails_with_the_reason(box, world):
-    world.codescreen_does("settings", conflict_409=True)
+def test_a_conflict_with_an_instance_of_another_invitation_fails_with_the_reason(box, sandbox):
+    sandbox.codescreen_does("settings", conflict_409=True)
     box.invitation()
     box.work()
     second = box.invitation("Tamarack", email=ALDER)
@@ -319,7 +319,7 @@ def test_a_conflict_with_an_instance_of_another_invitation_fails_with_the_reason
     assert (second.status, second.instance_id) == ("failed", "")
     assert "already" in second.status_reason
     assert box.effect().state == "failed"
-    assert world.emails(ALDER) == 1
+    assert sandbox.emails(ALDER) == 1
 
 
 # killed, replaced, late
@@ -336,41 +336,41 @@ def die_while_sending(box, invitation):
     )
 
 
-def test_a_worker_killed_while_sending_leaves_an_uncertain_invitation(box, world):
+def test_a_worker_killed_while_sending_leaves_an_uncertain_invitation(box, sandbox):
     invitation = box.invitation()
     die_while_sending(box, invitation)
     box.work()
     assert (box.effect().state, box.reread(invitation).status) == ("uncertain", "uncertain")
     assert posts() == 0
-    assert world.emails(ALDER) == 0
+    assert sandbox.emails(ALDER) == 0
 
 
-def test_a_worker_killed_while_sending_is_no_question_where_the_key_is_honoured(box, world):
-    world.codescreen_does("settings", idempotency=True)
+def test_a_worker_killed_while_sending_is_no_question_where_the_key_is_honoured(box, sandbox):
+    sandbox.codescreen_does("settings", idempotency=True)
     CodeScreenConnection.objects.update(idempotency=True)
     invitation = box.invitation()
     Effect.objects.filter(pk=box.effect().pk).update(payload={"idempotent": True})
     die_while_sending(box, invitation)
     box.work()
-    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("invited", 1)
 
 
-def test_a_call_that_went_without_the_key_is_not_repeated_with_it(box, world):
-    world.codescreen_does("settings", idempotency=True)
+def test_a_call_that_went_without_the_key_is_not_repeated_with_it(box, sandbox):
+    sandbox.codescreen_does("settings", idempotency=True)
     invitation = box.invitation()
     die_while_sending(box, invitation)
     CodeScreenConnection.objects.update(idempotency=True)
     box.work()
-    assert (box.reread(invitation).status, world.emails(ALDER)) == ("uncertain", 0)
+    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("uncertain", 0)
 
 
-def test_a_worker_killed_before_it_declared_anything_is_replaced(box, world):
+def test_a_worker_killed_before_it_declared_anything_is_replaced(box, sandbox):
     invitation = box.invitation()
     Effect.objects.filter(pk=box.effect().pk).update(
         leased_until=timezone.now() - timedelta(seconds=1), lease_owner="gone", attempts=1
     )
     box.work()
-    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("invited", 1)
 
 
 def taken(box):
@@ -385,12 +385,12 @@ def replace_worker(effect):
     )
 
 
-def test_a_worker_whose_lease_was_taken_over_sends_nothing(box, world):
+def test_a_worker_whose_lease_was_taken_over_sends_nothing(box, sandbox):
     invitation = box.invitation()
     effect = taken(box)
     replace_worker(effect)
     worker._perform(effect)
-    assert world.emails(ALDER) == 0
+    assert sandbox.emails(ALDER) == 0
     assert box.reread(invitation).status == "pending"
     effect.refresh_from_db()
     assert (effect.lease_owner, effect.state, effect.attempt_started_at) == ("another", "due", None)
@@ -458,89 +458,89 @@ def test_a_webhook_that_is_faster_than_the_lost_answer_is_believed(box, monkeypa
 
 
 @pytest.fixture
-def old(box, world):
+def old(box, sandbox):
     """Return an invitation that was decided a while ago, of a candidate in the stage."""
-    world.lever_does("move", opportunities=[world.candidate("Alder")], stage="CodeScreen Assessment")
+    sandbox.lever_does("move", opportunities=[sandbox.candidate("Alder")], stage="CodeScreen Assessment")
     return box.invitation(checked_at=timezone.now() - timedelta(minutes=5))
 
 
-def test_a_candidate_who_is_still_there_is_invited(box, world, old):
+def test_a_candidate_who_is_still_there_is_invited(box, sandbox, old):
     box.work()
-    assert (box.reread(old).status, world.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(old).status, sandbox.emails(ALDER)) == ("invited", 1)
 
 
 @pytest.mark.parametrize("act", ["left", "archived", "anonymized", "deleted"])
-def test_who_left_meanwhile_is_not_invited(box, world, old, act):
-    candidate = world.candidate("Alder")
+def test_who_left_meanwhile_is_not_invited(box, sandbox, old, act):
+    candidate = sandbox.candidate("Alder")
     match act:
         case "left":
-            world.lever_does("move", opportunities=[candidate], stage="Phone screen")
+            sandbox.lever_does("move", opportunities=[candidate], stage="Phone screen")
         case "archived":
-            world.lever_does("archive", opportunities=[candidate], reason="Withdrew")
+            sandbox.lever_does("archive", opportunities=[candidate], reason="Withdrew")
         case "anonymized":
-            world.lever_does("anonymize", opportunities=[candidate])
+            sandbox.lever_does("anonymize", opportunities=[candidate])
         case "deleted":
-            world.lever_does("delete", opportunities=[candidate])
+            sandbox.lever_does("delete", opportunities=[candidate])
     box.work()
     invitation = box.reread(old)
     assert invitation.status == "withdrawn"
     assert invitation.status_reason
-    assert (box.effect().state, world.emails()) == ("cancelled", 0)
+    assert (box.effect().state, sandbox.emails()) == ("cancelled", 0)
 
 
-def test_a_lever_that_is_away_is_waited_for(box, world, old):
+def test_a_lever_that_is_away_is_waited_for(box, sandbox, old):
     box.lever_fails("/opportunities/", method="GET", status=503, times=5)
     box.work()
-    assert (box.effect().state, box.reread(old).status, world.emails()) == ("due", "pending", 0)
+    assert (box.effect().state, box.reread(old).status, sandbox.emails()) == ("due", "pending", 0)
     box.lever_fails("nothing")
     box.later()
-    assert world.emails(ALDER) == 1
+    assert sandbox.emails(ALDER) == 1
 
 
-def test_an_invitation_that_was_withdrawn_is_not_sent(box, world):
+def test_an_invitation_that_was_withdrawn_is_not_sent(box, sandbox):
     invitation = box.invitation()
     invitation.move("withdrawn", "The candidate left the stage.")
     box.work()
-    assert (box.effect().state, world.emails()) == ("cancelled", 0)
+    assert (box.effect().state, sandbox.emails()) == ("cancelled", 0)
 
 
-def test_an_invitation_that_is_withdrawn_at_the_last_moment_is_not_sent(box, world, monkeypatch):
+def test_an_invitation_that_is_withdrawn_at_the_last_moment_is_not_sent(box, sandbox, monkeypatch):
     invitation = box.invitation()
     monkeypatch.setattr(
         send_invitation, "_revalidate", lambda *_: box.reread(invitation).move("withdrawn", "left")
     )
     box.work()
     effect = box.effect()
-    assert (effect.state, effect.leased_until, world.emails()) == ("cancelled", None, 0)
+    assert (effect.state, effect.leased_until, sandbox.emails()) == ("cancelled", None, 0)
 
 
-def test_nothing_goes_out_while_the_organization_is_paused(box, world, owner):
-    connections.set_policies(box.organization, {"paused": True}, owner)
+def test_nothing_goes_out_while_the_organization_is_paused(box, sandbox, super_admin):
+    connections.set_policies(box.organization, {"paused": True}, super_admin)
     box.invitation()
     box.work()
-    assert (box.effect().state, world.emails()) == ("due", 0)
-    connections.set_policies(box.organization, {"paused": False}, owner)
+    assert (box.effect().state, sandbox.emails()) == ("due", 0)
+    connections.set_policies(box.organization, {"paused": False}, super_admin)
     box.work()
-    assert world.emails() == 1
+    assert sandbox.emails() == 1
 
 
 # given up: the row says so, and a person can go on from there
 
 
-def test_when_hope_is_given_up_the_invitation_says_so(box, world):
+def test_when_hope_is_given_up_the_invitation_says_so(box, sandbox):
     box.codescreen_fails(status=503, times=5)
     invitation = box.invitation()
     Effect.objects.update(created_at=timezone.now() - perform.RETRY_FOR - timedelta(minutes=1))
     box.work()
     assert (box.effect().state, box.reread(invitation).status) == ("failed", "failed")
-    world.codescreen_does("faults", seed=1, rules=[])
+    sandbox.codescreen_does("faults", seed=1, rules=[])
     invitations.retry_effect(box.effect(), "test")
     box.work()
-    assert (box.reread(invitation).status, world.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("invited", 1)
 
 
-def test_when_hope_is_given_up_after_lost_answers_it_is_uncertain(box, world):
-    world.codescreen_does("settings", idempotency=True)
+def test_when_hope_is_given_up_after_lost_answers_it_is_uncertain(box, sandbox):
+    sandbox.codescreen_does("settings", idempotency=True)
     CodeScreenConnection.objects.update(idempotency=True)
     box.codescreen_fails(status=500, times=5)
     invitation = box.invitation()
@@ -549,7 +549,7 @@ def test_when_hope_is_given_up_after_lost_answers_it_is_uncertain(box, world):
     assert (box.effect().state, box.reread(invitation).status) == ("uncertain", "uncertain")
 
 
-def test_a_bug_stops_after_a_few_crashes_and_others_go_on(box, world, monkeypatch):
+def test_a_bug_stops_after_a_few_crashes_and_others_go_on(box, sandbox, monkeypatch):
     poison, fine = box.invitation("Alder"), box.invitation("Tamarack")
     monkeypatch.setattr(
         "integrations.workflow.effects.send_invitation._revalidate",
@@ -565,7 +565,7 @@ def test_a_bug_stops_after_a_few_crashes_and_others_go_on(box, world, monkeypatc
     assert box.reread(fine).status == "invited"
 
 
-def test_a_crash_after_the_intent_is_uncertain(box, world, monkeypatch):
+def test_a_crash_after_the_intent_is_uncertain(box, sandbox, monkeypatch):
     invitation = box.invitation()
 
     def crash(*_, **__):

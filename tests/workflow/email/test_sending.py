@@ -38,7 +38,7 @@ def html(message: Any) -> str:
     return str(content)
 
 
-def test_everybody_who_wants_it_gets_a_message_of_their_own_with_a_way_out(organization, owner):
+def test_everybody_who_wants_it_gets_a_message_of_their_own_with_a_way_out(organization, super_admin):
     factories.member(organization, Membership.Role.ADMIN, "admin")
     tell(organization)
     messages = work()
@@ -57,7 +57,7 @@ def test_everybody_who_wants_it_gets_a_message_of_their_own_with_a_way_out(organ
         assert "It came back." in message.body
 
 
-def test_the_customers_wording_and_branding_are_taken_when_it_is_sent(organization, owner, invitation):
+def test_the_customers_wording_and_branding_are_taken_when_it_is_sent(organization, super_admin, invitation):
     tell(organization, kind="result", invitation=invitation, variables={"outcome": "Passed", "score": "82"})
     EmailTemplate.objects.create(
         organization=organization,
@@ -77,7 +77,7 @@ def test_the_customers_wording_and_branding_are_taken_when_it_is_sent(organizati
     assert 'bgcolor="#123abc"' in html(message)
 
 
-def test_nothing_that_a_platform_says_becomes_markup_or_another_header(organization, owner):
+def test_nothing_that_a_platform_says_becomes_markup_or_another_header(organization, super_admin):
     notify_members(
         organization,
         "bounced:1",
@@ -91,38 +91,40 @@ def test_nothing_that_a_platform_says_becomes_markup_or_another_header(organizat
     assert "{organization}" in message.body  # what fills a variable isn't read for variables again
 
 
-def test_who_opted_out_after_it_was_put_gets_nothing(organization, owner, colleague):
+def test_who_opted_out_after_it_was_put_gets_nothing(organization, super_admin, team_member):
     tell(organization, kind="result")
-    preferences.save_preferences(Membership.objects.get(user=colleague), {"result": False}, colleague)
-    assert [message.to for message in work()] == [[owner.email]]
+    preferences.save_preferences(Membership.objects.get(user=team_member), {"result": False}, team_member)
+    assert [message.to for message in work()] == [[super_admin.email]]
 
 
-def test_nobody_wants_it_and_nothing_waits(organization, owner):
-    preferences.save_preferences(Membership.objects.get(user=owner), {"trouble": False}, owner)
+def test_nobody_wants_it_and_nothing_waits(organization, super_admin):
+    preferences.save_preferences(Membership.objects.get(user=super_admin), {"trouble": False}, super_admin)
     tell(organization)
     assert not Effect.objects.exists()
 
 
-def test_a_refused_address_does_not_mail_the_others_again(organization, owner, colleague, monkeypatch):
+def test_a_refused_address_does_not_mail_the_others_again(
+    organization, super_admin, team_member, monkeypatch
+):
     tell(organization, kind="result")
     send = EmailMultiAlternatives.send
 
     def refuse(message: Any, *args: Any, **kwargs: Any) -> int:
-        if message.to == [colleague.email]:
+        if message.to == [team_member.email]:
             raise smtplib.SMTPServerDisconnected
         return send(message, *args, **kwargs)
 
     monkeypatch.setattr(EmailMultiAlternatives, "send", refuse)
     work()
     effect = Effect.objects.get()
-    assert (effect.state, effect.payload["sent"]) == ("due", [owner.email])
+    assert (effect.state, effect.payload["sent"]) == ("due", [super_admin.email])
     monkeypatch.undo()
     work()
-    assert [message.to for message in mail.outbox] == [[owner.email], [colleague.email]]
+    assert [message.to for message in mail.outbox] == [[super_admin.email], [team_member.email]]
     assert Effect.objects.get().state == "done"
 
 
-def test_many_uncertain_invitations_are_one_email(organization, owner, invitation):
+def test_many_uncertain_invitations_are_one_email(organization, super_admin, invitation):
     for number in range(40):
         notify_members(
             organization, f"uncertain:{number}:1", "One", [f"Line {number}."], invitation=invitation
@@ -135,7 +137,7 @@ def test_many_uncertain_invitations_are_one_email(organization, owner, invitatio
     assert len(work()) == 2
 
 
-def test_a_key_that_is_accepted_again_is_told_once(organization, owner):
+def test_a_key_that_is_accepted_again_is_told_once(organization, super_admin):
     factories.CodeScreenConnectionFactory.create(organization=organization)
     Heartbeat.beat("drain")
     incidents.update_incidents(organization)
@@ -157,12 +159,12 @@ def test_a_key_that_is_accepted_again_is_told_once(organization, owner):
     ]
 
 
-def test_a_mail_of_before_the_templates_still_goes_out(organization, owner):
+def test_a_mail_of_before_the_templates_still_goes_out(organization, super_admin):
     enqueue.enqueue(
         organization,
         Effect.Kind.SEND_EMAIL,
         "old",
-        payload={"subject": "Old", "lines": ["One.", "Two."], "recipients": [owner.email]},
+        payload={"subject": "Old", "lines": ["One.", "Two."], "recipients": [super_admin.email]},
     )
     [message] = work()
     assert message.subject == "Old"
@@ -177,7 +179,7 @@ def test_a_template_of_an_unknown_variable_is_found_before_it_is_sent():
 
 
 def test_results_stand_alone_while_they_are_few_and_share_an_email_in_a_burst(
-    organization, owner, invitation
+    organization, super_admin, invitation
 ):
     for number in range(digests.RESULTS_APART + 500):
         notify_members(

@@ -28,7 +28,7 @@ from tests import factories
 
 
 @pytest.fixture
-def acme(organization, owner):
+def acme(organization, super_admin):
     """An organization whose Super Admin gets every kind of e-mail."""
     Heartbeat.beat("drain")
     factories.LeverConnectionFactory.create(organization=organization)

@@ -16,12 +16,12 @@ from tests import factories
 
 
 @pytest.fixture
-def ready(linked):
+def ready(connected_organization):
     """A connected organization whose feedback template is made."""
     worker.work()
-    assert LeverConnection.objects.get(organization=linked).feedback_template_id
+    assert LeverConnection.objects.get(organization=connected_organization).feedback_template_id
     ApiCall.objects.all().delete()
-    return linked
+    return connected_organization
 
 
 def look(organization) -> LeverProbe:
@@ -48,9 +48,9 @@ def test_a_healthy_account_costs_three_calls_and_finds_nothing(ready):
     assert codes(ready) & {"feedback_template_gone", "feedback_author_gone", "webhook_removed"} == set()
 
 
-def test_a_template_that_was_deleted_is_told_until_it_is_made_again(ready, world):
+def test_a_template_that_was_deleted_is_told_until_it_is_made_again(ready, sandbox):
     template = LeverConnection.objects.get(organization=ready).feedback_template_id
-    account = world.lever.accounts["acme"]
+    account = sandbox.lever.accounts["acme"]
     account.templates.pop(template)
     assert look(ready).is_template_gone
     assert "feedback_template_gone" in codes(ready)
@@ -67,17 +67,17 @@ def test_fields_that_a_customer_removed_are_named(ready):
     assert feedback_template.missing_fields(feedback_template.TEMPLATE) == []
 
 
-def test_an_author_who_left_is_told(ready, world):
+def test_an_author_who_left_is_told(ready, sandbox):
     author = LeverConnection.objects.get(organization=ready).lever_user_id
-    world.lever.accounts["acme"].users[author].deactivated_at = 1
+    sandbox.lever.accounts["acme"].users[author].deactivated_at = 1
     assert look(ready).is_author_gone
     LeverConnection.objects.update(lever_user_id="nobody")
     assert look(ready).is_author_gone
 
 
-def test_a_webhook_that_is_removed_in_lever_is_noticed_and_its_return_too(ready, owner):
+def test_a_webhook_that_is_removed_in_lever_is_noticed_and_its_return_too(ready, super_admin):
     lever = factory.lever_client(ready)
-    [made] = connections.make_webhooks(ready, lever, owner)
+    [made] = connections.make_webhooks(ready, lever, super_admin)
     look(ready)
     made.refresh_from_db()
     assert made.missing_since is None
@@ -86,7 +86,7 @@ def test_a_webhook_that_is_removed_in_lever_is_noticed_and_its_return_too(ready,
         look(ready)
     assert LeverWebhook.objects.filter(pk=made.pk, missing_since__isnull=False).exists()
     assert "webhook_removed" in codes(ready)
-    connections.make_webhooks(ready, lever, owner)
+    connections.make_webhooks(ready, lever, super_admin)
     look(ready)
     made.refresh_from_db()
     assert made.missing_since is None
@@ -103,23 +103,23 @@ def test_a_webhook_made_by_hand_is_missed_only_where_lever_listed_it_before(read
     assert by_hand.missing_since is not None
 
 
-def test_moves_that_no_webhook_told_of_are_counted_after_a_silence(ready, world, monkeypatch):
+def test_moves_that_no_webhook_told_of_are_counted_after_a_silence(ready, sandbox, monkeypatch):
     monkeypatch.setattr(lever_probe, "STILL_UNDERWAY", -timedelta(minutes=1))
     heard(ready, timezone.now() - timedelta(days=2))
-    moved = [world.candidate(word) for word in ("Alder", "Birch", "Cedar")]
-    world.lever_does("move", opportunities=moved, stage="CodeScreen Assessment")
+    moved = [sandbox.candidate(word) for word in ("Alder", "Birch", "Cedar")]
+    sandbox.lever_does("move", opportunities=moved, stage="CodeScreen Assessment")
     found = look(ready)
     assert found.missed_events == 3
     assert "webhook_silence" in codes(ready)
 
 
-def test_nobody_asks_while_the_silence_is_usual(ready, world):
+def test_nobody_asks_while_the_silence_is_usual(ready, sandbox):
     heard(ready, timezone.now() - timedelta(hours=2))
     look(ready)
     assert not ApiCall.objects.filter(path="/opportunities").exists()
 
 
-def test_a_quiet_weekend_counts_nobody(ready, world):
+def test_a_quiet_weekend_counts_nobody(ready, sandbox):
     heard(ready, timezone.now() - timedelta(days=3))
     found = look(ready)
     assert ApiCall.objects.filter(path="/opportunities").exists()

@@ -21,25 +21,25 @@ ALDER = "alder@candidates.example"
 
 
 @pytest.fixture
-def enter(tell, world):
+def enter(tell, sandbox):
     """Move a candidate and put the delivery into the inbox."""
 
     def move(word="Alder", stage=STAGE, **changes):
-        world.lever_does("move", opportunities=[world.candidate(word)], stage=stage)
+        sandbox.lever_does("move", opportunities=[sandbox.candidate(word)], stage=stage)
         return tell(word, stage, **changes)
 
     return move
 
 
 @pytest.fixture
-def tell(box, world):
+def tell(box, sandbox):
     """Put a delivery into the inbox."""
 
     def deliver(word="Alder", stage=STAGE, **changes):
-        data = {"opportunityId": world.candidate(word), "toStageId": world.stage(stage)}
+        data = {"opportunityId": sandbox.candidate(word), "toStageId": sandbox.stage(stage)}
         return factories.DeliveryFactory(
             organization=box.organization,
-            opportunity_id=world.candidate(word),
+            opportunity_id=sandbox.candidate(word),
             payload={"event": "candidateStageChange", "data": data},
             **changes,
         )
@@ -53,7 +53,7 @@ def verdict(delivery):
     return delivery.verdict
 
 
-def test_an_invitation_remembers_what_it_was_decided_from(box, world, enter):
+def test_an_invitation_remembers_what_it_was_decided_from(box, sandbox, enter):
     delivery = enter()
     box.work()
     assert verdict(delivery) == "invite", delivery.last_error
@@ -75,14 +75,14 @@ def test_an_event_that_is_not_ours_needs_no_call(box, tell, event):
     assert not delivery.calls.exists()
 
 
-def test_a_stage_that_is_not_ours_is_not_read_for(box, world, enter):
+def test_a_stage_that_is_not_ours_is_not_read_for(box, sandbox, enter):
     delivery = enter(stage="Phone screen")
     box.lever_fails("/opportunities/", method="GET", status=500, times=9)
     box.work()
     assert verdict(delivery) == "not_a_trigger_stage"
 
 
-def test_leaving_the_stage_withdraws_what_was_not_started(box, world, enter):
+def test_leaving_the_stage_withdraws_what_was_not_started(box, sandbox, enter):
     enter()
     box.work()
     delivery = enter(stage="Phone screen")
@@ -94,10 +94,10 @@ def test_leaving_the_stage_withdraws_what_was_not_started(box, world, enter):
     box.work()
     invitation.refresh_from_db()
     assert (verdict(back), invitation.status) == ("already_invited", "invited")
-    assert world.emails() == 1
+    assert sandbox.emails() == 1
 
 
-def test_leaving_before_it_went_out_cancels_it(box, world, enter):
+def test_leaving_before_it_went_out_cancels_it(box, sandbox, enter):
     enter()
     delivery = factories.claimed(Delivery, "me")
     worker.decide(delivery)
@@ -106,17 +106,17 @@ def test_leaving_before_it_went_out_cancels_it(box, world, enter):
     worker.decide(delivery)
     box.work()
     assert verdict(leaves) == "not_a_trigger_stage"
-    assert (Invitation.objects.get().status, box.effect().state, world.emails()) == (
+    assert (Invitation.objects.get().status, box.effect().state, sandbox.emails()) == (
         "withdrawn",
         "cancelled",
         0,
     )
     enter()
     box.work()
-    assert (Invitation.objects.get().status, world.emails()) == ("invited", 1)
+    assert (Invitation.objects.get().status, sandbox.emails()) == ("invited", 1)
 
 
-def test_who_has_started_is_followed_wherever_they_go(box, world, enter):
+def test_who_has_started_is_followed_wherever_they_go(box, sandbox, enter):
     enter()
     box.work()
     box.candidate_does("start")
@@ -126,7 +126,7 @@ def test_who_has_started_is_followed_wherever_they_go(box, world, enter):
 
 
 @pytest.mark.parametrize(("setting", "expected"), [(True, 1), (False, 0)])
-def test_a_skip_leaves_one_note(box, world, enter, setting, expected):
+def test_a_skip_leaves_one_note(box, sandbox, enter, setting, expected):
     box.organization.note_on_skip = setting
     box.organization.save()
     enter("Hazel")
@@ -134,7 +134,7 @@ def test_a_skip_leaves_one_note(box, world, enter, setting, expected):
     enter("Hazel")
     box.work()
     assert set(Delivery.objects.values_list("verdict", flat=True)) == {"no_assessment"}
-    notes = world.opportunity("Hazel")["note_texts"]
+    notes = sandbox.opportunity("Hazel")["note_texts"]
     assert len(notes) == expected
     assert all("no assessment was sent" in note and "Hazel" not in note and "@" not in note for note in notes)
 
@@ -147,7 +147,7 @@ def test_whom_lever_will_never_show_gets_a_verdict(box, enter, status):
     assert verdict(told) == "not_visible"
 
 
-def test_the_bulk_limit_holds_and_tells_once(box, world, enter):
+def test_the_bulk_limit_holds_and_tells_once(box, sandbox, enter):
     box.organization.bulk_limit = 1
     box.organization.save()
     box.organization.default_assessment = "Backend"
@@ -159,20 +159,20 @@ def test_the_bulk_limit_holds_and_tells_once(box, world, enter):
         "held_for_approval",
         "held_for_approval",
     ]
-    assert world.emails() == 1
+    assert sandbox.emails() == 1
     assert sorted(Invitation.objects.values_list("status", flat=True)) == ["held", "held", "invited"]
     for _ in range(2):
         incidents.update_incidents(box.organization)
     assert Effect.objects.filter(kind="send_email").count() == 1
 
 
-def test_the_bulk_limit_counts_who_is_taken_up_again(box, world, enter):
+def test_the_bulk_limit_counts_who_is_taken_up_again(box, sandbox, enter):
     type(box.organization).objects.update(bulk_limit=1, default_assessment="Backend")
     words = ("Alder", "Hazel", "Tamarack")
     for word in words:
         factories.InvitationFactory(
             organization=box.organization,
-            opportunity_id=world.candidate(word),
+            opportunity_id=sandbox.candidate(word),
             assessment_id=ASSESSMENT,
             status="withdrawn",
             created_at=timezone.now() - timedelta(days=1),
@@ -180,19 +180,19 @@ def test_the_bulk_limit_counts_who_is_taken_up_again(box, world, enter):
     told = [enter(word) for word in words]
     box.work()
     assert [verdict(row) for row in told] == ["invite", "held_for_approval", "held_for_approval"]
-    assert world.emails() == 1
+    assert sandbox.emails() == 1
 
 
 # waiting for a connection
 
 
 @pytest.mark.parametrize("what", ["paused", "no lever", "lever refused", "no codescreen", "key refused"])
-def test_what_cannot_be_decided_is_kept_and_decided_when_it_can(box, world, enter, owner, what):
+def test_what_cannot_be_decided_is_kept_and_decided_when_it_can(box, sandbox, enter, super_admin, what):
     match what:
         case "paused":
-            connections.set_policies(box.organization, {"paused": True}, owner)
+            connections.set_policies(box.organization, {"paused": True}, super_admin)
         case "no lever":
-            connections.disconnect_lever(box.organization, owner)
+            connections.disconnect_lever(box.organization, super_admin)
         case "lever refused":
             LeverConnection.objects.update(state="needs_reconnect")
         case "no codescreen":
@@ -203,28 +203,30 @@ def test_what_cannot_be_decided_is_kept_and_decided_when_it_can(box, world, ente
     box.work()
     assert verdict(delivery) == ("paused" if what == "paused" else "disconnected")
     assert delivery.due_at is None
-    assert world.emails() == 0
+    assert sandbox.emails() == 0
     match what:
         case "paused":
-            connections.set_policies(box.organization, {"paused": False}, owner)
+            connections.set_policies(box.organization, {"paused": False}, super_admin)
         case "no lever" | "lever refused":
-            account = world.lever.accounts["acme"]
-            grant = world.lever.grants.grant(account, account.users[account.actor()], frozenset(_scopes()))
+            account = sandbox.lever.accounts["acme"]
+            grant = sandbox.lever.grants.grant(account, account.users[account.actor()], frozenset(_scopes()))
             row = LeverConnection.objects.get()
-            row.accept_grant(world.lever.grants.issue(grant, account), owner, account.actor(), account.id)
-            connections.after_grant(box.organization, owner)
+            row.accept_grant(
+                sandbox.lever.grants.issue(grant, account), super_admin, account.actor(), account.id
+            )
+            connections.after_grant(box.organization, super_admin)
         case _:
-            connections.save_codescreen_key(box.organization, world.api_key, owner)
+            connections.save_codescreen_key(box.organization, sandbox.api_key, super_admin)
     box.work()
     assert verdict(delivery) == "invite"
-    assert world.emails() == 1
+    assert sandbox.emails() == 1
 
 
 def _scopes():
     return LeverConnection.objects.get().granted_scopes
 
 
-def test_a_key_that_is_refused_while_deciding_is_noticed(box, world, enter):
+def test_a_key_that_is_refused_while_deciding_is_noticed(box, sandbox, enter):
     CodeScreenConnection.objects.update(api_key="wrong", assessments_refreshed_at=None)
     delivery = enter()
     box.work()
@@ -234,9 +236,9 @@ def test_a_key_that_is_refused_while_deciding_is_noticed(box, world, enter):
     assert verdict(delivery) == "disconnected"
 
 
-def test_a_grant_that_is_revoked_is_noticed_and_the_delivery_kept(box, world, enter):
+def test_a_grant_that_is_revoked_is_noticed_and_the_delivery_kept(box, sandbox, enter):
     delivery = enter()
-    world.lever_does("revoke")
+    sandbox.lever_does("revoke")
     box.work()
     Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
     box.work()
@@ -250,7 +252,7 @@ def test_a_grant_that_is_revoked_is_noticed_and_the_delivery_kept(box, world, en
 
 
 @pytest.mark.parametrize("kind", ["status", "reset_before", "truncated"])
-def test_a_lever_that_fails_is_asked_again(box, world, enter, kind):
+def test_a_lever_that_fails_is_asked_again(box, sandbox, enter, kind):
     delivery = enter()
     box.lever_fails("/opportunities/", method="GET", kind=kind, times=1)
     box.work()
@@ -263,7 +265,7 @@ def test_a_lever_that_fails_is_asked_again(box, world, enter, kind):
     assert delivery.last_error == ""
 
 
-def test_a_poison_delivery_stops_and_others_go_on(box, world, enter, monkeypatch):
+def test_a_poison_delivery_stops_and_others_go_on(box, sandbox, enter, monkeypatch):
     poison, fine = enter("Alder"), enter("Tamarack")
     gather = facts.gather_facts
 
@@ -283,7 +285,7 @@ def test_a_poison_delivery_stops_and_others_go_on(box, world, enter, monkeypatch
     assert verdict(fine) in {"invite", "ambiguous_assessment", "no_assessment"}
 
 
-def test_a_worker_that_slept_through_its_lease_decides_nothing(box, world, enter):
+def test_a_worker_that_slept_through_its_lease_decides_nothing(box, sandbox, enter):
     delivery = enter()
     slow = factories.claimed(Delivery, "slow")
     Delivery.objects.update(lease_owner="another")
@@ -294,7 +296,7 @@ def test_a_worker_that_slept_through_its_lease_decides_nothing(box, world, enter
     assert not Effect.objects.filter(kind="send_invitation").exists()
 
 
-def test_a_worker_killed_while_deciding_is_replaced(box, world, enter):
+def test_a_worker_killed_while_deciding_is_replaced(box, sandbox, enter):
     delivery = enter()
     Delivery.claim("gone")
     box.work()
@@ -305,7 +307,7 @@ def test_a_worker_killed_while_deciding_is_replaced(box, world, enter):
     assert delivery.attempts == 2
 
 
-def test_a_preview_writes_nothing(box, world, enter):
+def test_a_preview_writes_nothing(box, sandbox, enter):
     delivery = enter()
     decision = worker.preview(delivery)
     assert decision.code == "invite"
@@ -314,21 +316,21 @@ def test_a_preview_writes_nothing(box, world, enter):
     assert not Effect.objects.filter(kind="send_invitation").exists()
 
 
-def test_a_replay_replaces_the_verdict_and_is_on_the_record(box, world, enter, owner):
+def test_a_replay_replaces_the_verdict_and_is_on_the_record(box, sandbox, enter, super_admin):
     delivery = enter("Hazel")
     box.work()
     assert verdict(delivery) == "no_assessment"
-    connections.set_policies(box.organization, {"default_assessment": "Backend"}, owner)
-    assert worker.replay(delivery, owner).code == "invite"
+    connections.set_policies(box.organization, {"default_assessment": "Backend"}, super_admin)
+    assert worker.replay(delivery, super_admin).code == "invite"
     box.work()
     assert verdict(delivery) == "invite"
-    assert world.emails("hazel@candidates.example") == 1
+    assert sandbox.emails("hazel@candidates.example") == 1
     entry = box.organization.audit_entries.get(action="replay")
     assert entry.changes == {"verdict": ["no_assessment", "invite"]}
 
 
 @pytest.mark.django_db(transaction=True)
-def test_workers_who_decide_the_same_person_at_once_invite_once(box, world, enter, tell):
+def test_workers_who_decide_the_same_person_at_once_invite_once(box, sandbox, enter, tell):
     for number in range(6):
         (tell if number else enter)(dedupe_key=f"id:{number}")
     failed = []
@@ -350,4 +352,4 @@ def test_workers_who_decide_the_same_person_at_once_invite_once(box, world, ente
     assert failed == []
     assert sorted(Delivery.objects.values_list("verdict", flat=True)) == ["already_invited"] * 5 + ["invite"]
     assert Invitation.objects.count() == 1
-    assert world.emails() == 1
+    assert sandbox.emails() == 1

@@ -26,10 +26,10 @@ acts = st.one_of(
 class Journey:
     """One new candidate, and what was told of them so far."""
 
-    def __init__(self, organization, world):
-        self.organization, self.world = organization, world
+    def __init__(self, organization, sandbox):
+        self.organization, self.sandbox = organization, sandbox
         prefix = f"wanderer-{uuid.uuid4().hex[:8]}"
-        made = world.lever_does(
+        made = sandbox.lever_does(
             "accounts", keep=True, generate={"count": 1, "prefix": prefix, "posting": "Backend Engineer"}
         )
         (self.opportunity,) = made["generated"]
@@ -38,19 +38,19 @@ class Journey:
         self.untold, self.told = [], []
 
     def move(self, stage):
-        moved = self.world.lever_does("move", opportunities=[self.opportunity], stage=stage)["moved"]
+        moved = self.sandbox.lever_does("move", opportunities=[self.opportunity], stage=stage)["moved"]
         if moved:
             self.stage = stage
             self.untold.append(stage)
 
     def archive(self, is_archived):
-        reason = self.world_reason() if is_archived else None
-        self.world.lever_does("archive", opportunities=[self.opportunity], reason=reason)
+        reason = self.archive_reason() if is_archived else None
+        self.sandbox.lever_does("archive", opportunities=[self.opportunity], reason=reason)
         self.is_archived = is_archived
 
-    def world_reason(self):
+    def archive_reason(self):
         """Return one of the account's reasons."""
-        account = self.world.lever.accounts["acme"]
+        account = self.sandbox.lever.accounts["acme"]
         return next(iter(account.archive_reasons.values())).text
 
     def tell(self, number):
@@ -62,7 +62,7 @@ class Journey:
             self.deliver(self.told[number % len(self.told)])
 
     def deliver(self, stage):
-        data = {"opportunityId": self.opportunity, "toStageId": self.world.stage(stage)}
+        data = {"opportunityId": self.opportunity, "toStageId": self.sandbox.stage(stage)}
         factories.DeliveryFactory(
             organization=self.organization,
             opportunity_id=self.opportunity,
@@ -83,12 +83,12 @@ class Journey:
 
 
 @pytest.fixture
-def unhurried(linked, world, settings):
+def unhurried(connected_organization, sandbox, settings):
     """Nobody waits for a slot: this is about the order, not the pace."""
     settings.LEVER_RATE, settings.LEVER_BURST = 1000.0, 1_000_000
-    world.lever_does("settings", rate_limit=0.0)
+    sandbox.lever_does("settings", rate_limit=0.0)
     worker.work()
-    return linked
+    return connected_organization
 
 
 @contextlib.contextmanager
@@ -106,17 +106,17 @@ def taken_back():
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(told=st.lists(acts, min_size=2, max_size=12))
-def test_whatever_the_order_the_end_is_what_lever_shows(unhurried, world, told):
+def test_whatever_the_order_the_end_is_what_lever_shows(unhurried, sandbox, told):
     with taken_back():
-        journey = Journey(unhurried, world)
+        journey = Journey(unhurried, sandbox)
         for act, detail in told:
             getattr(journey, act)(detail)
             held = Effect.objects.filter(opportunity_id=journey.opportunity, leased_until__isnull=False)
             assert not held.exists()
         journey.finish()
-        seen = world.lever.accounts["acme"].opportunities[journey.opportunity]
+        seen = sandbox.lever.accounts["acme"].opportunities[journey.opportunity]
         invitations = list(Invitation.objects.filter(opportunity_id=journey.opportunity))
-        sent = world.emails(journey.email)
+        sent = sandbox.emails(journey.email)
         assert len(invitations) <= 1
         assert sent == sum(bool(invitation.instance_id) for invitation in invitations)
         assert not Delivery.objects.filter(opportunity_id=journey.opportunity, verdict="").exists()

@@ -18,16 +18,16 @@ ASSESSMENT = stable_id("acme", "assessment", "Backend")
 
 
 @pytest.fixture
-def enter(box, world):
+def enter(box, sandbox):
     """Move a candidate into the stage, tell of it, and do what follows; the delivery."""
 
     def move(stage: str = STAGE, **changes: Any) -> Delivery:
-        world.lever_does("move", opportunities=[world.candidate("Alder")], stage=stage)
-        data = {"opportunityId": world.candidate("Alder"), "toStageId": world.stage(stage)}
+        sandbox.lever_does("move", opportunities=[sandbox.candidate("Alder")], stage=stage)
+        data = {"opportunityId": sandbox.candidate("Alder"), "toStageId": sandbox.stage(stage)}
         event = changes.pop("event", "candidateStageChange")
         delivery = factories.DeliveryFactory.create(
             organization=box.organization,
-            opportunity_id=world.candidate("Alder"),
+            opportunity_id=sandbox.candidate("Alder"),
             event=event,
             payload={"event": event, "data": data},
             **changes,
@@ -64,10 +64,10 @@ def test_nothing_happens_unless_it_is_asked_for(box, enter):
     assert Invitation.objects.count() == 1
 
 
-def test_an_expired_one_gets_a_new_round(box, world, enter):
+def test_an_expired_one_gets_a_new_round(box, sandbox, enter):
     first = expire(box, score=20, result="Failed")
     policy(box, reentry="after_expiry")
-    sent = world.emails()
+    sent = sandbox.emails()
     delivery = enter()
     assert delivery.verdict == "invite"
     assert "It is round 2." in delivery.explanation
@@ -75,7 +75,7 @@ def test_an_expired_one_gets_a_new_round(box, world, enter):
     assert (second.round, second.status, second.assessment_id) == (2, "invited", first.assessment_id)
     assert second.instance_id != first.instance_id
     assert delivery.invitation == second
-    assert world.emails() == sent + 1
+    assert sandbox.emails() == sent + 1
     # told again, by Lever or by a person's replay: the second round stands in the way of a third
     assert enter().verdict == "already_invited"
     assert Invitation.objects.count() == 2
@@ -140,11 +140,11 @@ def test_what_was_not_sent_yet_is_never_sent_after_leaving(box, enter):
 # result tags
 
 
-def tags(world) -> list[str]:
-    return list(world.opportunity("Alder")["tags"])
+def tags(sandbox) -> list[str]:
+    return list(sandbox.opportunity("Alder")["tags"])
 
 
-def test_no_result_tag_unless_it_is_asked_for(box, world):
+def test_no_result_tag_unless_it_is_asked_for(box, sandbox):
     completed(box, score=90, result="Passed")
     assert not Effect.objects.filter(kind="set_result_tag").exists()
 
@@ -152,29 +152,29 @@ def test_no_result_tag_unless_it_is_asked_for(box, world):
 @pytest.mark.parametrize(
     ("result", "expected"), [("Passed", "Backend: passed"), ("Failed", "Backend: failed")]
 )
-def test_the_customers_tag_says_what_codescreen_states(box, world, result, expected):
+def test_the_customers_tag_says_what_codescreen_states(box, sandbox, result, expected):
     policy(box, passed_tag="{assessment}: passed", failed_tag="{assessment}: failed")
     completed(box, score=50, result=result)
-    assert expected in tags(world)
-    assert [tag for tag in tags(world) if tag.startswith("CodeScreen:")] == [
+    assert expected in tags(sandbox)
+    assert [tag for tag in tags(sandbox) if tag.startswith("CodeScreen:")] == [
         "CodeScreen: Assessment Completed"
     ]
 
 
-def test_a_regrade_takes_the_other_tag_off(box, world):
+def test_a_regrade_takes_the_other_tag_off(box, sandbox):
     policy(box, passed_tag="test passed", failed_tag="test failed")
     completed(box, score=50, result="Failed")
-    assert "test failed" in tags(world)
+    assert "test failed" in tags(sandbox)
     box.candidate_does("regrade", score=80, result="Passed")
-    assert "test passed" in tags(world)
-    assert "test failed" not in tags(world)
+    assert "test passed" in tags(sandbox)
+    assert "test failed" not in tags(sandbox)
 
 
-def test_where_nothing_is_stated_there_is_no_tag(box, world):
-    world.codescreen_does("settings", metadata=False)
+def test_where_nothing_is_stated_there_is_no_tag(box, sandbox):
+    sandbox.codescreen_does("settings", metadata=False)
     policy(box, passed_tag="test passed", failed_tag="test failed")
     completed(box, score=99)
-    assert not {"test passed", "test failed"} & set(tags(world))
+    assert not {"test passed", "test failed"} & set(tags(sandbox))
 
 
 @pytest.mark.parametrize("tag", ["CodeScreen: Passed", " codescreen passed", "CODESCREEN Backend"])

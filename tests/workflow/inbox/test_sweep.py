@@ -17,17 +17,17 @@ STAGE = "CodeScreen Assessment"
 
 
 @pytest.fixture
-def lost(box, world):
+def lost(box, sandbox):
     """Move a candidate while Lever's webhooks are lost."""
-    world.lever_does("settings", webhooks_enabled=False)
+    sandbox.lever_does("settings", webhooks_enabled=False)
 
     def move(word="Alder", stage=STAGE):
-        world.lever_does("move", opportunities=[world.candidate(word)], stage=stage)
+        sandbox.lever_does("move", opportunities=[sandbox.candidate(word)], stage=stage)
 
     return move
 
 
-def test_whom_no_webhook_told_of_is_taken_in_once(box, world, lost):
+def test_whom_no_webhook_told_of_is_taken_in_once(box, sandbox, lost):
     lost()
     assert [worker.sweep_organization(box.organization) for _ in range(3)] == [1, 0, 0]
     box.work()
@@ -35,14 +35,14 @@ def test_whom_no_webhook_told_of_is_taken_in_once(box, world, lost):
     assert (delivery.event, delivery.verdict, delivery.opportunity_id) == (
         "sweep",
         "invite",
-        world.candidate("Alder"),
+        sandbox.candidate("Alder"),
     )
-    assert world.emails() == 1
+    assert sandbox.emails() == 1
     [mail] = Effect.objects.filter(kind="send_email")
     assert "no webhook" in mail.payload["subject"]
 
 
-def test_a_skip_is_decided_but_is_no_repair(box, world, lost):
+def test_a_skip_is_decided_but_is_no_repair(box, sandbox, lost):
     lost("Nyssa")
     assert worker.sweep_organization(box.organization) == 0
     assert Delivery.objects.get().verdict == "no_email"
@@ -50,7 +50,7 @@ def test_a_skip_is_decided_but_is_no_repair(box, world, lost):
     assert Delivery.objects.count() == 1
 
 
-def test_who_was_there_before_the_portal_is_left_alone(box, world, lost):
+def test_who_was_there_before_the_portal_is_left_alone(box, sandbox, lost):
     lost()
     type(box.organization).objects.update(created_at=timezone.now() + timedelta(minutes=1))
     box.organization.refresh_from_db()
@@ -58,52 +58,52 @@ def test_who_was_there_before_the_portal_is_left_alone(box, world, lost):
     assert not Delivery.objects.exists()
 
 
-def test_who_was_told_of_is_left_alone(box, world, lost):
+def test_who_was_told_of_is_left_alone(box, sandbox, lost):
     lost()
     factories.DeliveryFactory(
         organization=box.organization,
-        opportunity_id=world.candidate("Alder"),
-        payload={"event": "candidateStageChange", "data": {"toStageId": world.stage(STAGE)}},
+        opportunity_id=sandbox.candidate("Alder"),
+        payload={"event": "candidateStageChange", "data": {"toStageId": sandbox.stage(STAGE)}},
         received_at=timezone.now() + timedelta(seconds=1),
     )
     assert worker.sweep_organization(box.organization) == 0
 
 
-def test_archived_candidates_are_not_looked_at(box, world, lost):
+def test_archived_candidates_are_not_looked_at(box, sandbox, lost):
     lost("Pine")
     assert worker.sweep_organization(box.organization) == 0
     assert not Delivery.objects.exists()
 
 
-def test_other_stages_are_not_looked_at(box, world, lost):
+def test_other_stages_are_not_looked_at(box, sandbox, lost):
     lost(stage="Phone screen")
     assert worker.sweep_organization(box.organization) == 0
     assert not Delivery.objects.exists()
 
 
-def test_a_mapped_stage_is_looked_at(box, world, lost):
+def test_a_mapped_stage_is_looked_at(box, sandbox, lost):
     box.organization.role_mappings.create(role="Backend Engineer", stage="Phone screen", assessment="Backend")
     lost(stage="Phone screen")
     assert worker.sweep_organization(box.organization) == 1
 
 
-def test_who_came_back_untold_after_being_withdrawn_is_taken_in(box, world, lost):
+def test_who_came_back_untold_after_being_withdrawn_is_taken_in(box, sandbox, lost):
     lost()
     worker.sweep_organization(box.organization)
     Invitation.objects.get().move("withdrawn", "The candidate left the stage.")
     box.work()
-    assert world.emails() == 0
+    assert sandbox.emails() == 0
     lost(stage="Phone screen")
     time.sleep(1.1)  # two entries in one second are one to the sweep
     lost()
     Delivery.objects.update(received_at=timezone.now() - timedelta(hours=1))
     assert worker.sweep_organization(box.organization) == 1
     box.work()
-    assert world.emails() == 1
+    assert sandbox.emails() == 1
 
 
 @pytest.mark.parametrize("reason", ["paused", "lever", "codescreen"])
-def test_without_connections_nothing_is_looked_at(box, world, lost, reason):
+def test_without_connections_nothing_is_looked_at(box, sandbox, lost, reason):
     lost()
     if reason == "paused":
         type(box.organization).objects.update(paused=True)
@@ -116,7 +116,7 @@ def test_without_connections_nothing_is_looked_at(box, world, lost, reason):
     assert not Delivery.objects.exists()
 
 
-def test_a_lever_that_fails_is_said_and_nothing_is_lost(box, world, lost):
+def test_a_lever_that_fails_is_said_and_nothing_is_lost(box, sandbox, lost):
     lost()
     box.lever_fails("/opportunities", method="GET", status=500, times=1)
     with pytest.raises(PlatformError):
@@ -124,14 +124,14 @@ def test_a_lever_that_fails_is_said_and_nothing_is_lost(box, world, lost):
     assert worker.sweep_organization(box.organization) == 1
 
 
-def test_one_organization_that_fails_does_not_stop_the_others(box, world, lost):
+def test_one_organization_that_fails_does_not_stop_the_others(box, sandbox, lost):
     factories.LeverConnectionFactory()  # of another organization, whose Lever refuses it
     lost()
     schedules.sweep_all()
     assert Delivery.objects.get(organization=box.organization).verdict == "invite"
 
 
-def test_many_pages_are_read(box, world, lost):
+def test_many_pages_are_read(box, sandbox, lost):
     words = ["Alder", "Nyssa", "Maple", "Hazel", "Ginkgo"]
     for word in words:
         lost(word)
@@ -141,7 +141,7 @@ def test_many_pages_are_read(box, world, lost):
     assert Delivery.objects.count() == len(words)
 
 
-def test_who_came_back_untold_within_a_minute_is_taken_in(box, world, lost):
+def test_who_came_back_untold_within_a_minute_is_taken_in(box, sandbox, lost):
     lost()
     worker.sweep_organization(box.organization)
     Invitation.objects.get().move("withdrawn", "The candidate left the stage.")
@@ -150,15 +150,15 @@ def test_who_came_back_untold_within_a_minute_is_taken_in(box, world, lost):
     lost()
     assert worker.sweep_organization(box.organization) == 1
     box.work()
-    assert world.emails() == 1
+    assert sandbox.emails() == 1
 
 
-def test_who_had_left_when_the_webhook_was_decided_and_came_back_untold_is_taken_in(box, world, lost):
+def test_who_had_left_when_the_webhook_was_decided_and_came_back_untold_is_taken_in(box, sandbox, lost):
     lost()
     factories.DeliveryFactory(
         organization=box.organization,
-        opportunity_id=world.candidate("Alder"),
-        payload={"event": "candidateStageChange", "data": {"toStageId": world.stage(STAGE)}},
+        opportunity_id=sandbox.candidate("Alder"),
+        payload={"event": "candidateStageChange", "data": {"toStageId": sandbox.stage(STAGE)}},
         verdict="left_stage",
         decided_at=timezone.now(),
         due_at=None,
@@ -166,7 +166,7 @@ def test_who_had_left_when_the_webhook_was_decided_and_came_back_untold_is_taken
     assert worker.sweep_organization(box.organization) == 1
 
 
-def test_a_worker_does_not_take_what_the_sweep_is_deciding(box, world, lost, monkeypatch):
+def test_a_worker_does_not_take_what_the_sweep_is_deciding(box, sandbox, lost, monkeypatch):
     lost()
     seen = []
     decide = delivery_handling.decide_delivery
@@ -181,7 +181,7 @@ def test_a_worker_does_not_take_what_the_sweep_is_deciding(box, world, lost, mon
 
 
 @pytest.mark.parametrize("status", ["held", "pending", "invited", "uncertain"])
-def test_whom_a_person_said_no_to_is_left_alone(box, world, lost, owner, status):
+def test_whom_a_person_said_no_to_is_left_alone(box, sandbox, lost, super_admin, status):
     lost()
     worker.sweep_organization(box.organization)
     if status == "uncertain":
@@ -191,22 +191,22 @@ def test_whom_a_person_said_no_to_is_left_alone(box, world, lost, owner, status)
     invitation = Invitation.objects.get()
     if status == "held":
         Invitation.objects.update(status="held")
-        invitations.refuse(invitation, owner)
+        invitations.refuse(invitation, super_admin)
     else:
         assert invitation.status == status
-        invitations.stop_following(invitation, owner)
-    sent = world.emails()
+        invitations.stop_following(invitation, super_admin)
+    sent = sandbox.emails()
     assert worker.sweep_organization(box.organization) == 0
     Delivery.objects.all().delete()  # as if a webhook had told: the sweep's own delivery is known by its key
     assert worker.sweep_organization(box.organization) == 0
     box.work()
-    assert (box.reread(invitation).status, world.emails()) == ("withdrawn", sent)
+    assert (box.reread(invitation).status, sandbox.emails()) == ("withdrawn", sent)
 
 
-def test_whom_a_person_said_no_to_and_who_came_back_untold_is_taken_in(box, world, lost, owner):
+def test_whom_a_person_said_no_to_and_who_came_back_untold_is_taken_in(box, sandbox, lost, super_admin):
     lost()
     worker.sweep_organization(box.organization)
-    invitations.stop_following(Invitation.objects.get(), owner)
+    invitations.stop_following(Invitation.objects.get(), super_admin)
     box.work()
     lost(stage="Phone screen")
     time.sleep(1.1)  # two entries in one second are one to the sweep
@@ -216,4 +216,4 @@ def test_whom_a_person_said_no_to_and_who_came_back_untold_is_taken_in(box, worl
     Invitation.objects.update(changed_at=earlier)
     assert worker.sweep_organization(box.organization) == 1
     box.work()
-    assert world.emails() == 1
+    assert sandbox.emails() == 1

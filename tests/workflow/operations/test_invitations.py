@@ -47,39 +47,39 @@ ACTS = {
 
 @pytest.mark.parametrize("name", ACTS)
 @pytest.mark.parametrize("status", Status.values)
-def test_an_act_is_possible_from_its_statuses_alone(organization, owner, name, status):
+def test_an_act_is_possible_from_its_statuses_alone(organization, super_admin, name, status):
     act, sources, target = ACTS[name]
     invitation = in_status(organization, status)
     if status not in sources:
         with pytest.raises(ActionNotAllowed):
-            act(invitation, owner)
+            act(invitation, super_admin)
         invitation.refresh_from_db()
         assert invitation.status == status
         assert not AuditEntry.objects.exists()
         assert not Effect.objects.exists()
         return
-    act(invitation, owner)
+    act(invitation, super_admin)
     invitation.refresh_from_db()
     assert invitation.status == target
     entry = AuditEntry.objects.get()
-    assert (entry.action, entry.actor, entry.organization) == (name, owner, organization)
+    assert (entry.action, entry.actor, entry.organization) == (name, super_admin, organization)
     assert entry.reason
     sends = Effect.objects.filter(kind="send_invitation", state="due").count()
     assert sends == (1 if target == "pending" else 0)
 
 
-def test_an_act_judges_the_row_as_it_is_now(organization, owner):
+def test_an_act_judges_the_row_as_it_is_now(organization, super_admin):
     invitation = in_status(organization, "held")
     Invitation.objects.update(status="withdrawn")
     with pytest.raises(ActionNotAllowed):
-        invitations.approve(invitation, owner)
+        invitations.approve(invitation, super_admin)
 
 
-def test_approving_twice_sends_once(organization, owner):
+def test_approving_twice_sends_once(organization, super_admin):
     invitation = in_status(organization, "held")
-    invitations.approve(invitation, owner)
+    invitations.approve(invitation, super_admin)
     with pytest.raises(ActionNotAllowed):
-        invitations.approve(invitation, owner)
+        invitations.approve(invitation, super_admin)
     assert Effect.objects.filter(kind="send_invitation").count() == 1
 
 
@@ -90,18 +90,18 @@ def test_a_command_is_an_actor_too(organization):
 
 
 @pytest.mark.parametrize("instance", ["", "   ", "x" * 201])
-def test_resolving_needs_an_instance(organization, owner, instance):
+def test_resolving_needs_an_instance(organization, super_admin, instance):
     with pytest.raises(ActionNotAllowed):
-        invitations.resolve_as_sent(in_status(organization, "uncertain"), instance, owner)
+        invitations.resolve_as_sent(in_status(organization, "uncertain"), instance, super_admin)
 
 
-def test_an_instance_belongs_to_one_invitation(organization, owner):
+def test_an_instance_belongs_to_one_invitation(organization, super_admin):
     taken = in_status(organization, "invited")
     with pytest.raises(ActionNotAllowed, match=str(taken.pk)):
-        invitations.resolve_as_sent(in_status(organization, "uncertain"), "instance-1", owner)
+        invitations.resolve_as_sent(in_status(organization, "uncertain"), "instance-1", super_admin)
 
 
-def test_resolving_settles_the_effect_and_asks_for_the_tag(organization, owner):
+def test_resolving_settles_the_effect_and_asks_for_the_tag(organization, super_admin):
     invitation = in_status(organization, "uncertain")
     effect = factories.EffectFactory(
         organization=organization,
@@ -110,24 +110,24 @@ def test_resolving_settles_the_effect_and_asks_for_the_tag(organization, owner):
         state="uncertain",
         due_at=None,
     )
-    invitations.resolve_as_sent(invitation, " instance-7 ", owner)
+    invitations.resolve_as_sent(invitation, " instance-7 ", super_admin)
     effect.refresh_from_db()
     invitation.refresh_from_db()
     assert (effect.state, invitation.instance_id) == ("done", "instance-7")
     assert Effect.objects.filter(kind="set_progress_tag", state="due").count() == 1
 
 
-def test_while_the_person_has_another_one_on_its_way_nothing_is_sent_again(organization, owner):
+def test_while_the_person_has_another_one_on_its_way_nothing_is_sent_again(organization, super_admin):
     invitation = in_status(organization, Status.FAILED)
     factories.InvitationFactory(organization=organization, contact_id=invitation.contact_id)
     with pytest.raises(ActionNotAllowed, match="on its way"):
-        invitations.send_again(invitation, owner)
+        invitations.send_again(invitation, super_admin)
     invitation.refresh_from_db()
     assert invitation.status == Status.FAILED
     assert not Effect.objects.exists()
 
 
-def test_sending_again_starts_from_scratch(organization, owner):
+def test_sending_again_starts_from_scratch(organization, super_admin):
     invitation = in_status(organization, "uncertain")
     effect = factories.EffectFactory(
         organization=organization,
@@ -140,7 +140,7 @@ def test_sending_again_starts_from_scratch(organization, owner):
         last_error="lost",
     )
     Effect.objects.update(attempt_started_at=effect.created_at)
-    invitations.send_again(invitation, owner)
+    invitations.send_again(invitation, super_admin)
     effect.refresh_from_db()
     assert (effect.state, effect.attempts, effect.attempt_started_at, effect.last_error) == (
         "due",
@@ -158,40 +158,40 @@ def test_sending_again_starts_from_scratch(organization, owner):
     ("state", "possible"),
     [("failed", True), ("due", True), ("done", False), ("cancelled", False), ("uncertain", False)],
 )
-def test_retrying_an_effect(organization, owner, state, possible):
+def test_retrying_an_effect(organization, super_admin, state, possible):
     due = {} if state == "due" else {"due_at": None}
     effect = factories.EffectFactory(organization=organization, state=state, attempts=9, **due)
     if not possible:
         with pytest.raises(ActionNotAllowed):
-            invitations.retry_effect(effect, owner)
+            invitations.retry_effect(effect, super_admin)
         assert not AuditEntry.objects.exists()
         return
-    invitations.retry_effect(effect, owner)
+    invitations.retry_effect(effect, super_admin)
     assert Effect.objects.due().get() == effect
     assert AuditEntry.objects.get().action == "retry"
 
 
-def test_an_effect_in_a_workers_hands_is_not_retried(organization, owner):
+def test_an_effect_in_a_workers_hands_is_not_retried(organization, super_admin):
     factories.EffectFactory(organization=organization)
     effect = factories.claimed(Effect, "worker")
     with pytest.raises(ActionNotAllowed):
-        invitations.retry_effect(effect, owner)
+        invitations.retry_effect(effect, super_admin)
 
 
 @pytest.mark.parametrize("state", ["uncertain", "done", "cancelled", "failed"])
 @pytest.mark.parametrize("status", ["uncertain", "withdrawn", "completed"])
-def test_an_invitation_is_never_sent_again_by_retrying_its_effect(organization, owner, status, state):
+def test_an_invitation_is_never_sent_again_by_retrying_its_effect(organization, super_admin, status, state):
     invitation = in_status(organization, status)
     effect = factories.EffectFactory(
         organization=organization, invitation=invitation, kind="send_invitation", state=state, due_at=None
     )
     with pytest.raises(ActionNotAllowed):
-        invitations.retry_effect(effect, owner)
+        invitations.retry_effect(effect, super_admin)
     effect.refresh_from_db()
     assert effect.state == state
 
 
-def test_a_failed_invitation_is_sent_again_by_retrying_its_effect(organization, owner):
+def test_a_failed_invitation_is_sent_again_by_retrying_its_effect(organization, super_admin):
     invitation = in_status(organization, "failed")
     effect = factories.EffectFactory(
         organization=organization,
@@ -201,7 +201,7 @@ def test_a_failed_invitation_is_sent_again_by_retrying_its_effect(organization, 
         state="failed",
         due_at=None,
     )
-    invitations.retry_effect(effect, owner)
+    invitations.retry_effect(effect, super_admin)
     invitation.refresh_from_db()
     effect.refresh_from_db()
     assert (invitation.status, effect.state) == ("pending", "due")
@@ -210,20 +210,20 @@ def test_a_failed_invitation_is_sent_again_by_retrying_its_effect(organization, 
 # deliveries
 
 
-def test_replaying_needs_a_delivery_of_levers(organization, owner):
+def test_replaying_needs_a_delivery_of_levers(organization, super_admin):
     delivery = factories.DeliveryFactory(organization=organization, platform="codescreen")
     with pytest.raises(ActionNotAllowed):
-        invitations.replay(delivery, NO_PLATFORMS, owner)
+        invitations.replay(delivery, NO_PLATFORMS, super_admin)
 
 
-def test_a_delivery_in_a_workers_hands_is_not_replayed(organization, owner):
+def test_a_delivery_in_a_workers_hands_is_not_replayed(organization, super_admin):
     factories.DeliveryFactory(organization=organization)
     delivery = factories.claimed(Delivery, "worker")
     with pytest.raises(ActionNotAllowed):
-        invitations.replay(delivery, NO_PLATFORMS, owner)
+        invitations.replay(delivery, NO_PLATFORMS, super_admin)
 
 
-def test_a_replay_that_another_worker_overtook_says_so(box, owner, monkeypatch):
+def test_a_replay_that_another_worker_overtook_says_so(box, super_admin, monkeypatch):
     delivery = factories.DeliveryFactory(organization=box.organization)
 
     def overtaken(*_: Any) -> None:
@@ -231,7 +231,7 @@ def test_a_replay_that_another_worker_overtook_says_so(box, owner, monkeypatch):
 
     monkeypatch.setattr(delivery_handling, "decide_delivery", overtaken)
     with pytest.raises(ActionNotAllowed, match="meanwhile"):
-        worker.replay(delivery, owner)
+        worker.replay(delivery, super_admin)
 
 
 def test_waking_takes_up_what_waited_of_this_organization_alone(organization, stranger):

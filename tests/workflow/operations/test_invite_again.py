@@ -26,63 +26,63 @@ def in_status(organization, status, **changes):
 
 
 @pytest.mark.parametrize("status", Status.values)
-def test_a_new_round_begins_from_what_is_over_alone(organization, owner, status):
+def test_a_new_round_begins_from_what_is_over_alone(organization, super_admin, status):
     invitation = in_status(organization, status, role_title="Chef", stage_name="CodeScreen Home")
     if status not in OVER:
         with pytest.raises(ActionNotAllowed):
-            invitations.invite_again(invitation, owner)
+            invitations.invite_again(invitation, super_admin)
         assert Invitation.objects.count() == 1
         assert not AuditEntry.objects.exists()
         return
-    again = invitations.invite_again(invitation, owner, "the first attempt was interrupted")
+    again = invitations.invite_again(invitation, super_admin, "the first attempt was interrupted")
     assert (again.round, again.status, again.instance_id) == (2, "pending", "")
     for name in invitations.COPIED_TO_NEXT_ROUND:
         assert getattr(again, name) == getattr(invitation, name)
     assert again.external_id != invitation.external_id
     assert Effect.objects.get(kind="send_invitation").invitation == again
     entry = AuditEntry.objects.get()
-    assert (entry.action, entry.actor) == ("invite again", owner)
+    assert (entry.action, entry.actor) == ("invite again", super_admin)
     assert entry.target == f"invitation {again.pk}"
     assert entry.reason == "the first attempt was interrupted"
     invitation.refresh_from_db()
     assert invitation.status == status
 
 
-def test_a_round_leads_to_one_next_round(organization, owner):
+def test_a_round_leads_to_one_next_round(organization, super_admin):
     invitation = in_status(organization, "completed")
-    again = invitations.invite_again(invitation, owner)
+    again = invitations.invite_again(invitation, super_admin)
     with pytest.raises(ActionNotAllowed, match="Round 2"):
-        invitations.invite_again(invitation, owner)
+        invitations.invite_again(invitation, super_admin)
     Invitation.objects.filter(pk=again.pk).update(status="completed", instance_id="instance-2")
-    assert invitations.invite_again(again, owner).round == 3
+    assert invitations.invite_again(again, super_admin).round == 3
 
 
-def test_a_person_who_is_being_invited_elsewhere_is_not_invited_again(organization, owner):
+def test_a_person_who_is_being_invited_elsewhere_is_not_invited_again(organization, super_admin):
     invitation = in_status(organization, "completed", contact_id="contact-1")
     in_status(organization, "held", contact_id="contact-1", opportunity_id="another")
     with pytest.raises(ActionNotAllowed, match="on its way"):
-        invitations.invite_again(invitation, owner)
+        invitations.invite_again(invitation, super_admin)
     assert Invitation.objects.count() == 2
     assert not Effect.objects.exists()
 
 
-def test_an_assessment_that_is_gone_is_not_sent_again(organization, owner):
+def test_an_assessment_that_is_gone_is_not_sent_again(organization, super_admin):
     invitation = in_status(organization, "completed")
     Assessment.objects.create(
         organization=organization, external_id="assessment-backend", name="Backend", gone_at=timezone.now()
     )
     with pytest.raises(ActionNotAllowed, match="no longer in CodeScreen"):
-        invitations.invite_again(invitation, owner)
+        invitations.invite_again(invitation, super_admin)
 
 
-def test_without_an_address_nobody_is_invited_again(organization, owner):
+def test_without_an_address_nobody_is_invited_again(organization, super_admin):
     with pytest.raises(ActionNotAllowed, match="e-mail address"):
-        invitations.invite_again(in_status(organization, "completed", email=""), owner)
+        invitations.invite_again(in_status(organization, "completed", email=""), super_admin)
 
 
-def test_the_progress_tag_follows_the_latest_round(organization, owner):
+def test_the_progress_tag_follows_the_latest_round(organization, super_admin):
     first = in_status(organization, "completed")
-    second = invitations.invite_again(first, owner)
+    second = invitations.invite_again(first, super_admin)
     enqueue.enqueue_progress_tag(first, PROGRESS_TAGS["completed"])
     assert Effect.objects.filter(kind="set_progress_tag").count() == 1, "until the new round has gone out"
     second.move(Status.SENDING)
@@ -93,58 +93,62 @@ def test_the_progress_tag_follows_the_latest_round(organization, owner):
     assert due.payload == {"tag": PROGRESS_TAGS["invited"]}
 
 
-def test_a_new_round_is_sent_and_followed(box, owner):
+def test_a_new_round_is_sent_and_followed(box, super_admin):
     first = box.invited()
     box.candidate_does("start", "submit", "evaluate", score=80)
     first = box.reread(first)
     assert first.status == "completed"
-    again = invitations.invite_again(first, owner)
+    again = invitations.invite_again(first, super_admin)
     box.work()
     again = box.reread(again)
     assert again.status == "invited"
     assert again.instance_id not in {"", first.instance_id}
-    tags = box.world.opportunity("Alder")["tags"]
+    tags = box.sandbox.opportunity("Alder")["tags"]
     assert [tag for tag in tags if tag.startswith("CodeScreen:")] == [PROGRESS_TAGS["invited"]]
 
 
 @pytest.mark.parametrize("status", Status.values)
-def test_following_stops_where_nothing_was_started(organization, owner, status):
+def test_following_stops_where_nothing_was_started(organization, super_admin, status):
     invitation = in_status(organization, status, next_poll_at=timezone.now() + timedelta(hours=1))
     if status not in STOPPABLE:
         with pytest.raises(ActionNotAllowed):
-            invitations.stop_following(invitation, owner)
+            invitations.stop_following(invitation, super_admin)
         invitation.refresh_from_db()
         assert invitation.status == status
         assert not AuditEntry.objects.exists()
         return
     enqueue.enqueue_invitation(invitation)
-    invitations.stop_following(invitation, owner, "withdrew by telephone")
+    invitations.stop_following(invitation, super_admin, "withdrew by telephone")
     invitation.refresh_from_db()
     assert (invitation.status, invitation.next_poll_at) == ("withdrawn", None)
     assert "withdrew by telephone" in invitation.status_reason
     assert Effect.objects.get(kind="send_invitation").state == "cancelled"
     entry = AuditEntry.objects.get()
-    assert (entry.action, entry.actor, entry.reason) == ("stop following", owner, "withdrew by telephone")
+    assert (entry.action, entry.actor, entry.reason) == (
+        "stop following",
+        super_admin,
+        "withdrew by telephone",
+    )
 
 
-def test_what_is_followed_no_more_is_not_asked_about(box, owner):
+def test_what_is_followed_no_more_is_not_asked_about(box, super_admin):
     invitation = box.invited()
-    invitations.stop_following(invitation, owner)
+    invitations.stop_following(invitation, super_admin)
     assert not Invitation.objects.due_for_poll().filter(pk=invitation.pk).exists()
     assert box.reread(invitation).next_poll_at is None
 
 
-def test_what_was_perhaps_sent_does_not_go_out_again_because_nobody_follows_it(box, world, owner):
-    world.lever_does("settings", webhooks_enabled=False)
-    world.lever_does("move", opportunities=[world.candidate("Alder")], stage="CodeScreen Assessment")
+def test_what_was_perhaps_sent_does_not_go_out_again_because_nobody_follows_it(box, sandbox, super_admin):
+    sandbox.lever_does("settings", webhooks_enabled=False)
+    sandbox.lever_does("move", opportunities=[sandbox.candidate("Alder")], stage="CodeScreen Assessment")
     box.codescreen_fails(kind="status_after", status=500)
     invitation = box.invitation()
     box.work()
     assert box.reread(invitation).status == "uncertain"
-    invitations.stop_following(invitation, owner)
+    invitations.stop_following(invitation, super_admin)
     data = {
         "opportunityId": invitation.opportunity_id,
-        "toStageId": world.stage("CodeScreen Assessment"),
+        "toStageId": sandbox.stage("CodeScreen Assessment"),
     }
     told = factories.DeliveryFactory(
         organization=box.organization,
@@ -153,6 +157,6 @@ def test_what_was_perhaps_sent_does_not_go_out_again_because_nobody_follows_it(b
     )
     box.work()
     told.refresh_from_db()
-    assert (told.verdict, world.emails()) == ("already_invited", 1)
+    assert (told.verdict, sandbox.emails()) == ("already_invited", 1)
     assert "perhaps sent" in told.explanation
-    assert invitations.invite_again(invitation, owner).round == 2
+    assert invitations.invite_again(invitation, super_admin).round == 2

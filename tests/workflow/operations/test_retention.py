@@ -129,4 +129,4 @@ def test_whose_address_is_gone_is_not_invited(box):
     invitation = box.reread(invitation)
     assert invitation.status == "failed"
     assert "retention" in invitation.status_reason
-    assert box.world.emails() == 0
+    assert box.sandbox.emails() == 0

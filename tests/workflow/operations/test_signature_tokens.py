@@ -14,51 +14,51 @@ def labels(organization) -> list[str]:
     return [token.label for token in signature_tokens.listed(organization)]
 
 
-def test_saving_a_new_main_token_leaves_the_additional_ones_alone(organization, owner):
-    connections.save_signature_token(organization, "first", owner)
-    signature_tokens.add(organization, "Second", "second", owner)
-    connections.save_signature_token(organization, "third", owner)
+def test_saving_a_new_main_token_leaves_the_additional_ones_alone(organization, super_admin):
+    connections.save_signature_token(organization, "first", super_admin)
+    signature_tokens.add(organization, "Second", "second", super_admin)
+    connections.save_signature_token(organization, "third", super_admin)
     assert labels(organization) == ["Main token", "Main token, the one before", "Second"]
     honoured = {token for token, _ in LeverWebhook.objects.filter(organization=organization).active_tokens()}
     assert honoured == {"first", "second", "third"}
 
 
-def test_an_additional_token_that_is_saved_as_the_main_one_is_kept_once(organization, owner):
-    connections.save_signature_token(organization, "first", owner)
-    signature_tokens.add(organization, "Second", "second", owner)
-    connections.save_signature_token(organization, "second", owner)
+def test_an_additional_token_that_is_saved_as_the_main_one_is_kept_once(organization, super_admin):
+    connections.save_signature_token(organization, "first", super_admin)
+    signature_tokens.add(organization, "Second", "second", super_admin)
+    connections.save_signature_token(organization, "second", super_admin)
     assert labels(organization) == ["Main token", "Main token, the one before"]
 
 
-def test_the_token_before_can_be_kept_longer_under_a_name(organization, owner):
-    connections.save_signature_token(organization, "first", owner)
-    connections.save_signature_token(organization, "second", owner)
-    signature_tokens.add(organization, "The earlier one", "first", owner)
+def test_the_token_before_can_be_kept_longer_under_a_name(organization, super_admin):
+    connections.save_signature_token(organization, "first", super_admin)
+    connections.save_signature_token(organization, "second", super_admin)
+    signature_tokens.add(organization, "The earlier one", "first", super_admin)
     LeverWebhook.objects.update(previous_until=timezone.now() - timedelta(seconds=1))
     assert labels(organization) == ["Main token", "The earlier one"]
 
 
-def test_a_name_is_free_again_once_its_token_is_retired(organization, owner):
-    first = signature_tokens.add(organization, "Second", "one", owner)
+def test_a_name_is_free_again_once_its_token_is_retired(organization, super_admin):
+    first = signature_tokens.add(organization, "Second", "one", super_admin)
     with pytest.raises(ValueError, match="called “Second” already"):
-        signature_tokens.add(organization, " Second ", "two", owner)
+        signature_tokens.add(organization, " Second ", "two", super_admin)
     for _ in range(2):
-        signature_tokens.retire(first, "current", owner)
+        signature_tokens.retire(first, "current", super_admin)
     assert organization.audit_entries.filter(action="retire token").count() == 1
-    signature_tokens.add(organization, "Second", "two", owner)
+    signature_tokens.add(organization, "Second", "two", super_admin)
 
 
-def test_there_is_a_most(organization, owner):
+def test_there_is_a_most(organization, super_admin):
     for number in range(10):
-        signature_tokens.add(organization, f"Number {number}", str(number), owner)
+        signature_tokens.add(organization, f"Number {number}", str(number), super_admin)
     with pytest.raises(ValueError, match="10 tokens already"):
-        signature_tokens.add(organization, "One more", "x", owner)
+        signature_tokens.add(organization, "One more", "x", super_admin)
 
 
 @pytest.mark.parametrize(("name", "token"), [("", "a"), ("n" * 61, "a"), ("Second", ""), ("Second", "a\nb")])
-def test_what_cannot_be_one_is_refused(organization, owner, name, token):
+def test_what_cannot_be_one_is_refused(organization, super_admin, name, token):
     with pytest.raises(ValueError, match="token"):
-        signature_tokens.add(organization, name, token, owner)
+        signature_tokens.add(organization, name, token, super_admin)
     assert not LeverWebhook.objects.exists()
 
 

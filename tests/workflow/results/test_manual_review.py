@@ -30,22 +30,22 @@ def test_nobody_waits_unless_it_is_asked_for(box):
     assert completed(box, score=10, result="Failed").awaits_decision_since is None
 
 
-def test_who_failed_waits_and_nothing_but_tag_and_feedback_is_done_in_lever(holding, world):
+def test_who_failed_waits_and_nothing_but_tag_and_feedback_is_done_in_lever(holding, sandbox):
     invitation = completed(holding, score=10, result="Failed")
     assert invitation.awaits_decision_since is not None
-    seen = world.opportunity("Alder")
+    seen = sandbox.opportunity("Alder")
     assert "test failed" in seen["tags"]
     assert len(seen["feedback"]) == 1
     assert not {"stage", "archived"} & set(seen["writes"])
-    person = world.lever.accounts["acme"].opportunities[world.candidate("Alder")]
-    assert (person.archived, person.stage) == (None, world.stage("CodeScreen Assessment"))
+    person = sandbox.lever.accounts["acme"].opportunities[sandbox.candidate("Alder")]
+    assert (person.archived, person.stage) == (None, sandbox.stage("CodeScreen Assessment"))
     assert not Effect.objects.filter(kind="move_stage").exists()
 
 
 @pytest.mark.parametrize("verdict", [{"score": 90, "result": "Passed"}, {"score": 1}])
-def test_only_who_is_said_to_have_failed_waits(holding, world, verdict):
+def test_only_who_is_said_to_have_failed_waits(holding, sandbox, verdict):
     if "result" not in verdict:
-        world.codescreen_does("settings", metadata=False)
+        sandbox.codescreen_does("settings", metadata=False)
     assert completed(holding, **verdict).awaits_decision_since is None
 
 
@@ -55,18 +55,18 @@ def test_a_regrade_to_passed_ends_the_wait(holding):
     assert holding.reread(invitation).awaits_decision_since is None
 
 
-def test_a_person_decides_once_and_it_is_on_record(holding, owner):
+def test_a_person_decides_once_and_it_is_on_record(holding, super_admin):
     invitation = completed(holding, score=10, result="Failed")
-    invitations.record_decision(invitation, owner, "interviewed all the same")
+    invitations.record_decision(invitation, super_admin, "interviewed all the same")
     assert holding.reread(invitation).awaits_decision_since is None
     [entry] = AuditEntry.objects.filter(action="decided")
     assert (entry.actor, entry.target, entry.reason) == (
-        owner,
+        super_admin,
         f"invitation {invitation.pk}",
         "interviewed all the same",
     )
     with pytest.raises(ActionNotAllowed):
-        invitations.record_decision(invitation, owner)
+        invitations.record_decision(invitation, super_admin)
     assert AuditEntry.objects.filter(action="decided").count() == 1
     # the same result read again asks nobody anew
     holding.ask()
@@ -77,10 +77,10 @@ SAME = {"score": 10, "result": "Failed", "reason": "Unit Tests"}
 
 
 @pytest.fixture
-def decided(holding, owner):
+def decided(holding, super_admin):
     """An invitation whose candidate failed, and about whom a person has decided."""
     invitation = completed(holding, **SAME)
-    invitations.record_decision(invitation, owner)
+    invitations.record_decision(invitation, super_admin)
     return invitation
 
 
@@ -116,9 +116,9 @@ def test_who_waits_has_waited_since_the_first_time(holding):
         assert holding.reread(invitation).awaits_decision_since == invitation.awaits_decision_since
 
 
-def test_another_round_is_a_decision(holding, owner):
+def test_another_round_is_a_decision(holding, super_admin):
     invitation = completed(holding, score=10, result="Failed")
-    invitations.invite_again(invitation, owner, "a second chance")
+    invitations.invite_again(invitation, super_admin, "a second chance")
     assert not Invitation.objects.awaiting_decision().exists()
     assert AuditEntry.objects.latest("pk").action == "invite again"
 

@@ -347,7 +347,7 @@ def test_hints_out_of_order_and_repeated_end_in_the_same_place(invitation, says)
     assert Effect.objects.filter(kind="write_feedback").count() == 1
 
 
-def test_a_bounce_is_told_once(invitation, owner):
+def test_a_bounce_is_told_once(invitation, super_admin):
     for _ in range(3):
         hear(invitation, "candidate.email_bounced")
     [mail] = Effect.objects.filter(kind="send_email")

@@ -49,11 +49,11 @@ def test_a_webhook_during_a_question_is_a_reason_to_ask_again(box):
     assert not Invitation.objects.due_for_poll().exists()
 
 
-def test_who_is_followed_no_more_since_the_question_is_asked_about_no_more(box, owner):
+def test_who_is_followed_no_more_since_the_question_is_asked_about_no_more(box, super_admin):
     invitation = box.invited()
 
     def stop(instance):
-        invitations.stop_following(invitation, owner)
+        invitations.stop_following(invitation, super_admin)
 
     for status in ("Not_Started", "In_Progress"):
         recording.refresh_progress(invitation, Slow(stop, status))
@@ -61,11 +61,11 @@ def test_who_is_followed_no_more_since_the_question_is_asked_about_no_more(box, 
         Invitation.objects.update(status="invited", stopped_by_user=False)
 
 
-def test_a_question_that_fails_is_not_asked_again_of_who_is_followed_no_more(box, owner):
+def test_a_question_that_fails_is_not_asked_again_of_who_is_followed_no_more(box, super_admin):
     invitation = box.invited()
 
     def stop_and_fail(instance):
-        invitations.stop_following(invitation, owner)
+        invitations.stop_following(invitation, super_admin)
         raise PlatformError("CodeScreen answered 503", status=503)
 
     with pytest.raises(PlatformError):
@@ -74,9 +74,9 @@ def test_a_question_that_fails_is_not_asked_again_of_who_is_followed_no_more(box
     assert not Invitation.objects.due_for_poll().exists()
 
 
-def test_no_webhook_and_no_command_asks_about_who_is_followed_no_more(box, world, owner):
+def test_no_webhook_and_no_command_asks_about_who_is_followed_no_more(box, sandbox, super_admin):
     invitation = box.invited()
-    invitations.stop_following(invitation, owner)
+    invitations.stop_following(invitation, super_admin)
     box.candidate_does("start", "submit", "evaluate", score=80)
     assert (
         recording.apply_hint(box.organization, WebhookHint("candidate.evaluated", invitation.instance_id, ""))
