@@ -11,7 +11,7 @@ from django.urls import reverse_lazy
 from django.views.generic import View
 
 from integrations.pages.access import SESSION_KEY, back_to, memberships_of
-from integrations.pages.forms import ForgottenPasswordForm
+from portal.accounts.forms import ForgottenPasswordForm
 
 #: Every answer to a request for a link takes this long, so that its time doesn't tell whom the portal knows.
 LINK_ANSWER_SECONDS = 0.3

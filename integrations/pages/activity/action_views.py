@@ -12,9 +12,9 @@ from django.views.generic import TemplateView, View
 from integrations.http.errors import PlatformError
 from integrations.models import Delivery, Effect, Invitation
 from integrations.pages.access import ADMINS, TEAM, OrganizationMixin, back_to
+from integrations.pages.activity.action_forms import ReasonForm, ResolveForm
 from integrations.pages.activity.candidate import shown
 from integrations.pages.activity.verdicts import next_step
-from integrations.pages.forms import ReasonForm, ResolveForm
 from integrations.queue import notify, worker
 from integrations.workflow.operations import invitations
 

@@ -17,8 +17,8 @@ from integrations.clients import factory
 from integrations.http.errors import PlatformError
 from integrations.models import AuditEntry, LinterFinding, Role, RoleMapping, Stage
 from integrations.pages.access import ADMINS, TEAM, OrganizationMixin, back_to
-from integrations.pages.forms import RoleMappingForm
 from integrations.pages.mappings.effective_assessments import SHOWN, Answers
+from integrations.pages.mappings.mapping_form import RoleMappingForm
 from integrations.pages.overview.checklist import inviting_stages
 from integrations.pages.settings.connections import known_assessments
 from integrations.workflow.catalog import sync

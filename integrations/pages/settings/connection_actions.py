@@ -12,7 +12,7 @@ from integrations.clients import factory
 from integrations.http.errors import PlatformError
 from integrations.models import Effect, Invitation
 from integrations.pages.access import SUPER_ADMINS, OrganizationMixin, back_to
-from integrations.pages.forms import AddTokenForm
+from integrations.pages.settings.connection_forms import AddTokenForm
 from integrations.pages.settings.connections import SettingsView
 from integrations.queue import notify
 from integrations.workflow.operations import connections, signature_tokens

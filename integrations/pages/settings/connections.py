@@ -27,7 +27,9 @@ from integrations.models import (
     Stage,
 )
 from integrations.pages.access import EVERYONE, SUPER_ADMINS, OrganizationMixin, back_to
-from integrations.pages.forms import AddTokenForm, ConnectionsForm, InviteMemberForm, PoliciesForm
+from integrations.pages.settings.connection_forms import AddTokenForm, ConnectionsForm
+from integrations.pages.settings.member_form import InviteMemberForm
+from integrations.pages.settings.policies_form import PoliciesForm
 from integrations.queue import notify
 from integrations.workflow.health import webhook_rejections
 from integrations.workflow.inbox.facts import mapping_rules

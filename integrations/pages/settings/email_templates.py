@@ -14,7 +14,7 @@ from django.views.generic import TemplateView, View
 
 from integrations.models import Effect, EmailKind, EmailTemplate, Organization
 from integrations.pages.access import ADMINS, OrganizationMixin
-from integrations.pages.forms import BrandingForm
+from integrations.pages.settings.branding_form import BrandingForm
 from integrations.queue import notify
 from integrations.workflow.email import templates
 from integrations.workflow.email.templates import EmailWording
@@ -54,8 +54,8 @@ class EmailListView(OrganizationMixin, TemplateView):
         form = BrandingForm(request.POST, instance=Organization.objects.get(pk=self.organization.pk))
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(branding_form=form))
-        if form.changes():
-            connections.set_policies(self.organization, form.changes(), self.person)
+        if form.changed_values():
+            connections.set_policies(self.organization, form.changed_values(), self.person)
             messages.success(request, "The branding is stored. Every e-mail from now on has it.")
         else:
             messages.info(request, "Nothing was changed.")

@@ -14,8 +14,8 @@ from django.views.generic import TemplateView, View
 
 from integrations.models import AuditEntry, Effect, LastSuperAdmin, Membership, Organization
 from integrations.pages.access import SUPER_ADMINS, OrganizationMixin
-from integrations.pages.forms import InviteMemberForm
 from integrations.pages.settings.connections import SettingsView
+from integrations.pages.settings.member_form import InviteMemberForm
 from integrations.queue import notify
 from integrations.workflow.email import sending
 from integrations.workflow.outbox import enqueue

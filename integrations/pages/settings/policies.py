@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from integrations.models import Organization
 from integrations.pages.access import ADMINS
-from integrations.pages.forms import PoliciesForm
 from integrations.pages.settings.connections import SettingsView
+from integrations.pages.settings.policies_form import PoliciesForm
 from integrations.queue import notify
 from integrations.workflow.operations import connections
 
@@ -30,7 +30,7 @@ class PoliciesView(SettingsView):
         return self.render_to_response(self.get_context_data(policies_form=form))
 
     def _save(self, form: PoliciesForm) -> bool:
-        changes = form.changes()
+        changes = form.changed_values()
         if not changes:
             messages.info(self.request, "Nothing was changed.")
             return True

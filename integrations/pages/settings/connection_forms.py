@@ -1,0 +1,39 @@
+"""Forms for the secrets of the Lever and CodeScreen connections."""
+
+from django import forms
+
+
+def _secret(label: str, help_text: str) -> forms.CharField:
+    """Return a field whose stored value is never shown."""
+    widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "off", "spellcheck": "false"})
+    return forms.CharField(label=label, help_text=help_text, required=False, max_length=2000, widget=widget)
+
+
+class ConnectionsForm(forms.Form):
+    """The secrets of both connections. Each field may be posted alone; an empty field changes nothing."""
+
+    lever_signature_token = _secret(
+        "Signature token",
+        "From Lever: Settings › Integrations and API › Webhooks, beside “Candidate Stage Change”.",
+    )
+    codescreen_api_key = _secret("API key", "CodeScreen gives you this key for your account.")
+    codescreen_webhook_secret = _secret(
+        "Webhook secret", "Only if CodeScreen sends your account webhooks. It begins with whsec_."
+    )
+    codescreen_idempotency = forms.BooleanField(
+        label="The account honours the Idempotency-Key header",
+        help_text="Then an invitation whose answer got lost can be sent again safely. Ask CodeScreen if unsure.",
+        required=False,
+    )
+
+
+class AddTokenForm(forms.Form):
+    """An additional signature token, accepted beside the existing ones."""
+
+    token_name = forms.CharField(
+        label="Name",
+        max_length=60,
+        help_text="For you, such as “Second webhook”.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    additional_token = _secret("Signature token", "From Lever, beside the other webhook to the same address.")
