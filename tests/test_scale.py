@@ -20,7 +20,9 @@ from django.utils import timezone
 from integrations.models import (
     ApiCall,
     Assessment,
+    AuditAction,
     AuditEntry,
+    AuditTarget,
     Delivery,
     Effect,
     Invitation,
@@ -29,6 +31,7 @@ from integrations.models import (
     Role,
     RoleMapping,
     Stage,
+    TargetKind,
 )
 from tests import factories
 
@@ -97,7 +100,8 @@ class House:
         )
         for number in range(TEMPLATES):
             self._candidate(number, copies)
-        AuditEntry.record(self.organization, self.owner, "change policies", self.organization, {})
+        target = AuditTarget(TargetKind.ORGANIZATION, self.organization.pk, self.organization.name)
+        AuditEntry.record(self.organization, self.owner, AuditAction.CHANGE_POLICIES, target)
         multiply(AuditEntry, AuditEntry.objects.latest("pk"), copies, {})
 
     def _candidate(self, number: int, copies: int) -> None:

@@ -14,7 +14,7 @@ class AuditEntryAdmin(ScopedAdmin):
 
     list_display = ("at", "actor_name", "action", "target", "reason", "organization")
     list_display_links = ("at", "action")
-    list_filter = ("at", OrganizationFilter)
+    list_filter = ("at", "target_kind", OrganizationFilter)
     list_select_related = ("organization",)
     search_fields = ("actor_name", "action", "target")
     search_hint = "who, what was done, or to what"

@@ -1,14 +1,28 @@
 """The copies of the platforms' lists in the admin, and the mappings between them."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from integrations.admin import access
 from integrations.admin.base import OrganizationFilter, ScopedAdmin
-from integrations.models import Assessment, AuditEntry, Role, RoleMapping, Stage
+from integrations.models import (
+    Assessment,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Role,
+    RoleMapping,
+    Stage,
+    TargetKind,
+)
+
+
+def _audited(mapping: RoleMapping) -> AuditTarget:
+    return AuditTarget(TargetKind.MAPPING, mapping.pk, str(mapping))
 
 
 class GoneFilter(admin.SimpleListFilter):
@@ -91,16 +105,19 @@ class RoleMappingAdmin(ScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save the mapping and who did it."""
-        changes = {name: [form.initial.get(name), form.cleaned_data[name]] for name in form.changed_data}
+        changes = {name: (form.initial.get(name), form.cleaned_data[name]) for name in form.changed_data}
         changes.pop("organization", None)
         super().save_model(request, obj, form, change)
         if changes:
-            AuditEntry.record(obj.organization, request.user, "save mapping", obj, changes)
+            action = AuditAction.CHANGE_MAPPING if change else AuditAction.ADD_MAPPING
+            AuditEntry.record(obj.organization, cast(User, request.user), action, _audited(obj), changes)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Remove the mapping and record who did it."""
-        parts = {part: [getattr(obj, part), ""] for part in ("role", "stage", "assessment")}
-        AuditEntry.record(obj.organization, request.user, "remove mapping", obj, parts)
+        parts = {part: (getattr(obj, part), "") for part in ("role", "stage", "assessment")}
+        AuditEntry.record(
+            obj.organization, cast(User, request.user), AuditAction.DELETE_MAPPING, _audited(obj), parts
+        )
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

@@ -1,10 +1,11 @@
 """Organizations and their members in the admin."""
 
 import copy
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
@@ -12,16 +13,23 @@ from django.http import HttpRequest
 from integrations.admin import access
 from integrations.admin.base import OrganizationFilter, ScopedAdmin
 from integrations.models import (
+    AuditAction,
     AuditEntry,
+    AuditTarget,
     CodeScreenConnection,
     LastSuperAdmin,
     LeverConnection,
     Membership,
     Organization,
+    TargetKind,
 )
 from integrations.queue import notify
 from integrations.workflow.effects import move_stage
 from integrations.workflow.operations.connections import POLICIES, set_policies
+
+
+def _audited(organization: Organization) -> AuditTarget:
+    return AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
 
 
 class OrganizationForm(forms.ModelForm):
@@ -95,15 +103,24 @@ class OrganizationAdmin(ScopedAdmin):
         """Save it the way the settings page does, with who did it on record."""
         if not change:
             super().save_model(request, obj, form, change)
-            AuditEntry.record(obj, request.user, "create organization", obj)
+            created = {name: ("", form.cleaned_data[name]) for name in ("name", "slug")}
+            AuditEntry.record(
+                obj, cast(User, request.user), AuditAction.CREATE_ORGANIZATION, _audited(obj), created
+            )
             return
         stored = Organization.objects.get(pk=obj.pk)
         changes = {name: form.cleaned_data[name] for name in form.changed_data if name in POLICIES}
-        set_policies(stored, changes, request.user)
+        set_policies(stored, changes, cast(User, request.user))
         if "name" in form.changed_data:
             before, stored.name = stored.name, form.cleaned_data["name"]
             stored.save(update_fields=["name"])
-            AuditEntry.record(stored, request.user, "rename", stored, {"name": [before, stored.name]})
+            AuditEntry.record(
+                stored,
+                cast(User, request.user),
+                AuditAction.CHANGE_ORGANIZATION,
+                _audited(stored),
+                {"name": (before, stored.name)},
+            )
         notify.notify_workers()
 
     @admin.display(description="Lever")
@@ -180,12 +197,22 @@ class MembershipAdmin(ScopedAdmin):
         super().save_model(request, obj, form, change)
         if before != obj.role:
             AuditEntry.record(
-                obj.organization, request.user, "change role", obj.user, {"role": [before, obj.role]}
+                obj.organization,
+                cast(User, request.user),
+                AuditAction.CHANGE_ROLE if change else AuditAction.SAVE_MEMBER,
+                AuditTarget(TargetKind.MEMBER, obj.pk, str(obj.user)),
+                {"role": (before, obj.role)},
             )
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Remove the member and record who did it."""
-        AuditEntry.record(obj.organization, request.user, "remove member", obj.user, {"role": [obj.role, ""]})
+        AuditEntry.record(
+            obj.organization,
+            cast(User, request.user),
+            AuditAction.REMOVE_MEMBER,
+            AuditTarget(TargetKind.MEMBER, obj.pk, str(obj.user)),
+            {"role": (obj.role, "")},
+        )
         try:
             obj.end()
         except LastSuperAdmin as error:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.configuration.load import ConfigurationError
 from integrations.configuration.plan import ACTOR, Plan, changed, secret_changed, sign_of
-from integrations.models import AuditEntry, CodeScreenConnection, LeverWebhook, Organization
+from integrations.models import AuditAction, AuditEntry, CodeScreenConnection, LeverWebhook, Organization
 from integrations.models.lever_webhook import TOKEN_OVERLAP
 from integrations.workflow.operations import connections
 
@@ -46,12 +46,13 @@ def _save_previous(organization: Organization, token: str) -> None:
     # the rotation just before may have put it there already
     if webhook is None or webhook.previous_signature_token == token:
         return
-    changes = {"previous_signature_token": [webhook.previous_signature_token, token]}
+    changes = {"previous_signature_token": (webhook.previous_signature_token, token)}
     webhook.previous_signature_token = token
     webhook.previous_until = timezone.now() + TOKEN_OVERLAP if token else None
     webhook.previous_proved_at = None
     webhook.save(update_fields=["previous_signature_token", "previous_until", "previous_proved_at"])
-    AuditEntry.record(organization, ACTOR, "save", "Lever webhook", changes)
+    target = connections.webhook_target(webhook)
+    AuditEntry.record(organization, ACTOR, AuditAction.SAVE_CONNECTION, target, changes)
 
 
 SAVE: dict[str, Callable[[Organization, str, Any], None]] = {
@@ -80,7 +81,9 @@ def compare_codescreen(plan: Plan, wanted: dict[str, Any]) -> None:
 
 
 def _save_idempotency(organization: Organization, value: bool) -> None:
-    CodeScreenConnection.objects.update_or_create(organization=organization, defaults={"idempotency": value})
-    AuditEntry.record(
-        organization, ACTOR, "save", "CodeScreen connection", {"idempotency": [not value, value]}
+    connection, _ = CodeScreenConnection.objects.update_or_create(
+        organization=organization, defaults={"idempotency": value}
     )
+    target = connections.codescreen_target(connection)
+    changes = {"idempotency": (not value, value)}
+    AuditEntry.record(organization, ACTOR, AuditAction.SAVE_CONNECTION, target, changes)

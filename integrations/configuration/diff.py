@@ -10,7 +10,15 @@ from integrations.configuration import connections, members
 from integrations.configuration.dump import quoted
 from integrations.configuration.load import POLICY, Configuration, ConfigurationError
 from integrations.configuration.plan import ACTOR, Act, Plan, changed
-from integrations.models import AuditEntry, Membership, Organization, RoleMapping
+from integrations.models import (
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Membership,
+    Organization,
+    RoleMapping,
+    TargetKind,
+)
 from integrations.workflow.effects import move_stage
 from integrations.workflow.operations.connections import set_policies
 from integrations.workflow.rules.decide import MappingRule
@@ -74,13 +82,14 @@ def _compare_organization(plan: Plan, wanted: dict[str, str]) -> None:
 
 def _save_organization(plan: Plan, values: dict[str, str]) -> None:
     organization = plan.organization
-    changes: dict[str, Any] = {}
+    changes: dict[str, tuple[object, object]] = {}
     for name, value in values.items():
-        changes[name] = value if plan.is_new else [getattr(organization, name), value]
+        changes[name] = ("" if plan.is_new else getattr(organization, name), value)
         setattr(organization, name, value)
     organization.save()
-    action = "create organization" if plan.is_new else "change organization"
-    AuditEntry.record(organization, ACTOR, action, organization, changes)
+    action = AuditAction.CREATE_ORGANIZATION if plan.is_new else AuditAction.CHANGE_ORGANIZATION
+    target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
+    AuditEntry.record(organization, ACTOR, action, target, changes)
 
 
 def _compare_policies(plan: Plan, wanted: dict[str, Any]) -> None:
@@ -115,7 +124,8 @@ def _save_mapping(organization: Organization, rule: MappingRule, before: str | N
             stage=rule.stage,
             defaults={"assessment": rule.assessment},
         )
-        changes = {"assessment": [before, rule.assessment]}
-        AuditEntry.record(organization, ACTOR, "save mapping", row, changes)
+        target = AuditTarget(TargetKind.MAPPING, row.pk, str(row))
+        action = AuditAction.CHANGE_MAPPING if before else AuditAction.ADD_MAPPING
+        AuditEntry.record(organization, ACTOR, action, target, {"assessment": (before, rule.assessment)})
 
     return act

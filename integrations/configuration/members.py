@@ -12,7 +12,7 @@ from django.utils.http import urlsafe_base64_encode
 from integrations.configuration.dump import quoted
 from integrations.configuration.load import Configuration, Member
 from integrations.configuration.plan import ACTOR, Plan, changed
-from integrations.models import AuditEntry, Membership
+from integrations.models import AuditAction, AuditEntry, AuditTarget, Membership, TargetKind
 
 #: A user made with one of these roles may open the Django admin.
 STAFF_ROLES = frozenset({"super_admin", "admin"})
@@ -48,21 +48,22 @@ def _save(plan: Plan, member: Member) -> None:
     if user is None:
         user = User(username=member.username, is_staff=member.role in STAFF_ROLES)
         user.set_unusable_password()
-    changes: dict[str, list[str]] = {}
+    changes: dict[str, tuple[object, object]] = {}
     if member.email:
-        changes["email"] = [user.email, member.email]
+        changes["email"] = (user.email, member.email)
         user.email = member.email
     if not _has_password(user, member.password):
-        changes["password"] = [user.password if user.has_usable_password() else "", member.password]
+        changes["password"] = (user.password if user.has_usable_password() else "", member.password)
         user.set_password(member.password)
     user.save()
     membership, is_new = Membership.objects.get_or_create(
         user=user, organization=plan.organization, defaults={"role": member.role}
     )
-    changes["role"] = ["" if is_new else membership.role, member.role]
+    changes["role"] = ("" if is_new else membership.role, member.role)
     membership.change_role(member.role)
     changes = {name: pair for name, pair in changes.items() if pair[0] != pair[1]}
-    AuditEntry.record(plan.organization, ACTOR, "save member", member.username, changes)
+    target = AuditTarget(TargetKind.MEMBER, membership.pk, member.username)
+    AuditEntry.record(plan.organization, ACTOR, AuditAction.SAVE_MEMBER, target, changes)
 
 
 def invitation_links(configuration: Configuration) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """What is true: one module per noun. Imports nothing of the portal but its own siblings."""
 
 from integrations.models.api_call import ApiCall
-from integrations.models.audit_entry import AuditEntry
+from integrations.models.audit_entry import Actor, AuditAction, AuditEntry, AuditTarget, Changes, TargetKind
 from integrations.models.catalog import Assessment, Role, Stage
 from integrations.models.codescreen_connection import CodeScreenConnection
 from integrations.models.delivery import Delivery
@@ -22,9 +22,13 @@ from integrations.models.runtime import CircuitBreaker, Heartbeat, RateLimitBuck
 from integrations.models.webhook_rejection import WebhookRejection
 
 __all__ = [
+    "Actor",
     "ApiCall",
     "Assessment",
+    "AuditAction",
     "AuditEntry",
+    "AuditTarget",
+    "Changes",
     "CircuitBreaker",
     "CodeScreenConnection",
     "Delivery",
@@ -49,5 +53,6 @@ __all__ = [
     "Role",
     "RoleMapping",
     "Stage",
+    "TargetKind",
     "WebhookRejection",
 ]

@@ -1,42 +1,120 @@
 """Who changed what: append-only, secrets masked."""
 
 import re
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Self
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 from django.db.models.functions import Now
+
+from integrations.models.organization import Organization
+
+#: Who acts: a person, or a command by its name.
+type Actor = User | str
+#: What an entry changed, by field: the value before and the value after.
+type Changes = Mapping[str, tuple[object, object]]
 
 _SECRET = re.compile(r"(token|secret|password|api_key|webhook_key)$", re.IGNORECASE)
 
 
-def masked(changes: dict[str, Any]) -> dict[str, Any]:
+class AuditAction(models.TextChoices):
+    """Everything that people and commands do which is recorded."""
+
+    CREATE_ORGANIZATION = "create_organization", "create organization"
+    CHANGE_ORGANIZATION = "change_organization", "change organization"
+    CHANGE_POLICIES = "change_policies", "change policies"
+    CONNECT = "connect", "connect"
+    DISCONNECT = "disconnect", "disconnect"
+    SAVE_CONNECTION = "save_connection", "save"
+    MAKE_WEBHOOK = "make_webhook", "make"
+    REMOVE_WEBHOOK = "remove_webhook", "remove"
+    ADD_TOKEN = "add_token", "add token"
+    RETIRE_TOKEN = "retire_token", "retire token"
+    ADD_MAPPING = "add_mapping", "add mapping"
+    CHANGE_MAPPING = "change_mapping", "change mapping"
+    DELETE_MAPPING = "delete_mapping", "delete mapping"
+    INVITE_MEMBER = "invite_member", "invite member"
+    SEND_INVITATION_LINK = "send_invitation_link", "send invitation link"
+    SAVE_MEMBER = "save_member", "save member"
+    CHANGE_ROLE = "change_role", "change role"
+    REMOVE_MEMBER = "remove_member", "remove member"
+    CHANGE_EMAIL = "change_email", "change e-mail"
+    RESET_EMAIL = "reset_email", "reset e-mail"
+    CHOOSE_EMAILS = "choose_emails", "choose e-mails"
+    ASK_ADMINS = "ask_admins", "ask admins"
+    APPROVE = "approve", "approve"
+    REFUSE = "refuse", "refuse"
+    RESOLVE_AS_SENT = "resolve_as_sent", "resolve: it was sent"
+    SEND_AGAIN = "send_again", "resolve: send again"
+    INVITE_AGAIN = "invite_again", "invite again"
+    STOP_FOLLOWING = "stop_following", "stop following"
+    RECORD_DECISION = "record_decision", "decided"
+    RETRY = "retry", "retry"
+    REPLAY = "replay", "replay"
+
+
+class TargetKind(models.TextChoices):
+    """What an entry can be about."""
+
+    ORGANIZATION = "organization", "Organization"
+    MEMBER = "member", "Member"
+    MAPPING = "mapping", "Mapping"
+    LEVER_CONNECTION = "lever_connection", "Lever connection"
+    LEVER_WEBHOOK = "lever_webhook", "Lever webhook"
+    CODESCREEN_CONNECTION = "codescreen_connection", "CodeScreen connection"
+    EMAIL_TEMPLATE = "email_template", "E-mail template"
+    ADMIN_REQUEST = "admin_request", "Request to the admins"
+    INVITATION = "invitation", "Invitation"
+    EFFECT = "effect", "Effect"
+    DELIVERY = "delivery", "Delivery"
+
+
+@dataclass(frozen=True)
+class AuditTarget:
+    """What one entry is about: the kind and key of a row, and its name for people.
+
+    The row may be deleted later, or never have been stored: then only the name says what it was.
+    """
+
+    kind: TargetKind
+    id: int | None
+    name: str
+
+
+def masked(changes: Changes) -> dict[str, list[object]]:
     """Return the changes with every secret, before and after and however deep, replaced by whether it is set."""
     return {
-        name: _whether_set(value)
-        if _SECRET.search(name)
-        else masked(value)
-        if isinstance(value, dict)
-        else value
-        for name, value in changes.items()
+        field: [_masked(field, before), _masked(field, after)] for field, (before, after) in changes.items()
     }
 
 
-def _whether_set(value: Any) -> Any:
-    if isinstance(value, list) and len(value) == 2:
-        return [_whether_set(side) for side in value]
-    return "set" if value else "empty"
+def _masked(name: str, value: object) -> object:
+    if _SECRET.search(name):
+        return "set" if value else "empty"
+    if isinstance(value, dict):
+        return {inner: _masked(inner, inner_value) for inner, inner_value in value.items()}
+    return value
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    """Entries, by what they are about."""
+
+    def about(self, targets: Mapping[TargetKind, Iterable[int]]) -> Self:
+        """Return the entries about any of these rows, given as keys by kind."""
+        is_about = models.Q(pk__in=[])
+        for kind, ids in targets.items():
+            is_about |= models.Q(target_kind=kind, target_id__in=list(ids))
+        return self.filter(is_about)
 
 
 class AuditEntry(models.Model):
     """One change a person or a command made."""
 
     organization = models.ForeignKey(
-        "integrations.Organization",
-        on_delete=models.CASCADE,
-        null=True,
-        blank=True,
-        related_name="audit_entries",
+        Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="audit_entries"
     )
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -44,37 +122,50 @@ class AuditEntry(models.Model):
     actor_name = models.CharField(
         max_length=200, help_text="Kept when the user is deleted; a command's name otherwise."
     )
-    action = models.CharField(max_length=80)
-    target = models.CharField(max_length=300)
-    changes = models.JSONField(default=dict, blank=True)
+    action = models.CharField(max_length=40, choices=AuditAction)
+    target_kind = models.CharField(max_length=30, choices=TargetKind)
+    target_id = models.BigIntegerField(
+        null=True, blank=True, help_text="The row's key; empty where there never was a row."
+    )
+    target = models.CharField(max_length=300, help_text="The row's name at that time.")
+    changes = models.JSONField(
+        default=dict, blank=True, help_text="By field: the value before and the value after."
+    )
     reason = models.TextField(blank=True)
     at = models.DateTimeField(db_default=Now())
+
+    objects = AuditEntryQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "audit entries"
         ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["organization", "-at"], name="audit_recent")]
+        indexes = [
+            models.Index(fields=["organization", "-at"], name="audit_recent"),
+            models.Index(fields=["organization", "target_kind", "target_id"], name="audit_of_target"),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.actor_name}: {self.action} {self.target}"
+        return f"{self.actor_name}: {self.get_action_display()} {self.target}"
 
     @classmethod
     def record(
         cls,
-        organization: Any,
-        actor: Any,
-        action: str,
-        target: object,
-        changes: dict[str, Any] | None = None,
+        organization: Organization | None,
+        actor: Actor,
+        action: AuditAction,
+        target: AuditTarget,
+        changes: Changes | None = None,
         reason: str = "",
     ) -> None:
-        """Append one entry. `actor` is a user or a command's name; secrets in `changes` are masked here."""
+        """Append one entry. Secrets in `changes` are masked here, by the names of their fields."""
         cls.objects.create(
             organization=organization,
-            actor=actor if getattr(actor, "pk", None) else None,
+            actor=actor if isinstance(actor, User) else None,
             actor_name=str(actor)[:200],
             action=action,
-            target=str(target)[:300],
+            target_kind=target.kind,
+            target_id=target.id,
+            target=target.name[:300],
             changes=masked(changes or {}),
             reason=reason,
         )

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.generic import TemplateView, View
 
-from integrations.models import AuditEntry
+from integrations.models import AuditAction, AuditEntry
 from integrations.pages.access import ADMINS, OrganizationMixin
 
 PAGE = 50
@@ -25,10 +25,10 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that an entry changed; `before` is None where the entry holds only what it became."""
+    """One field that an entry changed."""
 
     name: str
-    before: str | None
+    before: str
     after: str
 
 
@@ -42,16 +42,10 @@ def _said(value: Any) -> str:
 
 def changes_of(entry: AuditEntry) -> list[Change]:
     """Return what an entry changed; secrets were masked when it was written."""
-    found = []
     # sorted, since PostgreSQL keeps no order of keys
-    for name, value in sorted((entry.changes if isinstance(entry.changes, dict) else {}).items()):
-        if isinstance(value, dict) and value.keys() == {"from", "to"}:
-            value = [value["from"], value["to"]]
-        if isinstance(value, list) and len(value) == 2:
-            found.append(Change(str(name), _said(value[0]), _said(value[1])))
-        else:
-            found.append(Change(str(name), None, _said(value)))
-    return found
+    return [
+        Change(name, _said(before), _said(after)) for name, (before, after) in sorted(entry.changes.items())
+    ]
 
 
 def cell(value: Any) -> str:
@@ -114,7 +108,7 @@ class AuditView(AuditMixin, TemplateView):
             asked=asked,
             is_filtered=any(asked.values()),
             people=self._values("actor_name"),
-            actions=self._values("action"),
+            actions=[(action, AuditAction(action).label) for action in self._values("action")],
             longest=LONGEST_SHOWN,
             **kwargs,
         )
@@ -148,14 +142,14 @@ class AuditExportView(AuditMixin, View):
         writer = csv.writer(_Echo())
         yield writer.writerow(["when (UTC)", "who", "action", "target", "what", "from", "to", "reason"])
         for entry in entries.iterator(chunk_size=500):
-            for change in changes_of(entry) or [Change("", None, "")]:
+            for change in changes_of(entry) or [Change("", "", "")]:
                 row = [
                     f"{entry.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
                     entry.actor_name,
-                    entry.action,
+                    entry.get_action_display(),
                     entry.target,
                     change.name,
-                    change.before or "",
+                    change.before,
                     change.after,
                     entry.reason,
                 ]

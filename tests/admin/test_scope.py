@@ -171,7 +171,7 @@ def test_a_mapping_can_only_be_made_for_ones_own_organization(acme: Customer, gl
     assert list(RoleMapping.objects.filter(role="Nurse").values_list("organization__slug", flat=True)) == [
         "acme"
     ]
-    assert acme.organization.audit_entries.filter(action="save mapping").exists()
+    assert acme.organization.audit_entries.filter(action="add_mapping").exists()
 
 
 def test_people_are_not_listed_by_autocomplete(acme: Customer) -> None:

@@ -131,9 +131,9 @@ def test_keys_are_rotated_by_putting_the_new_one_first(organization, settings):
 
 
 def test_the_audit_masks_every_secret():
-    assert masked({"api_key": "x", "webhook_secret": "", "bulk_limit": [1, 2]}) == {
-        "api_key": "set",
-        "webhook_secret": "empty",
+    assert masked({"api_key": ("", "x"), "webhook_secret": ("x", ""), "bulk_limit": (1, 2)}) == {
+        "api_key": ["empty", "set"],
+        "webhook_secret": ["set", "empty"],
         "bulk_limit": [1, 2],
     }
 

@@ -4,7 +4,14 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Browser, Page
 
-from integrations.models import AuditEntry, Membership, WebhookRejection
+from integrations.models import (
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Membership,
+    TargetKind,
+    WebhookRejection,
+)
 from integrations.workflow.email import preferences
 from tests import factories
 
@@ -15,11 +22,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def site(live_server, organization, super_admin) -> str:
     """The running site, with colleagues, an audit log and a refused request."""
     factories.member(organization, Membership.Role.TEAM_MEMBER, "a-rather-long-user-name-of-somebody")
+    acme = AuditTarget(TargetKind.ORGANIZATION, organization.pk, "Acme")
+    changes = {"bulk_limit": (50, 7)}
+    AuditEntry.record(organization, super_admin, AuditAction.CHANGE_POLICIES, acme, changes, "Because.")
+    mapping = AuditTarget(TargetKind.MAPPING, 1, "Backend Engineer")
     AuditEntry.record(
-        organization, super_admin, "change policies", organization, {"bulk_limit": [50, 7]}, "Because."
-    )
-    AuditEntry.record(
-        organization, "configure", "save mapping", "Backend Engineer", {"assessment": [None, "A"]}
+        organization, "configure", AuditAction.ADD_MAPPING, mapping, {"assessment": (None, "A")}
     )
     WebhookRejection.record(organization, "lever", "signature_mismatch", "expired_token")
     return live_server.url

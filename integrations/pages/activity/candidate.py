@@ -12,7 +12,16 @@ from django.http import Http404
 from django.utils import timezone
 
 from integrations.http.redaction import redact
-from integrations.models import ApiCall, AuditEntry, Delivery, Effect, Invitation, Organization, Result
+from integrations.models import (
+    ApiCall,
+    AuditEntry,
+    Delivery,
+    Effect,
+    Invitation,
+    Organization,
+    Result,
+    TargetKind,
+)
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.result_labels import with_results
 from integrations.pages.activity.verdicts import with_next_steps
@@ -91,8 +100,12 @@ def timeline(
     results = Result.objects.filter(invitation__in=[row.pk for row in invitations]).select_related(
         "invitation"
     )
-    targets = [f"invitation {row.pk}" for row in invitations] + [str(row) for row in [*deliveries, *effects]]
-    acts = AuditEntry.objects.filter(organization=organization, target__in=targets).order_by("-at")
+    targets = {
+        TargetKind.INVITATION: [invitation.pk for invitation in invitations],
+        TargetKind.DELIVERY: [delivery.pk for delivery in deliveries],
+        TargetKind.EFFECT: [effect.pk for effect in effects],
+    }
+    acts = AuditEntry.objects.about(targets).filter(organization=organization).order_by("-at")
     found = chain(
         _deliveries(deliveries),
         (Entry(effect.created_at, "effect", effect) for effect in effects),

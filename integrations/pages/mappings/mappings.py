@@ -15,7 +15,17 @@ from django.views.generic import CreateView, DeleteView, TemplateView, UpdateVie
 
 from integrations.clients import factory
 from integrations.http.errors import PlatformError
-from integrations.models import AuditEntry, LinterFinding, Role, RoleMapping, Stage
+from integrations.models import (
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Changes,
+    LinterFinding,
+    Role,
+    RoleMapping,
+    Stage,
+    TargetKind,
+)
 from integrations.pages.access import ADMINS, TEAM, OrganizationMixin, back_to
 from integrations.pages.mappings.effective_assessments import SHOWN, Answers
 from integrations.pages.mappings.mapping_form import RoleMappingForm
@@ -113,11 +123,15 @@ class AssignView(OrganizationMixin, View):
         AuditEntry.record(
             self.organization,
             self.person,
-            "change mapping" if before else "add mapping",
-            mapping,
-            {"assessment": [before, assessment]},
+            AuditAction.CHANGE_MAPPING if before else AuditAction.ADD_MAPPING,
+            _audited(mapping),
+            {"assessment": (before, assessment)},
         )
         return True
+
+
+def _audited(mapping: RoleMapping) -> AuditTarget:
+    return AuditTarget(TargetKind.MAPPING, mapping.pk, str(mapping))
 
 
 def back(request: HttpRequest) -> str:
@@ -150,10 +164,10 @@ class MappingEditMixin(OrganizationMixin):
         """Add the pick-lists."""
         return super().get_context_data(**suggestions(self.organization), **kwargs)  # type: ignore[misc,no-any-return]
 
-    def record(self, action: str, mapping: RoleMapping, changes: dict[str, Any]) -> None:
+    def record(self, action: AuditAction, mapping: RoleMapping, changes: Changes) -> None:
         """Write the audit entry, with what was before and is now, and the message."""
         if changes:
-            AuditEntry.record(self.organization, self.person, f"{action} mapping", mapping, changes)
+            AuditEntry.record(self.organization, self.person, action, _audited(mapping), changes)
         said = f"The mapping {mapping} is {_PAST[action]}." if changes else "Nothing was changed."
         messages.success(self.request, said)
 
@@ -164,7 +178,11 @@ def parts(mapping: RoleMapping) -> list[tuple[str, str]]:
     return [(part, value) for part, value in said if value]
 
 
-_PAST = {"add": "added", "change": "changed", "delete": "deleted"}
+_PAST = {
+    AuditAction.ADD_MAPPING: "added",
+    AuditAction.CHANGE_MAPPING: "changed",
+    AuditAction.DELETE_MAPPING: "deleted",
+}
 
 
 class MappingCreateView(MappingEditMixin, CreateView):
@@ -185,7 +203,11 @@ class MappingCreateView(MappingEditMixin, CreateView):
         """Store it."""
         with transaction.atomic():
             response = super().form_valid(form)
-            self.record("add", form.instance, {part: ["", value] for part, value in parts(form.instance)})
+            self.record(
+                AuditAction.ADD_MAPPING,
+                form.instance,
+                {part: ("", value) for part, value in parts(form.instance)},
+            )
         return response
 
 
@@ -200,10 +222,10 @@ class MappingUpdateView(MappingEditMixin, UpdateView):
 
     def form_valid(self, form: ModelForm) -> HttpResponse:
         """Store it."""
-        changes = {part: [form.initial.get(part), form.cleaned_data[part]] for part in form.changed_data}
+        changes = {part: (form.initial.get(part), form.cleaned_data[part]) for part in form.changed_data}
         with transaction.atomic():
             response = super().form_valid(form)
-            self.record("change", form.instance, changes)
+            self.record(AuditAction.CHANGE_MAPPING, form.instance, changes)
         return response
 
 
@@ -217,7 +239,9 @@ class MappingDeleteView(MappingEditMixin, DeleteView):
         """Delete it."""
         mapping = self.object
         with transaction.atomic():
-            self.record("delete", mapping, {part: [value, ""] for part, value in parts(mapping)})
+            self.record(
+                AuditAction.DELETE_MAPPING, mapping, {part: (value, "") for part, value in parts(mapping)}
+            )
             mapping.delete()
         return redirect("mapping-list")
 

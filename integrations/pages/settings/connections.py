@@ -18,6 +18,7 @@ from django.views.generic import TemplateView
 from integrations.lever.oauth import SCOPES
 from integrations.models import (
     Assessment,
+    AuditAction,
     AuditEntry,
     CodeScreenConnection,
     LeverConnection,
@@ -181,9 +182,9 @@ class SettingsView(OrganizationMixin, TemplateView):
             AuditEntry.record(
                 self.organization,
                 self.person,
-                "change",
-                connection,
-                {"idempotency": {"from": before, "to": wanted}},
+                AuditAction.SAVE_CONNECTION,
+                connections.codescreen_target(connection),
+                {"idempotency": (before, wanted)},
             )
         return True
 

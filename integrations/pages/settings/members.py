@@ -12,7 +12,16 @@ from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.views.generic import TemplateView, View
 
-from integrations.models import AuditEntry, Effect, LastSuperAdmin, Membership, Organization
+from integrations.models import (
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Effect,
+    LastSuperAdmin,
+    Membership,
+    Organization,
+    TargetKind,
+)
 from integrations.pages.access import SUPER_ADMINS, OrganizationMixin
 from integrations.pages.settings.connections import SettingsView
 from integrations.pages.settings.member_form import InviteMemberForm
@@ -45,6 +54,10 @@ def may_hand_out_link(user: Any, organization: Organization) -> bool:
     return not user.has_usable_password() and not elsewhere and not user.is_staff and not user.is_superuser
 
 
+def _audited(member: Membership) -> AuditTarget:
+    return AuditTarget(TargetKind.MEMBER, member.pk, str(member.user))
+
+
 class InviteMemberView(SettingsView):
     """Add a member, with an invitation link when they have no password yet."""
 
@@ -62,9 +75,9 @@ class InviteMemberView(SettingsView):
             membership = Membership.objects.create(
                 organization=self.organization, user=user, role=form.cleaned_data["role"]
             )
-            AuditEntry.record(
-                self.organization, self.person, "invite member", user, {"role": membership.role}
-            )
+            changes = {"role": ("", membership.role)}
+            target = _audited(membership)
+            AuditEntry.record(self.organization, self.person, AuditAction.INVITE_MEMBER, target, changes)
         if may_hand_out_link(user, self.organization):
             send_link(membership)
             notify.notify_workers()
@@ -107,7 +120,9 @@ class MemberLinkView(MemberView):
         if may_hand_out_link(member.user, self.organization) and member.user.email:
             with transaction.atomic():
                 send_link(member)
-                AuditEntry.record(self.organization, self.person, "send invitation link", member.user)
+                AuditEntry.record(
+                    self.organization, self.person, AuditAction.SEND_INVITATION_LINK, _audited(member)
+                )
             notify.notify_workers()
             messages.success(request, f"The invitation is on its way to {member.user.email}.")
         else:
@@ -134,11 +149,13 @@ class ChangeRoleView(OrganizationMixin, View):
         return redirect(reverse("settings") + MEMBERS)
 
     def _change(self, member: Membership, role: str) -> None:
-        change = {"role": {"from": member.role, "to": role}}
+        change = {"role": (member.role, role)}
         try:
             with transaction.atomic():
                 member.change_role(role)
-                AuditEntry.record(self.organization, self.person, "change role", member.user, change)
+                AuditEntry.record(
+                    self.organization, self.person, AuditAction.CHANGE_ROLE, _audited(member), change
+                )
         except LastSuperAdmin as error:
             messages.error(self.request, str(error))
         else:
@@ -153,11 +170,12 @@ class RemoveMemberView(MemberView):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Remove them, unless they are the last Super Admin."""
         member = self.member()
-        own, change = member.user_id == self.person.pk, {"role": [member.role, ""]}
+        own, change = member.user_id == self.person.pk, {"role": (member.role, "")}
+        target = _audited(member)
         try:
             with transaction.atomic():
                 member.end()
-                AuditEntry.record(self.organization, self.person, "remove member", member.user, change)
+                AuditEntry.record(self.organization, self.person, AuditAction.REMOVE_MEMBER, target, change)
         except LastSuperAdmin as error:
             messages.error(request, str(error))
             own = False

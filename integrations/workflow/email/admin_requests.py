@@ -6,7 +6,16 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.models import AuditEntry, Effect, EmailKind, Membership, Organization
+from integrations.models import (
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Effect,
+    EmailKind,
+    Membership,
+    Organization,
+    TargetKind,
+)
 from integrations.workflow.outbox import enqueue
 
 REQUESTS = {
@@ -73,5 +82,6 @@ def send_request(member: Membership, wish: str, words: str = "") -> list[Members
             },
             priority=8,
         )
-        AuditEntry.record(organization, member.user, "ask admins", REQUESTS[wish], reason=words)
+        target = AuditTarget(TargetKind.ADMIN_REQUEST, None, REQUESTS[wish])
+        AuditEntry.record(organization, member.user, AuditAction.ASK_ADMINS, target, reason=words)
     return admins

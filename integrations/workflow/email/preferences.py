@@ -1,13 +1,22 @@
 """Who gets which e-mail: what a member wants, and the way out that works without signing in."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
 
-from integrations.models import AuditEntry, EmailKind, Membership, NotificationPreference, Organization
+from integrations.models import (
+    Actor,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    EmailKind,
+    Membership,
+    NotificationPreference,
+    Organization,
+    TargetKind,
+)
 from integrations.models.email import WANTED_BY_DEFAULT
 
 _SALT = "integrations.unsubscribe"
@@ -41,7 +50,7 @@ def preferences_of(members: Iterable[Membership]) -> dict[int, dict[str, bool]]:
     return found
 
 
-def save_preferences(member: Membership, chosen: Mapping[str, bool], actor: Any) -> list[str]:
+def save_preferences(member: Membership, chosen: Mapping[str, bool], actor: Actor) -> list[str]:
     """Store what a member is to get; the kinds that changed."""
     before = preferences_of([member])[member.pk]
     changed = [kind for kind, wanted in chosen.items() if before[kind] != wanted]
@@ -52,8 +61,9 @@ def save_preferences(member: Membership, chosen: Mapping[str, bool], actor: Any)
             NotificationPreference.objects.update_or_create(
                 membership=member, kind=kind, defaults={"is_wanted": chosen[kind]}
             )
-        changes = {EmailKind(kind).label: [before[kind], chosen[kind]] for kind in changed}
-        AuditEntry.record(member.organization, actor, "choose e-mails", member.user, changes)
+        changes = {str(EmailKind(kind).label): (before[kind], chosen[kind]) for kind in changed}
+        target = AuditTarget(TargetKind.MEMBER, member.pk, str(member.user))
+        AuditEntry.record(member.organization, actor, AuditAction.CHOOSE_EMAILS, target, changes)
     return changed
 
 

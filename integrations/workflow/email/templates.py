@@ -9,7 +9,6 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -17,7 +16,16 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.template.loader import render_to_string
 
-from integrations.models import AuditEntry, EmailKind, EmailTemplate, Organization
+from integrations.models import (
+    Actor,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    EmailKind,
+    EmailTemplate,
+    Organization,
+    TargetKind,
+)
 
 LONGEST_SUBJECT, LONGEST_BODY = 200, 5000
 _VARIABLE = re.compile(r"\{([^{}\n]{0,60})\}")
@@ -225,29 +233,33 @@ def logo_origin(organization: Organization) -> str:
     return f"https://{parts.netloc}" if parts.scheme == "https" and parts.netloc else ""
 
 
-def save(organization: Organization, kind: str, chosen: EmailWording, actor: Any) -> bool:
+def save(organization: Organization, kind: str, chosen: EmailWording, actor: Actor) -> bool:
     """Store the customer's wording; whether it differs from what held."""
     before = current_wording(organization, kind)
     if before == chosen:
         return False
     with transaction.atomic():
-        EmailTemplate.objects.update_or_create(
+        own, _ = EmailTemplate.objects.update_or_create(
             organization=organization, kind=kind, defaults={"subject": chosen.subject, "body": chosen.body}
         )
-        changes = {"subject": [before.subject, chosen.subject], "body": [before.body, chosen.body]}
+        changes = {"subject": (before.subject, chosen.subject), "body": (before.body, chosen.body)}
         changed = {name: pair for name, pair in changes.items() if pair[0] != pair[1]}
-        AuditEntry.record(organization, actor, "change e-mail", EmailKind(kind).label, changed)
+        AuditEntry.record(organization, actor, AuditAction.CHANGE_EMAIL, _audited(own), changed)
     return True
 
 
-def reset(organization: Organization, kind: str, actor: Any) -> bool:
+def reset(organization: Organization, kind: str, actor: Actor) -> bool:
     """Let the portal's own wording hold again; whether it didn't."""
     own = stored_wording(organization, kind)
     if own is None:
         return False
     default = EMAIL_TYPES[kind].default
-    changes = {"subject": [own.subject, default.subject], "body": [own.body, default.body]}
+    changes = {"subject": (own.subject, default.subject), "body": (own.body, default.body)}
     with transaction.atomic():
+        AuditEntry.record(organization, actor, AuditAction.RESET_EMAIL, _audited(own), changes)
         own.delete()
-        AuditEntry.record(organization, actor, "reset e-mail", EmailKind(kind).label, changes)
     return True
+
+
+def _audited(template: EmailTemplate) -> AuditTarget:
+    return AuditTarget(TargetKind.EMAIL_TEMPLATE, template.pk, template.get_kind_display())

@@ -12,7 +12,18 @@ from integrations.codescreen.signature import decode_secret
 from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import STAGE_CHANGE
-from integrations.models import AuditEntry, CodeScreenConnection, LeverConnection, LeverWebhook, Organization
+from integrations.models import (
+    Actor,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Changes,
+    CodeScreenConnection,
+    LeverConnection,
+    LeverWebhook,
+    Organization,
+    TargetKind,
+)
 from integrations.workflow.catalog import sync
 from integrations.workflow.effects import feedback, move_stage
 from integrations.workflow.email import connection_notices
@@ -42,15 +53,27 @@ POLICIES = (
 )
 
 
-def after_grant(organization: Organization, actor: Any) -> None:
+def webhook_target(webhook: LeverWebhook) -> AuditTarget:
+    """Return a webhook as what an audit entry is about."""
+    return AuditTarget(TargetKind.LEVER_WEBHOOK, webhook.pk, "Lever webhook")
+
+
+def codescreen_target(connection: CodeScreenConnection) -> AuditTarget:
+    """Return a CodeScreen connection as what an audit entry is about."""
+    return AuditTarget(TargetKind.CODESCREEN_CONNECTION, connection.pk, "CodeScreen connection")
+
+
+def after_grant(organization: Organization, actor: Actor) -> None:
     """Record a new grant and set everything going that waited for it; called in the grant's transaction."""
-    AuditEntry.record(organization, actor, "connect", "Lever")
+    connection = LeverConnection.objects.filter(organization=organization).first()
+    target = AuditTarget(TargetKind.LEVER_CONNECTION, connection.pk if connection else None, "Lever")
+    AuditEntry.record(organization, actor, AuditAction.CONNECT, target)
     feedback.enqueue_template(organization)
     connection_notices.notify_reconnected(organization)
     invitations.requeue_waiting(organization)
 
 
-def disconnect_lever(organization: Organization, actor: Any) -> None:
+def disconnect_lever(organization: Organization, actor: Actor) -> None:
     """Forget Lever's tokens; what arrives from now on is kept and decided when it is connected again."""
     with transaction.atomic():
         connection = LeverConnection.objects.filter(organization=organization).first()
@@ -58,10 +81,12 @@ def disconnect_lever(organization: Organization, actor: Any) -> None:
             return
         before = connection.state
         connection.disconnect(f"Disconnected by {actor}.")
-        AuditEntry.record(organization, actor, "disconnect", "Lever", {"state": [before, connection.state]})
+        target = AuditTarget(TargetKind.LEVER_CONNECTION, connection.pk, "Lever")
+        changes = {"state": (before, connection.state)}
+        AuditEntry.record(organization, actor, AuditAction.DISCONNECT, target, changes)
 
 
-def save_signature_token(organization: Organization, token: str, actor: Any) -> None:
+def save_signature_token(organization: Organization, token: str, actor: Actor) -> None:
     """Store the main signature token; the one it replaces is honoured for a day, additional ones until retired."""
     token = signature_tokens.checked(token)
     with transaction.atomic():
@@ -74,15 +99,15 @@ def save_signature_token(organization: Organization, token: str, actor: Any) -> 
         )
         if webhook.signature_token == token:
             return
-        changes = {"signature_token": [webhook.signature_token, token]}
+        changes = {"signature_token": (webhook.signature_token, token)}
         for row in LeverWebhook.objects.active().filter(organization=organization).exclude(name=""):
             if row.signature_token == token:
                 row.delete()  # an additional token becomes the main one
         webhook.replace_token(token)
-        AuditEntry.record(organization, actor, "save", "Lever webhook", changes)
+        AuditEntry.record(organization, actor, AuditAction.SAVE_CONNECTION, webhook_target(webhook), changes)
 
 
-def save_codescreen_key(organization: Organization, api_key: str, actor: Any) -> None:
+def save_codescreen_key(organization: Organization, api_key: str, actor: Actor) -> None:
     """Store CodeScreen's API key, and take up what waited for one. Raises ValueError when it can't be one."""
     api_key = api_key.strip()
     if not api_key or len(api_key) > 500 or not (api_key.isascii() and api_key.isprintable()):
@@ -91,17 +116,19 @@ def save_codescreen_key(organization: Organization, api_key: str, actor: Any) ->
         connection, _ = CodeScreenConnection.objects.get_or_create(organization=organization)
         if connection.api_key == api_key and connection.is_working:
             return
-        changes = {"api_key": [connection.api_key, api_key]}
+        changes = {"api_key": (connection.api_key, api_key)}
         connection.api_key = api_key
         connection.state, connection.state_reason = CodeScreenConnection.State.CONNECTED, ""
         connection.key_stored_at = timezone.now()
         connection.verified_at = connection.assessments_refreshed_at = None
         connection.save()
-        AuditEntry.record(organization, actor, "save", "CodeScreen connection", changes)
+        AuditEntry.record(
+            organization, actor, AuditAction.SAVE_CONNECTION, codescreen_target(connection), changes
+        )
         invitations.requeue_waiting(organization)
 
 
-def save_codescreen_webhook_secret(organization: Organization, secret: str, actor: Any) -> None:
+def save_codescreen_webhook_secret(organization: Organization, secret: str, actor: Actor) -> None:
     """Store the secret that proves CodeScreen's webhooks; empty removes it. Raises ValueError with the fix."""
     secret = secret.strip()
     if secret:
@@ -110,10 +137,12 @@ def save_codescreen_webhook_secret(organization: Organization, secret: str, acto
         connection, _ = CodeScreenConnection.objects.get_or_create(organization=organization)
         if connection.webhook_secret == secret:
             return
-        changes = {"webhook_secret": [connection.webhook_secret, secret]}
+        changes = {"webhook_secret": (connection.webhook_secret, secret)}
         connection.webhook_secret = secret
         connection.save(update_fields=["webhook_secret"])
-        AuditEntry.record(organization, actor, "save", "CodeScreen connection", changes)
+        AuditEntry.record(
+            organization, actor, AuditAction.SAVE_CONNECTION, codescreen_target(connection), changes
+        )
 
 
 def verify_codescreen_key(organization: Organization, codescreen: CodeScreenClient) -> int:
@@ -128,7 +157,7 @@ def verify_codescreen_key(organization: Organization, codescreen: CodeScreenClie
     return len(sync.live_assessments(organization))
 
 
-def make_webhooks(organization: Organization, lever: LeverClient, actor: Any) -> list[LeverWebhook]:
+def make_webhooks(organization: Organization, lever: LeverClient, actor: Actor) -> list[LeverWebhook]:
     """Make the stage-change webhook through Lever's API; one that the portal made before is kept.
 
     Lever doesn't refuse a second webhook to the same address, and tells a signature token only once: one of ours
@@ -164,11 +193,17 @@ def make_webhooks(organization: Organization, lever: LeverClient, actor: Any) ->
                 "missing_since": None,
             },
         )
-        AuditEntry.record(organization, actor, "make", "Lever webhook", {"signature_token": token})
+        AuditEntry.record(
+            organization,
+            actor,
+            AuditAction.MAKE_WEBHOOK,
+            webhook_target(webhook),
+            {"signature_token": ("", token)},
+        )
     return [webhook]
 
 
-def remove_webhooks(organization: Organization, lever: LeverClient, actor: Any) -> None:
+def remove_webhooks(organization: Organization, lever: LeverClient, actor: Actor) -> None:
     """Remove from Lever the webhooks that the portal made. Raises PlatformError."""
     active = LeverWebhook.objects.active().filter(organization=organization)
     for webhook in active.filter(origin=LeverWebhook.Origin.API):
@@ -179,16 +214,16 @@ def remove_webhooks(organization: Organization, lever: LeverClient, actor: Any) 
                 raise
         with transaction.atomic():
             webhook.retire()
-            AuditEntry.record(organization, actor, "remove", "Lever webhook")
+            AuditEntry.record(organization, actor, AuditAction.REMOVE_WEBHOOK, webhook_target(webhook))
 
 
-def set_policies(organization: Organization, changes: Mapping[str, Any], actor: Any) -> dict[str, Any]:
-    """Change policies; what changed, as name → [before, after]. Raises ValidationError with the fix per field."""
+def set_policies(organization: Organization, changes: Mapping[str, Any], actor: Actor) -> Changes:
+    """Change policies; what changed, as name → (before, after). Raises ValidationError with the fix per field."""
     unknown = set(changes) - set(POLICIES)
     if unknown:
         raise ValidationError(f"No such policy: {', '.join(sorted(unknown))}.")
     before = {name: getattr(organization, name) for name in changes}
-    changed = {name: [before[name], value] for name, value in changes.items() if before[name] != value}
+    changed = {name: (before[name], value) for name, value in changes.items() if before[name] != value}
     if not changed:
         return {}
     for name, (_, value) in changed.items():
@@ -197,7 +232,8 @@ def set_policies(organization: Organization, changes: Mapping[str, Any], actor: 
     move_stage.refuse_inviting_target(organization, changed)
     with transaction.atomic():
         organization.save(update_fields=list(changed))
-        AuditEntry.record(organization, actor, "change policies", organization, changed)
+        target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
+        AuditEntry.record(organization, actor, AuditAction.CHANGE_POLICIES, target, changed)
         if "paused" in changed and not organization.paused:
             invitations.requeue_waiting(organization)
     return changed

@@ -7,13 +7,17 @@ from django.db.models.functions import Now
 
 from integrations.clients.provider import ClientProvider
 from integrations.models import (
+    Actor,
     Assessment,
+    AuditAction,
     AuditEntry,
+    AuditTarget,
     Delivery,
     Effect,
     IllegalTransition,
     Invitation,
     Organization,
+    TargetKind,
 )
 from integrations.models.delivery import WAITING_VERDICTS
 from integrations.models.invitation import Status
@@ -30,6 +34,10 @@ class ActionNotAllowed(Exception):
     """The row is not in a state that allows this; the message says why."""
 
 
+def _target(invitation: Invitation) -> AuditTarget:
+    return AuditTarget(TargetKind.INVITATION, invitation.pk, f"invitation {invitation.pk}")
+
+
 def _require(invitation: Invitation, *statuses: str) -> None:
     """Read the invitation as it is, nobody else's to change until the transaction's end. Raises NotPossible."""
     invitation.refresh_from_db(from_queryset=Invitation.objects.locked())
@@ -37,7 +45,7 @@ def _require(invitation: Invitation, *statuses: str) -> None:
         raise ActionNotAllowed(f"Invitation {invitation.pk} is {invitation.get_status_display().lower()}.")
 
 
-def approve(invitation: Invitation, actor: Any, reason: str = "") -> None:
+def approve(invitation: Invitation, actor: Actor, reason: str = "") -> None:
     """Let a held invitation go out. Raises NotPossible."""
     with transaction.atomic():
         _require(invitation, Status.HELD)
@@ -46,14 +54,14 @@ def approve(invitation: Invitation, actor: Any, reason: str = "") -> None:
         AuditEntry.record(
             invitation.organization,
             actor,
-            "approve",
-            f"invitation {invitation.pk}",
-            {"status": [Status.HELD.value, invitation.status]},
+            AuditAction.APPROVE,
+            _target(invitation),
+            {"status": (Status.HELD.value, invitation.status)},
             reason,
         )
 
 
-def refuse(invitation: Invitation, actor: Any, reason: str = "") -> None:
+def refuse(invitation: Invitation, actor: Actor, reason: str = "") -> None:
     """Say no to a held invitation: it is withdrawn. Raises NotPossible."""
     with transaction.atomic():
         _require(invitation, Status.HELD)
@@ -61,14 +69,14 @@ def refuse(invitation: Invitation, actor: Any, reason: str = "") -> None:
         AuditEntry.record(
             invitation.organization,
             actor,
-            "refuse",
-            f"invitation {invitation.pk}",
-            {"status": [Status.HELD.value, invitation.status]},
+            AuditAction.REFUSE,
+            _target(invitation),
+            {"status": (Status.HELD.value, invitation.status)},
             reason,
         )
 
 
-def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Any, reason: str = "") -> None:
+def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Actor, reason: str = "") -> None:
     """Record that an uncertain invitation did arrive, as this instance in CodeScreen. Raises NotPossible."""
     instance_id = instance_id.strip()
     if not instance_id or len(instance_id) > 200:
@@ -84,14 +92,14 @@ def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Any, reason
         AuditEntry.record(
             invitation.organization,
             actor,
-            "resolve: it was sent",
-            f"invitation {invitation.pk}",
-            {"instance_id": ["", instance_id], "status": [Status.UNCERTAIN.value, invitation.status]},
+            AuditAction.RESOLVE_AS_SENT,
+            _target(invitation),
+            {"instance_id": ("", instance_id), "status": (Status.UNCERTAIN.value, invitation.status)},
             reason,
         )
 
 
-def send_again(invitation: Invitation, actor: Any, reason: str = "") -> None:
+def send_again(invitation: Invitation, actor: Actor, reason: str = "") -> None:
     """Send an uncertain or failed invitation again, on a person's word. Raises NotPossible."""
     with transaction.atomic():
         _require(invitation, Status.UNCERTAIN, Status.FAILED)
@@ -101,9 +109,9 @@ def send_again(invitation: Invitation, actor: Any, reason: str = "") -> None:
         AuditEntry.record(
             invitation.organization,
             actor,
-            "resolve: send again",
-            f"invitation {invitation.pk}",
-            {"status": [before, invitation.status]},
+            AuditAction.SEND_AGAIN,
+            _target(invitation),
+            {"status": (before, invitation.status)},
             reason,
         )
 
@@ -122,7 +130,7 @@ COPIED_TO_NEXT_ROUND = (
 )
 
 
-def invite_again(invitation: Invitation, actor: Any, reason: str = "") -> Invitation:
+def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invitation:
     """Begin a new round of an invitation that is over, with the same data; the new one. Raises NotPossible."""
     try:
         with transaction.atomic():
@@ -149,9 +157,9 @@ def invite_again(invitation: Invitation, actor: Any, reason: str = "") -> Invita
             AuditEntry.record(
                 invitation.organization,
                 actor,
-                "invite again",
-                f"invitation {again.pk}",
-                {"round": [invitation.round, again.round], "earlier": invitation.pk},
+                AuditAction.INVITE_AGAIN,
+                _target(again),
+                {"round": (invitation.round, again.round), "invitation": (invitation.pk, again.pk)},
                 reason,
             )
     except IntegrityError as error:
@@ -173,7 +181,7 @@ def _still_invitable(invitation: Invitation) -> None:
         raise ActionNotAllowed(f"“{invitation.assessment_name}” is no longer in CodeScreen.")
 
 
-def stop_following(invitation: Invitation, actor: Any, reason: str = "") -> None:
+def stop_following(invitation: Invitation, actor: Actor, reason: str = "") -> None:
     """Stop following an invitation that hasn't been started: CodeScreen is asked no more. Raises NotPossible."""
     with transaction.atomic():
         _require(invitation, Status.PENDING, Status.UNCERTAIN, Status.INVITED)
@@ -189,25 +197,25 @@ def stop_following(invitation: Invitation, actor: Any, reason: str = "") -> None
         AuditEntry.record(
             invitation.organization,
             actor,
-            "stop following",
-            f"invitation {invitation.pk}",
-            {"status": [before, invitation.status]},
+            AuditAction.STOP_FOLLOWING,
+            _target(invitation),
+            {"status": (before, invitation.status)},
             reason,
         )
 
 
-def record_decision(invitation: Invitation, actor: Any, reason: str = "") -> None:
+def record_decision(invitation: Invitation, actor: Actor, reason: str = "") -> None:
     """Record that a person decided about a candidate who failed: nobody is asked any more. Raises NotPossible."""
     with transaction.atomic():
         rows = Invitation.objects.awaiting_decision().filter(pk=invitation.pk)
         if not rows.update(awaits_decision_since=None):
             raise ActionNotAllowed(f"Invitation {invitation.pk} doesn't wait for a decision.")
         AuditEntry.record(
-            invitation.organization, actor, "decided", f"invitation {invitation.pk}", reason=reason
+            invitation.organization, actor, AuditAction.RECORD_DECISION, _target(invitation), reason=reason
         )
 
 
-def retry_effect(effect: Effect, actor: Any) -> None:
+def retry_effect(effect: Effect, actor: Actor) -> None:
     """Try a failed or cancelled effect again, or a waiting one at once. Raises NotPossible."""
     with transaction.atomic():
         effect.refresh_from_db()
@@ -231,11 +239,12 @@ def retry_effect(effect: Effect, actor: Any) -> None:
         )
         if not changed:
             raise ActionNotAllowed(f"{effect} is being performed this moment.")
-        changes = {"state": [before, Effect.State.DUE.value]}
-        AuditEntry.record(effect.organization, actor, "retry", str(effect), changes)
+        target = AuditTarget(TargetKind.EFFECT, effect.pk, str(effect))
+        changes = {"state": (before, Effect.State.DUE.value)}
+        AuditEntry.record(effect.organization, actor, AuditAction.RETRY, target, changes)
 
 
-def replay(delivery: Delivery, clients: ClientProvider, actor: Any) -> Decision:
+def replay(delivery: Delivery, clients: ClientProvider, actor: Actor) -> Decision:
     """Decide a stored Lever delivery again; its verdict is replaced. Raises NotPossible and PlatformError."""
     if delivery.platform != Delivery.Platform.LEVER:
         raise ActionNotAllowed("Only Lever's deliveries are decided; CodeScreen's are a reason to ask.")
@@ -252,9 +261,9 @@ def replay(delivery: Delivery, clients: ClientProvider, actor: Any) -> Decision:
     except BaseException:
         claimed.release()
         raise
-    AuditEntry.record(
-        delivery.organization, actor, "replay", str(delivery), {"verdict": [before, decision.code]}
-    )
+    target = AuditTarget(TargetKind.DELIVERY, delivery.pk, str(delivery))
+    changes = {"verdict": (before, decision.code)}
+    AuditEntry.record(delivery.organization, actor, AuditAction.REPLAY, target, changes)
     return decision
 
 

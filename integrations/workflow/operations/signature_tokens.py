@@ -2,11 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from integrations.models import AuditEntry, LeverWebhook, Organization
+from integrations.models import (
+    Actor,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    LeverWebhook,
+    Organization,
+    TargetKind,
+)
 from integrations.models.lever_webhook import MOST_TOKENS
 
 CURRENT, PREVIOUS = "current", "previous"
@@ -75,7 +82,7 @@ def retired(organization: Organization) -> list[LeverWebhook]:
     return list(rows.order_by("-retired_at")[:MOST_TOKENS])
 
 
-def add(organization: Organization, name: str, token: str, actor: Any) -> LeverWebhook:
+def add(organization: Organization, name: str, token: str, actor: Actor) -> LeverWebhook:
     """Honour another token beside those there are, until it is retired. Raises ValueError with what to do."""
     name, token = " ".join(name.split()), checked(token)
     if not name or len(name) > 60:
@@ -92,15 +99,15 @@ def add(organization: Organization, name: str, token: str, actor: Any) -> LeverW
                 organization=organization, name=name, url=organization.lever_webhook_url
             )
             webhook.replace_token(token)
-            AuditEntry.record(
-                organization, actor, "add token", _label(webhook), {"signature_token": ["", token]}
-            )
+            target = AuditTarget(TargetKind.LEVER_WEBHOOK, webhook.pk, _label(webhook))
+            changes = {"signature_token": ("", token)}
+            AuditEntry.record(organization, actor, AuditAction.ADD_TOKEN, target, changes)
     except IntegrityError as error:
         raise ValueError(f"There is a token called “{name}” already. Choose another name.") from error
     return webhook
 
 
-def retire(webhook: LeverWebhook, which: str, actor: Any) -> None:
+def retire(webhook: LeverWebhook, which: str, actor: Actor) -> None:
     """Let one token prove nothing from now on; safe to run twice."""
     with transaction.atomic():
         if which == PREVIOUS:
@@ -110,4 +117,5 @@ def retire(webhook: LeverWebhook, which: str, actor: Any) -> None:
             was_active = webhook.retired_at is None
             webhook.retire()
         if was_active:
-            AuditEntry.record(webhook.organization, actor, "retire token", _named(webhook, which))
+            target = AuditTarget(TargetKind.LEVER_WEBHOOK, webhook.pk, _named(webhook, which))
+            AuditEntry.record(webhook.organization, actor, AuditAction.RETIRE_TOKEN, target)

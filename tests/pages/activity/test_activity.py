@@ -377,7 +377,7 @@ def test_a_team_member_says_that_it_was_decided(team_member_client, team_member,
     assert "Decided…" in text(team_member_client.get(ACTIVITY, {"status": "awaits_decision"}))
     answer = team_member_client.post(url, {"reason": "Interview anyway."}, follow=True)
     assert "no longer waits" in text(answer)
-    entry = AuditEntry.objects.get(action="decided")
+    entry = AuditEntry.objects.get(action="record_decision")
     assert (entry.actor, entry.reason) == (team_member, "Interview anyway.")
     timeline = text(team_member_client.get(reverse("candidate", args=[failed.opportunity_id])))
     assert "decided “Interview anyway.”" in timeline

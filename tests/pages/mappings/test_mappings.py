@@ -77,9 +77,9 @@ def test_an_admin_adds_changes_and_deletes(organization_admin_client, organizati
     organization_admin_client.post(reverse("mapping-delete", args=[mapping.pk]))
     assert not RoleMapping.objects.exists()
     assert list(AuditEntry.objects.order_by("pk").values_list("action", flat=True)) == [
-        "add mapping",
-        "change mapping",
-        "delete mapping",
+        "add_mapping",
+        "change_mapping",
+        "delete_mapping",
     ]
 
 

@@ -40,7 +40,7 @@ def test_the_admins_get_one_email_and_the_asker_sees_that_it_went_out(
     entry = AuditEntry.objects.get()
     assert (entry.actor, entry.action, entry.target) == (
         team_member,
-        "ask admins",
+        "ask_admins",
         "Give me a role that may do more",
     )
     assert entry.reason == "I help with the chef roles."

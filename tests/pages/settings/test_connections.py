@@ -217,8 +217,8 @@ def test_a_second_token_is_added_retired_and_each_step_is_on_record(super_admin_
     assert not LeverWebhook.objects.active().filter(pk=second.pk).exists()
     assert super_admin_client.post(address).status_code == 404
     assert list(AuditEntry.objects.order_by("pk").values_list("action", flat=True)) == [
-        "add token",
-        "retire token",
+        "add_token",
+        "retire_token",
     ]
     assert "s" * 20 not in str(list(AuditEntry.objects.values()))
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import AuditEntry, PersonalSettings, Result
+from integrations.models import AuditAction, AuditEntry, AuditTarget, PersonalSettings, Result, TargetKind
 from integrations.pages import time_zones
 from integrations.pages.overview import charts
 from tests import factories
@@ -25,7 +25,8 @@ def _late():
 
 @pytest.fixture
 def entry(organization, super_admin) -> AuditEntry:
-    AuditEntry.record(organization, super_admin, "change policies", organization, {"bulk_limit": [50, 7]})
+    target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
+    AuditEntry.record(organization, super_admin, AuditAction.CHANGE_POLICIES, target, {"bulk_limit": (50, 7)})
     AuditEntry.objects.update(at=LATE)
     return AuditEntry.objects.get()
 

@@ -140,7 +140,7 @@ def test_the_webhook_is_made_once(connected_organization, sandbox, super_admin):
     assert hook.url == connected_organization.lever_webhook_url
     assert first[0].signature_token
     assert first[0].origin == "api"
-    assert AuditEntry.objects.filter(action="make").count() == 1
+    assert AuditEntry.objects.filter(action="make_webhook").count() == 1
     # the address opens the door by its key: it isn't for everybody who reads the logs
     assert connected_organization.webhook_key not in str(list(AuditEntry.objects.values()))
     assert connected_organization.webhook_key not in str(list(ApiCall.objects.values()))
@@ -171,7 +171,7 @@ def test_removing_webhooks_twice_is_no_error(connected_organization, sandbox, su
     connections.remove_webhooks(connected_organization, lever, super_admin)
     connections.remove_webhooks(connected_organization, lever, super_admin)
     assert not LeverWebhook.objects.active().exists()
-    assert connected_organization.audit_entries.filter(action="remove").count() == 1
+    assert connected_organization.audit_entries.filter(action="remove_webhook").count() == 1
 
 
 # policies
@@ -179,7 +179,7 @@ def test_removing_webhooks_twice_is_no_error(connected_organization, sandbox, su
 
 def test_policies_are_recorded_before_and_after(organization, super_admin):
     changed = connections.set_policies(organization, {"bulk_limit": 7, "note_on_skip": True}, super_admin)
-    assert changed == {"bulk_limit": [50, 7]}
+    assert changed == {"bulk_limit": (50, 7)}
     assert AuditEntry.objects.get().changes == {"bulk_limit": [50, 7]}
     assert connections.set_policies(organization, {"bulk_limit": 7}, super_admin) == {}
     assert AuditEntry.objects.count() == 1

@@ -32,12 +32,12 @@ def in_status(organization, status, **changes):
 ACTS = {
     "approve": (lambda row, actor: invitations.approve(row, actor, "looks right"), {"held"}, "pending"),
     "refuse": (lambda row, actor: invitations.refuse(row, actor, "too many"), {"held"}, "withdrawn"),
-    "resolve: it was sent": (
+    "resolve_as_sent": (
         lambda row, actor: invitations.resolve_as_sent(row, "instance-7", actor, "seen in CodeScreen"),
         {"uncertain"},
         "invited",
     ),
-    "resolve: send again": (
+    "send_again": (
         lambda row, actor: invitations.send_again(row, actor, "not there"),
         {"uncertain", "failed"},
         "pending",

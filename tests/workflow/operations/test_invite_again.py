@@ -41,7 +41,7 @@ def test_a_new_round_begins_from_what_is_over_alone(organization, super_admin, s
     assert again.external_id != invitation.external_id
     assert Effect.objects.get(kind="send_invitation").invitation == again
     entry = AuditEntry.objects.get()
-    assert (entry.action, entry.actor) == ("invite again", super_admin)
+    assert (entry.action, entry.actor) == ("invite_again", super_admin)
     assert entry.target == f"invitation {again.pk}"
     assert entry.reason == "the first attempt was interrupted"
     invitation.refresh_from_db()
@@ -125,7 +125,7 @@ def test_following_stops_where_nothing_was_started(organization, super_admin, st
     assert Effect.objects.get(kind="send_invitation").state == "cancelled"
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.actor, entry.reason) == (
-        "stop following",
+        "stop_following",
         super_admin,
         "withdrew by telephone",
     )

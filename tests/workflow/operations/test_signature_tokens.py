@@ -44,7 +44,7 @@ def test_a_name_is_free_again_once_its_token_is_retired(organization, super_admi
         signature_tokens.add(organization, " Second ", "two", super_admin)
     for _ in range(2):
         signature_tokens.retire(first, "current", super_admin)
-    assert organization.audit_entries.filter(action="retire token").count() == 1
+    assert organization.audit_entries.filter(action="retire_token").count() == 1
     signature_tokens.add(organization, "Second", "two", super_admin)
 
 

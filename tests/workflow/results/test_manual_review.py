@@ -59,7 +59,7 @@ def test_a_person_decides_once_and_it_is_on_record(holding, super_admin):
     invitation = completed(holding, score=10, result="Failed")
     invitations.record_decision(invitation, super_admin, "interviewed all the same")
     assert holding.reread(invitation).awaits_decision_since is None
-    [entry] = AuditEntry.objects.filter(action="decided")
+    [entry] = AuditEntry.objects.filter(action="record_decision")
     assert (entry.actor, entry.target, entry.reason) == (
         super_admin,
         f"invitation {invitation.pk}",
@@ -67,7 +67,7 @@ def test_a_person_decides_once_and_it_is_on_record(holding, super_admin):
     )
     with pytest.raises(ActionNotAllowed):
         invitations.record_decision(invitation, super_admin)
-    assert AuditEntry.objects.filter(action="decided").count() == 1
+    assert AuditEntry.objects.filter(action="record_decision").count() == 1
     # the same result read again asks nobody anew
     holding.ask()
     assert holding.reread(invitation).awaits_decision_since is None
@@ -120,7 +120,7 @@ def test_another_round_is_a_decision(holding, super_admin):
     invitation = completed(holding, score=10, result="Failed")
     invitations.invite_again(invitation, super_admin, "a second chance")
     assert not Invitation.objects.awaiting_decision().exists()
-    assert AuditEntry.objects.latest("pk").action == "invite again"
+    assert AuditEntry.objects.latest("pk").action == "invite_again"
 
 
 def test_opening_it_again_in_codescreen_ends_the_wait(holding):
