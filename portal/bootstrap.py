@@ -1,7 +1,7 @@
 """Makes and enters the checkout's own `.venv`, with nothing but Python's standard library.
 
-`manage.py` calls `enter()` before it imports Django. Whichever Python 3 started it may be too old to run
-the portal, so this file keeps to what Python 3.8 can read.
+`manage.py` calls `enter()` before it imports Django. The Python 3 that started it may be too old to run the portal,
+so this file keeps to what Python 3.8 can read.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ OLDEST = (3, 12)
 NEWEST = (3, 14)
 DJANGO = "6.1"
 
+#: They need the development list; every other command needs the production list.
+DEVELOPER_COMMANDS = ("demo", "test", "bench", "chaos", "check_code")
+
 STAMP = "portal-stamp.json"
 LOOP_GUARD = "PORTAL_ENTERED_BY"
 PIP_OPTIONS = ["--quiet", "--no-input", "--disable-pip-version-check", "--require-hashes"]
@@ -32,22 +35,24 @@ Interpreter = Tuple[str, Tuple[int, int], bool]  # path, version, able to make e
 
 
 def enter(root: str) -> None:
-    """Return in an environment that has the portal's packages; set it up and re-execute if need be.
+    """Return in an environment that has the packages the command needs; set it up and re-execute if need be.
 
-    Steps aside inside any other virtual environment, and where somebody installed the right Django by
-    hand, as a container does: then it only exits with the names of what is missing.
+    Another virtual environment is used as it is, and so are uv's `.venv` and a Python with the right Django, as in
+    a container: if packages are missing there, this exits with their names.
     """
     venv = os.path.join(root, ".venv")
-    if not is_inside(venv):
-        if sys.prefix != sys.base_prefix or installed("django").startswith(DJANGO + "."):
-            require_packages(root)
+    name = needed_list(root, sys.argv[1:])
+    is_ours = not is_made_by_uv(venv)
+    if is_inside(venv) and is_ours:
+        if is_fresh(root, name):
             return
-    elif is_fresh(root):
+    elif sys.prefix != sys.base_prefix or installed("django").startswith(DJANGO + "."):
+        require_packages(root, name)
         return
     if os.environ.get(LOOP_GUARD) == str(os.getpid()):
         raise SystemExit("%s does not lead into %s. Remove %s and try again." % (python_of(venv), venv, venv))
-    if not is_fresh(root):
-        set_up(root)
+    if is_ours and not is_fresh(root, name):
+        set_up(root, name)
     # The process keeps its id across exec, so the guard means "this very process has been here before".
     environ = dict(os.environ, **{LOOP_GUARD: str(os.getpid())})
     environ.pop("PYTHONHOME", None)
@@ -56,31 +61,44 @@ def enter(root: str) -> None:
     os.execve(python_of(venv), [python_of(venv)] + sys.argv, environ)
 
 
-def set_up(root: str) -> None:
-    """Build `.venv`, one process at a time; the stamp is written last, so a cut-off build is built anew."""
-    with locked(root) as lock:
-        if is_fresh(root):
+def needed_list(root: str, arguments: List[str]) -> str:
+    """Return the name of the package list that a command line needs: "development" or "production"."""
+    is_developer_command = bool(arguments) and arguments[0] in DEVELOPER_COMMANDS
+    if is_developer_command and os.path.exists(path_of_list(root, "development")):
+        return "development"
+    return "production"
+
+
+def set_up(root: str, name: str) -> None:
+    """Build `.venv` with a package list, one process at a time.
+
+    The stamp is written last: a build that was cut off has none, and is started over.
+    """
+    with locked(root, name) as lock:
+        if is_fresh(root, name):
             return
         venv = os.path.join(root, ".venv")
         stamp = os.path.join(venv, STAMP)
-        packages = package_list(root)
         print("Setting up (first run only, about half a minute)…", file=sys.stderr, flush=True)
         if os.path.exists(stamp) and interpreter_is_unchanged(venv):
-            # Only the list has changed: installing over it spares whoever is running in there.
-            os.remove(stamp)
+            # Only the packages differ: installing over them doesn't disturb processes that run in there. A production
+            # list that is there stays there, since the development list has the same versions.
+            if not is_fresh(root, "production"):
+                os.remove(stamp)
         else:
             shutil.rmtree(venv, ignore_errors=True)
             run([find_interpreter(), "-m", "venv", venv], lock)
+        packages = path_of_list(root, name)
         run([python_of(venv), "-m", "pip", "install", *PIP_OPTIONS, "--requirement", packages], lock)
         with open(stamp + ".new", "w", encoding="utf-8") as file:
-            json.dump(expected_stamp(root), file)
+            json.dump(make_stamp(root, name), file)
         os.replace(stamp + ".new", stamp)
 
 
 def run(argv: List[str], lock: int) -> None:
-    """Run one step of the set-up, quietly; exit with its last words if it fails.
+    """Run one step of the set-up, quietly; exit with the end of its output if it fails.
 
-    The step inherits the lock: should we be killed, the next run waits for it before building anew.
+    The step inherits the lock: if this process is killed, the next run waits for the step before it starts over.
     """
     environ = dict(os.environ, PIP_USER="0")
     environ.pop("PYTHONHOME", None)
@@ -96,15 +114,15 @@ def run(argv: List[str], lock: int) -> None:
         errors="replace",
     )
     if step.returncode:
-        last_words = "\n".join(step.stdout.splitlines()[-20:])
+        output = "\n".join(step.stdout.splitlines()[-20:])
         raise SystemExit(
             "%s\n\nSetting up failed at: %s\nThe next run starts the set-up afresh. It needs the Python package "
-            "registry, as pip is configured here." % (last_words, " ".join(argv))
+            "registry, as pip is configured here." % (output, " ".join(argv))
         )
 
 
 @contextlib.contextmanager
-def locked(root: str) -> Iterator[int]:
+def locked(root: str, name: str) -> Iterator[int]:
     """Hold the checkout's set-up lock; yields its file descriptor."""
     path = os.path.join(root, ".venv.lock")
     try:
@@ -116,7 +134,7 @@ def locked(root: str) -> Iterator[int]:
             "%s can't be written, so no environment can be set up in it. Copy it to a place of your own, or make "
             "an environment elsewhere:\n  python3 -m venv ~/portal-venv\n  ~/portal-venv/bin/pip install "
             "--require-hashes -r %s\n  ~/portal-venv/bin/python %s"
-            % (root, package_list(root), os.path.join(root, "manage.py"))
+            % (root, path_of_list(root, name), os.path.join(root, "manage.py"))
         ) from error
     try:
         try:
@@ -153,7 +171,7 @@ def find_interpreter() -> str:
 
 
 def candidates() -> Iterator[str]:
-    """Yield where a fitting Python may be: the one running, then by name, then pyenv's."""
+    """Yield paths that may be a supported Python: the one running, then those on PATH, then pyenv's."""
     seen = set()
     names = ["python3.%d" % minor for minor in range(NEWEST[1], OLDEST[1] - 1, -1)]
     folders = os.environ.get("PATH", "").split(os.pathsep) + ["/usr/local/bin", "/usr/bin"]
@@ -169,7 +187,7 @@ def candidates() -> Iterator[str]:
 
 
 def probe(path: str) -> Optional[Interpreter]:
-    """Ask a Python what it is; None if it doesn't answer, as a version manager's empty shim doesn't."""
+    """Return what a Python reports about itself; None if it doesn't run, like a version manager's empty shim."""
     question = (
         "import importlib.util, json, sys; print(json.dumps(["
         "getattr(sys, '_base_executable', sys.executable), sys.version_info[:2], "
@@ -191,24 +209,33 @@ def probe(path: str) -> Optional[Interpreter]:
 
 
 def is_inside(venv: str) -> bool:
-    """Whether this very process runs in that environment."""
+    """Whether this process runs in that environment."""
     return os.path.realpath(sys.prefix) == os.path.realpath(venv)
 
 
-def is_fresh(root: str) -> bool:
-    """Whether `.venv` is complete, made from the present list, by an interpreter that is still there."""
+def is_made_by_uv(venv: str) -> bool:
+    """Whether uv made the environment; then `uv sync` installs its packages, and it is never rebuilt here."""
+    try:
+        with open(os.path.join(venv, "pyvenv.cfg"), encoding="utf-8") as file:
+            return any(line.startswith("uv =") for line in file)
+    except OSError:
+        return False
+
+
+def is_fresh(root: str, name: str) -> bool:
+    """Whether `.venv` has the present version of a list, and its interpreter is unchanged."""
     venv = os.path.join(root, ".venv")
-    return read_stamp(venv) == expected_stamp(root) and interpreter_is_unchanged(venv)
+    return read_stamp(venv).get(name) == digest_of(root, name) and interpreter_is_unchanged(venv)
 
 
 def interpreter_is_unchanged(venv: str) -> bool:
-    """Whether the environment's Python is the one it was made with, and not removed or upgraded since."""
+    """Whether the environment's Python is still there and the one it was made with."""
     python = python_of(venv)
     return os.access(python, os.X_OK) and os.path.realpath(python) == read_stamp(venv).get("python")
 
 
 def read_stamp(venv: str) -> Dict[str, str]:
-    """Return what the stamp says, empty if there is none."""
+    """Return the stamp of an environment, empty if there is none."""
     try:
         with open(os.path.join(venv, STAMP), encoding="utf-8") as file:
             stamp = json.load(file)
@@ -217,46 +244,60 @@ def read_stamp(venv: str) -> Dict[str, str]:
     return stamp if isinstance(stamp, dict) else {}
 
 
-def expected_stamp(root: str) -> Dict[str, str]:
-    """Return what the stamp of an up-to-date `.venv` says."""
-    with open(package_list(root), "rb") as file:
-        digest = hashlib.sha256(file.read()).hexdigest()
-    return {"packages": digest, "python": os.path.realpath(python_of(os.path.join(root, ".venv")))}
+def make_stamp(root: str, name: str) -> Dict[str, str]:
+    """Return the stamp of an environment with a list: the digest of each list it satisfies, and its interpreter."""
+    satisfied = ["production", "development"] if name == "development" else ["production"]
+    stamp = {item: digest_of(root, item) for item in satisfied}
+    stamp["python"] = os.path.realpath(python_of(os.path.join(root, ".venv")))
+    return stamp
 
 
-def package_list(root: str) -> str:
-    """Return the hash-pinned list to install: the developers' where it is shipped, else production's."""
-    folder = os.path.join(root, "portal", "requirements")
-    development = os.path.join(folder, "development.txt")
-    return development if os.path.exists(development) else os.path.join(folder, "production.txt")
+def digest_of(root: str, name: str) -> str:
+    """Return the SHA-256 of a package list."""
+    with open(path_of_list(root, name), "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
 
 
-def require_packages(root: str) -> None:
-    """Exit with the names of what the portal needs and this environment lacks."""
+def path_of_list(root: str, name: str) -> str:
+    """Return the path of a hash-pinned package list."""
+    return os.path.join(root, "portal", "requirements", name + ".txt")
+
+
+def require_packages(root: str, name: str) -> None:
+    """Exit with the names of the packages that a list needs and this environment lacks."""
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
         raise SystemExit(
             "The portal needs Python %d.%d to %d.%d; the environment in %s has %d.%d. Leave it (deactivate) to let "
             "the portal set up its own." % (OLDEST + NEWEST + (sys.prefix,) + sys.version_info[:2])
         )
-    missing = [name for name in direct_requirements(root) if not installed(name)]
+    missing = [package for package in direct_requirements(root, name) if not installed(package)]
     if installed("django") and not installed("django").startswith(DJANGO + "."):
         missing.append("django %s (%s is installed)" % (DJANGO, installed("django")))
     if missing:
+        fix = "%s -m pip install --require-hashes -r %s" % (sys.executable, path_of_list(root, name))
+        if is_made_by_uv(sys.prefix):
+            fix = "uv sync"
         raise SystemExit(
-            "The environment in %s lacks: %s.\nInstall them there: %s -m pip install --require-hashes -r %s\n"
+            "The environment in %s lacks: %s.\nInstall them there: %s\n"
             "or leave it (deactivate) to let the portal set up its own."
-            % (sys.prefix, ", ".join(missing), sys.executable, package_list(root))
+            % (sys.prefix, ", ".join(missing), fix)
         )
 
 
-def direct_requirements(root: str) -> List[str]:
-    """Return the names of the packages that the portal itself imports."""
-    path = os.path.join(root, "portal", "requirements", "production.in")
-    if not os.path.exists(path):
+def direct_requirements(root: str, name: str) -> List[str]:
+    """Return the names of the packages that pyproject.toml lists; only Django without that file."""
+    import tomllib  # not there on the old Pythons that have to read this file
+
+    try:
+        with open(os.path.join(root, "pyproject.toml"), "rb") as file:
+            project = tomllib.load(file)
+    except FileNotFoundError:
         return ["django"]
-    with open(path, encoding="utf-8") as file:
-        names = [re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line) for line in file]
-    return [name.group() for name in names if name]
+    lines = list(project["project"]["dependencies"])
+    if name == "development":
+        lines += project["dependency-groups"]["dev"]
+    names = [re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line) for line in lines]
+    return [match.group() for match in names if match]
 
 
 def installed(name: str) -> str:

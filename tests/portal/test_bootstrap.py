@@ -3,11 +3,13 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,35 +24,55 @@ pytestmark = pytest.mark.slow  # it makes environments
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = str(getattr(sys, "_base_executable", sys.executable))
 MANAGE = """
-import os, sys
+import importlib.util, os, sys
 from portal import bootstrap
 bootstrap.enter(os.path.dirname(os.path.abspath(__file__)))
 import tiny
-print(tiny.VERSION, os.path.realpath(sys.prefix), *sys.argv[1:])
+names = "tiny and extra" if importlib.util.find_spec("extra") else "tiny"
+print(names, tiny.VERSION, os.path.realpath(sys.prefix), *sys.argv[1:])
 """
+PYPROJECT = """
+[project]
+dependencies = ["tiny~=1.0", "django~=6.1"]
+[dependency-groups]
+dev = ["extra[fast]>=2"]
+"""
+SETTING_UP = "Setting up (first run only, about half a minute)…"
+WAITING = "Waiting for another run to finish setting up…"
 
 
-def make_wheel(folder: Path, version: str) -> str:
+def make_wheel(folder: Path, name: str, version: str) -> str:
     """Make a package of one module; return the line that requires it by its hash."""
-    wheel = folder / f"tiny-{version}-py3-none-any.whl"
-    info = f"tiny-{version}.dist-info"
+    wheel = folder / f"{name}-{version}-py3-none-any.whl"
+    info = f"{name}-{version}.dist-info"
+    members = {
+        f"{name}.py": f"VERSION = {version!r}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/RECORD": "",
+    }
     with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr("tiny.py", f"VERSION = {version!r}\n")
-        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: tiny\nVersion: {version}\n")
-        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        archive.writestr(f"{info}/RECORD", "")
+        for path, text in members.items():
+            archive.writestr(zipfile.ZipInfo(path), text)  # without the time, so that the hash stays the same
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    return f"tiny @ {wheel.as_uri()} --hash=sha256:{digest}\n"
+    return f"{name} @ {wheel.as_uri()} --hash=sha256:{digest}\n"
+
+
+def write_lists(checkout: Path, version: str) -> None:
+    """Write both package lists with a version of `tiny`; the development list has `extra` besides."""
+    requirements = checkout / "portal" / "requirements"
+    tiny = make_wheel(checkout, "tiny", version)
+    (requirements / "production.txt").write_text(tiny)
+    (requirements / "development.txt").write_text(tiny + make_wheel(checkout, "extra", "2.0"))
 
 
 def make_checkout(folder: Path) -> Path:
-    requirements = folder / "portal" / "requirements"
-    requirements.mkdir(parents=True)
+    (folder / "portal" / "requirements").mkdir(parents=True)
     (folder / "portal" / "__init__.py").touch()
     shutil.copy(ROOT / "portal" / "bootstrap.py", folder / "portal")
     (folder / "manage.py").write_text(MANAGE)
-    (requirements / "production.in").write_text("# what it needs\ntiny~=1.0\ndjango~=6.1\n")
-    (requirements / "development.txt").write_text(make_wheel(folder, "1.0"))
+    (folder / "pyproject.toml").write_text(PYPROJECT)
+    write_lists(folder, "1.0")
     return folder
 
 
@@ -77,60 +99,62 @@ def run(checkout: Path, *arguments: str, python: str = PYTHON) -> tuple[int, str
     return process.returncode, output, errors
 
 
+def run_both_at_once(checkout: Path, *commands: str) -> list[str]:
+    """Start two commands at once; return what they print, after checking that only one at a time sets up."""
+    processes = [start(checkout, command) for command in commands]
+    results = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], results
+    first_lines = sorted(errors.splitlines()[0] for _, errors in results)
+    assert first_lines == [SETTING_UP, WAITING]
+    return [output for output, _ in results]
+
+
 @pytest.fixture(scope="module")
-def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout that was set up by two first runs at once."""
+def production_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout that two first runs set up at the same time, with the production list."""
     checkout = make_checkout(tmp_path_factory.mktemp("checkout"))
-    both = [start(checkout, name) for name in ("one", "two")]
-    results = [process.communicate(timeout=120) for process in both]
-    assert [process.returncode for process in both] == [0, 0], results
-    assert [output for output, _ in results] == [f"1.0 {checkout}/.venv {name}\n" for name in ("one", "two")]
-    assert sorted(errors.splitlines()[0] for _, errors in results) == [
-        "Setting up (first run only, about half a minute)…",
-        "Waiting for another run to finish setting up…",
-    ]
+    outputs = run_both_at_once(checkout, "serve", "sweep")
+    assert outputs == [f"tiny 1.0 {checkout}/.venv {name}\n" for name in ("serve", "sweep")]
     return checkout
 
 
 @pytest.fixture
-def checkout(ready: Path) -> Iterator[Path]:
-    """The same, put back as it was afterwards."""
-    packages = ready / "portal" / "requirements" / "development.txt"
-    kept = packages.read_text()
-    yield ready
-    packages.write_text(kept)
+def checkout(production_checkout: Path) -> Iterator[Path]:
+    """The same checkout; its package lists are restored afterwards."""
+    yield production_checkout
+    write_lists(production_checkout, "1.0")
 
 
-def test_runs_again_without_a_word_and_hands_the_arguments_on(checkout: Path) -> None:
-    assert run(checkout, "-k", "a b") == (0, f"1.0 {checkout}/.venv -k a b\n", "")
+def test_a_second_run_prints_nothing_and_passes_its_arguments_on(checkout: Path) -> None:
+    assert run(checkout, "-k", "a b") == (0, f"tiny 1.0 {checkout}/.venv -k a b\n", "")
 
 
-def test_is_content_inside_its_own_environment(checkout: Path) -> None:
-    assert run(checkout, python=f"{checkout}/.venv/bin/python") == (0, f"1.0 {checkout}/.venv\n", "")
+def test_it_returns_at_once_inside_its_own_environment(checkout: Path) -> None:
+    assert run(checkout, python=f"{checkout}/.venv/bin/python") == (0, f"tiny 1.0 {checkout}/.venv\n", "")
 
 
 @pytest.mark.parametrize("inside", [False, True])
-def test_installs_again_when_the_list_changed(checkout: Path, inside: bool) -> None:
+def test_packages_are_installed_again_when_the_list_changed(checkout: Path, inside: bool) -> None:
     version = f"1.{1 + inside}"
-    (checkout / "portal" / "requirements" / "development.txt").write_text(make_wheel(checkout, version))
+    write_lists(checkout, version)
     python = f"{checkout}/.venv/bin/python" if inside else PYTHON
     code, output, errors = run(checkout, python=python)
-    assert (code, output) == (0, f"{version} {checkout}/.venv\n"), errors
+    assert (code, output) == (0, f"tiny {version} {checkout}/.venv\n"), errors
     assert errors.startswith("Setting up")
 
 
-def test_builds_anew_when_the_interpreter_is_gone(checkout: Path) -> None:
+def test_the_environment_is_rebuilt_when_its_interpreter_is_gone(checkout: Path) -> None:
     stamp = checkout / ".venv" / bootstrap.STAMP
     stamp.write_text(json.dumps(json.loads(stamp.read_text()) | {"python": "/opt/python3.12/bin/python3.12"}))
     leftover = checkout / ".venv" / "leftover"
     leftover.touch()
     code, output, errors = run(checkout)
-    assert (code, output) == (0, f"1.0 {checkout}/.venv\n"), errors
+    assert (code, output) == (0, f"tiny 1.0 {checkout}/.venv\n"), errors
     assert not leftover.exists()
 
 
 @pytest.mark.parametrize("victim", ["group", "only the first process"])
-def test_repairs_a_run_that_was_killed_half_way(tmp_path: Path, victim: str) -> None:
+def test_a_set_up_that_was_killed_is_repeated(tmp_path: Path, victim: str) -> None:
     checkout = make_checkout(tmp_path)
     first = start(checkout)
     deadline = time.monotonic() + 60
@@ -144,13 +168,13 @@ def test_repairs_a_run_that_was_killed_half_way(tmp_path: Path, victim: str) -> 
     first.wait()
     assert not (checkout / ".venv" / bootstrap.STAMP).exists()
     code, output, errors = run(checkout)
-    assert (code, output) == (0, f"1.0 {checkout}/.venv\n"), errors
+    assert (code, output) == (0, f"tiny 1.0 {checkout}/.venv\n"), errors
     first.communicate()
 
 
-def test_says_what_failed_and_leaves_no_stamp(tmp_path: Path) -> None:
+def test_a_failed_set_up_prints_the_failed_step_and_leaves_no_stamp(tmp_path: Path) -> None:
     checkout = make_checkout(tmp_path)
-    packages = checkout / "portal" / "requirements" / "development.txt"
+    packages = checkout / "portal" / "requirements" / "production.txt"
     packages.write_text(packages.read_text().replace("sha256:", "sha256:0"))
     code, output, errors = run(checkout)
     assert (code, output) == (1, "")
@@ -159,16 +183,71 @@ def test_says_what_failed_and_leaves_no_stamp(tmp_path: Path) -> None:
     assert not (checkout / ".venv" / bootstrap.STAMP).exists()
 
 
-def test_steps_aside_inside_another_environment_and_names_what_it_lacks(tmp_path: Path) -> None:
+def test_a_developer_command_installs_the_development_list_over_the_production_list(tmp_path: Path) -> None:
+    checkout = make_checkout(tmp_path)
+    assert run(checkout, "serve")[1] == f"tiny 1.0 {checkout}/.venv serve\n"
+    survivor = checkout / ".venv" / "survivor"
+    survivor.touch()
+    assert run(checkout, "demo") == (0, f"tiny and extra 1.0 {checkout}/.venv demo\n", f"{SETTING_UP}\n")
+    assert survivor.exists()
+    assert run(checkout, "serve") == (0, f"tiny and extra 1.0 {checkout}/.venv serve\n", "")
+
+
+def test_a_developer_and_an_operating_command_that_start_together_both_get_their_packages(
+    tmp_path: Path,
+) -> None:
+    checkout = make_checkout(tmp_path)
+    serve, demo = run_both_at_once(checkout, "serve", "demo")
+    assert serve.endswith(f" 1.0 {checkout}/.venv serve\n")
+    assert demo == f"tiny and extra 1.0 {checkout}/.venv demo\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["demo", "--check"], "development"),
+        (["test"], "development"),
+        (["bench"], "development"),
+        (["chaos"], "development"),
+        (["check_code"], "development"),
+        (["serve"], "production"),
+        (["qcluster"], "production"),
+        (["sweep", "demo"], "production"),
+        (["--help"], "production"),
+        ([], "production"),
+    ],
+)
+def test_only_developer_commands_need_the_development_list(arguments: list[str], expected: str) -> None:
+    assert bootstrap.needed_list(str(ROOT), arguments) == expected
+
+
+def test_the_production_list_is_enough_where_no_development_list_is_shipped(tmp_path: Path) -> None:
+    assert bootstrap.needed_list(str(tmp_path), ["demo"]) == "production"
+
+
+def test_another_environment_is_left_alone_and_its_missing_packages_are_named(tmp_path: Path) -> None:
     checkout = make_checkout(tmp_path / "checkout")
     subprocess.run([PYTHON, "-m", "venv", "--without-pip", tmp_path / "other"], check=True)
-    code, output, errors = run(checkout, python=str(tmp_path / "other" / "bin" / "python"))
-    assert (code, output) == (1, "")
-    assert f"{tmp_path}/other lacks: tiny, django." in errors
+    python = str(tmp_path / "other" / "bin" / "python")
+    for command, names in (("serve", "tiny, django"), ("test", "tiny, django, extra")):
+        code, output, errors = run(checkout, command, python=python)
+        assert (code, output) == (1, "")
+        assert f"{tmp_path}/other lacks: {names}." in errors
     assert not (checkout / ".venv").exists()
 
 
-def test_steps_aside_where_the_packages_were_installed_by_hand(
+def test_an_environment_of_uv_is_entered_and_never_rebuilt(tmp_path: Path) -> None:
+    checkout = make_checkout(tmp_path)
+    subprocess.run([PYTHON, "-m", "venv", "--without-pip", checkout / ".venv"], check=True)
+    with (checkout / ".venv" / "pyvenv.cfg").open("a") as configuration:
+        configuration.write("uv = 0.9.0\n")
+    for python in (PYTHON, f"{checkout}/.venv/bin/python"):
+        code, output, errors = run(checkout, "serve", python=python)
+        assert (code, output) == (1, "")
+        assert f"{checkout}/.venv lacks: tiny, django.\nInstall them there: uv sync" in errors
+
+
+def test_a_python_with_the_packages_installed_is_used_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkout = make_checkout(tmp_path)
@@ -188,7 +267,7 @@ def make_python(path: Path, answer: object) -> str:
     return str(path)
 
 
-def test_passes_over_shims_old_pythons_and_those_without_venv(
+def test_shims_old_pythons_and_pythons_without_venv_are_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pythons = [
@@ -208,7 +287,9 @@ def test_passes_over_shims_old_pythons_and_those_without_venv(
         bootstrap.find_interpreter()
 
 
-def test_looks_on_the_path_and_among_pyenvs_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pythons_are_looked_for_on_the_path_and_then_among_pyenvs_versions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     on_path = make_python(tmp_path / "bin" / "python3.13", None)
     of_pyenv = make_python(tmp_path / "pyenv" / "versions" / "3.12.9" / "bin" / "python3", None)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
@@ -217,26 +298,45 @@ def test_looks_on_the_path_and_among_pyenvs_versions(tmp_path: Path, monkeypatch
     assert found.index(on_path) < found.index(of_pyenv)
 
 
-def test_says_what_to_do_in_a_read_only_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_only_checkout_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> int:
         raise OSError(errno.EROFS, "Read-only file system")
 
     checkout = make_checkout(tmp_path)
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(SystemExit, match="can't be written"):
-        bootstrap.set_up(str(checkout))
+        bootstrap.set_up(str(checkout), "production")
 
 
 @pytest.mark.parametrize("name", ["manage.py", "portal/__init__.py", "portal/bootstrap.py"])
-def test_old_pythons_can_read_it(name: str) -> None:
+def test_old_pythons_can_parse_it(name: str) -> None:
     ast.parse((ROOT / name).read_text(), feature_version=(3, 8))
+
+
+def pinned_versions(name: str) -> dict[str, str]:
+    """Return the version of each package in a list."""
+    text = (ROOT / "portal" / "requirements" / f"{name}.txt").read_text()
+    return dict(re.findall(r"^([a-z][a-z0-9-]*)==(\S+)", text, re.MULTILINE))
 
 
 def test_the_lists_are_pinned_hashed_and_name_no_host() -> None:
     for name in ("production", "development"):
         text = (ROOT / "portal" / "requirements" / f"{name}.txt").read_text()
-        pinned = [line for line in text.splitlines() if "==" in line and not line.startswith(("#", " "))]
+        pinned = pinned_versions(name)
         assert len(pinned) > 20
+        assert len(re.findall(r"^[^#\s]", text, re.MULTILINE)) == len(pinned)
         assert text.count("--hash=sha256:") >= len(pinned)
         assert "://" not in text
         assert "index-url" not in text
+
+
+def test_a_production_install_holds_no_development_package() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        development = tomllib.load(file)["dependency-groups"]["dev"]
+    names = {re.split(r"[^A-Za-z0-9-]", requirement)[0] for requirement in development}
+    assert {"pytest", "mypy", "drf-spectacular"} <= names
+    assert not names & pinned_versions("production").keys()
+
+
+def test_the_development_list_has_the_production_lists_pins() -> None:
+    assert pinned_versions("production").items() <= pinned_versions("development").items()

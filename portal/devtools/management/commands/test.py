@@ -1,6 +1,5 @@
 """Run the tests with pytest; Django's own runner is not used."""
 
-import importlib.util
 import signal
 import subprocess
 import sys
@@ -21,11 +20,7 @@ class Command(BaseCommand):
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Keep Django's parser away from arguments that are meant for pytest."""
-        try:
-            sys.exit(run(argv[2:]))
-        except CommandError as error:
-            self.stderr.write(str(error))
-            sys.exit(1)
+        sys.exit(run(argv[2:]))
 
     def handle(self, *args: str, **_: Any) -> None:
         code = run(list(args))
@@ -35,11 +30,6 @@ class Command(BaseCommand):
 
 def run(arguments: list[str]) -> int:
     """Run pytest on the checkout, in two processes unless told otherwise; return its exit code."""
-    if importlib.util.find_spec("pytest") is None:
-        raise CommandError(
-            "pytest isn't installed in this environment: "
-            f"{sys.executable} -m pip install --require-hashes -r portal/requirements/development.txt"
-        )
     if not any(argument.startswith(ONE_PROCESS) for argument in arguments):
         # a process that has nothing left takes over from the other: the tests differ in length a thousandfold
         arguments = ["-n", "2", "--dist", "worksteal", *arguments]
