@@ -23,10 +23,11 @@ from integrations.models import (
 )
 from integrations.queue import liveness
 from integrations.workflow.catalog import sync
-from integrations.workflow.effects import perform, send_invitation
+from integrations.workflow.effects import perform, revalidation
+from integrations.workflow.effects.apply_outcome import apply_outcome
 from integrations.workflow.inbox import facts
-from integrations.workflow.outbox import enqueue
-from integrations.workflow.results import polling, recording
+from integrations.workflow.outbox import enqueue, retry_policy
+from integrations.workflow.results import invited, poll_schedule
 from tests import factories
 
 OFF = [timedelta(minutes=-10), timedelta(minutes=10)]
@@ -108,30 +109,35 @@ def test_no_lease_is_stolen_and_none_is_too_long(db, skewed, model, factory):
     assert 30 < seconds_until(model.objects.get().leased_until) < 50
 
 
+def refuse(effect: Effect) -> None:
+    error = PlatformError("busy", status=503)
+    apply_outcome(effect, perform.outcome_of_error(effect, error), None)
+
+
 def test_a_failed_effect_is_due_again_after_its_backoff(db, skewed):
     factories.EffectFactory(due_at=skewed - timedelta(seconds=5))
-    perform.apply_error(factories.claimed(Effect, "one"), PlatformError("busy", status=503))
+    refuse(factories.claimed(Effect, "one"))
     assert 1 < seconds_until(Effect.objects.get().due_at) < 6
 
 
 def test_hope_is_not_given_up_early(db, skewed):
     effect = factories.EffectFactory(due_at=skewed - timedelta(seconds=5))
-    Effect.objects.update(created_at=skewed - perform.RETRY_FOR + timedelta(minutes=5))
-    perform.apply_error(factories.claimed(Effect, "one"), PlatformError("busy", status=503))
+    Effect.objects.update(created_at=skewed - retry_policy.RETRY_FOR + timedelta(minutes=5))
+    refuse(factories.claimed(Effect, "one"))
     effect.refresh_from_db()
     assert effect.state == "due"
 
 
 def test_codescreen_is_asked_when_it_is_time(organization, skewed):
     invitation = factories.InvitationFactory(organization=organization, status="sending")
-    recording.mark_invited(invitation, "i1")
+    invited.mark_invited(invitation, "i1")
     invitation = Invitation.objects.get()
     assert 600 < seconds_until(invitation.next_poll_at) < 3700
-    assert polling.claim_poll() is None
+    assert poll_schedule.claim_poll() is None
     Invitation.objects.update(next_poll_at=skewed - timedelta(seconds=5))
-    assert polling.claim_poll() is not None
-    assert polling.claim_poll() is None
-    following = polling.next_poll(invitation, db_clock.now())
+    assert poll_schedule.claim_poll() is not None
+    assert poll_schedule.claim_poll() is None
+    following = poll_schedule.next_poll(invitation, db_clock.now())
     assert following is not None
     assert 3000 < seconds_until(following) < 4200
 
@@ -179,15 +185,15 @@ def test_a_decision_is_read_again_when_it_is_old_and_only_then(connected_organiz
         organization=connected_organization, opportunity_id=sandbox.candidate("Alder")
     )
     enqueue.enqueue_invitation(invitation)
-    effect, clients = Effect.objects.get(kind="send_invitation"), factory.clients_for(connected_organization)
+    clients = factory.clients_for(connected_organization)
     for age, is_read in (
-        (send_invitation.READ_AGAIN_AFTER - timedelta(seconds=30), False),
-        (send_invitation.READ_AGAIN_AFTER + timedelta(seconds=30), True),
+        (revalidation.READ_AGAIN_AFTER - timedelta(seconds=30), False),
+        (revalidation.READ_AGAIN_AFTER + timedelta(seconds=30), True),
     ):
         Invitation.objects.update(checked_at=skewed - age)
         invitation.refresh_from_db()
         before = calls_made()
-        send_invitation._revalidate(effect, invitation, clients)
+        assert revalidation.reason_not_to_send(invitation, clients) == ""
         assert (calls_made() > before) is is_read
 
 

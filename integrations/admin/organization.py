@@ -24,7 +24,7 @@ from integrations.models import (
     TargetKind,
 )
 from integrations.queue import notify
-from integrations.workflow.effects import move_stage
+from integrations.workflow.catalog import stage_on_pass
 from integrations.workflow.operations.connections import POLICIES, set_policies
 
 
@@ -41,7 +41,7 @@ class OrganizationForm(forms.ModelForm):
         trial = copy.copy(self.instance)
         for name, value in cleaned.items():
             setattr(trial, name, value)
-        move_stage.refuse_inviting_target(trial, self.changed_data)
+        stage_on_pass.refuse_inviting_target(trial, self.changed_data)
         return cleaned
 
 

@@ -19,7 +19,7 @@ from integrations.models import (
     RoleMapping,
     TargetKind,
 )
-from integrations.workflow.effects import move_stage
+from integrations.workflow.catalog import stage_on_pass
 from integrations.workflow.operations.connections import set_policies
 from integrations.workflow.rules.decide import MappingRule
 
@@ -57,7 +57,7 @@ def _check(organization: Organization, values: dict[str, Any]) -> None:
         setattr(trial, name, value)
     try:
         trial.full_clean()
-        move_stage.refuse_inviting_target(trial, changes)
+        stage_on_pass.refuse_inviting_target(trial, changes)
     except ValidationError as error:
         name, messages = next(iter(error.message_dict.items()))
         table = "policies" if name in {*POLICY, "__all__"} else "organization"

@@ -1,13 +1,14 @@
 """The outbox: one intended act on the outside world."""
 
-from datetime import datetime, timedelta
-from typing import Self
+from datetime import datetime
+from typing import Any, Self
 
 from django.db import models
 from django.db.models.functions import Now
 
 from integrations.models import db_clock
 from integrations.models.leasing import Leasable, LeasableQuerySet
+from integrations.models.organization import Organization
 
 
 class EffectQuerySet(LeasableQuerySet["Effect"]):
@@ -30,6 +31,11 @@ class EffectQuerySet(LeasableQuerySet["Effect"]):
             leased_until__gte=Now(),
         ).exclude(opportunity_id="")
         return self.free().exclude(models.Exists(busy))
+
+    def requeue(self, organization: Organization) -> int:
+        """Make the organization's effects that wait for their next try due now; return how many."""
+        waiting = self.filter(organization=organization, state=Effect.State.DUE, due_at__gt=Now())
+        return waiting.update(due_at=Now())
 
 
 class Effect(Leasable):
@@ -133,18 +139,15 @@ class Effect(Leasable):
         """Since when it is tried: how long is counted from here."""
         return self.retry_window_started_at or self.created_at
 
-    def mark_attempt_started(self) -> bool:
-        """Commit that a worker is about to act; False when the lease was lost."""
+    def mark_attempt_started(self, payload: dict[str, Any] | None = None) -> bool:
+        """Commit that a worker is about to act, with a new payload if one is given; False when the lease was lost."""
         self.attempt_started_at = db_clock.now()
-        return bool(self.fenced().update(attempt_started_at=self.attempt_started_at, payload=self.payload))
+        changes: dict[str, Any] = {"attempt_started_at": self.attempt_started_at}
+        if payload is not None:
+            self.payload = changes["payload"] = payload
+        return bool(self.fenced().update(**changes))
 
     def finish(self, state: str = State.DONE, error: str = "") -> bool:
         """End it in `state`; False when the lease was lost."""
         done_at = Now() if state == self.State.DONE else None
         return self.release(state=state, due_at=None, done_at=done_at, last_error=error)
-
-    def retry(self, wait: timedelta, error: str, keep_attempt: bool = False, **changes: object) -> bool:
-        """Give it back, due again after `wait`; the intent is forgotten when it is known that nothing happened."""
-        if not keep_attempt:
-            changes["attempt_started_at"] = None
-        return self.release(due_at=Now() + wait, last_error=error, **changes)

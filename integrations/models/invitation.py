@@ -1,7 +1,7 @@
 """One candidate's journey through one assessment, one round."""
 
 import secrets
-from typing import Self
+from typing import Any, Self
 
 from django.db import connection, models
 from django.db.models.functions import Now, Upper
@@ -73,6 +73,10 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
             return self.select_for_update(of=("self",), no_key=True)
         return self
 
+    def reread_locked(self, invitation: "Invitation") -> "Invitation":
+        """Return the invitation as it is now, with its organization, locked until the transaction's end."""
+        return self.select_related("organization").locked().get(pk=invitation.pk)
+
     def awaiting_decision(self) -> Self:
         """Those whose candidate failed, and of whom a person is to say what was decided."""
         return self.filter(awaits_decision_since__isnull=False)
@@ -108,6 +112,12 @@ class Invitation(models.Model):
     reference = models.CharField(max_length=20, default=make_reference, unique=True)
     status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
     status_reason = models.TextField(blank=True)
+    external_id = models.CharField(
+        max_length=255,
+        blank=True,
+        editable=False,
+        help_text="The portal's id of this round on CodeScreen's side; also its idempotency key.",
+    )
     instance_id = models.CharField(max_length=200, blank=True, help_text="CodeScreen's assessmentInstanceId.")
     feedback_id = models.CharField(max_length=200, blank=True, help_text="The feedback form in Lever.")
     awaits_decision_since = models.DateTimeField(
@@ -189,16 +199,19 @@ class Invitation(models.Model):
             models.Index(fields=["organization", "status", "-created_at"], name="invitation_status"),
             models.Index(fields=["organization", "changed_at"], name="invitation_changed"),
             models.Index(fields=["organization", "contact_id"], name="invitation_contact"),
+            models.Index(fields=["organization", "external_id"], name="invitation_external_id"),
             models.Index("organization", Upper("email"), name="invitation_email"),
         ]
 
     def __str__(self) -> str:
         return f"{self.assessment_name} for {self.opportunity_id}"
 
-    @property
-    def external_id(self) -> str:
-        """Our name for this round on CodeScreen's side; also its idempotency key."""
-        return truncated_key(f"lever:{self.opportunity_id}:{self.assessment_id}:{self.round}", 255)
+    def save(self, **options: Any) -> None:
+        """Save; a new row gets its external id from what makes the round unique."""
+        if not self.external_id:
+            key = f"lever:{self.opportunity_id}:{self.assessment_id}:{self.round}"
+            self.external_id = truncated_key(key, 255)
+        super().save(**options)
 
     @property
     def is_open(self) -> bool:

@@ -28,7 +28,10 @@ from integrations.workflow.email import connection_notices
 from integrations.workflow.health import incidents
 from integrations.workflow.inbox import delivery_handling, facts, sweep
 from integrations.workflow.operations import invitations
-from integrations.workflow.results import polling, recording
+from integrations.workflow.outbox.retry_policy import backoff
+from integrations.workflow.results import poll as poll_step
+from integrations.workflow.results import poll_schedule
+from integrations.workflow.results.poll import PollOutcome
 from integrations.workflow.rules.decide import Decision
 
 logger = logging.getLogger(__name__)
@@ -130,7 +133,7 @@ def _next_job(turn: int) -> Job | None:
     kinds: list[tuple[Callable[[], Any], Callable[[Any], Any]]] = [
         (lambda: Effect.claim(owner), _perform),
         (lambda: Delivery.claim(owner), decide),
-        (polling.claim_poll, poll),
+        (poll_schedule.claim_poll, poll),
     ]
     for step in range(len(kinds)):
         claim, work_on = kinds[(turn + step) % len(kinds)]
@@ -166,7 +169,7 @@ def decide(delivery: Delivery) -> None:
         connection_notices.notify_reconnect_needed(organization)
         if error.status == 401 and error.permanent:
             _notice_refused_key(organization)
-        wait = timedelta(seconds=1) if isinstance(error, NotConnected) else perform.backoff(delivery.attempts)
+        wait = timedelta(seconds=1) if isinstance(error, NotConnected) else backoff(delivery.attempts)
         if error.retry_after is not None:
             wait = timedelta(seconds=max(1.0, error.retry_after))
         delivery.release(due_at=Now() + wait, last_error=str(error))
@@ -176,7 +179,7 @@ def decide(delivery: Delivery) -> None:
         logger.error("delivery %s could not be decided\n%s", delivery.pk, masked_traceback(error))
         is_poison = delivery.consecutive_crashes >= MAX_CONSECUTIVE_CRASHES
         delivery.release(
-            due_at=None if is_poison else Now() + perform.backoff(delivery.consecutive_crashes),
+            due_at=None if is_poison else Now() + backoff(delivery.consecutive_crashes),
             last_error=f"The portal failed on this: {type(error).__name__}.",
             traceback=masked_traceback(error),
             consecutive_crashes=0 if is_poison else delivery.consecutive_crashes,
@@ -195,26 +198,10 @@ def _notice_refused_key(organization: Organization) -> None:
             sync.mark_key_refused(organization, str(error))
 
 
-def poll(invitation: Invitation) -> bool:
-    """Ask CodeScreen about one invitation; whether anything changed."""
-    try:
-        organization = invitation.organization = _read(invitation.organization_id)
-        clients = clients_for(organization, opportunity_id=invitation.opportunity_id)
-        return recording.refresh_progress(invitation, clients.codescreen())
-    except NotConnected:
-        later, failures = Now() + perform.DISCONNECTED_RETRY, invitation.poll_failures
-        rows = Invitation.objects.filter(pk=invitation.pk)
-        rows.update(next_poll_at=later, poll_failures=failures)
-    except PlatformError as error:
-        logger.info("invitation %s: %s", invitation.pk, error)
-        if error.status == 401:
-            sync.mark_key_refused(invitation.organization, str(error))
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:  # noqa: BLE001 - a bug on one row must not stop the others
-        # one answer that can't be recorded must not keep the others from being asked
-        logger.error("invitation %s could not be asked about\n%s", invitation.pk, masked_traceback(error))
-    return False
+def poll(invitation: Invitation) -> PollOutcome:
+    """Ask CodeScreen about one claimed invitation."""
+    organization = invitation.organization = _read(invitation.organization_id)
+    return poll_step.poll(invitation, clients_for(organization, opportunity_id=invitation.opportunity_id))
 
 
 # what people ask for, and the schedules of upkeep.py

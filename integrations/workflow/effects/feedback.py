@@ -5,134 +5,51 @@ Sources: https://hire.lever.co/developer/documentation (Feedback, Feedback templ
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from django.db import transaction
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import rating_option, template_fields
-from integrations.models import Effect, Invitation, LeverConnection, LeverProbe, Organization, Result
-from integrations.workflow.catalog.feedback_template import (
-    TEMPLATE,
-    FeedbackField,
-    is_ours,
-    is_rating_field,
-    read_template,
-)
-from integrations.workflow.outbox import enqueue
+from integrations.models import Effect, Invitation, LeverConnection, Result
+from integrations.workflow.catalog.feedback_template import FeedbackField, is_rating_field, read_template
+from integrations.workflow.effects.author import choose_author
+from integrations.workflow.outbox.enqueue import enqueue_template
+from integrations.workflow.outbox.outcome import Done, Failed, LeaseLost, Outcome, Retry
+from integrations.workflow.outbox.payloads import FeedbackPayload
 
 NOT_STATED = "Not stated by CodeScreen"
+NO_AUTHOR = "Lever lists no user who could be the author of the feedback"
+WAIT_FOR_TEMPLATE = timedelta(seconds=2)
 
 
-class Waits(Exception):
-    """Something else has to be there first."""
+def write_feedback(effect: Effect, clients: ClientProvider) -> Outcome:
+    """Write a result as feedback, or update the feedback that was written for an earlier attempt.
 
-    def __init__(self, reason: str, seconds: float = 2) -> None:
-        super().__init__(reason)
-        self.seconds = timedelta(seconds=seconds)
-
-
-# the template
-
-
-def enqueue_template(organization: Organization) -> None:
-    """Ask for the template to be made; one effect per organization, woken when the template is gone."""
-    effect = enqueue.enqueue(organization, Effect.Kind.MAKE_TEMPLATE, "template", priority=4)
-    Effect.objects.filter(pk=effect.pk).exclude(state=Effect.State.DUE).update(
-        state=Effect.State.DUE, due_at=Now(), attempts=0, retry_window_started_at=Now()
-    )
-
-
-def _without_template(effect: Effect) -> Exception:
-    """Ask for the template and return Waits; a refusal when Lever refused it since the effect is tried."""
-    templates = Effect.objects.filter(organization=effect.organization_id, kind=Effect.Kind.MAKE_TEMPLATE)
-    refused = templates.filter(state=Effect.State.FAILED).first()
-    if refused is not None and refused.trying_since > effect.trying_since:
-        return PlatformError(f"The feedback template could not be made: {refused.last_error}", permanent=True)
-    enqueue_template(effect.organization)
-    return Waits("The feedback template is being made.")
-
-
-def make_template(effect: Effect, clients: ClientProvider) -> None:
-    """Make the template, or find the one an earlier try made. Being one effect, it is never made twice at once."""
-    lever = clients.lever()
-    connection = LeverConnection.objects.get(organization=effect.organization_id)
-    if connection.feedback_template_id and read_template(lever, connection.feedback_template_id):
-        return
-    template = next((found for found in lever.feedback_templates() if is_ours(found)), None)
-    if template is None:
-        if not effect.mark_attempt_started():
-            return
-        template = lever.create_feedback_template(TEMPLATE)
-    LeverConnection.objects.filter(pk=connection.pk).update(
-        feedback_template_id=str(template.get("id") or "")
-    )
-    LeverProbe.objects.filter(organization=effect.organization_id).update(is_template_gone=False)
-
-
-# the feedback
-
-
-def write_feedback(effect: Effect, clients: ClientProvider) -> None:
-    """Write a result as feedback, or update the feedback that an earlier attempt wrote.
-
-    Raises Waits while the template or the author isn't there yet.
+    Retried while the template is being made.
     """
     invitation = effect.invitation
     if invitation is None:
         raise TypeError("a feedback effect without an invitation")
-    result = Result.objects.get(pk=effect.payload["result"])
+    result = Result.objects.get(pk=FeedbackPayload.from_json(effect.payload).result)
     latest = invitation.results.order_by("-attempt").first()
     if latest is not None and latest.pk != result.pk:
-        return  # the later attempt's own effect writes the same feedback
+        return Done()  # the later attempt's own effect writes the same feedback
     lever = clients.lever()
-    user = _author(effect, lever)
+    author = choose_author(effect, lever)
+    if not author:
+        return Failed(NO_AUTHOR)
     for feedback_id in _existing_feedback(lever, invitation):
-        if _update(lever, invitation, feedback_id, result, user):
-            _store_feedback_id(invitation, result, feedback_id)
-            return
-    _store_feedback_id(invitation, result, _create(effect, lever, invitation, result, user))
-
-
-def _author(effect: Effect, lever: LeverClient) -> str:
-    """Return the Lever user the feedback is by: the one who granted, else the first active Super Admin."""
-    connection = LeverConnection.objects.get(organization=effect.organization_id)
-    if connection.lever_user_id:
-        return connection.lever_user_id
-    users = _active_users(lever)
-    if not users:
-        raise PlatformError("Lever lists no user who could be the author of the feedback", permanent=True)
-    LeverConnection.objects.filter(pk=connection.pk).update(lever_user_id=users[0])
-    return users[0]
-
-
-def _active_users(lever: LeverClient) -> list[str]:
-    """Return the ids of the active users, Super Admins first."""
-    users = [
-        user for user in lever.users() if not user.get("deactivatedAt") and isinstance(user.get("id"), str)
-    ]
-    users.sort(key=lambda user: user.get("accessRole") != "super admin")
-    return [str(user["id"]) for user in users]
-
-
-def replace_author(effect: Effect, clients: ClientProvider) -> bool:
-    """Choose another author if the known one has left Lever; whether the refused write is worth another try."""
-    connection = LeverConnection.objects.get(organization=effect.organization_id)
-    if not connection.lever_user_id:
-        return False
-    users = _active_users(clients.lever())
-    if not users or connection.lever_user_id in users:
-        return False
-    LeverConnection.objects.filter(pk=connection.pk).update(lever_user_id=users[0])
-    return True
+        if _update(lever, invitation, feedback_id, result, author):
+            return Done(record=partial(_store_feedback_id, invitation, result, feedback_id))
+    return _create(effect, lever, invitation, result, author)
 
 
 def _existing_feedback(lever: LeverClient, invitation: Invitation) -> Iterator[str]:
-    """Yield the feedback there may be: the one that is known, then what a try whose answer was lost has left."""
+    """Yield the ids of feedback that may exist: the stored one, then one that a try without an answer may have made."""
     if invitation.feedback_id:
         yield invitation.feedback_id
     if invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK, attempt_started_at__isnull=False).exists():
@@ -142,7 +59,7 @@ def _existing_feedback(lever: LeverClient, invitation: Invitation) -> Iterator[s
 
 
 def _find_by_reference(lever: LeverClient, invitation: Invitation) -> str:
-    """Return the feedback that carries this invitation's reference, if Lever has it."""
+    """Return the id of the feedback that carries this invitation's reference, empty when Lever has none."""
     for form in lever.feedback_list(invitation.opportunity_id):
         values = [field.get("value") for field in template_fields(form).values()]
         if invitation.reference in values and not form.get("deletedAt"):
@@ -150,32 +67,47 @@ def _find_by_reference(lever: LeverClient, invitation: Invitation) -> str:
     return ""
 
 
-def _create(effect: Effect, lever: LeverClient, invitation: Invitation, result: Result, user: str) -> str:
+def _create(
+    effect: Effect, lever: LeverClient, invitation: Invitation, result: Result, author: str
+) -> Outcome:
     connection = LeverConnection.objects.get(organization=effect.organization_id)
     template = (
         read_template(lever, connection.feedback_template_id) if connection.feedback_template_id else None
     )
     if template is None:
         LeverConnection.objects.filter(pk=connection.pk).update(feedback_template_id="")
-        raise _without_template(effect)
+        return _without_template(effect)
     if not effect.mark_attempt_started():
-        raise Waits("Another worker took this over.")
+        return LeaseLost()
     form = {
         "baseTemplateId": connection.feedback_template_id,
         "fieldValues": _values(template, invitation, result),
         "completedAt": int(timezone.now().timestamp() * 1000),
     }
-    return lever.create_feedback(invitation.opportunity_id, form, user)
+    feedback_id = lever.create_feedback(invitation.opportunity_id, form, author)
+    return Done(record=partial(_store_feedback_id, invitation, result, feedback_id))
 
 
-def _update(lever: LeverClient, invitation: Invitation, feedback_id: str, result: Result, user: str) -> bool:
-    """Update the feedback by its own field ids, which differ from the template's of today; False when it is gone."""
+def _without_template(effect: Effect) -> Outcome:
+    """Ask for the template and retry; fail when Lever has refused it since this effect's first try."""
+    templates = Effect.objects.filter(organization=effect.organization_id, kind=Effect.Kind.MAKE_TEMPLATE)
+    refused = templates.filter(state=Effect.State.FAILED).first()
+    if refused is not None and refused.trying_since > effect.trying_since:
+        return Failed(f"The feedback template could not be made: {refused.last_error}")
+    enqueue_template(effect.organization)
+    return Retry("The feedback template is being made.", WAIT_FOR_TEMPLATE, is_counted=False)
+
+
+def _update(
+    lever: LeverClient, invitation: Invitation, feedback_id: str, result: Result, author: str
+) -> bool:
+    """Update the feedback by its own field ids, which may differ from the template's; False when it was deleted."""
     try:
         form = lever.feedback(invitation.opportunity_id, feedback_id)
         if form.get("deletedAt"):
             return False
         changes = {"fieldValues": _values(form, invitation, result)}
-        lever.update_feedback(invitation.opportunity_id, feedback_id, changes, user)
+        lever.update_feedback(invitation.opportunity_id, feedback_id, changes, author)
     except PlatformError as error:
         if error.status == 404:
             return False
@@ -206,6 +138,5 @@ def _values(form: Mapping[str, Any], invitation: Invitation, result: Result) -> 
 
 
 def _store_feedback_id(invitation: Invitation, result: Result, feedback_id: str) -> None:
-    with transaction.atomic():
-        Invitation.objects.filter(pk=invitation.pk).update(feedback_id=feedback_id)
-        Result.objects.filter(pk=result.pk).update(feedback_id=feedback_id)
+    Invitation.objects.filter(pk=invitation.pk).update(feedback_id=feedback_id)
+    Result.objects.filter(pk=result.pk).update(feedback_id=feedback_id)

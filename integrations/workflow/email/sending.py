@@ -10,14 +10,14 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
 from integrations.models import Effect, EmailKind, Membership
 from integrations.workflow.email import admin_requests, preferences, templates
 from integrations.workflow.email.templates import RenderedEmail
+from integrations.workflow.outbox.outcome import Done, Outcome
 
 
-def send_email(effect: Effect, clients: ClientProvider) -> None:
+def send_email(effect: Effect) -> Outcome:
     """Send the message to everybody who still wants it; at least once, since no mail server can be asked.
 
     Who has it already is kept in the payload, so that one refused address doesn't mail the others again.
@@ -39,6 +39,7 @@ def send_email(effect: Effect, clients: ClientProvider) -> None:
         effect.fenced().update(payload=effect.payload)
     if failure is not None:
         raise PlatformError(f"The mail server didn't take the message: {type(failure).__name__}") from failure
+    return Done()
 
 
 def is_about_signing_in(effect: Effect) -> bool:

@@ -19,8 +19,8 @@ from integrations.models import (
     Role,
     Stage,
 )
+from integrations.workflow.catalog import stage_on_pass as stage_on_pass_policy
 from integrations.workflow.catalog.sync import stages_named_in_copy
-from integrations.workflow.effects import move_stage
 from integrations.workflow.health import linter
 from integrations.workflow.health.findings import (
     LEVELS,
@@ -127,10 +127,10 @@ def stage_on_pass(organization: Organization) -> Iterator[FindingRow]:
         return
     fix = "Choose “Stage on pass” again under Settings › Policies, then retry what failed."
     if not stages_named_in_copy(organization, written):
-        message = f"{move_stage.unknown_target_message(organization)} Nobody is moved."
+        message = f"{stage_on_pass_policy.unknown_target_message(organization)} Nobody is moved."
         yield "unknown_passed_stage", "error", message, fix, POLICIES
         return
-    if reason := move_stage.why_target_invites(organization):
+    if reason := stage_on_pass_policy.why_target_invites(organization):
         yield "passed_stage_invites", "error", f"{reason} Nobody is moved until then.", fix, POLICIES
 
 

@@ -17,7 +17,7 @@ from integrations.models import Delivery, Effect, IllegalTransition, Invitation,
 from integrations.models.invitation import UNSENT, Status
 from integrations.workflow.inbox.facts import FactsSnapshot, gather_facts, with_database_facts
 from integrations.workflow.outbox import enqueue
-from integrations.workflow.results.recording import apply_hint
+from integrations.workflow.results.webhook_hint import apply_hint
 from integrations.workflow.rules.decide import CandidateSnapshot, Decision, Facts, decide, is_trigger
 
 logger = logging.getLogger(__name__)

@@ -24,10 +24,10 @@ from integrations.models import (
     Organization,
     TargetKind,
 )
-from integrations.workflow.catalog import sync
-from integrations.workflow.effects import feedback, move_stage
+from integrations.workflow.catalog import stage_on_pass, sync
 from integrations.workflow.email import connection_notices
 from integrations.workflow.operations import invitations, signature_tokens
+from integrations.workflow.outbox.enqueue import enqueue_template
 
 POLICIES = (
     "stage_prefix",
@@ -68,7 +68,7 @@ def after_grant(organization: Organization, actor: Actor) -> None:
     connection = LeverConnection.objects.filter(organization=organization).first()
     target = AuditTarget(TargetKind.LEVER_CONNECTION, connection.pk if connection else None, "Lever")
     AuditEntry.record(organization, actor, AuditAction.CONNECT, target)
-    feedback.enqueue_template(organization)
+    enqueue_template(organization)
     connection_notices.notify_reconnected(organization)
     invitations.requeue_waiting(organization)
 
@@ -229,7 +229,7 @@ def set_policies(organization: Organization, changes: Mapping[str, Any], actor: 
     for name, (_, value) in changed.items():
         setattr(organization, name, value)
     organization.full_clean()
-    move_stage.refuse_inviting_target(organization, changed)
+    stage_on_pass.refuse_inviting_target(organization, changed)
     with transaction.atomic():
         organization.save(update_fields=list(changed))
         target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)

@@ -21,10 +21,9 @@ from integrations.models import (
 )
 from integrations.models.delivery import WAITING_VERDICTS
 from integrations.models.invitation import Status
-from integrations.workflow.effects import perform
 from integrations.workflow.inbox import delivery_handling
 from integrations.workflow.outbox import enqueue
-from integrations.workflow.results.recording import mark_invited
+from integrations.workflow.results.invited import mark_invited
 from integrations.workflow.rules.decide import Decision
 
 ANOTHER_OPEN = "Another invitation of this person to the same assessment is on its way."
@@ -270,7 +269,7 @@ def replay(delivery: Delivery, clients: ClientProvider, actor: Actor) -> Decisio
 def requeue_waiting(organization: Organization) -> int:
     """Make everything that waited for the organization's connections due now; how many deliveries."""
     count = Delivery.objects.filter(verdict__in=WAITING_VERDICTS).requeue(organization)
-    perform.requeue(organization)
+    Effect.objects.requeue(organization)
     return count
 
 

@@ -1,16 +1,17 @@
-"""Put effects into the outbox; called inside the transaction that makes them true."""
+"""Enqueue effects; called inside the transaction whose changes make them necessary."""
 
 import uuid
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 from django.db.models.functions import Now
 
 from integrations.models import Delivery, Effect, Invitation, Organization
 from integrations.models.truncated_keys import truncated_key
+from integrations.workflow.outbox.payloads import NotePayload, Payload, ProgressTagPayload
 
 Kind = Effect.Kind
+LATER_PROGRESS = "A later progress took its place."
 
 
 def enqueue(
@@ -21,11 +22,11 @@ def enqueue(
     invitation: Invitation | None = None,
     delivery: Delivery | None = None,
     opportunity_id: str = "",
-    payload: Mapping[str, Any] | None = None,
+    payload: Payload | Mapping[str, object] | None = None,
     priority: int = 5,
     wait: timedelta = timedelta(0),
 ) -> Effect:
-    """Ask for an effect once: the same kind and key again returns the one that is there."""
+    """Return the effect of this kind and key, created if there is none; it is due after `wait`."""
     effect, _ = Effect.objects.get_or_create(
         organization=organization,
         kind=kind,
@@ -34,7 +35,7 @@ def enqueue(
             "invitation": invitation,
             "delivery": delivery,
             "opportunity_id": opportunity_id or (invitation.opportunity_id if invitation else ""),
-            "payload": dict(payload or {}),
+            "payload": payload.to_json() if isinstance(payload, Payload) else dict(payload or {}),
             "priority": priority,
             # without a wait not `Now() + 0`, which SQLite writes finer than Now() and so a moment later
             "due_at": Now() + wait if wait else Now(),
@@ -44,7 +45,7 @@ def enqueue(
 
 
 def enqueue_invitation(invitation: Invitation, delivery: Delivery | None = None) -> None:
-    """Ask for the invitation to be sent; one effect per invitation, woken when it is asked for again."""
+    """Enqueue the sending of an invitation: one effect per invitation, due again when it is requested again."""
     effect = enqueue(
         invitation.organization,
         Kind.SEND_INVITATION,
@@ -65,9 +66,9 @@ def enqueue_invitation(invitation: Invitation, delivery: Delivery | None = None)
 
 
 def enqueue_progress_tag(invitation: Invitation, tag: str) -> None:
-    """Ask for the progress tag; an older wish for the same candidate that hasn't been carried out is cancelled.
+    """Enqueue a progress tag, and cancel an earlier one for the same candidate that hasn't been set.
 
-    The tag follows the latest round that went out: what becomes of an earlier one no longer changes it.
+    The tag follows the latest round that was sent; an earlier round's progress no longer changes it.
     """
     later = Invitation.objects.filter(
         organization=invitation.organization,
@@ -77,32 +78,49 @@ def enqueue_progress_tag(invitation: Invitation, tag: str) -> None:
     )
     if later.exclude(instance_id="").exists():
         return
-    mine = Effect.objects.filter(
+    waiting = Effect.objects.filter(
         organization=invitation.organization,
         kind=Kind.SET_PROGRESS_TAG,
         opportunity_id=invitation.opportunity_id,
         state=Effect.State.DUE,
         leased_until__isnull=True,
     )
-    mine.update(state=Effect.State.CANCELLED, due_at=None, last_error="A later progress took its place.")
+    waiting.update(state=Effect.State.CANCELLED, due_at=None, last_error=LATER_PROGRESS)
     enqueue(
         invitation.organization,
         Kind.SET_PROGRESS_TAG,
-        f"{invitation.opportunity_id}:{uuid.uuid4().hex}",  # every change is a wish of its own; the latest counts
+        f"{invitation.opportunity_id}:{uuid.uuid4().hex}",  # each change is an effect of its own; the latest counts
         invitation=invitation,
-        payload={"tag": tag},
+        payload=ProgressTagPayload(tag),
         priority=3,
     )
 
 
-def enqueue_note(organization: Organization, opportunity_id: str, code: str, text: str, **links: Any) -> None:
-    """Ask for a note on the opportunity, once per opportunity and code."""
+def enqueue_note(
+    organization: Organization,
+    opportunity_id: str,
+    code: str,
+    text: str,
+    *,
+    invitation: Invitation | None = None,
+    delivery: Delivery | None = None,
+) -> None:
+    """Enqueue a note on the opportunity, once per opportunity and code."""
     enqueue(
         organization,
         Kind.LEAVE_NOTE,
         f"{opportunity_id}:{code}",
         opportunity_id=opportunity_id,
-        payload={"text": text, "code": code},
+        payload=NotePayload(text, code),
         priority=6,
-        **links,
+        invitation=invitation,
+        delivery=delivery,
+    )
+
+
+def enqueue_template(organization: Organization) -> None:
+    """Enqueue the making of the feedback template: one effect per organization, due again when it was deleted."""
+    effect = enqueue(organization, Kind.MAKE_TEMPLATE, "template", priority=4)
+    Effect.objects.filter(pk=effect.pk).exclude(state=Effect.State.DUE).update(
+        state=Effect.State.DUE, due_at=Now(), attempts=0, retry_window_started_at=Now()
     )

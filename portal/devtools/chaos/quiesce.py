@@ -12,7 +12,6 @@ from django.db.utils import InterfaceError, OperationalError
 
 from integrations.models import Delivery, Effect, Invitation, db_clock
 from integrations.queue import notify
-from integrations.workflow.effects import perform
 from portal.devtools.chaos import tenants
 from portal.devtools.chaos.workload import pending
 from portal.devtools.demo.environment import Stage
@@ -48,7 +47,7 @@ def backlog() -> int:
 def hurry() -> None:
     """Cut the waits of the backoff short: how long they are has tests of its own. Leases end by themselves."""
     for organization in tenants.organizations():
-        perform.requeue(organization)
+        Effect.objects.requeue(organization)
         Delivery.objects.filter(organization=organization, verdict="", due_at__gt=Now()).update(due_at=Now())
     Invitation.objects.filter(poll_failures__gt=0, next_poll_at__gt=Now()).update(next_poll_at=Now())
     notify.notify_workers()

@@ -4,7 +4,7 @@ import pytest
 from django.db import OperationalError
 
 from integrations.models import db_retry
-from integrations.workflow.effects import send_invitation
+from integrations.workflow.effects import apply_outcome, send_invitation
 from tests.models.test_db_retry import Restarting
 
 ALDER = "alder@candidates.example"
@@ -17,12 +17,14 @@ def _quick(monkeypatch) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_committed", [False, True])
-@pytest.mark.parametrize("step", ["_record_attempt", "_record_invited"])
+@pytest.mark.parametrize(
+    ("module", "step"), [(send_invitation, "_start_attempt"), (apply_outcome, "_record")]
+)
 def test_an_invitation_survives_a_restart_around_its_call(
-    box, sandbox, monkeypatch, step, is_committed
+    box, sandbox, monkeypatch, module, step, is_committed
 ) -> None:
-    restarting = Restarting(getattr(send_invitation, step), [OperationalError()], is_committed)
-    monkeypatch.setattr(send_invitation, step, restarting)
+    restarting = Restarting(getattr(module, step), [OperationalError()], is_committed)
+    monkeypatch.setattr(module, step, restarting)
     invitation = box.invitation()
     box.work()
     assert not restarting.errors

@@ -1,6 +1,7 @@
 """The outbox road: what is kept from being tried loses no time, and what can't be looked up isn't given up."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -9,10 +10,12 @@ from integrations.clients import factory
 from integrations.codescreen.payloads import WebhookHint
 from integrations.http.errors import PlatformError
 from integrations.models import CodeScreenConnection, Effect, Invitation, Organization
-from integrations.workflow.effects import perform, send_invitation
+from integrations.workflow.effects import invitation_endings, perform, send_invitation
+from integrations.workflow.effects.apply_outcome import apply_outcome
 from integrations.workflow.operations import connections, invitations
-from integrations.workflow.outbox import enqueue
-from integrations.workflow.results import recording
+from integrations.workflow.outbox import enqueue, retry_policy
+from integrations.workflow.outbox.outcome import Done
+from integrations.workflow.results import webhook_hint
 from tests import factories
 from tests.workflow.conftest import ASSESSMENT
 
@@ -24,7 +27,7 @@ def test_what_waited_long_for_a_person_is_still_tried_for_days(box, sandbox, sup
     else:
         CodeScreenConnection.objects.update(state="refused")
     invitation = box.invitation()
-    Effect.objects.update(created_at=timezone.now() - perform.RETRY_FOR - timedelta(days=1))
+    Effect.objects.update(created_at=timezone.now() - retry_policy.RETRY_FOR - timedelta(days=1))
     box.work()
     box.codescreen_fails(status=503)
     if reason == "paused":
@@ -51,14 +54,14 @@ def test_who_is_invited_anew_while_a_worker_finds_them_withdrawn_is_invited(
     if looked == "in between":
         assert effect.invitation.status == "pending"  # as the worker knows it
         left.move("withdrawn", "The candidate left the stage.")
-    cancel = send_invitation._cancel
+    decide = invitation_endings.cancel_or_retry
 
-    def slowly(*args):
+    def slowly(invitation):
         left.move("pending")
         enqueue.enqueue_invitation(left)
-        cancel(*args)
+        return decide(invitation)
 
-    monkeypatch.setattr(send_invitation, "_cancel", slowly)
+    monkeypatch.setattr(send_invitation, "cancel_or_retry", slowly)
     perform.perform(effect, factory.clients_for(box.organization, effect=effect))
     monkeypatch.undo()
     box.later()
@@ -95,11 +98,12 @@ def test_what_is_heard_to_have_arrived_before_it_is_sent_again_is_not(box, sandb
     Invitation.objects.update(status="uncertain")
     invitations.send_again(box.reread(invitation), "somebody")
     if heard == "webhook":
-        recording.apply_hint(
+        webhook_hint.apply_hint(
             box.organization, WebhookHint("candidate.started", "instance-1", invitation.external_id)
         )
     else:
-        send_invitation._record_invited(slow, box.reread(invitation), "instance-1")
+        record = partial(send_invitation._record_invited, box.reread(invitation), "instance-1")
+        apply_outcome(slow, Done(record=record), None)
     box.work()
     assert (box.reread(invitation).instance_id, sandbox.emails()) == ("instance-1", 1)
     assert box.effect().state == "done"
@@ -114,7 +118,7 @@ def test_a_worker_killed_after_a_definite_no_leaves_nothing_that_a_pause_does_no
     def killed(*_):
         raise SystemExit
 
-    monkeypatch.setattr(perform, "apply_error", killed)
+    monkeypatch.setattr(perform, "_after_error", killed)
     with pytest.raises(SystemExit):
         box.work()
     monkeypatch.undo()
@@ -127,7 +131,7 @@ def test_a_worker_killed_after_a_definite_no_leaves_nothing_that_a_pause_does_no
 
 def test_what_a_person_sends_again_is_tried_for_days_whatever_held_it_up_before(box, sandbox):
     invitation = box.invitation()
-    long_ago = timezone.now() - perform.RETRY_FOR - timedelta(days=1)
+    long_ago = timezone.now() - retry_policy.RETRY_FOR - timedelta(days=1)
     Effect.objects.update(retry_window_started_at=long_ago, state="failed", due_at=None)
     box.reread(invitation).move("failed", "CodeScreen refused it.")
     invitations.send_again(box.reread(invitation), "somebody")

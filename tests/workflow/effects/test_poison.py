@@ -14,7 +14,7 @@ from integrations.workflow.health import doctor
 from integrations.workflow.inbox import delivery_handling
 from integrations.workflow.operations import invitations
 from integrations.workflow.outbox import enqueue
-from integrations.workflow.results import recording
+from integrations.workflow.results import poll
 from tests import factories
 
 AGES_AGO = timezone.now() - timedelta(hours=1)
@@ -82,7 +82,7 @@ def test_an_effect_that_kills_its_worker_stops_and_can_be_retried(box, super_adm
         box.organization, box.sandbox.candidate("Alder"), "no_email", "CodeScreen: nothing was sent."
     )
     with monkeypatch.context() as patched:
-        patched.setitem(perform.PERFORM, "leave_note", _kill)
+        patched.setattr(perform, "leave_note", _kill)
         assert work_until_quiet(box) == MAX_CONSECUTIVE_CRASHES
     effect = box.effect("leave_note")
     assert (effect.state, effect.due_at) == ("failed", None)
@@ -111,7 +111,7 @@ def test_an_invitation_whose_worker_dies_at_the_call_is_uncertain_and_never_fail
 
 def test_an_invitation_whose_worker_dies_before_the_call_fails(box, monkeypatch):
     invitation = box.invitation()
-    monkeypatch.setattr("integrations.workflow.effects.send_invitation._revalidate", _kill)
+    monkeypatch.setattr("integrations.workflow.effects.send_invitation.reason_not_to_send", _kill)
     assert work_until_quiet(box) == MAX_CONSECUTIVE_CRASHES
     assert (box.effect().state, box.reread(invitation).status) == ("failed", "failed")
     assert box.sandbox.emails() == 0
@@ -140,7 +140,7 @@ def test_many_tries_that_a_platform_refused_do_not_count_as_crashes(box, monkeyp
         raise KeyError
 
     with monkeypatch.context() as patched:
-        patched.setitem(perform.PERFORM, "leave_note", bug)
+        patched.setattr(perform, "leave_note", bug)
         box.work()
     assert (box.effect("leave_note").state, box.effect("leave_note").consecutive_crashes) == ("due", 1)
 
@@ -149,7 +149,7 @@ def test_an_invitation_that_kills_whoever_asks_about_it_is_asked_ever_more_seldo
     invitation = factories.InvitationFactory(
         organization=box.organization, status="invited", instance_id="i1", next_poll_at=AGES_AGO
     )
-    monkeypatch.setattr(recording, "refresh_progress", _kill)
+    monkeypatch.setattr(poll, "refresh_progress", _kill)
     waits = []
     for _ in range(4):
         Invitation.objects.update(next_poll_at=AGES_AGO)

@@ -17,8 +17,8 @@ from integrations.models import (
     LeverConnection,
 )
 from integrations.queue import schedules, worker
-from integrations.workflow.effects import perform
 from integrations.workflow.operations import connections
+from integrations.workflow.outbox import retry_policy
 from tests import factories
 
 WORDS = ("Alder", "Tamarack", "Rowan", "Juniper", "Hawthorn")
@@ -129,6 +129,6 @@ def test_a_no_to_the_former_key_says_nothing_of_the_one_saved_meanwhile(
         box.ask() if is_about_status else box.work()
     assert CodeScreenConnection.objects.get().is_working
     if not is_about_status:  # saving woke what waited, and this one was on its way
-        assert box.effect().due_at - timezone.now() <= perform.FIRST_RETRY
+        assert box.effect().due_at - timezone.now() <= retry_policy.FIRST_RETRY
     box.later()
     assert (box.reread(invitation).status, sandbox.emails("alder@candidates.example")) == ("invited", 1)

@@ -11,11 +11,11 @@ from integrations.http.errors import PlatformError
 from integrations.models import ApiCall, CodeScreenConnection, Effect, Invitation
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES
 from integrations.queue import worker
-from integrations.workflow.effects import perform, send_invitation
+from integrations.workflow.effects import send_invitation
 from integrations.workflow.health import incidents
 from integrations.workflow.operations import connections, invitations
-from integrations.workflow.outbox import enqueue
-from integrations.workflow.results import recording
+from integrations.workflow.outbox import enqueue, retry_policy
+from integrations.workflow.results import invited
 from tests import factories
 
 ALDER = "alder@candidates.example"
@@ -445,7 +445,7 @@ def test_a_webhook_that_is_faster_than_the_lost_answer_is_believed(box, monkeypa
     invitation = box.invitation()
 
     def send(*_, **__):
-        recording.mark_invited(box.reread(invitation), "instance-1")
+        invited.mark_invited(box.reread(invitation), "instance-1")
         raise PlatformError("lost", ambiguous=True)
 
     monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", send)
@@ -507,7 +507,7 @@ def test_an_invitation_that_was_withdrawn_is_not_sent(box, sandbox):
 def test_an_invitation_that_is_withdrawn_at_the_last_moment_is_not_sent(box, sandbox, monkeypatch):
     invitation = box.invitation()
     monkeypatch.setattr(
-        send_invitation, "_revalidate", lambda *_: box.reread(invitation).move("withdrawn", "left")
+        send_invitation, "reason_not_to_send", lambda *_: box.reread(invitation).move("withdrawn", "left")
     )
     box.work()
     effect = box.effect()
@@ -530,7 +530,7 @@ def test_nothing_goes_out_while_the_organization_is_paused(box, sandbox, super_a
 def test_when_hope_is_given_up_the_invitation_says_so(box, sandbox):
     box.codescreen_fails(status=503, times=5)
     invitation = box.invitation()
-    Effect.objects.update(created_at=timezone.now() - perform.RETRY_FOR - timedelta(minutes=1))
+    Effect.objects.update(created_at=timezone.now() - retry_policy.RETRY_FOR - timedelta(minutes=1))
     box.work()
     assert (box.effect().state, box.reread(invitation).status) == ("failed", "failed")
     sandbox.codescreen_does("faults", seed=1, rules=[])
@@ -544,7 +544,7 @@ def test_when_hope_is_given_up_after_lost_answers_it_is_uncertain(box, sandbox):
     CodeScreenConnection.objects.update(idempotency=True)
     box.codescreen_fails(status=500, times=5)
     invitation = box.invitation()
-    Effect.objects.update(created_at=timezone.now() - perform.RETRY_FOR - timedelta(minutes=1))
+    Effect.objects.update(created_at=timezone.now() - retry_policy.RETRY_FOR - timedelta(minutes=1))
     box.work()
     assert (box.effect().state, box.reread(invitation).status) == ("uncertain", "uncertain")
 
@@ -552,8 +552,8 @@ def test_when_hope_is_given_up_after_lost_answers_it_is_uncertain(box, sandbox):
 def test_a_bug_stops_after_a_few_crashes_and_others_go_on(box, sandbox, monkeypatch):
     poison, fine = box.invitation("Alder"), box.invitation("Tamarack")
     monkeypatch.setattr(
-        "integrations.workflow.effects.send_invitation._revalidate",
-        lambda effect, *_: 1 / (effect.invitation_id - poison.pk),
+        "integrations.workflow.effects.send_invitation.reason_not_to_send",
+        lambda invitation, _: "" if invitation.pk != poison.pk else 1 / 0,
     )
     for _ in range(MAX_CONSECUTIVE_CRASHES + 3):
         box.later()

@@ -20,7 +20,8 @@ from integrations.models import (
 )
 from integrations.queue import schedules, worker
 from integrations.workflow.catalog import sync
-from integrations.workflow.effects import send_invitation
+from integrations.workflow.effects.apply_outcome import apply_outcome
+from integrations.workflow.effects.invitation_endings import give_up
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.health import incidents
 from integrations.workflow.outbox import enqueue
@@ -241,8 +242,7 @@ def test_a_thousand_at_once_are_a_handful_of_emails(acme):
         for invitation in factories.InvitationFactory.create_batch(400, organization=acme, status=status):
             enqueue.enqueue_invitation(invitation)
             effect = factories.claimed(Effect, "one")
-            with pytest.raises(send_invitation.Settled):
-                send_invitation.give_up(effect, "CodeScreen answered 503")
+            apply_outcome(effect, give_up(effect, "CodeScreen answered 503"), None)
         incidents.update_incidents(acme)
     assert Invitation.objects.filter(status="uncertain").count() == 400
     assert Invitation.objects.filter(status="failed").count() == 400

@@ -9,9 +9,9 @@ from integrations.clients import factory
 from integrations.models import ApiCall, Delivery, LeverConnection, LeverProbe, LeverWebhook
 from integrations.queue import worker
 from integrations.workflow.catalog import feedback_template
-from integrations.workflow.effects import feedback
 from integrations.workflow.health import doctor, lever_probe
 from integrations.workflow.operations import connections
+from integrations.workflow.outbox.enqueue import enqueue_template
 from tests import factories
 
 
@@ -54,7 +54,7 @@ def test_a_template_that_was_deleted_is_told_until_it_is_made_again(ready, sandb
     account.templates.pop(template)
     assert look(ready).is_template_gone
     assert "feedback_template_gone" in codes(ready)
-    feedback.enqueue_template(ready)
+    enqueue_template(ready)
     worker.work()
     assert "feedback_template_gone" not in codes(ready)
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from integrations.models import Delivery, Effect, Invitation, Result
 from integrations.workflow.operations import connections
-from integrations.workflow.results.recording import result_tag
+from integrations.workflow.results.result_effects import result_tag
 from portal.devtools.sandbox.ids import stable_id
 from tests import factories
 

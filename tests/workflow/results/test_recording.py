@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from integrations.clients import factory
 from integrations.codescreen.payloads import Progress, WebhookHint
-from integrations.http.errors import PlatformError
 from integrations.models import Effect, Invitation, Result
 from integrations.queue import worker
-from integrations.workflow.results import polling, recording
+from integrations.workflow.results import poll, poll_schedule, webhook_hint
+from integrations.workflow.results.poll import PollOutcome
 from integrations.workflow.rules.decide import PROGRESS_TAGS
 from tests import factories
 
@@ -268,8 +268,8 @@ def test_codescreen_says_when_to_ask_again(says):
 
 def test_a_crash_while_recording_is_not_everybodys(says, monkeypatch, invitation):
     Invitation.objects.update(next_poll_at=timezone.now() - timedelta(seconds=1))
-    assert polling.claim_poll()
-    monkeypatch.setattr(recording, "_record", lambda *_: 1 / 0)
+    assert poll_schedule.claim_poll()
+    monkeypatch.setattr(poll, "record_progress", lambda *_: 1 / 0)
     found = says(COMPLETE)
     assert found.status == "invited"
     assert found.next_poll_at > timezone.now()
@@ -279,7 +279,7 @@ def test_a_crash_while_recording_is_not_everybodys(says, monkeypatch, invitation
 
 
 def hear(invitation, kind="candidate.evaluated", instance=INSTANCE, external=""):
-    return recording.apply_hint(invitation.organization, WebhookHint(kind, instance, external))
+    return webhook_hint.apply_hint(invitation.organization, WebhookHint(kind, instance, external))
 
 
 def test_a_hint_makes_it_ask_now(invitation):
@@ -318,7 +318,7 @@ def test_a_submission_that_is_heard_of_before_the_start_shows_the_assessment_in_
 def test_a_hint_of_submission_counts_by_what_the_row_says_now(invitation, says):
     read_before = Invitation.objects.get()
     says(COMPLETE)
-    recording._record_submission(read_before)
+    webhook_hint._record_submission(read_before)
     invitation.refresh_from_db()
     assert invitation.status == "completed"
     assert tags() == [PROGRESS_TAGS["completed"]]
@@ -357,7 +357,7 @@ def test_a_bounce_is_told_once(invitation, super_admin):
 
 def test_a_hint_about_somebody_elses_instance_is_nobodys(invitation, stranger):
     other = stranger.memberships.get().organization
-    assert recording.apply_hint(other, WebhookHint("candidate.evaluated", INSTANCE, "")) is None
+    assert webhook_hint.apply_hint(other, WebhookHint("candidate.evaluated", INSTANCE, "")) is None
     assert hear(invitation, instance="unknown") is None
     assert hear(invitation, instance="", external="") is None
 
@@ -388,17 +388,17 @@ def test_another_external_id_settles_nothing(invitation, external):
     assert invitation.status == "uncertain"
 
 
-def test_collect_says_whether_anything_changed(wire, invitation):
+def test_a_poll_returns_whether_anything_changed(wire, invitation):
     wire.get(f"{URL}/assessments/{INSTANCE}", json={"status": "In_Progress", "metadata": {}})
     codescreen = factory.codescreen_client(invitation.organization)
-    assert recording.refresh_progress(invitation, codescreen) is True
-    assert recording.refresh_progress(invitation, codescreen) is False
+    assert poll.refresh_progress(invitation, codescreen) is PollOutcome.CHANGED
+    assert poll.refresh_progress(invitation, codescreen) is PollOutcome.UNCHANGED
 
 
-def test_collect_raises_after_it_has_recorded_when_to_ask_again(wire, invitation):
+def test_a_poll_without_an_answer_is_postponed_and_counted(wire, invitation):
     wire.get(f"{URL}/assessments/{INSTANCE}", status=500)
-    with pytest.raises(PlatformError):
-        recording.refresh_progress(invitation, factory.codescreen_client(invitation.organization))
+    clients = factory.clients_for(invitation.organization)
+    assert poll.poll(invitation, clients) is PollOutcome.POSTPONED
     invitation.refresh_from_db()
     assert invitation.poll_failures == 1
 

@@ -2,14 +2,15 @@
 
 from datetime import timedelta
 
-import pytest
-
+from integrations.clients import factory
+from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.payloads import Progress, WebhookHint
 from integrations.http.errors import PlatformError
 from integrations.models import Invitation, db_clock
 from integrations.workflow.operations import invitations
-from integrations.workflow.results import recording
+from integrations.workflow.results import poll, webhook_hint
+from integrations.workflow.results.poll import PollOutcome
 
 
 class Slow(CodeScreenClient):
@@ -30,7 +31,9 @@ def test_an_answer_that_was_overtaken_changes_nothing_and_is_asked_for_again(box
     def complete(instance):
         box.candidate_does("submit", "evaluate", score=80)
 
-    assert recording.refresh_progress(box.reread(invitation), Slow(complete, "In_Progress")) is False
+    assert (
+        poll.refresh_progress(box.reread(invitation), Slow(complete, "In_Progress")) is PollOutcome.OVERTAKEN
+    )
     assert box.reread(invitation).status == "completed"
     assert Invitation.objects.due_for_poll().exists()
     box.ask()
@@ -41,9 +44,9 @@ def test_a_webhook_during_a_question_is_a_reason_to_ask_again(box):
     invitation = box.invited()
 
     def ring(instance):
-        recording.apply_hint(box.organization, WebhookHint("assessment.evaluated", instance, ""))
+        webhook_hint.apply_hint(box.organization, WebhookHint("assessment.evaluated", instance, ""))
 
-    recording.refresh_progress(invitation, Slow(ring, "Not_Started"))
+    poll.refresh_progress(invitation, Slow(ring, "Not_Started"))
     assert Invitation.objects.due_for_poll().exists()
     box.ask()
     assert not Invitation.objects.due_for_poll().exists()
@@ -56,7 +59,7 @@ def test_who_is_followed_no_more_since_the_question_is_asked_about_no_more(box, 
         invitations.stop_following(invitation, super_admin)
 
     for status in ("Not_Started", "In_Progress"):
-        recording.refresh_progress(invitation, Slow(stop, status))
+        poll.refresh_progress(invitation, Slow(stop, status))
         assert (box.reread(invitation).status, box.reread(invitation).next_poll_at) == ("withdrawn", None)
         Invitation.objects.update(status="invited", stopped_by_user=False)
 
@@ -68,8 +71,9 @@ def test_a_question_that_fails_is_not_asked_again_of_who_is_followed_no_more(box
         invitations.stop_following(invitation, super_admin)
         raise PlatformError("CodeScreen answered 503", status=503)
 
-    with pytest.raises(PlatformError):
-        recording.refresh_progress(invitation, Slow(stop_and_fail, "Not_Started"))
+    codescreen = Slow(stop_and_fail, "Not_Started")
+    clients = ClientProvider(factory.clients_for(box.organization).lever, lambda: codescreen)
+    assert poll.poll(invitation, clients) is PollOutcome.POSTPONED
     Invitation.objects.filter(next_poll_at__isnull=False).update(next_poll_at=db_clock.now())
     assert not Invitation.objects.due_for_poll().exists()
 
@@ -79,7 +83,9 @@ def test_no_webhook_and_no_command_asks_about_who_is_followed_no_more(box, sandb
     invitations.stop_following(invitation, super_admin)
     box.candidate_does("start", "submit", "evaluate", score=80)
     assert (
-        recording.apply_hint(box.organization, WebhookHint("candidate.evaluated", invitation.instance_id, ""))
+        webhook_hint.apply_hint(
+            box.organization, WebhookHint("candidate.evaluated", invitation.instance_id, "")
+        )
         == invitation
     )
     assert not Invitation.objects.due_for_poll().exists()
@@ -94,8 +100,8 @@ def test_clocks_that_differ_a_little_lose_no_webhook(box, monkeypatch):
     ahead = db_clock.now() + timedelta(seconds=1)
 
     def ring(instance):
-        recording.apply_hint(box.organization, WebhookHint("assessment.evaluated", instance, ""))
+        webhook_hint.apply_hint(box.organization, WebhookHint("assessment.evaluated", instance, ""))
 
     monkeypatch.setattr(db_clock, "now", lambda: ahead)
-    recording.refresh_progress(invitation, Slow(ring, "Not_Started"))
+    poll.refresh_progress(invitation, Slow(ring, "Not_Started"))
     assert Invitation.objects.due_for_poll().exists()

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import Invitation
-from integrations.workflow.results import polling
+from integrations.workflow.results import poll_schedule
 from tests import factories
 
 
@@ -14,8 +14,8 @@ def test_polls_are_claimed_once(db):
     invitation = factories.InvitationFactory(
         status="invited", instance_id="instance-1", next_poll_at=timezone.now() - timedelta(seconds=1)
     )
-    assert polling.claim_poll() == invitation
-    assert polling.claim_poll() is None
+    assert poll_schedule.claim_poll() == invitation
+    assert poll_schedule.claim_poll() is None
 
 
 @pytest.mark.parametrize(
@@ -32,17 +32,20 @@ def test_how_often_it_is_asked(status, low, high):
     now = timezone.now()
     row = Invitation(status=status, invited_at=now, completed_at=now)
     for _ in range(50):
-        moment = polling.next_poll(row, now)
+        moment = poll_schedule.next_poll(row, now)
         assert moment is not None
         assert low <= moment - now <= high
 
 
 def test_it_is_not_asked_for_ever():
     now = timezone.now()
-    assert polling.next_poll(Invitation(status="invited", invited_at=now - timedelta(weeks=9)), now) is None
+    assert (
+        poll_schedule.next_poll(Invitation(status="invited", invited_at=now - timedelta(weeks=9)), now)
+        is None
+    )
     done = Invitation(
         status="completed", invited_at=now - timedelta(weeks=20), completed_at=now - timedelta(days=31)
     )
-    assert polling.next_poll(done, now) is None
+    assert poll_schedule.next_poll(done, now) is None
     late = Invitation(status="completed", invited_at=now - timedelta(weeks=20), completed_at=now)
-    assert polling.next_poll(late, now) is not None
+    assert poll_schedule.next_poll(late, now) is not None

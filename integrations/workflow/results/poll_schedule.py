@@ -1,4 +1,4 @@
-"""When CodeScreen is asked about an invitation: spread out, by one worker at a time, and not for ever."""
+"""When CodeScreen is asked about an invitation: spread over time, by one worker at a time, with an end."""
 
 import random
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from integrations.http.errors import PlatformError
 from integrations.models import Invitation
 from integrations.models.invitation import Status
 from integrations.models.leasing import LEASE
+from integrations.workflow.outbox.retry_policy import DISCONNECTED_RETRY
 
 POLL_LEASE = LEASE
 LONGEST_POLL_LEASE = 7  # doublings: an hour and a half
@@ -20,7 +21,7 @@ STOP_AFTER_COMPLETION = timedelta(days=30)
 
 
 def poll_interval(status: str) -> timedelta | None:
-    """Return how long to wait between questions at that status; None when there is nothing to ask."""
+    """Return the time between polls at that status; None when there is nothing to ask."""
     not_started = timedelta(seconds=settings.POLL_NOT_STARTED_SECONDS)
     in_progress = timedelta(seconds=settings.POLL_IN_PROGRESS_SECONDS)
     return {
@@ -33,7 +34,7 @@ def poll_interval(status: str) -> timedelta | None:
 
 
 def next_poll(invitation: Invitation, now: datetime) -> datetime | None:
-    """Return when to ask again, spread out; None when it is over."""
+    """Return when to poll again, with jitter; None when following has ended."""
     every = poll_interval(invitation.status)
     if every is None:
         return None
@@ -46,10 +47,10 @@ def next_poll(invitation: Invitation, now: datetime) -> datetime | None:
 
 
 def claim_poll() -> Invitation | None:
-    """Take an invitation whose time to be asked about has come, ours for POLL_LEASE; None when there is none.
+    """Claim an invitation that is due for a poll, for POLL_LEASE; None when none is due.
 
-    The failure is counted here and taken back at the answer, and the lease is longer after each one: an invitation
-    that kills its worker is asked about ever more seldom.
+    A failure is counted here and reset by the answer, and each one doubles the lease: an invitation that kills its
+    worker is polled less and less often.
     """
     with transaction.atomic():
         rows = Invitation.objects.due_for_poll().order_by("next_poll_at")
@@ -64,7 +65,7 @@ def claim_poll() -> Invitation | None:
 
 
 def postpone(invitation: Invitation, error: PlatformError) -> None:
-    """Ask again later, ever more seldom, or when CodeScreen says."""
+    """Poll again later: after the time CodeScreen asks for, else less often with every failure."""
     failures = invitation.poll_failures + 1
     wait = min(timedelta(seconds=30) * 2 ** min(failures, 8), timedelta(hours=2))
     if error.status == 404:  # deleted in CodeScreen, or not visible yet: it may come back
@@ -72,3 +73,10 @@ def postpone(invitation: Invitation, error: PlatformError) -> None:
     if error.retry_after is not None:
         wait = max(wait if error.retry_after else timedelta(0), timedelta(seconds=error.retry_after))
     Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now() + wait, poll_failures=failures)
+
+
+def postpone_until_connected(invitation: Invitation) -> None:
+    """Poll again in a while; the claim's failure isn't counted, since nothing was asked."""
+    Invitation.objects.filter(pk=invitation.pk).update(
+        next_poll_at=Now() + DISCONNECTED_RETRY, poll_failures=invitation.poll_failures
+    )

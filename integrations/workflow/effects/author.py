@@ -1,0 +1,50 @@
+"""The Lever user who is shown as the author of what the portal writes."""
+
+from integrations.clients.provider import ClientProvider
+from integrations.lever.client import LeverClient
+from integrations.models import Effect, LeverConnection
+
+
+def known_author(effect: Effect) -> str:
+    """Return the author's id in Lever, empty when none is known; writes to a candidate go without one then."""
+    connection = effect.organization.lever
+    return connection.lever_user_id if connection else ""
+
+
+def choose_author(effect: Effect, lever: LeverClient) -> str:
+    """Return the author: the user who connected Lever, else the first active Super Admin, who is stored.
+
+    Empty when Lever lists no active user. Raises PlatformError.
+    """
+    connection = LeverConnection.objects.get(organization=effect.organization_id)
+    if connection.lever_user_id:
+        return connection.lever_user_id
+    users = _active_users(lever)
+    if not users:
+        return ""
+    LeverConnection.objects.filter(pk=connection.pk).update(lever_user_id=users[0])
+    return users[0]
+
+
+def replace_author(effect: Effect, clients: ClientProvider) -> bool:
+    """Choose another author if the known one has left Lever; True when the refused write is worth another try.
+
+    Raises PlatformError.
+    """
+    connection = LeverConnection.objects.get(organization=effect.organization_id)
+    if not connection.lever_user_id:
+        return False
+    users = _active_users(clients.lever())
+    if not users or connection.lever_user_id in users:
+        return False
+    LeverConnection.objects.filter(pk=connection.pk).update(lever_user_id=users[0])
+    return True
+
+
+def _active_users(lever: LeverClient) -> list[str]:
+    """Return the ids of the active users, Super Admins first."""
+    users = [
+        user for user in lever.users() if not user.get("deactivatedAt") and isinstance(user.get("id"), str)
+    ]
+    users.sort(key=lambda user: user.get("accessRole") != "super admin")
+    return [str(user["id"]) for user in users]

@@ -1,0 +1,92 @@
+"""How sending an invitation ends without an answer that it was sent: cancelled, failed, uncertain."""
+
+from datetime import timedelta
+from functools import partial
+
+from integrations.models import Effect, Invitation
+from integrations.models.invitation import Status
+from integrations.workflow.email.links import candidate_link
+from integrations.workflow.email.notify import notify_members
+from integrations.workflow.outbox.enqueue import enqueue_note
+from integrations.workflow.outbox.outcome import (
+    Cancelled,
+    Done,
+    Failed,
+    Outcome,
+    Retry,
+    StartedAttempt,
+    Uncertain,
+)
+
+
+def cancel_or_retry(invitation: Invitation) -> Done | Cancelled | Retry:
+    """Return how an effect ends whose invitation isn't waiting to be sent; called in the recording transaction.
+
+    If it was requested again after the step read it, sending it is this effect's work: it is retried at once.
+    """
+    invitation.refresh_from_db(from_queryset=Invitation.objects.locked())
+    if invitation.instance_id:
+        return Done()
+    if invitation.status == Status.PENDING:
+        reason = "The invitation was asked for again meanwhile."
+        return Retry(reason, timedelta(0), StartedAttempt.NONE)
+    return Cancelled(f"The invitation is {invitation.get_status_display().lower()}.")
+
+
+def give_up(effect: Effect, reason: str) -> Outcome:
+    """Return how an effect ends that isn't tried any more: uncertain if a call may have arrived, else failed."""
+    invitation = effect.invitation
+    if invitation is not None:
+        invitation.refresh_from_db()
+        if invitation.status == Status.SENDING:
+            return make_uncertain(effect, invitation, reason)
+        if invitation.status == Status.PENDING:
+            return fail(
+                effect, invitation, reason, "The portal gave up after many tries; its Admins can try again."
+            )
+    return Failed(reason)
+
+
+def make_uncertain(effect: Effect, invitation: Invitation, reason: str) -> Uncertain:
+    """Return that nobody knows whether the invitation was sent; the members are asked to look."""
+    return Uncertain(reason, also=partial(_record_uncertain, effect, invitation, reason))
+
+
+def _record_uncertain(effect: Effect, invitation: Invitation, reason: str) -> None:
+    invitation.move(Status.UNCERTAIN, reason)
+    notify_members(
+        invitation.organization,
+        f"uncertain:{invitation.pk}:{effect.attempts}",
+        "An invitation may or may not have been sent",
+        [
+            f"“{invitation.assessment_name}”: {reason}",
+            "Look for the candidate in CodeScreen, then say on the timeline whether it was sent.",
+            candidate_link(invitation),
+        ],
+        invitation=invitation,
+    )
+
+
+def fail(effect: Effect, invitation: Invitation, reason: str, note: str) -> Failed:
+    """Return that the invitation can't be sent; `note` tells the recruiter in Lever what to do."""
+    return Failed(reason, also=partial(_record_failed, effect, invitation, reason, note))
+
+
+def _record_failed(effect: Effect, invitation: Invitation, reason: str, note: str) -> None:
+    invitation.move(Status.FAILED, reason)
+    organization = invitation.organization
+    if organization.note_on_skip:
+        enqueue_note(
+            organization,
+            invitation.opportunity_id,
+            f"failed:{invitation.pk}",
+            f"CodeScreen: “{invitation.assessment_name}” could not be sent. {note}",
+            invitation=invitation,
+        )
+    notify_members(
+        organization,
+        f"failed:{invitation.pk}:{effect.attempts}",
+        "An invitation could not be sent",
+        [f"“{invitation.assessment_name}”: {reason}", f"Timeline: {candidate_link(invitation)}"],
+        invitation=invitation,
+    )

@@ -1,0 +1,31 @@
+"""Leave a note on the opportunity in Lever. No personal data: Lever keeps notes when it anonymizes a person."""
+
+from integrations.clients.provider import ClientProvider
+from integrations.models import Effect
+from integrations.workflow.effects.author import known_author
+from integrations.workflow.outbox.outcome import Done, LeaseLost, Outcome
+from integrations.workflow.outbox.payloads import NotePayload
+
+
+def leave_note(effect: Effect, clients: ClientProvider) -> Outcome:
+    """Leave the note; when an earlier try may have left it, read the notes first."""
+    text = NotePayload.from_json(effect.payload).text
+    lever = clients.lever()
+    if effect.attempt_started_at is not None:
+        notes = lever.notes(effect.opportunity_id)
+        if any(_has_text(note, text) for note in notes):
+            return Done()
+    if not effect.mark_attempt_started():
+        return LeaseLost()
+    lever.add_note(effect.opportunity_id, text, known_author(effect))
+    return Done()
+
+
+def _has_text(note: dict[str, object], text: str) -> bool:
+    fields = note.get("fields")
+    values = (
+        [field.get("value") for field in fields if isinstance(field, dict)]
+        if isinstance(fields, list)
+        else []
+    )
+    return not note.get("deletedAt") and text in values

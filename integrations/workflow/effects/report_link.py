@@ -1,0 +1,19 @@
+"""Add the report to the candidate's links in Lever."""
+
+from integrations.clients.provider import ClientProvider
+from integrations.models import Effect
+from integrations.workflow.effects.author import known_author
+from integrations.workflow.outbox.outcome import Done, LeaseLost, Outcome
+from integrations.workflow.outbox.payloads import ReportLinkPayload
+
+
+def add_report_link(effect: Effect, clients: ClientProvider) -> Outcome:
+    """Add the report's address; when an earlier try may have added it, read the links first."""
+    url = ReportLinkPayload.from_json(effect.payload).url
+    lever = clients.lever()
+    if effect.attempt_started_at is not None and url in lever.opportunity(effect.opportunity_id).links:
+        return Done()
+    if not effect.mark_attempt_started():
+        return LeaseLost()
+    lever.add_links(effect.opportunity_id, [url], known_author(effect))
+    return Done()

@@ -1,0 +1,70 @@
+"""What an effect of each kind carries: written when it is enqueued, read when it is performed."""
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class Payload:
+    """A dataclass kept as JSON. Unknown keys are ignored, so that an older row stays readable."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is stored in `Effect.payload`."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        """Return the payload of a stored effect. Raises TypeError when a key is missing."""
+        known = {item.name for item in fields(cls)}
+        return cls(**{name: value for name, value in stored.items() if name in known})
+
+
+@dataclass(frozen=True)
+class InvitationPayload(Payload):
+    """Whether the last call to CodeScreen carried an idempotency key; None before the first call."""
+
+    idempotent: bool | None = None
+
+
+@dataclass(frozen=True)
+class ProgressTagPayload(Payload):
+    """The progress tag that the opportunity is to have."""
+
+    tag: str
+
+
+@dataclass(frozen=True)
+class ResultTagPayload(Payload):
+    """The customer's tag to add, empty for none, and the tags to remove."""
+
+    tag: str = ""
+    others: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class MoveStagePayload(Payload):
+    """The stage to move the candidate to: as the policy names it, then by its name in Lever."""
+
+    stage: str
+
+
+@dataclass(frozen=True)
+class ReportLinkPayload(Payload):
+    """The address of CodeScreen's report."""
+
+    url: str
+
+
+@dataclass(frozen=True)
+class NotePayload(Payload):
+    """The text of a note, and the code that makes it the same note when it is asked for again."""
+
+    text: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class FeedbackPayload(Payload):
+    """The id of the Result to write."""
+
+    result: int

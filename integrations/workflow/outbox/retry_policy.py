@@ -1,0 +1,30 @@
+"""How long to wait before the next try, and for how long to go on trying."""
+
+import random
+from datetime import timedelta
+
+from integrations.http.errors import PlatformError
+
+FIRST_RETRY = timedelta(seconds=3)
+LONGEST_RETRY = timedelta(hours=1)
+RETRY_FOR = timedelta(hours=96)
+DISCONNECTED_RETRY = timedelta(minutes=10)
+SHORTEST_WAIT = timedelta(seconds=1)
+
+
+def backoff(attempts: int) -> timedelta:
+    """Return the wait after this many attempts: exponential from seconds to an hour, with jitter."""
+    wait: timedelta = min(FIRST_RETRY * 2.0 ** min(attempts - 1, 12), LONGEST_RETRY)
+    return wait * random.uniform(0.7, 1.3)  # noqa: S311
+
+
+def wait_after(error: PlatformError, attempts: int) -> timedelta:
+    """Return the wait after an error: what the platform asks for, at least a second, else the backoff."""
+    if error.retry_after is None:
+        return backoff(attempts)
+    return max(timedelta(seconds=error.retry_after), SHORTEST_WAIT)
+
+
+def deferral(error: PlatformError) -> timedelta:
+    """Return the wait for a call that wasn't made because its turn is later."""
+    return timedelta(seconds=error.retry_after) if error.retry_after else SHORTEST_WAIT

@@ -1,0 +1,38 @@
+"""Run one step on a claimed row: its result, a platform's error or a bug come back as values."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import InterfaceError, OperationalError
+
+from integrations.http.errors import PlatformError
+from integrations.models.leasing import masked_traceback
+
+
+@dataclass(frozen=True)
+class Crash:
+    """A bug: the error's type and where it came from. Never its message, which may quote personal data."""
+
+    error_type: str
+    traceback: str
+
+    @property
+    def reason(self) -> str:
+        """What a person reads."""
+        return f"The portal failed on this: {self.error_type}."
+
+
+def run_step[Result](step: Callable[[], Result]) -> Result | PlatformError | Crash:
+    """Return what the step returns, the error a platform answered with, or the bug that ended it.
+
+    A bug on one row must not stop the others. An outage of the database is raised: the lease expires, and another
+    worker takes the row when the database is back.
+    """
+    try:
+        return step()
+    except PlatformError as error:
+        return error
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001
+        return Crash(type(error).__name__, masked_traceback(error))

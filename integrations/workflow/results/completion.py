@@ -1,0 +1,46 @@
+"""Record the result of a completed assessment."""
+
+from integrations.codescreen.payloads import Progress
+from integrations.models import Invitation, Result, db_clock
+from integrations.models.invitation import Status
+from integrations.workflow.results.manual_review import flag_for_review, is_material_change
+from integrations.workflow.results.rating import rate
+from integrations.workflow.results.result_effects import enqueue_result_effects
+
+
+def record_completion(invitation: Invitation, progress: Progress) -> bool:
+    """Record a completed assessment and enqueue what follows from its result; False when nothing changed."""
+    latest = invitation.results.order_by("-attempt").first()
+    stated = {
+        "outcome": progress.outcome,
+        "score": progress.score,
+        "failure_reason": progress.failure_reason,
+        "report_url": progress.report_url,
+        "rating": rate(progress, invitation.organization.rating_thresholds),
+    }
+    is_same = latest is not None and all(
+        getattr(latest, name) == value for name, value in stated.items() if name != "rating"
+    )
+    is_new_attempt = latest is not None and progress.attempt is not None and progress.attempt > latest.attempt
+    if invitation.status == Status.COMPLETED and is_same and not is_new_attempt:
+        return False
+    attempt = progress.attempt or (latest.attempt + 1 if latest else 1)
+    result, created = Result.objects.get_or_create(
+        invitation=invitation, attempt=attempt, defaults=stated | {"metadata": progress.metadata}
+    )
+    if not created and not is_same:
+        Result.objects.filter(pk=result.pk).update(**stated, metadata=progress.metadata)
+        result.refresh_from_db()
+    needs_review = invitation.status != Status.COMPLETED or is_material_change(invitation, progress, latest)
+    now = db_clock.now()
+    completed_at = progress.evaluated_at or now
+    invitation.move(
+        Status.COMPLETED,
+        started_at=invitation.started_at or progress.started_at,
+        submitted_at=progress.submitted_at or invitation.submitted_at,
+        completed_at=completed_at,
+    )
+    enqueue_result_effects(invitation, result, is_same)
+    if needs_review:
+        flag_for_review(invitation, result)
+    return True

@@ -1,0 +1,27 @@
+"""Record that CodeScreen has invited a person."""
+
+import random
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from integrations.models import Effect, Invitation, db_clock
+from integrations.models.invitation import Status
+from integrations.workflow.outbox.enqueue import enqueue_progress_tag
+from integrations.workflow.rules.decide import PROGRESS_TAGS
+
+
+def mark_invited(invitation: Invitation, instance_id: str) -> None:
+    """Record the instance that CodeScreen made for the person, and enqueue the progress tag."""
+    with transaction.atomic():
+        now = db_clock.now()
+        first_poll = now + timedelta(seconds=settings.POLL_NOT_STARTED_SECONDS) * random.uniform(0.2, 1.0)  # noqa: S311
+        invitation.move(
+            Status.INVITED, instance_id=instance_id, invited_at=now, next_poll_at=first_poll, poll_failures=0
+        )
+        Effect.objects.filter(
+            invitation=invitation, kind=Effect.Kind.SEND_INVITATION, state=Effect.State.UNCERTAIN
+        ).update(state=Effect.State.DONE, done_at=Now(), last_error="")
+        enqueue_progress_tag(invitation, PROGRESS_TAGS["invited"])

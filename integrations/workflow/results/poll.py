@@ -1,0 +1,69 @@
+"""Ask CodeScreen how an invitation stands, and record what changed."""
+
+import logging
+from enum import Enum
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from integrations.clients.provider import ClientProvider
+from integrations.codescreen.client import CodeScreenClient
+from integrations.http.errors import NotConnected, PlatformError
+from integrations.models import Invitation, db_clock
+from integrations.workflow.catalog import sync
+from integrations.workflow.outbox.run_step import Crash, run_step
+from integrations.workflow.results.poll_schedule import next_poll, postpone, postpone_until_connected
+from integrations.workflow.results.recording import record_progress
+
+logger = logging.getLogger(__name__)
+
+
+class PollOutcome(Enum):
+    """How one question to CodeScreen ended."""
+
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    STOPPED = "stopped"  # a person stopped following the invitation
+    OVERTAKEN = "overtaken"  # another answer was recorded after this one was asked for; it is asked again
+    POSTPONED = "postponed"  # no answer, or one that could not be recorded
+
+
+def poll(invitation: Invitation, clients: ClientProvider) -> PollOutcome:
+    """Ask about one claimed invitation; raises nothing for what CodeScreen or a bug did."""
+    result = run_step(lambda: refresh_progress(invitation, clients.codescreen()))
+    match result:
+        case NotConnected():
+            postpone_until_connected(invitation)
+        case PlatformError():
+            logger.info("invitation %s: %s", invitation.pk, result)
+            postpone(invitation, result)
+            if result.status == 401:
+                sync.mark_key_refused(invitation.organization, str(result))
+        case Crash():  # the claim has set when it is asked again
+            logger.error("invitation %s could not be polled\n%s", invitation.pk, result.traceback)
+        case PollOutcome():
+            return result
+    return PollOutcome.POSTPONED
+
+
+def refresh_progress(invitation: Invitation, codescreen: CodeScreenClient) -> PollOutcome:
+    """Ask CodeScreen and record the answer. Safe to run twice. Raises PlatformError."""
+    known = Invitation.objects.only("polled_at", "next_poll_at").get(pk=invitation.pk)
+    progress = codescreen.status(invitation.instance_id)
+    with transaction.atomic():
+        invitation = Invitation.objects.reread_locked(invitation)
+        if invitation.stopped_by_user:
+            return PollOutcome.STOPPED
+        if invitation.polled_at != known.polled_at:  # our answer may be the older one
+            Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now())
+            return PollOutcome.OVERTAKEN
+        is_changed = record_progress(invitation, progress)
+        now = db_clock.now()
+        answer: dict[str, Any] = {"raw_status": progress.status[:100], "polled_at": now, "poll_failures": 0}
+        if (
+            invitation.next_poll_at == known.next_poll_at
+        ):  # else a webhook has asked for another poll meanwhile
+            answer["next_poll_at"] = next_poll(invitation, now)
+        Invitation.objects.filter(pk=invitation.pk).update(**answer)
+    return PollOutcome.CHANGED if is_changed else PollOutcome.UNCHANGED

@@ -1,0 +1,89 @@
+"""What a result leads to: progress tag, feedback, report link, the customer's tag, the move, the e-mail."""
+
+from integrations.models import Effect, EmailKind, Invitation, Result
+from integrations.workflow.email.links import candidate_link
+from integrations.workflow.email.notify import notify_members
+from integrations.workflow.outbox.enqueue import enqueue, enqueue_progress_tag
+from integrations.workflow.outbox.payloads import FeedbackPayload, ReportLinkPayload, ResultTagPayload
+from integrations.workflow.results.stage_on_pass import follow_result
+from integrations.workflow.rules.decide import PROGRESS_TAGS, TAG_WORD, normalized
+
+
+def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool) -> None:
+    """Enqueue everything that a result leads to in Lever, and the e-mail where the result is new."""
+    organization = invitation.organization
+    tag = PROGRESS_TAGS["expired" if result.outcome == Result.Outcome.EXPIRED else "completed"]
+    enqueue_progress_tag(invitation, tag)
+    number = invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK).count() + 1
+    enqueue(
+        organization,
+        Effect.Kind.WRITE_FEEDBACK,
+        f"{invitation.pk}:{number}",
+        invitation=invitation,
+        payload=FeedbackPayload(result.pk),
+        priority=4,
+    )
+    if result.report_url:
+        enqueue(
+            organization,
+            Effect.Kind.ADD_REPORT_LINK,
+            f"{invitation.opportunity_id}:{result.report_url}",
+            invitation=invitation,
+            payload=ReportLinkPayload(result.report_url),
+            priority=4,
+        )
+    _enqueue_result_tag(invitation, result, number)
+    follow_result(invitation, result, number)
+    if not is_same:
+        _notify_result(invitation, result, number)
+
+
+def _notify_result(invitation: Invitation, result: Result, number: int) -> None:
+    score = "no score" if result.score is None else f"score {result.score}"
+    stated = result.outcome or "result not stated by CodeScreen"
+    reason = f" ({result.failure_reason})" if result.failure_reason else ""
+    notify_members(
+        invitation.organization,
+        f"result:{invitation.pk}:{result.attempt}:{number}",
+        f"CodeScreen result: {invitation.assessment_name}",
+        [
+            f"{invitation.candidate_name or 'A candidate'}: {stated}{reason}, {score}.",
+            f"Report: {result.report_url}" if result.report_url else "CodeScreen gave no report link.",
+            f"Timeline: {candidate_link(invitation)}",
+        ],
+        kind=EmailKind.RESULT,
+        variables={
+            "candidate": invitation.candidate_name or "A candidate",
+            "outcome": result.outcome or "not stated by CodeScreen",
+            "score": "" if result.score is None else str(result.score),
+            "reason": result.failure_reason,
+            "report_link": result.report_url,
+        },
+        invitation=invitation,
+    )
+
+
+def _enqueue_result_tag(invitation: Invitation, result: Result, number: int) -> None:
+    """Enqueue the customer's own tag for what CodeScreen states; where it states nothing any more, both are removed."""
+    organization = invitation.organization
+    tags = {
+        Result.Outcome.PASSED.value: result_tag(organization.passed_tag, invitation.assessment_name),
+        Result.Outcome.FAILED.value: result_tag(organization.failed_tag, invitation.assessment_name),
+    }
+    given = tags.get(result.outcome, "")
+    others = sorted({tag for tag in tags.values() if tag} - {given})
+    if given or (others and number > 1):
+        enqueue(
+            organization,
+            Effect.Kind.SET_RESULT_TAG,
+            f"{invitation.pk}:{number}",
+            invitation=invitation,
+            payload=ResultTagPayload(given, others),
+            priority=4,
+        )
+
+
+def result_tag(written: str, assessment_name: str) -> str:
+    """Return the tag as it is added in Lever; empty where it would read as one of the portal's own."""
+    tag = " ".join(written.replace("{assessment}", assessment_name).split())[:100]
+    return "" if normalized(tag).startswith(normalized(TAG_WORD)) else tag

@@ -1,0 +1,67 @@
+"""Ask for the move to the stage on pass, and tell people when CodeScreen takes a Passed back after it."""
+
+from integrations.models import Effect, Invitation, Result
+from integrations.workflow.email.links import candidate_link
+from integrations.workflow.email.notify import notify_members
+from integrations.workflow.outbox.enqueue import enqueue, enqueue_note
+from integrations.workflow.outbox.payloads import MoveStagePayload
+
+
+def follow_result(invitation: Invitation, result: Result, number: int) -> None:
+    """Enqueue the move when CodeScreen states Passed; notify people when it states something else after the move."""
+    organization = invitation.organization
+    if result.outcome != Result.Outcome.PASSED:
+        notify_regrade(invitation, number)
+    elif organization.passed_stage.strip():
+        enqueue(
+            organization,
+            Effect.Kind.MOVE_STAGE,
+            f"{invitation.pk}:{number}",
+            invitation=invitation,
+            payload=MoveStagePayload(organization.passed_stage.strip()),
+        )
+
+
+def notify_regrade(invitation: Invitation, number: int) -> None:
+    """Tell people in Lever and by e-mail, once, that a result changed after the candidate was moved for it."""
+    moves = invitation.effects.filter(
+        kind=Effect.Kind.MOVE_STAGE,
+        attempt_started_at__isnull=False,
+        # a cancelled move that was started may have taken effect before a recruiter moved the candidate on
+        state__in=[Effect.State.DONE, Effect.State.DUE, Effect.State.CANCELLED],
+    )
+    move = moves.order_by("-pk").first()
+    latest = latest_result(invitation)
+    if move is None or latest is None:
+        return
+    now = f"says {latest.outcome}" if latest.outcome else "states no result"
+    happened = (
+        f"“{invitation.assessment_name}”: CodeScreen {now} now. It had said Passed, and the candidate was moved to "
+        f"“{MoveStagePayload.from_json(move.payload).stage}”. The portal moves nobody back."
+    )
+    code = f"regraded:{invitation.pk}:{number}"
+    enqueue_note(
+        invitation.organization,
+        invitation.opportunity_id,
+        code,
+        f"CodeScreen: {happened} Decide here where the candidate belongs.",
+        invitation=invitation,
+    )
+    notify_members(
+        invitation.organization,
+        code,
+        "A result changed after the candidate was moved",
+        [happened, "Decide in Lever where the candidate belongs.", candidate_link(invitation)],
+        invitation=invitation,
+    )
+
+
+def latest_result(invitation: Invitation) -> Result | None:
+    """Return the result of the latest attempt, None before the first."""
+    return invitation.results.order_by("-attempt").first()
+
+
+def is_passed(invitation: Invitation) -> bool:
+    """Whether the latest result states Passed."""
+    latest = latest_result(invitation)
+    return latest is not None and latest.outcome == Result.Outcome.PASSED

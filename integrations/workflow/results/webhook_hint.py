@@ -1,0 +1,68 @@
+"""A CodeScreen webhook is a reason to ask CodeScreen now, never an answer.
+
+Source of the event types: the account's webhook extension (Standard Webhooks), where an account has it.
+"""
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from integrations.codescreen.payloads import WebhookHint
+from integrations.models import Invitation, Organization, db_clock
+from integrations.models.invitation import Status
+from integrations.workflow.email.links import candidate_link
+from integrations.workflow.email.notify import notify_members
+from integrations.workflow.outbox.enqueue import enqueue_progress_tag
+from integrations.workflow.results.invited import mark_invited
+from integrations.workflow.rules.decide import PROGRESS_TAGS
+
+SUBMITTED, EMAIL_BOUNCED = "candidate.submitted", "candidate.email_bounced"
+
+
+def apply_hint(organization: Organization, hint: WebhookHint) -> Invitation | None:
+    """Make the invitation that a webhook names due for a poll and return it; None when the portal didn't send it.
+
+    One that a person stopped following isn't polled. A webhook that carries our external id also confirms an
+    uncertain invitation, even if a person has asked meanwhile to send it again.
+    """
+    rows = Invitation.objects.filter(organization=organization)
+    invitation = rows.filter(instance_id=hint.instance_id).first() if hint.instance_id else None
+    if invitation is None and hint.external_id and hint.instance_id:
+        unconfirmed = [Status.PENDING, Status.SENDING, Status.UNCERTAIN]
+        waiting = rows.filter(external_id=hint.external_id, status__in=unconfirmed, instance_id="")
+        invitation = waiting.first()
+        if invitation is not None:
+            mark_invited(invitation, hint.instance_id)
+    if invitation is None or invitation.stopped_by_user:
+        return invitation
+    Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now())
+    if hint.type == SUBMITTED:
+        _record_submission(invitation)
+    if hint.type == EMAIL_BOUNCED:
+        _notify_bounce(invitation)
+    return invitation
+
+
+def _notify_bounce(invitation: Invitation) -> None:
+    notify_members(
+        invitation.organization,
+        f"bounced:{invitation.pk}",
+        "An invitation bounced",
+        [
+            f"“{invitation.assessment_name}” could not be delivered: the e-mail address doesn't exist.",
+            f"Correct it in Lever and invite again: {candidate_link(invitation)}",
+        ],
+        invitation=invitation,
+    )
+
+
+def _record_submission(invitation: Invitation) -> None:
+    """Record a submission, which only a webhook reports: CodeScreen's status stays In_Progress until the evaluation."""
+    now = db_clock.now()
+    with transaction.atomic():
+        invitation = Invitation.objects.reread_locked(invitation)
+        was_started = invitation.status == Status.IN_PROGRESS
+        if not was_started and invitation.status != Status.INVITED:
+            return
+        invitation.move(Status.SUBMITTED, submitted_at=now, started_at=invitation.started_at or now)
+        if not was_started:  # the start is reported later, or never
+            enqueue_progress_tag(invitation, PROGRESS_TAGS["in_progress"])
