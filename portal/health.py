@@ -98,7 +98,7 @@ class _Tables:
             value=liveness.oldest_due_seconds(),
         )
         invitations = GaugeMetricFamily("portal_invitations", "Invitations by status", labels=["status"])
-        for status in Invitation.Status.values:
+        for status in Invitation.Status:
             invitations.add_metric([status], Invitation.objects.filter(status=status).count())
         yield invitations
         failed = GaugeMetricFamily("portal_effects_failed", "Effects that failed for good", labels=["kind"])

@@ -69,7 +69,7 @@ def acme() -> Customer:
 def fill(organization: Organization) -> None:
     """Add what a busy organization has: every status, verdict and state, and trouble of each kind."""
     now = timezone.now()
-    for number, status in enumerate(Invitation.Status.values):
+    for number, status in enumerate(Invitation.Status):
         row = factories.InvitationFactory.create(
             organization=organization,
             status=status,
@@ -88,7 +88,7 @@ def fill(organization: Organization) -> None:
         failure_reason="Unit Tests",
         report_url="https://codescreen.example/report",
     )
-    for verdict in Delivery.Verdict.values:
+    for verdict in list(Delivery.Verdict):
         factories.DeliveryFactory.create(
             organization=organization,
             verdict=verdict,

@@ -20,7 +20,7 @@ class PlatformFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Offer both platforms, without looking through all the calls for them."""
-        return [(value, label) for value, label in Delivery.Platform.choices]
+        return [(value, label) for value, label in Delivery.Platform.choices()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep the calls to that platform, however it is spelled."""

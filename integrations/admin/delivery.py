@@ -16,7 +16,7 @@ from integrations.models import Delivery
 from integrations.models.delivery import WAITING_VERDICTS
 from integrations.queue import worker
 from integrations.workflow.operations.invitations import ActionNotAllowed
-from integrations.workflow.rules.decide import NEXT_STEPS
+from integrations.workflow.rules.next_steps import NEXT_STEPS
 
 MOST_SHOWN = 50
 
@@ -47,12 +47,12 @@ def _foretell(delivery: Delivery) -> str:
     if delivery.platform != Delivery.Platform.LEVER:
         raise ActionNotAllowed("Only Lever's deliveries are decided; CodeScreen's are a reason to ask.")
     decision = worker.preview(delivery)
-    return f"{Delivery.Verdict(decision.code).label}: {decision.explanation}"
+    return f"{decision.verdict.label}: {decision.explanation}"
 
 
 def _replay(delivery: Delivery, actor: Any, reason: str) -> str:
     decision = worker.replay(delivery, actor)
-    return f"{Delivery.Verdict(decision.code).label}: {decision.explanation}"
+    return f"{decision.verdict.label}: {decision.explanation}"
 
 
 REPLAY = confirmation.Act("replay", "Decide again?", "Decide again", "may_configure", _foretell, _replay)

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
-STAGE_CHANGE = "candidateStageChange"
-
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""

@@ -5,11 +5,12 @@ from typing import Self
 from django.db import models
 from django.db.models.functions import Now
 
+from integrations import vocabulary
 from integrations.models.invitation import Invitation
 from integrations.models.leasing import Leasable, LeasableQuerySet
 from integrations.models.organization import Organization
 
-WAITING_VERDICTS = ("paused", "disconnected")
+WAITING_VERDICTS = (vocabulary.Verdict.PAUSED, vocabulary.Verdict.DISCONNECTED)
 
 
 class DeliveryQuerySet(LeasableQuerySet["Delivery"]):
@@ -31,39 +32,13 @@ class DeliveryQuerySet(LeasableQuerySet["Delivery"]):
 class Delivery(Leasable):
     """One verified inbound webhook, or one thing the sweep found."""
 
-    class Platform(models.TextChoices):
-        """Who sent it."""
-
-        LEVER = "lever", "Lever"
-        CODESCREEN = "codescreen", "CodeScreen"
-
-    class Verdict(models.TextChoices):
-        """Why a delivery did or didn't lead to an invitation; the order is the order of deciding."""
-
-        TEST_REQUEST = "test_request", "Test request"
-        PAUSED = "paused", "Paused"
-        DISCONNECTED = "disconnected", "Disconnected"
-        IGNORED_EVENT = "ignored_event", "Event we don't act on"
-        NOT_A_TRIGGER_STAGE = "not_a_trigger_stage", "Not a trigger stage"
-        NOT_VISIBLE = "not_visible", "Not visible to the portal"
-        LEFT_STAGE = "left_stage", "Left the stage"
-        ARCHIVED = "archived", "Archived"
-        ANONYMIZED = "anonymized", "Anonymized"
-        CONTACT_NOT_ALLOWED = "contact_not_allowed", "Contact not allowed"
-        NO_ASSESSMENT = "no_assessment", "No assessment"
-        UNKNOWN_ASSESSMENT = "unknown_assessment", "Unknown assessment"
-        AMBIGUOUS_ASSESSMENT = "ambiguous_assessment", "Ambiguous assessment"
-        NO_EMAIL = "no_email", "No e-mail address"
-        ALREADY_INVITED = "already_invited", "Already invited"
-        INVITED_ELSEWHERE = "invited_elsewhere", "Invited elsewhere"
-        HELD_FOR_APPROVAL = "held_for_approval", "Held for approval"
-        INVITE = "invite", "Invite"
-        NOTED = "noted", "Noted"
+    Platform = vocabulary.Platform
+    Verdict = vocabulary.Verdict
 
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="deliveries"
     )
-    platform = models.CharField(max_length=20, choices=Platform)
+    platform = models.CharField(max_length=20, choices=vocabulary.Platform.choices())
     event = models.CharField(max_length=100)
     dedupe_key = models.CharField(
         max_length=300, help_text="What makes it the same delivery when it comes again."
@@ -72,7 +47,7 @@ class Delivery(Leasable):
     payload = models.JSONField()
     received_at = models.DateTimeField(db_default=Now())
     repeats = models.PositiveIntegerField(default=0, help_text="How often it came again.")
-    verdict = models.CharField(max_length=40, choices=Verdict, blank=True)
+    verdict = models.CharField(max_length=40, choices=vocabulary.Verdict.choices(), blank=True)
     explanation = models.TextField(blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     invitation = models.ForeignKey(
@@ -87,7 +62,8 @@ class Delivery(Leasable):
         constraints = [
             models.UniqueConstraint(fields=["organization", "platform", "dedupe_key"], name="delivery_once"),
             models.CheckConstraint(
-                condition=models.Q(platform__in=["lever", "codescreen"]), name="delivery_platform"
+                condition=models.Q(platform__in=[platform.value for platform in vocabulary.Platform]),
+                name="delivery_platform",
             ),
             models.CheckConstraint(
                 condition=models.Q(verdict="", decided_at__isnull=True)
@@ -112,7 +88,7 @@ class Delivery(Leasable):
             models.Index(
                 fields=["organization", "-received_at"],
                 name="delivery_unknown",
-                condition=models.Q(verdict="unknown_assessment"),
+                condition=models.Q(verdict=vocabulary.Verdict.UNKNOWN_ASSESSMENT.value),
             ),
         ]
 
@@ -124,7 +100,9 @@ class Delivery(Leasable):
         """Whether the portal gave up on it after MAX_CRASHES tries."""
         return self.due_at is None and not self.verdict and bool(self.last_error)
 
-    def decide(self, verdict: str, explanation: str, invitation: Invitation | None = None) -> bool:
+    def decide(
+        self, verdict: vocabulary.Verdict, explanation: str, invitation: Invitation | None = None
+    ) -> bool:
         """Record the verdict and end the lease; False when the lease was lost meanwhile."""
         return self.release(
             verdict=verdict,

@@ -7,6 +7,7 @@ from django.db import connection, models
 from django.db.models.functions import Now, Upper
 
 from integrations.models.truncated_keys import truncated_key
+from integrations.vocabulary import InvitationStatus
 
 
 def make_reference() -> str:
@@ -18,20 +19,7 @@ class IllegalTransition(Exception):
     """The invitation is not in a status this step may start from."""
 
 
-class Status(models.TextChoices):
-    """Where the candidate stands."""
-
-    HELD = "held", "Held for approval"
-    PENDING = "pending", "Pending"
-    SENDING = "sending", "Sending"
-    UNCERTAIN = "uncertain", "Uncertain"
-    INVITED = "invited", "Invited"
-    IN_PROGRESS = "in_progress", "In progress"
-    SUBMITTED = "submitted", "Submitted"
-    COMPLETED = "completed", "Completed"
-    WITHDRAWN = "withdrawn", "Withdrawn"
-    FAILED = "failed", "Failed"
-
+Status = InvitationStatus
 
 UNSENT = (Status.HELD, Status.PENDING)
 ON_THE_WAY = (Status.PENDING, Status.SENDING, Status.HELD, Status.UNCERTAIN)
@@ -110,7 +98,7 @@ class Invitation(models.Model):
     assessment_name = models.CharField(max_length=300)
     round = models.PositiveIntegerField(default=1)
     reference = models.CharField(max_length=20, default=make_reference, unique=True)
-    status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
+    status = models.CharField(max_length=20, choices=Status.choices(), default=Status.PENDING.value)
     status_reason = models.TextField(blank=True)
     external_id = models.CharField(
         max_length=255,
@@ -167,7 +155,8 @@ class Invitation(models.Model):
                 name="invitation_instance_once",
             ),
             models.CheckConstraint(
-                condition=models.Q(status__in=Status.values), name="invitation_status_known"
+                condition=models.Q(status__in=[status.value for status in Status]),
+                name="invitation_status_known",
             ),
             models.CheckConstraint(
                 condition=~models.Q(status__in=["invited", "in_progress", "submitted", "completed"])

@@ -8,12 +8,12 @@ from django.db.models.functions import Now
 
 from integrations.models import db_clock
 from integrations.models.encrypted_field import EncryptedTextField
+from integrations.vocabulary import DeliveryEvent
 
 TOKEN_OVERLAP = timedelta(hours=24)
 KEEP_RETIRED_FOR = timedelta(days=30)
 MOST_TOKENS = 10
 REMEMBERED_FOR = timedelta(seconds=10)
-STAGE_CHANGE = "candidateStageChange"
 
 
 class LeverWebhookQuerySet(models.QuerySet["LeverWebhook"]):
@@ -67,7 +67,7 @@ class LeverWebhook(models.Model):
         db_default="",
         help_text="What an additional token is called; the main one has no name.",
     )
-    event = models.CharField(max_length=60, default=STAGE_CHANGE)
+    event = models.CharField(max_length=60, default=DeliveryEvent.STAGE_CHANGE.value)
     lever_webhook_id = models.CharField(max_length=100, blank=True)
     url = models.URLField(max_length=500, blank=True)
     signature_token = EncryptedTextField(blank=True)

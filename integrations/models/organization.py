@@ -11,6 +11,7 @@ from django.db import models
 
 from integrations.models.codescreen_connection import CodeScreenConnection
 from integrations.models.lever_connection import LeverConnection
+from integrations.vocabulary import ReentryPolicy
 
 
 def make_webhook_key() -> str:
@@ -41,12 +42,7 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 class Organization(models.Model):
     """One customer: a Lever account and a CodeScreen account, its members and its policies."""
 
-    class Reentry(models.TextChoices):
-        """What moving a candidate into the stage again does when they have done the assessment."""
-
-        NOTHING = "nothing", "Nothing: nobody gets the same assessment twice"
-        AFTER_EXPIRY = "after_expiry", "A new round, if the last one expired"
-        AFTER_DAYS = "after_days", "A new round, if the last one was completed long enough ago"
+    Reentry = ReentryPolicy
 
     class Leaving(models.TextChoices):
         """What leaving the stage does to an invitation that went out and hasn't been started."""
@@ -85,8 +81,8 @@ class Organization(models.Model):
     rating_4_from = models.PositiveSmallIntegerField(default=75, validators=[MaxValueValidator(100)])
     reentry = models.CharField(
         max_length=20,
-        choices=Reentry,
-        default=Reentry.NOTHING,
+        choices=ReentryPolicy.choices(),
+        default=ReentryPolicy.NOTHING.value,
         help_text="When somebody who has completed the assessment is moved into the stage again.",
     )
     reentry_days = models.PositiveIntegerField(

@@ -3,22 +3,19 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from integrations.vocabulary import ResultOutcome
+
 
 class Result(models.Model):
     """Score, outcome, failure reason, report link and rating, as of an attempt."""
 
-    class Outcome(models.TextChoices):
-        """CodeScreen's own words; empty while it doesn't say."""
-
-        PASSED = "Passed", "Passed"
-        FAILED = "Failed", "Failed"
-        EXPIRED = "Expired", "Expired"
+    Outcome = ResultOutcome
 
     invitation = models.ForeignKey(
         "integrations.Invitation", on_delete=models.CASCADE, related_name="results"
     )
     attempt = models.PositiveIntegerField(default=1)
-    outcome = models.CharField(max_length=20, choices=Outcome, blank=True)
+    outcome = models.CharField(max_length=20, choices=ResultOutcome.choices(), blank=True)
     score = models.SmallIntegerField(null=True, blank=True, help_text="0 to 100; empty when no test ran.")
     failure_reason = models.CharField(max_length=200, blank=True)
     rating = models.PositiveSmallIntegerField(null=True, blank=True, help_text="1 to 4, as written to Lever.")
@@ -34,7 +31,7 @@ class Result(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["invitation", "attempt"], name="result_once_per_attempt"),
             models.CheckConstraint(
-                condition=models.Q(outcome__in=["", "Passed", "Failed", "Expired"]),
+                condition=models.Q(outcome__in=["", *(outcome.value for outcome in ResultOutcome)]),
                 name="result_outcome_known",
             ),
             models.CheckConstraint(

@@ -70,7 +70,7 @@ def queue(organization: Organization) -> dict[str, Any]:
         "next_poll_at": _next_poll(organization),
         "heard_at": LeverWebhook.objects.filter(**own).aggregate(at=Max("last_received_at"))["at"],
         "swept_at": grant.swept_at if grant else None,
-        "breakers": [(label, breakers.get(value)) for value, label in Delivery.Platform.choices],
+        "breakers": [(label, breakers.get(value)) for value, label in Delivery.Platform.choices()],
     }
 
 

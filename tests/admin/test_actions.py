@@ -18,6 +18,7 @@ from integrations.models import (
     RoleMapping,
 )
 from integrations.queue import worker
+from integrations.vocabulary import Verdict
 from integrations.workflow.rules.decide import Decision
 from tests.admin.conftest import Customer, make_customer, sign_in
 from tests.admin.test_scope import address
@@ -37,9 +38,11 @@ def replays(monkeypatch) -> list[Delivery]:
 
     def replay(delivery, actor) -> Decision:
         done.append(delivery)
-        return Decision("invite", "“Backend” is sent: the default names it.")
+        return Decision(Verdict.INVITE, "“Backend” is sent: the default names it.")
 
-    monkeypatch.setattr(worker, "preview", lambda delivery: Decision("no_email", "There is no address."))
+    monkeypatch.setattr(
+        worker, "preview", lambda delivery: Decision(Verdict.NO_EMAIL, "There is no address.")
+    )
     monkeypatch.setattr(worker, "replay", replay)
     return done
 

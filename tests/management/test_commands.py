@@ -15,6 +15,7 @@ from django.utils import timezone
 from integrations.http.errors import PlatformError
 from integrations.models import ApiCall, AuditEntry, Delivery, Effect, Invitation, Organization, Result
 from integrations.queue import worker
+from integrations.vocabulary import Verdict
 from integrations.workflow.operations.invitations import ActionNotAllowed
 from integrations.workflow.rules.decide import Decision
 
@@ -136,8 +137,8 @@ def test_one_organization_that_fails_does_not_stop_the_others(acme: Organization
 
 
 def test_replay_prints_the_verdict(delivery: Delivery, monkeypatch) -> None:
-    monkeypatch.setattr(worker, "preview", lambda found: Decision("no_email", "There is no address."))
-    monkeypatch.setattr(worker, "replay", lambda found, actor: Decision("invite", f"Sent by {actor}."))
+    monkeypatch.setattr(worker, "preview", lambda found: Decision(Verdict.NO_EMAIL, "There is no address."))
+    monkeypatch.setattr(worker, "replay", lambda found, actor: Decision(Verdict.INVITE, f"Sent by {actor}."))
     assert (
         run("replay", str(delivery.pk), "--dry-run")
         == "verdict: no_email\nexplanation: There is no address.\n"

@@ -76,8 +76,8 @@ def test_an_organization_is_sensible(organization, changes):
 # transitions
 
 
-@pytest.mark.parametrize("target", Status.values)
-@pytest.mark.parametrize("source", Status.values)
+@pytest.mark.parametrize("target", list(Status))
+@pytest.mark.parametrize("source", list(Status))
 def test_an_invitation_moves_along_the_table_alone(organization, source, target):
     invitation = factories.InvitationFactory(organization=organization, status=source, instance_id="i")
     if source in {*TRANSITIONS.get(target, ()), target}:

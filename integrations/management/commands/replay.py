@@ -34,5 +34,5 @@ class Command(MigratingCommand):
             decision = worker.preview(delivery) if options["dry_run"] else worker.replay(delivery, "replay")
         except (ActionNotAllowed, PlatformError) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"verdict: {decision.code}")
+        self.stdout.write(f"verdict: {decision.verdict}")
         self.stdout.write(f"explanation: {decision.explanation}")

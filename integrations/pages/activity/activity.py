@@ -66,7 +66,7 @@ class ActivityView(OrganizationMixin, LivePartsMixin):
             explanation=Subquery(latest.values("explanation")[:1]),
             has_later=Exists(later_rounds()),
         )
-        chosen = self._chosen("status", [*Invitation.Status.values, AWAITS_DECISION])
+        chosen = self._chosen("status", [*Invitation.Status, AWAITS_DECISION])
         if chosen:
             rows = rows.awaiting_decision() if chosen == AWAITS_DECISION else rows.filter(status=chosen)
         if query:
@@ -74,7 +74,7 @@ class ActivityView(OrganizationMixin, LivePartsMixin):
         options = {
             "name": "status",
             "label": "Status",
-            "choices": [*Invitation.Status.choices, (AWAITS_DECISION, "Failed, waits for a decision")],
+            "choices": [*Invitation.Status.choices(), (AWAITS_DECISION, "Failed, waits for a decision")],
             "chosen": chosen,
         }
         return rows.order_by("-created_at", "-pk"), options
@@ -85,7 +85,7 @@ class ActivityView(OrganizationMixin, LivePartsMixin):
             .select_related("invitation")
             .defer("traceback")
         )
-        chosen = self._chosen("verdict", [*Delivery.Verdict.values, "undecided"])
+        chosen = self._chosen("verdict", [*Delivery.Verdict, "undecided"])
         if chosen:
             rows = rows.filter(verdict="" if chosen == "undecided" else chosen)
         if query:
@@ -94,7 +94,7 @@ class ActivityView(OrganizationMixin, LivePartsMixin):
                 | Q(explanation__icontains=query)
                 | _matches(query, "invitation__")
             )
-        choices = [*Delivery.Verdict.choices, ("undecided", "Not decided yet")]
+        choices = [*Delivery.Verdict.choices(), ("undecided", "Not decided yet")]
         options = {"name": "verdict", "label": "Verdict", "choices": choices, "chosen": chosen}
         return rows.order_by("-received_at", "-pk"), options
 

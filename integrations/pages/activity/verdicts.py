@@ -4,14 +4,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from integrations.models import Delivery, Invitation
-from integrations.workflow.rules.decide import NEXT_STEPS
+from integrations.vocabulary import Verdict
+from integrations.workflow.rules.next_steps import NEXT_STEPS
 
 NOTED = "Nothing to do: the portal asks CodeScreen by itself about those it follows."
 
 _STATUS = Invitation.Status
 #: A verdict to invite is told further by what became of the invitation.
 AFTER_INVITE = {
-    _STATUS.HELD: NEXT_STEPS["held_for_approval"],
+    _STATUS.HELD: NEXT_STEPS[Verdict.HELD_FOR_APPROVAL],
     _STATUS.UNCERTAIN: "CodeScreen's answer got lost: an Admin looks there and says whether it was sent.",
     _STATUS.INVITED: "Nothing to do: the invitation is with the candidate.",
     _STATUS.IN_PROGRESS: "Nothing to do: the candidate is at work on it.",
@@ -24,9 +25,9 @@ AFTER_INVITE = {
 
 def next_step(verdict: str, status: str = "") -> str:
     """Return the next step for a verdict, empty while there is none; `status` is its invitation's by now."""
-    if verdict == Delivery.Verdict.INVITE and status in AFTER_INVITE:
+    if verdict == Verdict.INVITE and status in AFTER_INVITE:
         return AFTER_INVITE[_STATUS(status)]
-    return NOTED if verdict == Delivery.Verdict.NOTED else NEXT_STEPS.get(verdict, "")
+    return NOTED if verdict == Verdict.NOTED else NEXT_STEPS.get(verdict, "")
 
 
 def with_next_steps[Row: Any](rows: Iterable[Row]) -> list[Row]:

@@ -14,8 +14,8 @@ from integrations.pages.access import TEAM, OrganizationMixin
 from integrations.pages.activity.candidate_search import is_exact, opportunity_id, search
 from integrations.pages.overview.checklist import trigger_stages
 from integrations.queue import worker
+from integrations.vocabulary import ProgressTag, Verdict
 from integrations.workflow.inbox.delivery_handling import DryRun
-from integrations.workflow.rules.decide import PROGRESS_TAGS
 
 RECENT = 50
 MOST_STAGES = 500
@@ -103,7 +103,7 @@ class WhatIfView(OrganizationMixin, TemplateView):
             return {"trouble": str(error)}
         return {
             "found": found,
-            "verdict": verdict_label(found.decision.code),
+            "verdict": verdict_label(found.decision.verdict),
             "stage_name": names.get(stage, stage),
             "candidate_id": candidate,
             "candidate_name": known_name(self.organization, candidate),
@@ -132,7 +132,7 @@ def known_name(organization: Organization, candidate: str) -> str:
 
 def verdict_label(code: str) -> str:
     """Return a verdict as the lists show it."""
-    return str(dict(Delivery.Verdict.choices).get(code, code))
+    return str(dict(Delivery.Verdict.choices()).get(code, code))
 
 
 def at_once(found: DryRun) -> list[Consequence]:
@@ -167,19 +167,19 @@ def _on_outcome(organization: Organization) -> list[Consequence]:
 
 def afterwards(organization: Organization, found: DryRun) -> list[Consequence]:
     """Return what follows later, once the invitation has gone out."""
-    if found.decision.code == "held_for_approval":
+    if found.decision.verdict == Verdict.HELD_FOR_APPROVAL:
         detail = "It waits under Activity. The members who want that get one e-mail for all that waits."
         return [Consequence("Until an Admin says yes or no", detail)]
-    if found.decision.code != "invite":
+    if found.decision.verdict != Verdict.INVITE:
         return []
     done = Consequence(
         "When CodeScreen says that it is complete",
-        f"The tag becomes “{PROGRESS_TAGS['completed']}”, feedback with the score and the report link is written in "
+        f"The tag becomes “{ProgressTag.COMPLETED}”, feedback with the score and the report link is written in "
         "Lever, and the members who want results get an e-mail.",
     )
     return [
-        Consequence("Once it is sent", f"The tag “{PROGRESS_TAGS['invited']}” is set in Lever."),
-        Consequence("When the candidate starts", f"The tag becomes “{PROGRESS_TAGS['in_progress']}”."),
+        Consequence("Once it is sent", f"The tag “{ProgressTag.INVITED}” is set in Lever."),
+        Consequence("When the candidate starts", f"The tag becomes “{ProgressTag.IN_PROGRESS}”."),
         done,
         *(
             [Consequence("Then, if CodeScreen says Passed or Failed", "Your own result tag is added.")]

@@ -2,11 +2,12 @@
 
 from integrations.clients.provider import ClientProvider
 from integrations.models import Effect
+from integrations.vocabulary import ProgressTag
 from integrations.workflow.effects.author import known_author
 from integrations.workflow.outbox.enqueue import LATER_PROGRESS
 from integrations.workflow.outbox.outcome import Cancelled, Done, Outcome
 from integrations.workflow.outbox.payloads import ProgressTagPayload
-from integrations.workflow.rules.decide import PROGRESS_TAGS, is_progress_tag
+from integrations.workflow.rules.decide import is_progress_tag
 
 
 def set_progress_tag(effect: Effect, clients: ClientProvider) -> Outcome:
@@ -27,7 +28,7 @@ def set_progress_tag(effect: Effect, clients: ClientProvider) -> Outcome:
     author = known_author(effect)
     present = lever.add_tags(effect.opportunity_id, [tag], author)
     if present is None:
-        others = [known for known in PROGRESS_TAGS.values() if known != tag]
+        others: list[str] = [known for known in ProgressTag if known != tag]
     else:
         others = [known for known in present if known != tag and is_progress_tag(known)]
     if others:

@@ -6,9 +6,10 @@ from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
 from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Invitation, db_clock
+from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.catalog.sync import stage_name
 from integrations.workflow.inbox.facts import mapping_rules
-from integrations.workflow.rules.decide import SWEEP, is_trigger
+from integrations.workflow.rules.decide import is_trigger
 
 READ_AGAIN_AFTER = timedelta(minutes=2)
 
@@ -54,4 +55,4 @@ def _has_newer_delivery(invitation: Invitation) -> bool:
         opportunity_id=invitation.opportunity_id,
         received_at__gt=invitation.checked_at,
     )
-    return newer.exclude(event=SWEEP).exists()
+    return newer.exclude(event=DeliveryEvent.SWEEP).exists()

@@ -19,6 +19,7 @@ from integrations.models import (
     Role,
     Stage,
 )
+from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.catalog import stage_on_pass as stage_on_pass_policy
 from integrations.workflow.catalog.sync import stages_named_in_copy
 from integrations.workflow.health import linter
@@ -233,7 +234,7 @@ def sweeps(organization: Organization) -> Iterator[FindingRow]:
     """Say how many invitations only the sweep found: Lever's webhook missed them."""
     found = Delivery.objects.filter(
         organization=organization,
-        event="sweep",
+        event=DeliveryEvent.SWEEP,
         invitation__isnull=False,
         received_at__gte=Now() - SWEEP_MEMORY,
     )

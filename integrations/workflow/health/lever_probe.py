@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
-from integrations.lever.payloads import STAGE_CHANGE
 from integrations.models import Delivery, LeverConnection, LeverProbe, LeverWebhook, Organization
+from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.catalog import feedback_template
 
 REMEMBERED = timedelta(days=14)
@@ -51,7 +51,7 @@ def _webhooks(organization: Organization, lever: LeverClient) -> Fact:
     ours = {
         str(row.get("id"))
         for row in rows
-        if row.get("event") == STAGE_CHANGE and str(row.get("url") or "").rstrip("/") == address
+        if row.get("event") == DeliveryEvent.STAGE_CHANGE and str(row.get("url") or "").rstrip("/") == address
     }
     active = LeverWebhook.objects.active().filter(organization=organization)
     made = {row.lever_webhook_id for row in active if row.origin == LeverWebhook.Origin.API}
@@ -114,7 +114,7 @@ def _unusual(organization: Organization, last: datetime) -> timedelta:
     heard = Delivery.objects.filter(
         organization=organization,
         platform=Delivery.Platform.LEVER,
-        event=STAGE_CHANGE,
+        event=DeliveryEvent.STAGE_CHANGE,
         received_at__gt=last - REMEMBERED,
         received_at__lte=last + CLOCK_SKEW,
     ).count()

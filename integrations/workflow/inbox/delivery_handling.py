@@ -15,6 +15,7 @@ from integrations.codescreen.payloads import WebhookHint
 from integrations.lever.payloads import Opportunity, StageChange
 from integrations.models import Delivery, Effect, IllegalTransition, Invitation, Organization, db_clock
 from integrations.models.invitation import UNSENT, Status
+from integrations.vocabulary import INVITING_VERDICTS, Verdict
 from integrations.workflow.inbox.facts import FactsSnapshot, gather_facts, with_database_facts
 from integrations.workflow.outbox import enqueue
 from integrations.workflow.results.webhook_hint import apply_hint
@@ -25,12 +26,12 @@ logger = logging.getLogger(__name__)
 #: Skips that a recruiter can mend in Lever: these leave a note on the candidate.
 VERDICTS_WITH_A_NOTE = frozenset(
     {
-        "contact_not_allowed",
-        "no_assessment",
-        "unknown_assessment",
-        "ambiguous_assessment",
-        "no_email",
-        "invited_elsewhere",
+        Verdict.CONTACT_NOT_ALLOWED,
+        Verdict.NO_ASSESSMENT,
+        Verdict.UNKNOWN_ASSESSMENT,
+        Verdict.AMBIGUOUS_ASSESSMENT,
+        Verdict.NO_EMAIL,
+        Verdict.INVITED_ELSEWHERE,
     }
 )
 
@@ -68,7 +69,7 @@ def decide_delivery(
         facts = with_database_facts(gathered, delivery)
         decision = decide(facts)
         invitation = _apply(delivery, organization, decision, facts, gathered)
-        if not delivery.decide(decision.code, decision.explanation, invitation):
+        if not delivery.decide(decision.verdict, decision.explanation, invitation):
             raise LeaseLost
     return decision
 
@@ -124,7 +125,7 @@ def apply_webhook_hint(delivery: Delivery, clients: ClientProvider) -> None:
             explanation = f"CodeScreen says “{hint.type}”: {follows}."
         else:
             explanation = f"CodeScreen says “{hint.type}” of an assessment that the portal didn't send."
-        if not delivery.decide(Delivery.Verdict.NOTED, explanation, invitation):
+        if not delivery.decide(Verdict.NOTED, explanation, invitation):
             raise LeaseLost
 
 
@@ -148,19 +149,19 @@ def _apply(
 ) -> Invitation | None:
     """Write the rows that follow from a decision; the invitation it is about."""
     opportunity = gathered.opportunity
-    if decision.code in {"invite", "held_for_approval"} and opportunity is not None:
+    if decision.verdict in INVITING_VERDICTS and opportunity is not None:
         return _invite(delivery, organization, decision, facts, opportunity, gathered.read_at)
-    if decision.code == "not_a_trigger_stage" and opportunity is not None:
+    if decision.verdict == Verdict.NOT_A_TRIGGER_STAGE and opportunity is not None:
         statuses = ENDED_BY_LEAVING[organization.leaving]
         return _withdraw(organization, opportunity, facts, "The candidate left the stage.", statuses)
-    if decision.code == "archived" and opportunity is not None:
+    if decision.verdict == Verdict.ARCHIVED and opportunity is not None:
         return _withdraw(organization, opportunity, facts, "The candidate is archived in Lever.")
-    if decision.code == "already_invited":
+    if decision.verdict == Verdict.ALREADY_INVITED:
         return _follow_again(decision)
-    if decision.code in VERDICTS_WITH_A_NOTE and organization.note_on_skip:
+    if decision.verdict in VERDICTS_WITH_A_NOTE and organization.note_on_skip:
         change = StageChange.from_payload(delivery.payload)
         text = f"CodeScreen: no assessment was sent. {decision.explanation} {decision.next_step}"
-        enqueue.enqueue_note(organization, change.opportunity_id, decision.code, text, delivery=delivery)
+        enqueue.enqueue_note(organization, change.opportunity_id, decision.verdict, text, delivery=delivery)
     if decision.standing_id:
         return Invitation.objects.filter(pk=decision.standing_id).first()
     return None
@@ -177,7 +178,7 @@ def _invite(
     candidacy = facts.candidacy
     if decision.assessment is None or not isinstance(candidacy, CandidateSnapshot):
         raise TypeError("an invitation needs an assessment and a candidate")
-    status = Status.HELD if decision.code == "held_for_approval" else Status.PENDING
+    status = Status.HELD if decision.verdict == Verdict.HELD_FOR_APPROVAL else Status.PENDING
     values = {
         "contact_id": opportunity.contact_id[:200],
         "candidate_name": opportunity.name[:500],

@@ -18,6 +18,7 @@ from integrations.models import (
     db_clock,
 )
 from integrations.models.invitation import OPEN
+from integrations.vocabulary import DeliveryEvent, ReentryPolicy, ResultOutcome
 from integrations.workflow.catalog.sync import (
     FRESH_FOR,
     REREAD_AFTER,
@@ -28,8 +29,6 @@ from integrations.workflow.catalog.sync import (
     stage_name,
 )
 from integrations.workflow.rules.decide import (
-    STAGE_CHANGE,
-    SWEEP,
     CandidateSnapshot,
     Decision,
     ExistingInvitation,
@@ -71,7 +70,7 @@ def gather_facts(
     change = StageChange.from_payload(delivery.payload)
     facts = Facts(
         event=delivery.event,
-        is_test=delivery.event != SWEEP and is_test_request(delivery.payload),
+        is_test=delivery.event != DeliveryEvent.SWEEP and is_test_request(delivery.payload),
         is_paused=organization.paused,
         disconnected=organization.disconnected_reason,
         stage_prefix=organization.stage_prefix,
@@ -80,7 +79,7 @@ def gather_facts(
         default_assessment=organization.default_assessment,
         bulk_limit=organization.bulk_limit,
         bulk_window=organization.bulk_window,
-        reentry=organization.reentry,
+        reentry=ReentryPolicy(organization.reentry),
         reentry_days=organization.reentry_days,
     )
     if decide_locally(facts) is not None:
@@ -165,7 +164,7 @@ def mapping_rules(organization: Organization) -> tuple[MappingRule, ...]:
 
 def _entered_at(delivery: Delivery) -> datetime | None:
     """Return when a delivery says that the stage was entered; the sweep's says only that somebody is in it."""
-    if delivery.event == SWEEP:
+    if delivery.event == DeliveryEvent.SWEEP:
         return None
     triggered_at = delivery.payload.get("triggeredAt")
     if (
@@ -190,13 +189,13 @@ def _existing_invitation(invitation: Invitation, entered_at: datetime | None = N
     return ExistingInvitation(
         id=invitation.pk,
         assessment_id=invitation.assessment_id,
-        status=invitation.status,
+        status=status,
         words="perhaps sent, and not followed" if was_uncertain else _STATUS_PHRASES[status],
         since=f"{invitation.changed_at:%-d %B %Y, %H:%M} UTC",
         was_sent=bool(invitation.instance_id) or was_uncertain or status == Invitation.Status.UNCERTAIN,
         stage_id=invitation.stage_id,
         round=invitation.round,
-        outcome=latest.outcome if latest else "",
+        outcome=ResultOutcome(latest.outcome) if latest and latest.outcome else None,
         days_since_completion=(db_clock.now() - done_at).total_seconds() / 86400 if done_at else None,
         was_left=bool(done_at and entered_at and entered_at > done_at),
     )
@@ -261,10 +260,10 @@ def dry_run_facts(
     delivery = Delivery(
         organization=organization,
         platform=Delivery.Platform.LEVER,
-        event=STAGE_CHANGE,
+        event=DeliveryEvent.STAGE_CHANGE,
         opportunity_id=opportunity_id[:200],
         payload={
-            "event": STAGE_CHANGE,
+            "event": DeliveryEvent.STAGE_CHANGE,
             "data": {"opportunityId": opportunity_id, "toStageId": stage_id},
         },
         received_at=db_clock.now(),

@@ -12,18 +12,16 @@ from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Invitation, LeverConnection, Organization, Stage, db_clock
 from integrations.models.leasing import LEASE
 from integrations.models.truncated_keys import truncated_key
+from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, Verdict
 from integrations.workflow.catalog.sync import refresh_stages
 from integrations.workflow.inbox import delivery_handling
 from integrations.workflow.inbox.facts import mapping_rules
-from integrations.workflow.rules.decide import SWEEP, is_trigger
+from integrations.workflow.rules.decide import is_trigger
 
 logger = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=15)
 CLOCK_SKEW = timedelta(minutes=2)
-
-#: Verdicts that mean the sweep found somebody who would have waited for ever.
-REPAIRED = frozenset({"invite", "held_for_approval"})
 
 
 def sweep(organization: Organization, clients: ClientProvider, is_full: bool = True) -> int:
@@ -80,7 +78,7 @@ def _missed_opportunities(
         # who had left by then, or was withdrawn, and stands there now has come back: of that nothing told yet
         deliveries = Delivery.objects.filter(
             organization=organization, platform=Delivery.Platform.LEVER, opportunity_id__in=ids
-        ).exclude(verdict=Delivery.Verdict.LEFT_STAGE)
+        ).exclude(verdict=Verdict.LEFT_STAGE)
         deliveries = deliveries.exclude(invitation__status=Invitation.Status.WITHDRAWN)
         for delivery in deliveries.order_by("received_at"):
             data = delivery.payload.get("data") or {}
@@ -114,10 +112,10 @@ def _repair(
             f"sweep:{opportunity.id}:{opportunity.stage_id}:{int(moment.timestamp() * 1000)}"
         ),
         defaults={
-            "event": SWEEP,
+            "event": DeliveryEvent.SWEEP,
             "opportunity_id": opportunity.id,
             "payload": {
-                "event": SWEEP,
+                "event": DeliveryEvent.SWEEP,
                 "data": {"opportunityId": opportunity.id, "toStageId": opportunity.stage_id},
             },
             "due_at": Now(),
@@ -131,4 +129,4 @@ def _repair(
     # without a posting it may only not have been shown in the list: the candidate is read by itself then
     known = opportunity if opportunity.posting_id else None
     decision = delivery_handling.decide_delivery(delivery, clients, known, read_at if known else None)
-    return decision.code in REPAIRED
+    return decision.verdict in INVITING_VERDICTS

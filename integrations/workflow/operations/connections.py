@@ -11,7 +11,6 @@ from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.signature import decode_secret
 from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
-from integrations.lever.payloads import STAGE_CHANGE
 from integrations.models import (
     Actor,
     AuditAction,
@@ -24,6 +23,7 @@ from integrations.models import (
     Organization,
     TargetKind,
 )
+from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.catalog import stage_on_pass, sync
 from integrations.workflow.email import connection_notices
 from integrations.workflow.operations import invitations, signature_tokens
@@ -95,7 +95,7 @@ def save_signature_token(organization: Organization, token: str, actor: Actor) -
             origin=LeverWebhook.Origin.MANUAL,
             name="",
             retired_at=None,
-            defaults={"event": STAGE_CHANGE, "url": organization.lever_webhook_url},
+            defaults={"event": DeliveryEvent.STAGE_CHANGE, "url": organization.lever_webhook_url},
         )
         if webhook.signature_token == token:
             return
@@ -164,15 +164,15 @@ def make_webhooks(organization: Organization, lever: LeverClient, actor: Actor) 
     whose token was lost is removed and made again. Raises PlatformError.
     """
     active = LeverWebhook.objects.active().filter(organization=organization)
-    mine = active.filter(origin=LeverWebhook.Origin.API, event=STAGE_CHANGE).first()
+    mine = active.filter(origin=LeverWebhook.Origin.API, event=DeliveryEvent.STAGE_CHANGE).first()
     url = organization.lever_webhook_url
     there = {str(row.get("id")): row for row in lever.webhooks() if row.get("url") == url}
     if mine and mine.signature_token and mine.lever_webhook_id in there:
         return [mine]
     for webhook_id, row in there.items():
-        if row.get("event") == STAGE_CHANGE and mine and webhook_id == mine.lever_webhook_id:
+        if row.get("event") == DeliveryEvent.STAGE_CHANGE and mine and webhook_id == mine.lever_webhook_id:
             lever.delete_webhook(webhook_id)
-    made = lever.create_webhook(url, STAGE_CHANGE)
+    made = lever.create_webhook(url, DeliveryEvent.STAGE_CHANGE)
     configuration = made.get("configuration")
     token = configuration.get("signatureToken") if isinstance(configuration, Mapping) else None
     if not isinstance(token, str) or not token:
@@ -181,7 +181,7 @@ def make_webhooks(organization: Organization, lever: LeverClient, actor: Actor) 
         webhook, _ = LeverWebhook.objects.update_or_create(
             organization=organization,
             origin=LeverWebhook.Origin.API,
-            event=STAGE_CHANGE,
+            event=DeliveryEvent.STAGE_CHANGE,
             retired_at=None,
             defaults={
                 "lever_webhook_id": str(made.get("id") or ""),

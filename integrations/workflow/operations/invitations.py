@@ -261,7 +261,7 @@ def replay(delivery: Delivery, clients: ClientProvider, actor: Actor) -> Decisio
         claimed.release()
         raise
     target = AuditTarget(TargetKind.DELIVERY, delivery.pk, str(delivery))
-    changes = {"verdict": (before, decision.code)}
+    changes = {"verdict": (before, decision.verdict)}
     AuditEntry.record(delivery.organization, actor, AuditAction.REPLAY, target, changes)
     return decision
 

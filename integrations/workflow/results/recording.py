@@ -5,9 +5,9 @@ import logging
 from integrations.codescreen.payloads import IN_PROGRESS, NOT_STARTED, Progress
 from integrations.models import Invitation, db_clock
 from integrations.models.invitation import Status
+from integrations.vocabulary import ProgressTag
 from integrations.workflow.outbox.enqueue import enqueue_progress_tag
 from integrations.workflow.results.completion import record_completion
-from integrations.workflow.rules.decide import PROGRESS_TAGS
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def _not_started(invitation: Invitation) -> bool:
     if invitation.status in {Status.INVITED, Status.WITHDRAWN}:
         return False
     invitation.move(Status.INVITED, REOPENED, started_at=None, submitted_at=None, completed_at=None)
-    enqueue_progress_tag(invitation, PROGRESS_TAGS["invited"])
+    enqueue_progress_tag(invitation, ProgressTag.INVITED)
     return True
 
 
@@ -53,5 +53,5 @@ def _in_progress(invitation: Invitation, progress: Progress) -> bool:
     reason = REOPENED if was_completed else ""
     invitation.move(status, reason, started_at=started_at, submitted_at=submitted_at, completed_at=None)
     if not was_started:
-        enqueue_progress_tag(invitation, PROGRESS_TAGS["in_progress"])
+        enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
     return True

@@ -1,18 +1,19 @@
 """What a result leads to: progress tag, feedback, report link, the customer's tag, the move, the e-mail."""
 
 from integrations.models import Effect, EmailKind, Invitation, Result
+from integrations.vocabulary import ProgressTag
 from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.outbox.enqueue import enqueue, enqueue_progress_tag
 from integrations.workflow.outbox.payloads import FeedbackPayload, ReportLinkPayload, ResultTagPayload
 from integrations.workflow.results.stage_on_pass import follow_result
-from integrations.workflow.rules.decide import PROGRESS_TAGS, TAG_WORD, normalized
+from integrations.workflow.rules.decide import TAG_WORD, normalized
 
 
 def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool) -> None:
     """Enqueue everything that a result leads to in Lever, and the e-mail where the result is new."""
     organization = invitation.organization
-    tag = PROGRESS_TAGS["expired" if result.outcome == Result.Outcome.EXPIRED else "completed"]
+    tag = ProgressTag.EXPIRED if result.outcome == Result.Outcome.EXPIRED else ProgressTag.COMPLETED
     enqueue_progress_tag(invitation, tag)
     number = invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK).count() + 1
     enqueue(

@@ -5,15 +5,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from integrations.vocabulary import (
+    DeliveryEvent,
+    InvitationStatus,
+    ProgressTag,
+    ReentryPolicy,
+    ResultOutcome,
+    Verdict,
+)
+from integrations.workflow.rules.next_steps import NEXT_STEPS
+
 TAG_WORD = "CodeScreen"
-PROGRESS_TAGS = {
-    "invited": "CodeScreen: Candidate Invited",
-    "in_progress": "CodeScreen: Assessment in Progress",
-    "completed": "CodeScreen: Assessment Completed",
-    "expired": "CodeScreen: Assessment Expired",
-}
-STAGE_CHANGE, SWEEP = "candidateStageChange", "sweep"
-EVENTS = frozenset({STAGE_CHANGE, SWEEP})
 
 
 @dataclass(frozen=True)
@@ -54,20 +56,22 @@ class ExistingInvitation:
 
     id: int
     assessment_id: str
-    status: str
+    status: InvitationStatus
     words: str
     since: str
     was_sent: bool
     stage_id: str = ""
     round: int = 1
-    outcome: str = ""
+    outcome: ResultOutcome | None = None
     days_since_completion: float | None = None
     was_left: bool = False  # the candidate entered the stage anew after it was completed
 
     @property
     def blocks(self) -> bool:
         """Whether it stands in the way of inviting again."""
-        return self.status != "failed" and (self.status != "withdrawn" or self.was_sent)
+        return self.status != InvitationStatus.FAILED and (
+            self.status != InvitationStatus.WITHDRAWN or self.was_sent
+        )
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class Facts:
     here: tuple[ExistingInvitation, ...] = ()
     elsewhere: tuple[ExistingInvitation, ...] = ()
     recently_invited: int = 0
-    reentry: str = "nothing"
+    reentry: ReentryPolicy = ReentryPolicy.NOTHING
     reentry_days: int = 180
     bulk_limit: int = 0
     bulk_window: int = 10
@@ -96,9 +100,9 @@ class Facts:
 
 @dataclass(frozen=True)
 class Decision:
-    """A verdict: the code, a sentence a recruiter can act on, and what an invitation needs to know."""
+    """A verdict, a sentence a recruiter can act on, and what an invitation needs to know."""
 
-    code: str
+    verdict: Verdict
     explanation: str
     assessment: KnownAssessment | None = None
     email: str = ""
@@ -108,31 +112,7 @@ class Decision:
     @property
     def next_step(self) -> str:
         """What a person can do about it."""
-        return NEXT_STEPS.get(self.code, "")
-
-
-NEXT_STEPS = {
-    "test_request": "Nothing to do: Lever reaches the portal.",
-    "paused": "Turn off the pause under Settings; this is decided again by itself.",
-    "disconnected": "Connect again under Settings; this is decided again by itself.",
-    "ignored_event": "Nothing to do.",
-    "not_a_trigger_stage": "To invite from this stage, let its name begin with the prefix or map it to an assessment.",
-    "not_visible": "Open the candidate in Lever: it is confidential or was deleted. Invite from CodeScreen by hand.",
-    "left_stage": "Move the candidate into the stage again if the assessment should be sent.",
-    "archived": "Unarchive the candidate and move them into the stage again if the assessment should be sent.",
-    "anonymized": "Nothing can be sent: Lever removed this person's data.",
-    "contact_not_allowed": "Ask the candidate for consent in Lever, then move them into the stage again.",
-    "no_assessment": "Map the role to an assessment, or add the tag “CodeScreen {assessment name}”, then move the "
-    "candidate into the stage again.",
-    "unknown_assessment": "Correct the tag or the mapping, then move the candidate into the stage again.",
-    "ambiguous_assessment": "Leave one assessment for this role, then move the candidate into the stage again.",
-    "no_email": "Add an e-mail address in Lever, then move the candidate into the stage again.",
-    "already_invited": "Nothing to do: nobody is invited to the same assessment twice by itself. CodeScreen can resend "
-    "the e-mail; when the invitation is over, an Admin can invite again from the candidate's page.",
-    "invited_elsewhere": "Nothing to do: the result of the other opportunity counts for this person too.",
-    "held_for_approval": "An Admin says yes or no under Activity.",
-    "invite": "Nothing to do: the invitation goes out by itself.",
-}
+        return NEXT_STEPS.get(self.verdict, "")
 
 
 def normalized(text: str) -> str:
@@ -180,7 +160,7 @@ def assessment_tags(tags: Iterable[str], role_title: str = "") -> tuple[str, ...
 
 def is_progress_tag(tag: str) -> bool:
     """Whether a tag is one of the portal's progress tags, however it is spelled."""
-    return normalized(tag) in {normalized(known) for known in PROGRESS_TAGS.values()}
+    return normalized(tag) in {normalized(known) for known in ProgressTag}
 
 
 def matching_assessments(written: str, assessments: Sequence[KnownAssessment]) -> tuple[KnownAssessment, ...]:
@@ -243,17 +223,19 @@ def choose_assessment(facts: Facts, candidacy: CandidateSnapshot) -> AssessmentM
 def decide_locally(facts: Facts) -> Decision | None:
     """Return the verdict that holds without asking Lever anything, or None."""
     if facts.is_test:
-        return Decision("test_request", "Lever tested the connection and reached the portal.")
+        return Decision(Verdict.TEST_REQUEST, "Lever tested the connection and reached the portal.")
     if facts.is_paused:
         return Decision(
-            "paused", "The organization is paused: nothing is sent. This is kept and decided afterwards."
+            Verdict.PAUSED,
+            "The organization is paused: nothing is sent. This is kept and decided afterwards.",
         )
     if facts.disconnected:
         return Decision(
-            "disconnected", f"{facts.disconnected} This is kept and decided when the connection is back."
+            Verdict.DISCONNECTED,
+            f"{facts.disconnected} This is kept and decided when the connection is back.",
         )
-    if facts.event not in EVENTS:
-        return Decision("ignored_event", f"The portal doesn't act on “{facts.event}”.")
+    if facts.event not in set(DeliveryEvent):
+        return Decision(Verdict.IGNORED_EVENT, f"The portal doesn't act on “{facts.event}”.")
     return None
 
 
@@ -265,7 +247,7 @@ def decide_before_read(facts: Facts) -> Decision | None:
     if not is_trigger(facts.stage_id, facts.stage_name, facts.stage_prefix, facts.mappings):
         stage = f"“{facts.stage_name}”" if facts.stage_name else "A stage that Lever doesn't list"
         return Decision(
-            "not_a_trigger_stage",
+            Verdict.NOT_A_TRIGGER_STAGE,
             f"{stage} doesn't begin with “{facts.stage_prefix}”, and no mapping names it.",
         )
     return None
@@ -279,7 +261,8 @@ def decide(facts: Facts) -> Decision:
     candidacy = facts.candidacy
     if not isinstance(candidacy, CandidateSnapshot):
         return Decision(
-            "not_visible", "Lever doesn't show this candidate to the portal: it is confidential or gone."
+            Verdict.NOT_VISIBLE,
+            "Lever doesn't show this candidate to the portal: it is confidential or gone.",
         )
     return _decide_person(facts, candidacy) or _decide_assessment(facts, candidacy)
 
@@ -287,14 +270,14 @@ def decide(facts: Facts) -> Decision:
 def _decide_person(facts: Facts, candidacy: CandidateSnapshot) -> Decision | None:
     if candidacy.stage_id != facts.stage_id:
         now_in = f" and is in “{candidacy.stage_name}” now" if candidacy.stage_name else ""
-        return Decision("left_stage", f"The candidate has left “{facts.stage_name}”{now_in}.")
+        return Decision(Verdict.LEFT_STAGE, f"The candidate has left “{facts.stage_name}”{now_in}.")
     if candidacy.is_archived:
-        return Decision("archived", "The candidate is archived in Lever.")
+        return Decision(Verdict.ARCHIVED, "The candidate is archived in Lever.")
     if candidacy.is_anonymized:
-        return Decision("anonymized", "Lever has anonymized this candidate.")
+        return Decision(Verdict.ANONYMIZED, "Lever has anonymized this candidate.")
     if not candidacy.may_contact:
         return Decision(
-            "contact_not_allowed", "Lever's data protection says this candidate may not be contacted."
+            Verdict.CONTACT_NOT_ALLOWED, "Lever's data protection says this candidate may not be contacted."
         )
     return None
 
@@ -304,18 +287,20 @@ def _decide_assessment(facts: Facts, candidacy: CandidateSnapshot) -> Decision:
     role = f"“{candidacy.role_title}”" if candidacy.role_title else "this candidate's role"
     if not choice.written:
         return Decision(
-            "no_assessment",
+            Verdict.NO_ASSESSMENT,
             f"No mapping for {role}, no tag “CodeScreen …” on the candidate and no default names an assessment.",
         )
     if choice.unknown:
         return _unknown(choice, facts)
     if len(choice.found) > 1:
         names = ", ".join(f"“{found.name}”" for found in choice.found)
-        return Decision("ambiguous_assessment", f"Several assessments are named by {choice.source}: {names}.")
+        return Decision(
+            Verdict.AMBIGUOUS_ASSESSMENT, f"Several assessments are named by {choice.source}: {names}."
+        )
     assessment = choice.found[0]
     email = next((email for email in candidacy.emails if "@" in email and len(email) <= 320), "")
     if not email:
-        return Decision("no_email", "The candidate has no e-mail address in Lever.", assessment)
+        return Decision(Verdict.NO_EMAIL, "The candidate has no e-mail address in Lever.", assessment)
     return _decide_once(facts, assessment, email, choice.source)
 
 
@@ -324,7 +309,8 @@ def _unknown(choice: AssessmentMatch, facts: Facts) -> Decision:
     meant = closest_name(written, [assessment.name for assessment in facts.assessments])
     hint = f" Did you mean “{meant}”?" if meant else ""
     return Decision(
-        "unknown_assessment", f"CodeScreen has no assessment “{written}”, which {choice.source} names.{hint}"
+        Verdict.UNKNOWN_ASSESSMENT,
+        f"CodeScreen has no assessment “{written}”, which {choice.source} names.{hint}",
     )
 
 
@@ -337,7 +323,7 @@ def _decide_once(facts: Facts, assessment: KnownAssessment, email: str, source: 
                 number = standing.round + 1
                 break
             return Decision(
-                "already_invited",
+                Verdict.ALREADY_INVITED,
                 f"The candidate already has “{assessment.name}”: {standing.words} since {standing.since}.",
                 assessment,
                 email,
@@ -346,7 +332,7 @@ def _decide_once(facts: Facts, assessment: KnownAssessment, email: str, source: 
     for standing in facts.elsewhere:
         if standing.assessment_id == assessment.id:
             return Decision(
-                "invited_elsewhere",
+                Verdict.INVITED_ELSEWHERE,
                 f"The same person already has “{assessment.name}” through another opportunity: "
                 f"{standing.words} since {standing.since}.",
                 assessment,
@@ -355,7 +341,7 @@ def _decide_once(facts: Facts, assessment: KnownAssessment, email: str, source: 
             )
     if facts.bulk_limit and facts.recently_invited >= facts.bulk_limit:
         return Decision(
-            "held_for_approval",
+            Verdict.HELD_FOR_APPROVAL,
             f"{facts.recently_invited} invitations went out within {facts.bulk_window} minutes, and the limit is "
             f"{facts.bulk_limit}: “{assessment.name}” waits for a yes.",
             assessment,
@@ -364,15 +350,19 @@ def _decide_once(facts: Facts, assessment: KnownAssessment, email: str, source: 
         )
     again = f" It is round {number}." if number > 1 else ""
     return Decision(
-        "invite", f"“{assessment.name}” is sent: {source} names it.{again}", assessment, email, round=number
+        Verdict.INVITE,
+        f"“{assessment.name}” is sent: {source} names it.{again}",
+        assessment,
+        email,
+        round=number,
     )
 
 
 def _starts_a_round(facts: Facts, standing: ExistingInvitation) -> bool:
     """Whether the organization's policy gives somebody who is done and has entered the stage anew another round."""
-    if standing.status != "completed" or not standing.was_left:
+    if standing.status != InvitationStatus.COMPLETED or not standing.was_left:
         return False
-    if facts.reentry == "after_expiry":
-        return standing.outcome == "Expired"
+    if facts.reentry == ReentryPolicy.AFTER_EXPIRY:
+        return standing.outcome == ResultOutcome.EXPIRED
     days = standing.days_since_completion
-    return facts.reentry == "after_days" and days is not None and days >= facts.reentry_days
+    return facts.reentry == ReentryPolicy.AFTER_DAYS and days is not None and days >= facts.reentry_days

@@ -9,7 +9,7 @@ import requests
 from django.db.models import Count, Sum
 
 from integrations.models import Delivery, Effect, Invitation
-from integrations.workflow.rules.decide import SWEEP
+from integrations.vocabulary import DeliveryEvent
 from portal.devtools.chaos.faults import Interruption
 from portal.devtools.chaos.tenants import SECOND_TRIGGER, TRIGGER
 from portal.devtools.chaos.verify import Evidence, Row
@@ -73,7 +73,7 @@ def verdicts() -> dict[str, int]:
 
 def repaired() -> int:
     """Return how many candidates only the sweep found."""
-    return Delivery.objects.filter(event=SWEEP, verdict__in=FINISHED_BY_SWEEP).count()
+    return Delivery.objects.filter(event=DeliveryEvent.SWEEP, verdict__in=FINISHED_BY_SWEEP).count()
 
 
 def repeats() -> int:

@@ -3,9 +3,9 @@
 import time
 
 from integrations.models import Delivery, Effect
+from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.health import doctor
 from integrations.workflow.health.findings import Finding
-from integrations.workflow.rules.decide import SWEEP
 from portal.devtools.chaos import collect, quiesce, tenants
 from portal.devtools.chaos.run import Run
 from portal.devtools.chaos.table import Table
@@ -84,7 +84,7 @@ class Outage(Run):
         self._programs.start_portal()
         wait_for(f"{self._stage.portal_url}/healthz/live")
         self._say("The portal is back; nobody told it of the move. Sweeping.")
-        heard = Delivery.objects.filter(opportunity_id__in=moved).exclude(event=SWEEP).count()
+        heard = Delivery.objects.filter(opportunity_id__in=moved).exclude(event=DeliveryEvent.SWEEP).count()
         began = time.monotonic()
         repaired = quiesce.sweep()
         swept = time.monotonic() - began

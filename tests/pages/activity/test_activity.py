@@ -288,18 +288,18 @@ def test_names_are_escaped(super_admin_client, organization):
 
 
 def test_every_status_and_verdict_has_a_row_that_renders(super_admin_client, organization):
-    for status in Invitation.Status.values:
+    for status in Invitation.Status:
         factories.InvitationFactory.create(
             organization=organization, status=status, instance_id=f"i-{status}"
         )
-    for verdict in Delivery.Verdict.values:
+    for verdict in list(Delivery.Verdict):
         decided(organization, verdict)
     for show in ("invitations", "deliveries"):
         assert super_admin_client.get(ACTIVITY, {"show": show}).status_code == 200
 
 
 def test_every_verdict_has_a_sentence_and_a_next_step_on_each_page(super_admin_client, organization):
-    for number, verdict in enumerate(Delivery.Verdict.values):
+    for number, verdict in enumerate(list(Delivery.Verdict)):
         delivery = decided(
             organization, verdict, opportunity_id=f"o-{number}", explanation=f"Because of {number}."
         )

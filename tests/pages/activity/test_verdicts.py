@@ -11,7 +11,7 @@ from integrations.pages.activity.verdicts import next_step
 from integrations.queue import worker
 from integrations.workflow.inbox.delivery_handling import VERDICTS_WITH_A_NOTE
 from integrations.workflow.operations import connections
-from integrations.workflow.rules.decide import NEXT_STEPS
+from integrations.workflow.rules.next_steps import NEXT_STEPS
 from tests import factories
 
 STAGE = "CodeScreen Assessment"
@@ -51,13 +51,13 @@ def text(answer) -> str:
 
 
 def test_every_code_is_accounted_for():
-    codes = set(Delivery.Verdict.values)
+    codes = set(Delivery.Verdict)
     assert codes == set(NEXT_STEPS) | {"noted"}
     assert codes == VERDICTS_WITH_A_NOTE | set(NOT_NOTED)
     assert not VERDICTS_WITH_A_NOTE & set(NOT_NOTED)
 
 
-@pytest.mark.parametrize("code", Delivery.Verdict.values)
+@pytest.mark.parametrize("code", list(Delivery.Verdict))
 def test_a_next_step_is_a_sentence(code):
     step = next_step(code)
     assert step[0].isupper()
@@ -65,7 +65,7 @@ def test_a_next_step_is_a_sentence(code):
     assert len(step) > len("Nothing.")
 
 
-@pytest.mark.parametrize("code", Delivery.Verdict.values)
+@pytest.mark.parametrize("code", list(Delivery.Verdict))
 def test_a_verdict_is_explained_with_its_next_step_wherever_it_is_shown(
     super_admin_client, organization, code
 ):

@@ -67,7 +67,7 @@ def test_an_invitation_is_shown_with_its_effects_and_nothing_is_written(team_mem
     stage = sandbox.stage("CodeScreen Assessment")
     answer = team_member_client.get(URL, {"candidate": sandbox.candidate("Alder"), "stage": stage})
     page = text(answer)
-    assert answer.context["found"].decision.code == "invite"
+    assert answer.context["found"].decision.verdict == "invite"
     for words in ("“Backend” is sent", "Send invitation", "CodeScreen: Candidate Invited", "Afterwards"):
         assert words in page
     assert rows() == before
@@ -79,13 +79,13 @@ def test_the_candidates_present_stage_does_not_matter(team_member_client, known,
     answer = team_member_client.get(
         URL, {"candidate": sandbox.candidate("Alder"), "stage": sandbox.stage("CodeScreen Assessment")}
     )
-    assert answer.context["found"].decision.code != "left_stage"
+    assert answer.context["found"].decision.verdict != "left_stage"
 
 
 def test_a_stage_that_does_not_invite_says_why(team_member_client, known, sandbox):
     other = plain_stage(team_member_client)
     answer = team_member_client.get(URL, {"candidate": sandbox.candidate("Alder"), "stage": other})
-    assert answer.context["found"].decision.code == "not_a_trigger_stage"
+    assert answer.context["found"].decision.verdict == "not_a_trigger_stage"
     assert "nothing is sent, and nothing is written in Lever" in text(answer)
 
 
@@ -102,7 +102,7 @@ def test_an_unstarted_invitation_would_be_withdrawn_elsewhere(team_member_client
 
 def test_somebody_whom_lever_does_not_show_is_explained(team_member_client, known, sandbox):
     answer = team_member_client.get(URL, {"candidate": ID, "stage": sandbox.stage("CodeScreen Assessment")})
-    assert answer.context["found"].decision.code == "not_visible"
+    assert answer.context["found"].decision.verdict == "not_visible"
     assert "Next:" in text(answer)
 
 
@@ -119,7 +119,7 @@ def test_without_connection_and_while_paused_the_verdict_says_so(team_member_cli
     ready_organization.paused = True
     ready_organization.save()
     answer = team_member_client.get(URL, {"candidate": ID, "stage": "stage-codescreen"})
-    assert answer.context["found"].decision.code == "paused"
+    assert answer.context["found"].decision.verdict == "paused"
 
 
 @pytest.mark.usefixtures("ready_organization")
@@ -197,7 +197,7 @@ def test_somebody_the_portal_has_never_seen_is_found_by_their_address(team_membe
     stage = sandbox.stage("CodeScreen Assessment")
     answer = team_member_client.get(URL, {"candidate": " Alder@candidates.example", "stage": stage})
     assert answer.context["candidate_id"] == sandbox.candidate("Alder")
-    assert answer.context["found"].decision.code == "invite"
+    assert answer.context["found"].decision.verdict == "invite"
     both = team_member_client.get(URL, {"candidate": "tamarack@candidates.example", "stage": stage})
     assert len(both.context["choices"]) == 2
     nobody = team_member_client.get(URL, {"candidate": "nobody@candidates.example", "stage": stage})

@@ -5,8 +5,8 @@ import pytest
 from integrations.http.errors import PlatformError
 from integrations.models import Effect
 from integrations.queue import worker
+from integrations.vocabulary import ProgressTag
 from integrations.workflow.outbox import enqueue
-from integrations.workflow.rules.decide import PROGRESS_TAGS
 from portal.devtools.sandbox.ids import stable_id
 from tests import factories
 
@@ -31,41 +31,41 @@ def invitation(box):
 
 
 def test_the_new_tag_takes_the_place_of_the_others(box, sandbox, invitation):
-    others = [*PROGRESS_TAGS.values(), "codescreen:  candidate invited", "urgent", "CodeScreen Backend"]
+    others = [*ProgressTag, "codescreen:  candidate invited", "urgent", "CodeScreen Backend"]
     sandbox.lever_does("tags", opportunities=[sandbox.candidate("Alder")], add=others)
-    enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["completed"])
+    enqueue.enqueue_progress_tag(invitation, ProgressTag.COMPLETED)
     box.work()
-    assert progress(sandbox) == [PROGRESS_TAGS["completed"]]
+    assert progress(sandbox) == [ProgressTag.COMPLETED]
     assert {"urgent", "CodeScreen Backend"} <= set(sandbox.opportunity("Alder")["tags"])
 
 
 def test_a_later_wish_cancels_one_that_waits(box, sandbox, invitation):
-    for name in ("invited", "in_progress", "completed"):
-        enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS[name])
+    for tag in (ProgressTag.INVITED, ProgressTag.IN_PROGRESS, ProgressTag.COMPLETED):
+        enqueue.enqueue_progress_tag(invitation, tag)
     box.work()
     states = list(
         Effect.objects.filter(kind="set_progress_tag").order_by("pk").values_list("state", flat=True)
     )
     assert states == ["cancelled", "cancelled", "done"]
-    assert progress(sandbox) == [PROGRESS_TAGS["completed"]]
+    assert progress(sandbox) == [ProgressTag.COMPLETED]
     assert sandbox.opportunity("Alder")["writes"].get("addTags") == 1
 
 
 def test_an_older_wish_that_is_tried_again_does_not_undo_the_later_one(box, sandbox, invitation, monkeypatch):
-    enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["invited"])
+    enqueue.enqueue_progress_tag(invitation, ProgressTag.INVITED)
     older = factories.claimed(Effect, "slow")
 
     def overtaken(*_):
-        enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["in_progress"])
+        enqueue.enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
         raise PlatformError("lever answered 503", status=503)
 
     with monkeypatch.context() as patch:
         patch.setattr("integrations.lever.client.LeverClient.add_tags", overtaken)
         worker._perform(older)  # it waits for its next try, and the later one goes first
     box.work()
-    assert progress(sandbox) == [PROGRESS_TAGS["in_progress"]]
+    assert progress(sandbox) == [ProgressTag.IN_PROGRESS]
     box.later()
-    assert progress(sandbox) == [PROGRESS_TAGS["in_progress"]]
+    assert progress(sandbox) == [ProgressTag.IN_PROGRESS]
     older.refresh_from_db()
     assert older.state in {"done", "cancelled"}
 
@@ -73,14 +73,14 @@ def test_an_older_wish_that_is_tried_again_does_not_undo_the_later_one(box, sand
 @pytest.mark.parametrize("kind", LOST)
 @pytest.mark.parametrize("path", ["/addTags", "/removeTags"])
 def test_a_lost_answer_leaves_one_tag(box, sandbox, invitation, kind, path):
-    sandbox.lever_does("tags", opportunities=[sandbox.candidate("Alder")], add=[PROGRESS_TAGS["invited"]])
-    enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["in_progress"])
+    sandbox.lever_does("tags", opportunities=[sandbox.candidate("Alder")], add=[ProgressTag.INVITED])
+    enqueue.enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
     box.lever_fails(path, kind=kind)
     box.work()
-    assert set(progress(sandbox)) <= {PROGRESS_TAGS["invited"], PROGRESS_TAGS["in_progress"]}
+    assert set(progress(sandbox)) <= {ProgressTag.INVITED, ProgressTag.IN_PROGRESS}
     assert progress(sandbox)
     box.later()
-    assert progress(sandbox) == [PROGRESS_TAGS["in_progress"]]
+    assert progress(sandbox) == [ProgressTag.IN_PROGRESS]
 
 
 @pytest.mark.parametrize("answer", [None, {}, {"data": {"id": "x"}}, {"data": []}])
@@ -92,15 +92,15 @@ def test_an_answer_that_does_not_say_the_tags_is_made_up_for(box, monkeypatch, i
         return answer
 
     monkeypatch.setattr("integrations.http.session.PlatformSession.request", request)
-    enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["completed"])
+    enqueue.enqueue_progress_tag(invitation, ProgressTag.COMPLETED)
     box.work()
-    others = [tag for tag in PROGRESS_TAGS.values() if tag != PROGRESS_TAGS["completed"]]
-    assert calls == [("addTags", [PROGRESS_TAGS["completed"]]), ("removeTags", others)]
+    others = [tag for tag in ProgressTag if tag != ProgressTag.COMPLETED]
+    assert calls == [("addTags", [ProgressTag.COMPLETED]), ("removeTags", others)]
 
 
 def test_writes_are_shown_to_be_by_the_connected_user(box, sandbox, invitation):
     sandbox.lever_does("settings", strict_perform_as=True)
-    enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["invited"])
+    enqueue.enqueue_progress_tag(invitation, ProgressTag.INVITED)
     enqueue.enqueue_note(
         box.organization, invitation.opportunity_id, "no_email", "CodeScreen: nothing was sent."
     )
@@ -198,7 +198,7 @@ def test_the_report_is_among_the_links_once(box, sandbox, invitation, kind):
 
 
 def test_two_effects_of_one_candidate_are_never_performed_at_once(box, invitation):
-    enqueue.enqueue_progress_tag(invitation, PROGRESS_TAGS["invited"])
+    enqueue.enqueue_progress_tag(invitation, ProgressTag.INVITED)
     leave_note(box)
     first = factories.claimed(Effect, "one")
     assert Effect.claim("two") is None

@@ -72,7 +72,7 @@ def test_a_delivery_that_was_given_up_can_be_replayed(box, super_admin, monkeypa
         patched.setattr(delivery_handling, "handle_delivery", _kill)
         work_until_quiet(box)
     poison.refresh_from_db()
-    assert worker.replay(poison, super_admin).code == "ignored_event"
+    assert worker.replay(poison, super_admin).verdict == "ignored_event"
     poison.refresh_from_db()
     assert (poison.verdict, poison.consecutive_crashes, poison.last_error) == ("ignored_event", 0, "")
 

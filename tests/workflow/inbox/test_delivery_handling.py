@@ -310,7 +310,7 @@ def test_a_worker_killed_while_deciding_is_replaced(box, sandbox, enter):
 def test_a_preview_writes_nothing(box, sandbox, enter):
     delivery = enter()
     decision = worker.preview(delivery)
-    assert decision.code == "invite"
+    assert decision.verdict == "invite"
     assert verdict(delivery) == ""
     assert not Invitation.objects.exists()
     assert not Effect.objects.filter(kind="send_invitation").exists()
@@ -321,7 +321,7 @@ def test_a_replay_replaces_the_verdict_and_is_on_the_record(box, sandbox, enter,
     box.work()
     assert verdict(delivery) == "no_assessment"
     connections.set_policies(box.organization, {"default_assessment": "Backend"}, super_admin)
-    assert worker.replay(delivery, super_admin).code == "invite"
+    assert worker.replay(delivery, super_admin).verdict == "invite"
     box.work()
     assert verdict(delivery) == "invite"
     assert sandbox.emails("hazel@candidates.example") == 1

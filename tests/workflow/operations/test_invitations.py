@@ -46,7 +46,7 @@ ACTS = {
 
 
 @pytest.mark.parametrize("name", ACTS)
-@pytest.mark.parametrize("status", Status.values)
+@pytest.mark.parametrize("status", list(Status))
 def test_an_act_is_possible_from_its_statuses_alone(organization, super_admin, name, status):
     act, sources, target = ACTS[name]
     invitation = in_status(organization, status)

@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from integrations.models import Assessment, AuditEntry, Effect, Invitation
 from integrations.models.invitation import Status
+from integrations.vocabulary import ProgressTag
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.invitations import ActionNotAllowed
 from integrations.workflow.outbox import enqueue
-from integrations.workflow.rules.decide import PROGRESS_TAGS
 from tests import factories
 
 OVER = {"completed", "withdrawn"}
@@ -25,7 +25,7 @@ def in_status(organization, status, **changes):
     )
 
 
-@pytest.mark.parametrize("status", Status.values)
+@pytest.mark.parametrize("status", list(Status))
 def test_a_new_round_begins_from_what_is_over_alone(organization, super_admin, status):
     invitation = in_status(organization, status, role_title="Chef", stage_name="CodeScreen Home")
     if status not in OVER:
@@ -83,14 +83,14 @@ def test_without_an_address_nobody_is_invited_again(organization, super_admin):
 def test_the_progress_tag_follows_the_latest_round(organization, super_admin):
     first = in_status(organization, "completed")
     second = invitations.invite_again(first, super_admin)
-    enqueue.enqueue_progress_tag(first, PROGRESS_TAGS["completed"])
+    enqueue.enqueue_progress_tag(first, ProgressTag.COMPLETED)
     assert Effect.objects.filter(kind="set_progress_tag").count() == 1, "until the new round has gone out"
     second.move(Status.SENDING)
     second.move(Status.INVITED, instance_id="instance-2")
-    enqueue.enqueue_progress_tag(second, PROGRESS_TAGS["invited"])
-    enqueue.enqueue_progress_tag(first, PROGRESS_TAGS["completed"])
+    enqueue.enqueue_progress_tag(second, ProgressTag.INVITED)
+    enqueue.enqueue_progress_tag(first, ProgressTag.COMPLETED)
     due = Effect.objects.get(kind="set_progress_tag", state="due")
-    assert due.payload == {"tag": PROGRESS_TAGS["invited"]}
+    assert due.payload == {"tag": ProgressTag.INVITED}
 
 
 def test_a_new_round_is_sent_and_followed(box, super_admin):
@@ -104,10 +104,10 @@ def test_a_new_round_is_sent_and_followed(box, super_admin):
     assert again.status == "invited"
     assert again.instance_id not in {"", first.instance_id}
     tags = box.sandbox.opportunity("Alder")["tags"]
-    assert [tag for tag in tags if tag.startswith("CodeScreen:")] == [PROGRESS_TAGS["invited"]]
+    assert [tag for tag in tags if tag.startswith("CodeScreen:")] == [ProgressTag.INVITED]
 
 
-@pytest.mark.parametrize("status", Status.values)
+@pytest.mark.parametrize("status", list(Status))
 def test_following_stops_where_nothing_was_started(organization, super_admin, status):
     invitation = in_status(organization, status, next_poll_at=timezone.now() + timedelta(hours=1))
     if status not in STOPPABLE:

@@ -10,9 +10,9 @@ from integrations.clients import factory
 from integrations.codescreen.payloads import Progress, WebhookHint
 from integrations.models import Effect, Invitation, Result
 from integrations.queue import worker
+from integrations.vocabulary import ProgressTag
 from integrations.workflow.results import poll, poll_schedule, webhook_hint
 from integrations.workflow.results.poll import PollOutcome
-from integrations.workflow.rules.decide import PROGRESS_TAGS
 from tests import factories
 
 URL = "https://codescreen.example/api"
@@ -82,7 +82,7 @@ def test_the_whole_road_on_the_published_api_alone(says):
     assert found.status == "completed"
     result = Result.objects.get()
     assert (result.outcome, result.score, result.rating, result.failure_reason) == ("", 40, 2, "")
-    assert tags() == [PROGRESS_TAGS["in_progress"], PROGRESS_TAGS["completed"]]
+    assert tags() == [ProgressTag.IN_PROGRESS, ProgressTag.COMPLETED]
 
 
 def test_times_are_taken_where_codescreen_states_them(says):
@@ -130,7 +130,7 @@ def test_a_reopened_assessment_takes_its_tag_back(says):
     assert "again" in found.status_reason
     found = says(COMPLETE | {"score": 90, "metadata": {"result": "Passed", "attempt": 2}})
     assert found.status == "completed"
-    assert tags() == [PROGRESS_TAGS["completed"], PROGRESS_TAGS["in_progress"], PROGRESS_TAGS["completed"]]
+    assert tags() == [ProgressTag.COMPLETED, ProgressTag.IN_PROGRESS, ProgressTag.COMPLETED]
     assert Result.objects.count() == 2
 
 
@@ -138,7 +138,7 @@ def test_an_expired_assessment_that_is_sent_again_is_invited_again(says):
     says({"status": "Complete", "metadata": {"result": "Expired", "failureReason": "Expired"}})
     found = says({"status": "Not_Started", "metadata": {"attempt": 2}})
     assert (found.status, found.started_at, found.completed_at) == ("invited", None, None)
-    assert tags() == [PROGRESS_TAGS["expired"], PROGRESS_TAGS["invited"]]
+    assert tags() == [ProgressTag.EXPIRED, ProgressTag.INVITED]
 
 
 def test_a_second_attempt_with_the_same_result_is_a_result_of_its_own(says):
@@ -309,10 +309,10 @@ def test_a_hint_of_submission_is_shown_since_the_status_never_tells(invitation, 
 
 def test_a_submission_that_is_heard_of_before_the_start_shows_the_assessment_in_progress(invitation, says):
     hear(invitation, "candidate.submitted")
-    assert tags() == [PROGRESS_TAGS["in_progress"]]
+    assert tags() == [ProgressTag.IN_PROGRESS]
     says({"status": "In_Progress", "metadata": {}})
     hear(invitation, "candidate.submitted")
-    assert tags() == [PROGRESS_TAGS["in_progress"]]
+    assert tags() == [ProgressTag.IN_PROGRESS]
 
 
 def test_a_hint_of_submission_counts_by_what_the_row_says_now(invitation, says):
@@ -321,7 +321,7 @@ def test_a_hint_of_submission_counts_by_what_the_row_says_now(invitation, says):
     webhook_hint._record_submission(read_before)
     invitation.refresh_from_db()
     assert invitation.status == "completed"
-    assert tags() == [PROGRESS_TAGS["completed"]]
+    assert tags() == [ProgressTag.COMPLETED]
 
 
 def test_a_late_hint_of_submission_does_not_reopen_what_is_done(invitation, says):
@@ -377,7 +377,7 @@ def test_a_hint_with_our_external_id_settles_an_uncertain_invitation(invitation,
     invitation.refresh_from_db()
     effect.refresh_from_db()
     assert (invitation.status, invitation.instance_id, effect.state) == ("invited", "instance-9", "done")
-    assert tags() == [PROGRESS_TAGS["invited"]]
+    assert tags() == [ProgressTag.INVITED]
 
 
 @pytest.mark.parametrize("external", ["", "lever:somebody:else:1"])

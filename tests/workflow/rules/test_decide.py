@@ -7,9 +7,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from integrations.models import Delivery
+from integrations.vocabulary import ProgressTag, Verdict
 from integrations.workflow.rules.decide import (
-    NEXT_STEPS,
-    PROGRESS_TAGS,
     CandidateSnapshot,
     ExistingInvitation,
     Facts,
@@ -24,10 +23,11 @@ from integrations.workflow.rules.decide import (
     matching_assessments,
     normalized,
 )
+from integrations.workflow.rules.next_steps import NEXT_STEPS
 
 BACKEND = KnownAssessment("id-backend", "Backend")
 FRONTEND = KnownAssessment("id-frontend", "Frontend Developer")
-CODES = [code for code in Delivery.Verdict.values if code != Delivery.Verdict.NOTED]
+CODES = [code for code in list(Delivery.Verdict) if code != Delivery.Verdict.NOTED]
 
 CANDIDACY = CandidateSnapshot(
     stage_id="stage-1",
@@ -95,7 +95,7 @@ def test_every_code_has_a_case():
 @pytest.mark.parametrize("code", HOLDS)
 def test_each_verdict(code):
     decision = decide(HOLDS[code](FACTS))
-    assert decision.code == code
+    assert decision.verdict == code
     assert decision.explanation.endswith((".", "?"))
     assert decision.next_step
 
@@ -105,15 +105,15 @@ PAIRS = [
     for position, first in enumerate(CODES)
     for second in CODES[position + 1 :]
     if not {first, second} <= EXCLUSIVE
-    and second != "invite"
+    and second != Verdict.INVITE
     # without a candidate there is nothing else to say about one
-    and first != "not_visible"
+    and first != Verdict.NOT_VISIBLE
 ]
 
 
 @pytest.mark.parametrize(("first", "second"), PAIRS)
 def test_the_earlier_verdict_wins(first, second):
-    assert decide(HOLDS[first](HOLDS[second](FACTS))).code == first
+    assert decide(HOLDS[first](HOLDS[second](FACTS))).verdict == first
 
 
 def test_an_invitation_says_what_is_sent_to_whom():
@@ -161,7 +161,7 @@ def test_an_invitation_says_what_is_sent_to_whom():
 def test_what_names_the_assessment(mappings, tags, default, expected):
     facts = replace(FACTS, mappings=tuple(MappingRule(*row) for row in mappings), default_assessment=default)
     decision = decide(with_candidacy(facts, tags=tuple(tags)))
-    assert (decision.code, decision.assessment) == ("invite", expected)
+    assert (decision.verdict, decision.assessment) == ("invite", expected)
 
 
 def test_an_exact_name_beats_a_similar_one():
@@ -169,13 +169,13 @@ def test_an_exact_name_beats_a_similar_one():
     assert matching_assessments("Backend", both) == (both[1],)
     assert matching_assessments("BACKEND", both) == both
     facts = with_candidacy(replace(FACTS, mappings=(), assessments=both), tags=("CodeScreen BACKEND",))
-    assert decide(facts).code == "ambiguous_assessment"
+    assert decide(facts).verdict == "ambiguous_assessment"
 
 
 def test_an_unknown_name_says_what_was_probably_meant():
     facts = with_candidacy(replace(FACTS, mappings=()), tags=("CodeScreen Fronted Developer",))
     decision = decide(facts)
-    assert decision.code == "unknown_assessment"
+    assert decision.verdict == "unknown_assessment"
     assert decision.explanation.endswith("Did you mean “Frontend Developer”?")
     assert "“Fronted Developer”" in decision.explanation
 
@@ -190,7 +190,7 @@ def test_an_unknown_name_that_is_near_to_nothing_suggests_nothing():
 def test_a_mapping_for_the_role_needs_a_stage_with_the_prefix():
     mapped_stage = MappingRule("Another role", "Take-home", "Backend")
     facts = replace(FACTS, stage_name="Take-home", mappings=(*FACTS.mappings, mapped_stage))
-    assert decide(facts).code == "no_assessment"
+    assert decide(facts).verdict == "no_assessment"
 
 
 def test_a_role_that_is_itself_called_codescreen_names_no_assessment():
@@ -260,7 +260,7 @@ def test_the_stage_prefix(name, prefix, expected):
 )
 def test_an_invitation_that_exists_stands_in_the_way_unless_it_never_went_out(status, was_sent, code):
     decision = decide(replace(FACTS, here=(standing(status, was_sent=was_sent),)))
-    assert decision.code == code
+    assert decision.verdict == code
     if code == "already_invited":
         assert decision.standing_id == 7
         assert "since 1 May 2026" in decision.explanation
@@ -268,7 +268,7 @@ def test_an_invitation_that_exists_stands_in_the_way_unless_it_never_went_out(st
 
 def test_another_assessment_does_not_stand_in_the_way():
     other = standing(assessment=FRONTEND.id)
-    assert decide(replace(FACTS, here=(other,), elsewhere=(other,))).code == "invite"
+    assert decide(replace(FACTS, here=(other,), elsewhere=(other,))).verdict == "invite"
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_another_assessment_does_not_stand_in_the_way():
     [(50, 49, "invite"), (50, 50, "held_for_approval"), (0, 9999, "invite"), (1, 1, "held_for_approval")],
 )
 def test_the_bulk_limit(limit, recent, code):
-    assert decide(replace(FACTS, bulk_limit=limit, recently_invited=recent)).code == code
+    assert decide(replace(FACTS, bulk_limit=limit, recently_invited=recent)).verdict == code
 
 
 @pytest.mark.parametrize(
@@ -290,12 +290,12 @@ def test_the_bulk_limit(limit, recent, code):
 )
 def test_the_first_usable_address(emails, email):
     decision = decide(with_candidacy(emails=emails))
-    assert (decision.code, decision.email) == (("invite", email) if email else ("no_email", ""))
+    assert (decision.verdict, decision.email) == (("invite", email) if email else ("no_email", ""))
 
 
 @pytest.mark.parametrize("event", ["candidateStageChange", "sweep"])
 def test_events_that_may_invite(event):
-    assert decide(replace(FACTS, event=event)).code == "invite"
+    assert decide(replace(FACTS, event=event)).verdict == "invite"
 
 
 # for any facts
@@ -309,10 +309,7 @@ ids = st.sampled_from(["stage-1", "stage-2", "role-1", "role-2", "id-backend", "
 stage_names = st.sampled_from(["CodeScreen Assessment", " codescreen x", "Phone screen", ""]) | names
 titles = st.sampled_from(["Backend Engineer", "Designer", "CodeScreen Engineer", ""]) | names
 tags = (
-    st.sampled_from(
-        ["CodeScreen Backend", "CodeScreen frontend developer", "urgent", *PROGRESS_TAGS.values()]
-    )
-    | names
+    st.sampled_from(["CodeScreen Backend", "CodeScreen frontend developer", "urgent", *ProgressTag]) | names
 )
 emails = st.sampled_from(["alder@candidates.example", "", "nothing", "@"]) | st.emails()
 statuses = st.sampled_from(
@@ -400,7 +397,7 @@ THOROUGH = settings(max_examples=400, deadline=None)
 @THOROUGH
 def test_any_facts_give_one_known_code_and_a_sentence_without_an_address(facts):
     decision = decide(facts)
-    assert decision.code in CODES
+    assert decision.verdict in CODES
     assert decision.explanation.strip()
     assert "@" not in decision.explanation + decision.next_step
     assert decide(facts) == decision
@@ -409,13 +406,13 @@ def test_any_facts_give_one_known_code_and_a_sentence_without_an_address(facts):
 @given(either)
 @THOROUGH
 def test_pausing_always_wins(facts):
-    assert decide(replace(facts, is_paused=True, is_test=False)).code == "paused"
+    assert decide(replace(facts, is_paused=True, is_test=False)).verdict == "paused"
 
 
 @given(either)
 @THOROUGH
 def test_a_lost_connection_never_invites(facts):
-    assert decide(replace(facts, disconnected="Lever isn't connected.")).code in {
+    assert decide(replace(facts, disconnected="Lever isn't connected.")).verdict in {
         "test_request",
         "paused",
         "disconnected",
@@ -432,14 +429,14 @@ def test_a_lost_connection_never_invites(facts):
 def test_nobody_is_invited_who_left_or_may_not_be_contacted(facts, change):
     assume(isinstance(facts.candidacy, CandidateSnapshot) and facts.stage_id != "elsewhere")
     decision = decide(with_candidacy(facts, **change))
-    assert decision.code not in {"invite", "held_for_approval", "already_invited", "invited_elsewhere"}
+    assert decision.verdict not in {"invite", "held_for_approval", "already_invited", "invited_elsewhere"}
 
 
 @given(either)
 @THOROUGH
 def test_an_invitation_implies_one_assessment_an_address_and_a_free_way(facts):
     decision = decide(facts)
-    if decision.code not in {"invite", "held_for_approval"}:
+    if decision.verdict not in {"invite", "held_for_approval"}:
         return
     assert decision.assessment is not None
     assert decision.assessment in facts.assessments
@@ -452,12 +449,12 @@ def test_an_invitation_implies_one_assessment_an_address_and_a_free_way(facts):
     assert not blocking
     assert not elsewhere
     is_over = bool(facts.bulk_limit) and facts.recently_invited >= facts.bulk_limit
-    assert (decision.code == "held_for_approval") is is_over
+    assert (decision.verdict == "held_for_approval") is is_over
 
 
 @given(
     either,
-    st.sampled_from(["urgent", "Codescreened", "", "remote", *PROGRESS_TAGS.values(), "CodeScreen: Backend"]),
+    st.sampled_from(["urgent", "Codescreened", "", "remote", *ProgressTag, "CodeScreen: Backend"]),
 )
 @THOROUGH
 def test_a_tag_that_is_no_assessment_changes_nothing(facts, tag):
@@ -482,11 +479,11 @@ def test_a_mapping_for_another_role_changes_nothing(facts):
 def test_the_order_of_tags_and_mappings_does_not_matter(facts):
     turned = with_candidacy(replace(facts, mappings=facts.mappings[::-1]), tags=facts.candidacy.tags[::-1])
     # a name that is written twice may be quoted as either spells it
-    assert decide(turned).code == decide(facts).code
+    assert decide(turned).verdict == decide(facts).verdict
 
 
 @given(
-    st.sampled_from(list(PROGRESS_TAGS.values())),
+    st.sampled_from(list(ProgressTag)),
     st.sampled_from([str, str.upper, str.lower, lambda text: f"  {text} "]),
 )
 def test_a_progress_tag_never_names_an_assessment(tag, spelled):
@@ -513,4 +510,4 @@ def test_case_and_spaces_do_not_matter_where_one_assessment_has_the_name(facts, 
         ),
     )
     tags = tuple(spelled(tag) if tag.startswith("CodeScreen") else tag for tag in facts.candidacy.tags)
-    assert decide(with_candidacy(respelled, tags=tags)).code == decide(facts).code
+    assert decide(with_candidacy(respelled, tags=tags)).verdict == decide(facts).verdict

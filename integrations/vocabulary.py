@@ -1,0 +1,107 @@
+"""The vocabularies that rows, rules, pages and exports share: one enum for each, importable from every layer.
+
+A member is a string, the code that is stored and exported. `label` is the same for people.
+"""
+
+from enum import StrEnum
+from typing import Self
+
+
+class LabelledEnum(StrEnum):
+    """Codes that each have a label for people."""
+
+    label: str
+
+    def __new__(cls, code: str, label: str = "") -> Self:
+        """Make the member `code` with its label."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.label = label
+        return member
+
+    @classmethod
+    def choices(cls) -> list[tuple[str, str]]:
+        """Return each code with its label, for the choices of a model or form field."""
+        return [(member.value, member.label) for member in cls]
+
+
+class Platform(LabelledEnum):
+    """The two platforms that the portal connects."""
+
+    LEVER = "lever", "Lever"
+    CODESCREEN = "codescreen", "CodeScreen"
+
+
+class DeliveryEvent(StrEnum):
+    """The events that may lead to an invitation; Lever sends the first, the sweep writes the second."""
+
+    STAGE_CHANGE = "candidateStageChange"
+    SWEEP = "sweep"
+
+
+class Verdict(LabelledEnum):
+    """Why a delivery did or didn't lead to an invitation; the order is the order of deciding."""
+
+    TEST_REQUEST = "test_request", "Test request"
+    PAUSED = "paused", "Paused"
+    DISCONNECTED = "disconnected", "Disconnected"
+    IGNORED_EVENT = "ignored_event", "Event we don't act on"
+    NOT_A_TRIGGER_STAGE = "not_a_trigger_stage", "Not a trigger stage"
+    NOT_VISIBLE = "not_visible", "Not visible to the portal"
+    LEFT_STAGE = "left_stage", "Left the stage"
+    ARCHIVED = "archived", "Archived"
+    ANONYMIZED = "anonymized", "Anonymized"
+    CONTACT_NOT_ALLOWED = "contact_not_allowed", "Contact not allowed"
+    NO_ASSESSMENT = "no_assessment", "No assessment"
+    UNKNOWN_ASSESSMENT = "unknown_assessment", "Unknown assessment"
+    AMBIGUOUS_ASSESSMENT = "ambiguous_assessment", "Ambiguous assessment"
+    NO_EMAIL = "no_email", "No e-mail address"
+    ALREADY_INVITED = "already_invited", "Already invited"
+    INVITED_ELSEWHERE = "invited_elsewhere", "Invited elsewhere"
+    HELD_FOR_APPROVAL = "held_for_approval", "Held for approval"
+    INVITE = "invite", "Invite"
+    NOTED = "noted", "Noted"
+
+
+#: The verdicts that make an invitation, sent at once or after a person's approval.
+INVITING_VERDICTS = frozenset({Verdict.INVITE, Verdict.HELD_FOR_APPROVAL})
+
+
+class InvitationStatus(LabelledEnum):
+    """Where an invitation stands."""
+
+    HELD = "held", "Held for approval"
+    PENDING = "pending", "Pending"
+    SENDING = "sending", "Sending"
+    UNCERTAIN = "uncertain", "Uncertain"
+    INVITED = "invited", "Invited"
+    IN_PROGRESS = "in_progress", "In progress"
+    SUBMITTED = "submitted", "Submitted"
+    COMPLETED = "completed", "Completed"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    FAILED = "failed", "Failed"
+
+
+class ResultOutcome(LabelledEnum):
+    """CodeScreen's own words for the result of an attempt."""
+
+    PASSED = "Passed", "Passed"
+    FAILED = "Failed", "Failed"
+    EXPIRED = "Expired", "Expired"
+
+
+class ReentryPolicy(LabelledEnum):
+    """What moving a candidate into the stage again does when they have done the assessment."""
+
+    NOTHING = "nothing", "Nothing: nobody gets the same assessment twice"
+    AFTER_EXPIRY = "after_expiry", "A new round, if the last one expired"
+    AFTER_DAYS = "after_days", "A new round, if the last one was completed long enough ago"
+
+
+class ProgressTag(StrEnum):
+    """The tags that show in Lever how far a candidate is; at rest a candidate has exactly one."""
+
+    INVITED = "CodeScreen: Candidate Invited"
+    IN_PROGRESS = "CodeScreen: Assessment in Progress"
+    COMPLETED = "CodeScreen: Assessment Completed"
+    EXPIRED = "CodeScreen: Assessment Expired"
