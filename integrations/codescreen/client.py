@@ -3,10 +3,9 @@
 Source: https://docs.codescreen.com (API: authentication, list assessments, send assessment, get status).
 """
 
-from typing import Any
 from urllib.parse import quote
 
-from integrations.codescreen.payloads import Progress, split_name
+from integrations.codescreen.payloads import ListedAssessment, Progress, instance_id_in, split_name
 from integrations.http.errors import PlatformError
 from integrations.http.session import PlatformSession
 
@@ -18,13 +17,13 @@ class CodeScreenClient:
         self._session = session
         self._headers = {"Authorization": f"apiKey {api_key}"}
 
-    def assessments(self) -> list[dict[str, str]]:
-        """List the assessments: dictionaries with `assessmentId` and `assessmentName`."""
+    def assessments(self) -> list[ListedAssessment]:
+        """List the account's assessments."""
         rows = self._session.request("GET", "/assessments", headers=self._headers)
         if not isinstance(rows, list):
             raise PlatformError("CodeScreen answered the list of assessments with something else")
         return [
-            {"assessmentId": row["assessmentId"], "assessmentName": str(row.get("assessmentName") or "")}
+            ListedAssessment.from_api(row)
             for row in rows
             if isinstance(row, dict) and isinstance(row.get("assessmentId"), str)
         ]
@@ -32,10 +31,10 @@ class CodeScreenClient:
     def send(
         self, assessment_id: str, name: str, email: str, external_id: str = "", idempotent: bool = False
     ) -> str:
-        """Invite one person; CodeScreen's instance id. CodeScreen sends the e-mail.
+        """Invite one person; CodeScreen sends the e-mail. Return CodeScreen's instance id.
 
-        `external_id` and the Idempotency-Key are additive (P1): pass them only where the account honours them.
-        Raises PlatformError, `ambiguous` when the person may have been invited all the same.
+        `external_id` and the Idempotency-Key header are extensions of the published API: pass them only where the
+        account supports them. Raises PlatformError, `ambiguous` when the person may have been invited all the same.
         """
         first_name, last_name = split_name(name)
         payload = {
@@ -50,20 +49,15 @@ class CodeScreenClient:
         if idempotent:
             headers["Idempotency-Key"] = external_id
         body = self._session.request("POST", "/assessments", payload=payload, headers=headers)
-        instance = instance_id(body)
-        if not instance:
+        instance_id = instance_id_in(body)
+        if not instance_id:
             raise PlatformError("CodeScreen accepted the invitation without saying its id", ambiguous=True)
-        return instance
+        return instance_id
 
-    def status(self, instance: str) -> Progress:
-        """Ask how one instance stands."""
-        body = self._session.request("GET", "/assessments/" + quote(instance, safe=""), headers=self._headers)
+    def status(self, instance_id: str) -> Progress:
+        """Read the progress of one instance."""
+        path = "/assessments/" + quote(instance_id, safe="")
+        body = self._session.request("GET", path, headers=self._headers)
         if not isinstance(body, dict):
             raise PlatformError("CodeScreen answered the status with something else")
         return Progress.from_api(body)
-
-
-def instance_id(body: Any) -> str:
-    """Return the instance id in an answer, empty when it holds none."""
-    found = body.get("assessmentInstanceId") if isinstance(body, dict) else None
-    return found if isinstance(found, str) else ""

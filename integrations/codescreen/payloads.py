@@ -1,26 +1,37 @@
-"""The fields read from CodeScreen's answers and webhooks.
+"""What the portal reads from CodeScreen's answers and webhooks, decoded leniently.
 
-Source: https://docs.codescreen.com (Get assessment status). `metadata` keys are the additive part (P1) of the
-wire contract; a server that publishes none of them is understood too.
+Source: https://docs.codescreen.com (List assessments, Get assessment status). The keys of `metadata` and the webhooks
+are extensions that a CodeScreen account may have; an account without them is understood too.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from enum import StrEnum
+from typing import Self
 
 from django.utils.dateparse import parse_datetime
 
-NOT_STARTED, IN_PROGRESS, COMPLETE = "Not_Started", "In_Progress", "Complete"
-MOST_ATTEMPTS = 1_000_000
+from integrations.http.json_types import JsonObject
+
+MAX_ATTEMPT = 1_000_000
 OUTCOMES = {"passed": "Passed", "failed": "Failed", "expired": "Expired"}
 
 
-def _text(value: Any) -> str:
+class InstanceStatus(StrEnum):
+    """The published values of an instance's `status`."""
+
+    NOT_STARTED = "Not_Started"
+    IN_PROGRESS = "In_Progress"
+    COMPLETE = "Complete"
+
+
+def _text(value: object) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def _time(value: Any) -> datetime | None:
+def _time(value: object) -> datetime | None:
+    """Return an ISO 8601 time with an offset, None for anything else."""
     try:
         parsed = parse_datetime(value) if isinstance(value, str) else None
     except ValueError:
@@ -30,21 +41,40 @@ def _time(value: Any) -> datetime | None:
     return parsed if is_sensible else None
 
 
-def _link(value: Any) -> str:
-    """Return a web address; anything else (a script, a relative path) is no report link."""
-    text = _text(value)
-    return text if text.startswith(("https://", "http://")) and len(text) <= 1000 else ""
+def _link(value: object) -> str:
+    """Return a web address, empty for anything else: a script or a relative path is no report link."""
+    link = _text(value)
+    return link if link.startswith(("https://", "http://")) and len(link) <= 1000 else ""
 
 
-def _score(value: Any) -> int | None:
+def _score(value: object) -> int | None:
+    """Return a score from 0 to 100, None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 100:
         return None
     return int(value)
 
 
+def _attempt(value: object) -> int | None:
+    """Return an attempt's number, counted from 1, None for anything else."""
+    return value if type(value) is int and 1 <= value <= MAX_ATTEMPT else None
+
+
+@dataclass(frozen=True)
+class ListedAssessment:
+    """One assessment of the account."""
+
+    id: str
+    name: str
+
+    @classmethod
+    def from_api(cls, data: JsonObject) -> Self:
+        """Decode one entry of the list, which has an `assessmentId`."""
+        return cls(id=data["assessmentId"], name=str(data.get("assessmentName") or ""))
+
+
 @dataclass(frozen=True)
 class Progress:
-    """What CodeScreen says of one instance now. What it doesn't state is empty, never derived."""
+    """The present state of one instance. What CodeScreen doesn't state is empty, never derived."""
 
     status: str
     score: int | None = None
@@ -55,19 +85,18 @@ class Progress:
     started_at: datetime | None = None
     submitted_at: datetime | None = None
     evaluated_at: datetime | None = None
-    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata: JsonObject = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
         """Whether results are available."""
-        return self.status == COMPLETE
+        return self.status == InstanceStatus.COMPLETE
 
     @classmethod
-    def from_api(cls, body: Mapping[str, Any]) -> Self:
+    def from_api(cls, body: JsonObject) -> Self:
         """Decode the status answer."""
         metadata = body.get("metadata")
         metadata = dict(metadata) if isinstance(metadata, Mapping) else {}
-        attempt = metadata.get("attempt")
         outcome = OUTCOMES.get(_text(metadata.get("result")).lower(), "")
         return cls(
             status=_text(body.get("status")),
@@ -75,7 +104,7 @@ class Progress:
             report_url=_link(body.get("result_url")),
             outcome=outcome,
             failure_reason="" if outcome == "Passed" else _text(metadata.get("failureReason"))[:200],
-            attempt=attempt if type(attempt) is int and 1 <= attempt <= MOST_ATTEMPTS else None,
+            attempt=_attempt(metadata.get("attempt")),
             started_at=_time(metadata.get("startedAt")),
             submitted_at=_time(metadata.get("submittedAt")),
             evaluated_at=_time(metadata.get("evaluatedAt")),
@@ -89,14 +118,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class WebhookHint:
-    """What a CodeScreen webhook is about; a reason to ask, never an answer."""
+    """The content of a CodeScreen webhook. It is a reason to read the instance's progress, never an answer itself."""
 
     type: str
     instance_id: str
     external_id: str
 
     @classmethod
-    def from_payload(cls, payload: Mapping[str, Any]) -> Self:
+    def from_payload(cls, payload: JsonObject) -> Self:
         """Decode the envelope."""
         data = payload.get("data")
         data = data if isinstance(data, Mapping) else {}
@@ -107,8 +136,14 @@ class WebhookHint:
         )
 
 
+def instance_id_in(body: object) -> str:
+    """Return the instance id in an answer or an error's body, empty when there is none."""
+    instance_id = body.get("assessmentInstanceId") if isinstance(body, dict) else None
+    return instance_id if isinstance(instance_id, str) else ""
+
+
 def split_name(name: str) -> tuple[str, str]:
-    """Return first and last name, which CodeScreen requires, of Lever's one name: the last word is the last name."""
+    """Split Lever's one name into the first and last name that CodeScreen requires: the last word is the last name."""
     words = name.split()
     if not words:
         return "Candidate", "-"

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from integrations.clients import factory
 from integrations.http.errors import CallDeferred, NotConnected, PlatformError
+from integrations.lever.lookups import PipelineStage
 from integrations.models import ApiCall, Effect, LeverConnection, Organization
 from integrations.queue import worker
 from integrations.workflow.email import connection_notices
@@ -90,7 +91,7 @@ def test_401_is_one_refresh_and_one_retry(wire, grant):
     wire.get(f"{API}/stages", status=401, json={"code": "Unauthorized"})
     wire.get(f"{API}/stages", json={"data": [{"id": "1"}]})
     wire.post(f"{AUTH}/oauth/token", json=FRESH)
-    assert factory.lever_client(grant.organization).stages() == [{"id": "1"}]
+    assert factory.lever_client(grant.organization).stages() == [PipelineStage("1", "")]
     assert len(asked(wire, "/oauth/token")) == 1
     tokens = [request.headers["Authorization"] for request in asked(wire, "/stages")]
     assert tokens == ["Bearer access-1", "Bearer access-2"]
@@ -433,7 +434,7 @@ def test_an_error_that_quotes_the_person_is_not_kept(wire, grant):
 def test_a_call_that_cannot_be_recorded_happened_all_the_same(wire, grant, monkeypatch):
     wire.get(f"{API}/stages", json={"data": [{"id": "1"}]})
     monkeypatch.setattr(ApiCall.objects, "create", _database_error)
-    assert factory.lever_client(grant.organization).stages() == [{"id": "1"}]
+    assert factory.lever_client(grant.organization).stages() == [PipelineStage("1", "")]
 
 
 def _database_error(**_):

@@ -3,13 +3,12 @@
 Source: https://hire.lever.co/developer/documentation (Feedback templates).
 """
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
 from integrations.http.errors import PlatformError
+from integrations.http.json_types import JsonObject
 from integrations.lever.client import LeverClient
-from integrations.lever.payloads import template_fields
+from integrations.lever.feedback import FeedbackForm
 
 
 class FeedbackField(StrEnum):
@@ -29,7 +28,7 @@ TEXT_FIELDS: tuple[FeedbackField, ...] = tuple(
 )
 TEMPLATE_NAME = "CodeScreen assessment"
 INSTRUCTIONS = "Filled in by the CodeScreen integration when CodeScreen has evaluated an assessment."
-TEMPLATE: dict[str, Any] = {
+TEMPLATE: JsonObject = {
     "text": TEMPLATE_NAME,
     "instructions": INSTRUCTIONS,
     "fields": [
@@ -47,7 +46,7 @@ TEMPLATE: dict[str, Any] = {
 }
 
 
-def read_template(lever: LeverClient, template_id: str) -> dict[str, Any] | None:
+def read_template(lever: LeverClient, template_id: str) -> FeedbackForm | None:
     """Return the template as Lever has it now, None when it was deleted. Raises PlatformError."""
     try:
         template = lever.feedback_template(template_id)
@@ -55,27 +54,21 @@ def read_template(lever: LeverClient, template_id: str) -> dict[str, Any] | None
         if error.status == 404:
             return None
         raise
-    return None if template.get("deletedAt") else template
+    return None if template.is_deleted else template
 
 
-def is_ours(template: Mapping[str, Any]) -> bool:
+def is_ours(template: FeedbackForm) -> bool:
     """Whether the portal made this template, and it still exists."""
     return (
-        template.get("text") == TEMPLATE_NAME
-        and template.get("instructions") == INSTRUCTIONS
-        and not template.get("deletedAt")
-        and FeedbackField.REFERENCE in template_fields(template)
+        template.text == TEMPLATE_NAME
+        and template.instructions == INSTRUCTIONS
+        and not template.is_deleted
+        and FeedbackField.REFERENCE in template.field_texts
     )
 
 
-def is_rating_field(field: Mapping[str, Any]) -> bool:
-    """Whether a template's field takes a rating. A customer may have renamed it, so its type decides."""
-    return field.get("type") in {"score-system", "score"}
-
-
-def missing_fields(template: Mapping[str, Any]) -> list[FeedbackField]:
+def missing_fields(template: FeedbackForm) -> list[FeedbackField]:
     """Return the fields that a result is written into and that the template doesn't have."""
-    fields = template_fields(template)
-    has_rating = any(is_rating_field(field) for field in fields.values())
-    missing_texts: list[FeedbackField] = [field for field in TEXT_FIELDS if field not in fields]
+    has_rating = any(field.is_rating for field in template.fields)
+    missing_texts = [field for field in TEXT_FIELDS if field not in template.field_texts]
     return missing_texts if has_rating else [FeedbackField.RATING, *missing_texts]

@@ -1,12 +1,12 @@
 """Copies of the platforms' lists: Lever's stages and roles, CodeScreen's assessments; read again when they are old."""
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
+from integrations.lever.lookups import Posting
 from integrations.models import (
     Assessment,
     CodeScreenConnection,
@@ -27,30 +27,23 @@ def refresh_stages(organization: Organization, lever: LeverClient) -> None:
     known_names = dict(Stage.objects.filter(organization=organization).values_list("external_id", "name"))
     entries: dict[str, dict[str, object]] = {}
     for position, stage in enumerate(lever.stages()):
-        stage_id, name = stage.get("id"), str(stage.get("text") or "")[:300]
-        if not isinstance(stage_id, str):
-            continue
-        entries[stage_id] = {"name": name, "position": position}
-        former_name = known_names.get(stage_id, name)
+        name = stage.name[:300]
+        entries[stage.id] = {"name": name, "position": position}
+        former_name = known_names.get(stage.id, name)
         if former_name != name:
-            entries[stage_id]["former_name"] = former_name
+            entries[stage.id]["former_name"] = former_name
     Stage.objects.replace_all(organization, entries)
     LeverConnection.objects.filter(organization=organization).update(stages_refreshed_at=db_clock.now())
 
 
-def _role_columns(row: dict[str, Any]) -> dict[str, object]:
-    tags = row.get("tags")
-    return {
-        "title": str(row.get("text") or "")[:300],
-        "state": str(row.get("state") or "")[:40],
-        "tags": [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
-    }
+def _role_columns(posting: Posting) -> dict[str, object]:
+    return {"title": posting.title[:300], "state": posting.state[:40], "tags": list(posting.tags)}
 
 
 def refresh_roles(organization: Organization, lever: LeverClient) -> None:
     """Read the postings again."""
-    postings = [posting for posting in lever.postings() if isinstance(posting.get("id"), str)]
-    Role.objects.replace_all(organization, {posting["id"]: _role_columns(posting) for posting in postings})
+    entries = {posting.id: _role_columns(posting) for posting in lever.postings()}
+    Role.objects.replace_all(organization, entries)
     LeverConnection.objects.filter(organization=organization).update(roles_refreshed_at=db_clock.now())
 
 
@@ -58,7 +51,7 @@ def refresh_assessments(organization: Organization, codescreen: CodeScreenClient
     """Read the list of assessments again; CodeScreen accepting the call proves the key."""
     assessments = codescreen.assessments()
     Assessment.objects.replace_all(
-        organization, {row["assessmentId"]: {"name": row["assessmentName"][:300]} for row in assessments}
+        organization, {assessment.id: {"name": assessment.name[:300]} for assessment in assessments}
     )
     now = db_clock.now()
     CodeScreenConnection.objects.filter(organization=organization).update(
@@ -75,7 +68,7 @@ def mark_key_refused(organization: Organization, reason: str) -> None:
         organization.codescreen.mark_refused(reason)
 
 
-def is_older(moment: Any, age: timedelta) -> bool:
+def is_older(moment: datetime | None, age: timedelta) -> bool:
     """Whether a list was read longer ago than that, or never."""
     return moment is None or db_clock.now() - moment > age
 
@@ -121,12 +114,12 @@ def role_title(organization: Organization, role_id: str, clients: ClientProvider
         if known:
             refresh_roles(organization, clients.lever())
         else:
-            row = clients.lever().posting(role_id)
-            if row.get("id") == role_id:
+            posting = clients.lever().posting(role_id)
+            if posting.id == role_id:
                 Role.objects.update_or_create(
                     organization=organization,
                     external_id=role_id,
-                    defaults={**_role_columns(row), "gone_at": None},
+                    defaults={**_role_columns(posting), "gone_at": None},
                 )
     except PlatformError as error:
         if error.status not in {403, 404}:

@@ -43,8 +43,6 @@ def replace_author(effect: Effect, clients: ClientProvider) -> bool:
 
 def _active_users(lever: LeverClient) -> list[str]:
     """Return the ids of the active users, Super Admins first."""
-    users = [
-        user for user in lever.users() if not user.get("deactivatedAt") and isinstance(user.get("id"), str)
-    ]
-    users.sort(key=lambda user: user.get("accessRole") != "super admin")
-    return [str(user["id"]) for user in users]
+    users = [user for user in lever.users() if user.is_active]
+    users.sort(key=lambda user: not user.is_super_admin)
+    return [user.id for user in users]

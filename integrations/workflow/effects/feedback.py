@@ -3,19 +3,19 @@
 Sources: https://hire.lever.co/developer/documentation (Feedback, Feedback templates).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from django.utils import timezone
 
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
+from integrations.http.json_types import JsonObject
 from integrations.lever.client import LeverClient
-from integrations.lever.payloads import rating_option, template_fields
+from integrations.lever.feedback import FeedbackForm
 from integrations.models import Effect, Invitation, LeverConnection, Result
-from integrations.workflow.catalog.feedback_template import FeedbackField, is_rating_field, read_template
+from integrations.workflow.catalog.feedback_template import FeedbackField, read_template
 from integrations.workflow.effects.author import choose_author
 from integrations.workflow.outbox.enqueue import enqueue_template
 from integrations.workflow.outbox.outcome import Done, Failed, LeaseLost, Outcome, Retry
@@ -61,9 +61,9 @@ def _existing_feedback(lever: LeverClient, invitation: Invitation) -> Iterator[s
 def _find_by_reference(lever: LeverClient, invitation: Invitation) -> str:
     """Return the id of the feedback that carries this invitation's reference, empty when Lever has none."""
     for form in lever.feedback_list(invitation.opportunity_id):
-        values = [field.get("value") for field in template_fields(form).values()]
-        if invitation.reference in values and not form.get("deletedAt"):
-            return str(form.get("id") or "")
+        values = [field.value for field in form.fields]
+        if invitation.reference in values and not form.is_deleted:
+            return form.id
     return ""
 
 
@@ -104,7 +104,7 @@ def _update(
     """Update the feedback by its own field ids, which may differ from the template's; False when it was deleted."""
     try:
         form = lever.feedback(invitation.opportunity_id, feedback_id)
-        if form.get("deletedAt"):
+        if form.is_deleted:
             return False
         changes = {"fieldValues": _values(form, invitation, result)}
         lever.update_feedback(invitation.opportunity_id, feedback_id, changes, author)
@@ -115,7 +115,7 @@ def _update(
     return True
 
 
-def _values(form: Mapping[str, Any], invitation: Invitation, result: Result) -> list[dict[str, Any]]:
+def _values(form: FeedbackForm, invitation: Invitation, result: Result) -> list[JsonObject]:
     """Return the values for the fields that the form has; a field a customer removed is left out."""
     attempt = f" (attempt {result.attempt})" if result.attempt > 1 else ""
     texts: dict[str, str] = {
@@ -126,14 +126,14 @@ def _values(form: Mapping[str, Any], invitation: Invitation, result: Result) -> 
         FeedbackField.REPORT: result.report_url,
         FeedbackField.REFERENCE: invitation.reference,
     }
-    values: list[dict[str, Any]] = []
-    for text, field in template_fields(form).items():
-        if is_rating_field(field):
-            option = rating_option(field, result.rating) if result.rating else None
+    values: list[JsonObject] = []
+    for field in form.fields:
+        if field.is_rating:
+            option = field.rating_value(result.rating) if result.rating else None
             if option is not None:
-                values.append({"id": field.get("id"), "value": option})
-        elif text in texts:
-            values.append({"id": field.get("id"), "value": texts[text]})
+                values.append({"id": field.id, "value": option})
+        elif field.text in texts:
+            values.append({"id": field.id, "value": texts[field.text]})
     return values
 
 

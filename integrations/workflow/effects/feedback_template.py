@@ -22,7 +22,7 @@ def make_template(effect: Effect, clients: ClientProvider) -> Outcome:
         if not effect.mark_attempt_started():
             return LeaseLost()
         template = lever.create_feedback_template(TEMPLATE)
-    return Done(record=partial(_store_template, connection, str(template.get("id") or "")))
+    return Done(record=partial(_store_template, connection, template.id))
 
 
 def _store_template(connection: LeverConnection, template_id: str) -> None:

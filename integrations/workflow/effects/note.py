@@ -13,19 +13,9 @@ def leave_note(effect: Effect, clients: ClientProvider) -> Outcome:
     lever = clients.lever()
     if effect.attempt_started_at is not None:
         notes = lever.notes(effect.opportunity_id)
-        if any(_has_text(note, text) for note in notes):
+        if any(text in note.texts and not note.is_deleted for note in notes):
             return Done()
     if not effect.mark_attempt_started():
         return LeaseLost()
     lever.add_note(effect.opportunity_id, text, known_author(effect))
     return Done()
-
-
-def _has_text(note: dict[str, object], text: str) -> bool:
-    fields = note.get("fields")
-    values = (
-        [field.get("value") for field in fields if isinstance(field, dict)]
-        if isinstance(fields, list)
-        else []
-    )
-    return not note.get("deletedAt") and text in values

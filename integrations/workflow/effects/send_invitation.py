@@ -10,7 +10,8 @@ from functools import partial
 from django.db import transaction
 
 from integrations.clients.provider import ClientProvider
-from integrations.codescreen.client import CodeScreenClient, instance_id
+from integrations.codescreen.client import CodeScreenClient
+from integrations.codescreen.payloads import instance_id_in
 from integrations.http.errors import PlatformError
 from integrations.models import Effect, IllegalTransition, Invitation
 from integrations.models.db_retry import with_retry
@@ -129,7 +130,7 @@ def _after_repeat(sending: Sending, error: PlatformError) -> Outcome | None:
 
     None when the error is to be treated like that of a first call. Raises the error when it is to be tried again.
     """
-    if not sending.is_repeat or error.ambiguous or (error.status == 409 and instance_id(error.body)):
+    if not sending.is_repeat or error.ambiguous or (error.status == 409 and instance_id_in(error.body)):
         return None
     if error.status == 401:
         sync.mark_key_refused(sending.effect.organization, str(error))
@@ -149,8 +150,8 @@ def _after_error(sending: Sending, error: PlatformError) -> Outcome | str:
     invitation.refresh_from_db()
     if invitation.instance_id:  # a webhook has confirmed it meanwhile
         return invitation.instance_id
-    if error.status == 409 and instance_id(error.body):
-        return _after_conflict(sending, instance_id(error.body))
+    if error.status == 409 and instance_id_in(error.body):
+        return _after_conflict(sending, instance_id_in(error.body))
     if error.ambiguous:
         if sending.is_idempotent:
             raise error  # the same key is sent again: CodeScreen repeats its first answer

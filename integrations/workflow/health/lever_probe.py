@@ -45,13 +45,13 @@ def probe(organization: Organization, lever: LeverClient) -> None:
 
 def _webhooks(organization: Organization, lever: LeverClient) -> Fact:
     """Note which of the known webhooks Lever lists, and which it no longer does."""
-    rows = [row for row in lever.webhooks() if isinstance(row, dict)]
-    ids = {str(row.get("id")) for row in rows}
+    listed = lever.webhooks()
+    ids = {webhook.id for webhook in listed}
     address = organization.lever_webhook_url.rstrip("/")
     ours = {
-        str(row.get("id"))
-        for row in rows
-        if row.get("event") == DeliveryEvent.STAGE_CHANGE and str(row.get("url") or "").rstrip("/") == address
+        webhook.id
+        for webhook in listed
+        if webhook.event == DeliveryEvent.STAGE_CHANGE and webhook.url.rstrip("/") == address
     }
     active = LeverWebhook.objects.active().filter(organization=organization)
     made = {row.lever_webhook_id for row in active if row.origin == LeverWebhook.Origin.API}
@@ -66,9 +66,9 @@ def _webhooks(organization: Organization, lever: LeverClient) -> Fact:
 
 def _template(organization: Organization, lever: LeverClient) -> Fact:
     template_id = LeverConnection.objects.get(organization=organization).feedback_template_id
-    template = feedback_template.read_template(lever, template_id) if template_id else {}
+    template = feedback_template.read_template(lever, template_id) if template_id else None
     return {
-        "is_template_gone": template is None,
+        "is_template_gone": bool(template_id) and template is None,
         "missing_fields": feedback_template.missing_fields(template) if template else [],
     }
 
@@ -78,7 +78,7 @@ def _author(organization: Organization, lever: LeverClient) -> Fact:
     if not author:
         return {"is_author_gone": False}
     try:
-        return {"is_author_gone": bool(lever.user(author).get("deactivatedAt"))}
+        return {"is_author_gone": not lever.user(author).is_active}
     except PlatformError as error:
         if error.status != 404:
             raise

@@ -166,16 +166,15 @@ def make_webhooks(organization: Organization, lever: LeverClient, actor: Actor) 
     active = LeverWebhook.objects.active().filter(organization=organization)
     mine = active.filter(origin=LeverWebhook.Origin.API, event=DeliveryEvent.STAGE_CHANGE).first()
     url = organization.lever_webhook_url
-    there = {str(row.get("id")): row for row in lever.webhooks() if row.get("url") == url}
-    if mine and mine.signature_token and mine.lever_webhook_id in there:
+    listed = [webhook for webhook in lever.webhooks() if webhook.url == url]
+    if mine and mine.signature_token and any(webhook.id == mine.lever_webhook_id for webhook in listed):
         return [mine]
-    for webhook_id, row in there.items():
-        if row.get("event") == DeliveryEvent.STAGE_CHANGE and mine and webhook_id == mine.lever_webhook_id:
-            lever.delete_webhook(webhook_id)
+    for found in listed:
+        if found.event == DeliveryEvent.STAGE_CHANGE and mine and found.id == mine.lever_webhook_id:
+            lever.delete_webhook(found.id)
     made = lever.create_webhook(url, DeliveryEvent.STAGE_CHANGE)
-    configuration = made.get("configuration")
-    token = configuration.get("signatureToken") if isinstance(configuration, Mapping) else None
-    if not isinstance(token, str) or not token:
+    token = made.signature_token
+    if not token:
         raise PlatformError("Lever made the webhook without telling its signature token; paste it by hand.")
     with transaction.atomic():
         webhook, _ = LeverWebhook.objects.update_or_create(
@@ -184,7 +183,7 @@ def make_webhooks(organization: Organization, lever: LeverClient, actor: Actor) 
             event=DeliveryEvent.STAGE_CHANGE,
             retired_at=None,
             defaults={
-                "lever_webhook_id": str(made.get("id") or ""),
+                "lever_webhook_id": made.id,
                 "url": url,
                 "signature_token": token,
                 "token_stored_at": timezone.now(),

@@ -2,7 +2,7 @@
 
 import logging
 
-from integrations.codescreen.payloads import IN_PROGRESS, NOT_STARTED, Progress
+from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.models import Invitation, db_clock
 from integrations.models.invitation import Status
 from integrations.vocabulary import ProgressTag
@@ -18,9 +18,9 @@ def record_progress(invitation: Invitation, progress: Progress) -> bool:
     """Record what CodeScreen answered, inside the caller's transaction; False when nothing changed."""
     if progress.is_complete:
         return record_completion(invitation, progress)
-    if progress.status == IN_PROGRESS:
+    if progress.status == InstanceStatus.IN_PROGRESS:
         return _in_progress(invitation, progress)
-    if progress.status == NOT_STARTED:
+    if progress.status == InstanceStatus.NOT_STARTED:
         return _not_started(invitation)
     logger.warning("invitation %s: CodeScreen's status isn't one the portal knows", invitation.pk)
     return False

@@ -6,6 +6,7 @@ import pytest
 import responses
 from django.urls import reverse
 
+from integrations.lever.lookups import RegisteredWebhook
 from integrations.models import AuditEntry, CodeScreenConnection, LeverConnection, LeverWebhook
 from tests import factories
 
@@ -174,12 +175,7 @@ def test_webhooks_are_made_and_removed_through_levers_api(
             return []
 
         def create_webhook(self, url, event):
-            return {
-                "id": "w-1",
-                "url": url,
-                "event": event,
-                "configuration": {"signatureToken": "secret-of-lever"},
-            }
+            return RegisteredWebhook("w-1", event, url, "secret-of-lever")
 
         def delete_webhook(self, webhook_id):
             assert webhook_id == "w-1"

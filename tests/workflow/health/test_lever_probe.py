@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.clients import factory
+from integrations.lever.feedback import FeedbackForm
 from integrations.models import ApiCall, Delivery, LeverConnection, LeverProbe, LeverWebhook
 from integrations.queue import worker
 from integrations.workflow.catalog import feedback_template
@@ -63,8 +64,8 @@ def test_fields_that_a_customer_removed_are_named(ready):
     fields = [
         field for field in feedback_template.TEMPLATE["fields"] if field["text"] not in {"Result", "Rating"}
     ]
-    assert feedback_template.missing_fields({"fields": fields}) == ["Rating", "Result"]
-    assert feedback_template.missing_fields(feedback_template.TEMPLATE) == []
+    assert feedback_template.missing_fields(FeedbackForm.from_api({"fields": fields})) == ["Rating", "Result"]
+    assert feedback_template.missing_fields(FeedbackForm.from_api(feedback_template.TEMPLATE)) == []
 
 
 def test_an_author_who_left_is_told(ready, sandbox):

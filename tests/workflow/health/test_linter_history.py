@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.lever.client import LeverClient
+from integrations.lever.lookups import PipelineStage
 from integrations.models import (
     Assessment,
     CodeScreenConnection,
@@ -64,7 +65,7 @@ def test_what_is_mended_is_said_for_a_day_and_is_new_when_it_comes_back(linted):
 
 
 def test_a_renamed_stage_is_told_by_its_former_name(linted):
-    lever = cast(LeverClient, SimpleNamespace(stages=lambda: [{"id": "stage-1", "text": "Take-home"}]))
+    lever = cast(LeverClient, SimpleNamespace(stages=lambda: [PipelineStage("stage-1", "Take-home")]))
     RoleMapping.objects.create(
         organization=linted, role="Chef", stage="CodeScreen Assessment", assessment="Backend"
     )

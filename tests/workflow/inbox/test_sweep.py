@@ -136,7 +136,7 @@ def test_many_pages_are_read(box, sandbox, lost):
     for word in words:
         lost(word)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("integrations.lever.client.PAGE", 2)
+        patch.setattr("integrations.lever.transport.PAGE_SIZE", 2)
         worker.sweep_organization(box.organization)
     assert Delivery.objects.count() == len(words)
 

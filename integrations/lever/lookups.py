@@ -1,0 +1,95 @@
+"""What the portal reads from Lever's lists: stages, postings, users, webhooks and notes.
+
+Source: https://hire.lever.co/developer/documentation (Stages, Postings, Users, Webhooks, Notes).
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+from integrations.http.json_types import JsonObject
+from integrations.lever.decoding import json_object, json_objects, text, texts
+
+
+@dataclass(frozen=True)
+class PipelineStage:
+    """A stage of the pipeline. Ids are strings, not always UUIDs."""
+
+    id: str
+    name: str
+
+    @classmethod
+    def from_api(cls, data: JsonObject) -> Self:
+        """Decode one entry of `GET /stages`."""
+        return cls(id=text(data.get("id")), name=text(data.get("text")))
+
+
+@dataclass(frozen=True)
+class Posting:
+    """A posting; `state` is Lever's word (published, internal, closed, …)."""
+
+    id: str
+    title: str
+    state: str
+    tags: tuple[str, ...]
+
+    @classmethod
+    def from_api(cls, data: JsonObject) -> Self:
+        """Decode one posting."""
+        return cls(
+            id=text(data.get("id")),
+            title=text(data.get("text")),
+            state=text(data.get("state")),
+            tags=texts(data.get("tags")),
+        )
+
+
+@dataclass(frozen=True)
+class LeverUser:
+    """A person with a Lever account."""
+
+    id: str
+    is_active: bool
+    is_super_admin: bool
+
+    @classmethod
+    def from_api(cls, data: JsonObject) -> Self:
+        """Decode one user; a deactivated one has `deactivatedAt`."""
+        return cls(
+            id=text(data.get("id")),
+            is_active=not data.get("deactivatedAt"),
+            is_super_admin=data.get("accessRole") == "super admin",
+        )
+
+
+@dataclass(frozen=True)
+class RegisteredWebhook:
+    """A webhook in Lever. Only the answer to its creation has the signature token."""
+
+    id: str
+    event: str
+    url: str
+    signature_token: str
+
+    @classmethod
+    def from_api(cls, data: JsonObject) -> Self:
+        """Decode one webhook."""
+        return cls(
+            id=text(data.get("id")),
+            event=text(data.get("event")),
+            url=text(data.get("url")),
+            signature_token=text(json_object(data.get("configuration")).get("signatureToken")),
+        )
+
+
+@dataclass(frozen=True)
+class Note:
+    """A note on an opportunity, which may have several text fields."""
+
+    texts: tuple[str, ...]
+    is_deleted: bool
+
+    @classmethod
+    def from_api(cls, data: JsonObject) -> Self:
+        """Decode one note."""
+        values = [text(field.get("value")) for field in json_objects(data.get("fields"))]
+        return cls(texts=tuple(values), is_deleted=bool(data.get("deletedAt")))

@@ -1,0 +1,103 @@
+"""How Lever's API is called: access tokens, the `data` wrapper, paging.
+
+Source: https://hire.lever.co/developer/documentation (Authentication, Pagination).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+from urllib.parse import quote
+
+from integrations.http.errors import PlatformError
+from integrations.http.json_types import JsonObject
+from integrations.http.session import PlatformSession
+
+PAGE_SIZE = 100
+
+type Params = Sequence[tuple[str, str]]
+
+
+class TokenSource(Protocol):
+    """Where access tokens come from."""
+
+    def current(self) -> str:
+        """Return an access token that should work now."""
+        ...
+
+    def renew(self, refused: str) -> str:
+        """Return another access token after Lever refused this one. Raises PlatformError when there is none."""
+        ...
+
+    def give_up(self, refused: str) -> None:
+        """Record that Lever refused the renewed token too."""
+        ...
+
+
+def unwrap(body: object) -> object:
+    """Return the content of a response: Lever wraps it in `data` once, sometimes twice, sometimes not at all."""
+    for _ in range(2):
+        if isinstance(body, Mapping) and "data" in body and not ({"id", "fields"} & body.keys()):
+            body = body["data"]
+    return body
+
+
+def path_of(*parts: str) -> str:
+    """Return the path with each part quoted: ids come from outside."""
+    return "".join("/" + quote(part, safe="") for part in parts)
+
+
+class LeverTransport:
+    """Authorized requests to one customer's Lever. Every method raises PlatformError when one doesn't succeed."""
+
+    def __init__(self, session: PlatformSession, tokens: TokenSource) -> None:
+        self._session = session
+        self._tokens = tokens
+
+    def call(
+        self, method: str, path: str, *, params: Params = (), payload: JsonObject | None = None
+    ) -> object:
+        """Return the decoded answer. After a 401 the call is repeated once with a renewed token."""
+        token = self._tokens.current()
+        try:
+            return self._authorized(token, method, path, params, payload)
+        except PlatformError as error:
+            if error.status != 401:
+                raise
+        try:
+            token = self._tokens.renew(token)
+            return self._authorized(token, method, path, params, payload)
+        except PlatformError as error:
+            if error.status == 401:
+                self._tokens.give_up(token)
+            raise
+
+    def _authorized(
+        self, token: str, method: str, path: str, params: Params, payload: JsonObject | None
+    ) -> object:
+        headers = {"Authorization": f"Bearer {token}"}
+        return self._session.request(method, path, params=params or None, payload=payload, headers=headers)
+
+    def json_object(
+        self, method: str, path: str, *, params: Params = (), payload: JsonObject | None = None
+    ) -> JsonObject:
+        """Return the unwrapped answer, which has to be a JSON object."""
+        content = unwrap(self.call(method, path, params=params, payload=payload))
+        if not isinstance(content, dict):
+            raise PlatformError(
+                f"Lever answered {method} {path} without an object", ambiguous=method != "GET"
+            )
+        return content
+
+    def rows(self, path: str, params: Params = ()) -> Iterator[JsonObject]:
+        """Yield the JSON objects of a list, page by page."""
+        offset = None
+        while True:
+            query = [*params, ("limit", str(PAGE_SIZE)), *([("offset", offset)] if offset else [])]
+            body = self.call("GET", path, params=query)
+            rows = body.get("data") if isinstance(body, dict) else None
+            if not isinstance(body, dict) or not isinstance(rows, list):
+                raise PlatformError(f"Lever answered GET {path} without a list")
+            yield from (row for row in rows if isinstance(row, dict))
+            next_offset = body.get("next") if body.get("hasNext") else None
+            if not isinstance(next_offset, str) or next_offset == offset:
+                return
+            offset = next_offset

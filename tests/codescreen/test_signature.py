@@ -1,0 +1,55 @@
+"""CodeScreen's webhooks are verified as Standard Webhooks."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integrations.codescreen.signature import BadSignature, decode_secret, sign, verify
+
+SECRET = "whsec_Y29kZXNjcmVlbi1jb250cmFjdC10ZXN0LXNlY3JldCE="
+
+
+def headers(**changes):
+    sent = {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": "1000",
+        "webhook-signature": sign("msg_1", "1000", b"{}", SECRET),
+    }
+    return sent | {name.replace("_", "-"): value for name, value in changes.items()}
+
+
+def test_verify_returns_the_message_id():
+    assert verify(headers(), b"{}", SECRET, 1000.0) == "msg_1"
+
+
+@pytest.mark.parametrize(
+    ("now", "is_in_time"), [(1300.0, True), (700.0, True), (1300.1, False), (699.9, False), (1e12, False)]
+)
+def test_a_timestamp_may_be_five_minutes_off_either_way(now, is_in_time):
+    if is_in_time:
+        assert verify(headers(), b"{}", SECRET, now) == "msg_1"
+        return
+    with pytest.raises(BadSignature) as raised:
+        verify(headers(), b"{}", SECRET, now)
+    assert raised.value.code == "timestamp_out_of_range"
+
+
+def test_verify_refuses_when_the_id_was_shifted_into_the_timestamp():
+    with pytest.raises(BadSignature):
+        verify(headers(webhook_id="msg_1.1000", webhook_timestamp="1000"), b"{}", SECRET, 1000.0)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["", "whsec_", "whsec_x", "Y29kZXNjcmVlbi1jb250cmFjdC10ZXN0LXNlY3JldCE=", "whsec_YQ==", "whsec_ä"],
+)
+def test_decode_secret_explains_the_format_when_a_secret_is_malformed(secret):
+    with pytest.raises(ValueError, match="whsec_"):
+        decode_secret(secret)
+
+
+@given(st.text(), st.text(), st.text(), st.binary())
+def test_verify_refuses_headers_of_any_shape(message_id, timestamp, signature, body):
+    sent = {"webhook-id": message_id, "webhook-timestamp": timestamp, "webhook-signature": signature}
+    with pytest.raises(BadSignature):
+        verify(sent, body, SECRET, 1000.0)

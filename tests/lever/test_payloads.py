@@ -1,0 +1,89 @@
+"""Opportunities and webhook envelopes are decoded leniently."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from integrations.lever.payloads import Opportunity, StageChange, dedupe_key, is_test_request
+
+WHOLE = {
+    "id": "o",
+    "contact": {"id": "c", "name": "expanded"},
+    "name": "  Candidate Alder ",
+    "emails": [" alder@candidates.example ", "", 5, None],
+    "stage": {"id": "s", "text": "expanded"},
+    "applications": [None, {"posting": None}, {"posting": {"id": "p"}}, {"posting": "q"}],
+    "tags": ["a", 5, None],
+    "links": ["https://a.example"],
+    "archived": None,
+    "isAnonymized": False,
+    "dataProtection": {"contact": {"allowed": True}},
+    "owner": "u",
+    "urls": {"show": "https://lever.example/o"},
+    "stageChanges": [
+        {"toStageId": "s", "updatedAt": 1_700_000_000_000},
+        {"toStageId": "t", "updatedAt": 1_700_000_001_000},
+        {"toStageId": "s", "updatedAt": 1_700_000_002_000},
+    ],
+    "of tomorrow": {},
+}
+
+
+def test_an_opportunity_is_decoded():
+    opportunity = Opportunity.from_api(WHOLE)
+    assert (opportunity.id, opportunity.contact_id, opportunity.owner_id) == ("o", "c", "u")
+    assert (opportunity.stage_id, opportunity.posting_id) == ("s", "p")
+    assert opportunity.name == "Candidate Alder"
+    assert opportunity.emails == ("alder@candidates.example",)
+    assert opportunity.tags == ("a",)
+    assert opportunity.entered_at is not None
+    assert opportunity.entered_at.timestamp() == 1_700_000_002
+    assert not opportunity.is_archived
+    assert not opportunity.is_anonymized
+    assert opportunity.may_contact
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "expected"),
+    [
+        ({"archived": {"archivedAt": 1, "reason": "r"}}, "is_archived", True),
+        ({"deletedAt": 1}, "is_archived", True),
+        ({"isAnonymized": True}, "is_anonymized", True),
+        ({"isAnonymized": "yes"}, "is_anonymized", False),
+        ({"dataProtection": None}, "may_contact", True),
+        ({"dataProtection": {"contact": None}}, "may_contact", True),
+        ({"dataProtection": {"contact": {"allowed": False}}}, "may_contact", False),
+        ({"stageChanges": []}, "entered_at", None),
+        ({"stageChanges": [{"toStageId": "other", "updatedAt": 1}]}, "entered_at", None),
+        ({"stageChanges": [{"toStageId": "s", "updatedAt": "1"}]}, "entered_at", None),
+        ({"stageChanges": [{"toStageId": "s", "updatedAt": 10**30}]}, "entered_at", None),
+        ({"applications": ["an id"]}, "posting_id", ""),
+    ],
+)
+def test_an_opportunity_when_one_field_differs(changes, name, expected):
+    assert getattr(Opportunity.from_api(WHOLE | changes), name) == expected
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=8) | st.sampled_from(sorted(WHOLE)), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(WHOLE)), anything))
+@settings(max_examples=300, deadline=None)
+def test_an_opportunity_of_any_shape_is_decoded(data):
+    opportunity = Opportunity.from_api(data)
+    assert isinstance(opportunity.id + opportunity.name + opportunity.stage_id + opportunity.posting_id, str)
+
+
+@given(st.dictionaries(st.sampled_from(["id", "event", "triggeredAt", "token", "data"]), anything))
+@settings(max_examples=200, deadline=None)
+def test_an_envelope_of_any_shape_is_decoded(payload):
+    assert len(dedupe_key(payload)) <= 300
+    assert isinstance(is_test_request(payload), bool)
+    StageChange.from_payload(payload)
