@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.clients import factory
+from integrations.clients import provider
 from integrations.models import (
     AuditAction,
     AuditEntry,
@@ -99,8 +99,8 @@ class Scene:
         return factories.EffectFactory.create(organization=self.organization, state="failed", due_at=None)
 
     def role(self) -> Role:
-        sync.refresh_roles(self.organization, factory.lever_client(self.organization))
-        sync.refresh_assessments(self.organization, factory.codescreen_client(self.organization))
+        sync.refresh_roles(self.organization, provider.lever_client(self.organization))
+        sync.refresh_assessments(self.organization, provider.codescreen_client(self.organization))
         return Role.objects.get(organization=self.organization, title="Backend Engineer")
 
 
@@ -121,7 +121,7 @@ def _invitation_act(name: str, data: dict[str, Any] | None = None, **columns: An
 
 
 def _remove_webhooks(scene: Scene) -> Act:
-    connections.make_webhooks(scene.organization, factory.lever_client(scene.organization), scene.owner)
+    connections.make_webhooks(scene.organization, provider.lever_client(scene.organization), scene.owner)
     return lambda: scene.post("webhooks-remove")
 
 

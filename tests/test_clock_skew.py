@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from integrations.clients import factory
+from integrations.clients import provider
 from integrations.http.errors import PlatformError
 from integrations.models import (
     ApiCall,
@@ -157,7 +157,7 @@ def calls_made():
 
 
 def test_a_fresh_list_is_not_read_again_and_an_old_one_is(connected_organization, sandbox, skewed):
-    clients = factory.clients_for(connected_organization)
+    clients = provider.clients_for(connected_organization)
     sync.refresh_stages(connected_organization, clients.lever())
     stage = sandbox.stage("CodeScreen Assessment")
     for age, expected in ((timedelta(minutes=2), 0), (sync.FRESH_FOR + timedelta(minutes=2), 1)):
@@ -172,7 +172,7 @@ def test_a_fresh_list_is_not_read_again_and_an_old_one_is(connected_organization
 def test_a_stage_made_since_another_node_read_the_list_is_found(connected_organization, sandbox, off):
     with time_machine.travel(timezone.now() + off, tick=True):
         db_clock.reset()
-        sync.refresh_stages(connected_organization, factory.clients_for(connected_organization).lever())
+        sync.refresh_stages(connected_organization, provider.clients_for(connected_organization).lever())
     db_clock.reset()
     connected_organization.lever_connection.refresh_from_db()
     age = db_clock.now() - connected_organization.lever_connection.stages_refreshed_at
@@ -185,7 +185,7 @@ def test_a_decision_is_read_again_when_it_is_old_and_only_then(connected_organiz
         organization=connected_organization, opportunity_id=sandbox.candidate("Alder")
     )
     enqueue.enqueue_invitation(invitation)
-    clients = factory.clients_for(connected_organization)
+    clients = provider.clients_for(connected_organization)
     for age, is_read in (
         (revalidation.READ_AGAIN_AFTER - timedelta(seconds=30), False),
         (revalidation.READ_AGAIN_AFTER + timedelta(seconds=30), True),
@@ -202,7 +202,7 @@ def test_access_tokens_are_refreshed_when_they_end_and_only_then(connected_organ
     for left, changes in ((timedelta(minutes=9), False), (timedelta(minutes=1), True)):
         LeverConnection.objects.update(access_expires_at=skewed + left)
         before = LeverConnection.objects.get().generation
-        factory.clients_for(connected_organization).lever().stages()
+        provider.clients_for(connected_organization).lever().stages()
         assert (LeverConnection.objects.get().generation > before) is changes
     grant.refresh_from_db()
     assert 3000 < seconds_until(grant.access_expires_at) < 3700

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from integrations.clients import factory
+from integrations.clients import call_hooks
 from integrations.codescreen.client import CodeScreenClient
 from integrations.http import deadlines
 from integrations.http.errors import PlatformError
@@ -85,7 +85,9 @@ def test_an_invitation_whose_answer_drips_in_is_uncertain_and_not_sent_again(
 
 
 def test_no_call_outlives_a_lease(settings):
-    longest = settings.PLATFORM_READ_SECONDS + 10.0 + deadlines.CONNECT_SECONDS + factory.RENEW_AFTER_SECONDS
+    longest = (
+        settings.PLATFORM_READ_SECONDS + 10.0 + deadlines.CONNECT_SECONDS + call_hooks.RENEW_AFTER_SECONDS
+    )
     assert timedelta(seconds=longest) < LEASE
 
 

@@ -1,15 +1,84 @@
-"""What a step is handed to call the platforms with."""
+"""From an organization's connections to ready clients."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import cached_property
 
+from django.conf import settings
+
+from integrations.clients.call_hooks import after_call, before_call
+from integrations.clients.context import CallContext
+from integrations.clients.tokens import token_manager
 from integrations.codescreen.client import CodeScreenClient
+from integrations.http.call_limits import CallLimits
+from integrations.http.errors import NotConnected
+from integrations.http.session import PlatformSession
 from integrations.lever.client import LeverClient
+from integrations.models import Organization
+
+NO_LEVER = "Lever is not connected. Connect it under Settings."
+NO_CODESCREEN = "CodeScreen has no working API key. Save one under Settings."
 
 
-@dataclass(frozen=True)
 class ClientProvider:
-    """The two clients, made when first needed: a verdict that needs no call makes none."""
+    """Both clients for one step of an organization, each made when it is first asked for."""
 
-    lever: Callable[[], LeverClient]
-    codescreen: Callable[[], CodeScreenClient]
+    def __init__(self, organization: Organization, context: CallContext) -> None:
+        self._organization = organization
+        self._context = context
+
+    def lever(self) -> LeverClient:
+        """Return the Lever client. Raises NotConnected."""
+        return self._lever
+
+    def codescreen(self) -> CodeScreenClient:
+        """Return the CodeScreen client. Raises NotConnected."""
+        return self._codescreen
+
+    @cached_property
+    def _lever(self) -> LeverClient:
+        return lever_client(self._organization, self._context)
+
+    @cached_property
+    def _codescreen(self) -> CodeScreenClient:
+        return codescreen_client(self._organization, self._context)
+
+
+def clients_for(organization: Organization, context: CallContext | None = None) -> ClientProvider:
+    """Return the clients for one step of an organization whose connections were read just now."""
+    return ClientProvider(organization, context or CallContext())
+
+
+def lever_client(organization: Organization, context: CallContext | None = None) -> LeverClient:
+    """Return a client for the organization's Lever. Raises NotConnected when there is no working connection."""
+    context = context or CallContext()
+    connection = organization.lever
+    if connection is None or not connection.is_working:
+        raise NotConnected(NO_LEVER)
+    limits = CallLimits(organization, "lever", f"lever:{connection.lever_account_id or organization.pk}")
+    session = PlatformSession(
+        "lever",
+        settings.LEVER_API_URL,
+        before_call=before_call(limits, context),
+        after_call=after_call(organization, context, limits, connection.record_clock_skew),
+    )
+    return LeverClient(session, token_manager(connection, after_call(organization, context)))
+
+
+def codescreen_client(
+    organization: Organization, context: CallContext | None = None, *, allow_refused: bool = False
+) -> CodeScreenClient:
+    """Return a client for the organization's CodeScreen. Raises NotConnected when there is no working key.
+
+    `allow_refused` allows a key that CodeScreen refused before, to see whether it works again.
+    """
+    context = context or CallContext()
+    connection = organization.codescreen
+    if connection is None or not connection.api_key or not (connection.is_working or allow_refused):
+        raise NotConnected(NO_CODESCREEN)
+    limits = CallLimits(organization, "codescreen")
+    session = PlatformSession(
+        "codescreen",
+        settings.CODESCREEN_API_URL,
+        before_call=before_call(limits, context),
+        after_call=after_call(organization, context, limits),
+    )
+    return CodeScreenClient(session, connection.api_key)

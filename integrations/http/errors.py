@@ -30,10 +30,7 @@ class PlatformError(Exception):
 
 
 class NotConnected(PlatformError):
-    """There is no working connection to call with; nothing was sent, and waiting loses nothing."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, permanent=True)
+    """There is no working connection to call with. Nothing was sent; a person has to connect first."""
 
 
 class CallDeferred(PlatformError):

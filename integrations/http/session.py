@@ -1,4 +1,4 @@
-"""How the portal speaks HTTP to a platform: errors by meaning, a pacer before and an observer after."""
+"""How the portal speaks HTTP to a platform: one session per client, with hooks before and after each call."""
 
 import json
 import ssl
@@ -66,8 +66,8 @@ class PlatformSession:
         platform: str,
         base_url: str,
         *,
-        pace: Callable[[], None] | None = None,
-        observe: Callable[[CallRecord], None] | None = None,
+        before_call: Callable[[], None] | None = None,
+        after_call: Callable[[CallRecord], None] | None = None,
     ) -> None:
         self.platform = platform
         self.base_url = base_url.rstrip("/")
@@ -78,8 +78,8 @@ class PlatformSession:
             self.http.mount(scheme, self._adapter)
         self.http.headers["User-Agent"] = "CodeScreen-Lever-Portal"
         self.http.headers["Accept"] = "application/json"
-        self._pace = pace or (lambda: None)
-        self._observe = observe or (lambda call: None)
+        self._before_call = before_call or (lambda: None)
+        self._after_call = after_call or (lambda call: None)
 
     def request(
         self,
@@ -96,7 +96,7 @@ class PlatformSession:
         Raises PlatformError for everything else. A write is `ambiguous` when the request may have reached the
         platform and no trustworthy answer came back.
         """
-        self._pace()
+        self._before_call()
         started = time.monotonic()
         status: int | None = None
         decoded: Any = None
@@ -110,7 +110,7 @@ class PlatformSession:
             status, decoded = error.status, error.body
             raise
         finally:
-            self._observe(
+            self._after_call(
                 CallRecord(
                     platform=self.platform,
                     method=method,

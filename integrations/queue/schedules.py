@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from django_q.models import Schedule
 
-from integrations.clients import factory
+from integrations.clients import provider, tokens
 from integrations.http.errors import PlatformError
 from integrations.models import CodeScreenConnection, Delivery, LeverConnection, LeverWebhook, Organization
 from integrations.models.leasing import masked_traceback
@@ -69,7 +69,7 @@ def refresh_grants() -> None:
         if not grant.refresh_token:  # encrypted, so it can't be asked for in the query
             continue
         try:
-            factory.token_manager(grant).renew(grant.access_token)
+            tokens.token_manager(grant).renew(grant.access_token)
         except PlatformError as error:
             logger.warning("keep-alive of %s: %s", grant.organization.slug, error)
             connection_notices.notify_reconnect_needed(grant.organization)
@@ -78,7 +78,7 @@ def refresh_grants() -> None:
 def refresh_catalogs() -> None:
     """Read every organization's roles, stages and assessments again."""
     for organization in Organization.objects.filter(paused=False):
-        clients = factory.clients_for(organization)
+        clients = provider.clients_for(organization)
         try:
             sync.refresh_stages(organization, clients.lever())
             sync.refresh_roles(organization, clients.lever())
@@ -95,7 +95,7 @@ def probe_lever() -> None:
     working = Organization.objects.filter(lever_connection__state=LeverConnection.State.CONNECTED)
     for organization in working.filter(paused=False):
         try:
-            lever_probe.probe(organization, factory.clients_for(organization).lever())
+            lever_probe.probe(organization, provider.clients_for(organization).lever())
         except PlatformError as error:
             logger.info("checkup of %s: %s", organization.slug, error)
         except (OperationalError, InterfaceError):
@@ -116,14 +116,14 @@ def refresh_catalog(organization_id: int) -> None:
 
 def _read_lists(organization: Organization) -> None:
     try:
-        lever = factory.lever_client(organization)
+        lever = provider.lever_client(organization)
         sync.refresh_stages(organization, lever)
         sync.refresh_roles(organization, lever)
     except PlatformError as error:
         logger.info("Lever's lists of %s: %s", organization.slug, error)
     try:
         connections.verify_codescreen_key(
-            organization, factory.codescreen_client(organization, allow_refused=True)
+            organization, provider.codescreen_client(organization, allow_refused=True)
         )
     except PlatformError as error:
         logger.info("CodeScreen's list of %s: %s", organization.slug, error)
@@ -135,7 +135,7 @@ def retry_refused_keys() -> None:
     for organization in refused.filter(paused=False):
         try:
             connections.verify_codescreen_key(
-                organization, factory.codescreen_client(organization, allow_refused=True)
+                organization, provider.codescreen_client(organization, allow_refused=True)
             )
             notify.notify_workers()
         except PlatformError as error:

@@ -15,8 +15,9 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.models.functions import Now
 
-from integrations.clients import factory
-from integrations.clients.factory import clients_for
+from integrations.clients import provider
+from integrations.clients.context import CallContext
+from integrations.clients.provider import clients_for
 from integrations.http.errors import CallDeferred, NotConnected, PlatformError
 from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Effect, Heartbeat, Invitation, LeverConnection, Organization
@@ -145,8 +146,8 @@ def _next_job(turn: int) -> Job | None:
 
 def _perform(effect: Effect) -> None:
     effect.organization = _read(effect.organization_id)
-    context = {"effect": effect, "opportunity_id": effect.opportunity_id}
-    perform.perform(effect, clients_for(effect.organization, **context))
+    context = CallContext(effect=effect, opportunity_id=effect.opportunity_id)
+    perform.perform(effect, clients_for(effect.organization, context))
 
 
 def decide(delivery: Delivery) -> None:
@@ -156,7 +157,9 @@ def decide(delivery: Delivery) -> None:
         delivery.release(due_at=None, last_error=NO_OUTCOME.format(count=MAX_CONSECUTIVE_CRASHES))
         return
     organization = delivery.organization = _read(delivery.organization_id)
-    clients = clients_for(organization, delivery=delivery, opportunity_id=delivery.opportunity_id)
+    clients = clients_for(
+        organization, CallContext(delivery=delivery, opportunity_id=delivery.opportunity_id)
+    )
     try:
         delivery_handling.handle_delivery(delivery, clients)
     except delivery_handling.LeaseLost:
@@ -192,7 +195,7 @@ def _notice_refused_key(organization: Organization) -> None:
     if lever is None or not lever.is_working:
         return
     try:
-        sync.refresh_assessments(organization, factory.codescreen_client(organization))
+        sync.refresh_assessments(organization, provider.codescreen_client(organization))
     except PlatformError as error:
         if error.status == 401:
             sync.mark_key_refused(organization, str(error))
@@ -201,7 +204,9 @@ def _notice_refused_key(organization: Organization) -> None:
 def poll(invitation: Invitation) -> PollOutcome:
     """Ask CodeScreen about one claimed invitation."""
     organization = invitation.organization = _read(invitation.organization_id)
-    return poll_step.poll(invitation, clients_for(organization, opportunity_id=invitation.opportunity_id))
+    return poll_step.poll(
+        invitation, clients_for(organization, CallContext(opportunity_id=invitation.opportunity_id))
+    )
 
 
 # what people ask for, and the schedules of upkeep.py
@@ -234,7 +239,7 @@ def sweep_organization(organization: Organization, is_full: bool = True) -> int:
 def replay(delivery: Delivery, actor: Any) -> Decision:
     """Decide a stored delivery again. Raises actions.NotPossible and PlatformError."""
     decision = invitations.replay(
-        delivery, clients_for(_read(delivery.organization_id), delivery=delivery), actor
+        delivery, clients_for(_read(delivery.organization_id), CallContext(delivery=delivery)), actor
     )
     notify.notify_workers()
     return decision
@@ -242,7 +247,9 @@ def replay(delivery: Delivery, actor: Any) -> Decision:
 
 def preview(delivery: Delivery) -> Decision:
     """Return the verdict a delivery would get now; writes nothing. Raises PlatformError."""
-    return facts.preview(delivery, clients_for(_read(delivery.organization_id), delivery=delivery))
+    return facts.preview(
+        delivery, clients_for(_read(delivery.organization_id), CallContext(delivery=delivery))
+    )
 
 
 def opportunities_of(organization: Organization, address: str, most: int) -> list[Opportunity]:

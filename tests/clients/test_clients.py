@@ -13,7 +13,8 @@ from django.db import connection as database
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.clients import factory
+from integrations.clients import call_hooks, provider, tokens
+from integrations.clients.context import CallContext
 from integrations.http.errors import CallDeferred, NotConnected, PlatformError
 from integrations.lever.lookups import PipelineStage
 from integrations.models import ApiCall, Effect, LeverConnection, Organization
@@ -62,7 +63,7 @@ def asked(wire, path):
 
 def test_a_token_that_lasts_is_used(wire, grant):
     wire.get(f"{API}/stages", json={"data": []})
-    factory.lever_client(grant.organization).stages()
+    provider.lever_client(grant.organization).stages()
     assert [request.headers["Authorization"] for request in asked(wire, "/stages")] == ["Bearer access-1"]
     assert not asked(wire, "/oauth/token")
 
@@ -71,7 +72,7 @@ def test_a_token_that_ends_soon_is_traded_before_it_is_used(wire, grant):
     ends_soon(grant)
     wire.post(f"{AUTH}/oauth/token", json=FRESH)
     wire.get(f"{API}/stages", json={"data": []})
-    factory.lever_client(grant.organization).stages()
+    provider.lever_client(grant.organization).stages()
     [trade] = asked(wire, "/oauth/token")
     form = dict(pair.split("=") for pair in trade.body.split("&"))
     assert form == {
@@ -91,14 +92,14 @@ def test_401_is_one_refresh_and_one_retry(wire, grant):
     wire.get(f"{API}/stages", status=401, json={"code": "Unauthorized"})
     wire.get(f"{API}/stages", json={"data": [{"id": "1"}]})
     wire.post(f"{AUTH}/oauth/token", json=FRESH)
-    assert factory.lever_client(grant.organization).stages() == [PipelineStage("1", "")]
+    assert provider.lever_client(grant.organization).stages() == [PipelineStage("1", "")]
     assert len(asked(wire, "/oauth/token")) == 1
     tokens = [request.headers["Authorization"] for request in asked(wire, "/stages")]
     assert tokens == ["Bearer access-1", "Bearer access-2"]
 
 
 def test_401_with_a_token_that_another_worker_has_replaced_needs_no_refresh(wire, grant):
-    client = factory.lever_client(grant.organization)
+    client = provider.lever_client(grant.organization)
 
     def replaced(request):
         if request.headers["Authorization"] == "Bearer access-9":
@@ -115,14 +116,14 @@ def test_still_401_needs_a_person(wire, grant):
     wire.get(f"{API}/stages", status=401)
     wire.post(f"{AUTH}/oauth/token", json=FRESH)
     with pytest.raises(PlatformError) as raised:
-        factory.lever_client(grant.organization).stages()
+        provider.lever_client(grant.organization).stages()
     assert raised.value.status == 401
     assert (len(asked(wire, "/stages")), len(asked(wire, "/oauth/token"))) == (2, 1)
     grant.refresh_from_db()
     assert grant.state == "needs_reconnect"
     assert grant.state_reason
     with pytest.raises(NotConnected):
-        factory.lever_client(grant.organization)
+        provider.lever_client(grant.organization)
 
 
 def test_a_refused_token_of_before_says_nothing_about_a_grant_made_meanwhile(wire, grant, super_admin):
@@ -138,7 +139,7 @@ def test_a_refused_token_of_before_says_nothing_about_a_grant_made_meanwhile(wir
 
     wire.add_callback(responses.GET, f"{API}/stages", refuse)
     with pytest.raises(PlatformError):
-        factory.lever_client(grant.organization).stages()
+        provider.lever_client(grant.organization).stages()
     grant.refresh_from_db()
     assert (grant.access_token, grant.state) == ("access-9", "connected")
 
@@ -194,7 +195,7 @@ def test_a_token_answer_without_a_token_changes_nothing(wire, grant, answer):
     ends_soon(grant)
     wire.post(f"{AUTH}/oauth/token", json=answer)
     with pytest.raises(PlatformError):
-        factory.lever_client(grant.organization).stages()
+        provider.lever_client(grant.organization).stages()
     grant.refresh_from_db()
     assert (grant.state, grant.access_token, grant.refresh_leased_until) == ("connected", "access-1", None)
 
@@ -204,7 +205,7 @@ def test_a_strange_lifetime_of_a_token_is_survived(wire, grant, expires_in):
     ends_soon(grant)
     wire.post(f"{AUTH}/oauth/token", json=FRESH | {"expires_in": expires_in})
     wire.get(f"{API}/stages", json={"data": []})
-    factory.lever_client(grant.organization).stages()
+    provider.lever_client(grant.organization).stages()
     grant.refresh_from_db()
     assert (grant.access_token, grant.refresh_token) == ("access-2", "refresh-2")
 
@@ -213,7 +214,7 @@ def test_without_a_refresh_token_401_needs_a_person(wire, grant):
     LeverConnection.objects.update(refresh_token="")
     wire.get(f"{API}/stages", status=401)
     with pytest.raises(PlatformError):
-        factory.lever_client(grant.organization).stages()
+        provider.lever_client(grant.organization).stages()
     grant.refresh_from_db()
     assert grant.state == "needs_reconnect"
     assert "offline_access" in grant.state_reason
@@ -223,7 +224,7 @@ def test_a_refresh_lease_of_a_worker_that_died_ends_by_itself(wire, grant):
     ends_soon(grant)
     LeverConnection.objects.update(refresh_leased_until=timezone.now() - timedelta(seconds=1))
     wire.post(f"{AUTH}/oauth/token", json=FRESH)
-    assert factory.token_manager(grant).current() == "access-2"
+    assert tokens.token_manager(grant).current() == "access-2"
 
 
 def test_a_refresh_that_returns_after_a_reconnection_does_not_overwrite_it(wire, grant, super_admin):
@@ -235,7 +236,7 @@ def test_a_refresh_that_returns_after_a_reconnection_does_not_overwrite_it(wire,
         return 200, {}, json.dumps(FRESH)
 
     wire.add_callback(responses.POST, f"{AUTH}/oauth/token", slow)
-    assert factory.token_manager(grant).current() == "from-consent"
+    assert tokens.token_manager(grant).current() == "from-consent"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -257,7 +258,7 @@ def test_two_workers_refresh_once(wire, grant):
     def work():
         try:
             barrier.wait()
-            found.append(factory.token_manager(LeverConnection.objects.get(pk=grant.pk)).current())
+            found.append(tokens.token_manager(LeverConnection.objects.get(pk=grant.pk)).current())
         except Exception as error:  # noqa: BLE001 - shown below
             failed.append(error)
         finally:
@@ -291,7 +292,7 @@ def test_two_workers_whose_token_was_refused_refresh_once(wire, grant):
 
     def work():
         try:
-            factory.lever_client(grant.organization).stages()
+            provider.lever_client(grant.organization).stages()
         except Exception as error:  # noqa: BLE001 - shown below
             failed.append(error)
         finally:
@@ -313,15 +314,15 @@ def test_two_workers_whose_token_was_refused_refresh_once(wire, grant):
 def test_without_a_working_grant_nothing_is_called(wire, grant, state):
     LeverConnection.objects.update(state=state)
     with pytest.raises(NotConnected):
-        factory.lever_client(Organization.objects.get())
+        provider.lever_client(Organization.objects.get())
     with pytest.raises(NotConnected):
-        factory.token_manager(grant).current()
+        tokens.token_manager(grant).current()
     assert not wire.calls
 
 
 def test_a_grant_that_is_disconnected_between_two_calls_is_not_used(wire, grant):
     wire.get(f"{API}/stages", json={"data": []})
-    client = factory.lever_client(grant.organization)
+    client = provider.lever_client(grant.organization)
     client.stages()
     LeverConnection.objects.get(pk=grant.pk).disconnect("Disconnected by owner.")
     with pytest.raises(NotConnected):
@@ -331,13 +332,13 @@ def test_a_grant_that_is_disconnected_between_two_calls_is_not_used(wire, grant)
 
 def test_codescreen_needs_a_key_that_is_not_refused(organization):
     with pytest.raises(NotConnected):
-        factory.codescreen_client(organization)
+        provider.codescreen_client(organization)
     row = factories.CodeScreenConnectionFactory(organization=organization)
-    factory.codescreen_client(organization)
+    provider.codescreen_client(organization)
     row.mark_refused("CodeScreen answered 401")
     with pytest.raises(NotConnected):
-        factory.codescreen_client(organization)
-    factory.codescreen_client(organization, allow_refused=True)
+        provider.codescreen_client(organization)
+    provider.codescreen_client(organization, allow_refused=True)
 
 
 # the record of calls
@@ -368,7 +369,9 @@ def test_a_call_is_recorded_without_secrets_and_personal_data(wire, grant):
         f"{API}/webhooks", json={"data": {"id": "w", "configuration": {"signatureToken": "signature-secret"}}}
     )
     effect = factories.EffectFactory(organization=grant.organization, attempts=3)
-    client = factory.lever_client(grant.organization, effect=effect, opportunity_id="opportunity-1")
+    client = provider.lever_client(
+        grant.organization, CallContext(effect=effect, opportunity_id="opportunity-1")
+    )
     client.opportunity("opportunity-1")
     with pytest.raises(PlatformError):
         client.add_links("opportunity-1", ["https://report.example/1"])
@@ -406,7 +409,7 @@ def test_an_invitation_is_recorded_without_name_and_address(settings, organizati
     factories.CodeScreenConnectionFactory(organization=organization)
     with responses.RequestsMock() as wire:
         wire.post("https://codescreen.example/api/assessments", json={"assessmentInstanceId": "instance-1"})
-        factory.codescreen_client(organization).send(
+        provider.codescreen_client(organization).send(
             "assessment-1", "Candidate Alder", "alder@candidates.example"
         )
     row = ApiCall.objects.get()
@@ -426,7 +429,7 @@ def test_an_error_that_quotes_the_person_is_not_kept(wire, grant):
         json={"code": "ResourceNotFound", "message": message},
     )
     with pytest.raises(PlatformError) as raised:
-        factory.lever_client(grant.organization).opportunity("opportunity-1")
+        provider.lever_client(grant.organization).opportunity("opportunity-1")
     row = ApiCall.objects.get()
     assert "@" not in row.error + row.response_body + str(raised.value)
 
@@ -434,7 +437,7 @@ def test_an_error_that_quotes_the_person_is_not_kept(wire, grant):
 def test_a_call_that_cannot_be_recorded_happened_all_the_same(wire, grant, monkeypatch):
     wire.get(f"{API}/stages", json={"data": [{"id": "1"}]})
     monkeypatch.setattr(ApiCall.objects, "create", _database_error)
-    assert factory.lever_client(grant.organization).stages() == [PipelineStage("1", "")]
+    assert provider.lever_client(grant.organization).stages() == [PipelineStage("1", "")]
 
 
 def _database_error(**_):
@@ -467,19 +470,19 @@ def held(grant):
 
 def test_slow_work_renews_its_lease_between_calls(wire, grant, held, monkeypatch):
     wire.get(f"{API}/stages", json={"data": []})
-    lever = factory.lever_client(grant.organization, effect=held)
+    lever = provider.lever_client(grant.organization, CallContext(effect=held))
     lever.stages()
     assert Effect.objects.filter(leased_until__lt=timezone.now() + timedelta(seconds=10)).exists()
-    monkeypatch.setattr(factory, "RENEW_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(call_hooks, "RENEW_AFTER_SECONDS", 0.0)
     lever.stages()
     assert Effect.objects.filter(leased_until__gt=timezone.now() + timedelta(seconds=40)).exists()
 
 
 def test_work_that_somebody_else_has_taken_over_makes_no_more_calls(wire, grant, held, monkeypatch):
-    monkeypatch.setattr(factory, "RENEW_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(call_hooks, "RENEW_AFTER_SECONDS", 0.0)
     Effect.objects.update(lease_owner="replacement")
     with pytest.raises(CallDeferred):
-        factory.lever_client(grant.organization, effect=held).stages()
+        provider.lever_client(grant.organization, CallContext(effect=held)).stages()
     assert not wire.calls
 
 
@@ -489,7 +492,7 @@ def test_a_client_made_late_in_a_step_renews_the_lease_before_its_first_call(wir
     wire.get("https://codescreen.example/api/assessments", json=[])
     held.leased_until = timezone.now() + timedelta(seconds=5)
     held.fenced().update(leased_until=held.leased_until)
-    factory.codescreen_client(grant.organization, effect=held).assessments()
+    provider.codescreen_client(grant.organization, CallContext(effect=held)).assessments()
     held.refresh_from_db()
     assert held.leased_until > timezone.now() + timedelta(seconds=40)
 
@@ -500,7 +503,7 @@ def test_a_client_made_late_in_a_step_renews_the_lease_before_its_first_call(wir
 def test_clocks_are_compared_by_the_date_of_levers_answers(wire, organization, grant):
     behind = format_datetime(timezone.now() - timedelta(seconds=90), usegmt=True)
     wire.get(f"{API}/stages", json={"data": []}, headers={"Date": behind})
-    factory.lever_client(organization).stages()
+    provider.lever_client(organization).stages()
     grant.refresh_from_db()
     assert grant.clock_ahead == pytest.approx(90, abs=2)
 

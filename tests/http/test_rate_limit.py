@@ -10,8 +10,8 @@ import responses
 from django.db import connection as database
 from django.utils import timezone
 
-from integrations.clients import factory
-from integrations.http import rate_limit
+from integrations.clients import provider
+from integrations.http import call_limits, rate_limit
 from integrations.http.errors import CallDeferred, PlatformError
 from integrations.models import ApiCall, CircuitBreaker, Delivery, Effect, RateLimitBucket
 from integrations.queue import worker
@@ -84,7 +84,7 @@ def test_workers_share_the_slots(db):
 def test_429_cools_everybody_down(wire, grant):
     wire.get(f"{API}/stages", status=429, headers={"Retry-After": "2"})
     with pytest.raises(PlatformError) as raised:
-        factory.lever_client(grant.organization).stages()
+        provider.lever_client(grant.organization).stages()
     assert (raised.value.permanent, raised.value.retry_after) == (False, 2.0)
     key = f"lever:{grant.lever_account_id}"
     waits = [RateLimitBucket.reserve(key, INTERVAL, BURST) for _ in range(6)]
@@ -95,7 +95,7 @@ def test_a_slot_that_is_far_away_is_given_back_with_its_time(grant):
     key = f"lever:{grant.lever_account_id}"
     RateLimitBucket.reserve(key, 60.0, BURST)
     with pytest.raises(CallDeferred) as raised:
-        factory.lever_client(grant.organization).stages()
+        provider.lever_client(grant.organization).stages()
     assert 55 < (raised.value.retry_after or 0) < 61
     effect = factories.EffectFactory(organization=grant.organization)
     worker.work()
@@ -108,7 +108,7 @@ def test_a_slot_that_is_far_away_is_given_back_with_its_time(grant):
 def test_a_slot_that_is_given_back_is_nobody_elses_wait(grant):
     key = f"lever:{grant.lever_account_id}"
     RateLimitBucket.reserve(key, 60.0, BURST)
-    gate = rate_limit.RateLimiter(grant.organization, "lever", key)
+    gate = call_limits.CallLimits(grant.organization, "lever", key)
     waits = []
     for _ in range(20):
         with pytest.raises(CallDeferred) as raised:
@@ -157,7 +157,7 @@ def test_when_redis_is_away_the_database_paces_and_redis_is_left_alone_for_a_whi
 
 
 def call_stages(grant):
-    factory.lever_client(grant.organization).stages()
+    provider.lever_client(grant.organization).stages()
 
 
 def test_a_platform_that_is_down_is_probed_gently(wire, grant):

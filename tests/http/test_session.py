@@ -30,7 +30,7 @@ def calls():
 
 @pytest.fixture
 def session(calls):
-    return PlatformSession("lever", URL + "/", observe=calls.append)
+    return PlatformSession("lever", URL + "/", after_call=calls.append)
 
 
 def failure(session, method="POST", **more):
@@ -256,7 +256,7 @@ def test_pacing_comes_before_the_call(wire, calls):
     def refuse():
         raise PlatformError("not now")
 
-    session = PlatformSession("lever", URL, pace=refuse, observe=calls.append)
+    session = PlatformSession("lever", URL, before_call=refuse, after_call=calls.append)
     failure(session)
     assert not wire.calls
     assert not calls

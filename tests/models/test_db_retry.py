@@ -4,7 +4,7 @@ import pytest
 import responses
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from integrations.clients import factory
+from integrations.clients import tokens
 from integrations.models import LeverConnection, db_retry
 from tests import factories
 
@@ -67,7 +67,7 @@ def test_a_new_pair_of_tokens_survives_a_restart(settings, monkeypatch, is_commi
             "https://auth.lever.example/oauth/token",
             json={"access_token": "access-2", "refresh_token": "refresh-2", "expires_in": 3600},
         )
-        assert factory.token_manager(grant).renew("access-1") == "access-2"
+        assert tokens.token_manager(grant).renew("access-1") == "access-2"
     assert not rotate.errors
     stored = LeverConnection.objects.get()
     assert (stored.refresh_token, stored.state) == ("refresh-2", "connected")

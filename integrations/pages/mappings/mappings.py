@@ -13,7 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse_lazy
 from django.views.generic import CreateView, DeleteView, TemplateView, UpdateView, View
 
-from integrations.clients import factory
+from integrations.clients import provider
 from integrations.http.errors import PlatformError
 from integrations.models import (
     AuditAction,
@@ -259,12 +259,12 @@ class RefreshListsView(OrganizationMixin, View):
         return redirect(back(request))
 
     def _lever(self) -> None:
-        lever = factory.lever_client(self.organization)
+        lever = provider.lever_client(self.organization)
         sync.refresh_stages(self.organization, lever)
         sync.refresh_roles(self.organization, lever)
 
     def _codescreen(self) -> None:
-        sync.refresh_assessments(self.organization, factory.codescreen_client(self.organization))
+        sync.refresh_assessments(self.organization, provider.codescreen_client(self.organization))
 
     def _try(self, refresh: Callable[[], None], done: str) -> None:
         try:

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.generic import TemplateView, View
 
-from integrations.clients import factory
+from integrations.clients import provider
 from integrations.http.errors import PlatformError
 from integrations.models import Effect, Invitation
 from integrations.pages.access import SUPER_ADMINS, OrganizationMixin, back_to
@@ -134,7 +134,7 @@ class MakeWebhooksView(ConnectionActView):
 
     def act(self) -> str:
         """Make it."""
-        connections.make_webhooks(self.organization, factory.lever_client(self.organization), self.person)
+        connections.make_webhooks(self.organization, provider.lever_client(self.organization), self.person)
         return (
             "The webhook is made. In Lever, check that “Candidate Stage Change” is turned on under Webhooks."
         )
@@ -157,7 +157,7 @@ class RemoveWebhooksView(ConnectionActView):
 
     def act(self) -> str:
         """Remove it."""
-        connections.remove_webhooks(self.organization, factory.lever_client(self.organization), self.person)
+        connections.remove_webhooks(self.organization, provider.lever_client(self.organization), self.person)
         return "The webhook made through Lever's API is removed."
 
 
@@ -169,7 +169,7 @@ class CheckCodeScreenKeyView(ConnectionActView):
     def act(self) -> str:
         """Read the assessments."""
         count = connections.verify_codescreen_key(
-            self.organization, factory.codescreen_client(self.organization, allow_refused=True)
+            self.organization, provider.codescreen_client(self.organization, allow_refused=True)
         )
         return (
             f"CodeScreen accepts the key and lists {count} {'assessment' if count == 1 else 'assessments'}."

@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 from django.urls import reverse
 
-from integrations.clients import factory
+from integrations.clients import provider
 from integrations.models import ApiCall, Delivery, Effect, Invitation, RoleMapping
 from integrations.pages.activity.candidate_search import opportunity_id
 from integrations.workflow.catalog import sync
@@ -23,7 +23,7 @@ def text(answer) -> str:
 @pytest.fixture
 def known(connected_organization):
     """A connected organization that has read its lists and maps one role."""
-    sync.refresh_stages(connected_organization, factory.lever_client(connected_organization))
+    sync.refresh_stages(connected_organization, provider.lever_client(connected_organization))
     RoleMapping.objects.create(
         organization=connected_organization, role="Backend Engineer", assessment="Backend"
     )

@@ -180,7 +180,7 @@ def test_webhooks_are_made_and_removed_through_levers_api(
         def delete_webhook(self, webhook_id):
             assert webhook_id == "w-1"
 
-    monkeypatch.setattr("integrations.clients.factory.lever_client", lambda organization: Lever())
+    monkeypatch.setattr("integrations.clients.provider.lever_client", lambda organization: Lever())
     made = text(super_admin_client.post(reverse("webhooks-make"), follow=True))
     assert "turned on" in made
     assert "secret-of-lever" not in made

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from integrations.clients import factory
+from integrations.clients import provider
 from integrations.models import Delivery, Effect, Invitation, Organization, RoleMapping, Stage
 from integrations.workflow.catalog import sync
 from integrations.workflow.operations import connections, invitations
@@ -249,7 +249,7 @@ def test_an_unknown_target_fails_loudly_and_is_done_once_it_is_corrected(box, sa
 
 @pytest.mark.parametrize("written", [FROM, "codescreen", "  CODESCREEN  round two", "id"])
 def test_a_target_that_would_invite_is_refused(box, sandbox, written):
-    sync.refresh_stages(box.organization, factory.lever_client(box.organization))
+    sync.refresh_stages(box.organization, provider.lever_client(box.organization))
     with pytest.raises(ValidationError) as refused:
         policy(box, passed_stage=sandbox.stage(FROM) if written == "id" else written)
     assert "sends an assessment" in refused.value.message_dict["passed_stage"][0]
@@ -294,7 +294,7 @@ def test_a_target_that_came_to_invite_later_moves_nobody(box, sandbox):
 def test_two_stages_of_one_name_are_not_guessed_between(box, sandbox):
     policy(box, passed_stage=TARGET)
     evaluated(box, score=90, result="Passed")
-    sync.refresh_stages(box.organization, factory.lever_client(box.organization))
+    sync.refresh_stages(box.organization, provider.lever_client(box.organization))
     Stage.objects.create(organization=box.organization, external_id="twin", name=TARGET, position=99)
     box.work()
     effect = box.effect("move_stage")

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.clients import factory
-from integrations.clients.provider import ClientProvider
+from integrations.clients import provider
 from integrations.models import Delivery, Invitation
 from integrations.queue import worker
 from integrations.workflow.inbox import delivery_handling, sweep
 from tests import factories
+from tests.clients.fakes import FakeClients
 
 STAGE, ELSEWHERE = "CodeScreen Assessment", "Phone screen"
 
@@ -36,7 +36,7 @@ def move(box, sandbox):
 def test_who_leaves_while_another_worker_decides(box, sandbox, move, monkeypatch):
     move(STAGE)
     entered = factories.claimed(Delivery, "slow")
-    clients = factory.clients_for(box.organization)
+    clients = provider.clients_for(box.organization)
     lever = clients.lever()
     read = lever.opportunity
 
@@ -47,7 +47,7 @@ def test_who_leaves_while_another_worker_decides(box, sandbox, move, monkeypatch
         return found
 
     monkeypatch.setattr(lever, "opportunity", slowly)
-    delivery_handling.handle_delivery(entered, ClientProvider(lambda: lever, clients.codescreen))
+    delivery_handling.handle_delivery(entered, FakeClients(box.organization, lever=lever))
     box.work()
     assert (Invitation.objects.get().status, sandbox.emails()) == ("withdrawn", 0)
 
@@ -58,7 +58,7 @@ def test_who_leaves_while_the_sweep_goes_through_its_list(box, sandbox, move):
     [listed] = worker.opportunities_of(box.organization, "alder@candidates.example", 1)
     move(ELSEWHERE)
     box.work()
-    assert sweep._repair(box.organization, listed, factory.clients_for(box.organization), began)
+    assert sweep._repair(box.organization, listed, provider.clients_for(box.organization), began)
     box.work()
     assert (Invitation.objects.get().status, sandbox.emails()) == ("withdrawn", 0)
 

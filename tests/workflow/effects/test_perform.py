@@ -6,7 +6,8 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
-from integrations.clients import factory
+from integrations.clients import provider
+from integrations.clients.context import CallContext
 from integrations.codescreen.payloads import WebhookHint
 from integrations.http.errors import PlatformError
 from integrations.models import CodeScreenConnection, Effect, Invitation, Organization
@@ -62,7 +63,7 @@ def test_who_is_invited_anew_while_a_worker_finds_them_withdrawn_is_invited(
         return decide(invitation)
 
     monkeypatch.setattr(send_invitation, "cancel_or_retry", slowly)
-    perform.perform(effect, factory.clients_for(box.organization, effect=effect))
+    perform.perform(effect, provider.clients_for(box.organization, CallContext(effect=effect)))
     monkeypatch.undo()
     box.later()
     assert (box.reread(invitation).status, sandbox.emails()) == ("invited", 1)
@@ -89,7 +90,7 @@ def test_what_is_heard_to_have_arrived_before_it_is_sent_again_is_not(box, sandb
     box.codescreen_fails(kind="status_after", status=500)
     box.work()  # nothing: the slow worker holds it
     with pytest.raises(PlatformError):
-        factory.clients_for(box.organization).codescreen().send(
+        provider.clients_for(box.organization).codescreen().send(
             ASSESSMENT, "Candidate Alder", invitation.email
         )
     Effect.objects.filter(pk=slow.pk).update(

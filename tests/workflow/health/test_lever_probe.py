@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.clients import factory
+from integrations.clients import provider
 from integrations.lever.feedback import FeedbackForm
 from integrations.models import ApiCall, Delivery, LeverConnection, LeverProbe, LeverWebhook
 from integrations.queue import worker
@@ -26,7 +26,7 @@ def ready(connected_organization):
 
 
 def look(organization) -> LeverProbe:
-    lever_probe.probe(organization, factory.lever_client(organization))
+    lever_probe.probe(organization, provider.lever_client(organization))
     return LeverProbe.objects.get(organization=organization)
 
 
@@ -77,7 +77,7 @@ def test_an_author_who_left_is_told(ready, sandbox):
 
 
 def test_a_webhook_that_is_removed_in_lever_is_noticed_and_its_return_too(ready, super_admin):
-    lever = factory.lever_client(ready)
+    lever = provider.lever_client(ready)
     [made] = connections.make_webhooks(ready, lever, super_admin)
     look(ready)
     made.refresh_from_db()

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection as database
 from django.db import transaction
 
-from integrations.clients import factory
+from integrations.clients import provider
 from integrations.models import AuditEntry, Delivery, Effect, Organization
 from integrations.workflow.inbox import delivery_handling, facts
 from integrations.workflow.operations import invitations
@@ -82,7 +82,7 @@ def test_two_decisions_at_once_do_not_both_take_the_last_place_of_the_bulk_limit
                 "data": {"opportunityId": opportunity, "toStageId": sandbox.stage(stage)},
             },
         )
-    clients = factory.clients_for(box.organization)
+    clients = provider.clients_for(box.organization)
     told = [factories.claimed(Delivery, f"worker {number}") for number in range(2)]
     gathered = {row.pk: facts.gather_facts(row, clients) for row in told}
     monkeypatch.setattr(

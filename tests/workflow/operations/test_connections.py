@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection as database
 
-from integrations.clients import factory
+from integrations.clients import provider
 from integrations.http.errors import PlatformError
 from integrations.models import (
     ApiCall,
@@ -91,7 +91,7 @@ def test_disconnecting_forgets_the_tokens(organization, super_admin):
 def test_a_good_key_is_proven_by_the_list(connected_organization, sandbox):
     assert (
         connections.verify_codescreen_key(
-            connected_organization, factory.codescreen_client(connected_organization)
+            connected_organization, provider.codescreen_client(connected_organization)
         )
         == connected_organization.assessments.count()
         > 0
@@ -105,7 +105,7 @@ def test_a_bad_key_is_marked(connected_organization, sandbox):
     with pytest.raises(PlatformError):
         connections.verify_codescreen_key(
             connected_organization,
-            factory.codescreen_client(Organization.objects.get(pk=connected_organization.pk)),
+            provider.codescreen_client(Organization.objects.get(pk=connected_organization.pk)),
         )
     assert CodeScreenConnection.objects.get().state == "refused"
 
@@ -119,7 +119,7 @@ def test_a_key_that_works_again_takes_up_what_waited(connected_organization, san
         due_at=None,
     )
     connections.verify_codescreen_key(
-        connected_organization, factory.codescreen_client(connected_organization, allow_refused=True)
+        connected_organization, provider.codescreen_client(connected_organization, allow_refused=True)
     )
     assert CodeScreenConnection.objects.get().is_working
     assert Delivery.objects.due().get() == row
@@ -133,7 +133,7 @@ def hooks(sandbox):
 
 
 def test_the_webhook_is_made_once(connected_organization, sandbox, super_admin):
-    lever = factory.lever_client(connected_organization)
+    lever = provider.lever_client(connected_organization)
     first = connections.make_webhooks(connected_organization, lever, super_admin)
     assert connections.make_webhooks(connected_organization, lever, super_admin) == first
     [hook] = hooks(sandbox)
@@ -147,7 +147,7 @@ def test_the_webhook_is_made_once(connected_organization, sandbox, super_admin):
 
 
 def test_a_webhook_that_was_removed_in_lever_is_made_again(connected_organization, sandbox, super_admin):
-    lever = factory.lever_client(connected_organization)
+    lever = provider.lever_client(connected_organization)
     [before] = connections.make_webhooks(connected_organization, lever, super_admin)
     lever.delete_webhook(before.lever_webhook_id)
     [after] = connections.make_webhooks(connected_organization, lever, super_admin)
@@ -156,7 +156,7 @@ def test_a_webhook_that_was_removed_in_lever_is_made_again(connected_organizatio
 
 
 def test_a_webhook_whose_token_was_lost_is_made_again(connected_organization, sandbox, super_admin):
-    lever = factory.lever_client(connected_organization)
+    lever = provider.lever_client(connected_organization)
     connections.make_webhooks(connected_organization, lever, super_admin)
     LeverWebhook.objects.update(signature_token="")
     connections.make_webhooks(connected_organization, lever, super_admin)
@@ -165,7 +165,7 @@ def test_a_webhook_whose_token_was_lost_is_made_again(connected_organization, sa
 
 
 def test_removing_webhooks_twice_is_no_error(connected_organization, sandbox, super_admin):
-    lever = factory.lever_client(connected_organization)
+    lever = provider.lever_client(connected_organization)
     [made] = connections.make_webhooks(connected_organization, lever, super_admin)
     lever.delete_webhook(made.lever_webhook_id)
     connections.remove_webhooks(connected_organization, lever, super_admin)

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from integrations.clients.provider import ClientProvider
 from integrations.models import AuditEntry, Delivery, Effect, Invitation
 from integrations.models.invitation import Status
 from integrations.queue import worker
@@ -12,13 +11,9 @@ from integrations.workflow.inbox import delivery_handling
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.invitations import ActionNotAllowed
 from tests import factories
+from tests.clients.fakes import FakeClients
 
-
-def _unused() -> Any:
-    raise AssertionError("no platform is called")
-
-
-NO_PLATFORMS = ClientProvider(_unused, _unused)
+NO_PLATFORMS = FakeClients()
 
 
 def in_status(organization, status, **changes):

@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-from integrations.clients import factory
-from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.payloads import Progress, WebhookHint
 from integrations.http.errors import PlatformError
@@ -11,6 +9,7 @@ from integrations.models import Invitation, db_clock
 from integrations.workflow.operations import invitations
 from integrations.workflow.results import poll, webhook_hint
 from integrations.workflow.results.poll import PollOutcome
+from tests.clients.fakes import FakeClients
 
 
 class Slow(CodeScreenClient):
@@ -72,7 +71,7 @@ def test_a_question_that_fails_is_not_asked_again_of_who_is_followed_no_more(box
         raise PlatformError("CodeScreen answered 503", status=503)
 
     codescreen = Slow(stop_and_fail, "Not_Started")
-    clients = ClientProvider(factory.clients_for(box.organization).lever, lambda: codescreen)
+    clients = FakeClients(box.organization, codescreen=codescreen)
     assert poll.poll(invitation, clients) is PollOutcome.POSTPONED
     Invitation.objects.filter(next_poll_at__isnull=False).update(next_poll_at=db_clock.now())
     assert not Invitation.objects.due_for_poll().exists()

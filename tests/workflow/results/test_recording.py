@@ -6,7 +6,7 @@ import pytest
 import responses
 from django.utils import timezone
 
-from integrations.clients import factory
+from integrations.clients import provider
 from integrations.codescreen.payloads import Progress, WebhookHint
 from integrations.models import Effect, Invitation, Result
 from integrations.queue import worker
@@ -390,14 +390,14 @@ def test_another_external_id_settles_nothing(invitation, external):
 
 def test_a_poll_returns_whether_anything_changed(wire, invitation):
     wire.get(f"{URL}/assessments/{INSTANCE}", json={"status": "In_Progress", "metadata": {}})
-    codescreen = factory.codescreen_client(invitation.organization)
+    codescreen = provider.codescreen_client(invitation.organization)
     assert poll.refresh_progress(invitation, codescreen) is PollOutcome.CHANGED
     assert poll.refresh_progress(invitation, codescreen) is PollOutcome.UNCHANGED
 
 
 def test_a_poll_without_an_answer_is_postponed_and_counted(wire, invitation):
     wire.get(f"{URL}/assessments/{INSTANCE}", status=500)
-    clients = factory.clients_for(invitation.organization)
+    clients = provider.clients_for(invitation.organization)
     assert poll.poll(invitation, clients) is PollOutcome.POSTPONED
     invitation.refresh_from_db()
     assert invitation.poll_failures == 1
@@ -408,5 +408,5 @@ def test_the_instance_id_is_one_part_of_the_address(wire, invitation):
     invitation.refresh_from_db()
     wire.get(f"{URL}/assessments/a%2F..%2Fb%3Fc%23d", json={"status": "Not_Started"})
     assert isinstance(
-        factory.codescreen_client(invitation.organization).status(invitation.instance_id), Progress
+        provider.codescreen_client(invitation.organization).status(invitation.instance_id), Progress
     )

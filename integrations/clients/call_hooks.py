@@ -1,0 +1,83 @@
+"""What happens before and after each call: the limits, the row's lease, the record of the call."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import DatabaseError, InterfaceError, transaction
+
+from integrations.clients.context import CallContext
+from integrations.http.call_limits import CallLimits
+from integrations.http.errors import CallDeferred
+from integrations.http.session import CallRecord
+from integrations.models import ApiCall, Organization, db_clock
+from integrations.models.leasing import LEASE
+
+logger = logging.getLogger(__name__)
+
+RENEW_AFTER_SECONDS = 5.0
+TAKEN_OVER = "another worker has taken this over"
+
+AfterCall = Callable[[CallRecord], None]
+
+
+def before_call(limits: CallLimits, context: CallContext) -> Callable[[], None]:
+    """Return what waits until a call may be made and renews the lease of the row that it is made for.
+
+    A step of several slow calls would outlive its lease, which is short so that a killed worker's rows are taken up
+    soon. What is returned raises CallDeferred when another worker has taken the row over.
+    """
+
+    def wait() -> None:
+        limits.wait()
+        row = context.row
+        if row is None or not row.lease_owner or row.leased_until is None:
+            return
+        # the row, not a start time, says how old the lease is: the step's other client renews it too
+        age = LEASE - (row.leased_until - db_clock.now())
+        if age >= timedelta(seconds=RENEW_AFTER_SECONDS) and not row.renew():
+            raise CallDeferred(1.0, TAKEN_OVER)
+
+    return wait
+
+
+def after_call(
+    organization: Organization,
+    context: CallContext,
+    limits: CallLimits | None = None,
+    record_clock_skew: Callable[[float], None] | None = None,
+) -> AfterCall:
+    """Return what writes an ApiCall for each call, and lets the limits and the clock comparison learn from it."""
+
+    def record(call: CallRecord) -> None:
+        try:
+            if limits is not None:
+                limits.observe(call)
+            if record_clock_skew is not None and call.clock_ahead is not None:
+                record_clock_skew(call.clock_ahead)
+            with transaction.atomic():
+                _store(organization, context, call)
+        except (DatabaseError, InterfaceError):
+            # the call was made; losing its record must not make the caller think that it wasn't
+            logger.exception("an API call could not be recorded")
+
+    return record
+
+
+def _store(organization: Organization, context: CallContext, call: CallRecord) -> None:
+    ApiCall.objects.create(
+        organization=organization,
+        effect=context.effect,
+        delivery=context.delivery,
+        opportunity_id=context.opportunity_id[:200],
+        attempt=context.attempt,
+        correlation_id=context.correlation_id,
+        platform=call.platform,
+        method=call.method,
+        path=call.path[:1000],
+        status=call.status,
+        duration_ms=call.duration_ms,
+        request_body=call.request_body,
+        response_body=call.response_body,
+        error=call.error,
+    )

@@ -1,0 +1,26 @@
+"""What the calls of one step are made for."""
+
+from dataclasses import dataclass, field
+
+from integrations.http.session import new_correlation_id
+from integrations.models import Delivery, Effect
+
+
+@dataclass(frozen=True)
+class CallContext:
+    """The row that the calls are made for, and the candidate; all calls of a step share the correlation id."""
+
+    effect: Effect | None = None
+    delivery: Delivery | None = None
+    opportunity_id: str = ""
+    correlation_id: str = field(default_factory=new_correlation_id)
+
+    @property
+    def row(self) -> Effect | Delivery | None:
+        """The leased row, whose lease has to last until the calls are over."""
+        return self.effect or self.delivery
+
+    @property
+    def attempt(self) -> int:
+        """Which try of the row the calls belong to, from 1."""
+        return max(1, self.row.attempts) if self.row else 1

@@ -1,0 +1,111 @@
+"""Access tokens of one organization's Lever grant, refreshed by one worker at a time."""
+
+import time
+from datetime import timedelta
+from functools import partial
+
+from django.conf import settings
+
+from integrations.clients.call_hooks import AfterCall, after_call
+from integrations.clients.context import CallContext
+from integrations.http.errors import NotConnected, PlatformError
+from integrations.http.session import PlatformSession
+from integrations.lever import oauth
+from integrations.models import LeverConnection, db_clock
+from integrations.models.db_retry import with_retry
+
+EXPIRES_SOON = timedelta(minutes=2)
+REFRESH_WAIT_SECONDS = 20.0
+LOOK_AGAIN_SECONDS = 0.2
+
+NOT_CONNECTED = "Lever is not connected. Reconnect it under Settings."
+NO_REFRESH_TOKEN = (
+    "Lever refused the access token, and there is no refresh token: offline_access was not granted."
+)
+GRANT_ENDED = "Lever says the grant is no longer valid. It was revoked in Lever, or has ended."
+FRESH_TOKEN_REFUSED = "Lever refuses a fresh access token. The app was revoked in Lever."
+
+
+class TokenManager:
+    """Access tokens of one organization's grant, refreshed by one worker at a time."""
+
+    def __init__(self, connection: LeverConnection, session: PlatformSession) -> None:
+        self._connection = connection
+        self._session = session
+
+    def current(self) -> str:
+        """Return an access token that should work now, refreshed when it ends soon."""
+        connection = self._working()
+        ends = connection.access_expires_at
+        if ends is not None and ends - db_clock.now() < EXPIRES_SOON and connection.refresh_token:
+            return self._refreshed(connection.access_token)
+        return connection.access_token
+
+    def renew(self, refused: str) -> str:
+        """Return another access token after Lever refused this one.
+
+        Raises PlatformError with status 401 when there is none: a person then has to connect Lever again.
+        """
+        connection = self._working()
+        if connection.access_token != refused:
+            return connection.access_token
+        return self._refreshed(refused)
+
+    def give_up(self, refused: str) -> None:
+        """Record that Lever refused a fresh token too: the grant was revoked, unless there is a newer one."""
+        connection = self._working()
+        if connection.access_token == refused:
+            connection.mark_needs_reconnect(FRESH_TOKEN_REFUSED)
+
+    def _working(self) -> LeverConnection:
+        self._connection.refresh_from_db()
+        if not self._connection.is_working:
+            raise NotConnected(NOT_CONNECTED)
+        return self._connection
+
+    def _refreshed(self, stale: str) -> str:
+        """Exchange the refresh token once for all workers; the others wait for the new access token."""
+        deadline = time.monotonic() + REFRESH_WAIT_SECONDS
+        while time.monotonic() < deadline:
+            connection = self._working()
+            if connection.access_token != stale:
+                return connection.access_token
+            if connection.lease_refresh():
+                return self._exchange(connection)
+            time.sleep(LOOK_AGAIN_SECONDS)
+        raise PlatformError("Another worker is still refreshing Lever's tokens.")
+
+    def _exchange(self, connection: LeverConnection) -> str:
+        if not connection.refresh_token:
+            connection.mark_needs_reconnect(NO_REFRESH_TOKEN)
+            raise PlatformError(NO_REFRESH_TOKEN, permanent=True, status=401)
+        try:
+            tokens = oauth.refresh(self._session, connection.refresh_token)
+        except PlatformError as error:
+            if is_grant_dead(error):
+                connection.mark_needs_reconnect(GRANT_ENDED)
+                raise PlatformError(GRANT_ENDED, permanent=True, status=401) from error
+            connection.release_refresh()
+            raise PlatformError(str(error), retry_after=error.retry_after) from error
+        # the old refresh token is spent: losing the new pair to a restart of the database would end the grant
+        with_retry(partial(connection.rotate, tokens))
+        return connection.access_token
+
+
+def is_grant_dead(error: PlatformError) -> bool:
+    """Whether the token endpoint said that the refresh token will never work again."""
+    return isinstance(error.body, dict) and error.body.get("error") in {
+        "invalid_grant",
+        "reauthentication_required",
+    }
+
+
+def token_manager(connection: LeverConnection, record_call: AfterCall | None = None) -> TokenManager:
+    """Return the access tokens of a grant.
+
+    Calls to the authorization server pass no limits: they don't count against the account's rate limit, and say
+    nothing about the API's health.
+    """
+    record_call = record_call or after_call(connection.organization, CallContext())
+    session = PlatformSession("lever", settings.LEVER_AUTH_URL, after_call=record_call)
+    return TokenManager(connection, session)

@@ -1,0 +1,44 @@
+"""What every call of one organization to one platform passes: the circuit breaker, then the rate limit."""
+
+import time
+
+from integrations.http.errors import CallDeferred
+from integrations.http.rate_limit import COOL_DOWN_SECONDS, release_slot, reserve_slot
+from integrations.http.session import CallRecord
+from integrations.models import CircuitBreaker, Organization
+
+LONGEST_WAIT = 15.0
+NO_ANSWER = "{platform} isn't answering; it is asked again now and then"
+NO_SLOT = "waiting for a free slot of the account's rate limit"
+
+
+class CallLimits:
+    """The limits on one organization's calls to one platform.
+
+    `bucket` names the account whose rate limit all processes and nodes share; empty where no limit is known.
+    """
+
+    def __init__(self, organization: Organization, platform: str, bucket: str = "") -> None:
+        self._bucket = bucket
+        self._breaker, _ = CircuitBreaker.objects.get_or_create(organization=organization, platform=platform)
+
+    def wait(self) -> None:
+        """Sleep until the call may be made. Raises CallDeferred when that is later than a lease should wait."""
+        seconds = self._breaker.admit()
+        if seconds:
+            raise CallDeferred(seconds, NO_ANSWER.format(platform=self._breaker.platform))
+        if not self._bucket:
+            return
+        seconds = reserve_slot(self._bucket)
+        if seconds > LONGEST_WAIT:
+            # release unused slots, or the rows that wait for one starve
+            release_slot(self._bucket)
+            raise CallDeferred(seconds, NO_SLOT)
+        if seconds > 0:
+            time.sleep(seconds)
+
+    def observe(self, call: CallRecord) -> None:
+        """Learn from how a call went; a 429 slows down everybody who shares the account."""
+        self._breaker.record(is_answer=call.status is not None and call.status < 500)
+        if call.status == 429 and self._bucket:
+            reserve_slot(self._bucket, COOL_DOWN_SECONDS)
