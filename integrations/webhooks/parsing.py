@@ -1,4 +1,4 @@
-"""What a webhook's body must be: JSON that is read strictly, then an envelope with the fields that are read."""
+"""Parse a webhook's body: strict JSON, then the types of the fields that are read."""
 
 import json
 import math
@@ -8,23 +8,20 @@ from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 
 MAX_DEPTH = 100
-KEPT_ID = 200
-
-
-# reading a body strictly
+MAX_ID = 200
 
 
 def parse(body: bytes) -> dict[str, Any]:
-    """Return the JSON object in a body. Raises ParseError for what no honest sender sends.
+    """Return the JSON object in a body. Raises ParseError for anything that a platform doesn't send.
 
     Refused besides malformed JSON: NaN and Infinity, duplicate keys, NUL, lone surrogates, nesting over MAX_DEPTH,
     bytes that aren't UTF-8. PostgreSQL can't store some of these, and none has one clear meaning.
     """
     try:
         document = json.loads(
-            body.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_no_constant
+            body.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant
         )
-        _inspect(document, 1)
+        _check(document, 1)
     except (ValueError, RecursionError) as error:
         raise ParseError("The body is not a JSON object that can be stored.") from error
     if not isinstance(document, dict):
@@ -32,18 +29,18 @@ def parse(body: bytes) -> dict[str, Any]:
     return document
 
 
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
         raise ValueError("duplicate key")
-    return found
+    return document
 
 
-def _no_constant(name: str) -> None:
+def _refuse_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def _inspect(value: Any, depth: int) -> None:
+def _check(value: Any, depth: int) -> None:
     if isinstance(value, dict | list) and depth > MAX_DEPTH:
         raise ValueError("too deep")
     if isinstance(value, str):
@@ -54,24 +51,21 @@ def _inspect(value: Any, depth: int) -> None:
         raise ValueError("not finite")
     elif isinstance(value, dict):
         for key, item in value.items():
-            _inspect(key, depth + 1)
-            _inspect(item, depth + 1)
+            _check(key, depth + 1)
+            _check(item, depth + 1)
     elif isinstance(value, list):
         for item in value:
-            _inspect(item, depth + 1)
-
-
-# what an envelope must look like
+            _check(item, depth + 1)
 
 
 class Text(serializers.CharField):
-    """A text as it arrived: numbers aren't turned into one, and its length counts the spaces around it too."""
+    """A text as it arrived: numbers aren't converted, and surrounding spaces count towards its length."""
 
     def __init__(self, **limits: Any) -> None:
         super().__init__(trim_whitespace=False, **limits)
 
     def to_internal_value(self, data: Any) -> str:
-        """Refuse what CharField would turn into text."""
+        """Refuse what CharField would convert to text."""
         if not isinstance(data, str):
             self.fail("invalid")
         return str(super().to_internal_value(data))
@@ -81,7 +75,7 @@ class OptionalId(Text):
     """An id that may be absent or null, but is never another type."""
 
     def __init__(self) -> None:
-        super().__init__(required=False, allow_null=True, allow_blank=True, max_length=KEPT_ID)
+        super().__init__(required=False, allow_null=True, allow_blank=True, max_length=MAX_ID)
 
 
 class LeverEnvelope(serializers.Serializer):
@@ -92,14 +86,14 @@ class LeverEnvelope(serializers.Serializer):
     triggeredAt = serializers.IntegerField()
     token = Text()
     signature = Text()
-    data = serializers.DictField(required=False)  # type: ignore[assignment]  # the envelope's own word
+    data = serializers.DictField(required=False)  # type: ignore[assignment]  # the platforms call it that
 
     def validate_data(self, data: dict[str, Any]) -> dict[str, Any]:
         """Check the ids that are read."""
         for name in ("opportunityId", "contactId", "toStageId", "fromStageId"):
             value = data.get(name)
-            if value is not None and (not isinstance(value, str) or len(value) > KEPT_ID):
-                raise serializers.ValidationError(f"{name} must be a text of at most {KEPT_ID} characters.")
+            if value is not None and (not isinstance(value, str) or len(value) > MAX_ID):
+                raise serializers.ValidationError(f"{name} must be a text of at most {MAX_ID} characters.")
         return data
 
 
@@ -107,7 +101,7 @@ class CodeScreenEnvelope(serializers.Serializer):
     """CodeScreen's webhook body; only the fields that are read."""
 
     type = Text(max_length=100)
-    data = serializers.DictField()  # type: ignore[assignment]  # the envelope's own word
+    data = serializers.DictField()  # type: ignore[assignment]  # the platforms call it that
 
     def validate_data(self, data: dict[str, Any]) -> dict[str, Any]:
         """Check the ids that are read."""

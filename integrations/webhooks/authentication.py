@@ -1,0 +1,66 @@
+"""Verify that a webhook came from the Lever or CodeScreen account of the organization in the address."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from integrations.codescreen import signature as codescreen_signature
+from integrations.lever import signature as lever_signature
+from integrations.models import CodeScreenConnection, LeverWebhook, Organization
+
+SIGNED_FIELDS = ("token", "triggeredAt", "signature")
+
+
+@dataclass(frozen=True)
+class Unverified:
+    """Why a request isn't verified: a sentence and a code, neither of which says what would have been right."""
+
+    detail: str
+    code: str
+
+
+@dataclass(frozen=True)
+class LeverProof:
+    """The webhook whose signature token verifies the body, and whether it is the token before the current one."""
+
+    webhook: LeverWebhook
+    is_previous_token: bool
+
+
+@dataclass(frozen=True)
+class CodeScreenProof:
+    """The message id of a verified body (Standard Webhooks: `webhook-id`)."""
+
+    message_id: str
+
+
+def verify_lever(organization: Organization, payload: Mapping[str, Any]) -> LeverProof | Unverified:
+    """Check the signature in the body against every active token of the organization.
+
+    Source: https://hire.lever.co/developer/documentation#webhooks (HMAC-SHA256 of token + triggeredAt).
+    """
+    if any(name not in payload for name in SIGNED_FIELDS):
+        return Unverified("The signature is missing.", "signature_missing")
+    tokens = LeverWebhook.objects.filter(organization=organization).active_tokens()
+    if not tokens:
+        return Unverified("No signature token is stored yet.", "no_signature_token")
+    matching = lever_signature.matching_token(payload, [token for token, _ in tokens])
+    if matching is None:
+        return Unverified("The signature does not match.", "signature_mismatch")
+    webhook = next(webhook for token, webhook in tokens if token == matching)
+    return LeverProof(webhook, matching != webhook.signature_token)
+
+
+def verify_codescreen(
+    organization: Organization, headers: Mapping[str, str], body: bytes
+) -> CodeScreenProof | Unverified:
+    """Check the Standard Webhooks headers over the raw body (https://www.standardwebhooks.com)."""
+    connection = CodeScreenConnection.objects.filter(organization=organization).first()
+    if connection is None or not connection.webhook_secret:
+        return Unverified("No webhook secret is stored yet.", "no_webhook_secret")
+    try:
+        message_id = codescreen_signature.verify(headers, body, connection.webhook_secret, time.time())
+    except codescreen_signature.BadSignature as error:
+        return Unverified("The signature does not match.", error.code)
+    return CodeScreenProof(message_id)
