@@ -67,6 +67,15 @@ class Verdict(LabelledEnum):
 INVITING_VERDICTS = frozenset({Verdict.INVITE, Verdict.HELD_FOR_APPROVAL})
 
 
+class AssessmentSource(LabelledEnum):
+    """What names the assessment for a candidate; the order is the order in which they win."""
+
+    MAPPING_FOR_STAGE = "mapping_for_stage", "the mapping for this role and stage"
+    MAPPING_FOR_ROLE = "mapping_for_role", "the mapping for this role"
+    TAG = "tag", "the tag"
+    DEFAULT = "default", "the default"
+
+
 class InvitationStatus(LabelledEnum):
     """Where an invitation stands."""
 

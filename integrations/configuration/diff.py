@@ -21,7 +21,7 @@ from integrations.models import (
 )
 from integrations.workflow.catalog import stage_on_pass
 from integrations.workflow.operations.connections import set_policies
-from integrations.workflow.rules.decide import MappingRule
+from integrations.workflow.rules.mapping_index import MappingRule
 
 WEBHOOK_KEY = re.compile(r"[A-Za-z0-9._~-]+")  # it becomes part of an address
 

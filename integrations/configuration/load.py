@@ -12,7 +12,7 @@ from django.db import models
 
 from integrations.models import Membership, Organization, RoleMapping
 from integrations.workflow.operations.connections import POLICIES
-from integrations.workflow.rules.decide import MappingRule
+from integrations.workflow.rules.mapping_index import MappingRule
 
 
 class ConfigurationError(Exception):

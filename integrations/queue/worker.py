@@ -33,7 +33,7 @@ from integrations.workflow.outbox.retry_policy import backoff
 from integrations.workflow.results import poll as poll_step
 from integrations.workflow.results import poll_schedule
 from integrations.workflow.results.poll import PollOutcome
-from integrations.workflow.rules.decide import Decision
+from integrations.workflow.rules.facts import Decision
 
 logger = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from integrations.models import (
 )
 from integrations.queue import worker
 from integrations.vocabulary import Verdict
-from integrations.workflow.rules.decide import Decision
+from integrations.workflow.rules.facts import Decision
 from tests.admin.conftest import Customer, make_customer, sign_in
 from tests.admin.test_scope import address
 

@@ -17,7 +17,7 @@ from integrations.models import ApiCall, AuditEntry, Delivery, Effect, Invitatio
 from integrations.queue import worker
 from integrations.vocabulary import Verdict
 from integrations.workflow.operations.invitations import ActionNotAllowed
-from integrations.workflow.rules.decide import Decision
+from integrations.workflow.rules.facts import Decision
 
 ROOT = Path(__file__).parents[2]
 STAGE_CHANGE = {"event": "candidateStageChange", "data": {"opportunityId": "o", "toStageId": "stage-1"}}

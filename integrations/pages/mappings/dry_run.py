@@ -12,9 +12,9 @@ from integrations.http.errors import PlatformError
 from integrations.models import Delivery, Effect, Invitation, Organization, Stage
 from integrations.pages.access import TEAM, OrganizationMixin
 from integrations.pages.activity.candidate_search import is_exact, opportunity_id, search
-from integrations.pages.overview.checklist import trigger_stages
 from integrations.queue import worker
 from integrations.vocabulary import ProgressTag, Verdict
+from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.inbox.delivery_handling import DryRun
 
 RECENT = 50
@@ -67,7 +67,7 @@ class WhatIfView(OrganizationMixin, TemplateView):
         """Rehearse when both are given."""
         stages = stage_choices(self.organization)
         is_asked = "candidate" in self.request.GET
-        names = trigger_stages(self.organization)
+        names = [stage.name for stage in trigger_stages(self.organization)]
         first = next((stage for stage, name in stages if name in names), "")
         form = WhatIfForm(self.request.GET if is_asked else None, stages=stages, initial={"stage": first})
         context = super().get_context_data(

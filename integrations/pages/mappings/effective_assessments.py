@@ -1,21 +1,15 @@
 """What each role gets in one stage, and why: the effective answer, by the same choice as the real run."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from integrations.models import Organization, Role, Stage
 from integrations.workflow.catalog import sync
+from integrations.workflow.catalog.trigger_policy import mapping_index
 from integrations.workflow.health.linter_snapshot import OPEN_STATES
-from integrations.workflow.inbox import facts
-from integrations.workflow.rules.decide import (
-    AssessmentMatch,
-    CandidateSnapshot,
-    Facts,
-    MappingRule,
-    choose_assessment,
-    closest_name,
-    normalized,
-)
+from integrations.workflow.rules.assessment_match import AssessmentMatch, choose_assessment
+from integrations.workflow.rules.facts import CandidateSnapshot, Facts
+from integrations.workflow.rules.naming import closest_name, normalize
 
 
 @dataclass(frozen=True)
@@ -30,28 +24,28 @@ class Answer:
 
 def answer(role: Role, known: Facts) -> Answer:
     """Return what a candidate of this role would get, by the same choice as the real run."""
-    candidacy = CandidateSnapshot(
+    candidate = CandidateSnapshot(
         stage_id=known.stage_id,
         stage_name=known.stage_name,
         role_id=role.external_id,
         role_title=role.title,
         tags=tuple(role.tags),
     )
-    choice = choose_assessment(known, candidacy)
-    return Answer(role, *_words(choice, [assessment.name for assessment in known.assessments]))
+    match = choose_assessment(known, candidate)
+    return Answer(role, *_words(match, [assessment.name for assessment in known.assessments]))
 
 
-def _words(choice: AssessmentMatch, names: Sequence[str]) -> tuple[str, str, bool]:
-    if not choice.written:
+def _words(match: AssessmentMatch | None, names: Sequence[str]) -> tuple[str, str, bool]:
+    if match is None:
         return "", "no mapping, no tag, no default", False
-    if choice.unknown:
-        meant = closest_name(choice.written[0], names)
+    if match.unknown:
+        meant = closest_name(match.written[0], names)
         hint = f"; did you mean “{meant}”?" if meant else ""
-        return "", f"CodeScreen has no “{choice.written[0]}”, which {choice.source} names{hint}", True
-    found = ", ".join(assessment.name for assessment in choice.found)
-    if len(choice.found) > 1:
-        return found, f"several are named by {choice.source}", True
-    return found, choice.source, False
+        return "", f"CodeScreen has no “{match.written[0]}”, which {match.source.label} names{hint}", True
+    found = ", ".join(assessment.name for assessment in match.found)
+    if len(match.found) > 1:
+        return found, f"several are named by {match.source.label}", True
+    return found, match.source.label, False
 
 
 class Answers:
@@ -63,21 +57,18 @@ class Answers:
             stage_prefix=organization.stage_prefix,
             stage_id=stage.external_id if stage else "",
             stage_name=stage.name if stage else organization.stage_prefix,
+            mappings=mapping_index(organization),
             assessments=sync.live_assessments(organization),
             default_assessment=organization.default_assessment,
         )
-        self._rules: dict[str, list[MappingRule]] = {}
-        for rule in facts.mapping_rules(organization):
-            for key in {rule.role.strip(), normalized(rule.role)}:
-                self._rules.setdefault(key, []).append(rule)
 
     def matching(self, roles: Iterable[Role], query: str, show: str) -> list[Role]:
         """Return the roles whose title or assessment has the query in it, and whose answer is of the kind to show."""
-        wanted = normalized(query)
+        wanted = normalize(query)
         found = []
         for role in roles:
             given = self.of(role)
-            if wanted and wanted not in normalized(f"{role.title} {given.assessment}"):
+            if wanted and wanted not in normalize(f"{role.title} {given.assessment}"):
                 continue
             if show and (role.state not in ("", *OPEN_STATES) or not SHOWN[show][1](given)):
                 continue
@@ -85,9 +76,8 @@ class Answers:
         return found
 
     def of(self, role: Role) -> Answer:
-        """Return one role's; only the mappings that mean it are looked at."""
-        found = self._rules.get(role.external_id, []) + self._rules.get(normalized(role.title), [])
-        return answer(role, replace(self._known, mappings=tuple(dict.fromkeys(found))))
+        """Return one role's."""
+        return answer(role, self._known)
 
 
 #: The kinds of answer that can be shown alone: what they are called, and which answers they are.

@@ -29,9 +29,9 @@ from integrations.models import (
 from integrations.pages.access import ADMINS, TEAM, OrganizationMixin, back_to
 from integrations.pages.mappings.effective_assessments import SHOWN, Answers
 from integrations.pages.mappings.mapping_form import RoleMappingForm
-from integrations.pages.overview.checklist import inviting_stages
 from integrations.pages.settings.connections import known_assessments
 from integrations.workflow.catalog import sync
+from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.health import linter_history
 from integrations.workflow.health.findings import counted
 
@@ -56,7 +56,7 @@ class MappingListView(OrganizationMixin, TemplateView):
         roles = Role.objects.live().filter(organization=self.organization).order_by("title", "pk")
         if query:
             mappings = mappings.filter(Q(role__icontains=query) | Q(assessment__icontains=query))
-        stages = inviting_stages(self.organization)
+        stages = trigger_stages(self.organization)
         asked = self.request.GET.get("stage", "")
         stage = next((row for row in stages if row.external_id == asked), next(iter(stages), None))
         answers = Answers(self.organization, stage)

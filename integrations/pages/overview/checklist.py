@@ -14,11 +14,11 @@ from integrations.models import (
     Organization,
     Role,
     RoleMapping,
-    Stage,
 )
 from integrations.pages.activity.verdicts import next_step
+from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.health import webhook_rejections
-from integrations.workflow.rules.decide import assessment_tags, begins_with_prefix, is_named
+from integrations.workflow.rules.tags import assessment_tags
 
 TURN_ON = "In Lever, see that “Candidate Stage Change” is turned on under Settings › Integrations and API › Webhooks."
 
@@ -154,31 +154,9 @@ def _codescreen(organization: Organization, settings_url: str) -> Step:
     )
 
 
-def trigger_stages(organization: Organization) -> list[str]:
-    """Return the names of the live stages that invite, in the pipeline's order."""
-    return [stage.name for stage in inviting_stages(organization)]
-
-
-def inviting_stages(organization: Organization) -> list[Stage]:
-    """Return the live stages that invite, in the pipeline's order."""
-    stages = list(Stage.objects.live().filter(organization=organization).order_by("position"))
-    mapped = set(
-        RoleMapping.objects.filter(organization=organization)
-        .exclude(stage="")
-        .values_list("stage", flat=True)
-        .distinct()
-    )
-    return [
-        stage
-        for stage in stages
-        if begins_with_prefix(stage.name, organization.stage_prefix)
-        or any(is_named(written, stage.external_id, stage.name) for written in mapped)
-    ]
-
-
 def _stage(organization: Organization) -> Step:
     prefix = organization.stage_prefix
-    names = trigger_stages(organization)
+    names = [stage.name for stage in trigger_stages(organization)]
     found = ", ".join(f"“{name}”" for name in names)
     return Step(
         "stage",

@@ -18,6 +18,7 @@ from integrations.pages.overview.checklist import Step
 from integrations.pages.partials import LivePartsMixin
 from integrations.pages.settings.connections import connect_csp
 from integrations.queue import notify
+from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.health import doctor
 
 LATEST = 10
@@ -50,7 +51,7 @@ class OverviewView(OrganizationMixin, LivePartsMixin):
             return context
         context |= self.now()
         if not self.part:
-            context["trigger_stages"] = checklist.trigger_stages(self.organization)
+            context["trigger_stages"] = [stage.name for stage in trigger_stages(self.organization)]
             context["pictures"] = charts.pictures(self.organization) if context["latest"] else []
         return context
 

@@ -32,10 +32,9 @@ from integrations.pages.settings.connection_forms import AddTokenForm, Connectio
 from integrations.pages.settings.member_form import InviteMemberForm
 from integrations.pages.settings.policies_form import PoliciesForm
 from integrations.queue import notify
+from integrations.workflow.catalog.trigger_policy import trigger_policy
 from integrations.workflow.health import webhook_rejections
-from integrations.workflow.inbox.facts import mapping_rules
 from integrations.workflow.operations import connections, signature_tokens
-from integrations.workflow.rules.decide import is_trigger
 
 
 @dataclass(frozen=True)
@@ -222,7 +221,7 @@ def known_assessments(organization: Any) -> list[str]:
 
 def known_targets(organization: Organization) -> list[str]:
     """Return the names of the live stages that don't invite, for suggestions."""
-    rules = mapping_rules(organization)
+    policy = trigger_policy(organization)
     rows = Stage.objects.live().filter(organization=organization).order_by("position", "pk")
     stages = rows.values_list("external_id", "name")[:1000]
-    return [name for pk, name in stages if not is_trigger(pk, name, organization.stage_prefix, rules)]
+    return [name for pk, name in stages if not policy.is_trigger(pk, name)]

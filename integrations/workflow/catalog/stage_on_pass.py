@@ -6,8 +6,9 @@ from django.core.exceptions import ValidationError
 
 from integrations.models import Organization, Stage
 from integrations.workflow.catalog.sync import stages_named_in_copy
-from integrations.workflow.inbox.facts import mapping_rules
-from integrations.workflow.rules.decide import closest_name, is_trigger
+from integrations.workflow.catalog.trigger_policy import trigger_policy
+from integrations.workflow.rules.naming import closest_name
+from integrations.workflow.rules.trigger import TriggerPolicy
 
 
 def why_target_invites(organization: Organization, *, by_mapping: bool = True) -> str:
@@ -17,8 +18,10 @@ def why_target_invites(organization: Organization, *, by_mapping: bool = True) -
         return ""
     known = stages_named_in_copy(organization, written) if organization.pk else []
     named = [(stage.external_id, stage.name) for stage in known] or [(written, written)]
-    rules = mapping_rules(organization) if organization.pk and by_mapping else ()
-    if not any(is_trigger(*stage, organization.stage_prefix, rules) for stage in named):
+    policy = TriggerPolicy(organization.stage_prefix)
+    if organization.pk and by_mapping:
+        policy = trigger_policy(organization)
+    if not any(policy.is_trigger(*stage) for stage in named):
         return ""
     name = known[0].name if known else written
     return (

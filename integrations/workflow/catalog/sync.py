@@ -16,7 +16,8 @@ from integrations.models import (
     Stage,
     db_clock,
 )
-from integrations.workflow.rules.decide import KnownAssessment, is_named
+from integrations.workflow.rules.assessments import KnownAssessment
+from integrations.workflow.rules.naming import is_named
 
 FRESH_FOR = timedelta(minutes=10)
 REREAD_AFTER = timedelta(seconds=5)  # a list younger than this isn't read again for a name it lacks

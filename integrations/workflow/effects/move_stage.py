@@ -10,12 +10,11 @@ from integrations.lever.payloads import Opportunity
 from integrations.models import Effect, Invitation, Organization, Stage
 from integrations.workflow.catalog.stage_on_pass import unknown_target_message
 from integrations.workflow.catalog.sync import stages_named
+from integrations.workflow.catalog.trigger_policy import trigger_policy
 from integrations.workflow.effects.author import known_author
-from integrations.workflow.inbox.facts import mapping_rules
 from integrations.workflow.outbox.outcome import Cancelled, Done, Failed, LeaseLost, Outcome
 from integrations.workflow.outbox.payloads import MoveStagePayload
 from integrations.workflow.results.stage_on_pass import is_passed, notify_regrade
-from integrations.workflow.rules.decide import is_trigger
 
 FIX = "Correct “Stage on pass” under Settings, then retry."
 
@@ -91,7 +90,6 @@ def _target(organization: Organization, clients: ClientProvider) -> Stage | Fail
         return Failed(f"{unknown_target_message(organization)} {FIX}")
     if len(found) > 1:
         return Failed(f"Lever has {len(found)} stages called “{written}”: give the id of one. {FIX}")
-    rules = mapping_rules(organization)
-    if is_trigger(found[0].external_id, found[0].name, organization.stage_prefix, rules):
+    if trigger_policy(organization).is_trigger(found[0].external_id, found[0].name):
         return Failed(f"Entering “{found[0].name}” would send an assessment, so nobody is moved there. {FIX}")
     return found[0]

@@ -7,7 +7,7 @@ from integrations.workflow.effects.author import known_author
 from integrations.workflow.outbox.enqueue import LATER_PROGRESS
 from integrations.workflow.outbox.outcome import Cancelled, Done, Outcome
 from integrations.workflow.outbox.payloads import ProgressTagPayload
-from integrations.workflow.rules.decide import is_progress_tag
+from integrations.workflow.rules.tags import is_progress_tag
 
 
 def set_progress_tag(effect: Effect, clients: ClientProvider) -> Outcome:

@@ -8,8 +8,7 @@ from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Invitation, db_clock
 from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.catalog.sync import stage_name
-from integrations.workflow.inbox.facts import mapping_rules
-from integrations.workflow.rules.decide import is_trigger
+from integrations.workflow.catalog.trigger_policy import trigger_policy
 
 READ_AGAIN_AFTER = timedelta(minutes=2)
 
@@ -41,8 +40,7 @@ def _reason(invitation: Invitation, opportunity: Opportunity, clients: ClientPro
         return "The candidate was archived before the invitation went out."
     if opportunity.is_anonymized or not opportunity.may_contact:
         return "The candidate may no longer be contacted."
-    rules = mapping_rules(organization)
-    if not is_trigger(opportunity.stage_id, name, organization.stage_prefix, rules):
+    if not trigger_policy(organization).is_trigger(opportunity.stage_id, name):
         return "The candidate left the stage before the invitation went out."
     return ""
 

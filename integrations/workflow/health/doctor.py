@@ -17,11 +17,13 @@ from integrations.models import (
     Membership,
     Organization,
     Role,
+    RoleMapping,
     Stage,
 )
 from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.catalog import stage_on_pass as stage_on_pass_policy
 from integrations.workflow.catalog.sync import stages_named_in_copy
+from integrations.workflow.catalog.trigger_policy import trigger_policy
 from integrations.workflow.health import linter
 from integrations.workflow.health.findings import (
     LEVELS,
@@ -34,8 +36,7 @@ from integrations.workflow.health.findings import (
     listed,
 )
 from integrations.workflow.health.lever_findings import clock, form, lever, webhooks
-from integrations.workflow.inbox.facts import mapping_rules
-from integrations.workflow.rules.decide import assessment_tags, is_trigger
+from integrations.workflow.rules.tags import assessment_tags
 
 __all__ = ["LEVELS", "Finding", "findings"]
 
@@ -104,15 +105,16 @@ def _key(connection: CodeScreenConnection, is_paused: bool) -> Iterator[FindingR
 
 def stages_and_roles(organization: Organization) -> Iterator[FindingRow]:
     """Say whether anything could ever lead to an invitation."""
-    rules = mapping_rules(organization)
+    policy = trigger_policy(organization)
     stages = list(Stage.objects.live().filter(organization=organization))
     prefix = organization.stage_prefix
-    if stages and not any(is_trigger(stage.external_id, stage.name, prefix, rules) for stage in stages):
+    if stages and not any(policy.is_trigger(stage.external_id, stage.name) for stage in stages):
         message = f"No stage in Lever begins with “{prefix}” and no mapping names one, so nothing starts an invitation."
         fix = f"In Lever, add a stage such as “{prefix} Assessment” to the pipeline."
         yield "no_trigger_stage", "error", message, fix, SETTINGS
     yield from stage_on_pass(organization)
-    if rules or organization.default_assessment.strip():
+    has_mappings = RoleMapping.objects.filter(organization=organization).exists()
+    if has_mappings or organization.default_assessment.strip():
         return
     roles = Role.objects.live().filter(organization=organization).values_list("tags", "title")
     if not any(assessment_tags(map(str, tags), title) for tags, title in roles.iterator()):

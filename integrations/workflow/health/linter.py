@@ -13,13 +13,8 @@ from integrations.models import Delivery, Organization
 from integrations.workflow.health import linter_duplicates
 from integrations.workflow.health.findings import Finding, counted, listed
 from integrations.workflow.health.linter_snapshot import LinterSnapshot, NameIndex
-from integrations.workflow.rules.decide import (
-    MappingRule,
-    begins_with_prefix,
-    is_trigger,
-    matching_assessments,
-    normalized,
-)
+from integrations.workflow.rules.assessments import matching_assessments
+from integrations.workflow.rules.naming import normalize
 
 TAG_MEMORY = timedelta(days=30)
 UNKNOWN_BY_TAG, SENT_BY_TAG = "which the tag names", ": the tag names it."  # as decide() explains them
@@ -66,7 +61,7 @@ def ambiguous_assessments(survey: LinterSnapshot) -> Iterator[Finding]:
     for role in survey.open_roles:
         written: dict[str, list[str]] = {}
         for rule in survey.rules_for(role):
-            stage = survey.stages.find(rule.stage) or normalized(rule.stage)
+            stage = survey.stages.find(rule.stage) or normalize(rule.stage)
             written.setdefault(stage, []).append(rule.assessment)
         # a mapping for every stage wins over the tags
         if "" not in written:
@@ -77,7 +72,7 @@ def ambiguous_assessments(survey: LinterSnapshot) -> Iterator[Finding]:
                 for name in names
                 for choice in matching_assessments(name, survey.assessments)
             }
-            if len({normalized(name) for name in meant.values()}) > 1:  # one name for two is said by itself
+            if len({normalize(name) for name in meant.values()}) > 1:  # one name for two is said by itself
                 quoted = listed(f"“{name}”" for name in meant.values())
                 message = (
                     f"“{role.title}” has several assessments: {quoted}. Nobody is invited while it does."
@@ -88,7 +83,7 @@ def ambiguous_assessments(survey: LinterSnapshot) -> Iterator[Finding]:
 
 def unknown_roles(survey: LinterSnapshot) -> Iterator[Finding]:
     """Yield mappings whose role Lever doesn't list."""
-    for mapping in survey.mappings if survey.knows_roles else ():
+    for mapping in survey.mappings.rules if survey.knows_roles else ():
         if not survey.role_names.find(mapping.role):
             hint = survey.role_names.hint(mapping.role)
             message = f"The mapping for “{mapping.role}” names a role that Lever doesn't list.{hint}"
@@ -97,9 +92,9 @@ def unknown_roles(survey: LinterSnapshot) -> Iterator[Finding]:
 
 def unknown_stages(survey: LinterSnapshot) -> Iterator[Finding]:
     """Yield mappings whose stage Lever doesn't list, as after a rename."""
-    for mapping in survey.mappings if survey.knows_stages else ():
+    for mapping in survey.mappings.rules if survey.knows_stages else ():
         if mapping.stage.strip() and not survey.stages.find(mapping.stage):
-            name = survey.renamed.get(normalized(mapping.stage), "")
+            name = survey.renamed.get(normalize(mapping.stage), "")
             guess = f"perhaps it was renamed.{survey.stages.hint(mapping.stage)}"
             why = f"it was renamed to “{name}”." if name else guess
             message = (
@@ -112,11 +107,11 @@ def unknown_stages(survey: LinterSnapshot) -> Iterator[Finding]:
 def renamed_stages(survey: LinterSnapshot) -> Iterator[Finding]:
     """Yield stages that invited until they were renamed."""
     prefix = survey.organization.stage_prefix
-    rules = [MappingRule(row.role, row.stage, row.assessment) for row in survey.mappings]
+    policy = survey.trigger_policy
     for stage in survey.live_stages:
-        if not begins_with_prefix(stage.former_name, prefix):
+        if not policy.has_prefix(stage.former_name):
             continue
-        if not is_trigger(stage.external_id, stage.name, prefix, rules):
+        if not policy.is_trigger(stage.external_id, stage.name):
             message = (
                 f"“{stage.former_name}” is called “{stage.name}” in Lever now: entering it no longer invites."
             )
@@ -132,11 +127,11 @@ def unknown_candidate_tags(survey: LinterSnapshot) -> Iterator[Finding]:
         received_at__gte=timezone.now() - TAG_MEMORY,
         explanation__contains=UNKNOWN_BY_TAG,
     ).order_by("-received_at")
-    on_roles = {normalized(name) for role in survey.open_roles for name in survey.tags[role.pk]}
+    on_roles = {normalize(name) for role in survey.open_roles for name in survey.tags[role.pk]}
     candidates: dict[str, set[str]] = {}
     for opportunity, explanation in told.values_list("opportunity_id", "explanation")[:MOST_TOLD]:
         name = explanation.partition("“")[2].partition("”")[0]
-        if name and normalized(name) not in on_roles and not matching_assessments(name, survey.assessments):
+        if name and normalize(name) not in on_roles and not matching_assessments(name, survey.assessments):
             candidates.setdefault(name, set()).add(opportunity)
     live = NameIndex((assessment.id, assessment.name) for assessment in survey.assessments)
     for name, who in candidates.items():

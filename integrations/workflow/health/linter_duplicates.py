@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from integrations.models import RoleMapping
 from integrations.workflow.health.findings import Finding, counted, listed
 from integrations.workflow.health.linter_snapshot import LinterSnapshot
-from integrations.workflow.rules.decide import matching_assessments, normalized
+from integrations.workflow.rules.assessments import matching_assessments
+from integrations.workflow.rules.mapping_index import MappingRule
+from integrations.workflow.rules.naming import normalize
 
 
 def same_named_assessments(survey: LinterSnapshot) -> Iterator[Finding]:
@@ -13,7 +14,7 @@ def same_named_assessments(survey: LinterSnapshot) -> Iterator[Finding]:
     told: set[str] = set()
     for named in survey.names():
         found = matching_assessments(named.written, survey.assessments)
-        key = normalized(named.written)
+        key = normalize(named.written)
         if len(found) > 1 and key not in told:
             told.add(key)
             message = (
@@ -30,12 +31,12 @@ def _begun(sentence: str) -> str:
 
 def doubled_mappings(survey: LinterSnapshot) -> Iterator[Finding]:
     """Yield mappings that say the same thing about the same role and stage in other words."""
-    groups: dict[tuple[str, str, str], list[RoleMapping]] = {}
-    for mapping in survey.mappings:
-        role = survey.role_names.find(mapping.role) or normalized(mapping.role)
-        stage = survey.stages.find(mapping.stage) or normalized(mapping.stage)
+    groups: dict[tuple[str, str, str], list[MappingRule]] = {}
+    for mapping in survey.mappings.rules:
+        role = survey.role_names.find(mapping.role) or normalize(mapping.role)
+        stage = survey.stages.find(mapping.stage) or normalize(mapping.stage)
         meant = matching_assessments(mapping.assessment, survey.assessments)
-        assessment = meant[0].id if len(meant) == 1 else normalized(mapping.assessment)
+        assessment = meant[0].id if len(meant) == 1 else normalize(mapping.assessment)
         groups.setdefault((role, stage, assessment), []).append(mapping)
     for rows in groups.values():
         if len(rows) > 1:
@@ -51,8 +52,8 @@ def shared_titles(survey: LinterSnapshot) -> Iterator[Finding]:
     """Yield titles that several open roles have, where a mapping by title is for all of them."""
     titles: dict[str, list[str]] = {}
     for role in survey.open_roles:
-        titles.setdefault(normalized(role.title), []).append(role.title)
-    mapped = {normalized(mapping.role) for mapping in survey.mappings}
+        titles.setdefault(normalize(role.title), []).append(role.title)
+    mapped = {normalize(mapping.role) for mapping in survey.mappings.rules}
     for key, found in titles.items():
         if len(found) > 1 and key in mapped:
             message = (

@@ -9,11 +9,15 @@ from integrations.models import (
     LeverConnection,
     Organization,
     Role,
-    RoleMapping,
     Stage,
 )
+from integrations.workflow.catalog.trigger_policy import mapping_index
 from integrations.workflow.health.findings import Finding, listed
-from integrations.workflow.rules.decide import KnownAssessment, assessment_tags, closest_name, normalized
+from integrations.workflow.rules.assessments import KnownAssessment
+from integrations.workflow.rules.mapping_index import MappingRule
+from integrations.workflow.rules.naming import closest_name, normalize
+from integrations.workflow.rules.tags import assessment_tags
+from integrations.workflow.rules.trigger import TriggerPolicy
 
 PAGE = "/mappings/"
 OPEN_STATES = frozenset({"published", "internal"})
@@ -35,11 +39,11 @@ class NameIndex:
         self._entries = list(entries)
         # by the id as it is, by the name as people write it: one of either is enough
         self._ids = {identifier: identifier for identifier, _ in self._entries}
-        self._names = {normalized(name): identifier for identifier, name in self._entries if name}
+        self._names = {normalize(name): identifier for identifier, name in self._entries if name}
 
     def find(self, written: str) -> str:
         """Return the id that is meant, empty when there is none."""
-        return self._ids.get(written.strip()) or self._names.get(normalized(written), "")
+        return self._ids.get(written.strip()) or self._names.get(normalize(written), "")
 
     def hint(self, written: str) -> str:
         """Return a sentence with what was probably meant, empty when nothing is near."""
@@ -67,22 +71,18 @@ class LinterSnapshot:
         self.live_stages = list(Stage.objects.live().filter(organization=organization))
         self.stages = NameIndex((stage.external_id, stage.name) for stage in self.live_stages)
         self.renamed = {
-            normalized(stage.former_name): stage.name for stage in self.live_stages if stage.former_name
+            normalize(stage.former_name): stage.name for stage in self.live_stages if stage.former_name
         }
-        self.mappings = list(RoleMapping.objects.filter(organization=organization))
-        self._rules: dict[str, list[RoleMapping]] = {}
-        for mapping in self.mappings:
-            for key in {mapping.role.strip(), normalized(mapping.role)}:
-                self._rules.setdefault(key, []).append(mapping)
+        self.mappings = mapping_index(organization)
+        self.trigger_policy = TriggerPolicy(organization.stage_prefix, self.mappings.stages)
 
-    def rules_for(self, role: Role) -> list[RoleMapping]:
-        """Return the mappings that mean this role."""
-        found = self._rules.get(role.external_id, []) + self._rules.get(normalized(role.title), [])
-        return list(dict.fromkeys(found))
+    def rules_for(self, role: Role) -> list[MappingRule]:
+        """Return the mappings that name this role."""
+        return self.mappings.for_role(role.external_id, role.title)
 
     def names(self) -> Iterator[AssessmentMention]:
         """Yield every place where an assessment is named."""
-        for mapping in self.mappings:
+        for mapping in self.mappings.rules:
             where = f"The mapping for “{mapping.role}”"
             yield AssessmentMention(where, mapping.assessment, "Choose another assessment for this mapping.")
         tagged: dict[str, list[str]] = {}

@@ -19,7 +19,8 @@ from integrations.vocabulary import INVITING_VERDICTS, Verdict
 from integrations.workflow.inbox.facts import FactsSnapshot, gather_facts, with_database_facts
 from integrations.workflow.outbox import enqueue
 from integrations.workflow.results.webhook_hint import apply_hint
-from integrations.workflow.rules.decide import CandidateSnapshot, Decision, Facts, decide, is_trigger
+from integrations.workflow.rules.decide import decide
+from integrations.workflow.rules.facts import CandidateSnapshot, Decision, Facts
 
 logger = logging.getLogger(__name__)
 
@@ -162,8 +163,8 @@ def _apply(
         change = StageChange.from_payload(delivery.payload)
         text = f"CodeScreen: no assessment was sent. {decision.explanation} {decision.next_step}"
         enqueue.enqueue_note(organization, change.opportunity_id, decision.verdict, text, delivery=delivery)
-    if decision.standing_id:
-        return Invitation.objects.filter(pk=decision.standing_id).first()
+    if decision.existing_invitation_id:
+        return Invitation.objects.filter(pk=decision.existing_invitation_id).first()
     return None
 
 
@@ -175,16 +176,16 @@ def _invite(
     opportunity: Opportunity,
     read_at: datetime | None,
 ) -> Invitation:
-    candidacy = facts.candidacy
-    if decision.assessment is None or not isinstance(candidacy, CandidateSnapshot):
+    candidate = facts.candidate
+    if decision.assessment is None or not isinstance(candidate, CandidateSnapshot):
         raise TypeError("an invitation needs an assessment and a candidate")
     status = Status.HELD if decision.verdict == Verdict.HELD_FOR_APPROVAL else Status.PENDING
     values = {
         "contact_id": opportunity.contact_id[:200],
         "candidate_name": opportunity.name[:500],
         "email": decision.email,
-        "role_id": candidacy.role_id[:200],
-        "role_title": candidacy.role_title[:300],
+        "role_id": candidate.role_id[:200],
+        "role_title": candidate.role_title[:300],
         "stage_id": facts.stage_id[:200],
         "stage_name": facts.stage_name[:300],
         "assessment_name": decision.assessment.name[:300],
@@ -221,11 +222,11 @@ def _withdraw(
     statuses: tuple[str, ...] = (*UNSENT, Status.INVITED),
 ) -> Invitation | None:
     """Stop following what wasn't started, if the candidate really is in no trigger stage any more."""
-    candidacy = facts.candidacy
-    if not isinstance(candidacy, CandidateSnapshot):
+    candidate = facts.candidate
+    if not isinstance(candidate, CandidateSnapshot):
         return None
-    is_away = opportunity.is_archived or not is_trigger(
-        candidacy.stage_id, candidacy.stage_name, facts.stage_prefix, facts.mappings
+    is_away = opportunity.is_archived or not facts.trigger_policy.is_trigger(
+        candidate.stage_id, candidate.stage_name
     )
     if not is_away:
         return None
@@ -250,7 +251,7 @@ def _withdraw(
 
 
 def _follow_again(decision: Decision) -> Invitation | None:
-    invitation = Invitation.objects.filter(pk=decision.standing_id or 0).first()
+    invitation = Invitation.objects.filter(pk=decision.existing_invitation_id or 0).first()
     if invitation and invitation.status == Status.WITHDRAWN and invitation.instance_id:
         invitation.move(Status.INVITED, next_poll_at=db_clock.now())
     return invitation

@@ -14,7 +14,6 @@ from integrations.models import (
     Effect,
     Invitation,
     Organization,
-    RoleMapping,
     db_clock,
 )
 from integrations.models.invitation import OPEN
@@ -28,17 +27,16 @@ from integrations.workflow.catalog.sync import (
     role_title,
     stage_name,
 )
-from integrations.workflow.rules.decide import (
+from integrations.workflow.catalog.trigger_policy import mapping_index
+from integrations.workflow.rules.assessment_match import choose_assessment
+from integrations.workflow.rules.assessments import KnownAssessment
+from integrations.workflow.rules.decide import decide, decide_before_read, decide_locally
+from integrations.workflow.rules.facts import (
     CandidateSnapshot,
     Decision,
     ExistingInvitation,
     Facts,
-    KnownAssessment,
-    MappingRule,
-    choose_assessment,
-    decide,
-    decide_before_read,
-    decide_locally,
+    NoCandidate,
 )
 
 
@@ -72,10 +70,10 @@ def gather_facts(
         event=delivery.event,
         is_test=delivery.event != DeliveryEvent.SWEEP and is_test_request(delivery.payload),
         is_paused=organization.paused,
-        disconnected=organization.disconnected_reason,
+        disconnected_reason=organization.disconnected_reason,
         stage_prefix=organization.stage_prefix,
         stage_id=change.to_stage_id,
-        mappings=mapping_rules(organization),
+        mappings=mapping_index(organization),
         default_assessment=organization.default_assessment,
         bulk_limit=organization.bulk_limit,
         bulk_window=organization.bulk_window,
@@ -109,9 +107,9 @@ def _read(
 ) -> FactsSnapshot:
     opportunity = known or _opportunity(change.opportunity_id, clients)
     if opportunity is None:
-        return FactsSnapshot(replace(facts, candidacy="not_visible"))
+        return FactsSnapshot(replace(facts, candidate=NoCandidate.NOT_VISIBLE))
     current = facts.stage_name if opportunity.stage_id == facts.stage_id else ""
-    candidacy = CandidateSnapshot(
+    candidate = CandidateSnapshot(
         stage_id=opportunity.stage_id,
         stage_name=current or stage_name(organization, opportunity.stage_id, clients),
         role_id=opportunity.posting_id,
@@ -122,9 +120,9 @@ def _read(
         is_anonymized=opportunity.is_anonymized,
         may_contact=opportunity.may_contact,
     )
-    facts = replace(facts, candidacy=candidacy)
+    facts = replace(facts, candidate=candidate)
     if decide_before_read(facts) is None:
-        facts = replace(facts, assessments=_assessments(organization, facts, candidacy, clients))
+        facts = replace(facts, assessments=_assessments(organization, facts, candidate, clients))
     return FactsSnapshot(facts, opportunity)
 
 
@@ -140,13 +138,13 @@ def _opportunity(opportunity_id: str, clients: ClientProvider) -> Opportunity | 
 
 
 def _assessments(
-    organization: Organization, facts: Facts, candidacy: CandidateSnapshot, clients: ClientProvider
+    organization: Organization, facts: Facts, candidate: CandidateSnapshot, clients: ClientProvider
 ) -> tuple[KnownAssessment, ...]:
     """Return the live assessments; read again when the copy is old or lacks what is named."""
     refreshed_at = organization.codescreen_connection.assessments_refreshed_at
     copy = live_assessments(organization)
-    choice = choose_assessment(replace(facts, assessments=copy), candidacy)
-    lacks = bool(choice.unknown) or not copy
+    match = choose_assessment(replace(facts, assessments=copy), candidate)
+    lacks = not copy or (match is not None and bool(match.unknown))
     if is_older(refreshed_at, REREAD_AFTER if lacks else FRESH_FOR):
         refresh_assessments(organization, clients.codescreen())
         copy = live_assessments(organization)
@@ -154,12 +152,6 @@ def _assessments(
 
 
 # the portal's own rows
-
-
-def mapping_rules(organization: Organization) -> tuple[MappingRule, ...]:
-    """Return the organization's mappings as they were written."""
-    rows = RoleMapping.objects.filter(organization=organization)
-    return tuple(MappingRule(row.role, row.stage, row.assessment) for row in rows)
 
 
 def _entered_at(delivery: Delivery) -> datetime | None:
@@ -190,14 +182,13 @@ def _existing_invitation(invitation: Invitation, entered_at: datetime | None = N
         id=invitation.pk,
         assessment_id=invitation.assessment_id,
         status=status,
-        words="perhaps sent, and not followed" if was_uncertain else _STATUS_PHRASES[status],
+        status_phrase="perhaps sent, and not followed" if was_uncertain else _STATUS_PHRASES[status],
         since=f"{invitation.changed_at:%-d %B %Y, %H:%M} UTC",
         was_sent=bool(invitation.instance_id) or was_uncertain or status == Invitation.Status.UNCERTAIN,
-        stage_id=invitation.stage_id,
         round=invitation.round,
         outcome=ResultOutcome(latest.outcome) if latest and latest.outcome else None,
         days_since_completion=(db_clock.now() - done_at).total_seconds() / 86400 if done_at else None,
-        was_left=bool(done_at and entered_at and entered_at > done_at),
+        was_reentered=bool(done_at and entered_at and entered_at > done_at),
     )
 
 
@@ -236,8 +227,8 @@ def with_database_facts(gathered: FactsSnapshot, delivery: Delivery) -> Facts:
     entered_at = _entered_at(delivery)
     return replace(
         facts,
-        here=tuple(_existing_invitation(row, entered_at) for row in here),
-        elsewhere=tuple(_existing_invitation(row) for row in elsewhere),
+        invitations_here=tuple(_existing_invitation(row, entered_at) for row in here),
+        invitations_elsewhere=tuple(_existing_invitation(row) for row in elsewhere),
         recently_invited=recently,
     )
 

@@ -9,14 +9,13 @@ from django.db.models.functions import Now
 from integrations.clients.provider import ClientProvider
 from integrations.lever.client import LeverClient
 from integrations.lever.payloads import Opportunity
-from integrations.models import Delivery, Invitation, LeverConnection, Organization, Stage, db_clock
+from integrations.models import Delivery, Invitation, LeverConnection, Organization, db_clock
 from integrations.models.leasing import LEASE
 from integrations.models.truncated_keys import truncated_key
 from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, Verdict
 from integrations.workflow.catalog.sync import refresh_stages
+from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.inbox import delivery_handling
-from integrations.workflow.inbox.facts import mapping_rules
-from integrations.workflow.rules.decide import is_trigger
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +33,7 @@ def sweep(organization: Organization, clients: ClientProvider, is_full: bool = T
         return 0
     lever = clients.lever()
     refresh_stages(organization, lever)
-    stages = _trigger_stages(organization)
+    stages = [stage.external_id for stage in trigger_stages(organization)]
     if not stages:
         return 0
     began = db_clock.now()
@@ -43,15 +42,6 @@ def sweep(organization: Organization, clients: ClientProvider, is_full: bool = T
     repaired = sum(_repair(organization, opportunity, clients, began) for opportunity in missed)
     LeverConnection.objects.filter(organization=organization).update(swept_at=began)
     return repaired
-
-
-def _trigger_stages(organization: Organization) -> list[str]:
-    rules = mapping_rules(organization)
-    return [
-        stage.external_id
-        for stage in Stage.objects.live().filter(organization=organization)
-        if is_trigger(stage.external_id, stage.name, organization.stage_prefix, rules)
-    ]
 
 
 def _missed_opportunities(

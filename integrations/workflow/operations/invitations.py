@@ -24,7 +24,7 @@ from integrations.models.invitation import Status
 from integrations.workflow.inbox import delivery_handling
 from integrations.workflow.outbox import enqueue
 from integrations.workflow.results.invited import mark_invited
-from integrations.workflow.rules.decide import Decision
+from integrations.workflow.rules.facts import Decision
 
 ANOTHER_OPEN = "Another invitation of this person to the same assessment is on its way."
 

@@ -7,7 +7,7 @@ from integrations.workflow.email.notify import notify_members
 from integrations.workflow.outbox.enqueue import enqueue, enqueue_progress_tag
 from integrations.workflow.outbox.payloads import FeedbackPayload, ReportLinkPayload, ResultTagPayload
 from integrations.workflow.results.stage_on_pass import follow_result
-from integrations.workflow.rules.decide import TAG_WORD, normalized
+from integrations.workflow.rules.tags import begins_with_tag_word
 
 
 def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool) -> None:
@@ -87,4 +87,4 @@ def _enqueue_result_tag(invitation: Invitation, result: Result, number: int) -> 
 def result_tag(written: str, assessment_name: str) -> str:
     """Return the tag as it is added in Lever; empty where it would read as one of the portal's own."""
     tag = " ".join(written.replace("{assessment}", assessment_name).split())[:100]
-    return "" if normalized(tag).startswith(normalized(TAG_WORD)) else tag
+    return "" if begins_with_tag_word(tag) else tag

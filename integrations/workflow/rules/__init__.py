@@ -1,1 +1,4 @@
-"""What a delivery means: pure functions, no Django, no I/O."""
+"""The rules that turn facts into a verdict.
+
+Pure: no Django, no I/O, so that a dry run, a replay and the real run can't differ.
+"""

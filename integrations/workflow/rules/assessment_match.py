@@ -1,0 +1,55 @@
+"""Which assessment a candidate's role, stage and tags name, and by what."""
+
+from dataclasses import dataclass
+
+from integrations.vocabulary import AssessmentSource
+from integrations.workflow.rules.assessments import KnownAssessment, matching_assessments
+from integrations.workflow.rules.facts import CandidateSnapshot, Facts
+from integrations.workflow.rules.tags import assessment_tags
+
+
+@dataclass(frozen=True)
+class AssessmentMatch:
+    """What names an assessment, what is written there, and the assessments that it means."""
+
+    source: AssessmentSource
+    written: tuple[str, ...]
+    found: tuple[KnownAssessment, ...]
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """What was written, when none of it means an assessment."""
+        return self.written if not self.found else ()
+
+
+def choose_assessment(facts: Facts, candidate: CandidateSnapshot) -> AssessmentMatch | None:
+    """Return the first that names an assessment, None when nothing does.
+
+    Looked at in this order: the mapping for role and stage, the mapping for the role, the tags, the default.
+    """
+    for source, written in _named_assessments(facts, candidate).items():
+        if written:
+            found = {
+                assessment.id: assessment
+                for name in written
+                for assessment in matching_assessments(name, facts.assessments)
+            }
+            return AssessmentMatch(source, written, tuple(found.values()))
+    return None
+
+
+def _named_assessments(facts: Facts, candidate: CandidateSnapshot) -> dict[AssessmentSource, tuple[str, ...]]:
+    """Return what each source names, in the order in which they win."""
+    rules = facts.mappings.for_role(candidate.role_id, candidate.role_title)
+    # a mapping without a stage holds for CodeScreen stages only, not for any that some other mapping names
+    is_codescreen_stage = facts.trigger_policy.has_prefix(facts.stage_name)
+    return {
+        AssessmentSource.MAPPING_FOR_STAGE: tuple(
+            rule.assessment for rule in rules if rule.names_stage(facts.stage_id, facts.stage_name)
+        ),
+        AssessmentSource.MAPPING_FOR_ROLE: tuple(
+            rule.assessment for rule in rules if rule.is_for_any_stage and is_codescreen_stage
+        ),
+        AssessmentSource.TAG: assessment_tags(candidate.tags, candidate.role_title),
+        AssessmentSource.DEFAULT: (facts.default_assessment,) if facts.default_assessment.strip() else (),
+    }

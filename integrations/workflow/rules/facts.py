@@ -1,0 +1,110 @@
+"""What a verdict depends on, and what a decision says."""
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from integrations.vocabulary import (
+    AssessmentSource,
+    InvitationStatus,
+    ReentryPolicy,
+    ResultOutcome,
+    Verdict,
+)
+from integrations.workflow.rules.assessments import KnownAssessment
+from integrations.workflow.rules.mapping_index import MappingIndex
+from integrations.workflow.rules.next_steps import NEXT_STEPS
+from integrations.workflow.rules.tags import TAG_WORD
+from integrations.workflow.rules.trigger import TriggerPolicy
+
+
+class NoCandidate(Enum):
+    """Why there is no snapshot of the candidate."""
+
+    UNREAD = auto()
+    NOT_VISIBLE = auto()
+
+
+@dataclass(frozen=True)
+class CandidateSnapshot:
+    """What Lever shows now of the opportunity."""
+
+    stage_id: str
+    stage_name: str
+    role_id: str = ""
+    role_title: str = ""
+    tags: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    is_archived: bool = False
+    is_anonymized: bool = False
+    may_contact: bool = True
+
+
+@dataclass(frozen=True)
+class ExistingInvitation:
+    """An invitation that exists already. `status_phrase` and `since` are for the explanation."""
+
+    id: int
+    assessment_id: str
+    status: InvitationStatus
+    status_phrase: str
+    since: str
+    was_sent: bool
+    round: int = 1
+    outcome: ResultOutcome | None = None
+    days_since_completion: float | None = None
+    was_reentered: bool = False  # the candidate entered the stage again after completing the assessment
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the candidate can't be invited to the assessment again because of it."""
+        return self.status != InvitationStatus.FAILED and (
+            self.status != InvitationStatus.WITHDRAWN or self.was_sent
+        )
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything a verdict depends on."""
+
+    event: str
+    is_test: bool = False
+    is_paused: bool = False
+    disconnected_reason: str = ""
+    stage_prefix: str = TAG_WORD
+    stage_id: str = ""
+    stage_name: str = ""
+    candidate: CandidateSnapshot | NoCandidate = NoCandidate.UNREAD
+    mappings: MappingIndex = field(default_factory=MappingIndex)
+    assessments: tuple[KnownAssessment, ...] = ()
+    default_assessment: str = ""
+    invitations_here: tuple[ExistingInvitation, ...] = ()
+    invitations_elsewhere: tuple[ExistingInvitation, ...] = ()
+    recently_invited: int = 0
+    reentry: ReentryPolicy = ReentryPolicy.NOTHING
+    reentry_days: int = 180
+    bulk_limit: int = 0
+    bulk_window: int = 10
+
+    @property
+    def trigger_policy(self) -> TriggerPolicy:
+        """The stages that may lead to an invitation."""
+        return TriggerPolicy(self.stage_prefix, self.mappings.stages)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A verdict, a sentence a recruiter can act on, and what an invitation needs to know."""
+
+    verdict: Verdict
+    explanation: str
+    assessment: KnownAssessment | None = None
+    assessment_source: AssessmentSource | None = None
+    assessment_written: str = ""
+    email: str = ""
+    existing_invitation_id: int | None = None
+    round: int = 1
+
+    @property
+    def next_step(self) -> str:
+        """What a person can do about it."""
+        return NEXT_STEPS.get(self.verdict, "")

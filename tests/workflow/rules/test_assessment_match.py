@@ -1,0 +1,94 @@
+"""Which assessment is chosen, by a mapping, a tag or the default."""
+
+from dataclasses import replace
+
+import pytest
+
+from integrations.workflow.rules.assessments import KnownAssessment, matching_assessments
+from integrations.workflow.rules.decide import decide
+from integrations.workflow.rules.mapping_index import MappingIndex, MappingRule
+from integrations.workflow.rules.naming import closest_name
+from tests.workflow.rules.examples import BACKEND, FACTS, FRONTEND, with_candidate
+
+
+@pytest.mark.parametrize(
+    ("mappings", "tags", "default", "expected"),
+    [
+        (
+            [
+                ("Backend Engineer", "CodeScreen Assessment", "Frontend Developer"),
+                ("Backend Engineer", "", "Backend"),
+            ],
+            [],
+            "",
+            FRONTEND,
+        ),
+        (
+            [("Backend Engineer", "stage-1", "Frontend Developer"), ("Backend Engineer", "", "Backend")],
+            [],
+            "",
+            FRONTEND,
+        ),
+        ([("role-1", "", "id-frontend")], ["CodeScreen Backend"], "Backend", FRONTEND),
+        (
+            [("Backend Engineer", "CodeScreen Other", "Backend")],
+            ["CodeScreen Frontend Developer"],
+            "",
+            FRONTEND,
+        ),
+        ([("Another role", "", "Backend")], ["CodeScreen Frontend Developer"], "Backend", FRONTEND),
+        ([], ["CodeScreen frontend  DEVELOPER "], "", FRONTEND),
+        ([], ["codescreen Backend", "CodeScreen Backend", "CodeScreen backend"], "", BACKEND),
+        ([], ["CodeScreen: Candidate Invited", "urgent"], "Backend", BACKEND),
+        ([], [], "id-backend", BACKEND),
+        ([], [], "  backend ", BACKEND),
+    ],
+)
+def test_what_names_the_assessment(mappings, tags, default, expected):
+    facts = replace(
+        FACTS, mappings=MappingIndex(MappingRule(*row) for row in mappings), default_assessment=default
+    )
+    decision = decide(with_candidate(facts, tags=tuple(tags)))
+    assert (decision.verdict, decision.assessment) == ("invite", expected)
+
+
+def test_an_exact_name_beats_a_similar_one():
+    both = (KnownAssessment("1", "backend"), KnownAssessment("2", "Backend"))
+    assert matching_assessments("Backend", both) == (both[1],)
+    assert matching_assessments("BACKEND", both) == both
+    facts = with_candidate(
+        replace(FACTS, mappings=MappingIndex(), assessments=both), tags=("CodeScreen BACKEND",)
+    )
+    assert decide(facts).verdict == "ambiguous_assessment"
+
+
+def test_an_unknown_name_says_what_was_probably_meant():
+    facts = with_candidate(replace(FACTS, mappings=MappingIndex()), tags=("CodeScreen Fronted Developer",))
+    decision = decide(facts)
+    assert decision.verdict == "unknown_assessment"
+    assert decision.explanation.endswith("Did you mean “Frontend Developer”?")
+    assert "“Fronted Developer”" in decision.explanation
+
+
+def test_an_unknown_name_that_is_near_to_nothing_suggests_nothing():
+    facts = with_candidate(replace(FACTS, mappings=MappingIndex()), tags=("CodeScreen Xylophone",))
+    assert "Did you mean" not in decide(facts).explanation
+    assert closest_name("", ["Backend"]) == ""
+    assert closest_name("Backend", []) == ""
+
+
+def test_a_mapping_for_the_role_needs_a_stage_with_the_prefix():
+    mapped_stage = MappingRule("Another role", "Take-home", "Backend")
+    facts = replace(
+        FACTS, stage_name="Take-home", mappings=MappingIndex([*FACTS.mappings.rules, mapped_stage])
+    )
+    assert decide(facts).verdict == "no_assessment"
+
+
+def test_a_role_that_is_itself_called_codescreen_names_no_assessment():
+    facts = with_candidate(
+        replace(FACTS, mappings=MappingIndex()),
+        role_title="CodeScreen Engineer",
+        tags=("CodeScreen Engineer", "CodeScreen Backend"),
+    )
+    assert decide(facts).assessment == BACKEND

@@ -1,0 +1,37 @@
+"""What tags mean: assessment names and progress."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integrations.vocabulary import ProgressTag
+from integrations.workflow.rules.tags import assessment_tags, is_progress_tag
+
+
+@pytest.mark.parametrize(
+    ("tag", "names"),
+    [
+        ("CodeScreen Backend", ("Backend",)),
+        ("codescreen backend", ("backend",)),
+        ("  CodeScreen   Frontend Developer ", ("Frontend Developer",)),
+        ("CodeScreen", ()),
+        ("CodeScreen ", ()),
+        ("CodeScreenBackend", ()),
+        ("CodeScreen: Backend", ()),
+        ("CodeScreen :Backend", ()),
+        ("CodeScreen : Backend", ()),
+        ("My CodeScreen Backend", ()),
+        ("", ()),
+    ],
+)
+def test_assessment_tags(tag, names):
+    assert assessment_tags([tag]) == names
+
+
+@given(
+    st.sampled_from(list(ProgressTag)),
+    st.sampled_from([str, str.upper, str.lower, lambda text: f"  {text} "]),
+)
+def test_a_progress_tag_never_names_an_assessment(tag, spelled):
+    assert assessment_tags([spelled(tag)]) == ()
+    assert is_progress_tag(spelled(tag))
