@@ -1,10 +1,10 @@
-"""The one Django app that owns tables."""
+"""The Django app that owns the tables."""
 
 from django.apps import AppConfig
 
 
 class IntegrationsConfig(AppConfig):
-    """Registers the models and the numbered system checks."""
+    """Registers the numbered system checks when Django starts."""
 
     name = "integrations"
     verbose_name = "CodeScreen–Lever integration"

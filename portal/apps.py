@@ -1,10 +1,10 @@
-"""The site's shell: settings, addresses, health, bootstrap and the commands that run it all."""
+"""The Django app of the project: accounts, processes, system checks and the commands that run the portal."""
 
 from django.apps import AppConfig
 
 
 class PortalConfig(AppConfig):
-    """Registers the checks of the environment."""
+    """Connects the database time-outs when Django starts."""
 
     name = "portal"
 

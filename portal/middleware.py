@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
-from django.db import Error, InterfaceError, InternalError, OperationalError, connection, connections
+from django.db import Error, InternalError, connection, connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import get_template
+
+from integrations.models.db_retry import DATABASE_OUTAGE
 
 RETRY_AFTER_SECONDS = "5"
 
@@ -32,7 +34,7 @@ class DatabaseUnavailableMiddleware:
 def is_outage(exception: Exception) -> bool:
     """Whether the database is away, or has ended a connection: PostgreSQL calls that one an internal error."""
     is_ended = isinstance(exception, InternalError) and not connection.is_usable()
-    return is_ended or isinstance(exception, (OperationalError, InterfaceError))
+    return is_ended or isinstance(exception, DATABASE_OUTAGE)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:

@@ -59,34 +59,34 @@ def test_the_database_is_asked_for_its_clock_now_and_then(db, django_assert_num_
     with django_assert_num_queries(1):
         moments = [db_clock.now() for _ in range(3)]
     assert all(earlier <= later for earlier, later in itertools.pairwise(moments))
-    monkeypatch.setattr(db_clock, "ASK_EVERY", 0.0)
+    monkeypatch.setattr(db_clock, "QUERY_AGAIN_SECONDS", 0.0)
     with django_assert_num_queries(1):
         db_clock.now()
 
 
 def test_a_machine_that_slept_asks_anew(db, django_assert_num_queries, monkeypatch):
     db_clock.reset()
-    slept = [0.0]
-    awake = time.clock_gettime
-    monkeypatch.setattr(time, "clock_gettime", lambda kind: awake(kind) + slept[0])
+    suspended_seconds = [0.0]
+    clock_gettime = time.clock_gettime
+    monkeypatch.setattr(time, "clock_gettime", lambda kind: clock_gettime(kind) + suspended_seconds[0])
     db_clock.now()
-    slept[0] = 7200.0  # CLOCK_MONOTONIC stands still meanwhile
+    suspended_seconds[0] = 7200.0  # CLOCK_MONOTONIC doesn't count suspended time
     with django_assert_num_queries(1):
         db_clock.now()
 
 
 def test_an_answer_that_took_long_is_not_counted_on_from(db, monkeypatch):
     db_clock.reset()
-    ask, slowness = db_clock._ask, [1.2, 0.0]
+    query, delays = db_clock._query, [1.2, 0.0]
 
-    def ask_slowly():
-        time.sleep(slowness.pop(0))
-        return ask()
+    def query_slowly():
+        time.sleep(delays.pop(0))
+        return query()
 
-    monkeypatch.setattr(db_clock, "_ask", ask_slowly)
+    monkeypatch.setattr(db_clock, "_query", query_slowly)
     db_clock.now()
     assert abs((db_clock.now() - timezone.now()).total_seconds()) < 1
-    assert slowness == []
+    assert delays == []
 
 
 @pytest.mark.parametrize(("model", "factory"), MODELS)

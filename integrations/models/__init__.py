@@ -1,12 +1,14 @@
-"""What is true: one module per noun. Imports nothing of the portal but its own siblings."""
+"""The tables, one module per noun: constraints, transitions and leasing. Knows no platform and no workflow."""
 
 from integrations.models.api_call import ApiCall
 from integrations.models.audit_entry import Actor, AuditAction, AuditEntry, AuditTarget, Changes, TargetKind
 from integrations.models.catalog import Assessment, Role, Stage
+from integrations.models.circuit_breaker import CircuitBreaker
 from integrations.models.codescreen_connection import CodeScreenConnection
 from integrations.models.delivery import Delivery
 from integrations.models.effect import Effect
 from integrations.models.email import EmailKind, EmailTemplate, NotificationPreference
+from integrations.models.heartbeat import Heartbeat
 from integrations.models.incident import Incident
 from integrations.models.invitation import IllegalTransition, Invitation
 from integrations.models.lever_connection import LeverConnection
@@ -16,9 +18,9 @@ from integrations.models.linter_finding import LinterFinding
 from integrations.models.membership import LastSuperAdmin, Membership
 from integrations.models.organization import Organization
 from integrations.models.personal_settings import PersonalSettings
+from integrations.models.rate_limit_bucket import RateLimitBucket
 from integrations.models.result import Result
 from integrations.models.role_mapping import RoleMapping
-from integrations.models.runtime import CircuitBreaker, Heartbeat, RateLimitBucket
 from integrations.models.webhook_rejection import WebhookRejection
 
 __all__ = [

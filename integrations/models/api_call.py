@@ -1,11 +1,11 @@
-"""One request to Lever or CodeScreen, as it went."""
+"""The log of requests to Lever and CodeScreen."""
 
 from django.db import models
 from django.db.models.functions import Now
 
 
 class ApiCall(models.Model):
-    """What was asked, when, the answer's status and latency, which attempt; bodies redacted."""
+    """One request with its answer: time, status, duration, attempt; the bodies are redacted."""
 
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="calls"

@@ -1,4 +1,4 @@
-"""Local copies of what the two platforms list: stages, roles (Lever's postings) and assessments."""
+"""Local copies of the platforms' lists: Lever's stages and postings (roles), CodeScreen's assessments."""
 
 from collections.abc import Mapping
 from typing import Self
@@ -10,10 +10,10 @@ from integrations.models.organization import Organization
 
 
 class CatalogQuerySet[Entry: "CatalogEntry"](models.QuerySet[Entry]):
-    """Copies of one platform list."""
+    """The entries of one list."""
 
     def live(self) -> Self:
-        """Those the platform still lists."""
+        """Entries that the platform still lists."""
         return self.filter(gone_at__isnull=True)
 
     def replace_all(self, organization: Organization, entries: Mapping[str, Mapping[str, object]]) -> None:
@@ -53,7 +53,7 @@ class Stage(CatalogEntry):
     )
     name = models.CharField(max_length=300)
     former_name = models.CharField(
-        max_length=300, blank=True, help_text="What it was called before it was renamed in Lever."
+        max_length=300, blank=True, help_text="Its name before it was renamed in Lever."
     )
     position = models.PositiveIntegerField(default=0)
 

@@ -1,4 +1,4 @@
-"""The API key of one organization's CodeScreen account, and what that account supports."""
+"""The connection to one organization's CodeScreen account."""
 
 from django.db import models
 
@@ -6,10 +6,10 @@ from integrations.models.encrypted_field import EncryptedTextField
 
 
 class CodeScreenConnection(models.Model):
-    """API key, optional webhook secret, and which extensions the account supports."""
+    """The API key, the optional webhook secret, and which extensions of the published API the account supports."""
 
     class State(models.TextChoices):
-        """Whether CodeScreen accepts the key, as far as is known."""
+        """Whether CodeScreen accepted the key when it was last used."""
 
         CONNECTED = "connected", "Connected"
         REFUSED = "refused", "Key refused"
@@ -52,13 +52,13 @@ class CodeScreenConnection(models.Model):
 
     @property
     def sends_external_id(self) -> bool:
-        """Whether the account takes part in the additive fields of the wire contract (P1)."""
+        """Whether the account supports `externalId` on invitations, an extension of the published API."""
         return self.idempotency or bool(self.webhook_secret)
 
     def mark_refused(self, reason: str) -> bool:
-        """Record that CodeScreen refused this key; True when it did so just now, and no other was saved meanwhile."""
-        same_key = type(self).objects.filter(pk=self.pk, key_stored_at=self.key_stored_at)
-        changed = same_key.filter(state=self.State.CONNECTED).update(
+        """Record that CodeScreen refused this key. Return False when it was recorded before or the key was replaced."""
+        rows_with_this_key = type(self).objects.filter(pk=self.pk, key_stored_at=self.key_stored_at)
+        changed = rows_with_this_key.filter(state=self.State.CONNECTED).update(
             state=self.State.REFUSED, state_reason=reason
         )
         self.refresh_from_db()

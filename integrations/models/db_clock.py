@@ -1,49 +1,51 @@
-"""The database's clock: the one that all processes and nodes share, whatever their own say."""
+"""The database's clock, which all processes and nodes share: their own clocks may differ."""
 
 import time
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
-ASK_EVERY = 60.0
+QUERY_AGAIN_SECONDS = 60.0
 PROMPT_SECONDS = 1.0
 
-_asked: tuple[float, datetime] | None = None  # when by `_running`, and what the database said
+_last_reading: tuple[float, datetime] | None = (
+    None  # seconds of `_uptime`, and the database's time at that moment
+)
 
 
 def now() -> datetime:
-    """Return the database's time; it is asked at most once a minute, and seconds are counted in between.
+    """Return the database's time. It is queried at most once a minute; in between, elapsed seconds are added.
 
-    A node whose clock is minutes off would otherwise take lists for fresh, waits for over and limits for unreached.
-    An answer that took long isn't remembered: it doesn't say when within that time it was true.
+    With its own clock, a node whose clock is minutes off would take old lists for fresh and waits for over.
+    A reading that took more than PROMPT_SECONDS isn't kept: when within that time it was true is unknown.
     """
-    global _asked  # noqa: PLW0603
-    moment, asked = _running(), _asked
-    if asked is not None and 0 <= moment - asked[0] < ASK_EVERY:
-        return asked[1] + timedelta(seconds=moment - asked[0])
-    said = _ask()
-    _asked = (moment, said) if _running() - moment < PROMPT_SECONDS else None
-    return said
+    global _last_reading  # noqa: PLW0603
+    uptime, last_reading = _uptime(), _last_reading
+    if last_reading is not None and 0 <= uptime - last_reading[0] < QUERY_AGAIN_SECONDS:
+        return last_reading[1] + timedelta(seconds=uptime - last_reading[0])
+    database_time = _query()
+    _last_reading = (uptime, database_time) if _uptime() - uptime < PROMPT_SECONDS else None
+    return database_time
 
 
-def _running() -> float:
-    """Return for how many seconds the machine has run, asleep or not where the system can tell."""
+def _uptime() -> float:
+    """Return the seconds since the machine started, including suspended time where the system counts it."""
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.monotonic()
 
 
 def reset() -> None:
-    """Ask the database again next time."""
-    global _asked  # noqa: PLW0603
-    _asked = None
+    """Discard the kept reading, so that the next call queries the database."""
+    global _last_reading  # noqa: PLW0603
+    _last_reading = None
 
 
-def _ask() -> datetime:
+def _query() -> datetime:
     is_postgresql = connection.vendor == "postgresql"
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT clock_timestamp()" if is_postgresql else "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')"
         )
-        (found,) = cursor.fetchone()
-    return found if is_postgresql else datetime.fromisoformat(found).replace(tzinfo=UTC)
+        (value,) = cursor.fetchone()
+    return value if is_postgresql else datetime.fromisoformat(value).replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Record an intent or a platform's answer, also while the database restarts: an answer is told only once."""
+"""Retry a database write while the database restarts: a platform's answer can't be fetched a second time."""
 
 import logging
 import time
@@ -8,22 +8,25 @@ from django.db import InterfaceError, OperationalError, connection
 
 logger = logging.getLogger(__name__)
 
-RETRY_SECONDS = 20.0  # before and after a call, all within the lease
+#: What the driver raises when the database is away. Other errors mean that the statement itself is wrong.
+DATABASE_OUTAGE = (OperationalError, InterfaceError)
+RETRY_SECONDS = 20.0  # short enough to retry before and after a call within one lease
 PAUSE_SECONDS = 0.2
 
 
 def with_retry[Outcome](write: Callable[[], Outcome]) -> Outcome:
-    """Return what `write` returns; it is done again on a new connection while the database is away.
+    """Return what `write` returns; while the database is away, `write` is called again on a new connection.
 
-    It has to be safe to do twice: the commit may have taken place although nobody said so.
+    `write` must be safe to run twice: a commit may have succeeded although the connection broke before the answer.
+    The last error is raised after RETRY_SECONDS, and at once inside a transaction, which can't be continued.
     """
     deadline = time.monotonic() + RETRY_SECONDS
     while True:
         try:
             return write()
-        except (OperationalError, InterfaceError):
+        except DATABASE_OUTAGE:
             if connection.in_atomic_block or time.monotonic() > deadline:
                 raise
-            logger.warning("the database went away before something was recorded; trying again")
+            logger.warning("the database is away; retrying the write")
             connection.close()
             time.sleep(PAUSE_SECONDS)

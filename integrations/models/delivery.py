@@ -1,4 +1,4 @@
-"""The inbox: one verified inbound webhook, raw, once; it carries the verdict."""
+"""The inbox: verified webhooks, each stored once and unchanged, with their verdicts."""
 
 from typing import Self
 
@@ -14,14 +14,14 @@ WAITING_VERDICTS = (vocabulary.Verdict.PAUSED, vocabulary.Verdict.DISCONNECTED)
 
 
 class DeliveryQuerySet(LeasableQuerySet["Delivery"]):
-    """Deliveries, by what became of them."""
+    """Deliveries by verdict."""
 
     def waiting(self) -> Self:
-        """Kept until the organization's connection is back, or it is no longer paused."""
+        """Deliveries that are decided again when the connection is back or the organization is no longer paused."""
         return self.filter(verdict__in=WAITING_VERDICTS)
 
     def requeue(self, organization: Organization) -> int:
-        """Make the organization's waiting deliveries due; how many."""
+        """Make the organization's waiting deliveries due. Return how many."""
         return (
             self.waiting()
             .filter(organization=organization, due_at__isnull=True)
@@ -40,13 +40,11 @@ class Delivery(Leasable):
     )
     platform = models.CharField(max_length=20, choices=vocabulary.Platform.choices())
     event = models.CharField(max_length=100)
-    dedupe_key = models.CharField(
-        max_length=300, help_text="What makes it the same delivery when it comes again."
-    )
+    dedupe_key = models.CharField(max_length=300, help_text="Equal for repeats of the same delivery.")
     opportunity_id = models.CharField(max_length=200, blank=True)
     payload = models.JSONField()
     received_at = models.DateTimeField(db_default=Now())
-    repeats = models.PositiveIntegerField(default=0, help_text="How often it came again.")
+    repeats = models.PositiveIntegerField(default=0, help_text="How often the platform sent it again.")
     verdict = models.CharField(max_length=40, choices=vocabulary.Verdict.choices(), blank=True)
     explanation = models.TextField(blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
@@ -79,7 +77,7 @@ class Delivery(Leasable):
             ),
             models.Index(fields=["organization", "-received_at"], name="delivery_recent"),
             models.Index(fields=["organization", "opportunity_id"], name="delivery_opportunity"),
-            # what the doctor and the linter look for among very many
+            # for the doctor and the linter, which look for few rows among very many
             models.Index(
                 fields=["organization"],
                 name="delivery_stuck",
@@ -97,13 +95,13 @@ class Delivery(Leasable):
 
     @property
     def is_stuck(self) -> bool:
-        """Whether the portal gave up on it after MAX_CRASHES tries."""
+        """Whether the portal gave up on it: claims crashed MAX_CONSECUTIVE_CRASHES times in a row."""
         return self.due_at is None and not self.verdict and bool(self.last_error)
 
     def decide(
         self, verdict: vocabulary.Verdict, explanation: str, invitation: Invitation | None = None
     ) -> bool:
-        """Record the verdict and end the lease; False when the lease was lost meanwhile."""
+        """Record the verdict and end the lease. Return False when another worker holds the lease by now."""
         return self.release(
             verdict=verdict,
             explanation=explanation,

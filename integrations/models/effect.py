@@ -1,7 +1,8 @@
-"""The outbox: one intended act on the outside world."""
+"""The outbox: intended acts on the outside world."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
@@ -12,18 +13,18 @@ from integrations.models.organization import Organization
 
 
 class EffectQuerySet(LeasableQuerySet["Effect"]):
-    """Effects, by whether they wait."""
+    """Effects by whether a worker may take them."""
 
     work_order = ("priority", "due_at")
 
     def free(self) -> Self:
-        """Effects whose time has come and which nobody holds."""
+        """Due effects that no worker holds."""
         return super().free().filter(state=Effect.State.DUE)
 
     def due(self) -> Self:
-        """Free effects, but none of a candidate for whom another effect is being performed.
+        """Free effects of candidates for whom no other effect is being performed.
 
-        Two workers writing to one opportunity would race each other's tags.
+        Two workers that write to one opportunity at once would overwrite each other's tags.
         """
         busy = self.model._base_manager.filter(
             organization=models.OuterRef("organization"),
@@ -39,7 +40,7 @@ class EffectQuerySet(LeasableQuerySet["Effect"]):
 
 
 class Effect(Leasable):
-    """One intended act on the outside world, performed by a worker and retried until it is done or hopeless."""
+    """One intended act on the outside world. A worker performs it, and retries it until it is done or given up."""
 
     class Kind(models.TextChoices):
         """What is to be done."""
@@ -55,7 +56,7 @@ class Effect(Leasable):
         SEND_EMAIL = "send_email", "Send e-mail"
 
     class State(models.TextChoices):
-        """How far it is. A due effect whose lease is alive shows as leased."""
+        """The state as stored. A due effect that a worker holds is shown as leased."""
 
         DUE = "due", "Due"
         DONE = "done", "Done"
@@ -73,9 +74,7 @@ class Effect(Leasable):
         "integrations.Delivery", on_delete=models.SET_NULL, null=True, blank=True, related_name="effects"
     )
     kind = models.CharField(max_length=30, choices=Kind)
-    key = models.CharField(
-        max_length=300, help_text="What makes it the same effect when it is asked for again."
-    )
+    key = models.CharField(max_length=300, help_text="Equal for repeats of the same effect.")
     opportunity_id = models.CharField(max_length=200, blank=True)
     payload = models.JSONField(default=dict, blank=True)
     state = models.CharField(max_length=20, choices=State, default=State.DUE)
@@ -84,12 +83,12 @@ class Effect(Leasable):
     retry_window_started_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="When trying began anew, after a pause or because a person asked; empty while it hasn't.",
+        help_text="When retrying was restarted, after a pause or by a person; empty if it never was.",
     )
     attempt_started_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="When a worker was about to act; set with no outcome means nobody knows.",
+        help_text="When a worker was about to act. Without an outcome, it is unknown whether it did.",
     )
     done_at = models.DateTimeField(null=True, blank=True)
 
@@ -136,18 +135,18 @@ class Effect(Leasable):
 
     @property
     def trying_since(self) -> datetime:
-        """Since when it is tried: how long is counted from here."""
+        """When the retry window began."""
         return self.retry_window_started_at or self.created_at
 
-    def mark_attempt_started(self, payload: dict[str, Any] | None = None) -> bool:
-        """Commit that a worker is about to act, with a new payload if one is given; False when the lease was lost."""
+    def mark_attempt_started(self, payload: Mapping[str, object] | None = None) -> bool:
+        """Commit that a worker is about to act, and the new payload if given. Return False when the lease was lost."""
         self.attempt_started_at = db_clock.now()
-        changes: dict[str, Any] = {"attempt_started_at": self.attempt_started_at}
+        changes: dict[str, object] = {"attempt_started_at": self.attempt_started_at}
         if payload is not None:
             self.payload = changes["payload"] = payload
         return bool(self.fenced().update(**changes))
 
     def finish(self, state: str = State.DONE, error: str = "") -> bool:
-        """End it in `state`; False when the lease was lost."""
+        """End it in `state`. Return False when the lease was lost."""
         done_at = Now() if state == self.State.DONE else None
         return self.release(state=state, due_at=None, done_at=done_at, last_error=error)

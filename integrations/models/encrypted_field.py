@@ -1,17 +1,18 @@
 """A text column that is encrypted at rest."""
 
 from functools import lru_cache
-from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import FieldError, ImproperlyConfigured
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Expression
 from django.db.models.lookups import IsNull
 
 
 class DecryptionError(ImproperlyConfigured):
-    """No key in FIELD_ENCRYPTION_KEYS opens a stored value."""
+    """No key in FIELD_ENCRYPTION_KEYS decrypts a stored value."""
 
 
 @lru_cache(maxsize=4)
@@ -34,17 +35,19 @@ class EncryptedTextField(models.TextField):
     """Text stored as a Fernet token; an empty string stays empty.
 
     Refuses every lookup but ``isnull``, because equal texts have different ciphertexts and a lookup
-    would silently find nothing. Raises DecryptionError when no key opens a value.
+    would silently find nothing. Raises DecryptionError when no key decrypts a value.
     """
 
-    def get_prep_value(self, value: Any) -> Any:
-        """Encrypt for the database."""
+    def get_prep_value(self, value: object) -> str | None:
+        """Encrypt the value for the database."""
         if value is None or value == "":
-            return value
+            return None if value is None else ""
         return cipher().encrypt(str(value).encode()).decode()
 
-    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:
-        """Decrypt what the database returned."""
+    def from_db_value(
+        self, value: str | None, expression: Expression, connection: BaseDatabaseWrapper
+    ) -> str | None:
+        """Decrypt the value from the database."""
         if value is None or value == "":
             return value
         try:
@@ -55,7 +58,7 @@ class EncryptedTextField(models.TextField):
                 "Put the key it was written with back into the list."
             ) from error
 
-    def get_lookup(self, lookup_name: str) -> Any:
+    def get_lookup(self, lookup_name: str) -> type[IsNull]:
         """Allow ``isnull`` alone."""
         if lookup_name == "isnull":
             return IsNull

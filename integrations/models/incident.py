@@ -1,4 +1,4 @@
-"""What is broken or waits for a person, from when it began until it was over: each end is told once."""
+"""Incidents: ongoing failures, whose members are notified once of their beginning and once of their end."""
 
 from typing import Self
 
@@ -7,25 +7,25 @@ from django.db.models.functions import Now
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
-    """Troubles, by whether they last."""
+    """Incidents by whether they are over."""
 
     def ongoing(self) -> Self:
-        """Those that aren't over."""
+        """Incidents that are not over."""
         return self.filter(ended_at__isnull=True)
 
 
 class Incident(models.Model):
-    """One spell of one problem; the doctor's code says which."""
+    """One continuous occurrence of one of the doctor's findings."""
 
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="incidents"
     )
-    code = models.CharField(max_length=60, help_text="The doctor's code.")
+    code = models.CharField(max_length=60, help_text="The code of the doctor's finding.")
     began_at = models.DateTimeField(db_default=Now())
     notified_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="When the members were told; empty while it may still pass by itself.",
+        help_text="When the members were notified; empty while it may still end without anybody acting.",
     )
     ended_at = models.DateTimeField(null=True, blank=True)
 

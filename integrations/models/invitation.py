@@ -11,12 +11,12 @@ from integrations.vocabulary import InvitationStatus
 
 
 def make_reference() -> str:
-    """Return a random reference by which what the portal wrote in Lever is recognised again."""
+    """Return a random reference, by which the portal recognizes its own feedback in Lever."""
     return secrets.token_hex(6)
 
 
 class IllegalTransition(Exception):
-    """The invitation is not in a status this step may start from."""
+    """The invitation's status doesn't allow the requested change."""
 
 
 Status = InvitationStatus
@@ -27,12 +27,12 @@ OPEN = (*ON_THE_WAY, Status.INVITED, Status.IN_PROGRESS, Status.SUBMITTED)
 FOLLOWED = (Status.INVITED, Status.IN_PROGRESS, Status.SUBMITTED)
 
 TRANSITIONS: dict[str, tuple[str, ...]] = {
-    # to: from
+    # new status: the statuses that it may follow
     Status.PENDING: (Status.HELD, Status.SENDING, Status.UNCERTAIN, Status.FAILED, Status.WITHDRAWN),
     Status.SENDING: (Status.PENDING,),
     Status.UNCERTAIN: (Status.SENDING,),
     Status.INVITED: (
-        Status.PENDING,  # an earlier call did arrive, as is heard before it is sent again
+        Status.PENDING,  # the earlier call is confirmed before the retry
         Status.SENDING,
         Status.UNCERTAIN,
         Status.WITHDRAWN,
@@ -49,37 +49,37 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
-    """Invitations, by where they stand."""
+    """Invitations by status."""
 
     def open(self) -> Self:
-        """Those that are not over."""
+        """Invitations whose journey isn't over."""
         return self.filter(status__in=OPEN)
 
     def locked(self) -> Self:
-        """Nobody else's to change until the transaction's end; SQLite's transactions take turns anyway."""
+        """Lock the rows until the transaction ends. SQLite needs no lock: its write transactions run one at a time."""
         if connection.features.has_select_for_update:
             return self.select_for_update(of=("self",), no_key=True)
         return self
 
     def reread_locked(self, invitation: "Invitation") -> "Invitation":
-        """Return the invitation as it is now, with its organization, locked until the transaction's end."""
+        """Read the invitation again, with its organization, and lock it until the transaction ends."""
         return self.select_related("organization").locked().get(pk=invitation.pk)
 
     def awaiting_decision(self) -> Self:
-        """Those whose candidate failed, and of whom a person is to say what was decided."""
+        """Invitations of candidates who failed and about whom a person has not decided yet."""
         return self.filter(awaits_decision_since__isnull=False)
 
     def followed(self) -> Self:
-        """Those that CodeScreen may be asked about: they went out, and nobody stopped following them."""
+        """Sent invitations that no person withdrew: CodeScreen may be polled about them."""
         return self.filter(stopped_by_user=False).exclude(instance_id="")
 
     def due_for_poll(self) -> Self:
-        """Those to ask CodeScreen about now, by the database's clock."""
+        """Invitations to poll CodeScreen about now, by the database's clock."""
         return self.followed().filter(next_poll_at__lte=Now())
 
 
 class Invitation(models.Model):
-    """One candidate's journey through one assessment, one round; holds the status."""
+    """One candidate's journey through one assessment in one round."""
 
     Status = Status
 
@@ -104,22 +104,22 @@ class Invitation(models.Model):
         max_length=255,
         blank=True,
         editable=False,
-        help_text="The portal's id of this round on CodeScreen's side; also its idempotency key.",
+        help_text="The id that the portal gives this round in CodeScreen; also its idempotency key.",
     )
     instance_id = models.CharField(max_length=200, blank=True, help_text="CodeScreen's assessmentInstanceId.")
     feedback_id = models.CharField(max_length=200, blank=True, help_text="The feedback form in Lever.")
     awaits_decision_since = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="Since when a person is to say what becomes of a candidate who failed; empty when nobody is.",
+        help_text="Since when a candidate who failed waits for a person's decision; empty when none is needed.",
     )
     stopped_by_user = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="Whether a person withdrew it, while the candidate stood in the stage: the sweep heeds that.",
+        help_text="Whether a person withdrew it while the candidate was in the stage; the sweep doesn't invite again.",
     )
     raw_status = models.CharField(
-        max_length=100, blank=True, help_text="CodeScreen's own word, as last read."
+        max_length=100, blank=True, help_text="CodeScreen's own word for the status, as last read."
     )
     created_at = models.DateTimeField(db_default=Now())
     checked_at = models.DateTimeField(
@@ -204,20 +204,21 @@ class Invitation(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether the journey is not over."""
+        """Whether the journey isn't over."""
         return self.status in OPEN
 
     def move(self, status: str, reason: str = "", **changes: object) -> None:
-        """Change the status if it may start from the present one; compare-and-set, so it holds on both databases.
+        """Change the status, and `changes` with it, by compare-and-set.
 
-        Raises IllegalTransition when the row is elsewhere by now. Moving to the present status changes only `changes`.
+        Raises IllegalTransition when TRANSITIONS doesn't allow it from the row's present status. A move to the
+        present status only applies `changes`.
         """
         sources = [*TRANSITIONS.get(status, ()), status]
         changes |= {"status": status, "status_reason": reason}
         if status != self.status:
             changes["changed_at"] = Now()
         if status != Status.COMPLETED:
-            changes["awaits_decision_since"] = None  # what was to be decided about is no longer so
+            changes["awaits_decision_since"] = None  # the result that needed a decision is no longer current
         if status != Status.WITHDRAWN:
             changes["stopped_by_user"] = False
         if not Invitation.objects.filter(pk=self.pk, status__in=sources).update(**changes):

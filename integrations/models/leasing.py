@@ -1,4 +1,4 @@
-"""Rows that wait for a worker: due time, lease and attempts, and the one statement that claims them."""
+"""Leasing of rows that a worker processes: due time, lease and attempts, and the statement that claims a row."""
 
 import traceback as traceback_module
 import uuid
@@ -13,49 +13,49 @@ from django.db.models.sql import UpdateQuery
 
 from integrations.models import db_clock
 
-#: Longer than one call with its time-outs, and short enough that what a killed worker held is taken up within a
-#: minute. Work of several calls renews it between them.
+#: Longer than one call with its time-outs, and short enough that a killed worker's rows are claimed again within a
+#: minute. A worker renews its lease between calls.
 LEASE = timedelta(seconds=45)
-#: So many claims in a row may end in a bug or with the worker's death; then a person has to look.
+#: After so many consecutive claims that end in a bug or with the worker's death, a person has to act.
 MAX_CONSECUTIVE_CRASHES = 5
-#: What such a row says when nobody lived to tell why.
-NO_OUTCOME = "A worker took this up {count} times and was never heard of again."
+#: The error of such a row when its workers died without recording one.
+NO_OUTCOME = "Workers started this {count} times in a row, and none finished."
 
 
 class LeasableQuerySet[Row: "Leasable"](models.QuerySet[Row]):
-    """Rows that wait for a worker, each of one organization."""
+    """Rows that workers process, each of one organization."""
 
-    #: Which of an organization's due rows is taken first: the order of its index, or a backlog is sorted at each claim.
+    #: The order in which an organization's due rows are claimed. An index has it, so that no claim sorts the backlog.
     work_order: tuple[str, ...] = ("due_at",)
 
     def free(self) -> Self:
-        """Rows whose time has come and which nobody holds, by the database's clock."""
+        """Due rows that no worker holds, by the database's clock."""
         unheld = models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=Now())
         return self.filter(unheld, due_at__lte=Now())
 
     def due(self) -> Self:
-        """Rows that a worker may take now."""
+        """Rows that a worker may claim now."""
         return self.free()
 
     def unclaimed_since(self, moment: datetime | Combinable) -> Self:
-        """Rows that a worker might have taken since then: due by then, and held by nobody."""
+        """Rows that have been due and unheld since `moment`."""
         unheld = models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=moment)
         return self.due().filter(unheld, due_at__lt=moment)
 
     def oldest_due_at(self) -> datetime | None:
-        """Return the earliest time at which a free row became due; None when none is."""
+        """Return the earliest due time of the free rows, None when there is none."""
         oldest: datetime | None = self.free().aggregate(models.Min("due_at"))["due_at__min"]
         return oldest
 
 
 class Leasable(models.Model):
-    """Due time, lease and attempts of a row that a worker finishes."""
+    """A row that a worker processes under a lease. Its model has an `organization`."""
 
     due_at = models.DateTimeField(
         null=True,
         blank=True,
         db_default=Now(),
-        help_text="When a worker may next take it; empty when there is nothing to do.",
+        help_text="When a worker may next claim it; empty when there is nothing to do.",
     )
     leased_until = models.DateTimeField(null=True, blank=True, editable=False)
     lease_owner = models.CharField(max_length=80, blank=True, editable=False)
@@ -64,7 +64,7 @@ class Leasable(models.Model):
         default=0,
         db_default=0,
         editable=False,
-        help_text="Claims in a row that ended in a bug, or of whose worker nothing was heard again.",
+        help_text="Consecutive claims without an outcome: they ended in a bug, or with the worker's death.",
     )
     last_error = models.TextField(blank=True)
     traceback = models.TextField(blank=True)
@@ -74,12 +74,11 @@ class Leasable(models.Model):
 
     @classmethod
     def claim(cls, owner: str) -> Self | None:
-        """Take a due row for `owner` and count the attempt; None when nothing is due.
+        """Lease a due row to `owner` and count the attempt. Return None when nothing is due.
 
-        A crash is counted here and taken back at the outcome, so that a row that kills its worker is counted too.
-        Two workers never hold the same row, and claims take turns, so that each sees whom the others serve:
-        the organization that is served least comes first, whatever another one has waiting, and chance decides
-        between equals.
+        The row is of the organization with the fewest active leases; ties are broken at random. Claims run one
+        after the other, so that two workers never hold the same row and each sees the leases of the others.
+        A crash is counted at the claim and reset by the outcome, so that a row that kills its worker is counted too.
         """
         with transaction.atomic():
             if connection.vendor == "postgresql":
@@ -90,7 +89,7 @@ class Leasable(models.Model):
             return next(iter(cls._base_manager.raw(statement, values)), None)
 
     def lease(self, length: timedelta = LEASE) -> Self | None:
-        """Take this very row, due or not, for a worker of its own; None while another one holds it."""
+        """Lease this row, due or not, to a new owner. Return None while another worker holds it."""
         owner = uuid.uuid4().hex
         free = models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=Now())
         rows = type(self)._base_manager
@@ -99,45 +98,45 @@ class Leasable(models.Model):
         return rows.get(pk=self.pk)
 
     def renew(self) -> bool:
-        """Prolong our lease before the next call; False when another worker has taken over."""
+        """Prolong the lease before the next call. Return False when another worker has taken over."""
         is_ours = bool(self.fenced().update(leased_until=Now() + LEASE))
         if is_ours:
             self.leased_until = db_clock.now() + LEASE
         return is_ours
 
     def fenced(self) -> models.QuerySet[Self]:
-        """This row, if its lease is still ours: every write of a worker goes through here.
+        """Return a queryset of this row if its lease is still this owner's. Every write of a worker goes through it.
 
-        Every claim has an owner of its own, so a worker that slept through its lease and was replaced finds no
-        row and changes nothing; one that was late but not replaced may still record what it did.
+        Each claim has its own owner. A worker whose lease expired and was claimed by another finds no row and
+        changes nothing; one whose lease expired unclaimed may still record its outcome.
         """
         return (
             type(self)._base_manager.filter(pk=self.pk, lease_owner=self.lease_owner).exclude(lease_owner="")
         )
 
     def release(self, **changes: object) -> bool:
-        """Give the lease back with these changes; False when the lease was lost. Whoever comes here didn't crash."""
+        """End the lease with these changes and reset the crash counter. Return False when the lease was lost."""
         changes.setdefault("consecutive_crashes", 0)
         return bool(self.fenced().update(leased_until=None, lease_owner="", **changes))
 
     @property
     def is_poison(self) -> bool:
-        """Whether the claims before this one all crashed, so that it must not be tried once more."""
+        """Whether MAX_CONSECUTIVE_CRASHES claims before this one crashed, so that it must not be tried again."""
         return self.consecutive_crashes > MAX_CONSECUTIVE_CRASHES
 
 
-_OWNER = "the owner's place"
+_OWNER = "placeholder for the owner"
 
 
 @lru_cache
 def _claim_statement(model: Any, vendor: str) -> tuple[str, tuple[object, ...]]:
-    """Return the statement that claims a row of `model`, and its parameters with `_OWNER` for the owner.
+    """Return the SQL that claims a row of a Leasable `model`, and its parameters with `_OWNER` for the owner.
 
-    Written by Django once for each kind of database: a worker runs it for every row it works.
+    Django compiles it once per kind of database, since a worker runs it for every row.
     """
     rows, due = model._base_manager, model.objects.due()
     organizations = model._meta.get_field("organization").related_model._base_manager
-    # a row rather than EXISTS, which PostgreSQL would answer by joining with every row that waits
+    # a subquery rather than EXISTS, which PostgreSQL would answer by joining with every waiting row
     first = due.filter(organization=models.OuterRef("pk")).order_by(*due.work_order).values("pk")[:1]
     served = (
         rows.filter(organization=models.OuterRef("pk"), leased_until__gte=Now())
@@ -168,6 +167,6 @@ def _claim_statement(model: Any, vendor: str) -> tuple[str, tuple[object, ...]]:
 
 
 def masked_traceback(error: BaseException) -> str:
-    """Return where an error came from, without the values in its message, which may be personal or secret."""
+    """Return an error's traceback and type without its message, whose values may be personal or secret."""
     frames = traceback_module.format_tb(error.__traceback__)
     return "".join(frames[-12:]) + type(error).__name__

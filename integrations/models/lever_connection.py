@@ -12,15 +12,15 @@ from integrations.models import db_clock
 from integrations.models.encrypted_field import EncryptedTextField
 
 REFRESH_LIFETIME, IDLE_LIFETIME = timedelta(days=365), timedelta(days=90)
-#: Clocks are compared at every call, and the outcome written this often; sooner only where it changed.
+#: Clocks are compared at every call. The skew is written this often, and sooner when it changed.
 COMPARE_AFTER, COMPARE_AGAIN_AFTER = timedelta(minutes=10), timedelta(minutes=1)
 DRIFT_SECONDS = 10.0
-#: Longer than the slowest refresh and its recording: a second one would spend a token that is spent already.
+#: Longer than the slowest refresh with its recording: a second refresh would send a token that is used up.
 REFRESH_LEASE = timedelta(seconds=90)
 
 
 def _lifetime(tokens: dict[str, Any]) -> timedelta:
-    """Return how long an access token lasts: an hour where the answer doesn't say it sensibly."""
+    """Return how long an access token lasts: `expires_in` seconds, or an hour when that isn't sensible."""
     try:
         seconds = int(tokens.get("expires_in") or 0)
     except (TypeError, ValueError, OverflowError):
@@ -31,10 +31,10 @@ def _lifetime(tokens: dict[str, Any]) -> timedelta:
 
 
 class LeverConnection(models.Model):
-    """The grant: encrypted tokens, granted scopes, who connected it, ages of both tokens, state."""
+    """The OAuth grant: its encrypted tokens and their ages, its scopes, its state, and who gave it."""
 
     class State(models.TextChoices):
-        """Whether the grant works, and if not, whose act ended it."""
+        """Whether the grant works, and if not, which side ended it."""
 
         CONNECTED = "connected", "Connected"
         NEEDS_RECONNECT = "needs_reconnect", "Needs reconnect"
@@ -50,7 +50,7 @@ class LeverConnection(models.Model):
     access_expires_at = models.DateTimeField(null=True, blank=True)
     refreshed_at = models.DateTimeField(null=True, blank=True)
     generation = models.PositiveIntegerField(
-        default=0, help_text="Rises by one with every new pair of tokens."
+        default=0, help_text="Incremented with every new pair of tokens."
     )
     refresh_leased_until = models.DateTimeField(null=True, blank=True)
     scopes = models.TextField(blank=True)
@@ -69,7 +69,9 @@ class LeverConnection(models.Model):
         null=True, blank=True, help_text="Seconds by which this server's clock is ahead of Lever's."
     )
     clock_compared_at = models.DateTimeField(null=True, blank=True)
-    swept_at = models.DateTimeField(null=True, blank=True, help_text="Up to when the sweep has looked.")
+    swept_at = models.DateTimeField(
+        null=True, blank=True, help_text="The time up to which the sweep has compared."
+    )
 
     class Meta:
         verbose_name = "Lever connection"
@@ -90,23 +92,23 @@ class LeverConnection(models.Model):
 
     @property
     def granted_scopes(self) -> set[str]:
-        """The scopes Lever said it granted."""
+        """The scopes that Lever granted."""
         return set(self.scopes.split())
 
     @property
     def ends_at(self) -> datetime | None:
-        """When the refresh token dies for certain: a year after consent."""
+        """When the refresh token expires: a year after consent."""
         return self.connected_at + REFRESH_LIFETIME if self.connected_at else None
 
     @property
     def idle_ends_at(self) -> datetime | None:
-        """When the refresh token would die if it weren't used from now on."""
+        """When the refresh token expires if it isn't used from now on."""
         return self.refreshed_at + IDLE_LIFETIME if self.refreshed_at and self.refresh_token else None
 
     def accept_grant(
         self, tokens: dict[str, Any], user: User, lever_user_id: str, lever_account_id: str
     ) -> None:
-        """Store a fresh grant from a consent; the connection works from here on.
+        """Store the grant of a new consent and mark the connection as working.
 
         `tokens` is Lever's token answer: access_token, refresh_token, expires_in (seconds), scope.
         """
@@ -124,10 +126,10 @@ class LeverConnection(models.Model):
         self.save()
 
     def lease_refresh(self) -> bool:
-        """Take the right to refresh this generation of tokens; False when somebody else has it or has done it.
+        """Lease the refresh of this generation of tokens. Return False when another worker refreshes or has done so.
 
-        A lease on the row rather than a lock: it works the same on SQLite, and no transaction stays open
-        across the call to Lever. A lease whose owner died ends by itself after REFRESH_LEASE.
+        A lease rather than a row lock: it works the same on SQLite, and no transaction stays open during the call
+        to Lever. The lease of a worker that died expires after REFRESH_LEASE.
         """
         free = models.Q(refresh_leased_until__isnull=True) | models.Q(refresh_leased_until__lt=Now())
         return bool(
@@ -137,7 +139,7 @@ class LeverConnection(models.Model):
         )
 
     def rotate(self, tokens: dict[str, Any]) -> None:
-        """Store the pair a refresh returned, fenced by the generation it was made from."""
+        """Store the pair that a refresh returned, unless the tokens it was made from were replaced by others."""
         now = db_clock.now()
         LeverConnection.objects.filter(pk=self.pk, generation=self.generation).update(
             access_token=tokens["access_token"],
@@ -151,13 +153,13 @@ class LeverConnection(models.Model):
         self.refresh_from_db()
 
     def release_refresh(self) -> None:
-        """Give the refresh lease back after a failure that says nothing about the grant."""
+        """End the refresh lease after a failure that leaves the grant as it is."""
         LeverConnection.objects.filter(pk=self.pk, generation=self.generation).update(
             refresh_leased_until=None
         )
 
     def mark_needs_reconnect(self, reason: str) -> bool:
-        """Record that Lever no longer accepts this generation of the grant; True when it did so just now."""
+        """Record that Lever no longer accepts these tokens. Return False when they were replaced, or it was known."""
         changed = LeverConnection.objects.filter(
             pk=self.pk, generation=self.generation, state=self.State.CONNECTED
         ).update(state=self.State.NEEDS_RECONNECT, state_reason=reason, refresh_leased_until=None)
@@ -165,10 +167,10 @@ class LeverConnection(models.Model):
         return bool(changed)
 
     def record_clock_skew(self, ahead: float) -> None:
-        """Remember by how many seconds this server's clock is ahead of Lever's; rarely writes."""
+        """Store by how many seconds this server's clock is ahead of Lever's; most calls write nothing."""
         now = db_clock.now()
-        known, compared_at = self.clock_ahead, self.clock_compared_at
-        is_same = known is not None and abs(ahead - known) < DRIFT_SECONDS
+        stored, compared_at = self.clock_ahead, self.clock_compared_at
+        is_same = stored is not None and abs(ahead - stored) < DRIFT_SECONDS
         wait = COMPARE_AFTER if is_same else COMPARE_AGAIN_AFTER
         if compared_at is not None and abs(now - compared_at) < wait:
             return
@@ -176,7 +178,7 @@ class LeverConnection(models.Model):
         LeverConnection.objects.filter(pk=self.pk).update(clock_ahead=ahead, clock_compared_at=now)
 
     def disconnect(self, reason: str) -> None:
-        """Forget the tokens; safe to run twice."""
+        """Delete the tokens. Safe to run twice."""
         LeverConnection.objects.filter(pk=self.pk).update(
             state=self.State.REVOKED,
             state_reason=reason,

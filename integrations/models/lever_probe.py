@@ -1,10 +1,10 @@
-"""What the hourly look at one organization's Lever found, for the doctor, who asks no platform."""
+"""The hourly probe of one organization's Lever, stored for the doctor, which calls no platform."""
 
 from django.db import models
 
 
 class LeverProbe(models.Model):
-    """Whether the feedback template and its author are still there, and what no webhook told of."""
+    """Whether the feedback template and its author still exist, and how many events had no webhook."""
 
     organization = models.OneToOneField(
         "integrations.Organization", on_delete=models.CASCADE, primary_key=True, related_name="lever_probe"
@@ -14,18 +14,18 @@ class LeverProbe(models.Model):
     missing_fields = models.JSONField(
         default=list,
         blank=True,
-        help_text="What the feedback template lacks of the fields that are filled in.",
+        help_text="The fields that a result is written into and that the feedback template lacks.",
     )
     is_author_gone = models.BooleanField(default=False)
     missed_events = models.PositiveIntegerField(
-        default=0, help_text="Candidates who changed stage since the last delivery, without one about it."
+        default=0, help_text="Stage changes since the last delivery, for which none arrived."
     )
     silent_since = models.DateTimeField(
-        null=True, blank=True, help_text="The last delivery, when the changes were counted."
+        null=True, blank=True, help_text="The last delivery before the stage changes were counted."
     )
 
     class Meta:
         verbose_name = "Lever probe"
 
     def __str__(self) -> str:
-        return f"Checkup of {self.organization}"
+        return f"Lever probe of {self.organization}"

@@ -1,4 +1,4 @@
-"""One webhook in Lever, and the signature tokens that prove its deliveries."""
+"""Webhooks in Lever, and the signature tokens that verify their deliveries."""
 
 from datetime import timedelta
 from typing import Self
@@ -12,42 +12,42 @@ from integrations.vocabulary import DeliveryEvent
 
 TOKEN_OVERLAP = timedelta(hours=24)
 KEEP_RETIRED_FOR = timedelta(days=30)
-MOST_TOKENS = 10
-REMEMBERED_FOR = timedelta(seconds=10)
+MAX_TOKENS = 10
+MARK_RECEIVED_EVERY = timedelta(seconds=10)
 
 
 class LeverWebhookQuerySet(models.QuerySet["LeverWebhook"]):
-    """Webhooks, by what they can prove."""
+    """Webhooks by the signature tokens that they have."""
 
     def active_tokens(self) -> list[tuple[str, "LeverWebhook"]]:
-        """Every signature token that may prove a delivery now, with its webhook; newest first."""
+        """Return every signature token that may verify a delivery now, with its webhook; newest first."""
         now = db_clock.now()
-        found: list[tuple[str, LeverWebhook]] = []
+        tokens: list[tuple[str, LeverWebhook]] = []
         for webhook in self.active().order_by("-pk"):
             if webhook.signature_token:
-                found.append((webhook.signature_token, webhook))
+                tokens.append((webhook.signature_token, webhook))
             if webhook.previous_signature_token and webhook.previous_until and webhook.previous_until > now:
-                found.append((webhook.previous_signature_token, webhook))
-        return found
+                tokens.append((webhook.previous_signature_token, webhook))
+        return tokens
 
     def active(self) -> Self:
-        """Those that aren't retired."""
+        """Webhooks that aren't retired."""
         return self.filter(retired_at__isnull=True)
 
     def manual(self) -> Self:
-        """The main one whose token a person pasted; additional ones have a name."""
+        """The main webhook whose token a person pasted; additional ones have a name."""
         return self.active().filter(origin=LeverWebhook.Origin.MANUAL, name="")
 
     def purge_retired(self) -> int:
-        """Remove those retired long ago, which only told what a refused request was signed with; how many."""
+        """Delete webhooks that were retired KEEP_RETIRED_FOR ago. Return how many rows were deleted."""
         return self.filter(retired_at__lt=db_clock.now() - KEEP_RETIRED_FOR).delete()[0]
 
 
 class LeverWebhook(models.Model):
-    """One webhook in Lever: event, how it was made, current and previous token, last verified and received.
+    """One webhook in Lever: its event, who made it, its current and previous token, when it was last used.
 
-    A manual one with a name is an additional token: it proves deliveries beside the main one until it is retired.
-    A retired one proves nothing; it is kept for a while, so that a refusal can say that its token was used.
+    A manual one with a name is an additional token, which verifies deliveries beside the main one until it is retired.
+    The tokens of a retired one verify nothing; it is kept for a while, so that a rejection can name the token used.
     """
 
     class Origin(models.TextChoices):
@@ -65,7 +65,7 @@ class LeverWebhook(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="What an additional token is called; the main one has no name.",
+        help_text="The name of an additional token; the main one has none.",
     )
     event = models.CharField(max_length=60, default=DeliveryEvent.STAGE_CHANGE.value)
     lever_webhook_id = models.CharField(max_length=100, blank=True)
@@ -73,12 +73,12 @@ class LeverWebhook(models.Model):
     signature_token = EncryptedTextField(blank=True)
     token_stored_at = models.DateTimeField(null=True, blank=True)
     token_proved_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the current token last proved a request."
+        null=True, blank=True, help_text="When the current token last verified a request."
     )
     previous_signature_token = EncryptedTextField(blank=True)
     previous_until = models.DateTimeField(null=True, blank=True)
     previous_proved_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the previous token last proved a request."
+        null=True, blank=True, help_text="When the previous token last verified a request."
     )
     created_at = models.DateTimeField(auto_now_add=True)
     last_verified_at = models.DateTimeField(
@@ -87,9 +87,11 @@ class LeverWebhook(models.Model):
     last_received_at = models.DateTimeField(null=True, blank=True, help_text="The last delivery that passed.")
     listed_at = models.DateTimeField(null=True, blank=True, help_text="When Lever last listed this webhook.")
     missing_since = models.DateTimeField(
-        null=True, blank=True, help_text="Since when Lever, which listed it before, no longer does."
+        null=True, blank=True, help_text="Since when Lever no longer lists it, having listed it before."
     )
-    retired_at = models.DateTimeField(null=True, blank=True, help_text="Since when its tokens prove nothing.")
+    retired_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when its tokens verify nothing."
+    )
 
     objects = LeverWebhookQuerySet.as_manager()
 
@@ -120,12 +122,12 @@ class LeverWebhook(models.Model):
 
     @property
     def has_previous(self) -> bool:
-        """Whether the token before the current one still proves deliveries."""
+        """Whether the previous token still verifies deliveries."""
         until = self.previous_until
         return bool(self.previous_signature_token and until and until > db_clock.now())
 
     def replace_token(self, token: str) -> None:
-        """Take a new signature token; the one it replaces is honoured for TOKEN_OVERLAP."""
+        """Store a new signature token; the one it replaces stays valid for TOKEN_OVERLAP."""
         if token == self.signature_token:
             return
         if self.signature_token:
@@ -134,7 +136,7 @@ class LeverWebhook(models.Model):
             self.previous_proved_at = self.token_proved_at
         self.signature_token = token
         self.token_stored_at, self.token_proved_at = db_clock.now(), None
-        # not whether it is retired, which somebody else may be saying this moment
+        # without `retired_at`, which another request may be setting at this moment
         self.save(
             update_fields=[
                 "signature_token",
@@ -147,25 +149,24 @@ class LeverWebhook(models.Model):
         )
 
     def retire(self) -> None:
-        """Let its tokens prove nothing from now on; safe to run twice."""
+        """Invalidate its tokens. Safe to run twice."""
         LeverWebhook.objects.filter(pk=self.pk, retired_at__isnull=True).update(retired_at=Now())
         self.refresh_from_db()
 
     def retire_previous(self) -> None:
-        """Let the token before the current one prove nothing from now on; safe to run twice."""
+        """Invalidate the previous token. Safe to run twice."""
         LeverWebhook.objects.filter(pk=self.pk, previous_until__gt=Now()).update(previous_until=Now())
         self.refresh_from_db()
 
     def mark_received(self, is_test: bool, is_previous: bool = False) -> None:
-        """Remember that a verified request came through; during a burst once every few seconds is enough."""
-        came, proved = ("last_verified_at" if is_test else "last_received_at"), "token_proved_at"
-        if is_previous:
-            proved = "previous_proved_at"
-        if not is_test and self._is_remembered(came) and self._is_remembered(proved):
+        """Record that a verified request arrived; of deliveries, at most one per MARK_RECEIVED_EVERY is recorded."""
+        request_column = "last_verified_at" if is_test else "last_received_at"
+        token_column = "previous_proved_at" if is_previous else "token_proved_at"
+        if not is_test and self._is_recent(request_column) and self._is_recent(token_column):
             return
-        seen: dict[str, object] = {came: Now(), proved: Now()}
-        LeverWebhook.objects.filter(pk=self.pk).update(**seen)
+        columns: dict[str, object] = {request_column: Now(), token_column: Now()}
+        LeverWebhook.objects.filter(pk=self.pk).update(**columns)
 
-    def _is_remembered(self, column: str) -> bool:
+    def _is_recent(self, column: str) -> bool:
         moment = getattr(self, column)
-        return moment is not None and db_clock.now() - moment < REMEMBERED_FOR
+        return moment is not None and db_clock.now() - moment < MARK_RECEIVED_EVERY

@@ -1,16 +1,16 @@
-"""What the linter found when it last looked, so that people see what is new."""
+"""The findings of the linter's last runs, so that people see which are new."""
 
 from django.db import models
 from django.db.models.functions import Now
 
 
 class LinterFinding(models.Model):
-    """One finding of the linter: since when it stands, and since when it is gone."""
+    """One finding of the linter: when it was first and last found, and since when it is gone."""
 
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="linter_findings"
     )
-    digest = models.CharField(max_length=64, help_text="Of the code and the message.")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the code and the message.")
     code = models.CharField(max_length=60)
     level = models.CharField(max_length=20)
     message = models.TextField()

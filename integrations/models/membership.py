@@ -5,7 +5,7 @@ from django.db import models, transaction
 
 
 class LastSuperAdmin(Exception):
-    """Nobody would be left who may connect the organization or invite its members; the message says what to do."""
+    """The change would leave the organization without a Super Admin; the message has the fix."""
 
     def __init__(self, member: "Membership") -> None:
         super().__init__(f"{member.user} is the last Super Admin. Make somebody else one first.")
@@ -44,24 +44,24 @@ class Membership(models.Model):
 
     @property
     def may_connect(self) -> bool:
-        """Connect, disconnect, keys, tokens and members."""
+        """Whether the member may connect, disconnect, and change keys, tokens and members."""
         return self.role == self.Role.SUPER_ADMIN
 
     @property
     def may_configure(self) -> bool:
-        """Mappings, policies, approving held invitations, resolving uncertain ones, replay."""
+        """Whether the member may change mappings and policies, approve and resolve invitations, and replay."""
         return self.role in {self.Role.SUPER_ADMIN, self.Role.ADMIN}
 
     @property
     def may_retry(self) -> bool:
-        """Retry a failed effect."""
+        """Whether the member may retry a failed effect."""
         return self.role != self.Role.LIMITED_TEAM_MEMBER
 
     def is_last_super_admin(self, *, is_locked: bool = False) -> bool:
-        """Whether nobody else who can sign in is Super Admin.
+        """Whether this is the only Super Admin who can sign in.
 
-        Inside a transaction `is_locked` holds all Super Admins' rows until its end: of two who remove each other at
-        once, the second waits for the first and then finds itself the last.
+        `is_locked` locks all Super Admins' rows until the transaction ends: when two remove each other at once, the
+        second waits for the first and is then the last one.
         """
         holders = Membership.objects.filter(
             organization=self.organization_id, role=self.Role.SUPER_ADMIN, user__is_active=True
@@ -79,7 +79,7 @@ class Membership(models.Model):
             self.save(update_fields=["role"])
 
     def end(self) -> None:
-        """Remove the member from the organization; the user stays. Raises LastSuperAdmin."""
+        """Remove the member from the organization; the user account remains. Raises LastSuperAdmin."""
         with transaction.atomic():
             if self.is_last_super_admin(is_locked=True):
                 raise LastSuperAdmin(self)

@@ -19,7 +19,7 @@ def make_webhook_key() -> str:
     return secrets.token_urlsafe(32)
 
 
-_not_ours = RegexValidator(
+_not_a_portal_tag = RegexValidator(
     r"^\s*codescreen",
     "Tags that begin with “CodeScreen” are the portal's own. Begin with another word.",
     inverse_match=True,
@@ -28,14 +28,14 @@ _not_ours = RegexValidator(
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
-    """Organizations, by who may see them."""
+    """Organizations by member, and with their connections."""
 
     def for_user(self, user: AbstractBaseUser | AnonymousUser) -> Self:
-        """Those the user is a member of."""
+        """Organizations that the user is a member of."""
         return self.filter(memberships__user=user)
 
     def with_connections(self) -> Self:
-        """Read both connections along: what a worker needs of an organization for one step."""
+        """Load both connections in the same query."""
         return self.select_related("lever_connection", "codescreen_connection")
 
 
@@ -45,7 +45,7 @@ class Organization(models.Model):
     Reentry = ReentryPolicy
 
     class Leaving(models.TextChoices):
-        """What leaving the stage does to an invitation that went out and hasn't been started."""
+        """What happens to a sent invitation that isn't started when the candidate leaves the stage."""
 
         STOP = "stop", "Stop following it"
         KEEP = "keep", "Keep following it"
@@ -104,13 +104,13 @@ class Organization(models.Model):
     passed_tag = models.CharField(
         max_length=100,
         blank=True,
-        validators=[_not_ours],
+        validators=[_not_a_portal_tag],
         help_text="Added in Lever when CodeScreen says Passed, such as “{assessment}: passed”. Empty adds none.",
     )
     failed_tag = models.CharField(
         max_length=100,
         blank=True,
-        validators=[_not_ours],
+        validators=[_not_a_portal_tag],
         help_text="Added in Lever when CodeScreen says Failed. Empty adds none.",
     )
     passed_stage = models.CharField(
@@ -194,7 +194,7 @@ class Organization(models.Model):
 
     @property
     def rating_thresholds(self) -> tuple[int, int, int]:
-        """The lowest scores that rate 2, 3 and 4."""
+        """The lowest scores for the ratings 2, 3 and 4."""
         return self.rating_2_from, self.rating_3_from, self.rating_4_from
 
     @property

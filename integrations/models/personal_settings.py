@@ -1,11 +1,11 @@
-"""What one person chose for themselves, whichever organization they look at."""
+"""One person's own settings, the same in every organization."""
 
 from django.conf import settings
 from django.db import models
 
 
 class PersonalSettings(models.Model):
-    """The time zone a person wants to read times in; empty means their browser's."""
+    """The time zone in which times are shown to a person; empty means their browser's."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,

@@ -1,4 +1,4 @@
-"""What CodeScreen said of one attempt."""
+"""Results of assessments, one per attempt."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -7,7 +7,7 @@ from integrations.vocabulary import ResultOutcome
 
 
 class Result(models.Model):
-    """Score, outcome, failure reason, report link and rating, as of an attempt."""
+    """The score, outcome, failure reason, report link and rating of one attempt."""
 
     Outcome = ResultOutcome
 

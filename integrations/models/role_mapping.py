@@ -6,8 +6,8 @@ from django.db import models
 class RoleMapping(models.Model):
     """Role × stage (or any CodeScreen stage) → assessment.
 
-    The three columns hold a name or an id, as a person or a configuration file gave it, and are resolved
-    when used: a file can be loaded before Lever is connected, and a name that matches nothing is a finding.
+    Each of the three columns holds a name or an id, as a person or a configuration file gave it. It is resolved
+    when used: a file can be loaded before Lever is connected, and the linter reports a name that matches nothing.
     """
 
     organization = models.ForeignKey(

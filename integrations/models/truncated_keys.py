@@ -1,4 +1,4 @@
-"""Keys that say what is the same, short enough for their column."""
+"""Unique keys that fit their column."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ DIGEST_LENGTH = 64
 
 
 def truncated_key(key: str, length: int = 300) -> str:
-    """Return the key, or its beginning and a digest of the whole when it is longer: cut off, two would be the same."""
+    """Return the key, or its beginning with a digest when it is too long: keys that were only cut could collide."""
     if len(key) <= length:
         return key
     digest = hashlib.sha256(key.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""How often a webhook's proof was refused, and what the mistake looks like; nothing of the request itself."""
+"""Counts of webhook requests that were rejected; nothing of the requests themselves is stored."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ COUNT_EVERY = timedelta(seconds=1)
 
 
 class WebhookRejection(models.Model):
-    """A reason for which requests were refused at an organization's door: how often, when last, what it looks like."""
+    """One reason for which requests to an organization's webhook endpoint were rejected: count, last time, hint."""
 
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="webhook_rejections"
@@ -35,13 +35,13 @@ class WebhookRejection(models.Model):
 
     @classmethod
     def is_counted(cls, organization: Organization, platform: str, code: str) -> bool:
-        """Whether this second's refusal for that reason is counted already; what it looks like needn't be found out."""
+        """Whether a rejection for that reason was counted in this second, so that the cause needn't be determined."""
         rows = cls.objects.filter(organization=organization, platform=platform, code=code)
         return rows.filter(last_at__gte=Now() - COUNT_EVERY).exists()
 
     @classmethod
     def record(cls, organization: Organization, platform: str, code: str, hint: str = "") -> None:
-        """Count one refusal: one row per reason and one write a second, however many are sent."""
+        """Count one rejection: one row per reason and at most one write a second, however many requests arrive."""
         rows = cls.objects.filter(organization=organization, platform=platform, code=code)
         if rows.filter(last_at__lt=Now() - COUNT_EVERY).update(
             count=models.F("count") + 1, last_at=Now(), hint=hint

@@ -8,13 +8,15 @@ import time
 from typing import Any
 
 import redis
-from django.db import InterfaceError, OperationalError, connections
+from django.db import connections
 from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.brokers.redis_broker import Redis
 from django_q.conf import Conf
 from django_q.humanhash import uuid
 from django_q.signing import SignedPackage
+
+from integrations.models.db_retry import DATABASE_OUTAGE
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +66,7 @@ class DatabaseBroker(ORM):
         """Return the next task, or a bell of our own: the database may be back when it is heard."""
         try:
             found: list[tuple[Any, str]] | None = super().dequeue()
-        except (OperationalError, InterfaceError):
+        except DATABASE_OUTAGE:
             connections.close_all()
             return wake_up_locally("The database")
         return found

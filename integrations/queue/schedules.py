@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management import call_command
-from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from django_q.models import Schedule
 
 from integrations.clients import provider, tokens
 from integrations.http.errors import PlatformError
 from integrations.models import CodeScreenConnection, Delivery, LeverConnection, LeverWebhook, Organization
+from integrations.models.db_retry import DATABASE_OUTAGE
 from integrations.models.leasing import masked_traceback
 from integrations.queue import notify, worker
 from integrations.workflow.catalog import sync
@@ -36,7 +36,7 @@ def update_incidents() -> None:
     for organization in Organization.objects.with_connections():
         try:
             incidents.update_incidents(organization)
-        except (OperationalError, InterfaceError):
+        except DATABASE_OUTAGE:
             raise
         except Exception as error:  # noqa: BLE001 - one organization's row must not silence the others
             logger.error("watching %s failed: %s", organization.slug, masked_traceback(error))
@@ -49,7 +49,7 @@ def sweep_all(is_full: bool = False) -> None:
             worker.sweep_organization(organization, is_full)
         except PlatformError as error:
             logger.warning("sweep of %s: %s", organization.slug, error)
-        except (OperationalError, InterfaceError):
+        except DATABASE_OUTAGE:
             raise
         except Exception as error:  # noqa: BLE001 - a bug on one row must not stop the others
             logger.error("sweep of %s failed: %s", organization.slug, masked_traceback(error))
@@ -98,7 +98,7 @@ def probe_lever() -> None:
             lever_probe.probe(organization, provider.clients_for(organization).lever())
         except PlatformError as error:
             logger.info("checkup of %s: %s", organization.slug, error)
-        except (OperationalError, InterfaceError):
+        except DATABASE_OUTAGE:
             raise
         except Exception as error:  # noqa: BLE001 - one organization's row must not keep the others from being looked at
             logger.error("checkup of %s failed: %s", organization.slug, masked_traceback(error))

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.models.functions import Now
 
 from integrations.clients import provider
@@ -21,6 +21,7 @@ from integrations.clients.provider import clients_for
 from integrations.http.errors import CallDeferred, NotConnected, PlatformError
 from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Effect, Heartbeat, Invitation, LeverConnection, Organization
+from integrations.models.db_retry import DATABASE_OUTAGE
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES, NO_OUTCOME, masked_traceback
 from integrations.queue import liveness, notify
 from integrations.workflow.catalog import sync
@@ -176,7 +177,7 @@ def decide(delivery: Delivery) -> None:
         if error.retry_after is not None:
             wait = timedelta(seconds=max(1.0, error.retry_after))
         delivery.release(due_at=Now() + wait, last_error=str(error))
-    except (OperationalError, InterfaceError):
+    except DATABASE_OUTAGE:
         raise  # the lease ends by itself, and another worker decides it when the database is back
     except Exception as error:  # noqa: BLE001 - a bug on one row must not stop the others
         logger.error("delivery %s could not be decided\n%s", delivery.pk, masked_traceback(error))

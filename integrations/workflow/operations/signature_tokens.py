@@ -14,7 +14,7 @@ from integrations.models import (
     Organization,
     TargetKind,
 )
-from integrations.models.lever_webhook import MOST_TOKENS
+from integrations.models.lever_webhook import MAX_TOKENS
 
 CURRENT, PREVIOUS = "current", "previous"
 LONG_ENOUGH = 32  # from here on the last characters help to tell tokens apart, and nobody to guess one
@@ -79,7 +79,7 @@ def _ending(token: str) -> str:
 def retired(organization: Organization) -> list[LeverWebhook]:
     """Return what was retired lately, the newest first; a refusal can still tell that one of their tokens was used."""
     rows = LeverWebhook.objects.filter(organization=organization, retired_at__isnull=False)
-    return list(rows.order_by("-retired_at")[:MOST_TOKENS])
+    return list(rows.order_by("-retired_at")[:MAX_TOKENS])
 
 
 def add(organization: Organization, name: str, token: str, actor: Actor) -> LeverWebhook:
@@ -88,8 +88,8 @@ def add(organization: Organization, name: str, token: str, actor: Actor) -> Leve
     if not name or len(name) > 60:
         raise ValueError("Give the token a name of at most 60 characters, such as “Second webhook”.")
     active = listed(organization)
-    if len(active) >= MOST_TOKENS:
-        raise ValueError(f"There are {MOST_TOKENS} tokens already. Retire one that is no longer used.")
+    if len(active) >= MAX_TOKENS:
+        raise ValueError(f"There are {MAX_TOKENS} tokens already. Retire one that is no longer used.")
     for known in active:
         if known.which == CURRENT and known.webhook.signature_token == token:
             raise ValueError(f"This token is stored already: {known.label}.")

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db import InterfaceError, OperationalError
-
 from integrations.http.errors import PlatformError
+from integrations.models.db_retry import DATABASE_OUTAGE
 from integrations.models.leasing import masked_traceback
 
 
@@ -32,7 +31,7 @@ def run_step[Result](step: Callable[[], Result]) -> Result | PlatformError | Cra
         return step()
     except PlatformError as error:
         return error
-    except (OperationalError, InterfaceError):
+    except DATABASE_OUTAGE:
         raise
     except Exception as error:  # noqa: BLE001
         return Crash(type(error).__name__, masked_traceback(error))

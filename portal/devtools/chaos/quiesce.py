@@ -8,9 +8,9 @@ from django.core.management import call_command
 from django.db import connections
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.db.utils import InterfaceError, OperationalError
 
 from integrations.models import Delivery, Effect, Invitation, db_clock
+from integrations.models.db_retry import DATABASE_OUTAGE
 from integrations.queue import notify
 from portal.devtools.chaos import tenants
 from portal.devtools.chaos.workload import pending
@@ -26,7 +26,7 @@ def patiently[Found](look: Callable[[], Found]) -> Found:
     for _ in range(60):
         try:
             return look()
-        except (OperationalError, InterfaceError):
+        except DATABASE_OUTAGE:
             connections.close_all()
             time.sleep(0.5)
     return look()
