@@ -51,13 +51,13 @@ class World:
 
     def opportunity(self, word: str) -> dict[str, Any]:
         """Return what Lever's books say of a candidate."""
-        books = requests.get(f"{self.lever.url}/_control/books?account=acme", timeout=SECONDS).json()
+        books = requests.get(f"{self.lever.url}/_control/ledger?account=acme", timeout=SECONDS).json()
         found: dict[str, Any] = books["accounts"]["acme"]["opportunities"][self.candidate(word)]
         return found
 
     def emails(self, address: str = "") -> int:
         """Return how many invitations CodeScreen sent, to one address or in all."""
-        books = requests.get(f"{self.codescreen.url}/_control/books?account=acme", timeout=SECONDS).json()
+        books = requests.get(f"{self.codescreen.url}/_control/ledger?account=acme", timeout=SECONDS).json()
         rows = books["accounts"]["acme"]["invitations"]
         return sum(row["emails_sent"] for row in rows if address in ("", row["email"]))
 

@@ -11,7 +11,7 @@ from functools import partial
 from integrations.codescreen.signature import TOLERANCE_SECONDS
 from portal.devtools.chaos import ingest_run
 from portal.devtools.chaos.attacks import CODESCREEN, HOSTILE, LEVER, MARK, Message, encode, with_value
-from portal.devtools.sandbox.ids import Json
+from portal.devtools.sandbox.json_values import JsonObject
 
 JSON_TYPE = "application/json"
 LARGEST = 256 * 1024
@@ -56,11 +56,11 @@ class Attempt:
 class Heard:
     """Valid deliveries that were accepted before, which somebody has recorded on the way."""
 
-    lever: tuple[Json, ...] = ()
+    lever: tuple[JsonObject, ...] = ()
     codescreen: tuple[Message, ...] = ()
 
     @property
-    def in_disguise(self) -> list[Json]:
+    def in_disguise(self) -> list[JsonObject]:
         """Lever's again under other ids, and without one.
 
         The signature doesn't cover the id, and with an id the id decides what is the same delivery: each of these
@@ -95,7 +95,7 @@ class Forger:
         (name,) = self._chance.choices(self._names, self._weights)
         return self.kinds[name]()
 
-    def stage_change(self, token: str | None = None) -> Json:
+    def stage_change(self, token: str | None = None) -> JsonObject:
         """Return a stage change of nobody, freshly signed; rightly, unless with another token."""
         token = self._doors.token if token is None else token
         made = ingest_run.stage_change(token, self._doors.stage_id)
@@ -108,7 +108,7 @@ class Forger:
         body = encode({"type": "candidate.evaluated", "data": data})
         return Message(f"{MARK}{uuid.uuid4()}", int(time.time()), body)
 
-    def lever(self, kind: str, payload: Json, expected: frozenset[int]) -> Attempt:
+    def lever(self, kind: str, payload: JsonObject, expected: frozenset[int]) -> Attempt:
         """Return a request at Lever's door."""
         return Attempt(kind, self._doors.lever, encode(payload), {"Content-Type": JSON_TYPE}, expected)
 
@@ -119,7 +119,7 @@ class Forger:
         return Attempt(kind, self._doors.codescreen, body, {"Content-Type": JSON_TYPE} | headers, expected)
 
     def _lever_kinds(self) -> dict[str, Callable[[], Attempt]]:
-        def spoilt(kind: str, spoil: Callable[[Json, random.Random], Json]) -> Attempt:
+        def spoilt(kind: str, spoil: Callable[[JsonObject, random.Random], JsonObject]) -> Attempt:
             return self.lever(kind, spoil(self.stage_change(), self._chance), UNPROVEN)
 
         def foreign(kind: str, token: str) -> Attempt:
@@ -163,7 +163,7 @@ class Forger:
             kinds["CodeScreen: replay signed later"] = self._message_signed_later
         return kinds
 
-    def _replay(self, kind: str, heard: Sequence[Json], expected: frozenset[int]) -> Attempt:
+    def _replay(self, kind: str, heard: Sequence[JsonObject], expected: frozenset[int]) -> Attempt:
         return self.lever(kind, self._chance.choice(heard), expected)
 
     def _replayed_message(self) -> Attempt:

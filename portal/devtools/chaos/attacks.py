@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from integrations.codescreen import signature as codescreen_signature
-from portal.devtools.sandbox.ids import Json
+from portal.devtools.sandbox.json_values import JsonObject
 
 MARK = "forged-"  # in every id of a forgery, so that it can be looked for wherever something is stored
 HOUR = 3600
@@ -28,7 +28,7 @@ class Message:
         return {"webhook-id": self.id, "webhook-timestamp": timestamp, "webhook-signature": signature}
 
 
-def encode(payload: Json) -> bytes:
+def encode(payload: JsonObject) -> bytes:
     """Return the bytes of a body, the same ones each time."""
     return json.dumps(payload).encode()
 
@@ -47,7 +47,7 @@ def with_value(body: bytes, value: str) -> bytes:
 
 # wrong proofs
 
-LEVER: dict[str, Callable[[Json, random.Random], Json]] = {
+LEVER: dict[str, Callable[[JsonObject, random.Random], JsonObject]] = {
     "random signature": lambda good, chance: good | {"signature": f"{chance.getrandbits(256):064x}"},
     "first digit changed": lambda good, _: good | {"signature": altered(good["signature"], 0)},
     "last digit changed": lambda good, _: good | {"signature": altered(good["signature"], -1)},

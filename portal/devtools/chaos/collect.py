@@ -14,17 +14,17 @@ from portal.devtools.chaos.faults import Interruption
 from portal.devtools.chaos.tenants import SECOND_TRIGGER, TRIGGER
 from portal.devtools.chaos.verify import Evidence, Row
 from portal.devtools.demo.environment import Stage
-from portal.devtools.sandbox.ids import Json
+from portal.devtools.sandbox.json_values import JsonObject
 
 BOOKS_SECONDS = 120
 FINISHED_BY_SWEEP = ("invite", "held_for_approval")
 
 
-def books(address: str, slug: str) -> Json:
+def books(address: str, slug: str) -> JsonObject:
     """Return what a platform has written down about one account."""
-    answer = requests.get(f"{address}/_control/books", params={"account": slug}, timeout=BOOKS_SECONDS)
+    answer = requests.get(f"{address}/_control/ledger", params={"account": slug}, timeout=BOOKS_SECONDS)
     answer.raise_for_status()
-    found: Json = answer.json()["accounts"][slug]
+    found: JsonObject = answer.json()["accounts"][slug]
     return found
 
 
@@ -99,7 +99,7 @@ def longest_recovery(interruptions: Iterable[Interruption], moments: list[float]
     return max(waits)
 
 
-def calls(lever: Json) -> Counter[int]:
+def calls(lever: JsonObject) -> Counter[int]:
     """Return how many API calls an account of Lever's answered, by status."""
     found: Counter[int] = Counter()
     for entry in lever["calls"]:

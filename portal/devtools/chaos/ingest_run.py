@@ -18,7 +18,7 @@ from portal.devtools.chaos import collect, quiesce, tenants
 from portal.devtools.chaos.faults import Interruption, Interruptions
 from portal.devtools.chaos.run import Run
 from portal.devtools.chaos.table import Table
-from portal.devtools.sandbox.ids import Json
+from portal.devtools.sandbox.json_values import JsonObject
 
 CLIENTS = 8
 ANSWER_SECONDS = 30.0  # more than SQLite's writers wait for each other
@@ -72,7 +72,7 @@ class Client(threading.Thread):
                 time.sleep(0.05)
 
 
-def stage_change(signature_token: str, stage_id: str) -> Json:
+def stage_change(signature_token: str, stage_id: str) -> JsonObject:
     """Return a stage change of somebody new, freshly signed."""
     token, at = uuid.uuid4().hex + uuid.uuid4().hex[:16], int(time.time() * 1000)
     return {

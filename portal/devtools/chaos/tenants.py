@@ -11,11 +11,12 @@ from portal.devtools.chaos.options import Options
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.environment import FOLDER, Stage
 from portal.devtools.demo.provisioning import CONFIGURATION, PASSWORD, control
-from portal.devtools.sandbox.ids import Json, stable_id
+from portal.devtools.sandbox.ids import stable_id
+from portal.devtools.sandbox.json_values import JsonObject
 
 ROLE, ASSESSMENT = "Backend Engineer", "Backend"
 TRIGGER, SECOND_TRIGGER, OTHER = "CodeScreen Assessment", "CodeScreen Take-home", "On-site interview"
-WELL_BEHAVED: Json = {"webhook_retry_delays": [0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0]}
+WELL_BEHAVED: JsonObject = {"webhook_retry_delays": [0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0]}
 POLICIES = """
 [policies]
 bulk_limit = 0
@@ -66,7 +67,7 @@ def connect(stage: Stage, options: Options) -> None:
         provisioning.connect(stage, "", slug, slug)
 
 
-def _webhook(slug: str) -> Json:
+def _webhook(slug: str) -> JsonObject:
     """Return the settings by which an account of CodeScreen's tells the portal what happens, out of order and twice."""
     url = Organization.objects.get(slug=slug).codescreen_webhook_url
     secret = _webhook_secret(slug)

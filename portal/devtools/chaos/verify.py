@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from portal.devtools.sandbox.faults import DEFINITE_STATUSES
-from portal.devtools.sandbox.ids import Json
+from portal.devtools.sandbox.json_values import JsonObject
 
 TAGS = {
     "not_started": "CodeScreen: Candidate Invited",
@@ -44,8 +44,8 @@ class Row:
 class Evidence:
     """One organization's: both platforms' books, and what is needed to read them."""
 
-    lever: Json
-    codescreen: Json
+    lever: JsonObject
+    codescreen: JsonObject
     rows: Collection[Row]
     moved: Collection[str]
     trigger_stages: Collection[str]
@@ -96,15 +96,15 @@ def judge(evidence: Evidence) -> Judgement:
     return judgement
 
 
-def _by_email(invitations: Iterable[Json]) -> dict[str, list[Json]]:
-    found: dict[str, list[Json]] = {}
+def _by_email(invitations: Iterable[JsonObject]) -> dict[str, list[JsonObject]]:
+    found: dict[str, list[JsonObject]] = {}
     for entry in invitations:
         found.setdefault(entry["email"].casefold(), []).append(entry)
     return found
 
 
 def _judge_invitation(
-    judgement: Judgement, evidence: Evidence, opportunity: str, sent: list[Json], rows: list[Row]
+    judgement: Judgement, evidence: Evidence, opportunity: str, sent: list[JsonObject], rows: list[Row]
 ) -> None:
     counts = judgement.counts
     emails = sum(entry["emails_sent"] for entry in sent)
@@ -133,7 +133,7 @@ def _judge_invitation(
         judgement.blame("unsettled", opportunity)
 
 
-def _was_ambiguous(codescreen: Json, email: str, sent: list[Json]) -> bool:
+def _was_ambiguous(codescreen: JsonObject, email: str, sent: list[JsonObject]) -> bool:
     """Whether CodeScreen's books have a fault on this person's invitation that left the caller guessing."""
     if any(entry["ambiguous"] for entry in sent):
         return True
@@ -161,7 +161,7 @@ def _was_interrupted(row: Row, interruptions: Iterable[float]) -> bool:
     )
 
 
-def _judge_lever(judgement: Judgement, opportunity: str, seen: Json, instance: Json) -> None:
+def _judge_lever(judgement: Judgement, opportunity: str, seen: JsonObject, instance: JsonObject) -> None:
     if _progress(seen) != [TAGS[instance["phase"]]]:
         judgement.blame("tags_wrong", opportunity)
     forms = seen["feedback"]
@@ -181,5 +181,5 @@ def _judge_lever(judgement: Judgement, opportunity: str, seen: Json, instance: J
         judgement.blame("links_wrong", opportunity)
 
 
-def _progress(seen: Json) -> list[str]:
+def _progress(seen: JsonObject) -> list[str]:
     return [tag for tag in seen["tags"] if tag.startswith("CodeScreen:")]

@@ -153,6 +153,6 @@ def pending(stage: Stage) -> int:
     """Return how many of the platforms' webhooks are still on their way."""
     count = 0
     for address in (stage.lever_url, stage.codescreen_url):
-        answer = requests.get(f"{address}/_control/books", params={"account": "none"}, timeout=SECONDS)
+        answer = requests.get(f"{address}/_control/ledger", params={"account": "none"}, timeout=SECONDS)
         count += int(answer.json()["pending_deliveries"])
     return count

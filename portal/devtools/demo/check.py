@@ -63,7 +63,7 @@ class Check:
 
     def _compare_books(self) -> None:
         books = requests.get(
-            f"{self._stage.lever_url}/_control/books", params={"account": CONNECTED}, timeout=SECONDS
+            f"{self._stage.lever_url}/_control/ledger", params={"account": CONNECTED}, timeout=SECONDS
         ).json()
         seen = books["accounts"][CONNECTED]["opportunities"][self._opportunity]
         progress = [tag for tag in seen["tags"] if tag.startswith("CodeScreen:")]
@@ -75,7 +75,7 @@ class Check:
         ):
             raise NotReady(f"Lever shows the tags {progress} and the ratings {ratings}")
         books = requests.get(
-            f"{self._stage.codescreen_url}/_control/books", params={"account": CONNECTED}, timeout=SECONDS
+            f"{self._stage.codescreen_url}/_control/ledger", params={"account": CONNECTED}, timeout=SECONDS
         ).json()
         rows = books["accounts"][CONNECTED]["invitations"]
         sent = sum(row["emails_sent"] for row in rows if row["email"] == EMAIL)

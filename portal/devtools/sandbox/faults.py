@@ -1,47 +1,85 @@
-"""Faults on demand: which request goes wrong, how, and whether its effect took place all the same."""
+"""Faults on demand: which request goes wrong, how, and whether its effect takes place all the same."""
 
 import random
 import re
 from dataclasses import dataclass
+from enum import Enum, auto
 from threading import Lock
 
-from portal.devtools.sandbox.http import Refusal
-from portal.devtools.sandbox.ids import Json, pick
+from portal.devtools.sandbox.http.errors import HttpError
+from portal.devtools.sandbox.json_values import JsonObject, pick
 
-BEFORE = frozenset({"status", "reset_before", "timeout_before", "html"})
-AFTER = frozenset({"status_after", "reset_after", "timeout_after", "html_after", "truncated"})
-KINDS = BEFORE | AFTER | {"delay"}
-# A caller that gets one of these knows that nothing happened; anything else leaves it guessing.
+# A caller that gets one of these knows that nothing happened; any other answer leaves it guessing.
 DEFINITE_STATUSES = frozenset({400, 401, 403, 404, 409, 422, 429, 503})
 LONG_DELAY_MS = 3000
 HOLD_MS = 60_000
+
+
+class Damage(Enum):
+    """What becomes of an answer."""
+
+    DELAY = auto()  # it comes late
+    STATUS = auto()  # an error status comes in its place
+    HTML = auto()  # an error page comes in its place
+    RESET = auto()  # the connection is reset
+    TIMEOUT = auto()  # nothing is sent until the caller gives up
+    TRUNCATED = auto()  # half of it is sent
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """A kind of fault: what becomes of the answer, and whether the request is carried out first."""
+
+    name: str
+    damage: Damage
+    is_after: bool
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        FaultKind("delay", Damage.DELAY, is_after=False),
+        FaultKind("status", Damage.STATUS, is_after=False),
+        FaultKind("status_after", Damage.STATUS, is_after=True),
+        FaultKind("html", Damage.HTML, is_after=False),
+        FaultKind("html_after", Damage.HTML, is_after=True),
+        FaultKind("reset_before", Damage.RESET, is_after=False),
+        FaultKind("reset_after", Damage.RESET, is_after=True),
+        FaultKind("timeout_before", Damage.TIMEOUT, is_after=False),
+        FaultKind("timeout_after", Damage.TIMEOUT, is_after=True),
+        FaultKind("truncated", Damage.TRUNCATED, is_after=True),
+    )
+}
+_DEFAULT_STATUS = {Damage.HTML: 502}
+_DEFAULT_DELAY_MS = {Damage.TIMEOUT: HOLD_MS}
 
 
 @dataclass(slots=True)
 class Fault:
     """What goes wrong with one request."""
 
-    kind: str
+    kind: FaultKind
     status: int = 500
     retry_after: float | None = None
     delay_ms: int = 0
 
     @property
-    def is_after(self) -> bool:
-        """Whether the effect takes place although the answer is lost or wrong."""
-        return self.kind in AFTER
+    def label(self) -> str:
+        """The name under which the ledger counts it: the kind, with the status where one is answered."""
+        return f"{self.kind.name}_{self.status}" if self.kind.damage is Damage.STATUS else self.kind.name
 
     @property
     def is_ambiguous(self) -> bool:
         """Whether the caller can't know if a write took effect."""
-        if self.kind == "delay":
+        if self.kind.damage is Damage.DELAY:
             return self.delay_ms >= LONG_DELAY_MS
-        return not (self.kind == "status" and self.status in DEFINITE_STATUSES)
+        is_definite = self.kind.damage is Damage.STATUS and self.status in DEFINITE_STATUSES
+        return self.kind.is_after or not is_definite
 
 
 @dataclass(slots=True)
 class Rule:
-    """When a fault strikes."""
+    """Which requests a fault happens to, and how often."""
 
     fault: Fault
     method: str
@@ -52,7 +90,7 @@ class Rule:
     hits: int = 0
 
     def covers(self, method: str, path: str, account: str) -> bool:
-        """Return whether a request is within this rule's reach and its hits aren't used up."""
+        """Return whether the rule is about such a request and its hits aren't used up."""
         return (
             self.remaining != 0
             and self.method in ("", method)
@@ -60,10 +98,10 @@ class Rule:
             and self.path.search(path) is not None
         )
 
-    def describe(self) -> Json:
+    def describe(self) -> JsonObject:
         """Return the rule as the control API shows it."""
         return {
-            "kind": self.fault.kind,
+            "kind": self.fault.kind.name,
             "method": self.method or None,
             "path": self.path.pattern,
             "account": self.account or None,
@@ -77,21 +115,19 @@ class Rule:
 
 
 def read_rule(document: object) -> Rule:
-    """Return the rule a JSON object describes; raises a 400 Refusal."""
-    if not isinstance(document, dict) or document.get("kind") not in KINDS:
-        raise Refusal(400, f"a rule needs a kind, one of {', '.join(sorted(KINDS))}")
-    kind: str = document["kind"]
+    """Return the rule a JSON object describes; raises a 400 HttpError."""
+    kind = KINDS.get(str(document.get("kind"))) if isinstance(document, dict) else None
+    if not isinstance(document, dict) or kind is None:
+        raise HttpError(400, f"a rule needs a kind, one of {', '.join(sorted(KINDS))}")
     try:
         path = re.compile(pick(document, "path", str, ""))
     except re.error as error:
-        raise Refusal(400, f"path is not a regular expression: {error}") from None
-    default_status = 502 if kind.startswith("html") else 500
-    default_delay = HOLD_MS if kind.startswith("timeout") else 0
+        raise HttpError(400, f"path is not a regular expression: {error}") from None
     fault = Fault(
         kind,
-        pick(document, "status", int, default_status),
+        pick(document, "status", int, _DEFAULT_STATUS.get(kind.damage, 500)),
         pick(document, "retry_after", int | float, None),  # type: ignore[arg-type]
-        pick(document, "delay_ms", int, default_delay),
+        pick(document, "delay_ms", int, _DEFAULT_DELAY_MS.get(kind.damage, 0)),
     )
     return Rule(
         fault,
@@ -116,7 +152,7 @@ class FaultPlan:
         """Whether no rule is in force."""
         return not self._rules
 
-    def load(self, document: Json) -> None:
+    def load(self, document: JsonObject) -> None:
         """Put a seed and a list of rules in force, in place of the earlier ones."""
         rules = [read_rule(item) for item in pick(document, "rules", list, [])]
         with self._lock:
@@ -128,7 +164,7 @@ class FaultPlan:
         with self._lock:
             self._rules = []
 
-    def describe(self) -> list[Json]:
+    def describe(self) -> list[JsonObject]:
         """Return the rules with their hits so far."""
         with self._lock:
             return [rule.describe() for rule in self._rules]
@@ -144,6 +180,6 @@ class FaultPlan:
                 if rule.remaining is not None:
                     rule.remaining -= 1
                 drawn.append(rule.fault)
-                if rule.fault.kind != "delay":
+                if rule.fault.kind.damage is not Damage.DELAY:
                     break
         return drawn

@@ -1,13 +1,14 @@
-"""The seed: two customers with everything the help article asks for, and some things that go wrong.
+"""The seed: two customers with everything the help article asks for, and candidates that are special cases.
 
-It is one JSON document; a file of the same shape takes its place on the command line. Every id follows from a
-name, so runs can be repeated.
+It is one JSON document; a file of the same form takes its place on the command line.
 """
 
 import json
 from pathlib import Path
 
-from portal.devtools.sandbox.ids import Json, stable_id
+from portal.devtools.sandbox.ids import stable_id
+from portal.devtools.sandbox.json_values import JsonObject
+from portal.devtools.sandbox.seed_accounts import ASSESSMENTS, codescreen_account, lever_account
 
 TREES = (
     "Alder",
@@ -23,26 +24,9 @@ TREES = (
     "Katsura",
     "Larch",
 )
-BUILT_IN_STAGES = {
-    "lead-new": "New lead",
-    "lead-reached-out": "Reached out",
-    "lead-responded": "Responded",
-    "applicant-new": "New applicant",
-    "offer": "Offer",
-}
-CUSTOM_STAGES = ("Phone screen", "CodeScreen Assessment", "CodeScreen Take-home", "On-site interview")
-ARCHIVE_REASONS = ("Hired", "Underqualified", "Withdrew", "Position closed")
-ASSESSMENTS = (
-    ("Backend", 7, 3, 20),
-    ("Frontend Developer", 7, 3, 24),
-    ("Data Engineer", 5, 4, 18),
-    ("Mobile iOS", 7, 2, 16),
-    ("Mobile Android", 7, 2, 16),
-    ("SRE Troubleshooting", 3, 1, 0),
-)
 
 
-def default_seed() -> Json:
+def default_seed() -> JsonObject:
     """Return the document with the customers `acme` and `globex`."""
     return {
         "lever": {"accounts": {"acme": _acme(), "globex": _globex()}},
@@ -55,7 +39,7 @@ def default_seed() -> Json:
     }
 
 
-def read_seed(path: Path) -> Json:
+def read_seed(path: Path) -> JsonObject:
     """Return the document in a file."""
     document = json.loads(path.read_text())
     if not isinstance(document, dict):
@@ -63,77 +47,12 @@ def read_seed(path: Path) -> Json:
     return document
 
 
-def lever_account(slug: str, name: str) -> Json:
-    """Return a Lever account with its users, stages and archive reasons, and nobody in it yet."""
-    return {
-        "name": name,
-        "users": [
-            _user(slug, f"{name} Super Admin", "super-admin", "super admin"),
-            _user(slug, f"{name} Admin", "admin", "admin"),
-            _user(slug, f"{name} Interviewer", "interviewer", "interviewer"),
-            _user(slug, f"{name} Former Interviewer", "former", "interviewer") | {"active": False},
-        ],
-        "stages": [{"id": stage_id(slug, stage), "text": text} for stage, text in _stages()],
-        "archive_reasons": [
-            {
-                "id": stable_id(slug, "archive-reason", text),
-                "text": text,
-                "type": "hired" if text == "Hired" else "non-hired",
-            }
-            for text in ARCHIVE_REASONS
-        ],
-        "postings": [],
-        "candidates": [],
-    }
-
-
-def codescreen_account(slug: str, name: str, assessments: tuple[tuple[str, int, int, int], ...]) -> Json:
-    """Return a CodeScreen account: its key, its switches, its assessments."""
-    return {
-        "name": name,
-        "api_key": stable_id(slug, "codescreen-key"),
-        "metadata": True,
-        "idempotency": False,
-        "conflict_409": False,
-        "assessments": [
-            {
-                "id": stable_id(slug, "assessment", text),
-                "name": text,
-                "days_to_start": start,
-                "days_to_finish": finish,
-                "unit_tests": tests,
-            }
-            for text, start, finish, tests in assessments
-        ],
-    }
-
-
-def stage_id(slug: str, stage: str) -> str:
-    """Return a stage's id: built-in ones have words for ids, the others UUIDs."""
-    return stage if stage in BUILT_IN_STAGES else stable_id(slug, "stage", stage)
-
-
-def _stages() -> list[tuple[str, str]]:
-    built_in = list(BUILT_IN_STAGES.items())
-    return [*built_in[:-1], *((text, text) for text in CUSTOM_STAGES), built_in[-1]]
-
-
-def _user(slug: str, name: str, word: str, role: str) -> Json:
-    return {
-        "id": stable_id(slug, "user", word),
-        "name": name,
-        "email": f"{word}@{slug}.example",
-        "role": role,
-        "active": True,
-    }
-
-
-def _posting(slug: str, text: str, tags: list[str], **more: str) -> Json:
+def _posting(slug: str, text: str, tags: list[str], **more: str) -> JsonObject:
     return {"id": stable_id(slug, "posting", text), "text": text, "tags": tags, **more}
 
 
-def _candidate(slug: str, word: str, posting: str, **more: object) -> Json:
-    document: Json = {
+def _candidate(slug: str, word: str, posting: str, **more: object) -> JsonObject:
+    document: JsonObject = {
         "id": stable_id(slug, "opportunity", word),
         "contact": stable_id(slug, "contact", word),
         "name": f"Candidate {word}",
@@ -144,7 +63,7 @@ def _candidate(slug: str, word: str, posting: str, **more: object) -> Json:
     return document | more
 
 
-def _acme() -> Json:
+def _acme() -> JsonObject:
     slug = "acme"
     account = lever_account(slug, "Acme")
     account["postings"] = [
@@ -199,7 +118,7 @@ def _acme() -> Json:
     return account
 
 
-def _globex() -> Json:
+def _globex() -> JsonObject:
     slug = "globex"
     account = lever_account(slug, "Globex")
     account["postings"] = [

@@ -1,4 +1,4 @@
-"""The server under both platforms: it routes, and it can be made to fail."""
+"""The server under both platforms: it routes requests, and it can be made to fail."""
 
 from ipaddress import ip_address
 from pathlib import Path
@@ -6,14 +6,19 @@ from threading import Event, Thread
 from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
-from portal.devtools.sandbox.faults import Fault, FaultPlan
-from portal.devtools.sandbox.http import Refusal, Request, Response, json_response
-from portal.devtools.sandbox.http_server import HttpServer, Outcome
-from portal.devtools.sandbox.pages import render
-from portal.devtools.sandbox.routing import Route, Router
+import werkzeug.exceptions
 
-STATIC = Path(__file__).parent / "static"
+from portal.devtools.sandbox.faults import Damage, Fault, FaultPlan
+from portal.devtools.sandbox.http.connections import Ending, Exchange, HttpServer
+from portal.devtools.sandbox.http.errors import HttpError
+from portal.devtools.sandbox.http.requests import Request
+from portal.devtools.sandbox.http.responses import Response, json_response
+from portal.devtools.sandbox.http.routing import Route, Router, control_route
+from portal.devtools.sandbox.http.templates import render
+
+STYLESHEET = Path(__file__).parent / "static" / "sandbox.css"
 WRITES = frozenset({"POST", "PUT", "DELETE", "PATCH"})
+BAD_GATEWAY = b"<html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
 
 
 def is_loopback(host: str) -> bool:
@@ -39,14 +44,17 @@ class SandboxServer:
         self._stopping = Event()
         self._http = HttpServer((host, port), self)
         self._thread: Thread | None = None
-        self.host = host
         self.port: int = self._http.server_address[1]
         self.url = f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
-        self._css = (STATIC / "sandbox.css").read_bytes()
-        self.router.add("GET", "/_static/sandbox.css", self._stylesheet)
-        self.router.add("GET", "/_control/faults", self._show_faults, as_json=True)
-        self.router.add("POST", "/_control/faults", self._load_faults, as_json=True)
-        self.router.add("DELETE", "/_control/faults", self._clear_faults, as_json=True)
+        self._css = STYLESHEET.read_bytes()
+        self.router.add(
+            [
+                Route("GET", "/_static/sandbox.css", self._stylesheet),
+                control_route("GET", "faults", self._show_faults),
+                control_route("POST", "faults", self._load_faults),
+                control_route("DELETE", "faults", self._clear_faults),
+            ]
+        )
 
     def start(self) -> Self:
         """Serve in a thread of its own and return at once."""
@@ -64,95 +72,103 @@ class SandboxServer:
         self._http.server_close()
         self._http.drop_connections()
 
-    def account_of(self, request: Request) -> str:
-        """Return the slug of the account a request speaks for, as far as can be told cheaply."""
+    def account_slug(self, request: Request) -> str:
+        """Return the slug of the account that an API call authenticates for, or an empty string."""
         raise NotImplementedError
 
-    def note_fault(self, request: Request, fault: Fault, *, took_effect: bool) -> None:
-        """Remember a fault on a write, so that an uncertain outcome can be explained later."""
+    def record_fault(self, request: Request, fault: Fault, *, took_effect: bool) -> None:
+        """Count a fault on a write in the ledger of its account."""
         raise NotImplementedError
 
-    def error_body(self, refusal: Refusal) -> object:
+    def error_body(self, error: HttpError) -> object:
         """Return the JSON an API error carries."""
         raise NotImplementedError
 
-    def exchange(self, request: Request) -> Outcome:
-        """Answer one request, with whatever fault is due."""
+    def unknown_path(self, request: Request) -> HttpError:
+        """Return the error that answers a path without a route."""
+        return HttpError(404, f"{request.path} was not found", "ResourceNotFound")
+
+    def exchange(self, request: Request) -> Exchange:
+        """Answer one request, or let it fail as the fault plan says."""
         try:
             route = self.router.match(request)
-        except Refusal as refusal:
-            return Outcome(self._refuse(request, refusal, as_json=True))
+        except HttpError as error:
+            return Exchange(self._error_response(error, as_json=True))
         if route is None:
             as_json = not request.headers.get("Accept", "").startswith("text/html")
-            return Outcome(self._refuse(request, self.unknown_route(request), as_json=as_json))
-        if not route.faultable:
-            return Outcome(self._run(route, request) if self._is_own(request) else self._foreign())
-        drawn = [] if self.faults.is_empty else self._draw(request)
-        ending: Fault | None = None
+            return Exchange(self._error_response(self.unknown_path(request), as_json=as_json))
+        if route.is_api:
+            return self._api_exchange(route, request)
+        if not self._is_same_origin(request):
+            return Exchange(self._forbidden())
+        return Exchange(self._run(route, request))
+
+    def _api_exchange(self, route: Route, request: Request) -> Exchange:
+        drawn = [] if self.faults.is_empty else self._draw_faults(request)
+        last: Fault | None = None
         for fault in drawn:
-            if fault.kind == "delay":
+            if fault.kind.damage is Damage.DELAY:
                 self._stopping.wait(fault.delay_ms / 1000)
             else:
-                ending = fault
-        response = None if ending is not None and not ending.is_after else self._run(route, request)
+                last = fault
+        response = None if last is not None and not last.kind.is_after else self._run(route, request)
         if request.method in WRITES:
-            took_effect = response is not None and response.status < 400
+            took_effect = response is not None and response.status_code < 400
             for fault in drawn:
-                self.note_fault(request, fault, took_effect=took_effect)
-        return Outcome(response) if ending is None else self._spoil(ending, response)
+                self.record_fault(request, fault, took_effect=took_effect)
+        return Exchange(response) if last is None else self._damaged(last, response)
 
-    def unknown_route(self, request: Request) -> Refusal:
-        """Return what an unknown path is answered with."""
-        return Refusal(404, f"{request.path} was not found", "ResourceNotFound")
-
-    def _draw(self, request: Request) -> list[Fault]:
-        return self.faults.draw(request.method, request.path, self.account_of(request))
+    def _draw_faults(self, request: Request) -> list[Fault]:
+        return self.faults.draw(request.method, request.path, self.account_slug(request))
 
     def _run(self, route: Route, request: Request) -> Response:
         try:
             return route.handler(request)
-        except Refusal as refusal:
-            return self._refuse(request, refusal, as_json=route.as_json)
+        except HttpError as error:
+            return self._error_response(error, as_json=route.answers_json)
+        except werkzeug.exceptions.HTTPException as error:  # a form that can't be read
+            unreadable = HttpError(error.code or 400, error.description or error.name, "BadRequestError")
+            return self._error_response(unreadable, as_json=route.answers_json)
 
-    def _refuse(self, request: Request, refusal: Refusal, *, as_json: bool) -> Response:
+    def _error_response(self, error: HttpError, *, as_json: bool) -> Response:
         if as_json:
-            return json_response(self.error_body(refusal), refusal.status)
-        return render("error.html", {"message": refusal.message, "brand": self.server_name}, refusal.status)
+            return json_response(self.error_body(error), error.status)
+        return render("error.html", {"message": error.message}, error.status)
 
-    def _spoil(self, fault: Fault, response: Response | None) -> Outcome:
-        kind = fault.kind.removesuffix("_before").removesuffix("_after")
-        if kind == "reset":
-            return Outcome(None, "reset")
-        if kind == "timeout":
-            return Outcome(None, "hold", fault.delay_ms)
-        if kind == "truncated":
-            return Outcome(response, "truncate")
-        if kind == "html":
-            page = b"<html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
-            return Outcome(Response(fault.status, page, "text/html"))
-        broken = json_response(self.error_body(Refusal(fault.status, "fault", "Fault")), fault.status)
+    def _damaged(self, fault: Fault, response: Response | None) -> Exchange:
+        """Return what is sent in place of the answer."""
+        match fault.kind.damage:
+            case Damage.RESET:
+                return Exchange(None, Ending.RESET)
+            case Damage.TIMEOUT:
+                return Exchange(None, Ending.HOLD, fault.delay_ms)
+            case Damage.TRUNCATED:
+                return Exchange(response, Ending.TRUNCATE)
+            case Damage.HTML:
+                return Exchange(Response(BAD_GATEWAY, fault.status, content_type="text/html"))
+        error = json_response(self.error_body(HttpError(fault.status, "fault", "Fault")), fault.status)
         if fault.retry_after is not None:
-            broken.headers.append(("Retry-After", f"{fault.retry_after:g}"))
-        return Outcome(broken)
+            error.headers["Retry-After"] = f"{fault.retry_after:g}"
+        return Exchange(error)
 
-    def _is_own(self, request: Request) -> bool:
-        """Whether a page or control request comes from this server's own pages or from no page at all.
+    def _is_same_origin(self, request: Request) -> bool:
+        """Return whether a page or control request comes from this server's own pages or from no page at all.
 
         Any web page a developer has open can post to a loopback port; its Origin gives it away, and a
         foreign Host name gives away a rebound DNS record.
         """
         host = request.headers.get("Host", "")
         origin = request.headers.get("Origin", "")
-        named = urlsplit(f"//{host}").hostname or ""
-        return is_loopback(named) and (not origin or urlsplit(origin).netloc == host)
+        host_name = urlsplit(f"//{host}").hostname or ""
+        return is_loopback(host_name) and (not origin or urlsplit(origin).netloc == host)
 
-    def _foreign(self) -> Response:
-        return json_response(
-            self.error_body(Refusal(403, "Only reachable from this machine", "Forbidden")), 403
-        )
+    def _forbidden(self) -> Response:
+        error = HttpError(403, "Only reachable from this machine", "Forbidden")
+        return json_response(self.error_body(error), error.status)
 
     def _stylesheet(self, _request: Request) -> Response:
-        return Response(200, self._css, "text/css; charset=utf-8", [("Cache-Control", "max-age=60")])
+        headers = {"Cache-Control": "max-age=60"}
+        return Response(self._css, 200, headers, content_type="text/css; charset=utf-8")
 
     def _show_faults(self, _request: Request) -> Response:
         return json_response({"rules": self.faults.describe()})
@@ -161,6 +177,6 @@ class SandboxServer:
         self.faults.load(request.json_object())
         return self._show_faults(request)
 
-    def _clear_faults(self, _request: Request) -> Response:
+    def _clear_faults(self, request: Request) -> Response:
         self.faults.clear()
-        return json_response({"rules": []})
+        return self._show_faults(request)

@@ -115,7 +115,7 @@ def test_the_rules_make_the_share_of_calls_go_wrong_that_was_asked_for() -> None
     ]
     wrong = [fault for fault in hits if fault is not None]
     assert 0.18 < len(wrong) / len(hits) < 0.22
-    assert 0.4 < sum(fault.is_after for fault in wrong) / len(wrong) < 0.6
+    assert 0.4 < sum(fault.kind.is_after for fault in wrong) / len(wrong) < 0.6
 
 
 def test_faults_spare_the_token_endpoint() -> None:

@@ -132,7 +132,7 @@ def test_idempotency_and_conflicts_are_off_until_switched_on(codescreen: CodeScr
     assert refused.status_code == 409
     assert refused.json()["error"]["code"] == "already_invited"
     assert refused.json()["assessmentInstanceId"]
-    [entry] = control(codescreen, "books?account=acme", method="GET")["accounts"]["acme"]["invitations"]
+    [entry] = control(codescreen, "ledger?account=acme", method="GET")["accounts"]["acme"]["invitations"]
     assert (entry["emails_sent"], len(entry["instances"])) == (3, 3)
 
 

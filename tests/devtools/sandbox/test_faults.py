@@ -20,7 +20,7 @@ def fault(server: LeverSandbox | CodeScreenSandbox, kind: str, **more: object) -
 
 
 def entry(lever: LeverSandbox) -> Any:
-    return control(lever, "books?account=acme", method="GET")["accounts"]["acme"]["opportunities"][ALDER]
+    return control(lever, "ledger?account=acme", method="GET")["accounts"]["acme"]["opportunities"][ALDER]
 
 
 def test_a_reset_before_leaves_nothing_behind(lever: LeverSandbox, caller: LeverCaller):
@@ -97,7 +97,7 @@ def test_an_invitation_with_a_lost_answer_is_in_the_books(codescreen: CodeScreen
             headers={"Authorization": f"apiKey {KEY}"},
             timeout=5,
         )
-    [found] = control(codescreen, "books?account=acme", method="GET")["accounts"]["acme"]["invitations"]
+    [found] = control(codescreen, "ledger?account=acme", method="GET")["accounts"]["acme"]["invitations"]
     assert (found["email"], found["emails_sent"], found["ambiguous"]) == (body["email"], 1, 1)
 
 
@@ -109,6 +109,6 @@ def test_only_loopback_addresses_are_served():
 
 
 def test_foreign_pages_cannot_use_the_control_door(lever: LeverSandbox):
-    url = f"{lever.url}/_control/books"
+    url = f"{lever.url}/_control/ledger"
     assert requests.get(url, headers={"Origin": "http://elsewhere.example"}, timeout=5).status_code == 403
     assert requests.get(url, headers={"Host": "elsewhere.example"}, timeout=5).status_code == 403

@@ -76,7 +76,7 @@ def test_the_rate_limit_is_a_bucket_per_account(lever: LeverSandbox, caller: Lev
     limited = [answer for answer in answers if answer.status_code == 429]
     assert len(limited) >= 4
     assert int(limited[0].headers["Retry-After"]) >= 1
-    books = control(lever, "books?account=acme", method="GET")["accounts"]["acme"]
+    books = control(lever, "ledger?account=acme", method="GET")["accounts"]["acme"]
     assert books["rate_limited"] == len(limited)
     assert LeverCaller(lever, "globex").connect().get("/stages").status_code == 200
 

@@ -126,7 +126,7 @@ def test_lost_webhooks_are_counted(lever: LeverSandbox, receivers: MakeReceiver)
     hook(lever, receivers())
     control(lever, "settings", {"account": "acme", "webhooks_enabled": False})
     move(lever, ALDER)
-    books = control(lever, "books?account=acme", method="GET")["accounts"]["acme"]
+    books = control(lever, "ledger?account=acme", method="GET")["accounts"]["acme"]
     assert (books["webhooks_lost"], books["deliveries"]) == (1, [])
 
 

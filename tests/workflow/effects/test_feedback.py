@@ -7,7 +7,7 @@ from integrations.models import Effect, LeverConnection, Result
 from integrations.workflow.catalog import feedback_template
 from integrations.workflow.operations import invitations
 from integrations.workflow.results.rating import rate
-from portal.devtools.sandbox.lever.api_templates import build_fields
+from portal.devtools.sandbox.lever.behaviour.feedback_fields import build_fields
 
 LOST = ["status_after", "reset_after", "truncated"]
 

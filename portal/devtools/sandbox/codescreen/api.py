@@ -2,34 +2,36 @@
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from portal.devtools.sandbox.codescreen.state import COMPLETE, CodeScreenAccount, Instance, person
-from portal.devtools.sandbox.http import Refusal, Request, Response, json_response
-from portal.devtools.sandbox.ids import Json, iso
-
-if TYPE_CHECKING:
-    from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
+from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
+from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance, Phase, person_key
+from portal.devtools.sandbox.http.errors import HttpError
+from portal.devtools.sandbox.http.requests import Request
+from portal.devtools.sandbox.http.responses import Response, json_response
+from portal.devtools.sandbox.http.routing import Handler, Route, api_route
+from portal.devtools.sandbox.json_values import JsonObject
+from portal.devtools.sandbox.times import iso_text
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_FIELDS = ("assessmentId", "firstName", "lastName", "email")
-MAX_KEY = 255
+_REQUIRED_FIELDS = ("assessmentId", "firstName", "lastName", "email")
+MAX_IDEMPOTENCY_KEY = 255
 
 type Endpoint = Callable[[Request, CodeScreenAccount], Response]
 
 
 class Api:
-    """List, invite, status."""
+    """The calls: list the assessments, invite a candidate, ask for a status."""
 
-    def __init__(self, server: "CodeScreenSandbox") -> None:
-        self._server = server
-        routes: list[tuple[str, str, Endpoint]] = [
-            ("GET", "/api/assessments", self.list_assessments),
-            ("POST", "/api/assessments", self.invite),
-            ("GET", "/api/assessments/<instance>", self.status),
+    def __init__(self, platform: CodeScreenPlatform) -> None:
+        self._platform = platform
+
+    def routes(self) -> list[Route]:
+        """Return the calls' routes."""
+        return [
+            api_route("GET", "/api/assessments", self._guarded(self.list_assessments)),
+            api_route("POST", "/api/assessments", self._guarded(self.invite)),
+            api_route("GET", "/api/assessments/<instance>", self._guarded(self.status)),
         ]
-        for method, path, endpoint in routes:
-            server.router.add(method, path, self._guarded(endpoint), faultable=True, as_json=True)
 
     def list_assessments(self, _request: Request, account: CodeScreenAccount) -> Response:
         """Answer the account's assessments, as a bare array."""
@@ -40,101 +42,102 @@ class Api:
     def invite(self, request: Request, account: CodeScreenAccount) -> Response:
         """Invite a candidate by e-mail."""
         key = request.headers.get("Idempotency-Key", "") if account.settings.idempotency else ""
-        if len(key) > MAX_KEY:
-            raise Refusal(400, "Idempotency-Key is longer than 255 characters", "bad_request")
-        if key in account.answers:
-            body, answer = account.answers[key]
-            if body != request.body:
+        if len(key) > MAX_IDEMPOTENCY_KEY:
+            raise HttpError(400, "Idempotency-Key is longer than 255 characters", "bad_request")
+        if key in account.idempotent_answers:
+            body, answer = account.idempotent_answers[key]
+            if body != request.get_data():
                 message = "this Idempotency-Key was used with another body"
-                raise Refusal(422, message, "idempotency_mismatch")
+                raise HttpError(422, message, "idempotency_mismatch")
             return json_response(answer)
         instance = self._read_invitation(request, account)
         if account.settings.conflict_409:
-            self._refuse_second(account, instance)
-        self._server.journey.invite(account, instance)
-        self._server.remember_report(account, instance)
+            self._reject_second(account, instance)
+        self._platform.invite(account, instance)
         answer = {"assessmentInstanceId": instance.id}
         if key:
-            account.answers[key] = (request.body, answer)
+            account.idempotent_answers[key] = (request.get_data(), answer)
         return json_response(answer)
 
     def status(self, request: Request, account: CodeScreenAccount) -> Response:
-        """Answer how far a candidate is."""
-        instance = account.instances.get(request.params["instance"])
+        """Answer how far a candidate is, and the result of a completed assessment."""
+        instance = account.instances.get(request.path_params["instance"])
         if instance is None or instance.deleted_at is not None:
-            raise Refusal(404, "assessment instance not found", "not_found")
-        self._server.journey.check_time(account, instance)
-        answer: Json = {"status": instance.status}
-        if instance.phase == COMPLETE:
-            answer["result_url"] = self._server.report_url(instance)
+            raise HttpError(404, "assessment instance not found", "not_found")
+        self._platform.journey.expire_if_overdue(account, instance)
+        answer: JsonObject = {"status": instance.status}
+        if instance.phase is Phase.COMPLETE:
+            answer["result_url"] = self._platform.report_url(instance)
             if instance.score is not None:
                 answer["score"] = instance.score
         answer["metadata"] = _metadata(account, instance)
         return json_response(answer)
 
-    def _guarded(self, endpoint: Endpoint) -> Callable[[Request], Response]:
+    def _guarded(self, endpoint: Endpoint) -> Handler:
         def answer(request: Request) -> Response:
-            account = self._server.account_with_key(api_key(request))
+            account = self._platform.account_with_key(api_key(request))
             if account is None:
-                raise Refusal(401, "invalid or missing API key", "unauthorized")
+                raise HttpError(401, "invalid or missing API key", "unauthorized")
             with account.lock:
                 try:
                     response = endpoint(request, account)
-                except Refusal as refusal:
-                    account.books.count_call(request.method, request.template, refusal.status)
+                except HttpError as error:
+                    account.ledger.count_call(request.method, request.path_template, error.status)
                     raise
-                account.books.count_call(request.method, request.template, response.status)
+                account.ledger.count_call(request.method, request.path_template, response.status_code)
                 return response
 
         return answer
 
     def _read_invitation(self, request: Request, account: CodeScreenAccount) -> Instance:
         body = request.json_object()
-        for name in _FIELDS:
+        for name in _REQUIRED_FIELDS:
             if not isinstance(body.get(name), str) or not body[name].strip():
-                raise Refusal(422, f"{name} is required", "invalid_request")
+                raise HttpError(422, f"{name} is required", "invalid_request")
         if not _EMAIL.fullmatch(body["email"].strip()):
-            raise Refusal(422, "email is not an e-mail address", "invalid_email")
+            raise HttpError(422, "email is not an e-mail address", "invalid_email")
         assessment = account.assessments.get(body["assessmentId"])
         if assessment is None:
-            raise Refusal(422, "there is no such assessment", "unknown_assessment")
+            raise HttpError(422, "there is no such assessment", "unknown_assessment")
         external = body.get("externalId")
-        first, last, email = (body[name].strip() for name in _FIELDS[1:])
+        first, last, email = (body[name].strip() for name in _REQUIRED_FIELDS[1:])
         return Instance(assessment, first, last, email, external if isinstance(external, str) else "")
 
-    def _refuse_second(self, account: CodeScreenAccount, instance: Instance) -> None:
-        earlier = account.by_person.get(person(instance.email, instance.assessment.id), [])
-        live = next((one for one in earlier if one.deleted_at is None and one.phase != COMPLETE), None)
+    def _reject_second(self, account: CodeScreenAccount, instance: Instance) -> None:
+        earlier = account.by_person.get(person_key(instance.email, instance.assessment.id), [])
+        live = next(
+            (one for one in earlier if one.deleted_at is None and one.phase is not Phase.COMPLETE), None
+        )
         if live is not None:
             message = "this person has an open invitation to this assessment"
-            raise Refusal(409, message, "already_invited", {"assessmentInstanceId": live.id})
+            raise HttpError(409, message, "already_invited", {"assessmentInstanceId": live.id})
 
 
 def api_key(request: Request) -> str:
-    """Return the key of a request: `Authorization: apiKey <key>`, that word and no other."""
-    kind, _, key = request.headers.get("Authorization", "").partition(" ")
-    return key.strip() if kind == "apiKey" else ""
+    """Return the key of a request: `Authorization: apiKey <key>`, no other scheme."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    return key.strip() if scheme == "apiKey" else ""
 
 
-def _metadata(account: CodeScreenAccount, instance: Instance) -> Json:
+def _metadata(account: CodeScreenAccount, instance: Instance) -> JsonObject:
     """Return flat keys and values; without the extension, what the published example shows."""
     total = instance.assessment.unit_tests
-    found: Json = {}
-    if instance.phase == COMPLETE:
-        found["issueCount"] = len(instance.id) % 7 + instance.attempt
+    metadata: JsonObject = {}
+    if instance.phase is Phase.COMPLETE:
+        metadata["issueCount"] = len(instance.id) % 7 + instance.attempt
     if not account.settings.metadata:
-        return found
-    if instance.phase == COMPLETE and instance.result is not None:
-        found["result"] = instance.result
+        return metadata
+    if instance.phase is Phase.COMPLETE and instance.result is not None:
+        metadata["result"] = instance.result
         if instance.reason is not None:
-            found["failureReason"] = instance.reason
+            metadata["failureReason"] = instance.reason
     if instance.external_id:
-        found["externalId"] = instance.external_id
-    found["attempt"] = instance.attempt
+        metadata["externalId"] = instance.external_id
+    metadata["attempt"] = instance.attempt
     if instance.score is not None and total:
-        found |= {"unitTestsPassed": instance.score * total // 100, "unitTestsTotal": total}
-    if instance.phase == COMPLETE and instance.result != "Expired":
-        found |= {"language": "Python", "plagiarismCheckPassed": True}
+        metadata |= {"unitTestsPassed": instance.score * total // 100, "unitTestsTotal": total}
+    if instance.phase is Phase.COMPLETE and instance.result != "Expired":
+        metadata |= {"language": "Python", "plagiarismCheckPassed": True}
     times = {
         "sentAt": instance.sent_at,
         "startedAt": instance.started_at,
@@ -142,4 +145,4 @@ def _metadata(account: CodeScreenAccount, instance: Instance) -> Json:
         "evaluatedAt": instance.evaluated_at,
         "startBy": instance.start_by,
     }
-    return found | {name: iso(at) for name, at in times.items() if at is not None}
+    return metadata | {name: iso_text(at) for name, at in times.items() if at is not None}

@@ -1,52 +1,55 @@
-"""The control door of the pretend CodeScreen: candidates who act, switches, books."""
+"""The control API of the pretend CodeScreen: candidates who act, settings, the ledger."""
 
-from typing import TYPE_CHECKING
-
-from portal.devtools.sandbox.codescreen.reports import account_books, account_summary, describe
+from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
+from portal.devtools.sandbox.codescreen.reports import account_ledger, account_summary, describe
 from portal.devtools.sandbox.codescreen.signature import is_secret
 from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance
-from portal.devtools.sandbox.http import Refusal, Request, Response, json_response
-from portal.devtools.sandbox.ids import Json, pick
+from portal.devtools.sandbox.http.errors import HttpError
+from portal.devtools.sandbox.http.requests import Request
+from portal.devtools.sandbox.http.responses import Response, json_response
+from portal.devtools.sandbox.http.routing import Route, control_route
+from portal.devtools.sandbox.json_values import JsonObject, pick
 
-if TYPE_CHECKING:
-    from portal.devtools.sandbox.codescreen.server import CodeScreenSandbox
 
+class ControlApi:
+    """JSON calls under /_control/; faults never happen to them."""
 
-class Control:
-    """JSON under /_control/; faults never hit it."""
+    def __init__(self, platform: CodeScreenPlatform) -> None:
+        self._platform = platform
 
-    def __init__(self, server: "CodeScreenSandbox") -> None:
-        self._server = server
-        add = server.router.add
-        add("POST", "/_control/accounts", self.put_account, as_json=True)
-        add("GET", "/_control/accounts/<account>", self.show_account, as_json=True)
-        add("GET", "/_control/books", self.books, as_json=True)
-        add("POST", "/_control/candidate", self.candidate, as_json=True)
-        add("POST", "/_control/settings", self.change_settings, as_json=True)
+    def routes(self) -> list[Route]:
+        """Return the calls' routes."""
+        return [
+            control_route("POST", "accounts", self.put_account),
+            control_route("GET", "accounts/<account>", self.show_account),
+            control_route("GET", "ledger", self.ledger),
+            control_route("POST", "candidate", self.candidate),
+            control_route("POST", "settings", self.change_settings),
+        ]
 
     def put_account(self, request: Request) -> Response:
         """Add or replace an account."""
         body = request.json_object()
         slug = pick(body, "account", str, "")
         if not slug or not slug.replace("-", "").isalnum():
-            raise Refusal(400, "account must be a word", "bad_request")
+            raise HttpError(400, "account must be a word", "bad_request")
         document = {key: value for key, value in body.items() if key != "account"}
-        return json_response(account_summary(self._server.add_account(slug, document)))
+        return json_response(account_summary(self._platform.add_account(slug, document)))
 
     def show_account(self, request: Request) -> Response:
         """Answer what an account holds."""
-        account = self._account({"account": request.params["account"]})
+        account = self._account(dict(request.path_params))
         with account.lock:
             return json_response(account_summary(account))
 
-    def books(self, request: Request) -> Response:
+    def ledger(self, request: Request) -> Response:
         """Answer what happened, per account."""
-        wanted = request.arg("account")
-        answer: Json = {}
-        for account in [item for slug, item in self._server.accounts.items() if wanted in ("", slug)]:
+        slug = request.args.get("account", "")
+        ledgers: JsonObject = {}
+        for account in [item for item in self._platform.accounts.values() if slug in ("", item.slug)]:
             with account.lock:
-                answer[account.slug] = account_books(account)
-        return json_response({"accounts": answer, "pending_deliveries": self._server.sender.pending()})
+                ledgers[account.slug] = account_ledger(account)
+        return json_response({"accounts": ledgers, "pending_deliveries": self._platform.sender.pending()})
 
     def candidate(self, request: Request) -> Response:
         """Let candidates act; one of them, or several under `items`."""
@@ -62,25 +65,27 @@ class Control:
         slug = body.pop("account", None)
         for name in ("webhook_secret", "webhook_previous_secret"):
             if body.get(name) and not is_secret(str(body[name])):
-                raise Refusal(400, f"{name} must be whsec_ and 24 to 64 bytes in base64", "bad_request")
-        chosen = list(self._server.accounts.values()) if slug is None else [self._account({"account": slug})]
+                raise HttpError(400, f"{name} must be whsec_ and 24 to 64 bytes in base64", "bad_request")
+        chosen = (
+            list(self._platform.accounts.values()) if slug is None else [self._account({"account": slug})]
+        )
         for account in chosen:
             with account.lock:
                 account.settings.update(body)
         return json_response({"accounts": {item.slug: item.settings.describe() for item in chosen}})
 
-    def _act(self, item: Json) -> Json:
+    def _act(self, item: JsonObject) -> JsonObject:
         account, instance = self._find(item)
         action = item.get("action")
         steps = action if isinstance(action, list) else [action]
         with account.lock:
             for step in steps:
-                self._server.journey.act(account, instance, str(step), item)
+                self._platform.journey.act(account, instance, str(step), item)
             return describe(instance)
 
-    def _find(self, item: Json) -> tuple[CodeScreenAccount, Instance]:
+    def _find(self, item: JsonObject) -> tuple[CodeScreenAccount, Instance]:
         wanted = item.get("account")
-        for account in self._server.accounts.values():
+        for account in self._platform.accounts.values():
             if wanted not in (None, account.slug):
                 continue
             if "instance" in item:
@@ -89,10 +94,10 @@ class Control:
                 found = account.latest(pick(item, "email", str, ""), pick(item, "assessment", str, ""))
             if found is not None:
                 return account, found
-        raise Refusal(404, "no such candidate", "not_found")
+        raise HttpError(404, "no such candidate", "not_found")
 
-    def _account(self, body: Json) -> CodeScreenAccount:
-        account = self._server.accounts.get(pick(body, "account", str, ""))
+    def _account(self, body: JsonObject) -> CodeScreenAccount:
+        account = self._platform.accounts.get(pick(body, "account", str, ""))
         if account is None:
-            raise Refusal(404, f"no such account: {body.get('account')}", "not_found")
+            raise HttpError(404, f"no such account: {body.get('account')}", "not_found")
         return account

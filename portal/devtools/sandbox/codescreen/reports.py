@@ -1,11 +1,11 @@
-"""What the control door tells about a CodeScreen account."""
+"""What the control API reports about a CodeScreen account."""
 
-from portal.devtools.sandbox.codescreen.mails import BEGIN
+from portal.devtools.sandbox.codescreen.emails import BEGIN
 from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance
-from portal.devtools.sandbox.ids import Json
+from portal.devtools.sandbox.json_values import JsonObject
 
 
-def account_summary(account: CodeScreenAccount) -> Json:
+def account_summary(account: CodeScreenAccount) -> JsonObject:
     """Return what an account holds, ids included."""
     return {
         "account": account.slug,
@@ -20,32 +20,34 @@ def account_summary(account: CodeScreenAccount) -> Json:
     }
 
 
-def account_books(account: CodeScreenAccount) -> Json:
-    """Return what happened in an account: per e-mail address and assessment, who was invited how often."""
-    invitations = []
+def account_ledger(account: CodeScreenAccount) -> JsonObject:
+    """Return what happened in an account: per e-mail address and assessment, how often the person was invited."""
+    invitations: list[JsonObject] = []
+    subjects: list[str] = []
     for (email, assessment_id), instances in account.by_person.items():
-        begun = sum(1 for one in instances for mail in one.mails if mail.template == BEGIN)
-        entry: Json = {
+        begun = sum(1 for one in instances for email in one.emails if email.template == BEGIN)
+        entry: JsonObject = {
             "email": email,
             "assessment": account.assessments[assessment_id].name,
             "assessment_id": assessment_id,
-            # One e-mail per invitation taken in; further ones are resends by a person, not by a caller.
+            # The API sends one e-mail per instance; further ones were resent by a person.
             "emails_sent": len(instances),
             "emails_resent": begun - len(instances),
             "instances": [describe(one) for one in instances],
         }
-        invitations.append(entry | account.books.faults_of(f"{email} {assessment_id}"))
-    known = {f"{item['email']} {item['assessment_id']}" for item in invitations}
+        subject = ledger_subject(email, assessment_id)
+        invitations.append(entry | account.ledger.faults_of(subject))
+        subjects.append(subject)
     return {
         "invitations": invitations,
-        "calls": account.books.describe_calls(),
+        "calls": account.ledger.describe_calls(),
         "deliveries": [delivery.describe() for delivery in account.deliveries],
         "webhooks_lost": account.lost,
-        "other_faults": account.books.other_faults(known),
+        "other_faults": account.ledger.other_faults(subjects),
     }
 
 
-def describe(instance: Instance) -> Json:
+def describe(instance: Instance) -> JsonObject:
     """Return where an instance stands."""
     return {
         "instance": instance.id,
@@ -66,3 +68,8 @@ def describe(instance: Instance) -> Json:
         "submitted_at": instance.submitted_at,
         "evaluated_at": instance.evaluated_at,
     }
+
+
+def ledger_subject(email: str, assessment_id: str) -> str:
+    """Return the name under which the ledger counts the faults of one person and one assessment."""
+    return f"{email.strip().casefold()} {assessment_id}"

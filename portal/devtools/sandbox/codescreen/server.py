@@ -1,19 +1,22 @@
-"""The pretend CodeScreen's server: accounts, keys, routes."""
+"""The pretend CodeScreen's server: its routes, and how faults on it are counted."""
 
 from typing import ClassVar
 
 from portal.devtools.sandbox.codescreen.api import Api, api_key
-from portal.devtools.sandbox.codescreen.control import Control
-from portal.devtools.sandbox.codescreen.journey import Journey
-from portal.devtools.sandbox.codescreen.loading import build_account
-from portal.devtools.sandbox.codescreen.pages import CodeScreenPages
-from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance
+from portal.devtools.sandbox.codescreen.control import ControlApi
+from portal.devtools.sandbox.codescreen.pages.candidates import CandidatePages
+from portal.devtools.sandbox.codescreen.pages.report import ReportPages
+from portal.devtools.sandbox.codescreen.pages.settings import SettingsPages
+from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
+from portal.devtools.sandbox.codescreen.reports import ledger_subject
 from portal.devtools.sandbox.faults import Fault
-from portal.devtools.sandbox.http import Refusal, Request
-from portal.devtools.sandbox.ids import Json, pick
+from portal.devtools.sandbox.http.errors import HttpError
+from portal.devtools.sandbox.http.requests import Request
+from portal.devtools.sandbox.json_values import JsonObject, pick
 from portal.devtools.sandbox.seed import default_seed
 from portal.devtools.sandbox.server import SandboxServer
-from portal.devtools.sandbox.webhooks import WebhookSender
+
+ROUTE_GROUPS = (Api, ControlApi, CandidatePages, SettingsPages, ReportPages)
 
 
 class CodeScreenSandbox(SandboxServer):
@@ -21,85 +24,43 @@ class CodeScreenSandbox(SandboxServer):
 
     server_name: ClassVar[str] = "codescreen"
 
-    def __init__(self, seed: Json | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, seed: JsonObject | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
         super().__init__(host, port)
         self.api_url = f"{self.url}/api"
-        self.sender = WebhookSender("CodeScreen-Webhooks", timeout=15, heeds_answers=True)
-        self.journey = Journey(self.sender, self.url)
-        self.accounts: dict[str, CodeScreenAccount] = {}
-        self._by_key: dict[str, CodeScreenAccount] = {}
-        self._reports: dict[tuple[str, str], tuple[CodeScreenAccount, Instance]] = {}
+        self.platform = CodeScreenPlatform(self.url)
         document = default_seed() if seed is None else seed
         for slug, account in pick(pick(document, "codescreen", dict, {}), "accounts", dict, {}).items():
-            self.add_account(slug, account)
-        Api(self)
-        Control(self)
-        CodeScreenPages(self)
+            self.platform.add_account(slug, account)
+        for group in ROUTE_GROUPS:
+            self.router.add(group(self.platform).routes())
 
     def stop(self) -> None:
         """Stop serving and sending."""
-        self.sender.stop()
+        self.platform.sender.stop()
         super().stop()
 
-    def add_account(self, slug: str, document: Json) -> CodeScreenAccount:
-        """Add an account, or replace the one of that slug."""
-        account = build_account(slug, document)
-        earlier = self.accounts.get(slug)
-        if earlier is not None:
-            self._by_key.pop(earlier.api_key, None)
-        self.accounts[slug] = account
-        self._by_key[account.api_key] = account
-        return account
-
-    def change_key(self, account: CodeScreenAccount, key: str) -> None:
-        """Give an account another API key; the old one stops working at once."""
-        self._by_key.pop(account.api_key, None)
-        account.api_key = key
-        self._by_key[key] = account
-
-    def account_with_key(self, key: str) -> CodeScreenAccount | None:
-        """Return the account an API key belongs to."""
-        return self._by_key.get(key)
-
-    def account_of(self, request: Request) -> str:
+    def account_slug(self, request: Request) -> str:
         """Return the account of the API key."""
-        account = self.account_with_key(api_key(request))
+        account = self.platform.account_with_key(api_key(request))
         return account.slug if account else ""
 
-    def report_url(self, instance: Instance) -> str:
-        """Return the address of a candidate's report."""
-        return f"{self.url}/client-result/1/{instance.report[0]}/{instance.report[1]}"
-
-    def remember_report(self, account: CodeScreenAccount, instance: Instance) -> None:
-        """Make a report findable by the two ids in its address."""
-        self._reports[instance.report] = (account, instance)
-
-    def find_report(self, first: str, second: str) -> tuple[CodeScreenAccount, Instance] | None:
-        """Return whose report is at an address."""
-        return self._reports.get((first, second))
-
-    def note_fault(self, request: Request, fault: Fault, *, took_effect: bool) -> None:
-        """Remember a fault on an invitation under its e-mail address and assessment."""
-        account = self.accounts.get(self.account_of(request))
+    def record_fault(self, request: Request, fault: Fault, *, took_effect: bool) -> None:
+        """Count a fault on an invitation under its e-mail address and assessment."""
+        account = self.platform.account_with_key(api_key(request))
         if account is None:
             return
         try:
             body = request.json_object()
-        except Refusal:
+        except HttpError:
             body = {}
-        subject = subject_of(str(body.get("email", "")), str(body.get("assessmentId", "")))
+        subject = ledger_subject(str(body.get("email", "")), str(body.get("assessmentId", "")))
         with account.lock:
-            account.books.note_fault(subject, fault, took_effect=took_effect)
+            account.ledger.record_fault(subject, fault, took_effect=took_effect)
 
-    def unknown_route(self, request: Request) -> Refusal:
-        """Return what an unknown path is answered with."""
-        return Refusal(404, f"{request.path} was not found", "not_found")
+    def unknown_path(self, request: Request) -> HttpError:
+        """Return the error that answers a path without a route."""
+        return HttpError(404, f"{request.path} was not found", "not_found")
 
-    def error_body(self, refusal: Refusal) -> object:
-        """Return an error in the shape the contract agrees on."""
-        return {"error": {"code": refusal.code or "error", "message": refusal.message}} | refusal.extra
-
-
-def subject_of(email: str, assessment_id: str) -> str:
-    """Return the name under which the books keep one person and one assessment."""
-    return f"{email.strip().casefold()} {assessment_id}"
+    def error_body(self, error: HttpError) -> object:
+        """Return an error in the form that CodeScreen's contract agrees on."""
+        return {"error": {"code": error.code or "error", "message": error.message}} | error.extra

@@ -1,12 +1,12 @@
-"""What can be switched in the pretend CodeScreen, account by account."""
+"""The settings of an account in the pretend CodeScreen."""
 
 from dataclasses import dataclass, field
 
-from portal.devtools.sandbox.runtime_settings import Switches
+from portal.devtools.sandbox.runtime_settings import RuntimeSettings
 
 
 @dataclass
-class CodeScreenSettings(Switches):
+class CodeScreenSettings(RuntimeSettings):
     """The extensions an account has beyond the three published calls, and how its webhooks behave.
 
     With everything off, an account answers exactly what CodeScreen publishes.

@@ -1,24 +1,33 @@
-"""What a CodeScreen account holds: assessments, and a candidate's instance of one."""
+"""What a CodeScreen account holds: assessments, and candidates' instances of them."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from enum import StrEnum
 from threading import RLock
 
+from portal.devtools.sandbox.codescreen.evaluation import Evaluation
 from portal.devtools.sandbox.codescreen.settings import CodeScreenSettings
-from portal.devtools.sandbox.ids import DAY_MS, Json, new_id, now_ms
-from portal.devtools.sandbox.ledger import Books
-from portal.devtools.sandbox.webhooks import Delivery
+from portal.devtools.sandbox.ids import new_id
+from portal.devtools.sandbox.json_values import JsonObject
+from portal.devtools.sandbox.ledger import Ledger
+from portal.devtools.sandbox.times import DAY_MS, now_ms
+from portal.devtools.sandbox.webhook_sender import Delivery
 
-RESULTS = ("Passed", "Failed", "Expired")
-REASONS = ("Unit Tests", "Build Failure", "Build Timeout", "Expired")
-UNSCORED = frozenset({"Build Failure", "Build Timeout", "Expired"})
 
-NOT_STARTED, IN_PROGRESS, SUBMITTED, COMPLETE = "not_started", "in_progress", "submitted", "complete"
+class Phase(StrEnum):
+    """How far a candidate is; finer than what the API's status says."""
+
+    NOT_STARTED = "not_started"
+    IN_PROGRESS = "in_progress"
+    SUBMITTED = "submitted"
+    COMPLETE = "complete"
+
+
 _STATUSES = {
-    NOT_STARTED: "Not_Started",
-    IN_PROGRESS: "In_Progress",
-    SUBMITTED: "In_Progress",
-    COMPLETE: "Complete",
+    Phase.NOT_STARTED: "Not_Started",
+    Phase.IN_PROGRESS: "In_Progress",
+    Phase.SUBMITTED: "In_Progress",
+    Phase.COMPLETE: "Complete",
 }
 
 
@@ -34,8 +43,8 @@ class Assessment:
 
 
 @dataclass
-class Mail:
-    """An e-mail a candidate got."""
+class Email:
+    """An e-mail that was sent to a candidate."""
 
     at: int
     template: str
@@ -45,7 +54,7 @@ class Mail:
 
 @dataclass
 class Instance:
-    """One candidate's way through one assessment."""
+    """One candidate's invitation to one assessment, and what came of it."""
 
     assessment: Assessment
     first_name: str
@@ -53,7 +62,7 @@ class Instance:
     email: str
     external_id: str = ""
     id: str = field(default_factory=new_id)
-    phase: str = NOT_STARTED
+    phase: Phase = Phase.NOT_STARTED
     score: int | None = None
     result: str | None = None
     reason: str | None = None
@@ -69,7 +78,7 @@ class Instance:
     deleted_at: int | None = None
     report: tuple[str, str] = field(default_factory=lambda: (new_id(), new_id()))
     log: list[tuple[int, str]] = field(default_factory=list)
-    mails: list[Mail] = field(default_factory=list)
+    emails: list[Email] = field(default_factory=list)
 
     @property
     def status(self) -> str:
@@ -78,14 +87,19 @@ class Instance:
 
     @property
     def name(self) -> str:
-        """The candidate's whole name."""
+        """The candidate's full name."""
         return f"{self.first_name} {self.last_name}".strip()
 
     @property
     def is_overdue(self) -> bool:
-        """Whether the time to start, or to finish, is over."""
-        limit = self.start_by if self.phase == NOT_STARTED else self.finish_by
-        return self.phase in (NOT_STARTED, IN_PROGRESS) and limit is not None and now_ms() > limit
+        """Whether the time to start, or to finish, has run out."""
+        limit = self.start_by if self.phase is Phase.NOT_STARTED else self.finish_by
+        return self.phase in (Phase.NOT_STARTED, Phase.IN_PROGRESS) and limit is not None and now_ms() > limit
+
+    def complete(self, evaluation: Evaluation) -> None:
+        """Record what the assessment came to."""
+        self.phase, self.evaluated_at = Phase.COMPLETE, now_ms()
+        self.score, self.result, self.reason = evaluation.score, evaluation.result, evaluation.reason
 
     def allow_start(self) -> None:
         """Give the candidate the assessment's full time to start."""
@@ -94,6 +108,9 @@ class Instance:
     def allow_finish(self) -> None:
         """Give the candidate the assessment's full time to finish."""
         self.finish_by = now_ms() + int(self.assessment.days_to_finish * DAY_MS)
+
+
+type PersonKey = tuple[str, str]  # an e-mail address and an assessment's id
 
 
 class CodeScreenAccount:
@@ -105,18 +122,18 @@ class CodeScreenAccount:
         self.api_key = api_key
         self.settings = settings
         self.lock = RLock()
-        self.books = Books()
+        self.ledger = Ledger()
         self.assessments: dict[str, Assessment] = {}
         self.instances: dict[str, Instance] = {}
-        self.by_person: defaultdict[tuple[str, str], list[Instance]] = defaultdict(list)
-        self.answers: dict[str, tuple[bytes, Json]] = {}
+        self.by_person: defaultdict[PersonKey, list[Instance]] = defaultdict(list)
+        self.idempotent_answers: dict[str, tuple[bytes, JsonObject]] = {}
         self.deliveries: list[Delivery] = []
         self.lost = 0
 
     def add(self, instance: Instance) -> None:
-        """Take in an invitation."""
+        """Add an instance."""
         self.instances[instance.id] = instance
-        self.by_person[person(instance.email, instance.assessment.id)].append(instance)
+        self.by_person[person_key(instance.email, instance.assessment.id)].append(instance)
 
     def find_assessment(self, name: str) -> Assessment | None:
         """Return the assessment with that id, or else with that name in any case."""
@@ -130,10 +147,10 @@ class CodeScreenAccount:
         found = self.find_assessment(assessment)
         if found is None:
             return None
-        instances = self.by_person.get(person(email, found.id), [])
+        instances = self.by_person.get(person_key(email, found.id), [])
         return next((item for item in reversed(instances) if item.deleted_at is None), None)
 
 
-def person(email: str, assessment_id: str) -> tuple[str, str]:
+def person_key(email: str, assessment_id: str) -> PersonKey:
     """Return the key under which a person's instances of one assessment are kept."""
     return email.strip().casefold(), assessment_id

@@ -1,37 +1,38 @@
-"""The pretend Lever's server: accounts, grants, routes."""
+"""The pretend Lever's server: its routes, and how faults on it are counted."""
 
 from typing import ClassVar
-from urllib.parse import unquote, urlsplit
 
 from portal.devtools.sandbox.faults import Fault
-from portal.devtools.sandbox.http import Refusal, Request
-from portal.devtools.sandbox.ids import Json, pick
-from portal.devtools.sandbox.lever import (
-    api_candidates,
-    api_feedback,
-    api_files,
-    api_lookups,
-    api_notes,
-    api_opportunities,
-    api_templates,
-    api_webhooks,
+from portal.devtools.sandbox.http.errors import HttpError
+from portal.devtools.sandbox.http.requests import Request
+from portal.devtools.sandbox.json_values import JsonObject, pick
+from portal.devtools.sandbox.lever.api import (
+    feedback,
+    feedback_templates,
+    files,
+    lookups,
+    notes,
+    opportunities,
+    opportunity_writes,
+    postings,
+    token,
+    webhooks,
 )
-from portal.devtools.sandbox.lever.account import LeverAccount
-from portal.devtools.sandbox.lever.api import Api, bearer
-from portal.devtools.sandbox.lever.control_accounts import AccountDoor
-from portal.devtools.sandbox.lever.control_candidates import CandidateDoor
-from portal.devtools.sandbox.lever.control_grants import GrantDoor
-from portal.devtools.sandbox.lever.control_webhooks import WebhookDoor
-from portal.devtools.sandbox.lever.loading import build_account
-from portal.devtools.sandbox.lever.oauth import Client, Grants
-from portal.devtools.sandbox.lever.oauth_pages import OAuthPages, token_fields
-from portal.devtools.sandbox.lever.pages_candidates import CandidatePages
-from portal.devtools.sandbox.lever.pages_postings import PostingPages
-from portal.devtools.sandbox.lever.pages_settings import SettingsPages
+from portal.devtools.sandbox.lever.api.calls import Api, bearer_token
+from portal.devtools.sandbox.lever.behaviour.platform import LeverPlatform
+from portal.devtools.sandbox.lever.control.accounts import AccountControl
+from portal.devtools.sandbox.lever.control.candidates import CandidateControl
+from portal.devtools.sandbox.lever.control.grants import GrantControl
+from portal.devtools.sandbox.lever.control.webhooks import WebhookControl
+from portal.devtools.sandbox.lever.pages.candidates import CandidatePages
+from portal.devtools.sandbox.lever.pages.consent import ConsentPages
+from portal.devtools.sandbox.lever.pages.postings import PostingPages
+from portal.devtools.sandbox.lever.pages.settings import SettingsPages
+from portal.devtools.sandbox.lever.pages.webhooks import WebhookPages
 from portal.devtools.sandbox.lever.settings import LeverSettings
+from portal.devtools.sandbox.lever.state.grants import Client
 from portal.devtools.sandbox.seed import default_seed
 from portal.devtools.sandbox.server import SandboxServer
-from portal.devtools.sandbox.webhooks import WebhookSender
 
 DEMO_CLIENT_ID = "sandbox-client-id"
 DEMO_CLIENT_SECRET = "sandbox-client-secret"
@@ -39,24 +40,28 @@ DEMO_REDIRECT_URIS = (
     "http://127.0.0.1:8000/oauth/complete/lever/",
     "http://localhost:8000/oauth/complete/lever/",
 )
-TABLES = (
-    api_opportunities.TABLE,
-    api_candidates.TABLE,
-    api_notes.TABLE,
-    api_templates.TABLE,
-    api_feedback.TABLE,
-    api_files.TABLE,
-    api_lookups.TABLE,
-    api_webhooks.TABLE,
-)
-PARTS = (
-    AccountDoor,
-    CandidateDoor,
-    WebhookDoor,
-    GrantDoor,
+ENDPOINTS = [
+    *opportunities.ENDPOINTS,
+    *opportunity_writes.ENDPOINTS,
+    *notes.ENDPOINTS,
+    *feedback_templates.ENDPOINTS,
+    *feedback.ENDPOINTS,
+    *files.ENDPOINTS,
+    *lookups.ENDPOINTS,
+    *postings.ENDPOINTS,
+    *webhooks.ENDPOINTS,
+]
+ROUTE_GROUPS = (
+    token.TokenEndpoint,
+    AccountControl,
+    CandidateControl,
+    WebhookControl,
+    GrantControl,
+    ConsentPages,
     CandidatePages,
     PostingPages,
     SettingsPages,
+    WebhookPages,
 )
 
 
@@ -67,66 +72,51 @@ class LeverSandbox(SandboxServer):
 
     def __init__(
         self,
-        seed: Json | None = None,
+        seed: JsonObject | None = None,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
         client_id: str = DEMO_CLIENT_ID,
         client_secret: str = DEMO_CLIENT_SECRET,
         redirect_uris: tuple[str, ...] = DEMO_REDIRECT_URIS,
-        settings: Json | None = None,
+        settings: JsonObject | None = None,
     ) -> None:
         super().__init__(host, port)
-        self.defaults = LeverSettings()
-        self.defaults.update(settings or {})
-        self.sender = WebhookSender("Lever-Webhooks", timeout=5, heeds_answers=False)
-        self.accounts: dict[str, LeverAccount] = {}
-        names = {urlsplit(self.url).netloc.rpartition(":")[0], "127.0.0.1", "localhost"}
-        self.audiences = {f"http://{name}:{self.port}/v1/" for name in names}
+        defaults = LeverSettings()
+        defaults.update(settings or {})
         client = Client(client_id, client_secret, "CodeScreen", set(redirect_uris))
-        self.grants = Grants(f"{self.url}/", f"{self.url}/v1/", client)
+        self.platform = LeverPlatform(self.url, client, defaults)
+        self.accounts = self.platform.accounts
+        self.grants = self.platform.grants
         document = default_seed() if seed is None else seed
         for slug, account in pick(pick(document, "lever", dict, {}), "accounts", dict, {}).items():
-            self.add_account(slug, account)
-        api = Api(self, self.router)
-        for table in TABLES:
-            api.register(table)
-        self.oauth = OAuthPages(self)
-        for part in PARTS:
-            part(self)
+            self.platform.add_account(slug, account)
+        self.router.add(Api(self.platform).routes(ENDPOINTS))
+        for group in ROUTE_GROUPS:
+            self.router.add(group(self.platform).routes())
 
     def stop(self) -> None:
         """Stop serving and sending."""
-        self.sender.stop()
+        self.platform.sender.stop()
         super().stop()
 
-    def add_account(self, slug: str, document: Json) -> LeverAccount:
-        """Add an account, or replace the one of that slug and with it its grants."""
-        account = build_account(slug, document, self.sender, self.defaults)
-        self.grants.revoke(slug)
-        self.accounts[slug] = account
-        return account
-
-    def account(self, slug: str) -> LeverAccount | None:
-        """Return an account by its slug."""
-        return self.accounts.get(slug)
-
-    def account_of(self, request: Request) -> str:
+    def account_slug(self, request: Request) -> str:
         """Return the account of the access token, or of the refresh token being used."""
-        if request.path == "/oauth/token":
-            return self.grants.holder(token_fields(request)["refresh_token"])
-        token = self.grants.access(bearer(request))
-        return token.account if token else ""
+        if request.path == token.PATH:
+            refresh_token = token.token_fields(request)["refresh_token"]
+            return self.grants.account_of_refresh_token(refresh_token)
+        access_token = self.grants.access(bearer_token(request))
+        return access_token.account if access_token else ""
 
-    def note_fault(self, request: Request, fault: Fault, *, took_effect: bool) -> None:
-        """Remember a fault under the opportunity in the path, or under the path itself."""
-        account = self.account(self.account_of(request))
+    def record_fault(self, request: Request, fault: Fault, *, took_effect: bool) -> None:
+        """Count a fault under the opportunity in the path, or under the path itself."""
+        account = self.accounts.get(self.account_slug(request))
         if account is None:
             return
-        subject = request.params.get("opportunity", unquote(request.path))
+        subject = request.path_params.get("opportunity", request.path)
         with account.lock:
-            account.books.note_fault(subject, fault, took_effect=took_effect)
+            account.ledger.record_fault(subject, fault, took_effect=took_effect)
 
-    def error_body(self, refusal: Refusal) -> object:
+    def error_body(self, error: HttpError) -> object:
         """Return an error as Lever writes it."""
-        return {"code": refusal.code or "Error", "message": refusal.message}
+        return {"code": error.code or "Error", "message": error.message}

@@ -1,13 +1,13 @@
-"""What can be switched in the pretend Lever, account by account; the defaults are a plain, well-behaved Lever."""
+"""The settings of an account in the pretend Lever; the defaults are a well-behaved Lever."""
 
 from dataclasses import dataclass, field
 
-from portal.devtools.sandbox.runtime_settings import Switches
+from portal.devtools.sandbox.runtime_settings import RuntimeSettings
 
 
 @dataclass
-class LeverSettings(Switches):
-    """Switches for limits, lifetimes and the points Lever's documentation leaves open."""
+class LeverSettings(RuntimeSettings):
+    """Limits, lifetimes, and the points that Lever's documentation leaves open."""
 
     rate_limit: float = 10.0  # requests a second; 0 turns the limit off
     rate_burst: int = 20

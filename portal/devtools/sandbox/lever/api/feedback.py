@@ -1,0 +1,93 @@
+"""Feedback on an opportunity: a filled-in template; every write needs perform_as."""
+
+from portal.devtools.sandbox.http.errors import HttpError
+from portal.devtools.sandbox.http.responses import Response
+from portal.devtools.sandbox.ids import new_id
+from portal.devtools.sandbox.json_values import pick
+from portal.devtools.sandbox.lever.api.calls import Call, Endpoint, data, not_found
+from portal.devtools.sandbox.lever.api.paging import page
+from portal.devtools.sandbox.lever.api.serializers.forms import feedback_json, updated_feedback_json
+from portal.devtools.sandbox.lever.behaviour.feedback_fields import filled_in
+from portal.devtools.sandbox.lever.state.feedback import Feedback
+from portal.devtools.sandbox.lever.state.opportunity import Opportunity
+from portal.devtools.sandbox.times import now_ms
+
+
+def list_feedback(call: Call) -> Response:
+    """Answer a page of an opportunity's feedback."""
+    keep_deleted = call.account.settings.list_deleted_feedback
+    forms = [form for form in call.opportunity().feedback.values() if keep_deleted or form.deleted_at is None]
+    return page(call.request, forms, lambda form: (form.created_at, form.id), feedback_json)
+
+
+def get_feedback(call: Call) -> Response:
+    """Answer one form; a deleted one is still answered, with its deletedAt."""
+    return data(feedback_json(_form(call, call.opportunity())))
+
+
+def create_feedback(call: Call) -> Response:
+    """Fill in a template."""
+    actor = call.required_actor()
+    opportunity = call.opportunity()
+    body = call.body()
+    template = call.account.templates.get(str(body.get("baseTemplateId", "")))
+    if template is None:
+        raise HttpError(400, "baseTemplateId: the feedback template was not found", "BadRequestError")
+    if ("panel" in body) != ("interview" in body):
+        raise HttpError(400, "panel and interview go together", "BadRequestError")
+    empty = [field | {"value": None} for field in template.fields]
+    now = now_ms()
+    form = Feedback(
+        new_id(),
+        actor.id,
+        template.id,
+        template.text,
+        template.instructions,
+        filled_in(empty, body.get("fieldValues", [])),
+        pick(body, "createdAt", int, now),
+        pick(body, "completedAt", int, now),
+    )
+    opportunity.feedback[form.id] = form
+    opportunity.mark_updated()
+    opportunity.writes["feedback"] += 1
+    return data(feedback_json(form), 201)
+
+
+def update_feedback(call: Call) -> Response:
+    """Change some values of a form; its field ids are those it was made with."""
+    call.required_actor()
+    opportunity = call.opportunity()
+    form = _form(call, opportunity)
+    if form.deleted_at is not None:
+        raise not_found("feedback", form.id)
+    body = call.body()
+    form.fields = filled_in(form.fields, body.get("fieldValues", []))
+    form.completed_at = pick(body, "completedAt", int, form.completed_at)
+    form.updated_at = now_ms()
+    opportunity.mark_updated()
+    opportunity.writes["putFeedback"] += 1
+    return data(updated_feedback_json(call.account, opportunity, form))
+
+
+def delete_feedback(call: Call) -> Response:
+    """Mark a form as deleted."""
+    call.required_actor()
+    opportunity = call.opportunity()
+    form = _form(call, opportunity)
+    form.deleted_at = form.deleted_at or now_ms()
+    opportunity.mark_updated()
+    opportunity.writes["deleteFeedback"] += 1
+    return Response(status=204)
+
+
+def _form(call: Call, opportunity: Opportunity) -> Feedback:
+    return call.find("feedback", "feedback", opportunity.feedback)
+
+
+ENDPOINTS = [
+    Endpoint("GET", "/opportunities/<opportunity>/feedback", "feedback:read", list_feedback),
+    Endpoint("POST", "/opportunities/<opportunity>/feedback", "feedback:write", create_feedback),
+    Endpoint("GET", "/opportunities/<opportunity>/feedback/<feedback>", "feedback:read", get_feedback),
+    Endpoint("PUT", "/opportunities/<opportunity>/feedback/<feedback>", "feedback:write", update_feedback),
+    Endpoint("DELETE", "/opportunities/<opportunity>/feedback/<feedback>", "feedback:write", delete_feedback),
+]

@@ -1,0 +1,97 @@
+"""The filters of the lists, read once per request and then applied to each item."""
+
+from collections.abc import Callable, Iterable
+
+from portal.devtools.sandbox.http.errors import HttpError
+from portal.devtools.sandbox.http.requests import Request
+from portal.devtools.sandbox.lever.state.account import LeverAccount
+from portal.devtools.sandbox.lever.state.opportunity import Opportunity
+from portal.devtools.sandbox.lever.state.people import canonical_email
+
+LATEST_MS = 1 << 62
+
+type Filter = Callable[[Opportunity], bool]
+
+TIMES: dict[str, Callable[[Opportunity], int | None]] = {
+    "created_at": lambda item: item.created_at,
+    "updated_at": lambda item: item.updated_at,
+    "advanced_at": lambda item: item.last_advanced_at,
+    "archived_at": lambda item: item.archived["archivedAt"] if item.archived else None,
+    "deleted_at": lambda item: item.deleted_at,
+}
+
+
+def indexed_candidates(account: LeverAccount, request: Request) -> Iterable[Opportunity]:
+    """Return the smallest set of opportunities an index offers; the filters do the rest."""
+    contact_ids, emails = set(request.args.getlist("contact_id")), request.args.getlist("email")
+    if emails and not contact_ids:
+        contacts = [account.contact_by_email.get(canonical_email(email)) for email in emails]
+        contact_ids = {contact.id for contact in contacts if contact is not None}
+    if contact_ids or emails:
+        return [item for contact_id in contact_ids for item in account.by_contact[contact_id].values()]
+    if request.args.getlist("stage_id"):
+        return account.in_stages(set(request.args.getlist("stage_id")))
+    posting_ids = set(request.args.getlist("posting_id"))
+    if posting_ids:
+        return [item for posting_id in posting_ids for item in account.by_posting[posting_id].values()]
+    return account.opportunities.values()
+
+
+def opportunity_filters(account: LeverAccount, request: Request) -> list[Filter]:
+    """Return one filter per parameter the request names; values of one parameter form a union."""
+    filters: list[Filter] = []
+    confidentiality = request.args.get("confidentiality", "non-confidential")
+    if confidentiality != "all":
+        filters.append(lambda item: item.confidentiality == confidentiality)
+    for name, test in _tests(account).items():
+        values = frozenset(request.args.getlist(name))
+        if values:
+            filters.append(lambda item, test=test, values=values: test(item, values))  # type: ignore[misc]
+    for name, read_time in TIMES.items():
+        span = time_span(request, name)
+        if span is not None:
+            filters.append(lambda item, read=read_time, span=span: _within(read(item), span))  # type: ignore[misc]
+    return filters
+
+
+def time_span(request: Request, name: str) -> tuple[int, int] | None:
+    """Return the times between a filter's `…_start` and `…_end`, both inclusive, or None for neither.
+
+    Raises a 400 HttpError for what isn't a time in milliseconds.
+    """
+    start, end = _milliseconds(request, f"{name}_start"), _milliseconds(request, f"{name}_end")
+    if start is None and end is None:
+        return None
+    return start or 0, LATEST_MS if end is None else end
+
+
+def _milliseconds(request: Request, name: str) -> int | None:
+    text = request.args.get(name, "")
+    if text and not (text.isascii() and text.isdigit()):
+        raise HttpError(400, f"{name} must be milliseconds", "BadRequestError")
+    return int(text) if text else None
+
+
+def _within(at: int | None, span: tuple[int, int]) -> bool:
+    return at is not None and span[0] <= at <= span[1]
+
+
+def _tests(account: LeverAccount) -> dict[str, Callable[[Opportunity, frozenset[str]], bool]]:
+    def has_email(item: Opportunity, values: frozenset[str]) -> bool:
+        wanted = {canonical_email(value) for value in values}
+        return any(canonical_email(email) in wanted for email in account.contact_of(item).emails)
+
+    return {
+        "tag": lambda item, values: not values.isdisjoint(item.tags),
+        "email": has_email,
+        "origin": lambda item, values: item.origin in values,
+        "source": lambda item, values: not values.isdisjoint(item.sources),
+        "stage_id": lambda item, values: item.stage in values,
+        "posting_id": lambda item, values: item.posting_id in values,
+        "archived_posting_id": lambda item, values: bool(item.archived) and item.posting_id in values,
+        "archived": lambda item, values: ("true" if item.archived else "false") in values,
+        "archive_reason_id": lambda item, values: bool(item.archived) and item.archived["reason"] in values,
+        "snoozed": lambda _item, values: "false" in values,
+        "contact_id": lambda item, values: item.contact_id in values,
+        "location": lambda item, values: account.contact_of(item).location in values,
+    }

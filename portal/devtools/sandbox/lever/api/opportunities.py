@@ -1,0 +1,135 @@
+"""Opportunities: reading, filtering, expanding, and creating one."""
+
+from collections.abc import Callable
+
+from portal.devtools.sandbox.http.errors import HttpError
+from portal.devtools.sandbox.http.responses import Response, json_response
+from portal.devtools.sandbox.ids import new_id
+from portal.devtools.sandbox.json_values import JsonObject, pick, text_list
+from portal.devtools.sandbox.lever.api.calls import Call, Endpoint, data
+from portal.devtools.sandbox.lever.api.filters import indexed_candidates, opportunity_filters
+from portal.devtools.sandbox.lever.api.paging import page
+from portal.devtools.sandbox.lever.api.serializers.opportunities import (
+    application_json,
+    expanded,
+    opportunity_json,
+)
+from portal.devtools.sandbox.lever.behaviour import candidacies
+from portal.devtools.sandbox.lever.state.opportunity import Opportunity
+from portal.devtools.sandbox.lever.state.people import Contact, canonical_email
+from portal.devtools.sandbox.times import now_ms
+
+
+def list_opportunities(call: Call) -> Response:
+    """Answer a page of the opportunities that pass every filter."""
+    confidentiality = call.request.args.get("confidentiality", "non-confidential")
+    if confidentiality not in ("non-confidential", "confidential", "all"):
+        raise HttpError(400, f"confidentiality {confidentiality} is not known", "BadRequestError")
+    if confidentiality != "non-confidential" and not call.allows("confidential:access"):
+        raise HttpError(403, "The token lacks the scope confidential:access:admin", "Forbidden")
+    account = call.account
+    filters = opportunity_filters(account, call.request)
+    chosen = [
+        opportunity
+        for opportunity in indexed_candidates(account, call.request)
+        if all(passes(opportunity) for passes in filters)
+    ]
+    return page(
+        call.request,
+        chosen,
+        lambda item: (account.rank(item.stage), item.created_at, item.id),
+        _serializer(call),
+    )
+
+
+def get_opportunity(call: Call) -> Response:
+    """Answer one opportunity."""
+    return data(_serializer(call)(call.opportunity()))
+
+
+def list_applications(call: Call) -> Response:
+    """Answer the application of an opportunity, as a list."""
+    opportunity = call.opportunity()
+    applications = [application_json(call.account, opportunity)] if opportunity.posting_id else []
+    return json_response({"data": applications, "hasNext": False})
+
+
+def create_opportunity(call: Call) -> Response:
+    """Create an opportunity; a known e-mail address ties it to the existing contact."""
+    actor = call.required_actor()
+    body = call.body()
+    account = call.account
+    postings = text_list(body.get("postings"))
+    if len(postings) > 1:
+        raise HttpError(400, "postings: exactly one posting is allowed", "BadRequestError")
+    stage = pick(body, "stage", str, "lead-new")
+    if stage not in account.stages:
+        raise HttpError(400, f"stages {stage} was not found", "BadRequestError")
+    for posting in postings:
+        if posting not in account.postings:
+            raise HttpError(400, f"postings {posting} was not found", "BadRequestError")
+    contact, deduped = _find_or_create_contact(call, body)
+    created = Opportunity(
+        new_id(),
+        contact.id,
+        stage,
+        tags=list(dict.fromkeys(text_list(body.get("tags")))),
+        sources=text_list(body.get("sources")),
+        origin=pick(body, "origin", str, "sourced"),
+        owner=pick(body, "owner", str, actor.id),
+        followers=text_list(body.get("followers")),
+        posting_id=postings[0] if postings else None,
+        created_at=pick(body, "createdAt", int, now_ms()),
+    )
+    candidacies.create(account, created)
+    created.writes["create"] += 1
+    serialized = opportunity_json(account, created, call.base_url)
+    return json_response({"deduped": deduped, "data": serialized}, 201)
+
+
+def _find_or_create_contact(call: Call, body: JsonObject) -> tuple[Contact, bool]:
+    """Return the contact a new opportunity is for, and whether it existed before."""
+    account = call.account
+    emails = text_list(body.get("emails"))
+    contact_id = pick(body, "contact", str, "")
+    if contact_id:
+        if contact_id not in account.contacts:
+            raise HttpError(400, f"contacts {contact_id} was not found", "BadRequestError")
+        return account.contacts[contact_id], True
+    for email in emails:
+        known = account.contact_by_email.get(canonical_email(email))
+        if known is not None:
+            return known, True
+    phones = [item for item in pick(body, "phones", list, []) if isinstance(item, dict)]
+    contact = Contact(
+        new_id(),
+        pick(body, "name", str, ""),
+        pick(body, "headline", str, ""),
+        pick(body, "location", str, ""),
+        emails,
+        phones,
+        text_list(body.get("links")),
+    )
+    account.add_contact(contact)
+    return contact, False
+
+
+def _serializer(call: Call) -> Callable[[Opportunity], JsonObject]:
+    """Return the serializer for the `include` and `expand` that a call asks for."""
+    expand, include = call.request.args.getlist("expand"), call.request.args.getlist("include")
+
+    def serialize(opportunity: Opportunity) -> JsonObject:
+        whole = opportunity_json(call.account, opportunity, call.base_url)
+        if include:
+            whole = {name: whole[name] for name in whole if name in include or name == "id"}
+        return expanded(call.account, opportunity, whole, expand)
+
+    return serialize
+
+
+ENDPOINTS = [
+    Endpoint("GET", "/opportunities", "opportunities:read", list_opportunities),
+    Endpoint("POST", "/opportunities", "opportunities:write", create_opportunity),
+    Endpoint("GET", "/opportunities/<opportunity>", "opportunities:read", get_opportunity),
+    Endpoint("GET", "/opportunities/<opportunity>/applications", "applications:read", list_applications),
+]

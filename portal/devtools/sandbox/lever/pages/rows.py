@@ -1,0 +1,86 @@
+"""What the templates show of opportunities, their notes and feedback, and webhooks: rows of plain values."""
+
+from portal.devtools.sandbox.json_values import JsonObject
+from portal.devtools.sandbox.lever.state.account import LeverAccount
+from portal.devtools.sandbox.lever.state.feedback import Feedback
+from portal.devtools.sandbox.lever.state.opportunity import Note, Opportunity
+from portal.devtools.sandbox.lever.state.webhook import EVENT_LABELS
+from portal.devtools.sandbox.times import readable
+from portal.devtools.sandbox.webhook_sender import Delivery
+
+NO_USER = "an integration"
+
+type Row = dict[str, object]
+
+
+def opportunity_row(account: LeverAccount, opportunity: Opportunity) -> Row:
+    """Return a row of the candidate list."""
+    return {
+        "id": opportunity.id,
+        "contact": account.contact_of(opportunity),
+        "stage": account.stages[opportunity.stage],
+        "posting": account.postings.get(opportunity.posting_id or ""),
+        "tags": [tag for tag in opportunity.tags if tag.casefold().startswith("codescreen")],
+        "archived": opportunity.archived,
+        "confidential": opportunity.confidentiality == "confidential",
+        "changed": readable(opportunity.updated_at),
+    }
+
+
+def change_row(account: LeverAccount, change: JsonObject) -> Row:
+    """Return a row of the stage history."""
+    stage = account.stages.get(change["toStageId"])
+    return {
+        "stage": stage.text if stage else change["toStageId"],
+        "at": readable(change["updatedAt"]),
+        "user": (account.user_name(change["userId"]) or NO_USER) if "userId" in change else "",
+    }
+
+
+def note_row(account: LeverAccount, note: Note) -> Row:
+    """Return a note with its comments."""
+    comments = [entry | {"at": readable(entry["createdAt"])} for entry in note.comments]
+    return {
+        "id": note.id,
+        "user": account.user_name(note.user) or NO_USER,
+        "comments": comments,
+        "by_api": note.by_api,
+    }
+
+
+def feedback_row(account: LeverAccount, form: Feedback) -> Row:
+    """Return a feedback form, its rating set apart."""
+    rating = next((field for field in form.fields if field["type"] == "score-system"), None)
+    rating_text = str(rating["value"] or "") if rating else ""
+    return {
+        "text": form.text,
+        "user": account.user_name(form.user) or NO_USER,
+        "at": readable(form.completed_at),
+        "updated": readable(form.updated_at),
+        "deleted": readable(form.deleted_at),
+        "rating": rating_text.partition(" ")[0],
+        "rating_text": rating_text,
+        "fields": [field for field in form.fields if field is not rating],
+    }
+
+
+def delivery_row(account: LeverAccount, delivery: Delivery) -> Row:
+    """Return a row of the delivery history."""
+    opportunity = account.opportunities.get(delivery.subject)
+    return {
+        "id": delivery.id,
+        "label": EVENT_LABELS.get(delivery.event, delivery.event),
+        "candidate": account.contact_of(opportunity).name if opportunity else "",
+        "opportunity": delivery.subject if opportunity else "",
+        "url": delivery.url,
+        "at": readable(delivery.created_at),
+        "state": delivery.state,
+        "attempts": [
+            {
+                "at": readable(attempt.at),
+                "answer": attempt.status or attempt.error,
+                "ok": attempt.succeeded,
+            }
+            for attempt in delivery.attempts
+        ],
+    }

@@ -1,0 +1,1 @@
+"""What the pretend Lever holds: accounts with people, postings, opportunities, webhooks and grants."""
