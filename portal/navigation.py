@@ -10,6 +10,7 @@ from django.utils.functional import SimpleLazyObject
 from integrations.models import Effect, Membership
 from integrations.pages.access import EVERYONE, SUPER_ADMINS, TEAM, current_membership, memberships_of
 from integrations.workflow.email import admin_requests
+from integrations.workflow.email.admin_requests import AdminRequest
 
 _PLACES = (
     ("overview", "Overview", EVERYONE),
@@ -25,12 +26,12 @@ _BELOW = {"settings": ("/emails/", "/notifications/", "/audit/")}
 
 
 @dataclass(frozen=True)
-class Wish:
-    """One thing a person may ask the Super Admins for, and the e-mail by which they did lately."""
+class RequestOption:
+    """One thing a person may ask the Super Admins for, and the e-mail of their recent request for it."""
 
     code: str
     label: str
-    effect: Effect | None
+    email: Effect | None
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "organization": SimpleLazyObject(lambda: _organization(request)),
         "navigation": SimpleLazyObject(lambda: _navigation(request)),
         "other_organizations": SimpleLazyObject(lambda: _others(request)),
-        "wishes": SimpleLazyObject(lambda: _wishes(request)),
+        "request_options": SimpleLazyObject(lambda: _request_options(request)),
         "organization_admins": SimpleLazyObject(lambda: _admins(request)),
     }
 
@@ -91,10 +92,12 @@ def _admins(request: HttpRequest) -> list[Membership]:
     return list(admins.select_related("user").order_by("user__username")[:20])
 
 
-def _wishes(request: HttpRequest) -> list[Wish]:
-    """Return what may be asked for; nothing for a Super Admin, or where nobody can be written to."""
+def _request_options(request: HttpRequest) -> list[RequestOption]:
+    """Return what may be asked for; nothing for a Super Admin, or where no Super Admin has an address."""
     membership = current_membership(request)
-    if membership is None or membership.may_connect or not admin_requests.recipients(membership.organization):
+    if membership is None or membership.may_connect:
         return []
-    lately = admin_requests.recent_requests(membership)
-    return [Wish(code, label, lately.get(code)) for code, label in admin_requests.REQUESTS.items()]
+    if not admin_requests.super_admins_with_address(membership.organization):
+        return []
+    recent = admin_requests.recent_requests(membership)
+    return [RequestOption(code, str(label), recent.get(code)) for code, label in AdminRequest.choices]

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
-from integrations.models import Delivery, Effect, Invitation, LeverWebhook, Membership, RoleMapping
+from integrations.models import Delivery, Effect, EmailKind, Invitation, LeverWebhook, Membership, RoleMapping
 from integrations.workflow.email import preferences
 from tests.admin.conftest import Customer
 
@@ -83,7 +83,7 @@ def _values(name: str, customer: Customer) -> dict[str, Any]:
         "id": customer.rows[Membership].user_id,
     }
     if name == "unsubscribe":
-        link = preferences.unsubscribe_link(customer.rows[Membership], "result")
+        link = preferences.unsubscribe_link(customer.rows[Membership], EmailKind.RESULT)
         values["token"] = link.rstrip("/").rpartition("/")[2]
     if name.startswith("admin:") and "object_id" in values:
         values["object_id"] = _admin_row(name, customer)

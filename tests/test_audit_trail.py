@@ -19,6 +19,7 @@ from integrations.models import (
     AuditTarget,
     Delivery,
     Effect,
+    EmailKind,
     EmailTemplate,
     Invitation,
     Membership,
@@ -131,7 +132,7 @@ def _reset_email(scene: Scene) -> Act:
 
 
 def _unsubscribe(scene: Scene) -> Act:
-    link = preferences.unsubscribe_link(Membership.objects.get(user=scene.owner), "result")
+    link = preferences.unsubscribe_link(Membership.objects.get(user=scene.owner), EmailKind.RESULT)
     return lambda: _ok(Client().post(link.removeprefix("http://testserver")))
 
 
@@ -147,7 +148,7 @@ def _retire(scene: Scene) -> Act:
 def _ask(scene: Scene) -> Act:
     scene.member(Membership.Role.SUPER_ADMIN)
     Membership.objects.filter(user=scene.owner).update(role=Membership.Role.TEAM_MEMBER)
-    return lambda: scene.post("ask-admins", {"wish": "role"})
+    return lambda: scene.post("ask-admins", {"request": "role"})
 
 
 def _of(row: Callable[[Scene], Any], name: str, data: dict[str, Any] | None = None) -> Callable[[Scene], Act]:

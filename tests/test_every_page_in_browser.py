@@ -25,7 +25,7 @@ from integrations.models import (
     WebhookRejection,
 )
 from integrations.pages.health import HealthView
-from integrations.pages.settings.members import invitation_link
+from integrations.workflow.email.links import choose_password_link
 from tests import addresses, factories
 from tests.addresses import Address
 from tests.admin.conftest import Customer, make_customer
@@ -180,7 +180,7 @@ def test_every_page_for_those_who_are_not_signed_in(browser: Browser, live_serve
     with Visit(browser, live_server.url) as visit:
         for path in ("/login/", "/login/?next=/activity/", unsubscribe, "/invite/MQ/no-such-token/"):
             visit.look_at(path)
-        visit.look_at(invitation_link(invited).removeprefix("http://testserver"))
+        visit.look_at(choose_password_link(invited).removeprefix("http://testserver"))
         visit.page.fill("[name=new_password1]", "short")
         visit.page.fill("[name=new_password2]", "other")
         visit.page.click("main button")

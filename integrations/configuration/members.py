@@ -2,17 +2,14 @@
 
 from collections.abc import Iterator
 
-from django.conf import settings
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import User
-from django.contrib.auth.tokens import default_token_generator
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
 
 from integrations.configuration.dump import quoted
 from integrations.configuration.load import Configuration, Member
 from integrations.configuration.plan import ACTOR, Plan, changed
 from integrations.models import AuditAction, AuditEntry, AuditTarget, Membership, TargetKind
+from integrations.workflow.email.links import choose_password_link
 
 #: A user made with one of these roles may open the Django admin.
 STAFF_ROLES = frozenset({"super_admin", "admin"})
@@ -71,6 +68,4 @@ def invitation_links(configuration: Configuration) -> Iterator[tuple[str, str]]:
     for member in configuration.members:
         user = User.objects.filter(username=member.username).first()
         if user and not user.has_usable_password():
-            key = urlsafe_base64_encode(force_bytes(user.pk))
-            token = default_token_generator.make_token(user)
-            yield member.username, f"{settings.PORTAL_URL}/invite/{key}/{token}/"
+            yield member.username, choose_password_link(user)

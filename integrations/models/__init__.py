@@ -7,7 +7,7 @@ from integrations.models.circuit_breaker import CircuitBreaker
 from integrations.models.codescreen_connection import CodeScreenConnection
 from integrations.models.delivery import Delivery
 from integrations.models.effect import Effect
-from integrations.models.email import EmailKind, EmailTemplate, NotificationPreference
+from integrations.models.email import EmailKind, EmailTemplate, EmailTopic, NotificationPreference
 from integrations.models.heartbeat import Heartbeat
 from integrations.models.incident import Incident
 from integrations.models.invitation import IllegalTransition, Invitation
@@ -37,6 +37,7 @@ __all__ = [
     "Effect",
     "EmailKind",
     "EmailTemplate",
+    "EmailTopic",
     "Heartbeat",
     "IllegalTransition",
     "Incident",

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.models import db_clock
+from integrations.models.email import EmailTopic
 from integrations.models.leasing import Leasable, LeasableQuerySet
 from integrations.models.organization import Organization
 
@@ -76,6 +77,17 @@ class Effect(Leasable):
     kind = models.CharField(max_length=30, choices=Kind)
     key = models.CharField(max_length=300, help_text="Equal for repeats of the same effect.")
     opportunity_id = models.CharField(max_length=200, blank=True)
+    email_topic = models.CharField(
+        max_length=30, choices=EmailTopic, blank=True, help_text="Empty for what isn't an e-mail."
+    )
+    member = models.ForeignKey(
+        "integrations.Membership",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="emails",
+        help_text="The member whom a welcome, a password reset or a request to the Super Admins is about.",
+    )
     payload = models.JSONField(default=dict, blank=True)
     state = models.CharField(max_length=20, choices=State, default=State.DUE)
     priority = models.PositiveSmallIntegerField(default=5, help_text="Smaller goes first.")
@@ -106,6 +118,11 @@ class Effect(Leasable):
                 condition=models.Q(state="due") | models.Q(due_at__isnull=True),
                 name="effect_only_due_has_due_time",
             ),
+            models.CheckConstraint(
+                condition=(models.Q(kind="send_email") & ~models.Q(email_topic=""))
+                | (~models.Q(kind="send_email") & models.Q(email_topic="")),
+                name="effect_email_has_topic",
+            ),
         ]
         indexes = [
             models.Index(
@@ -119,6 +136,11 @@ class Effect(Leasable):
                 condition=models.Q(leased_until__isnull=False),
             ),
             models.Index(fields=["organization", "-created_at"], name="effect_recent"),
+            models.Index(
+                fields=["organization", "email_topic", "-created_at"],
+                name="effect_email",
+                condition=models.Q(kind="send_email"),
+            ),
             models.Index(fields=["organization", "state", "kind"], name="effect_state"),
             models.Index(fields=["organization", "opportunity_id", "kind"], name="effect_candidate"),
         ]

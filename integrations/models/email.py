@@ -11,15 +11,55 @@ from integrations.models.organization import Organization
 
 
 class EmailKind(models.TextChoices):
-    """What an e-mail is about."""
+    """What a member may want or not want e-mails about, and what the customer may word."""
 
     RESULT = "result", "Results"
-    TROUBLE = "trouble", "Trouble that needs a person"
-    FORECAST = "forecast", "Lever's connection ends soon"
-    ALL_CLEAR = "all_clear", "All clear again"
+    ATTENTION = "attention", "Something needs a person"
+    EXPIRY = "expiry", "Lever's connection ends soon"
+    RESOLVED = "resolved", "Back to normal"
 
 
-#: Which kinds a person gets who hasn't said otherwise.
+class EmailTopic(models.TextChoices):
+    """What one e-mail is about; the outbox keeps it with the effect that sends the e-mail."""
+
+    RESULT = "result", "Result"
+    RESULT_CHANGED = "result_changed", "Result changed after a move"
+    INVITATION_UNCERTAIN = "invitation_uncertain", "Invitation uncertain"
+    INVITATION_FAILED = "invitation_failed", "Invitation failed"
+    INVITATION_BOUNCED = "invitation_bounced", "Invitation bounced"
+    INCIDENT_BEGUN = "incident_begun", "Incident begun"
+    INCIDENT_ENDED = "incident_ended", "Incident ended"
+    CONNECTION_ENDS = "connection_ends", "Lever's connection ends"
+    RECONNECT_NEEDED = "reconnect_needed", "Lever must be reconnected"
+    RECONNECTED = "reconnected", "Lever reconnected"
+    WELCOME = "welcome", "Welcome of a new member"
+    PASSWORD_RESET = "password_reset", "Password reset"
+    ADMIN_REQUEST = "admin_request", "Request to the Super Admins"
+    TEST = "test", "Test of a wording"
+
+    @property
+    def kind(self) -> EmailKind | None:
+        """The kind by which members choose whether they get it; None where it goes to named people."""
+        return _KINDS.get(self)
+
+
+_KINDS = {
+    EmailTopic.RESULT: EmailKind.RESULT,
+    EmailTopic.RESULT_CHANGED: EmailKind.ATTENTION,
+    EmailTopic.INVITATION_UNCERTAIN: EmailKind.ATTENTION,
+    EmailTopic.INVITATION_FAILED: EmailKind.ATTENTION,
+    EmailTopic.INVITATION_BOUNCED: EmailKind.ATTENTION,
+    EmailTopic.INCIDENT_BEGUN: EmailKind.ATTENTION,
+    EmailTopic.INCIDENT_ENDED: EmailKind.RESOLVED,
+    EmailTopic.CONNECTION_ENDS: EmailKind.EXPIRY,
+    EmailTopic.RECONNECT_NEEDED: EmailKind.ATTENTION,
+    EmailTopic.RECONNECTED: EmailKind.RESOLVED,
+}
+
+#: Topics of the e-mails without which somebody can't sign in.
+SIGN_IN_TOPICS = frozenset({EmailTopic.WELCOME, EmailTopic.PASSWORD_RESET})
+
+#: Which kinds a member gets who hasn't chosen.
 WANTED_BY_DEFAULT: dict[str, frozenset[str]] = {
     Membership.Role.SUPER_ADMIN: frozenset(EmailKind.values),
     Membership.Role.ADMIN: frozenset(EmailKind.values),

@@ -8,6 +8,7 @@ from integrations.models import (
     AuditAction,
     AuditEntry,
     AuditTarget,
+    EmailKind,
     Membership,
     TargetKind,
     WebhookRejection,
@@ -82,7 +83,7 @@ def test_editing_and_unsubscribing_work_without_javascript(browser: Browser, sit
     page.get_by_role("button", name="Reset to default").click()
     page.get_by_text("own wording holds again").wait_for()
     context.clear_cookies()
-    link = preferences.unsubscribe_link(Membership.objects.get(user=super_admin), "result")
+    link = preferences.unsubscribe_link(Membership.objects.get(user=super_admin), EmailKind.RESULT)
     page.goto(site + link.removeprefix("http://testserver"))
     page.get_by_role("button", name="Stop them").click()
     page.get_by_text("You no longer get").wait_for()

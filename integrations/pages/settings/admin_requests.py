@@ -8,25 +8,29 @@ from django.views.generic import View
 
 from integrations.pages.access import OrganizationMixin
 from integrations.queue import notify
-from integrations.workflow.email import admin_requests
+from integrations.workflow.email.admin_requests import Refusal, send_request
 
 
 class AskAdminsView(OrganizationMixin, View):
-    """Send the Super Admins one e-mail with what is asked for."""
+    """Send the Super Admins one e-mail with the member's request."""
 
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Ask, and say to whom it goes."""
-        wish, words = request.POST.get("wish", ""), request.POST.get("words", "").replace("\x00", "")
-        try:
-            if self.membership.may_connect:
-                raise ValueError("You are a Super Admin yourself.")
-            admins = admin_requests.send_request(self.membership, wish, words)
-        except ValueError as error:
-            messages.error(request, str(error))
+        """Send the request and name its recipients, or say why it isn't sent."""
+        if self.membership.may_connect:
+            messages.error(request, "You are a Super Admin yourself.")
+            return self._back()
+        message = request.POST.get("message", "").replace("\x00", "")
+        outcome = send_request(self.membership, request.POST.get("request", ""), message)
+        if isinstance(outcome, Refusal):
+            messages.error(request, outcome.value)
         else:
             notify.notify_workers()
-            names = " and ".join(admin.user.get_full_name() or str(admin.user) for admin in admins)
+            users = [super_admin.user for super_admin in outcome.recipients]
+            names = " and ".join(user.get_full_name() or str(user) for user in users)
             messages.success(request, f"Your request is on its way to {names}.")
+        return self._back()
+
+    def _back(self) -> HttpResponse:
         return redirect(reverse("settings") + "#ask")

@@ -7,50 +7,56 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.utils.crypto import get_random_string
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csp import csp_override
 from django.views.generic import TemplateView, View
 
-from integrations.models import Effect, EmailKind, EmailTemplate, Organization
+from integrations.models import EmailKind, EmailTemplate, Organization
 from integrations.pages.access import ADMINS, OrganizationMixin
 from integrations.pages.settings.branding_form import BrandingForm
 from integrations.queue import notify
-from integrations.workflow.email import templates
-from integrations.workflow.email.templates import EmailWording
+from integrations.workflow.email import rendering
+from integrations.workflow.email.kinds import EMAIL_KINDS, EmailWording, sample_values
+from integrations.workflow.email.sample_email import enqueue_sample
+from integrations.workflow.email.wording import (
+    checked_wording,
+    current_wording,
+    reset_wording,
+    save_wording,
+    stored_template,
+)
 from integrations.workflow.operations import connections
-from integrations.workflow.outbox import enqueue
 
 CODESCREEN_TEMPLATES = "https://app.codescreen.com/#/client-templates"
 _DRAFTS = "email_drafts"
 
 
 class EmailListView(OrganizationMixin, TemplateView):
-    """Every kind of e-mail with whose wording holds, and the branding around them."""
+    """List the kinds of e-mail with whose wording each has, and the branding around them."""
 
     template_name = "integrations/emails.html"
     allowed_roles = ADMINS
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read which kinds the customer has worded."""
-        own = dict(
+        """Add the kinds, with when the customer worded them, and the branding form."""
+        changed_at = dict(
             EmailTemplate.objects.filter(organization=self.organization).values_list("kind", "updated_at")
         )
         kinds = [
             {
-                "code": code,
-                "label": label,
-                "purpose": templates.EMAIL_TYPES[code].purpose,
-                "changed_at": own.get(code),
+                "code": kind.value,
+                "label": kind.label,
+                "purpose": EMAIL_KINDS[kind].purpose,
+                "changed_at": changed_at.get(kind),
             }
-            for code, label in EmailKind.choices
+            for kind in EmailKind
         ]
         context = super().get_context_data(kinds=kinds, codescreen_templates=CODESCREEN_TEMPLATES, **kwargs)
         context.setdefault("branding_form", BrandingForm(instance=self.organization))
         return context
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Save the branding; the page again, with the reasons, when something is wrong."""
+        """Save the branding; show the page again, with the reasons, when something is wrong."""
         form = BrandingForm(request.POST, instance=Organization.objects.get(pk=self.organization.pk))
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(branding_form=form))
@@ -66,33 +72,35 @@ class EmailKindView(OrganizationMixin, View):
     """A page about one kind of e-mail."""
 
     allowed_roles = ADMINS
-    kind: str
-
-    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        """Keep the kind."""
-        super().setup(request, *args, **kwargs)
-        self.kind = kwargs["kind"]
 
     def check_role(self, request: HttpRequest) -> None:
-        """Check the role first: who may not edit doesn't learn which kinds there are."""
+        """Check the role first: whoever may not edit doesn't learn which kinds there are."""
         super().check_role(request)
-        if self.kind not in templates.EMAIL_TYPES:
+        if self.kwargs["kind"] not in EmailKind.values:
             raise Http404
 
     @property
+    def kind(self) -> EmailKind:
+        """The kind that the address names."""
+        return EmailKind(self.kwargs["kind"])
+
+    @property
     def draft(self) -> EmailWording | None:
-        """What the person last previewed and hasn't saved."""
-        drafts = self.request.session.get(_DRAFTS, {})
-        found = drafts.get(f"{self.organization.pk}:{self.kind}")
-        return EmailWording(*found) if found else None
+        """The wording that the person previewed last and hasn't saved."""
+        draft = self.request.session.get(_DRAFTS, {}).get(self._draft_key)
+        return EmailWording(*draft) if draft else None
 
     def keep_draft(self, draft: EmailWording | None) -> None:
-        """Keep a draft for the preview, or forget it."""
-        name = f"{self.organization.pk}:{self.kind}"
-        drafts = {key: value for key, value in self.request.session.get(_DRAFTS, {}).items() if key != name}
+        """Keep a draft in the session for the preview; None removes it."""
+        drafts = {**self.request.session.get(_DRAFTS, {})}
+        drafts.pop(self._draft_key, None)
         if draft is not None:
-            drafts[name] = [draft.subject, draft.body]
+            drafts[self._draft_key] = [draft.subject, draft.body]
         self.request.session[_DRAFTS] = drafts
+
+    @property
+    def _draft_key(self) -> str:
+        return f"{self.organization.pk}:{self.kind}"
 
 
 class EmailEditView(EmailKindView, TemplateView):
@@ -105,102 +113,90 @@ class EmailEditView(EmailKindView, TemplateView):
         policy = {**settings.SECURE_CSP, "frame-src": settings.SECURE_CSP["connect-src"]}
         return csp_override(policy)(super().dispatch)(request, *args, **kwargs)
 
-    def _context(self, **more: Any) -> dict[str, Any]:
-        return self.get_context_data(kind=self.kind, **more)
-
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Show what holds, or the draft, with its preview."""
-        own = templates.stored_wording(self.organization, self.kind)
-        kind = templates.EMAIL_TYPES[self.kind]
+        """Add the wording, or the draft in `shown`, and its preview unless it has errors."""
+        definition = EMAIL_KINDS[self.kind]
         context = super().get_context_data(
-            label=EmailKind(self.kind).label,
-            purpose=kind.purpose,
-            variables=kind.variables,
-            names=" ".join(kind.variables),
-            is_own=own is not None,
+            label=self.kind.label,
+            purpose=definition.purpose,
+            variables=definition.variables,
+            names=" ".join(definition.variables),
+            is_own=stored_template(self.organization, self.kind) is not None,
             address=self.person.email,
             **kwargs,
         )
-        shown = context.setdefault("shown", templates.current_wording(self.organization, self.kind))
+        shown = context.setdefault("shown", current_wording(self.organization, self.kind))
         if not context.get("errors"):
-            letter = templates.render(shown, templates.sample(self.kind, self.organization))
-            context["letter"] = letter
-            context["text"] = templates.as_text(
-                letter, self.organization, f"{settings.PORTAL_URL}/unsubscribe/…/"
+            email = rendering.render(shown, sample_values(self.kind, self.organization))
+            context["email"] = email
+            context["text"] = rendering.as_text(
+                email, self.organization, f"{settings.PORTAL_URL}/unsubscribe/…/"
             )
         return context
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Begin anew from what is stored."""
+        """Show the stored wording; a draft is dropped."""
         self.keep_draft(None)
-        return self.render_to_response(self._context())
+        return self._page()
 
     def post(self, request: HttpRequest, kind: str) -> HttpResponse:
-        """Preview, save, send a test of, or reset what was written."""
-        act = request.POST.get("act", "save")
-        if act == "reset":
+        """Preview, save, send a test of, or reset the wording."""
+        action = request.POST.get("act", "save")
+        if action == "reset":
             return self._reset()
         written = EmailWording(request.POST.get("subject", ""), request.POST.get("body", ""))
         try:
-            draft = templates.check(self.kind, written.subject, written.body)
+            draft = checked_wording(self.kind, written.subject, written.body)
         except ValidationError as error:
-            return self.render_to_response(self._context(shown=written, errors=error.message_dict))
-        if act == "save":
-            self.keep_draft(None)
-            changed = templates.save(self.organization, self.kind, draft, self.person)
-            said = "The wording is stored." if changed else "Nothing was changed."
-            messages.success(request, said)
-            return redirect("email-edit", kind=self.kind)
+            return self._page(shown=written, errors=error.message_dict)
+        if action == "save":
+            return self._save(draft)
         self.keep_draft(draft)
-        if act == "test":
+        if action == "test":
             self._send_test(draft)
-        return self.render_to_response(self._context(shown=draft, is_draft=True))
+        return self._page(shown=draft, is_draft=True)
+
+    def _page(self, **context: object) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(kind=self.kind, **context))
+
+    def _save(self, wording: EmailWording) -> HttpResponse:
+        self.keep_draft(None)
+        is_changed = save_wording(self.organization, self.kind, wording, self.person)
+        messages.success(self.request, "The wording is stored." if is_changed else "Nothing was changed.")
+        return redirect("email-edit", kind=self.kind)
 
     def _reset(self) -> HttpResponse:
         self.keep_draft(None)
-        if templates.reset(self.organization, self.kind, self.person):
+        if reset_wording(self.organization, self.kind, self.person):
             messages.success(self.request, "The portal's own wording holds again.")
         return redirect("email-edit", kind=self.kind)
 
     def _send_test(self, draft: EmailWording) -> None:
-        if not self.person.email:
+        address = self.person.email
+        if not address:
             messages.error(self.request, "Your account has no e-mail address. Ask a Super Admin to add one.")
             return
-        enqueue.enqueue(
-            self.organization,
-            Effect.Kind.SEND_EMAIL,
-            f"test:{get_random_string(16)}",
-            payload={
-                "kind": self.kind,
-                "subject": f"Test: {EmailKind(self.kind).label}",
-                "lines": [],
-                "variables": templates.sample(self.kind, self.organization),
-                "wording": [f"[Test] {draft.subject}", draft.body],
-                "recipients": [self.person.email],
-                "is_direct": True,
-            },
-            priority=8,
-        )
+        enqueue_sample(self.organization, self.kind, draft, address)
         notify.notify_workers()
-        messages.success(self.request, f"A test with sample data is on its way to {self.person.email}.")
+        messages.success(self.request, f"A test with sample data is on its way to {address}.")
 
 
 class EmailHtmlView(EmailKindView):
     """The HTML part with sample data, for the preview's frame: it may load the logo and nothing else."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Answer with a policy of its own, framed by this site alone."""
+        """Allow this site's own pages to frame it."""
         return xframe_options_sameorigin(super().dispatch)(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, kind: str) -> HttpResponse:
-        """Render the draft, or what holds."""
-        shown = self.draft or templates.current_wording(self.organization, self.kind)
-        letter = templates.render(shown, templates.sample(self.kind, self.organization))
-        html = templates.as_html(letter, self.organization, f"{settings.PORTAL_URL}/notifications/")
+        """Render the draft, or the current wording."""
+        wording = self.draft or current_wording(self.organization, self.kind)
+        email = rendering.render(wording, sample_values(self.kind, self.organization))
+        html = rendering.as_html(email, self.organization, f"{settings.PORTAL_URL}/notifications/")
         policy = {
             "default-src": ["'none'"],
-            "img-src": [templates.logo_origin(self.organization) or "'none'"],
-            "style-src": [templates.style_source()],
+            "img-src": [rendering.logo_origin(self.organization) or "'none'"],
+            "style-src": [rendering.style_source()],
             "frame-ancestors": ["'self'"],
             "base-uri": ["'none'"],
             "form-action": ["'none'"],

@@ -9,14 +9,12 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils.crypto import get_random_string
 from django.views.generic import TemplateView, View
 
 from integrations.models import (
     AuditAction,
     AuditEntry,
     AuditTarget,
-    Effect,
     LastSuperAdmin,
     Membership,
     Organization,
@@ -26,26 +24,10 @@ from integrations.pages.access import SUPER_ADMINS, OrganizationMixin
 from integrations.pages.settings.connections import SettingsView
 from integrations.pages.settings.member_form import InviteMemberForm
 from integrations.queue import notify
-from integrations.workflow.email import sending
-from integrations.workflow.outbox import enqueue
+from integrations.workflow.email.links import choose_password_link
+from integrations.workflow.email.welcome import enqueue_welcome
 
 MEMBERS = "#members"
-
-
-def invitation_link(user: Any) -> str:
-    """Return the address at which a person chooses their password; it works once, for a week."""
-    return sending.choose_password_link(user)
-
-
-def send_link(membership: Membership) -> None:
-    """Ask for the e-mail with the link; the link itself is made when it is sent."""
-    enqueue.enqueue(
-        membership.organization,
-        Effect.Kind.SEND_EMAIL,
-        f"welcome:{membership.pk}:{get_random_string(8)}",
-        payload={"welcomes": membership.pk, "recipients": [membership.user.email]},
-        priority=8,
-    )
 
 
 def may_hand_out_link(user: Any, organization: Organization) -> bool:
@@ -79,7 +61,7 @@ class InviteMemberView(SettingsView):
             target = _audited(membership)
             AuditEntry.record(self.organization, self.person, AuditAction.INVITE_MEMBER, target, changes)
         if may_hand_out_link(user, self.organization):
-            send_link(membership)
+            enqueue_welcome(membership)
             notify.notify_workers()
             messages.success(request, f"The invitation is on its way to {user.email}.")
             return redirect("member-link", pk=membership.pk)
@@ -111,7 +93,7 @@ class MemberLinkView(MemberView):
         """Make the link; none for somebody who has a password or belongs elsewhere too."""
         context = super().get_context_data(**kwargs)
         user = cast(User, context["member"].user)
-        context["link"] = invitation_link(user) if may_hand_out_link(user, self.organization) else ""
+        context["link"] = choose_password_link(user) if may_hand_out_link(user, self.organization) else ""
         return context
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -119,7 +101,7 @@ class MemberLinkView(MemberView):
         member = self.member()
         if may_hand_out_link(member.user, self.organization) and member.user.email:
             with transaction.atomic():
-                send_link(member)
+                enqueue_welcome(member)
                 AuditEntry.record(
                     self.organization, self.person, AuditAction.SEND_INVITATION_LINK, _audited(member)
                 )

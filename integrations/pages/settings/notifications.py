@@ -1,4 +1,4 @@
-"""One's own settings, who gets which e-mail, and the way out of them without signing in."""
+"""A person's own settings, which member gets which e-mail, and unsubscribing without signing in."""
 
 from typing import Any
 
@@ -15,31 +15,33 @@ from django.views.generic import TemplateView, View
 from integrations.models import EmailKind
 from integrations.pages import time_zones
 from integrations.pages.access import SUPER_ADMINS, OrganizationMixin
-from integrations.workflow.email import preferences, templates
+from integrations.workflow.email import preferences
+from integrations.workflow.email.kinds import EMAIL_KINDS
 
 PAGE = 50
 
 
-def _chosen(request: HttpRequest, prefix: str) -> dict[str, bool]:
-    return {kind: f"{prefix}{kind}" in request.POST for kind in EmailKind.values}
+def _chosen(request: HttpRequest, prefix: str) -> dict[EmailKind, bool]:
+    """Return which kinds are ticked in the form, where the boxes' names begin with `prefix`."""
+    return {kind: f"{prefix}{kind}" in request.POST for kind in EmailKind}
 
 
 class NotificationsView(OrganizationMixin, TemplateView):
-    """Which e-mails the signed-in person gets from this organization, and the zone they read times in."""
+    """Which e-mails the signed-in person gets from this organization, and their time zone."""
 
     template_name = "integrations/notifications.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read the person's choices."""
-        wishes = preferences.preferences_of([self.membership])[self.membership.pk]
+        """Add the kinds of e-mail with the person's choices, and the time zones."""
+        is_wanted = preferences.preferences_of([self.membership])[self.membership.pk]
         kinds = [
             {
-                "code": code,
-                "label": label,
-                "purpose": templates.EMAIL_TYPES[code].purpose,
-                "is_wanted": wishes[code],
+                "code": kind.value,
+                "label": kind.label,
+                "purpose": EMAIL_KINDS[kind].purpose,
+                "is_wanted": is_wanted[kind],
             }
-            for code, label in EmailKind.choices
+            for kind in EmailKind
         ]
         return super().get_context_data(
             kinds=kinds,
@@ -50,19 +52,19 @@ class NotificationsView(OrganizationMixin, TemplateView):
         )
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Store them."""
+        """Store the choices."""
         changed = preferences.save_preferences(self.membership, _chosen(request, "kind-"), self.person)
         messages.success(request, "Your choice is stored." if changed else "Nothing was changed.")
         return redirect("notifications")
 
 
 class TimeZoneView(OrganizationMixin, View):
-    """Choose the zone one reads times in, in every organization."""
+    """Choose the time zone for every organization's pages."""
 
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Store it."""
+        """Store the time zone."""
         try:
             changed = time_zones.choose(self.person, request.POST.get("time_zone", ""))
         except ValueError as error:
@@ -83,17 +85,17 @@ class TeamNotificationsView(OrganizationMixin, TemplateView):
         return Paginator(members, PAGE).get_page(self.request.GET.get("page"))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read one page of members with their choices."""
+        """Add one page of members with their choices."""
         page = self._page()
-        wishes = preferences.preferences_of(page)
+        is_wanted = preferences.preferences_of(page)
         rows = [
-            (member, [(code, label, wishes[member.pk][code]) for code, label in EmailKind.choices])
+            (member, [(kind.value, kind.label, is_wanted[member.pk][kind]) for kind in EmailKind])
             for member in page
         ]
         return super().get_context_data(page=page, rows=rows, kinds=EmailKind.choices, **kwargs)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Store the choices of the members that were shown; each is posted along, so an unticked box counts."""
+        """Store the choices of the members that were shown; their ids are posted, so an unticked box counts."""
         shown = [
             int(pk) for pk in request.POST.getlist("member")[: PAGE * 2] if pk.isdecimal() and len(pk) < 18
         ]
@@ -105,14 +107,14 @@ class TeamNotificationsView(OrganizationMixin, TemplateView):
             for member in members
             if preferences.save_preferences(member, _chosen(request, f"kind-{member.pk}-"), self.person)
         ]
-        said = f"Stored for {len(changed)} member{'' if len(changed) == 1 else 's'}."
-        messages.success(request, said if changed else "Nothing was changed.")
+        stored = f"Stored for {len(changed)} member{'' if len(changed) == 1 else 's'}."
+        messages.success(request, stored if changed else "Nothing was changed.")
         return redirect(reverse("notifications-team"))
 
 
 @method_decorator([login_not_required, csrf_exempt], name="dispatch")
 class UnsubscribeView(View):
-    """Stop one kind of e-mail by the link in it: a page that asks, and a POST that does it (RFC 8058).
+    """Unsubscribe from one kind of e-mail by the link in it: GET asks, POST does it (RFC 8058).
 
     The token is the proof, so neither a session nor a CSRF token is needed: a mail program has none.
     """
@@ -120,19 +122,19 @@ class UnsubscribeView(View):
     http_method_names = ["get", "post"]
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
-        """Ask; nothing is changed by looking, since mail scanners open every link."""
+        """Ask; GET changes nothing, since mail scanners open every link."""
         return self._answer(request, token, is_done=False)
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
-        """Do it; safe to run twice."""
+        """Unsubscribe; safe to run twice."""
         return self._answer(request, token, is_done=True)
 
     def _answer(self, request: HttpRequest, token: str, *, is_done: bool) -> HttpResponse:
-        found = preferences.read_token(token)
-        if found is None:
+        unsubscription = preferences.read_token(token)
+        if unsubscription is None:
             return render(request, "integrations/unsubscribe.html", {"is_unknown": True}, status=404)
-        member, kind = found
+        member, kind = unsubscription
         if is_done:
             preferences.save_preferences(member, {kind: False}, member.user)
-        context = {"about": EmailKind(kind).label, "sender": member.organization.name, "is_done": is_done}
+        context = {"about": kind.label, "sender": member.organization.name, "is_done": is_done}
         return render(request, "integrations/unsubscribe.html", context)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from functools import partial
 
-from integrations.models import Effect, Invitation
+from integrations.models import Effect, EmailTopic, Invitation
 from integrations.models.invitation import Status
 from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.notify import notify_members
@@ -56,9 +56,10 @@ def _record_uncertain(effect: Effect, invitation: Invitation, reason: str) -> No
     invitation.move(Status.UNCERTAIN, reason)
     notify_members(
         invitation.organization,
-        f"uncertain:{invitation.pk}:{effect.attempts}",
-        "An invitation may or may not have been sent",
-        [
+        EmailTopic.INVITATION_UNCERTAIN,
+        f"{invitation.pk}:{effect.attempts}",
+        subject="An invitation may or may not have been sent",
+        lines=[
             f"“{invitation.assessment_name}”: {reason}",
             "Look for the candidate in CodeScreen, then say on the timeline whether it was sent.",
             candidate_link(invitation),
@@ -85,8 +86,9 @@ def _record_failed(effect: Effect, invitation: Invitation, reason: str, note: st
         )
     notify_members(
         organization,
-        f"failed:{invitation.pk}:{effect.attempts}",
-        "An invitation could not be sent",
-        [f"“{invitation.assessment_name}”: {reason}", f"Timeline: {candidate_link(invitation)}"],
+        EmailTopic.INVITATION_FAILED,
+        f"{invitation.pk}:{effect.attempts}",
+        subject="An invitation could not be sent",
+        lines=[f"“{invitation.assessment_name}”: {reason}", f"Timeline: {candidate_link(invitation)}"],
         invitation=invitation,
     )

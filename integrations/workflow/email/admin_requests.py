@@ -1,9 +1,10 @@
-"""Ask the Super Admins for what one's own role may not do: one e-mail to them, on record, once a day for each wish."""
+"""Requests to the Super Admins for what the member's own role may not do: one e-mail a day for each request."""
 
+from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 
-from django.conf import settings
-from django.db import transaction
+from django.db import models, transaction
 from django.utils import timezone
 
 from integrations.models import (
@@ -12,76 +13,107 @@ from integrations.models import (
     AuditTarget,
     Effect,
     EmailKind,
+    EmailTopic,
     Membership,
     Organization,
     TargetKind,
 )
-from integrations.workflow.outbox import enqueue
+from integrations.workflow.email.links import settings_link
+from integrations.workflow.email.notices import render_notice
+from integrations.workflow.email.notify import enqueue_email
+from integrations.workflow.email.payload import EmailPayload
+from integrations.workflow.email.rendering import ComposedEmail
 
-REQUESTS = {
-    "role": "Give me a role that may do more",
-    "connection": "Connect Lever or CodeScreen, or mend a connection",
-    "settings": "Change the mappings or the policies",
-    "member": "Invite somebody, or remove a member",
-}
-ONCE_EVERY = timedelta(days=1)
-MAX_WORDS = 500
+INTERVAL = timedelta(days=1)
+MAX_MESSAGE_LENGTH = 500
+MAX_RECIPIENTS = 20
 
 
-def recipients(organization: Organization) -> list[Membership]:
-    """Return the Super Admins who can be written to."""
-    holders = organization.memberships.filter(role=Membership.Role.SUPER_ADMIN, user__is_active=True)
-    return list(holders.exclude(user__email="").select_related("user").order_by("user__username")[:20])
+class AdminRequest(models.TextChoices):
+    """What a member may ask the Super Admins for."""
+
+    ROLE = "role", "Give me a role that may do more"
+    CONNECTION = "connection", "Connect Lever or CodeScreen, or mend a connection"
+    SETTINGS = "settings", "Change the mappings or the policies"
+    MEMBER = "member", "Invite somebody, or remove a member"
+
+
+class Refusal(Enum):
+    """Why a request isn't sent, in a sentence for the member."""
+
+    NO_SUCH_REQUEST = "Choose what you want to ask for."
+    NO_RECIPIENT = "No Super Admin has an e-mail address here. Talk to them in person."
+    SENT_ALREADY = "You have asked for this within the last day. They have your e-mail."
+
+
+@dataclass(frozen=True)
+class SentRequest:
+    """A request that is on its way, and the Super Admins who get it."""
+
+    recipients: list[Membership]
+
+
+def super_admins_with_address(organization: Organization) -> list[Membership]:
+    """Return the active Super Admins who have an e-mail address, at most 20 of them."""
+    super_admins = organization.memberships.filter(role=Membership.Role.SUPER_ADMIN, user__is_active=True)
+    with_address = super_admins.exclude(user__email="").select_related("user")
+    return list(with_address.order_by("user__username")[:MAX_RECIPIENTS])
 
 
 def recent_requests(member: Membership) -> dict[str, Effect]:
-    """Return what the member asked for within the last day, and how its e-mail stands."""
-    rows = Effect.objects.filter(
-        organization=member.organization_id,
-        kind=Effect.Kind.SEND_EMAIL,
-        key__startswith=_key(member),
-        created_at__gt=timezone.now() - ONCE_EVERY,
+    """Return by request code the e-mails of the member's requests within the last day that were or may be sent."""
+    emails = Effect.objects.filter(
+        member=member,
+        email_topic=EmailTopic.ADMIN_REQUEST,
+        created_at__gt=timezone.now() - INTERVAL,
     ).exclude(state__in=[Effect.State.FAILED, Effect.State.CANCELLED])
-    return {str(row.payload.get("wish", "")): row for row in rows.order_by("created_at")}
+    return {EmailPayload.from_json(email.payload).requested: email for email in emails.order_by("created_at")}
 
 
-def _key(member: Membership) -> str:
-    return f"asks:{member.pk}:"
-
-
-def send_request(member: Membership, wish: str, words: str = "") -> list[Membership]:
-    """Ask for one e-mail to the Super Admins; who gets it. Raises ValueError with why not."""
-    organization, words = member.organization, " ".join(words.split())[:MAX_WORDS]
-    if wish not in REQUESTS:
-        raise ValueError("Choose what you want to ask for.")
+def send_request(member: Membership, code: str, message: str = "") -> SentRequest | Refusal:
+    """Enqueue one e-mail to the Super Admins and record it in the audit log, or return why not."""
+    if code not in AdminRequest.values:
+        return Refusal.NO_SUCH_REQUEST
+    request = AdminRequest(code)
+    organization, message = member.organization, " ".join(message.split())[:MAX_MESSAGE_LENGTH]
     with transaction.atomic():
-        # two clicks at once are one request: the second waits here, and finds the first
+        # two clicks at once are one request: the second waits for this lock and then finds the first one's e-mail
         Membership.objects.select_for_update().get(pk=member.pk)
-        admins = recipients(organization)
-        if not admins:
-            raise ValueError("No Super Admin has an e-mail address here. Talk to them in person.")
-        if wish in recent_requests(member):
-            raise ValueError("You have asked for this within the last day. They have your e-mail.")
+        super_admins = super_admins_with_address(organization)
+        if not super_admins:
+            return Refusal.NO_RECIPIENT
+        if request in recent_requests(member):
+            return Refusal.SENT_ALREADY
         name = member.user.get_full_name() or str(member.user)
-        about = f"{name} ({member.get_role_display()}) asks you: {REQUESTS[wish]}."
-        enqueue.enqueue(
+        lines = [
+            f"{name} ({member.get_role_display()}) asks you: {request.label}.",
+            *([f"In their words: {message}"] if message else []),
+            f"Do it here: {settings_link()}",
+        ]
+        enqueue_email(
             organization,
-            Effect.Kind.SEND_EMAIL,
-            f"{_key(member)}{wish}:{timezone.now():%Y-%m-%dT%H:%M:%S.%f}",
-            payload={
-                "kind": EmailKind.TROUBLE.value,
-                "subject": f"{name} asks for something on the portal",
-                "lines": [
-                    about,
-                    *([f"In their words: {words}"] if words else []),
-                    f"Do it here: {settings.PORTAL_URL}/settings/",
-                ],
-                "asks": member.pk,
-                "wish": wish,
-                "recipients": [admin.user.email for admin in admins],
-            },
-            priority=8,
+            EmailTopic.ADMIN_REQUEST,
+            f"{member.pk}:{request}:{timezone.now():%Y-%m-%dT%H:%M:%S.%f}",
+            EmailPayload(
+                recipients=tuple(super_admin.user.email for super_admin in super_admins),
+                subject=f"{name} asks for something on the portal",
+                lines=tuple(lines),
+                requested=request.value,
+            ),
+            member=member,
         )
-        target = AuditTarget(TargetKind.ADMIN_REQUEST, None, REQUESTS[wish])
-        AuditEntry.record(organization, member.user, AuditAction.ASK_ADMINS, target, reason=words)
-    return admins
+        target = AuditTarget(TargetKind.ADMIN_REQUEST, None, str(request.label))
+        AuditEntry.record(organization, member.user, AuditAction.ASK_ADMINS, target, reason=message)
+    return SentRequest(super_admins)
+
+
+def compose_admin_request(effect: Effect, payload: EmailPayload) -> ComposedEmail | None:
+    """Return the e-mail to those who are still Super Admins; None when the member has left."""
+    if effect.member is None:
+        return None
+    current = {member.user.email for member in super_admins_with_address(effect.organization)}
+    addresses = [address for address in payload.recipients if address in current]
+    # members can't unsubscribe from requests
+    return ComposedEmail(
+        render_notice(effect.organization, EmailKind.ATTENTION, payload), dict.fromkeys(addresses, "")
+    )

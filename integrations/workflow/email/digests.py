@@ -1,79 +1,68 @@
-"""Which e-mails are gathered into one, how long such a digest waits, and how lines are appended to it."""
+"""Digests: notices of one topic that share an e-mail, how long it waits for more, and how one is appended.
 
+The first e-mail of a topic waits for half a minute; what follows within half an hour is gathered into the next one.
+"""
+
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import connection
+from django.db.models import Max
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.models import Effect, Organization
+from integrations.models import Effect, EmailTopic, Organization
+from integrations.models.effect import EffectQuerySet
+from integrations.workflow.email.payload import EmailPayload
 
-#: What shares an e-mail, by the beginning of its key, and what that e-mail is called then.
-DIGESTS = {
-    "uncertain:": "Several invitations may or may not have been sent",
-    "failed:": "Several invitations could not be sent",
-    "bounced:": "Several invitations bounced",
-    "regraded:": "Several results changed after the candidates were moved",
-    "result:": "Several CodeScreen results",
+#: The topics that share an e-mail, and its subject then.
+DIGEST_SUBJECTS = {
+    EmailTopic.INVITATION_UNCERTAIN: "Several invitations may or may not have been sent",
+    EmailTopic.INVITATION_FAILED: "Several invitations could not be sent",
+    EmailTopic.INVITATION_BOUNCED: "Several invitations bounced",
+    EmailTopic.RESULT_CHANGED: "Several results changed after the candidates were moved",
+    EmailTopic.RESULT: "Several CodeScreen results",
 }
-DIGEST_WAIT = timedelta(seconds=30)
-DIGEST_PAUSE = timedelta(minutes=30)
-RESULTS_APART = 20
-MAX_LINES = 300
+SHORTEST_WAIT = timedelta(seconds=30)
+DIGEST_INTERVAL = timedelta(minutes=30)
+#: So many results within `DIGEST_INTERVAL` are e-mails of their own.
+SINGLE_RESULTS = 20
 
 
-def digest_of(organization: Organization, key: str) -> str:
-    """Return what the e-mail is bundled with, empty when it stands alone; results do while they are few."""
-    if not key.startswith(tuple(DIGESTS)):
-        return ""
-    group = key.split(":")[0]
-    if group != "result":
-        return group
-    since = timezone.now() - DIGEST_PAUSE
-    rows = Effect.objects.filter(
-        organization=organization, kind=Effect.Kind.SEND_EMAIL, created_at__gte=since
-    )
-    lately = rows.filter(key__startswith="result:")[:RESULTS_APART].values("pk")
-    return group if len(lately) >= RESULTS_APART else ""
+def is_gathered(organization: Organization, topic: EmailTopic) -> bool:
+    """Whether a new notice of the topic belongs into a digest; results do once there are many."""
+    if topic != EmailTopic.RESULT:
+        return topic in DIGEST_SUBJECTS
+    recent = _emails(organization, topic).filter(created_at__gte=timezone.now() - DIGEST_INTERVAL)
+    return len(recent[:SINGLE_RESULTS].values("pk")) >= SINGLE_RESULTS
 
 
-def digest_wait(organization: Organization, group: str) -> timedelta:
-    """Return how long a new e-mail of a group gathers what follows: longer while one has just been sent."""
-    rows = Effect.objects.filter(
-        organization=organization, kind=Effect.Kind.SEND_EMAIL, key__startswith=f"{group}:"
-    )
-    last = rows.order_by("-pk").values_list("created_at", flat=True).first()
-    pause = last + DIGEST_PAUSE - timezone.now() if last else timedelta(0)
-    return max(DIGEST_WAIT, pause)
+def gathering_time(organization: Organization, topic: EmailTopic) -> timedelta:
+    """Return how long a new e-mail of the topic waits for what may follow: longer soon after another one."""
+    latest = _emails(organization, topic).aggregate(at=Max("created_at"))["at"]
+    if latest is None:
+        return SHORTEST_WAIT
+    until_next: timedelta = latest + DIGEST_INTERVAL - timezone.now()
+    return max(SHORTEST_WAIT, until_next)
 
 
-def append_to_digest(organization: Organization, group: str, key: str, lines: list[str]) -> bool:
-    """Add the lines to an e-mail of the same group that hasn't been taken up yet; whether there is one."""
-    rows = Effect.objects.filter(
-        organization=organization,
-        kind=Effect.Kind.SEND_EMAIL,
-        key__startswith=f"{group}:",
-        state=Effect.State.DUE,
-        due_at__gt=Now(),
-        attempts=0,
-        leased_until__isnull=True,
+def append_to_waiting(organization: Organization, topic: EmailTopic, key: str, lines: Sequence[str]) -> bool:
+    """Append the lines to the topic's e-mail that still waits; False when there is none."""
+    waiting = _emails(organization, topic).filter(
+        state=Effect.State.DUE, due_at__gt=Now(), attempts=0, leased_until__isnull=True
     )
     if connection.features.has_select_for_update and connection.in_atomic_block:
-        # wait for who adds to it this moment, since what isn't added becomes an e-mail of its own
-        rows = rows.select_for_update()
-    waiting = rows.first()
-    if waiting is None:
+        # wait for a concurrent append to commit: without the lock this notice would become an e-mail of its own
+        waiting = waiting.select_for_update()
+    effect = waiting.first()
+    if effect is None:
         return False
-    payload = waiting.payload
-    if key in payload.get("joined", []):
+    payload = EmailPayload.from_json(effect.payload)
+    if key in payload.appended_keys:
         return True
-    is_full = len(payload["lines"]) + len(lines) > MAX_LINES
-    payload = {
-        **payload,
-        "joined": [*payload.get("joined", []), key],
-        "subject": DIGESTS[f"{group}:"],
-        "lines": payload["lines"] if is_full else [*payload["lines"], *lines],
-        "left_out": payload.get("left_out", 0) + is_full,
-        "variables": {},  # they are one candidate's
-    }
-    return bool(rows.filter(pk=waiting.pk).update(payload=payload))
+    payload = payload.with_appended(key, DIGEST_SUBJECTS[topic], tuple(lines))
+    return bool(waiting.filter(pk=effect.pk).update(payload=payload.to_json()))
+
+
+def _emails(organization: Organization, topic: EmailTopic) -> EffectQuerySet:
+    return Effect.objects.filter(organization=organization, kind=Effect.Kind.SEND_EMAIL, email_topic=topic)

@@ -1,61 +1,96 @@
-"""Enqueue an e-mail to the members of an organization who want its kind."""
+"""Enqueue e-mails: to named people, or to the members who want a kind."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from integrations.models import Effect, EmailKind, Invitation, NotificationPreference, Organization
+from integrations.models import (
+    Effect,
+    EmailTopic,
+    Invitation,
+    Membership,
+    NotificationPreference,
+    Organization,
+)
 from integrations.models.truncated_keys import truncated_key
 from integrations.workflow.email import digests
 from integrations.workflow.email.links import candidate_link
+from integrations.workflow.email.payload import EmailPayload
 from integrations.workflow.outbox import enqueue
+
+
+def enqueue_email(
+    organization: Organization,
+    topic: EmailTopic,
+    key: str,
+    payload: EmailPayload,
+    *,
+    member: Membership | None = None,
+    invitation: Invitation | None = None,
+    priority: int = 8,
+    wait: timedelta = timedelta(0),
+) -> None:
+    """Enqueue one e-mail, once per topic and key."""
+    enqueue.enqueue(
+        organization,
+        Effect.Kind.SEND_EMAIL,
+        effect_key(topic, key),
+        email_topic=topic,
+        member=member,
+        invitation=invitation,
+        payload=payload,
+        priority=priority,
+        wait=wait,
+    )
 
 
 def notify_members(
     organization: Organization,
+    topic: EmailTopic,
     key: str,
-    subject: str,
-    lines: list[str],
     *,
-    kind: str = EmailKind.TROUBLE,
+    subject: str,
+    lines: Sequence[str],
     variables: Mapping[str, str] | None = None,
     invitation: Invitation | None = None,
 ) -> None:
-    """Ask for one e-mail to the members who want that kind; its wording is chosen when it is sent.
+    """Enqueue one e-mail to the members who want the topic's kind, once per topic and key.
 
-    One per `key`: a problem that goes on is told once. What happens to many candidates alike shares an e-mail: the
-    first goes out after half a minute, what follows within half an hour of it is gathered into the next.
+    Its wording is chosen when it is sent. What happens to many candidates alike shares an e-mail (see `digests`).
     """
+    kind = topic.kind
+    if kind is None:
+        raise TypeError(f"{topic} goes to named people")
     members = NotificationPreference.objects.members_who_want(organization, kind)
-    recipients = sorted({member.user.email for member in members})
-    if not recipients or _already_sent(organization, key):
+    if not members or _is_enqueued(organization, topic, key):
         return
-    if invitation is not None:
-        about = {
-            "assessment": invitation.assessment_name,
-            "role": invitation.role_title,
-            "timeline_link": candidate_link(invitation),
-        }
-        variables = {**about, **(variables or {})}
-    group = digests.digest_of(organization, key)
-    if group and digests.append_to_digest(organization, group, key, lines):
+    is_digest = digests.is_gathered(organization, topic)
+    if is_digest and digests.append_to_waiting(organization, topic, key, lines):
         return
-    enqueue.enqueue(
-        organization,
-        Effect.Kind.SEND_EMAIL,
-        key,
-        invitation=invitation,
-        payload={
-            "kind": str(kind),
-            "subject": subject,
-            "lines": lines,
-            "variables": dict(variables or {}),
-            "recipients": recipients,
-        },
-        priority=8,
-        wait=digests.digest_wait(organization, group) if group else timedelta(0),
+    payload = EmailPayload(
+        recipients=tuple(sorted({member.user.email for member in members})),
+        subject=subject,
+        lines=tuple(lines),
+        variables={**_candidate_variables(invitation), **(variables or {})},
     )
+    wait = digests.gathering_time(organization, topic) if is_digest else timedelta(0)
+    enqueue_email(organization, topic, key, payload, invitation=invitation, wait=wait)
 
 
-def _already_sent(organization: Organization, key: str) -> bool:
+def effect_key(topic: EmailTopic, key: str) -> str:
+    """Return the key of the effect that sends the e-mail of this topic and key."""
+    return truncated_key(f"{topic}:{key}")
+
+
+def _is_enqueued(organization: Organization, topic: EmailTopic, key: str) -> bool:
     rows = Effect.objects.filter(organization=organization, kind=Effect.Kind.SEND_EMAIL)
-    return rows.filter(key=truncated_key(key)).exists()
+    return rows.filter(key=effect_key(topic, key)).exists()
+
+
+def _candidate_variables(invitation: Invitation | None) -> dict[str, str]:
+    if invitation is None:
+        return {}
+    return {
+        "assessment": invitation.assessment_name,
+        "role": invitation.role_title,
+        "timeline_link": candidate_link(invitation),
+    }

@@ -1,45 +1,60 @@
-"""Links to choose a password, for members who have forgotten theirs or whose invitation has run out."""
+"""E-mails with a link to choose a password, for members who have forgotten theirs or whose invitation has expired."""
 
 from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.models import Effect, Membership
-from integrations.workflow.outbox import enqueue
+from integrations.models import Effect, EmailTopic, Membership
+from integrations.workflow.email.links import choose_password_link
+from integrations.workflow.email.notify import enqueue_email
+from integrations.workflow.email.payload import EmailPayload
+from integrations.workflow.email.rendering import ComposedEmail, RenderedEmail
 
-AGAIN_AFTER = timedelta(minutes=15)
-MOST_A_DAY = 6
+#: One e-mail per account within each such period.
+INTERVAL = timedelta(minutes=15)
+DAILY_LIMIT = 6
+PRIORITY = 1  # a person waits for it
 
 
 def send_links(address: str) -> None:
-    """Ask for an e-mail to every active member with that address; a person gets only so many.
+    """Enqueue an e-mail to every active member with that address, up to a daily limit.
 
-    It goes to the address that is stored, not to the one that was typed. Whoever is a member of nothing gets none:
-    their password is the operator's business.
+    It goes to the stored address, not to the one that was typed. People who are members of no organization get none:
+    their passwords are the operator's business.
     """
     members = Membership.objects.filter(user__email__iexact=address, user__is_active=True)
-    people = {member.user_id: member for member in members.select_related("user", "organization")}
+    member_by_user = {member.user_id: member for member in members.select_related("user", "organization")}
+    period = f"{timezone.now().timestamp() // INTERVAL.total_seconds():.0f}"
     with transaction.atomic():
-        for member in people.values():
-            if not _had_enough(member):
-                enqueue.enqueue(
+        for member in member_by_user.values():
+            if not _has_reached_limit(member):
+                enqueue_email(
                     member.organization,
-                    Effect.Kind.SEND_EMAIL,
-                    f"{_key(member)}{timezone.now().timestamp() // AGAIN_AFTER.total_seconds():.0f}",
-                    payload={"resets": member.pk, "recipients": [member.user.email]},
-                    priority=1,  # somebody sits and waits for it
+                    EmailTopic.PASSWORD_RESET,
+                    f"{member.pk}:{period}",
+                    EmailPayload(recipients=(member.user.email,)),
+                    member=member,
+                    priority=PRIORITY,
                 )
 
 
-def _key(member: Membership) -> str:
-    return f"resets:{member.user_id}:"
+def _has_reached_limit(member: Membership) -> bool:
+    """Whether the member was sent so many links within a day that more would look like abuse."""
+    emails = Effect.objects.filter(member=member, email_topic=EmailTopic.PASSWORD_RESET)
+    return emails.filter(created_at__gt=timezone.now() - timedelta(days=1)).count() >= DAILY_LIMIT
 
 
-def _had_enough(member: Membership) -> bool:
-    """Whether the person got so many links within a day that more would be somebody's mischief; the last ones work."""
-    lately = timezone.now() - timedelta(days=1)
-    rows = Effect.objects.filter(
-        organization=member.organization_id, kind=Effect.Kind.SEND_EMAIL, created_at__gt=lately
+def compose_password_reset(effect: Effect, payload: EmailPayload) -> ComposedEmail | None:
+    """Return the e-mail; None when the member has left, may not sign in, or has another address by now."""
+    member = effect.member
+    if member is None or not member.user.is_active or member.user.email not in payload.recipients:
+        return None
+    rendered = RenderedEmail(
+        "Choose a new password for the CodeScreen–Lever portal",
+        "Somebody, most likely you, has asked for a way back into the portal between Lever and CodeScreen.\n\n"
+        f"Your user name is {member.user}. Choose a password here; the link works once, for a week:\n"
+        f"{choose_password_link(member.user)}\n\n"
+        "If it wasn't you, do nothing: your password stays what it is.",
     )
-    return rows.filter(key__startswith=_key(member)).count() >= MOST_A_DAY
+    return ComposedEmail(rendered, dict.fromkeys(payload.recipients, ""))

@@ -1,4 +1,4 @@
-"""Who gets which e-mail: what a member wants, and the way out that works without signing in."""
+"""Which members want which kinds of e-mail, and the links by which they unsubscribe without signing in."""
 
 from collections.abc import Iterable, Mapping
 
@@ -22,38 +22,37 @@ from integrations.models.email import WANTED_BY_DEFAULT
 _SALT = "integrations.unsubscribe"
 
 
-def unsubscribe_link(member: Membership, kind: str) -> str:
-    """Return the address at which this member stops one kind of e-mail; it names nobody and doesn't expire."""
-    token = signing.dumps([member.pk, kind], salt=_SALT)
+def unsubscribe_link(member: Membership, kind: EmailKind) -> str:
+    """Return the address at which this member stops one kind of e-mail; it holds no name and doesn't expire."""
+    token = signing.dumps([member.pk, kind.value], salt=_SALT)
     return f"{settings.PORTAL_URL}/unsubscribe/{token}/"
 
 
-def read_token(token: str) -> tuple[Membership, str] | None:
-    """Return whom and what an unsubscribe link is about; None when it isn't ours or the member has gone."""
+def read_token(token: str) -> tuple[Membership, EmailKind] | None:
+    """Return the member and the kind of an unsubscribe link; None when it isn't ours or the member has left."""
     try:
         pk, kind = signing.loads(token, salt=_SALT)
     except (signing.BadSignature, ValueError, TypeError):
         return None
     member = Membership.objects.filter(pk=pk).select_related("organization", "user").first()
-    return (member, kind) if member is not None and kind in EmailKind.values else None
+    return (member, EmailKind(kind)) if member is not None and kind in EmailKind.values else None
 
 
-def preferences_of(members: Iterable[Membership]) -> dict[int, dict[str, bool]]:
-    """Return for each member whether they get each kind."""
+def preferences_of(members: Iterable[Membership]) -> dict[int, dict[EmailKind, bool]]:
+    """Return by member id whether the member gets each kind."""
     members = list(members)
-    found = {
-        member.pk: {kind: kind in WANTED_BY_DEFAULT[member.role] for kind in EmailKind.values}
-        for member in members
+    is_wanted = {
+        member.pk: {kind: kind in WANTED_BY_DEFAULT[member.role] for kind in EmailKind} for member in members
     }
-    for row in NotificationPreference.objects.of([member.pk for member in members]):
-        found[row.membership_id][row.kind] = row.is_wanted
-    return found
+    for preference in NotificationPreference.objects.of([member.pk for member in members]):
+        is_wanted[preference.membership_id][EmailKind(preference.kind)] = preference.is_wanted
+    return is_wanted
 
 
-def save_preferences(member: Membership, chosen: Mapping[str, bool], actor: Actor) -> list[str]:
-    """Store what a member is to get; the kinds that changed."""
+def save_preferences(member: Membership, chosen: Mapping[EmailKind, bool], actor: Actor) -> list[EmailKind]:
+    """Store which kinds a member gets; returns the kinds that changed."""
     before = preferences_of([member])[member.pk]
-    changed = [kind for kind, wanted in chosen.items() if before[kind] != wanted]
+    changed = [kind for kind, is_wanted in chosen.items() if before[kind] != is_wanted]
     if not changed:
         return []
     with transaction.atomic():
@@ -61,19 +60,19 @@ def save_preferences(member: Membership, chosen: Mapping[str, bool], actor: Acto
             NotificationPreference.objects.update_or_create(
                 membership=member, kind=kind, defaults={"is_wanted": chosen[kind]}
             )
-        changes = {str(EmailKind(kind).label): (before[kind], chosen[kind]) for kind in changed}
+        changes = {str(kind.label): (before[kind], chosen[kind]) for kind in changed}
         target = AuditTarget(TargetKind.MEMBER, member.pk, str(member.user))
         AuditEntry.record(member.organization, actor, AuditAction.CHOOSE_EMAILS, target, changes)
     return changed
 
 
 def members_still_wanting(
-    organization: Organization, addresses: Iterable[str], kind: str
+    organization: Organization, addresses: Iterable[str], kind: EmailKind
 ) -> dict[str, Membership]:
-    """Return which of these addresses belong to members who still want that kind, with the member."""
-    wanted = {address.casefold() for address in addresses}
+    """Return those of the addresses' members who still want that kind, by address."""
+    folded = {address.casefold() for address in addresses}
     return {
         member.user.email: member
         for member in NotificationPreference.objects.members_who_want(organization, kind)
-        if member.user.email.casefold() in wanted
+        if member.user.email.casefold() in folded
     }

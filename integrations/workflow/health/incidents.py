@@ -15,7 +15,13 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.models import Effect, EmailKind, Incident, Invitation, Organization
+from integrations.models import (
+    Effect,
+    EmailTopic,
+    Incident,
+    Invitation,
+    Organization,
+)
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.health import doctor
 from integrations.workflow.health.findings import Finding
@@ -120,7 +126,13 @@ def _notify_begun(row: Incident, organization: Organization, finding: Finding) -
         if wording.begins:
             lines = [finding.message, finding.fix, f"{settings.PORTAL_URL}{finding.url}"]
             before = f":{row.notified_at:%Y-%m-%dT%H:%M:%S}" if row.notified_at else ""
-            notify_members(organization, f"trouble:{row.pk}{before}", wording.begins, lines)
+            notify_members(
+                organization,
+                EmailTopic.INCIDENT_BEGUN,
+                f"{row.pk}{before}",
+                subject=wording.begins,
+                lines=lines,
+            )
 
 
 def _end(row: Incident, organization: Organization) -> None:
@@ -131,5 +143,9 @@ def _end(row: Incident, organization: Organization) -> None:
         if row.notified_at is not None:
             began = f"It began on {row.began_at:%-d %B %Y at %H:%M} UTC."
             notify_members(
-                organization, f"over:{row.pk}", WATCHED[row.code].ends, [began], kind=EmailKind.ALL_CLEAR
+                organization,
+                EmailTopic.INCIDENT_ENDED,
+                str(row.pk),
+                subject=WATCHED[row.code].ends,
+                lines=[began],
             )

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from integrations.models import ApiCall, Delivery, Effect, Invitation, Organization, Result
+from integrations.workflow.email.payload import EmailPayload
 
 BATCH = 500
 REMOVED = "Removed: the organization's retention is over."
@@ -67,8 +68,9 @@ def _forget_messages(organization: Organization, before: datetime) -> int:
     rows = Effect.objects.filter(organization=organization, created_at__lt=before).exclude(
         state=Effect.State.DUE
     )
-    mails = rows.filter(kind=Effect.Kind.SEND_EMAIL).exclude(payload={"recipients": []})
-    count = mails.update(payload={"recipients": []})
+    empty = EmailPayload().to_json()
+    mails = rows.filter(kind=Effect.Kind.SEND_EMAIL).exclude(payload=empty)
+    count = mails.update(payload=empty)
     notes = rows.filter(kind=Effect.Kind.LEAVE_NOTE, state=Effect.State.DONE).exclude(payload={})
     return count + notes.update(payload={})
 

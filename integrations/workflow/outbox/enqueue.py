@@ -1,12 +1,11 @@
 """Enqueue effects; called inside the transaction whose changes make them necessary."""
 
 import uuid
-from collections.abc import Mapping
 from datetime import timedelta
 
 from django.db.models.functions import Now
 
-from integrations.models import Delivery, Effect, Invitation, Organization
+from integrations.models import Delivery, Effect, Invitation, Membership, Organization
 from integrations.models.truncated_keys import truncated_key
 from integrations.workflow.outbox.payloads import NotePayload, Payload, ProgressTagPayload
 
@@ -22,7 +21,9 @@ def enqueue(
     invitation: Invitation | None = None,
     delivery: Delivery | None = None,
     opportunity_id: str = "",
-    payload: Payload | Mapping[str, object] | None = None,
+    email_topic: str = "",
+    member: Membership | None = None,
+    payload: Payload | None = None,
     priority: int = 5,
     wait: timedelta = timedelta(0),
 ) -> Effect:
@@ -35,7 +36,9 @@ def enqueue(
             "invitation": invitation,
             "delivery": delivery,
             "opportunity_id": opportunity_id or (invitation.opportunity_id if invitation else ""),
-            "payload": payload.to_json() if isinstance(payload, Payload) else dict(payload or {}),
+            "email_topic": email_topic,
+            "member": member,
+            "payload": payload.to_json() if payload else {},
             "priority": priority,
             # without a wait not `Now() + 0`, which SQLite writes finer than Now() and so a moment later
             "due_at": Now() + wait if wait else Now(),

@@ -1,6 +1,6 @@
 """What a result leads to: progress tag, feedback, report link, the customer's tag, the move, the e-mail."""
 
-from integrations.models import Effect, EmailKind, Invitation, Result
+from integrations.models import Effect, EmailTopic, Invitation, Result
 from integrations.vocabulary import ProgressTag
 from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.notify import notify_members
@@ -45,14 +45,14 @@ def _notify_result(invitation: Invitation, result: Result, number: int) -> None:
     reason = f" ({result.failure_reason})" if result.failure_reason else ""
     notify_members(
         invitation.organization,
-        f"result:{invitation.pk}:{result.attempt}:{number}",
-        f"CodeScreen result: {invitation.assessment_name}",
-        [
+        EmailTopic.RESULT,
+        f"{invitation.pk}:{result.attempt}:{number}",
+        subject=f"CodeScreen result: {invitation.assessment_name}",
+        lines=[
             f"{invitation.candidate_name or 'A candidate'}: {stated}{reason}, {score}.",
             f"Report: {result.report_url}" if result.report_url else "CodeScreen gave no report link.",
             f"Timeline: {candidate_link(invitation)}",
         ],
-        kind=EmailKind.RESULT,
         variables={
             "candidate": invitation.candidate_name or "A candidate",
             "outcome": result.outcome or "not stated by CodeScreen",

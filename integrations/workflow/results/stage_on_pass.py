@@ -1,6 +1,6 @@
 """Ask for the move to the stage on pass, and tell people when CodeScreen takes a Passed back after it."""
 
-from integrations.models import Effect, Invitation, Result
+from integrations.models import Effect, EmailTopic, Invitation, Result
 from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.outbox.enqueue import enqueue, enqueue_note
@@ -39,19 +39,19 @@ def notify_regrade(invitation: Invitation, number: int) -> None:
         f"“{invitation.assessment_name}”: CodeScreen {now} now. It had said Passed, and the candidate was moved to "
         f"“{MoveStagePayload.from_json(move.payload).stage}”. The portal moves nobody back."
     )
-    code = f"regraded:{invitation.pk}:{number}"
     enqueue_note(
         invitation.organization,
         invitation.opportunity_id,
-        code,
+        f"regraded:{invitation.pk}:{number}",
         f"CodeScreen: {happened} Decide here where the candidate belongs.",
         invitation=invitation,
     )
     notify_members(
         invitation.organization,
-        code,
-        "A result changed after the candidate was moved",
-        [happened, "Decide in Lever where the candidate belongs.", candidate_link(invitation)],
+        EmailTopic.RESULT_CHANGED,
+        f"{invitation.pk}:{number}",
+        subject="A result changed after the candidate was moved",
+        lines=[happened, "Decide in Lever where the candidate belongs.", candidate_link(invitation)],
         invitation=invitation,
     )
 

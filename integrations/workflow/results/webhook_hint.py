@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from integrations.codescreen.payloads import WebhookHint
-from integrations.models import Invitation, Organization, db_clock
+from integrations.models import EmailTopic, Invitation, Organization, db_clock
 from integrations.models.invitation import Status
 from integrations.vocabulary import ProgressTag
 from integrations.workflow.email.links import candidate_link
@@ -45,9 +45,10 @@ def apply_hint(organization: Organization, hint: WebhookHint) -> Invitation | No
 def _notify_bounce(invitation: Invitation) -> None:
     notify_members(
         invitation.organization,
-        f"bounced:{invitation.pk}",
-        "An invitation bounced",
-        [
+        EmailTopic.INVITATION_BOUNCED,
+        str(invitation.pk),
+        subject="An invitation bounced",
+        lines=[
             f"“{invitation.assessment_name}” could not be delivered: the e-mail address doesn't exist.",
             f"Correct it in Lever and invite again: {candidate_link(invitation)}",
         ],

@@ -1,4 +1,4 @@
-"""A person without rights asks the Super Admins: one e-mail a day for each wish, on record, and seen to go out."""
+"""A member asks the Super Admins: one e-mail a day for each request, audited, its progress shown."""
 
 import threading
 from datetime import timedelta
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from integrations.models import AuditEntry, Effect, Membership
 from integrations.queue import worker
-from integrations.workflow.email import admin_requests
+from integrations.workflow.email.admin_requests import Refusal, SentRequest, send_request
 from tests import factories
 
 ASK = "/ask/"
@@ -20,13 +20,15 @@ def text(answer) -> str:
     return " ".join(answer.content.decode().split())
 
 
-def test_the_admins_get_one_email_and_the_asker_sees_that_it_went_out(
+def test_super_admins_get_one_email_and_the_member_sees_that_it_was_sent(
     team_member_client, super_admin, team_member, organization
 ):
     second = factories.member(organization, Membership.Role.SUPER_ADMIN, "second")
     factories.member(organization, Membership.Role.ADMIN, "admin")
     page = text(
-        team_member_client.post(ASK, {"wish": "role", "words": "I help with\nthe chef roles."}, follow=True)
+        team_member_client.post(
+            ASK, {"request": "role", "message": "I help with\nthe chef roles."}, follow=True
+        )
     )
     assert f"Your request is on its way to {super_admin} and {second}." in page
     assert "on its way</span> “Give me a role that may do more”" in page
@@ -46,62 +48,64 @@ def test_the_admins_get_one_email_and_the_asker_sees_that_it_went_out(
     assert entry.reason == "I help with the chef roles."
 
 
-def test_the_same_is_asked_once_a_day_and_something_else_at_once(team_member_client, super_admin):
-    team_member_client.post(ASK, {"wish": "role"})
-    again = text(team_member_client.post(ASK, {"wish": "role"}, follow=True))
+def test_the_same_request_is_sent_once_a_day_and_another_one_at_once(team_member_client, super_admin):
+    team_member_client.post(ASK, {"request": "role"})
+    again = text(team_member_client.post(ASK, {"request": "role"}, follow=True))
     assert "within the last day" in again
     assert "(asked already)</option>" in again
-    team_member_client.post(ASK, {"wish": "settings"})
+    team_member_client.post(ASK, {"request": "settings"})
     assert Effect.objects.count() == AuditEntry.objects.count() == 2
     Effect.objects.update(created_at=timezone.now() - timedelta(hours=25))
-    team_member_client.post(ASK, {"wish": "role"})
+    team_member_client.post(ASK, {"request": "role"})
     assert Effect.objects.count() == 3
 
 
-def test_an_email_that_could_not_be_sent_does_not_count(team_member_client, super_admin):
-    team_member_client.post(ASK, {"wish": "role"})
+def test_a_request_can_be_repeated_when_its_email_failed(team_member_client, super_admin):
+    team_member_client.post(ASK, {"request": "role"})
     Effect.objects.update(state=Effect.State.FAILED, due_at=None)
-    assert "is on its way" in text(team_member_client.post(ASK, {"wish": "role"}, follow=True))
+    assert "is on its way" in text(team_member_client.post(ASK, {"request": "role"}, follow=True))
 
 
-def test_who_wants_no_emails_about_trouble_is_asked_all_the_same(team_member_client, super_admin, client_for):
+def test_a_super_admin_who_unsubscribed_from_everything_still_gets_requests(
+    team_member_client, super_admin, client_for
+):
     client_for(super_admin).post("/notifications/", {})
-    team_member_client.post(ASK, {"wish": "role"})
+    team_member_client.post(ASK, {"request": "role"})
     worker.work()
     assert [message.to for message in mail.outbox] == [[super_admin.email]]
     assert "List-Unsubscribe" not in mail.outbox[0].extra_headers
 
 
-def test_who_is_no_longer_super_admin_when_it_is_sent_gets_nothing(
+def test_a_super_admin_who_lost_the_role_before_sending_gets_nothing(
     team_member_client, super_admin, organization
 ):
     factories.member(organization, Membership.Role.SUPER_ADMIN, "second")
-    team_member_client.post(ASK, {"wish": "role"})
+    team_member_client.post(ASK, {"request": "role"})
     Membership.objects.filter(user=super_admin).update(role=Membership.Role.ADMIN)
     worker.work()
     assert [message.to for message in mail.outbox] == [[f"second-{organization.slug}@portal.example"]]
 
 
-@pytest.mark.parametrize("wish", ["", "everything"])
-def test_a_wish_that_is_none_is_refused(team_member_client, super_admin, wish):
-    assert "Choose what you want" in text(team_member_client.post(ASK, {"wish": wish}, follow=True))
+@pytest.mark.parametrize("code", ["", "everything"])
+def test_an_unknown_request_is_refused(team_member_client, super_admin, code):
+    assert "Choose what you want" in text(team_member_client.post(ASK, {"request": code}, follow=True))
     assert not Effect.objects.exists()
 
 
 def test_where_no_super_admin_has_an_address_there_is_no_form(team_member_client, super_admin):
     super_admin.email = ""
     super_admin.save()
-    assert 'name="wish"' not in text(team_member_client.get("/settings/"))
-    assert "Talk to them in person" in text(team_member_client.post(ASK, {"wish": "role"}, follow=True))
+    assert 'name="request"' not in text(team_member_client.get("/settings/"))
+    assert "Talk to them in person" in text(team_member_client.post(ASK, {"request": "role"}, follow=True))
 
 
-def test_a_super_admin_has_nobody_to_ask(super_admin_client):
+def test_a_super_admin_cannot_ask_super_admins(super_admin_client):
     assert "You are a Super Admin yourself." in text(
-        super_admin_client.post(ASK, {"wish": "role"}, follow=True)
+        super_admin_client.post(ASK, {"request": "role"}, follow=True)
     )
 
 
-def test_the_page_that_refuses_has_the_form_too(team_member_client, super_admin):
+def test_the_forbidden_page_has_the_form_too(team_member_client, super_admin):
     answer = team_member_client.get("/audit/")
     assert answer.status_code == 403
     assert 'action="/ask/"' in text(answer)
@@ -110,13 +114,11 @@ def test_the_page_that_refuses_has_the_form_too(team_member_client, super_admin)
 @pytest.mark.django_db(transaction=True)
 def test_two_clicks_at_once_are_one_request(team_member, super_admin):
     member = Membership.objects.get(user=team_member)
-    refused = []
+    outcomes: list[SentRequest | Refusal] = []
 
     def click() -> None:
         try:
-            admin_requests.send_request(member, "role")
-        except ValueError as error:
-            refused.append(str(error))
+            outcomes.append(send_request(member, "role"))
         finally:
             connection.close()
 
@@ -125,4 +127,4 @@ def test_two_clicks_at_once_are_one_request(team_member, super_admin):
         thread.start()
     for thread in clicks:
         thread.join()
-    assert (Effect.objects.count(), len(refused)) == (1, 3)
+    assert (Effect.objects.count(), outcomes.count(Refusal.SENT_ALREADY)) == (1, 3)

@@ -1,4 +1,4 @@
-"""E-mails: wording is checked, previewed, tested, saved and reset; the branding stands around each."""
+"""E-mails: wording is checked, previewed, tested, saved and reset; every e-mail has the branding."""
 
 import base64
 import hashlib
@@ -11,35 +11,45 @@ from django.urls import reverse
 
 from integrations.models import AuditEntry, Effect, EmailTemplate
 from integrations.queue import worker
-from integrations.workflow.email import templates
+from integrations.workflow.email.kinds import EMAIL_KINDS, sample_values
+from integrations.workflow.email.rendering import render
+from integrations.workflow.email.wording import checked_wording
 
 EDIT = "/emails/result/"
-OURS = {"subject": "Result of {assessment}", "body": "{candidate} has {outcome}.\n\nReport: {report_link}"}
+OWN_WORDING = {
+    "subject": "Result of {assessment}",
+    "body": "{candidate} has {outcome}.\n\nReport: {report_link}",
+}
 
 
 def text(answer) -> str:
     return unescape(answer.content.decode())
 
 
-def test_the_list_says_whose_wording_holds_and_that_codescreen_sends_the_invitation(
+def test_the_list_shows_whose_wording_is_used_and_that_codescreen_sends_the_invitation(
     super_admin_client, organization
 ):
     page = text(super_admin_client.get("/emails/"))
     assert "https://app.codescreen.com/#/client-templates" in page
     assert "the portal's" in page
-    super_admin_client.post(EDIT, {**OURS, "act": "save"})
+    super_admin_client.post(EDIT, {**OWN_WORDING, "act": "save"})
     assert "yours, since" in text(super_admin_client.get("/emails/"))
 
 
-def test_saving_is_on_record_and_reset_brings_the_portals_wording_back(
-    organization_admin_client, organization
-):
-    organization_admin_client.post(EDIT, {**OURS, "act": "save"})
+def test_saving_is_audited_and_reset_restores_the_portals_wording(organization_admin_client, organization):
+    organization_admin_client.post(EDIT, {**OWN_WORDING, "act": "save"})
     stored = EmailTemplate.objects.get()
-    assert (stored.organization, stored.kind, stored.subject) == (organization, "result", OURS["subject"])
-    assert AuditEntry.objects.get().changes["subject"] == ["CodeScreen result: {assessment}", OURS["subject"]]
+    assert (stored.organization, stored.kind, stored.subject) == (
+        organization,
+        "result",
+        OWN_WORDING["subject"],
+    )
+    assert AuditEntry.objects.get().changes["subject"] == [
+        "CodeScreen result: {assessment}",
+        OWN_WORDING["subject"],
+    ]
     assert "Nothing was changed" in text(
-        organization_admin_client.post(EDIT, {**OURS, "act": "save"}, follow=True)
+        organization_admin_client.post(EDIT, {**OWN_WORDING, "act": "save"}, follow=True)
     )
     page = text(organization_admin_client.post(EDIT, {"act": "reset"}, follow=True))
     assert "own wording holds again" in page
@@ -47,7 +57,7 @@ def test_saving_is_on_record_and_reset_brings_the_portals_wording_back(
 
 
 @pytest.mark.parametrize("act", ["save", "preview", "test"])
-def test_an_unknown_variable_is_named_with_what_was_meant(super_admin_client, organization, act):
+def test_an_unknown_variable_is_named_with_the_similar_one(super_admin_client, organization, act):
     page = text(super_admin_client.post(EDIT, {"subject": "{asessment}", "body": "{zzz}", "act": act}))
     assert "There is no variable {asessment}. Did you mean {assessment}?" in page
     assert "There is no variable {zzz}." in page
@@ -56,7 +66,7 @@ def test_an_unknown_variable_is_named_with_what_was_meant(super_admin_client, or
     assert not Effect.objects.exists()
 
 
-def test_an_empty_or_endless_text_is_refused(super_admin_client):
+def test_an_empty_or_too_long_text_is_refused(super_admin_client):
     page = text(super_admin_client.post(EDIT, {"subject": "  ", "body": "x" * 5001, "act": "save"}))
     assert "Write something" in page
     assert "At most 5000 characters" in page
@@ -64,7 +74,9 @@ def test_an_empty_or_endless_text_is_refused(super_admin_client):
 
 def test_a_draft_is_previewed_in_a_frame_of_its_own_and_not_saved(super_admin_client, organization):
     page = text(
-        super_admin_client.post(EDIT, {**OURS, "body": "<b>{candidate}</b> & {score}", "act": "preview"})
+        super_admin_client.post(
+            EDIT, {**OWN_WORDING, "body": "<b>{candidate}</b> & {score}", "act": "preview"}
+        )
     )
     assert "Draft, not saved" in page
     assert "<b>Candidate Alder</b> & 41" in page
@@ -91,7 +103,7 @@ def test_the_frame_may_load_the_logo_and_nothing_else(super_admin_client, organi
     assert 'bgcolor="#aa0011"' in html
     assert "<script" not in html
     assert not re.search(r"\sstyle=|\son\w+=", html)
-    # the letter's own style is what the policy allows, to the letter
+    # the policy allows exactly the style element of the e-mail
     [style] = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert f"style-src 'sha256-{digest}';" in policy
@@ -108,14 +120,14 @@ def test_the_frame_may_load_the_logo_and_nothing_else(super_admin_client, organi
         ("brand_colour", '#123456" onload="x'),
     ],
 )
-def test_what_could_do_harm_in_an_email_is_refused(super_admin_client, organization, field, value):
+def test_unsafe_branding_is_refused(super_admin_client, organization, field, value):
     answer = super_admin_client.post("/emails/", {"brand_colour": "#0f5c63", field: value})
     assert answer.status_code == 200
     organization.refresh_from_db()
     assert (organization.brand_logo_url, organization.brand_colour) == ("", "#0f5c63")
 
 
-def test_the_branding_is_stored_and_on_record(super_admin_client, organization):
+def test_the_branding_is_stored_and_audited(super_admin_client, organization):
     values = {"brand_logo_url": "", "brand_colour": "#123abc", "brand_signature": "Acme\r\nRecruiting"}
     assert super_admin_client.post("/emails/", values).status_code == 302
     organization.refresh_from_db()
@@ -123,8 +135,8 @@ def test_the_branding_is_stored_and_on_record(super_admin_client, organization):
     assert AuditEntry.objects.get().changes["brand_colour"] == ["#0f5c63", "#123abc"]
 
 
-def test_a_test_goes_to_oneself_alone_with_sample_data(super_admin_client, super_admin, organization):
-    super_admin_client.post(EDIT, {**OURS, "act": "test"})
+def test_a_test_goes_to_the_person_alone_with_sample_data(super_admin_client, super_admin, organization):
+    super_admin_client.post(EDIT, {**OWN_WORDING, "act": "test"})
     worker.work()
     [message] = mail.outbox
     assert message.to == [super_admin.email]
@@ -134,15 +146,15 @@ def test_a_test_goes_to_oneself_alone_with_sample_data(super_admin_client, super
     assert not EmailTemplate.objects.exists()
 
 
-@pytest.mark.parametrize("kind", templates.EMAIL_TYPES)
-def test_every_kinds_default_passes_its_own_check(organization, super_admin_client, kind):
-    default = templates.EMAIL_TYPES[kind].default
-    assert templates.check(kind, default.subject, default.body) == default
-    assert "{" not in templates.render(default, templates.sample(kind, organization)).body
+@pytest.mark.parametrize("kind", EMAIL_KINDS)
+def test_the_default_wording_of_each_kind_passes_its_check(organization, super_admin_client, kind):
+    default = EMAIL_KINDS[kind].default
+    assert checked_wording(kind, default.subject, default.body) == default
+    assert "{" not in render(default, sample_values(kind, organization)).body
     assert super_admin_client.get(reverse("email-edit", args=[kind])).status_code == 200
 
 
-def test_there_is_no_other_kind(super_admin_client):
+def test_an_unknown_kind_is_404(super_admin_client):
     assert super_admin_client.get("/emails/nonsense/").status_code == 404
     assert super_admin_client.get("/emails/nonsense/html/").status_code == 404
 

@@ -1,4 +1,4 @@
-"""A link to choose a new password: to the address that is stored, the same answer for everybody, only so many."""
+"""A link to choose a new password: to the stored address, the same answer for everybody, a daily limit."""
 
 import re
 import time
@@ -20,7 +20,7 @@ FORGOTTEN, SENT = "/password/forgotten/", "/password/sent/"
 
 
 @pytest.fixture(autouse=True)
-def _at_once(monkeypatch) -> None:
+def _no_delay(monkeypatch) -> None:
     monkeypatch.setattr(sign_in, "LINK_ANSWER_SECONDS", 0.0)
 
 
@@ -45,7 +45,7 @@ def choose(link: str, password: str) -> Client:
     return client
 
 
-def test_the_sign_in_page_leads_to_a_new_password(client, super_admin):
+def test_the_link_on_the_sign_in_page_leads_to_a_new_password(client, super_admin):
     assert f'href="{FORGOTTEN}"' in client.get("/login/").content.decode()
     assert ask(super_admin.email.upper())["Location"] == SENT
     [link] = links()
@@ -67,13 +67,13 @@ def test_the_link_works_once_and_another_one_is_offered(client, super_admin):
     assert f'href="{FORGOTTEN}"' in page
 
 
-def test_the_answer_is_the_same_whoever_has_the_address(super_admin):
+def test_the_answer_is_the_same_for_known_and_unknown_addresses(super_admin):
     known, unknown = ask(super_admin.email), ask("nobody@portal.example")
     assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
     assert len(links()) == 1
 
 
-def test_the_answer_takes_as_long_whoever_has_the_address(super_admin, monkeypatch):
+def test_the_answer_takes_as_long_for_known_and_unknown_addresses(super_admin, monkeypatch):
     slept: list[float] = []
     monkeypatch.setattr(sign_in, "LINK_ANSWER_SECONDS", 60.0)
     monkeypatch.setattr(time, "sleep", slept.append)
@@ -83,12 +83,12 @@ def test_the_answer_takes_as_long_whoever_has_the_address(super_admin, monkeypat
         assert slept.pop() == pytest.approx(60 - (time.monotonic() - began), abs=1)
 
 
-def test_what_is_no_address_is_said_beside_the_field(db):
+def test_an_invalid_address_is_an_error_of_the_field(db):
     answer = ask("nobody")
     assert "valid email address" in str(answer.context["form"].errors["email"])
 
 
-def test_an_invitation_that_ran_out_is_replaced(organization):
+def test_an_expired_invitation_is_replaced(organization):
     newcomer = User.objects.create_user("newcomer", "newcomer@acme.example")
     Membership.objects.create(user=newcomer, organization=organization, role=Membership.Role.ADMIN)
     ask(newcomer.email)
@@ -96,7 +96,7 @@ def test_an_invitation_that_ran_out_is_replaced(organization):
     assert choose(link, "a first long secret").get("/").status_code == 200
 
 
-def test_who_may_not_sign_in_gets_no_link(super_admin, team_member):
+def test_inactive_users_and_former_members_get_no_link(super_admin, team_member):
     User.objects.filter(pk=super_admin.pk).update(is_active=False)
     Membership.objects.filter(user=team_member).delete()
     for person in (super_admin, team_member):
@@ -105,32 +105,32 @@ def test_who_may_not_sign_in_gets_no_link(super_admin, team_member):
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"email": "elsewhere@portal.example"}])
-def test_what_changed_before_it_is_sent_counts(super_admin, change):
+def test_no_link_is_sent_when_the_account_changed_meanwhile(super_admin, change):
     ask(super_admin.email)
     User.objects.filter(pk=super_admin.pk).update(**change)
     assert links() == []
 
 
-def test_each_account_with_the_address_gets_one_whatever_its_organizations(organization, super_admin):
+def test_each_account_with_the_address_gets_one_link(organization, super_admin):
     other = factories.member(factories.OrganizationFactory.create(), Membership.Role.ADMIN, "other")
     User.objects.filter(pk=other.pk).update(email=super_admin.email)
     second = factories.OrganizationFactory.create()
     Membership.objects.create(user=super_admin, organization=second, role=Membership.Role.ADMIN)
     ask(super_admin.email)
     assert len(links()) == 2
-    said = " ".join(str(message.body) for message in mail.outbox)
-    assert super_admin.username in said
-    assert other.username in said
+    bodies = " ".join(str(message.body) for message in mail.outbox)
+    assert super_admin.username in bodies
+    assert other.username in bodies
 
 
-def test_asking_again_at_once_sends_nothing_more_and_only_so_many_a_day(super_admin):
+def test_links_are_limited_to_one_per_quarter_of_an_hour_and_six_a_day(super_admin):
     for _ in range(3):
         ask(super_admin.email)
     assert Effect.objects.count() == 1
     for quarter in range(1, 9):
         Effect.objects.filter(created_at__gt=timezone.now() - timedelta(minutes=1)).update(
             created_at=timezone.now() - timedelta(minutes=15 * quarter),
-            key=f"resets:{super_admin.pk}:{quarter}",
+            key=f"password_reset:{quarter}",
         )
         ask(super_admin.email)
     assert Effect.objects.count() == 6
@@ -139,7 +139,7 @@ def test_asking_again_at_once_sends_nothing_more_and_only_so_many_a_day(super_ad
     assert Effect.objects.count() == 7
 
 
-def test_a_pause_keeps_nobody_out(organization, super_admin):
+def test_links_are_sent_while_the_organization_is_paused(organization, super_admin):
     Organization.objects.filter(pk=organization.pk).update(paused=True)
     ask(super_admin.email)
     assert len(links()) == 1
@@ -155,7 +155,7 @@ def test_no_link_is_stored(super_admin):
     ("address", "words"),
     [("here@portal.example", "sends a new link to here@portal.example"), ("", "no e-mail address")],
 )
-def test_a_super_admin_is_told_what_helps_a_member_who_forgot(super_admin, team_member, address, words):
+def test_a_super_admin_sees_how_a_member_gets_a_new_link(super_admin, team_member, address, words):
     User.objects.filter(pk=team_member.pk).update(email=address)
     client = Client()
     client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")

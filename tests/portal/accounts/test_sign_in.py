@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from integrations.models import Membership
-from integrations.pages.settings.members import invitation_link
+from integrations.workflow.email.links import choose_password_link
 from tests import factories
 
 
@@ -34,7 +34,7 @@ def invited(organization):
 
 
 def test_the_invitation_link_lets_one_choose_a_password_once(client, invited):
-    link = invitation_link(invited)
+    link = choose_password_link(invited)
     assert link.startswith("http://testserver/invite/")
     page = client.get(link, follow=True)
     assert "newcomer" in page.content.decode()
@@ -46,7 +46,7 @@ def test_the_invitation_link_lets_one_choose_a_password_once(client, invited):
 
 
 def test_a_weak_password_is_refused_with_the_reason(client, invited):
-    page = client.get(invitation_link(invited), follow=True)
+    page = client.get(choose_password_link(invited), follow=True)
     answer = client.post(page.request["PATH_INFO"], {"new_password1": "short", "new_password2": "short"})
     assert "at least 10 characters" in answer.content.decode()
 

@@ -7,6 +7,7 @@ from integrations.models import Effect
 from integrations.queue import worker
 from integrations.vocabulary import ProgressTag
 from integrations.workflow.outbox import enqueue
+from integrations.workflow.outbox.payloads import ReportLinkPayload
 from portal.devtools.sandbox.ids import stable_id
 from tests import factories
 
@@ -109,7 +110,7 @@ def test_writes_are_shown_to_be_by_the_connected_user(box, sandbox, invitation):
         "add_report_link",
         "x",
         invitation=invitation,
-        payload={"url": "https://report.example/1"},
+        payload=ReportLinkPayload("https://report.example/1"),
     )
     box.work()
     assert set(Effect.objects.values_list("state", flat=True)) == {"done"}
@@ -189,7 +190,9 @@ def test_a_note_on_somebody_who_is_gone_fails_and_says_so(box, sandbox):
 def test_the_report_is_among_the_links_once(box, sandbox, invitation, kind):
     box.lever_fails("/addLinks", kind=kind)
     url = "https://report.example/1"
-    enqueue.enqueue(box.organization, "add_report_link", "x", invitation=invitation, payload={"url": url})
+    enqueue.enqueue(
+        box.organization, "add_report_link", "x", invitation=invitation, payload=ReportLinkPayload(url)
+    )
     box.work()
     box.later()
     assert box.effect("add_report_link").state == "done"

@@ -186,7 +186,7 @@ def test_a_regrade_to_failed_moves_nobody_back_and_is_told_once(box, sandbox, su
     [note] = sandbox.opportunity("Alder")["note_texts"]
     assert f"says Failed now. It had said Passed, and the candidate was moved to “{TARGET}”" in note
     assert "alder" not in note.casefold()
-    [mail] = Effect.objects.filter(kind="send_email", key__startswith="regraded:")
+    [mail] = Effect.objects.filter(kind="send_email", email_topic="result_changed")
     assert super_admin.email in mail.payload["recipients"]
 
 

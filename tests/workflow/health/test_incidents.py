@@ -13,6 +13,7 @@ from integrations.models import (
     CodeScreenConnection,
     Delivery,
     Effect,
+    EmailTopic,
     Heartbeat,
     Incident,
     Invitation,
@@ -259,7 +260,13 @@ def test_a_thousand_at_once_are_a_handful_of_emails(acme):
     assert f"And {400 - shown} more: http://testserver/activity/" in details
     # the next of the same kind is gathered for half an hour
     invitation = factories.InvitationFactory.create(organization=acme)
-    notify_members(acme, f"failed:{invitation.pk}:1", "An invitation could not be sent", ["x"])
+    notify_members(
+        acme,
+        EmailTopic.INVITATION_FAILED,
+        f"{invitation.pk}:1",
+        subject="An invitation could not be sent",
+        lines=["x"],
+    )
     waiting = Effect.objects.filter(kind="send_email", state="due").get()
     assert waiting.due_at is not None
     assert waiting.due_at > timezone.now() + timedelta(minutes=25)

@@ -82,6 +82,7 @@ def test_messages_and_bodies_go_and_ids_stay(forgetful):
     letter = factories.EffectFactory.create(
         organization=forgetful,
         kind="send_email",
+        email_topic="invitation_bounced",
         payload={"subject": "Alder", "lines": ["Alder"], "recipients": ["owner@portal.example"]},
         state="failed",
         due_at=None,

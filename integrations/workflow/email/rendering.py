@@ -1,0 +1,97 @@
+"""Turn a wording and the values of its variables into what is sent: a subject, plain text and HTML.
+
+A line whose variables are all empty is left out, so that one wording serves results with and without a report.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.template.loader import render_to_string
+
+from integrations.models import Organization
+from integrations.workflow.email.kinds import EmailWording
+
+VARIABLE = re.compile(r"\{([^{}\n]{0,60})\}")
+LONGEST_SUBJECT_LINE = 300
+
+#: Fits the e-mail to narrow screens and breaks long links; a mail program that ignores styles shows 600 pixels.
+MESSAGE_STYLE = (
+    ".message{width:100%;max-width:600px}.message td{overflow-wrap:anywhere;word-break:break-word}"
+    ".message img{max-width:100%}"
+)
+
+
+@dataclass(frozen=True)
+class RenderedEmail:
+    """A subject of one line and a plain text, as they are sent."""
+
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True)
+class ComposedEmail:
+    """An e-mail that is ready to be sent, and for each address the link to unsubscribe, empty where there is none."""
+
+    content: RenderedEmail
+    unsubscribe_links: Mapping[str, str]
+
+
+def fill_in(text: str, values: Mapping[str, str]) -> str:
+    """Return the text with its variables filled in; a line whose variables are all empty is left out."""
+    lines = []
+    for line in text.split("\n"):
+        names = [name for name in VARIABLE.findall(line) if name in values]
+        if names and not any(values[name] for name in names):
+            continue
+        lines.append(VARIABLE.sub(lambda match: values.get(match[1], match[0]), line))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def render(wording: EmailWording, values: Mapping[str, str]) -> RenderedEmail:
+    """Return the wording with its variables filled in."""
+    subject = " ".join(fill_in(wording.subject, values).split())
+    return RenderedEmail(subject[:LONGEST_SUBJECT_LINE], fill_in(wording.body, values))
+
+
+def signature(organization: Organization) -> str:
+    """Return the organization's signature, which ends every e-mail."""
+    return organization.brand_signature.strip() or f"{organization.name}, CodeScreen–Lever portal"
+
+
+def as_text(email: RenderedEmail, organization: Organization, unsubscribe: str = "") -> str:
+    """Return the plain text with the signature and the link to unsubscribe, if there is one."""
+    parts = [email.body, f"— {signature(organization)}"]
+    if unsubscribe:
+        parts.append(f"Don't want these e-mails? {unsubscribe}")
+    return "\n\n".join(parts)
+
+
+def as_html(email: RenderedEmail, organization: Organization, unsubscribe: str = "") -> str:
+    """Return the same as HTML in the organization's colours; it is made from the text, so nothing in it is markup."""
+    context = {
+        "email": email,
+        "organization": organization,
+        "signature": signature(organization),
+        "style": MESSAGE_STYLE,
+        "unsubscribe": unsubscribe,
+        "portal": settings.PORTAL_URL,
+    }
+    return render_to_string("email/message.html", context)
+
+
+def style_source() -> str:
+    """Return the source by which a content security policy allows the e-mail's style element and no other."""
+    digest = hashlib.sha256(MESSAGE_STYLE.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def logo_origin(organization: Organization) -> str:
+    """Return the origin of the organization's logo, empty without one over HTTPS."""
+    parts = urlsplit(organization.brand_logo_url)
+    return f"https://{parts.netloc}" if parts.scheme == "https" and parts.netloc else ""

@@ -1,0 +1,93 @@
+"""The customer's own wording of a kind of e-mail: read, check, save, reset."""
+
+import difflib
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from integrations.models import (
+    Actor,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    EmailKind,
+    EmailTemplate,
+    Organization,
+    TargetKind,
+)
+from integrations.workflow.email.kinds import EMAIL_KINDS, EmailWording
+from integrations.workflow.email.rendering import VARIABLE
+
+LONGEST_SUBJECT, LONGEST_BODY = 200, 5000
+
+
+def stored_template(organization: Organization, kind: EmailKind) -> EmailTemplate | None:
+    """Return the customer's own wording, None where the portal's is used."""
+    return EmailTemplate.objects.filter(organization=organization, kind=kind).first()
+
+
+def current_wording(organization: Organization, kind: EmailKind) -> EmailWording:
+    """Return the customer's wording, or the portal's where the customer has none."""
+    template = stored_template(organization, kind)
+    return EmailWording(template.subject, template.body) if template else EMAIL_KINDS[kind].default
+
+
+def unknown_variables(kind: EmailKind, text: str) -> list[str]:
+    """Return a sentence for every variable in the text that the kind doesn't have."""
+    known = EMAIL_KINDS[kind].variables
+    sentences = []
+    for name in dict.fromkeys(VARIABLE.findall(text)):
+        if name in known:
+            continue
+        similar = difflib.get_close_matches(name.strip().casefold(), known, n=1, cutoff=0.5)
+        hint = f"Did you mean {{{similar[0]}}}?" if similar else "The list beside it has the ones there are."
+        sentences.append(f"There is no variable {{{name}}}. {hint}")
+    return sentences
+
+
+def checked_wording(kind: EmailKind, subject: str, body: str) -> EmailWording:
+    """Return the wording with uniform line ends. Raises ValidationError with messages by field."""
+    errors: dict[str, list[str]] = {}
+    subject, body = " ".join(subject.split()), body.replace("\r\n", "\n").strip()
+    for field, text, longest in (("subject", subject, LONGEST_SUBJECT), ("body", body, LONGEST_BODY)):
+        if not text:
+            errors[field] = ["Write something, or reset it to the portal's wording."]
+        elif len(text) > longest:
+            errors[field] = [f"At most {longest} characters; these are {len(text)}."]
+        elif sentences := unknown_variables(kind, text):
+            errors[field] = sentences
+    if errors:
+        raise ValidationError(errors)
+    return EmailWording(subject, body)
+
+
+def save_wording(organization: Organization, kind: EmailKind, wording: EmailWording, actor: Actor) -> bool:
+    """Store the customer's wording; False when it is what was used already."""
+    before = current_wording(organization, kind)
+    if before == wording:
+        return False
+    with transaction.atomic():
+        template, _ = EmailTemplate.objects.update_or_create(
+            organization=organization, kind=kind, defaults={"subject": wording.subject, "body": wording.body}
+        )
+        changes = {"subject": (before.subject, wording.subject), "body": (before.body, wording.body)}
+        changed = {field: pair for field, pair in changes.items() if pair[0] != pair[1]}
+        AuditEntry.record(organization, actor, AuditAction.CHANGE_EMAIL, _audit_target(template), changed)
+    return True
+
+
+def reset_wording(organization: Organization, kind: EmailKind, actor: Actor) -> bool:
+    """Remove the customer's wording, so that the portal's is used again; False when there was none."""
+    template = stored_template(organization, kind)
+    if template is None:
+        return False
+    default = EMAIL_KINDS[kind].default
+    changes = {"subject": (template.subject, default.subject), "body": (template.body, default.body)}
+    with transaction.atomic():
+        AuditEntry.record(organization, actor, AuditAction.RESET_EMAIL, _audit_target(template), changes)
+        template.delete()
+    return True
+
+
+def _audit_target(template: EmailTemplate) -> AuditTarget:
+    return AuditTarget(TargetKind.EMAIL_TEMPLATE, template.pk, template.get_kind_display())
