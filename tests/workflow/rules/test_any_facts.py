@@ -73,8 +73,8 @@ any_facts = st.builds(
     recently_invited=st.integers(0, 100),
     bulk_limit=st.integers(0, 100),
 )
-#: Facts that come far: nothing but the assessment, the address and what stands in the way is left to decide.
-late_facts = st.builds(
+#: Facts for which only the assessment, the address, existing invitations and the bulk limit are left to decide.
+decidable_facts = st.builds(
     replace,
     any_facts,
     event=st.just("candidateStageChange"),
@@ -85,16 +85,16 @@ late_facts = st.builds(
     stage_id=st.just("stage-1"),
     stage_name=st.just("CodeScreen Assessment"),
     candidate=candidates.map(
-        lambda found: replace(
-            found, stage_id="stage-1", is_archived=False, is_anonymized=False, may_contact=True
+        lambda candidate: replace(
+            candidate, stage_id="stage-1", is_archived=False, is_anonymized=False, may_contact=True
         )
     ),
 )
-either = any_facts | late_facts
+all_facts = any_facts | decidable_facts
 THOROUGH = settings(max_examples=400, deadline=None)
 
 
-@given(either)
+@given(all_facts)
 @THOROUGH
 def test_any_facts_give_one_known_code_and_a_sentence_without_an_address(facts):
     decision = decide(facts)
@@ -104,15 +104,15 @@ def test_any_facts_give_one_known_code_and_a_sentence_without_an_address(facts):
     assert decide(facts) == decision
 
 
-@given(either)
+@given(all_facts)
 @THOROUGH
-def test_pausing_always_wins(facts):
+def test_a_paused_organization_always_gets_the_verdict_paused(facts):
     assert decide(replace(facts, is_paused=True, is_test=False)).verdict == "paused"
 
 
-@given(either)
+@given(all_facts)
 @THOROUGH
-def test_a_lost_connection_never_invites(facts):
+def test_no_invitation_without_working_connections(facts):
     assert decide(replace(facts, disconnected_reason="Lever isn't connected.")).verdict in {
         "test_request",
         "paused",
@@ -121,21 +121,21 @@ def test_a_lost_connection_never_invites(facts):
 
 
 @given(
-    either,
+    all_facts,
     st.sampled_from(
         [{"is_archived": True}, {"is_anonymized": True}, {"may_contact": False}, {"stage_id": "elsewhere"}]
     ),
 )
 @THOROUGH
-def test_nobody_is_invited_who_left_or_may_not_be_contacted(facts, change):
+def test_no_invitation_for_a_candidate_who_left_or_may_not_be_contacted(facts, change):
     assume(isinstance(facts.candidate, CandidateSnapshot) and facts.stage_id != "elsewhere")
     decision = decide(with_candidate(facts, **change))
     assert decision.verdict not in {"invite", "held_for_approval", "already_invited", "invited_elsewhere"}
 
 
-@given(either)
+@given(all_facts)
 @THOROUGH
-def test_an_invitation_implies_one_assessment_an_address_and_a_free_way(facts):
+def test_an_invitation_implies_one_assessment_an_address_and_no_earlier_invitation(facts):
     decision = decide(facts)
     if decision.verdict not in {"invite", "held_for_approval"}:
         return
@@ -156,16 +156,16 @@ def test_an_invitation_implies_one_assessment_an_address_and_a_free_way(facts):
 
 
 @given(
-    either,
+    all_facts,
     st.sampled_from(["urgent", "Codescreened", "", "remote", *ProgressTag, "CodeScreen: Backend"]),
 )
 @THOROUGH
-def test_a_tag_that_is_no_assessment_changes_nothing(facts, tag):
+def test_a_tag_that_names_no_assessment_changes_nothing(facts, tag):
     assume(isinstance(facts.candidate, CandidateSnapshot))
     assert decide(with_candidate(facts, tags=(*facts.candidate.tags, tag))) == decide(facts)
 
 
-@given(either)
+@given(all_facts)
 @THOROUGH
 def test_a_mapping_for_another_role_changes_nothing(facts):
     assume(isinstance(facts.candidate, CandidateSnapshot))
@@ -177,19 +177,19 @@ def test_a_mapping_for_another_role_changes_nothing(facts):
     assert decide(replace(facts, mappings=MappingIndex([*facts.mappings.rules, rule]))) == decide(facts)
 
 
-@given(late_facts)
+@given(decidable_facts)
 @THOROUGH
-def test_the_order_of_tags_and_mappings_does_not_matter(facts):
-    turned = with_candidate(
+def test_the_verdict_does_not_depend_on_the_order_of_tags_and_mappings(facts):
+    reversed_facts = with_candidate(
         replace(facts, mappings=MappingIndex(facts.mappings.rules[::-1])), tags=facts.candidate.tags[::-1]
     )
-    # a name that is written twice may be quoted as either spells it
-    assert decide(turned).verdict == decide(facts).verdict
+    # a name that is written twice may be quoted as all_facts spells it
+    assert decide(reversed_facts).verdict == decide(facts).verdict
 
 
-@given(late_facts, st.sampled_from([str.upper, str.lower, str.title]))
+@given(decidable_facts, st.sampled_from([str.upper, str.lower, str.title]))
 @THOROUGH
-def test_case_and_spaces_do_not_matter_where_one_assessment_has_the_name(facts, change):
+def test_the_verdict_does_not_depend_on_case_and_spaces_when_names_are_unique(facts, change):
     facts = replace(facts, assessments=(BACKEND, FRONTEND))
 
     def spelled(text):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from integrations.vocabulary import AssessmentSource
 from integrations.workflow.rules.assessments import KnownAssessment, matching_assessments
 from integrations.workflow.rules.decide import decide
 from integrations.workflow.rules.mapping_index import MappingIndex, MappingRule
@@ -44,7 +45,7 @@ from tests.workflow.rules.examples import BACKEND, FACTS, FRONTEND, with_candida
         ([], [], "  backend ", BACKEND),
     ],
 )
-def test_what_names_the_assessment(mappings, tags, default, expected):
+def test_the_first_source_that_names_an_assessment_wins(mappings, tags, default, expected):
     facts = replace(
         FACTS, mappings=MappingIndex(MappingRule(*row) for row in mappings), default_assessment=default
     )
@@ -52,7 +53,7 @@ def test_what_names_the_assessment(mappings, tags, default, expected):
     assert (decision.verdict, decision.assessment) == ("invite", expected)
 
 
-def test_an_exact_name_beats_a_similar_one():
+def test_an_exact_name_is_preferred_to_one_in_other_case():
     both = (KnownAssessment("1", "backend"), KnownAssessment("2", "Backend"))
     assert matching_assessments("Backend", both) == (both[1],)
     assert matching_assessments("BACKEND", both) == both
@@ -62,7 +63,7 @@ def test_an_exact_name_beats_a_similar_one():
     assert decide(facts).verdict == "ambiguous_assessment"
 
 
-def test_an_unknown_name_says_what_was_probably_meant():
+def test_an_unknown_name_gets_a_suggestion_when_one_is_similar():
     facts = with_candidate(replace(FACTS, mappings=MappingIndex()), tags=("CodeScreen Fronted Developer",))
     decision = decide(facts)
     assert decision.verdict == "unknown_assessment"
@@ -70,7 +71,7 @@ def test_an_unknown_name_says_what_was_probably_meant():
     assert "“Fronted Developer”" in decision.explanation
 
 
-def test_an_unknown_name_that_is_near_to_nothing_suggests_nothing():
+def test_an_unknown_name_gets_no_suggestion_when_none_is_similar():
     facts = with_candidate(replace(FACTS, mappings=MappingIndex()), tags=("CodeScreen Xylophone",))
     assert "Did you mean" not in decide(facts).explanation
     assert closest_name("", ["Backend"]) == ""
@@ -85,10 +86,28 @@ def test_a_mapping_for_the_role_needs_a_stage_with_the_prefix():
     assert decide(facts).verdict == "no_assessment"
 
 
-def test_a_role_that_is_itself_called_codescreen_names_no_assessment():
+def test_an_inherited_role_title_that_begins_with_codescreen_names_no_assessment():
     facts = with_candidate(
         replace(FACTS, mappings=MappingIndex()),
         role_title="CodeScreen Engineer",
         tags=("CodeScreen Engineer", "CodeScreen Backend"),
     )
     assert decide(facts).assessment == BACKEND
+
+
+@pytest.mark.parametrize(
+    ("mapping", "tags", "default", "source", "written"),
+    [
+        (("role-1", "stage-1", "Bakend"), (), "", AssessmentSource.MAPPING_FOR_STAGE, "Bakend"),
+        (("role-1", "", "backend"), (), "", AssessmentSource.MAPPING_FOR_ROLE, "backend"),
+        (("role-2", "", "Backend"), ("CodeScreen Fronted”s", "x"), "", AssessmentSource.TAG, "Fronted”s"),
+        (("role-2", "", "Backend"), (), "id-backend", AssessmentSource.DEFAULT, "id-backend"),
+        (("role-2", "", "Backend"), (), "", None, ""),
+    ],
+)
+def test_the_decision_records_what_named_the_assessment_and_how_it_was_written(
+    mapping, tags, default, source, written
+):
+    facts = replace(FACTS, mappings=MappingIndex([MappingRule(*mapping)]), default_assessment=default)
+    decision = decide(with_candidate(facts, tags=tags))
+    assert (decision.assessment_source, decision.assessment_written) == (source, written)

@@ -13,7 +13,7 @@ from tests.workflow.rules.examples import BACKEND, FACTS, FRONTEND, existing_inv
 
 CODES = [verdict for verdict in Verdict if verdict != Verdict.NOTED]
 
-# one by one: each makes its own verdict hold and leaves all later ones as they are
+#: Each makes its own verdict hold and changes nothing that the later ones depend on.
 
 HOLDS = {
     "test_request": lambda facts: replace(facts, is_test=True),
@@ -39,7 +39,7 @@ HOLDS = {
     "held_for_approval": lambda facts: replace(facts, recently_invited=50),
     "invite": lambda facts: facts,
 }
-#: Three verdicts about the assessment exclude each other, so no two of them can compete.
+#: Of these verdicts only one can hold at a time.
 EXCLUSIVE = {"no_assessment", "unknown_assessment", "ambiguous_assessment"}
 
 
@@ -49,7 +49,7 @@ def test_every_code_has_a_case():
 
 
 @pytest.mark.parametrize("code", HOLDS)
-def test_each_verdict(code):
+def test_each_verdict_explains_itself_and_names_a_next_step(code):
     decision = decide(HOLDS[code](FACTS))
     assert decision.verdict == code
     assert decision.explanation.endswith((".", "?"))
@@ -62,17 +62,17 @@ PAIRS = [
     for second in CODES[position + 1 :]
     if not {first, second} <= EXCLUSIVE
     and second != Verdict.INVITE
-    # without a candidate there is nothing else to say about one
+    # every later verdict needs a candidate
     and first != Verdict.NOT_VISIBLE
 ]
 
 
 @pytest.mark.parametrize(("first", "second"), PAIRS)
-def test_the_earlier_verdict_wins(first, second):
+def test_the_earlier_verdict_wins_when_two_hold(first, second):
     assert decide(HOLDS[first](HOLDS[second](FACTS))).verdict == first
 
 
-def test_an_invitation_says_what_is_sent_to_whom():
+def test_an_invitation_names_the_assessment_and_the_address():
     decision = decide(FACTS)
     assert (decision.assessment, decision.email) == (BACKEND, "alder@candidates.example")
     assert decision.explanation == "“Backend” is sent: the mapping for this role names it."
@@ -97,7 +97,7 @@ def test_an_invitation_says_what_is_sent_to_whom():
         ("failed", False, "invite"),
     ],
 )
-def test_an_invitation_that_exists_stands_in_the_way_unless_it_never_went_out(status, was_sent, code):
+def test_an_existing_invitation_blocks_another_unless_it_was_never_sent(status, was_sent, code):
     decision = decide(replace(FACTS, invitations_here=(existing_invitation(status, was_sent=was_sent),)))
     assert decision.verdict == code
     if code == "already_invited":
@@ -105,7 +105,7 @@ def test_an_invitation_that_exists_stands_in_the_way_unless_it_never_went_out(st
         assert "since 1 May 2026" in decision.explanation
 
 
-def test_another_assessment_does_not_stand_in_the_way():
+def test_an_invitation_to_another_assessment_does_not_block():
     other = existing_invitation(assessment=FRONTEND.id)
     assert (
         decide(replace(FACTS, invitations_here=(other,), invitations_elsewhere=(other,))).verdict == "invite"
@@ -116,7 +116,7 @@ def test_another_assessment_does_not_stand_in_the_way():
     ("limit", "recent", "code"),
     [(50, 49, "invite"), (50, 50, "held_for_approval"), (0, 9999, "invite"), (1, 1, "held_for_approval")],
 )
-def test_the_bulk_limit(limit, recent, code):
+def test_invitations_beyond_the_bulk_limit_are_held(limit, recent, code):
     assert decide(replace(FACTS, bulk_limit=limit, recently_invited=recent)).verdict == code
 
 
@@ -129,11 +129,11 @@ def test_the_bulk_limit(limit, recent, code):
         (("not an address",), ""),
     ],
 )
-def test_the_first_usable_address(emails, email):
+def test_the_first_usable_address_is_invited(emails, email):
     decision = decide(with_candidate(emails=emails))
     assert (decision.verdict, decision.email) == (("invite", email) if email else ("no_email", ""))
 
 
 @pytest.mark.parametrize("event", ["candidateStageChange", "sweep"])
-def test_events_that_may_invite(event):
+def test_stage_changes_and_sweeps_may_invite(event):
     assert decide(replace(FACTS, event=event)).verdict == "invite"

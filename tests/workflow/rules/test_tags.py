@@ -24,7 +24,7 @@ from integrations.workflow.rules.tags import assessment_tags, is_progress_tag
         ("", ()),
     ],
 )
-def test_assessment_tags(tag, names):
+def test_assessment_tags_are_read_from_tags_with_the_word_and_a_name(tag, names):
     assert assessment_tags([tag]) == names
 
 

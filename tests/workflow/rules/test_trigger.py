@@ -18,7 +18,7 @@ from integrations.workflow.rules.trigger import TriggerPolicy
         ("anything", "   ", False),
     ],
 )
-def test_the_stage_prefix(name, prefix, expected):
+def test_a_stage_has_the_prefix_whatever_its_case_and_spaces(name, prefix, expected):
     assert TriggerPolicy(prefix).has_prefix(name) is expected
 
 
