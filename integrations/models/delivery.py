@@ -47,6 +47,15 @@ class Delivery(Leasable):
     repeats = models.PositiveIntegerField(default=0, help_text="How often the platform sent it again.")
     verdict = models.CharField(max_length=40, choices=vocabulary.Verdict.choices(), blank=True)
     explanation = models.TextField(blank=True)
+    assessment_source = models.CharField(
+        max_length=30,
+        choices=vocabulary.AssessmentSource.choices(),
+        blank=True,
+        help_text="What named the assessment; empty when nothing did or it didn't come to that.",
+    )
+    assessment_written = models.TextField(
+        blank=True, help_text="The name or id of the assessment as the mapping, tag or default has it."
+    )
     decided_at = models.DateTimeField(null=True, blank=True)
     invitation = models.ForeignKey(
         "integrations.Invitation", on_delete=models.SET_NULL, null=True, blank=True, related_name="deliveries"
@@ -99,12 +108,20 @@ class Delivery(Leasable):
         return self.due_at is None and not self.verdict and bool(self.last_error)
 
     def decide(
-        self, verdict: vocabulary.Verdict, explanation: str, invitation: Invitation | None = None
+        self,
+        verdict: vocabulary.Verdict,
+        explanation: str,
+        invitation: Invitation | None = None,
+        *,
+        assessment_source: vocabulary.AssessmentSource | None = None,
+        assessment_written: str = "",
     ) -> bool:
         """Record the verdict and end the lease. Return False when another worker holds the lease by now."""
         return self.release(
             verdict=verdict,
             explanation=explanation,
+            assessment_source=assessment_source or "",
+            assessment_written=assessment_written,
             invitation=invitation,
             decided_at=Now(),
             due_at=None,

@@ -10,6 +10,7 @@ from itertools import islice
 from django.utils import timezone
 
 from integrations.models import Delivery, Organization
+from integrations.vocabulary import AssessmentSource
 from integrations.workflow.health import linter_duplicates
 from integrations.workflow.health.findings import Finding, counted, listed
 from integrations.workflow.health.linter_snapshot import LinterSnapshot, NameIndex
@@ -17,7 +18,6 @@ from integrations.workflow.rules.assessments import matching_assessments
 from integrations.workflow.rules.naming import normalize
 
 TAG_MEMORY = timedelta(days=30)
-UNKNOWN_BY_TAG, SENT_BY_TAG = "which the tag names", ": the tag names it."  # as decide() explains them
 MOST_TOLD = 500
 MOST_PER_CODE = 50  # for a person to read; a longer list is one mistake made many times
 
@@ -125,12 +125,11 @@ def unknown_candidate_tags(survey: LinterSnapshot) -> Iterator[Finding]:
         organization=survey.organization,
         verdict=Delivery.Verdict.UNKNOWN_ASSESSMENT,
         received_at__gte=timezone.now() - TAG_MEMORY,
-        explanation__contains=UNKNOWN_BY_TAG,
+        assessment_source=AssessmentSource.TAG,
     ).order_by("-received_at")
     on_roles = {normalize(name) for role in survey.open_roles for name in survey.tags[role.pk]}
     candidates: dict[str, set[str]] = {}
-    for opportunity, explanation in told.values_list("opportunity_id", "explanation")[:MOST_TOLD]:
-        name = explanation.partition("“")[2].partition("”")[0]
+    for opportunity, name in told.values_list("opportunity_id", "assessment_written")[:MOST_TOLD]:
         if name and normalize(name) not in on_roles and not matching_assessments(name, survey.assessments):
             candidates.setdefault(name, set()).add(opportunity)
     live = NameIndex((assessment.id, assessment.name) for assessment in survey.assessments)
@@ -147,7 +146,7 @@ def tags_on_candidates_alone(survey: LinterSnapshot) -> Iterator[Finding]:
         organization=survey.organization,
         verdict=Delivery.Verdict.INVITE,
         received_at__gte=timezone.now() - TAG_MEMORY,
-        explanation__contains=SENT_BY_TAG,
+        assessment_source=AssessmentSource.TAG,
     ).order_by("-received_at")
     roles = {role.external_id: role for role in survey.open_roles if not survey.rules_for(role)}
     who: dict[tuple[str, str], set[str]] = {}

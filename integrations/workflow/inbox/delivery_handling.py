@@ -70,7 +70,13 @@ def decide_delivery(
         facts = with_database_facts(gathered, delivery)
         decision = decide(facts)
         invitation = _apply(delivery, organization, decision, facts, gathered)
-        if not delivery.decide(decision.verdict, decision.explanation, invitation):
+        if not delivery.decide(
+            decision.verdict,
+            decision.explanation,
+            invitation,
+            assessment_source=decision.assessment_source,
+            assessment_written=decision.assessment_written,
+        ):
             raise LeaseLost
     return decision
 

@@ -13,6 +13,7 @@ from integrations.models import (
     RoleMapping,
     Stage,
 )
+from integrations.vocabulary import AssessmentSource
 from integrations.workflow.health.linter import findings
 from tests import factories
 
@@ -180,7 +181,8 @@ def by_own_tag(organization: Organization, number: int, assessment: str = "Backe
         opportunity_id=f"own-{number}",
         invitation=invitation,
         verdict="invite",
-        explanation=f"“{assessment}” is sent: the tag names it.",
+        assessment_source=AssessmentSource.TAG,
+        assessment_written=assessment,
         decided_at=timezone.now(),
         due_at=None,
     )

@@ -17,6 +17,7 @@ from integrations.models import (
     RoleMapping,
     Stage,
 )
+from integrations.vocabulary import AssessmentSource
 from integrations.workflow.catalog import sync
 from integrations.workflow.health import linter, linter_history
 from tests import factories
@@ -85,7 +86,8 @@ def test_a_misspelt_tag_on_candidates_is_known_from_their_deliveries(linted):
             organization=linted,
             opportunity_id=f"o-{number % 2}",
             verdict="unknown_assessment",
-            explanation="CodeScreen has no assessment “Bakend”, which the tag names. Did you mean “Backend”?",
+            assessment_source=AssessmentSource.TAG,
+            assessment_written="Bakend",
             decided_at=timezone.now(),
             due_at=None,
         )
@@ -102,3 +104,16 @@ def test_connections_are_needed_to_call_anything_unknown(organization):
     assert not LeverConnection.objects.exists()
     assert not CodeScreenConnection.objects.exists()
     assert linter_history.record_findings(organization) == 0
+
+
+def test_an_unknown_name_from_a_mapping_is_no_candidate_tag(linted):
+    factories.DeliveryFactory.create(
+        organization=linted,
+        verdict="unknown_assessment",
+        explanation="CodeScreen has no assessment “Bakend”, which the tag names.",
+        assessment_source=AssessmentSource.MAPPING_FOR_ROLE,
+        assessment_written="Bakend",
+        decided_at=timezone.now(),
+        due_at=None,
+    )
+    assert "unknown_candidate_tag" not in {finding.code for finding in linter.findings(linted)}

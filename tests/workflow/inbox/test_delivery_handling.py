@@ -7,7 +7,15 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
-from integrations.models import CodeScreenConnection, Delivery, Effect, Invitation, LeverConnection
+from integrations.models import (
+    CodeScreenConnection,
+    Delivery,
+    Effect,
+    Invitation,
+    LeverConnection,
+    Organization,
+    RoleMapping,
+)
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES
 from integrations.queue import worker
 from integrations.workflow.health import incidents
@@ -65,6 +73,22 @@ def test_an_invitation_remembers_what_it_was_decided_from(box, sandbox, enter):
     assert invitation.contact_id
     assert (delivery.due_at, delivery.leased_until, delivery.lease_owner) == (None, None, "")
     assert delivery.decided_at is not None
+
+
+def test_a_decided_delivery_records_what_named_the_assessment_until_it_is_decided_again(
+    box, sandbox, enter, super_admin
+):
+    Organization.objects.update(default_assessment=" backend")
+    RoleMapping.objects.all().delete()
+    sandbox.lever_does("tags", opportunities=[sandbox.candidate("Alder")], remove=["CodeScreen Backend"])
+    delivery = enter()
+    box.work()
+    assert verdict(delivery) == "invite", delivery.explanation
+    assert (delivery.assessment_source, delivery.assessment_written) == ("default", " backend")
+    Organization.objects.update(paused=True)
+    worker.replay(delivery, super_admin)
+    assert verdict(delivery) == "paused"
+    assert (delivery.assessment_source, delivery.assessment_written) == ("", "")
 
 
 @pytest.mark.parametrize("event", ["candidateHired", "candidateArchiveChange", "interviewCreated", "x"])
