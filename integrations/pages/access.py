@@ -14,14 +14,15 @@ from django.views.generic import View
 
 from integrations.models import Membership, Organization
 
-SESSION_KEY = "organization"
+#: The session's key for the slug of the organization that the person works in.
+ORGANIZATION_SESSION_KEY = "organization"
 
 SUPER_ADMINS = frozenset({Membership.Role.SUPER_ADMIN})
 ADMINS = SUPER_ADMINS | {Membership.Role.ADMIN}
 TEAM = ADMINS | {Membership.Role.TEAM_MEMBER}
 EVERYONE = TEAM | {Membership.Role.LIMITED_TEAM_MEMBER}
 
-_UNREAD: Any = object()
+_CACHE = "_current_membership"
 
 
 def memberships_of(request: HttpRequest) -> QuerySet[Membership]:
@@ -37,27 +38,28 @@ def memberships_of(request: HttpRequest) -> QuerySet[Membership]:
 
 
 def current_membership(request: HttpRequest) -> Membership | None:
-    """Return the membership the person works under now: the session's choice, else their first; read once a request."""
-    found = getattr(request, "_current_membership", _UNREAD)
-    if found is _UNREAD:
+    """Return the membership for the organization chosen in the session, or the person's first; cached per request."""
+    if not hasattr(request, _CACHE):
         memberships = memberships_of(request)
-        slug = request.session.get(SESSION_KEY) if hasattr(request, "session") else None
-        found = (memberships.filter(organization__slug=slug).first() if slug else None) or memberships.first()
-        request._current_membership = found  # type: ignore[attr-defined]
-    return cast("Membership | None", found)
+        slug = request.session.get(ORGANIZATION_SESSION_KEY) if hasattr(request, "session") else None
+        chosen = memberships.filter(organization__slug=slug).first() if slug else None
+        setattr(request, _CACHE, chosen or memberships.first())
+    return cast("Membership | None", getattr(request, _CACHE))
 
 
-def back_to(request: HttpRequest, otherwise: str) -> str:
-    """Return the page of this site that a form was sent from, as it says in `next`; else the address given."""
+def return_url(request: HttpRequest, default: str) -> str:
+    """Return the page that the form's `next` names, if it is a page of this site; else `default`."""
     target = request.POST.get("next", "")
-    is_here = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    return target if is_here else otherwise
+    is_own_page = url_has_allowed_host_and_scheme(
+        target, {request.get_host()}, require_https=request.is_secure()
+    )
+    return target if is_own_page else default
 
 
 class OrganizationMixin(AccessMixin, View):
-    """Give a view `self.organization` and `self.membership`; everyone else meets the sign-in page or a 403.
+    """Give a view `self.organization` and `self.membership`; without them it answers with the sign-in page or 403.
 
-    A row is looked up through `self.organization`, so that another organization's row is a 404.
+    Rows are looked up through `self.organization`, so that another organization's row is a 404.
     """
 
     allowed_roles: Collection[str] = EVERYONE
@@ -65,8 +67,8 @@ class OrganizationMixin(AccessMixin, View):
     membership: Membership
 
     @property
-    def person(self) -> User:
-        """The signed-in person."""
+    def user(self) -> User:
+        """The signed-in user."""
         return cast(User, self.request.user)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -81,7 +83,7 @@ class OrganizationMixin(AccessMixin, View):
         return super().dispatch(request, *args, **kwargs)
 
     def check_role(self, request: HttpRequest) -> None:
-        """Raise PermissionDenied unless the person's role may come here."""
+        """Raise PermissionDenied unless the person's role may use this view."""
         self.require(self.allowed_roles)
 
     def require(self, roles: Collection[str]) -> None:

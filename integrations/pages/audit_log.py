@@ -96,7 +96,7 @@ class AuditMixin(OrganizationMixin):
 class AuditView(AuditMixin, TemplateView):
     """The log, to read."""
 
-    template_name = "integrations/audit.html"
+    template_name = "integrations/audit_log.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read one page and what can be filtered by."""

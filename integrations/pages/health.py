@@ -1,5 +1,6 @@
-"""What the doctor and the mapping linter say of the set-up, with a way to mend each, and how the queue stands."""
+"""The findings of the doctor and the mapping linter, each with its fix, and the state of the queue."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,63 +18,91 @@ from integrations.models import (
     Organization,
 )
 from integrations.pages.access import TEAM, OrganizationMixin
-from integrations.pages.partials import LivePartsMixin
+from integrations.pages.partials import PartialsMixin
 from integrations.queue import liveness
 from integrations.workflow.health import doctor, linter
+from integrations.workflow.health.findings import Finding
 
-#: What each level means to a person.
-GROUPS = {
+#: The levels in the order of the page, each with its title and meaning.
+LEVELS = {
     "error": ("Broken", "Candidates may not be invited, or results not arrive, until this is mended."),
     "warning": ("Needs attention", "The portal works; this will cost you something if it stays."),
     "info": ("Worth knowing", "Nothing is wrong."),
 }
 
 
-class HealthView(OrganizationMixin, LivePartsMixin):
-    """List the findings, gravest first, and the queue's state."""
+@dataclass(frozen=True)
+class FindingGroup:
+    """The findings of one level."""
+
+    level: str
+    title: str
+    meaning: str
+    findings: list[Finding]
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """The workers' last heartbeat, how many rows wait and since when, and when each platform was last in touch."""
+
+    heartbeat_at: datetime | None
+    oldest_due_at: datetime | None
+    due: int
+    later: int
+    next_poll_at: datetime | None
+    last_received_at: datetime | None
+    swept_at: datetime | None
+    breakers: list[tuple[str, CircuitBreaker | None]]
+
+
+class HealthView(OrganizationMixin, PartialsMixin):
+    """List the findings, errors first, and the queue's state."""
 
     template_name = "integrations/health.html"
-    live_parts = {"health": "integrations/_health_now.html"}
+    partials = {"health": "integrations/_health_current.html"}
     allowed_roles = TEAM
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Ask the doctor and the linter now."""
-        grave_first = {"error": 0, "warning": 1, "info": 2}
-        found = [*doctor.findings(self.organization), *linter.findings(self.organization)]
-        unique = [finding for finding in dict.fromkeys(found) if finding.code != "ok"]
-        unique.sort(key=lambda finding: grave_first.get(finding.level, 3))
-        groups = [
-            (level, words, [finding for finding in unique if finding.level == level])
-            for level, words in GROUPS.items()
-        ]
+        """Run the doctor and the linter now."""
+        groups = finding_groups(self.organization)
         return super().get_context_data(
-            findings=unique,
-            groups=[group for group in groups if group[2]],
-            queue=queue(self.organization),
+            findings=[finding for group in groups for finding in group.findings],
+            groups=groups,
+            queue=queue_state(self.organization),
             now=timezone.now(),
             **kwargs,
         )
 
 
-def queue(organization: Organization) -> dict[str, Any]:
-    """Return how the organization's work stands: who works, what waits and for how long, what was last heard."""
+def finding_groups(organization: Organization) -> list[FindingGroup]:
+    """Return what the doctor and the linter find, each finding once, by level; empty levels are left out."""
+    found = dict.fromkeys([*doctor.findings(organization), *linter.findings(organization)])
+    groups = [
+        FindingGroup(level, title, meaning, [one for one in found if one.level == level and one.code != "ok"])
+        for level, (title, meaning) in LEVELS.items()
+    ]
+    return [group for group in groups if group.findings]
+
+
+def queue_state(organization: Organization) -> QueueState:
+    """Return the state of the organization's work."""
     own = {"organization": organization}
     deliveries, effects = Delivery.objects.filter(**own), Effect.objects.filter(**own)
     oldest = [deliveries.oldest_due_at(), effects.oldest_due_at()]
-    grant = LeverConnection.objects.filter(**own).first()
+    connection = LeverConnection.objects.filter(**own).first()
     breakers = {row.platform.casefold(): row for row in CircuitBreaker.objects.filter(**own)}
-    return {
-        "workers_at": Heartbeat.objects.filter(pk=liveness.DRAIN).values_list("at", flat=True).first(),
-        "oldest_due_at": min((moment for moment in oldest if moment), default=None),
-        "due": deliveries.due().count() + effects.due().count(),
-        "later": effects.filter(state=Effect.State.DUE, due_at__gt=timezone.now()).count(),
-        "next_poll_at": _next_poll(organization),
-        "heard_at": LeverWebhook.objects.filter(**own).aggregate(at=Max("last_received_at"))["at"],
-        "swept_at": grant.swept_at if grant else None,
-        "breakers": [(label, breakers.get(value)) for value, label in Delivery.Platform.choices()],
-    }
+    return QueueState(
+        heartbeat_at=Heartbeat.objects.filter(pk=liveness.DRAIN).values_list("at", flat=True).first(),
+        oldest_due_at=min((at for at in oldest if at), default=None),
+        due=deliveries.due().count() + effects.due().count(),
+        later=effects.filter(state=Effect.State.DUE, due_at__gt=timezone.now()).count(),
+        next_poll_at=_next_poll_at(organization),
+        last_received_at=LeverWebhook.objects.filter(**own).aggregate(at=Max("last_received_at"))["at"],
+        swept_at=connection.swept_at if connection else None,
+        breakers=[(label, breakers.get(value)) for value, label in Delivery.Platform.choices()],
+    )
 
 
-def _next_poll(organization: Organization) -> datetime | None:
-    rows = Invitation.objects.filter(organization=organization, next_poll_at__isnull=False)
-    return rows.order_by("next_poll_at").values_list("next_poll_at", flat=True).first()
+def _next_poll_at(organization: Organization) -> datetime | None:
+    scheduled = Invitation.objects.filter(organization=organization, next_poll_at__isnull=False)
+    return scheduled.order_by("next_poll_at").values_list("next_poll_at", flat=True).first()

@@ -1,4 +1,4 @@
-"""Parts of a page that keep themselves up to date: the page's own address answers with one part alone when asked."""
+"""Parts of a page that update themselves: the page's own address answers with one part when a header names it."""
 
 from typing import Any
 
@@ -9,28 +9,28 @@ from django.views.generic import TemplateView
 HEADER = "X-Live-Part"
 
 
-class LivePartsMixin(TemplateView):
-    """Answer a request that names one of `live_parts` with that part's template instead of the whole page.
+class PartialsMixin(TemplateView):
+    """Answer a request that names one of `partials` with that partial's template instead of the whole page.
 
-    The same address, rights and filters hold for both, and without JavaScript reloading does the same.
+    Address, rights and filters are the same for both. Without JavaScript, reloading the page has the same effect.
     """
 
-    live_parts: dict[str, str] = {}
+    partials: dict[str, str] = {}
 
     @property
-    def part(self) -> str:
-        """The part that is asked for, empty for the whole page."""
-        asked = self.request.headers.get(HEADER, "")
-        return asked if asked in self.live_parts else ""
+    def partial(self) -> str:
+        """The name of the requested partial; empty for the whole page."""
+        name = self.request.headers.get(HEADER, "")
+        return name if name in self.partials else ""
 
     def get_template_names(self) -> list[str]:
-        """Return the part's template, else the page's."""
-        return [self.live_parts[self.part]] if self.part else super().get_template_names()
+        """Return the partial's template, or the page's."""
+        return [self.partials[self.partial]] if self.partial else super().get_template_names()
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
-        """Keep caches from mixing up the page and its parts."""
+        """Vary on the header, so that no cache serves a partial for the page or the reverse."""
         response = super().render_to_response(context, **kwargs)
         patch_vary_headers(response, [HEADER])
-        if self.part:
+        if self.partial:
             add_never_cache_headers(response)
         return response

@@ -3,8 +3,9 @@
 from django.urls import path
 
 from integrations.pages import audit_log, health
-from integrations.pages.activity import action_views, activity, candidate
-from integrations.pages.mappings import dry_run, mappings
+from integrations.pages.activity import activity, candidate, delivery, effect_actions, invitation_actions
+from integrations.pages.dry_run import dry_run
+from integrations.pages.mappings import mappings
 from integrations.pages.overview import overview
 from integrations.pages.settings import (
     admin_requests,
@@ -66,20 +67,34 @@ urlpatterns = [
     # activity
     path("activity/", activity.ActivityView.as_view(), name="activity"),
     path("activity/<path:opportunity_id>/", candidate.CandidateView.as_view(), name="candidate"),
-    path("deliveries/<int:pk>/", action_views.DeliveryView.as_view(), name="delivery"),
-    path("deliveries/<int:pk>/replay/", action_views.ReplayView.as_view(), name="delivery-replay"),
-    path("invitations/<int:pk>/approve/", action_views.ApproveView.as_view(), name="invitation-approve"),
-    path("invitations/<int:pk>/refuse/", action_views.RefuseView.as_view(), name="invitation-refuse"),
-    path("invitations/<int:pk>/sent/", action_views.ResolveAsSentView.as_view(), name="invitation-sent"),
+    path("deliveries/<int:pk>/", delivery.DeliveryView.as_view(), name="delivery"),
+    path("deliveries/<int:pk>/replay/", delivery.ReplayView.as_view(), name="delivery-replay"),
     path(
-        "invitations/<int:pk>/send-again/", action_views.SendAgainView.as_view(), name="invitation-send-again"
+        "invitations/<int:pk>/approve/", invitation_actions.ApproveView.as_view(), name="invitation-approve"
     ),
-    path("invitations/<int:pk>/again/", action_views.InviteAgainView.as_view(), name="invitation-again"),
-    path("invitations/<int:pk>/stop/", action_views.StopFollowingView.as_view(), name="invitation-stop"),
-    path("invitations/<int:pk>/decided/", action_views.DecidedView.as_view(), name="invitation-decided"),
-    path("effects/<int:pk>/retry/", action_views.RetryEffectView.as_view(), name="effect-retry"),
-    # what if
-    path("what-if/", dry_run.WhatIfView.as_view(), name="what-if"),
+    path("invitations/<int:pk>/refuse/", invitation_actions.RefuseView.as_view(), name="invitation-refuse"),
+    path(
+        "invitations/<int:pk>/sent/", invitation_actions.ResolveAsSentView.as_view(), name="invitation-sent"
+    ),
+    path(
+        "invitations/<int:pk>/send-again/",
+        invitation_actions.SendAgainView.as_view(),
+        name="invitation-send-again",
+    ),
+    path(
+        "invitations/<int:pk>/again/", invitation_actions.InviteAgainView.as_view(), name="invitation-again"
+    ),
+    path(
+        "invitations/<int:pk>/stop/", invitation_actions.StopFollowingView.as_view(), name="invitation-stop"
+    ),
+    path(
+        "invitations/<int:pk>/decided/",
+        invitation_actions.RecordDecisionView.as_view(),
+        name="invitation-decided",
+    ),
+    path("effects/<int:pk>/retry/", effect_actions.RetryEffectView.as_view(), name="effect-retry"),
+    # dry run
+    path("what-if/", dry_run.DryRunView.as_view(), name="what-if"),
     # health
     path("health/", health.HealthView.as_view(), name="health"),
 ]

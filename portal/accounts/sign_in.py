@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse_lazy
 from django.views.generic import View
 
-from integrations.pages.access import SESSION_KEY, back_to, memberships_of
+from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of, return_url
 from portal.accounts.forms import ForgottenPasswordForm
 
 #: Every answer to a request for a link takes this long, so that its time doesn't tell whom the portal knows.
@@ -58,5 +58,5 @@ class SwitchOrganizationView(View):
         chosen = get_object_or_404(
             memberships_of(request), organization__slug=request.POST.get("organization", "")
         )
-        request.session[SESSION_KEY] = chosen.organization.slug
-        return redirect(back_to(request, "/"))
+        request.session[ORGANIZATION_SESSION_KEY] = chosen.organization.slug
+        return redirect(return_url(request, "/"))

@@ -43,7 +43,7 @@ def test_the_queues_state_is_shown(super_admin_client, ready_organization):
     Heartbeat.beat("drain")
     answer = super_admin_client.get(reverse("health"))
     queue = answer.context["queue"]
-    assert (queue["oldest_due_at"], queue["due"], queue["later"]) == (late, 1, 1)
+    assert (queue.oldest_due_at, queue.due, queue.later) == (late, 1, 1)
     page = " ".join(answer.content.decode().split())
     assert "doesn't answer" in page or "doesn&#x27;t answer" in page
     assert "7 calls in a row" in page

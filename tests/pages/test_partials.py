@@ -88,7 +88,7 @@ def test_pictures_count_days_and_have_a_table(super_admin_client, ready_organiza
             due_at=None,
         )
         Result.objects.create(invitation=row, outcome=outcome, created_at=then)
-    invitations, outcomes, waits = charts.pictures(ready_organization)
+    invitations, outcomes, waits = charts.charts(ready_organization)
     assert invitations.summary == "3 in 14 days"
     assert outcomes.summary == "1 passed, 1 failed, 1 result not stated in 14 days"
     assert waits.summary == "Median 4.0 s"
@@ -107,8 +107,8 @@ def test_pictures_are_ones_own_and_need_three_queries(
         organization=other, status="invited", instance_id="x", invited_at=timezone.now()
     )
     with django_assert_num_queries(3):
-        pictures = charts.pictures(ready_organization)
-    assert not any(picture.bars for picture in pictures)
+        drawn = charts.charts(ready_organization)
+    assert not any(chart.bars for chart in drawn)
 
 
 @pytest.mark.parametrize(
@@ -116,4 +116,4 @@ def test_pictures_are_ones_own_and_need_three_queries(
     [(0.24, "0.2 s"), (45, "45 s"), (600, "10 min"), (10_000, "3 h"), (400_000, "5 days")],
 )
 def test_spans_are_spoken(seconds, words):
-    assert charts.spoken(seconds) == words
+    assert charts.duration(seconds) == words

@@ -1,142 +1,139 @@
-"""What happened: every invitation, every delivery with its verdict, every effect; filtered, 50 at a time."""
+"""Every invitation, every delivery with its verdict, and every effect: filtered, 50 at a time."""
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from integrations.models import Delivery, Effect, Invitation, Stage
+from integrations.models import Delivery, Effect, Invitation
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.activity.candidate import later_rounds
-from integrations.pages.activity.result_labels import with_results
-from integrations.pages.activity.verdicts import with_next_steps
-from integrations.pages.overview.overview import waiting
-from integrations.pages.partials import LivePartsMixin
+from integrations.pages.activity.rows import (
+    delivery_rows,
+    invitation_rows,
+    with_later_round,
+    with_latest_verdict,
+)
+from integrations.pages.overview.counts import waiting_for_a_person
+from integrations.pages.partials import PartialsMixin
 
-PAGE = 50
+PAGE_SIZE = 50
 AWAITS_DECISION = "awaits_decision"
+UNDECIDED = "undecided"
 LISTS = {"invitations": "Invitations", "deliveries": "Deliveries", "effects": "Effects"}
 
 
-class ActivityView(OrganizationMixin, LivePartsMixin):
-    """One of three lists, with its filters in the address."""
+@dataclass(frozen=True)
+class Filter:
+    """The pick-list above a list: its parameter in the address, its choices, and what is chosen."""
+
+    name: str
+    label: str
+    choices: Sequence[tuple[str, str]]
+    chosen: str
+
+
+class ActivityView(OrganizationMixin, PartialsMixin):
+    """Show one of the three lists; the filters are in the address."""
 
     template_name = "integrations/activity.html"
-    live_parts = {"list": "integrations/_activity_list.html"}
+    partials = {"list": "integrations/_activity_list.html"}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read one page of the list that was asked for."""
-        show, query = self.shown_list(), self.request.GET.get("q", "").strip()[:200]
-        rows, filters = getattr(self, f"_{show}")(query)
-        page = Paginator(rows, PAGE).get_page(self.request.GET.get("page"))
-        if show == "deliveries":
-            _name_stages(list(page), self.organization.pk)
-        if show != "effects":
-            with_next_steps(page)
-        if show == "invitations":
-            with_results(page)
+        """Read one page of the chosen list."""
+        shown_list = self.shown_list()
+        query = self.request.GET.get("q", "").strip()[:200]
+        if shown_list == "deliveries":
+            context = self._deliveries(query)
+        elif shown_list == "effects":
+            context = self._effects(query)
+        else:
+            context = self._invitations(query)
         return super().get_context_data(
-            show=show,
+            shown_list=shown_list,
             lists=LISTS,
             q=query,
-            page=page,
-            is_filtered=bool(query or filters.get("chosen")),
-            waiting=waiting(self.organization),
+            is_filtered=bool(query or context["filter"].chosen),
+            waiting=waiting_for_a_person(self.organization),
             now=timezone.now(),
-            **filters,
+            **context,
             **kwargs,
         )
 
     def shown_list(self) -> str:
-        """Return which list the address asks for; a verdict means deliveries, an effect's state effects."""
-        asked = self.request.GET.get("show", "")
-        if asked in LISTS:
-            return asked
+        """Return the list that the address names; a verdict implies deliveries, an effect's state effects."""
+        name = self.request.GET.get("show", "")
+        if name in LISTS:
+            return name
         if self.request.GET.get("verdict"):
             return "deliveries"
         return "effects" if self.request.GET.get("state") else "invitations"
 
-    def _invitations(self, query: str) -> tuple[QuerySet[Any], dict[str, Any]]:
-        latest = Delivery.objects.filter(
-            invitation=OuterRef("pk"), platform=Delivery.Platform.LEVER
-        ).order_by("-received_at", "-pk")
-        rows = Invitation.objects.filter(organization=self.organization).annotate(
-            verdict=Subquery(latest.values("verdict")[:1]),
-            explanation=Subquery(latest.values("explanation")[:1]),
-            has_later=Exists(later_rounds()),
-        )
+    def _invitations(self, query: str) -> dict[str, Any]:
+        invitations = Invitation.objects.filter(organization=self.organization)
         chosen = self._chosen("status", [*Invitation.Status, AWAITS_DECISION])
-        if chosen:
-            rows = rows.awaiting_decision() if chosen == AWAITS_DECISION else rows.filter(status=chosen)
+        if chosen == AWAITS_DECISION:
+            invitations = invitations.awaiting_decision()
+        elif chosen:
+            invitations = invitations.filter(status=chosen)
         if query:
-            rows = rows.filter(_matches(query))
-        options = {
-            "name": "status",
-            "label": "Status",
-            "choices": [*Invitation.Status.choices(), (AWAITS_DECISION, "Failed, waits for a decision")],
-            "chosen": chosen,
+            invitations = invitations.filter(_matches(query))
+        choices = [*Invitation.Status.choices(), (AWAITS_DECISION, "Failed, waits for a decision")]
+        annotated = with_latest_verdict(with_later_round(invitations))
+        page = self._page(annotated.order_by("-created_at", "-pk"))
+        return {
+            "filter": Filter("status", "Status", choices, chosen),
+            "page": page,
+            "rows": invitation_rows(page),
         }
-        return rows.order_by("-created_at", "-pk"), options
 
-    def _deliveries(self, query: str) -> tuple[QuerySet[Any], dict[str, Any]]:
-        rows = (
-            Delivery.objects.filter(organization=self.organization)
-            .select_related("invitation")
-            .defer("traceback")
-        )
-        chosen = self._chosen("verdict", [*Delivery.Verdict, "undecided"])
+    def _deliveries(self, query: str) -> dict[str, Any]:
+        deliveries = Delivery.objects.filter(organization=self.organization)
+        deliveries = deliveries.select_related("invitation").defer("traceback")
+        chosen = self._chosen("verdict", [*Delivery.Verdict, UNDECIDED])
         if chosen:
-            rows = rows.filter(verdict="" if chosen == "undecided" else chosen)
+            deliveries = deliveries.filter(verdict="" if chosen == UNDECIDED else chosen)
         if query:
-            rows = rows.filter(
+            deliveries = deliveries.filter(
                 Q(opportunity_id__iexact=query)
                 | Q(explanation__icontains=query)
                 | _matches(query, "invitation__")
             )
-        choices = [*Delivery.Verdict.choices(), ("undecided", "Not decided yet")]
-        options = {"name": "verdict", "label": "Verdict", "choices": choices, "chosen": chosen}
-        return rows.order_by("-received_at", "-pk"), options
+        choices = [*Delivery.Verdict.choices(), (UNDECIDED, "Not decided yet")]
+        page = self._page(deliveries.order_by("-received_at", "-pk"))
+        return {
+            "filter": Filter("verdict", "Verdict", choices, chosen),
+            "page": page,
+            "rows": delivery_rows(self.organization, page),
+        }
 
-    def _effects(self, query: str) -> tuple[QuerySet[Any], dict[str, Any]]:
-        rows = (
-            Effect.objects.filter(organization=self.organization)
-            .select_related("invitation")
-            .defer("traceback")
-        )
+    def _effects(self, query: str) -> dict[str, Any]:
+        effects = Effect.objects.filter(organization=self.organization)
+        effects = effects.select_related("invitation").defer("traceback")
         chosen = self._chosen("state", Effect.State.values)
         if chosen:
-            rows = rows.filter(state=chosen)
+            effects = effects.filter(state=chosen)
         if query:
-            rows = rows.filter(Q(opportunity_id__iexact=query) | _matches(query, "invitation__"))
-        options = {"name": "state", "label": "State", "choices": Effect.State.choices, "chosen": chosen}
-        return rows.order_by("-created_at", "-pk"), options
+            effects = effects.filter(Q(opportunity_id__iexact=query) | _matches(query, "invitation__"))
+        page = self._page(effects.order_by("-created_at", "-pk"))
+        return {"filter": Filter("state", "State", Effect.State.choices, chosen), "page": page, "rows": page}
 
-    def _chosen(self, name: str, allowed: Any) -> str:
-        asked = self.request.GET.get(name, "")
-        return asked if asked in allowed else ""
+    def _page(self, rows: QuerySet[Any]) -> Any:
+        return Paginator(rows, PAGE_SIZE).get_page(self.request.GET.get("page"))
+
+    def _chosen(self, parameter: str, allowed: Collection[str]) -> str:
+        value = self.request.GET.get(parameter, "")
+        return value if value in allowed else ""
 
 
 def _matches(query: str, prefix: str = "") -> Q:
-    found = Q()
-    for column in ("role_title", "assessment_name", "candidate_name"):
-        found |= Q(**{f"{prefix}{column}__icontains": query})
-    return found | Q(**{f"{prefix}opportunity_id__iexact": query}) | Q(**{f"{prefix}instance_id": query})
-
-
-def _name_stages(deliveries: list[Delivery], organization_id: int) -> None:
-    """Give each delivery the name of the stage it speaks of, in one query."""
-    wanted = {delivery.pk: _stage_id(delivery.payload) for delivery in deliveries}
-    names = dict(
-        Stage.objects.filter(
-            organization=organization_id, external_id__in=filter(None, wanted.values())
-        ).values_list("external_id", "name")
+    """Return a search through an invitation's columns; `prefix` leads to the invitation."""
+    return (
+        Q(**{f"{prefix}role_title__icontains": query})
+        | Q(**{f"{prefix}assessment_name__icontains": query})
+        | Q(**{f"{prefix}candidate_name__icontains": query})
+        | Q(**{f"{prefix}opportunity_id__iexact": query})
+        | Q(**{f"{prefix}instance_id": query})
     )
-    for delivery in deliveries:
-        delivery.stage_name = names.get(wanted[delivery.pk], "")  # type: ignore[attr-defined]
-
-
-def _stage_id(payload: Any) -> str:
-    data = payload.get("data") if isinstance(payload, dict) else None
-    stage = data.get("toStageId") if isinstance(data, dict) else None
-    return stage if isinstance(stage, str) else ""

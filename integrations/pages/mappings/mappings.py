@@ -21,22 +21,21 @@ from integrations.models import (
     AuditTarget,
     Changes,
     LinterFinding,
+    Organization,
     Role,
     RoleMapping,
-    Stage,
     TargetKind,
 )
-from integrations.pages.access import ADMINS, TEAM, OrganizationMixin, back_to
+from integrations.pages.access import ADMINS, TEAM, OrganizationMixin, return_url
 from integrations.pages.mappings.effective_assessments import SHOWN, Answers
 from integrations.pages.mappings.mapping_form import RoleMappingForm
-from integrations.pages.settings.connections import known_assessments
+from integrations.pages.mappings.suggestions import assessment_names, role_titles, stage_names
 from integrations.workflow.catalog import sync
 from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.health import linter_history
 from integrations.workflow.health.findings import counted
 
 PAGE = 50
-SUGGESTIONS = 1000
 LOOKED_AT = 3000  # roles that a search or filter looks through, because their answers are worked out anew
 MOST_AT_ONCE = 200
 
@@ -96,7 +95,7 @@ class AssignView(OrganizationMixin, View):
         assessment = request.POST.get("assessment", "")
         if not roles:
             messages.error(request, "Tick the roles first.")
-        elif assessment not in known_assessments(self.organization):
+        elif assessment not in assessment_names(self.organization):
             messages.error(request, "Choose an assessment that CodeScreen lists.")
         else:
             with transaction.atomic():
@@ -122,7 +121,7 @@ class AssignView(OrganizationMixin, View):
         mapping.save()
         AuditEntry.record(
             self.organization,
-            self.person,
+            self.user,
             AuditAction.CHANGE_MAPPING if before else AuditAction.ADD_MAPPING,
             _audited(mapping),
             {"assessment": (before, assessment)},
@@ -136,17 +135,15 @@ def _audited(mapping: RoleMapping) -> AuditTarget:
 
 def back(request: HttpRequest) -> str:
     """Return the filtered list that a form was sent from, else the whole list."""
-    return back_to(request, str(reverse_lazy("mapping-list")))
+    return return_url(request, str(reverse_lazy("mapping-list")))
 
 
-def suggestions(organization: Any) -> dict[str, Any]:
-    """Return what the pick-lists offer: live roles, stages and assessments."""
-    roles = Role.objects.live().filter(organization=organization).order_by("title")
-    stages = Stage.objects.live().filter(organization=organization).order_by("position")
+def suggestions(organization: Organization) -> dict[str, list[str]]:
+    """Return the template context of the pick-lists."""
     return {
-        "known_roles": list(dict.fromkeys(roles.values_list("title", flat=True)[:SUGGESTIONS])),
-        "known_stages": list(dict.fromkeys(stages.values_list("name", flat=True)[:SUGGESTIONS])),
-        "known_assessments": known_assessments(organization),
+        "known_roles": role_titles(organization),
+        "known_stages": stage_names(organization),
+        "known_assessments": assessment_names(organization),
     }
 
 
@@ -167,7 +164,7 @@ class MappingEditMixin(OrganizationMixin):
     def record(self, action: AuditAction, mapping: RoleMapping, changes: Changes) -> None:
         """Write the audit entry, with what was before and is now, and the message."""
         if changes:
-            AuditEntry.record(self.organization, self.person, action, _audited(mapping), changes)
+            AuditEntry.record(self.organization, self.user, action, _audited(mapping), changes)
         said = f"The mapping {mapping} is {_PAST[action]}." if changes else "Nothing was changed."
         messages.success(self.request, said)
 

@@ -11,7 +11,7 @@ from django.views.generic import TemplateView, View
 from integrations.clients import provider
 from integrations.http.errors import PlatformError
 from integrations.models import Effect, Invitation
-from integrations.pages.access import SUPER_ADMINS, OrganizationMixin, back_to
+from integrations.pages.access import SUPER_ADMINS, OrganizationMixin, return_url
 from integrations.pages.settings.connection_forms import AddTokenForm
 from integrations.pages.settings.connections import SettingsView
 from integrations.queue import notify
@@ -46,7 +46,7 @@ class DisconnectLeverView(OrganizationMixin, TemplateView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Forget the grant."""
-        connections.disconnect_lever(self.organization, self.person)
+        connections.disconnect_lever(self.organization, self.user)
         messages.success(
             request, "Lever is disconnected. What arrives meanwhile is kept and decided afterwards."
         )
@@ -64,7 +64,7 @@ class AddTokenView(SettingsView):
         if form.is_valid():
             name, token = form.cleaned_data["token_name"], form.cleaned_data["additional_token"]
             try:
-                webhook = signature_tokens.add(self.organization, name, token, self.person)
+                webhook = signature_tokens.add(self.organization, name, token, self.user)
             except ValueError as error:
                 form.add_error("additional_token", str(error))
             else:
@@ -101,7 +101,7 @@ class RetireTokenView(OrganizationMixin, TemplateView):
     def post(self, request: HttpRequest, pk: int, which: str) -> HttpResponse:
         """Retire it."""
         token = self.token()
-        signature_tokens.retire(token.webhook, which, self.person)
+        signature_tokens.retire(token.webhook, which, self.user)
         messages.success(request, f"The token “{token.label}” is retired.")
         return redirect(reverse("settings") + "#webhook")
 
@@ -120,7 +120,7 @@ class ConnectionActView(OrganizationMixin, View):
             notify.notify_workers()
         except (PlatformError, ValueError) as error:
             messages.error(request, str(error))
-        return redirect(back_to(request, reverse("settings") + self.anchor))
+        return redirect(return_url(request, reverse("settings") + self.anchor))
 
     def act(self) -> str:
         """Do it and return the message; raises PlatformError or ValueError with the reason."""
@@ -134,7 +134,7 @@ class MakeWebhooksView(ConnectionActView):
 
     def act(self) -> str:
         """Make it."""
-        connections.make_webhooks(self.organization, provider.lever_client(self.organization), self.person)
+        connections.make_webhooks(self.organization, provider.lever_client(self.organization), self.user)
         return (
             "The webhook is made. In Lever, check that “Candidate Stage Change” is turned on under Webhooks."
         )
@@ -157,7 +157,7 @@ class RemoveWebhooksView(ConnectionActView):
 
     def act(self) -> str:
         """Remove it."""
-        connections.remove_webhooks(self.organization, provider.lever_client(self.organization), self.person)
+        connections.remove_webhooks(self.organization, provider.lever_client(self.organization), self.user)
         return "The webhook made through Lever's API is removed."
 
 

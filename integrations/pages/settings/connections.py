@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -24,15 +23,14 @@ from integrations.models import (
     LeverConnection,
     LeverWebhook,
     Membership,
-    Organization,
-    Stage,
 )
-from integrations.pages.access import EVERYONE, SUPER_ADMINS, OrganizationMixin, back_to
+from integrations.pages.access import EVERYONE, SUPER_ADMINS, OrganizationMixin, return_url
+from integrations.pages.mappings.suggestions import assessment_names, non_trigger_stage_names
+from integrations.pages.settings.connect_policy import connect_policy
 from integrations.pages.settings.connection_forms import AddTokenForm, ConnectionsForm
 from integrations.pages.settings.member_form import InviteMemberForm
 from integrations.pages.settings.policies_form import PoliciesForm
 from integrations.queue import notify
-from integrations.workflow.catalog.trigger_policy import trigger_policy
 from integrations.workflow.health import webhook_rejections
 from integrations.workflow.operations import connections, signature_tokens
 
@@ -46,18 +44,6 @@ class Scope:
     is_granted: bool
 
 
-def connect_csp() -> dict[str, Any]:
-    """Return the site's policy, which also lets the Connect form end at Lever's consent page.
-
-    `form-action` covers the redirects after a POST: without this the browser blocks the button silently.
-    """
-    parts = urlsplit(settings.LEVER_AUTH_URL)
-    return {
-        **settings.SECURE_CSP,
-        "form-action": [*settings.SECURE_CSP["form-action"], f"{parts.scheme}://{parts.netloc}"],
-    }
-
-
 class SettingsView(OrganizationMixin, TemplateView):
     """Show what the person's role may set; save the connections' secrets."""
 
@@ -66,7 +52,7 @@ class SettingsView(OrganizationMixin, TemplateView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Allow the Connect form's redirect to Lever, on this page alone."""
-        guarded = csp_override(connect_csp())(super().dispatch)
+        guarded = csp_override(connect_policy())(super().dispatch)
         return guarded(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -74,8 +60,8 @@ class SettingsView(OrganizationMixin, TemplateView):
         context = super().get_context_data(**kwargs)
         if self.membership.may_configure:
             context.setdefault("policies_form", PoliciesForm(instance=self.organization))
-            context["known_assessments"] = known_assessments(self.organization)
-            context["known_targets"] = known_targets(self.organization)
+            context["known_assessments"] = assessment_names(self.organization)
+            context["known_targets"] = non_trigger_stage_names(self.organization)
         if self.membership.may_connect:
             context |= self.connections()
             context.setdefault("connections_form", ConnectionsForm(initial=_stored(context["codescreen"])))
@@ -128,7 +114,7 @@ class SettingsView(OrganizationMixin, TemplateView):
         if form.cleaned_data["codescreen_api_key"]:
             notify.request_catalog_refresh(self.organization)
         notify.notify_workers()
-        return redirect(back_to(request, reverse("settings")))
+        return redirect(return_url(request, reverse("settings")))
 
     def _save_secrets(self, form: ConnectionsForm) -> bool:
         savers = (
@@ -150,7 +136,7 @@ class SettingsView(OrganizationMixin, TemplateView):
             if not value:
                 continue
             try:
-                save(self.organization, value, self.person)
+                save(self.organization, value, self.user)
             except ValueError as error:
                 form.add_error(name, str(error))
             else:
@@ -180,7 +166,7 @@ class SettingsView(OrganizationMixin, TemplateView):
             connection.save(update_fields=None if connection.pk is None else ["idempotency"])
             AuditEntry.record(
                 self.organization,
-                self.person,
+                self.user,
                 AuditAction.SAVE_CONNECTION,
                 connections.codescreen_target(connection),
                 {"idempotency": (before, wanted)},
@@ -210,18 +196,3 @@ def _refusal(organization: Any, platform: str, passed_at: datetime | None) -> di
 
 def _stored(codescreen: CodeScreenConnection | None) -> dict[str, Any]:
     return {"codescreen_idempotency": bool(codescreen and codescreen.idempotency)}
-
-
-def known_assessments(organization: Any) -> list[str]:
-    """Return the names of the live assessments, for suggestions."""
-    return list(
-        Assessment.objects.live().filter(organization=organization).values_list("name", flat=True)[:1000]
-    )
-
-
-def known_targets(organization: Organization) -> list[str]:
-    """Return the names of the live stages that don't invite, for suggestions."""
-    policy = trigger_policy(organization)
-    rows = Stage.objects.live().filter(organization=organization).order_by("position", "pk")
-    stages = rows.values_list("external_id", "name")[:1000]
-    return [name for pk, name in stages if not policy.is_trigger(pk, name)]

@@ -61,7 +61,7 @@ class EmailListView(OrganizationMixin, TemplateView):
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(branding_form=form))
         if form.changed_values():
-            connections.set_policies(self.organization, form.changed_values(), self.person)
+            connections.set_policies(self.organization, form.changed_values(), self.user)
             messages.success(request, "The branding is stored. Every e-mail from now on has it.")
         else:
             messages.info(request, "Nothing was changed.")
@@ -122,7 +122,7 @@ class EmailEditView(EmailKindView, TemplateView):
             variables=definition.variables,
             names=" ".join(definition.variables),
             is_own=stored_template(self.organization, self.kind) is not None,
-            address=self.person.email,
+            address=self.user.email,
             **kwargs,
         )
         shown = context.setdefault("shown", current_wording(self.organization, self.kind))
@@ -161,18 +161,18 @@ class EmailEditView(EmailKindView, TemplateView):
 
     def _save(self, wording: EmailWording) -> HttpResponse:
         self.keep_draft(None)
-        is_changed = save_wording(self.organization, self.kind, wording, self.person)
+        is_changed = save_wording(self.organization, self.kind, wording, self.user)
         messages.success(self.request, "The wording is stored." if is_changed else "Nothing was changed.")
         return redirect("email-edit", kind=self.kind)
 
     def _reset(self) -> HttpResponse:
         self.keep_draft(None)
-        if reset_wording(self.organization, self.kind, self.person):
+        if reset_wording(self.organization, self.kind, self.user):
             messages.success(self.request, "The portal's own wording holds again.")
         return redirect("email-edit", kind=self.kind)
 
     def _send_test(self, draft: EmailWording) -> None:
-        address = self.person.email
+        address = self.user.email
         if not address:
             messages.error(self.request, "Your account has no e-mail address. Ask a Super Admin to add one.")
             return

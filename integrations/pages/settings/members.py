@@ -59,7 +59,7 @@ class InviteMemberView(SettingsView):
             )
             changes = {"role": ("", membership.role)}
             target = _audited(membership)
-            AuditEntry.record(self.organization, self.person, AuditAction.INVITE_MEMBER, target, changes)
+            AuditEntry.record(self.organization, self.user, AuditAction.INVITE_MEMBER, target, changes)
         if may_hand_out_link(user, self.organization):
             enqueue_welcome(membership)
             notify.notify_workers()
@@ -103,7 +103,7 @@ class MemberLinkView(MemberView):
             with transaction.atomic():
                 enqueue_welcome(member)
                 AuditEntry.record(
-                    self.organization, self.person, AuditAction.SEND_INVITATION_LINK, _audited(member)
+                    self.organization, self.user, AuditAction.SEND_INVITATION_LINK, _audited(member)
                 )
             notify.notify_workers()
             messages.success(request, f"The invitation is on its way to {member.user.email}.")
@@ -136,7 +136,7 @@ class ChangeRoleView(OrganizationMixin, View):
             with transaction.atomic():
                 member.change_role(role)
                 AuditEntry.record(
-                    self.organization, self.person, AuditAction.CHANGE_ROLE, _audited(member), change
+                    self.organization, self.user, AuditAction.CHANGE_ROLE, _audited(member), change
                 )
         except LastSuperAdmin as error:
             messages.error(self.request, str(error))
@@ -152,12 +152,12 @@ class RemoveMemberView(MemberView):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Remove them, unless they are the last Super Admin."""
         member = self.member()
-        own, change = member.user_id == self.person.pk, {"role": (member.role, "")}
+        own, change = member.user_id == self.user.pk, {"role": (member.role, "")}
         target = _audited(member)
         try:
             with transaction.atomic():
                 member.end()
-                AuditEntry.record(self.organization, self.person, AuditAction.REMOVE_MEMBER, target, change)
+                AuditEntry.record(self.organization, self.user, AuditAction.REMOVE_MEMBER, target, change)
         except LastSuperAdmin as error:
             messages.error(request, str(error))
             own = False

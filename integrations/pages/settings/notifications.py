@@ -45,7 +45,7 @@ class NotificationsView(OrganizationMixin, TemplateView):
         ]
         return super().get_context_data(
             kinds=kinds,
-            address=self.person.email,
+            address=self.user.email,
             places=time_zones.places(),
             chosen_zone=time_zones.chosen(self.request),
             **kwargs,
@@ -53,7 +53,7 @@ class NotificationsView(OrganizationMixin, TemplateView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Store the choices."""
-        changed = preferences.save_preferences(self.membership, _chosen(request, "kind-"), self.person)
+        changed = preferences.save_preferences(self.membership, _chosen(request, "kind-"), self.user)
         messages.success(request, "Your choice is stored." if changed else "Nothing was changed.")
         return redirect("notifications")
 
@@ -66,7 +66,7 @@ class TimeZoneView(OrganizationMixin, View):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Store the time zone."""
         try:
-            changed = time_zones.choose(self.person, request.POST.get("time_zone", ""))
+            changed = time_zones.choose(self.user, request.POST.get("time_zone", ""))
         except ValueError as error:
             messages.error(request, str(error))
         else:
@@ -105,7 +105,7 @@ class TeamNotificationsView(OrganizationMixin, TemplateView):
         changed = [
             member
             for member in members
-            if preferences.save_preferences(member, _chosen(request, f"kind-{member.pk}-"), self.person)
+            if preferences.save_preferences(member, _chosen(request, f"kind-{member.pk}-"), self.user)
         ]
         stored = f"Stored for {len(changed)} member{'' if len(changed) == 1 else 's'}."
         messages.success(request, stored if changed else "Nothing was changed.")

@@ -35,7 +35,7 @@ class PoliciesView(SettingsView):
             messages.info(self.request, "Nothing was changed.")
             return True
         try:
-            connections.set_policies(self.organization, changes, self.person)
+            connections.set_policies(self.organization, changes, self.user)
         except ValidationError as error:
             form.add_error(None, error)
             return False

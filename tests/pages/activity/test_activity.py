@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from integrations.models import ApiCall, AuditEntry, Delivery, Effect, Invitation, Result, Stage
-from integrations.pages.activity.verdicts import next_step
+from integrations.pages.activity.next_steps import next_step
 from tests import factories
 
 ACTIVITY = "/activity/"

@@ -141,10 +141,10 @@ def test_the_pictures_days_are_the_readers(organization, zone, day):
         received_at=LATE,
     )
     with timezone.override(zone):
-        pictures = charts.pictures(organization)
-    for picture in pictures:
-        assert [bar.says.rpartition(" on ")[2] for bar in picture.bars] == [day], picture.code
-        assert picture.rows[-1][0] == day
+        drawn = charts.charts(organization)
+    for chart in drawn:
+        assert [bar.tooltip.rpartition(" on ")[2] for bar in chart.bars] == [day], chart.code
+        assert chart.rows[-1][0] == day
 
 
 @pytest.mark.usefixtures("_late")
@@ -153,9 +153,9 @@ def test_today_begins_at_the_readers_midnight(super_admin_client, organization):
     factories.InvitationFactory.create(
         organization=organization, invited_at=early, changed_at=early, status="invited", instance_id="i"
     )
-    assert super_admin_client.get("/").context["today"]["invited"] == 1
+    assert super_admin_client.get("/").context["today"].invited == 1
     super_admin_client.cookies["time_zone"] = "Pacific/Auckland"  # where that was yesterday
-    assert super_admin_client.get("/").context["today"]["invited"] == 0
+    assert super_admin_client.get("/").context["today"].invited == 0
 
 
 @pytest.mark.parametrize("address", ["/audit/", "/audit/export/"])

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.models import Delivery
-from integrations.pages.activity.verdicts import next_step
+from integrations.pages.activity.next_steps import next_step
 from integrations.queue import worker
 from integrations.workflow.inbox.delivery_handling import VERDICTS_WITH_A_NOTE
 from integrations.workflow.operations import connections

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from integrations.clients import provider
 from integrations.models import ApiCall, Delivery, Effect, Invitation, RoleMapping
-from integrations.pages.activity.candidate_search import opportunity_id
+from integrations.pages.dry_run.candidate_search import opportunity_id
 from integrations.workflow.catalog import sync
 from tests import factories
 
@@ -67,7 +67,7 @@ def test_an_invitation_is_shown_with_its_effects_and_nothing_is_written(team_mem
     stage = sandbox.stage("CodeScreen Assessment")
     answer = team_member_client.get(URL, {"candidate": sandbox.candidate("Alder"), "stage": stage})
     page = text(answer)
-    assert answer.context["found"].decision.verdict == "invite"
+    assert answer.context["answer"].decision.verdict == "invite"
     for words in ("“Backend” is sent", "Send invitation", "CodeScreen: Candidate Invited", "Afterwards"):
         assert words in page
     assert rows() == before
@@ -79,13 +79,13 @@ def test_the_candidates_present_stage_does_not_matter(team_member_client, known,
     answer = team_member_client.get(
         URL, {"candidate": sandbox.candidate("Alder"), "stage": sandbox.stage("CodeScreen Assessment")}
     )
-    assert answer.context["found"].decision.verdict != "left_stage"
+    assert answer.context["answer"].decision.verdict != "left_stage"
 
 
 def test_a_stage_that_does_not_invite_says_why(team_member_client, known, sandbox):
     other = plain_stage(team_member_client)
     answer = team_member_client.get(URL, {"candidate": sandbox.candidate("Alder"), "stage": other})
-    assert answer.context["found"].decision.verdict == "not_a_trigger_stage"
+    assert answer.context["answer"].decision.verdict == "not_a_trigger_stage"
     assert "nothing is sent, and nothing is written in Lever" in text(answer)
 
 
@@ -102,7 +102,7 @@ def test_an_unstarted_invitation_would_be_withdrawn_elsewhere(team_member_client
 
 def test_somebody_whom_lever_does_not_show_is_explained(team_member_client, known, sandbox):
     answer = team_member_client.get(URL, {"candidate": ID, "stage": sandbox.stage("CodeScreen Assessment")})
-    assert answer.context["found"].decision.verdict == "not_visible"
+    assert answer.context["answer"].decision.verdict == "not_visible"
     assert "Next:" in text(answer)
 
 
@@ -119,7 +119,7 @@ def test_without_connection_and_while_paused_the_verdict_says_so(team_member_cli
     ready_organization.paused = True
     ready_organization.save()
     answer = team_member_client.get(URL, {"candidate": ID, "stage": "stage-codescreen"})
-    assert answer.context["found"].decision.verdict == "paused"
+    assert answer.context["answer"].decision.verdict == "paused"
 
 
 @pytest.mark.usefixtures("ready_organization")
@@ -140,7 +140,7 @@ def test_without_connection_and_while_paused_the_verdict_says_so(team_member_cli
 def test_nonsense_is_refused_beside_the_field(team_member_client, query):
     answer = team_member_client.get(URL, query)
     assert answer.status_code == 200
-    assert "found" not in answer.context
+    assert "answer" not in answer.context
     assert answer.context["form"].errors
 
 
@@ -181,25 +181,25 @@ def two(known, sandbox):
 def test_one_of_a_name_is_answered_and_several_are_a_choice(team_member_client, sandbox):
     stage = sandbox.stage("CodeScreen Assessment")
     answer = team_member_client.get(URL, {"candidate": "robin Alder", "stage": stage})
-    assert answer.context["candidate_id"] == sandbox.candidate("Alder")
+    assert answer.context["answer"].candidate_id == sandbox.candidate("Alder")
     page = team_member_client.get(URL, {"candidate": "Robin", "stage": stage})
-    assert "found" not in page.context
-    assert {row.opportunity_id for row in page.context["choices"]} == {
+    assert "answer" not in page.context
+    assert {match.opportunity_id for match in page.context["matches"]} == {
         sandbox.candidate("Alder"),
         sandbox.candidate("Birch"),
     }
     chosen = re.findall(r'<a href="(\?[^"]+)">Robin Birch</a>', page.content.decode())
     answer = team_member_client.get(URL + unescape(chosen[0]))
-    assert answer.context["candidate_id"] == sandbox.candidate("Birch")
+    assert answer.context["answer"].candidate_id == sandbox.candidate("Birch")
 
 
 def test_somebody_the_portal_has_never_seen_is_found_by_their_address(team_member_client, known, sandbox):
     stage = sandbox.stage("CodeScreen Assessment")
     answer = team_member_client.get(URL, {"candidate": " Alder@candidates.example", "stage": stage})
-    assert answer.context["candidate_id"] == sandbox.candidate("Alder")
-    assert answer.context["found"].decision.verdict == "invite"
+    assert answer.context["answer"].candidate_id == sandbox.candidate("Alder")
+    assert answer.context["answer"].decision.verdict == "invite"
     both = team_member_client.get(URL, {"candidate": "tamarack@candidates.example", "stage": stage})
-    assert len(both.context["choices"]) == 2
+    assert len(both.context["matches"]) == 2
     nobody = team_member_client.get(URL, {"candidate": "nobody@candidates.example", "stage": stage})
     assert "Nobody the portal knows has this address" in str(nobody.context["form"].errors)
     assert not ApiCall.objects.filter(path__contains="candidates.example").exists()

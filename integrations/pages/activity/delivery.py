@@ -1,0 +1,52 @@
+"""The page of one delivery: its verdict and payload, what deciding it again would give, and the replay."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.generic import TemplateView
+
+from integrations.http.errors import PlatformError
+from integrations.models import Delivery
+from integrations.pages.access import OrganizationMixin
+from integrations.pages.activity.next_steps import next_step
+from integrations.pages.activity.payload import redacted_json
+from integrations.pages.activity.row_action import RowActionView
+from integrations.queue import worker
+from integrations.workflow.operations.invitations import ActionNotAllowed
+
+
+class DeliveryView(OrganizationMixin, TemplateView):
+    """Show one delivery; with `?preview`, Admins also see what deciding it again would give."""
+
+    template_name = "integrations/delivery.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Read the delivery; the preview runs the same code as the replay and writes nothing."""
+        deliveries = Delivery.objects.select_related("invitation")
+        delivery = get_object_or_404(deliveries, pk=self.kwargs["pk"], organization=self.organization)
+        may_replay = self.membership.may_configure and delivery.platform == Delivery.Platform.LEVER
+        context = super().get_context_data(
+            delivery=delivery,
+            next_step=next_step(delivery.verdict, delivery.invitation),
+            now=timezone.now(),
+            payload=redacted_json(delivery.payload),
+            may_replay=may_replay,
+            **kwargs,
+        )
+        if may_replay and "preview" in self.request.GET:
+            try:
+                context["decision"] = worker.preview(delivery)
+            except (ActionNotAllowed, PlatformError) as error:
+                context["preview_error"] = str(error)
+        return context
+
+
+class ReplayView(RowActionView):
+    """Decide a stored delivery again."""
+
+    def perform(self, pk: int) -> str:
+        """Replay the delivery."""
+        delivery = get_object_or_404(Delivery, pk=pk, organization=self.organization)
+        decision = worker.replay(delivery, self.user)
+        return f"Decided again: {decision.explanation}"

@@ -1,0 +1,87 @@
+"""The buttons for one invitation: approve, refuse, resolve, send or invite again, stop following, record a decision."""
+
+from django.shortcuts import get_object_or_404
+
+from integrations.models import Invitation
+from integrations.pages.access import TEAM
+from integrations.pages.activity.action_forms import ResolveForm
+from integrations.pages.activity.row_action import RowActionView
+from integrations.workflow.operations import invitations
+
+
+class InvitationActionView(RowActionView):
+    """An action on an invitation of the person's organization."""
+
+    def invitation(self, pk: int) -> Invitation:
+        """Return the invitation, or 404."""
+        return get_object_or_404(Invitation, pk=pk, organization=self.organization)
+
+
+class ApproveView(InvitationActionView):
+    """Let a held invitation be sent."""
+
+    def perform(self, pk: int) -> str:
+        """Approve the invitation."""
+        invitations.approve(self.invitation(pk), self.user, self.reason())
+        return "Approved: the invitation goes out by itself."
+
+
+class RefuseView(InvitationActionView):
+    """Withdraw a held invitation."""
+
+    def perform(self, pk: int) -> str:
+        """Refuse the invitation."""
+        invitations.refuse(self.invitation(pk), self.user, self.reason())
+        return "Refused: nothing is sent."
+
+
+class ResolveAsSentView(InvitationActionView):
+    """Record that an uncertain invitation did reach CodeScreen."""
+
+    def perform(self, pk: int) -> str:
+        """Store the id of the instance that CodeScreen shows."""
+        invitation, form = self.invitation(pk), ResolveForm(self.request.POST)
+        if not form.is_valid():
+            raise invitations.ActionNotAllowed(
+                "Give the instance id that CodeScreen shows for this candidate."
+            )
+        invitations.resolve_as_sent(invitation, form.cleaned_data["instance_id"], self.user, self.reason())
+        return "Recorded: the portal follows this invitation from here on."
+
+
+class SendAgainView(InvitationActionView):
+    """Send an uncertain or failed invitation again."""
+
+    def perform(self, pk: int) -> str:
+        """Make the invitation pending again."""
+        invitations.send_again(self.invitation(pk), self.user, self.reason())
+        return "The invitation is sent again."
+
+
+class InviteAgainView(InvitationActionView):
+    """Begin a new round of an invitation that is over."""
+
+    def perform(self, pk: int) -> str:
+        """Create the invitation of the next round."""
+        next_round = invitations.invite_again(self.invitation(pk), self.user, self.reason())
+        return f"Round {next_round.round} begins: the invitation goes out by itself."
+
+
+class StopFollowingView(InvitationActionView):
+    """Stop following an invitation whose candidate hasn't started."""
+
+    def perform(self, pk: int) -> str:
+        """Withdraw the invitation."""
+        invitations.stop_following(self.invitation(pk), self.user, self.reason())
+        return "Stopped: the portal no longer asks CodeScreen about this invitation."
+
+
+class RecordDecisionView(InvitationActionView):
+    """Record what was decided about a candidate who failed; changes nothing in Lever."""
+
+    allowed_roles = TEAM
+
+    def perform(self, pk: int) -> str:
+        """Record the decision."""
+        invitations.record_decision(self.invitation(pk), self.user, self.reason())
+        return "Recorded: this candidate no longer waits. In Lever the portal changes nothing."

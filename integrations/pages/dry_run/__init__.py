@@ -1,0 +1,1 @@
+"""The dry run: what would happen if a candidate entered a stage."""

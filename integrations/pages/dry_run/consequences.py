@@ -1,0 +1,70 @@
+"""What a dry run's verdict leads to, as sentences: at once, and later."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from integrations.models import Effect, Organization
+from integrations.vocabulary import ProgressTag, Verdict
+from integrations.workflow.inbox.delivery_handling import DryRun
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """One thing that would happen."""
+
+    title: str
+    detail: str
+
+
+def immediate_consequences(dry_run: DryRun) -> list[Consequence]:
+    """Return the invitations and effects that the verdict would create."""
+    invitations = [
+        Consequence(
+            f"The invitation becomes {invitation.get_status_display().lower()}",
+            f"{invitation.assessment_name}{f', round {invitation.round}' if invitation.round > 1 else ''}",
+        )
+        for invitation in dry_run.invitations
+    ]
+    effects = [Consequence(effect.get_kind_display(), _effect_detail(effect)) for effect in dry_run.effects]
+    return invitations + effects
+
+
+def _effect_detail(effect: Effect) -> str:
+    if effect.kind == Effect.Kind.SEND_INVITATION and effect.invitation is not None:
+        return f"CodeScreen sends “{effect.invitation.assessment_name}” to the candidate."
+    return str(effect.payload.get("text") or effect.payload.get("tag") or "")
+
+
+def later_consequences(organization: Organization, dry_run: DryRun) -> list[Consequence]:
+    """Return what follows once the invitation is approved or sent; nothing for a skip."""
+    if dry_run.decision.verdict == Verdict.HELD_FOR_APPROVAL:
+        detail = "It waits under Activity. The members who want that get one e-mail for all that waits."
+        return [Consequence("Until an Admin says yes or no", detail)]
+    if dry_run.decision.verdict != Verdict.INVITE:
+        return []
+    return [*_progress(), *_on_result(organization)]
+
+
+def _progress() -> Iterator[Consequence]:
+    yield Consequence("Once it is sent", f"The tag “{ProgressTag.INVITED}” is set in Lever.")
+    yield Consequence("When the candidate starts", f"The tag becomes “{ProgressTag.IN_PROGRESS}”.")
+    yield Consequence(
+        "When CodeScreen says that it is complete",
+        f"The tag becomes “{ProgressTag.COMPLETED}”, feedback with the score and the report link is written in "
+        "Lever, and the members who want results get an e-mail.",
+    )
+
+
+def _on_result(organization: Organization) -> Iterator[Consequence]:
+    if organization.passed_tag or organization.failed_tag:
+        yield Consequence("Then, if CodeScreen says Passed or Failed", "Your own result tag is added.")
+    if organization.passed_stage:
+        yield Consequence(
+            "Then, if CodeScreen says Passed",
+            f"They are moved to “{organization.passed_stage}” in Lever, unless a recruiter has moved them before.",
+        )
+    if organization.hold_failed:
+        yield Consequence(
+            "Then, if CodeScreen says Failed",
+            "They wait under Activity until somebody says what was decided; nobody is archived.",
+        )

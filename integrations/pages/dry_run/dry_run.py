@@ -1,0 +1,141 @@
+"""The page “What if…”: the verdict and its consequences if a candidate entered a stage, by the code of the real run."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.views.generic import TemplateView
+
+from integrations.http.errors import PlatformError
+from integrations.models import Invitation, Organization, Stage
+from integrations.pages.access import TEAM, OrganizationMixin
+from integrations.pages.dry_run.candidate_search import is_exact, opportunity_id, search
+from integrations.pages.dry_run.consequences import Consequence, immediate_consequences, later_consequences
+from integrations.queue import worker
+from integrations.workflow.catalog.trigger_policy import trigger_stages
+from integrations.workflow.rules.facts import Decision
+
+RECENT = 50
+MAX_STAGES = 500
+
+
+class DryRunForm(forms.Form):
+    """The candidate and the stage."""
+
+    candidate = forms.CharField(
+        label="Candidate",
+        max_length=1000,
+        help_text="Their link from Lever, their e-mail address, or the name of somebody the portal knows.",
+        widget=forms.TextInput(
+            attrs={"list": "known-candidates", "autocomplete": "off", "spellcheck": "false"}
+        ),
+    )
+    stage = forms.ChoiceField(label="Stage they would enter", choices=())
+
+    def __init__(self, *args: Any, stages: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["stage"].choices = list(stages)  # type: ignore[attr-defined]
+
+    def clean_candidate(self) -> str:
+        """Return the text as it was written. Raises ValidationError for a link without a candidate's id."""
+        written = str(self.cleaned_data["candidate"]).strip()
+        identifier = opportunity_id(written)
+        if "/" in written and (not identifier or re.search(r"[\s\x00-\x1f]", identifier)):
+            raise forms.ValidationError(
+                "There is no candidate in this link. Open the candidate in Lever and copy the address."
+            )
+        return written
+
+
+@dataclass(frozen=True)
+class DryRunAnswer:
+    """What would happen to one candidate."""
+
+    decision: Decision
+    verdict: str
+    stage_name: str
+    candidate_id: str
+    candidate_name: str
+    immediate: list[Consequence]
+    later: list[Consequence]
+
+
+class DryRunView(OrganizationMixin, TemplateView):
+    """Ask for a candidate and a stage, and show what would follow; nothing is sent or written."""
+
+    template_name = "integrations/dry_run.html"
+    allowed_roles = TEAM
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Show the form; with a candidate and a stage in the address, run it dry."""
+        stages = stage_choices(self.organization)
+        is_submitted = "candidate" in self.request.GET
+        triggers = {stage.name for stage in trigger_stages(self.organization)}
+        initial = next((stage_id for stage_id, name in stages if name in triggers), "")
+        form = DryRunForm(
+            self.request.GET if is_submitted else None, stages=stages, initial={"stage": initial}
+        )
+        context = super().get_context_data(
+            form=form, has_stages=bool(stages), candidates=recent_candidates(self.organization), **kwargs
+        )
+        if is_submitted and form.is_valid():
+            context |= self._search_and_run(form, dict(stages))
+        return context
+
+    def _search_and_run(self, form: DryRunForm, stage_names: dict[str, str]) -> dict[str, Any]:
+        """Return the answer for the candidate, or the candidates to choose from."""
+        written, stage_id = form.cleaned_data["candidate"], form.cleaned_data["stage"]
+        if is_exact(self.organization, written):
+            return self._run(opportunity_id(written), stage_id, stage_names)
+        try:
+            matches = search(self.organization, written)
+        except PlatformError as error:
+            return {"error": str(error)}
+        if len(matches) == 1:
+            return self._run(matches[0].opportunity_id, stage_id, stage_names)
+        if not matches:
+            kind = "has this address" if "@" in written else "is called that, or has this id"
+            form.add_error(
+                "candidate", f"Nobody the portal knows {kind}. Paste the candidate's link from Lever."
+            )
+        return {"matches": matches, "stage": stage_id}
+
+    def _run(self, candidate_id: str, stage_id: str, stage_names: dict[str, str]) -> dict[str, Any]:
+        try:
+            dry_run = worker.dry_run(self.organization, candidate_id, stage_id)
+        except PlatformError as error:
+            return {"error": str(error)}
+        verdict = dry_run.decision.verdict
+        answer = DryRunAnswer(
+            decision=dry_run.decision,
+            verdict=verdict.label,
+            stage_name=stage_names.get(stage_id, stage_id),
+            candidate_id=candidate_id,
+            candidate_name=candidate_name(self.organization, candidate_id),
+            immediate=immediate_consequences(dry_run),
+            later=later_consequences(self.organization, dry_run),
+        )
+        return {"answer": answer}
+
+
+def stage_choices(organization: Organization) -> list[tuple[str, str]]:
+    """Return id and name of the live stages, in the pipeline's order."""
+    stages = Stage.objects.live().filter(organization=organization).order_by("position", "pk")
+    return list(stages.values_list("external_id", "name")[:MAX_STAGES])
+
+
+def recent_candidates(organization: Organization) -> list[Invitation]:
+    """Return the newest invitation of each of the most recent candidates, newest first."""
+    newest = Invitation.objects.filter(organization=organization).order_by("-created_at", "-pk")[:RECENT]
+    by_candidate: dict[str, Invitation] = {}
+    for invitation in newest:
+        by_candidate.setdefault(invitation.opportunity_id, invitation)
+    return list(by_candidate.values())
+
+
+def candidate_name(organization: Organization, candidate_id: str) -> str:
+    """Return the candidate's name from their invitations; empty if none has it."""
+    invitations = Invitation.objects.filter(organization=organization, opportunity_id=candidate_id)
+    return invitations.exclude(candidate_name="").values_list("candidate_name", flat=True).first() or ""

@@ -1,0 +1,97 @@
+"""The checklist's steps from the API key to the first invitation."""
+
+from django.urls import reverse
+
+from integrations.models import CodeScreenConnection, Delivery, Invitation, Organization, Role, RoleMapping
+from integrations.pages.activity.next_steps import next_step
+from integrations.pages.overview.lever_steps import TURN_ON
+from integrations.pages.overview.setup_step import SetupStep
+from integrations.workflow.rules.tags import assessment_tags
+
+MAX_ROLES = 2000
+
+
+def codescreen_step(organization: Organization) -> SetupStep:
+    """Return the step that stores CodeScreen's API key; done once CodeScreen has accepted it."""
+    connection = CodeScreenConnection.objects.filter(organization=organization).first()
+    if connection is None or not connection.api_key:
+        state = "No API key yet."
+    elif not connection.is_working:
+        state = "CodeScreen refused the stored key."
+    elif connection.verified_at is None:
+        state = "A key is stored; CodeScreen is being asked whether it accepts it."
+    else:
+        state = "CodeScreen accepts the key."
+    return SetupStep(
+        code="codescreen",
+        title="Connect CodeScreen",
+        is_done=connection is not None and connection.is_working and connection.verified_at is not None,
+        state=state,
+        instructions=(
+            "In CodeScreen, copy your account's API key. If you don't find one, ask CodeScreen for it.",
+            "Paste it here. CodeScreen is asked at once whether it accepts it.",
+        ),
+        url=f"{reverse('settings')}#codescreen",
+        action="Go to the API key",
+        has_form=True,
+    )
+
+
+def roles_step(organization: Organization) -> SetupStep:
+    """Return the step that gives roles their assessments: by mapping, by tag, or by default."""
+    mapped = RoleMapping.objects.filter(organization=organization).count()
+    roles = Role.objects.live().filter(organization=organization).values_list("tags", "title")
+    tagged = sum(bool(assessment_tags(tags, title)) for tags, title in roles[:MAX_ROLES])
+    sources = []
+    if mapped:
+        sources.append(f"{mapped} {'mapping' if mapped == 1 else 'mappings'}")
+    if tagged:
+        sources.append(f"{tagged} tagged {'role' if tagged == 1 else 'roles'}")
+    if organization.default_assessment:
+        sources.append(f"“{organization.default_assessment}” for all others")
+    return SetupStep(
+        code="roles",
+        title="Say which assessment each role needs",
+        is_done=bool(sources),
+        state=(", ".join(sources) + ".") if sources else "No role has an assessment yet.",
+        instructions=(
+            "Under Mappings, choose a role and its assessment.",
+            "Or tag the posting in Lever: “CodeScreen”, a space, the assessment's name.",
+            "For example “CodeScreen Frontend Developer”.",
+        ),
+        url=f"{reverse('mapping-list')}?show=unmapped",
+        action="Map a role",
+    )
+
+
+def candidate_step(organization: Organization) -> SetupStep:
+    """Return the step that invites a first candidate; until then it explains the latest stage change's verdict."""
+    prefix = organization.stage_prefix
+    is_done = Invitation.objects.filter(organization=organization).exclude(instance_id="").exists()
+    return SetupStep(
+        code="candidate",
+        title="See a test candidate go through",
+        is_done=is_done,
+        state="The first invitation went out." if is_done else _not_invited_yet(organization),
+        instructions=(
+            "In Lever, add a candidate with your own e-mail address to a role that has an assessment.",
+            f"Move them into a stage that begins with “{prefix}”.",
+            "Within seconds the invitation is in your mailbox, and the tag “CodeScreen: Candidate Invited” in Lever.",
+            f"Nothing happens? {TURN_ON}",
+        ),
+        url=f"{reverse('activity')}?show=deliveries",
+        action="See what arrived",
+    )
+
+
+def _not_invited_yet(organization: Organization) -> str:
+    state = "Nobody has been invited yet."
+    latest = (
+        Delivery.objects.filter(organization=organization, platform=Delivery.Platform.LEVER)
+        .exclude(verdict__in=["", Delivery.Verdict.TEST_REQUEST])
+        .order_by("-received_at", "-pk")
+        .first()
+    )
+    if latest is None:
+        return state
+    return f"{state} The latest stage change: {latest.explanation} {next_step(latest.verdict)}".strip()

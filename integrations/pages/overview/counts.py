@@ -1,0 +1,63 @@
+"""The counts of the overview: what happened today, and how many rows wait for a person."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from integrations.models import Delivery, Effect, Invitation, Organization
+
+_STATUS = Invitation.Status
+
+
+@dataclass(frozen=True)
+class Today:
+    """What happened since midnight in the reader's time zone."""
+
+    received: int
+    invited: int
+    started: int
+    completed: int
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many rows wait for a person, by reason."""
+
+    held: int
+    uncertain: int
+    failed_effects: int
+    undecided: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.held + self.uncertain + self.failed_effects + self.undecided
+
+
+def today(organization: Organization) -> Today:
+    """Return what happened since midnight in the reader's time zone."""
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    # Whatever was invited, started or completed today also changed today, and changed_at has an index.
+    counts = Invitation.objects.filter(organization=organization, changed_at__gte=midnight).aggregate(
+        invited=Count("pk", filter=Q(invited_at__gte=midnight)),
+        started=Count("pk", filter=Q(started_at__gte=midnight)),
+        completed=Count("pk", filter=Q(completed_at__gte=midnight)),
+    )
+    received = Delivery.objects.filter(organization=organization, received_at__gte=midnight).count()
+    return Today(received=received, **counts)
+
+
+def waiting_for_a_person(organization: Organization) -> Waiting:
+    """Return how many rows wait for a person."""
+    own = Invitation.objects.filter(organization=organization)
+    counts = own.filter(status__in=[_STATUS.HELD, _STATUS.UNCERTAIN]).aggregate(
+        held=Count("pk", filter=Q(status=_STATUS.HELD)),
+        uncertain=Count("pk", filter=Q(status=_STATUS.UNCERTAIN)),
+    )
+    failed_effects = Effect.objects.filter(organization=organization, state=Effect.State.FAILED)
+    return Waiting(
+        **counts,
+        failed_effects=failed_effects.count(),
+        undecided=own.awaiting_decision().count(),
+    )

@@ -1,0 +1,23 @@
+"""One step of the set-up checklist."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SetupStep:
+    """A step: whether it is done, its state as a sentence, what to do, and where.
+
+    `copy_value` is a text to copy into the platform; `action` labels the link to `url`. With `has_form`, a Super
+    Admin can do the step on the checklist itself.
+    """
+
+    code: str
+    title: str
+    is_done: bool
+    state: str
+    instructions: tuple[str, ...]
+    copy_label: str = ""
+    copy_value: str = ""
+    url: str = ""
+    action: str = ""
+    has_form: bool = False
