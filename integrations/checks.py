@@ -1,15 +1,16 @@
-"""Numbered system checks of what the integration needs to be configured."""
+"""Numbered system checks of the integration's configuration."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from cryptography.fernet import Fernet
+from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 
 @register(Tags.security)
-def check_encryption_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Every key must be a Fernet key, and there must be one."""
+def check_encryption_keys(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Report a missing key, or the first that isn't a Fernet key."""
     keys = settings.FIELD_ENCRYPTION_KEYS
     if not keys:
         hint = 'Make one with: python3 -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
@@ -29,8 +30,8 @@ def check_encryption_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
 
 
 @register(Tags.compatibility)
-def check_lever_app(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Without a registered app nobody can connect Lever."""
+def check_lever_app(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Report an incomplete or missing Lever app, without which Lever can't be connected."""
     if bool(settings.LEVER_CLIENT_ID) != bool(settings.LEVER_CLIENT_SECRET):
         return [
             Error(
@@ -51,8 +52,8 @@ def check_lever_app(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.compatibility)
-def check_queue(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """The queue must not present a bell again while it is still being answered."""
+def check_queue(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Report a `retry` that would let the queue hand out a task again while it still runs."""
     cluster = settings.Q_CLUSTER
     if cluster["retry"] <= cluster["timeout"]:
         return [

@@ -1,7 +1,8 @@
-"""Numbered system checks of the environment."""
+"""Numbered system checks of the environment variables."""
 
-from typing import Any
+from collections.abc import Sequence
 
+from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
@@ -29,7 +30,7 @@ NUMBERS = {
 
 
 @register(Tags.security)
-def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
     """Report every missing or malformed variable together, each with its fix."""
     return [
         Error(

@@ -1,8 +1,7 @@
-"""Probes and metrics: read at the moment they are asked for, from the tables."""
+"""Health probes and metrics, computed from the tables at each request."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -40,7 +39,7 @@ def _broker() -> str:
 
 def _workers() -> str:
     if liveness.is_stalled():
-        return "stalled: rows are due and nobody works them"
+        return "stalled: rows are due and no worker processes them"
     return "ok" if Heartbeat.is_fresh(liveness.DRAIN, WORKERS_SILENT_AFTER) else "silent"
 
 
@@ -62,7 +61,7 @@ PARTS: dict[str, Callable[[], str]] = {
 @login_not_required
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
-    """Whether the process answers."""
+    """Answer 200: the process is alive."""
     return JsonResponse({"status": "ok"})
 
 
@@ -70,23 +69,23 @@ def live(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """Whether every part does its work; 503 when one doesn't, naming it."""
+    """Answer 200 when every part works, else 503; the body names each part with its state."""
     parts: dict[str, str] = {}
     for name, check in PARTS.items():
         try:
             parts[name] = check()
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with a part is its answer
+        except Exception as error:  # noqa: BLE001 - any error is the state of that part
             parts[name] = f"failed: {type(error).__name__}"
-    is_ready = all(answer == "ok" for answer in parts.values())
-    body: dict[str, Any] = {"status": "ok" if is_ready else "unavailable", "parts": parts}
+    is_ready = all(state == "ok" for state in parts.values())
+    body = {"status": "ok" if is_ready else "unavailable", "parts": parts}
     return JsonResponse(body, status=200 if is_ready else 503)
 
 
 class _Tables:
-    """Collects counts from the tables when it is scraped; the last day's where a table only grows."""
+    """A Prometheus collector that counts rows when it is scraped."""
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the gauges."""
+        """Yield the gauges with their present values."""
         due = GaugeMetricFamily("portal_due_rows", "Rows that wait for a worker now", labels=["kind"])
         due.add_metric(["delivery"], Delivery.objects.due().count())
         due.add_metric(["effect"], Effect.objects.due().count())

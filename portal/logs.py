@@ -1,26 +1,28 @@
-"""What a log line looks like, and what never gets into one."""
+"""The JSON format of log lines, and the masking of secret keys in them."""
 
 import json
 import logging
 import re
 from datetime import UTC, datetime
 
-_KEYED = re.compile(r"(/(?:webhooks/lever|webhooks/codescreen|unsubscribe|invite/[^/\s]+)/)[^/\s\"']+")
+_ADDRESS_WITH_KEY = re.compile(
+    r"(/(?:webhooks/lever|webhooks/codescreen|unsubscribe|invite/[^/\s]+)/)[^/\s\"']+"
+)
 
 
 class MaskedAddresses(logging.Filter):
-    """Take the keys out of addresses that open something by themselves; Django logs a failed request's path."""
+    """Masks the secret keys of addresses that grant access without a sign-in: Django logs a failed request's path."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Mask and keep every record."""
+        """Mask the keys in the message. Return True: every record is kept."""
         message = record.getMessage()
-        if _KEYED.search(message):
-            record.msg, record.args = _KEYED.sub(r"\1…", message), ()
+        if _ADDRESS_WITH_KEY.search(message):
+            record.msg, record.args = _ADDRESS_WITH_KEY.sub(r"\1…", message), ()
         return True
 
 
 class JsonFormatter(logging.Formatter):
-    """Time, level, logger, message and, where there is one, the traceback."""
+    """Formats a record as time, level, logger, message and, if there is one, traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON."""

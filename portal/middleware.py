@@ -1,4 +1,4 @@
-"""What the site does when the database is away."""
+"""Answers requests while the database is away."""
 
 from collections.abc import Callable
 
@@ -12,13 +12,13 @@ RETRY_AFTER_SECONDS = "5"
 
 
 class DatabaseUnavailableMiddleware:
-    """Answer 503 instead of 500 when the database can't be reached, so that senders try again."""
+    """Answers 503 instead of 500 while the database can't be reached, so that senders try again."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass the request on; also catches what other middleware's own queries raise."""
+        """Handle the request; errors of other middleware's own queries are caught here too."""
         try:
             return self.get_response(request)
         except Error as error:
@@ -32,15 +32,15 @@ class DatabaseUnavailableMiddleware:
 
 
 def is_outage(exception: Exception) -> bool:
-    """Whether the database is away, or has ended a connection: PostgreSQL calls that one an internal error."""
+    """Whether the database is away or has ended the connection, which PostgreSQL reports as an internal error."""
     is_ended = isinstance(exception, InternalError) and not connection.is_usable()
     return is_ended or isinstance(exception, DATABASE_OUTAGE)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    """Return 503 with Retry-After, as a page for people, and drop connections the outage broke."""
-    for opened in connections.all(initialized_only=True):
-        opened.close_if_unusable_or_obsolete()
+    """Close the connections that the outage broke. Return 503 with Retry-After, as a page where HTML is accepted."""
+    for database in connections.all(initialized_only=True):
+        database.close_if_unusable_or_obsolete()
     response: HttpResponse
     if request.accepts("text/html") and "text/html" in request.headers.get("Accept", ""):
         response = HttpResponse(get_template("503.html").render(), status=503)

@@ -1,4 +1,4 @@
-"""Every address of the site; the parts behind them live with their pages."""
+"""The addresses of the site."""
 
 from django.contrib import admin
 from django.urls import include, path, re_path
@@ -7,7 +7,7 @@ from integrations.webhooks.views import CodeScreenWebhookView, LeverWebhookView
 from portal import health
 from portal.accounts import oauth
 
-# a key is URL-safe text; a sender who forgets the last slash loses nothing by it
+# a key is URL-safe text; the last slash is optional, since a redirect would lose the body of a POST
 KEY = r"(?P<key>[A-Za-z0-9._~-]{1,100})/?$"
 
 urlpatterns = [

@@ -9,5 +9,5 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 application = get_wsgi_application()
-# before gunicorn forks: a worker that replaces a killed one then answers at once
+# loaded before gunicorn forks, so that a worker which replaces a killed one answers at once
 import_module(settings.ROOT_URLCONF)

@@ -1,1 +1,1 @@
-"""Processes: the supervisor, start-up, the SQLite backend."""
+"""The portal's processes: supervisor, start-up, and how each connects to the database."""

@@ -1,4 +1,4 @@
-"""What has to be there before the portal serves: a database that answers, and collected static files."""
+"""What the portal needs before it serves: a database that answers, and collected static files."""
 
 import fcntl
 import time
@@ -14,7 +14,7 @@ from django.db import OperationalError, connection
 
 
 def wait_for_database(seconds: float = 30.0) -> None:
-    """Return once the database answers; it may be starting beside us. Raises CommandError if it doesn't."""
+    """Return once the database answers; it may still be starting. Raises CommandError after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -28,7 +28,7 @@ def wait_for_database(seconds: float = 30.0) -> None:
 
 
 def collect_static() -> None:
-    """Collect the static files if one is newer than the manifest that was made of them, or there is none."""
+    """Collect the static files unless their manifest exists and is newer than all of them."""
     if not hasattr(staticfiles_storage, "load_manifest") or _are_static_files_collected():
         return
     folder = Path(settings.STATIC_ROOT)
@@ -42,9 +42,9 @@ def _are_static_files_collected() -> bool:
     manifest = Path(settings.STATIC_ROOT, ManifestFilesMixin.manifest_name)
     if not manifest.exists():
         return False
-    made = manifest.stat().st_mtime
+    collected_at = manifest.stat().st_mtime
     sources = (Path(storage.path(name)) for finder in get_finders() for name, storage in finder.list([]))
-    return all(source.stat().st_mtime <= made for source in sources)
+    return all(source.stat().st_mtime <= collected_at for source in sources)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What never gets into a log line."""
+"""Log lines never contain the secret keys of addresses."""
 
 import json
 import logging
@@ -8,7 +8,7 @@ import pytest
 from portal.logs import JsonFormatter, MaskedAddresses
 
 
-def written(path: str) -> str:
+def logged_message(path: str) -> str:
     record = logging.LogRecord(
         "django.request", logging.ERROR, __file__, 1, "%s: %s", ("Unavailable", path), None
     )
@@ -25,10 +25,10 @@ def written(path: str) -> str:
         "/invite/Mg/secret-key/",
     ],
 )
-def test_the_key_in_an_address_is_masked(path: str) -> None:
-    assert "secret-key" not in written(path)
-    assert written(path).startswith("Unavailable: /")
+def test_a_key_in_an_address_is_masked(path: str) -> None:
+    assert "secret-key" not in logged_message(path)
+    assert logged_message(path).startswith("Unavailable: /")
 
 
-def test_other_lines_are_left_alone() -> None:
-    assert written("/activity/opportunity-1/") == "Unavailable: /activity/opportunity-1/"
+def test_an_address_without_a_key_is_unchanged() -> None:
+    assert logged_message("/activity/opportunity-1/") == "Unavailable: /activity/opportunity-1/"

@@ -1,4 +1,4 @@
-"""What counts as the database being away."""
+"""Which errors count as a database outage."""
 
 import time
 
@@ -11,21 +11,21 @@ from portal import middleware
 from portal.devtools import test_suites
 
 
-def test_an_internal_error_on_a_working_connection_is_a_bug(db):
+def test_an_internal_error_is_no_outage_when_the_connection_works(db):
     assert not middleware.is_outage(InternalError("cached plan must not change"))
 
 
 @pytest.mark.postgres
-def test_a_connection_that_postgresql_ended_is_an_outage(db, monkeypatch):
+def test_an_internal_error_is_an_outage_when_postgresql_ended_the_connection(db, monkeypatch):
     server = ConnectionHandler({"default": environ.Env.db_url_config(test_suites.DATABASE_URL)})["default"]
     try:
         with server.cursor() as cursor:
             cursor.execute("SET idle_in_transaction_session_timeout = '50ms'")
             cursor.execute("BEGIN")
             time.sleep(0.2)
-            with pytest.raises(InternalError) as ended:
+            with pytest.raises(InternalError) as raised:
                 cursor.execute("SELECT 1")
         monkeypatch.setattr(middleware, "connection", server)
-        assert middleware.is_outage(ended.value)
+        assert middleware.is_outage(raised.value)
     finally:
         server.close()

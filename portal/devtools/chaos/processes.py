@@ -51,10 +51,10 @@ class Programs:
 
     def tend(self) -> None:
         """Replace what has ended or stalled; to be called about every second."""
-        self._sandbox.tend()
+        self._sandbox.reconcile()
         with self._lock:
             if self._portal is not None:
-                self._portal.tend()
+                self._portal.reconcile()
                 groups = [group for group in self._portal.groups if group.program.name == "workers"]
                 self._clusters.update(group.pid for group in groups if group.pid is not None)
 

@@ -4,7 +4,6 @@ import errno
 import socket
 import sys
 from argparse import ArgumentParser
-from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
@@ -25,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="where to listen (default 8000)")
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
 
-    def handle(self, *, host: str, port: int, **_: Any) -> None:
+    def handle(self, *, host: str, port: int, **_: object) -> None:
         require_free_port(host, port)
         startup.wait_for_database()
         migrating.migrate(self.stderr)
@@ -42,7 +41,7 @@ def web(host: str, port: int) -> Program:
     argv += ["--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
     argv += ["--worker-class", "gthread", "--workers", str(settings.WEB_WORKERS), "--threads", str(THREADS)]
     argv += ["--pythonpath", str(settings.BASE_DIR), "--graceful-timeout", "15", "--no-control-socket"]
-    # loaded once, before the workers are forked: one that is killed is replaced in no time
+    # loaded once, before the workers are forked: a killed one is replaced at once
     argv += ["--preload", "--log-level", "warning"]
     return Program("web", argv)
 
@@ -51,12 +50,12 @@ def workers() -> Program:
     """Return the queue's workers: a django-q2 cluster, replaced when it has work but makes no progress."""
     argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster", "--skip-checks"]
     return Program(
-        "workers", argv, is_stalled=liveness.must_be_replaced, shows_life=liveness.has_worked_within
+        "workers", argv, is_stalled=liveness.must_be_replaced, made_progress_within=liveness.has_worked_within
     )
 
 
 def require_free_port(host: str, port: int) -> None:
-    """Raise CommandError, with the way out, unless we may listen there."""
+    """Raise CommandError, with the fix, unless the portal may listen there."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:

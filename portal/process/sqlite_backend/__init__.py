@@ -1,1 +1,1 @@
-"""Django's SQLite with writers that wait fairly for each other: name it as the database's ENGINE."""
+"""Django's SQLite backend with writers that wait fairly for each other. Used as the ENGINE of the database."""

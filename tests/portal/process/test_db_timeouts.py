@@ -1,4 +1,4 @@
-"""What a connection is told."""
+"""Every database connection gets time-outs."""
 
 from datetime import timedelta
 
@@ -12,16 +12,16 @@ from portal.process import db_timeouts
 
 
 @pytest.mark.postgres
-def test_postgresql_ends_the_transaction_of_a_process_that_stopped_in_it(db):
+def test_a_postgresql_connection_has_both_timeouts(db):
     server = ConnectionHandler({"default": environ.Env.db_url_config(test_suites.DATABASE_URL)})["default"]
     try:
         with server.cursor() as cursor:
             for name in ("idle_in_transaction_session_timeout", "lock_timeout"):
                 cursor.execute(f"SHOW {name}")
-                assert cursor.fetchone() == (f"{db_timeouts.FROZEN_SECONDS}s",)
+                assert cursor.fetchone() == (f"{db_timeouts.TIMEOUT_SECONDS}s",)
     finally:
         server.close()
 
 
-def test_its_locks_end_before_its_leases():
-    assert timedelta(seconds=2 * db_timeouts.FROZEN_SECONDS) < LEASE
+def test_locks_end_before_leases():
+    assert timedelta(seconds=2 * db_timeouts.TIMEOUT_SECONDS) < LEASE

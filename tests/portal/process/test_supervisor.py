@@ -1,3 +1,5 @@
+"""The supervisor starts, probes, replaces and ends its programs with everything they start."""
+
 import os
 import select
 import signal
@@ -9,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from portal.process.supervisor import Group, Program, Supervisor
+from portal.process.process_group import ProcessGroup
+from portal.process.supervisor import Program, Supervisor
 
 ROOT = Path(__file__).resolve().parents[3]
 
 SLEEPER = "import time; time.sleep(60)"
 #: Starts a child of its own that ignores TERM, and ends at TERM itself.
-FAMILY = """
+PROGRAM_WITH_CHILD = """
 import pathlib, subprocess, sys, time
 ignore = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
 child = subprocess.Popen([sys.executable, "-c", ignore], stdout=subprocess.PIPE)
@@ -23,7 +26,7 @@ child.stdout.readline()
 pathlib.Path(sys.argv[1]).touch()
 time.sleep(60)
 """
-STUBBORN = """
+PROGRAM_THAT_IGNORES_TERM = """
 import pathlib, signal, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 pathlib.Path(sys.argv[1]).touch()
@@ -35,11 +38,11 @@ from django.conf import settings
 from portal.process.supervisor import Program, Supervisor
 settings.configure(DATABASES={})
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
-family, marker = sys.argv[1:]
+script, marker = sys.argv[1:]
 supervisor = None
 def report():
     print(*(group.pid for group in supervisor.groups), flush=True)
-programs = [Program(name, [sys.executable, "-c", family, marker + name]) for name in ("one", "two")]
+programs = [Program(name, [sys.executable, "-c", script, marker + name]) for name in ("one", "two")]
 supervisor = Supervisor(programs, every_second=report)
 supervisor.run()
 """
@@ -53,16 +56,16 @@ def program(script: str, *arguments: object, is_stalled: Callable[[], bool] | No
 def wait_until(holds: Callable[[], object], seconds: float = 10) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < deadline, "it never came"
+        assert time.monotonic() < deadline, "the condition never became true"
         time.sleep(0.02)
 
 
-def tend_until(supervisor: Supervisor, holds: Callable[[], object]) -> None:
-    def tended() -> object:
-        supervisor.tend()
+def reconcile_until(supervisor: Supervisor, holds: Callable[[], object]) -> None:
+    def reconciled() -> object:
+        supervisor.reconcile()
         return holds()
 
-    wait_until(tended)
+    wait_until(reconciled)
 
 
 def members(group: int | None) -> list[int]:
@@ -78,12 +81,12 @@ def members(group: int | None) -> list[int]:
     return found
 
 
-def only_group(supervisor: Supervisor) -> Group:
+def only_group(supervisor: Supervisor) -> ProcessGroup:
     (group,) = supervisor.groups
     return group
 
 
-def test_replaces_a_program_that_was_killed() -> None:
+def test_replaces_a_program_when_it_was_killed() -> None:
     with Supervisor([program(SLEEPER)]) as supervisor:
         group = only_group(supervisor)
         first = group.pid
@@ -91,52 +94,52 @@ def test_replaces_a_program_that_was_killed() -> None:
         for pid in members(first):
             if pid != first:
                 os.kill(pid, signal.SIGKILL)
-        tend_until(supervisor, lambda: group.pid not in {None, first})
+        reconcile_until(supervisor, lambda: group.pid not in {None, first})
         wait_until(lambda: not members(first), seconds=1)
 
 
-def test_replaces_a_group_whose_guard_was_killed_and_leaves_none_of_it(tmp_path: Path) -> None:
-    with Supervisor([program(FAMILY, tmp_path / "up")]) as supervisor:
+def test_replaces_a_whole_group_when_its_guard_was_killed(tmp_path: Path) -> None:
+    with Supervisor([program(PROGRAM_WITH_CHILD, tmp_path / "up")]) as supervisor:
         group = only_group(supervisor)
         first = group.pid
         assert first
         wait_until((tmp_path / "up").exists)
         os.kill(first, signal.SIGKILL)
-        tend_until(supervisor, lambda: group.pid not in {None, first})
+        reconcile_until(supervisor, lambda: group.pid not in {None, first})
         wait_until(lambda: not members(first), seconds=1)
 
 
 @pytest.mark.slow
-def test_pauses_ever_longer_before_a_program_that_keeps_ending(tmp_path: Path) -> None:
+def test_pauses_longer_each_time_when_a_program_keeps_ending(tmp_path: Path) -> None:
     count = "import sys; open(sys.argv[1], 'a').write('x')"
     with Supervisor([program(count, tmp_path / "starts")]) as supervisor:
         deadline = time.monotonic() + 2.5
         while time.monotonic() < deadline:
-            supervisor.tend()
+            supervisor.reconcile()
             time.sleep(0.02)
     assert 2 <= len((tmp_path / "starts").read_text()) <= 4
 
 
-def test_a_program_that_cannot_be_started_now_is_started_when_there_is_room(
+def test_a_program_is_started_later_when_the_machine_has_no_room_for_it(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Supervisor([program(SLEEPER)]) as supervisor:
         group = only_group(supervisor)
         first = group.pid
         assert first
-        with monkeypatch.context() as full:
-            full.setattr(subprocess, "Popen", no_room)
+        with monkeypatch.context() as patch:
+            patch.setattr(subprocess, "Popen", raise_no_room)
             os.killpg(first, signal.SIGKILL)
-            tend_until(supervisor, lambda: "could not be started" in caplog.text)
-        tend_until(supervisor, lambda: group.pid not in {None, first})
+            reconcile_until(supervisor, lambda: "could not be started" in caplog.text)
+        reconcile_until(supervisor, lambda: group.pid not in {None, first})
 
 
-def no_room(*_: object, **__: object) -> None:
+def raise_no_room(*_: object, **__: object) -> None:
     raise BlockingIOError("Resource temporarily unavailable")
 
 
-def test_replaces_a_stopped_group_that_makes_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("portal.process.supervisor.FIRST_GRACE", 0.1)
+def test_replaces_a_stopped_group_when_it_makes_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.process.process_group.INITIAL_GRACE", 0.1)
     stalled = [False]
     with Supervisor([program(SLEEPER, is_stalled=lambda: stalled[0])]) as supervisor:
         group = only_group(supervisor)
@@ -144,169 +147,170 @@ def test_replaces_a_stopped_group_that_makes_no_progress(monkeypatch: pytest.Mon
         assert first
         os.killpg(first, signal.SIGSTOP)
         stalled[0] = True
-        tend_until(supervisor, lambda: group.pid not in {None, first})
+        reconcile_until(supervisor, lambda: group.pid not in {None, first})
         stalled[0] = False
         wait_until(lambda: not members(first), seconds=1)
 
 
-def test_a_fresh_program_is_not_called_stalled() -> None:
+def test_a_new_program_does_not_count_as_stalled() -> None:
     with Supervisor([program(SLEEPER, is_stalled=lambda: True)]) as supervisor:
         group = only_group(supervisor)
         first = group.pid
-        group.look()
-        supervisor.tend()
+        group.probe()
+        supervisor.reconcile()
         assert group.pid == first
 
 
-def test_a_longer_grace_ends_when_the_program_gets_going(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("portal.process.supervisor.FIRST_GRACE", 0.1)
+def test_a_longer_grace_ends_when_the_program_makes_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.process.process_group.INITIAL_GRACE", 0.1)
     answers = iter([True, False, True])
     with Supervisor([]) as supervisor:
-        group = Group(program(SLEEPER, is_stalled=lambda: next(answers)), supervisor._pipes[0])
+        group = ProcessGroup(program(SLEEPER, is_stalled=lambda: next(answers)), supervisor._pipes[0])
         group.start()
         try:
             group._grace = 60.0  # as after several stalls
             time.sleep(0.15)
-            group.look()
-            assert not group.stalled  # still within the longer grace
-            group.look()
-            group.look()
-            assert group.stalled  # it had got going, and stands still again
+            group.probe()
+            assert not group.is_stalled  # still within the longer grace
+            group.probe()
+            group.probe()
+            assert group.is_stalled  # it had made progress, and is stalled again
         finally:
             group.kill()
 
 
-def test_a_program_that_was_seen_at_work_needs_no_grace() -> None:
-    seen = [False]
+def test_a_program_that_made_progress_needs_no_grace() -> None:
+    has_progress = [False]
     is_stalled = [True]
-    stuck = Program(
+    stalled_program = Program(
         "a program",
         [sys.executable, "-c", SLEEPER],
         is_stalled=lambda: is_stalled[0],
-        shows_life=lambda seconds: seen[0] and seconds < 10,
+        made_progress_within=lambda seconds: has_progress[0] and seconds < 10,
     )
     with Supervisor([]) as supervisor:
-        group = Group(stuck, supervisor._pipes[0])
+        group = ProcessGroup(stalled_program, supervisor._pipes[0])
         group.start()
-        judged = []
+        results = []
         try:
             group._grace = 60.0  # as after several stalls
-            for seen[0], is_stalled[0] in ((False, True), (True, True), (True, False)):
-                group.look()
-                judged.append(group.stalled)
+            for has_progress[0], is_stalled[0] in ((False, True), (True, True), (True, False)):
+                group.probe()
+                results.append(group.is_stalled)
         finally:
             group.kill()
-    assert judged == [False, True, False]
+    assert results == [False, True, False]
 
 
-def test_nobody_is_judged_by_the_time_for_which_the_database_was_away(
+def test_the_time_of_a_database_outage_does_not_count_as_a_stall(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("portal.process.supervisor.FIRST_GRACE", 0.2)
+    monkeypatch.setattr("portal.process.process_group.INITIAL_GRACE", 0.2)
     with Supervisor([]) as supervisor:
-        group = Group(program(SLEEPER, is_stalled=lambda: True), supervisor._pipes[0])
+        group = ProcessGroup(program(SLEEPER, is_stalled=lambda: True), supervisor._pipes[0])
         group.start()
         try:
             time.sleep(0.3)
-            group.forgive()
-            group.look()
-            assert not group.stalled
+            group.reset_grace()
+            group.probe()
+            assert not group.is_stalled
         finally:
             group.kill()
 
 
-def test_who_stands_still_after_the_database_was_away_is_found_sooner_than_a_fresh_program(
+def test_after_a_database_outage_an_old_program_gets_less_grace_than_a_new_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("portal.process.supervisor.GRACE_AFTER_OUTAGE", 0.1)
-    monkeypatch.setattr("portal.process.supervisor.FIRST_GRACE", 0.4)
+    monkeypatch.setattr("portal.process.process_group.GRACE_AFTER_OUTAGE", 0.1)
+    monkeypatch.setattr("portal.process.process_group.INITIAL_GRACE", 0.4)
     with Supervisor([]) as supervisor:
-        fresh, older = (
-            Group(program(SLEEPER, is_stalled=lambda: True), supervisor._pipes[0]) for _ in range(2)
+        new, older = (
+            ProcessGroup(program(SLEEPER, is_stalled=lambda: True), supervisor._pipes[0]) for _ in range(2)
         )
         older.start()
         older._grace = 0.4
         time.sleep(0.5)
-        fresh.start()
-        fresh._grace = 60.0  # as after several stalls
-        for group in (fresh, older):
-            group.forgive()
+        new.start()
+        new._grace = 60.0  # as after several stalls
+        for group in (new, older):
+            group.reset_grace()
         time.sleep(0.2)
         try:
-            for group in (fresh, older):
-                group.look()
-            assert older.stalled
-            assert not fresh.stalled
+            for group in (new, older):
+                group.probe()
+            assert older.is_stalled
+            assert not new.is_stalled
         finally:
-            fresh.kill()
+            new.kill()
             older.kill()
 
 
 @pytest.mark.slow
-def test_nobody_is_judged_while_the_database_stands_still_and_answers_late(
+def test_no_program_is_replaced_while_the_database_answers_late(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("portal.process.supervisor.FIRST_GRACE", 0.5)
-    monkeypatch.setattr("portal.process.supervisor.LONGEST_LOOK", 0.2)
-    rounds: list[float] = []
+    monkeypatch.setattr("portal.process.process_group.INITIAL_GRACE", 0.5)
+    monkeypatch.setattr("portal.process.process_group.MAX_PROBE_SECONDS", 0.2)
+    monkeypatch.setattr("portal.process.supervisor.MAX_PROBE_SECONDS", 0.2)
+    calls: list[float] = []
 
-    def ring() -> None:
-        rounds.append(time.monotonic())
+    def every_second() -> None:
+        calls.append(time.monotonic())
         time.sleep(0.4)
 
-    with Supervisor([program(SLEEPER, is_stalled=lambda: True)], every_second=ring) as supervisor:
+    with Supervisor([program(SLEEPER, is_stalled=lambda: True)], every_second=every_second) as supervisor:
         first = only_group(supervisor).pid
-        wait_until(lambda: len(rounds) >= 3)
-        supervisor.tend()
+        wait_until(lambda: len(calls) >= 3)
+        supervisor.reconcile()
         assert only_group(supervisor).pid == first
 
 
-def test_an_answer_that_came_late_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("portal.process.supervisor.FIRST_GRACE", 0.0)
-    monkeypatch.setattr("portal.process.supervisor.GRACE_AFTER_OUTAGE", 0.0)
-    monkeypatch.setattr("portal.process.supervisor.LONGEST_LOOK", 0.1)
-    slowness = [0.2, 0.0]
+def test_a_probe_that_took_long_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.process.process_group.INITIAL_GRACE", 0.0)
+    monkeypatch.setattr("portal.process.process_group.GRACE_AFTER_OUTAGE", 0.0)
+    monkeypatch.setattr("portal.process.process_group.MAX_PROBE_SECONDS", 0.1)
+    delays = [0.2, 0.0]
 
-    def answer() -> bool:
-        time.sleep(slowness.pop(0))
+    def is_stalled() -> bool:
+        time.sleep(delays.pop(0))
         return True
 
     with Supervisor([]) as supervisor:
-        group = Group(program(SLEEPER, is_stalled=answer), supervisor._pipes[0])
+        group = ProcessGroup(program(SLEEPER, is_stalled=is_stalled), supervisor._pipes[0])
         group.start()
         try:
             group._grace = 0.0
-            group.look()
-            assert not group.stalled
-            group.look()
-            assert group.stalled
+            group.probe()
+            assert not group.is_stalled
+            group.probe()
+            assert group.is_stalled
         finally:
             group.kill()
 
 
-def test_a_stall_is_tended_to_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("portal.process.supervisor.FIRST_GRACE", 0.0)
+def test_a_stall_wakes_the_supervisor_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.process.process_group.INITIAL_GRACE", 0.0)
     with Supervisor([program(SLEEPER, is_stalled=lambda: True)]) as supervisor:
-        began = time.monotonic()
-        assert select.select([supervisor._wake], [], [], 5)[0]
-        assert time.monotonic() - began < 3
+        started_at = time.monotonic()
+        assert select.select([supervisor._wake_reader], [], [], 5)[0]
+        assert time.monotonic() - started_at < 3
 
 
-def test_rings_on_after_an_error(caplog: pytest.LogCaptureFixture) -> None:
-    rings: list[float] = []
+def test_every_second_is_called_again_after_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    calls: list[float] = []
 
-    def ring() -> None:
-        rings.append(time.monotonic())
-        if len(rings) == 1:
+    def every_second() -> None:
+        calls.append(time.monotonic())
+        if len(calls) == 1:
             raise OSError("the database is away")
 
-    with Supervisor([], every_second=ring):
-        wait_until(lambda: len(rings) >= 2)
+    with Supervisor([], every_second=every_second):
+        wait_until(lambda: len(calls) >= 2)
     wait_until(lambda: "works again" in caplog.text)
 
 
-def test_kills_what_does_not_heed_term(tmp_path: Path) -> None:
-    supervisor = Supervisor([program(STUBBORN, tmp_path / "up")])
+def test_kills_a_program_that_ignores_term(tmp_path: Path) -> None:
+    supervisor = Supervisor([program(PROGRAM_THAT_IGNORES_TERM, tmp_path / "up")])
     with supervisor:
         group = only_group(supervisor).pid
         wait_until((tmp_path / "up").exists)
@@ -314,12 +318,12 @@ def test_kills_what_does_not_heed_term(tmp_path: Path) -> None:
     wait_until(lambda: not members(group), seconds=1)
 
 
-def test_ends_the_program_gently_and_takes_its_family_with_it(tmp_path: Path) -> None:
-    with Supervisor([program(FAMILY, tmp_path / "up")]) as supervisor:
+def test_ends_the_program_gently_and_kills_its_children(tmp_path: Path) -> None:
+    with Supervisor([program(PROGRAM_WITH_CHILD, tmp_path / "up")]) as supervisor:
         group = only_group(supervisor).pid
         wait_until((tmp_path / "up").exists)
-        began = time.monotonic()
-    assert time.monotonic() - began < 5
+        started_at = time.monotonic()
+    assert time.monotonic() - started_at < 5
     wait_until(lambda: not members(group), seconds=1)
 
 
@@ -327,7 +331,10 @@ def test_ends_the_program_gently_and_takes_its_family_with_it(tmp_path: Path) ->
 def test_leaves_nothing_running_however_it_ends(how: signal.Signals, tmp_path: Path) -> None:
     marker = str(tmp_path / "up-")
     supervisor = subprocess.Popen(
-        [sys.executable, "-c", SUPERVISED, FAMILY, marker], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", SUPERVISED, PROGRAM_WITH_CHILD, marker],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     with supervisor:
         assert supervisor.stdout is not None
