@@ -60,7 +60,7 @@ class Visit:
         """Look at an e-mail as a mail program shows it: its address forbids all scripts, and so axe."""
         self.page.goto("about:blank")
         self.page.set_content(self.context.request.get(self.site + path).text())
-        # a mail program has the landmarks, not the letter in it
+        # a mail program has the landmarks, not the e-mail in it
         self.look(tags=["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"])
 
     def look(self, shapes: list[tuple[int, Any]] = SHAPES, tags: Sequence[str] = ()) -> None:

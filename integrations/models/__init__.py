@@ -7,7 +7,8 @@ from integrations.models.circuit_breaker import CircuitBreaker
 from integrations.models.codescreen_connection import CodeScreenConnection
 from integrations.models.delivery import Delivery
 from integrations.models.effect import Effect
-from integrations.models.email import EmailKind, EmailTemplate, EmailTopic, NotificationPreference
+from integrations.models.email import EmailKind, EmailTopic
+from integrations.models.email_template import EmailTemplate
 from integrations.models.heartbeat import Heartbeat
 from integrations.models.incident import Incident
 from integrations.models.invitation import IllegalTransition, Invitation
@@ -16,6 +17,7 @@ from integrations.models.lever_probe import LeverProbe
 from integrations.models.lever_webhook import LeverWebhook
 from integrations.models.linter_finding import LinterFinding
 from integrations.models.membership import LastSuperAdmin, Membership
+from integrations.models.notification_preference import NotificationPreference
 from integrations.models.organization import Organization
 from integrations.models.personal_settings import PersonalSettings
 from integrations.models.rate_limit_bucket import RateLimitBucket

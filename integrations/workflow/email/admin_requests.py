@@ -75,36 +75,41 @@ def send_request(member: Membership, code: str, message: str = "") -> SentReques
     if code not in AdminRequest.values:
         return Refusal.NO_SUCH_REQUEST
     request = AdminRequest(code)
-    organization, message = member.organization, " ".join(message.split())[:MAX_MESSAGE_LENGTH]
     with transaction.atomic():
         # two clicks at once are one request: the second waits for this lock and then finds the first one's e-mail
         Membership.objects.select_for_update().get(pk=member.pk)
-        super_admins = super_admins_with_address(organization)
+        super_admins = super_admins_with_address(member.organization)
         if not super_admins:
             return Refusal.NO_RECIPIENT
         if request in recent_requests(member):
             return Refusal.SENT_ALREADY
-        name = member.user.get_full_name() or str(member.user)
-        lines = [
-            f"{name} ({member.get_role_display()}) asks you: {request.label}.",
-            *([f"In their words: {message}"] if message else []),
-            f"Do it here: {settings_link()}",
-        ]
-        enqueue_email(
-            organization,
-            EmailTopic.ADMIN_REQUEST,
-            f"{member.pk}:{request}:{timezone.now():%Y-%m-%dT%H:%M:%S.%f}",
-            EmailPayload(
-                recipients=tuple(super_admin.user.email for super_admin in super_admins),
-                subject=f"{name} asks for something on the portal",
-                lines=tuple(lines),
-                requested=request.value,
-            ),
-            member=member,
-        )
+        message = " ".join(message.split())[:MAX_MESSAGE_LENGTH]
+        _enqueue_request(member, request, message, super_admins)
         target = AuditTarget(TargetKind.ADMIN_REQUEST, None, str(request.label))
-        AuditEntry.record(organization, member.user, AuditAction.ASK_ADMINS, target, reason=message)
+        AuditEntry.record(member.organization, member.user, AuditAction.ASK_ADMINS, target, reason=message)
     return SentRequest(super_admins)
+
+
+def _enqueue_request(
+    member: Membership, request: AdminRequest, message: str, super_admins: list[Membership]
+) -> None:
+    name = member.user.get_full_name() or str(member.user)
+    lines = [f"{name} ({member.get_role_display()}) asks you: {request.label}."]
+    if message:
+        lines.append(f"In their words: {message}")
+    lines.append(f"Do it here: {settings_link()}")
+    enqueue_email(
+        member.organization,
+        EmailTopic.ADMIN_REQUEST,
+        f"{member.pk}:{request}:{timezone.now():%Y-%m-%dT%H:%M:%S.%f}",
+        EmailPayload(
+            recipients=tuple(super_admin.user.email for super_admin in super_admins),
+            subject=f"{name} asks for something on the portal",
+            lines=tuple(lines),
+            requested=request.value,
+        ),
+        member=member,
+    )
 
 
 def compose_admin_request(effect: Effect, payload: EmailPayload) -> ComposedEmail | None:

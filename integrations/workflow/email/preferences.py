@@ -17,7 +17,7 @@ from integrations.models import (
     Organization,
     TargetKind,
 )
-from integrations.models.email import WANTED_BY_DEFAULT
+from integrations.models.notification_preference import WANTED_BY_DEFAULT
 
 _SALT = "integrations.unsubscribe"
 
@@ -44,7 +44,7 @@ def preferences_of(members: Iterable[Membership]) -> dict[int, dict[EmailKind, b
     is_wanted = {
         member.pk: {kind: kind in WANTED_BY_DEFAULT[member.role] for kind in EmailKind} for member in members
     }
-    for preference in NotificationPreference.objects.of([member.pk for member in members]):
+    for preference in NotificationPreference.objects.for_members([member.pk for member in members]):
         is_wanted[preference.membership_id][EmailKind(preference.kind)] = preference.is_wanted
     return is_wanted
 

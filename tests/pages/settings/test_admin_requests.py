@@ -60,6 +60,13 @@ def test_the_same_request_is_sent_once_a_day_and_another_one_at_once(team_member
     assert Effect.objects.count() == 3
 
 
+def test_another_members_request_does_not_count(team_member_client, super_admin, organization, client_for):
+    team_member_client.post(ASK, {"request": "role"})
+    other = factories.member(organization, Membership.Role.ADMIN, "other")
+    assert "is on its way" in text(client_for(other).post(ASK, {"request": "role"}, follow=True))
+    assert Effect.objects.values("member").distinct().count() == 2
+
+
 def test_a_request_can_be_repeated_when_its_email_failed(team_member_client, super_admin):
     team_member_client.post(ASK, {"request": "role"})
     Effect.objects.update(state=Effect.State.FAILED, due_at=None)

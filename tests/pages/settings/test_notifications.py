@@ -11,7 +11,7 @@ OWN, TEAM = "/notifications/", "/notifications/team/"
 
 
 def recipients(organization, kind: str) -> list[str]:
-    members = NotificationPreference.objects.members_who_want(organization, kind)
+    members = NotificationPreference.objects.members_who_want(organization, EmailKind(kind))
     return sorted(member.user.username.split("-")[0] for member in members)
 
 

@@ -11,8 +11,9 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from integrations.models import Effect, Membership, Organization
+from integrations.models import Effect, EmailTopic, Membership, Organization
 from integrations.queue import worker
+from integrations.workflow.email import password_reset
 from portal.accounts import sign_in
 from tests import factories
 
@@ -137,6 +138,23 @@ def test_links_are_limited_to_one_per_quarter_of_an_hour_and_six_a_day(super_adm
     Effect.objects.update(created_at=timezone.now() - timedelta(days=2))
     ask(super_admin.email)
     assert Effect.objects.count() == 7
+
+
+def test_another_members_links_do_not_count(super_admin, team_member):
+    member = Membership.objects.get(user=team_member)
+    for number in range(password_reset.DAILY_LIMIT):
+        factories.EffectFactory.create(
+            organization=member.organization,
+            kind="send_email",
+            email_topic=EmailTopic.PASSWORD_RESET,
+            member=member,
+            key=f"password_reset:{number}",
+            state="done",
+            due_at=None,
+        )
+    for person in (super_admin, team_member):
+        ask(person.email)
+    assert len(links()) == 1
 
 
 def test_links_are_sent_while_the_organization_is_paused(organization, super_admin):

@@ -79,7 +79,7 @@ def test_messages_and_bodies_go_and_ids_stay(forgetful):
             "data": {"opportunityId": "o", "toStageId": "s", "email": "alder@candidates.example"},
         },
     )
-    letter = factories.EffectFactory.create(
+    email = factories.EffectFactory.create(
         organization=forgetful,
         kind="send_email",
         email_topic="invitation_bounced",
@@ -109,18 +109,18 @@ def test_messages_and_bodies_go_and_ids_stay(forgetful):
         "data": {"opportunityId": "o", "toStageId": "s"},
     }
     assert delivery.verdict == "invite"
-    letter.refresh_from_db()
-    assert "Alder" not in str(letter.payload)
+    email.refresh_from_db()
+    assert "Alder" not in str(email.payload)
     waiting.refresh_from_db()
     assert waiting.payload["code"] == "no_email"
     call = ApiCall.objects.get()
     assert (call.request_body, call.response_body) == ("", "")
     # what is tried again afterwards harms nobody
-    Effect.objects.filter(pk=letter.pk).update(state="due", due_at=LONG_AGO)
+    Effect.objects.filter(pk=email.pk).update(state="due", due_at=LONG_AGO)
     Effect.objects.filter(pk=waiting.pk).update(state="cancelled", due_at=None)
     worker.work()
-    letter.refresh_from_db()
-    assert letter.state == "done"
+    email.refresh_from_db()
+    assert email.state == "done"
     assert Delivery.objects.count() == 1
 
 
