@@ -12,9 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from integrations.lever.oauth import SCOPES
-from integrations.models import Assessment, LeverConnection, Membership, Role, RoleMapping, Stage
+from integrations.models import Assessment, Membership, Role, RoleMapping, Stage
 from integrations.queue import notify
-from integrations.workflow.operations.connections import after_grant
+from integrations.workflow.operations.lever_connection import connect_lever
 from portal.devtools import test_suites
 from tests import factories
 from tests.world import World
@@ -123,9 +123,8 @@ def connected_organization(sandbox, organization, super_admin):
     account = sandbox.lever.accounts["acme"]
     user = account.users[account.actor()]
     tokens = sandbox.lever.grants.issue(sandbox.lever.grants.grant(account, user, frozenset(SCOPES)), account)
-    LeverConnection(organization=organization).accept_grant(tokens, super_admin, user.id, account.id)
     factories.CodeScreenConnectionFactory(organization=organization, api_key=sandbox.api_key)
-    after_grant(organization, super_admin)
+    connect_lever(organization, tokens, super_admin, lever_user_id=user.id, lever_account_id=account.id)
     return organization
 
 

@@ -31,7 +31,8 @@ from integrations.models import (
 from integrations.pages import urls as page_urls
 from integrations.workflow.catalog import sync
 from integrations.workflow.email import preferences
-from integrations.workflow.operations import connections, signature_tokens
+from integrations.workflow.operations import signature_tokens
+from integrations.workflow.operations.lever_webhooks import make_webhook
 from portal.accounts import urls as account_urls
 from tests import factories
 
@@ -122,7 +123,7 @@ def _invitation_act(name: str, data: dict[str, Any] | None = None, **columns: An
 
 
 def _remove_webhooks(scene: Scene) -> Act:
-    connections.make_webhooks(scene.organization, provider.lever_client(scene.organization), scene.owner)
+    make_webhook(scene.organization, provider.lever_client(scene.organization), scene.owner)
     return lambda: scene.post("webhooks-remove")
 
 
@@ -141,7 +142,7 @@ def _ok(answer: Any) -> None:
 
 
 def _retire(scene: Scene) -> Act:
-    token = signature_tokens.add(scene.organization, "The second webhook", SECRETS[0], scene.owner)
+    token = signature_tokens.add_token(scene.organization, "The second webhook", SECRETS[0], scene.owner)
     return lambda: scene.post("token-retire", pk=token.pk, which="current")
 
 
@@ -304,7 +305,7 @@ def test_a_command_leaves_one_entry_in_its_name(scene, name):
 
 LINES = [
     ("[policies]\nhold_failed = true", {"hold_failed": [False, True]}),
-    ('[[mappings]]\nrole = "R"\nassessment = "A"', {"assessment": [None, "A"]}),
+    ('[[mappings]]\nrole = "R"\nassessment = "A"', {"role": ["", "R"], "assessment": ["", "A"]}),
     (f'[lever]\nsignature_token = "{SECRETS[0]}"', {"signature_token": ["empty", "set"]}),
     (f'[codescreen]\napi_key = "{SECRETS[1]}"', {"api_key": ["set", "set"]}),
     ("[codescreen]\nidempotency = true", {"idempotency": [False, True]}),

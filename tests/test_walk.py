@@ -9,7 +9,9 @@ from django.urls import reverse
 
 from integrations.models import ApiCall, Delivery, Effect, Invitation, LeverConnection, Result
 from integrations.queue import worker
-from integrations.workflow.operations import connections
+from integrations.workflow.operations.codescreen_connection import save_codescreen_key
+from integrations.workflow.operations.policies import set_policies
+from integrations.workflow.operations.signature_tokens import save_main_token
 from tests.factories import SIGNATURE_TOKEN
 from tests.payloads import load, sign
 
@@ -21,8 +23,8 @@ def connected(client, super_admin, organization, sandbox):
     begun = client.post(reverse("lever-connect"))
     accepted = sandbox.lever_does("consent", url=begun["Location"])
     client.get(accepted["redirect"].removeprefix("http://testserver"))
-    connections.save_signature_token(organization, SIGNATURE_TOKEN, super_admin)
-    connections.save_codescreen_key(organization, sandbox.api_key, super_admin)
+    save_main_token(organization, SIGNATURE_TOKEN, super_admin)
+    save_codescreen_key(organization, sandbox.api_key, super_admin)
     organization.refresh_from_db()
     return organization
 
@@ -115,7 +117,7 @@ def test_a_stage_change_becomes_feedback(recruiter, sandbox):
 
 
 def test_who_passed_is_moved_on_and_who_failed_waits_for_a_person(recruiter, connected, client, sandbox):
-    connections.set_policies(connected, {"passed_stage": "Phone screen", "hold_failed": True}, "test")
+    set_policies(connected, {"passed_stage": "Phone screen", "hold_failed": True}, "test")
     for role in ("Backend Engineer", "Frontend Engineer"):
         connected.role_mappings.create(role=role, assessment="Backend")
     for word, result in (("Alder", "Passed"), ("Birch", "Failed")):

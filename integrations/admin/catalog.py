@@ -11,18 +11,11 @@ from integrations.admin import access
 from integrations.admin.base import OrganizationFilter, ScopedAdmin
 from integrations.models import (
     Assessment,
-    AuditAction,
-    AuditEntry,
-    AuditTarget,
     Role,
     RoleMapping,
     Stage,
-    TargetKind,
 )
-
-
-def _audited(mapping: RoleMapping) -> AuditTarget:
-    return AuditTarget(TargetKind.MAPPING, mapping.pk, str(mapping))
+from integrations.workflow.operations.mappings import delete_mapping, save_mapping
 
 
 class GoneFilter(admin.SimpleListFilter):
@@ -105,20 +98,11 @@ class RoleMappingAdmin(ScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save the mapping and who did it."""
-        changes = {name: (form.initial.get(name), form.cleaned_data[name]) for name in form.changed_data}
-        changes.pop("organization", None)
-        super().save_model(request, obj, form, change)
-        if changes:
-            action = AuditAction.CHANGE_MAPPING if change else AuditAction.ADD_MAPPING
-            AuditEntry.record(obj.organization, cast(User, request.user), action, _audited(obj), changes)
+        save_mapping(obj, cast(User, request.user))
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        """Remove the mapping and record who did it."""
-        parts = {part: (getattr(obj, part), "") for part in ("role", "stage", "assessment")}
-        AuditEntry.record(
-            obj.organization, cast(User, request.user), AuditAction.DELETE_MAPPING, _audited(obj), parts
-        )
-        super().delete_model(request, obj)
+        """Delete the mapping and record who did it."""
+        delete_mapping(obj, cast(User, request.user))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Remove the mappings and record who did it."""

@@ -16,7 +16,7 @@ from integrations.admin.access import Right, has_right
 from integrations.admin.base import ScopedAdmin
 from integrations.http.errors import PlatformError
 from integrations.queue import notify
-from integrations.workflow.operations.invitations import ActionNotAllowed
+from integrations.workflow.operations.errors import ActionNotAllowed
 
 MOST_AT_ONCE = 20
 TEMPLATE = "admin/integrations/preview.html"

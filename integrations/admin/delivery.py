@@ -15,7 +15,7 @@ from integrations.admin.display import calls_table, candidate_link, indented, li
 from integrations.models import Delivery
 from integrations.models.delivery import WAITING_VERDICTS
 from integrations.queue import worker
-from integrations.workflow.operations.invitations import ActionNotAllowed
+from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.rules.next_steps import NEXT_STEPS
 
 MOST_SHOWN = 50

@@ -12,7 +12,8 @@ from integrations.admin import confirmation
 from integrations.admin.base import OrganizationFilter, ScopedAdmin
 from integrations.admin.display import calls_table, candidate_link, indented, link
 from integrations.models import Effect
-from integrations.workflow.operations.invitations import ActionNotAllowed, retry_effect
+from integrations.workflow.operations.effects import retry_effect
+from integrations.workflow.operations.errors import ActionNotAllowed
 
 MOST_SHOWN = 50
 

@@ -14,8 +14,8 @@ from integrations.admin.base import OrganizationFilter, ScopedAdmin
 from integrations.admin.display import candidate_link, links
 from integrations.models import Invitation
 from integrations.models.invitation import Status
-from integrations.workflow.operations import invitations as acts
-from integrations.workflow.operations.invitations import ActionNotAllowed
+from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.operations.invitations import approve, refuse, send_again
 
 MOST_SHOWN = 50
 BOTH = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
@@ -46,7 +46,7 @@ APPROVE = confirmation.Act(
     "Approve",
     "may_configure",
     _foretelling((Status.HELD,), "“{assessment}” is sent to {who}."),
-    _performing(acts.approve, "goes out."),
+    _performing(approve, "goes out."),
     asks_reason=True,
 )
 REFUSE = confirmation.Act(
@@ -55,7 +55,7 @@ REFUSE = confirmation.Act(
     "Refuse",
     "may_configure",
     _foretelling((Status.HELD,), "{who} is not invited to “{assessment}”."),
-    _performing(acts.refuse, "was refused."),
+    _performing(refuse, "was refused."),
     asks_reason=True,
 )
 SEND_AGAIN = confirmation.Act(
@@ -67,7 +67,7 @@ SEND_AGAIN = confirmation.Act(
         (Status.UNCERTAIN, Status.FAILED),
         "“{assessment}” is sent to {who} again. Look in CodeScreen first: if they are there, they get a second one.",
     ),
-    _performing(acts.send_again, "is sent again."),
+    _performing(send_again, "is sent again."),
     asks_reason=True,
 )
 

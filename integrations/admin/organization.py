@@ -13,23 +13,22 @@ from django.http import HttpRequest
 from integrations.admin import access
 from integrations.admin.base import OrganizationFilter, ScopedAdmin
 from integrations.models import (
-    AuditAction,
-    AuditEntry,
-    AuditTarget,
     CodeScreenConnection,
     LastSuperAdmin,
     LeverConnection,
     Membership,
     Organization,
-    TargetKind,
 )
 from integrations.queue import notify
 from integrations.workflow.catalog import stage_on_pass
-from integrations.workflow.operations.connections import POLICIES, set_policies
-
-
-def _audited(organization: Organization) -> AuditTarget:
-    return AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
+from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.operations.members import add_member, change_role, remove_member
+from integrations.workflow.operations.organizations import (
+    IDENTITY,
+    change_organization,
+    create_organization,
+)
+from integrations.workflow.operations.policies import POLICIES, set_policies
 
 
 class OrganizationForm(forms.ModelForm):
@@ -101,26 +100,16 @@ class OrganizationAdmin(ScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save it the way the settings page does, with who did it on record."""
+        person = cast(User, request.user)
         if not change:
-            super().save_model(request, obj, form, change)
-            created = {name: ("", form.cleaned_data[name]) for name in ("name", "slug")}
-            AuditEntry.record(
-                obj, cast(User, request.user), AuditAction.CREATE_ORGANIZATION, _audited(obj), created
-            )
+            create_organization(obj, person)
             return
         stored = Organization.objects.get(pk=obj.pk)
-        changes = {name: form.cleaned_data[name] for name in form.changed_data if name in POLICIES}
-        set_policies(stored, changes, cast(User, request.user))
-        if "name" in form.changed_data:
-            before, stored.name = stored.name, form.cleaned_data["name"]
-            stored.save(update_fields=["name"])
-            AuditEntry.record(
-                stored,
-                cast(User, request.user),
-                AuditAction.CHANGE_ORGANIZATION,
-                _audited(stored),
-                {"name": (before, stored.name)},
-            )
+        values = {name: form.cleaned_data[name] for name in form.changed_data}
+        set_policies(stored, {name: value for name, value in values.items() if name in POLICIES}, person)
+        change_organization(
+            stored, {name: value for name, value in values.items() if name in IDENTITY}, person
+        )
         notify.notify_workers()
 
     @admin.display(description="Lever")
@@ -193,27 +182,15 @@ class MembershipAdmin(ScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save the role and who gave it."""
-        before = form.initial.get("role") if change else None
-        super().save_model(request, obj, form, change)
-        if before != obj.role:
-            AuditEntry.record(
-                obj.organization,
-                cast(User, request.user),
-                AuditAction.CHANGE_ROLE if change else AuditAction.SAVE_MEMBER,
-                AuditTarget(TargetKind.MEMBER, obj.pk, str(obj.user)),
-                {"role": (before, obj.role)},
-            )
+        person = cast(User, request.user)
+        if change:
+            change_role(Membership.objects.get(pk=obj.pk), obj.role, person)
+        else:
+            add_member(obj, person)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Remove the member and record who did it."""
-        AuditEntry.record(
-            obj.organization,
-            cast(User, request.user),
-            AuditAction.REMOVE_MEMBER,
-            AuditTarget(TargetKind.MEMBER, obj.pk, str(obj.user)),
-            {"role": (obj.role, "")},
-        )
         try:
-            obj.end()
-        except LastSuperAdmin as error:
+            remove_member(obj, cast(User, request.user))
+        except ActionNotAllowed as error:
             raise PermissionDenied(str(error)) from error

@@ -4,13 +4,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.utils import timezone
-
 from integrations.configuration.load import ConfigurationError
 from integrations.configuration.plan import ACTOR, Plan, changed, secret_changed, sign_of
-from integrations.models import AuditAction, AuditEntry, CodeScreenConnection, LeverWebhook, Organization
-from integrations.models.lever_webhook import TOKEN_OVERLAP
-from integrations.workflow.operations import connections
+from integrations.models import CodeScreenConnection, LeverWebhook, Organization
+from integrations.workflow.operations.codescreen_connection import (
+    save_codescreen_idempotency,
+    save_codescreen_key,
+    save_codescreen_webhook_secret,
+)
+from integrations.workflow.operations.signature_tokens import save_main_token, save_previous_token
 
 
 def compare_lever(plan: Plan, wanted: dict[str, str]) -> None:
@@ -21,7 +23,7 @@ def compare_lever(plan: Plan, wanted: dict[str, str]) -> None:
     token = wanted.get("signature_token", "").strip()
     if token and token != stored:
         plan.say(sign_of(stored, token), "lever.signature_token", secret_changed(stored, token))
-        save = partial(connections.save_signature_token, organization, token, ACTOR)
+        save = partial(save_main_token, organization, token, ACTOR)
         plan.do("lever.signature_token", save)
     if "previous_signature_token" not in wanted:
         return
@@ -32,32 +34,16 @@ def compare_lever(plan: Plan, wanted: dict[str, str]) -> None:
     if not (token or stored):
         raise ConfigurationError("lever.previous_signature_token needs a lever.signature_token beside it.")
     plan.say(sign_of(before, previous), "lever.previous_signature_token", secret_changed(before, previous))
-    plan.do("lever.previous_signature_token", partial(_save_previous, organization, previous))
+    plan.do("lever.previous_signature_token", partial(save_previous_token, organization, previous, ACTOR))
 
 
 def _manual_webhook(organization: Organization) -> LeverWebhook | None:
     return LeverWebhook.objects.manual().filter(organization=organization).first()
 
 
-def _save_previous(organization: Organization, token: str) -> None:
-    if len(token) > 500 or not token.isprintable():
-        raise ValueError("Copy the whole signature token from Lever, without line breaks.")
-    webhook = _manual_webhook(organization)
-    # the rotation just before may have put it there already
-    if webhook is None or webhook.previous_signature_token == token:
-        return
-    changes = {"previous_signature_token": (webhook.previous_signature_token, token)}
-    webhook.previous_signature_token = token
-    webhook.previous_until = timezone.now() + TOKEN_OVERLAP if token else None
-    webhook.previous_proved_at = None
-    webhook.save(update_fields=["previous_signature_token", "previous_until", "previous_proved_at"])
-    target = connections.webhook_target(webhook)
-    AuditEntry.record(organization, ACTOR, AuditAction.SAVE_CONNECTION, target, changes)
-
-
 SAVE: dict[str, Callable[[Organization, str, Any], None]] = {
-    "api_key": connections.save_codescreen_key,
-    "webhook_secret": connections.save_codescreen_webhook_secret,
+    "api_key": save_codescreen_key,
+    "webhook_secret": save_codescreen_webhook_secret,
 }
 
 
@@ -77,13 +63,6 @@ def compare_codescreen(plan: Plan, wanted: dict[str, Any]) -> None:
     idempotency = wanted.get("idempotency", honoured)
     if idempotency != honoured:
         plan.say("~", "codescreen.idempotency", changed(honoured, idempotency))
-        plan.do("codescreen.idempotency", partial(_save_idempotency, organization, idempotency))
-
-
-def _save_idempotency(organization: Organization, value: bool) -> None:
-    connection, _ = CodeScreenConnection.objects.update_or_create(
-        organization=organization, defaults={"idempotency": value}
-    )
-    target = connections.codescreen_target(connection)
-    changes = {"idempotency": (not value, value)}
-    AuditEntry.record(organization, ACTOR, AuditAction.SAVE_CONNECTION, target, changes)
+        plan.do(
+            "codescreen.idempotency", partial(save_codescreen_idempotency, organization, idempotency, ACTOR)
+        )

@@ -11,16 +11,18 @@ from integrations.configuration.dump import quoted
 from integrations.configuration.load import POLICY, Configuration, ConfigurationError
 from integrations.configuration.plan import ACTOR, Act, Plan, changed
 from integrations.models import (
-    AuditAction,
-    AuditEntry,
-    AuditTarget,
     Membership,
     Organization,
     RoleMapping,
-    TargetKind,
 )
 from integrations.workflow.catalog import stage_on_pass
-from integrations.workflow.operations.connections import set_policies
+from integrations.workflow.operations.mappings import save_mapping
+from integrations.workflow.operations.organizations import (
+    IDENTITY,
+    change_organization,
+    create_organization,
+)
+from integrations.workflow.operations.policies import POLICIES, set_policies
 from integrations.workflow.rules.mapping_index import MappingRule
 
 WEBHOOK_KEY = re.compile(r"[A-Za-z0-9._~-]+")  # it becomes part of an address
@@ -82,14 +84,13 @@ def _compare_organization(plan: Plan, wanted: dict[str, str]) -> None:
 
 def _save_organization(plan: Plan, values: dict[str, str]) -> None:
     organization = plan.organization
-    changes: dict[str, tuple[object, object]] = {}
+    if not plan.is_new:
+        change_organization(organization, {name: values[name] for name in IDENTITY if name in values}, ACTOR)
+        set_policies(organization, {name: values[name] for name in POLICIES if name in values}, ACTOR)
+        return
     for name, value in values.items():
-        changes[name] = ("" if plan.is_new else getattr(organization, name), value)
         setattr(organization, name, value)
-    organization.save()
-    action = AuditAction.CREATE_ORGANIZATION if plan.is_new else AuditAction.CHANGE_ORGANIZATION
-    target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
-    AuditEntry.record(organization, ACTOR, action, target, changes)
+    create_organization(organization, ACTOR)
 
 
 def _compare_policies(plan: Plan, wanted: dict[str, Any]) -> None:
@@ -113,19 +114,16 @@ def _compare_mappings(plan: Plan, wanted: tuple[MappingRule, ...]) -> None:
         stage = quoted(rule.stage) if rule.stage else "any CodeScreen stage"
         what = f"mapping {quoted(rule.role)} × {stage}"
         plan.say("~" if before else "+", what, changed(before, rule.assessment))
-        plan.do(what, _save_mapping(plan.organization, rule, before))
+        plan.do(what, _save_mapping(plan.organization, rule))
 
 
-def _save_mapping(organization: Organization, rule: MappingRule, before: str | None) -> Act:
+def _save_mapping(organization: Organization, rule: MappingRule) -> Act:
     def act() -> None:
-        row, _ = RoleMapping.objects.update_or_create(
-            organization=organization,
-            role=rule.role,
-            stage=rule.stage,
-            defaults={"assessment": rule.assessment},
-        )
-        target = AuditTarget(TargetKind.MAPPING, row.pk, str(row))
-        action = AuditAction.CHANGE_MAPPING if before else AuditAction.ADD_MAPPING
-        AuditEntry.record(organization, ACTOR, action, target, {"assessment": (before, rule.assessment)})
+        mapping = RoleMapping.objects.filter(
+            organization=organization, role=rule.role, stage=rule.stage
+        ).first()
+        mapping = mapping or RoleMapping(organization=organization, role=rule.role, stage=rule.stage)
+        mapping.assessment = rule.assessment
+        save_mapping(mapping, ACTOR)
 
     return act

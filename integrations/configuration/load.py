@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from integrations.models import Membership, Organization, RoleMapping
-from integrations.workflow.operations.connections import POLICIES
+from integrations.workflow.operations.policies import POLICIES
 from integrations.workflow.rules.mapping_index import MappingRule
 
 

@@ -2,17 +2,14 @@
 
 from collections.abc import Iterator
 
-from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import User
 
 from integrations.configuration.dump import quoted
 from integrations.configuration.load import Configuration, Member
 from integrations.configuration.plan import ACTOR, Plan, changed
-from integrations.models import AuditAction, AuditEntry, AuditTarget, Membership, TargetKind
+from integrations.models import Membership
 from integrations.workflow.email.links import choose_password_link
-
-#: A user made with one of these roles may open the Django admin.
-STAFF_ROLES = frozenset({"super_admin", "admin"})
+from integrations.workflow.operations.members import has_password, save_member
 
 
 def compare(plan: Plan, member: Member) -> None:
@@ -29,38 +26,21 @@ def compare(plan: Plan, member: Member) -> None:
         plan.say("~", f"{what} role", f"{membership.role} → {member.role}")
     if user and member.email and user.email != member.email:
         plan.say("~", f"{what} email", changed(user.email, member.email))
-    if user and not _has_password(user, member.password):
+    if user and member.password and not has_password(user, member.password):
         plan.say("~", f"{what} password", "changed" if user.has_usable_password() else "set")
     if len(plan.lines) > before:
         plan.do(what, lambda: _save(plan, member))
 
 
-def _has_password(user: User, password: str) -> bool:
-    """Whether that is the password; not by the user's own method, which may store a stronger hash of it."""
-    return not password or check_password(password, user.password)
-
-
 def _save(plan: Plan, member: Member) -> None:
-    user = User.objects.filter(username=member.username).first()
-    if user is None:
-        user = User(username=member.username, is_staff=member.role in STAFF_ROLES)
-        user.set_unusable_password()
-    changes: dict[str, tuple[object, object]] = {}
-    if member.email:
-        changes["email"] = (user.email, member.email)
-        user.email = member.email
-    if not _has_password(user, member.password):
-        changes["password"] = (user.password if user.has_usable_password() else "", member.password)
-        user.set_password(member.password)
-    user.save()
-    membership, is_new = Membership.objects.get_or_create(
-        user=user, organization=plan.organization, defaults={"role": member.role}
+    save_member(
+        plan.organization,
+        member.username,
+        member.role,
+        ACTOR,
+        email=member.email,
+        password=member.password,
     )
-    changes["role"] = ("" if is_new else membership.role, member.role)
-    membership.change_role(member.role)
-    changes = {name: pair for name, pair in changes.items() if pair[0] != pair[1]}
-    target = AuditTarget(TargetKind.MEMBER, membership.pk, member.username)
-    AuditEntry.record(plan.organization, ACTOR, AuditAction.SAVE_MEMBER, target, changes)
 
 
 def invitation_links(configuration: Configuration) -> Iterator[tuple[str, str]]:

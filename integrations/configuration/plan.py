@@ -8,7 +8,8 @@ from django.db import transaction
 
 from integrations.configuration.dump import literal
 from integrations.configuration.load import ConfigurationError
-from integrations.models import LastSuperAdmin, Organization
+from integrations.models import Organization
+from integrations.workflow.operations.errors import ActionNotAllowed
 
 ACTOR = "configure"
 
@@ -41,7 +42,7 @@ class Plan:
                     act()
                 except ValidationError as error:
                     raise ConfigurationError(f"{path}: {' '.join(error.messages)}") from error
-                except (LastSuperAdmin, ValueError) as error:
+                except ActionNotAllowed as error:
                     raise ConfigurationError(f"{path}: {error}") from error
 
     def rehearse(self) -> None:

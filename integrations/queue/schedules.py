@@ -18,7 +18,8 @@ from integrations.queue import notify, worker
 from integrations.workflow.catalog import sync
 from integrations.workflow.email import connection_notices
 from integrations.workflow.health import incidents, lever_probe, linter_history
-from integrations.workflow.operations import connections, invitations, retention
+from integrations.workflow.operations import retention, waiting
+from integrations.workflow.operations.codescreen_connection import verify_codescreen_key
 
 logger = logging.getLogger(__name__)
 
@@ -122,9 +123,7 @@ def _read_lists(organization: Organization) -> None:
     except PlatformError as error:
         logger.info("Lever's lists of %s: %s", organization.slug, error)
     try:
-        connections.verify_codescreen_key(
-            organization, provider.codescreen_client(organization, allow_refused=True)
-        )
+        verify_codescreen_key(organization, provider.codescreen_client(organization, allow_refused=True))
     except PlatformError as error:
         logger.info("CodeScreen's list of %s: %s", organization.slug, error)
 
@@ -134,9 +133,7 @@ def retry_refused_keys() -> None:
     refused = Organization.objects.filter(codescreen_connection__state=CodeScreenConnection.State.REFUSED)
     for organization in refused.filter(paused=False):
         try:
-            connections.verify_codescreen_key(
-                organization, provider.codescreen_client(organization, allow_refused=True)
-            )
+            verify_codescreen_key(organization, provider.codescreen_client(organization, allow_refused=True))
             notify.notify_workers()
         except PlatformError as error:
             logger.info("the refused key of %s: %s", organization.slug, error)
@@ -155,7 +152,7 @@ def requeue_waiting() -> None:
     # what is awake and tried again is waited for: waking anew would cut short every effect's wait, Retry-After too
     asleep = Delivery.objects.waiting().filter(due_at__isnull=True)
     for organization in Organization.objects.filter(paused=False, deliveries__in=asleep).distinct():
-        if not organization.disconnected_reason and invitations.requeue_waiting(organization):
+        if not organization.disconnected_reason and waiting.requeue_waiting(organization):
             notify.notify_workers()
 
 

@@ -29,7 +29,7 @@ from integrations.workflow.effects import perform
 from integrations.workflow.email import connection_notices
 from integrations.workflow.health import incidents
 from integrations.workflow.inbox import delivery_handling, facts, sweep
-from integrations.workflow.operations import invitations
+from integrations.workflow.operations.replay import replay_delivery
 from integrations.workflow.outbox.retry_policy import backoff
 from integrations.workflow.results import poll as poll_step
 from integrations.workflow.results import poll_schedule
@@ -239,7 +239,7 @@ def sweep_organization(organization: Organization, is_full: bool = True) -> int:
 
 def replay(delivery: Delivery, actor: Any) -> Decision:
     """Decide a stored delivery again. Raises actions.NotPossible and PlatformError."""
-    decision = invitations.replay(
+    decision = replay_delivery(
         delivery, clients_for(_read(delivery.organization_id), CallContext(delivery=delivery)), actor
     )
     notify.notify_workers()

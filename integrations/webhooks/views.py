@@ -21,7 +21,7 @@ from integrations.webhooks.body import read_body
 from integrations.webhooks.parsing import CodeScreenEnvelope, LeverEnvelope, parse
 from integrations.webhooks.store import store_delivery
 from integrations.workflow.health.webhook_rejections import record_rejection
-from integrations.workflow.operations.connections import mark_codescreen_webhook_received
+from integrations.workflow.operations.codescreen_connection import mark_codescreen_webhook_received
 
 #: What proves a Lever body; of no use to anybody who reads the stored delivery.
 PROOF_FIELDS = frozenset({"token", "signature"})

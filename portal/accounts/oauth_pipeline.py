@@ -9,7 +9,7 @@ from social_core.exceptions import AuthException
 from integrations.lever.oauth import claims
 from integrations.models import LeverConnection, Membership, Organization
 from integrations.queue import notify
-from integrations.workflow.operations import connections
+from integrations.workflow.operations.lever_connection import connect_lever
 
 SESSION_ORGANIZATION = "oauth_organization"
 
@@ -39,12 +39,13 @@ def save_connection(
     found = claims(response["access_token"])
     with transaction.atomic():
         organization = Organization.objects.get(pk=membership.organization_id)
-        connection = LeverConnection.objects.filter(organization=organization).first()
-        connection = connection or LeverConnection(organization=organization)
-        if found["account_id"] != connection.lever_account_id:
-            connection.feedback_template_id = ""  # another Lever account has other templates
-        connection.accept_grant(response, user, found["user_id"], found["account_id"])
-        connections.after_grant(organization, user)
+        connection = connect_lever(
+            organization,
+            response,
+            user,
+            lever_user_id=found["user_id"],
+            lever_account_id=found["account_id"],
+        )
     notify.notify_workers()
     notify.request_catalog_refresh(organization)
     strategy.session_set(SESSION_ORGANIZATION, None)

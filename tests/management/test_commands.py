@@ -16,7 +16,7 @@ from integrations.http.errors import PlatformError
 from integrations.models import ApiCall, AuditEntry, Delivery, Effect, Invitation, Organization, Result
 from integrations.queue import worker
 from integrations.vocabulary import Verdict
-from integrations.workflow.operations.invitations import ActionNotAllowed
+from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.rules.facts import Decision
 
 ROOT = Path(__file__).parents[2]

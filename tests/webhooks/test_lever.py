@@ -14,7 +14,12 @@ from django.utils import timezone
 from integrations.lever.signature import sign as signature_of
 from integrations.models import Delivery, LeverWebhook, Organization
 from integrations.queue import worker
-from integrations.workflow.operations import connections, signature_tokens
+from integrations.workflow.operations.signature_tokens import (
+    Generation,
+    add_token,
+    retire_token,
+    save_main_token,
+)
 from tests.factories import SIGNATURE_TOKEN, LeverWebhookFactory
 from tests.payloads import load, sign
 from tests.webhooks.contract import JSON, WebhookContract
@@ -183,7 +188,7 @@ class TestLever(WebhookContract):
     # the tokens
 
     def test_the_previous_token_is_honoured_until_it_ends(self, sender, door, organization, super_admin):
-        connections.save_signature_token(organization, OTHER_TOKEN, super_admin)
+        save_main_token(organization, OTHER_TOKEN, super_admin)
         for token in (SIGNATURE_TOKEN, OTHER_TOKEN):
             assert self.send(sender, door, self.signed(self.payload(), token)).status_code == 202
         LeverWebhook.objects.update(previous_until=timezone.now() - timedelta(seconds=1))
@@ -204,25 +209,25 @@ class TestLever(WebhookContract):
     def test_several_tokens_prove_deliveries_until_each_is_retired(
         self, sender, door, organization, super_admin
     ):
-        second = signature_tokens.add(organization, "Second webhook", OTHER_TOKEN, super_admin)
+        second = add_token(organization, "Second webhook", OTHER_TOKEN, super_admin)
         for token in (SIGNATURE_TOKEN, OTHER_TOKEN):
             assert self.send(sender, door, self.signed(self.payload(), token)).status_code == 202
         second.refresh_from_db()
         main = LeverWebhook.objects.manual().get(organization=organization)
         assert main.token_proved_at is not None
         assert second.token_proved_at is not None
-        signature_tokens.retire(second, "current", super_admin)
+        retire_token(second, Generation.CURRENT, super_admin)
         assert self.send(sender, door, self.signed(self.payload(), OTHER_TOKEN)).status_code == 401
         assert self.send(sender, door, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 202
 
     def test_the_previous_token_can_be_retired_before_its_day_is_over(
         self, sender, door, organization, super_admin
     ):
-        connections.save_signature_token(organization, OTHER_TOKEN, super_admin)
+        save_main_token(organization, OTHER_TOKEN, super_admin)
         assert self.send(sender, door, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 202
         webhook = LeverWebhook.objects.get(organization=organization)
         assert (webhook.token_proved_at, webhook.previous_proved_at is None) == (None, False)
-        signature_tokens.retire(webhook, "previous", super_admin)
+        retire_token(webhook, Generation.PREVIOUS, super_admin)
         assert self.send(sender, door, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 401
         assert self.send(sender, door, self.signed(self.payload(), OTHER_TOKEN)).status_code == 202
 
@@ -234,14 +239,14 @@ class TestLever(WebhookContract):
         with CaptureQueriesContext(connection) as before:
             assert self.send(sender, door, self.signed(self.payload())).status_code == 202
         for number in range(9):
-            signature_tokens.add(organization, f"Number {number}", f"{number}" * 48, super_admin)
+            add_token(organization, f"Number {number}", f"{number}" * 48, super_admin)
         LeverWebhook.objects.update(last_received_at=None)
         with django_assert_num_queries(len(before)):
             assert self.send(sender, door, self.signed(self.payload(), "0" * 48)).status_code == 202
 
     def test_saving_the_same_token_again_keeps_the_previous_one(self, organization, super_admin):
         for token in (SIGNATURE_TOKEN, OTHER_TOKEN, OTHER_TOKEN):
-            connections.save_signature_token(organization, token, super_admin)
+            save_main_token(organization, token, super_admin)
         webhook = LeverWebhook.objects.get(organization=organization)
         assert (webhook.signature_token, webhook.previous_signature_token) == (OTHER_TOKEN, SIGNATURE_TOKEN)
 

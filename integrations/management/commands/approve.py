@@ -6,7 +6,8 @@ from django.core.management import CommandError, CommandParser
 
 from integrations.management.migrating import MigratingCommand, invitation_with_id
 from integrations.queue import notify
-from integrations.workflow.operations.invitations import ActionNotAllowed, approve, refuse
+from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.operations.invitations import approve, refuse
 
 
 class Command(MigratingCommand):

@@ -8,7 +8,7 @@ from integrations.http.errors import PlatformError
 from integrations.management.migrating import MigratingCommand
 from integrations.models import Delivery
 from integrations.queue import worker
-from integrations.workflow.operations.invitations import ActionNotAllowed
+from integrations.workflow.operations.errors import ActionNotAllowed
 
 
 class Command(MigratingCommand):

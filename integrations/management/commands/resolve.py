@@ -7,7 +7,8 @@ from django.core.management import CommandError, CommandParser
 from integrations.management.migrating import MigratingCommand, invitation_with_id
 from integrations.models import Invitation
 from integrations.queue import notify
-from integrations.workflow.operations.invitations import ActionNotAllowed, resolve_as_sent, send_again
+from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.operations.invitations import resolve_as_sent, send_again
 
 
 class Command(MigratingCommand):

@@ -13,7 +13,7 @@ from integrations.pages.activity.next_steps import next_step
 from integrations.pages.activity.payload import redacted_json
 from integrations.pages.activity.row_action import RowActionView
 from integrations.queue import worker
-from integrations.workflow.operations.invitations import ActionNotAllowed
+from integrations.workflow.operations.errors import ActionNotAllowed
 
 
 class DeliveryView(OrganizationMixin, TemplateView):

@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404
 from integrations.models import Effect
 from integrations.pages.access import TEAM
 from integrations.pages.activity.row_action import RowActionView
-from integrations.workflow.operations import invitations
+from integrations.workflow.operations.effects import retry_effect
 
 
 class RetryEffectView(RowActionView):
@@ -16,5 +16,5 @@ class RetryEffectView(RowActionView):
     def perform(self, pk: int) -> str:
         """Make the effect due now."""
         effect = get_object_or_404(Effect, pk=pk, organization=self.organization)
-        invitations.retry_effect(effect, self.user)
+        retry_effect(effect, self.user)
         return "It is tried again now."

@@ -7,6 +7,7 @@ from integrations.pages.access import TEAM
 from integrations.pages.activity.action_forms import ResolveForm
 from integrations.pages.activity.row_action import RowActionView
 from integrations.workflow.operations import invitations
+from integrations.workflow.operations.errors import ActionNotAllowed
 
 
 class InvitationActionView(RowActionView):
@@ -42,9 +43,7 @@ class ResolveAsSentView(InvitationActionView):
         """Store the id of the instance that CodeScreen shows."""
         invitation, form = self.invitation(pk), ResolveForm(self.request.POST)
         if not form.is_valid():
-            raise invitations.ActionNotAllowed(
-                "Give the instance id that CodeScreen shows for this candidate."
-            )
+            raise ActionNotAllowed("Give the instance id that CodeScreen shows for this candidate.")
         invitations.resolve_as_sent(invitation, form.cleaned_data["instance_id"], self.user, self.reason())
         return "Recorded: the portal follows this invitation from here on."
 

@@ -10,7 +10,7 @@ from integrations.http.errors import PlatformError
 from integrations.pages.access import ADMINS, OrganizationMixin, return_url
 from integrations.pages.activity.action_forms import ReasonForm
 from integrations.queue import notify
-from integrations.workflow.operations.invitations import ActionNotAllowed
+from integrations.workflow.operations.errors import ActionNotAllowed
 
 
 class RowActionView(OrganizationMixin, View):

@@ -16,15 +16,10 @@ from django.views.generic import CreateView, DeleteView, TemplateView, UpdateVie
 from integrations.clients import provider
 from integrations.http.errors import PlatformError
 from integrations.models import (
-    AuditAction,
-    AuditEntry,
-    AuditTarget,
-    Changes,
     LinterFinding,
     Organization,
     Role,
     RoleMapping,
-    TargetKind,
 )
 from integrations.pages.access import ADMINS, TEAM, OrganizationMixin, return_url
 from integrations.pages.mappings.effective_assessments import SHOWN, Answers
@@ -34,6 +29,7 @@ from integrations.workflow.catalog import sync
 from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.health import linter_history
 from integrations.workflow.health.findings import counted
+from integrations.workflow.operations.mappings import assign_assessment, delete_mapping, save_mapping
 
 PAGE = 50
 LOOKED_AT = 3000  # roles that a search or filter looks through, because their answers are worked out anew
@@ -99,38 +95,12 @@ class AssignView(OrganizationMixin, View):
             messages.error(request, "Choose an assessment that CodeScreen lists.")
         else:
             with transaction.atomic():
-                changed = sum(self._assign(role, assessment) for role in roles)
+                changed = sum(assign_assessment(role, assessment, self.user) for role in roles)
             messages.success(
                 request,
                 f"{counted(len(roles), 'role')}: “{assessment}”. {counted(changed, 'mapping')} changed.",
             )
         return redirect(back(request))
-
-    def _assign(self, role: Role, assessment: str) -> bool:
-        """Map one role for any CodeScreen stage; whether that changed anything."""
-        own = RoleMapping.objects.filter(organization=self.organization, stage="")
-        titled = Role.objects.live().filter(organization=self.organization, title=role.title)
-        # a title that several postings share would map them all
-        name = role.title if role.title and titled.count() == 1 else role.external_id
-        mapping = own.filter(role__in=[name, role.external_id]).first()
-        if mapping is None:
-            mapping = RoleMapping(organization=self.organization, role=name)
-        if mapping.assessment == assessment:
-            return False
-        before, mapping.assessment = mapping.assessment, assessment
-        mapping.save()
-        AuditEntry.record(
-            self.organization,
-            self.user,
-            AuditAction.CHANGE_MAPPING if before else AuditAction.ADD_MAPPING,
-            _audited(mapping),
-            {"assessment": (before, assessment)},
-        )
-        return True
-
-
-def _audited(mapping: RoleMapping) -> AuditTarget:
-    return AuditTarget(TargetKind.MAPPING, mapping.pk, str(mapping))
 
 
 def back(request: HttpRequest) -> str:
@@ -161,25 +131,13 @@ class MappingEditMixin(OrganizationMixin):
         """Add the pick-lists."""
         return super().get_context_data(**suggestions(self.organization), **kwargs)  # type: ignore[misc,no-any-return]
 
-    def record(self, action: AuditAction, mapping: RoleMapping, changes: Changes) -> None:
-        """Write the audit entry, with what was before and is now, and the message."""
-        if changes:
-            AuditEntry.record(self.organization, self.user, action, _audited(mapping), changes)
-        said = f"The mapping {mapping} is {_PAST[action]}." if changes else "Nothing was changed."
-        messages.success(self.request, said)
-
-
-def parts(mapping: RoleMapping) -> list[tuple[str, str]]:
-    """Return what a mapping says, part by part; a stage only where it names one."""
-    said = [("role", mapping.role), ("stage", mapping.stage), ("assessment", mapping.assessment)]
-    return [(part, value) for part, value in said if value]
-
-
-_PAST = {
-    AuditAction.ADD_MAPPING: "added",
-    AuditAction.CHANGE_MAPPING: "changed",
-    AuditAction.DELETE_MAPPING: "deleted",
-}
+    def save(self, mapping: RoleMapping) -> None:
+        """Store the mapping, and say what that did."""
+        is_new = mapping.pk is None
+        changes = save_mapping(mapping, self.user)
+        done = "added" if is_new else "changed"
+        message = f"The mapping {mapping} is {done}." if changes else "Nothing was changed."
+        messages.success(self.request, message)
 
 
 class MappingCreateView(MappingEditMixin, CreateView):
@@ -198,14 +156,8 @@ class MappingCreateView(MappingEditMixin, CreateView):
 
     def form_valid(self, form: ModelForm) -> HttpResponse:
         """Store it."""
-        with transaction.atomic():
-            response = super().form_valid(form)
-            self.record(
-                AuditAction.ADD_MAPPING,
-                form.instance,
-                {part: ("", value) for part, value in parts(form.instance)},
-            )
-        return response
+        self.save(form.instance)
+        return redirect("mapping-list")
 
 
 class MappingUpdateView(MappingEditMixin, UpdateView):
@@ -219,11 +171,8 @@ class MappingUpdateView(MappingEditMixin, UpdateView):
 
     def form_valid(self, form: ModelForm) -> HttpResponse:
         """Store it."""
-        changes = {part: (form.initial.get(part), form.cleaned_data[part]) for part in form.changed_data}
-        with transaction.atomic():
-            response = super().form_valid(form)
-            self.record(AuditAction.CHANGE_MAPPING, form.instance, changes)
-        return response
+        self.save(form.instance)
+        return redirect(self.get_success_url())
 
 
 class MappingDeleteView(MappingEditMixin, DeleteView):
@@ -235,11 +184,9 @@ class MappingDeleteView(MappingEditMixin, DeleteView):
     def form_valid(self, form: Any) -> HttpResponse:
         """Delete it."""
         mapping = self.object
-        with transaction.atomic():
-            self.record(
-                AuditAction.DELETE_MAPPING, mapping, {part: (value, "") for part, value in parts(mapping)}
-            )
-            mapping.delete()
+        name = str(mapping)
+        delete_mapping(mapping, self.user)
+        messages.success(self.request, f"The mapping {name} is deleted.")
         return redirect("mapping-list")
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,7 +16,10 @@ from integrations.pages.access import SUPER_ADMINS, OrganizationMixin, return_ur
 from integrations.pages.settings.connection_forms import AddTokenForm
 from integrations.pages.settings.connections import SettingsView
 from integrations.queue import notify
-from integrations.workflow.operations import connections, signature_tokens
+from integrations.workflow.operations import signature_tokens
+from integrations.workflow.operations.codescreen_connection import verify_codescreen_key
+from integrations.workflow.operations.lever_connection import disconnect_lever
+from integrations.workflow.operations.lever_webhooks import make_webhook, remove_webhooks
 
 
 class DisconnectLeverView(OrganizationMixin, TemplateView):
@@ -40,13 +44,15 @@ class DisconnectLeverView(OrganizationMixin, TemplateView):
                 status__in=[status.PENDING, status.SENDING, status.HELD], **own
             ).count(),
             unwritten_count=effects.count(),
-            has_made_webhook=any(token.is_made_by_us for token in signature_tokens.listed(self.organization)),
+            has_made_webhook=any(
+                token.is_made_by_us for token in signature_tokens.active_tokens(self.organization)
+            ),
             **kwargs,
         )
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Forget the grant."""
-        connections.disconnect_lever(self.organization, self.user)
+        disconnect_lever(self.organization, self.user)
         messages.success(
             request, "Lever is disconnected. What arrives meanwhile is kept and decided afterwards."
         )
@@ -64,9 +70,9 @@ class AddTokenView(SettingsView):
         if form.is_valid():
             name, token = form.cleaned_data["token_name"], form.cleaned_data["additional_token"]
             try:
-                webhook = signature_tokens.add(self.organization, name, token, self.user)
-            except ValueError as error:
-                form.add_error("additional_token", str(error))
+                webhook = signature_tokens.add_token(self.organization, name, token, self.user)
+            except ValidationError as error:
+                form.add_error("additional_token", error)
             else:
                 messages.success(request, f"The token “{webhook.name}” is honoured from now on.")
                 return redirect(reverse("settings") + "#webhook")
@@ -81,9 +87,9 @@ class RetireTokenView(OrganizationMixin, TemplateView):
 
     def token(self) -> signature_tokens.Token:
         """Return the token the address names; 404 for one that proves nothing, or isn't a person's to retire."""
-        for token in signature_tokens.listed(self.organization):
+        for token in signature_tokens.active_tokens(self.organization):
             asked = (self.kwargs["pk"], self.kwargs["which"])
-            if (token.webhook.pk, token.which) == asked and not token.is_made_by_us:
+            if (token.webhook.pk, token.generation) == asked and not token.is_made_by_us:
                 return token
         raise Http404
 
@@ -92,16 +98,19 @@ class RetireTokenView(OrganizationMixin, TemplateView):
         token = self.token()
         others = [
             other
-            for other in signature_tokens.listed(self.organization)
-            if (other.webhook.pk, other.which) != (token.webhook.pk, token.which)
-            and (token.which == signature_tokens.PREVIOUS or other.webhook.pk != token.webhook.pk)
+            for other in signature_tokens.active_tokens(self.organization)
+            if (other.webhook.pk, other.generation) != (token.webhook.pk, token.generation)
+            and (
+                token.generation == signature_tokens.Generation.PREVIOUS
+                or other.webhook.pk != token.webhook.pk
+            )
         ]
         return super().get_context_data(token=token, others=others, **kwargs)
 
     def post(self, request: HttpRequest, pk: int, which: str) -> HttpResponse:
         """Retire it."""
         token = self.token()
-        signature_tokens.retire(token.webhook, which, self.user)
+        signature_tokens.retire_token(token.webhook, token.generation, self.user)
         messages.success(request, f"The token “{token.label}” is retired.")
         return redirect(reverse("settings") + "#webhook")
 
@@ -118,12 +127,12 @@ class ConnectionActView(OrganizationMixin, View):
         try:
             messages.success(request, self.act())
             notify.notify_workers()
-        except (PlatformError, ValueError) as error:
+        except PlatformError as error:
             messages.error(request, str(error))
         return redirect(return_url(request, reverse("settings") + self.anchor))
 
     def act(self) -> str:
-        """Do it and return the message; raises PlatformError or ValueError with the reason."""
+        """Do it and return the message; raises PlatformError with the reason."""
         raise NotImplementedError
 
 
@@ -134,7 +143,7 @@ class MakeWebhooksView(ConnectionActView):
 
     def act(self) -> str:
         """Make it."""
-        connections.make_webhooks(self.organization, provider.lever_client(self.organization), self.user)
+        make_webhook(self.organization, provider.lever_client(self.organization), self.user)
         return (
             "The webhook is made. In Lever, check that “Candidate Stage Change” is turned on under Webhooks."
         )
@@ -148,7 +157,7 @@ class RemoveWebhooksView(ConnectionActView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Ask."""
-        tokens = signature_tokens.listed(self.organization)
+        tokens = signature_tokens.active_tokens(self.organization)
         context = {
             "webhook": next((token.webhook for token in tokens if token.is_made_by_us), None),
             "others": [token for token in tokens if not token.is_made_by_us],
@@ -157,7 +166,7 @@ class RemoveWebhooksView(ConnectionActView):
 
     def act(self) -> str:
         """Remove it."""
-        connections.remove_webhooks(self.organization, provider.lever_client(self.organization), self.user)
+        remove_webhooks(self.organization, provider.lever_client(self.organization), self.user)
         return "The webhook made through Lever's API is removed."
 
 
@@ -168,7 +177,7 @@ class CheckCodeScreenKeyView(ConnectionActView):
 
     def act(self) -> str:
         """Read the assessments."""
-        count = connections.verify_codescreen_key(
+        count = verify_codescreen_key(
             self.organization, provider.codescreen_client(self.organization, allow_refused=True)
         )
         return (

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.db import transaction
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -17,8 +17,6 @@ from django.views.generic import TemplateView
 from integrations.lever.oauth import SCOPES
 from integrations.models import (
     Assessment,
-    AuditAction,
-    AuditEntry,
     CodeScreenConnection,
     LeverConnection,
     LeverWebhook,
@@ -32,7 +30,13 @@ from integrations.pages.settings.member_form import InviteMemberForm
 from integrations.pages.settings.policies_form import PoliciesForm
 from integrations.queue import notify
 from integrations.workflow.health import webhook_rejections
-from integrations.workflow.operations import connections, signature_tokens
+from integrations.workflow.operations import signature_tokens
+from integrations.workflow.operations.codescreen_connection import (
+    save_codescreen_idempotency,
+    save_codescreen_key,
+    save_codescreen_webhook_secret,
+)
+from integrations.workflow.operations.signature_tokens import save_main_token
 
 
 @dataclass(frozen=True)
@@ -94,8 +98,8 @@ class SettingsView(OrganizationMixin, TemplateView):
             "scopes": scopes,
             "scopes_known": bool(granted),
             "scopes_granted": sum(scope.is_granted for scope in scopes),
-            "tokens": signature_tokens.listed(self.organization),
-            "retired_webhooks": signature_tokens.retired(self.organization),
+            "tokens": signature_tokens.active_tokens(self.organization),
+            "retired_webhooks": signature_tokens.recently_retired(self.organization),
             "manual_webhooks": [row for row in webhooks if row.origin == LeverWebhook.Origin.MANUAL],
             "api_webhooks": [row for row in webhooks if row.origin == LeverWebhook.Origin.API],
             "codescreen": codescreen,
@@ -118,15 +122,15 @@ class SettingsView(OrganizationMixin, TemplateView):
 
     def _save_secrets(self, form: ConnectionsForm) -> bool:
         savers = (
-            ("lever_signature_token", connections.save_signature_token, "The signature token is stored."),
+            ("lever_signature_token", save_main_token, "The signature token is stored."),
             (
                 "codescreen_api_key",
-                connections.save_codescreen_key,
+                save_codescreen_key,
                 "The API key is stored; CodeScreen is asked whether it accepts it.",
             ),
             (
                 "codescreen_webhook_secret",
-                connections.save_codescreen_webhook_secret,
+                save_codescreen_webhook_secret,
                 "The webhook secret is stored.",
             ),
         )
@@ -137,8 +141,8 @@ class SettingsView(OrganizationMixin, TemplateView):
                 continue
             try:
                 save(self.organization, value, self.user)
-            except ValueError as error:
-                form.add_error(name, str(error))
+            except ValidationError as error:
+                form.add_error(name, error)
             else:
                 saved.append(message)
         if self._save_idempotency(form):
@@ -153,25 +157,8 @@ class SettingsView(OrganizationMixin, TemplateView):
         posted = {"codescreen_form", "codescreen_idempotency"} & self.request.POST.keys()
         if not posted:
             return False
-        wanted = form.cleaned_data["codescreen_idempotency"]
-        connection = CodeScreenConnection.objects.filter(organization=self.organization).first()
-        if connection is None:
-            if not wanted:
-                return False
-            connection = CodeScreenConnection(organization=self.organization)
-        if connection.idempotency == wanted:
-            return False
-        before, connection.idempotency = connection.idempotency, wanted
-        with transaction.atomic():
-            connection.save(update_fields=None if connection.pk is None else ["idempotency"])
-            AuditEntry.record(
-                self.organization,
-                self.user,
-                AuditAction.SAVE_CONNECTION,
-                connections.codescreen_target(connection),
-                {"idempotency": (before, wanted)},
-            )
-        return True
+        is_honoured = form.cleaned_data["codescreen_idempotency"]
+        return save_codescreen_idempotency(self.organization, is_honoured, self.user)
 
 
 def _last_passed(webhooks: list[LeverWebhook]) -> datetime | None:

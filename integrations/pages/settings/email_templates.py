@@ -25,7 +25,7 @@ from integrations.workflow.email.wording import (
     save_wording,
     stored_template,
 )
-from integrations.workflow.operations import connections
+from integrations.workflow.operations.policies import set_policies
 
 CODESCREEN_TEMPLATES = "https://app.codescreen.com/#/client-templates"
 _DRAFTS = "email_drafts"
@@ -61,7 +61,7 @@ class EmailListView(OrganizationMixin, TemplateView):
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(branding_form=form))
         if form.changed_values():
-            connections.set_policies(self.organization, form.changed_values(), self.user)
+            set_policies(self.organization, form.changed_values(), self.user)
             messages.success(request, "The branding is stored. Every e-mail from now on has it.")
         else:
             messages.info(request, "Nothing was changed.")

@@ -3,14 +3,15 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth import get_user_model
 from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import ValidationError
 
 from integrations.models import Membership, Organization
+from integrations.workflow.operations.members import find_invited_user
 
 
 class InviteMemberForm(forms.Form):
-    """The user and role of a new member; `cleaned_data["user"]` is the existing user, or None."""
+    """The user name, address and role of a new member."""
 
     username = forms.CharField(
         label="User name",
@@ -32,10 +33,8 @@ class InviteMemberForm(forms.Form):
         cleaned = super().clean() or {}
         if "username" not in cleaned or "email" not in cleaned:
             return cleaned
-        existing = get_user_model().objects.filter(username__iexact=cleaned["username"]).first()
-        if existing is not None and (existing.email or "").casefold() != cleaned["email"].casefold():
-            self.add_error("username", "Somebody else has this user name. Choose another.")
-        elif existing is not None and self.organization.memberships.filter(user=existing).exists():
-            self.add_error("username", "This person is a member already: change their role in the list.")
-        cleaned["user"] = existing
+        try:
+            find_invited_user(self.organization, cleaned["username"], cleaned["email"])
+        except ValidationError as error:
+            self.add_error(None, error)
         return cleaned

@@ -1,43 +1,31 @@
 """Members of the organization: inviting them by link, changing their role, removing them."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import User
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.generic import TemplateView, View
 
 from integrations.models import (
-    AuditAction,
-    AuditEntry,
-    AuditTarget,
-    LastSuperAdmin,
     Membership,
-    Organization,
-    TargetKind,
 )
 from integrations.pages.access import SUPER_ADMINS, OrganizationMixin
 from integrations.pages.settings.connections import SettingsView
 from integrations.pages.settings.member_form import InviteMemberForm
 from integrations.queue import notify
 from integrations.workflow.email.links import choose_password_link
-from integrations.workflow.email.welcome import enqueue_welcome
+from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.operations.members import (
+    change_role,
+    invite_member,
+    may_set_password,
+    remove_member,
+    send_invitation_link,
+)
 
 MEMBERS = "#members"
-
-
-def may_hand_out_link(user: Any, organization: Organization) -> bool:
-    """Whether this organization may set the person's password: nobody has, and no other organization knows them."""
-    elsewhere = Membership.objects.filter(user=user).exclude(organization=organization).exists()
-    return not user.has_usable_password() and not elsewhere and not user.is_staff and not user.is_superuser
-
-
-def _audited(member: Membership) -> AuditTarget:
-    return AuditTarget(TargetKind.MEMBER, member.pk, str(member.user))
 
 
 class InviteMemberView(SettingsView):
@@ -50,22 +38,15 @@ class InviteMemberView(SettingsView):
         form = InviteMemberForm(request.POST, organization=self.organization)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(invite_form=form))
-        with transaction.atomic():
-            user = form.cleaned_data["user"] or get_user_model().objects.create_user(
-                form.cleaned_data["username"], form.cleaned_data["email"]
-            )
-            membership = Membership.objects.create(
-                organization=self.organization, user=user, role=form.cleaned_data["role"]
-            )
-            changes = {"role": ("", membership.role)}
-            target = _audited(membership)
-            AuditEntry.record(self.organization, self.user, AuditAction.INVITE_MEMBER, target, changes)
-        if may_hand_out_link(user, self.organization):
-            enqueue_welcome(membership)
+        cleaned = form.cleaned_data
+        member = invite_member(
+            self.organization, cleaned["username"], cleaned["email"], cleaned["role"], self.user
+        )
+        if may_set_password(member):
             notify.notify_workers()
-            messages.success(request, f"The invitation is on its way to {user.email}.")
-            return redirect("member-link", pk=membership.pk)
-        messages.success(request, f"{user} is a member now, and signs in with the password they have.")
+            messages.success(request, f"The invitation is on its way to {member.user.email}.")
+            return redirect("member-link", pk=member.pk)
+        messages.success(request, f"{member.user} is a member now, and signs in with the password they have.")
         return redirect(reverse("settings") + MEMBERS)
 
 
@@ -92,23 +73,20 @@ class MemberLinkView(MemberView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Make the link; none for somebody who has a password or belongs elsewhere too."""
         context = super().get_context_data(**kwargs)
-        user = cast(User, context["member"].user)
-        context["link"] = choose_password_link(user) if may_hand_out_link(user, self.organization) else ""
+        member = context["member"]
+        context["link"] = choose_password_link(member.user) if may_set_password(member) else ""
         return context
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Send it by e-mail again."""
         member = self.member()
-        if may_hand_out_link(member.user, self.organization) and member.user.email:
-            with transaction.atomic():
-                enqueue_welcome(member)
-                AuditEntry.record(
-                    self.organization, self.user, AuditAction.SEND_INVITATION_LINK, _audited(member)
-                )
+        try:
+            send_invitation_link(member, self.user)
+        except ActionNotAllowed as error:
+            messages.error(request, str(error))
+        else:
             notify.notify_workers()
             messages.success(request, f"The invitation is on its way to {member.user.email}.")
-        else:
-            messages.error(request, "There is no link for this person.")
         return redirect("member-link", pk=pk)
 
 
@@ -124,24 +102,20 @@ class ChangeRoleView(OrganizationMixin, View):
         member = get_object_or_404(self.organization.memberships.select_related("user"), pk=pk)
         if role not in Membership.Role.values:
             messages.error(request, "There is no such role.")
-        elif role == member.role:
-            messages.info(request, "Nothing was changed.")
         else:
             self._change(member, role)
         return redirect(reverse("settings") + MEMBERS)
 
     def _change(self, member: Membership, role: str) -> None:
-        change = {"role": (member.role, role)}
         try:
-            with transaction.atomic():
-                member.change_role(role)
-                AuditEntry.record(
-                    self.organization, self.user, AuditAction.CHANGE_ROLE, _audited(member), change
-                )
-        except LastSuperAdmin as error:
+            is_changed = change_role(member, role, self.user)
+        except ActionNotAllowed as error:
             messages.error(self.request, str(error))
-        else:
+            return
+        if is_changed:
             messages.success(self.request, f"{member.user} is {member.get_role_display()} now.")
+        else:
+            messages.info(self.request, "Nothing was changed.")
 
 
 class RemoveMemberView(MemberView):
@@ -152,15 +126,12 @@ class RemoveMemberView(MemberView):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Remove them, unless they are the last Super Admin."""
         member = self.member()
-        own, change = member.user_id == self.user.pk, {"role": (member.role, "")}
-        target = _audited(member)
+        is_self = member.user_id == self.user.pk
         try:
-            with transaction.atomic():
-                member.end()
-                AuditEntry.record(self.organization, self.user, AuditAction.REMOVE_MEMBER, target, change)
-        except LastSuperAdmin as error:
+            remove_member(member, self.user)
+        except ActionNotAllowed as error:
             messages.error(request, str(error))
-            own = False
+            is_self = False
         else:
             messages.success(request, f"{member.user} is no longer a member.")
-        return redirect("/" if own else reverse("settings") + MEMBERS)
+        return redirect("/" if is_self else reverse("settings") + MEMBERS)

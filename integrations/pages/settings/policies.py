@@ -13,7 +13,7 @@ from integrations.pages.access import ADMINS
 from integrations.pages.settings.connections import SettingsView
 from integrations.pages.settings.policies_form import PoliciesForm
 from integrations.queue import notify
-from integrations.workflow.operations import connections
+from integrations.workflow.operations.policies import set_policies
 
 
 class PoliciesView(SettingsView):
@@ -35,7 +35,7 @@ class PoliciesView(SettingsView):
             messages.info(self.request, "Nothing was changed.")
             return True
         try:
-            connections.set_policies(self.organization, changes, self.user)
+            set_policies(self.organization, changes, self.user)
         except ValidationError as error:
             form.add_error(None, error)
             return False

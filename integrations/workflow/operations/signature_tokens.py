@@ -1,9 +1,15 @@
-"""The signature tokens of one organization: several may prove deliveries at once, each until it is retired."""
+"""The signature tokens of an organization: a main one, additional ones, and the ones they replaced.
+
+Several may prove deliveries at the same time, each until it is retired.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from integrations.models import (
     Actor,
@@ -14,10 +20,17 @@ from integrations.models import (
     Organization,
     TargetKind,
 )
-from integrations.models.lever_webhook import MAX_TOKENS
+from integrations.models.lever_webhook import MAX_TOKENS, TOKEN_OVERLAP
 
-CURRENT, PREVIOUS = "current", "previous"
-LONG_ENOUGH = 32  # from here on the last characters help to tell tokens apart, and nobody to guess one
+#: A token this long can't be guessed from its last characters, which help people to tell tokens apart.
+SHOW_ENDING_FROM = 32
+
+
+class Generation(StrEnum):
+    """Which of a webhook's two tokens: the one it has now, or the one that was replaced."""
+
+    CURRENT = "current"
+    PREVIOUS = "previous"
 
 
 @dataclass(frozen=True)
@@ -25,7 +38,7 @@ class Token:
     """One signature token as a person may see it."""
 
     webhook: LeverWebhook
-    which: str
+    generation: Generation
     label: str
     ending: str
     stored_at: datetime | None
@@ -38,84 +51,138 @@ class Token:
         return self.webhook.origin == LeverWebhook.Origin.API
 
 
-def checked(token: str) -> str:
-    """Return a token as it is stored. Raises ValueError with what to do when it can't be one."""
-    token = token.strip()
-    if not token or len(token) > 500 or not token.isprintable():
-        raise ValueError("Copy the whole signature token from Lever, without line breaks.")
-    return token
+def active_tokens(organization: Organization) -> list[Token]:
+    """Return every token that may prove a delivery now: the main one, additional ones, those made through the API."""
+    webhooks = LeverWebhook.objects.active().filter(organization=organization)
+    tokens = []
+    for webhook in webhooks.order_by("-origin", "name", "pk"):
+        if webhook.signature_token:
+            tokens.append(
+                Token(
+                    webhook,
+                    Generation.CURRENT,
+                    _label(webhook, Generation.CURRENT),
+                    _ending(webhook.signature_token),
+                    webhook.token_stored_at or webhook.created_at,
+                    webhook.token_proved_at,
+                )
+            )
+        if webhook.has_previous:
+            tokens.append(
+                Token(
+                    webhook,
+                    Generation.PREVIOUS,
+                    _label(webhook, Generation.PREVIOUS),
+                    _ending(webhook.previous_signature_token),
+                    None,
+                    webhook.previous_proved_at,
+                    webhook.previous_until,
+                )
+            )
+    return tokens
 
 
-def listed(organization: Organization) -> list[Token]:
-    """Return every token that may prove a delivery now: the main one, those beside it, those made through the API."""
-    rows = LeverWebhook.objects.active().filter(organization=organization).order_by("-origin", "name", "pk")
-    found = []
-    for row in rows:
-        if row.signature_token:
-            stored_at = row.token_stored_at or row.created_at
-            ending = _ending(row.signature_token)
-            found.append(Token(row, CURRENT, _named(row, CURRENT), ending, stored_at, row.token_proved_at))
-        if row.has_previous:
-            ending = _ending(row.previous_signature_token)
-            label, until = _named(row, PREVIOUS), row.previous_until
-            found.append(Token(row, PREVIOUS, label, ending, None, row.previous_proved_at, until))
-    return found
+def recently_retired(organization: Organization) -> list[LeverWebhook]:
+    """Return the webhooks retired lately, newest first. A rejected request may have been signed with their tokens."""
+    retired = LeverWebhook.objects.filter(organization=organization, retired_at__isnull=False)
+    return list(retired.order_by("-retired_at")[:MAX_TOKENS])
 
 
-def _label(row: LeverWebhook) -> str:
-    if row.origin == LeverWebhook.Origin.API:
-        return "Made by the portal"
-    return row.name or "Main token"
+def save_main_token(organization: Organization, token: str, actor: Actor) -> None:
+    """Store the main token. The one it replaces is honoured for TOKEN_OVERLAP, additional ones until retired.
+
+    Raises ValidationError with the fix.
+    """
+    token = _checked(token)
+    with transaction.atomic():
+        webhook, _ = LeverWebhook.objects.get_or_create(
+            organization=organization,
+            origin=LeverWebhook.Origin.MANUAL,
+            name="",
+            retired_at=None,
+            defaults={"url": organization.lever_webhook_url},
+        )
+        if webhook.signature_token == token:
+            return
+        changes = {"signature_token": (webhook.signature_token, token)}
+        for additional in LeverWebhook.objects.active().filter(organization=organization).exclude(name=""):
+            if additional.signature_token == token:
+                additional.delete()  # an additional token becomes the main one
+        webhook.replace_token(token)
+        target = AuditTarget(TargetKind.LEVER_WEBHOOK, webhook.pk, "Lever webhook")
+        AuditEntry.record(organization, actor, AuditAction.SAVE_CONNECTION, target, changes)
 
 
-def _named(row: LeverWebhook, which: str) -> str:
-    return _label(row) if which == CURRENT else f"{_label(row)}, the one before"
+def save_previous_token(organization: Organization, token: str, actor: Actor) -> None:
+    """Honour this token for TOKEN_OVERLAP as the one before the main token; empty ends that.
+
+    Does nothing without a main token. Raises ValidationError with the fix.
+    """
+    token = _checked(token) if token.strip() else ""
+    with transaction.atomic():
+        webhook = LeverWebhook.objects.manual().filter(organization=organization).first()
+        if webhook is None or webhook.previous_signature_token == token:
+            return
+        changes = {"previous_signature_token": (webhook.previous_signature_token, token)}
+        webhook.previous_signature_token = token
+        webhook.previous_until = timezone.now() + TOKEN_OVERLAP if token else None
+        webhook.previous_proved_at = None
+        webhook.save(update_fields=["previous_signature_token", "previous_until", "previous_proved_at"])
+        target = AuditTarget(TargetKind.LEVER_WEBHOOK, webhook.pk, "Lever webhook")
+        AuditEntry.record(organization, actor, AuditAction.SAVE_CONNECTION, target, changes)
 
 
-def _ending(token: str) -> str:
-    return token[-4:] if len(token) >= LONG_ENOUGH else ""
-
-
-def retired(organization: Organization) -> list[LeverWebhook]:
-    """Return what was retired lately, the newest first; a refusal can still tell that one of their tokens was used."""
-    rows = LeverWebhook.objects.filter(organization=organization, retired_at__isnull=False)
-    return list(rows.order_by("-retired_at")[:MAX_TOKENS])
-
-
-def add(organization: Organization, name: str, token: str, actor: Actor) -> LeverWebhook:
-    """Honour another token beside those there are, until it is retired. Raises ValueError with what to do."""
-    name, token = " ".join(name.split()), checked(token)
+def add_token(organization: Organization, name: str, token: str, actor: Actor) -> LeverWebhook:
+    """Honour an additional token until it is retired; return its webhook. Raises ValidationError with the fix."""
+    name, token = " ".join(name.split()), _checked(token)
     if not name or len(name) > 60:
-        raise ValueError("Give the token a name of at most 60 characters, such as “Second webhook”.")
-    active = listed(organization)
+        raise ValidationError("Give the token a name of at most 60 characters, such as “Second webhook”.")
+    active = active_tokens(organization)
     if len(active) >= MAX_TOKENS:
-        raise ValueError(f"There are {MAX_TOKENS} tokens already. Retire one that is no longer used.")
+        raise ValidationError(f"There are {MAX_TOKENS} tokens already. Retire one that is no longer used.")
     for known in active:
-        if known.which == CURRENT and known.webhook.signature_token == token:
-            raise ValueError(f"This token is stored already: {known.label}.")
+        if known.generation is Generation.CURRENT and known.webhook.signature_token == token:
+            raise ValidationError(f"This token is stored already: {known.label}.")
     try:
         with transaction.atomic():
             webhook: LeverWebhook = LeverWebhook.objects.create(
                 organization=organization, name=name, url=organization.lever_webhook_url
             )
             webhook.replace_token(token)
-            target = AuditTarget(TargetKind.LEVER_WEBHOOK, webhook.pk, _label(webhook))
+            target = AuditTarget(TargetKind.LEVER_WEBHOOK, webhook.pk, name)
             changes = {"signature_token": ("", token)}
             AuditEntry.record(organization, actor, AuditAction.ADD_TOKEN, target, changes)
     except IntegrityError as error:
-        raise ValueError(f"There is a token called “{name}” already. Choose another name.") from error
+        raise ValidationError(f"There is a token called “{name}” already. Choose another name.") from error
     return webhook
 
 
-def retire(webhook: LeverWebhook, which: str, actor: Actor) -> None:
-    """Let one token prove nothing from now on; safe to run twice."""
+def retire_token(webhook: LeverWebhook, generation: Generation, actor: Actor) -> None:
+    """Let one of a webhook's tokens prove nothing from now on. Safe to run twice."""
     with transaction.atomic():
-        if which == PREVIOUS:
+        if generation is Generation.PREVIOUS:
             was_active = webhook.has_previous
             webhook.retire_previous()
         else:
             was_active = webhook.retired_at is None
             webhook.retire()
         if was_active:
-            target = AuditTarget(TargetKind.LEVER_WEBHOOK, webhook.pk, _named(webhook, which))
+            target = AuditTarget(TargetKind.LEVER_WEBHOOK, webhook.pk, _label(webhook, generation))
             AuditEntry.record(webhook.organization, actor, AuditAction.RETIRE_TOKEN, target)
+
+
+def _checked(token: str) -> str:
+    token = token.strip()
+    if not token or len(token) > 500 or not token.isprintable():
+        raise ValidationError("Copy the whole signature token from Lever, without line breaks.")
+    return token
+
+
+def _label(webhook: LeverWebhook, generation: Generation) -> str:
+    is_ours = webhook.origin == LeverWebhook.Origin.API
+    label = "Made by the portal" if is_ours else webhook.name or "Main token"
+    return label if generation is Generation.CURRENT else f"{label}, the one before"
+
+
+def _ending(token: str) -> str:
+    return token[-4:] if len(token) >= SHOW_ENDING_FROM else ""

@@ -10,7 +10,7 @@ from integrations.models import Delivery
 from integrations.pages.activity.next_steps import next_step
 from integrations.queue import worker
 from integrations.workflow.inbox.delivery_handling import VERDICTS_WITH_A_NOTE
-from integrations.workflow.operations import connections
+from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.rules.next_steps import NEXT_STEPS
 from tests import factories
 
@@ -147,6 +147,6 @@ def test_every_code_that_is_noted_in_lever_is_met_here():
 
 
 def test_nothing_is_noted_where_the_policy_says_so(enter, connected_organization, sandbox):
-    connections.set_policies(connected_organization, {"note_on_skip": False}, "test")
+    set_policies(connected_organization, {"note_on_skip": False}, "test")
     assert enter("Hazel").verdict == "no_assessment"
     assert sandbox.opportunity("Hazel")["note_texts"] == []

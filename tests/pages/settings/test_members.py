@@ -7,8 +7,8 @@ from django.core import mail
 from django.urls import reverse
 
 from integrations.models import AuditEntry, Effect, Membership
-from integrations.pages.settings.members import may_hand_out_link
 from integrations.queue import worker
+from integrations.workflow.operations.members import may_set_password
 from tests import factories
 
 INVITE = "/settings/members/"
@@ -50,10 +50,10 @@ def test_no_organization_may_set_the_password_of_a_person_of_two(organization):
     person = factories.UserFactory.create()
     person.set_unusable_password()
     person.save()
-    Membership.objects.create(user=person, organization=organization)
-    assert may_hand_out_link(person, organization)
+    member = Membership.objects.create(user=person, organization=organization)
+    assert may_set_password(member)
     Membership.objects.create(user=person, organization=factories.OrganizationFactory.create())
-    assert not may_hand_out_link(person, organization)
+    assert not may_set_password(member)
 
 
 def test_there_is_no_link_for_a_person_with_a_password(super_admin_client, team_member):

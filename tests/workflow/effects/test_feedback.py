@@ -5,7 +5,7 @@ import pytest
 from integrations.codescreen.payloads import Progress
 from integrations.models import Effect, LeverConnection, Result
 from integrations.workflow.catalog import feedback_template
-from integrations.workflow.operations import invitations
+from integrations.workflow.operations.effects import retry_effect
 from integrations.workflow.results.rating import rate
 from portal.devtools.sandbox.lever.behaviour.feedback_fields import build_fields
 
@@ -314,7 +314,7 @@ def test_a_template_that_lever_refuses_is_not_asked_for_without_end(box, sandbox
     tried = box.organization.calls.filter(method="POST", path="/feedback_templates", status=403)
     assert 1 <= tried.count() <= 2
     sandbox.lever_does("faults", seed=1, rules=[])
-    invitations.retry_effect(effect, "somebody")
+    retry_effect(effect, "somebody")
     for _ in range(3):
         box.later()
     assert len(forms(sandbox)) == 1

@@ -6,7 +6,8 @@ from django.core.exceptions import ValidationError
 from integrations.clients import provider
 from integrations.models import Delivery, Effect, Invitation, Organization, RoleMapping, Stage
 from integrations.workflow.catalog import sync
-from integrations.workflow.operations import connections, invitations
+from integrations.workflow.operations.effects import retry_effect
+from integrations.workflow.operations.policies import set_policies
 from tests import factories
 
 TARGET = "Phone screen"
@@ -14,7 +15,7 @@ FROM = "CodeScreen Assessment"
 
 
 def policy(box, **changes):
-    connections.set_policies(box.organization, changes, "test")
+    set_policies(box.organization, changes, "test")
 
 
 def stage(sandbox, word="Alder"):
@@ -242,7 +243,7 @@ def test_an_unknown_target_fails_loudly_and_is_done_once_it_is_corrected(box, sa
     assert f"Did you mean “{TARGET}”?" in effect.last_error
     assert "then retry" in effect.last_error
     policy(box, passed_stage=TARGET)
-    invitations.retry_effect(effect, "test")
+    retry_effect(effect, "test")
     box.work()
     assert stage(sandbox) == TARGET
 

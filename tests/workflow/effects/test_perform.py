@@ -13,7 +13,8 @@ from integrations.http.errors import PlatformError
 from integrations.models import CodeScreenConnection, Effect, Invitation, Organization
 from integrations.workflow.effects import invitation_endings, perform, send_invitation
 from integrations.workflow.effects.apply_outcome import apply_outcome
-from integrations.workflow.operations import connections, invitations
+from integrations.workflow.operations import invitations
+from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.outbox import enqueue, retry_policy
 from integrations.workflow.outbox.outcome import Done
 from integrations.workflow.results import webhook_hint
@@ -33,7 +34,7 @@ def test_what_waited_long_for_a_person_is_still_tried_for_days(box, sandbox, sup
     box.codescreen_fails(status=503)
     if reason == "paused":
         box.organization.refresh_from_db()
-        connections.set_policies(box.organization, {"paused": False}, super_admin)
+        set_policies(box.organization, {"paused": False}, super_admin)
     else:
         CodeScreenConnection.objects.update(state="connected")
     box.later()

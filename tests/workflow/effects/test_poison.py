@@ -12,7 +12,7 @@ from integrations.queue import worker
 from integrations.workflow.effects import perform
 from integrations.workflow.health import doctor
 from integrations.workflow.inbox import delivery_handling
-from integrations.workflow.operations import invitations
+from integrations.workflow.operations.effects import retry_effect
 from integrations.workflow.outbox import enqueue
 from integrations.workflow.results import poll
 from tests import factories
@@ -88,7 +88,7 @@ def test_an_effect_that_kills_its_worker_stops_and_can_be_retried(box, super_adm
     assert (effect.state, effect.due_at) == ("failed", None)
     assert "none finished" in effect.last_error
     assert "failed_effects" in codes(box.organization)
-    invitations.retry_effect(effect, super_admin)
+    retry_effect(effect, super_admin)
     box.work()
     assert box.effect("leave_note").state == "done"
     assert box.sandbox.opportunity("Alder")["notes"] == 1

@@ -18,7 +18,7 @@ from integrations.models import (
     LeverConnection,
 )
 from integrations.queue import schedules, worker
-from integrations.workflow.operations import connections
+from integrations.workflow.operations.codescreen_connection import save_codescreen_key
 from integrations.workflow.outbox import retry_policy
 from tests import factories
 
@@ -123,7 +123,7 @@ def test_a_no_to_the_former_key_says_nothing_of_the_one_saved_meanwhile(
 
     def refused_late(*_: Any) -> None:
         CodeScreenConnection.objects.update(state="refused")  # another worker has told of the former key
-        connections.save_codescreen_key(box.organization, key, super_admin)
+        save_codescreen_key(box.organization, key, super_admin)
         raise PlatformError("CodeScreen answered 401", status=401, permanent=True)
 
     with monkeypatch.context() as patch:

@@ -13,7 +13,10 @@ from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES
 from integrations.queue import worker
 from integrations.workflow.effects import send_invitation
 from integrations.workflow.health import incidents
-from integrations.workflow.operations import connections, invitations
+from integrations.workflow.operations import invitations
+from integrations.workflow.operations.codescreen_connection import save_codescreen_key
+from integrations.workflow.operations.effects import retry_effect
+from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.outbox import enqueue, retry_policy
 from integrations.workflow.results import invited
 from tests import factories
@@ -279,7 +282,7 @@ def test_a_refused_key_is_kept_and_goes_on_when_a_key_is_saved(box, sandbox, sup
         incidents.update_incidents(box.organization)
     assert Effect.objects.filter(kind="send_email").count() == 1
     assert posts() == 1
-    connections.save_codescreen_key(box.organization, sandbox.api_key, super_admin)
+    save_codescreen_key(box.organization, sandbox.api_key, super_admin)
     box.work()
     assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("invited", 1)
 
@@ -288,8 +291,8 @@ def test_a_pause_holds_back_what_waited_for_a_key(box, sandbox, super_admin):
     CodeScreenConnection.objects.update(api_key="wrong")
     box.invitation()
     box.work()
-    connections.set_policies(box.organization, {"paused": True}, super_admin)
-    connections.save_codescreen_key(box.organization, sandbox.api_key, super_admin)
+    set_policies(box.organization, {"paused": True}, super_admin)
+    save_codescreen_key(box.organization, sandbox.api_key, super_admin)
     box.later()
     assert (box.effect().state, sandbox.emails()) == ("due", 0)
 
@@ -515,11 +518,11 @@ def test_an_invitation_that_is_withdrawn_at_the_last_moment_is_not_sent(box, san
 
 
 def test_nothing_goes_out_while_the_organization_is_paused(box, sandbox, super_admin):
-    connections.set_policies(box.organization, {"paused": True}, super_admin)
+    set_policies(box.organization, {"paused": True}, super_admin)
     box.invitation()
     box.work()
     assert (box.effect().state, sandbox.emails()) == ("due", 0)
-    connections.set_policies(box.organization, {"paused": False}, super_admin)
+    set_policies(box.organization, {"paused": False}, super_admin)
     box.work()
     assert sandbox.emails() == 1
 
@@ -534,7 +537,7 @@ def test_when_hope_is_given_up_the_invitation_says_so(box, sandbox):
     box.work()
     assert (box.effect().state, box.reread(invitation).status) == ("failed", "failed")
     sandbox.codescreen_does("faults", seed=1, rules=[])
-    invitations.retry_effect(box.effect(), "test")
+    retry_effect(box.effect(), "test")
     box.work()
     assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("invited", 1)
 

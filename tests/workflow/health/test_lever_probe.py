@@ -11,7 +11,7 @@ from integrations.models import ApiCall, Delivery, LeverConnection, LeverProbe, 
 from integrations.queue import worker
 from integrations.workflow.catalog import feedback_template
 from integrations.workflow.health import doctor, lever_probe
-from integrations.workflow.operations import connections
+from integrations.workflow.operations.lever_webhooks import make_webhook
 from integrations.workflow.outbox.enqueue import enqueue_template
 from tests import factories
 
@@ -78,7 +78,7 @@ def test_an_author_who_left_is_told(ready, sandbox):
 
 def test_a_webhook_that_is_removed_in_lever_is_noticed_and_its_return_too(ready, super_admin):
     lever = provider.lever_client(ready)
-    [made] = connections.make_webhooks(ready, lever, super_admin)
+    made = make_webhook(ready, lever, super_admin)
     look(ready)
     made.refresh_from_db()
     assert made.missing_since is None
@@ -87,7 +87,7 @@ def test_a_webhook_that_is_removed_in_lever_is_noticed_and_its_return_too(ready,
         look(ready)
     assert LeverWebhook.objects.filter(pk=made.pk, missing_since__isnull=False).exists()
     assert "webhook_removed" in codes(ready)
-    connections.make_webhooks(ready, lever, super_admin)
+    make_webhook(ready, lever, super_admin)
     look(ready)
     made.refresh_from_db()
     assert made.missing_since is None

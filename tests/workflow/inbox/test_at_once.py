@@ -11,6 +11,7 @@ from integrations.clients import provider
 from integrations.models import AuditEntry, Delivery, Effect, Organization
 from integrations.workflow.inbox import delivery_handling, facts
 from integrations.workflow.operations import invitations
+from integrations.workflow.operations.errors import ActionNotAllowed
 from tests import factories
 
 
@@ -48,7 +49,7 @@ def test_what_was_refused_this_moment_is_not_approved(by):
             invitation.move("withdrawn", "The candidate left the stage.")
 
     raised = at_once(refuse, lambda: invitations.approve(row, "another"))
-    assert [type(error) for error in raised] == [invitations.ActionNotAllowed]
+    assert [type(error) for error in raised] == [ActionNotAllowed]
     invitation.refresh_from_db()
     assert invitation.status == "withdrawn"
     assert not Effect.objects.exists()
@@ -63,7 +64,7 @@ def test_what_was_resolved_this_moment_is_not_resolved_otherwise():
         lambda: invitations.resolve_as_sent(invitation, "instance-1", "one"),
         lambda: invitations.resolve_as_sent(row, "instance-2", "another"),
     )
-    assert [type(error) for error in raised] == [invitations.ActionNotAllowed]
+    assert [type(error) for error in raised] == [ActionNotAllowed]
     invitation.refresh_from_db()
     assert (invitation.status, invitation.instance_id) == ("invited", "instance-1")
 

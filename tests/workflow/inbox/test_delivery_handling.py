@@ -20,7 +20,9 @@ from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES
 from integrations.queue import worker
 from integrations.workflow.health import incidents
 from integrations.workflow.inbox import facts
-from integrations.workflow.operations import connections
+from integrations.workflow.operations.codescreen_connection import save_codescreen_key
+from integrations.workflow.operations.lever_connection import connect_lever, disconnect_lever
+from integrations.workflow.operations.policies import set_policies
 from tests import factories
 from tests.workflow.conftest import ASSESSMENT
 
@@ -214,9 +216,9 @@ def test_the_bulk_limit_counts_who_is_taken_up_again(box, sandbox, enter):
 def test_what_cannot_be_decided_is_kept_and_decided_when_it_can(box, sandbox, enter, super_admin, what):
     match what:
         case "paused":
-            connections.set_policies(box.organization, {"paused": True}, super_admin)
+            set_policies(box.organization, {"paused": True}, super_admin)
         case "no lever":
-            connections.disconnect_lever(box.organization, super_admin)
+            disconnect_lever(box.organization, super_admin)
         case "lever refused":
             LeverConnection.objects.update(state="needs_reconnect")
         case "no codescreen":
@@ -230,17 +232,19 @@ def test_what_cannot_be_decided_is_kept_and_decided_when_it_can(box, sandbox, en
     assert sandbox.emails() == 0
     match what:
         case "paused":
-            connections.set_policies(box.organization, {"paused": False}, super_admin)
+            set_policies(box.organization, {"paused": False}, super_admin)
         case "no lever" | "lever refused":
             account = sandbox.lever.accounts["acme"]
             grant = sandbox.lever.grants.grant(account, account.users[account.actor()], frozenset(_scopes()))
-            row = LeverConnection.objects.get()
-            row.accept_grant(
-                sandbox.lever.grants.issue(grant, account), super_admin, account.actor(), account.id
+            connect_lever(
+                box.organization,
+                sandbox.lever.grants.issue(grant, account),
+                super_admin,
+                lever_user_id=account.actor(),
+                lever_account_id=account.id,
             )
-            connections.after_grant(box.organization, super_admin)
         case _:
-            connections.save_codescreen_key(box.organization, sandbox.api_key, super_admin)
+            save_codescreen_key(box.organization, sandbox.api_key, super_admin)
     box.work()
     assert verdict(delivery) == "invite"
     assert sandbox.emails() == 1
@@ -344,7 +348,7 @@ def test_a_replay_replaces_the_verdict_and_is_on_the_record(box, sandbox, enter,
     delivery = enter("Hazel")
     box.work()
     assert verdict(delivery) == "no_assessment"
-    connections.set_policies(box.organization, {"default_assessment": "Backend"}, super_admin)
+    set_policies(box.organization, {"default_assessment": "Backend"}, super_admin)
     assert worker.replay(delivery, super_admin).verdict == "invite"
     box.work()
     assert verdict(delivery) == "invite"

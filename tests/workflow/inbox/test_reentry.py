@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from integrations.models import Delivery, Effect, Invitation, Result
-from integrations.workflow.operations import connections
+from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.results.result_effects import result_tag
 from portal.devtools.sandbox.ids import stable_id
 from tests import factories
@@ -40,7 +40,7 @@ def enter(box, sandbox):
 
 
 def policy(box, **changes: Any) -> None:
-    connections.set_policies(box.organization, changes, "test")
+    set_policies(box.organization, changes, "test")
 
 
 def completed(box, days: int = 0, **verdict: Any) -> Invitation:

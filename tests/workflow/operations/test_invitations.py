@@ -1,19 +1,12 @@
 """What people may do to a row depends on where it stands, and each act is on the record."""
 
-from typing import Any
-
 import pytest
 
-from integrations.models import AuditEntry, Delivery, Effect, Invitation
+from integrations.models import AuditEntry, Effect, Invitation
 from integrations.models.invitation import Status
-from integrations.queue import worker
-from integrations.workflow.inbox import delivery_handling
 from integrations.workflow.operations import invitations
-from integrations.workflow.operations.invitations import ActionNotAllowed
+from integrations.workflow.operations.errors import ActionNotAllowed
 from tests import factories
-from tests.clients.fakes import FakeClients
-
-NO_PLATFORMS = FakeClients()
 
 
 def in_status(organization, status, **changes):
@@ -144,100 +137,3 @@ def test_sending_again_starts_from_scratch(organization, super_admin):
         "",
     )
     assert effect.due_at is not None
-
-
-# effects
-
-
-@pytest.mark.parametrize(
-    ("state", "possible"),
-    [("failed", True), ("due", True), ("done", False), ("cancelled", False), ("uncertain", False)],
-)
-def test_retrying_an_effect(organization, super_admin, state, possible):
-    due = {} if state == "due" else {"due_at": None}
-    effect = factories.EffectFactory(organization=organization, state=state, attempts=9, **due)
-    if not possible:
-        with pytest.raises(ActionNotAllowed):
-            invitations.retry_effect(effect, super_admin)
-        assert not AuditEntry.objects.exists()
-        return
-    invitations.retry_effect(effect, super_admin)
-    assert Effect.objects.due().get() == effect
-    assert AuditEntry.objects.get().action == "retry"
-
-
-def test_an_effect_in_a_workers_hands_is_not_retried(organization, super_admin):
-    factories.EffectFactory(organization=organization)
-    effect = factories.claimed(Effect, "worker")
-    with pytest.raises(ActionNotAllowed):
-        invitations.retry_effect(effect, super_admin)
-
-
-@pytest.mark.parametrize("state", ["uncertain", "done", "cancelled", "failed"])
-@pytest.mark.parametrize("status", ["uncertain", "withdrawn", "completed"])
-def test_an_invitation_is_never_sent_again_by_retrying_its_effect(organization, super_admin, status, state):
-    invitation = in_status(organization, status)
-    effect = factories.EffectFactory(
-        organization=organization, invitation=invitation, kind="send_invitation", state=state, due_at=None
-    )
-    with pytest.raises(ActionNotAllowed):
-        invitations.retry_effect(effect, super_admin)
-    effect.refresh_from_db()
-    assert effect.state == state
-
-
-def test_a_failed_invitation_is_sent_again_by_retrying_its_effect(organization, super_admin):
-    invitation = in_status(organization, "failed")
-    effect = factories.EffectFactory(
-        organization=organization,
-        invitation=invitation,
-        kind="send_invitation",
-        key=str(invitation.pk),
-        state="failed",
-        due_at=None,
-    )
-    invitations.retry_effect(effect, super_admin)
-    invitation.refresh_from_db()
-    effect.refresh_from_db()
-    assert (invitation.status, effect.state) == ("pending", "due")
-
-
-# deliveries
-
-
-def test_replaying_needs_a_delivery_of_levers(organization, super_admin):
-    delivery = factories.DeliveryFactory(organization=organization, platform="codescreen")
-    with pytest.raises(ActionNotAllowed):
-        invitations.replay(delivery, NO_PLATFORMS, super_admin)
-
-
-def test_a_delivery_in_a_workers_hands_is_not_replayed(organization, super_admin):
-    factories.DeliveryFactory(organization=organization)
-    delivery = factories.claimed(Delivery, "worker")
-    with pytest.raises(ActionNotAllowed):
-        invitations.replay(delivery, NO_PLATFORMS, super_admin)
-
-
-def test_a_replay_that_another_worker_overtook_says_so(box, super_admin, monkeypatch):
-    delivery = factories.DeliveryFactory(organization=box.organization)
-
-    def overtaken(*_: Any) -> None:
-        raise delivery_handling.LeaseLost
-
-    monkeypatch.setattr(delivery_handling, "decide_delivery", overtaken)
-    with pytest.raises(ActionNotAllowed, match="meanwhile"):
-        worker.replay(delivery, super_admin)
-
-
-def test_waking_takes_up_what_waited_of_this_organization_alone(organization, stranger):
-    other = stranger.memberships.get().organization
-    rows = {}
-    for where in (organization, other):
-        for verdict in ("paused", "disconnected", "left_stage"):
-            row = factories.DeliveryFactory(
-                organization=where, verdict=verdict, decided_at="2026-01-01T00:00Z", due_at=None
-            )
-            rows[where.pk, verdict] = row
-    assert invitations.requeue_waiting(organization) == 2
-    woken = set(Delivery.objects.due().values_list("pk", flat=True))
-    assert woken == {rows[organization.pk, "paused"].pk, rows[organization.pk, "disconnected"].pk}

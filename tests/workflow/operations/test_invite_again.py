@@ -9,7 +9,7 @@ from integrations.models import Assessment, AuditEntry, Effect, Invitation
 from integrations.models.invitation import Status
 from integrations.vocabulary import ProgressTag
 from integrations.workflow.operations import invitations
-from integrations.workflow.operations.invitations import ActionNotAllowed
+from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.outbox import enqueue
 from tests import factories
 

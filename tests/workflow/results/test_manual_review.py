@@ -8,15 +8,16 @@ from django.utils import timezone
 
 from integrations.models import AuditEntry, Effect, Invitation
 from integrations.workflow.health import doctor
-from integrations.workflow.operations import connections, invitations
-from integrations.workflow.operations.invitations import ActionNotAllowed
+from integrations.workflow.operations import invitations
+from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.operations.policies import set_policies
 from tests import factories
 
 
 @pytest.fixture
 def holding(box):
     """The outbox of an organization that wants those who failed held."""
-    connections.set_policies(box.organization, {"hold_failed": True, "failed_tag": "test failed"}, "test")
+    set_policies(box.organization, {"hold_failed": True, "failed_tag": "test failed"}, "test")
     return box
 
 

@@ -1,0 +1,99 @@
+"""Store and check what connects an organization's CodeScreen account: key, webhook secret, what it supports."""
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.codescreen.client import CodeScreenClient
+from integrations.codescreen.signature import decode_secret
+from integrations.http.errors import PlatformError
+from integrations.models import (
+    Actor,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Changes,
+    CodeScreenConnection,
+    Organization,
+    TargetKind,
+)
+from integrations.workflow.catalog import sync
+from integrations.workflow.operations.waiting import requeue_waiting
+
+
+def save_codescreen_key(organization: Organization, api_key: str, actor: Actor) -> None:
+    """Store CodeScreen's API key, and take up what waited for one. Raises ValidationError with the fix."""
+    api_key = api_key.strip()
+    if not api_key or len(api_key) > 500 or not (api_key.isascii() and api_key.isprintable()):
+        raise ValidationError(
+            "Copy the whole API key from CodeScreen: plain characters, without line breaks."
+        )
+    with transaction.atomic():
+        connection, _ = CodeScreenConnection.objects.get_or_create(organization=organization)
+        if connection.api_key == api_key and connection.is_working:
+            return
+        changes = {"api_key": (connection.api_key, api_key)}
+        connection.api_key = api_key
+        connection.state, connection.state_reason = CodeScreenConnection.State.CONNECTED, ""
+        connection.key_stored_at = timezone.now()
+        connection.verified_at = connection.assessments_refreshed_at = None
+        connection.save()
+        _record(connection, actor, changes)
+        requeue_waiting(organization)
+
+
+def save_codescreen_webhook_secret(organization: Organization, secret: str, actor: Actor) -> None:
+    """Store the secret that proves CodeScreen's webhooks; empty removes it. Raises ValidationError with the fix."""
+    secret = secret.strip()
+    if secret:
+        try:
+            decode_secret(secret)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+    with transaction.atomic():
+        connection, _ = CodeScreenConnection.objects.get_or_create(organization=organization)
+        if connection.webhook_secret == secret:
+            return
+        changes = {"webhook_secret": (connection.webhook_secret, secret)}
+        connection.webhook_secret = secret
+        connection.save(update_fields=["webhook_secret"])
+        _record(connection, actor, changes)
+
+
+def save_codescreen_idempotency(organization: Organization, is_honoured: bool, actor: Actor) -> bool:
+    """Store whether the account honours the Idempotency-Key header; return whether that is a change."""
+    with transaction.atomic():
+        connection = CodeScreenConnection.objects.filter(organization=organization).first()
+        before = connection.idempotency if connection else False
+        if before == is_honoured:
+            return False
+        connection, _ = CodeScreenConnection.objects.update_or_create(
+            organization=organization, defaults={"idempotency": is_honoured}
+        )
+        _record(connection, actor, {"idempotency": (before, is_honoured)})
+    return True
+
+
+def verify_codescreen_key(organization: Organization, codescreen: CodeScreenClient) -> int:
+    """Read CodeScreen's assessments with the stored key; return how many there are.
+
+    An accepted key takes up what waited for one. Raises PlatformError; after a 401 the key is marked as refused.
+    """
+    try:
+        sync.refresh_assessments(organization, codescreen)
+    except PlatformError as error:
+        if error.status == 401:
+            sync.mark_key_refused(organization, str(error))
+        raise
+    requeue_waiting(organization)
+    return len(sync.live_assessments(organization))
+
+
+def mark_codescreen_webhook_received(organization: Organization) -> None:
+    """Store that a verified CodeScreen webhook arrived now."""
+    CodeScreenConnection.objects.filter(organization=organization).update(last_received_at=timezone.now())
+
+
+def _record(connection: CodeScreenConnection, actor: Actor, changes: Changes) -> None:
+    target = AuditTarget(TargetKind.CODESCREEN_CONNECTION, connection.pk, "CodeScreen connection")
+    AuditEntry.record(connection.organization, actor, AuditAction.SAVE_CONNECTION, target, changes)

@@ -1,0 +1,41 @@
+"""Retry an effect."""
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from integrations.models import Actor, AuditAction, AuditEntry, AuditTarget, Effect, TargetKind
+from integrations.models.invitation import Status
+from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.operations.invitations import send_again
+
+
+def retry_effect(effect: Effect, actor: Actor) -> None:
+    """Make a failed effect, or one that waits for its next attempt, due at once. Raises ActionNotAllowed.
+
+    Retrying an invitation that failed sends the invitation again.
+    """
+    with transaction.atomic():
+        effect.refresh_from_db()
+        if effect.kind == Effect.Kind.SEND_INVITATION and effect.invitation is not None:
+            if effect.invitation.status == Status.FAILED:
+                send_again(effect.invitation, actor, "retry")
+                return
+            if effect.state != Effect.State.DUE:
+                raise ActionNotAllowed("Whether the invitation goes out is decided on the invitation itself.")
+        if effect.state not in {Effect.State.FAILED, Effect.State.DUE}:
+            raise ActionNotAllowed(
+                f"{effect} is {effect.get_state_display().lower()}: there is nothing to try again."
+            )
+        before = effect.state
+        changed = Effect.objects.filter(pk=effect.pk, leased_until__isnull=True).update(
+            state=Effect.State.DUE,
+            due_at=Now(),
+            attempts=0,
+            consecutive_crashes=0,
+            retry_window_started_at=Now(),
+        )
+        if not changed:
+            raise ActionNotAllowed(f"{effect} is being performed this moment.")
+        target = AuditTarget(TargetKind.EFFECT, effect.pk, str(effect))
+        changes = {"state": (before, Effect.State.DUE.value)}
+        AuditEntry.record(effect.organization, actor, AuditAction.RETRY, target, changes)

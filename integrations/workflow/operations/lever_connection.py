@@ -1,0 +1,60 @@
+"""Connect and disconnect an organization's Lever account."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from integrations.models import (
+    Actor,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    LeverConnection,
+    Organization,
+    TargetKind,
+)
+from integrations.workflow.email import connection_notices
+from integrations.workflow.operations.waiting import requeue_waiting
+from integrations.workflow.outbox.enqueue import enqueue_template
+
+
+def connect_lever(
+    organization: Organization,
+    tokens: dict[str, Any],
+    person: User,
+    *,
+    lever_user_id: str,
+    lever_account_id: str,
+) -> LeverConnection:
+    """Store the grant that a person's consent gave, and take up what waited for it; return the connection.
+
+    `tokens` is Lever's token answer (see LeverConnection.accept_grant).
+    """
+    with transaction.atomic():
+        connection = LeverConnection.objects.filter(organization=organization).first()
+        connection = connection or LeverConnection(organization=organization)
+        if lever_account_id != connection.lever_account_id:
+            connection.feedback_template_id = ""  # another Lever account has other templates
+        connection.accept_grant(tokens, person, lever_user_id, lever_account_id)
+        AuditEntry.record(organization, person, AuditAction.CONNECT, _target(connection))
+        enqueue_template(organization)
+        connection_notices.notify_reconnected(organization)
+        requeue_waiting(organization)
+    return connection
+
+
+def disconnect_lever(organization: Organization, actor: Actor) -> None:
+    """Delete Lever's tokens. Deliveries are stored from now on and decided once Lever is connected again."""
+    with transaction.atomic():
+        connection = LeverConnection.objects.filter(organization=organization).first()
+        if connection is None:
+            return
+        before = connection.state
+        connection.disconnect(f"Disconnected by {actor}.")
+        changes = {"state": (before, connection.state)}
+        AuditEntry.record(organization, actor, AuditAction.DISCONNECT, _target(connection), changes)
+
+
+def _target(connection: LeverConnection) -> AuditTarget:
+    return AuditTarget(TargetKind.LEVER_CONNECTION, connection.pk, "Lever")

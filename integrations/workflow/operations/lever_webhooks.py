@@ -1,0 +1,76 @@
+"""Make and remove the stage-change webhook through Lever's API."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.http.errors import PlatformError
+from integrations.lever.client import LeverClient
+from integrations.models import (
+    Actor,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Changes,
+    LeverWebhook,
+    Organization,
+    TargetKind,
+)
+from integrations.vocabulary import DeliveryEvent
+
+
+def make_webhook(organization: Organization, lever: LeverClient, actor: Actor) -> LeverWebhook:
+    """Make the stage-change webhook in Lever and return it; one that the portal made before is kept.
+
+    Lever accepts a second webhook with the same address, and shows a signature token only once: a webhook of ours
+    whose token was lost is deleted and made again. Raises PlatformError.
+    """
+    active = LeverWebhook.objects.active().filter(organization=organization)
+    stored = active.filter(origin=LeverWebhook.Origin.API, event=DeliveryEvent.STAGE_CHANGE).first()
+    url = organization.lever_webhook_url
+    listed = {webhook.id: webhook for webhook in lever.webhooks() if webhook.url == url}
+    if stored and stored.lever_webhook_id in listed:
+        if stored.signature_token:
+            return stored
+        if listed[stored.lever_webhook_id].event == DeliveryEvent.STAGE_CHANGE:
+            lever.delete_webhook(stored.lever_webhook_id)
+    created = lever.create_webhook(url, DeliveryEvent.STAGE_CHANGE)
+    token = created.signature_token
+    if not token:
+        raise PlatformError("Lever made the webhook without telling its signature token; paste it by hand.")
+    with transaction.atomic():
+        webhook, _ = LeverWebhook.objects.update_or_create(
+            organization=organization,
+            origin=LeverWebhook.Origin.API,
+            event=DeliveryEvent.STAGE_CHANGE,
+            retired_at=None,
+            defaults={
+                "lever_webhook_id": created.id,
+                "url": url,
+                "signature_token": token,
+                "token_stored_at": timezone.now(),
+                "token_proved_at": None,
+                "listed_at": timezone.now(),
+                "missing_since": None,
+            },
+        )
+        _record(webhook, actor, AuditAction.MAKE_WEBHOOK, {"signature_token": ("", token)})
+    return webhook
+
+
+def remove_webhooks(organization: Organization, lever: LeverClient, actor: Actor) -> None:
+    """Delete in Lever the webhooks that the portal made, and retire their tokens. Raises PlatformError."""
+    active = LeverWebhook.objects.active().filter(organization=organization)
+    for webhook in active.filter(origin=LeverWebhook.Origin.API):
+        try:
+            lever.delete_webhook(webhook.lever_webhook_id)
+        except PlatformError as error:
+            if error.status != 404:
+                raise
+        with transaction.atomic():
+            webhook.retire()
+            _record(webhook, actor, AuditAction.REMOVE_WEBHOOK)
+
+
+def _record(webhook: LeverWebhook, actor: Actor, action: AuditAction, changes: Changes | None = None) -> None:
+    target = AuditTarget(TargetKind.LEVER_WEBHOOK, webhook.pk, "Lever webhook")
+    AuditEntry.record(webhook.organization, actor, action, target, changes)

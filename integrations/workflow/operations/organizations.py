@@ -1,0 +1,60 @@
+"""Create an organization; change its name and its webhook key."""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from integrations.models import (
+    Actor,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Changes,
+    Organization,
+    TargetKind,
+)
+from integrations.workflow.operations.policies import POLICIES
+
+#: What can be changed of an organization beside its policies.
+IDENTITY = ("name", "webhook_key")
+
+
+def create_organization(organization: Organization, actor: Actor) -> None:
+    """Store a new organization. Raises ValidationError by field."""
+    before = Organization(name="", slug="", webhook_key="")
+    changes = {
+        field: (getattr(before, field), getattr(organization, field))
+        for field in ("slug", *IDENTITY, *POLICIES)
+        if getattr(before, field) != getattr(organization, field)
+    }
+    organization.full_clean()
+    with transaction.atomic():
+        organization.save()
+        AuditEntry.record(
+            organization, actor, AuditAction.CREATE_ORGANIZATION, audit_target(organization), changes
+        )
+
+
+def change_organization(organization: Organization, values: Mapping[str, str], actor: Actor) -> Changes:
+    """Store a name and a webhook key; return what changed. Raises ValidationError by field."""
+    changes = {
+        field: (getattr(organization, field), values[field])
+        for field in IDENTITY
+        if field in values and getattr(organization, field) != values[field]
+    }
+    if not changes:
+        return {}
+    for field in changes:
+        setattr(organization, field, values[field])
+    organization.full_clean()
+    with transaction.atomic():
+        organization.save(update_fields=list(changes))
+        AuditEntry.record(
+            organization, actor, AuditAction.CHANGE_ORGANIZATION, audit_target(organization), changes
+        )
+    return changes
+
+
+def audit_target(organization: Organization) -> AuditTarget:
+    """Return the organization as an audit entry names it."""
+    return AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)

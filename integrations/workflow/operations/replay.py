@@ -1,0 +1,35 @@
+"""Decide a stored delivery again."""
+
+from integrations.clients.provider import ClientProvider
+from integrations.models import Actor, AuditAction, AuditEntry, AuditTarget, Delivery, TargetKind
+from integrations.workflow.inbox import delivery_handling
+from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.rules.facts import Decision
+
+
+def replay_delivery(delivery: Delivery, clients: ClientProvider, actor: Actor) -> Decision:
+    """Decide a stored Lever delivery again and replace its verdict. Raises ActionNotAllowed and PlatformError."""
+    require_decidable(delivery)
+    before = delivery.verdict
+    claimed = delivery.lease()
+    if claimed is None:
+        raise ActionNotAllowed("A worker is deciding this delivery at the moment.")
+    try:
+        decision = delivery_handling.decide_delivery(claimed, clients)
+    except delivery_handling.LeaseLost as error:
+        raise ActionNotAllowed(
+            "A worker decided this delivery meanwhile: its verdict is on its page."
+        ) from error
+    except BaseException:
+        claimed.release()
+        raise
+    target = AuditTarget(TargetKind.DELIVERY, delivery.pk, str(delivery))
+    changes = {"verdict": (before, decision.verdict)}
+    AuditEntry.record(delivery.organization, actor, AuditAction.REPLAY, target, changes)
+    return decision
+
+
+def require_decidable(delivery: Delivery) -> None:
+    """Raise ActionNotAllowed unless this delivery is of the kind that gets a decision."""
+    if delivery.platform != Delivery.Platform.LEVER:
+        raise ActionNotAllowed("Only Lever's deliveries are decided; CodeScreen's are a reason to ask.")

@@ -1,0 +1,55 @@
+"""The webhook that the portal makes through Lever's API."""
+
+from integrations.clients import provider
+from integrations.models import (
+    ApiCall,
+    AuditEntry,
+    LeverWebhook,
+)
+from integrations.workflow.operations.lever_webhooks import make_webhook, remove_webhooks
+
+
+def hooks(sandbox):
+    return [hook for hook in sandbox.lever.accounts["acme"].events.webhooks.values() if hook.by_api]
+
+
+def test_the_webhook_is_made_once(connected_organization, sandbox, super_admin):
+    lever = provider.lever_client(connected_organization)
+    first = make_webhook(connected_organization, lever, super_admin)
+    assert make_webhook(connected_organization, lever, super_admin) == first
+    [hook] = hooks(sandbox)
+    assert hook.url == connected_organization.lever_webhook_url
+    assert first.signature_token
+    assert first.origin == "api"
+    assert AuditEntry.objects.filter(action="make_webhook").count() == 1
+    # the address opens the door by its key: it isn't for everybody who reads the logs
+    assert connected_organization.webhook_key not in str(list(AuditEntry.objects.values()))
+    assert connected_organization.webhook_key not in str(list(ApiCall.objects.values()))
+
+
+def test_a_webhook_that_was_removed_in_lever_is_made_again(connected_organization, sandbox, super_admin):
+    lever = provider.lever_client(connected_organization)
+    before = make_webhook(connected_organization, lever, super_admin)
+    lever.delete_webhook(before.lever_webhook_id)
+    after = make_webhook(connected_organization, lever, super_admin)
+    assert (before.pk, len(hooks(sandbox))) == (after.pk, 1)
+    assert before.lever_webhook_id != after.lever_webhook_id
+
+
+def test_a_webhook_whose_token_was_lost_is_made_again(connected_organization, sandbox, super_admin):
+    lever = provider.lever_client(connected_organization)
+    make_webhook(connected_organization, lever, super_admin)
+    LeverWebhook.objects.update(signature_token="")
+    make_webhook(connected_organization, lever, super_admin)
+    assert len(hooks(sandbox)) == 1
+    assert LeverWebhook.objects.get().signature_token
+
+
+def test_removing_webhooks_twice_is_no_error(connected_organization, sandbox, super_admin):
+    lever = provider.lever_client(connected_organization)
+    made = make_webhook(connected_organization, lever, super_admin)
+    lever.delete_webhook(made.lever_webhook_id)
+    remove_webhooks(connected_organization, lever, super_admin)
+    remove_webhooks(connected_organization, lever, super_admin)
+    assert not LeverWebhook.objects.active().exists()
+    assert connected_organization.audit_entries.filter(action="remove_webhook").count() == 1

@@ -1,0 +1,39 @@
+"""Deciding a delivery again."""
+
+from typing import Any
+
+import pytest
+
+from integrations.models import Delivery
+from integrations.queue import worker
+from integrations.workflow.inbox import delivery_handling
+from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.operations.replay import replay_delivery
+from tests import factories
+from tests.clients.fakes import FakeClients
+
+NO_PLATFORMS = FakeClients()
+
+
+def test_only_lever_deliveries_are_replayed(organization, super_admin):
+    delivery = factories.DeliveryFactory(organization=organization, platform="codescreen")
+    with pytest.raises(ActionNotAllowed):
+        replay_delivery(delivery, NO_PLATFORMS, super_admin)
+
+
+def test_a_leased_delivery_is_not_replayed(organization, super_admin):
+    factories.DeliveryFactory(organization=organization)
+    delivery = factories.claimed(Delivery, "worker")
+    with pytest.raises(ActionNotAllowed):
+        replay_delivery(delivery, NO_PLATFORMS, super_admin)
+
+
+def test_a_replay_says_that_a_worker_decided_first(box, super_admin, monkeypatch):
+    delivery = factories.DeliveryFactory(organization=box.organization)
+
+    def overtaken(*_: Any) -> None:
+        raise delivery_handling.LeaseLost
+
+    monkeypatch.setattr(delivery_handling, "decide_delivery", overtaken)
+    with pytest.raises(ActionNotAllowed, match="meanwhile"):
+        worker.replay(delivery, super_admin)
