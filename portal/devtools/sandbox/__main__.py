@@ -1,4 +1,4 @@
-"""Runs both pretend platforms in one process until it is told to stop."""
+"""Runs both pretend platforms in one process until SIGTERM or SIGINT."""
 
 import argparse
 import signal
@@ -19,7 +19,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
     options = parse(arguments)
-    # The templates need Django's defaults, and an environment meant for the portal must not get in the way.
+    # The templates need Django's defaults, whatever settings module the environment names for the portal.
     if not settings.configured:
         settings.configure()
     try:
@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 2
-    # Blocked here and waited for below, so that no thread is interrupted in the middle of something.
+    # Blocked for every thread and waited for below, so that none is interrupted halfway.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         lever = LeverSandbox(

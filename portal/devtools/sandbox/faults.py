@@ -7,7 +7,7 @@ from enum import Enum, auto
 from threading import Lock
 
 from portal.devtools.sandbox.http.errors import HttpError
-from portal.devtools.sandbox.json_values import JsonObject, pick
+from portal.devtools.sandbox.json_values import JsonObject, pick, pick_number
 
 # A caller that gets one of these knows that nothing happened; any other answer leaves it guessing.
 DEFINITE_STATUSES = frozenset({400, 401, 403, 404, 409, 422, 429, 503})
@@ -126,7 +126,7 @@ def read_rule(document: object) -> Rule:
     fault = Fault(
         kind,
         pick(document, "status", int, _DEFAULT_STATUS.get(kind.damage, 500)),
-        pick(document, "retry_after", int | float, None),  # type: ignore[arg-type]
+        pick_number(document, "retry_after", None),
         pick(document, "delay_ms", int, _DEFAULT_DELAY_MS.get(kind.damage, 0)),
     )
     return Rule(
@@ -134,7 +134,7 @@ def read_rule(document: object) -> Rule:
         pick(document, "method", str, "").upper(),
         path,
         pick(document, "account", str, ""),
-        float(pick(document, "probability", int | float, 1.0)),  # type: ignore[arg-type]
+        float(pick_number(document, "probability", 1.0)),
         pick(document, "times", int, None),
     )
 

@@ -11,7 +11,13 @@ def text_list(value: object) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def pick(document: Mapping[str, Any], key: str, kind: type, default: Any) -> Any:
+def pick[T, D](document: Mapping[str, object], key: str, kind: type[T], default: D) -> T | D:
     """Return the document's value under the key if it has the type, else the default."""
     value = document.get(key, default)
     return value if isinstance(value, kind) and not (kind is int and isinstance(value, bool)) else default
+
+
+def pick_number[D](document: Mapping[str, object], key: str, default: D) -> float | D:
+    """Return the document's value under the key if it is a number, else the default."""
+    value = document.get(key, default)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else default

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from portal.devtools.sandbox.ids import stable_id
-from portal.devtools.sandbox.json_values import JsonObject
+from portal.devtools.sandbox.json_values import JsonObject, pick
 from portal.devtools.sandbox.seed_accounts import ASSESSMENTS, codescreen_account, lever_account
 
 TREES = (
@@ -45,6 +45,13 @@ def read_seed(path: Path) -> JsonObject:
     if not isinstance(document, dict):
         raise ValueError(f"{path} does not hold a JSON object")
     return document
+
+
+def seeded_accounts(document: JsonObject | None, platform: str) -> JsonObject:
+    """Return a platform's accounts by slug in a seed document, by default in the built-in one."""
+    seed = default_seed() if document is None else document
+    accounts: JsonObject = pick(pick(seed, platform, dict, {}), "accounts", dict, {})
+    return accounts
 
 
 def _posting(slug: str, text: str, tags: list[str], **more: str) -> JsonObject:

@@ -49,7 +49,7 @@ def lever_account(slug: str, name: str) -> JsonObject:
 def codescreen_account(
     slug: str, name: str, assessments: tuple[tuple[str, int, int, int], ...]
 ) -> JsonObject:
-    """Return a CodeScreen account: its key, its switches, its assessments."""
+    """Return a CodeScreen account: its key, its extensions, its assessments."""
     return {
         "name": name,
         "api_key": stable_id(slug, "codescreen-key"),

@@ -154,8 +154,8 @@ class SandboxServer:
     def _is_same_origin(self, request: Request) -> bool:
         """Return whether a page or control request comes from this server's own pages or from no page at all.
 
-        Any web page a developer has open can post to a loopback port; its Origin gives it away, and a
-        foreign Host name gives away a rebound DNS record.
+        Every web page that a developer has open can post to a loopback port, which its Origin shows; a
+        foreign Host name shows a rebound DNS record.
         """
         host = request.headers.get("Host", "")
         origin = request.headers.get("Origin", "")

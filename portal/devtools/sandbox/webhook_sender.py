@@ -5,6 +5,7 @@ import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from threading import Condition, Thread
 
 import requests
@@ -28,7 +29,7 @@ class Attempt:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the receiver took it: any 2xx, as both platforms define it."""
+        """Whether the receiver accepted it with a 2xx, as both platforms define success."""
         return self.status is not None and 200 <= self.status < 300
 
     def describe(self) -> JsonObject:
@@ -36,9 +37,17 @@ class Attempt:
         return {"at": self.at, "status": self.status, "error": self.error, "duration_ms": self.duration_ms}
 
 
+class DeliveryState(StrEnum):
+    """What became of a delivery so far."""
+
+    DUE = "due"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
 @dataclass(slots=True)
 class Delivery:
-    """One webhook on its way: what is sent, where to, and every attempt so far."""
+    """One webhook to send: what is sent, where to, and every attempt so far."""
 
     event: str
     subject: str
@@ -48,7 +57,7 @@ class Delivery:
     id: str = field(default_factory=new_id)
     created_at: int = field(default_factory=now_ms)
     attempts: list[Attempt] = field(default_factory=list)
-    state: str = "due"  # due, delivered, failed
+    state: DeliveryState = DeliveryState.DUE
     follow_up: Callable[["Delivery"], None] | None = None
 
     @property
@@ -71,12 +80,12 @@ class Delivery:
 
 
 class WebhookSender:
-    """Sends deliveries; never holds an account's lock while it talks."""
+    """Sends deliveries from threads of its own, without any account's lock."""
 
-    def __init__(self, user_agent: str, *, timeout: float, heeds_answers: bool, workers: int = 8) -> None:
+    def __init__(self, user_agent: str, *, timeout: float, obeys_answers: bool, workers: int = 8) -> None:
         self.timeout = timeout
         self._user_agent = user_agent
-        self._heeds_answers = heeds_answers  # whether Retry-After and 410 mean anything
+        self._obeys_answers = obeys_answers  # whether Retry-After delays and 410 ends the attempts
         self._workers = workers
         self._heap: list[tuple[float, int, Delivery, Sequence[float]]] = []
         self._order = itertools.count()
@@ -130,18 +139,18 @@ class WebhookSender:
     def _work(self) -> None:
         session = _session()
         while True:
-            taken = self._take()
-            if taken is None:
+            due = self._next_due()
+            if due is None:
                 return
-            delivery, retry_delays = taken
+            delivery, retry_delays = due
             try:
                 attempt = self.attempt(delivery, session)
-                self._settle(delivery, attempt, retry_delays)
+                self._record(delivery, attempt, retry_delays)
             finally:
                 with self._wake:
                     self._busy -= 1
 
-    def _take(self) -> tuple[Delivery, Sequence[float]] | None:
+    def _next_due(self) -> tuple[Delivery, Sequence[float]] | None:
         with self._wake:
             while not self._stopped:
                 now = time.monotonic()
@@ -152,22 +161,22 @@ class WebhookSender:
                 self._wake.wait(self._heap[0][0] - now if self._heap else None)
             return None
 
-    def _settle(self, delivery: Delivery, attempt: Attempt, retry_delays: Sequence[float]) -> None:
+    def _record(self, delivery: Delivery, attempt: Attempt, retry_delays: Sequence[float]) -> None:
         delivery.attempts.append(attempt)
         if attempt.succeeded:
-            delivery.state = "delivered"
-        elif not retry_delays or (self._heeds_answers and attempt.status == 410):
-            delivery.state = "failed"
+            delivery.state = DeliveryState.DELIVERED
+        elif not retry_delays or (self._obeys_answers and attempt.status == 410):
+            delivery.state = DeliveryState.FAILED
         else:
-            asked = attempt.retry_after or 0.0 if self._heeds_answers else 0.0
-            self.send(delivery, retry_delays=retry_delays[1:], after=max(retry_delays[0], asked))
+            retry_after = attempt.retry_after or 0.0 if self._obeys_answers else 0.0
+            self.send(delivery, retry_delays=retry_delays[1:], after=max(retry_delays[0], retry_after))
         if delivery.follow_up is not None:
             delivery.follow_up(delivery)
 
 
 def _session() -> requests.Session:
     session = requests.Session()
-    session.trust_env = False  # a proxy from the environment has no business on the loopback
+    session.trust_env = False  # no proxy from the environment: everything is on the loopback
     return session
 
 

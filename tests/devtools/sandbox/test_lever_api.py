@@ -110,6 +110,10 @@ def test_unknown_things_are_404(caller: LeverCaller):
     assert caller.get("/nothing").status_code == 404
 
 
+def test_unknown_api_paths_are_json_404_where_a_page_has_the_same_name(caller: LeverCaller):
+    assert caller.get("/candidates").json()["code"] == "ResourceNotFound"
+
+
 def test_notes(caller: LeverCaller):
     path = f"/opportunities/{ALDER}/notes"
     made = caller.post(path, {"value": "82/100"})

@@ -120,7 +120,7 @@ def api_key(request: Request) -> str:
 
 
 def _metadata(account: CodeScreenAccount, instance: Instance) -> JsonObject:
-    """Return flat keys and values; without the extension, what the published example shows."""
+    """Return the status answer's flat metadata; without the extension, only what the published example has."""
     total = instance.assessment.unit_tests
     metadata: JsonObject = {}
     if instance.phase is Phase.COMPLETE:

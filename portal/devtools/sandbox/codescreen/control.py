@@ -1,9 +1,12 @@
 """The control API of the pretend CodeScreen: candidates who act, settings, the ledger."""
 
+from typing import ClassVar
+
+from portal.devtools.sandbox.codescreen.account_reports import account_ledger, account_summary, describe
 from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
-from portal.devtools.sandbox.codescreen.reports import account_ledger, account_summary, describe
 from portal.devtools.sandbox.codescreen.signature import is_secret
 from portal.devtools.sandbox.codescreen.state import CodeScreenAccount, Instance
+from portal.devtools.sandbox.control_api import ControlApi
 from portal.devtools.sandbox.http.errors import HttpError
 from portal.devtools.sandbox.http.requests import Request
 from portal.devtools.sandbox.http.responses import Response, json_response
@@ -11,10 +14,14 @@ from portal.devtools.sandbox.http.routing import Route, control_route
 from portal.devtools.sandbox.json_values import JsonObject, pick
 
 
-class ControlApi:
-    """JSON calls under /_control/; faults never happen to them."""
+class CodeScreenControl(ControlApi[CodeScreenAccount]):
+    """The pretend CodeScreen's control calls."""
+
+    bad_request_code: ClassVar[str] = "bad_request"
+    not_found_code: ClassVar[str] = "not_found"
 
     def __init__(self, platform: CodeScreenPlatform) -> None:
+        super().__init__(platform.accounts, platform.sender)
         self._platform = platform
 
     def routes(self) -> list[Route]:
@@ -30,32 +37,25 @@ class ControlApi:
     def put_account(self, request: Request) -> Response:
         """Add or replace an account."""
         body = request.json_object()
-        slug = pick(body, "account", str, "")
-        if not slug or not slug.replace("-", "").isalnum():
-            raise HttpError(400, "account must be a word", "bad_request")
+        slug = self.new_slug(body)
         document = {key: value for key, value in body.items() if key != "account"}
         return json_response(account_summary(self._platform.add_account(slug, document)))
 
     def show_account(self, request: Request) -> Response:
         """Answer what an account holds."""
-        account = self._account(dict(request.path_params))
+        account = self.account_in_path(request)
         with account.lock:
             return json_response(account_summary(account))
 
     def ledger(self, request: Request) -> Response:
         """Answer what happened, per account."""
-        slug = request.args.get("account", "")
-        ledgers: JsonObject = {}
-        for account in [item for item in self._platform.accounts.values() if slug in ("", item.slug)]:
-            with account.lock:
-                ledgers[account.slug] = account_ledger(account)
-        return json_response({"accounts": ledgers, "pending_deliveries": self._platform.sender.pending()})
+        return self.ledgers(request, account_ledger)
 
     def candidate(self, request: Request) -> Response:
         """Let candidates act; one of them, or several under `items`."""
         body = request.json_object()
         shared = {key: value for key, value in body.items() if key != "items"}
-        items = pick(body, "items", list, [{}])
+        items: list[JsonObject] = pick(body, "items", list, [{}])
         done = [self._act(shared | item) for item in items]
         return json_response({"items": done} if "items" in body else done[0])
 
@@ -66,13 +66,11 @@ class ControlApi:
         for name in ("webhook_secret", "webhook_previous_secret"):
             if body.get(name) and not is_secret(str(body[name])):
                 raise HttpError(400, f"{name} must be whsec_ and 24 to 64 bytes in base64", "bad_request")
-        chosen = (
-            list(self._platform.accounts.values()) if slug is None else [self._account({"account": slug})]
-        )
-        for account in chosen:
+        accounts = self.accounts(slug)
+        for account in accounts:
             with account.lock:
                 account.settings.update(body)
-        return json_response({"accounts": {item.slug: item.settings.describe() for item in chosen}})
+        return json_response({"accounts": {item.slug: item.settings.describe() for item in accounts}})
 
     def _act(self, item: JsonObject) -> JsonObject:
         account, instance = self._find(item)
@@ -95,9 +93,3 @@ class ControlApi:
             if found is not None:
                 return account, found
         raise HttpError(404, "no such candidate", "not_found")
-
-    def _account(self, body: JsonObject) -> CodeScreenAccount:
-        account = self._platform.accounts.get(pick(body, "account", str, ""))
-        if account is None:
-            raise HttpError(404, f"no such account: {body.get('account')}", "not_found")
-        return account

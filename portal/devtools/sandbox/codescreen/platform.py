@@ -12,7 +12,7 @@ class CodeScreenPlatform:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.sender = WebhookSender("CodeScreen-Webhooks", timeout=15, heeds_answers=True)
+        self.sender = WebhookSender("CodeScreen-Webhooks", timeout=15, obeys_answers=True)
         self.journey = Journey(self.sender, url)
         self.accounts: dict[str, CodeScreenAccount] = {}
         self._by_key: dict[str, CodeScreenAccount] = {}
@@ -39,7 +39,7 @@ class CodeScreenPlatform:
         return self._by_key.get(key)
 
     def invite(self, account: CodeScreenAccount, instance: Instance) -> None:
-        """Invite a candidate, whose report can be found by its address from then on."""
+        """Invite a candidate, and make the report findable by its address."""
         self.journey.invite(account, instance)
         self._reports[instance.report] = (account, instance)
 

@@ -2,21 +2,21 @@
 
 from typing import ClassVar
 
+from portal.devtools.sandbox.codescreen.account_reports import ledger_subject
 from portal.devtools.sandbox.codescreen.api import Api, api_key
-from portal.devtools.sandbox.codescreen.control import ControlApi
+from portal.devtools.sandbox.codescreen.control import CodeScreenControl
 from portal.devtools.sandbox.codescreen.pages.candidates import CandidatePages
 from portal.devtools.sandbox.codescreen.pages.report import ReportPages
 from portal.devtools.sandbox.codescreen.pages.settings import SettingsPages
 from portal.devtools.sandbox.codescreen.platform import CodeScreenPlatform
-from portal.devtools.sandbox.codescreen.reports import ledger_subject
 from portal.devtools.sandbox.faults import Fault
 from portal.devtools.sandbox.http.errors import HttpError
 from portal.devtools.sandbox.http.requests import Request
-from portal.devtools.sandbox.json_values import JsonObject, pick
-from portal.devtools.sandbox.seed import default_seed
+from portal.devtools.sandbox.json_values import JsonObject
+from portal.devtools.sandbox.seed import seeded_accounts
 from portal.devtools.sandbox.server import SandboxServer
 
-ROUTE_GROUPS = (Api, ControlApi, CandidatePages, SettingsPages, ReportPages)
+ROUTE_GROUPS = (Api, CodeScreenControl, CandidatePages, SettingsPages, ReportPages)
 
 
 class CodeScreenSandbox(SandboxServer):
@@ -28,8 +28,7 @@ class CodeScreenSandbox(SandboxServer):
         super().__init__(host, port)
         self.api_url = f"{self.url}/api"
         self.platform = CodeScreenPlatform(self.url)
-        document = default_seed() if seed is None else seed
-        for slug, account in pick(pick(document, "codescreen", dict, {}), "accounts", dict, {}).items():
+        for slug, account in seeded_accounts(seed, "codescreen").items():
             self.platform.add_account(slug, account)
         for group in ROUTE_GROUPS:
             self.router.add(group(self.platform).routes())

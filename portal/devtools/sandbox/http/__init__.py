@@ -1,1 +1,1 @@
-"""HTTP as both pretend platforms speak it: werkzeug's requests, responses and routes over sockets of our own."""
+"""HTTP as both pretend platforms speak it: werkzeug's requests, responses and routes over plain sockets."""

@@ -4,6 +4,7 @@ import select
 import socket
 import struct
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
@@ -65,7 +66,7 @@ class HttpServer(ThreadingHTTPServer):
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
-    def process_request(self, request: Any, client_address: Any) -> None:
+    def process_request(self, request: Any, client_address: object) -> None:
         with self._open_lock:
             self._open.add(request)
         super().process_request(request, client_address)
@@ -84,7 +85,7 @@ class HttpServer(ThreadingHTTPServer):
                 except OSError:
                     continue
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: Any, client_address: object) -> None:
         """Report no callers that hang up: fault runs are full of them."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
@@ -95,7 +96,7 @@ class _Connection(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: HttpServer
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Callable[[], None]:
         # http.server asks for do_GET, do_POST and so on; every method is handled alike here.
         if name.startswith("do_"):
             return self._answer

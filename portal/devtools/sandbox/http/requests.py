@@ -3,7 +3,6 @@
 import json
 from email.message import Message
 from io import BytesIO
-from typing import Any
 from urllib.parse import unquote
 
 import werkzeug
@@ -18,7 +17,7 @@ class Request(werkzeug.Request):
     # The connection has limited the whole body already.
     max_form_memory_size = None
 
-    def __init__(self, environ: dict[str, Any]) -> None:
+    def __init__(self, environ: dict[str, object]) -> None:
         super().__init__(environ)
         self.path_template = ""
         self.path_params: dict[str, str] = {}
@@ -42,7 +41,7 @@ class Request(werkzeug.Request):
 def build_request(method: str, target: str, headers: Message, body: bytes) -> Request:
     """Return the request that was read from a connection."""
     path, _, query = target.partition("?")
-    environ: dict[str, Any] = {
+    environ: dict[str, object] = {
         "REQUEST_METHOD": method,
         # WSGI carries the path's bytes as Latin-1 text.
         "PATH_INFO": unquote(path, "latin-1"),

@@ -37,6 +37,7 @@ def control_route(method: str, path: str, handler: Handler) -> Route:
 class _AccountConverter(BaseConverter):
     """The first segment of a page's path: an account's slug, never a prefix that has a meaning of its own."""
 
+    part_isolating = True
     regex = "(?!(?:v1|api|oauth|_control|_static|candidate|client-result)$)[^/]+"
 
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 from portal.devtools.sandbox.faults import Fault
 from portal.devtools.sandbox.http.errors import HttpError
 from portal.devtools.sandbox.http.requests import Request
-from portal.devtools.sandbox.json_values import JsonObject, pick
+from portal.devtools.sandbox.json_values import JsonObject
 from portal.devtools.sandbox.lever.api import (
     feedback,
     feedback_templates,
@@ -31,7 +31,7 @@ from portal.devtools.sandbox.lever.pages.settings import SettingsPages
 from portal.devtools.sandbox.lever.pages.webhooks import WebhookPages
 from portal.devtools.sandbox.lever.settings import LeverSettings
 from portal.devtools.sandbox.lever.state.grants import Client
-from portal.devtools.sandbox.seed import default_seed
+from portal.devtools.sandbox.seed import seeded_accounts
 from portal.devtools.sandbox.server import SandboxServer
 
 DEMO_CLIENT_ID = "sandbox-client-id"
@@ -88,8 +88,7 @@ class LeverSandbox(SandboxServer):
         self.platform = LeverPlatform(self.url, client, defaults)
         self.accounts = self.platform.accounts
         self.grants = self.platform.grants
-        document = default_seed() if seed is None else seed
-        for slug, account in pick(pick(document, "lever", dict, {}), "accounts", dict, {}).items():
+        for slug, account in seeded_accounts(seed, "lever").items():
             self.platform.add_account(slug, account)
         self.router.add(Api(self.platform).routes(ENDPOINTS))
         for group in ROUTE_GROUPS:

@@ -24,7 +24,7 @@ DONE = {
 
 
 class CandidatePages(CodeScreenPages):
-    """The pages where a company's people, and its candidates too, do what they do."""
+    """The pages of a company's people; the buttons on them act for its candidates."""
 
     def routes(self) -> list[Route]:
         """Return the pages' routes."""

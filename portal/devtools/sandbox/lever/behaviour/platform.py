@@ -16,7 +16,7 @@ class LeverPlatform:
     def __init__(self, url: str, client: Client, defaults: LeverSettings) -> None:
         self.url = url
         self.defaults = defaults
-        self.sender = WebhookSender("Lever-Webhooks", timeout=5, heeds_answers=False)
+        self.sender = WebhookSender("Lever-Webhooks", timeout=5, obeys_answers=False)
         self.accounts: dict[str, LeverAccount] = {}
         self.grants = Grants(f"{url}/", f"{url}/v1/", client)
         address = urlsplit(url)

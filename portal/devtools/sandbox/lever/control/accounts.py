@@ -1,16 +1,15 @@
 """Control calls about accounts: their content, their settings, and the ledger."""
 
-from portal.devtools.sandbox.http.errors import HttpError
 from portal.devtools.sandbox.http.requests import Request
 from portal.devtools.sandbox.http.responses import Response, json_response
 from portal.devtools.sandbox.http.routing import Route, control_route
-from portal.devtools.sandbox.json_values import JsonObject, pick, text_list
+from portal.devtools.sandbox.json_values import text_list
 from portal.devtools.sandbox.lever.behaviour.loading import generate
-from portal.devtools.sandbox.lever.control.base import ControlApi
+from portal.devtools.sandbox.lever.control.base import LeverControl
 from portal.devtools.sandbox.lever.control.reports import account_ledger, account_summary
 
 
-class AccountControl(ControlApi):
+class AccountControl(LeverControl):
     """Sets accounts up before a run, and reports on them afterwards."""
 
     def routes(self) -> list[Route]:
@@ -25,9 +24,7 @@ class AccountControl(ControlApi):
     def put_account(self, request: Request) -> Response:
         """Add or replace an account; with `keep`, only generate candidates in the one there is."""
         body = request.json_object()
-        slug = pick(body, "account", str, "")
-        if not slug or not slug.replace("-", "").isalnum():
-            raise HttpError(400, "account must be a word")
+        slug = self.new_slug(body)
         document = {key: value for key, value in body.items() if key not in ("account", "keep", "generate")}
         existing = self._platform.accounts.get(slug)
         account = existing if body.get("keep") and existing else self._platform.add_account(slug, document)
@@ -39,19 +36,14 @@ class AccountControl(ControlApi):
 
     def show_account(self, request: Request) -> Response:
         """Answer what an account holds."""
-        account = self.account(dict(request.path_params))
+        account = self.account_in_path(request)
         with account.lock:
             grants = self._platform.grants.of_account(account.slug)
             return json_response(account_summary(account) | {"grants": len(grants)})
 
     def ledger(self, request: Request) -> Response:
         """Answer what happened, per account."""
-        slug = request.args.get("account", "")
-        ledgers: JsonObject = {}
-        for account in [item for item in self._platform.accounts.values() if slug in ("", item.slug)]:
-            with account.lock:
-                ledgers[account.slug] = account_ledger(account)
-        return json_response({"accounts": ledgers, "pending_deliveries": self._platform.sender.pending()})
+        return self.ledgers(request, account_ledger)
 
     def change_settings(self, request: Request) -> Response:
         """Change settings of one account, or of all; `redirect_uris` registers further ones."""
@@ -61,9 +53,7 @@ class AccountControl(ControlApi):
         self._platform.grants.client.redirect_uris.update(redirect_uris)
         if slug is None:
             self._platform.defaults.update(body)
-            accounts = list(self._platform.accounts.values())
-        else:
-            accounts = [self.account({"account": slug})]
+        accounts = self.accounts(slug)
         for account in accounts:
             with account.lock:
                 account.settings.update(body)

@@ -6,10 +6,10 @@ from portal.devtools.sandbox.http.responses import Response, json_response
 from portal.devtools.sandbox.http.routing import Route, control_route
 from portal.devtools.sandbox.json_values import pick, text_list
 from portal.devtools.sandbox.lever.behaviour import candidacies
-from portal.devtools.sandbox.lever.control.base import ControlApi
+from portal.devtools.sandbox.lever.control.base import LeverControl
 
 
-class CandidateControl(ControlApi):
+class CandidateControl(LeverControl):
     """Acts as a recruiter would on the pages."""
 
     def routes(self) -> list[Route]:

@@ -7,10 +7,10 @@ from portal.devtools.sandbox.http.responses import Response, json_response
 from portal.devtools.sandbox.http.routing import Route, control_route
 from portal.devtools.sandbox.json_values import pick
 from portal.devtools.sandbox.lever.behaviour.consent import Consent, ConsentRequest
-from portal.devtools.sandbox.lever.control.base import ControlApi
+from portal.devtools.sandbox.lever.control.base import LeverControl
 
 
-class GrantControl(ControlApi):
+class GrantControl(LeverControl):
     """Acts as a Super Admin would under Authorized apps, and lets time pass for grants."""
 
     def routes(self) -> list[Route]:

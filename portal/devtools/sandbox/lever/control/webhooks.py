@@ -7,7 +7,7 @@ from portal.devtools.sandbox.http.routing import Route, control_route
 from portal.devtools.sandbox.ids import new_id
 from portal.devtools.sandbox.json_values import JsonObject, pick
 from portal.devtools.sandbox.lever.behaviour import candidacies
-from portal.devtools.sandbox.lever.control.base import ControlApi
+from portal.devtools.sandbox.lever.control.base import LeverControl
 from portal.devtools.sandbox.lever.state.account import LeverAccount
 from portal.devtools.sandbox.lever.state.events import signed_body
 from portal.devtools.sandbox.lever.state.opportunity import Opportunity
@@ -16,7 +16,7 @@ from portal.devtools.sandbox.lever.state.webhook import EVENTS, Webhook
 STAGE_CHANGE = "candidateStageChange"
 
 
-class WebhookControl(ControlApi):
+class WebhookControl(LeverControl):
     """Acts as a Super Admin would under Webhooks, and sends deliveries at will."""
 
     def routes(self) -> list[Route]:

@@ -21,7 +21,7 @@ def account_summary(account: CodeScreenAccount) -> JsonObject:
 
 
 def account_ledger(account: CodeScreenAccount) -> JsonObject:
-    """Return what happened in an account: per e-mail address and assessment, how often the person was invited."""
+    """Return what happened in an account; invitations are counted per e-mail address and assessment."""
     invitations: list[JsonObject] = []
     subjects: list[str] = []
     for (email, assessment_id), instances in account.by_person.items():
