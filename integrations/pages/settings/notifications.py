@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,7 +12,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import TemplateView, View
 
-from integrations.models import EmailKind
+from integrations.models import EmailKind, Membership
 from integrations.pages import time_zones
 from integrations.pages.access import SUPER_ADMINS, OrganizationMixin
 from integrations.workflow.email import preferences
@@ -80,7 +80,7 @@ class TeamNotificationsView(OrganizationMixin, TemplateView):
     template_name = "integrations/notifications_team.html"
     allowed_roles = SUPER_ADMINS
 
-    def _page(self) -> Any:
+    def _page(self) -> Page[Membership]:
         members = self.organization.memberships.select_related("user").order_by("user__username", "pk")
         return Paginator(members, PAGE).get_page(self.request.GET.get("page"))
 
