@@ -22,7 +22,7 @@ from integrations.models import (
     db_clock,
 )
 from integrations.queue import liveness
-from integrations.workflow.catalog import sync
+from integrations.workflow.catalog import lookup, sync
 from integrations.workflow.effects import perform, revalidation
 from integrations.workflow.effects.apply_outcome import apply_outcome
 from integrations.workflow.inbox import facts
@@ -160,11 +160,11 @@ def test_a_fresh_list_is_not_read_again_and_an_old_one_is(connected_organization
     clients = provider.clients_for(connected_organization)
     sync.refresh_stages(connected_organization, clients.lever())
     stage = sandbox.stage("CodeScreen Assessment")
-    for age, expected in ((timedelta(minutes=2), 0), (sync.FRESH_FOR + timedelta(minutes=2), 1)):
+    for age, expected in ((timedelta(minutes=2), 0), (lookup.FRESH_FOR + timedelta(minutes=2), 1)):
         LeverConnection.objects.update(stages_refreshed_at=skewed - age)
         connected_organization.lever_connection.refresh_from_db()
         before = calls_made()
-        assert sync.stage_name(connected_organization, stage, clients) == "CodeScreen Assessment"
+        assert lookup.stage_name(connected_organization, stage, clients) == "CodeScreen Assessment"
         assert calls_made() - before == expected
 
 

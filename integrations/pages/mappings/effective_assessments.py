@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from integrations.models import Organization, Role, Stage
-from integrations.workflow.catalog import sync
+from integrations.workflow.catalog import lookup
 from integrations.workflow.catalog.trigger_policy import mapping_index
 from integrations.workflow.health.linter_snapshot import OPEN_STATES
 from integrations.workflow.rules.assessment_match import AssessmentMatch, choose_assessment
@@ -58,7 +58,7 @@ class Answers:
             stage_id=stage.external_id if stage else "",
             stage_name=stage.name if stage else organization.stage_prefix,
             mappings=mapping_index(organization),
-            assessments=sync.live_assessments(organization),
+            assessments=lookup.live_assessments(organization),
             default_assessment=organization.default_assessment,
         )
 

@@ -5,7 +5,7 @@ from collections.abc import Container
 from django.core.exceptions import ValidationError
 
 from integrations.models import Organization, Stage
-from integrations.workflow.catalog.sync import stages_named_in_copy
+from integrations.workflow.catalog.lookup import stages_named_in_copy
 from integrations.workflow.catalog.trigger_policy import trigger_policy
 from integrations.workflow.rules.naming import closest_name
 from integrations.workflow.rules.trigger import TriggerPolicy

@@ -8,8 +8,8 @@ from functools import partial
 from integrations.clients.provider import ClientProvider
 from integrations.lever.payloads import Opportunity
 from integrations.models import Effect, Invitation, Organization, Stage
+from integrations.workflow.catalog.lookup import stages_named
 from integrations.workflow.catalog.stage_on_pass import unknown_target_message
-from integrations.workflow.catalog.sync import stages_named
 from integrations.workflow.catalog.trigger_policy import trigger_policy
 from integrations.workflow.effects.author import known_author
 from integrations.workflow.outbox.outcome import Cancelled, Done, Failed, LeaseLost, Outcome

@@ -7,7 +7,7 @@ from integrations.http.errors import PlatformError
 from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Invitation, db_clock
 from integrations.vocabulary import DeliveryEvent
-from integrations.workflow.catalog.sync import stage_name
+from integrations.workflow.catalog.lookup import stage_name
 from integrations.workflow.catalog.trigger_policy import trigger_policy
 
 READ_AGAIN_AFTER = timedelta(minutes=2)

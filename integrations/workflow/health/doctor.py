@@ -22,7 +22,7 @@ from integrations.models import (
 )
 from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.catalog import stage_on_pass as stage_on_pass_policy
-from integrations.workflow.catalog.sync import stages_named_in_copy
+from integrations.workflow.catalog.lookup import stages_named_in_copy
 from integrations.workflow.catalog.trigger_policy import trigger_policy
 from integrations.workflow.health import linter
 from integrations.workflow.health.findings import (

@@ -18,15 +18,8 @@ from integrations.models import (
 )
 from integrations.models.invitation import OPEN
 from integrations.vocabulary import DeliveryEvent, ReentryPolicy, ResultOutcome
-from integrations.workflow.catalog.sync import (
-    FRESH_FOR,
-    REREAD_AFTER,
-    is_older,
-    live_assessments,
-    refresh_assessments,
-    role_title,
-    stage_name,
-)
+from integrations.workflow.catalog.lookup import live_assessments, needs_refresh, role_title, stage_name
+from integrations.workflow.catalog.sync import refresh_assessments
 from integrations.workflow.catalog.trigger_policy import mapping_index
 from integrations.workflow.rules.assessment_match import choose_assessment
 from integrations.workflow.rules.assessments import KnownAssessment
@@ -144,8 +137,8 @@ def _assessments(
     refreshed_at = organization.codescreen_connection.assessments_refreshed_at
     copy = live_assessments(organization)
     match = choose_assessment(replace(facts, assessments=copy), candidate)
-    lacks = not copy or (match is not None and bool(match.unknown))
-    if is_older(refreshed_at, REREAD_AFTER if lacks else FRESH_FOR):
+    has_named = bool(copy) and (match is None or not match.unknown)
+    if needs_refresh(refreshed_at, has_entry=has_named):
         refresh_assessments(organization, clients.codescreen())
         copy = live_assessments(organization)
     return copy

@@ -17,7 +17,7 @@ from integrations.models import (
     Organization,
     TargetKind,
 )
-from integrations.workflow.catalog import sync
+from integrations.workflow.catalog import lookup, sync
 from integrations.workflow.operations.waiting import requeue_waiting
 
 
@@ -86,7 +86,7 @@ def verify_codescreen_key(organization: Organization, codescreen: CodeScreenClie
             sync.mark_key_refused(organization, str(error))
         raise
     requeue_waiting(organization)
-    return len(sync.live_assessments(organization))
+    return len(lookup.live_assessments(organization))
 
 
 def mark_codescreen_webhook_received(organization: Organization) -> None:

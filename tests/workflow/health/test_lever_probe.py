@@ -6,10 +6,8 @@ import pytest
 from django.utils import timezone
 
 from integrations.clients import provider
-from integrations.lever.feedback import FeedbackForm
 from integrations.models import ApiCall, Delivery, LeverConnection, LeverProbe, LeverWebhook
 from integrations.queue import worker
-from integrations.workflow.catalog import feedback_template
 from integrations.workflow.health import doctor, lever_probe
 from integrations.workflow.operations.lever_webhooks import make_webhook
 from integrations.workflow.outbox.enqueue import enqueue_template
@@ -58,14 +56,6 @@ def test_a_template_that_was_deleted_is_told_until_it_is_made_again(ready, sandb
     enqueue_template(ready)
     worker.work()
     assert "feedback_template_gone" not in codes(ready)
-
-
-def test_fields_that_a_customer_removed_are_named(ready):
-    fields = [
-        field for field in feedback_template.TEMPLATE["fields"] if field["text"] not in {"Result", "Rating"}
-    ]
-    assert feedback_template.missing_fields(FeedbackForm.from_api({"fields": fields})) == ["Rating", "Result"]
-    assert feedback_template.missing_fields(FeedbackForm.from_api(feedback_template.TEMPLATE)) == []
 
 
 def test_an_author_who_left_is_told(ready, sandbox):
