@@ -1,4 +1,4 @@
-"""What the portal needs before it serves: a database that answers, and collected static files."""
+"""What the portal needs before it serves: a migrated database, static files and the queue's schedules."""
 
 import fcntl
 import time
@@ -10,7 +10,20 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, connection
+from django.core.management.base import OutputWrapper
+from django.db import OperationalError, connection, connections
+
+from integrations.management import migrating
+from integrations.queue import schedules
+
+
+def prepare(stderr: OutputWrapper) -> None:
+    """Make everything ready to serve; no database connection is left open. Raises CommandError."""
+    wait_for_database()
+    migrating.migrate(stderr)
+    collect_static()
+    schedules.ensure_schedules()
+    connections.close_all()
 
 
 def wait_for_database(seconds: float = 30.0) -> None:

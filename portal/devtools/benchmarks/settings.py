@@ -1,4 +1,4 @@
-"""The portal's settings with the yardstick's address added; for `manage.py bench` alone."""
+"""The portal's settings with the baseline view's address added; for `manage.py bench` alone."""
 
 from portal.settings import *  # noqa: F403
 

@@ -1,1 +1,1 @@
-"""Chaos: try to break the portal's promises with faults and kills, and count on the platforms' own books."""
+"""Runs that inject faults and load, and verify the portal's promises by the sandbox's ledgers."""

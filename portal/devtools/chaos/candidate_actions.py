@@ -2,58 +2,54 @@
 
 import threading
 
-import requests
-
 from portal.devtools.chaos.tenants import ASSESSMENT
-from portal.devtools.chaos.workload import Candidate, Crowd
-from portal.devtools.demo.environment import Stage
-from portal.devtools.demo.provisioning import SECONDS
+from portal.devtools.chaos.workload import Candidate, Workload
+from portal.devtools.sandbox_client import SandboxClient
 
 
-class Visits(threading.Thread):
-    """Let invited candidates start, submit and be evaluated while everything goes on."""
+class CandidateActions(threading.Thread):
+    """Lets invited candidates start, submit and be evaluated while the faults go on."""
 
-    def __init__(self, stage: Stage, crowd: Crowd) -> None:
-        super().__init__(name="visits", daemon=True)
-        self._address = stage.codescreen_url
-        self._waiting = [candidate for candidate in crowd.candidates if candidate.visits]
-        self.acted: set[str] = set()  # who has made a visit, by e-mail address
+    def __init__(self, codescreen: SandboxClient, workload: Workload) -> None:
+        super().__init__(name="candidate actions", daemon=True)
+        self.acted: set[str] = set()  # the e-mail addresses of those who made a visit
+        self._codescreen = codescreen
+        self._waiting = [candidate for candidate in workload.candidates if candidate.visits]
         self._stopping = threading.Event()
-        self._session = requests.Session()
 
     def run(self) -> None:
-        """Try everybody's next visit over and over until stopped."""
+        """Try everybody's next visit again and again until stopped."""
         while not self._stopping.wait(1.0):
-            self.go_round(pause=0.02)
+            self.make_visits(pause=0.02)
 
     def stop(self) -> None:
-        """Let nobody act any more, apart from whom `go_round()` is called for."""
+        """End the thread; `make_visits()` can still be called."""
         self._stopping.set()
         self.join(timeout=30)
 
-    def go_round(self, pause: float = 0.0) -> int:
-        """Let everybody make their next visit who has been invited; how many could."""
+    def make_visits(self, pause: float = 0.0) -> int:
+        """Make the next visit of everybody who has been invited; return how many visits were made."""
         count = 0
         for candidate in list(self._waiting):
             if pause and self._stopping.wait(pause):
                 break
-            if self._act(candidate):
+            if self._make_visit(candidate):
                 count += 1
                 if not candidate.visits:
                     self._waiting.remove(candidate)
         return count
 
-    def _act(self, candidate: Candidate) -> bool:
-        visit = {
-            "account": candidate.organization,
-            "email": candidate.email,
-            "assessment": ASSESSMENT,
-            "action": list(candidate.visits[0]),
-            "score": candidate.score,
-            "result": "Passed" if candidate.score > 50 else None,
-        }
-        answer = self._session.post(f"{self._address}/_control/candidate", json=visit, timeout=SECONDS)
-        if not answer.ok:  # not invited yet
+    def _make_visit(self, candidate: Candidate) -> bool:
+        response = self._codescreen.try_to_act(
+            "candidate",
+            account=candidate.organization,
+            email=candidate.email,
+            assessment=ASSESSMENT,
+            action=list(candidate.visits[0]),
+            score=candidate.score,
+            result="Passed" if candidate.score > 50 else None,
+        )
+        if not response.ok:  # not invited yet
             return False
         candidate.visits.pop(0)
         self.acted.add(candidate.email)

@@ -1,147 +1,125 @@
-"""The run with faults: everything goes wrong at once, then it settles, and the books are counted."""
+"""The run with faults: everything fails at once, then it comes to rest, and the ledgers are verified."""
 
 import time
 from typing import Any
 
-from portal.devtools.chaos import collect, environment, faults, quiesce, tenants
-from portal.devtools.chaos.candidate_actions import Visits
-from portal.devtools.chaos.faults import Interruption, Interruptions
+from portal.devtools.chaos import collect, environment, fault_rules, quiesce, tenants
+from portal.devtools.chaos.candidate_actions import CandidateActions
+from portal.devtools.chaos.fault_injector import FaultInjector, count_by_kind
+from portal.devtools.chaos.load_generator import LoadGenerator, pending_deliveries, seed
 from portal.devtools.chaos.run import Run
 from portal.devtools.chaos.table import Table
-from portal.devtools.chaos.verify import PROMISES, Judgement, judge
-from portal.devtools.chaos.workload import Crowd, Recruiters, gather, pending, settle_in
+from portal.devtools.chaos.verification import verify
+from portal.devtools.chaos.violations import Verification, Violation
+from portal.devtools.chaos.workload import plan_workload
 
-QUIET_LOOKS = 4
+IDLE_CHECKS = 4
 ROUNDS = 3
 
 
-class Storm(Run):
+class FaultRun(Run):
     """One run with faults."""
 
     def _prepare(self) -> None:
-        self._crowd: Crowd = gather(self._options)
-        self._interruptions = Interruptions(self._programs, self._options)
-        self._visits = Visits(self._stage, self._crowd)
+        self._workload = plan_workload(self._options)
+        self._fault_injector = FaultInjector(self._processes, self._options)
+        self._candidate_actions = CandidateActions(self._codescreen, self._workload)
         self._stopped_at = 0.0
 
     def run(self) -> Table:
-        """Let it rage, let it settle, and count. Raises NotReady."""
-        settle_in(self._stage, self._crowd)
+        """Make the moves under faults, wait for rest and verify. Raises RunFailed."""
+        seed(self._lever, self._workload)
         began = time.monotonic()
-        self._rage()
-        raged = time.monotonic() - began
-        self._say(f"{raged:.0f} s of faults are over; settling.")
-        left = self._settle()
-        settled = time.monotonic() - began - raged
-        self._say(f"Settled after {settled:.0f} s; counting.")
-        return self._count(left, raged, settled)
+        self._move_under_faults()
+        fault_seconds = time.monotonic() - began
+        self._log(f"{fault_seconds:.0f} s of faults are over; settling.")
+        unfinished = self._settle()
+        settle_seconds = time.monotonic() - began - fault_seconds
+        self._log(f"Settled after {settle_seconds:.0f} s; counting.")
+        return self._table(unfinished, fault_seconds, settle_seconds)
 
-    def _rage(self) -> None:
+    def _move_under_faults(self) -> None:
         deadline = time.monotonic() + self._options.phase_seconds
         if self._options.faults:
-            faults.begin(self._stage, self._options)
-        self._interruptions.start()
-        self._visits.start()
+            fault_rules.start_faults(self._environment, self._options)
+        self._fault_injector.start()
+        self._candidate_actions.start()
         try:
-            Recruiters(self._stage, self._crowd, self._options).work(deadline)
-            self._say(f"{self._crowd.events} stage changes are made.")
-            self._wait_for_quiet(deadline)
+            LoadGenerator(self._environment, self._workload, self._options).make_moves(deadline)
+            self._log(f"{self._workload.events} stage changes are made.")
+            self._wait_for_the_workers(deadline)
         finally:
-            self._interruptions.stop()
-            self._visits.stop()
+            self._fault_injector.stop()
+            self._candidate_actions.stop()
             self._stopped_at = time.time()
-            faults.end(self._stage)
+            fault_rules.stop_faults(self._environment)
 
-    def _wait_for_quiet(self, deadline: float) -> None:
-        """Go on until the workers have taken everything there was to take, apart from what waits to be retried."""
-        quiet = 0
-        while quiet < QUIET_LOOKS and time.monotonic() < deadline:
-            is_quiet = not pending(self._stage) and not quiesce.patiently(quiesce.backlog)
-            quiet = quiet + 1 if is_quiet else 0
-            time.sleep(quiesce.LOOK_EVERY)
+    def _wait_for_the_workers(self, deadline: float) -> None:
+        """Go on until the workers have done what is due; what waits for a retry may still wait."""
+        idle_checks = 0
+        while idle_checks < IDLE_CHECKS and time.monotonic() < deadline:
+            is_idle = not pending_deliveries(self._environment) and not quiesce.read_with_retry(
+                quiesce.count_due
+            )
+            idle_checks = idle_checks + 1 if is_idle else 0
+            time.sleep(quiesce.CHECK_EVERY)
 
     def _settle(self) -> int:
-        """Let the rows come to rest, sweep, and let the last candidates act; how many rows still wait."""
+        """Let the rows come to rest, sweep, and let the last candidates act; return how many rows still wait."""
         deadline = time.monotonic() + self._options.phase_seconds
-        left = self._rest(deadline)
-        quiesce.sweep()
-        left = self._rest(deadline)
+        unfinished = self._wait_until_idle(deadline)
+        quiesce.sweep_all()
+        unfinished = self._wait_until_idle(deadline)
         for number in range(ROUNDS):
-            acted = 0
-            while count := self._visits.go_round():
-                acted += count
-            if number and not acted:
+            visits = 0
+            while count := self._candidate_actions.make_visits():
+                visits += count
+            if number and not visits:
                 break
-            unasked = quiesce.poll(self._visits.acted, max(1.0, deadline - time.monotonic()))
-            left = self._rest(deadline) + unasked
-        return left
+            unpolled = quiesce.poll(self._candidate_actions.acted, max(1.0, deadline - time.monotonic()))
+            unfinished = self._wait_until_idle(deadline) + unpolled
+        return unfinished
 
-    def _rest(self, deadline: float) -> int:
-        return quiesce.rest(self._stage, max(1.0, deadline - time.monotonic()))
+    def _wait_until_idle(self, deadline: float) -> int:
+        return quiesce.wait_until_idle(self._environment, max(1.0, deadline - time.monotonic()))
 
-    def _count(self, left: int, raged: float, settled: float) -> Table:
-        judgement, sent, answered, calls, limited = Judgement(), 0, 0, 0, 0
-        slugs = tenants.slugs(self._options.organizations)
-        for slug in slugs:
-            moved = {item.opportunity for item in self._crowd.candidates if item.organization == slug}
-            seen, has_webhooks = self._interruptions.seen, self._options.webhooks
-            found = collect.collect(self._stage, slug, moved, seen, has_webhooks)
-            judgement.add(judge(found))
-            deliveries = [item for item in found.lever["deliveries"] if item["subject"] in moved]
+    def _table(self, unfinished: int, fault_seconds: float, settle_seconds: float) -> Table:
+        verification, sent, accepted, calls = Verification(), 0, 0, 0
+        interruptions = self._fault_injector.interruptions
+        for slug in tenants.slugs(self._options.organizations):
+            moved = {item.opportunity for item in self._workload.candidates if item.organization == slug}
+            evidence = collect.collect_evidence(
+                self._environment, slug, moved, interruptions, self._options.webhooks
+            )
+            verification.merge(verify(evidence))
+            deliveries = [item for item in evidence.lever["deliveries"] if item["subject"] in moved]
             sent += len(deliveries)
-            answered += sum(item["state"] == "delivered" for item in deliveries)
-            by_status = collect.calls(found.lever)
-            calls += sum(by_status.values())
-            limited += by_status[429]
-        rows = self._rows(judgement, raged, settled) | {
-            "lever_calls_per_candidate": calls / max(1, judgement.counts["candidates"]),
+            accepted += sum(item["state"] == "delivered" for item in deliveries)
+            calls += collect.count_calls(evidence.lever).total()
+        verification.record_rows_not_at_rest(unfinished)
+        repeats = collect.count_repeats()
+        figures = {
+            "events": self._workload.events,
+            "deliveries": f"{sent} sent, {accepted} accepted, {repeats} recognised as repeats",
+            "verdicts": collect.count_verdicts(),
+            **_candidate_figures(verification),
+            **self._recovery_figures(),
+            **_time_figures(fault_seconds, settle_seconds),
+            "lever_calls_per_candidate": calls / max(1, verification.counts["candidates"]),
         }
-        rows["deliveries"] = f"{sent} sent, {answered} taken, {collect.repeats()} recognised as repeats"
-        if left:
-            judgement.broken["not_at_rest"] = [f"{left} rows"]
-        return Table(self._title(), _in_order(rows), judgement.broken)
+        return Table(self._title(), figures, verification.broken)
 
-    def _rows(self, judgement: Judgement, raged: float, settled: float) -> dict[str, Any]:
-        counts, seen = judgement.counts, self._interruptions.seen
-        early = [item for item in seen if item.at < self._stopped_at - 1]
-        recovery, after = collect.longest_recovery(early, collect.finishes())
-        broken = {promise: len(judgement.broken.get(promise, [])) for promise in PROMISES}
+    def _recovery_figures(self) -> dict[str, Any]:
+        interruptions = self._fault_injector.interruptions
+        early = [item for item in interruptions if item.at < self._stopped_at - 1]
+        recovery, after = collect.longest_recovery(early, collect.finish_times())
         return {
-            "events": self._crowd.events,
-            "verdicts": collect.verdicts(),
-            "candidates_invited": counts["candidates"],
-            "e_mails": counts["emails"],
-            "invited_twice": broken["twice"],
-            "lost": broken["lost"],
-            "accepted_without_a_row": broken["unheard"],
-            "uncertain": f"{counts['uncertain']} ({counts['uncertain_sent']} of them were sent)",
-            "explained_by_a_fault": counts["explained_by_fault"],
-            "explained_by_a_kill": counts["explained_by_kill"],
-            "unexplained": broken["unexplained"],
-            "unresolved_though_told": broken["unresolved"],
-            "unsettled": broken["unsettled"],
-            "completed": counts["completed"],
-            "feedback": counts["feedback"],
-            "feedback_twice": broken["feedback_twice"],
-            "feedback_missing": broken["feedback_missing"],
-            "feedback_wrong": broken["feedback_wrong"],
-            "tags_wrong": broken["tags_wrong"],
-            "links_wrong": broken["links_wrong"],
-            "repaired_by_the_sweep": collect.repaired(),
-            "interruptions": _by_kind(seen),
-            "clusters_of_workers_one_after_another": self._programs.clusters,
+            "repaired_by_the_sweep": collect.count_invited_by_sweep(),
+            "interruptions": count_by_kind(interruptions),
+            "clusters_of_workers_one_after_another": self._processes.clusters,
             "longest_recovery_seconds": recovery,
             "longest_recovery_after": after,
-            "seconds_with_faults": raged,
-            "seconds_to_settle": settled,
-            **self._beside_the_fault_free(raged + settled),
         }
-
-    def _beside_the_fault_free(self, seconds: float) -> dict[str, float]:
-        calm = environment.fault_free_seconds()
-        if calm is None:
-            return {}
-        return {"seconds_without_faults": calm, "time_over_the_fault_free": seconds / calm}
 
     def _title(self) -> str:
         options = self._options
@@ -155,12 +133,34 @@ class Storm(Run):
         )
 
 
-def _by_kind(seen: list[Interruption]) -> dict[str, int]:
-    kinds = [item.kind for item in seen]
-    return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
+def _candidate_figures(verification: Verification) -> dict[str, Any]:
+    counts, number_of = verification.counts, verification.number_of
+    return {
+        "candidates_invited": counts["candidates"],
+        "e_mails": counts["emails"],
+        "invited_twice": number_of(Violation.INVITED_TWICE),
+        "lost": number_of(Violation.LOST),
+        "accepted_without_a_row": number_of(Violation.ACCEPTED_WITHOUT_ROW),
+        "uncertain": f"{counts['uncertain']} ({counts['uncertain_sent']} of them were sent)",
+        "explained_by_a_fault": counts["explained_by_fault"],
+        "explained_by_a_kill": counts["explained_by_kill"],
+        "unexplained": number_of(Violation.UNEXPLAINED),
+        "unresolved_despite_a_webhook": number_of(Violation.UNRESOLVED),
+        "unsettled": number_of(Violation.UNSETTLED),
+        "completed": counts["completed"],
+        "feedback": counts["feedback"],
+        "feedback_twice": number_of(Violation.FEEDBACK_TWICE),
+        "feedback_missing": number_of(Violation.FEEDBACK_MISSING),
+        "feedback_wrong": number_of(Violation.FEEDBACK_WRONG),
+        "tags_wrong": number_of(Violation.TAGS_WRONG),
+        "links_wrong": number_of(Violation.LINKS_WRONG),
+    }
 
 
-def _in_order(rows: dict[str, Any]) -> dict[str, Any]:
-    """Return the rows with what came in before what went out."""
-    first = {name: rows.pop(name) for name in ("events", "deliveries")}
-    return first | rows
+def _time_figures(fault_seconds: float, settle_seconds: float) -> dict[str, float]:
+    figures = {"seconds_with_faults": fault_seconds, "seconds_to_settle": settle_seconds}
+    without_faults = environment.fault_free_seconds()
+    if without_faults is not None:
+        figures["seconds_without_faults"] = without_faults
+        figures["time_over_the_fault_free"] = (fault_seconds + settle_seconds) / without_faults
+    return figures

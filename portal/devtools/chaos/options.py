@@ -1,6 +1,7 @@
-"""What a chaos run is asked to do."""
+"""The options of a chaos run."""
 
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -9,7 +10,7 @@ POSTGRESQL = ("postgresql://", "postgres://")
 
 @dataclass(frozen=True)
 class Options:
-    """One run's options, with their defaults."""
+    """One run's options, with their defaults. At most one of bulk, outage, ingest, stall and attack is set."""
 
     events: int = field(default=200, metadata={"help": "stage changes in Lever"})
     duplicates: float = field(default=0.3, metadata={"help": "share of webhooks that come twice"})
@@ -19,15 +20,15 @@ class Options:
     organizations: int = field(default=1, metadata={"help": "customers at once"})
     bulk: int = field(default=0, metadata={"help": "instead: move this many at Lever's rate, without faults"})
     outage: int = field(default=0, metadata={"help": "instead: move this many while the portal is down"})
-    accept: float = field(
-        default=0.0, metadata={"help": "instead: post to the door for so many seconds, without faults"}
+    ingest: float = field(
+        default=0.0, metadata={"help": "instead: post webhooks for so many seconds, without platform faults"}
     )
-    wedge: int = field(
-        default=0, metadata={"help": "instead: kill an idle worker this many times, then the whole group"}
+    stall: int = field(
+        default=0, metadata={"help": "instead: kill an idle worker this many times, then whole clusters"}
     )
-    forge: int = field(
+    attack: int = field(
         default=0,
-        metadata={"help": "instead: knock this many times with forgeries and replays, and time refusals"},
+        metadata={"help": "instead: send this many forged and replayed webhooks, and time refusals"},
     )
     limit: float = field(default=0.0, metadata={"help": "seconds for each phase; 0 for what the size asks"})
     database_url: str = field(
@@ -37,37 +38,37 @@ class Options:
         default="",
         metadata={"help": "command that restarts the server of --database-url; else connections are cut"},
     )
-    redis_away: float = field(
+    redis_outage: float = field(
         default=0.0,
-        metadata={
-            "help": "seconds for which Redis is away once; with --accept it comes and goes all the time"
-        },
+        metadata={"help": "seconds for which Redis is unreachable once; with --ingest again and again"},
     )
     compare: bool = field(
         default=False, metadata={"help": "make the same moves without faults first, and compare the time"}
     )
     redis_url: str = field(default="", metadata={"help": "Redis with a database number that may be flushed"})
-    log: str = field(default="", metadata={"help": "file for what the programs say; else it is dropped"})
+    log: str = field(default="", metadata={"help": "file for the portal's logs; without it they are dropped"})
     idempotency: bool = field(default=False, metadata={"help": "the account honours Idempotency-Key"})
     webhooks: bool = field(default=False, metadata={"help": "the account has CodeScreen's webhooks"})
     json: bool = field(default=False, metadata={"help": "print the table as JSON"})
-    keep: bool = field(default=False, metadata={"help": "leave the database and the folder for a look"})
+    keep: bool = field(default=False, metadata={"help": "keep the database and the folder"})
 
     @classmethod
     def add_to(cls, parser: ArgumentParser) -> None:
         """Add every option to a command."""
-        for item in fields(cls):
-            name, words = f"--{item.name.replace('_', '-')}", item.metadata["help"]
-            if isinstance(item.default, bool):
-                parser.add_argument(name, action="store_true", help=words)
+        for option in fields(cls):
+            name, description = f"--{option.name.replace('_', '-')}", option.metadata["help"]
+            if isinstance(option.default, bool):
+                parser.add_argument(name, action="store_true", help=description)
             else:
-                shown = "" if item.default in ("", 0, 0.0) else f" (default {item.default})"
-                parser.add_argument(name, type=type(item.default), default=item.default, help=words + shown)
+                shown = "" if option.default in ("", 0, 0.0) else f" (default {option.default})"
+                parser.add_argument(
+                    name, type=type(option.default), default=option.default, help=description + shown
+                )
 
     @classmethod
-    def read(cls, given: dict[str, Any]) -> Self:
+    def read(cls, arguments: Mapping[str, Any]) -> Self:
         """Return the options a command was given. Raises ValueError with the fix."""
-        options = cls(**{item.name: given[item.name] for item in fields(cls)})
+        options = cls(**{option.name: arguments[option.name] for option in fields(cls)})
         options.check()
         return options
 
@@ -80,42 +81,38 @@ class Options:
             raise ValueError("--events is a number from 1 to 100000.")
         if not 1 <= self.organizations <= 20:
             raise ValueError("--organizations is a number from 1 to 20.")
-        if min(self._amounts) < 0:
+        if min(self.kill_every, self.limit, self.redis_outage, *self._other_runs) < 0:
             raise ValueError("No option may be negative.")
-        if sum(map(bool, self._instead)) > 1:
-            raise ValueError("Choose one of --bulk, --outage, --accept, --wedge and --forge.")
+        if sum(map(bool, self._other_runs)) > 1:
+            raise ValueError("Choose one of --bulk, --outage, --ingest, --stall and --attack.")
         if self.database_url and not self.database_url.startswith(POSTGRESQL):
             raise ValueError("--database-url takes a PostgreSQL address; without it the run is on SQLite.")
         if self.restart_database and not self.database_url:
             raise ValueError("--restart-database goes with the --database-url of the server it restarts.")
-        if self.redis_away and not self.redis_url:
-            raise ValueError("--redis-away goes with the --redis-url of the server that is to be away.")
+        if self.redis_outage and not self.redis_url:
+            raise ValueError("--redis-outage goes with the --redis-url of the server.")
         if self.compare and not self.has_faults:
             raise ValueError("--compare goes with the run with faults.")
         if self.redis_url and not self.redis_url.rstrip("/").rpartition("/")[2].isdigit():
             raise ValueError("--redis-url has to end with the number of a database that may be flushed.")
 
     @property
-    def _amounts(self) -> tuple[float, ...]:
-        return (self.kill_every, self.limit, self.redis_away, *self._instead)
-
-    @property
-    def _instead(self) -> tuple[float, ...]:
-        """The runs that measure a single thing."""
-        return (self.bulk, self.outage, self.accept, self.wedge, self.forge)
+    def _other_runs(self) -> tuple[float, ...]:
+        """The sizes of the runs that each measure one thing."""
+        return (self.bulk, self.outage, self.ingest, self.stall, self.attack)
 
     @property
     def has_faults(self) -> bool:
-        """Whether this is the run with faults at the platforms, not one that measures a single thing."""
-        return not any(self._instead)
+        """Whether this is the run with faults at the platforms, not one that measures one thing."""
+        return not any(self._other_runs)
 
     @property
     def phase_seconds(self) -> float:
-        """For how long each phase may take: several times what it should."""
-        size = max(self.bulk, self.outage, self.events, int(self.accept), 60 * self.wedge)
+        """How many seconds each phase may take: several times what it should."""
+        size = max(self.bulk, self.outage, self.events, int(self.ingest), 60 * self.stall)
         return self.limit or 240.0 + 0.4 * size
 
     @property
     def poll_seconds(self) -> int:
-        """How often CodeScreen is asked about each invitation, so that asking stays a small part of the work."""
+        """How often CodeScreen is polled about each invitation, so that polling stays a small part of the work."""
         return max(5, self.events // 20) if self.has_faults else 3600

@@ -1,4 +1,4 @@
-"""Stands between the portal and a server it needs, so that the server can be away and come back."""
+"""A TCP proxy before a server that the portal needs, which can make the server unreachable and reachable again."""
 
 import contextlib
 import selectors
@@ -7,11 +7,11 @@ import threading
 from typing import Self
 
 CHUNK = 1 << 16
-WAKE_EVERY = 0.2
+SELECT_SECONDS = 0.2
 
 
 class Proxy:
-    """Passes bytes on to one address; while it is cut, every connection ends and none is taken."""
+    """Forwards connections to one address; while it is closed, every connection ends and new ones are refused."""
 
     def __init__(self, port: int, target: tuple[str, int]) -> None:
         self.port = port
@@ -21,20 +21,20 @@ class Proxy:
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
 
     def __enter__(self) -> Self:
-        self.mend()
+        self.open()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.cut()
+        self.close()
 
-    def mend(self) -> None:
-        """Take connections, from now on."""
+    def open(self) -> None:
+        """Accept connections from now on."""
         with self._lock:
             if self._listener is None:
                 self._listener = socket.create_server(("127.0.0.1", self.port))
                 threading.Thread(target=self._accept, args=[self._listener], daemon=True).start()
 
-    def cut(self) -> None:
+    def close(self) -> None:
         """End every connection and refuse new ones."""
         with self._lock:
             listener, self._listener = self._listener, None
@@ -49,7 +49,7 @@ class Proxy:
         while True:
             try:
                 client, _ = listener.accept()
-            except OSError:  # it was cut
+            except OSError:  # it was closed
                 return
             try:
                 server = socket.create_connection(self._target, timeout=5)
@@ -63,28 +63,28 @@ class Proxy:
                     _end(server)
                     return
                 self._pairs.append((client, server))
-            threading.Thread(target=self._pass_on, args=[client, server], daemon=True).start()
+            threading.Thread(target=self._forward, args=[client, server], daemon=True).start()
 
-    def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
+    def _forward(self, client: socket.socket, server: socket.socket) -> None:
         other = {client: server, server: client}
         with selectors.DefaultSelector() as selector, contextlib.suppress(OSError, ValueError):
             for end in other:
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 selector.register(end, selectors.EVENT_READ)
             while self._is_open(client):
-                for key, _ in selector.select(WAKE_EVERY):
+                for key, _ in selector.select(SELECT_SECONDS):
                     source = client if key.fileobj is client else server
                     chunk = source.recv(CHUNK)
                     if not chunk:
-                        return self._forget(client, server)
+                        return self._drop(client, server)
                     other[source].sendall(chunk)
-        return self._forget(client, server)
+        return self._drop(client, server)
 
     def _is_open(self, client: socket.socket) -> bool:
         with self._lock:
             return any(pair[0] is client for pair in self._pairs)
 
-    def _forget(self, client: socket.socket, server: socket.socket) -> None:
+    def _drop(self, client: socket.socket, server: socket.socket) -> None:
         with self._lock:
             self._pairs = [pair for pair in self._pairs if pair[0] is not client]
         _end(client)
@@ -92,6 +92,6 @@ class Proxy:
 
 
 def _end(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # who waits in accept() or recv() wakes by this, not by the closing
+    with contextlib.suppress(OSError):  # this ends a waiting accept() or recv(); closing alone doesn't
         connection.shutdown(socket.SHUT_RDWR)
     connection.close()

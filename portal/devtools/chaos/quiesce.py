@@ -1,51 +1,53 @@
-"""After the faults: let everything come to rest, without a person, and say what didn't."""
+"""Lets everything come to rest after the faults, without a person, and counts the rows that don't."""
 
 import time
 from collections.abc import Callable, Collection
-from io import StringIO
 
-from django.core.management import call_command
 from django.db import connections
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
+from integrations.http.errors import PlatformError
 from integrations.models import Delivery, Effect, Invitation, db_clock
 from integrations.models.db_retry import DATABASE_OUTAGE
-from integrations.queue import notify
+from integrations.queue import notify, worker
+from integrations.vocabulary import InvitationStatus
 from portal.devtools.chaos import tenants
-from portal.devtools.chaos.workload import pending
-from portal.devtools.demo.environment import Stage
+from portal.devtools.chaos.load_generator import pending_deliveries
+from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.waiting import RunFailed
 
-OVER = (Invitation.Status.COMPLETED, Invitation.Status.FAILED)
-LOOK_EVERY = 0.5
-HURRY_EVERY = 5.0
+NOT_POLLED = (InvitationStatus.COMPLETED, InvitationStatus.FAILED)
+CHECK_EVERY = 0.5
+SKIP_EVERY = 5.0
+READ_ATTEMPTS = 60
 
 
-def patiently[Found](look: Callable[[], Found]) -> Found:
-    """Ask the database, again when the connection was one of those that were cut."""
-    for _ in range(60):
+def read_with_retry[Value](read: Callable[[], Value]) -> Value:
+    """Return what is read from the database; it is read again when the connection was one of those that were cut."""
+    for _ in range(READ_ATTEMPTS):
         try:
-            return look()
+            return read()
         except DATABASE_OUTAGE:
             connections.close_all()
             time.sleep(0.5)
-    return look()
+    return read()
 
 
-def waiting() -> int:
-    """Return how many rows still wait for a worker, now or later; not the e-mails that gather news for a while."""
+def count_unfinished() -> int:
+    """Return how many rows wait for a worker, now or later; not the e-mails that collect news before they are sent."""
     deliveries = Delivery.objects.filter(due_at__isnull=False).filter(Q(verdict="") | Q(due_at__lte=Now()))
-    gathering = Q(kind=Effect.Kind.SEND_EMAIL, due_at__gt=Now(), attempts=0)
-    return Effect.objects.filter(state=Effect.State.DUE).exclude(gathering).count() + deliveries.count()
+    collecting = Q(kind=Effect.Kind.SEND_EMAIL, due_at__gt=Now(), attempts=0)
+    return Effect.objects.filter(state=Effect.State.DUE).exclude(collecting).count() + deliveries.count()
 
 
-def backlog() -> int:
-    """Return how many rows a worker could take this moment."""
+def count_due() -> int:
+    """Return how many rows a worker could claim now."""
     return Effect.objects.due().count() + Delivery.objects.due().count()
 
 
-def hurry() -> None:
-    """Cut the waits of the backoff short: how long they are has tests of its own. Leases end by themselves."""
+def skip_backoff() -> None:
+    """Make everything that waits for its next attempt due now; leases still have to run out."""
     for organization in tenants.organizations():
         Effect.objects.requeue(organization)
         Delivery.objects.filter(organization=organization, verdict="", due_at__gt=Now()).update(due_at=Now())
@@ -53,33 +55,38 @@ def hurry() -> None:
     notify.notify_workers()
 
 
-def rest(stage: Stage, seconds: float, is_hurried: bool = True) -> int:
-    """Return once nothing waits any more, or the time is up; how many rows are left waiting."""
-    return _until_none(lambda: patiently(waiting) + pending(stage), seconds, is_hurried)
+def wait_until_idle(environment: DemoEnvironment, seconds: float, skips_backoff: bool = True) -> int:
+    """Return once nothing waits any more or the time is up; how many rows and webhooks still wait."""
+
+    def count() -> int:
+        return read_with_retry(count_unfinished) + pending_deliveries(environment)
+
+    return _wait_until_none(count, seconds, skips_backoff)
 
 
-def _until_none(count: Callable[[], int], seconds: float, is_hurried: bool = True) -> int:
-    deadline, hurried = time.monotonic() + seconds, 0.0
+def _wait_until_none(count: Callable[[], int], seconds: float, skips_backoff: bool = True) -> int:
+    deadline, skipped_at = time.monotonic() + seconds, 0.0
     while (left := count()) and time.monotonic() < deadline:
-        if is_hurried and time.monotonic() - hurried > HURRY_EVERY:
-            patiently(hurry)
-            hurried = time.monotonic()
-        time.sleep(LOOK_EVERY)
+        if skips_backoff and time.monotonic() - skipped_at > SKIP_EVERY:
+            read_with_retry(skip_backoff)
+            skipped_at = time.monotonic()
+        time.sleep(CHECK_EVERY)
     return left
 
 
-def sweep() -> int:
-    """Sweep every organization; how many candidates that repaired, by the command's own words."""
-    said = StringIO()
-    for organization in tenants.organizations():
-        call_command("sweep", organization.slug, stdout=said)
-    return sum(int(line.rpartition(" ")[2]) for line in said.getvalue().splitlines() if line.strip())
+def sweep_all() -> int:
+    """Sweep every organization; return how many candidates that repaired. Raises RunFailed."""
+    try:
+        return sum(worker.sweep_organization(organization) for organization in tenants.organizations())
+    except PlatformError as error:
+        raise RunFailed(f"the sweep could not be done: {error}") from error
 
 
 def poll(addresses: Collection[str], seconds: float) -> int:
-    """Have the workers ask CodeScreen about these people now; how many they haven't asked about in that time."""
-    asked = patiently(db_clock.now)
-    followed = Invitation.objects.filter(email__in=addresses).exclude(instance_id="").exclude(status__in=OVER)
-    patiently(lambda: followed.update(next_poll_at=Now(), poll_failures=0))
-    unasked = followed.exclude(polled_at__gte=asked)
-    return _until_none(lambda: patiently(unasked.count), seconds)
+    """Have the workers poll CodeScreen about these people now; return how many weren't polled in that time."""
+    began = read_with_retry(db_clock.now)
+    followed = Invitation.objects.filter(email__in=addresses)
+    followed = followed.exclude(instance_id="").exclude(status__in=NOT_POLLED)
+    read_with_retry(lambda: followed.update(next_poll_at=Now(), poll_failures=0))
+    unpolled: QuerySet[Invitation] = followed.exclude(polled_at__gte=began)
+    return _wait_until_none(lambda: read_with_retry(unpolled.count), seconds)

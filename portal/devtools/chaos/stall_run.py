@@ -1,6 +1,6 @@
-"""Workers that stand still: idle ones killed, whole groups killed, and a cluster that wakes after its leases ended.
+"""Workers that stand still: idle ones killed, whole clusters killed, and a cluster paused beyond its leases.
 
-A django-q2 cluster often freezes when one of its idle processes is killed, and goes on looking alive.
+A django-q2 cluster often stops working when one of its idle processes is killed, and still looks alive.
 """
 
 import os
@@ -10,140 +10,152 @@ import statistics
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
 
 from django.conf import settings
 
 from integrations.models import Effect, Invitation
 from integrations.models.leasing import LEASE
+from integrations.vocabulary import InvitationStatus
 from portal.devtools.chaos import collect, quiesce, tenants
-from portal.devtools.chaos.faults import Interruption
-from portal.devtools.chaos.paused_worker import Zombie
-from portal.devtools.chaos.processes import leaves, members
+from portal.devtools.chaos.fault_injector import Interrupted, Interruption
+from portal.devtools.chaos.paused_cluster import PausedCluster
+from portal.devtools.chaos.process_tree import leaves, members
+from portal.devtools.chaos.processes import WORKERS
 from portal.devtools.chaos.run import Run
 from portal.devtools.chaos.table import Table
-from portal.devtools.chaos.tenants import TRIGGER
-from portal.devtools.chaos.verify import judge
-from portal.devtools.demo.provisioning import NotReady, control
+from portal.devtools.chaos.verification import verify
+from portal.devtools.chaos.violations import Verification, Violation
+from portal.devtools.waiting import RunFailed, wait_until
 
-RECOVERY = {"idle": 10.0, "group": 60.0}  # seconds that are promised
-GROUPS_IN = 2  # so many idle kills to each kill of the whole group
+IDLE_KILLS_PER_GROUP_KILL = 2
 AUXILIARY = 2  # of the cluster's processes: one fetches tasks, one takes their results
-SETTLED = 1.5  # seconds after which nobody works any more
-LOOK_EVERY = 0.1
+IDLE_AFTER = 1.5  # seconds after which no worker is busy any more
+KNOWN = (InvitationStatus.INVITED, InvitationStatus.UNCERTAIN)
+
+
+class Kill(StrEnum):
+    """What is killed at once."""
+
+    IDLE = "idle"
+    GROUP = "group"
+
+
+#: The seconds within which work has to go on, and the violation if it doesn't.
+PROMISED = {
+    Kill.IDLE: (10.0, Violation.LATE_AFTER_IDLE_KILL),
+    Kill.GROUP: (60.0, Violation.LATE_AFTER_GROUP_KILL),
+}
 
 
 @dataclass
 class Recoveries:
-    """How long it took until the next candidate was invited, by what had been killed."""
+    """The seconds until the next candidate was invited, by what had been killed."""
 
-    seconds: dict[str, list[float]] = field(default_factory=lambda: {"idle": [], "group": []})
-    wedged: int = 0
+    seconds: dict[Kill, list[float]] = field(default_factory=lambda: {kill: [] for kill in Kill})
+    replaced_clusters: int = 0
 
 
-class Wedge(Run):
+class StallRun(Run):
     """One run of kills, one at a time, each followed by a move."""
 
     def _prepare(self) -> None:
-        self._chance = random.Random(self._options.seed)  # noqa: S311
-        self._found = Recoveries()
-        self._kills: list[Interruption] = []
+        self._random = random.Random(self._options.seed)  # noqa: S311
+        self._recoveries = Recoveries()
+        self._interruptions: list[Interruption] = []
         (self._slug,) = tenants.slugs(1)
 
     def run(self) -> Table:
-        """Kill, move, measure; then let a cluster sleep through its leases. Raises NotReady."""
-        groups = self._options.wedge // GROUPS_IN
-        kinds = ["idle"] * self._options.wedge + ["group"] * groups
-        self._chance.shuffle(kinds)
-        everybody = tenants.generate(self._stage, self._slug, len(kinds) + Zombie.CANDIDATES)
-        for number, kind in enumerate(kinds):
-            self._turn(everybody[number], kind)
-        self._say("The kills are over; now a cluster sleeps through its leases.")
-        zombie = Zombie(self._stage, self._programs, self._slug)
-        zombie.rise(everybody[len(kinds) :])
-        self._kills.append(Interruption("workers", zombie.stopped_at))
-        left = quiesce.rest(self._stage, self._options.phase_seconds)
-        found = collect.collect(self._stage, self._slug, everybody, self._kills)
-        return self._table(judge(found).broken, left, zombie)
+        """Kill, move, measure; then pause a cluster until its leases have run out. Raises RunFailed."""
+        kills = [Kill.IDLE] * self._options.stall
+        kills += [Kill.GROUP] * (self._options.stall // IDLE_KILLS_PER_GROUP_KILL)
+        self._random.shuffle(kills)
+        count = len(kills) + PausedCluster.CANDIDATES
+        candidates = tenants.create_candidates(self._lever, self._slug, count)
+        for opportunity, kill in zip(candidates, kills, strict=False):
+            self._kill_and_move(opportunity, kill)
+        self._log("The kills are over; now a cluster is paused until its leases have run out.")
+        paused = PausedCluster(self._environment, self._processes, self._slug)
+        paused.run(candidates[len(kills) :])
+        self._interruptions.append(Interruption(Interrupted.WORKERS, paused.paused_at))
+        unfinished = quiesce.wait_until_idle(self._environment, self._options.phase_seconds)
+        verification = verify(
+            collect.collect_evidence(self._environment, self._slug, candidates, self._interruptions)
+        )
+        verification.record_rows_not_at_rest(unfinished)
+        return self._table(verification, paused)
 
-    def _turn(self, opportunity: str, kind: str) -> None:
-        if quiesce.rest(self._stage, self._options.phase_seconds, is_hurried=False):
-            raise NotReady("the workers didn't come to rest")
-        before = self._until_up()
-        time.sleep(SETTLED)
-        if kind == "idle":
-            self._note(bool(self._programs.kill(self._chance, only="workers")))
+    def _kill_and_move(self, opportunity: str, kill: Kill) -> None:
+        if quiesce.wait_until_idle(self._environment, self._options.phase_seconds, skips_backoff=False):
+            raise RunFailed("the workers didn't come to rest")
+        group = self._wait_for_workers()
+        time.sleep(IDLE_AFTER)
+        if kill is Kill.IDLE and not self._processes.kill(self._random, only=WORKERS):
+            raise RunFailed("there was no idle worker to kill")
         began = time.time()
-        control(self._stage.lever_url, "move", account=self._slug, opportunities=[opportunity], stage=TRIGGER)
-        if kind == "group":
-            time.sleep(self._chance.random())  # somewhere between the webhook and the last tag
+        if kill is Kill.IDLE:
+            self._interruptions.append(Interruption(Interrupted.WORKERS, began))
+        tenants.move(self._lever, self._slug, [opportunity])
+        if kill is Kill.GROUP:
+            time.sleep(self._random.random())  # somewhere between the webhook and the last tag
             self._kill_group()
-            self._note(is_made=True)
-        seconds = self._until_known(opportunity) - began
-        self._found.seconds[kind].append(seconds)
-        self._say(f"{kind}: {seconds:.1f} s")
-        if kind == "idle" and self._programs.group("workers") != before:
-            self._found.wedged += 1
+            self._interruptions.append(Interruption(Interrupted.WORKERS, time.time()))
+        seconds = self._wait_until_known(opportunity) - began
+        self._recoveries.seconds[kill].append(seconds)
+        self._log(f"{kill}: {seconds:.1f} s")
+        if kill is Kill.IDLE and self._processes.group(WORKERS) != group:
+            self._recoveries.replaced_clusters += 1
 
-    def _until_up(self) -> int:
-        """Return the workers' process group once all of it has started."""
-        deadline = time.monotonic() + self._options.phase_seconds
-        while time.monotonic() < deadline:
-            group = self._programs.group("workers")
-            if group is not None and len(leaves(members(group), group)) >= settings.Q_WORKERS + AUXILIARY:
-                return group
-            time.sleep(LOOK_EVERY)
-        raise NotReady("the workers didn't start")
+    def _wait_for_workers(self) -> int:
+        """Return the workers' process group once all of its processes have started."""
+
+        def started_group() -> int | None:
+            group = self._processes.group(WORKERS)
+            if group is None or len(leaves(members(group), group)) < settings.Q_WORKERS + AUXILIARY:
+                return None
+            return group
+
+        return wait_until(started_group, self._options.phase_seconds, "the workers didn't start")
 
     def _kill_group(self) -> None:
         while True:
-            with suppress(ProcessLookupError):  # the supervisor has just replaced it: the next one then
-                os.killpg(self._until_up(), signal.SIGKILL)
+            with suppress(ProcessLookupError):  # the supervisor has just replaced it: kill the new one
+                os.killpg(self._wait_for_workers(), signal.SIGKILL)
                 return
 
-    def _note(self, is_made: bool) -> None:
-        if not is_made:
-            raise NotReady("there was nobody to kill")
-        self._kills.append(Interruption("workers", time.time()))
+    def _wait_until_known(self, opportunity: str) -> float:
+        """Return when the candidate was invited, by CodeScreen's clock, or the invitation became uncertain."""
+        invitations = Invitation.objects.filter(opportunity_id=opportunity, status__in=KNOWN)
+        invitation = wait_until(
+            lambda: quiesce.read_with_retry(invitations.all().first),
+            self._options.phase_seconds,
+            "no worker sent the invitation",
+        )
+        return (invitation.invited_at or invitation.changed_at).timestamp()
 
-    def _until_known(self, opportunity: str) -> float:
-        """Return when it was settled whether the candidate is invited: by CodeScreen's clock, or as uncertain."""
-        deadline = time.monotonic() + self._options.phase_seconds
-        rows = Invitation.objects.filter(opportunity_id=opportunity)
-        while time.monotonic() < deadline:
-            row = quiesce.patiently(rows.first)
-            if row is not None and row.status in {"invited", "uncertain"}:
-                return (row.invited_at or row.changed_at).timestamp()
-            time.sleep(LOOK_EVERY)
-        raise NotReady("nobody took the candidate up")
-
-    def _table(self, broken: dict[str, list[str]], left: int, zombie: Zombie) -> Table:
-        figures: dict[str, object] = {}
-        for kind, promised in RECOVERY.items():
-            seconds = self._found.seconds[kind] or [0.0]
-            figures[f"{kind}_kills"] = len(self._found.seconds[kind])
-            figures[f"median_recovery_after_{kind}_kill_seconds"] = statistics.median(seconds)
-            figures[f"longest_recovery_after_{kind}_kill_seconds"] = max(seconds)
-            if late := [f"{wait:.1f} s" for wait in seconds if wait > promised]:
-                broken[f"late_after_{kind}_kill"] = late
-            if kind == "idle":
-                figures["clusters_wedged"] = self._found.wedged
-        if zombie.changed:
-            broken["fence"] = zombie.changed
-        if left:
-            broken["not_at_rest"] = [f"{left} rows"]
-        uncertain = Invitation.objects.filter(status=Invitation.Status.UNCERTAIN).count()
+    def _table(self, verification: Verification, paused: PausedCluster) -> Table:
+        figures: dict[str, Any] = {}
+        for kill, (promised, violation) in PROMISED.items():
+            seconds = self._recoveries.seconds[kill]
+            figures[f"{kill}_kills"] = len(seconds)
+            figures[f"median_recovery_after_{kill}_kill_seconds"] = statistics.median(seconds or [0.0])
+            figures[f"longest_recovery_after_{kill}_kill_seconds"] = max(seconds, default=0.0)
+            late = [f"{value:.1f} s" for value in seconds if value > promised]
+            verification.record_violation(violation, *late)
+        verification.record_violation(Violation.CHANGED_AFTER_LEASE, *paused.changed)
         figures |= {
-            "rows_held_by_the_sleeping_cluster": zombie.held,
-            "seconds_until_they_were_taken_over": zombie.taken_over_after,
-            "rows_changed_by_the_woken_cluster": len(zombie.changed),
-            "told_by_its_late_answer": zombie.told,
+            "clusters_replaced_after_an_idle_kill": self._recoveries.replaced_clusters,
+            "rows_held_by_the_paused_cluster": paused.held,
+            "seconds_until_they_were_taken_over": paused.taken_over_after,
+            "rows_changed_by_the_resumed_cluster": len(paused.changed),
+            "resolved_by_its_late_answer": paused.resolved,
             "lease_seconds": LEASE.total_seconds(),
-            "invited_twice": len(broken.get("twice", [])),
-            "lost": len(broken.get("lost", [])),
-            "tags_wrong": len(broken.get("tags_wrong", [])),
-            "uncertain": uncertain,
+            "invited_twice": verification.number_of(Violation.INVITED_TWICE),
+            "lost": verification.number_of(Violation.LOST),
+            "tags_wrong": verification.number_of(Violation.TAGS_WRONG),
+            "uncertain": Invitation.objects.filter(status=InvitationStatus.UNCERTAIN).count(),
             "effects_failed": Effect.objects.filter(state=Effect.State.FAILED).count(),
         }
-        return Table(
-            f"{self._options.wedge} idle workers killed, and what else stands still", figures, broken
-        )
+        title = f"{self._options.stall} idle workers killed, whole clusters killed, and one paused"
+        return Table(title, figures, verification.broken)

@@ -1,11 +1,13 @@
-"""The one table a run ends with."""
+"""The table that a run prints at its end."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-SHOWN = 5
+from portal.devtools.chaos.violations import Violation
+
+MOST_CASES = 5
 
 
 @dataclass
@@ -13,8 +15,8 @@ class Table:
     """Named figures, and the promises that were broken."""
 
     title: str
-    rows: dict[str, Any] = field(default_factory=dict)
-    broken: dict[str, list[str]] = field(default_factory=dict)
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    broken: Mapping[Violation, Sequence[str]] = field(default_factory=dict)
 
     @property
     def holds(self) -> bool:
@@ -24,27 +26,27 @@ class Table:
     def as_json(self) -> str:
         """Return the table for programs."""
         return json.dumps(
-            {"run": self.title, **self.rows, "broken": self.broken, "holds": self.holds},
+            {"run": self.title, **self.figures, "broken": self.broken, "holds": self.holds},
             default=str,
             indent=2,
         )
 
     def as_text(self) -> str:
         """Return the table for people."""
-        width = max(len(name) for name in self.rows)
+        width = max(len(name) for name in self.figures)
         lines = [self.title, ""]
         lines += [
-            f"  {name.replace('_', ' '):<{width}}  {_shown(value)}" for name, value in self.rows.items()
+            f"  {name.replace('_', ' '):<{width}}  {_as_text(value)}" for name, value in self.figures.items()
         ]
         lines.append("")
-        for promise, opportunities in self.broken.items():
-            some = ", ".join(opportunities[:SHOWN]) + (" …" if len(opportunities) > SHOWN else "")
-            lines.append(f"  BROKEN  {promise.replace('_', ' ')}: {len(opportunities)} ({some})")
+        for promise, cases in self.broken.items():
+            some = ", ".join(cases[:MOST_CASES]) + (" …" if len(cases) > MOST_CASES else "")
+            lines.append(f"  BROKEN  {promise.replace('_', ' ')}: {len(cases)} ({some})")
         lines.append("  Every promise held." if self.holds else "  Promises were broken.")
         return "\n".join(lines)
 
 
-def _shown(value: Any) -> str:
+def _as_text(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {count}" for name, count in value.items()) or "none"
     if isinstance(value, float):

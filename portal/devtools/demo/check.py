@@ -1,17 +1,18 @@
-"""Take one candidate from the stage change to the feedback, and say on the way what happened and when."""
+"""`demo --check`: takes one candidate from the stage change to the feedback, and prints a timeline."""
 
-import time
 from collections.abc import Callable
 from datetime import datetime
 
 import requests
 from django.db import connections
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from integrations.models import Delivery, Effect, Invitation
-from portal.devtools.demo.environment import Stage
-from portal.devtools.demo.provisioning import CONNECTED, SECONDS, STAGE_NAME, NotReady, control
+from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.demo.provisioning import CONNECTED, STAGE_NAME
 from portal.devtools.sandbox.ids import stable_id
+from portal.devtools.waiting import RunFailed, wait_until
 
 STEP_SECONDS = 40.0
 CANDIDATE = "Alder"
@@ -19,111 +20,88 @@ EMAIL, ASSESSMENT = "alder@candidates.example", "Backend"
 
 
 class Check:
-    """One candidate's way, as a timeline on standard output."""
+    """One candidate's journey, printed step by step."""
 
-    def __init__(self, stage: Stage, say: Callable[[str], None]) -> None:
-        self._stage = stage
-        self._say = say
+    def __init__(self, environment: DemoEnvironment, write: Callable[[str], None]) -> None:
+        self._lever = environment.lever
+        self._codescreen = environment.codescreen
+        self._write = write
         self._opportunity = stable_id(CONNECTED, "opportunity", CANDIDATE)
-        self._began = time.monotonic()
 
     def run(self) -> bool:
-        """Walk the whole road; whether every step was seen, and Lever's and CodeScreen's own books agree."""
+        """Go through every step; return whether all were seen and both platforms' ledgers agree."""
         try:
-            self._walk()
-            self._compare_books()
-        except (NotReady, requests.RequestException) as error:
-            self._say(f"FAILED  {error}")
+            self._go_through_the_steps()
+            self._verify_ledgers()
+        except (RunFailed, requests.RequestException) as error:
+            self._write(f"FAILED  {error}")
             return False
         finally:
             connections.close_all()
-        self._say("ok      One stage change, one e-mail, one feedback, one progress tag.")
+        self._write("ok      One stage change, one e-mail, one feedback, one progress tag.")
         return True
 
-    def _walk(self) -> None:
-        self._say(f"Timeline of Candidate {CANDIDATE} ({self._opportunity})")
-        control(self._stage.lever_url, "move", opportunities=[self._opportunity], stage=STAGE_NAME)
-        self._tell("stage change", f"moved to “{STAGE_NAME}” in Lever")
-        delivery = self._wait("a verdict", lambda: self._deliveries().exclude(verdict="").first())
-        self._tell("verdict", f"{delivery.verdict}: {delivery.explanation}", delivery.decided_at)
-        self._reach("invited", "CodeScreen sent the invitation")
-        self._tag("CodeScreen: Candidate Invited")
-        self._act("start")
-        self._reach("in_progress", "the candidate began", label="started")
-        self._tag("CodeScreen: Assessment in Progress")
-        self._act("submit")
-        self._reach("submitted", "the candidate handed in the solution")
-        self._act("evaluate", score=82, result="Passed")
-        invitation = self._reach("completed", "CodeScreen evaluated it", label="evaluated")
+    def _go_through_the_steps(self) -> None:
+        self._write(f"Timeline of Candidate {CANDIDATE} ({self._opportunity})")
+        self._lever.act("move", account=CONNECTED, opportunities=[self._opportunity], stage=STAGE_NAME)
+        self._print_step("stage change", f"moved to “{STAGE_NAME}” in Lever")
+        delivery = self._wait_for("a verdict", self._decided_delivery)
+        self._print_step("verdict", f"{delivery.verdict}: {delivery.explanation}", delivery.decided_at)
+        self._wait_for_status("invited", "invited", "CodeScreen sent the invitation")
+        self._wait_for_tag("CodeScreen: Candidate Invited")
+        self._act_as_candidate("start")
+        self._wait_for_status("in_progress", "started", "the candidate began")
+        self._wait_for_tag("CodeScreen: Assessment in Progress")
+        self._act_as_candidate("submit")
+        self._wait_for_status("submitted", "submitted", "the candidate handed in the solution")
+        self._act_as_candidate("evaluate", score=82, result="Passed")
+        invitation = self._wait_for_status("completed", "evaluated", "CodeScreen evaluated it")
         result = invitation.results.get()
-        self._tell("result", f"{result.outcome}, score {result.score}, rating {result.rating}")
-        self._effect(Effect.Kind.WRITE_FEEDBACK, "feedback", "written to Lever")
-        self._effect(Effect.Kind.ADD_REPORT_LINK, "link", result.report_url)
-        self._tag("CodeScreen: Assessment Completed")
+        self._print_step("result", f"{result.outcome}, score {result.score}, rating {result.rating}")
+        self._wait_for_effect(Effect.Kind.WRITE_FEEDBACK, "feedback", "written to Lever")
+        self._wait_for_effect(Effect.Kind.ADD_REPORT_LINK, "link", result.report_url)
+        self._wait_for_tag("CodeScreen: Assessment Completed")
 
-    def _compare_books(self) -> None:
-        books = requests.get(
-            f"{self._stage.lever_url}/_control/ledger", params={"account": CONNECTED}, timeout=SECONDS
-        ).json()
-        seen = books["accounts"][CONNECTED]["opportunities"][self._opportunity]
-        progress = [tag for tag in seen["tags"] if tag.startswith("CodeScreen:")]
-        ratings = [form["fields"]["Rating"] for form in seen["feedback"]]
-        if (
-            progress != ["CodeScreen: Assessment Completed"]
-            or len(ratings) != 1
-            or not ratings[0].startswith("4")
-        ):
-            raise NotReady(f"Lever shows the tags {progress} and the ratings {ratings}")
-        books = requests.get(
-            f"{self._stage.codescreen_url}/_control/ledger", params={"account": CONNECTED}, timeout=SECONDS
-        ).json()
-        rows = books["accounts"][CONNECTED]["invitations"]
-        sent = sum(row["emails_sent"] for row in rows if row["email"] == EMAIL)
+    def _verify_ledgers(self) -> None:
+        opportunity = self._lever.ledger(CONNECTED)["opportunities"][self._opportunity]
+        tags = [tag for tag in opportunity["tags"] if tag.startswith("CodeScreen:")]
+        ratings = [form["fields"]["Rating"] for form in opportunity["feedback"]]
+        is_rated_once = len(ratings) == 1 and ratings[0].startswith("4")
+        if tags != ["CodeScreen: Assessment Completed"] or not is_rated_once:
+            raise RunFailed(f"Lever shows the tags {tags} and the ratings {ratings}")
+        invitations = self._codescreen.ledger(CONNECTED)["invitations"]
+        sent = sum(invitation["emails_sent"] for invitation in invitations if invitation["email"] == EMAIL)
         if sent != 1:
-            raise NotReady(f"CodeScreen sent {sent} invitations instead of one")
+            raise RunFailed(f"CodeScreen sent {sent} invitations instead of one")
 
-    def _deliveries(self) -> "Delivery.objects.__class__":  # type: ignore[name-defined]
-        return Delivery.objects.filter(opportunity_id=self._opportunity, event="candidateStageChange")
+    def _act_as_candidate(self, action: str, **details: object) -> None:
+        person = {"account": CONNECTED, "email": EMAIL, "assessment": ASSESSMENT}
+        self._codescreen.act("candidate", **person, action=action, **details)
 
-    def _act(self, action: str, **details: object) -> None:
-        control(
-            self._stage.codescreen_url,
-            "candidate",
-            email=EMAIL,
-            assessment=ASSESSMENT,
-            action=action,
-            **details,
-        )
+    def _decided_delivery(self) -> Delivery | None:
+        deliveries = Delivery.objects.filter(opportunity_id=self._opportunity, event="candidateStageChange")
+        return deliveries.exclude(verdict="").first()
 
-    def _reach(self, status: str, words: str, label: str = "") -> Invitation:
-        found = self._wait(
-            f"the status {status}",
-            lambda: Invitation.objects.filter(opportunity_id=self._opportunity, status=status).first(),
-        )
-        self._tell(label or status.replace("_", " "), words, found.changed_at)
-        return found
+    def _wait_for_status(self, status: str, label: str, text: str) -> Invitation:
+        invitations = Invitation.objects.filter(opportunity_id=self._opportunity, status=status)
+        invitation = self._wait_for(f"the status {status}", invitations.all().first)
+        self._print_step(label, text, invitation.changed_at)
+        return invitation
 
-    def _tag(self, tag: str) -> None:
-        effects = Effect.objects.filter(opportunity_id=self._opportunity, kind=Effect.Kind.SET_PROGRESS_TAG)
-        done = self._wait(
-            f"the tag {tag}", lambda: effects.filter(payload__tag=tag, state=Effect.State.DONE).first()
-        )
-        self._tell("tag", tag, done.done_at)
+    def _wait_for_tag(self, tag: str) -> None:
+        effects = self._done_effects(Effect.Kind.SET_PROGRESS_TAG).filter(payload__tag=tag)
+        self._print_step("tag", tag, self._wait_for(f"the tag {tag}", effects.all().first).done_at)
 
-    def _effect(self, kind: str, label: str, words: str) -> None:
-        effects = Effect.objects.filter(opportunity_id=self._opportunity, kind=kind)
-        done = self._wait(label, lambda: effects.filter(state=Effect.State.DONE).first())
-        self._tell(label, words, done.done_at)
+    def _wait_for_effect(self, kind: str, label: str, text: str) -> None:
+        self._print_step(label, text, self._wait_for(label, self._done_effects(kind).all().first).done_at)
 
-    def _wait[Found](self, what: str, look: Callable[[], Found | None]) -> Found:
-        deadline = time.monotonic() + STEP_SECONDS
-        while time.monotonic() < deadline:
-            found = look()
-            if found is not None:
-                return found
-            time.sleep(0.1)
-        raise NotReady(f"{what} wasn't seen within {STEP_SECONDS:.0f} s")
+    def _done_effects(self, kind: str) -> QuerySet[Effect]:
+        return Effect.objects.filter(opportunity_id=self._opportunity, kind=kind, state=Effect.State.DONE)
 
-    def _tell(self, label: str, words: str, at: datetime | None = None) -> None:
+    def _wait_for[Row](self, what: str, read: Callable[[], Row | None]) -> Row:
+        failure = f"{what} wasn't seen within {STEP_SECONDS:.0f} s"
+        return wait_until(read, STEP_SECONDS, failure)
+
+    def _print_step(self, label: str, text: str, at: datetime | None = None) -> None:
         moment = at or timezone.now()
-        self._say(f"  {moment:%H:%M:%S.%f}"[:14] + f"  {label:<14}{words}")
+        self._write(f"  {moment:%H:%M:%S.%f}"[:14] + f"  {label:<14}{text}")

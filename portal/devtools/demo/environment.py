@@ -1,94 +1,89 @@
-"""Where a demo takes place: ports, a folder that goes with it, and the environment of all its programs."""
+"""The environment of a demo: its ports, a folder that is removed with it, and the variables of all its programs.
+
+The benchmark and the chaos runs take place in one too, with some variables changed.
+"""
 
 import base64
-import fcntl
 import os
 import secrets
-import socket
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import NoReturn, Self
 
+from django.conf import settings
+
+from portal.devtools.ports import HOST, claim_port, free_port
 from portal.devtools.sandbox.lever.server import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
+from portal.devtools.sandbox_client import SandboxClient
+from portal.process.programs import web_server
 from portal.process.supervisor import Program
 
 FOLDER = "PORTAL_DEMO_FOLDER"
-HOST = "127.0.0.1"
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on, and claim it."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind((HOST, 0))
-            port = int(probe.getsockname()[1])
-        if claim(port):
-            return port
-
-
-def claim(port: int) -> bool:
-    """Claim a port for this process and what it becomes; False when it is in use or claimed by another demo.
-
-    Our servers bind it only later, and two demos that start at once would both find it free until then.
-    """
-    lock = os.open(
-        Path(tempfile.gettempdir()) / f"codescreen-lever-port-{port}.lock", os.O_CREAT | os.O_RDWR, 0o666
-    )
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((HOST, port))
-    except OSError:
-        os.close(lock)
-        return False
-    os.set_inheritable(lock, True)  # held until the process ends, which goes on in another environment
-    return True
+PORTS = "PORTAL_DEMO_PORTS"
 
 
 @dataclass(frozen=True)
-class Stage:
-    """The addresses of one demo."""
+class DemoEnvironment:
+    """Where a demo's parts are: the folder with its database, and the ports of its three servers."""
 
+    folder: Path
     port: int
     lever_port: int
     codescreen_port: int
 
     @classmethod
-    def choose(cls, port: int | None) -> Self:
-        """Return ports claimed for this process; the portal's own is the one asked for, else 8000, else any."""
+    def create(cls, purpose: str, port: int | None = None) -> Self:
+        """Return a new folder, and ports claimed for this process.
+
+        The portal's port is the given one, which must be claimed already, else 8000, else any that is free.
+        """
         if port is None:
-            port = 8000 if claim(8000) else free_port()
-        return cls(port, free_port(), free_port())
+            port = 8000 if claim_port(8000) else free_port()
+        folder = Path(tempfile.mkdtemp(prefix=f"codescreen-lever-{purpose}-"))
+        return cls(folder, port, free_port(), free_port())
 
     @classmethod
-    def from_environment(cls) -> Self:
-        """Return the ports that `environment()` passed on."""
-        ports = os.environ["PORTAL_DEMO_PORTS"].split(",")
-        return cls(*(int(port) for port in ports))
+    def current(cls) -> Self | None:
+        """Return the environment that this process was restarted in by `enter()`, None before that."""
+        if FOLDER not in os.environ:
+            return None
+        return cls(Path(os.environ[FOLDER]), *(int(port) for port in os.environ[PORTS].split(",")))
+
+    def enter(self, **changes: str) -> NoReturn:
+        """Replace this process by the same command in this environment, since settings are read only once."""
+        manage = str(settings.BASE_DIR / "manage.py")
+        environ = {**os.environ, **self.variables(), **changes}
+        sys.stdout.flush()
+        os.execve(sys.executable, [sys.executable, manage, *sys.argv[1:]], environ)  # noqa: S606
 
     @property
     def portal_url(self) -> str:
-        """Where people sign in."""
+        """The portal's address."""
         return f"http://{HOST}:{self.port}"
 
     @property
-    def lever_url(self) -> str:
-        """The pretend Lever."""
-        return f"http://{HOST}:{self.lever_port}"
+    def lever(self) -> SandboxClient:
+        """The sandbox's Lever."""
+        return SandboxClient(f"http://{HOST}:{self.lever_port}")
 
     @property
-    def codescreen_url(self) -> str:
-        """The pretend CodeScreen."""
-        return f"http://{HOST}:{self.codescreen_port}"
+    def codescreen(self) -> SandboxClient:
+        """The sandbox's CodeScreen."""
+        return SandboxClient(f"http://{HOST}:{self.codescreen_port}")
 
-    def environment(self, folder: Path) -> dict[str, str]:
-        """Return the environment of a demo: everything of its own, nothing of the machine's."""
+    @property
+    def urls_to_wait_for(self) -> tuple[str, str, str]:
+        """Addresses that answer once the three servers have started."""
+        return f"{self.lever.url}/", f"{self.codescreen.url}/", f"{self.portal_url}/healthz/live"
+
+    def variables(self) -> Mapping[str, str]:
+        """Return the environment variables of a demo: all its own, nothing taken from the machine's."""
         return {
-            FOLDER: str(folder),
-            "PORTAL_DEMO_PORTS": f"{self.port},{self.lever_port},{self.codescreen_port}",
+            FOLDER: str(self.folder),
+            PORTS: f"{self.port},{self.lever_port},{self.codescreen_port}",
             "PORTAL_ENV_FILE": os.devnull,
             "DJANGO_SETTINGS_MODULE": "portal.settings",
             "SECRET_KEY": secrets.token_urlsafe(50),
@@ -96,15 +91,15 @@ class Stage:
             "DEBUG": "False",
             "ALLOWED_HOSTS": "",
             "PORTAL_URL": self.portal_url,
-            "DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite3'}",
+            "DATABASE_URL": f"sqlite:///{self.folder / 'demo.sqlite3'}",
             "REDIS_URL": "",
-            "STATIC_ROOT": str(folder / "static"),
+            "STATIC_ROOT": str(self.folder / "static"),
             "LEVER_CLIENT_ID": DEMO_CLIENT_ID,
             "LEVER_CLIENT_SECRET": DEMO_CLIENT_SECRET,
-            "LEVER_AUTH_URL": self.lever_url,
-            "LEVER_API_URL": f"{self.lever_url}/v1",
-            "LEVER_AUDIENCE": f"{self.lever_url}/v1/",
-            "CODESCREEN_API_URL": f"{self.codescreen_url}/api",
+            "LEVER_AUTH_URL": self.lever.url,
+            "LEVER_API_URL": f"{self.lever.url}/v1",
+            "LEVER_AUDIENCE": f"{self.lever.url}/v1/",
+            "CODESCREEN_API_URL": f"{self.codescreen.url}/api",
             "EMAIL_URL": "consolemail://",
             "SENTRY_DSN": "",
             "POLL_NOT_STARTED_SECONDS": "4",
@@ -115,8 +110,12 @@ class Stage:
             "LOG_FORMAT": "text",
         }
 
+    def web_server(self) -> Program:
+        """Return the portal's web server on this environment's port."""
+        return web_server(HOST, self.port)
+
     def sandbox(self) -> Program:
-        """Return the program that pretends to be both platforms."""
+        """Return the program that is both the sandbox's Lever and its CodeScreen."""
         argv = [sys.executable, "-m", "portal.devtools.sandbox"]
         argv += ["--lever-port", str(self.lever_port), "--codescreen-port", str(self.codescreen_port)]
         for host in (HOST, "localhost"):

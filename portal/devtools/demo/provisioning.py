@@ -1,30 +1,21 @@
-"""Set the demo's organization up the way its people would: configuration file, consent, webhook, key."""
+"""Sets up organizations the way their people would: configuration file, Lever's consent, webhook, API key."""
 
 import base64
-import re
 import secrets
-import time
 from pathlib import Path
-from typing import Any
 
-import requests
 from django.core.management import call_command
 
 from integrations.models import LeverConnection, Organization
-from portal.devtools.demo.environment import Stage
+from portal.devtools.demo.browser_session import BrowserSession
+from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.sandbox.ids import stable_id
+from portal.devtools.waiting import RunFailed
 
 USERNAME, PASSWORD, STAGE_NAME = "demo", "demo", "CodeScreen Assessment"
 CONNECTED, UNCONNECTED = "acme", "globex"
-SECONDS = 10
-START_SECONDS = 60.0
 
-
-class NotReady(Exception):
-    """A part of the demo doesn't answer, or not as it should."""
-
-
-CONFIGURATION = """
+ORGANIZATION = """
 [organization]
 name = "{name}"
 slug = "{slug}"
@@ -35,7 +26,7 @@ role = "super_admin"
 password = "{password}"
 """
 
-MAPPED = """
+CODESCREEN_AND_MAPPING = """
 [codescreen]
 api_key = "{api_key}"
 webhook_secret = "{webhook_secret}"
@@ -46,97 +37,56 @@ assessment = "SRE Troubleshooting"
 
 
 def seed(folder: Path) -> str:
-    """Write both organizations; the webhook secret that CodeScreen is to sign with."""
+    """Create both organizations of the demo; return the secret that CodeScreen is to sign its webhooks with."""
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-    acme = CONFIGURATION.format(name="Acme", slug=CONNECTED, username=USERNAME, password=PASSWORD)
-    acme += MAPPED.format(api_key=stable_id(CONNECTED, "codescreen-key"), webhook_secret=secret)
-    globex = CONFIGURATION.format(name="Globex", slug=UNCONNECTED, username="newcomer", password=PASSWORD)
-    for slug, text in ((CONNECTED, acme), (UNCONNECTED, globex)):
-        path = folder / f"{slug}.toml"
-        path.write_text(text)
-        path.chmod(0o600)
-        with (folder / "configure.log").open("a") as log:
-            call_command("configure", str(path), stdout=log, stderr=log)
+    connected = organization_toml("Acme", CONNECTED, USERNAME) + CODESCREEN_AND_MAPPING.format(
+        api_key=stable_id(CONNECTED, "codescreen-key"), webhook_secret=secret
+    )
+    configure(folder, CONNECTED, connected)
+    configure(folder, UNCONNECTED, organization_toml("Globex", UNCONNECTED, "newcomer"))
     return secret
 
 
-def control(address: str, act: str, /, **body: Any) -> Any:
-    """Do something in the sandbox through its control door. Raises NotReady."""
-    answer = requests.post(f"{address}/_control/{act}", json={"account": CONNECTED, **body}, timeout=SECONDS)
-    if not answer.ok:
-        raise NotReady(f"the sandbox refused {act}: {answer.status_code} {answer.text[:300]}")
-    return answer.json()
+def organization_toml(name: str, slug: str, username: str) -> str:
+    """Return the configuration of an organization with one Super Admin, whose password is PASSWORD."""
+    return ORGANIZATION.format(name=name, slug=slug, username=username, password=PASSWORD)
 
 
-def wait_for(url: str) -> None:
-    """Return once an address answers. Raises NotReady."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            requests.get(url, timeout=SECONDS)
-        except requests.RequestException:
-            time.sleep(0.1)
-        else:
-            return
-    raise NotReady(f"{url} doesn't answer")
+def configure(folder: Path, slug: str, toml: str) -> None:
+    """Run `configure` with a configuration; the file and the command's output are kept in the folder."""
+    path = folder / f"{slug}.toml"
+    path.write_text(toml)
+    path.chmod(0o600)
+    with (folder / "configure.log").open("a") as log:
+        call_command("configure", str(path), stdout=log, stderr=log)
 
 
-class Visitor:
-    """Somebody with a browser: signs in and presses buttons over HTTP."""
+def connect(
+    environment: DemoEnvironment, webhook_secret: str, slug: str = CONNECTED, username: str = USERNAME
+) -> None:
+    """Connect an organization to its accounts in the sandbox. Raises RunFailed.
 
-    def __init__(self, portal_url: str) -> None:
-        self._url = portal_url
-        self._http = requests.Session()
-
-    def _token(self, page: str) -> str:
-        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        if not found:
-            raise NotReady("a page without its form")
-        return found.group(1)
-
-    def post(self, path: str, page: str, **fields: str) -> requests.Response:
-        """Fill in a form on `page` and send it to `path`; the answer, not followed."""
-        shown = self._http.get(self._url + page, timeout=SECONDS).text
-        fields["csrfmiddlewaretoken"] = self._token(shown)
-        headers = {"Referer": self._url + page}
-        return self._http.post(
-            self._url + path, data=fields, headers=headers, timeout=SECONDS, allow_redirects=False
-        )
-
-    def follow(self, address: str) -> requests.Response:
-        """Go to an address."""
-        return self._http.get(address, timeout=SECONDS)
-
-    def sign_in(self, username: str) -> None:
-        """Sign in as a Super Admin of the demo."""
-        if self.post("/login/", "/login/", username=username, password=PASSWORD).status_code != 302:
-            raise NotReady("signing in failed")
-
-
-def connect(stage: Stage, webhook_secret: str, slug: str = CONNECTED, username: str = USERNAME) -> None:
-    """Go through consent, make the webhook in Lever, paste its token, verify, and tell CodeScreen our address."""
-    visitor = Visitor(stage.portal_url)
-    visitor.sign_in(username)
-    begun = visitor.post("/oauth/login/lever/", "/settings/", organization=slug)
-    accepted = control(stage.lever_url, "consent", account=slug, url=begun.headers.get("Location", ""))
-    visitor.follow(accepted["redirect"])
+    As a person would: consent in Lever, make the webhook there, paste its signature token, press Verify Connection;
+    and, if there is a webhook secret, give CodeScreen the portal's address.
+    """
+    browser = BrowserSession(environment.portal_url)
+    browser.sign_in(username, PASSWORD)
+    redirect = browser.submit("/oauth/login/lever/", "/settings/", organization=slug)
+    consent_url = redirect.headers.get("Location", "")
+    browser.open(environment.lever.act("consent", account=slug, url=consent_url)["redirect"])
     organization = Organization.objects.get(slug=slug)
-    if not LeverConnection.objects.filter(organization=organization, state="connected").exists():
-        raise NotReady("Lever's consent didn't lead to a connection")
-    webhook = control(
-        stage.lever_url,
-        "webhook",
-        account=slug,
-        event="candidateStageChange",
-        url=organization.lever_webhook_url,
-    )
-    visitor.post("/settings/", "/settings/", lever_signature_token=webhook["signature_token"])
-    verified = control(stage.lever_url, "verify", account=slug, webhook=webhook["id"])
+    if not LeverConnection.objects.filter(
+        organization=organization, state=LeverConnection.State.CONNECTED
+    ).exists():
+        raise RunFailed("Lever's consent didn't lead to a connection")
+    url = organization.lever_webhook_url
+    webhook = environment.lever.act("webhook", account=slug, event="candidateStageChange", url=url)
+    browser.submit("/settings/", "/settings/", lever_signature_token=webhook["signature_token"])
+    verified = environment.lever.act("verify", account=slug, webhook=webhook["id"])
     if not verified["ok"]:
-        raise NotReady(f"Verify Connection answered {verified['status']}")
+        raise RunFailed(f"Verify Connection answered {verified['status']}")
     if webhook_secret:
-        control(
-            stage.codescreen_url,
+        environment.codescreen.act(
             "settings",
             account=slug,
             webhook_url=organization.codescreen_webhook_url,

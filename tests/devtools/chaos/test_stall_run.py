@@ -1,24 +1,24 @@
-"""What the run of kills does where the supervisor was faster."""
+"""The kills of the stall run."""
 
 import subprocess
 import sys
 from unittest import mock
 
 from portal.devtools.chaos.options import Options
-from portal.devtools.chaos.stall_run import Wedge
+from portal.devtools.chaos.stall_run import StallRun
 
 
-def test_a_group_that_was_replaced_this_moment_is_killed_all_the_same(monkeypatch):
-    gone, there = (
+def test_the_new_group_is_killed_when_the_supervisor_has_just_replaced_the_old_one(monkeypatch):
+    ended, running = (
         subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
         for _ in range(2)
     )
-    gone.kill()
-    gone.wait()
-    run = Wedge(mock.Mock(), mock.Mock(), Options(wedge=1), print)
-    monkeypatch.setattr(run, "_until_up", mock.Mock(side_effect=[gone.pid, there.pid]))
+    ended.kill()
+    ended.wait()
+    run = StallRun(mock.Mock(), mock.Mock(), Options(stall=1), print)
+    monkeypatch.setattr(run, "_wait_for_workers", mock.Mock(side_effect=[ended.pid, running.pid]))
     try:
         run._kill_group()
-        assert there.wait(10) == -9
+        assert running.wait(10) == -9
     finally:
-        there.kill()
+        running.kill()

@@ -1,6 +1,5 @@
-"""Try to break the promises: faults at both platforms, kills, cuts; then count on the platforms' own books."""
+"""Inject faults, kills and load, then verify the portal's promises by the sandbox's ledgers."""
 
-import logging
 import os
 import signal
 import sys
@@ -15,109 +14,115 @@ from django.core.management import BaseCommand, CommandError
 from django.core.management.base import OutputWrapper
 from django.db import connections
 
-from integrations.management import migrating
-from integrations.queue import schedules
-from portal.devtools.chaos import environment, tenants
-from portal.devtools.chaos.attack_run import Forge
-from portal.devtools.chaos.fault_run import Storm
-from portal.devtools.chaos.ingest_run import Accept
-from portal.devtools.chaos.load_runs import BulkMove, Outage
+from portal.devtools.chaos import environment as chaos_environment
+from portal.devtools.chaos import tenants
+from portal.devtools.chaos.attacks.run import AttackRun
+from portal.devtools.chaos.bulk_run import BulkRun
+from portal.devtools.chaos.fault_run import FaultRun
+from portal.devtools.chaos.ingest_run import IngestRun
 from portal.devtools.chaos.options import Options
-from portal.devtools.chaos.processes import Programs
-from portal.devtools.chaos.proxy import Proxy
+from portal.devtools.chaos.outage_run import OutageRun
+from portal.devtools.chaos.processes import Processes
 from portal.devtools.chaos.run import Run
-from portal.devtools.chaos.stall_run import Wedge
+from portal.devtools.chaos.stall_run import StallRun
 from portal.devtools.chaos.table import Table
-from portal.devtools.demo import provisioning
-from portal.devtools.demo.environment import FOLDER, Stage
+from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.waiting import RunFailed, wait_for_url
 from portal.process import startup
 
-logger = logging.getLogger(__name__)
-
-TEND_EVERY = 0.5
+RECONCILE_EVERY = 0.5
 
 
 class Command(BaseCommand):
-    help = "Try to break the promises with faults, kills and cuts, and count on the pretend platforms' own books."
+    help = "Try to break the promises with faults, kills and cuts; exits 1 if the sandbox's ledgers show a broken one."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         Options.add_to(parser)
 
-    def handle(self, **given: Any) -> None:
+    def handle(self, **arguments: Any) -> None:
         try:
-            options = Options.read(given)
+            options = Options.read(arguments)
         except ValueError as error:
             raise CommandError(str(error)) from error
-        if not environment.is_prepared():
-            environment.begin(options)
-        self._redirect(options)
+        environment = DemoEnvironment.current()
+        if environment is None:
+            chaos_environment.enter(options)
+        self._redirect_standard_error(environment, options)
         signal.signal(signal.SIGTERM, self._stop)
         try:
-            with environment.before_redis(options) as redis:
-                table = self._run(Stage.from_environment(), options, redis)
+            with (
+                chaos_environment.redis_proxy(options) as redis,
+                Processes(environment, redis) as processes,
+            ):
+                table = self._run(environment, processes, options)
         finally:
-            left = environment.clear(options)
-            if left:
-                self._say(left)
+            kept = chaos_environment.clear(environment, options)
+            if kept:
+                self._log(kept)
         self.stdout.write(table.as_json() if options.json else table.as_text())
         if not table.holds:
             sys.exit(1)
 
-    def _redirect(self, options: Options) -> None:
-        """Keep what hundreds of killed processes log off the terminal; only our own words go there."""
+    def _redirect_standard_error(self, environment: DemoEnvironment, options: Options) -> None:
+        """Keep the logs of hundreds of killed processes off the terminal; only `_log()` writes there."""
         self._terminal = os.fdopen(os.dup(2), "w", buffering=1)
-        path = Path(options.log) if options.log else Path(os.environ[FOLDER], "chaos.log")
+        path = Path(options.log) if options.log else environment.folder / "chaos.log"
         log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(log, 2)
         os.close(log)
         self.stderr = OutputWrapper(self._terminal)
 
     def _stop(self, *_: object) -> None:
-        self._say("Told to stop.")
+        self._log("Stopping after TERM.")
         sys.exit(143)
 
-    def _say(self, words: str) -> None:
-        self._terminal.write(f"{time.strftime('%H:%M:%S')}  {words}\n")
+    def _log(self, text: str) -> None:
+        self._terminal.write(f"{time.strftime('%H:%M:%S')}  {text}\n")
 
-    def _run(self, stage: Stage, options: Options, redis: Proxy | None) -> Table:
-        migrating.migrate(self.stderr)
-        startup.collect_static()
-        schedules.ensure_schedules()
-        tenants.configure(options)
+    def _run(self, environment: DemoEnvironment, processes: Processes, options: Options) -> Table:
+        """Run the scenario in a thread, and replace ended processes in this one, as `serve` does."""
+        startup.prepare(self.stderr)
+        tenants.configure(environment, options)
         connections.close_all()
         outcome: list[Table | Exception] = []
-        with Programs(stage, redis) as programs:
 
-            def go() -> None:
-                try:
-                    outcome.append(self._perform(stage, programs, options))
-                except (provisioning.NotReady, requests.RequestException, CommandError) as error:
-                    outcome.append(error)
-                finally:
-                    connections.close_all()
+        def run_scenario() -> None:
+            try:
+                outcome.append(self._run_scenario(environment, processes, options))
+            except (RunFailed, requests.RequestException, CommandError) as error:
+                outcome.append(error)
+            finally:
+                connections.close_all()
 
-            scenario = threading.Thread(target=go, name="scenario", daemon=True)
-            programs.start_portal()
-            scenario.start()
-            while scenario.is_alive():
-                programs.tend()
-                scenario.join(TEND_EVERY)
+        scenario = threading.Thread(target=run_scenario, name="scenario", daemon=True)
+        processes.start_portal()
+        scenario.start()
+        while scenario.is_alive():
+            processes.reconcile()
+            scenario.join(RECONCILE_EVERY)
         if not outcome or isinstance(outcome[0], Exception):
-            raise CommandError(f"The run broke off: {outcome[0] if outcome else 'see --log'}")
+            raise CommandError(f"The run was aborted: {outcome[0] if outcome else 'see --log'}")
         return outcome[0]
 
-    def _perform(self, stage: Stage, programs: Programs, options: Options) -> Table:
-        for url in (f"{stage.lever_url}/", f"{stage.codescreen_url}/", f"{stage.portal_url}/healthz/live"):
-            provisioning.wait_for(url)
-        tenants.connect(stage, options)
-        self._say("Everything runs and is connected.")
-        runs: dict[str, type[Run]] = {
-            "bulk": BulkMove,
-            "outage": Outage,
-            "accept": Accept,
-            "wedge": Wedge,
-            "forge": Forge,
-        }
-        run = next((run for name, run in runs.items() if getattr(options, name)), Storm)
-        return run(stage, programs, options, self._say).run()
+    def _run_scenario(self, environment: DemoEnvironment, processes: Processes, options: Options) -> Table:
+        for url in environment.urls_to_wait_for:
+            wait_for_url(url)
+        tenants.connect(environment, options)
+        self._log("Everything is started and connected.")
+        return _run_type(options)(environment, processes, options, self._log).run()
+
+
+def _run_type(options: Options) -> type[Run]:
+    """Return the run that the options ask for."""
+    if options.bulk:
+        return BulkRun
+    if options.outage:
+        return OutageRun
+    if options.ingest:
+        return IngestRun
+    if options.stall:
+        return StallRun
+    if options.attack:
+        return AttackRun
+    return FaultRun

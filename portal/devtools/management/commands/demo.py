@@ -1,31 +1,26 @@
-"""Show the main job: the portal, its workers and a pretend Lever and CodeScreen, with a seeded organization."""
+"""Show the main job: the portal, its workers and the sandbox's Lever and CodeScreen, with a seeded organization."""
 
-import logging
 import os
 import shutil
 import signal
 import sys
-import tempfile
 import threading
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 import requests
-from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from django.db import connections
 
-from integrations.management import migrating
-from integrations.queue import notify, schedules
+from integrations.queue import notify
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.check import Check
-from portal.devtools.demo.environment import FOLDER, HOST, Stage, claim
-from portal.management.commands.serve import web, workers
+from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.ports import HOST, claim_port
+from portal.devtools.waiting import RunFailed, wait_for_url
 from portal.process import startup
+from portal.process.programs import queue_cluster
 from portal.process.supervisor import Supervisor
-
-logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -35,46 +30,37 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, help="the portal's port (default 8000, or a free one)")
         parser.add_argument(
-            "--check", action="store_true", help="take one candidate through by itself and end"
+            "--check", action="store_true", help="take one candidate from stage change to feedback, and end"
         )
 
     def handle(self, *, port: int | None, check: bool, **_: Any) -> None:
-        if FOLDER not in os.environ:
-            self._begin(port)
-        folder = Path(os.environ[FOLDER])
+        environment = DemoEnvironment.current()
+        if environment is None:
+            if port is not None and not (0 < port < 65536 and claim_port(port)):
+                raise CommandError(f"Can't listen on {HOST}:{port}. Leave --port out to get a free port.")
+            DemoEnvironment.create("demo", port).enter()
         try:
-            succeeded = self._run(Stage.from_environment(), folder, check)
+            succeeded = self._run(environment, check)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(environment.folder, ignore_errors=True)
         if not succeeded:
             sys.exit(1)
 
-    def _begin(self, port: int | None) -> None:
-        """Start again in an environment of the demo's own, since settings are read before a command runs."""
-        if port is not None and not (0 < port < 65536 and claim(port)):
-            raise CommandError(f"Can't listen on {HOST}:{port}. Leave --port out to get a free port.")
-        folder = Path(tempfile.mkdtemp(prefix="codescreen-lever-demo-"))
-        environ = os.environ | Stage.choose(port).environment(folder)
-        manage = str(settings.BASE_DIR / "manage.py")
-        sys.stdout.flush()
-        os.execve(sys.executable, [sys.executable, manage, *sys.argv[1:]], environ)  # noqa: S606
-
-    def _run(self, stage: Stage, folder: Path, is_check: bool) -> bool:
-        migrating.migrate(self.stderr)
-        startup.collect_static()
-        schedules.ensure_schedules()
-        secret = provisioning.seed(folder)
+    def _run(self, environment: DemoEnvironment, is_check: bool) -> bool:
+        startup.prepare(self.stderr)
+        webhook_secret = provisioning.seed(environment.folder)
         connections.close_all()
         supervisor = Supervisor(
-            [web(HOST, stage.port), workers(), stage.sandbox()], every_second=notify.notify_if_due
+            [environment.web_server(), queue_cluster(), environment.sandbox()],
+            every_second=notify.notify_if_due,
         )
         outcome: list[bool] = []
 
-        def go() -> None:
+        def set_up_and_check() -> None:
             try:
-                self._get_ready(stage, secret)
-                outcome.append(Check(stage, self.stdout.write).run() if is_check else True)
-            except (provisioning.NotReady, requests.RequestException) as error:
+                self._set_up(environment, webhook_secret)
+                outcome.append(Check(environment, self.stdout.write).run() if is_check else True)
+            except (RunFailed, requests.RequestException) as error:
                 self.stderr.write(f"The demo could not be set up: {error}")
                 outcome.append(False)
             finally:
@@ -82,16 +68,16 @@ class Command(BaseCommand):
                 if is_check or not all(outcome):
                     os.kill(os.getpid(), signal.SIGTERM)
 
-        threading.Thread(target=go, name="demo", daemon=True).start()
+        threading.Thread(target=set_up_and_check, name="demo", daemon=True).start()
         supervisor.run()
         return all(outcome) and bool(outcome or not is_check)
 
-    def _get_ready(self, stage: Stage, secret: str) -> None:
-        for url in (f"{stage.lever_url}/", f"{stage.codescreen_url}/", f"{stage.portal_url}/healthz/live"):
-            provisioning.wait_for(url)
-        provisioning.connect(stage, secret)
+    def _set_up(self, environment: DemoEnvironment, webhook_secret: str) -> None:
+        for url in environment.urls_to_wait_for:
+            wait_for_url(url)
+        provisioning.connect(environment, webhook_secret)
         self.stdout.write(
-            _WELCOME.format(stage=stage, name=provisioning.USERNAME, password=provisioning.PASSWORD)
+            _WELCOME.format(at=environment, name=provisioning.USERNAME, password=provisioning.PASSWORD)
         )
         self.stdout.flush()
 
@@ -99,9 +85,9 @@ class Command(BaseCommand):
 _WELCOME = """
 The demo runs. Everything in it is pretend; it ends with Ctrl-C.
 
-  Portal       {stage.portal_url}/          sign in: {name} / {password}
+  Portal       {at.portal_url}/          sign in: {name} / {password}
                Acme is connected. To connect an organization yourself, sign in as newcomer / {password}
-  Admin        {stage.portal_url}/admin/    every delivery, verdict, invitation, result, effect and call
-  Lever        {stage.lever_url}/          move a candidate into “CodeScreen Assessment”
-  CodeScreen   {stage.codescreen_url}/          start, submit and evaluate their assessment
+  Admin        {at.portal_url}/admin/    every delivery, verdict, invitation, result, effect and call
+  Lever        {at.lever.url}/          move a candidate into “CodeScreen Assessment”
+  CodeScreen   {at.codescreen.url}/          start, submit and evaluate their assessment
 """

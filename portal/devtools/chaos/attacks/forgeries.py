@@ -1,4 +1,4 @@
-"""How a webhook is forged: proofs that are wrong, and bodies that are hostile though rightly signed."""
+"""Ways to forge a webhook: signatures that are wrong, and rightly signed bodies with a value that must be refused."""
 
 import json
 import random
@@ -9,65 +9,76 @@ from dataclasses import dataclass, replace
 from integrations.codescreen import signature as codescreen_signature
 from portal.devtools.sandbox.json_values import JsonObject
 
-MARK = "forged-"  # in every id of a forgery, so that it can be looked for wherever something is stored
+MARK = "forged-"  # in every id of a forgery, so that it can be searched for in every table
 HOUR = 3600
 
 
 @dataclass(frozen=True)
 class Message:
-    """A message as CodeScreen would send it."""
+    """A webhook message as CodeScreen sends it; `timestamp` is in seconds."""
 
     id: str
     timestamp: int
     body: bytes
 
     def headers(self, secret: str) -> dict[str, str]:
-        """Return its headers, signed with a secret."""
+        """Return the Standard Webhooks headers, signed with a secret."""
         timestamp = str(self.timestamp)
         signature = codescreen_signature.sign(self.id, timestamp, self.body, secret)
         return {"webhook-id": self.id, "webhook-timestamp": timestamp, "webhook-signature": signature}
 
 
 def encode(payload: JsonObject) -> bytes:
-    """Return the bytes of a body, the same ones each time."""
+    """Return the body of a payload."""
     return json.dumps(payload).encode()
 
 
-def altered(right: str, place: int) -> str:
-    """Return a hex text with the digit at one place changed."""
-    digits = list(right)
-    digits[place] = f"{int(digits[place], 16) ^ 1:x}"
+def with_digit_changed(signature: str, index: int) -> str:
+    """Return a hexadecimal signature with the digit at one index changed."""
+    digits = list(signature)
+    digits[index] = f"{int(digits[index], 16) ^ 1:x}"
     return "".join(digits)
 
 
 def with_value(body: bytes, value: str) -> bytes:
-    """Return an object's body with one more member, written as given."""
+    """Return the body of a JSON object with one more member, whose value is the given text as it is."""
     return body[:-1] + b', "extra": ' + value.encode("utf-8", "surrogateescape") + b"}"
 
 
-# wrong proofs
-
-LEVER: dict[str, Callable[[JsonObject, random.Random], JsonObject]] = {
-    "random signature": lambda good, chance: good | {"signature": f"{chance.getrandbits(256):064x}"},
-    "first digit changed": lambda good, _: good | {"signature": altered(good["signature"], 0)},
-    "last digit changed": lambda good, _: good | {"signature": altered(good["signature"], -1)},
-    "upper case": lambda good, _: good | {"signature": good["signature"].upper()},
-    "cut short": lambda good, chance: good | {"signature": good["signature"][: chance.randrange(1, 64)]},
-    "continued": lambda good, chance: good | {"signature": good["signature"] + chance.choice("0 \n")},
-    "empty signature": lambda good, _: good | {"signature": ""},
-    "no signature": lambda good, _: {name: good[name] for name in good if name != "signature"},
-    "signature of another type": lambda good, chance: (
-        good | {"signature": chance.choice([None, 5, True, [good["signature"]], {"is": good["signature"]}])}
+#: Lever payloads with a wrong signature, made from a rightly signed one.
+WRONG_LEVER_SIGNATURES: dict[str, Callable[[JsonObject, random.Random], JsonObject]] = {
+    "random signature": lambda payload, chance: payload | {"signature": f"{chance.getrandbits(256):064x}"},
+    "first digit changed": lambda payload, _: (
+        payload | {"signature": with_digit_changed(payload["signature"], 0)}
     ),
-    "signature of another time": lambda good, chance: (
-        good | {"triggeredAt": good["triggeredAt"] + chance.choice([-1, 1, HOUR * 1000])}
+    "last digit changed": lambda payload, _: (
+        payload | {"signature": with_digit_changed(payload["signature"], -1)}
     ),
-    "signature of another token": lambda good, _: good | {"token": uuid.uuid4().hex + uuid.uuid4().hex[:16]},
-    "time as a fraction": lambda good, _: good | {"triggeredAt": float(good["triggeredAt"])},
-    "time as a text": lambda good, _: good | {"triggeredAt": str(good["triggeredAt"])},
+    "upper case": lambda payload, _: payload | {"signature": payload["signature"].upper()},
+    "cut short": lambda payload, chance: (
+        payload | {"signature": payload["signature"][: chance.randrange(1, 64)]}
+    ),
+    "continued": lambda payload, chance: (
+        payload | {"signature": payload["signature"] + chance.choice("0 \n")}
+    ),
+    "empty signature": lambda payload, _: payload | {"signature": ""},
+    "no signature": lambda payload, _: {name: payload[name] for name in payload if name != "signature"},
+    "signature of another type": lambda payload, chance: (
+        payload
+        | {"signature": chance.choice([None, 5, True, [payload["signature"]], {"is": payload["signature"]}])}
+    ),
+    "signature of another time": lambda payload, chance: (
+        payload | {"triggeredAt": payload["triggeredAt"] + chance.choice([-1, 1, HOUR * 1000])}
+    ),
+    "signature of another token": lambda payload, _: (
+        payload | {"token": uuid.uuid4().hex + uuid.uuid4().hex[:16]}
+    ),
+    "time as a fraction": lambda payload, _: payload | {"triggeredAt": float(payload["triggeredAt"])},
+    "time as a text": lambda payload, _: payload | {"triggeredAt": str(payload["triggeredAt"])},
 }
 
-CODESCREEN: dict[str, Callable[[Message, str, random.Random], dict[str, str]]] = {
+#: The headers of CodeScreen messages with a wrong signature, made from the message and the right secret.
+WRONG_CODESCREEN_HEADERS: dict[str, Callable[[Message, str, random.Random], dict[str, str]]] = {
     "random signature": lambda message, secret, chance: (
         message.headers(secret) | {"webhook-signature": f"v1,{chance.getrandbits(256):064x}"}
     ),
@@ -101,9 +112,8 @@ def _without(headers: dict[str, str], chance: random.Random) -> dict[str, str]:
     return {name: headers[name] for name in headers if name != missing}
 
 
-# rightly signed, and hostile all the same
-
-HOSTILE = {
+#: JSON values that must be refused although the body is rightly signed.
+REFUSED_VALUES = {
     "NaN": "NaN",
     "Infinity": "-Infinity",
     "overflow": "1e999",

@@ -1,11 +1,11 @@
-"""The statistic behind “not measurable”."""
+"""The statistics by which a difference in time counts as measurable."""
 
 import random
 from typing import Any
 
 import pytest
 
-from portal.devtools.chaos.timing import Difference, compare, is_told, sign_test
+from portal.devtools.chaos.attacks.timing import Difference, compare, is_confirmed, sign_test
 
 NOISE = random.Random(1)
 
@@ -22,13 +22,13 @@ def test_the_sign_test_is_exact(longer, shorter, p):
     assert sign_test(longer, shorter) == pytest.approx(p)
 
 
-def test_thousands_of_pairs_are_no_trouble():
+def test_the_sign_test_copes_with_thousands_of_pairs():
     assert sign_test(2000, 2000) == 1.0
     assert 0.01 < sign_test(1930, 2070) < 0.05
     assert sign_test(1800, 2200) < 1e-9
 
 
-def test_noise_is_told_apart_from_a_difference():
+def test_noise_is_confirmed_apart_from_a_difference():
     assert not noisy(0).is_measurable
     assert noisy(60).is_measurable
     assert noisy(-60).is_measurable
@@ -38,23 +38,23 @@ def test_noise_is_told_apart_from_a_difference():
 
 
 @pytest.mark.parametrize(
-    ("shifts", "told"), [((60,), False), ((60, 60), True), ((60, 0), False), ((60, -60), False)]
+    ("shifts", "expected"), [((60,), False), ((60, 60), True), ((60, 0), False), ((60, -60), False)]
 )
-def test_it_takes_two_passes_in_the_same_direction(shifts, told):
-    assert is_told([noisy(shift) for shift in shifts]) is told
+def test_a_difference_is_confirmed_by_two_passes_in_the_same_direction(shifts, expected):
+    assert is_confirmed([noisy(shift) for shift in shifts]) is expected
 
 
-def test_pairs_are_sent_in_either_order_and_the_first_is_compared_with_the_last():
+def test_pairs_are_sent_in_either_order_and_compared_first_to_last():
     sent: list[str] = []
 
-    def prepare() -> Any:
+    def make_pair() -> Any:
         def send(name: str, seconds: float) -> float:
             sent.append(name)
             return seconds
 
         return lambda: send("first", 0.003), lambda: send("last", 0.001)
 
-    found = compare(prepare, 40, random.Random(1))
-    assert found.median == pytest.approx(2000)
+    difference = compare(make_pair, 40, random.Random(1))
+    assert difference.median == pytest.approx(2000)
     assert (sent.count("first"), sent.count("last")) == (40, 40)
     assert 5 < sent[::2].count("first") < 35

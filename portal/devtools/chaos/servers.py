@@ -1,0 +1,75 @@
+"""The PostgreSQL and Redis servers that a run uses, and how it disturbs them."""
+
+import os
+import shlex
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import redis
+from psycopg import sql
+
+from portal.devtools.chaos.options import Options
+
+DATABASE = "PORTAL_CHAOS_DATABASE"  # the name of the run's own database; empty on SQLite
+RESTART_SECONDS = 60.0
+
+
+@contextmanager
+def _postgresql(options: Options) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(options.database_url, autocommit=True, connect_timeout=10) as connection:
+        yield connection
+
+
+def create_database(options: Options, name: str) -> str:
+    """Create a database on the run's server; return its URL."""
+    with _postgresql(options) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return urlunsplit(urlsplit(options.database_url)._replace(path=f"/{name}"))
+
+
+def drop_database(options: Options, name: str) -> None:
+    """Remove a database of the run's server, whoever is connected to it."""
+    with _postgresql(options) as connection:
+        statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        connection.execute(statement)
+
+
+def cut_connections(options: Options) -> None:
+    """End every connection to the run's database, as clients see it when the server restarts."""
+    with _postgresql(options) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            [os.environ[DATABASE]],
+        )
+
+
+def restart_database(options: Options) -> float:
+    """Restart the server; return the time at which it took connections again. Raises psycopg.Error if it doesn't."""
+    # its output isn't read: a server that it starts keeps the pipe open
+    subprocess.run(
+        shlex.split(options.restart_database),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=RESTART_SECONDS,
+        check=False,
+    )
+    deadline = time.monotonic() + RESTART_SECONDS
+    while True:
+        try:
+            with _postgresql(options):
+                return time.time()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def flush_redis(options: Options) -> None:
+    """Empty the run's Redis database."""
+    with redis.Redis.from_url(options.redis_url) as connection:
+        connection.flushdb()

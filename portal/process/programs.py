@@ -1,0 +1,29 @@
+"""The two programs of a running portal, for `serve` and the developer tools to supervise."""
+
+import sys
+
+from django.conf import settings
+
+from integrations.queue import liveness
+from portal.process.supervisor import Program
+
+THREADS = 8
+
+
+def web_server(host: str, port: int) -> Program:
+    """Return the web server: gunicorn, with threads in WEB_WORKERS processes."""
+    argv = [sys.executable, "-m", "gunicorn", "portal.wsgi:application"]
+    argv += ["--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
+    argv += ["--worker-class", "gthread", "--workers", str(settings.WEB_WORKERS), "--threads", str(THREADS)]
+    argv += ["--pythonpath", str(settings.BASE_DIR), "--graceful-timeout", "15", "--no-control-socket"]
+    # loaded once, before the workers are forked: a killed worker is replaced at once
+    argv += ["--preload", "--log-level", "warning"]
+    return Program("web", argv)
+
+
+def queue_cluster() -> Program:
+    """Return the queue's workers: a django-q2 cluster, replaced when it has work but makes no progress."""
+    argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster", "--skip-checks"]
+    return Program(
+        "workers", argv, is_stalled=liveness.must_be_replaced, made_progress_within=liveness.has_worked_within
+    )
