@@ -19,6 +19,7 @@ from integrations.models import (
     Membership,
     Organization,
 )
+from integrations.models.organization import POLICIES
 from integrations.queue import notify
 from integrations.workflow.catalog import stage_on_pass
 from integrations.workflow.operations.errors import ActionNotAllowed
@@ -28,7 +29,7 @@ from integrations.workflow.operations.organizations import (
     change_organization,
     create_organization,
 )
-from integrations.workflow.operations.policies import POLICIES, set_policies
+from integrations.workflow.operations.policies import set_policies
 
 
 class OrganizationForm(forms.ModelForm):

@@ -1,9 +1,9 @@
-"""An organization as a TOML file: read it, see what it would change, apply that; or write it from the rows."""
+"""An organization as a TOML file: load it, compare it with the stored rows, apply the difference; or dump the rows."""
 
 from integrations.configuration.diff import compare
-from integrations.configuration.dump import write
-from integrations.configuration.load import Configuration, ConfigurationError, read
+from integrations.configuration.dump import dump
+from integrations.configuration.load import Configuration, ConfigurationError, load
 from integrations.configuration.members import invitation_links
 from integrations.configuration.plan import Plan
 
-__all__ = ["Configuration", "ConfigurationError", "Plan", "compare", "invitation_links", "read", "write"]
+__all__ = ["Configuration", "ConfigurationError", "Plan", "compare", "dump", "invitation_links", "load"]

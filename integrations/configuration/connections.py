@@ -1,12 +1,14 @@
-"""The lever and codescreen tables of a configuration against the stored tokens and keys. Asks no platform."""
+"""The lever and codescreen tables of a configuration, compared with the stored tokens and keys.
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any
+Neither platform is called.
+"""
 
-from integrations.configuration.load import ConfigurationError
-from integrations.configuration.plan import ACTOR, Plan, changed, secret_changed, sign_of
-from integrations.models import CodeScreenConnection, LeverWebhook, Organization
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from integrations.configuration.load import CodeScreenTable, ConfigurationError, LeverTable
+from integrations.configuration.plan import ACTOR, Change, Line, Sign, changed_secret, changed_value
+from integrations.models import Actor, CodeScreenConnection, LeverWebhook, Organization
 from integrations.workflow.operations.codescreen_connection import (
     save_codescreen_idempotency,
     save_codescreen_key,
@@ -15,54 +17,82 @@ from integrations.workflow.operations.codescreen_connection import (
 from integrations.workflow.operations.signature_tokens import save_main_token, save_previous_token
 
 
-def compare_lever(plan: Plan, wanted: dict[str, str]) -> None:
-    """Add what differs of the signature tokens."""
-    organization = plan.organization
-    webhook = None if plan.is_new else _manual_webhook(organization)
+@dataclass(frozen=True)
+class SecretChanged:
+    """A new value of one secret; empty removes it."""
+
+    path: str
+    before: str = field(repr=False)
+    after: str = field(repr=False)
+    save: Callable[[Organization, str, Actor], None]
+
+    @property
+    def lines(self) -> list[Line]:
+        """That it changes, without its values."""
+        return [
+            Line(Sign.between(self.before, self.after), self.path, changed_secret(self.before, self.after))
+        ]
+
+    def apply(self, organization: Organization) -> None:
+        """Store it."""
+        self.save(organization, self.after, ACTOR)
+
+
+@dataclass(frozen=True)
+class IdempotencyChanged:
+    """Whether the CodeScreen account honours the Idempotency-Key header, where that changes."""
+
+    is_honoured: bool
+
+    path = "codescreen.idempotency"
+
+    @property
+    def lines(self) -> list[Line]:
+        """The value before and after."""
+        return [Line(Sign.CHANGED, self.path, changed_value(not self.is_honoured, self.is_honoured))]
+
+    def apply(self, organization: Organization) -> None:
+        """Store it."""
+        save_codescreen_idempotency(organization, self.is_honoured, ACTOR)
+
+
+def compare_lever(wanted: LeverTable, organization: Organization) -> Iterator[Change]:
+    """Yield the signature tokens that differ. Raises ConfigurationError."""
+    webhook = None
+    if organization.pk is not None:
+        webhook = LeverWebhook.objects.manual().filter(organization=organization).first()
     stored = webhook.signature_token if webhook else ""
     token = wanted.get("signature_token", "").strip()
     if token and token != stored:
-        plan.say(sign_of(stored, token), "lever.signature_token", secret_changed(stored, token))
-        save = partial(save_main_token, organization, token, ACTOR)
-        plan.do("lever.signature_token", save)
+        yield SecretChanged("lever.signature_token", stored, token, save_main_token)
     if "previous_signature_token" not in wanted:
         return
     previous = wanted["previous_signature_token"].strip()
-    before = webhook.previous_signature_token if webhook else ""
-    if previous == before:
+    stored_previous = webhook.previous_signature_token if webhook else ""
+    if previous == stored_previous:
         return
     if not (token or stored):
         raise ConfigurationError("lever.previous_signature_token needs a lever.signature_token beside it.")
-    plan.say(sign_of(before, previous), "lever.previous_signature_token", secret_changed(before, previous))
-    plan.do("lever.previous_signature_token", partial(save_previous_token, organization, previous, ACTOR))
+    yield SecretChanged("lever.previous_signature_token", stored_previous, previous, save_previous_token)
 
 
-def _manual_webhook(organization: Organization) -> LeverWebhook | None:
-    return LeverWebhook.objects.manual().filter(organization=organization).first()
-
-
-SAVE: dict[str, Callable[[Organization, str, Any], None]] = {
-    "api_key": save_codescreen_key,
-    "webhook_secret": save_codescreen_webhook_secret,
-}
-
-
-def compare_codescreen(plan: Plan, wanted: dict[str, Any]) -> None:
-    """Add what differs of the key, the webhook secret and what the account honours."""
-    organization = plan.organization
+def compare_codescreen(wanted: CodeScreenTable, organization: Organization) -> Iterator[Change]:
+    """Yield what differs of the key, the webhook secret and what the account supports."""
     connection = None
-    if not plan.is_new:
+    if organization.pk is not None:
         connection = CodeScreenConnection.objects.filter(organization=organization).first()
-    for name, save in SAVE.items():
-        stored = str(getattr(connection, name, ""))
-        value = str(wanted.get(name, stored)).strip()
-        if value != stored:
-            plan.say(sign_of(stored, value), f"codescreen.{name}", secret_changed(stored, value))
-            plan.do(f"codescreen.{name}", partial(save, organization, value, ACTOR))
-    honoured = bool(connection and connection.idempotency)
-    idempotency = wanted.get("idempotency", honoured)
-    if idempotency != honoured:
-        plan.say("~", "codescreen.idempotency", changed(honoured, idempotency))
-        plan.do(
-            "codescreen.idempotency", partial(save_codescreen_idempotency, organization, idempotency, ACTOR)
+    connection = connection or CodeScreenConnection()
+    key = wanted.get("api_key", connection.api_key).strip()
+    if key != connection.api_key:
+        yield SecretChanged("codescreen.api_key", connection.api_key, key, save_codescreen_key)
+    secret = wanted.get("webhook_secret", connection.webhook_secret).strip()
+    if secret != connection.webhook_secret:
+        yield SecretChanged(
+            "codescreen.webhook_secret",
+            connection.webhook_secret,
+            secret,
+            save_codescreen_webhook_secret,
         )
+    is_honoured = wanted.get("idempotency", connection.idempotency)
+    if is_honoured != connection.idempotency:
+        yield IdempotencyChanged(is_honoured)

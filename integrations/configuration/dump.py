@@ -1,47 +1,25 @@
-"""Rows → text: a file that `configure` reads back without a difference; secrets are left out and named."""
+"""Write an organization as a file that `configure` reads back without a difference."""
 
 from integrations.configuration.load import POLICY
+from integrations.configuration.toml import Value, literal
 from integrations.models import CodeScreenConnection, LeverWebhook, Membership, Organization, RoleMapping
 
-SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
 
-
-def quoted(text: str) -> str:
-    """Return text as a TOML basic string on one line, everything that doesn't print escaped."""
-    return '"' + "".join(map(_escaped, text)) + '"'
-
-
-def _escaped(character: str) -> str:
-    if character in SHORT_ESCAPES:
-        return SHORT_ESCAPES[character]
-    if character.isprintable():
-        return character
-    code = ord(character)
-    return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
-
-
-def literal(value: str | int | bool) -> str:
-    """Return a value as TOML writes it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, int) else quoted(value)
-
-
-def write(organization: Organization) -> str:
-    """Return the organization's configuration file without its secrets."""
+def dump(organization: Organization) -> str:
+    """Return the organization's configuration file. Secrets are left out; comments name those that are set."""
     blocks = [_organization(organization), *_members(organization), _policies(organization)]
     blocks += [_lever(organization), _codescreen(organization), *_mappings(organization)]
     return "\n".join(blocks)
 
 
-def _block(header: str, values: dict[str, str | int | bool], left_out: tuple[str, ...] = ()) -> str:
+def _block(header: str, values: dict[str, Value], left_out: tuple[str, ...] = ()) -> str:
     lines = [header, *(f"{name} = {literal(value)}" for name, value in values.items())]
     lines += [f"# {name} is set; secrets are left out" for name in left_out]
     return "\n".join(lines) + "\n"
 
 
 def _organization(organization: Organization) -> str:
-    values: dict[str, str | int | bool] = {
+    values: dict[str, Value] = {
         "name": organization.name,
         "slug": organization.slug,
         "stage_prefix": organization.stage_prefix,
@@ -55,7 +33,7 @@ def _members(organization: Organization) -> list[str]:
     )
     blocks = []
     for membership in memberships:
-        values: dict[str, str | int | bool] = {"username": membership.user.get_username()}
+        values: dict[str, Value] = {"username": membership.user.get_username()}
         if membership.user.email:
             values["email"] = membership.user.email
         values["role"] = membership.role
@@ -83,7 +61,7 @@ def _codescreen(organization: Organization) -> str:
 def _mappings(organization: Organization) -> list[str]:
     blocks = []
     for mapping in RoleMapping.objects.filter(organization=organization).order_by("role", "stage"):
-        values: dict[str, str | int | bool] = {"role": mapping.role}
+        values: dict[str, Value] = {"role": mapping.role}
         if mapping.stage:
             values["stage"] = mapping.stage
         values["assessment"] = mapping.assessment

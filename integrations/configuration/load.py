@@ -1,17 +1,18 @@
-"""Text → Configuration: every key known, every value of its type and in its range, or an error that names the key."""
+"""Read a configuration file: every key known, every value of its type and in its range, or an error names the key."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from integrations.configuration.toml import Value
 from integrations.models import Membership, Organization, RoleMapping
-from integrations.workflow.operations.policies import POLICIES
+from integrations.models.organization import POLICIES
 from integrations.workflow.rules.mapping_index import MappingRule
 
 
@@ -19,9 +20,24 @@ class ConfigurationError(Exception):
     """The file can't be used; the message names the key and what it should be."""
 
 
+class LeverTable(TypedDict, total=False):
+    """The [lever] table."""
+
+    signature_token: str
+    previous_signature_token: str
+
+
+class CodeScreenTable(TypedDict, total=False):
+    """The [codescreen] table."""
+
+    api_key: str
+    webhook_secret: str
+    idempotency: bool
+
+
 @dataclass(frozen=True)
 class Member:
-    """One person of the file; what is empty the file doesn't say."""
+    """One member of the file; an address or password that the file leaves out is empty."""
 
     username: str
     role: str
@@ -31,61 +47,68 @@ class Member:
 
 @dataclass(frozen=True)
 class Configuration:
-    """What a file says; what it leaves out isn't in here."""
+    """The contents of a file. Its tables hold only the keys that the file has."""
 
     slug: str
     organization: dict[str, str]
-    policies: dict[str, Any]
-    lever: dict[str, str] = field(repr=False)
-    codescreen: dict[str, Any] = field(repr=False)
+    policies: dict[str, Value]
+    lever: LeverTable = field(repr=False)
+    codescreen: CodeScreenTable = field(repr=False)
     members: tuple[Member, ...]
     mappings: tuple[MappingRule, ...]
 
 
 @dataclass(frozen=True)
 class Key:
-    """What a key may hold: a type, and the column whose rules it obeys."""
+    """What a key may hold: a type, and the rules of a column where it is stored in one."""
 
-    kind: type
+    value_type: type
     column: "models.Field[Any, Any] | None" = None
     is_required: bool = False
-    is_filled: bool = False
+    must_not_be_blank: bool = False
 
 
-def _of(model: type[models.Model], name: str, is_required: bool = False) -> Key:
+def _column_key(model: type[models.Model], name: str, is_required: bool = False) -> Key:
     column = cast("models.Field[Any, Any]", model._meta.get_field(name))
-    kinds = {models.BooleanField: bool, models.IntegerField: int}
-    kind: type = next((kind for column_type, kind in kinds.items() if isinstance(column, column_type)), str)
-    return Key(kind, column, is_required)
+    value_type: type = str
+    if isinstance(column, models.BooleanField):
+        value_type = bool
+    elif isinstance(column, models.IntegerField):
+        value_type = int
+    return Key(value_type, column, is_required)
 
 
 ORGANIZATION = {
-    "name": _of(Organization, "name"),
-    "slug": _of(Organization, "slug", is_required=True),
-    "webhook_key": _of(Organization, "webhook_key"),
-    "stage_prefix": _of(Organization, "stage_prefix"),
+    "name": _column_key(Organization, "name"),
+    "slug": _column_key(Organization, "slug", is_required=True),
+    "webhook_key": _column_key(Organization, "webhook_key"),
+    "stage_prefix": _column_key(Organization, "stage_prefix"),
 }
 MEMBER = {
-    "username": _of(User, "username", is_required=True),
-    "email": _of(User, "email"),
-    "role": _of(Membership, "role", is_required=True),
-    "password": Key(str, is_filled=True),
+    "username": _column_key(User, "username", is_required=True),
+    "email": _column_key(User, "email"),
+    "role": _column_key(Membership, "role", is_required=True),
+    "password": Key(str, must_not_be_blank=True),
 }
-POLICY = {name: _of(Organization, name) for name in POLICIES if name != "stage_prefix"}
-LEVER = {"signature_token": Key(str, is_filled=True), "previous_signature_token": Key(str)}
-CODESCREEN = {"api_key": Key(str, is_filled=True), "webhook_secret": Key(str), "idempotency": Key(bool)}
+POLICY = {name: _column_key(Organization, name) for name in POLICIES if name != "stage_prefix"}
+LEVER = {"signature_token": Key(str, must_not_be_blank=True), "previous_signature_token": Key(str)}
+CODESCREEN = {
+    "api_key": Key(str, must_not_be_blank=True),
+    "webhook_secret": Key(str),
+    "idempotency": Key(bool),
+}
 MAPPING = {
-    "role": _of(RoleMapping, "role", is_required=True),
-    "stage": _of(RoleMapping, "stage"),
-    "assessment": _of(RoleMapping, "assessment", is_required=True),
+    "role": _column_key(RoleMapping, "role", is_required=True),
+    "stage": _column_key(RoleMapping, "stage"),
+    "assessment": _column_key(RoleMapping, "assessment", is_required=True),
 }
 TABLES = {"organization": ORGANIZATION, "policies": POLICY, "lever": LEVER, "codescreen": CODESCREEN}
 ARRAYS = {"members": MEMBER, "mappings": MAPPING}
-WORDS = {str: "text in quotes", int: "a whole number", bool: "true or false"}
+TYPE_NAMES = {str: "text in quotes", int: "a whole number", bool: "true or false"}
 
 
-def read(text: str) -> Configuration:
-    """Return what the file says. Raises ConfigurationError."""
+def load(text: str) -> Configuration:
+    """Return the contents of a file. Raises ConfigurationError."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -95,25 +118,32 @@ def read(text: str) -> Configuration:
     arrays = {name: _array(name, document.get(name, []), keys) for name, keys in ARRAYS.items()}
     organization = tables["organization"]
     slug = organization.pop("slug")
-    members = tuple(Member(**row) for row in arrays["members"])
+    members = tuple(Member(**member) for member in arrays["members"])
     mappings = tuple(
-        MappingRule(row["role"], row.get("stage", ""), row["assessment"]) for row in arrays["mappings"]
+        MappingRule(mapping["role"], mapping.get("stage", ""), mapping["assessment"])
+        for mapping in arrays["mappings"]
     )
     _refuse_repeats("members", [member.username for member in members])
     _refuse_repeats("mappings", [f"{mapping.role} × {mapping.stage}" for mapping in mappings])
     return Configuration(
-        slug, organization, tables["policies"], tables["lever"], tables["codescreen"], members, mappings
+        slug,
+        organization,
+        tables["policies"],
+        cast(LeverTable, tables["lever"]),
+        cast(CodeScreenTable, tables["codescreen"]),
+        members,
+        mappings,
     )
 
 
-def _array(name: str, rows: Any, keys: Mapping[str, Key]) -> list[dict[str, Any]]:
-    if not isinstance(rows, list):
+def _array(name: str, tables: object, keys: Mapping[str, Key]) -> list[dict[str, Any]]:
+    if not isinstance(tables, list):
         raise ConfigurationError(f"{name} must be written [[{name}]], once for each.")
-    return [_table(f"{name}[{number}]", row, keys) for number, row in enumerate(rows, start=1)]
+    return [_table(f"{name}[{number}]", table, keys) for number, table in enumerate(tables, start=1)]
 
 
-def _table(path: str, table: Any, keys: Mapping[str, Key]) -> dict[str, Any]:
-    """Return the table with every value checked; `path` is what errors call it, counted from 1 in an array."""
+def _table(path: str, table: object, keys: Mapping[str, Key]) -> dict[str, Any]:
+    """Return the table with every value checked. Errors name it by `path`."""
     if not isinstance(table, dict):
         raise ConfigurationError(f"{path} must be a table: write [{path}] and its keys below.")
     _refuse_unknown(path, table, keys)
@@ -125,9 +155,9 @@ def _table(path: str, table: Any, keys: Mapping[str, Key]) -> dict[str, Any]:
     return dict(table)
 
 
-def _check(path: str, value: Any, key: Key) -> None:
-    if type(value) is not key.kind:
-        raise ConfigurationError(f"{path} must be {WORDS[key.kind]}, not {_shown(value)}.")
+def _check(path: str, value: object, key: Key) -> None:
+    if type(value) is not key.value_type:
+        raise ConfigurationError(f"{path} must be {TYPE_NAMES[key.value_type]}, not {_type_name(value)}.")
     if isinstance(value, str):
         _check_text(path, value, key)
     if key.column is None:
@@ -143,25 +173,25 @@ def _check_text(path: str, value: str, key: Key) -> None:
         raise ConfigurationError(f"{path} must not contain a NUL character.")
     if key is MEMBER["role"]:
         _refuse_unknown_role(path, value)
-    if key.is_filled and not value.strip():
+    if key.must_not_be_blank and not value.strip():
         raise ConfigurationError(f"{path} is empty: leave the key out instead.")
     if key.column is not None and not key.column.blank and not value.strip():
         raise ConfigurationError(f"{path} is empty.")
 
 
-def _shown(value: Any) -> str:
-    """Return a value of the wrong type for a message: its kind, since it may be a secret in the wrong place."""
-    kinds = {
+def _type_name(value: object) -> str:
+    """Return the type of a value, for a message. Not the value: it may be a secret in the wrong place."""
+    names = {
         str: "text",
         bool: "true or false",
         int: "a number",
         float: "a number with a point",
         list: "an array",
     }
-    return kinds.get(type(value), "a table" if isinstance(value, dict) else "a date or time")
+    return names.get(type(value), "a table" if isinstance(value, dict) else "a date or time")
 
 
-def _refuse_unknown(path: str, table: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+def _refuse_unknown(path: str, table: Iterable[str], known: Mapping[str, object]) -> None:
     for name in table:
         if name in known:
             continue

@@ -1,71 +1,101 @@
-"""What a configuration would change: lines to read, and the acts behind them."""
+"""What a configuration would change: a list of changes that can be printed and applied."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from integrations.configuration.dump import literal
 from integrations.configuration.load import ConfigurationError
+from integrations.configuration.toml import Value, literal
 from integrations.models import Organization
 from integrations.workflow.operations.errors import ActionNotAllowed
 
+#: Who the audit log says made these changes: the command.
 ACTOR = "configure"
 
-Act = Callable[[], Any]
+
+class Sign(StrEnum):
+    """What happens to a value: it is added, changed or removed."""
+
+    ADDED = "+"
+    CHANGED = "~"
+    REMOVED = "-"
+
+    @classmethod
+    def between(cls, before: str, after: str) -> "Sign":
+        """Return the sign of a change between two values that may be empty."""
+        if not after:
+            return cls.REMOVED
+        return cls.CHANGED if before else cls.ADDED
 
 
+@dataclass(frozen=True)
+class Line:
+    """One line of the difference."""
+
+    sign: Sign
+    subject: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.subject}: {self.value}"
+
+
+class Change(Protocol):
+    """One thing that the file would change of an organization."""
+
+    @property
+    def path(self) -> str:
+        """The key of the file that errors are about."""
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """The change as people read it, secrets left out."""
+
+    def apply(self, organization: Organization) -> None:
+        """Store it. Raises ValidationError and ActionNotAllowed."""
+
+
+@dataclass(frozen=True)
 class Plan:
-    """The difference between a file and one organization's rows; nothing happens before `apply`."""
+    """The difference between a file and the stored rows of one organization, which may be new."""
 
-    def __init__(self, slug: str) -> None:
-        found = Organization.objects.filter(slug=slug).first()
-        self.organization = found or Organization(slug=slug)
-        self.is_new = found is None
-        self.lines: list[str] = []
-        self._acts: list[tuple[str, Act]] = []
+    organization: Organization
+    changes: Sequence[Change]
 
-    def say(self, sign: str, what: str, value: str) -> None:
-        """Add a line: `+` for what is made, `~` for what is changed, `-` for what is taken away."""
-        self.lines.append(f"{sign} {what}: {value}")
-
-    def do(self, path: str, act: Act) -> None:
-        """Add an act, in order; `path` is the key that its errors are about."""
-        self._acts.append((path, act))
+    @property
+    def lines(self) -> list[Line]:
+        """The whole difference; empty when there is none."""
+        return [line for change in self.changes for line in change.lines]
 
     def apply(self) -> None:
-        """Make the rows as the file says, in one transaction. Raises ConfigurationError."""
+        """Store every change, in one transaction. Raises ConfigurationError."""
         with transaction.atomic():
-            for path, act in self._acts:
+            for change in self.changes:
                 try:
-                    act()
+                    change.apply(self.organization)
                 except ValidationError as error:
-                    raise ConfigurationError(f"{path}: {' '.join(error.messages)}") from error
+                    raise ConfigurationError(f"{change.path}: {' '.join(error.messages)}") from error
                 except ActionNotAllowed as error:
-                    raise ConfigurationError(f"{path}: {error}") from error
+                    raise ConfigurationError(f"{change.path}: {error}") from error
 
-    def rehearse(self) -> None:
-        """Find out whether `apply` would work; leaves nothing behind. Raises ConfigurationError."""
+    def check(self) -> None:
+        """Find out whether `apply` would work, and store nothing. Raises ConfigurationError."""
         with transaction.atomic():
             self.apply()
             transaction.set_rollback(True)
 
 
-def changed(before: Any, after: Any) -> str:
-    """Return a change of something that may be read."""
+def changed_value(before: Value | None, after: Value) -> str:
+    """Return a change of a value, as a line shows it."""
     return literal(after) if before is None else f"{literal(before)} → {literal(after)}"
 
 
-def secret_changed(before: str, after: str) -> str:
-    """Return a change of something that may not be read."""
+def changed_secret(before: str, after: str) -> str:
+    """Return a change of a secret, as a line shows it: without either value."""
     if not after:
         return "removed"
     return "changed" if before else "set"
-
-
-def sign_of(before: str, after: str) -> str:
-    """Return the sign of a change of something that may be empty."""
-    if not after:
-        return "-"
-    return "~" if before else "+"

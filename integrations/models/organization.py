@@ -27,6 +27,31 @@ _not_a_portal_tag = RegexValidator(
 )
 
 
+#: The policies about how every e-mail of the organization looks.
+BRANDING = ("brand_logo_url", "brand_colour", "brand_signature")
+#: The columns of Organization that are policies. The columns define their types and rules.
+POLICIES = (
+    "stage_prefix",
+    "bulk_limit",
+    "bulk_window",
+    "default_assessment",
+    "note_on_skip",
+    "paused",
+    "rating_2_from",
+    "rating_3_from",
+    "rating_4_from",
+    "reentry",
+    "reentry_days",
+    "leaving",
+    "retention_days",
+    "passed_tag",
+    "failed_tag",
+    "passed_stage",
+    "hold_failed",
+    *BRANDING,
+)
+
+
 class OrganizationQuerySet(models.QuerySet["Organization"]):
     """Organizations by member, and with their connections."""
 
@@ -52,7 +77,16 @@ class Organization(models.Model):
 
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=80, unique=True)
-    webhook_key = models.CharField(max_length=100, unique=True, default=make_webhook_key)
+    webhook_key = models.CharField(
+        max_length=100,
+        unique=True,
+        default=make_webhook_key,
+        validators=[
+            RegexValidator(
+                r"^[A-Za-z0-9._~-]+\Z", "It becomes part of an address: use letters, digits, - and _."
+            )
+        ],
+    )
     stage_prefix = models.CharField(
         max_length=80,
         default="CodeScreen",

@@ -12,7 +12,8 @@ from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings, strategies
 
-from integrations.configuration.dump import quoted, write
+from integrations.configuration import dump
+from integrations.configuration.toml import quoted
 from integrations.models import (
     AuditEntry,
     CodeScreenConnection,
@@ -256,7 +257,7 @@ def test_what_a_result_does_is_written_out_and_read_back(configure) -> None:
         '~ policies.passed_stage: "" → "Phone screen"',
         "~ policies.hold_failed: false → true",
     ]
-    exported = write(Organization.objects.get())
+    exported = dump(Organization.objects.get())
     assert 'passed_stage = "Phone screen"' in exported
     assert "hold_failed = true" in exported
     assert configure(exported).startswith("nothing to change\n")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.configuration import Configuration, ConfigurationError, compare, invitation_links, read
+from integrations.configuration import ConfigurationError, compare, invitation_links, load
 from integrations.management.migrating import MigratingCommand
 from integrations.queue import notify
 
@@ -17,26 +17,23 @@ class Command(MigratingCommand):
         parser.add_argument("file", metavar="FILE.toml", type=Path)
         parser.add_argument("--dry-run", action="store_true", help="print the difference and change nothing")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         path: Path = options["file"]
         try:
-            configuration = read(_text(path))
+            configuration = load(_text(path))
             plan = compare(configuration)
-            for line in plan.lines or ["nothing to change"]:
-                self.stdout.write(line)
+            lines = [str(line) for line in plan.lines]
+            self.stdout.write("\n".join(lines or ["nothing to change"]))
             if options["dry_run"]:
-                plan.rehearse()
+                plan.check()
                 return
             plan.apply()
         except ConfigurationError as error:
             raise CommandError(f"{path}: {error}") from error
-        self._print_links(configuration)
+        for username, link in invitation_links(configuration.members):
+            self.stdout.write(f"invitation link for {username}: {link}")
         if plan.lines:
             notify.notify_workers()
-
-    def _print_links(self, configuration: Configuration) -> None:
-        for username, link in invitation_links(configuration):
-            self.stdout.write(f"invitation link for {username}: {link}")
 
 
 def _text(path: Path) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management import CommandParser
 
-from integrations.configuration import write
+from integrations.configuration import dump
 from integrations.management.migrating import MigratingCommand, organization_named
 
 
@@ -15,4 +15,4 @@ class Command(MigratingCommand):
         parser.add_argument("organization", metavar="ORGANIZATION", help="its slug")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(write(organization_named(options["organization"])), ending="")
+        self.stdout.write(dump(organization_named(options["organization"])), ending="")

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from integrations.models import Organization
+from integrations.models.organization import BRANDING
 
 
 class BrandingForm(forms.ModelForm):
@@ -12,7 +13,7 @@ class BrandingForm(forms.ModelForm):
 
     class Meta:
         model = Organization
-        fields = ["brand_logo_url", "brand_colour", "brand_signature"]
+        fields = list(BRANDING)
         labels = {
             "brand_logo_url": "Logo",
             "brand_colour": "Colour",

@@ -6,6 +6,7 @@ from django import forms
 from django.http import QueryDict
 
 from integrations.models import Organization
+from integrations.models.organization import BRANDING, POLICIES
 
 
 class PoliciesForm(forms.ModelForm):
@@ -13,25 +14,7 @@ class PoliciesForm(forms.ModelForm):
 
     class Meta:
         model = Organization
-        fields = [
-            "paused",
-            "stage_prefix",
-            "default_assessment",
-            "note_on_skip",
-            "bulk_limit",
-            "bulk_window",
-            "rating_2_from",
-            "rating_3_from",
-            "rating_4_from",
-            "reentry",
-            "reentry_days",
-            "leaving",
-            "retention_days",
-            "passed_tag",
-            "failed_tag",
-            "passed_stage",
-            "hold_failed",
-        ]
+        fields = [name for name in POLICIES if name not in BRANDING]
         labels = {
             "paused": "Pause: send nothing for now",
             "note_on_skip": "Leave a note in Lever when nothing was sent",

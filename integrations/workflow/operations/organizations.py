@@ -13,7 +13,7 @@ from integrations.models import (
     Organization,
     TargetKind,
 )
-from integrations.workflow.operations.policies import POLICIES
+from integrations.models.organization import POLICIES
 
 #: What can be changed of an organization beside its policies.
 IDENTITY = ("name", "webhook_key")

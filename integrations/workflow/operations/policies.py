@@ -1,4 +1,4 @@
-"""The policies of an organization, and how they are changed."""
+"""Change the policies of an organization."""
 
 from collections.abc import Mapping
 
@@ -14,32 +14,9 @@ from integrations.models import (
     Organization,
     TargetKind,
 )
+from integrations.models.organization import POLICIES
 from integrations.workflow.catalog import stage_on_pass
 from integrations.workflow.operations.waiting import requeue_waiting
-
-#: How every e-mail of the organization looks.
-BRANDING = ("brand_logo_url", "brand_colour", "brand_signature")
-#: The columns of Organization that are policies. Their types and rules are the columns'.
-POLICIES = (
-    "stage_prefix",
-    "bulk_limit",
-    "bulk_window",
-    "default_assessment",
-    "note_on_skip",
-    "paused",
-    "rating_2_from",
-    "rating_3_from",
-    "rating_4_from",
-    "reentry",
-    "reentry_days",
-    "leaving",
-    "retention_days",
-    "passed_tag",
-    "failed_tag",
-    "passed_stage",
-    "hold_failed",
-    *BRANDING,
-)
 
 
 def set_policies(organization: Organization, values: Mapping[str, object], actor: Actor) -> Changes:
