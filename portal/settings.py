@@ -1,8 +1,9 @@
-"""Every setting, once; the environment is read here and nowhere else."""
+"""The Django settings. The environment is read here and nowhere else."""
 
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,22 +15,31 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(os.environ.get("PORTAL_ENV_FILE", BASE_DIR / ".env"))
 
-#: What the environment says wrongly; portal.checks reports each as a numbered check with its fix.
+#: Missing and malformed variables, each with a message; portal.checks reports them as numbered checks.
 CONFIGURATION_ERRORS: list[tuple[str, str]] = []
 
 
-def _read(reader: Callable[..., Any], name: str, default: Any, empty: Any = None) -> Any:
-    """Return a variable, or its default and a configuration error instead of a traceback.
-
-    `empty` is what an unreadable variable is replaced by, where the default is still text to be read.
-    """
+def _read[Value](read: Callable[[str], Value], name: str, fallback: Callable[[], Value]) -> Value:
+    """Return a variable; when it is malformed, record a configuration error and return the fallback."""
     try:
-        return reader(name, default=default)
+        return read(name)
     except (environ.ImproperlyConfigured, ValueError, KeyError, IndexError, TypeError):
         CONFIGURATION_ERRORS.append(
             (name, f"{name} can't be read. See the configuration table in the README.")
         )
-        return default if empty is None else empty
+        return fallback()
+
+
+def _flag(name: str) -> bool:
+    return bool(_read(partial(env.bool, default=False), name, lambda: False))
+
+
+def _integer(name: str, default: int) -> int:
+    return _read(partial(env.int, default=default), name, lambda: default)
+
+
+def _number(name: str, default: float) -> float:
+    return _read(partial(env.float, default=default), name, lambda: default)
 
 
 def _address(name: str, default: str) -> str:
@@ -45,7 +55,7 @@ def _address(name: str, default: str) -> str:
 
 # Core
 
-DEBUG = bool(_read(env.bool, "DEBUG", False))
+DEBUG = _flag("DEBUG")
 SECRET_KEY = env.str("SECRET_KEY", default="")
 if not SECRET_KEY:
     CONFIGURATION_ERRORS.append(
@@ -123,12 +133,16 @@ TEMPLATES = [
 
 _default_database = f"sqlite:///{BASE_DIR / 'portal.sqlite3'}"
 DATABASES = {
-    "default": _read(env.db, "DATABASE_URL", _default_database, env.db_url_config(_default_database))
+    "default": _read(
+        partial(env.db, default=_default_database),
+        "DATABASE_URL",
+        lambda: env.db_url_config(_default_database),
+    )
 }
 DATABASES["default"].setdefault("OPTIONS", {})
 IS_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 if IS_SQLITE:
-    # web and workers share the file: writers queue for the lock at BEGIN instead of failing half-way
+    # web and workers share the file: a writer waits for the lock at BEGIN instead of failing half-way
     DATABASES["default"]["ENGINE"] = "portal.process.sqlite_backend"
     DATABASES["default"]["OPTIONS"] |= {
         "transaction_mode": "IMMEDIATE",
@@ -152,17 +166,17 @@ CACHES = {
 }
 
 _cores = os.cpu_count() or 1
-WEB_WORKERS: int = max(1, _read(env.int, "WEB_WORKERS", min(_cores, 8)))
-Q_WORKERS: int = max(1, _read(env.int, "Q_WORKERS", min(_cores, 4)))
+WEB_WORKERS = max(1, _integer("WEB_WORKERS", min(_cores, 8)))
+Q_WORKERS = max(1, _integer("Q_WORKERS", min(_cores, 4)))
 
-#: Calls in flight per worker process: pacing at 10/s with a slow platform needs calls in flight, not processes.
+#: Concurrent calls per worker process: 10 calls a second to a slow platform need threads that wait, not processes.
 DRAIN_THREADS = 4 if IS_SQLITE else 6
 
-# The queue is a doorbell: retries, attempts and history live in the portal's own rows.
-Q_CLUSTER = {
+# The queue only wakes the workers: retries, attempts and history are in the portal's own rows.
+Q_CLUSTER: dict[str, Any] = {
     "name": "portal",
     "workers": Q_WORKERS,
-    # a drain takes 20 s, and its last jobs may be in the midst of several slow calls: killing those makes them unknown
+    # a drain takes 20 s, and its last jobs may still make several slow calls, whose outcome a kill would make unknown
     "timeout": 150,
     "retry": 300,
     "max_attempts": 1,
@@ -214,16 +228,16 @@ LEVER_API_URL = _address("LEVER_API_URL", "https://api.lever.co/v1")
 LEVER_AUDIENCE = env.str("LEVER_AUDIENCE", default="") or f"{LEVER_API_URL}/"
 CODESCREEN_API_URL = _address("CODESCREEN_API_URL", "https://app.codescreen.com/api")
 
-#: Lever allows 10 requests a second steady and bursts to 20 per account; a little less leaves no stray 429.
-LEVER_RATE: float = max(0.1, _read(env.float, "LEVER_RATE", 9.9))
-LEVER_BURST: int = max(1, _read(env.int, "LEVER_BURST", 18))
+#: Lever allows each account 10 requests a second and bursts of 20; a little less avoids stray 429 answers.
+LEVER_RATE = max(0.1, _number("LEVER_RATE", 9.9))
+LEVER_BURST = max(1, _integer("LEVER_BURST", 18))
 
-#: How long an answer may take before it counts as lost; a lease of 45 seconds has to outlive it.
-PLATFORM_READ_SECONDS: float = min(20.0, max(0.1, _read(env.float, "PLATFORM_READ_SECONDS", 15.0)))
+#: How long an answer may take before it counts as lost; must be shorter than a lease of 45 seconds.
+PLATFORM_READ_SECONDS = min(20.0, max(0.1, _number("PLATFORM_READ_SECONDS", 15.0)))
 
-#: How often CodeScreen is asked about an invitation, where no webhook tells first.
-POLL_NOT_STARTED_SECONDS: int = max(1, _read(env.int, "POLL_NOT_STARTED_SECONDS", 3600))
-POLL_IN_PROGRESS_SECONDS: int = max(1, _read(env.int, "POLL_IN_PROGRESS_SECONDS", 600))
+#: How often CodeScreen is polled about an invitation.
+POLL_NOT_STARTED_SECONDS = max(1, _integer("POLL_NOT_STARTED_SECONDS", 3600))
+POLL_IN_PROGRESS_SECONDS = max(1, _integer("POLL_IN_PROGRESS_SECONDS", 600))
 
 SOCIAL_AUTH_URL_NAMESPACE = "social"
 SOCIAL_AUTH_LEVER_ASSOCIATION_ONLY = True
@@ -243,7 +257,11 @@ SOCIAL_AUTH_PIPELINE = [
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="portal@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-_email = _read(env.email_url, "EMAIL_URL", "consolemail://", env.email_url_config("consolemail://"))
+_email = _read(
+    partial(env.email_url, default="consolemail://"),
+    "EMAIL_URL",
+    lambda: env.email_url_config("consolemail://"),
+)
 MAILERS = {
     "default": {
         "BACKEND": _email["EMAIL_BACKEND"],
@@ -352,7 +370,7 @@ if SENTRY_DSN:
 
     sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, include_local_variables=False)
 
-METRICS_ENABLED = bool(_read(env.bool, "METRICS_ENABLED", False))
+METRICS_ENABLED = _flag("METRICS_ENABLED")
 
 SILENCED_SYSTEM_CHECKS = [
     "security.W021",  # HSTS preload is the operator's decision for their whole domain

@@ -48,7 +48,7 @@ def demo(tmp_path_factory):
         assert process.wait(40) == 0
 
 
-def _addresses(process: subprocess.Popen, log: Path) -> Addresses:
+def _addresses(process: subprocess.Popen[bytes], log: Path) -> Addresses:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         found = dict(

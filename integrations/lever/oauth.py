@@ -1,4 +1,4 @@
-"""Lever's OAuth 2.0: the social-auth backend for consent, and the refresh of a grant.
+"""Lever's OAuth 2.0: the social-auth backend for the consent, and the refresh of a grant.
 
 Source: https://hire.lever.co/developer/oauth and https://hire.lever.co/developer/documentation#authentication
 """
@@ -6,12 +6,13 @@ Source: https://hire.lever.co/developer/oauth and https://hire.lever.co/develope
 import base64
 import binascii
 import json
-from typing import Any
+from dataclasses import dataclass
 
 from django.conf import settings
 from social_core.backends.oauth import BaseOAuth2
 
 from integrations.http.errors import PlatformError
+from integrations.http.json_types import JsonObject
 from integrations.http.session import PlatformSession
 
 SCOPES: dict[str, str] = {
@@ -30,8 +31,8 @@ SCOPES: dict[str, str] = {
 }
 
 
-class LeverOAuth2(BaseOAuth2):
-    """Ask a Lever Super Admin for the grant; configured by LEVER_* settings."""
+class LeverOAuth2(BaseOAuth2[JsonObject]):
+    """The social-auth backend that asks a Lever Super Admin for the grant; configured by LEVER_* settings."""
 
     name = "lever"
     ACCESS_TOKEN_METHOD = "POST"
@@ -41,57 +42,65 @@ class LeverOAuth2(BaseOAuth2):
     EXTRA_DATA = []  # tokens go to LeverConnection, encrypted; nothing goes to social-auth's own table
 
     def authorization_url(self) -> str:
-        """Where consent is asked."""
+        """Return the address of the consent page."""
         return f"{settings.LEVER_AUTH_URL}/authorize"
 
     def access_token_url(self) -> str:
-        """Where a code becomes tokens."""
+        """Return the address that exchanges a code for tokens."""
         return f"{settings.LEVER_AUTH_URL}/oauth/token"
 
     def get_key_and_secret(self) -> tuple[str, str]:
-        """The registered app."""
+        """Return the id and the secret of the registered app."""
         return settings.LEVER_CLIENT_ID, settings.LEVER_CLIENT_SECRET
 
-    def auth_params(self, state: str | None = None) -> dict[str, Any]:
-        """Add the audience, without which Lever issues a token for nothing."""
+    def auth_params(self, state: str | None = None) -> JsonObject:
+        """Add the audience: without it, Lever's token has access to nothing."""
         return {**super().auth_params(state), "audience": settings.LEVER_AUDIENCE}
 
-    def get_user_id(self, details: dict[str, Any], response: dict[str, Any]) -> str:
-        """Return the Lever user of the grant, or a constant: the portal signs nobody in by it."""
-        return claims(response.get("access_token", ""))["user_id"] or "lever"
+    def get_user_id(self, details: JsonObject, response: JsonObject) -> str:
+        """Return the id of the Lever user, or a constant if unknown: the portal signs nobody in by it."""
+        return claims(response.get("access_token", "")).user_id or "lever"
 
-    def get_user_details(self, response: dict[str, Any]) -> dict[str, Any]:
-        """Nothing: the portal's people are not Lever's."""
+    def get_user_details(self, response: JsonObject) -> JsonObject:
+        """Return nothing: users of the portal aren't users of Lever."""
         return {}
 
-    def user_data(self, access_token: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Nothing more to ask for."""
+    def user_data(self, access_token: str, *args: object, **kwargs: object) -> JsonObject:
+        """Return nothing: the token answer has everything."""
         return {}
 
 
-def claims(access_token: str) -> dict[str, str]:
-    """Return `user_id` and `account_id` from an access token, empty where it doesn't tell.
+@dataclass(frozen=True)
+class TokenClaims:
+    """The ids in an access token, empty where it doesn't contain them."""
 
-    The token is a JWT today, but Lever doesn't promise it: it is read as a hint and never trusted as proof.
+    user_id: str = ""
+    account_id: str = ""
+
+
+def claims(access_token: str) -> TokenClaims:
+    """Return the Lever user and account of an access token.
+
+    The token is a JWT today, but Lever doesn't promise it: the ids are hints, and prove nothing.
     """
     try:
         part = access_token.split(".")[1]
         body = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     except (IndexError, ValueError, binascii.Error):
-        body = {}
+        return TokenClaims()
     if not isinstance(body, dict):
-        body = {}
-    return {
-        "user_id": str(body.get("https://oauth.lever.co/userId") or ""),
-        "account_id": str(body.get("https://oauth.lever.co/accountId") or ""),
-    }
+        return TokenClaims()
+    return TokenClaims(
+        user_id=str(body.get("https://oauth.lever.co/userId") or ""),
+        account_id=str(body.get("https://oauth.lever.co/accountId") or ""),
+    )
 
 
-def refresh(session: PlatformSession, refresh_token: str) -> dict[str, Any]:
-    """Trade a single-use refresh token for a new pair; the token answer.
+def refresh(session: PlatformSession, refresh_token: str) -> JsonObject:
+    """Exchange a single-use refresh token for a new pair of tokens. Return the token answer.
 
-    `session` speaks to the authorization server. Raises PlatformError: permanent, with `body["error"]` being
-    `invalid_grant`, when the grant is dead.
+    `session` calls the authorization server. Raises PlatformError: permanent, with `invalid_grant` as
+    `body["error"]`, when the grant has ended.
     """
     form = {
         "grant_type": "refresh_token",

@@ -1,6 +1,7 @@
 """A text column that is encrypted at rest."""
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -9,6 +10,11 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression
 from django.db.models.lookups import IsNull
+
+if TYPE_CHECKING:
+    _TextField = models.TextField[str, str]
+else:
+    _TextField = models.TextField  # can't be subscripted when run
 
 
 class DecryptionError(ImproperlyConfigured):
@@ -31,7 +37,7 @@ def cipher() -> MultiFernet:
     return _cipher(keys)
 
 
-class EncryptedTextField(models.TextField):
+class EncryptedTextField(_TextField):
     """Text stored as a Fernet token; an empty string stays empty.
 
     Refuses every lookup but ``isnull``, because equal texts have different ciphertexts and a lookup

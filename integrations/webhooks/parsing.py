@@ -7,6 +7,8 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 
+from integrations.http.json_types import JsonObject
+
 MAX_DEPTH = 100
 MAX_ID = 200
 
@@ -78,7 +80,7 @@ class OptionalId(Text):
         super().__init__(required=False, allow_null=True, allow_blank=True, max_length=MAX_ID)
 
 
-class LeverEnvelope(serializers.Serializer):
+class LeverEnvelope(serializers.Serializer[JsonObject]):
     """Lever's webhook body; only the fields that are read."""
 
     id = OptionalId()
@@ -97,7 +99,7 @@ class LeverEnvelope(serializers.Serializer):
         return data
 
 
-class CodeScreenEnvelope(serializers.Serializer):
+class CodeScreenEnvelope(serializers.Serializer[JsonObject]):
     """CodeScreen's webhook body; only the fields that are read."""
 
     type = Text(max_length=100)

@@ -43,8 +43,8 @@ def save_connection(
             organization,
             response,
             user,
-            lever_user_id=found["user_id"],
-            lever_account_id=found["account_id"],
+            lever_user_id=found.user_id,
+            lever_account_id=found.account_id,
         )
     notify.notify_workers()
     notify.request_catalog_refresh(organization)

@@ -25,7 +25,7 @@ RESPONSES = {
 }
 
 
-def describe(view: type[APIView], request: type[Serializer], operation_id: str) -> type[APIView]:
+def describe(view: type[APIView], request: type[Serializer[Any]], operation_id: str) -> type[APIView]:
     """Return a subclass of a webhook view that states its request and responses."""
     view = type(view.__name__, (view,), {"schema": AutoSchema()})
     return extend_schema(request=request, responses=RESPONSES, operation_id=operation_id)(view)

@@ -1,0 +1,3 @@
+class Conf:
+    BROKER_CLASS: str | None
+    REDIS: str
