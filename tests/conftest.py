@@ -17,7 +17,7 @@ from integrations.queue import notify
 from integrations.workflow.operations.lever_connection import connect_lever
 from portal.devtools import test_suites
 from tests import factories
-from tests.world import World
+from tests.sandbox import Sandbox
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in the test's thread
 
@@ -107,9 +107,9 @@ def stranger(db):
 
 
 @pytest.fixture
-def sandbox(db, settings) -> Iterator[World]:
+def sandbox(db, settings) -> Iterator[Sandbox]:
     """A pretend Lever and CodeScreen for this test alone, over real HTTP; the settings point to them."""
-    with World() as platforms:
+    with Sandbox() as platforms:
         settings.LEVER_AUTH_URL = platforms.lever.url
         settings.LEVER_API_URL = f"{platforms.lever.url}/v1"
         settings.LEVER_AUDIENCE = f"{platforms.lever.url}/v1/"

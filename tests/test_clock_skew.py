@@ -159,7 +159,7 @@ def calls_made():
 def test_a_fresh_list_is_not_read_again_and_an_old_one_is(connected_organization, sandbox, skewed):
     clients = provider.clients_for(connected_organization)
     sync.refresh_stages(connected_organization, clients.lever())
-    stage = sandbox.stage("CodeScreen Assessment")
+    stage = sandbox.stage_id("CodeScreen Assessment")
     for age, expected in ((timedelta(minutes=2), 0), (lookup.FRESH_FOR + timedelta(minutes=2), 1)):
         LeverConnection.objects.update(stages_refreshed_at=skewed - age)
         connected_organization.lever_connection.refresh_from_db()
@@ -180,9 +180,9 @@ def test_a_stage_made_since_another_node_read_the_list_is_found(connected_organi
 
 
 def test_a_decision_is_read_again_when_it_is_old_and_only_then(connected_organization, sandbox, skewed):
-    sandbox.lever_does("move", opportunities=[sandbox.candidate("Alder")], stage="CodeScreen Assessment")
+    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
     invitation = factories.InvitationFactory(
-        organization=connected_organization, opportunity_id=sandbox.candidate("Alder")
+        organization=connected_organization, opportunity_id=sandbox.opportunity_id("Alder")
     )
     enqueue.enqueue_invitation(invitation)
     clients = provider.clients_for(connected_organization)

@@ -72,8 +72,8 @@ def stage_change(word, sandbox):
         id=str(uuid.uuid4()),
         triggeredAt=int(time.time() * 1000),
         data={
-            "opportunityId": sandbox.candidate(word),
-            "toStageId": sandbox.stage("CodeScreen Assessment"),
+            "opportunityId": sandbox.opportunity_id(word),
+            "toStageId": sandbox.stage_id("CodeScreen Assessment"),
             "note": "x" * 5000,
         },
     )
@@ -87,7 +87,9 @@ def post(connected_organization, sandbox, client):
     door = reverse("lever-webhook", args=[connected_organization.webhook_key])
 
     def send(word):
-        sandbox.lever_does("move", opportunities=[sandbox.candidate(word)], stage="CodeScreen Assessment")
+        sandbox.lever_does(
+            "move", opportunities=[sandbox.opportunity_id(word)], stage="CodeScreen Assessment"
+        )
         return client.post(door, stage_change(word, sandbox), content_type="application/json")
 
     return send
@@ -120,7 +122,7 @@ def test_a_decision_is_written_whole_or_not_at_all(connected_organization, sandb
     leases_end()
     worker.work()
     assert Invitation.objects.get().status == "invited"
-    assert sandbox.emails() == 1
+    assert sandbox.invitations_sent() == 1
 
 
 @pytest.mark.parametrize("is_idempotent", [False, True])
@@ -133,7 +135,7 @@ def test_an_invitation_that_could_not_be_recorded_is_not_sent_twice(
     connected_organization.codescreen_connection.save()
     invitation = factories.InvitationFactory(
         organization=connected_organization,
-        opportunity_id=sandbox.candidate("Alder"),
+        opportunity_id=sandbox.opportunity_id("Alder"),
         assessment_id=stable_id("acme", "assessment", "Backend"),
     )
     enqueue.enqueue_invitation(invitation)
@@ -149,8 +151,8 @@ def test_an_invitation_that_could_not_be_recorded_is_not_sent_twice(
         with pytest.raises(OperationalError, match="full"):
             worker.work()
         assert Invitation.objects.get().status == "sending"
-        assert sandbox.emails() == 1
+        assert sandbox.invitations_sent() == 1
     leases_end()
     worker.work()
     assert Invitation.objects.get().status == ("invited" if is_idempotent else "uncertain")
-    assert sandbox.emails() == 1
+    assert sandbox.invitations_sent() == 1

@@ -55,7 +55,7 @@ def test_a_spoilt_answer_ends_in_time_and_leaves_it_open_whether_it_happened(san
             send(proxy.url, sandbox)
         assert time.monotonic() - began < TOTAL + 0.5
     assert (raised.value.ambiguous, raised.value.permanent) == (True, False)
-    assert sandbox.emails() == 1
+    assert sandbox.invitations_sent() == 1
 
 
 @pytest.mark.parametrize("toxic", [toxics.late(READ / 2), toxics.lingering(5.0)], ids=["late", "lingering"])
@@ -71,7 +71,7 @@ def test_an_invitation_whose_answer_drips_in_is_uncertain_and_not_sent_again(
 ):
     invitation = factories.InvitationFactory(
         organization=connected_organization,
-        opportunity_id=sandbox.candidate("Alder"),
+        opportunity_id=sandbox.opportunity_id("Alder"),
         assessment_id=stable_id("acme", "assessment", "Backend"),
     )
     enqueue.enqueue_invitation(invitation)
@@ -81,7 +81,7 @@ def test_an_invitation_whose_answer_drips_in_is_uncertain_and_not_sent_again(
         Effect.objects.filter(state="due").update(due_at=factories.a_moment_ago())
         worker.work()
     assert Invitation.objects.get().status == "uncertain"
-    assert sandbox.emails() == 1
+    assert sandbox.invitations_sent() == 1
 
 
 def test_no_call_outlives_a_lease(settings):
@@ -132,7 +132,7 @@ def test_steps_leave_no_connection_open(connected_organization, sandbox):
         invitation = factories.InvitationFactory(
             organization=connected_organization,
             status="pending",
-            opportunity_id=sandbox.candidate("Alder"),
+            opportunity_id=sandbox.opportunity_id("Alder"),
             email="alder@candidates.example",
             assessment_id=stable_id("acme", "assessment", "Backend"),
             round=number + 1,

@@ -37,7 +37,7 @@ class Recruiter:
 
     def enter(self, word, stage="CodeScreen Assessment", **changes):
         """Move a candidate; the door's answer to the delivery."""
-        self._sandbox.lever_does("move", opportunities=[self._sandbox.candidate(word)], stage=stage)
+        self._sandbox.lever_does("move", opportunities=[self._sandbox.opportunity_id(word)], stage=stage)
         return self.tell(word, stage, **changes)
 
     def tell(self, word, stage="CodeScreen Assessment", **changes):
@@ -46,7 +46,10 @@ class Recruiter:
             "lever/candidate_stage_change",
             id=str(uuid.uuid4()),
             triggeredAt=int(time.time() * 1000),
-            data={"opportunityId": self._sandbox.candidate(word), "toStageId": self._sandbox.stage(stage)},
+            data={
+                "opportunityId": self._sandbox.opportunity_id(word),
+                "toStageId": self._sandbox.stage_id(stage),
+            },
         )
         payload = {name: value for name, value in (payload | changes).items() if value is not None}
         return self._client.post(
@@ -81,7 +84,7 @@ def test_a_stage_change_becomes_feedback(recruiter, sandbox):
     assert delivery.verdict == "invite", delivery.last_error
     invitation = Invitation.objects.get()
     assert invitation.status == "invited"
-    assert sandbox.emails("alder@candidates.example") == 1
+    assert sandbox.invitations_sent("alder@candidates.example") == 1
     assert "CodeScreen: Candidate Invited" in sandbox.opportunity("Alder")["tags"]
     person = {"email": "alder@candidates.example", "assessment": "Backend"}
 
@@ -130,14 +133,14 @@ def test_who_passed_is_moved_on_and_who_failed_waits_for_a_person(recruiter, con
     worker.poll_organization(connected)
     worker.work()
     people = sandbox.lever.accounts["acme"].opportunities
-    assert people[sandbox.candidate("Alder")].stage == sandbox.stage("Phone screen")
-    assert people[sandbox.candidate("Birch")].stage == sandbox.stage("CodeScreen Assessment")
-    assert people[sandbox.candidate("Birch")].archived is None
+    assert people[sandbox.opportunity_id("Alder")].stage == sandbox.stage_id("Phone screen")
+    assert people[sandbox.opportunity_id("Birch")].stage == sandbox.stage_id("CodeScreen Assessment")
+    assert people[sandbox.opportunity_id("Birch")].archived is None
     # Lever tells of the portal's own move, which leads to nothing
     assert recruiter.tell("Alder", "Phone screen").status_code == 202
     worker.work()
     assert Delivery.objects.latest("pk").verdict == "not_a_trigger_stage"
-    assert sandbox.emails() == 2
+    assert sandbox.invitations_sent() == 2
     waits = Invitation.objects.awaiting_decision().get()
     assert waits.candidate_name == "Candidate Birch"
     assert "1 candidate who failed" in client.get("/").content.decode()
@@ -182,7 +185,7 @@ def test_five_deliveries_invite_once(recruiter, sandbox, keeps_id):
     worker.work()
     assert answers == [200, 200, 200, 200, 202]
     assert Invitation.objects.count() == 1
-    assert sandbox.emails() == 1
+    assert sandbox.invitations_sent() == 1
     assert set(Delivery.objects.values_list("verdict", flat=True)) == {"invite", "already_invited"}
 
 
@@ -207,7 +210,7 @@ def test_each_skip_has_its_verdict(recruiter, sandbox, word, verdict):
     assert delivery.explanation
     if verdict == "unknown_assessment":
         assert "Did you mean “Data Engineer”?" in delivery.explanation
-    assert sandbox.emails() == 0
+    assert sandbox.invitations_sent() == 0
 
 
 def test_the_same_person_is_not_invited_through_another_opportunity(recruiter, connected, sandbox):
@@ -218,7 +221,7 @@ def test_the_same_person_is_not_invited_through_another_opportunity(recruiter, c
     worker.work()
     verdicts = sorted(Delivery.objects.values_list("verdict", flat=True))
     assert verdicts == ["invite", "invited_elsewhere"]
-    assert sandbox.emails() == 1
+    assert sandbox.invitations_sent() == 1
 
 
 def test_a_lost_answer_is_uncertain_and_not_repeated(recruiter, sandbox):
@@ -235,13 +238,13 @@ def test_a_lost_answer_is_uncertain_and_not_repeated(recruiter, sandbox):
     worker.work()
     invitation = Invitation.objects.get()
     assert invitation.status == "uncertain"
-    assert sandbox.emails() == 1
+    assert sandbox.invitations_sent() == 1
 
 
 def test_the_sweep_repairs_what_no_webhook_told(recruiter, connected, sandbox):
-    sandbox.lever_does("move", opportunities=[sandbox.candidate("Alder")], stage="CodeScreen Assessment")
+    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
     assert worker.sweep_organization(connected) == 1
     assert worker.sweep_organization(connected) == 0
     worker.work()
-    assert sandbox.emails("alder@candidates.example") == 1
+    assert sandbox.invitations_sent("alder@candidates.example") == 1
     assert Delivery.objects.get(event="sweep").verdict == "invite"

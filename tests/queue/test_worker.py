@@ -198,7 +198,7 @@ def test_a_delivery_waits_as_long_as_the_platform_says(connected_organization, m
 def test_the_whole_outbox_of_a_lost_connection_waits_and_goes_on(connected_organization, sandbox):
     invitation = factories.InvitationFactory(
         organization=connected_organization,
-        opportunity_id=sandbox.candidate("Alder"),
+        opportunity_id=sandbox.opportunity_id("Alder"),
         assessment_id=stable_id("acme", "assessment", "Backend"),
     )
     enqueue.enqueue_invitation(invitation)

@@ -24,12 +24,12 @@ class Outbox:
     def invitation(self, word="Alder", **changes):
         """Return a pending invitation of a seeded candidate, its effect in the outbox."""
         values = {
-            "opportunity_id": self.sandbox.candidate(word),
+            "opportunity_id": self.sandbox.opportunity_id(word),
             "contact_id": stable_id("acme", "contact", word),
             "candidate_name": f"Candidate {word}",
             "email": f"{word.lower()}@candidates.example",
             "assessment_id": ASSESSMENT,
-            "stage_id": self.sandbox.stage("CodeScreen Assessment"),
+            "stage_id": self.sandbox.stage_id("CodeScreen Assessment"),
         }
         invitation = factories.InvitationFactory(organization=self.organization, **values | changes)
         enqueue.enqueue_invitation(invitation)
@@ -38,7 +38,7 @@ class Outbox:
     def invited(self, word="Alder"):
         """Return an invitation that went out, everything that follows from it done."""
         self.sandbox.lever_does(
-            "move", opportunities=[self.sandbox.candidate(word)], stage="CodeScreen Assessment"
+            "move", opportunities=[self.sandbox.opportunity_id(word)], stage="CodeScreen Assessment"
         )
         invitation = self.invitation(word)
         self.work()

@@ -99,11 +99,11 @@ def enter(connected_organization, sandbox):
     """Move somebody into the stage, tell of it and do what follows; the delivery."""
 
     def move(word: str) -> Delivery:
-        sandbox.lever_does("move", opportunities=[sandbox.candidate(word)], stage=STAGE)
-        data = {"opportunityId": sandbox.candidate(word), "toStageId": sandbox.stage(STAGE)}
+        sandbox.lever_does("move", opportunities=[sandbox.opportunity_id(word)], stage=STAGE)
+        data = {"opportunityId": sandbox.opportunity_id(word), "toStageId": sandbox.stage_id(STAGE)}
         delivery = factories.DeliveryFactory.create(
             organization=connected_organization,
-            opportunity_id=sandbox.candidate(word),
+            opportunity_id=sandbox.opportunity_id(word),
             payload={"event": "candidateStageChange", "data": data},
         )
         worker.work()

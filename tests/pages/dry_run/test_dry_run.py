@@ -63,45 +63,51 @@ def test_a_link_or_an_id_names_the_candidate(written):
 
 
 def test_an_invitation_is_shown_with_its_effects_and_nothing_is_written(team_member_client, known, sandbox):
-    before, sent = rows(), sandbox.emails()
-    stage = sandbox.stage("CodeScreen Assessment")
-    answer = team_member_client.get(URL, {"candidate": sandbox.candidate("Alder"), "stage": stage})
+    before, sent = rows(), sandbox.invitations_sent()
+    stage = sandbox.stage_id("CodeScreen Assessment")
+    answer = team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage})
     page = text(answer)
     assert answer.context["answer"].decision.verdict == "invite"
     for words in ("“Backend” is sent", "Send invitation", "CodeScreen: Candidate Invited", "Afterwards"):
         assert words in page
     assert rows() == before
-    assert sandbox.emails() == sent
+    assert sandbox.invitations_sent() == sent
     assert not ApiCall.objects.exclude(opportunity_id="").exists()
 
 
 def test_the_candidates_present_stage_does_not_matter(team_member_client, known, sandbox):
     answer = team_member_client.get(
-        URL, {"candidate": sandbox.candidate("Alder"), "stage": sandbox.stage("CodeScreen Assessment")}
+        URL,
+        {"candidate": sandbox.opportunity_id("Alder"), "stage": sandbox.stage_id("CodeScreen Assessment")},
     )
     assert answer.context["answer"].decision.verdict != "left_stage"
 
 
 def test_a_stage_that_does_not_invite_says_why(team_member_client, known, sandbox):
     other = plain_stage(team_member_client)
-    answer = team_member_client.get(URL, {"candidate": sandbox.candidate("Alder"), "stage": other})
+    answer = team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": other})
     assert answer.context["answer"].decision.verdict == "not_a_trigger_stage"
     assert "nothing is sent, and nothing is written in Lever" in text(answer)
 
 
 def test_an_unstarted_invitation_would_be_withdrawn_elsewhere(team_member_client, known, sandbox):
     invitation = factories.InvitationFactory.create(
-        organization=known, opportunity_id=sandbox.candidate("Alder"), status="invited", instance_id="i-1"
+        organization=known,
+        opportunity_id=sandbox.opportunity_id("Alder"),
+        status="invited",
+        instance_id="i-1",
     )
     other = plain_stage(team_member_client)
-    page = text(team_member_client.get(URL, {"candidate": sandbox.candidate("Alder"), "stage": other}))
+    page = text(team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": other}))
     assert "The invitation becomes withdrawn" in page
     invitation.refresh_from_db()
     assert invitation.status == "invited"
 
 
 def test_somebody_whom_lever_does_not_show_is_explained(team_member_client, known, sandbox):
-    answer = team_member_client.get(URL, {"candidate": ID, "stage": sandbox.stage("CodeScreen Assessment")})
+    answer = team_member_client.get(
+        URL, {"candidate": ID, "stage": sandbox.stage_id("CodeScreen Assessment")}
+    )
     assert answer.context["answer"].decision.verdict == "not_visible"
     assert "Next:" in text(answer)
 
@@ -109,7 +115,8 @@ def test_somebody_whom_lever_does_not_show_is_explained(team_member_client, know
 def test_a_platform_that_does_not_answer_is_explained(team_member_client, known, sandbox, settings):
     settings.LEVER_API_URL = "http://127.0.0.1:9/v1"
     answer = team_member_client.get(
-        URL, {"candidate": sandbox.candidate("Alder"), "stage": sandbox.stage("CodeScreen Assessment")}
+        URL,
+        {"candidate": sandbox.opportunity_id("Alder"), "stage": sandbox.stage_id("CodeScreen Assessment")},
     )
     assert answer.status_code == 200
     assert "can only be said when Lever and CodeScreen answer" in text(answer)
@@ -170,7 +177,7 @@ def two(known, sandbox):
     for word in ("Alder", "Birch"):
         factories.InvitationFactory.create(
             organization=known,
-            opportunity_id=sandbox.candidate(word),
+            opportunity_id=sandbox.opportunity_id(word),
             candidate_name=f"Robin {word}",
             email=f"{word.lower()}@candidates.example",
             role_title="Chef",
@@ -179,24 +186,24 @@ def two(known, sandbox):
 
 @pytest.mark.usefixtures("two")
 def test_one_of_a_name_is_answered_and_several_are_a_choice(team_member_client, sandbox):
-    stage = sandbox.stage("CodeScreen Assessment")
+    stage = sandbox.stage_id("CodeScreen Assessment")
     answer = team_member_client.get(URL, {"candidate": "robin Alder", "stage": stage})
-    assert answer.context["answer"].candidate_id == sandbox.candidate("Alder")
+    assert answer.context["answer"].candidate_id == sandbox.opportunity_id("Alder")
     page = team_member_client.get(URL, {"candidate": "Robin", "stage": stage})
     assert "answer" not in page.context
     assert {match.opportunity_id for match in page.context["matches"]} == {
-        sandbox.candidate("Alder"),
-        sandbox.candidate("Birch"),
+        sandbox.opportunity_id("Alder"),
+        sandbox.opportunity_id("Birch"),
     }
     chosen = re.findall(r'<a href="(\?[^"]+)">Robin Birch</a>', page.content.decode())
     answer = team_member_client.get(URL + unescape(chosen[0]))
-    assert answer.context["answer"].candidate_id == sandbox.candidate("Birch")
+    assert answer.context["answer"].candidate_id == sandbox.opportunity_id("Birch")
 
 
 def test_somebody_the_portal_has_never_seen_is_found_by_their_address(team_member_client, known, sandbox):
-    stage = sandbox.stage("CodeScreen Assessment")
+    stage = sandbox.stage_id("CodeScreen Assessment")
     answer = team_member_client.get(URL, {"candidate": " Alder@candidates.example", "stage": stage})
-    assert answer.context["answer"].candidate_id == sandbox.candidate("Alder")
+    assert answer.context["answer"].candidate_id == sandbox.opportunity_id("Alder")
     assert answer.context["answer"].decision.verdict == "invite"
     both = team_member_client.get(URL, {"candidate": "tamarack@candidates.example", "stage": stage})
     assert len(both.context["matches"]) == 2
@@ -215,7 +222,7 @@ def test_another_organizations_candidates_are_not_found(stranger_client, two, st
 def test_what_a_pass_and_a_fail_would_do_is_said(team_member_client, known, sandbox):
     known.passed_stage, known.hold_failed = "Phone screen", True
     known.save()
-    stage = sandbox.stage("CodeScreen Assessment")
-    page = text(team_member_client.get(URL, {"candidate": sandbox.candidate("Alder"), "stage": stage}))
+    stage = sandbox.stage_id("CodeScreen Assessment")
+    page = text(team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage}))
     assert "They are moved to “Phone screen” in Lever, unless a recruiter" in page
     assert "nobody is archived" in page

@@ -35,7 +35,7 @@ FRESH, OLD = timedelta(minutes=1), lookup.FRESH_FOR + timedelta(minutes=1)
 def test_a_known_stage_is_read_again_only_when_the_list_is_old(
     connected_organization, sandbox, clients, calls_after, age, calls
 ):
-    stage_id = sandbox.stage("CodeScreen Assessment")
+    stage_id = sandbox.stage_id("CodeScreen Assessment")
     lookup.stage_name(connected_organization, stage_id, clients)
     found = calls_after(age, lambda: lookup.stage_name(connected_organization, stage_id, clients))
     assert found == ("CodeScreen Assessment", calls)

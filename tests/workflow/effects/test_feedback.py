@@ -248,7 +248,7 @@ def test_a_form_written_anew_whose_answer_was_lost_is_one(box, sandbox):
 
 def delete_forms(sandbox):
     """Delete a candidate's feedback in Lever."""
-    for form in account(sandbox).opportunities[sandbox.candidate("Alder")].feedback.values():
+    for form in account(sandbox).opportunities[sandbox.opportunity_id("Alder")].feedback.values():
         form.deleted_at = 1
 
 

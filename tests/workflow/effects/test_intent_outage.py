@@ -28,7 +28,7 @@ def test_an_invitation_survives_a_restart_around_its_call(
     invitation = box.invitation()
     box.work()
     assert not restarting.errors
-    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
     assert box.effect().state == "done"
 
 
@@ -45,4 +45,4 @@ def test_a_definite_no_survives_a_restart_and_is_tried_again(box, sandbox, monke
     box.work()
     assert box.reread(invitation).status == "pending"
     box.later()
-    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)

@@ -24,7 +24,7 @@ def progress(sandbox, word="Alder"):
 def invitation(box):
     """An invitation that nothing has been done about."""
     return factories.InvitationFactory(
-        organization=box.organization, opportunity_id=box.sandbox.candidate("Alder")
+        organization=box.organization, opportunity_id=box.sandbox.opportunity_id("Alder")
     )
 
 
@@ -33,7 +33,7 @@ def invitation(box):
 
 def test_the_new_tag_takes_the_place_of_the_others(box, sandbox, invitation):
     others = [*ProgressTag, "codescreen:  candidate invited", "urgent", "CodeScreen Backend"]
-    sandbox.lever_does("tags", opportunities=[sandbox.candidate("Alder")], add=others)
+    sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id("Alder")], add=others)
     enqueue.enqueue_progress_tag(invitation, ProgressTag.COMPLETED)
     box.work()
     assert progress(sandbox) == [ProgressTag.COMPLETED]
@@ -74,7 +74,7 @@ def test_an_older_wish_that_is_tried_again_does_not_undo_the_later_one(box, sand
 @pytest.mark.parametrize("kind", LOST)
 @pytest.mark.parametrize("path", ["/addTags", "/removeTags"])
 def test_a_lost_answer_leaves_one_tag(box, sandbox, invitation, kind, path):
-    sandbox.lever_does("tags", opportunities=[sandbox.candidate("Alder")], add=[ProgressTag.INVITED])
+    sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id("Alder")], add=[ProgressTag.INVITED])
     enqueue.enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
     box.lever_fails(path, kind=kind)
     box.work()
@@ -120,7 +120,7 @@ def test_writes_are_shown_to_be_by_the_connected_user(box, sandbox, invitation):
 
 
 def leave_note(box, text="CodeScreen: nothing was sent."):
-    enqueue.enqueue_note(box.organization, box.sandbox.candidate("Alder"), "no_email", text)
+    enqueue.enqueue_note(box.organization, box.sandbox.opportunity_id("Alder"), "no_email", text)
 
 
 def test_a_note_is_left_once_per_opportunity_and_code(box, sandbox):
@@ -176,7 +176,7 @@ def test_a_worker_killed_after_writing_the_note_leaves_one(box, sandbox):
 
 def test_a_note_on_somebody_who_is_gone_fails_and_says_so(box, sandbox):
     leave_note(box)
-    sandbox.lever_does("delete", opportunities=[sandbox.candidate("Alder")])
+    sandbox.lever_does("delete", opportunities=[sandbox.opportunity_id("Alder")])
     box.work()
     effect = box.effect("leave_note")
     assert effect.state == "failed"
@@ -210,4 +210,4 @@ def test_two_effects_of_one_candidate_are_never_performed_at_once(box, invitatio
 
 
 def test_the_seeded_ids_are_those_the_tests_use(sandbox):
-    assert sandbox.candidate("Alder") == stable_id("acme", "opportunity", "Alder")
+    assert sandbox.opportunity_id("Alder") == stable_id("acme", "opportunity", "Alder")

@@ -21,7 +21,7 @@ def policy(box, **changes):
 def stage(sandbox, word="Alder"):
     """Return the name of the stage a candidate is in."""
     account = sandbox.lever.accounts["acme"]
-    return account.stages[account.opportunities[sandbox.candidate(word)].stage].text
+    return account.stages[account.opportunities[sandbox.opportunity_id(word)].stage].text
 
 
 def moves(sandbox, word="Alder"):
@@ -30,7 +30,7 @@ def moves(sandbox, word="Alder"):
 
 
 def recruiter_moves(sandbox, to, word="Alder"):
-    sandbox.lever_does("move", opportunities=[sandbox.candidate(word)], stage=to)
+    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id(word)], stage=to)
 
 
 def evaluated(box, **verdict):
@@ -51,7 +51,7 @@ def test_nobody_is_moved_unless_it_is_asked_for(box, sandbox):
 
 @pytest.mark.parametrize("written", [TARGET, f"  {TARGET.upper()} ", "id"])
 def test_who_passed_is_moved_once_by_name_or_id(box, sandbox, written):
-    policy(box, passed_stage=sandbox.stage(TARGET) if written == "id" else written)
+    policy(box, passed_stage=sandbox.stage_id(TARGET) if written == "id" else written)
     evaluated(box, score=90, result="Passed")
     box.work()
     effect = box.effect("move_stage")
@@ -64,7 +64,7 @@ def test_the_move_is_shown_to_be_by_the_connected_user(box, sandbox):
     policy(box, passed_stage=TARGET)
     evaluated(box, score=90, result="Passed")
     box.work()
-    change = sandbox.lever.accounts["acme"].opportunities[sandbox.candidate("Alder")].stage_changes[-1]
+    change = sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Alder")].stage_changes[-1]
     assert change["userId"] == box.organization.lever_connection.lever_user_id
 
 
@@ -130,7 +130,7 @@ def test_who_was_moved_elsewhere_meanwhile_stays_there(box, sandbox):
 def test_who_was_archived_meanwhile_stays_archived(box, sandbox):
     policy(box, passed_stage=TARGET)
     evaluated(box, score=90, result="Passed")
-    sandbox.lever_does("archive", opportunities=[sandbox.candidate("Alder")], reason="Underqualified")
+    sandbox.lever_does("archive", opportunities=[sandbox.opportunity_id("Alder")], reason="Underqualified")
     box.work()
     effect = box.effect("move_stage")
     assert effect.state == "cancelled"
@@ -252,7 +252,7 @@ def test_an_unknown_target_fails_loudly_and_is_done_once_it_is_corrected(box, sa
 def test_a_target_that_would_invite_is_refused(box, sandbox, written):
     sync.refresh_stages(box.organization, provider.lever_client(box.organization))
     with pytest.raises(ValidationError) as refused:
-        policy(box, passed_stage=sandbox.stage(FROM) if written == "id" else written)
+        policy(box, passed_stage=sandbox.stage_id(FROM) if written == "id" else written)
     assert "sends an assessment" in refused.value.message_dict["passed_stage"][0]
 
 
@@ -308,10 +308,10 @@ def test_levers_word_of_our_own_move_leads_to_nothing(box, sandbox):
     policy(box, passed_stage=TARGET)
     invitation = evaluated(box, score=90, result="Passed")
     box.work()
-    data = {"opportunityId": sandbox.candidate("Alder"), "toStageId": sandbox.stage(TARGET)}
+    data = {"opportunityId": sandbox.opportunity_id("Alder"), "toStageId": sandbox.stage_id(TARGET)}
     factories.DeliveryFactory.create(
         organization=box.organization,
-        opportunity_id=sandbox.candidate("Alder"),
+        opportunity_id=sandbox.opportunity_id("Alder"),
         payload={"event": "candidateStageChange", "data": data},
     )
     box.work()

@@ -19,11 +19,11 @@ STAGE, ELSEWHERE = "CodeScreen Assessment", "Phone screen"
 def move(box, sandbox):
     """Move a candidate and return the delivery that tells of it."""
     sandbox.lever_does("settings", webhooks_enabled=False)
-    opportunity_id = sandbox.candidate("Alder")
+    opportunity_id = sandbox.opportunity_id("Alder")
 
     def moved(stage):
         sandbox.lever_does("move", opportunities=[opportunity_id], stage=stage)
-        data = {"opportunityId": opportunity_id, "toStageId": sandbox.stage(stage)}
+        data = {"opportunityId": opportunity_id, "toStageId": sandbox.stage_id(stage)}
         return factories.DeliveryFactory(
             organization=box.organization,
             opportunity_id=opportunity_id,
@@ -49,7 +49,7 @@ def test_who_leaves_while_another_worker_decides(box, sandbox, move, monkeypatch
     monkeypatch.setattr(lever, "opportunity", slowly)
     delivery_handling.handle_delivery(entered, FakeClients(box.organization, lever=lever))
     box.work()
-    assert (Invitation.objects.get().status, sandbox.emails()) == ("withdrawn", 0)
+    assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)
 
 
 def test_who_leaves_while_the_sweep_goes_through_its_list(box, sandbox, move):
@@ -60,7 +60,7 @@ def test_who_leaves_while_the_sweep_goes_through_its_list(box, sandbox, move):
     box.work()
     assert sweep._repair(box.organization, listed, provider.clients_for(box.organization), began)
     box.work()
-    assert (Invitation.objects.get().status, sandbox.emails()) == ("withdrawn", 0)
+    assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)
 
 
 def test_who_leaves_while_codescreen_is_asked_and_says_not_now(box, sandbox, move):
@@ -73,7 +73,7 @@ def test_who_leaves_while_codescreen_is_asked_and_says_not_now(box, sandbox, mov
     box.work()
     Invitation.objects.update(status="pending")
     box.later()
-    assert (Invitation.objects.get().status, sandbox.emails()) == ("withdrawn", 0)
+    assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)
 
 
 def test_without_news_nobody_is_read_twice(box, sandbox, move):

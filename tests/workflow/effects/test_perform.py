@@ -40,7 +40,7 @@ def test_what_waited_long_for_a_person_is_still_tried_for_days(box, sandbox, sup
     box.later()
     assert (box.effect().state, box.effect().attempts, box.reread(invitation).status) == ("due", 1, "pending")
     box.later()
-    assert (box.reread(invitation).status, sandbox.emails()) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.invitations_sent()) == ("invited", 1)
 
 
 @pytest.mark.parametrize("looked", ["before", "in between"])
@@ -67,7 +67,7 @@ def test_who_is_invited_anew_while_a_worker_finds_them_withdrawn_is_invited(
     perform.perform(effect, provider.clients_for(box.organization, CallContext(effect=effect)))
     monkeypatch.undo()
     box.later()
-    assert (box.reread(invitation).status, sandbox.emails()) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.invitations_sent()) == ("invited", 1)
 
 
 def test_a_refused_write_is_not_given_up_while_its_author_cannot_be_looked_up(box, sandbox):
@@ -107,7 +107,7 @@ def test_what_is_heard_to_have_arrived_before_it_is_sent_again_is_not(box, sandb
         record = partial(send_invitation._record_invited, box.reread(invitation), "instance-1")
         apply_outcome(slow, Done(record=record), None)
     box.work()
-    assert (box.reread(invitation).instance_id, sandbox.emails()) == ("instance-1", 1)
+    assert (box.reread(invitation).instance_id, sandbox.invitations_sent()) == ("instance-1", 1)
     assert box.effect().state == "done"
 
 
@@ -128,7 +128,7 @@ def test_a_worker_killed_after_a_definite_no_leaves_nothing_that_a_pause_does_no
     Effect.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
     Organization.objects.update(paused=True)
     box.work()
-    assert (box.effect().state, sandbox.emails()) == ("due", 0)
+    assert (box.effect().state, sandbox.invitations_sent()) == ("due", 0)
 
 
 def test_what_a_person_sends_again_is_tried_for_days_whatever_held_it_up_before(box, sandbox):

@@ -79,7 +79,7 @@ def test_a_delivery_that_was_given_up_can_be_replayed(box, super_admin, monkeypa
 
 def test_an_effect_that_kills_its_worker_stops_and_can_be_retried(box, super_admin, monkeypatch):
     enqueue.enqueue_note(
-        box.organization, box.sandbox.candidate("Alder"), "no_email", "CodeScreen: nothing was sent."
+        box.organization, box.sandbox.opportunity_id("Alder"), "no_email", "CodeScreen: nothing was sent."
     )
     with monkeypatch.context() as patched:
         patched.setattr(perform, "leave_note", _kill)
@@ -114,12 +114,12 @@ def test_an_invitation_whose_worker_dies_before_the_call_fails(box, monkeypatch)
     monkeypatch.setattr("integrations.workflow.effects.send_invitation.reason_not_to_send", _kill)
     assert work_until_quiet(box) == MAX_CONSECUTIVE_CRASHES
     assert (box.effect().state, box.reread(invitation).status) == ("failed", "failed")
-    assert box.sandbox.emails() == 0
+    assert box.sandbox.invitations_sent() == 0
 
 
 def test_an_answer_ends_the_count_of_crashes(box):
     enqueue.enqueue_note(
-        box.organization, box.sandbox.candidate("Alder"), "no_email", "CodeScreen: nothing was sent."
+        box.organization, box.sandbox.opportunity_id("Alder"), "no_email", "CodeScreen: nothing was sent."
     )
     Effect.objects.filter(kind="leave_note").update(
         consecutive_crashes=MAX_CONSECUTIVE_CRASHES - 1, attempts=40
@@ -132,7 +132,7 @@ def test_an_answer_ends_the_count_of_crashes(box):
 
 def test_many_tries_that_a_platform_refused_do_not_count_as_crashes(box, monkeypatch):
     enqueue.enqueue_note(
-        box.organization, box.sandbox.candidate("Alder"), "no_email", "CodeScreen: nothing was sent."
+        box.organization, box.sandbox.opportunity_id("Alder"), "no_email", "CodeScreen: nothing was sent."
     )
     Effect.objects.filter(kind="leave_note").update(attempts=60)
 

@@ -51,7 +51,7 @@ def crowd(box, sandbox):
 def seeded(sandbox):
     """Return words of candidates whom the pretend Lever has."""
     opportunities = sandbox.lever.accounts["acme"].opportunities
-    return [word for word in WORDS if sandbox.candidate(word) in opportunities]
+    return [word for word in WORDS if sandbox.opportunity_id(word) in opportunities]
 
 
 def test_a_revoked_key_costs_no_attempt_and_is_tried_once_a_minute(box, crowd):
@@ -73,17 +73,17 @@ def test_a_revoked_key_costs_no_attempt_and_is_tried_once_a_minute(box, crowd):
     minute_passes()
     minute_passes()
     assert {box.reread(row).status for row in crowd} == {"invited"}
-    assert box.sandbox.emails() == len(crowd)
+    assert box.sandbox.invitations_sent() == len(crowd)
 
 
 def test_a_revoked_grant_is_not_asked_with_again_and_nothing_is_lost(box, sandbox):
     LeverConnection.objects.get().mark_needs_reconnect("revoked")
     for word in seeded(sandbox):
-        sandbox.lever_does("move", opportunities=[sandbox.candidate(word)], stage=STAGE)
-        data = {"opportunityId": sandbox.candidate(word), "toStageId": sandbox.stage(STAGE)}
+        sandbox.lever_does("move", opportunities=[sandbox.opportunity_id(word)], stage=STAGE)
+        data = {"opportunityId": sandbox.opportunity_id(word), "toStageId": sandbox.stage_id(STAGE)}
         factories.DeliveryFactory(
             organization=box.organization,
-            opportunity_id=sandbox.candidate(word),
+            opportunity_id=sandbox.opportunity_id(word),
             payload={"event": "candidateStageChange", "data": data},
         )
     before = ApiCall.objects.filter(platform="lever").count()
@@ -94,7 +94,7 @@ def test_a_revoked_grant_is_not_asked_with_again_and_nothing_is_lost(box, sandbo
     LeverConnection.objects.update(state="connected", state_reason="")
     minute_passes()
     assert not Delivery.objects.filter(verdict="disconnected").exists()
-    assert sandbox.emails() == Delivery.objects.filter(verdict="invite").count() > 0
+    assert sandbox.invitations_sent() == Delivery.objects.filter(verdict="invite").count() > 0
 
 
 def test_a_storm_of_429_burns_nothing_and_drains_when_it_is_over(box, crowd, settings):
@@ -105,12 +105,12 @@ def test_a_storm_of_429_burns_nothing_and_drains_when_it_is_over(box, crowd, set
     effects = Effect.objects.filter(kind="send_invitation")
     assert {(row.state, row.consecutive_crashes) for row in effects} == {("due", 0)}
     assert all(row.due_at is not None and row.due_at > began - timedelta(minutes=2) for row in effects)
-    assert box.sandbox.emails() == 0
+    assert box.sandbox.invitations_sent() == 0
     box.sandbox.codescreen_does("faults", rules=[])
     for _ in range(3):
         minute_passes()
     assert {box.reread(row).status for row in crowd} == {"invited"}
-    assert box.sandbox.emails() == len(crowd)
+    assert box.sandbox.invitations_sent() == len(crowd)
 
 
 @pytest.mark.parametrize("call", ["send", "status"])
@@ -133,4 +133,7 @@ def test_a_no_to_the_former_key_says_nothing_of_the_one_saved_meanwhile(
     if not is_about_status:  # saving woke what waited, and this one was on its way
         assert box.effect().due_at - timezone.now() <= retry_policy.FIRST_RETRY
     box.later()
-    assert (box.reread(invitation).status, sandbox.emails("alder@candidates.example")) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.invitations_sent("alder@candidates.example")) == (
+        "invited",
+        1,
+    )

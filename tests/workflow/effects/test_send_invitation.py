@@ -34,7 +34,7 @@ def test_an_invitation_goes_out(box, sandbox):
     invitation = box.invitation()
     box.work()
     invitation = box.reread(invitation)
-    assert (invitation.status, sandbox.emails(ALDER)) == ("invited", 1)
+    assert (invitation.status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
     assert invitation.instance_id
     assert invitation.invited_at is not None
     assert invitation.next_poll_at > timezone.now()
@@ -61,7 +61,7 @@ def test_a_refused_connection_is_tried_again(box, sandbox, settings):
     assert effect.due_at > timezone.now()
     settings.CODESCREEN_API_URL = address
     box.later()
-    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
 @pytest.mark.parametrize("status", [503, 429, 408, 425])
@@ -78,7 +78,7 @@ def test_a_busy_codescreen_is_tried_again_when_it_says(box, sandbox, status):
     wait = effect.due_at - timezone.now()
     assert timedelta(seconds=110) < wait <= timedelta(seconds=121)
     box.later()
-    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
     assert box.effect().attempts == 2
 
 
@@ -117,7 +117,7 @@ def test_an_answer_that_says_nothing_is_uncertain_and_never_repeated(box, sandbo
     box.codescreen_fails(**rule)
     invitation = box.invitation()
     box.work()
-    sent = sandbox.emails(ALDER)
+    sent = sandbox.invitations_sent(ALDER)
     assert sent <= 1
     effect = box.effect()
     assert (effect.state, effect.due_at) == ("uncertain", None)
@@ -128,7 +128,7 @@ def test_an_answer_that_says_nothing_is_uncertain_and_never_repeated(box, sandbo
     for _ in range(3):
         box.later()
     assert posts() == 1
-    assert sandbox.emails(ALDER) == sent
+    assert sandbox.invitations_sent(ALDER) == sent
     told = box.effect("send_email")
     assert told.payload["recipients"] == [box.organization.memberships.get().user.email]
     assert "@" not in told.payload["subject"] + " ".join(told.payload["lines"]).replace("//testserver", "")
@@ -168,7 +168,7 @@ def test_where_the_key_is_honoured_the_same_key_is_sent_until_the_answer_is_know
         assert effect.attempt_started_at is not None
         box.later()
     invitation = box.reread(invitation)
-    assert (invitation.status, sandbox.emails(ALDER)) == ("invited", 1)
+    assert (invitation.status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
     assert keys == [invitation.external_id] * 2
     assert len(invitation.external_id) <= 255
 
@@ -192,7 +192,7 @@ def test_a_busy_answer_to_a_repeat_does_not_forget_the_lost_one(box, sandbox, re
     assert (effect.state, box.reread(repeating).status) == ("due", "sending")
     assert effect.attempt_started_at is not None
     box.later()
-    assert (box.reread(repeating).status, sandbox.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(repeating).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
 def test_a_no_to_a_repeat_is_uncertain(box, sandbox, repeating):
@@ -208,13 +208,13 @@ def test_a_refused_key_at_a_repeat_is_waited_for(box, sandbox, repeating, super_
     assert (box.effect().state, box.reread(repeating).status) == ("due", "sending")
     CodeScreenConnection.objects.update(state="connected")
     box.later()
-    assert (box.reread(repeating).status, sandbox.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(repeating).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
 def test_a_conflict_at_a_repeat_is_the_answer_that_was_lost(box, sandbox, repeating):
     sandbox.codescreen_does("settings", idempotency=False, conflict_409=True)
     box.later()
-    assert (box.reread(repeating).status, sandbox.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(repeating).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
 # an answer that is a no
@@ -242,7 +242,7 @@ def test_a_strict_codescreen_with_webhooks_gets_the_published_call_alone(box, sa
     box.codescreen_fails(status=status)
     invitation = box.invitation()
     box.work()
-    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
     assert posts() == 2
     assert box.effect().attempts == 1
 
@@ -257,7 +257,7 @@ def test_a_lost_answer_to_the_published_call_alone_is_uncertain(box, sandbox):
     invitation = box.invitation()
     box.work()
     box.later()
-    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("uncertain", 1)
+    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("uncertain", 1)
 
 
 def test_no_note_where_the_organization_wants_none(box, sandbox):
@@ -284,7 +284,7 @@ def test_a_refused_key_is_kept_and_goes_on_when_a_key_is_saved(box, sandbox, sup
     assert posts() == 1
     save_codescreen_key(box.organization, sandbox.api_key, super_admin)
     box.work()
-    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
 def test_a_pause_holds_back_what_waited_for_a_key(box, sandbox, super_admin):
@@ -294,7 +294,7 @@ def test_a_pause_holds_back_what_waited_for_a_key(box, sandbox, super_admin):
     set_policies(box.organization, {"paused": True}, super_admin)
     save_codescreen_key(box.organization, sandbox.api_key, super_admin)
     box.later()
-    assert (box.effect().state, sandbox.emails()) == ("due", 0)
+    assert (box.effect().state, sandbox.invitations_sent()) == ("due", 0)
 
 
 # CodeScreen has the person already
@@ -309,7 +309,7 @@ def test_a_conflict_that_names_the_instance_is_an_invitation(box, sandbox):
     invitations.send_again(invitation, "test")
     box.work()
     again = box.reread(invitation)
-    assert (again.status, again.instance_id, sandbox.emails(ALDER)) == ("invited", instance, 1)
+    assert (again.status, again.instance_id, sandbox.invitations_sent(ALDER)) == ("invited", instance, 1)
 
 
 def test_a_conflict_with_an_instance_of_another_invitation_fails_with_the_reason(box, sandbox):
@@ -322,7 +322,7 @@ def test_a_conflict_with_an_instance_of_another_invitation_fails_with_the_reason
     assert (second.status, second.instance_id) == ("failed", "")
     assert "already" in second.status_reason
     assert box.effect().state == "failed"
-    assert sandbox.emails(ALDER) == 1
+    assert sandbox.invitations_sent(ALDER) == 1
 
 
 # killed, replaced, late
@@ -345,7 +345,7 @@ def test_a_worker_killed_while_sending_leaves_an_uncertain_invitation(box, sandb
     box.work()
     assert (box.effect().state, box.reread(invitation).status) == ("uncertain", "uncertain")
     assert posts() == 0
-    assert sandbox.emails(ALDER) == 0
+    assert sandbox.invitations_sent(ALDER) == 0
 
 
 def test_a_worker_killed_while_sending_is_no_question_where_the_key_is_honoured(box, sandbox):
@@ -355,7 +355,7 @@ def test_a_worker_killed_while_sending_is_no_question_where_the_key_is_honoured(
     Effect.objects.filter(pk=box.effect().pk).update(payload={"idempotent": True})
     die_while_sending(box, invitation)
     box.work()
-    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
 def test_a_call_that_went_without_the_key_is_not_repeated_with_it(box, sandbox):
@@ -364,7 +364,7 @@ def test_a_call_that_went_without_the_key_is_not_repeated_with_it(box, sandbox):
     die_while_sending(box, invitation)
     CodeScreenConnection.objects.update(idempotency=True)
     box.work()
-    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("uncertain", 0)
+    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("uncertain", 0)
 
 
 def test_a_worker_killed_before_it_declared_anything_is_replaced(box, sandbox):
@@ -373,7 +373,7 @@ def test_a_worker_killed_before_it_declared_anything_is_replaced(box, sandbox):
         leased_until=timezone.now() - timedelta(seconds=1), lease_owner="gone", attempts=1
     )
     box.work()
-    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
 def taken(box):
@@ -393,7 +393,7 @@ def test_a_worker_whose_lease_was_taken_over_sends_nothing(box, sandbox):
     effect = taken(box)
     replace_worker(effect)
     worker._perform(effect)
-    assert sandbox.emails(ALDER) == 0
+    assert sandbox.invitations_sent(ALDER) == 0
     assert box.reread(invitation).status == "pending"
     effect.refresh_from_db()
     assert (effect.lease_owner, effect.state, effect.attempt_started_at) == ("another", "due", None)
@@ -463,18 +463,18 @@ def test_a_webhook_that_is_faster_than_the_lost_answer_is_believed(box, monkeypa
 @pytest.fixture
 def old(box, sandbox):
     """Return an invitation that was decided a while ago, of a candidate in the stage."""
-    sandbox.lever_does("move", opportunities=[sandbox.candidate("Alder")], stage="CodeScreen Assessment")
+    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
     return box.invitation(checked_at=timezone.now() - timedelta(minutes=5))
 
 
 def test_a_candidate_who_is_still_there_is_invited(box, sandbox, old):
     box.work()
-    assert (box.reread(old).status, sandbox.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(old).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
 @pytest.mark.parametrize("act", ["left", "archived", "anonymized", "deleted"])
 def test_who_left_meanwhile_is_not_invited(box, sandbox, old, act):
-    candidate = sandbox.candidate("Alder")
+    candidate = sandbox.opportunity_id("Alder")
     match act:
         case "left":
             sandbox.lever_does("move", opportunities=[candidate], stage="Phone screen")
@@ -488,23 +488,23 @@ def test_who_left_meanwhile_is_not_invited(box, sandbox, old, act):
     invitation = box.reread(old)
     assert invitation.status == "withdrawn"
     assert invitation.status_reason
-    assert (box.effect().state, sandbox.emails()) == ("cancelled", 0)
+    assert (box.effect().state, sandbox.invitations_sent()) == ("cancelled", 0)
 
 
 def test_a_lever_that_is_away_is_waited_for(box, sandbox, old):
     box.lever_fails("/opportunities/", method="GET", status=503, times=5)
     box.work()
-    assert (box.effect().state, box.reread(old).status, sandbox.emails()) == ("due", "pending", 0)
+    assert (box.effect().state, box.reread(old).status, sandbox.invitations_sent()) == ("due", "pending", 0)
     box.lever_fails("nothing")
     box.later()
-    assert sandbox.emails(ALDER) == 1
+    assert sandbox.invitations_sent(ALDER) == 1
 
 
 def test_an_invitation_that_was_withdrawn_is_not_sent(box, sandbox):
     invitation = box.invitation()
     invitation.move("withdrawn", "The candidate left the stage.")
     box.work()
-    assert (box.effect().state, sandbox.emails()) == ("cancelled", 0)
+    assert (box.effect().state, sandbox.invitations_sent()) == ("cancelled", 0)
 
 
 def test_an_invitation_that_is_withdrawn_at_the_last_moment_is_not_sent(box, sandbox, monkeypatch):
@@ -514,17 +514,17 @@ def test_an_invitation_that_is_withdrawn_at_the_last_moment_is_not_sent(box, san
     )
     box.work()
     effect = box.effect()
-    assert (effect.state, effect.leased_until, sandbox.emails()) == ("cancelled", None, 0)
+    assert (effect.state, effect.leased_until, sandbox.invitations_sent()) == ("cancelled", None, 0)
 
 
 def test_nothing_goes_out_while_the_organization_is_paused(box, sandbox, super_admin):
     set_policies(box.organization, {"paused": True}, super_admin)
     box.invitation()
     box.work()
-    assert (box.effect().state, sandbox.emails()) == ("due", 0)
+    assert (box.effect().state, sandbox.invitations_sent()) == ("due", 0)
     set_policies(box.organization, {"paused": False}, super_admin)
     box.work()
-    assert sandbox.emails() == 1
+    assert sandbox.invitations_sent() == 1
 
 
 # given up: the row says so, and a person can go on from there
@@ -539,7 +539,7 @@ def test_when_hope_is_given_up_the_invitation_says_so(box, sandbox):
     sandbox.codescreen_does("faults", seed=1, rules=[])
     retry_effect(box.effect(), "test")
     box.work()
-    assert (box.reread(invitation).status, sandbox.emails(ALDER)) == ("invited", 1)
+    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
 def test_when_hope_is_given_up_after_lost_answers_it_is_uncertain(box, sandbox):

@@ -97,7 +97,7 @@ def test_a_webhook_made_by_hand_is_missed_only_where_lever_listed_it_before(read
 def test_moves_that_no_webhook_told_of_are_counted_after_a_silence(ready, sandbox, monkeypatch):
     monkeypatch.setattr(lever_probe, "STILL_UNDERWAY", -timedelta(minutes=1))
     heard(ready, timezone.now() - timedelta(days=2))
-    moved = [sandbox.candidate(word) for word in ("Alder", "Birch", "Cedar")]
+    moved = [sandbox.opportunity_id(word) for word in ("Alder", "Birch", "Cedar")]
     sandbox.lever_does("move", opportunities=moved, stage="CodeScreen Assessment")
     found = look(ready)
     assert found.missed_events == 3

@@ -73,14 +73,14 @@ def test_what_was_resolved_this_moment_is_not_resolved_otherwise():
 def test_two_decisions_at_once_do_not_both_take_the_last_place_of_the_bulk_limit(box, sandbox, monkeypatch):
     Organization.objects.update(bulk_limit=1, default_assessment="Backend")
     for word in ("Hazel", "Tamarack"):
-        opportunity, stage = sandbox.candidate(word), "CodeScreen Assessment"
+        opportunity, stage = sandbox.opportunity_id(word), "CodeScreen Assessment"
         sandbox.lever_does("move", opportunities=[opportunity], stage=stage)
         factories.DeliveryFactory(
             organization=box.organization,
             opportunity_id=opportunity,
             payload={
                 "event": "candidateStageChange",
-                "data": {"opportunityId": opportunity, "toStageId": sandbox.stage(stage)},
+                "data": {"opportunityId": opportunity, "toStageId": sandbox.stage_id(stage)},
             },
         )
     clients = provider.clients_for(box.organization)

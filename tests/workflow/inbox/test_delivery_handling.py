@@ -35,7 +35,7 @@ def enter(tell, sandbox):
     """Move a candidate and put the delivery into the inbox."""
 
     def move(word="Alder", stage=STAGE, **changes):
-        sandbox.lever_does("move", opportunities=[sandbox.candidate(word)], stage=stage)
+        sandbox.lever_does("move", opportunities=[sandbox.opportunity_id(word)], stage=stage)
         return tell(word, stage, **changes)
 
     return move
@@ -46,10 +46,10 @@ def tell(box, sandbox):
     """Put a delivery into the inbox."""
 
     def deliver(word="Alder", stage=STAGE, **changes):
-        data = {"opportunityId": sandbox.candidate(word), "toStageId": sandbox.stage(stage)}
+        data = {"opportunityId": sandbox.opportunity_id(word), "toStageId": sandbox.stage_id(stage)}
         return factories.DeliveryFactory(
             organization=box.organization,
-            opportunity_id=sandbox.candidate(word),
+            opportunity_id=sandbox.opportunity_id(word),
             payload={"event": "candidateStageChange", "data": data},
             **changes,
         )
@@ -82,7 +82,7 @@ def test_a_decided_delivery_records_what_named_the_assessment_until_it_is_decide
 ):
     Organization.objects.update(default_assessment=" backend")
     RoleMapping.objects.all().delete()
-    sandbox.lever_does("tags", opportunities=[sandbox.candidate("Alder")], remove=["CodeScreen Backend"])
+    sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id("Alder")], remove=["CodeScreen Backend"])
     delivery = enter()
     box.work()
     assert verdict(delivery) == "invite", delivery.explanation
@@ -120,7 +120,7 @@ def test_leaving_the_stage_withdraws_what_was_not_started(box, sandbox, enter):
     box.work()
     invitation.refresh_from_db()
     assert (verdict(back), invitation.status) == ("already_invited", "invited")
-    assert sandbox.emails() == 1
+    assert sandbox.invitations_sent() == 1
 
 
 def test_leaving_before_it_went_out_cancels_it(box, sandbox, enter):
@@ -132,14 +132,14 @@ def test_leaving_before_it_went_out_cancels_it(box, sandbox, enter):
     worker.decide(delivery)
     box.work()
     assert verdict(leaves) == "not_a_trigger_stage"
-    assert (Invitation.objects.get().status, box.effect().state, sandbox.emails()) == (
+    assert (Invitation.objects.get().status, box.effect().state, sandbox.invitations_sent()) == (
         "withdrawn",
         "cancelled",
         0,
     )
     enter()
     box.work()
-    assert (Invitation.objects.get().status, sandbox.emails()) == ("invited", 1)
+    assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("invited", 1)
 
 
 def test_who_has_started_is_followed_wherever_they_go(box, sandbox, enter):
@@ -185,7 +185,7 @@ def test_the_bulk_limit_holds_and_tells_once(box, sandbox, enter):
         "held_for_approval",
         "held_for_approval",
     ]
-    assert sandbox.emails() == 1
+    assert sandbox.invitations_sent() == 1
     assert sorted(Invitation.objects.values_list("status", flat=True)) == ["held", "held", "invited"]
     for _ in range(2):
         incidents.update_incidents(box.organization)
@@ -198,7 +198,7 @@ def test_the_bulk_limit_counts_who_is_taken_up_again(box, sandbox, enter):
     for word in words:
         factories.InvitationFactory(
             organization=box.organization,
-            opportunity_id=sandbox.candidate(word),
+            opportunity_id=sandbox.opportunity_id(word),
             assessment_id=ASSESSMENT,
             status="withdrawn",
             created_at=timezone.now() - timedelta(days=1),
@@ -206,7 +206,7 @@ def test_the_bulk_limit_counts_who_is_taken_up_again(box, sandbox, enter):
     told = [enter(word) for word in words]
     box.work()
     assert [verdict(row) for row in told] == ["invite", "held_for_approval", "held_for_approval"]
-    assert sandbox.emails() == 1
+    assert sandbox.invitations_sent() == 1
 
 
 # waiting for a connection
@@ -229,7 +229,7 @@ def test_what_cannot_be_decided_is_kept_and_decided_when_it_can(box, sandbox, en
     box.work()
     assert verdict(delivery) == ("paused" if what == "paused" else "disconnected")
     assert delivery.due_at is None
-    assert sandbox.emails() == 0
+    assert sandbox.invitations_sent() == 0
     match what:
         case "paused":
             set_policies(box.organization, {"paused": False}, super_admin)
@@ -247,7 +247,7 @@ def test_what_cannot_be_decided_is_kept_and_decided_when_it_can(box, sandbox, en
             save_codescreen_key(box.organization, sandbox.api_key, super_admin)
     box.work()
     assert verdict(delivery) == "invite"
-    assert sandbox.emails() == 1
+    assert sandbox.invitations_sent() == 1
 
 
 def _scopes():
@@ -352,7 +352,7 @@ def test_a_replay_replaces_the_verdict_and_is_on_the_record(box, sandbox, enter,
     assert worker.replay(delivery, super_admin).verdict == "invite"
     box.work()
     assert verdict(delivery) == "invite"
-    assert sandbox.emails("hazel@candidates.example") == 1
+    assert sandbox.invitations_sent("hazel@candidates.example") == 1
     entry = box.organization.audit_entries.get(action="replay")
     assert entry.changes == {"verdict": ["no_assessment", "invite"]}
 
@@ -380,4 +380,4 @@ def test_workers_who_decide_the_same_person_at_once_invite_once(box, sandbox, en
     assert failed == []
     assert sorted(Delivery.objects.values_list("verdict", flat=True)) == ["already_invited"] * 5 + ["invite"]
     assert Invitation.objects.count() == 1
-    assert sandbox.emails() == 1
+    assert sandbox.invitations_sent() == 1

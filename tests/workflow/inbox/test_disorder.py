@@ -62,7 +62,7 @@ class Journey:
             self.deliver(self.told[number % len(self.told)])
 
     def deliver(self, stage):
-        data = {"opportunityId": self.opportunity, "toStageId": self.sandbox.stage(stage)}
+        data = {"opportunityId": self.opportunity, "toStageId": self.sandbox.stage_id(stage)}
         factories.DeliveryFactory(
             organization=self.organization,
             opportunity_id=self.opportunity,
@@ -116,7 +116,7 @@ def test_whatever_the_order_the_end_is_what_lever_shows(unhurried, sandbox, told
         journey.finish()
         seen = sandbox.lever.accounts["acme"].opportunities[journey.opportunity]
         invitations = list(Invitation.objects.filter(opportunity_id=journey.opportunity))
-        sent = sandbox.emails(journey.email)
+        sent = sandbox.invitations_sent(journey.email)
         assert len(invitations) <= 1
         assert sent == sum(bool(invitation.instance_id) for invitation in invitations)
         assert not Delivery.objects.filter(opportunity_id=journey.opportunity, verdict="").exists()

@@ -22,12 +22,12 @@ def enter(box, sandbox):
     """Move a candidate into the stage, tell of it, and do what follows; the delivery."""
 
     def move(stage: str = STAGE, **changes: Any) -> Delivery:
-        sandbox.lever_does("move", opportunities=[sandbox.candidate("Alder")], stage=stage)
-        data = {"opportunityId": sandbox.candidate("Alder"), "toStageId": sandbox.stage(stage)}
+        sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage=stage)
+        data = {"opportunityId": sandbox.opportunity_id("Alder"), "toStageId": sandbox.stage_id(stage)}
         event = changes.pop("event", "candidateStageChange")
         delivery = factories.DeliveryFactory.create(
             organization=box.organization,
-            opportunity_id=sandbox.candidate("Alder"),
+            opportunity_id=sandbox.opportunity_id("Alder"),
             event=event,
             payload={"event": event, "data": data},
             **changes,
@@ -67,7 +67,7 @@ def test_nothing_happens_unless_it_is_asked_for(box, enter):
 def test_an_expired_one_gets_a_new_round(box, sandbox, enter):
     first = expire(box, score=20, result="Failed")
     policy(box, reentry="after_expiry")
-    sent = sandbox.emails()
+    sent = sandbox.invitations_sent()
     delivery = enter()
     assert delivery.verdict == "invite"
     assert "It is round 2." in delivery.explanation
@@ -75,7 +75,7 @@ def test_an_expired_one_gets_a_new_round(box, sandbox, enter):
     assert (second.round, second.status, second.assessment_id) == (2, "invited", first.assessment_id)
     assert second.instance_id != first.instance_id
     assert delivery.invitation == second
-    assert sandbox.emails() == sent + 1
+    assert sandbox.invitations_sent() == sent + 1
     # told again, by Lever or by a person's replay: the second round stands in the way of a third
     assert enter().verdict == "already_invited"
     assert Invitation.objects.count() == 2

@@ -22,7 +22,7 @@ def lost(box, sandbox):
     sandbox.lever_does("settings", webhooks_enabled=False)
 
     def move(word="Alder", stage=STAGE):
-        sandbox.lever_does("move", opportunities=[sandbox.candidate(word)], stage=stage)
+        sandbox.lever_does("move", opportunities=[sandbox.opportunity_id(word)], stage=stage)
 
     return move
 
@@ -35,9 +35,9 @@ def test_whom_no_webhook_told_of_is_taken_in_once(box, sandbox, lost):
     assert (delivery.event, delivery.verdict, delivery.opportunity_id) == (
         "sweep",
         "invite",
-        sandbox.candidate("Alder"),
+        sandbox.opportunity_id("Alder"),
     )
-    assert sandbox.emails() == 1
+    assert sandbox.invitations_sent() == 1
     [mail] = Effect.objects.filter(kind="send_email")
     assert "no webhook" in mail.payload["subject"]
 
@@ -62,8 +62,8 @@ def test_who_was_told_of_is_left_alone(box, sandbox, lost):
     lost()
     factories.DeliveryFactory(
         organization=box.organization,
-        opportunity_id=sandbox.candidate("Alder"),
-        payload={"event": "candidateStageChange", "data": {"toStageId": sandbox.stage(STAGE)}},
+        opportunity_id=sandbox.opportunity_id("Alder"),
+        payload={"event": "candidateStageChange", "data": {"toStageId": sandbox.stage_id(STAGE)}},
         received_at=timezone.now() + timedelta(seconds=1),
     )
     assert worker.sweep_organization(box.organization) == 0
@@ -92,14 +92,14 @@ def test_who_came_back_untold_after_being_withdrawn_is_taken_in(box, sandbox, lo
     worker.sweep_organization(box.organization)
     Invitation.objects.get().move("withdrawn", "The candidate left the stage.")
     box.work()
-    assert sandbox.emails() == 0
+    assert sandbox.invitations_sent() == 0
     lost(stage="Phone screen")
     time.sleep(1.1)  # two entries in one second are one to the sweep
     lost()
     Delivery.objects.update(received_at=timezone.now() - timedelta(hours=1))
     assert worker.sweep_organization(box.organization) == 1
     box.work()
-    assert sandbox.emails() == 1
+    assert sandbox.invitations_sent() == 1
 
 
 @pytest.mark.parametrize("reason", ["paused", "lever", "codescreen"])
@@ -150,15 +150,15 @@ def test_who_came_back_untold_within_a_minute_is_taken_in(box, sandbox, lost):
     lost()
     assert worker.sweep_organization(box.organization) == 1
     box.work()
-    assert sandbox.emails() == 1
+    assert sandbox.invitations_sent() == 1
 
 
 def test_who_had_left_when_the_webhook_was_decided_and_came_back_untold_is_taken_in(box, sandbox, lost):
     lost()
     factories.DeliveryFactory(
         organization=box.organization,
-        opportunity_id=sandbox.candidate("Alder"),
-        payload={"event": "candidateStageChange", "data": {"toStageId": sandbox.stage(STAGE)}},
+        opportunity_id=sandbox.opportunity_id("Alder"),
+        payload={"event": "candidateStageChange", "data": {"toStageId": sandbox.stage_id(STAGE)}},
         verdict="left_stage",
         decided_at=timezone.now(),
         due_at=None,
@@ -195,12 +195,12 @@ def test_whom_a_person_said_no_to_is_left_alone(box, sandbox, lost, super_admin,
     else:
         assert invitation.status == status
         invitations.stop_following(invitation, super_admin)
-    sent = sandbox.emails()
+    sent = sandbox.invitations_sent()
     assert worker.sweep_organization(box.organization) == 0
     Delivery.objects.all().delete()  # as if a webhook had told: the sweep's own delivery is known by its key
     assert worker.sweep_organization(box.organization) == 0
     box.work()
-    assert (box.reread(invitation).status, sandbox.emails()) == ("withdrawn", sent)
+    assert (box.reread(invitation).status, sandbox.invitations_sent()) == ("withdrawn", sent)
 
 
 def test_whom_a_person_said_no_to_and_who_came_back_untold_is_taken_in(box, sandbox, lost, super_admin):
@@ -216,4 +216,4 @@ def test_whom_a_person_said_no_to_and_who_came_back_untold_is_taken_in(box, sand
     Invitation.objects.update(changed_at=earlier)
     assert worker.sweep_organization(box.organization) == 1
     box.work()
-    assert sandbox.emails() == 1
+    assert sandbox.invitations_sent() == 1

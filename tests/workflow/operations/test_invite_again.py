@@ -140,7 +140,7 @@ def test_what_is_followed_no_more_is_not_asked_about(box, super_admin):
 
 def test_what_was_perhaps_sent_does_not_go_out_again_because_nobody_follows_it(box, sandbox, super_admin):
     sandbox.lever_does("settings", webhooks_enabled=False)
-    sandbox.lever_does("move", opportunities=[sandbox.candidate("Alder")], stage="CodeScreen Assessment")
+    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
     box.codescreen_fails(kind="status_after", status=500)
     invitation = box.invitation()
     box.work()
@@ -148,7 +148,7 @@ def test_what_was_perhaps_sent_does_not_go_out_again_because_nobody_follows_it(b
     invitations.stop_following(invitation, super_admin)
     data = {
         "opportunityId": invitation.opportunity_id,
-        "toStageId": sandbox.stage("CodeScreen Assessment"),
+        "toStageId": sandbox.stage_id("CodeScreen Assessment"),
     }
     told = factories.DeliveryFactory(
         organization=box.organization,
@@ -157,6 +157,6 @@ def test_what_was_perhaps_sent_does_not_go_out_again_because_nobody_follows_it(b
     )
     box.work()
     told.refresh_from_db()
-    assert (told.verdict, sandbox.emails()) == ("already_invited", 1)
+    assert (told.verdict, sandbox.invitations_sent()) == ("already_invited", 1)
     assert "perhaps sent" in told.explanation
     assert invitations.invite_again(invitation, super_admin).round == 2

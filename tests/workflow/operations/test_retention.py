@@ -130,4 +130,4 @@ def test_whose_address_is_gone_is_not_invited(box):
     invitation = box.reread(invitation)
     assert invitation.status == "failed"
     assert "retention" in invitation.status_reason
-    assert box.sandbox.emails() == 0
+    assert box.sandbox.invitations_sent() == 0

@@ -38,8 +38,8 @@ def test_who_failed_waits_and_nothing_but_tag_and_feedback_is_done_in_lever(hold
     assert "test failed" in seen["tags"]
     assert len(seen["feedback"]) == 1
     assert not {"stage", "archived"} & set(seen["writes"])
-    person = sandbox.lever.accounts["acme"].opportunities[sandbox.candidate("Alder")]
-    assert (person.archived, person.stage) == (None, sandbox.stage("CodeScreen Assessment"))
+    person = sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Alder")]
+    assert (person.archived, person.stage) == (None, sandbox.stage_id("CodeScreen Assessment"))
     assert not Effect.objects.filter(kind="move_stage").exists()
 
 

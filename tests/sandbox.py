@@ -1,0 +1,75 @@
+"""The pretend platforms as a test uses them."""
+
+from typing import Any, Self
+
+import requests
+
+from portal.devtools.sandbox.codescreen import CodeScreenSandbox
+from portal.devtools.sandbox.ids import stable_id
+from portal.devtools.sandbox.lever import LeverSandbox
+
+ACCOUNT = "acme"
+CALLBACK = "http://testserver/oauth/complete/lever/"
+TIMEOUT_SECONDS = 10
+
+
+class Sandbox:
+    """A pretend Lever and CodeScreen with the account `acme`, driven through their control APIs."""
+
+    def __init__(self) -> None:
+        self.lever = LeverSandbox(redirect_uris=(CALLBACK,))
+        self.codescreen = CodeScreenSandbox()
+
+    def __enter__(self) -> Self:
+        self.lever.start()
+        self.codescreen.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.lever.stop()
+        self.codescreen.stop()
+
+    def lever_does(self, action: str, /, **body: Any) -> Any:
+        """Do something in Lever by a control call, and return its answer."""
+        return _control(self.lever.url, action, body)
+
+    def codescreen_does(self, action: str, /, **body: Any) -> Any:
+        """Do something in CodeScreen by a control call, and return its answer."""
+        return _control(self.codescreen.url, action, body)
+
+    def opportunity_id(self, name: str, account: str = ACCOUNT) -> str:
+        """Return the opportunity id of a seeded candidate."""
+        return stable_id(account, "opportunity", name)
+
+    def stage_id(self, name: str) -> str:
+        """Return the id of a seeded stage."""
+        return stable_id(ACCOUNT, "stage", name)
+
+    def opportunity(self, name: str) -> dict[str, Any]:
+        """Return what Lever's ledger holds about a seeded candidate."""
+        entry: dict[str, Any] = _ledger(self.lever.url)["opportunities"][self.opportunity_id(name)]
+        return entry
+
+    def invitations_sent(self, address: str = "") -> int:
+        """Return how many invitations CodeScreen sent, to one e-mail address or in all."""
+        invitations = _ledger(self.codescreen.url)["invitations"]
+        return sum(item["emails_sent"] for item in invitations if address in ("", item["email"]))
+
+    @property
+    def api_key(self) -> str:
+        """CodeScreen's key of the account."""
+        return stable_id(ACCOUNT, "codescreen-key")
+
+
+def _control(url: str, action: str, body: dict[str, Any]) -> Any:
+    answer = requests.post(
+        f"{url}/_control/{action}", json={"account": ACCOUNT, **body}, timeout=TIMEOUT_SECONDS
+    )
+    answer.raise_for_status()
+    return answer.json()
+
+
+def _ledger(url: str) -> dict[str, Any]:
+    answer = requests.get(f"{url}/_control/ledger", params={"account": ACCOUNT}, timeout=TIMEOUT_SECONDS)
+    ledger: dict[str, Any] = answer.json()["accounts"][ACCOUNT]
+    return ledger
