@@ -1,5 +1,6 @@
-"""What every page's frame shows: the organization, the person's role in it, and where they may go."""
+"""The context processor behind the header and footer of every page: organization, role and navigation."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,12 +8,16 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from integrations.models import Effect, Membership
+from integrations.models import Effect, Membership, Organization
 from integrations.pages.access import EVERYONE, SUPER_ADMINS, TEAM, current_membership, memberships_of
 from integrations.workflow.email import admin_requests
 from integrations.workflow.email.admin_requests import AdminRequest
 
-_PLACES = (
+MAX_ORGANIZATIONS = 50
+MAX_SUPER_ADMINS = 20
+
+#: The navigation: URL name, label, and the roles that see it.
+_LINKS: tuple[tuple[str, str, Collection[str]], ...] = (
     ("overview", "Overview", EVERYONE),
     ("activity", "Activity", EVERYONE),
     ("mapping-list", "Mappings", TEAM),
@@ -21,8 +26,8 @@ _PLACES = (
     ("settings", "Settings", EVERYONE),
 )
 
-#: Pages that are reached from a place and have an address of their own.
-_BELOW = {"settings": ("/emails/", "/notifications/", "/audit/")}
+#: By URL name, further paths that the link stands for.
+_SUBPAGES = {"settings": ("/emails/", "/notifications/", "/audit/")}
 
 
 @dataclass(frozen=True)
@@ -35,61 +40,63 @@ class RequestOption:
 
 
 @dataclass(frozen=True)
-class Place:
-    """One entry of the navigation."""
+class NavigationLink:
+    """One link of the navigation."""
 
     url: str
     label: str
     is_current: bool
 
 
-def shell(request: HttpRequest) -> dict[str, Any]:
-    """Return the frame's context; nothing is read from the database unless the page uses it."""
+def site_context(request: HttpRequest) -> dict[str, Any]:
+    """Return what base.html shows; values are lazy, so that a page which doesn't use them costs no query."""
     return {
         "time_zone": getattr(request, "time_zone", None),
         "membership": SimpleLazyObject(lambda: current_membership(request)),
         "organization": SimpleLazyObject(lambda: _organization(request)),
         "navigation": SimpleLazyObject(lambda: _navigation(request)),
-        "other_organizations": SimpleLazyObject(lambda: _others(request)),
+        "other_organizations": SimpleLazyObject(lambda: _other_organizations(request)),
         "request_options": SimpleLazyObject(lambda: _request_options(request)),
-        "organization_admins": SimpleLazyObject(lambda: _admins(request)),
+        "super_admins": SimpleLazyObject(lambda: _super_admins(request)),
     }
 
 
-def _organization(request: HttpRequest) -> Any:
+def _organization(request: HttpRequest) -> Organization | None:
     membership = current_membership(request)
     return membership.organization if membership else None
 
 
-def _navigation(request: HttpRequest) -> list[Place]:
+def _navigation(request: HttpRequest) -> list[NavigationLink]:
+    """Return the links for the person's role; staff also get the admin."""
     membership = current_membership(request)
     if membership is None:
         return []
-    places = []
-    for name, label, roles in _PLACES:
+    links = []
+    for name, label, roles in _LINKS:
         if membership.role in roles:
             url = reverse(name)
-            inside = (url, *_BELOW.get(name, ()))
-            current = request.path == url or (url != "/" and request.path.startswith(inside))
-            places.append(Place(url, label, current))
+            prefixes = (url, *_SUBPAGES.get(name, ()))
+            is_current = request.path == url or (url != "/" and request.path.startswith(prefixes))
+            links.append(NavigationLink(url, label, is_current))
     if getattr(request.user, "is_staff", False) and membership.role in TEAM:
-        places.append(Place(reverse("admin:index"), "Admin", is_current=False))
-    return places
+        links.append(NavigationLink(reverse("admin:index"), "Admin", is_current=False))
+    return links
 
 
-def _others(request: HttpRequest) -> list[Any]:
+def _other_organizations(request: HttpRequest) -> list[Organization]:
     membership = current_membership(request)
     if membership is None:
         return []
-    return [other.organization for other in memberships_of(request).exclude(pk=membership.pk)[:50]]
+    others = memberships_of(request).exclude(pk=membership.pk)[:MAX_ORGANIZATIONS]
+    return [other.organization for other in others]
 
 
-def _admins(request: HttpRequest) -> list[Membership]:
+def _super_admins(request: HttpRequest) -> list[Membership]:
     membership = current_membership(request)
     if membership is None:
         return []
-    admins = Membership.objects.filter(organization=membership.organization, role__in=SUPER_ADMINS)
-    return list(admins.select_related("user").order_by("user__username")[:20])
+    super_admins = Membership.objects.filter(organization=membership.organization, role__in=SUPER_ADMINS)
+    return list(super_admins.select_related("user").order_by("user__username")[:MAX_SUPER_ADMINS])
 
 
 def _request_options(request: HttpRequest) -> list[RequestOption]:

@@ -17,22 +17,47 @@ from django.views.generic import TemplateView, View
 from integrations.models import AuditAction, AuditEntry
 from integrations.pages.access import ADMINS, OrganizationMixin
 
-PAGE = 50
-MOST_CHOICES = 200
-LONGEST_SHOWN = 300
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+PAGE_SIZE = 50
+MAX_CHOICES = 200
+MAX_VALUE_LENGTH = 300
+COLUMNS = ("when (UTC)", "who", "action", "target", "what", "from", "to", "reason")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True)
 class Change:
-    """One field that an entry changed."""
+    """One field that an entry changed, with both values as text."""
 
     name: str
     before: str
     after: str
 
 
-def _said(value: Any) -> str:
+@dataclass(frozen=True)
+class AuditFilters:
+    """The filters in the address, each empty when it isn't set."""
+
+    person: str
+    action: str
+    since: str
+    until: str
+
+    @property
+    def is_set(self) -> bool:
+        """Whether any filter is set."""
+        return bool(self.person or self.action or self.since or self.until)
+
+
+def changes_of(entry: AuditEntry) -> list[Change]:
+    """Return what an entry changed, by field name; secrets were masked when the entry was written."""
+    # sorted, since PostgreSQL doesn't keep the order of a JSON object's keys
+    return [
+        Change(name, _as_text(before), _as_text(after))
+        for name, (before, after) in sorted(entry.changes.items())
+    ]
+
+
+def _as_text(value: object) -> str:
     if value is None or value in ("", [], {}):
         return "nothing"
     if isinstance(value, bool):
@@ -40,21 +65,12 @@ def _said(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def changes_of(entry: AuditEntry) -> list[Change]:
-    """Return what an entry changed; secrets were masked when it was written."""
-    # sorted, since PostgreSQL keeps no order of keys
-    return [
-        Change(name, _said(before), _said(after)) for name, (before, after) in sorted(entry.changes.items())
-    ]
+def csv_cell(value: str) -> str:
+    """Return text that a spreadsheet doesn't take for a formula."""
+    return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
 
 
-def cell(value: Any) -> str:
-    """Return text for a spreadsheet, which must not take it for a formula."""
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _day(text: str) -> date | None:
+def _parse_day(text: str) -> date | None:
     try:
         return parse_date(text.strip())
     except ValueError:
@@ -62,88 +78,93 @@ def _day(text: str) -> date | None:
 
 
 def _midnight(day: date) -> datetime:
-    """Return when a day begins for the reader."""
+    """Return when a day begins in the reader's time zone."""
     return datetime.combine(day, time.min, timezone.get_current_timezone())
 
 
-class AuditMixin(OrganizationMixin):
-    """The entries that the address asks for."""
+class AuditLogMixin(OrganizationMixin):
+    """The entries that match the filters in the address."""
 
     allowed_roles = ADMINS
 
-    def asked(self) -> dict[str, str]:
-        """Return the filters as they stand in the address."""
-        return {
-            name: self.request.GET.get(name, "").replace("\x00", "").strip()[:200]
-            for name in ("person", "action", "since", "until")
-        }
+    def filters(self) -> AuditFilters:
+        """Return the filters as they are written in the address."""
+        parameters = self.request.GET
+        return AuditFilters(
+            *(
+                parameters.get(name, "").replace("\x00", "").strip()[:200]
+                for name in ("person", "action", "since", "until")
+            )
+        )
 
     def entries(self) -> QuerySet[AuditEntry]:
-        """Return the organization's entries, newest first, filtered; a date that is none is left out."""
-        asked = self.asked()
-        rows = AuditEntry.objects.filter(organization=self.organization)
-        if asked["person"]:
-            rows = rows.filter(actor_name=asked["person"])
-        if asked["action"]:
-            rows = rows.filter(action=asked["action"])
-        if since := _day(asked["since"]):
-            rows = rows.filter(at__gte=_midnight(since))
-        if (until := _day(asked["until"])) and until < date.max:
-            rows = rows.filter(at__lt=_midnight(until + timedelta(days=1)))
-        return rows.order_by("-at", "-pk")
+        """Return the matching entries, newest first; a date that can't be read filters nothing."""
+        filters = self.filters()
+        entries = AuditEntry.objects.filter(organization=self.organization)
+        if filters.person:
+            entries = entries.filter(actor_name=filters.person)
+        if filters.action:
+            entries = entries.filter(action=filters.action)
+        if since := _parse_day(filters.since):
+            entries = entries.filter(at__gte=_midnight(since))
+        if (until := _parse_day(filters.until)) and until < date.max:
+            entries = entries.filter(at__lt=_midnight(until + timedelta(days=1)))
+        return entries.order_by("-at", "-pk")
 
 
-class AuditView(AuditMixin, TemplateView):
-    """The log, to read."""
+class AuditLogView(AuditLogMixin, TemplateView):
+    """Show the entries, 50 at a time."""
 
     template_name = "integrations/audit_log.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Read one page and what can be filtered by."""
-        asked = self.asked()
-        page = Paginator(self.entries(), PAGE).get_page(self.request.GET.get("page"))
+        """Read one page, and the people and actions to filter by."""
+        page = Paginator(self.entries(), PAGE_SIZE).get_page(self.request.GET.get("page"))
+        used_actions = set(self._distinct("action"))
         return super().get_context_data(
             page=page,
             rows=[(entry, changes_of(entry)) for entry in page],
-            asked=asked,
-            is_filtered=any(asked.values()),
-            people=self._values("actor_name"),
-            actions=[(action, AuditAction(action).label) for action in self._values("action")],
-            longest=LONGEST_SHOWN,
+            filters=self.filters(),
+            people=self._distinct("actor_name"),
+            actions=[(value, label) for value, label in AuditAction.choices if value in used_actions],
+            max_value_length=MAX_VALUE_LENGTH,
             **kwargs,
         )
 
-    def _values(self, column: str) -> list[str]:
-        rows = AuditEntry.objects.filter(organization=self.organization).order_by(column)
-        return list(rows.values_list(column, flat=True).distinct()[:MOST_CHOICES])
+    def _distinct(self, column: str) -> list[str]:
+        entries = AuditEntry.objects.filter(organization=self.organization).order_by(column)
+        return list(entries.values_list(column, flat=True).distinct()[:MAX_CHOICES])
 
 
 class _Echo:
-    """A file that hands back what is written into it."""
+    """A file for csv.writer whose write() returns the line."""
 
     def write(self, text: str) -> str:
         return text
 
 
-class AuditExportView(AuditMixin, View):
-    """The same entries as CSV, streamed: a long log never stands in memory."""
+class AuditExportView(AuditLogMixin, View):
+    """Stream the matching entries as CSV, one line for each change."""
 
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
-        """Stream it as a file."""
-        name = f"audit-{self.organization.slug}-{timezone.now():%Y-%m-%d}.csv"
-        # the filters' days are the reader's: read them before the stream, which is made in no zone
+        """Return the file."""
+        filename = f"audit-{self.organization.slug}-{timezone.now():%Y-%m-%d}.csv"
+        # The query is built here, because the time zone of its days is not active while the answer is streamed.
         return StreamingHttpResponse(
             self._lines(self.entries()),
             content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+            headers={
+                "Content-Disposition": f'attachment; filename="{filename}"',
+                "Cache-Control": "no-store",
+            },
         )
 
     def _lines(self, entries: QuerySet[AuditEntry]) -> Iterator[str]:
         writer = csv.writer(_Echo())
-        yield writer.writerow(["when (UTC)", "who", "action", "target", "what", "from", "to", "reason"])
+        yield writer.writerow(COLUMNS)
         for entry in entries.iterator(chunk_size=500):
             for change in changes_of(entry) or [Change("", "", "")]:
-                row = [
+                cells = [
                     f"{entry.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
                     entry.actor_name,
                     entry.get_action_display(),
@@ -153,4 +174,4 @@ class AuditExportView(AuditMixin, View):
                     change.after,
                     entry.reason,
                 ]
-                yield writer.writerow([cell(value) for value in row])
+                yield writer.writerow([csv_cell(str(cell)) for cell in cells])

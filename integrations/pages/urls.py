@@ -1,4 +1,4 @@
-"""The site's addresses for people; portal.urls includes them at the root."""
+"""The URLs of the pages; portal.urls includes them at the root."""
 
 from django.urls import path
 
@@ -55,7 +55,7 @@ urlpatterns = [
     path("notifications/time-zone/", notifications.TimeZoneView.as_view(), name="time-zone"),
     path("notifications/team/", notifications.TeamNotificationsView.as_view(), name="notifications-team"),
     path("unsubscribe/<str:token>/", notifications.UnsubscribeView.as_view(), name="unsubscribe"),
-    path("audit/", audit_log.AuditView.as_view(), name="audit"),
+    path("audit/", audit_log.AuditLogView.as_view(), name="audit"),
     path("audit/export/", audit_log.AuditExportView.as_view(), name="audit-export"),
     # mappings
     path("mappings/", mappings.MappingListView.as_view(), name="mapping-list"),

@@ -1,4 +1,4 @@
-"""Begin Lever's consent, and explain every way it can fail."""
+"""Start Lever's OAuth consent, and explain each way it can fail."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -14,9 +14,12 @@ from social_django.middleware import SocialAuthExceptionMiddleware
 from social_django.views import auth
 
 from integrations.models import Membership
-from portal.accounts.oauth_pipeline import SESSION_ORGANIZATION
+from integrations.pages.access import ORGANIZATION_SESSION_KEY
+from portal.accounts.oauth_pipeline import CONNECTING_SESSION_KEY
 
 AGAIN = "Press Connect again."
+
+#: The sentence for each of social-auth's error codes.
 EXPLANATIONS = {
     "authorization_declined": f"Lever was not connected: consent was denied. Nothing was changed. {AGAIN}",
     "state_mismatch": f"Lever's answer doesn't belong to the connection you began here. {AGAIN}",
@@ -38,10 +41,10 @@ EXPLANATIONS = {
 @login_required
 @require_POST
 def begin(request: HttpRequest) -> HttpResponse:
-    """Send a Super Admin to Lever's consent, for the organization the form names or the one they are in."""
-    slug = request.POST.get("organization") or request.session.get("organization") or ""
-    mine = Membership.objects.filter(user_id=request.user.pk or 0, role=Membership.Role.SUPER_ADMIN)
-    membership = mine.filter(organization__slug=slug).first() if slug else mine.order_by("pk").first()
+    """Redirect a Super Admin to Lever's consent page, for the form's organization or the one they work in."""
+    slug = request.POST.get("organization") or request.session.get(ORGANIZATION_SESSION_KEY) or ""
+    own = Membership.objects.filter(user_id=request.user.pk or 0, role=Membership.Role.SUPER_ADMIN)
+    membership = own.filter(organization__slug=slug).first() if slug else own.order_by("pk").first()
     if membership is None:
         raise PermissionDenied("Only a Super Admin of the organization can connect Lever.")
     if not settings.LEVER_CLIENT_ID:
@@ -49,26 +52,26 @@ def begin(request: HttpRequest) -> HttpResponse:
             request, "Connecting is off: an operator must set LEVER_CLIENT_ID and LEVER_CLIENT_SECRET."
         )
         return redirect("settings")
-    request.session[SESSION_ORGANIZATION] = membership.organization.slug
-    request.session.pop(REDIRECT_FIELD_NAME, None)  # an earlier, unfinished attempt's way back
-    answer: HttpResponse = auth(request, "lever")
-    return answer
+    request.session[CONNECTING_SESSION_KEY] = membership.organization.slug
+    request.session.pop(REDIRECT_FIELD_NAME, None)  # left by an attempt that wasn't finished
+    response: HttpResponse = auth(request, "lever")
+    return response
 
 
 class OAuthFailureMiddleware(SocialAuthExceptionMiddleware):
-    """Bring every failed consent back to the settings page with a sentence that says what to do."""
+    """Redirect every failed consent to the page it was started from, with a message that says what to do."""
 
     def get_redirect_uri(self, request: HttpRequest, exception: Exception) -> str:
-        """Return to where it was begun."""
+        """Return the page that the consent was started from."""
         return str(request.session.get(REDIRECT_FIELD_NAME) or "/settings/")
 
     def get_message(self, request: HttpRequest, exception: Exception) -> str:
-        """Explain the failure; never repeats what the other side sent."""
+        """Return the explanation of the failure; text from Lever's answer is never shown."""
         code = exception.code if isinstance(exception, SocialAuthBaseException) else ""
         return EXPLANATIONS.get(
             str(code), f"Lever was not connected ({code or 'unknown'}). Press Connect again."
         )
 
     def raise_exception(self, request: HttpRequest, exception: Exception) -> bool:
-        """Never show a traceback for what Lever answered."""
+        """Never raise: each failure becomes a message."""
         return False

@@ -1,66 +1,78 @@
-"""The end of Lever's consent: the grant becomes the organization's LeverConnection."""
+"""The last step of social-auth's pipeline: Lever's grant becomes the organization's LeverConnection."""
 
-from typing import Any
+from typing import TypedDict, cast
 
 from django.contrib import messages
-from django.db import transaction
+from django.contrib.auth.models import User
+from django.http import HttpRequest
 from social_core.exceptions import AuthException
+from social_django.strategy import DjangoStrategy
 
-from integrations.lever.oauth import claims
-from integrations.models import LeverConnection, Membership, Organization
+from integrations.http.json_types import JsonObject
+from integrations.lever.oauth import LeverOAuth2, claims
+from integrations.models import LeverConnection, Membership
 from integrations.queue import notify
 from integrations.workflow.operations.lever_connection import connect_lever
 
-SESSION_ORGANIZATION = "oauth_organization"
+#: The session's key for the slug of the organization that is being connected.
+CONNECTING_SESSION_KEY = "oauth_organization"
 
-
-SHARED = (
+SHARED_ACCOUNT = (
     "Another organization here is connected to the same Lever account, and both would invite its candidates. "
     "If this isn't the account you meant: disconnect, sign in to the right account in Lever, and connect again."
 )
 
 
+class PipelineResult(TypedDict):
+    """What the pipeline continues with."""
+
+    user: User
+
+
 class NotSuperAdmin(AuthException):
-    """The person may not connect this organization, or not any more."""
+    """The person isn't, or is no longer, a Super Admin of the organization."""
 
     default_code = "not_super_admin"
 
 
 def save_connection(
-    strategy: Any, backend: Any, response: dict[str, Any], user: Any, **_: Any
-) -> dict[str, Any]:
-    """Store the tokens, encrypted, for the organization the Super Admin began from. Last step of the pipeline."""
-    slug = strategy.session_get(SESSION_ORGANIZATION)
-    membership = Membership.objects.filter(
-        user=user, organization__slug=slug or "", role=Membership.Role.SUPER_ADMIN
-    ).first()
+    strategy: DjangoStrategy, backend: LeverOAuth2, response: JsonObject, user: User, **_: object
+) -> PipelineResult:
+    """Store the grant, encrypted, for the organization in the session. Raises NotSuperAdmin.
+
+    `response` is Lever's token answer: access_token, refresh_token, expires_in (seconds), scope.
+    """
+    request = cast(HttpRequest, strategy.request)
+    slug = request.session.get(CONNECTING_SESSION_KEY)
+    membership = (
+        Membership.objects.select_related("organization")
+        .filter(user=user, organization__slug=slug or "", role=Membership.Role.SUPER_ADMIN)
+        .first()
+    )
     if membership is None:
         raise NotSuperAdmin(backend)
-    found = claims(response["access_token"])
-    with transaction.atomic():
-        organization = Organization.objects.get(pk=membership.organization_id)
-        connection = connect_lever(
-            organization,
-            response,
-            user,
-            lever_user_id=found.user_id,
-            lever_account_id=found.account_id,
-        )
+    token_claims = claims(str(response["access_token"]))
+    connection = connect_lever(
+        membership.organization,
+        response,
+        user,
+        lever_user_id=token_claims.user_id,
+        lever_account_id=token_claims.account_id,
+    )
     notify.notify_workers()
-    notify.request_catalog_refresh(organization)
-    strategy.session_set(SESSION_ORGANIZATION, None)
-    messages.success(strategy.request, f"Lever is connected to {organization.name}.")
+    notify.request_catalog_refresh(membership.organization)
+    request.session[CONNECTING_SESSION_KEY] = None
+    messages.success(request, f"Lever is connected to {membership.organization.name}.")
     if _is_shared(connection):
-        messages.warning(strategy.request, SHARED)
+        messages.warning(request, SHARED_ACCOUNT)
     return {"user": user}
 
 
 def _is_shared(connection: LeverConnection) -> bool:
-    """Whether another organization works with the same Lever account; unknown where the token doesn't name one."""
-    return bool(connection.lever_account_id) and (
-        LeverConnection.objects.filter(
-            lever_account_id=connection.lever_account_id, state=LeverConnection.State.CONNECTED
-        )
-        .exclude(pk=connection.pk)
-        .exists()
+    """Whether another organization uses the same Lever account; False where the token doesn't name the account."""
+    if not connection.lever_account_id:
+        return False
+    same_account = LeverConnection.objects.filter(
+        lever_account_id=connection.lever_account_id, state=LeverConnection.State.CONNECTED
     )
+    return same_account.exclude(pk=connection.pk).exists()

@@ -1,4 +1,4 @@
-"""Signing in and out, choosing a password by a link, and changing to another of one's organizations."""
+"""Signing in, choosing a password through a link, and switching to another organization."""
 
 import time
 from typing import Any
@@ -13,7 +13,7 @@ from django.views.generic import View
 from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of, return_url
 from portal.accounts.forms import ForgottenPasswordForm
 
-#: Every answer to a request for a link takes this long, so that its time doesn't tell whom the portal knows.
+#: Every request for a password link is answered after this time, so that timing doesn't reveal who has an account.
 LINK_ANSWER_SECONDS = 0.3
 
 
@@ -24,39 +24,39 @@ class SignInView(LoginView):
 
 
 class ForgottenPasswordView(PasswordResetView):
-    """Send a link to choose a password, and answer alike whether there is anybody to send it to."""
+    """Send a link to choose a password; the answer is the same whether or not the address is known."""
 
     form_class = ForgottenPasswordForm
 
     def form_valid(self, form: PasswordResetForm) -> HttpResponse:
-        """Ask for the e-mail, and answer after the same time as always."""
-        began = time.monotonic()
-        answer = super().form_valid(form)
-        time.sleep(max(0.0, began + LINK_ANSWER_SECONDS - time.monotonic()))
-        return answer
+        """Enqueue the e-mail, and answer after LINK_ANSWER_SECONDS."""
+        started_at = time.monotonic()
+        response = super().form_valid(form)
+        time.sleep(max(0.0, started_at + LINK_ANSWER_SECONDS - time.monotonic()))
+        return response
 
 
 class ChoosePasswordView(PasswordResetConfirmView):
-    """Let a member who was invited, or has forgotten theirs, choose a password, once, and sign them in."""
+    """Let a person choose a password through a link that works once, and sign them in."""
 
     success_url = reverse_lazy("overview")
     post_reset_login = True
     post_reset_login_backend = "django.contrib.auth.backends.ModelBackend"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the person's user name, so that they know what to sign in with next time."""
+        """Add the user, so that the person sees the user name to sign in with."""
         return super().get_context_data(invited=self.user if self.validlink else None, **kwargs)
 
 
 class SwitchOrganizationView(View):
-    """Work in another organization from here on."""
+    """Switch to another of the person's organizations."""
 
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Remember the choice in the session; 404 unless the person is a member there."""
-        chosen = get_object_or_404(
+        """Store the choice in the session; 404 unless the person is a member there."""
+        membership = get_object_or_404(
             memberships_of(request), organization__slug=request.POST.get("organization", "")
         )
-        request.session[ORGANIZATION_SESSION_KEY] = chosen.organization.slug
+        request.session[ORGANIZATION_SESSION_KEY] = membership.organization.slug
         return redirect(return_url(request, "/"))

@@ -1,27 +1,27 @@
-"""Show each page in its reader's time zone."""
+"""The middleware that shows each page in its reader's time zone."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from integrations.pages import time_zones
+from integrations.pages.time_zones import page_time_zone
 
-#: Its times are UTC, and it says so; webhooks and probes show no times.
-_IN_UTC = ("/admin/", "/webhooks/", "/healthz/", "/metrics")
+#: The admin shows UTC and says so; webhooks and probes show no times.
+_ALWAYS_UTC = ("/admin/", "/webhooks/", "/healthz/", "/metrics")
 
 
 class TimeZoneMiddleware:
-    """Make the reader's zone the current one while a page is made; `request.time_zone` says which and why."""
+    """Activate the reader's time zone while a page is rendered; `request.time_zone` holds it and its source."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass the request on; what is streamed is made afterwards, in UTC."""
-        if request.path.startswith(_IN_UTC):
+        """Handle the request; a streamed answer is produced later, in UTC."""
+        if request.path.startswith(_ALWAYS_UTC):
             return self.get_response(request)
-        zone = time_zones.shown(request)
+        zone = page_time_zone(request)
         request.time_zone = zone  # type: ignore[attr-defined]
         with timezone.override(zone.name):
             return self.get_response(request)

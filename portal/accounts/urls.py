@@ -1,4 +1,4 @@
-"""Addresses of signing in and of choosing a password; portal.urls includes them at the root."""
+"""URLs for signing in and choosing a password; portal.urls includes them at the root."""
 
 from django.contrib.auth.views import LogoutView, PasswordResetDoneView
 from django.urls import path

@@ -46,8 +46,8 @@ class NotificationsView(OrganizationMixin, TemplateView):
         return super().get_context_data(
             kinds=kinds,
             address=self.user.email,
-            places=time_zones.places(),
-            chosen_zone=time_zones.chosen(self.request),
+            continents=time_zones.zones_by_continent(),
+            chosen_zone=time_zones.chosen_zone(self.request),
             **kwargs,
         )
 
@@ -66,7 +66,7 @@ class TimeZoneView(OrganizationMixin, View):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Store the time zone."""
         try:
-            changed = time_zones.choose(self.user, request.POST.get("time_zone", ""))
+            changed = time_zones.choose_zone(self.user, request.POST.get("time_zone", ""))
         except ValueError as error:
             messages.error(request, str(error))
         else:
