@@ -15,7 +15,7 @@ from integrations.http.errors import PlatformError
 from integrations.http.session import PlatformSession
 from integrations.models import ApiCall, Effect, Invitation
 from integrations.models.leasing import LEASE
-from integrations.queue import worker
+from integrations.queue import on_request, worker
 from integrations.workflow.outbox import enqueue
 from portal.devtools.sandbox.ids import stable_id
 from tests import factories, toxics
@@ -139,8 +139,8 @@ def test_steps_leave_no_connection_open(connected_organization, sandbox):
         )
         enqueue.enqueue_invitation(invitation)
         worker.work()
-        worker.poll_organization(connected_organization)
-        worker.sweep_organization(connected_organization)
+        on_request.poll_organization(connected_organization)
+        on_request.sweep_organization(connected_organization)
         assert not counts or comes_down_to(counts[0])
         counts.append(open_files())
     calls = set(ApiCall.objects.values_list("platform", "method"))

@@ -8,7 +8,7 @@ from django.db import connection
 from django.urls import reverse
 
 from integrations.models import ApiCall, Delivery, Effect, Invitation, LeverConnection, Result
-from integrations.queue import worker
+from integrations.queue import on_request, worker
 from integrations.workflow.operations.codescreen_connection import save_codescreen_key
 from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.operations.signature_tokens import save_main_token
@@ -89,19 +89,19 @@ def test_a_stage_change_becomes_feedback(recruiter, sandbox):
     person = {"email": "alder@candidates.example", "assessment": "Backend"}
 
     sandbox.codescreen_does("candidate", action="start", **person)
-    assert worker.poll_organization(invitation.organization) == 1
+    assert on_request.poll_organization(invitation.organization) == 1
     worker.work()
     tags = sandbox.opportunity("Alder")["tags"]
     assert "CodeScreen: Assessment in Progress" in tags
     assert "CodeScreen: Candidate Invited" not in tags
 
     sandbox.codescreen_does("candidate", action="submit", **person)
-    worker.poll_organization(invitation.organization)
+    on_request.poll_organization(invitation.organization)
     invitation.refresh_from_db()
     assert invitation.status == "submitted"
 
     sandbox.codescreen_does("candidate", action="evaluate", score=82, result="Passed", **person)
-    worker.poll_organization(invitation.organization)
+    on_request.poll_organization(invitation.organization)
     worker.work()
     result = Result.objects.get()
     assert (result.outcome, result.score, result.rating) == ("Passed", 82, 4)
@@ -130,7 +130,7 @@ def test_who_passed_is_moved_on_and_who_failed_waits_for_a_person(recruiter, con
         sandbox.codescreen_does(
             "candidate", action=["start", "submit", "evaluate"], score=60, result=result, **person
         )
-    worker.poll_organization(connected)
+    on_request.poll_organization(connected)
     worker.work()
     people = sandbox.lever.accounts["acme"].opportunities
     assert people[sandbox.opportunity_id("Alder")].stage == sandbox.stage_id("Phone screen")
@@ -163,10 +163,10 @@ def test_a_regraded_result_updates_the_same_feedback(recruiter, sandbox):
         **person,
     )
     organization = Invitation.objects.get().organization
-    worker.poll_organization(organization)
+    on_request.poll_organization(organization)
     worker.work()
     sandbox.codescreen_does("candidate", action="regrade", score=90, result="Passed", **person)
-    worker.poll_organization(organization, everything=True)
+    on_request.poll_organization(organization, everything=True)
     worker.work()
     [feedback] = sandbox.opportunity("Alder")["feedback"]
     assert feedback["fields"]["CodeScreen score"] == "90"
@@ -243,8 +243,8 @@ def test_a_lost_answer_is_uncertain_and_not_repeated(recruiter, sandbox):
 
 def test_the_sweep_repairs_what_no_webhook_told(recruiter, connected, sandbox):
     sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
-    assert worker.sweep_organization(connected) == 1
-    assert worker.sweep_organization(connected) == 0
+    assert on_request.sweep_organization(connected) == 1
+    assert on_request.sweep_organization(connected) == 0
     worker.work()
     assert sandbox.invitations_sent("alder@candidates.example") == 1
     assert Delivery.objects.get(event="sweep").verdict == "invite"

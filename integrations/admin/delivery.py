@@ -14,7 +14,7 @@ from integrations.admin.base import OrganizationFilter, ScopedAdmin
 from integrations.admin.display import calls_table, candidate_link, indented, link, links
 from integrations.models import Delivery
 from integrations.models.delivery import WAITING_VERDICTS
-from integrations.queue import worker
+from integrations.queue import on_request
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.rules.next_steps import NEXT_STEPS
 
@@ -46,12 +46,12 @@ class ProgressFilter(admin.SimpleListFilter):
 def _foretell(delivery: Delivery) -> str:
     if delivery.platform != Delivery.Platform.LEVER:
         raise ActionNotAllowed("Only Lever's deliveries are decided; CodeScreen's are a reason to ask.")
-    decision = worker.preview(delivery)
+    decision = on_request.preview(delivery)
     return f"{decision.verdict.label}: {decision.explanation}"
 
 
 def _replay(delivery: Delivery, actor: Any, reason: str) -> str:
-    decision = worker.replay(delivery, actor)
+    decision = on_request.replay(delivery, actor)
     return f"{decision.verdict.label}: {decision.explanation}"
 
 

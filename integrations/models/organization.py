@@ -63,6 +63,10 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         """Load both connections in the same query."""
         return self.select_related("lever_connection", "codescreen_connection")
 
+    def reread(self, pk: int) -> "Organization":
+        """Return the organization as it is now, with both connections."""
+        return self.with_connections().get(pk=pk)
+
 
 class Organization(models.Model):
     """One customer: a Lever account and a CodeScreen account, its members and its policies."""

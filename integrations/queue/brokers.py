@@ -1,6 +1,6 @@
 """django-q2's brokers: its queue, which may be lost or away at any time, since the rows are the memory.
 
-Where the queue can't be asked, django-q2 alone would stop fetching for ten seconds; ours rings by itself instead.
+When the queue can't be read, django-q2 stops fetching for ten seconds; these brokers return a wake-up instead.
 """
 
 import logging
@@ -17,13 +17,13 @@ from django_q.humanhash import uuid
 from django_q.signing import SignedPackage
 
 from integrations.models.db_retry import DATABASE_OUTAGE
+from integrations.queue import task_names
 
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 3.0  # more than the second for which the queue is waited on
 LOCAL_WAKE_UP_SECONDS = 1.0
-DRAIN_TASK = "integrations.queue.worker.drain"
 
 
 class RedisBroker(Redis):
@@ -31,13 +31,13 @@ class RedisBroker(Redis):
 
     @staticmethod
     def get_connection(list_key: str | None = None) -> Any:
-        """Return a connection that gives up soon: a web request rings too, and must not wait for a dead host."""
+        """Return a connection that gives up soon: web requests notify workers too and must not wait for a dead host."""
         return redis.Redis.from_url(
             Conf.REDIS, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=ANSWER_SECONDS
         )
 
     def dequeue(self) -> list[tuple[Any, str]] | None:
-        """Return the next task, or a bell of our own."""
+        """Return the next task, or a local wake-up when Redis is away."""
         try:
             found: list[tuple[Any, str]] | None = super().dequeue()
         except redis.RedisError:
@@ -52,7 +52,7 @@ class RedisBroker(Redis):
             return False
 
     def set_stat(self, key: str, value: str, timeout: int) -> None:
-        """Keep django-q2's own account of the cluster, which nothing of ours depends on."""
+        """Store django-q2's statistics of the cluster, which nothing of ours depends on."""
         try:
             super().set_stat(key, value, timeout)
         except redis.RedisError:
@@ -63,7 +63,7 @@ class DatabaseBroker(ORM):
     """The queue in the database."""
 
     def dequeue(self) -> list[tuple[Any, str]] | None:
-        """Return the next task, or a bell of our own: the database may be back when it is heard."""
+        """Return the next task, or a local wake-up when the database is away: it may be back by then."""
         try:
             found: list[tuple[Any, str]] | None = super().dequeue()
         except DATABASE_OUTAGE:
@@ -73,19 +73,19 @@ class DatabaseBroker(ORM):
 
 
 def wake_up_locally(what: str) -> list[tuple[Any, str]]:
-    """Return a bell of our own, after a second."""
-    logger.warning("%s is away: the workers look for due rows by themselves", what)
+    """Return a wake-up that isn't from the queue, after a second."""
+    logger.warning("%s is away: the workers look for due rows without it", what)
     time.sleep(LOCAL_WAKE_UP_SECONDS)
     return [(None, wake_up_task())]
 
 
 def wake_up_task() -> str:
-    """Return a task that works what is due, as it would stand in the queue."""
+    """Return a task that works due rows, packed as in the queue."""
     name, task_id = uuid()
     task = {
         "id": task_id,
         "name": name,
-        "func": DRAIN_TASK,
+        "func": task_names.DRAIN,
         "args": (),
         "kwargs": {},
         "started": timezone.now(),

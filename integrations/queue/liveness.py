@@ -6,12 +6,12 @@ from django.db.models.functions import Now
 
 from integrations.models import Delivery, Effect, Heartbeat, Invitation, db_clock
 
-#: The heartbeat of the workers who hear it.
+#: The heartbeat of the workers.
 DRAIN = "drain"
 QUIET_AFTER = timedelta(seconds=5)
-#: A drain beats many times in it, whatever its calls do, and a new cluster still starts within the 10 s promised.
+#: Many times the interval of drain()'s heartbeat, and short enough to replace a cluster within the 10 s promised.
 STALLED_AFTER = timedelta(seconds=4)
-#: At rest the bell is rung when QUIET_AFTER is over, and once more; whoever hears neither doesn't hear at all.
+#: An idle cluster is woken after QUIET_AFTER, and once more; unresponsive after two missed wake-ups.
 UNRESPONSIVE_AFTER = 3 * QUIET_AFTER
 
 
@@ -32,15 +32,15 @@ def is_stalled() -> bool:
 
 
 def must_be_replaced() -> bool:
-    """Whether the cluster stands still: with work to do, or at rest, where it doesn't hear the bells either.
+    """Whether the cluster is frozen: it makes no progress with due rows, or ignores wake-ups while idle.
 
-    At rest too, since a frozen cluster is better replaced before the next row is due than after.
+    An idle one too: it is better replaced before the next row is due than after.
     """
     return is_stalled() or not Heartbeat.is_fresh(DRAIN, UNRESPONSIVE_AFTER)
 
 
 def has_worked_within(seconds: float) -> bool:
-    """Whether a worker has shown a sign of life in the last so many seconds."""
+    """Whether a worker's heartbeat is younger than so many seconds."""
     return Heartbeat.is_fresh(DRAIN, timedelta(seconds=seconds))
 
 

@@ -11,7 +11,7 @@ from django_q.brokers import get_broker
 from django_q.conf import Conf
 from django_q.signing import SignedPackage
 
-from integrations.queue import brokers, notify
+from integrations.queue import brokers, notify, task_names
 from integrations.queue.brokers import DatabaseBroker, RedisBroker
 from portal.devtools import test_suites
 
@@ -106,5 +106,5 @@ def test_with_redis_a_bell_is_heard_once(monkeypatch):
     bell.enqueue(brokers.wake_up_task())
     ((ack, pack),) = bell.dequeue() or [(None, "")]
     assert ack is None
-    assert SignedPackage.loads(pack)["func"] == brokers.DRAIN_TASK
+    assert SignedPackage.loads(pack)["func"] == task_names.DRAIN
     assert bell.dequeue() is None

@@ -97,7 +97,7 @@ def test_the_lists_are_asked_for_after_the_commit_and_a_lost_request_costs_nothi
     with django_capture_on_commit_callbacks(execute=True):
         notify.request_catalog_refresh(organization)
         assert sent == []
-    assert sent == [("integrations.queue.schedules.refresh_catalog", organization.pk)]
+    assert sent == [("integrations.queue.duties.refresh_catalog", organization.pk)]
 
     def lose(*_, **__):
         raise ConnectionError("no broker")

@@ -22,34 +22,37 @@ from integrations.models import (
     Role,
     Stage,
 )
-from integrations.queue import liveness, notify, schedules, worker
-from integrations.workflow.catalog import sync
+from integrations.queue import duties, liveness, notify, schedules, worker
+from integrations.queue.schedules import Duty, Timing
 from tests import factories
 
 
 @pytest.fixture
 def alone(monkeypatch):
-    """Nothing is worked meanwhile: the thread wouldn't see a test's transaction."""
-    monkeypatch.setattr(worker, "keep_draining", nullcontext)
+    """No background thread: it wouldn't see a test's transaction."""
+    for module in (schedules, duties):
+        monkeypatch.setattr(module, "keep_draining", nullcontext)
 
 
 @pytest.mark.usefixtures("alone")
-@pytest.mark.parametrize("name", schedules.SCHEDULES)
-def test_every_schedule_runs(name, connected_organization) -> None:
+@pytest.mark.parametrize("duty", schedules.Duty)
+def test_every_schedule_runs(duty, connected_organization) -> None:
     schedules.ensure_schedules()
-    schedule = Schedule.objects.get(name=name)
+    schedule = Schedule.objects.get(name=duty.value)
     import_string(schedule.func)(*ast.literal_eval(f"({schedule.args},)"))
 
 
 def test_a_schedule_of_an_earlier_release_follows_this_one(db) -> None:
-    name = "integrations.queue.schedules.sweep_all"
-    Schedule.objects.create(name=name, func=name, schedule_type=Schedule.MINUTES, minutes=5)
+    name = Duty.SWEEP.value
+    Schedule.objects.create(
+        name=name, func="integrations.earlier.sweep", schedule_type=Schedule.MINUTES, minutes=5
+    )
     schedules.ensure_schedules()
     schedules.ensure_schedules()
     schedule = Schedule.objects.get(name=name)
     assert (schedule.func, schedule.args, schedule.minutes) == (
         "integrations.queue.schedules.perform_duty",
-        "'sweep_all'",
+        "'sweep'",
         10,
     )
 
@@ -63,15 +66,15 @@ def test_a_worker_that_does_something_long_works_due_rows_meanwhile(monkeypatch)
         row.finish()
         worked.set()
 
-    monkeypatch.setattr(worker, "_perform", perform)
+    monkeypatch.setattr(worker, "perform_effect", perform)
     was_worked = []
 
     def long_duty() -> None:
         Effect.objects.filter(pk=effect.pk).update(state="due", due_at=Now())
         was_worked.append(worked.wait(20))
 
-    monkeypatch.setattr(schedules, "DUTIES", {long_duty: 1})
-    schedules.perform_duty("long_duty")
+    monkeypatch.setattr(schedules, "DUTIES", {Duty.SWEEP: Timing(long_duty, 1)})
+    schedules.perform_duty(Duty.SWEEP.value)
     assert was_worked == [True]
     assert Heartbeat.is_fresh(liveness.DRAIN, timedelta(seconds=20))
     assert Effect.objects.get().state == "done"
@@ -80,8 +83,8 @@ def test_a_worker_that_does_something_long_works_due_rows_meanwhile(monkeypatch)
 @pytest.mark.django_db(transaction=True)
 def test_who_is_about_to_be_killed_for_taking_too_long_works_no_more_rows(monkeypatch) -> None:
     begun = []
-    monkeypatch.setattr(worker, "LAST_JOBS_SECONDS", notify.LONG_SECONDS - 0.2)
-    monkeypatch.setattr(worker, "MEANWHILE_PAUSE", 0.05)
+    monkeypatch.setattr(worker, "LAST_STEPS_SECONDS", notify.LONG_SECONDS - 0.2)
+    monkeypatch.setattr(worker, "BACKGROUND_PAUSE", 0.05)
     monkeypatch.setattr(worker, "drain", lambda _: begun.append(time.monotonic()))
     with worker.keep_draining():
         began = time.monotonic()
@@ -102,7 +105,7 @@ def test_a_long_task_has_time_for_its_last_jobs_and_is_over_before_it_is_handed_
     asked += [ast.literal_eval(schedule.kwargs)["q_options"]["timeout"] for schedule in rows]
     assert set(asked) == {notify.LONG_SECONDS}
     a_drain_has = settings.Q_CLUSTER["timeout"] - worker.DRAIN_SECONDS
-    assert a_drain_has <= worker.LAST_JOBS_SECONDS
+    assert a_drain_has <= worker.LAST_STEPS_SECONDS
     assert settings.Q_CLUSTER["retry"] > notify.LONG_SECONDS
 
 
@@ -115,10 +118,10 @@ def test_lists_that_are_read_slowly_keep_nobody_waiting(connected_organization, 
         yield
         inside.pop()
 
-    monkeypatch.setattr(worker, "keep_draining", meanwhile)
+    monkeypatch.setattr(duties, "keep_draining", meanwhile)
     seen = []
-    monkeypatch.setattr(sync, "refresh_stages", lambda *_: seen.append(bool(inside)))
-    schedules.refresh_catalog(connected_organization.pk)
+    monkeypatch.setattr(duties, "refresh_stages", lambda *_: seen.append(bool(inside)))
+    duties.refresh_catalog(connected_organization.pk)
     assert seen == [True]
 
 
@@ -133,23 +136,23 @@ def test_a_bug_on_one_organization_does_not_keep_the_others_from_a_checkup(
         raise KeyError(personal)
 
     monkeypatch.setattr("integrations.workflow.health.lever_probe.probe", look)
-    schedules.probe_lever()
+    duties.probe_lever()
     assert set(looked) == {connected_organization.pk, other.pk}
-    assert caplog.text.count("checkup of") == 2
+    assert caplog.text.count("probe of") == 2
     assert personal not in caplog.text
 
 
 def test_a_grant_is_refreshed_daily(connected_organization) -> None:
     connection = LeverConnection.objects.get(organization=connected_organization)
     before = connection.access_token
-    schedules.refresh_grants()
+    duties.refresh_grants()
     connection.refresh_from_db()
     assert connection.access_token == before
 
     LeverConnection.objects.update(
-        refreshed_at=timezone.now() - schedules.KEEP_ALIVE_AFTER - timedelta(minutes=1)
+        refreshed_at=timezone.now() - duties.REFRESH_GRANT_AFTER - timedelta(minutes=1)
     )
-    schedules.refresh_grants()
+    duties.refresh_grants()
     connection.refresh_from_db()
     assert connection.access_token != before
     assert connection.refreshed_at is not None
@@ -161,14 +164,14 @@ def test_a_grant_without_a_refresh_token_is_left_alone(connected_organization) -
     connection.refresh_token = ""
     connection.save()
     LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(days=2))
-    schedules.refresh_grants()
+    duties.refresh_grants()
     connection.refresh_from_db()
     assert connection.state == LeverConnection.State.CONNECTED
 
 
 @pytest.mark.usefixtures("alone")
 def test_the_lists_of_one_organization_are_read_and_an_untried_key_is_proved(connected_organization) -> None:
-    schedules.refresh_catalog(connected_organization.pk)
+    duties.refresh_catalog(connected_organization.pk)
     for model in (Stage, Role, Assessment):
         assert model.objects.live().filter(organization=connected_organization).exists(), model
     assert CodeScreenConnection.objects.get(organization=connected_organization).verified_at
@@ -178,7 +181,7 @@ def test_the_lists_of_one_organization_are_read_and_an_untried_key_is_proved(con
 def test_a_refused_key_is_marked_while_the_lists_are_read(connected_organization) -> None:
     CodeScreenConnection.objects.get(organization=connected_organization).delete()
     CodeScreenConnection.objects.create(organization=connected_organization, api_key="not-the-key")
-    schedules.refresh_catalog(connected_organization.pk)
+    duties.refresh_catalog(connected_organization.pk)
     assert (
         CodeScreenConnection.objects.get(organization=connected_organization).state
         == CodeScreenConnection.State.REFUSED
@@ -188,5 +191,5 @@ def test_a_refused_key_is_marked_while_the_lists_are_read(connected_organization
 
 @pytest.mark.usefixtures("alone")
 def test_reading_the_lists_of_an_unconnected_organization_changes_nothing(organization) -> None:
-    schedules.refresh_catalog(organization.pk)
+    duties.refresh_catalog(organization.pk)
     assert not Stage.objects.exists()

@@ -12,8 +12,8 @@ from django_q.models import OrmQ, Schedule
 
 from integrations.http.errors import CallDeferred, PlatformError
 from integrations.models import Delivery, Effect, Heartbeat, Invitation, LeverConnection
-from integrations.queue import liveness, schedules, worker
-from integrations.workflow.inbox import delivery_handling
+from integrations.queue import duties, liveness, on_request, schedules, task_names, worker
+from integrations.workflow.inbox import handle_delivery
 from integrations.workflow.outbox import enqueue
 from portal.devtools.sandbox.ids import stable_id
 from tests import factories
@@ -23,10 +23,11 @@ def test_schedules_are_written_once(db):
     for _ in range(2):
         schedules.ensure_schedules()
     assert set(Schedule.objects.values_list("name", flat=True)) == {
-        "integrations.queue.worker.drain",
-        *schedules.SCHEDULES,
+        "drain",
+        *(duty.value for duty in schedules.Duty),
     }
-    for name in schedules.SCHEDULES:
+    assert set(schedules.DUTIES) == set(schedules.Duty)
+    for name in (task_names.DRAIN, task_names.PERFORM_DUTY, task_names.REFRESH_CATALOG):
         assert callable(import_string(name))
     assert not OrmQ.objects.exists()
 
@@ -46,7 +47,7 @@ def test_kinds_take_turns(db, monkeypatch):
         done.append("delivery")
         delivery.release(due_at=None)
 
-    monkeypatch.setattr(worker, "_perform", perform)
+    monkeypatch.setattr(worker, "perform_effect", perform)
     monkeypatch.setattr(worker, "decide", decide)
     for number in range(3):
         factories.EffectFactory(organization=organization, opportunity_id=f"o{number}")
@@ -59,7 +60,7 @@ def test_kinds_take_turns(db, monkeypatch):
 def test_draining_ends_when_nothing_is_due(organization, monkeypatch):
     for number in range(12):
         factories.EffectFactory(organization=organization, opportunity_id=f"o{number}")
-    monkeypatch.setattr(worker, "_perform", lambda row: row.finish())
+    monkeypatch.setattr(worker, "perform_effect", lambda row: row.finish())
     began = time.monotonic()
     worker.drain(20)
     assert time.monotonic() - began < 10
@@ -74,7 +75,7 @@ def test_a_database_that_goes_away_under_a_worker_is_survived(organization, monk
     def away(_):
         raise OperationalError("the server closed the connection")
 
-    monkeypatch.setattr(worker, "_perform", away)
+    monkeypatch.setattr(worker, "perform_effect", away)
     worker.drain(1)
     effect = Effect.objects.get()
     assert (effect.state, effect.attempts) == ("due", 1)
@@ -86,10 +87,10 @@ def test_a_database_that_goes_away_under_a_worker_is_survived(organization, monk
 
 def test_the_grant_is_kept_alive_daily(connected_organization, sandbox):
     before = LeverConnection.objects.get()
-    schedules.refresh_grants()
+    duties.refresh_grants()
     assert LeverConnection.objects.get().generation == before.generation
     LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(hours=21))
-    schedules.refresh_grants()
+    duties.refresh_grants()
     after = LeverConnection.objects.get()
     assert after.generation == before.generation + 1
     assert after.refresh_token != before.refresh_token
@@ -100,7 +101,7 @@ def test_the_grant_is_kept_alive_daily(connected_organization, sandbox):
 def test_a_dead_grant_is_found_by_keeping_it_alive(connected_organization, sandbox):
     sandbox.lever_does("revoke")
     LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(hours=21))
-    schedules.refresh_grants()
+    duties.refresh_grants()
     assert LeverConnection.objects.get().state == "needs_reconnect"
     assert Effect.objects.filter(kind="send_email").count() == 1
 
@@ -109,13 +110,13 @@ def test_a_crash_in_one_organizations_sweep_does_not_stop_the_others(db, monkeyp
     first, second = factories.OrganizationFactory(name="A"), factories.OrganizationFactory(name="B")
     swept = []
 
-    def crash(organization, *_):
+    def crash(organization, **_):
         swept.append(organization)
         if organization == first:
             raise KeyError
 
-    monkeypatch.setattr(worker, "sweep_organization", crash)
-    schedules.sweep_all()
+    monkeypatch.setattr(duties, "sweep_organization", crash)
+    duties.sweep_all()
     assert swept == [first, second]
 
 
@@ -123,8 +124,8 @@ def test_polling_counts_whom_it_asked(connected_organization, sandbox):
     for status, instance in (("invited", "i1"), ("in_progress", "i2"), ("completed", "i3"), ("pending", "")):
         factories.InvitationFactory(organization=connected_organization, status=status, instance_id=instance)
     factories.InvitationFactory(status="invited", instance_id="i4")  # another organization's
-    assert worker.poll_organization(connected_organization) == 2
-    assert worker.poll_organization(connected_organization, everything=True) == 3
+    assert on_request.poll_organization(connected_organization) == 2
+    assert on_request.poll_organization(connected_organization, everything=True) == 3
 
 
 def test_a_refused_key_is_noticed_by_polling_and_told_once(connected_organization, sandbox):
@@ -134,11 +135,11 @@ def test_a_refused_key_is_noticed_by_polling_and_told_once(connected_organizatio
         factories.InvitationFactory(
             organization=connected_organization, status="invited", instance_id=f"i{number}"
         )
-    worker.poll_organization(connected_organization)
+    on_request.poll_organization(connected_organization)
     connected_organization.codescreen_connection.refresh_from_db()
     assert connected_organization.codescreen_connection.state == "refused"
     for _ in range(2):
-        schedules.update_incidents()
+        duties.update_incidents()
     assert Effect.objects.filter(kind="send_email").count() == 1
 
 
@@ -146,7 +147,7 @@ def test_what_waited_is_woken_even_if_the_moment_was_missed(connected_organizati
     row = factories.DeliveryFactory(
         organization=connected_organization, verdict="disconnected", decided_at=timezone.now(), due_at=None
     )
-    schedules.requeue_waiting()
+    duties.requeue_waiting()
     assert Delivery.objects.due().get() == row
 
 
@@ -156,14 +157,14 @@ def test_what_is_awake_and_tried_again_cuts_no_effects_wait_short(connected_orga
         organization=connected_organization, verdict="disconnected", decided_at=timezone.now(), due_at=later
     )
     effect = factories.EffectFactory(organization=connected_organization, due_at=later)
-    schedules.requeue_waiting()
+    duties.requeue_waiting()
     effect.refresh_from_db()
     assert effect.due_at == later
 
 
 def test_a_refused_key_is_tried_again_now_and_then(connected_organization, sandbox, queued_tasks):
     connected_organization.codescreen_connection.mark_refused("CodeScreen answered 401")
-    schedules.retry_refused_keys()
+    duties.retry_refused_keys()
     connected_organization.codescreen_connection.refresh_from_db()
     assert connected_organization.codescreen_connection.is_working
 
@@ -171,8 +172,8 @@ def test_a_refused_key_is_tried_again_now_and_then(connected_organization, sandb
 def test_a_delivery_that_waits_for_its_turn_loses_no_attempt(connected_organization, monkeypatch):
     factories.DeliveryFactory(organization=connected_organization)
     monkeypatch.setattr(
-        delivery_handling,
-        "handle_delivery",
+        handle_delivery,
+        "decide_delivery",
         mock.Mock(side_effect=CallDeferred(30, "waiting for a free slot")),
     )
     claimed = factories.claimed(Delivery, "me")
@@ -186,7 +187,7 @@ def test_a_delivery_that_waits_for_its_turn_loses_no_attempt(connected_organizat
 def test_a_delivery_waits_as_long_as_the_platform_says(connected_organization, monkeypatch):
     factories.DeliveryFactory(organization=connected_organization)
     error = PlatformError("busy", status=429, retry_after=120)
-    monkeypatch.setattr(delivery_handling, "handle_delivery", mock.Mock(side_effect=error))
+    monkeypatch.setattr(handle_delivery, "decide_delivery", mock.Mock(side_effect=error))
     claimed = factories.claimed(Delivery, "me")
     worker.decide(claimed)
     delivery = Delivery.objects.get()

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import Effect, Invitation
-from integrations.queue import worker
+from integrations.queue import on_request, worker
 from integrations.workflow.outbox import enqueue
 from portal.devtools.sandbox.ids import stable_id
 from tests import factories
@@ -57,7 +57,7 @@ class Outbox:
 
     def ask(self):
         """Ask CodeScreen about everybody, without doing what follows."""
-        worker.poll_organization(self.organization, everything=True)
+        on_request.poll_organization(self.organization, everything=True)
 
     def work(self):
         """Perform what is due now."""

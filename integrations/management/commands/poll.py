@@ -6,7 +6,7 @@ from django.core.management import CommandError, CommandParser
 
 from integrations.http.errors import PlatformError
 from integrations.management.migrating import MigratingCommand, organizations_named
-from integrations.queue import worker
+from integrations.queue import on_request
 
 
 class Command(MigratingCommand):
@@ -24,7 +24,7 @@ class Command(MigratingCommand):
                 self.stderr.write(f"{organization.slug}:")
             try:
                 self.stdout.write(
-                    f"asked {worker.poll_organization(organization, everything=options['all'])}"
+                    f"asked {on_request.poll_organization(organization, everything=options['all'])}"
                 )
             except PlatformError as error:
                 problems.append(f"{organization.slug}: {error}")

@@ -7,7 +7,7 @@ from django.core.management import CommandError, CommandParser
 from integrations.http.errors import PlatformError
 from integrations.management.migrating import MigratingCommand
 from integrations.models import Delivery
-from integrations.queue import worker
+from integrations.queue import on_request
 from integrations.workflow.operations.errors import ActionNotAllowed
 
 
@@ -31,7 +31,9 @@ class Command(MigratingCommand):
                 "Only Lever's deliveries are decided; CodeScreen's are a reason to ask: use `poll`."
             )
         try:
-            decision = worker.preview(delivery) if options["dry_run"] else worker.replay(delivery, "replay")
+            decision = (
+                on_request.preview(delivery) if options["dry_run"] else on_request.replay(delivery, "replay")
+            )
         except (ActionNotAllowed, PlatformError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"verdict: {decision.verdict}")

@@ -6,7 +6,7 @@ from django.core.management import CommandError, CommandParser
 
 from integrations.http.errors import PlatformError
 from integrations.management.migrating import MigratingCommand, organizations_named
-from integrations.queue import worker
+from integrations.queue import on_request
 
 
 class Command(MigratingCommand):
@@ -22,7 +22,7 @@ class Command(MigratingCommand):
             if len(organizations) > 1:
                 self.stderr.write(f"{organization.slug}:")
             try:
-                self.stdout.write(f"repaired {worker.sweep_organization(organization)}")
+                self.stdout.write(f"repaired {on_request.sweep_organization(organization)}")
             except PlatformError as error:
                 problems.append(f"{organization.slug}: {error}")
         if problems:

@@ -12,7 +12,7 @@ from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.next_steps import next_step
 from integrations.pages.activity.payload import redacted_json
 from integrations.pages.activity.row_action import RowActionView
-from integrations.queue import worker
+from integrations.queue import on_request
 from integrations.workflow.operations.errors import ActionNotAllowed
 
 
@@ -36,7 +36,7 @@ class DeliveryView(OrganizationMixin, TemplateView):
         )
         if may_replay and "preview" in self.request.GET:
             try:
-                context["decision"] = worker.preview(delivery)
+                context["decision"] = on_request.preview(delivery)
             except (ActionNotAllowed, PlatformError) as error:
                 context["preview_error"] = str(error)
         return context
@@ -48,5 +48,5 @@ class ReplayView(RowActionView):
     def perform(self, pk: int) -> str:
         """Replay the delivery."""
         delivery = get_object_or_404(Delivery, pk=pk, organization=self.organization)
-        decision = worker.replay(delivery, self.user)
+        decision = on_request.replay(delivery, self.user)
         return f"Decided again: {decision.explanation}"

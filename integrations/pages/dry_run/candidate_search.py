@@ -11,7 +11,7 @@ from django.db.models.functions import Upper
 
 from integrations.http.errors import NotConnected
 from integrations.models import Delivery, Invitation, Organization
-from integrations.queue import worker
+from integrations.queue import on_request
 
 MAX_MATCHES = 20
 #: The segments of a link that are followed by the opportunity id.
@@ -87,7 +87,7 @@ def _invited(invitations: Iterable[Invitation]) -> Iterator[CandidateMatch]:
 
 def _in_lever(organization: Organization, address: str) -> Iterator[CandidateMatch]:
     try:
-        opportunities = worker.opportunities_of(organization, address, MAX_MATCHES)
+        opportunities = on_request.opportunities_with_address(organization, address, MAX_MATCHES)
     except NotConnected:
         return
     for opportunity in opportunities:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from integrations.models import Effect, Organization
 from integrations.vocabulary import ProgressTag, Verdict
-from integrations.workflow.inbox.delivery_handling import DryRun
+from integrations.workflow.inbox.dry_run import DryRun
 
 
 @dataclass(frozen=True)

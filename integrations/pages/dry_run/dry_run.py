@@ -13,7 +13,7 @@ from integrations.models import Invitation, Organization, Stage
 from integrations.pages.access import TEAM, OrganizationMixin
 from integrations.pages.dry_run.candidate_search import is_exact, opportunity_id, search
 from integrations.pages.dry_run.consequences import Consequence, immediate_consequences, later_consequences
-from integrations.queue import worker
+from integrations.queue import on_request
 from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.rules.facts import Decision
 
@@ -104,7 +104,7 @@ class DryRunView(OrganizationMixin, TemplateView):
 
     def _run(self, candidate_id: str, stage_id: str, stage_names: dict[str, str]) -> dict[str, Any]:
         try:
-            dry_run = worker.dry_run(self.organization, candidate_id, stage_id)
+            dry_run = on_request.dry_run(self.organization, candidate_id, stage_id)
         except PlatformError as error:
             return {"error": str(error)}
         verdict = dry_run.decision.verdict

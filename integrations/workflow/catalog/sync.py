@@ -1,6 +1,7 @@
 """Read the platforms' lists into the local copies: Lever's stages and roles, CodeScreen's assessments."""
 
 from integrations.codescreen.client import CodeScreenClient
+from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.lookups import Posting
 from integrations.models import (
@@ -51,8 +52,13 @@ def _role_columns(posting: Posting) -> dict[str, object]:
 
 
 def refresh_assessments(organization: Organization, codescreen: CodeScreenClient) -> None:
-    """Read the list of assessments, which also proves the API key. Raises PlatformError."""
-    assessments = codescreen.assessments()
+    """Read the list of assessments again; the answer says whether CodeScreen accepts the key. Raises PlatformError."""
+    try:
+        assessments = list(codescreen.assessments())
+    except PlatformError as error:
+        if error.status == 401:
+            mark_key_refused(organization, str(error))
+        raise
     Assessment.objects.replace_all(
         organization, {assessment.id: {"name": assessment.name[:300]} for assessment in assessments}
     )

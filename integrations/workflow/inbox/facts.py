@@ -23,10 +23,9 @@ from integrations.workflow.catalog.sync import refresh_assessments
 from integrations.workflow.catalog.trigger_policy import mapping_index
 from integrations.workflow.rules.assessment_match import choose_assessment
 from integrations.workflow.rules.assessments import KnownAssessment
-from integrations.workflow.rules.decide import decide, decide_before_read, decide_locally
+from integrations.workflow.rules.decide import decide_before_read, decide_locally
 from integrations.workflow.rules.facts import (
     CandidateSnapshot,
-    Decision,
     ExistingInvitation,
     Facts,
     NoCandidate,
@@ -98,7 +97,7 @@ def _read(
     clients: ClientProvider,
     known: Opportunity | None,
 ) -> FactsSnapshot:
-    opportunity = known or _opportunity(change.opportunity_id, clients)
+    opportunity = known or read_opportunity(change.opportunity_id, clients)
     if opportunity is None:
         return FactsSnapshot(replace(facts, candidate=NoCandidate.NOT_VISIBLE))
     current = facts.stage_name if opportunity.stage_id == facts.stage_id else ""
@@ -119,7 +118,8 @@ def _read(
     return FactsSnapshot(facts, opportunity)
 
 
-def _opportunity(opportunity_id: str, clients: ClientProvider) -> Opportunity | None:
+def read_opportunity(opportunity_id: str, clients: ClientProvider) -> Opportunity | None:
+    """Return the opportunity, None when Lever doesn't show it. Raises PlatformError."""
     if not opportunity_id:
         return None
     try:
@@ -232,33 +232,3 @@ def count_recent_invitations(organization_id: int, minutes: int) -> int:
         organization=organization_id, created_at__gte=Now() - timedelta(minutes=minutes)
     )
     return rows.exclude(status=Invitation.Status.HELD).count()
-
-
-def dry_run_facts(
-    organization: Organization, opportunity_id: str, stage_id: str, clients: ClientProvider
-) -> tuple[Delivery, FactsSnapshot]:
-    """Return the facts as if the candidate entered the stage now, and the delivery that would tell of it, unsaved.
-
-    Raises PlatformError.
-    """
-    delivery = Delivery(
-        organization=organization,
-        platform=Delivery.Platform.LEVER,
-        event=DeliveryEvent.STAGE_CHANGE,
-        opportunity_id=opportunity_id[:200],
-        payload={
-            "event": DeliveryEvent.STAGE_CHANGE,
-            "data": {"opportunityId": opportunity_id, "toStageId": stage_id},
-        },
-        received_at=db_clock.now(),
-    )
-    if organization.paused or organization.disconnected_reason:
-        return delivery, gather_facts(delivery, clients)
-    opportunity = _opportunity(opportunity_id, clients)
-    known = replace(opportunity, stage_id=stage_id) if opportunity else None
-    return delivery, gather_facts(delivery, clients, known)
-
-
-def preview(delivery: Delivery, clients: ClientProvider) -> Decision:
-    """Return the verdict a delivery would get now; writes nothing but the copies of the platforms' lists."""
-    return decide(with_database_facts(gather_facts(delivery, clients), delivery))

@@ -1,4 +1,4 @@
-"""Reconcile Lever's stages with the portal's rows; what a webhook never told becomes a delivery of its own."""
+"""Compare Lever's trigger stages with the portal's rows; a missed stage change becomes a delivery of its own."""
 
 import logging
 import uuid
@@ -15,7 +15,8 @@ from integrations.models.truncated_keys import truncated_key
 from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, Verdict
 from integrations.workflow.catalog.sync import refresh_stages
 from integrations.workflow.catalog.trigger_policy import trigger_stages
-from integrations.workflow.inbox import delivery_handling
+from integrations.workflow.inbox.decide_delivery import decide_delivery
+from integrations.workflow.rules.facts import Decision
 
 logger = logging.getLogger(__name__)
 
@@ -24,10 +25,10 @@ CLOCK_SKEW = timedelta(minutes=2)
 
 
 def sweep(organization: Organization, clients: ClientProvider, is_full: bool = True) -> int:
-    """Look at everybody who is in a trigger stage now, and decide those whom no delivery told of; how many it repaired.
+    """Create and decide the deliveries that were missed; return how many of them invite somebody.
 
-    Unless `is_full`, only those are looked at whom Lever changed since the last sweep. Nobody who was in the stage
-    before the organization knew the portal is invited. Raises PlatformError.
+    Everybody in a trigger stage is compared; unless `is_full`, only those whom Lever changed since the last sweep.
+    Candidates who entered before the organization existed here are skipped. Raises PlatformError.
     """
     if organization.paused or organization.disconnected_reason:
         return 0
@@ -47,9 +48,9 @@ def sweep(organization: Organization, clients: ClientProvider, is_full: bool = T
 def _missed_opportunities(
     organization: Organization, lever: LeverClient, stages: list[str], since: datetime | None
 ) -> list[Opportunity]:
-    """Return the opportunities that stand in a trigger stage without any row of ours about it.
+    """Return the opportunities in a trigger stage that no delivery or invitation of ours accounts for.
 
-    The scheduled look leaves those alone who came a moment ago: their webhook may still be on its way.
+    A scheduled sweep skips candidates who entered a moment ago: their webhook may still arrive.
     """
     until = db_clock.now() + CLOCK_SKEW if since is None else db_clock.now() - CLOCK_SKEW
     filters: dict[str, str | list[str]] = {"stage_id": stages, "archived": "false"}
@@ -61,11 +62,13 @@ def _missed_opportunities(
         ids = [row.id for row in page]
         invited = set(
             Invitation.objects.filter(organization=organization, opportunity_id__in=ids)
-            .exclude(status=Invitation.Status.WITHDRAWN)  # they left, and may have come back untold
+            .exclude(
+                status=Invitation.Status.WITHDRAWN
+            )  # they left, and may have come back without a webhook
             .values_list("opportunity_id", "stage_id")
         )
-        told: dict[str, datetime] = {}
-        # who had left by then, or was withdrawn, and stands there now has come back: of that nothing told yet
+        accounted_for: dict[str, datetime] = {}
+        # re-entries without a webhook: ignore deliveries decided after the candidate had left, or since withdrawn
         deliveries = Delivery.objects.filter(
             organization=organization, platform=Delivery.Platform.LEVER, opportunity_id__in=ids
         ).exclude(verdict=Verdict.LEFT_STAGE)
@@ -73,18 +76,20 @@ def _missed_opportunities(
         for delivery in deliveries.order_by("received_at"):
             data = delivery.payload.get("data") or {}
             stage = data.get("toStageId") if isinstance(data, dict) else None
-            told[f"{delivery.opportunity_id}:{stage}"] = delivery.received_at
-        # a person's no holds for those who stand there since: it isn't for the sweep to ask again
+            accounted_for[f"{delivery.opportunity_id}:{stage}"] = delivery.received_at
+        # a person stopped these while the candidate was in the stage: the sweep doesn't invite them again
         stopped = Invitation.objects.filter(
             organization=organization, opportunity_id__in=ids, stopped_by_user=True
         )
         for invitation in stopped.order_by("changed_at"):
-            told[f"{invitation.opportunity_id}:{invitation.stage_id}"] = invitation.changed_at
+            accounted_for[f"{invitation.opportunity_id}:{invitation.stage_id}"] = invitation.changed_at
         for row in page:
             if row.entered_at is not None and not organization.created_at <= row.entered_at <= until:
                 continue
-            heard = told.get(f"{row.id}:{row.stage_id}")
-            is_known = heard is not None and (row.entered_at is None or heard >= row.entered_at - CLOCK_SKEW)
+            accounted_at = accounted_for.get(f"{row.id}:{row.stage_id}")
+            is_known = accounted_at is not None and (
+                row.entered_at is None or accounted_at >= row.entered_at - CLOCK_SKEW
+            )
             if not is_known and (row.id, row.stage_id) not in invited:
                 missed.append(row)
     return missed
@@ -93,7 +98,7 @@ def _missed_opportunities(
 def _repair(
     organization: Organization, opportunity: Opportunity, clients: ClientProvider, read_at: datetime
 ) -> bool:
-    """Write the delivery that never came and decide it; whether somebody is invited by it."""
+    """Store the missed delivery and decide it; True when it invites somebody."""
     moment = opportunity.entered_at or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     delivery, created = Delivery.objects.get_or_create(
         organization=organization,
@@ -109,14 +114,14 @@ def _repair(
                 "data": {"opportunityId": opportunity.id, "toStageId": opportunity.stage_id},
             },
             "due_at": Now(),
-            # ours from the first moment, or a worker decides it and nobody counts it
+            # leased from the start, or a worker decides it and the sweep doesn't count it
             "leased_until": Now() + LEASE,
             "lease_owner": uuid.uuid4().hex,
         },
     )
     if not created:
         return False
-    # without a posting it may only not have been shown in the list: the candidate is read by itself then
+    # a list may leave the posting out: the opportunity is then read again
     known = opportunity if opportunity.posting_id else None
-    decision = delivery_handling.decide_delivery(delivery, clients, known, read_at if known else None)
-    return decision.verdict in INVITING_VERDICTS
+    decision = decide_delivery(delivery, clients, known, read_at if known else None)
+    return isinstance(decision, Decision) and decision.verdict in INVITING_VERDICTS

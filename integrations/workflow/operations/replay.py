@@ -2,8 +2,9 @@
 
 from integrations.clients.provider import ClientProvider
 from integrations.models import Actor, AuditAction, AuditEntry, AuditTarget, Delivery, TargetKind
-from integrations.workflow.inbox import delivery_handling
+from integrations.workflow.inbox.decide_delivery import decide_delivery
 from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.outbox.outcome import LeaseLost
 from integrations.workflow.rules.facts import Decision
 
 
@@ -15,14 +16,12 @@ def replay_delivery(delivery: Delivery, clients: ClientProvider, actor: Actor) -
     if claimed is None:
         raise ActionNotAllowed("A worker is deciding this delivery at the moment.")
     try:
-        decision = delivery_handling.decide_delivery(claimed, clients)
-    except delivery_handling.LeaseLost as error:
-        raise ActionNotAllowed(
-            "A worker decided this delivery meanwhile: its verdict is on its page."
-        ) from error
+        decision = decide_delivery(claimed, clients)
     except BaseException:
         claimed.release()
         raise
+    if isinstance(decision, LeaseLost):
+        raise ActionNotAllowed("A worker decided this delivery meanwhile: its verdict is on its page.")
     target = AuditTarget(TargetKind.DELIVERY, delivery.pk, str(delivery))
     changes = {"verdict": (before, decision.verdict)}
     AuditEntry.record(delivery.organization, actor, AuditAction.REPLAY, target, changes)

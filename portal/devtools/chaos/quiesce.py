@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from integrations.http.errors import PlatformError
 from integrations.models import Delivery, Effect, Invitation, db_clock
 from integrations.models.db_retry import DATABASE_OUTAGE
-from integrations.queue import notify, worker
+from integrations.queue import notify, on_request
 from integrations.vocabulary import InvitationStatus
 from portal.devtools.chaos import tenants
 from portal.devtools.chaos.load_generator import pending_deliveries
@@ -77,7 +77,7 @@ def _wait_until_none(count: Callable[[], int], seconds: float, skips_backoff: bo
 def sweep_all() -> int:
     """Sweep every organization; return how many candidates that repaired. Raises RunFailed."""
     try:
-        return sum(worker.sweep_organization(organization) for organization in tenants.organizations())
+        return sum(on_request.sweep_organization(organization) for organization in tenants.organizations())
     except PlatformError as error:
         raise RunFailed(f"the sweep could not be done: {error}") from error
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.models import Delivery
 from integrations.pages.activity.next_steps import next_step
 from integrations.queue import worker
-from integrations.workflow.inbox.delivery_handling import VERDICTS_WITH_A_NOTE
+from integrations.workflow.inbox.apply_decision import VERDICTS_WITH_A_NOTE
 from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.rules.next_steps import NEXT_STEPS
 from tests import factories

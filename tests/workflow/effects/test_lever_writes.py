@@ -62,7 +62,7 @@ def test_an_older_wish_that_is_tried_again_does_not_undo_the_later_one(box, sand
 
     with monkeypatch.context() as patch:
         patch.setattr("integrations.lever.client.LeverClient.add_tags", overtaken)
-        worker._perform(older)  # it waits for its next try, and the later one goes first
+        worker.perform_effect(older)  # it waits for its next try, and the later one goes first
     box.work()
     assert progress(sandbox) == [ProgressTag.IN_PROGRESS]
     box.later()

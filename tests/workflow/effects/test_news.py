@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from integrations.clients import provider
 from integrations.models import Delivery, Invitation
-from integrations.queue import worker
-from integrations.workflow.inbox import delivery_handling, sweep
+from integrations.queue import on_request, worker
+from integrations.workflow.inbox import handle_delivery, sweep
 from tests import factories
 from tests.clients.fakes import FakeClients
 
@@ -47,7 +47,7 @@ def test_who_leaves_while_another_worker_decides(box, sandbox, move, monkeypatch
         return found
 
     monkeypatch.setattr(lever, "opportunity", slowly)
-    delivery_handling.handle_delivery(entered, FakeClients(box.organization, lever=lever))
+    handle_delivery.handle_delivery(entered, FakeClients(box.organization, lever=lever))
     box.work()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)
 
@@ -55,7 +55,7 @@ def test_who_leaves_while_another_worker_decides(box, sandbox, move, monkeypatch
 def test_who_leaves_while_the_sweep_goes_through_its_list(box, sandbox, move):
     move(STAGE).delete()
     began = timezone.now() - timedelta(seconds=5)
-    [listed] = worker.opportunities_of(box.organization, "alder@candidates.example", 1)
+    [listed] = on_request.opportunities_with_address(box.organization, "alder@candidates.example", 1)
     move(ELSEWHERE)
     box.work()
     assert sweep._repair(box.organization, listed, provider.clients_for(box.organization), began)

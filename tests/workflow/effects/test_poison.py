@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from integrations.models import AuditEntry, CodeScreenConnection, Delivery, Effect, Invitation
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES
-from integrations.queue import worker
+from integrations.queue import on_request
 from integrations.workflow.effects import perform
 from integrations.workflow.health import doctor
-from integrations.workflow.inbox import delivery_handling
+from integrations.workflow.inbox import decide_delivery, handle_delivery
 from integrations.workflow.operations.effects import retry_effect
 from integrations.workflow.outbox import enqueue
 from integrations.workflow.results import poll
@@ -49,14 +49,14 @@ def codes(organization):
 
 def test_a_delivery_that_kills_its_worker_stops_and_others_are_decided(box, monkeypatch):
     poison = factories.DeliveryFactory(organization=box.organization, opportunity_id="poison")
-    take_in = delivery_handling.handle_delivery
+    decide = decide_delivery.decide_delivery
 
     def kill_or_decide(delivery, *more):
         if delivery.pk == poison.pk:
             raise Killed
-        return take_in(delivery, *more)
+        return decide(delivery, *more)
 
-    monkeypatch.setattr(delivery_handling, "handle_delivery", kill_or_decide)
+    monkeypatch.setattr(handle_delivery, "decide_delivery", kill_or_decide)
     fine = [factories.DeliveryFactory(organization=box.organization, event="other") for _ in range(3)]
     assert work_until_quiet(box) == MAX_CONSECUTIVE_CRASHES
     poison.refresh_from_db()
@@ -69,10 +69,10 @@ def test_a_delivery_that_kills_its_worker_stops_and_others_are_decided(box, monk
 def test_a_delivery_that_was_given_up_can_be_replayed(box, super_admin, monkeypatch):
     poison = factories.DeliveryFactory(organization=box.organization, event="other")
     with monkeypatch.context() as patched:
-        patched.setattr(delivery_handling, "handle_delivery", _kill)
+        patched.setattr(handle_delivery, "decide_delivery", _kill)
         work_until_quiet(box)
     poison.refresh_from_db()
-    assert worker.replay(poison, super_admin).verdict == "ignored_event"
+    assert on_request.replay(poison, super_admin).verdict == "ignored_event"
     poison.refresh_from_db()
     assert (poison.verdict, poison.consecutive_crashes, poison.last_error) == ("ignored_event", 0, "")
 

@@ -17,7 +17,7 @@ from integrations.models import (
     EmailTopic,
     LeverConnection,
 )
-from integrations.queue import schedules, worker
+from integrations.queue import duties, worker
 from integrations.workflow.operations.codescreen_connection import save_codescreen_key
 from integrations.workflow.outbox import retry_policy
 from tests import factories
@@ -37,8 +37,8 @@ def minute_passes():
         CircuitBreaker.objects.filter(pk=breaker.pk).update(
             open_until=(breaker.open_until or timezone.now()) - minute
         )
-    schedules.requeue_waiting()
-    schedules.retry_refused_keys()
+    duties.requeue_waiting()
+    duties.retry_refused_keys()
     worker.work()
 
 

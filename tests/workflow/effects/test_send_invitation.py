@@ -392,7 +392,7 @@ def test_a_worker_whose_lease_was_taken_over_sends_nothing(box, sandbox):
     invitation = box.invitation()
     effect = taken(box)
     replace_worker(effect)
-    worker._perform(effect)
+    worker.perform_effect(effect)
     assert sandbox.invitations_sent(ALDER) == 0
     assert box.reread(invitation).status == "pending"
     effect.refresh_from_db()
@@ -422,7 +422,7 @@ def test_a_worker_that_was_replaced_during_the_call_changes_nothing(box, monkeyp
         raise error
 
     monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", send)
-    worker._perform(effect)
+    worker.perform_effect(effect)
     effect.refresh_from_db()
     assert (effect.state, box.reread(invitation).status) == ("uncertain", "uncertain")
 
@@ -439,7 +439,7 @@ def test_a_late_answer_that_names_the_instance_settles_the_question(box, monkeyp
         return "instance-1"
 
     monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", send)
-    worker._perform(effect)
+    worker.perform_effect(effect)
     effect.refresh_from_db()
     assert (effect.state, box.reread(invitation).status) == ("done", "invited")
 
@@ -607,7 +607,7 @@ def test_nothing_is_sent_that_the_account_does_not_know(box, monkeypatch, accoun
     enqueue.enqueue(box.organization, "set_progress_tag", "x")
     monkeypatch.setattr(session.PlatformSession, "request", record)
     effect = factories.claimed(Effect, "me")
-    worker._perform(effect)
+    worker.perform_effect(effect)
     assert set(sent["payload"]) - {"externalId"} == {"assessmentId", "firstName", "lastName", "email"}
     assert sent["payload"].get("externalId", "") == (invitation.external_id if has_external_id else "")
     assert ("Idempotency-Key" in sent["headers"]) is has_key

@@ -19,7 +19,7 @@ from integrations.models import (
     Invitation,
     LeverProbe,
 )
-from integrations.queue import schedules, worker
+from integrations.queue import duties, worker
 from integrations.workflow.catalog import sync
 from integrations.workflow.effects.apply_outcome import apply_outcome
 from integrations.workflow.effects.invitation_endings import give_up
@@ -231,7 +231,7 @@ def test_a_bug_in_one_organization_does_not_silence_the_others(acme, monkeypatch
         watch(organization)
 
     monkeypatch.setattr(incidents, "update_incidents", stumble)
-    schedules.update_incidents()
+    duties.update_incidents()
     assert subjects() == ["Invitations wait for your approval"]
 
 

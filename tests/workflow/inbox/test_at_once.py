@@ -9,7 +9,7 @@ from django.db import transaction
 
 from integrations.clients import provider
 from integrations.models import AuditEntry, Delivery, Effect, Organization
-from integrations.workflow.inbox import delivery_handling, facts
+from integrations.workflow.inbox import decide_delivery, facts
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.errors import ActionNotAllowed
 from tests import factories
@@ -87,7 +87,7 @@ def test_two_decisions_at_once_do_not_both_take_the_last_place_of_the_bulk_limit
     told = [factories.claimed(Delivery, f"worker {number}") for number in range(2)]
     gathered = {row.pk: facts.gather_facts(row, clients) for row in told}
     monkeypatch.setattr(
-        delivery_handling, "gather_facts", lambda row, *_: gathered[row.pk]
+        decide_delivery, "gather_facts", lambda row, *_: gathered[row.pk]
     )  # what they wait for is each other alone
-    assert at_once(*(partial(delivery_handling.decide_delivery, row, clients) for row in told)) == []
+    assert at_once(*(partial(decide_delivery.decide_delivery, row, clients) for row in told)) == []
     assert sorted(Delivery.objects.values_list("verdict", flat=True)) == ["held_for_approval", "invite"]

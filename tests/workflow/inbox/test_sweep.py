@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from integrations.http.errors import PlatformError
 from integrations.models import CodeScreenConnection, Delivery, Effect, Invitation, LeverConnection
-from integrations.queue import schedules, worker
-from integrations.workflow.inbox import delivery_handling
+from integrations.queue import duties, on_request
+from integrations.workflow.inbox import decide_delivery, sweep
 from integrations.workflow.operations import invitations
 from tests import factories
 
@@ -29,7 +29,7 @@ def lost(box, sandbox):
 
 def test_whom_no_webhook_told_of_is_taken_in_once(box, sandbox, lost):
     lost()
-    assert [worker.sweep_organization(box.organization) for _ in range(3)] == [1, 0, 0]
+    assert [on_request.sweep_organization(box.organization) for _ in range(3)] == [1, 0, 0]
     box.work()
     delivery = Delivery.objects.get()
     assert (delivery.event, delivery.verdict, delivery.opportunity_id) == (
@@ -44,9 +44,9 @@ def test_whom_no_webhook_told_of_is_taken_in_once(box, sandbox, lost):
 
 def test_a_skip_is_decided_but_is_no_repair(box, sandbox, lost):
     lost("Nyssa")
-    assert worker.sweep_organization(box.organization) == 0
+    assert on_request.sweep_organization(box.organization) == 0
     assert Delivery.objects.get().verdict == "no_email"
-    assert worker.sweep_organization(box.organization) == 0
+    assert on_request.sweep_organization(box.organization) == 0
     assert Delivery.objects.count() == 1
 
 
@@ -54,7 +54,7 @@ def test_who_was_there_before_the_portal_is_left_alone(box, sandbox, lost):
     lost()
     type(box.organization).objects.update(created_at=timezone.now() + timedelta(minutes=1))
     box.organization.refresh_from_db()
-    assert worker.sweep_organization(box.organization) == 0
+    assert on_request.sweep_organization(box.organization) == 0
     assert not Delivery.objects.exists()
 
 
@@ -66,30 +66,30 @@ def test_who_was_told_of_is_left_alone(box, sandbox, lost):
         payload={"event": "candidateStageChange", "data": {"toStageId": sandbox.stage_id(STAGE)}},
         received_at=timezone.now() + timedelta(seconds=1),
     )
-    assert worker.sweep_organization(box.organization) == 0
+    assert on_request.sweep_organization(box.organization) == 0
 
 
 def test_archived_candidates_are_not_looked_at(box, sandbox, lost):
     lost("Pine")
-    assert worker.sweep_organization(box.organization) == 0
+    assert on_request.sweep_organization(box.organization) == 0
     assert not Delivery.objects.exists()
 
 
 def test_other_stages_are_not_looked_at(box, sandbox, lost):
     lost(stage="Phone screen")
-    assert worker.sweep_organization(box.organization) == 0
+    assert on_request.sweep_organization(box.organization) == 0
     assert not Delivery.objects.exists()
 
 
 def test_a_mapped_stage_is_looked_at(box, sandbox, lost):
     box.organization.role_mappings.create(role="Backend Engineer", stage="Phone screen", assessment="Backend")
     lost(stage="Phone screen")
-    assert worker.sweep_organization(box.organization) == 1
+    assert on_request.sweep_organization(box.organization) == 1
 
 
 def test_who_came_back_untold_after_being_withdrawn_is_taken_in(box, sandbox, lost):
     lost()
-    worker.sweep_organization(box.organization)
+    on_request.sweep_organization(box.organization)
     Invitation.objects.get().move("withdrawn", "The candidate left the stage.")
     box.work()
     assert sandbox.invitations_sent() == 0
@@ -97,7 +97,7 @@ def test_who_came_back_untold_after_being_withdrawn_is_taken_in(box, sandbox, lo
     time.sleep(1.1)  # two entries in one second are one to the sweep
     lost()
     Delivery.objects.update(received_at=timezone.now() - timedelta(hours=1))
-    assert worker.sweep_organization(box.organization) == 1
+    assert on_request.sweep_organization(box.organization) == 1
     box.work()
     assert sandbox.invitations_sent() == 1
 
@@ -112,7 +112,7 @@ def test_without_connections_nothing_is_looked_at(box, sandbox, lost, reason):
     else:
         CodeScreenConnection.objects.update(state="refused")
     box.organization.refresh_from_db()
-    assert worker.sweep_organization(box.organization) == 0
+    assert on_request.sweep_organization(box.organization) == 0
     assert not Delivery.objects.exists()
 
 
@@ -120,14 +120,14 @@ def test_a_lever_that_fails_is_said_and_nothing_is_lost(box, sandbox, lost):
     lost()
     box.lever_fails("/opportunities", method="GET", status=500, times=1)
     with pytest.raises(PlatformError):
-        worker.sweep_organization(box.organization)
-    assert worker.sweep_organization(box.organization) == 1
+        on_request.sweep_organization(box.organization)
+    assert on_request.sweep_organization(box.organization) == 1
 
 
 def test_one_organization_that_fails_does_not_stop_the_others(box, sandbox, lost):
     factories.LeverConnectionFactory()  # of another organization, whose Lever refuses it
     lost()
-    schedules.sweep_all()
+    duties.sweep_all()
     assert Delivery.objects.get(organization=box.organization).verdict == "invite"
 
 
@@ -137,18 +137,18 @@ def test_many_pages_are_read(box, sandbox, lost):
         lost(word)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("integrations.lever.transport.PAGE_SIZE", 2)
-        worker.sweep_organization(box.organization)
+        on_request.sweep_organization(box.organization)
     assert Delivery.objects.count() == len(words)
 
 
 def test_who_came_back_untold_within_a_minute_is_taken_in(box, sandbox, lost):
     lost()
-    worker.sweep_organization(box.organization)
+    on_request.sweep_organization(box.organization)
     Invitation.objects.get().move("withdrawn", "The candidate left the stage.")
     box.work()
     lost(stage="Phone screen")
     lost()
-    assert worker.sweep_organization(box.organization) == 1
+    assert on_request.sweep_organization(box.organization) == 1
     box.work()
     assert sandbox.invitations_sent() == 1
 
@@ -163,27 +163,27 @@ def test_who_had_left_when_the_webhook_was_decided_and_came_back_untold_is_taken
         decided_at=timezone.now(),
         due_at=None,
     )
-    assert worker.sweep_organization(box.organization) == 1
+    assert on_request.sweep_organization(box.organization) == 1
 
 
 def test_a_worker_does_not_take_what_the_sweep_is_deciding(box, sandbox, lost, monkeypatch):
     lost()
     seen = []
-    decide = delivery_handling.decide_delivery
+    decide = decide_delivery.decide_delivery
 
     def look_first(delivery, *args, **kwargs):
         seen.append(Delivery.objects.due().count())
         return decide(delivery, *args, **kwargs)
 
-    monkeypatch.setattr(delivery_handling, "decide_delivery", look_first)
-    assert worker.sweep_organization(box.organization) == 1
+    monkeypatch.setattr(sweep, "decide_delivery", look_first)
+    assert on_request.sweep_organization(box.organization) == 1
     assert seen == [0]
 
 
 @pytest.mark.parametrize("status", ["held", "pending", "invited", "uncertain"])
 def test_whom_a_person_said_no_to_is_left_alone(box, sandbox, lost, super_admin, status):
     lost()
-    worker.sweep_organization(box.organization)
+    on_request.sweep_organization(box.organization)
     if status == "uncertain":
         box.codescreen_fails(status=500)
     if status in {"invited", "uncertain"}:
@@ -196,16 +196,16 @@ def test_whom_a_person_said_no_to_is_left_alone(box, sandbox, lost, super_admin,
         assert invitation.status == status
         invitations.stop_following(invitation, super_admin)
     sent = sandbox.invitations_sent()
-    assert worker.sweep_organization(box.organization) == 0
+    assert on_request.sweep_organization(box.organization) == 0
     Delivery.objects.all().delete()  # as if a webhook had told: the sweep's own delivery is known by its key
-    assert worker.sweep_organization(box.organization) == 0
+    assert on_request.sweep_organization(box.organization) == 0
     box.work()
     assert (box.reread(invitation).status, sandbox.invitations_sent()) == ("withdrawn", sent)
 
 
 def test_whom_a_person_said_no_to_and_who_came_back_untold_is_taken_in(box, sandbox, lost, super_admin):
     lost()
-    worker.sweep_organization(box.organization)
+    on_request.sweep_organization(box.organization)
     invitations.stop_following(Invitation.objects.get(), super_admin)
     box.work()
     lost(stage="Phone screen")
@@ -214,6 +214,6 @@ def test_whom_a_person_said_no_to_and_who_came_back_untold_is_taken_in(box, sand
     earlier = timezone.now() - timedelta(hours=1)
     Delivery.objects.update(received_at=earlier)
     Invitation.objects.update(changed_at=earlier)
-    assert worker.sweep_organization(box.organization) == 1
+    assert on_request.sweep_organization(box.organization) == 1
     box.work()
     assert sandbox.invitations_sent() == 1

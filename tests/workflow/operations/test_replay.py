@@ -1,14 +1,13 @@
 """Deciding a delivery again."""
 
-from typing import Any
-
 import pytest
 
 from integrations.models import Delivery
-from integrations.queue import worker
-from integrations.workflow.inbox import delivery_handling
+from integrations.queue import on_request
+from integrations.workflow.operations import replay
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.replay import replay_delivery
+from integrations.workflow.outbox.outcome import LeaseLost
 from tests import factories
 from tests.clients.fakes import FakeClients
 
@@ -31,9 +30,6 @@ def test_a_leased_delivery_is_not_replayed(organization, super_admin):
 def test_a_replay_says_that_a_worker_decided_first(box, super_admin, monkeypatch):
     delivery = factories.DeliveryFactory(organization=box.organization)
 
-    def overtaken(*_: Any) -> None:
-        raise delivery_handling.LeaseLost
-
-    monkeypatch.setattr(delivery_handling, "decide_delivery", overtaken)
+    monkeypatch.setattr(replay, "decide_delivery", lambda *_: LeaseLost())
     with pytest.raises(ActionNotAllowed, match="meanwhile"):
-        worker.replay(delivery, super_admin)
+        on_request.replay(delivery, super_admin)

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import ApiCall, Delivery, Effect, Invitation, Result
-from integrations.queue import schedules, worker
+from integrations.queue import duties, worker
 from tests import factories
 
 LONG_AGO, RECENTLY = timezone.now() - timedelta(days=40), timezone.now() - timedelta(days=5)
@@ -37,7 +37,7 @@ def known(invitation: Invitation) -> tuple[str, str]:
 @pytest.mark.parametrize("status", ["completed", "withdrawn", "failed"])
 def test_a_journey_that_is_long_over_names_nobody(forgetful, status):
     invitation = journey(forgetful, status)
-    schedules.purge()
+    duties.purge()
     assert known(invitation) == ("", "")
     result = Result.objects.get()
     assert (result.outcome, result.score, result.metadata) == ("Passed", 80, {})
@@ -49,19 +49,19 @@ def test_a_journey_that_is_long_over_names_nobody(forgetful, status):
 )
 def test_what_is_recent_or_open_stays(forgetful, status, at):
     invitation = journey(forgetful, status, at)
-    schedules.purge()
+    duties.purge()
     assert known(invitation) == PERSON
 
 
 def test_nothing_is_forgotten_unless_it_is_asked_for(organization):
     invitation = journey(organization)
-    schedules.purge()
+    duties.purge()
     assert known(invitation) == PERSON
 
 
 def test_another_organizations_rows_stay(forgetful, stranger):
     theirs = journey(stranger.memberships.get().organization)
-    schedules.purge()
+    duties.purge()
     assert known(theirs) == PERSON
 
 
@@ -100,8 +100,8 @@ def test_messages_and_bodies_go_and_ids_stay(forgetful):
         response_body="b",
         at=LONG_AGO,
     )
-    schedules.purge()
-    schedules.purge()
+    duties.purge()
+    duties.purge()
     delivery.refresh_from_db()
     assert delivery.payload == {
         "event": "candidateStageChange",

@@ -47,7 +47,7 @@ def says(wire, invitation):
     def say(answer, **more):
         wire.reset()
         wire.get(f"{URL}/assessments/{INSTANCE}", json=answer, **more)
-        worker.poll(Invitation.objects.select_related("organization").get(pk=invitation.pk))
+        worker.poll_invitation(Invitation.objects.select_related("organization").get(pk=invitation.pk))
         return Invitation.objects.get(pk=invitation.pk)
 
     return say

@@ -17,7 +17,7 @@ from integrations.models import (
     RoleMapping,
 )
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES
-from integrations.queue import worker
+from integrations.queue import on_request, worker
 from integrations.workflow.health import incidents
 from integrations.workflow.inbox import facts
 from integrations.workflow.operations.codescreen_connection import save_codescreen_key
@@ -88,7 +88,7 @@ def test_a_decided_delivery_records_what_named_the_assessment_until_it_is_decide
     assert verdict(delivery) == "invite", delivery.explanation
     assert (delivery.assessment_source, delivery.assessment_written) == ("default", " backend")
     Organization.objects.update(paused=True)
-    worker.replay(delivery, super_admin)
+    on_request.replay(delivery, super_admin)
     assert verdict(delivery) == "paused"
     assert (delivery.assessment_source, delivery.assessment_written) == ("", "")
 
@@ -302,7 +302,7 @@ def test_a_poison_delivery_stops_and_others_go_on(box, sandbox, enter, monkeypat
             raise KeyError(ALDER)
         return gather(delivery, *more)
 
-    monkeypatch.setattr("integrations.workflow.inbox.delivery_handling.gather_facts", crash)
+    monkeypatch.setattr("integrations.workflow.inbox.decide_delivery.gather_facts", crash)
     for _ in range(MAX_CONSECUTIVE_CRASHES + 2):
         Delivery.objects.filter(due_at__isnull=False).update(due_at=timezone.now() - timedelta(seconds=1))
         box.work()
@@ -337,7 +337,7 @@ def test_a_worker_killed_while_deciding_is_replaced(box, sandbox, enter):
 
 def test_a_preview_writes_nothing(box, sandbox, enter):
     delivery = enter()
-    decision = worker.preview(delivery)
+    decision = on_request.preview(delivery)
     assert decision.verdict == "invite"
     assert verdict(delivery) == ""
     assert not Invitation.objects.exists()
@@ -349,7 +349,7 @@ def test_a_replay_replaces_the_verdict_and_is_on_the_record(box, sandbox, enter,
     box.work()
     assert verdict(delivery) == "no_assessment"
     set_policies(box.organization, {"default_assessment": "Backend"}, super_admin)
-    assert worker.replay(delivery, super_admin).verdict == "invite"
+    assert on_request.replay(delivery, super_admin).verdict == "invite"
     box.work()
     assert verdict(delivery) == "invite"
     assert sandbox.invitations_sent("hazel@candidates.example") == 1

@@ -1,0 +1,180 @@
+"""What is done by the clock, organization after organization: reconcile, refresh, warn, clean up."""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from functools import partial
+
+from django.core.management import call_command
+from django.utils import timezone
+
+from integrations.clients.provider import codescreen_client, lever_client
+from integrations.clients.tokens import token_manager
+from integrations.http.errors import PlatformError
+from integrations.models import (
+    CodeScreenConnection,
+    Delivery,
+    LeverConnection,
+    LeverWebhook,
+    Organization,
+)
+from integrations.queue.notify import notify_workers
+from integrations.queue.on_request import sweep_organization
+from integrations.queue.worker import keep_draining
+from integrations.workflow.catalog.sync import refresh_assessments, refresh_roles, refresh_stages
+from integrations.workflow.email.connection_notices import notify_grant_ends, notify_reconnect_needed
+from integrations.workflow.health import incidents, lever_probe, linter_history
+from integrations.workflow.operations import retention, waiting
+from integrations.workflow.operations.codescreen_connection import verify_codescreen_key
+from integrations.workflow.outbox.run_step import Crash, run_step
+
+logger = logging.getLogger(__name__)
+
+REFRESH_GRANT_AFTER = timedelta(hours=20)
+
+
+def _for_each(
+    organizations: Iterable[Organization], duty: str, act: Callable[[Organization], object]
+) -> None:
+    """Do the same for each organization; one that fails doesn't stop the others."""
+    for organization in organizations:
+        match run_step(partial(act, organization)):
+            case PlatformError() as error:
+                logger.warning("%s of %s: %s", duty, organization.slug, error)
+            case Crash(traceback=traceback):
+                logger.error("%s of %s failed: %s", duty, organization.slug, traceback)
+
+
+# reconcile with the platforms
+
+
+def sweep_all() -> None:
+    """Reconcile every organization with what Lever says has changed since the last sweep."""
+    _for_each(Organization.objects.filter(paused=False), "sweep", partial(sweep_organization, is_full=False))
+
+
+def sweep_all_fully() -> None:
+    """Reconcile every organization with everybody in a trigger stage, whether Lever says that they changed or not."""
+    _for_each(Organization.objects.filter(paused=False), "full sweep", sweep_organization)
+
+
+# refresh what is copied from the platforms
+
+
+def refresh_catalogs() -> None:
+    """Read every organization's roles, stages and assessments again."""
+    organizations = Organization.objects.filter(paused=False)
+    _for_each(organizations, "Lever's lists", _refresh_lever_lists)
+    _for_each(organizations, "CodeScreen's list", _refresh_assessments)
+
+
+def _refresh_lever_lists(organization: Organization) -> None:
+    lever = lever_client(organization)
+    refresh_stages(organization, lever)
+    refresh_roles(organization, lever)
+
+
+def _refresh_assessments(organization: Organization) -> None:
+    refresh_assessments(organization, codescreen_client(organization))
+
+
+def refresh_catalog(organization_id: int) -> None:
+    """Read one organization's lists now, because it was just connected or somebody waits for them.
+
+    A key that was never tried is accepted or refused by this. The worker goes on working due rows meanwhile.
+    """
+    organization = [Organization.objects.get(pk=organization_id)]
+    with keep_draining():
+        _for_each(organization, "Lever's lists", _refresh_lever_lists)
+        _for_each(organization, "CodeScreen's list", _verify_codescreen_key)
+    notify_workers()
+
+
+def _verify_codescreen_key(organization: Organization) -> None:
+    verify_codescreen_key(organization, codescreen_client(organization, allow_refused=True))
+
+
+def probe_lever() -> None:
+    """Ask every organization's Lever what the doctor reports: webhooks, feedback template, author, silence."""
+    working = Organization.objects.filter(lever_connection__state=LeverConnection.State.CONNECTED)
+    _for_each(working.filter(paused=False), "probe", _probe_lever)
+
+
+def _probe_lever(organization: Organization) -> None:
+    lever_probe.probe(organization, lever_client(organization))
+
+
+# keep connections working, and take up what waited for them
+
+
+def refresh_grants() -> None:
+    """Refresh each grant daily: an idle refresh token expires after 90 days."""
+    due = LeverConnection.objects.filter(
+        state=LeverConnection.State.CONNECTED, refreshed_at__lt=timezone.now() - REFRESH_GRANT_AFTER
+    )
+    for grant in due.select_related("organization"):
+        if not grant.refresh_token:  # encrypted, so the query can't filter by it
+            continue
+        try:
+            token_manager(grant).renew(grant.access_token)
+        except PlatformError as error:
+            logger.warning("refreshing the grant of %s: %s", grant.organization.slug, error)
+            notify_reconnect_needed(grant.organization)
+
+
+def retry_refused_keys() -> None:
+    """Ask CodeScreen whether a refused key works again; what waited for it then goes on."""
+    refused = Organization.objects.filter(codescreen_connection__state=CodeScreenConnection.State.REFUSED)
+    _for_each(refused.filter(paused=False), "refused key", _retry_refused_key)
+
+
+def _retry_refused_key(organization: Organization) -> None:
+    _verify_codescreen_key(organization)
+    notify_workers()
+
+
+def requeue_waiting() -> None:
+    """Decide again what waited for a connection that is back, even if requeueing at that moment was missed."""
+    # skip deliveries already scheduled: requeueing would cut short every effect's wait, Retry-After too
+    unscheduled = Delivery.objects.waiting().filter(due_at__isnull=True)
+    for organization in Organization.objects.filter(paused=False, deliveries__in=unscheduled).distinct():
+        if not organization.disconnected_reason and waiting.requeue_waiting(organization):
+            notify_workers()
+
+
+# tell people
+
+
+def update_incidents() -> None:
+    """Notify each organization's members of what began to be broken or to wait for them, and what is over."""
+    _for_each(Organization.objects.with_connections(), "incidents", incidents.update_incidents)
+
+
+def record_lint_findings() -> None:
+    """Record what the linter finds, so that pages show what is new."""
+    _for_each(Organization.objects.all(), "linter", linter_history.record_findings)
+
+
+def warn_expiry() -> None:
+    """Notify members ahead of time when Lever's grant will end."""
+    connected = LeverConnection.objects.filter(state=LeverConnection.State.CONNECTED)
+    for grant in connected.select_related("organization"):
+        notify_grant_ends(grant)
+
+
+# clean up
+
+
+def cleanup() -> None:
+    """Remove what is only needed for a while: expired sessions, unfinished OAuth states, long-retired tokens."""
+    LeverWebhook.objects.purge_retired()
+    call_command("clearsessions")
+    call_command("clearsocial", age=2)
+
+
+def purge() -> None:
+    """Remove what is older than each organization's retention."""
+    for organization in Organization.objects.filter(retention_days__gt=0):
+        count = retention.purge(organization)
+        if count:
+            logger.info("retention of %s: %s row(s)", organization.slug, count)

@@ -1,0 +1,70 @@
+"""What a person or a command asks for that calls a platform: with fresh clients, and a notification afterwards."""
+
+import logging
+from itertools import islice
+
+from integrations.clients.context import CallContext
+from integrations.clients.provider import clients_for
+from integrations.lever.payloads import Opportunity
+from integrations.models import Delivery, Invitation, Organization
+from integrations.models.audit_entry import Actor
+from integrations.queue.notify import notify_workers
+from integrations.queue.worker import poll_invitation
+from integrations.workflow.health.incidents import update_incidents
+from integrations.workflow.inbox import dry_run as dry_runs
+from integrations.workflow.inbox.sweep import sweep
+from integrations.workflow.operations.replay import replay_delivery
+from integrations.workflow.rules.facts import Decision
+
+logger = logging.getLogger(__name__)
+
+
+def sweep_organization(organization: Organization, is_full: bool = True) -> int:
+    """Reconcile one organization with Lever now; return how many invitations it repaired. Raises PlatformError."""
+    organization = Organization.objects.reread(organization.pk)
+    repaired = sweep(organization, clients_for(organization), is_full)
+    if repaired:
+        logger.warning("sweep repaired %s invitation(s) of %s", repaired, organization.slug)
+        update_incidents(organization)
+    notify_workers()
+    return repaired
+
+
+def poll_organization(organization: Organization, everything: bool = False) -> int:
+    """Ask CodeScreen about every open invitation now, with `everything` about completed ones too; return how many."""
+    rows = Invitation.objects.followed().filter(organization=organization)
+    if not everything:
+        rows = rows.exclude(status__in=[Invitation.Status.COMPLETED, Invitation.Status.FAILED])
+    count = 0
+    for invitation in rows.iterator():
+        poll_invitation(invitation)
+        count += 1
+    notify_workers()
+    return count
+
+
+def replay(delivery: Delivery, actor: Actor) -> Decision:
+    """Decide a stored delivery again. Raises ActionNotAllowed and PlatformError."""
+    organization = Organization.objects.reread(delivery.organization_id)
+    clients = clients_for(organization, CallContext(delivery=delivery))
+    decision = replay_delivery(delivery, clients, actor)
+    notify_workers()
+    return decision
+
+
+def preview(delivery: Delivery) -> Decision:
+    """Return the verdict a delivery would get now; writes nothing. Raises PlatformError."""
+    organization = Organization.objects.reread(delivery.organization_id)
+    return dry_runs.preview(delivery, clients_for(organization, CallContext(delivery=delivery)))
+
+
+def dry_run(organization: Organization, opportunity_id: str, stage_id: str) -> dry_runs.DryRun:
+    """Return what would follow if the candidate entered the stage now. Raises PlatformError."""
+    organization = Organization.objects.reread(organization.pk)
+    return dry_runs.dry_run(organization, opportunity_id, stage_id, clients_for(organization))
+
+
+def opportunities_with_address(organization: Organization, address: str, most: int) -> list[Opportunity]:
+    """Return at most so many of Lever's opportunities with that e-mail address. Raises PlatformError."""
+    lever = clients_for(Organization.objects.reread(organization.pk)).lever()
+    return list(islice(lever.opportunities(email=address), most))

@@ -1,0 +1,143 @@
+"""Write what follows from a decision: the invitation, its effects, a note; inside the deciding transaction."""
+
+from datetime import datetime
+
+from django.db.models.functions import Now
+
+from integrations.lever.payloads import Opportunity, StageChange
+from integrations.models import Delivery, Effect, IllegalTransition, Invitation, Organization, db_clock
+from integrations.models.invitation import UNSENT, Status
+from integrations.vocabulary import INVITING_VERDICTS, Verdict
+from integrations.workflow.inbox.facts import FactsSnapshot
+from integrations.workflow.outbox.enqueue import enqueue_invitation, enqueue_note
+from integrations.workflow.rules.facts import CandidateSnapshot, Decision, Facts
+
+#: Skips that a recruiter can correct in Lever: these leave a note on the candidate.
+VERDICTS_WITH_A_NOTE = frozenset(
+    {
+        Verdict.CONTACT_NOT_ALLOWED,
+        Verdict.NO_ASSESSMENT,
+        Verdict.UNKNOWN_ASSESSMENT,
+        Verdict.AMBIGUOUS_ASSESSMENT,
+        Verdict.NO_EMAIL,
+        Verdict.INVITED_ELSEWHERE,
+    }
+)
+
+#: Which invitations are withdrawn when the candidate leaves the stage; unsent ones always are.
+ENDED_BY_LEAVING: dict[str, tuple[str, ...]] = {
+    Organization.Leaving.STOP: (*UNSENT, Status.INVITED),
+    Organization.Leaving.KEEP: UNSENT,
+}
+
+
+def apply_decision(
+    delivery: Delivery, organization: Organization, decision: Decision, facts: Facts, gathered: FactsSnapshot
+) -> Invitation | None:
+    """Write the rows that follow from a decision; return the invitation it is about."""
+    opportunity = gathered.opportunity
+    if decision.verdict in INVITING_VERDICTS and opportunity is not None:
+        return _invite(delivery, organization, decision, facts, opportunity, gathered.read_at)
+    if decision.verdict == Verdict.NOT_A_TRIGGER_STAGE and opportunity is not None:
+        statuses = ENDED_BY_LEAVING[organization.leaving]
+        return _withdraw(organization, opportunity, facts, "The candidate left the stage.", statuses)
+    if decision.verdict == Verdict.ARCHIVED and opportunity is not None:
+        return _withdraw(organization, opportunity, facts, "The candidate is archived in Lever.")
+    if decision.verdict == Verdict.ALREADY_INVITED:
+        return _follow_again(decision)
+    if decision.verdict in VERDICTS_WITH_A_NOTE and organization.note_on_skip:
+        change = StageChange.from_payload(delivery.payload)
+        text = f"CodeScreen: no assessment was sent. {decision.explanation} {decision.next_step}"
+        enqueue_note(organization, change.opportunity_id, decision.verdict, text, delivery=delivery)
+    if decision.existing_invitation_id:
+        return Invitation.objects.filter(pk=decision.existing_invitation_id).first()
+    return None
+
+
+def _invite(
+    delivery: Delivery,
+    organization: Organization,
+    decision: Decision,
+    facts: Facts,
+    opportunity: Opportunity,
+    read_at: datetime | None,
+) -> Invitation:
+    candidate = facts.candidate
+    if decision.assessment is None or not isinstance(candidate, CandidateSnapshot):
+        raise TypeError("an invitation needs an assessment and a candidate")
+    status = Status.HELD if decision.verdict == Verdict.HELD_FOR_APPROVAL else Status.PENDING
+    values = {
+        "contact_id": opportunity.contact_id[:200],
+        "candidate_name": opportunity.name[:500],
+        "email": decision.email,
+        "role_id": candidate.role_id[:200],
+        "role_title": candidate.role_title[:300],
+        "stage_id": facts.stage_id[:200],
+        "stage_name": facts.stage_name[:300],
+        "assessment_name": decision.assessment.name[:300],
+        "status": status,
+        "status_reason": decision.explanation if status == Status.HELD else "",
+        "stopped_by_user": False,
+        "checked_at": read_at or db_clock.now(),
+        "changed_at": db_clock.now(),
+    }
+    # a row that never reached CodeScreen is reused; a new one would be a new round
+    invitation, created = Invitation.objects.get_or_create(
+        organization=organization,
+        opportunity_id=opportunity.id,
+        assessment_id=decision.assessment.id,
+        round=decision.round,
+        defaults=values,
+    )
+    if not created:
+        # created_at too: the bulk limit counts recent invitations by it
+        Invitation.objects.filter(pk=invitation.pk, status__in=[Status.FAILED, Status.WITHDRAWN]).update(
+            **values, created_at=Now()
+        )
+        invitation.refresh_from_db()
+    if status != Status.HELD:
+        enqueue_invitation(invitation, delivery)
+    return invitation
+
+
+def _withdraw(
+    organization: Organization,
+    opportunity: Opportunity,
+    facts: Facts,
+    reason: str,
+    statuses: tuple[str, ...] = (*UNSENT, Status.INVITED),
+) -> Invitation | None:
+    """Withdraw invitations that weren't started, if the candidate is in no trigger stage any more; return the last."""
+    candidate = facts.candidate
+    if not isinstance(candidate, CandidateSnapshot):
+        return None
+    has_left = opportunity.is_archived or not facts.trigger_policy.is_trigger(
+        candidate.stage_id, candidate.stage_name
+    )
+    if not has_left:
+        return None
+    withdrawn = None
+    for invitation in Invitation.objects.filter(
+        organization=organization,
+        opportunity_id=opportunity.id,
+        status__in=statuses,
+    ):
+        try:
+            invitation.move(Status.WITHDRAWN, reason)
+        except IllegalTransition:  # a worker is sending it now; its result is followed
+            continue
+        Effect.objects.filter(
+            invitation=invitation,
+            kind=Effect.Kind.SEND_INVITATION,
+            state=Effect.State.DUE,
+            leased_until__isnull=True,
+        ).update(state=Effect.State.CANCELLED, due_at=None, last_error=reason)
+        withdrawn = invitation
+    return withdrawn
+
+
+def _follow_again(decision: Decision) -> Invitation | None:
+    invitation = Invitation.objects.filter(pk=decision.existing_invitation_id or 0).first()
+    if invitation and invitation.status == Status.WITHDRAWN and invitation.instance_id:
+        invitation.move(Status.INVITED, next_poll_at=db_clock.now())
+    return invitation

@@ -1,0 +1,24 @@
+"""A CodeScreen delivery: no decision, but a reason to ask CodeScreen now."""
+
+from django.db import transaction
+
+from integrations.codescreen.payloads import WebhookHint
+from integrations.models import Delivery
+from integrations.vocabulary import Verdict
+from integrations.workflow.results.webhook_hint import apply_hint
+
+
+def note_codescreen_webhook(delivery: Delivery) -> None:
+    """Make the invitation due for a poll and say so on the delivery; nothing is written if the lease was lost."""
+    hint = WebhookHint.from_payload(delivery.payload)
+    with transaction.atomic():
+        invitation = apply_hint(delivery.organization, hint)
+        if invitation:
+            Delivery.objects.filter(pk=delivery.pk).update(opportunity_id=invitation.opportunity_id)
+            is_stopped = invitation.stopped_by_user
+            follows = "somebody stopped following it" if is_stopped else "its status is asked now"
+            explanation = f"CodeScreen says “{hint.type}”: {follows}."
+        else:
+            explanation = f"CodeScreen says “{hint.type}” of an assessment that the portal didn't send."
+        if not delivery.decide(Verdict.NOTED, explanation, invitation):
+            transaction.set_rollback(True)

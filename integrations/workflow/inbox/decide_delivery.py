@@ -1,0 +1,54 @@
+"""Decide a Lever delivery and write what follows, in one transaction."""
+
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from integrations.clients.provider import ClientProvider
+from integrations.lever.payloads import Opportunity
+from integrations.models import Delivery, Organization
+from integrations.workflow.inbox.apply_decision import apply_decision
+from integrations.workflow.inbox.facts import gather_facts, with_database_facts
+from integrations.workflow.outbox.outcome import LeaseLost
+from integrations.workflow.rules.decide import decide
+from integrations.workflow.rules.facts import Decision
+
+
+def decide_delivery(
+    delivery: Delivery,
+    clients: ClientProvider,
+    known: Opportunity | None = None,
+    read_at: datetime | None = None,
+) -> Decision | LeaseLost:
+    """Decide a leased delivery. Safe to run twice and to be killed anywhere; nothing is written if the lease was lost.
+
+    `known` is the opportunity if it was read just now, at `read_at`. Raises PlatformError when a platform doesn't
+    answer.
+    """
+    snapshot = gather_facts(delivery, clients, known, read_at)
+    with transaction.atomic():
+        # decisions of one organization take turns, so that limits and "already invited" see each other
+        organization = lock_organization(delivery.organization_id)
+        facts = with_database_facts(snapshot, delivery)
+        decision = decide(facts)
+        invitation = apply_decision(delivery, organization, decision, facts, snapshot)
+        is_recorded = delivery.decide(
+            decision.verdict,
+            decision.explanation,
+            invitation,
+            assessment_source=decision.assessment_source,
+            assessment_written=decision.assessment_written,
+        )
+        if not is_recorded:
+            transaction.set_rollback(True)
+            return LeaseLost()
+    return decision
+
+
+def lock_organization(organization_id: int) -> Organization:
+    """Return the organization, locked until the transaction ends: its decisions are made one after another."""
+    rows = Organization.objects.all()
+    if connection.features.has_select_for_update:
+        # no key: rows that refer to the organization are inserted meanwhile, webhooks and calls among them
+        rows = rows.select_for_update(no_key=True)
+    return rows.get(pk=organization_id)

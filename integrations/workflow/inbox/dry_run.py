@@ -1,0 +1,98 @@
+"""What a delivery would lead to, without doing it: the code of the real run, rolled back."""
+
+import uuid
+from dataclasses import dataclass, replace
+
+from django.db import transaction
+from django.db.models import Q
+
+from integrations.clients.provider import ClientProvider
+from integrations.models import Delivery, Effect, Invitation, Organization, db_clock
+from integrations.vocabulary import DeliveryEvent
+from integrations.workflow.inbox.apply_decision import apply_decision
+from integrations.workflow.inbox.decide_delivery import lock_organization
+from integrations.workflow.inbox.facts import (
+    FactsSnapshot,
+    gather_facts,
+    read_opportunity,
+    with_database_facts,
+)
+from integrations.workflow.rules.decide import decide
+from integrations.workflow.rules.facts import Decision
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What one delivery would lead to: the verdict, the effects it would enqueue, the invitations it would change."""
+
+    decision: Decision
+    effects: tuple[Effect, ...] = ()
+    invitations: tuple[Invitation, ...] = ()
+
+
+def dry_run(
+    organization: Organization, opportunity_id: str, stage_id: str, clients: ClientProvider
+) -> DryRun:
+    """Return what would follow if the candidate entered the stage now.
+
+    Writes nothing but the copies of the platforms' lists and the record of its calls. Raises PlatformError.
+    """
+    delivery, snapshot = _supposed(organization, opportunity_id, stage_id, clients)
+    return _try_out(delivery, snapshot)
+
+
+def preview(delivery: Delivery, clients: ClientProvider) -> Decision:
+    """Return the verdict a delivery would get now; writes nothing but the copies of the platforms' lists."""
+    return decide(with_database_facts(gather_facts(delivery, clients), delivery))
+
+
+def _supposed(
+    organization: Organization, opportunity_id: str, stage_id: str, clients: ClientProvider
+) -> tuple[Delivery, FactsSnapshot]:
+    """Return an unsaved delivery that says that the candidate entered the stage now, and its facts."""
+    delivery = Delivery(
+        organization=organization,
+        platform=Delivery.Platform.LEVER,
+        event=DeliveryEvent.STAGE_CHANGE,
+        opportunity_id=opportunity_id[:200],
+        payload={
+            "event": DeliveryEvent.STAGE_CHANGE,
+            "data": {"opportunityId": opportunity_id, "toStageId": stage_id},
+        },
+        received_at=db_clock.now(),
+    )
+    if organization.paused or organization.disconnected_reason:
+        return delivery, gather_facts(delivery, clients)
+    opportunity = read_opportunity(opportunity_id, clients)
+    known = replace(opportunity, stage_id=stage_id) if opportunity else None
+    return delivery, gather_facts(delivery, clients, known)
+
+
+def _try_out(delivery: Delivery, snapshot: FactsSnapshot) -> DryRun:
+    """Decide a delivery that isn't stored, write what follows as the real run does, and roll all of it back."""
+    with transaction.atomic():
+        organization = lock_organization(delivery.organization_id)
+        facts = with_database_facts(snapshot, delivery)
+        decision = decide(facts)
+        effects = Effect.objects.filter(organization=organization)
+        invitations = Invitation.objects.filter(
+            organization=organization, opportunity_id=delivery.opportunity_id
+        )
+        last_id = effects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        waiting = set(effects.filter(opportunity_id=delivery.opportunity_id, state=Effect.State.DUE))
+        status_before = dict(invitations.values_list("pk", "status"))
+        delivery.dedupe_key = f"dry-run:{uuid.uuid4().hex}"
+        delivery.save()
+        apply_decision(delivery, organization, decision, facts, snapshot)
+        enqueued = (
+            effects.select_related("invitation")
+            .filter(Q(pk__gt=last_id) | Q(opportunity_id=delivery.opportunity_id, state=Effect.State.DUE))
+            .order_by("priority", "pk")
+        )
+        outcome = DryRun(
+            decision,
+            tuple(effect for effect in enqueued if effect not in waiting),
+            tuple(row for row in invitations.order_by("pk") if status_before.get(row.pk) != row.status),
+        )
+        transaction.set_rollback(True)
+    return outcome
