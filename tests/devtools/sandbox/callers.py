@@ -78,7 +78,7 @@ def landed(response: requests.Response) -> dict[str, str]:
 
 
 def control(server: Any, path: str, body: Any = None, method: str = "POST") -> Any:
-    """Use a server's control door and return its answer."""
+    """Make a call of a server's control API and return its answer."""
     response = requests.request(method, f"{server.url}/_control/{path}", json=body, timeout=10)
     assert response.status_code == 200, response.text
     return response.json()

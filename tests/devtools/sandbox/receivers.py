@@ -1,4 +1,4 @@
-"""A little web server that keeps what it is sent, for webhooks to go to."""
+"""A web server that receives webhooks and keeps them."""
 
 import time
 from collections.abc import Callable
@@ -46,8 +46,8 @@ class Receiver:
 
 
 def wait_until(check: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Return when something is so; fail if it takes too long."""
+    """Return when a check holds; fail if that takes too long."""
     end = time.monotonic() + seconds
     while not check():
-        assert time.monotonic() < end, "it didn't happen in time"
+        assert time.monotonic() < end, "the check did not hold in time"
         time.sleep(0.01)

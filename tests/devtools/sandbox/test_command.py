@@ -15,7 +15,7 @@ COMMAND = [sys.executable, "-m", "portal.devtools.sandbox", "--lever-port", "0",
 ENVIRONMENT = os.environ | {"DJANGO_SETTINGS_MODULE": "nowhere.settings"}
 
 
-def test_it_says_where_it_listens_and_ends_when_told():
+def test_it_prints_its_addresses_and_stops_on_sigterm():
     process = subprocess.Popen(COMMAND, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=ENVIRONMENT)
     assert process.stdout is not None
     with process.stdout:
@@ -27,7 +27,7 @@ def test_it_says_where_it_listens_and_ends_when_told():
         assert process.wait(timeout=5) == 0
 
 
-def test_it_refuses_to_be_reached_from_elsewhere():
+def test_it_refuses_a_host_that_is_not_loopback():
     refused = subprocess.run(
         [*COMMAND, "--host", "0.0.0.0"],
         capture_output=True,

@@ -7,8 +7,8 @@ from portal.devtools.sandbox.codescreen import CodeScreenSandbox
 from portal.devtools.sandbox.lever import LeverSandbox
 from portal.devtools.sandbox.server import is_loopback
 from tests.devtools.sandbox.callers import LeverCaller, control
+from tests.devtools.sandbox.codescreen.calls import KEY, invitation
 from tests.devtools.sandbox.conftest import ALDER
-from tests.devtools.sandbox.test_codescreen import KEY, invitation
 
 NOTES = f"/opportunities/{ALDER}/notes"
 BROKEN = (requests.ConnectionError, requests.Timeout)
@@ -23,7 +23,7 @@ def entry(lever: LeverSandbox) -> Any:
     return control(lever, "ledger?account=acme", method="GET")["accounts"]["acme"]["opportunities"][ALDER]
 
 
-def test_a_reset_before_leaves_nothing_behind(lever: LeverSandbox, caller: LeverCaller):
+def test_a_reset_before_has_no_effect(lever: LeverSandbox, caller: LeverCaller):
     fault(lever, "reset_before")
     with pytest.raises(requests.ConnectionError):
         caller.post(NOTES, {"value": "x"})
@@ -33,7 +33,7 @@ def test_a_reset_before_leaves_nothing_behind(lever: LeverSandbox, caller: Lever
     assert caller.post(NOTES, {"value": "x"}).status_code == 201
 
 
-def test_a_reset_after_took_effect(lever: LeverSandbox, caller: LeverCaller):
+def test_a_reset_after_has_its_effect(lever: LeverSandbox, caller: LeverCaller):
     fault(lever, "reset_after")
     with pytest.raises(requests.ConnectionError):
         caller.post(NOTES, {"value": "x"})
@@ -41,7 +41,7 @@ def test_a_reset_after_took_effect(lever: LeverSandbox, caller: LeverCaller):
     assert entry(lever)["faults"] == {"reset_after:took_effect": 1}
 
 
-def test_timeouts_before_and_after(lever: LeverSandbox, caller: LeverCaller):
+def test_a_timeout_has_its_effect_only_when_it_comes_after(lever: LeverSandbox, caller: LeverCaller):
     for kind, notes in (("timeout_before", 0), ("timeout_after", 1)):
         fault(lever, kind)
         with pytest.raises(BROKEN):
@@ -50,7 +50,9 @@ def test_timeouts_before_and_after(lever: LeverSandbox, caller: LeverCaller):
     assert entry(lever)["ambiguous"] == 2
 
 
-def test_statuses_pages_and_cut_off_answers(lever: LeverSandbox, caller: LeverCaller):
+def test_errors_pages_and_truncated_answers_take_the_place_of_the_answer(
+    lever: LeverSandbox, caller: LeverCaller
+):
     fault(lever, "status", status=429, retry_after=3)
     limited = caller.post(NOTES, {"value": "x"})
     assert (limited.status_code, limited.headers["Retry-After"]) == (429, "3")
@@ -65,7 +67,7 @@ def test_statuses_pages_and_cut_off_answers(lever: LeverSandbox, caller: LeverCa
     assert (entry(lever)["notes"], entry(lever)["ambiguous"]) == (2, 3)
 
 
-def test_rules_keep_to_their_account_and_control_is_never_hit(lever: LeverSandbox, caller: LeverCaller):
+def test_rules_cover_their_account_and_never_the_control_api(lever: LeverSandbox, caller: LeverCaller):
     rule = {"kind": "status", "status": 503, "account": "globex"}
     control(lever, "faults", {"rules": [rule]})
     other = LeverCaller(lever, "globex").connect()
@@ -87,7 +89,7 @@ def test_the_same_seed_draws_the_same_faults(lever: LeverSandbox, caller: LeverC
     assert set(first) == {200, 500}
 
 
-def test_an_invitation_with_a_lost_answer_is_in_the_books(codescreen: CodeScreenSandbox):
+def test_an_invitation_whose_answer_is_lost_is_in_the_ledger(codescreen: CodeScreenSandbox):
     body = invitation(codescreen)
     fault(codescreen, "reset_after")
     with pytest.raises(requests.ConnectionError):
@@ -108,7 +110,7 @@ def test_only_loopback_addresses_are_served():
         LeverSandbox(host="0.0.0.0")
 
 
-def test_foreign_pages_cannot_use_the_control_door(lever: LeverSandbox):
+def test_pages_of_other_origins_cannot_use_the_control_api(lever: LeverSandbox):
     url = f"{lever.url}/_control/ledger"
     assert requests.get(url, headers={"Origin": "http://elsewhere.example"}, timeout=5).status_code == 403
     assert requests.get(url, headers={"Host": "elsewhere.example"}, timeout=5).status_code == 403

@@ -26,7 +26,7 @@ def values(template: dict[str, Any], *given: object) -> list[dict[str, Any]]:
     ]
 
 
-def test_updating_a_template_renews_every_field_id(caller: LeverCaller):
+def test_every_field_gets_a_new_id_when_a_template_is_updated(caller: LeverCaller):
     before = create_template(caller)
     after = caller.put(f"/feedback_templates/{before['id']}", TEMPLATE).json()["data"]
     assert after["id"] == before["id"]
@@ -35,13 +35,13 @@ def test_updating_a_template_renews_every_field_id(caller: LeverCaller):
     assert caller.post(PATH, stale, perform_as=SUPER_ADMIN).status_code == 400
 
 
-def test_a_template_has_exactly_one_score_system(caller: LeverCaller):
+def test_a_template_without_exactly_one_score_system_is_400(caller: LeverCaller):
     variants: list[list[dict[str, Any]]] = [[], TEMPLATE["fields"][:1] * 2, TEMPLATE["fields"][1:]]
     for fields in variants:
         assert caller.post("/feedback_templates", {"text": "x", "fields": fields}).status_code == 400
 
 
-def test_feedback_needs_an_actor_fitting_values_and_required_ones(caller: LeverCaller):
+def test_feedback_is_400_without_an_actor_or_with_values_that_do_not_fit(caller: LeverCaller):
     template = create_template(caller)
     good = {"baseTemplateId": template["id"], "fieldValues": values(template, "3 - Hire", "82/100", "yes")}
     missing = caller.post(PATH, good)
@@ -58,7 +58,7 @@ def test_feedback_needs_an_actor_fitting_values_and_required_ones(caller: LeverC
     assert [field["value"] for field in made.json()["data"]["fields"]] == ["3 - Hire", "82/100", "yes"]
 
 
-def test_changing_and_deleting_feedback(caller: LeverCaller):
+def test_feedback_is_changed_and_deleted(caller: LeverCaller):
     template = create_template(caller)
     body = {"baseTemplateId": template["id"], "fieldValues": values(template, "3 - Hire", "82/100", "yes")}
     form = caller.post(PATH, body, perform_as=SUPER_ADMIN).json()["data"]

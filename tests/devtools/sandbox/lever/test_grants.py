@@ -30,13 +30,13 @@ def test_accepting_gives_a_code_and_the_code_gives_tokens(lever: LeverSandbox):
     assert (again.status_code, again.json()["error"]) == (403, "invalid_grant")
 
 
-def test_denying_and_being_no_super_admin_lead_back_with_an_error(lever: LeverSandbox):
+def test_denying_or_not_being_a_super_admin_leads_back_with_an_error(lever: LeverSandbox):
     caller = LeverCaller(lever)
     assert caller.answer(decision="deny")["error"] == "access_denied"
     assert "Super Admin" in caller.answer(role="admin")["error_description"]
 
 
-def test_wrong_parameters_are_refused(lever: LeverSandbox):
+def test_a_wrong_parameter_is_refused(lever: LeverSandbox):
     caller = LeverCaller(lever)
 
     def ask(**changes: str) -> requests.Response:
@@ -50,7 +50,7 @@ def test_wrong_parameters_are_refused(lever: LeverSandbox):
     assert landed(ask(audience=f"{lever.url}/v1"))["error"] == "access_denied"
 
 
-def test_a_standing_grant_skips_consent_unless_asked_to_prompt(lever: LeverSandbox):
+def test_consent_is_skipped_when_a_grant_covers_it_unless_prompted(lever: LeverSandbox):
     caller = LeverCaller(lever).connect()
     url = f"{lever.url}/authorize"
     again = caller.http.get(url, params=caller.authorize_query(), allow_redirects=False)
@@ -60,7 +60,7 @@ def test_a_standing_grant_skips_consent_unless_asked_to_prompt(lever: LeverSandb
     assert caller.http.get(url, params=wider).status_code == 200
 
 
-def test_refreshing_rotates_and_the_old_refresh_token_is_dead(lever: LeverSandbox):
+def test_the_old_refresh_token_is_invalid_after_a_refresh(lever: LeverSandbox):
     caller = LeverCaller(lever).connect()
     first = caller.tokens["refresh_token"]
     second = caller.token(grant_type="refresh_token", refresh_token=first).json()
@@ -74,7 +74,7 @@ def test_without_offline_access_there_is_no_refresh_token(lever: LeverSandbox):
     assert "refresh_token" not in LeverCaller(lever).connect("stages:read:admin").tokens
 
 
-def test_a_bad_secret_is_401_and_json_is_accepted(lever: LeverSandbox):
+def test_a_bad_secret_is_401_and_a_json_body_is_accepted(lever: LeverSandbox):
     caller = LeverCaller(lever)
     assert caller.token(grant_type="refresh_token", client_secret="wrong").status_code == 401
     body = {"grant_type": "x", "client_id": "sandbox-client-id", "client_secret": "sandbox-client-secret"}
@@ -82,7 +82,7 @@ def test_a_bad_secret_is_401_and_json_is_accepted(lever: LeverSandbox):
     assert answer.json()["error"] == "unsupported_grant_type"
 
 
-def test_revoking_ends_both_tokens(lever: LeverSandbox):
+def test_both_tokens_are_invalid_after_revoking(lever: LeverSandbox):
     caller = LeverCaller(lever).connect()
     page = f"{lever.url}/acme/settings/apps"
     assert "Revoke access" in requests.get(page, timeout=5).text
@@ -92,7 +92,7 @@ def test_revoking_ends_both_tokens(lever: LeverSandbox):
     assert (refresh.status_code, refresh.json()["error"]) == (403, "invalid_grant")
 
 
-def test_idle_and_expired_grants(lever: LeverSandbox):
+def test_tokens_expire_and_an_idle_grant_cannot_be_refreshed(lever: LeverSandbox):
     caller = LeverCaller(lever).connect()
     control(lever, "expire", {"account": "acme"})
     assert caller.get("/stages").status_code == 401
@@ -105,14 +105,14 @@ def test_idle_and_expired_grants(lever: LeverSandbox):
     assert dead.status_code == 403
 
 
-def test_consent_without_a_browser(lever: LeverSandbox):
+def test_the_control_api_consents_without_a_browser(lever: LeverSandbox):
     query = LeverCaller(lever).authorize_query()
     url = requests.Request("GET", f"{lever.url}/authorize", params=query).prepare().url
     back = control(lever, "consent", {"account": "globex", "url": url})["redirect"]
     assert back.startswith(REDIRECT_URI + "?code=")
 
 
-def test_the_account_that_nobody_connected_yet_is_offered_and_choosing_one_signs_in_to_it(
+def test_an_account_without_a_grant_is_offered_and_choosing_one_signs_in_to_it(
     lever: LeverSandbox,
 ):
     caller = LeverCaller(lever)

@@ -59,7 +59,7 @@ def test_retries_carry_the_same_body(lever: LeverSandbox, receivers: MakeReceive
     assert [attempt.status for attempt in delivery.attempts] == [500, 302, 200]
 
 
-def test_webhooks_made_by_api_stay_silent_until_switched_on(
+def test_webhooks_made_by_api_send_nothing_until_their_event_is_on(
     lever: LeverSandbox, caller: LeverCaller, receivers: MakeReceiver
 ):
     receiver = receivers()
@@ -79,7 +79,7 @@ def test_webhooks_made_by_api_stay_silent_until_switched_on(
     assert caller.call("DELETE", f"/webhooks/{made[0].json()['data']['id']}").status_code == 204
 
 
-def test_verify_connection_sends_empty_data_and_tells_the_answer(
+def test_verify_connection_sends_empty_data_and_shows_the_answer(
     lever: LeverSandbox, receivers: MakeReceiver
 ):
     receiver = receivers(200, 401)
@@ -96,7 +96,7 @@ def test_verify_connection_sends_empty_data_and_tells_the_answer(
     assert "Verification failed: the receiver answered 401" in page.text
 
 
-def test_webhooks_made_by_hand_on_the_page(lever: LeverSandbox, caller: LeverCaller):
+def test_webhooks_are_made_by_hand_on_the_page(lever: LeverSandbox, caller: LeverCaller):
     page = f"{lever.url}/acme/settings/webhooks"
     data = {"action": "add", "event": "candidateStageChange", "url": "http://127.0.0.1:1/hook"}
     assert "Added a webhook" in requests.post(page, data=data, timeout=5).text
@@ -108,7 +108,9 @@ def test_webhooks_made_by_hand_on_the_page(lever: LeverSandbox, caller: LeverCal
     assert caller.call("DELETE", f"/webhooks/{made.id}").status_code == 403
 
 
-def test_duplicates_missing_ids_stale_times_and_reruns(lever: LeverSandbox, receivers: MakeReceiver):
+def test_deliveries_can_be_duplicated_stale_without_id_and_rerun(
+    lever: LeverSandbox, receivers: MakeReceiver
+):
     receiver = receivers()
     hook(lever, receiver)
     body = {"account": "acme", "opportunity": ALDER, "duplicates": 2, "without_id": True, "stale_ms": 60_000}
@@ -126,11 +128,11 @@ def test_lost_webhooks_are_counted(lever: LeverSandbox, receivers: MakeReceiver)
     hook(lever, receivers())
     control(lever, "settings", {"account": "acme", "webhooks_enabled": False})
     move(lever, ALDER)
-    books = control(lever, "ledger?account=acme", method="GET")["accounts"]["acme"]
-    assert (books["webhooks_lost"], books["deliveries"]) == (1, [])
+    ledger = control(lever, "ledger?account=acme", method="GET")["accounts"]["acme"]
+    assert (ledger["webhooks_lost"], ledger["deliveries"]) == (1, [])
 
 
-def test_archiving_hiring_and_deleting_are_events_too(lever: LeverSandbox, receivers: MakeReceiver):
+def test_archiving_hiring_and_deleting_send_their_events(lever: LeverSandbox, receivers: MakeReceiver):
     receiver = receivers()
     for event in ("candidateArchiveChange", "candidateHired", "candidateDeleted"):
         control(lever, "webhook", {"account": "acme", "event": event, "url": receiver.url})

@@ -1,0 +1,94 @@
+import pytest
+import requests
+
+from portal.devtools.sandbox.codescreen import CodeScreenSandbox
+from tests.devtools.sandbox.callers import control
+from tests.devtools.sandbox.codescreen.calls import KEY, act, call, invitation, invite, status
+
+
+def test_only_published_fields_are_answered_without_the_metadata_extension(codescreen: CodeScreenSandbox):
+    control(codescreen, "settings", {"account": "acme", "metadata": False})
+    instance = invite(codescreen)
+    assert status(codescreen, instance) == {"status": "Not_Started", "metadata": {}}
+    act(codescreen, instance, ["start", "submit"])
+    assert status(codescreen, instance)["status"] == "In_Progress"
+    act(codescreen, instance, "evaluate", score=75, result="Failed")
+    done = status(codescreen, instance)
+    assert (done["status"], done["score"]) == ("Complete", 75)
+    assert set(done["metadata"]) == {"issueCount"}
+    assert "75" in requests.get(done["result_url"], timeout=5).text
+
+
+def test_metadata_holds_result_reason_attempt_and_times(codescreen: CodeScreenSandbox):
+    instance = invite(codescreen, externalId="lever:opp-1")
+    act(codescreen, instance, ["start", "submit", "evaluate"], score=75, result="Failed")
+    metadata = status(codescreen, instance)["metadata"]
+    assert (metadata["result"], metadata["failureReason"], metadata["attempt"]) == ("Failed", "Unit Tests", 1)
+    assert (metadata["externalId"], metadata["unitTestsPassed"], metadata["unitTestsTotal"]) == (
+        "lever:opp-1",
+        15,
+        20,
+    )
+    assert metadata["evaluatedAt"].endswith("Z")
+    act(codescreen, instance, "regrade", score=100, result="Passed")
+    metadata = status(codescreen, instance)["metadata"]
+    assert (metadata["result"], metadata["attempt"]) == ("Passed", 2)
+    assert "failureReason" not in metadata
+
+
+@pytest.mark.parametrize("reason", ["Build Failure", "Build Timeout"])
+def test_the_score_is_missing_when_no_test_ran(codescreen: CodeScreenSandbox, reason: str):
+    instance = invite(codescreen)
+    act(codescreen, instance, ["start", "submit", "evaluate"], score=50, result="Failed", reason=reason)
+    assert "score" not in status(codescreen, instance)
+
+
+def test_a_candidate_bounces_expires_is_reopened_and_deleted(codescreen: CodeScreenSandbox):
+    instance = invite(codescreen)
+    act(codescreen, instance, "bounce")
+    act(codescreen, instance, "expire")
+    gone = status(codescreen, instance)
+    assert (gone["status"], gone["metadata"]["result"]) == ("Complete", "Expired")
+    assert "score" not in gone
+    act(codescreen, instance, "reopen")
+    assert status(codescreen, instance)["status"] == "Not_Started"
+    act(codescreen, instance, ["start", "submit", "evaluate"], score=10, result="Failed")
+    act(codescreen, instance, "reopen")
+    assert status(codescreen, instance)["status"] == "In_Progress"
+    act(codescreen, instance, "delete")
+    assert call(codescreen, "GET", f"/assessments/{instance}").status_code == 404
+
+
+def test_a_faulty_request_is_refused(codescreen: CodeScreenSandbox):
+    bad = requests.get(
+        f"{codescreen.api_url}/assessments", headers={"Authorization": f"Bearer {KEY}"}, timeout=5
+    )
+    assert (bad.status_code, bad.json()["error"]["code"]) == (401, "unauthorized")
+    assert call(codescreen, "GET", "/assessments/nothing").status_code == 404
+    assert call(codescreen, "GET", "/nothing").status_code == 404
+    for wrong in ({"email": "nobody"}, {"lastName": ""}, {"assessmentId": "none"}):
+        assert call(codescreen, "POST", "/assessments", invitation(codescreen, **wrong)).status_code == 422
+    raw = requests.post(
+        f"{codescreen.api_url}/assessments", data="{", headers={"Authorization": f"apiKey {KEY}"}, timeout=5
+    )
+    assert raw.status_code == 400
+
+
+def test_idempotency_and_conflicts_are_off_until_switched_on(codescreen: CodeScreenSandbox):
+    body = invitation(codescreen)
+
+    def send(sent: dict[str, str], key: str) -> requests.Response:
+        return call(codescreen, "POST", "/assessments", sent, Idempotency_Key=key)
+
+    assert send(body, "k").json() != send(body, "k").json()
+    control(codescreen, "settings", {"account": "acme", "idempotency": True})
+    first = send(body, "k").json()
+    assert send(body, "k").json() == first
+    assert send(body | {"lastName": "Other"}, "k").status_code == 422
+    control(codescreen, "settings", {"account": "acme", "conflict_409": True})
+    refused = send(body, "another")
+    assert refused.status_code == 409
+    assert refused.json()["error"]["code"] == "already_invited"
+    assert refused.json()["assessmentInstanceId"]
+    [entry] = control(codescreen, "ledger?account=acme", method="GET")["accounts"]["acme"]["invitations"]
+    assert (entry["emails_sent"], len(entry["instances"])) == (3, 3)

@@ -1,0 +1,17 @@
+import requests
+
+from portal.devtools.sandbox.codescreen import CodeScreenSandbox
+from tests.devtools.sandbox.codescreen.calls import invite, status
+
+
+def test_the_candidate_page_shows_the_email_and_has_a_button_per_step(codescreen: CodeScreenSandbox):
+    instance = invite(codescreen, firstName="{lastName}")
+    page = f"{codescreen.url}/acme/candidates/{instance}"
+    assert "invites you to take the Backend assessment" in requests.get(page, timeout=5).text
+    assert "The candidate started" in requests.post(page, data={"action": "start"}, timeout=5).text
+    assert "not not started" in requests.post(page, data={"action": "start"}, timeout=5).text
+    evaluated = {"action": "evaluate", "score": "90", "result": "Passed"}
+    assert "was evaluated" in requests.post(page, data=evaluated, timeout=5).text
+    assert status(codescreen, instance)["score"] == 90
+    for path in ("assessments", "candidates", "settings"):
+        assert requests.get(f"{codescreen.url}/acme/{path}", timeout=5).status_code == 200

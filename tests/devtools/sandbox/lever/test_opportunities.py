@@ -1,0 +1,95 @@
+from urllib.parse import unquote
+
+from portal.devtools.sandbox.ids import stable_id
+from portal.devtools.sandbox.lever import LeverSandbox
+from tests.devtools.sandbox.callers import LeverCaller, control
+from tests.devtools.sandbox.conftest import ALDER, ASSESSMENT_STAGE, SUPER_ADMIN
+
+
+def test_following_next_gives_every_opportunity_once(lever: LeverSandbox, caller: LeverCaller):
+    control(
+        lever, "accounts", {"account": "acme", "keep": True, "generate": {"count": 250, "prefix": "Bulk"}}
+    )
+    seen: list[str] = []
+    offset = ""
+    while True:
+        answer = caller.get("/opportunities", limit=60, **({"offset": offset} if offset else {})).json()
+        seen += [item["id"] for item in answer["data"]]
+        assert ("next" in answer) == answer["hasNext"]
+        if not answer["hasNext"]:
+            break
+        offset = answer["next"]
+        assert offset != unquote(offset)
+    assert len(seen) == len(set(seen)) == 250 + 23  # the confidential one isn't listed
+
+
+def test_a_bad_limit_or_offset_is_400(caller: LeverCaller):
+    assert caller.get("/opportunities", limit=0).status_code == 400
+    assert caller.get("/opportunities", limit=101).status_code == 400
+    bad = caller.get("/opportunities", offset="nonsense")
+    assert (bad.status_code, bad.json()["message"]) == (400, "Invalid offset token")
+
+
+def test_each_filter_narrows_the_list(caller: LeverCaller):
+    def names(**params: object) -> set[str]:
+        return {item["name"] for item in caller.get("/opportunities", **params).json()["data"]}
+
+    assert names(email="OAK@candidates.example") == {"Candidate Oak"}
+    assert names(contact_id=stable_id("acme", "contact", "Tamarack")) == {"Candidate Tamarack"}
+    assert "Candidate Pine" in names(archived="true")
+    assert names(stage_id="lead-new") == {"Candidate Upas"}
+    assert names(tag="codescreen backend") == set()
+    assert "Candidate Alder" in names(tag="CodeScreen Backend")
+    assert names(updated_at_start=1, updated_at_end=2) == set()
+    assert caller.get("/opportunities", confidentiality="all").status_code == 403
+
+
+def test_expand_and_include_shape_the_answer(caller: LeverCaller):
+    one = caller.get(f"/opportunities/{ALDER}", expand=["applications", "stage", "contact", "owner"]).json()[
+        "data"
+    ]
+    assert one["applications"][0]["posting"] == stable_id("acme", "posting", "Backend Engineer")
+    assert one["stage"] == {"id": "applicant-new", "text": "New applicant"}
+    assert set(caller.get(f"/opportunities/{ALDER}", include="tags").json()["data"]) == {"id", "tags"}
+    refused = caller.get(f"/opportunities/{ALDER}", expand="posting")
+    assert (refused.status_code, refused.json()["message"]) == (400, "posting is not expandable")
+
+
+def test_a_confidential_opportunity_is_403_without_its_scope(lever: LeverSandbox, caller: LeverCaller):
+    quince = stable_id("acme", "opportunity", "Quince")
+    assert caller.get(f"/opportunities/{quince}").status_code == 403
+    cleared = LeverCaller(lever).connect("opportunities:read:admin confidential:access:admin")
+    assert cleared.get(f"/opportunities/{quince}").status_code == 200
+
+
+def test_most_writes_answer_without_the_contact(caller: LeverCaller):
+    moved = caller.put(f"/opportunities/{ALDER}/stage", {"stage": ASSESSMENT_STAGE}).json()["data"]
+    tagged = caller.post(f"/opportunities/{ALDER}/addTags", {"tags": ["a", "b", "a"]}).json()["data"]
+    for shape in (moved, tagged):
+        assert (shape["name"], shape["emails"], shape["links"]) == ("", [], [])
+        assert "opportunityLocation" not in shape
+    assert tagged["tags"].count("a") == 1
+    linked = caller.post(f"/opportunities/{ALDER}/addLinks", {"links": ["https://report.example/1"]}).json()
+    assert linked["data"]["name"] == "Candidate Alder"
+    assert {"text": "a", "count": 1} in caller.get("/tags").json()["data"]
+    caller.post(f"/opportunities/{ALDER}/removeTags", {"tags": ["a", "never there"]})
+    assert "a" not in [tag["text"] for tag in caller.get("/tags").json()["data"]]
+
+
+def test_a_link_shows_on_every_opportunity_of_its_contact(caller: LeverCaller):
+    one, other = (stable_id("acme", "opportunity", word) for word in ("Tamarack", "Tamarack again"))
+    caller.post(f"/opportunities/{one}/addLinks", {"links": ["https://report.example/2"]})
+    assert caller.get(f"/opportunities/{other}").json()["data"]["links"] == ["https://report.example/2"]
+
+
+def test_a_new_opportunity_is_tied_to_the_contact_with_its_address(caller: LeverCaller):
+    body = {
+        "name": "Again",
+        "emails": ["ALDER@candidates.example"],
+        "postings": [stable_id("acme", "posting", "Frontend Engineer")],
+    }
+    assert caller.post("/opportunities", body).status_code == 400
+    made = caller.post("/opportunities", body, perform_as=SUPER_ADMIN)
+    assert (made.status_code, made.json()["deduped"]) == (201, True)
+    assert "CodeScreen Frontend Developer" in made.json()["data"]["tags"]
+    assert "Berlin" in made.json()["data"]["tags"]
