@@ -39,6 +39,17 @@ class DeliveryEvent(StrEnum):
     SWEEP = "sweep"
 
 
+class RejectionCode(StrEnum):
+    """Why a webhook request isn't accepted as genuine; the code in the answer 401."""
+
+    SIGNATURE_MISSING = "signature_missing"
+    SIGNATURE_MALFORMED = "signature_malformed"
+    SIGNATURE_MISMATCH = "signature_mismatch"
+    TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"
+    NO_SIGNATURE_TOKEN = "no_signature_token"
+    NO_WEBHOOK_SECRET = "no_webhook_secret"
+
+
 class Verdict(LabelledEnum):
     """Why a delivery did or didn't lead to an invitation; the order is the order of deciding."""
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 from django.utils.crypto import constant_time_compare
 
+from integrations.vocabulary import RejectionCode
+
 TOLERANCE_SECONDS = 300
 PREFIX = "whsec_"
 
@@ -15,7 +17,7 @@ PREFIX = "whsec_"
 class BadSignature(Exception):
     """The request isn't proven. `code` says which part, never what would have been right."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: RejectionCode) -> None:
         super().__init__(code)
         self.code = code
 
@@ -47,14 +49,14 @@ def verify(headers: Mapping[str, str], body: bytes, secret: str, now: float) -> 
     timestamp = headers.get("webhook-timestamp") or ""
     signatures = headers.get("webhook-signature") or ""
     if not message_id or not timestamp or not signatures:
-        raise BadSignature("signature_missing")
+        raise BadSignature(RejectionCode.SIGNATURE_MISSING)
     # the digits are what was signed, so only the plain form is accepted
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12) or len(message_id) > 200:
-        raise BadSignature("signature_malformed")
+        raise BadSignature(RejectionCode.SIGNATURE_MALFORMED)
     if abs(now - int(timestamp)) > TOLERANCE_SECONDS:
-        raise BadSignature("timestamp_out_of_range")
+        raise BadSignature(RejectionCode.TIMESTAMP_OUT_OF_RANGE)
     expected = sign(message_id, timestamp, body, secret)
     matches = [constant_time_compare(expected, candidate) for candidate in signatures.split(" ")]
     if not any(matches):
-        raise BadSignature("signature_mismatch")
+        raise BadSignature(RejectionCode.SIGNATURE_MISMATCH)
     return message_id

@@ -21,13 +21,13 @@ from integrations.pages.access import TEAM, OrganizationMixin
 from integrations.pages.partials import PartialsMixin
 from integrations.queue import liveness
 from integrations.workflow.health import doctor, linter
-from integrations.workflow.health.findings import Finding
+from integrations.workflow.health.findings import Finding, FindingCode, Level
 
 #: The levels in the order of the page, each with its title and meaning.
 LEVELS = {
-    "error": ("Broken", "Candidates may not be invited, or results not arrive, until this is mended."),
-    "warning": ("Needs attention", "The portal works; this will cost you something if it stays."),
-    "info": ("Worth knowing", "Nothing is wrong."),
+    Level.ERROR: ("Broken", "Candidates may not be invited, or results not arrive, until this is mended."),
+    Level.WARNING: ("Needs attention", "The portal works; this will cost you something if it stays."),
+    Level.INFO: ("Worth knowing", "Nothing is wrong."),
 }
 
 
@@ -35,7 +35,7 @@ LEVELS = {
 class FindingGroup:
     """The findings of one level."""
 
-    level: str
+    level: Level
     title: str
     meaning: str
     findings: list[Finding]
@@ -78,7 +78,9 @@ def finding_groups(organization: Organization) -> list[FindingGroup]:
     """Return what the doctor and the linter find, each finding once, by level; empty levels are left out."""
     found = dict.fromkeys([*doctor.findings(organization), *linter.findings(organization)])
     groups = [
-        FindingGroup(level, title, meaning, [one for one in found if one.level == level and one.code != "ok"])
+        FindingGroup(
+            level, title, meaning, [one for one in found if one.level == level and one.code != FindingCode.OK]
+        )
         for level, (title, meaning) in LEVELS.items()
     ]
     return [group for group in groups if group.findings]

@@ -8,6 +8,7 @@ from typing import Any
 from integrations.codescreen import signature as codescreen_signature
 from integrations.lever import signature as lever_signature
 from integrations.models import CodeScreenConnection, LeverWebhook, Organization
+from integrations.vocabulary import RejectionCode
 
 SIGNED_FIELDS = ("token", "triggeredAt", "signature")
 
@@ -17,7 +18,7 @@ class Unverified:
     """Why a request isn't verified: a sentence and a code, neither of which says what would have been right."""
 
     detail: str
-    code: str
+    code: RejectionCode
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,13 @@ def verify_lever(organization: Organization, payload: Mapping[str, Any]) -> Leve
     Source: https://hire.lever.co/developer/documentation#webhooks (HMAC-SHA256 of token + triggeredAt).
     """
     if any(name not in payload for name in SIGNED_FIELDS):
-        return Unverified("The signature is missing.", "signature_missing")
+        return Unverified("The signature is missing.", RejectionCode.SIGNATURE_MISSING)
     tokens = LeverWebhook.objects.filter(organization=organization).active_tokens()
     if not tokens:
-        return Unverified("No signature token is stored yet.", "no_signature_token")
+        return Unverified("No signature token is stored yet.", RejectionCode.NO_SIGNATURE_TOKEN)
     matching = lever_signature.matching_token(payload, [token for token, _ in tokens])
     if matching is None:
-        return Unverified("The signature does not match.", "signature_mismatch")
+        return Unverified("The signature does not match.", RejectionCode.SIGNATURE_MISMATCH)
     webhook = next(webhook for token, webhook in tokens if token == matching)
     return LeverProof(webhook, matching != webhook.signature_token)
 
@@ -58,7 +59,7 @@ def verify_codescreen(
     """Check the Standard Webhooks headers over the raw body (https://www.standardwebhooks.com)."""
     connection = CodeScreenConnection.objects.filter(organization=organization).first()
     if connection is None or not connection.webhook_secret:
-        return Unverified("No webhook secret is stored yet.", "no_webhook_secret")
+        return Unverified("No webhook secret is stored yet.", RejectionCode.NO_WEBHOOK_SECRET)
     try:
         message_id = codescreen_signature.verify(headers, body, connection.webhook_secret, time.time())
     except codescreen_signature.BadSignature as error:

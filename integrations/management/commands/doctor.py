@@ -8,7 +8,8 @@ from django.conf import settings
 from django.core.management import CommandParser
 
 from integrations.management.migrating import MigratingCommand, organizations_named
-from integrations.workflow.health.doctor import Finding, findings
+from integrations.workflow.health.doctor import findings
+from integrations.workflow.health.findings import Finding, Level
 
 KEYS = ("organization", "code", "level", "message", "fix")
 
@@ -33,12 +34,16 @@ class Command(MigratingCommand):
         else:
             for finding in found:
                 self._print(finding)
-        if any(finding.level == "error" for finding in found):
+        if any(finding.level == Level.ERROR for finding in found):
             # what there is to say has been said: no CommandError on top of it
             sys.exit(1)
 
     def _print(self, finding: Finding) -> None:
-        styles = {"error": self.style.ERROR, "warning": self.style.WARNING, "info": self.style.SUCCESS}
+        styles = {
+            Level.ERROR: self.style.ERROR,
+            Level.WARNING: self.style.WARNING,
+            Level.INFO: self.style.SUCCESS,
+        }
         self.stdout.write(f"{finding.organization}: {styles[finding.level](finding.level)} {finding.code}")
         self.stdout.write(f"  {finding.message}")
         if finding.fix:

@@ -28,7 +28,7 @@ from integrations.pages.mappings.suggestions import assessment_names, role_title
 from integrations.workflow.catalog import sync
 from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.health import linter_history
-from integrations.workflow.health.findings import counted
+from integrations.workflow.health.wording import counted
 from integrations.workflow.operations.mappings import assign_assessment, delete_mapping, save_mapping
 
 PAGE = 50

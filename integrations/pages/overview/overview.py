@@ -20,6 +20,7 @@ from integrations.pages.settings.connect_policy import connect_policy
 from integrations.queue import notify
 from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.health import doctor
+from integrations.workflow.health.findings import Level
 
 LATEST = 10
 CATALOG_REFRESH_SECONDS = 8
@@ -84,6 +85,6 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         return {
             "today": today(self.organization),
             "waiting": waiting_for_a_person(self.organization),
-            "errors": [finding for finding in findings if finding.level == "error"],
+            "errors": [finding for finding in findings if finding.level == Level.ERROR],
             "rows": invitation_rows(invitations[:LATEST]),
         }

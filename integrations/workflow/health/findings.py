@@ -1,51 +1,86 @@
-"""What the doctor and the mapping linter say."""
+"""What the doctor and the mapping linter find: one problem, or one thing worth knowing, with its fix."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from enum import StrEnum
 
-from django.utils import timezone
 
-SETTINGS = "/settings/"
-LEVELS = ("info", "warning", "error")
-FindingRow = tuple[str, str, str, str, str]  # code, level, message, fix, url
-MOST_NAMED = 10  # how many things one sentence names before it only counts the rest
+class Level(StrEnum):
+    """How bad a finding is, from harmless to broken."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+    @property
+    def severity(self) -> int:
+        """The place among the levels; the higher the worse."""
+        return list(Level).index(self)
+
+
+class FindingCode(StrEnum):
+    """The stable codes of findings, which `doctor --json` prints and incidents are kept under."""
+
+    OK = "ok"
+    # Lever
+    LEVER_NOT_CONNECTED = "lever_not_connected"
+    LEVER_RECONNECT = "lever_reconnect"
+    LEVER_TOKEN_ENDS = "lever_token_ends"
+    LEVER_SCOPES_MISSING = "lever_scopes_missing"
+    CLOCK_SKEW = "clock_skew"
+    NO_SIGNATURE_TOKEN = "no_signature_token"
+    NO_DELIVERY_SEEN = "no_delivery_seen"
+    WEBHOOK_REMOVED = "webhook_removed"
+    WEBHOOK_SILENCE = "webhook_silence"
+    FEEDBACK_TEMPLATE_GONE = "feedback_template_gone"
+    FEEDBACK_TEMPLATE_INCOMPLETE = "feedback_template_incomplete"
+    FEEDBACK_AUTHOR_GONE = "feedback_author_gone"
+    # CodeScreen
+    CODESCREEN_NOT_CONNECTED = "codescreen_not_connected"
+    CODESCREEN_KEY_REFUSED = "codescreen_key_refused"
+    CODESCREEN_KEY_UNTRIED = "codescreen_key_untried"
+    CODESCREEN_KEY_UNHEARD = "codescreen_key_unheard"
+    CODESCREEN_KEY_OLD = "codescreen_key_old"
+    # policies and people
+    NO_TRIGGER_STAGE = "no_trigger_stage"
+    NO_ROLES_MAPPED = "no_roles_mapped"
+    UNKNOWN_PASSED_STAGE = "unknown_passed_stage"
+    PASSED_STAGE_INVITES = "passed_stage_invites"
+    PAUSED = "paused"
+    NO_SUPER_ADMIN = "no_super_admin"
+    UNCERTAIN_INVITATIONS = "uncertain_invitations"
+    HELD_INVITATIONS = "held_invitations"
+    AWAITING_DECISION = "awaiting_decision"
+    # the work
+    FAILED_EFFECTS = "failed_effects"
+    STUCK_DELIVERIES = "stuck_deliveries"
+    OLDEST_DUE = "oldest_due"
+    QUEUE_SILENT = "queue_silent"
+    PLATFORM_DOWN = "platform_down"
+    SWEEP_REPAIRED = "sweep_repaired"
+    # mappings and tags
+    UNKNOWN_ASSESSMENT = "unknown_assessment"
+    AMBIGUOUS_ASSESSMENT = "ambiguous_assessment"
+    UNKNOWN_ROLE = "unknown_role"
+    UNKNOWN_STAGE = "unknown_stage"
+    RENAMED_STAGE = "renamed_stage"
+    UNKNOWN_CANDIDATE_TAG = "unknown_candidate_tag"
+    CANDIDATE_TAG_ALONE = "candidate_tag_alone"
+    ROLE_WITHOUT_ASSESSMENT = "role_without_assessment"
+    DUPLICATE_ASSESSMENT = "duplicate_assessment"
+    DUPLICATE_MAPPING = "duplicate_mapping"
+    DUPLICATE_ROLE = "duplicate_role"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing a person should know: a stable code, a sentence, what to do about it, and the page to do it on."""
+    """One thing a person should know about an organization, given by its slug.
+
+    `message` says what is wrong, `fix` what to do about it, `url` on which page of the portal.
+    """
 
     organization: str
-    code: str
-    level: str
+    code: FindingCode
+    level: Level
     message: str
     fix: str
     url: str
-
-
-def listed(names: Iterable[object]) -> str:
-    """Return names as a sentence has them: the first few, and how many more."""
-    words = [str(name) for name in names]
-    more = f" and {len(words) - MOST_NAMED} more" if len(words) > MOST_NAMED else ""
-    return ", ".join(words[:MOST_NAMED]) + more
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural where it needs one."""
-    if number == 1:
-        return f"1 {noun}"
-    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
-
-
-def day(moment: datetime) -> str:
-    """Return the day of a moment for whoever reads it: in their zone on a page, in UTC on a terminal."""
-    return f"{timezone.localtime(moment):%-d %B %Y}"
-
-
-def lasting(seconds: float) -> str:
-    """Return a span as people say it, in one unit."""
-    for size, noun in ((86_400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size * 2:
-            return counted(int(seconds // size), noun)
-    return counted(int(seconds), "second")

@@ -1,9 +1,7 @@
-"""Tell the members of what is broken or waits for them: one e-mail per problem, and one when it is over.
+"""Notify the members of ongoing problems: one e-mail when a problem begins and one when it ends.
 
-While it lasts it is told again, at most once an hour, only when more of it has come.
-
-What a problem is the doctor says; this only remembers since when. A grant that Lever no longer accepts is told at
-once, where it is noticed, in `outbox`.
+While it lasts another e-mail is sent, at most once an hour, only when more rows are concerned. The doctor's findings
+say what a problem is. Members are notified of a grant that Lever no longer accepts where that is noticed, not here.
 """
 
 from collections.abc import Mapping
@@ -24,128 +22,131 @@ from integrations.models import (
 )
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.health import doctor
-from integrations.workflow.health.findings import Finding
+from integrations.workflow.health.findings import Finding, FindingCode
 
 KEEP_FOR = timedelta(days=90)
-PAUSE = timedelta(hours=1)  # what comes and goes is told no more often
+NOTIFY_AT_MOST_EVERY = timedelta(hours=1)  # for a problem that comes and goes
 
 
 @dataclass(frozen=True)
 class IncidentWording:
-    """How a problem and its end are told, and how long it may last before it is worth an e-mail.
+    """The subjects of the two e-mails about a problem, and for how long it isn't worth one.
 
-    Without a beginning it is told elsewhere, row by row, and only its end is told here.
+    Without `begin_subject` members are notified elsewhere of each row, and here only of the end.
     """
 
-    begins: str
-    ends: str
-    patience: timedelta = timedelta(0)
+    begin_subject: str
+    end_subject: str
+    notify_after: timedelta = timedelta(0)
 
 
-#: By the doctor's code.
-WATCHED: Mapping[str, IncidentWording] = {
-    "held_invitations": IncidentWording(
+#: The findings that are incidents.
+WORDINGS: Mapping[str, IncidentWording] = {
+    FindingCode.HELD_INVITATIONS: IncidentWording(
         "Invitations wait for your approval", "No invitation waits for your approval any more"
     ),
-    "uncertain_invitations": IncidentWording("", "Every uncertain invitation is settled"),
-    "failed_effects": IncidentWording(
+    FindingCode.UNCERTAIN_INVITATIONS: IncidentWording("", "Every uncertain invitation is settled"),
+    FindingCode.FAILED_EFFECTS: IncidentWording(
         "Something could not be written or sent", "Everything that had failed is done", timedelta(minutes=2)
     ),
-    "stuck_deliveries": IncidentWording(
+    FindingCode.STUCK_DELIVERIES: IncidentWording(
         "Stage changes could not be decided", "Every stage change is decided", timedelta(minutes=2)
     ),
-    "codescreen_key_refused": IncidentWording(
+    FindingCode.CODESCREEN_KEY_REFUSED: IncidentWording(
         "CodeScreen refuses the API key", "CodeScreen's API key is no longer refused"
     ),
-    "platform_down": IncidentWording(
+    FindingCode.PLATFORM_DOWN: IncidentWording(
         "A platform doesn't answer", "The platforms answer again", timedelta(minutes=10)
     ),
-    "sweep_repaired": IncidentWording(
+    FindingCode.SWEEP_REPAIRED: IncidentWording(
         "Candidates were found whom no webhook told of", "Lever's webhook tells of every candidate again"
     ),
-    "webhook_removed": IncidentWording(
+    FindingCode.WEBHOOK_REMOVED: IncidentWording(
         "Lever's webhook is no longer in Lever", "Lever's webhook is in its place again"
     ),
-    "webhook_silence": IncidentWording("Nothing comes from Lever any more", "Lever's webhook is heard again"),
+    FindingCode.WEBHOOK_SILENCE: IncidentWording(
+        "Nothing comes from Lever any more", "Lever's webhook is heard again"
+    ),
 }
 
 
 def update_incidents(organization: Organization) -> None:
-    """Compare the doctor's findings with the problems that last, and tell what began and what ended.
+    """Compare the doctor's findings with the ongoing incidents, and notify the members of what began and ended.
 
-    Safe to run twice and at once: only one row of a problem can last, and only who changes it tells of it.
+    Safe to run twice and at once: a constraint lets one incident per problem be ongoing, and only the process that
+    changes its row sends the e-mail.
     """
-    found = {finding.code: finding for finding in doctor.operating(organization) if finding.code in WATCHED}
-    lasting = {row.code: row for row in Incident.objects.ongoing().filter(organization=organization)}
-    for code, row in lasting.items():
-        if code not in found:
-            _end(row, organization)
-    for code, finding in found.items():
-        known = lasting.get(code) or _begin(organization, code)
+    findings = {
+        finding.code: finding
+        for finding in doctor.operational_findings(organization)
+        if finding.code in WORDINGS
+    }
+    ongoing = {row.code: row for row in Incident.objects.ongoing().filter(organization=organization)}
+    for code, incident in ongoing.items():
+        if code not in findings:
+            _end(incident, organization)
+    for code, finding in findings.items():
+        known = ongoing.get(code) or _begin(organization, code)
         if known is not None and (known.notified_at is None or _has_new_rows(known, organization)):
             _notify_begun(known, organization, finding)
     Incident.objects.filter(organization=organization, ended_at__lt=timezone.now() - KEEP_FOR).delete()
 
 
-def _begin(organization: Organization, code: str) -> Incident | None:
+def _begin(organization: Organization, code: FindingCode) -> Incident | None:
+    """Return a new incident, None when another worker has begun it at the same moment."""
     try:
         with transaction.atomic():
-            row = Incident.objects.create(organization=organization, code=code)
-    except IntegrityError:  # another worker noticed it this moment
+            incident = Incident.objects.create(organization=organization, code=code)
+    except IntegrityError:
         return None
-    row.refresh_from_db()
-    return row
+    incident.refresh_from_db()
+    return incident
 
 
-def _has_new_rows(row: Incident, organization: Organization) -> bool:
-    """Whether rows have joined a problem since it was told: one that nobody settles must not hide the later ones."""
-    since = row.notified_at
-    if row.code == "held_invitations":
+def _has_new_rows(incident: Incident, organization: Organization) -> bool:
+    """Whether rows were added since the members were notified; an unsettled old one must not hide them."""
+    since = incident.notified_at
+    if incident.code == FindingCode.HELD_INVITATIONS:
         held = Invitation.objects.filter(organization=organization, status=Invitation.Status.HELD)
         return held.filter(changed_at__gt=since).exists()
-    if row.code == "failed_effects":
+    if incident.code == FindingCode.FAILED_EFFECTS:
         failed = Effect.objects.filter(organization=organization, state=Effect.State.FAILED)
         return failed.filter(created_at__gt=since).exists()
     return False
 
 
-def _notify_begun(row: Incident, organization: Organization, finding: Finding) -> None:
-    wording = WATCHED[row.code]
-    if timezone.now() - row.began_at < wording.patience:
+def _notify_begun(incident: Incident, organization: Organization, finding: Finding) -> None:
+    wording = WORDINGS[incident.code]
+    if timezone.now() - incident.began_at < wording.notify_after:
         return
-    spells = Incident.objects.filter(organization=organization, code=row.code)
-    if spells.filter(notified_at__gt=timezone.now() - PAUSE).exists():
+    same_problem = Incident.objects.filter(organization=organization, code=incident.code)
+    if same_problem.filter(notified_at__gt=timezone.now() - NOTIFY_AT_MOST_EVERY).exists():
         return
     with transaction.atomic():
-        if (
-            not Incident.objects.ongoing()
-            .filter(pk=row.pk, notified_at=row.notified_at)
-            .update(notified_at=Now())
-        ):
+        unchanged = Incident.objects.ongoing().filter(pk=incident.pk, notified_at=incident.notified_at)
+        if not unchanged.update(notified_at=Now()):
             return
-        if wording.begins:
-            lines = [finding.message, finding.fix, f"{settings.PORTAL_URL}{finding.url}"]
-            before = f":{row.notified_at:%Y-%m-%dT%H:%M:%S}" if row.notified_at else ""
+        if wording.begin_subject:
+            notified_before = f":{incident.notified_at:%Y-%m-%dT%H:%M:%S}" if incident.notified_at else ""
             notify_members(
                 organization,
                 EmailTopic.INCIDENT_BEGUN,
-                f"{row.pk}{before}",
-                subject=wording.begins,
-                lines=lines,
+                f"{incident.pk}{notified_before}",
+                subject=wording.begin_subject,
+                lines=[finding.message, finding.fix, f"{settings.PORTAL_URL}{finding.url}"],
             )
 
 
-def _end(row: Incident, organization: Organization) -> None:
+def _end(incident: Incident, organization: Organization) -> None:
     with transaction.atomic():
-        if not Incident.objects.ongoing().filter(pk=row.pk).update(ended_at=Now()):
+        if not Incident.objects.ongoing().filter(pk=incident.pk).update(ended_at=Now()):
             return
-        row.refresh_from_db()
-        if row.notified_at is not None:
-            began = f"It began on {row.began_at:%-d %B %Y at %H:%M} UTC."
+        incident.refresh_from_db()
+        if incident.notified_at is not None:
             notify_members(
                 organization,
                 EmailTopic.INCIDENT_ENDED,
-                str(row.pk),
-                subject=WATCHED[row.code].ends,
-                lines=[began],
+                str(incident.pk),
+                subject=WORDINGS[incident.code].end_subject,
+                lines=[f"It began on {incident.began_at:%-d %B %Y at %H:%M} UTC."],
             )

@@ -1,9 +1,9 @@
-"""The hourly look at one organization's Lever, for the doctor: three or four calls, none of them for a candidate."""
+"""The hourly probe of one organization's Lever for the doctor: three or four calls, none of them about a candidate."""
 
 from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
 
 from django.db.models import Max
 from django.utils import timezone
@@ -11,111 +11,156 @@ from django.utils import timezone
 from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.models import Delivery, LeverConnection, LeverProbe, LeverWebhook, Organization
-from integrations.vocabulary import DeliveryEvent
+from integrations.vocabulary import DeliveryEvent, Platform
 from integrations.workflow.catalog import feedback_template
 
-REMEMBERED = timedelta(days=14)
+PROBE_VALID_FOR = timedelta(days=1)  # an older probe says nothing about today
+USUAL_GAP_OVER = timedelta(days=14)
 SHORTEST_SILENCE = timedelta(hours=3)
-TIMES_THE_USUAL = 3
-#: Lever tries a webhook again for a while: what is younger may still come.
+TIMES_THE_USUAL_GAP = 3
+#: Lever retries a webhook for a while: that of a younger stage change may still arrive.
 STILL_UNDERWAY = timedelta(hours=1)
 CLOCK_SKEW = timedelta(minutes=2)
 MOST_COUNTED = 100
 
-Fact = dict[str, Any]
+
+@dataclass(frozen=True)
+class TemplateState:
+    """Whether the feedback template was deleted, or lacks fields."""
+
+    is_template_gone: bool = False
+    missing_fields: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class AuthorState:
+    """Whether the author of feedback has left Lever."""
+
+    is_author_gone: bool
+
+
+@dataclass(frozen=True)
+class Silence:
+    """How many candidates changed stage since the last delivery, when that is unusually long ago."""
+
+    missed_events: int = 0
+    silent_since: datetime | None = None
+
+
+def latest_probe(organization: Organization) -> LeverProbe | None:
+    """Return the organization's probe, None when there is none from the last day."""
+    valid_since = timezone.now() - PROBE_VALID_FOR
+    return LeverProbe.objects.filter(organization=organization, checked_at__gt=valid_since).first()
 
 
 def probe(organization: Organization, lever: LeverClient) -> None:
-    """Store what Lever says of its webhooks, the feedback template, its author, and changes nobody told of.
+    """Store the state of the feedback template, its author and the webhooks, and how many events had no delivery.
 
-    What the app may not ask for is left as it was known. Raises PlatformError when Lever doesn't answer.
+    What the grant doesn't allow to be read keeps its earlier value. Raises PlatformError when Lever doesn't answer.
     """
-    facts: Fact = {}
-    parts: tuple[Callable[[Organization, LeverClient], Fact], ...] = (_webhooks, _template, _author, _silence)
-    for part in parts:
-        try:
-            facts |= part(organization, lever)
-        except PlatformError as error:
-            if error.status not in {403, 404}:
-                raise
-    LeverProbe.objects.update_or_create(
-        organization=organization, defaults={"checked_at": timezone.now(), **facts}
+    _unless_forbidden(lambda: _update_webhooks(organization, lever))
+    states = (
+        _unless_forbidden(lambda: _template_state(organization, lever)),
+        _unless_forbidden(lambda: _author_state(organization, lever)),
+        _unless_forbidden(lambda: _silence(organization, lever)),
     )
+    columns: dict[str, object] = {"checked_at": timezone.now()}
+    for state in states:
+        if state is not None:
+            columns |= asdict(state)
+    LeverProbe.objects.update_or_create(organization=organization, defaults=columns)
 
 
-def _webhooks(organization: Organization, lever: LeverClient) -> Fact:
-    """Note which of the known webhooks Lever lists, and which it no longer does."""
-    listed = lever.webhooks()
-    ids = {webhook.id for webhook in listed}
+def _unless_forbidden[State](read: Callable[[], State]) -> State | None:
+    """Return what is read, None when the grant doesn't allow it."""
+    try:
+        return read()
+    except PlatformError as error:
+        if error.status not in {403, 404}:
+            raise
+        return None
+
+
+def _update_webhooks(organization: Organization, lever: LeverClient) -> None:
+    """Note on each stored webhook whether Lever lists it, or since when it no longer does."""
+    registered = lever.webhooks()
+    registered_ids = {webhook.id for webhook in registered}
     address = organization.lever_webhook_url.rstrip("/")
-    ours = {
+    ids_with_our_address = {
         webhook.id
-        for webhook in listed
+        for webhook in registered
         if webhook.event == DeliveryEvent.STAGE_CHANGE and webhook.url.rstrip("/") == address
     }
     active = LeverWebhook.objects.active().filter(organization=organization)
-    made = {row.lever_webhook_id for row in active if row.origin == LeverWebhook.Origin.API}
+    made_by_api = {
+        webhook.lever_webhook_id for webhook in active if webhook.origin == LeverWebhook.Origin.API
+    }
+    is_manual_listed = bool(ids_with_our_address - made_by_api)
     for webhook in active:
-        is_listed = webhook.lever_webhook_id in ids if webhook.lever_webhook_id else bool(ours - made)
+        webhook_id = webhook.lever_webhook_id
+        is_listed = webhook_id in registered_ids if webhook_id else is_manual_listed
         if is_listed:
             active.filter(pk=webhook.pk).update(listed_at=timezone.now(), missing_since=None)
-        elif webhook.listed_at is not None:  # whether Lever lists those made by hand isn't documented
+        elif webhook.listed_at is not None:  # whether Lever lists manual webhooks at all isn't documented
             active.filter(pk=webhook.pk, missing_since__isnull=True).update(missing_since=timezone.now())
-    return {}
 
 
-def _template(organization: Organization, lever: LeverClient) -> Fact:
+def _template_state(organization: Organization, lever: LeverClient) -> TemplateState:
     template_id = LeverConnection.objects.get(organization=organization).feedback_template_id
-    template = feedback_template.read_template(lever, template_id) if template_id else None
-    return {
-        "is_template_gone": bool(template_id) and template is None,
-        "missing_fields": feedback_template.missing_fields(template) if template else [],
-    }
+    if not template_id:
+        return TemplateState()
+    template = feedback_template.read_template(lever, template_id)
+    if template is None:
+        return TemplateState(is_template_gone=True)
+    return TemplateState(missing_fields=[str(name) for name in feedback_template.missing_fields(template)])
 
 
-def _author(organization: Organization, lever: LeverClient) -> Fact:
-    author = LeverConnection.objects.get(organization=organization).lever_user_id
-    if not author:
-        return {"is_author_gone": False}
+def _author_state(organization: Organization, lever: LeverClient) -> AuthorState:
+    author_id = LeverConnection.objects.get(organization=organization).lever_user_id
+    if not author_id:
+        return AuthorState(is_author_gone=False)
     try:
-        return {"is_author_gone": not lever.user(author).is_active}
+        return AuthorState(is_author_gone=not lever.user(author_id).is_active)
     except PlatformError as error:
         if error.status != 404:
             raise
-        return {"is_author_gone": True}
+        return AuthorState(is_author_gone=True)
 
 
-def _silence(organization: Organization, lever: LeverClient) -> Fact:
-    """Count the candidates who changed stage since the last delivery; asked only when it is quiet for unusually long.
+def _silence(organization: Organization, lever: LeverClient) -> Silence:
+    """Count the stage changes since the last delivery; Lever is only asked after an unusually long silence.
 
-    A quiet weekend is quiet in Lever too, and counts nobody.
+    On a quiet weekend nobody changes stage in Lever either, so none are counted.
     """
-    last = _last_received(organization)
-    if last is None or timezone.now() - last < _unusual(organization, last):
-        return {"missed_events": 0, "silent_since": None}
-    since = str(int((last + CLOCK_SKEW).timestamp() * 1000))
-    until = timezone.now() - STILL_UNDERWAY
-    unheard = [
-        row
-        for row in islice(lever.opportunities(updated_at_start=since), MOST_COUNTED)
-        if row.has_moved and row.entered_at is not None and last + CLOCK_SKEW < row.entered_at < until
-    ]
-    return {"missed_events": len(unheard), "silent_since": last}
+    last_received_at = _last_received_at(organization)
+    if last_received_at is None:
+        return Silence()
+    if timezone.now() - last_received_at < _unusual_silence(organization, last_received_at):
+        return Silence()
+    since, until = last_received_at + CLOCK_SKEW, timezone.now() - STILL_UNDERWAY
+    updated = lever.opportunities(updated_at_start=str(int(since.timestamp() * 1000)))
+    missed_events = sum(
+        opportunity.has_moved
+        and opportunity.entered_at is not None
+        and since < opportunity.entered_at < until
+        for opportunity in islice(updated, MOST_COUNTED)
+    )
+    return Silence(missed_events, last_received_at)
 
 
-def _last_received(organization: Organization) -> datetime | None:
-    rows = LeverWebhook.objects.active().filter(organization=organization)
-    last: datetime | None = rows.aggregate(at=Max("last_received_at"))["at"]
-    return last
+def _last_received_at(organization: Organization) -> datetime | None:
+    webhooks = LeverWebhook.objects.active().filter(organization=organization)
+    last_received_at: datetime | None = webhooks.aggregate(at=Max("last_received_at"))["at"]
+    return last_received_at
 
 
-def _unusual(organization: Organization, last: datetime) -> timedelta:
+def _unusual_silence(organization: Organization, last_received_at: datetime) -> timedelta:
     """Return how long a silence is unusual: several times the mean gap of the two weeks before it."""
-    heard = Delivery.objects.filter(
+    received = Delivery.objects.filter(
         organization=organization,
-        platform=Delivery.Platform.LEVER,
+        platform=Platform.LEVER,
         event=DeliveryEvent.STAGE_CHANGE,
-        received_at__gt=last - REMEMBERED,
-        received_at__lte=last + CLOCK_SKEW,
+        received_at__gt=last_received_at - USUAL_GAP_OVER,
+        received_at__lte=last_received_at + CLOCK_SKEW,
     ).count()
-    return max(SHORTEST_SILENCE, REMEMBERED / max(1, heard) * TIMES_THE_USUAL)
+    return max(SHORTEST_SILENCE, USUAL_GAP_OVER / max(1, received) * TIMES_THE_USUAL_GAP)

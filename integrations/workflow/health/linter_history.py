@@ -1,4 +1,4 @@
-"""What the linter found and when: a schedule remembers it, and pages show what is new and what is mended."""
+"""The linter's findings over time: a schedule records them, and the mappings page shows which are new or fixed."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,36 +11,38 @@ from integrations.models import LinterFinding, Organization
 from integrations.workflow.health import linter
 from integrations.workflow.health.findings import Finding
 
-LATELY = timedelta(days=1)
-KEEP_MENDED_FOR = timedelta(days=30)
-MOST_MENDED = 10
+RECENT = timedelta(days=1)
+KEEP_FIXED_FOR = timedelta(days=30)
+MOST_FIXED = 10
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The linter's findings now, which of them are new, and what was mended lately."""
+    """The linter's findings now, those among them that are new, and the messages of those fixed lately."""
 
     findings: list[Finding]
     new: frozenset[Finding]
-    mended: list[str]
+    fixed: list[str]
 
 
 def digest(finding: Finding) -> str:
-    """Return what makes a finding the same when it is found again."""
+    """Return the hash by which the same finding is recognized later."""
     return hashlib.sha256(f"{finding.code}\n{finding.message}".encode()).hexdigest()
 
 
 def record_findings(organization: Organization) -> int:
-    """Compare with what was found last time and remember it; how many findings are new."""
+    """Record the linter's findings; return how many weren't there the last time.
+
+    A finding that was fixed and comes back counts as new.
+    """
     found = {digest(finding): finding for finding in linter.findings(organization)}
     now = timezone.now()
     with transaction.atomic():
         rows = LinterFinding.objects.filter(organization=organization)
-        standing = set(rows.filter(gone_at__isnull=True).values_list("digest", flat=True))
+        recorded = set(rows.filter(gone_at__isnull=True).values_list("digest", flat=True))
         rows.filter(gone_at__isnull=True).exclude(digest__in=found).update(gone_at=now)
-        rows.filter(digest__in=set(found) & standing).update(last_seen_at=now)
-        new = set(found) - standing
-        # one that comes back after it was mended is new again
+        rows.filter(digest__in=set(found) & recorded).update(last_seen_at=now)
+        new = set(found) - recorded
         rows.filter(digest__in=new).delete()
         LinterFinding.objects.bulk_create(
             [
@@ -57,22 +59,19 @@ def record_findings(organization: Organization) -> int:
             ],
             ignore_conflicts=True,
         )
-        rows.filter(gone_at__lt=now - KEEP_MENDED_FOR).delete()
+        rows.filter(gone_at__lt=now - KEEP_FIXED_FOR).delete()
     return len(new)
 
 
 def compare_with_history(organization: Organization) -> Comparison:
-    """Ask the linter now and say what it didn't find a day ago, and what it no longer finds."""
+    """Run the linter now and compare with what was recorded a day ago; on the first day nothing is new."""
     findings = linter.findings(organization)
-    since = timezone.now() - LATELY
+    since = timezone.now() - RECENT
     rows = LinterFinding.objects.filter(organization=organization)
     known = set(rows.filter(gone_at__isnull=True, first_seen_at__lt=since).values_list("digest", flat=True))
-    is_first = not rows.filter(first_seen_at__lt=since).exists()
-    new = [] if is_first else [finding for finding in findings if digest(finding) not in known]
-    standing = {finding.message for finding in findings}
-    mended = rows.filter(gone_at__gte=since).order_by("-gone_at").values_list("message", flat=True)
-    return Comparison(
-        findings,
-        frozenset(new),
-        [message for message in mended[: MOST_MENDED * 2] if message not in standing][:MOST_MENDED],
-    )
+    is_first_day = not rows.filter(first_seen_at__lt=since).exists()
+    new = [] if is_first_day else [finding for finding in findings if digest(finding) not in known]
+    messages = {finding.message for finding in findings}
+    gone = rows.filter(gone_at__gte=since).order_by("-gone_at").values_list("message", flat=True)
+    fixed = [message for message in gone[: MOST_FIXED * 2] if message not in messages]
+    return Comparison(findings, frozenset(new), fixed[:MOST_FIXED])

@@ -12,7 +12,8 @@ from integrations.models import (
     Stage,
 )
 from integrations.workflow.catalog.trigger_policy import mapping_index
-from integrations.workflow.health.findings import Finding, listed
+from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.wording import listed
 from integrations.workflow.rules.assessments import KnownAssessment
 from integrations.workflow.rules.mapping_index import MappingRule
 from integrations.workflow.rules.naming import closest_name, normalize
@@ -25,7 +26,7 @@ OPEN_STATES = frozenset({"published", "internal"})
 
 @dataclass(frozen=True)
 class AssessmentMention:
-    """Where an assessment is named, in words; as what; and how to name another."""
+    """A place that names an assessment: where, for a sentence; the name as written; and how to name another."""
 
     where: str
     written: str
@@ -33,26 +34,27 @@ class AssessmentMention:
 
 
 class NameIndex:
-    """The ids and names of one list, to tell whether what a person wrote means any of it."""
+    """The ids and names of one list, to find the entry that a person meant."""
 
     def __init__(self, entries: Iterable[tuple[str, str]]) -> None:
         self._entries = list(entries)
-        # by the id as it is, by the name as people write it: one of either is enough
-        self._ids = {identifier: identifier for identifier, _ in self._entries}
-        self._names = {normalize(name): identifier for identifier, name in self._entries if name}
+        self._ids = {identifier for identifier, _ in self._entries}
+        self._ids_by_name = {normalize(name): identifier for identifier, name in self._entries if name}
 
     def find(self, written: str) -> str:
-        """Return the id that is meant, empty when there is none."""
-        return self._ids.get(written.strip()) or self._names.get(normalize(written), "")
+        """Return the id of the entry with this id or name, empty when there is none."""
+        if written.strip() in self._ids:
+            return written.strip()
+        return self._ids_by_name.get(normalize(written), "")
 
     def hint(self, written: str) -> str:
-        """Return a sentence with what was probably meant, empty when nothing is near."""
+        """Return a sentence with the name that was probably meant, empty when none is similar."""
         meant = closest_name(written, [name for _, name in self._entries])
         return f" Did you mean “{meant}”?" if meant else ""
 
 
 class LinterSnapshot:
-    """One organization's mappings, tags and lists, read once."""
+    """One organization's mappings, tags and lists."""
 
     def __init__(self, organization: Organization) -> None:
         self.organization = organization
@@ -61,17 +63,18 @@ class LinterSnapshot:
         self.knows_stages = bool(lever and lever.stages_refreshed_at)
         self.knows_roles = bool(lever and lever.roles_refreshed_at)
         self.knows_assessments = bool(codescreen and codescreen.assessments_refreshed_at)
-        entries = list(Assessment.objects.filter(organization=organization))
-        self.gone = [KnownAssessment(row.external_id, row.name) for row in entries if row.gone_at]
-        self.assessments = [KnownAssessment(row.external_id, row.name) for row in entries if not row.gone_at]
+        rows = list(Assessment.objects.filter(organization=organization))
+        self.gone_assessments = [KnownAssessment(row.external_id, row.name) for row in rows if row.gone_at]
+        self.assessments = [KnownAssessment(row.external_id, row.name) for row in rows if not row.gone_at]
+        self.assessment_names = NameIndex((assessment.id, assessment.name) for assessment in self.assessments)
         self.roles: list[Role] = list(Role.objects.live().filter(organization=organization))
         self.role_names = NameIndex((role.external_id, role.title) for role in self.roles)
         self.open_roles = [role for role in self.roles if role.state in OPEN_STATES]
         self.tags = {role.pk: assessment_tags(map(str, role.tags), role.title) for role in self.roles}
-        self.live_stages = list(Stage.objects.live().filter(organization=organization))
-        self.stages = NameIndex((stage.external_id, stage.name) for stage in self.live_stages)
-        self.renamed = {
-            normalize(stage.former_name): stage.name for stage in self.live_stages if stage.former_name
+        self.stages = list(Stage.objects.live().filter(organization=organization))
+        self.stage_names = NameIndex((stage.external_id, stage.name) for stage in self.stages)
+        self.new_stage_names = {
+            normalize(stage.former_name): stage.name for stage in self.stages if stage.former_name
         }
         self.mappings = mapping_index(organization)
         self.trigger_policy = TriggerPolicy(organization.stage_prefix, self.mappings.stages)
@@ -80,16 +83,16 @@ class LinterSnapshot:
         """Return the mappings that name this role."""
         return self.mappings.for_role(role.external_id, role.title)
 
-    def names(self) -> Iterator[AssessmentMention]:
-        """Yield every place where an assessment is named."""
-        for mapping in self.mappings.rules:
-            where = f"The mapping for “{mapping.role}”"
-            yield AssessmentMention(where, mapping.assessment, "Choose another assessment for this mapping.")
-        tagged: dict[str, list[str]] = {}
+    def assessment_mentions(self) -> Iterator[AssessmentMention]:
+        """Yield every place that names an assessment; equal tags of several roles are one place."""
+        for rule in self.mappings.rules:
+            where = f"The mapping for “{rule.role}”"
+            yield AssessmentMention(where, rule.assessment, "Choose another assessment for this mapping.")
+        titles_by_tag: dict[str, list[str]] = {}
         for role in self.open_roles:
             for name in self.tags[role.pk]:
-                tagged.setdefault(name, []).append(f"“{role.title}”")
-        for name, titles in tagged.items():
+                titles_by_tag.setdefault(name, []).append(f"“{role.title}”")
+        for name, titles in titles_by_tag.items():
             where = f"The tag “CodeScreen {name}” on {listed(titles)}"
             yield AssessmentMention(where, name, "Correct the tag on the role in Lever, or map the role.")
         if self.organization.default_assessment.strip():
@@ -97,6 +100,6 @@ class LinterSnapshot:
                 "The default", self.organization.default_assessment, "Choose another default assessment."
             )
 
-    def finding(self, code: str, message: str, fix: str, level: str = "warning") -> Finding:
-        """Return a finding that is mended on the mappings page."""
+    def finding(self, code: FindingCode, message: str, fix: str, level: Level = Level.WARNING) -> Finding:
+        """Return a finding that is fixed on the mappings page."""
         return Finding(self.organization.slug, code, level, message, fix, PAGE)

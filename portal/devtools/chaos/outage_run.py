@@ -6,6 +6,7 @@ from typing import Any
 from integrations.models import Delivery
 from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.health import doctor
+from integrations.workflow.health.findings import FindingCode
 from portal.devtools.chaos import collect, quiesce, tenants
 from portal.devtools.chaos.load_generator import pending_deliveries
 from portal.devtools.chaos.run import Run
@@ -74,7 +75,7 @@ class OutageRun(Run):
 def _sweep_findings() -> list[str]:
     """Return what the doctor reports about the sweep."""
     findings = [item for organization in tenants.organizations() for item in doctor.findings(organization)]
-    return [finding.message for finding in findings if finding.code == "sweep_repaired"]
+    return [finding.message for finding in findings if finding.code == FindingCode.SWEEP_REPAIRED]
 
 
 def _candidate_figures(verification: Verification) -> dict[str, Any]:

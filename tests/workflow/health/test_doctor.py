@@ -24,7 +24,8 @@ from integrations.models import (
     RoleMapping,
     Stage,
 )
-from integrations.workflow.health.doctor import LEVELS, Finding, findings
+from integrations.workflow.health.doctor import findings
+from integrations.workflow.health.findings import Finding
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def test_an_empty_organization_is_told_everything_and_the_worst_first(db) -> Non
     assert {"lever_not_connected", "codescreen_not_connected", "no_signature_token", "no_super_admin"} <= set(
         codes
     )
-    levels = [LEVELS.index(finding.level) for finding in found]
+    levels = [finding.level.severity for finding in found]
     assert levels == sorted(levels, reverse=True)
     assert all(finding.message.endswith((".", "?")) and finding.fix and finding.url for finding in found)
 

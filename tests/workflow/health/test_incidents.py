@@ -114,13 +114,13 @@ PROBLEMS: dict[str, tuple[Any, Any]] = {
 
 def lasts(code: str) -> None:
     """Let a problem last longer than it must to be worth an e-mail."""
-    began = timezone.now() - incidents.WATCHED[code].patience - timedelta(seconds=1)
+    began = timezone.now() - incidents.WORDINGS[code].notify_after - timedelta(seconds=1)
     Incident.objects.filter(code=code).update(began_at=began)
 
 
 def test_every_problem_that_is_watched_is_tried_here():
-    told_elsewhere = {code for code, wording in incidents.WATCHED.items() if not wording.begins}
-    assert set(PROBLEMS) | told_elsewhere == set(incidents.WATCHED)
+    told_elsewhere = {code for code, wording in incidents.WORDINGS.items() if not wording.begin_subject}
+    assert set(PROBLEMS) | told_elsewhere == set(incidents.WORDINGS)
 
 
 @pytest.mark.parametrize("code", PROBLEMS)
@@ -131,13 +131,13 @@ def test_a_problem_is_told_once_and_its_end_once(acme, code):
     lasts(code)
     for _ in range(3):
         incidents.update_incidents(acme)
-    wording = incidents.WATCHED[code]
-    assert subjects() == [wording.begins]
+    wording = incidents.WORDINGS[code]
+    assert subjects() == [wording.begin_subject]
     assert "http://testserver/" in mail.outbox[0].body
     end(acme)
     for _ in range(3):
         incidents.update_incidents(acme)
-    assert subjects() == [wording.begins, wording.ends]
+    assert subjects() == [wording.begin_subject, wording.end_subject]
     assert Incident.objects.get().ended_at is not None
 
 
@@ -149,9 +149,11 @@ def test_what_nobody_settles_does_not_hide_what_comes_later(acme, code, happen):
     incidents.update_incidents(acme)
     happen(acme)  # within the hour that an e-mail covers
     incidents.update_incidents(acme)
-    begins = incidents.WATCHED[code].begins
+    begins = incidents.WORDINGS[code].begin_subject
     assert subjects() == [begins]
-    Incident.objects.update(notified_at=timezone.now() - incidents.PAUSE - timedelta(seconds=1))
+    Incident.objects.update(
+        notified_at=timezone.now() - incidents.NOTIFY_AT_MOST_EVERY - timedelta(seconds=1)
+    )
     for _ in range(3):
         incidents.update_incidents(acme)
     assert subjects() == [begins, begins]
@@ -160,7 +162,7 @@ def test_what_nobody_settles_does_not_hide_what_comes_later(acme, code, happen):
     assert subjects() == [begins, begins]
 
 
-@pytest.mark.parametrize("code", [code for code, found in incidents.WATCHED.items() if found.patience])
+@pytest.mark.parametrize("code", [code for code, found in incidents.WORDINGS.items() if found.notify_after])
 def test_what_passes_by_itself_is_told_to_nobody(acme, code):
     begin, end = PROBLEMS[code]
     begin(acme)
@@ -178,7 +180,9 @@ def test_what_comes_and_goes_is_told_once_an_hour(acme):
         Invitation.objects.update(status="withdrawn")
         incidents.update_incidents(acme)
     assert len(subjects()) == 2
-    Incident.objects.update(notified_at=timezone.now() - incidents.PAUSE - timedelta(seconds=1))
+    Incident.objects.update(
+        notified_at=timezone.now() - incidents.NOTIFY_AT_MOST_EVERY - timedelta(seconds=1)
+    )
     hold(acme)
     incidents.update_incidents(acme)
     assert len(subjects()) == 3

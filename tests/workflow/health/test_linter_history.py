@@ -20,6 +20,7 @@ from integrations.models import (
 from integrations.vocabulary import AssessmentSource
 from integrations.workflow.catalog import sync
 from integrations.workflow.health import linter, linter_history
+from integrations.workflow.health.findings import Finding
 from tests import factories
 
 
@@ -59,10 +60,10 @@ def test_what_is_mended_is_said_for_a_day_and_is_new_when_it_comes_back(linted):
     age(linted, days=2)
     RoleMapping.objects.all().delete()
     linter_history.record_findings(linted)
-    assert ["Chef" in message for message in linter_history.compare_with_history(linted).mended] == [True]
+    assert ["Chef" in message for message in linter_history.compare_with_history(linted).fixed] == [True]
     RoleMapping.objects.create(organization=linted, role="Chef", assessment="Backend")
     assert linter_history.record_findings(linted) == 1
-    assert not linter_history.compare_with_history(linted).mended
+    assert not linter_history.compare_with_history(linted).fixed
 
 
 def test_a_renamed_stage_is_told_by_its_former_name(linted):
@@ -71,9 +72,9 @@ def test_a_renamed_stage_is_told_by_its_former_name(linted):
         organization=linted, role="Chef", stage="CodeScreen Assessment", assessment="Backend"
     )
     sync.refresh_stages(linted, lever)
-    said = {finding.code: finding.message for finding in linter.findings(linted)}
-    assert "entering it no longer invites" in said["renamed_stage"]
-    assert "it was renamed to “Take-home”" in said["unknown_stage"]
+    messages: dict[str, str] = {finding.code: finding.message for finding in linter.findings(linted)}
+    assert "entering it no longer invites" in messages["renamed_stage"]
+    assert "it was renamed to “Take-home”" in messages["unknown_stage"]
     sync.refresh_stages(linted, lever)
     assert Stage.objects.get().former_name == "CodeScreen Assessment"
     RoleMapping.objects.filter(stage="CodeScreen Assessment").update(stage="Take-home")
@@ -91,8 +92,8 @@ def test_a_misspelt_tag_on_candidates_is_known_from_their_deliveries(linted):
             decided_at=timezone.now(),
             due_at=None,
         )
-    said = {finding.code: finding for finding in linter.findings(linted)}
-    finding = said["unknown_candidate_tag"]
+    by_code: dict[str, Finding] = {finding.code: finding for finding in linter.findings(linted)}
+    finding = by_code["unknown_candidate_tag"]
     assert "“CodeScreen Bakend” on 2 candidates" in finding.message
     assert "Did you mean “Backend”?" in finding.message
     assert finding.level == "info"

@@ -138,6 +138,6 @@ def test_only_a_completed_invitation_can_wait(organization):
 
 def test_the_doctor_counts_who_waits(holding):
     completed(holding, score=10, result="Failed")
-    found = {finding.code: finding for finding in doctor.findings(holding.organization)}
+    found = {str(finding.code): finding for finding in doctor.findings(holding.organization)}
     assert found["awaiting_decision"].message.startswith("1 candidate failed")
     assert found["awaiting_decision"].url == "/activity/?status=awaits_decision"

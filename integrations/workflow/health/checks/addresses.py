@@ -1,0 +1,5 @@
+"""The portal's pages on which findings are fixed."""
+
+SETTINGS, ACTIVITY, MAPPINGS, HEALTH = "/settings/", "/activity/", "/mappings/", "/health/"
+LEVER_SETTINGS, WEBHOOK_SETTINGS = f"{SETTINGS}#lever", f"{SETTINGS}#webhook"
+CODESCREEN_SETTINGS, POLICY_SETTINGS = f"{SETTINGS}#codescreen", f"{SETTINGS}#policies"

@@ -1,0 +1,77 @@
+"""Whether CodeScreen accepts the API key, and how old the key is."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.utils import timezone
+
+from integrations.models import CodeScreenConnection, Organization
+from integrations.workflow.health.checks.addresses import CODESCREEN_SETTINGS, SETTINGS
+from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.wording import day
+
+UNTRIED_AFTER = timedelta(minutes=10)  # since the key was stored
+UNCONFIRMED_AFTER = timedelta(days=1)  # since CodeScreen last accepted it; it is asked every hour
+OLD_AFTER = timedelta(days=365)
+
+
+def check_key(organization: Organization) -> Iterator[Finding]:
+    """Yield whether the key is missing, refused, unconfirmed or old."""
+    connection = CodeScreenConnection.objects.filter(organization=organization).first()
+    if connection is None or not connection.api_key:
+        yield Finding(
+            organization.slug,
+            FindingCode.CODESCREEN_NOT_CONNECTED,
+            Level.ERROR,
+            "CodeScreen isn't connected: nobody is invited, and what arrives is kept.",
+            "A Super Admin enters the API key under Settings.",
+            SETTINGS,
+        )
+    elif not connection.is_working:
+        yield Finding(
+            organization.slug,
+            FindingCode.CODESCREEN_KEY_REFUSED,
+            Level.ERROR,
+            "CodeScreen refused the API key: what arrives is kept and decided afterwards.",
+            "A Super Admin enters a valid API key under Settings.",
+            SETTINGS,
+        )
+    else:
+        yield from _check_confirmation(organization, connection)
+        yield from _check_age(organization, connection)
+
+
+def _check_confirmation(organization: Organization, connection: CodeScreenConnection) -> Iterator[Finding]:
+    """Yield that CodeScreen hasn't accepted the key for long; it isn't asked for a paused organization."""
+    now, stored_at, verified_at = timezone.now(), connection.key_stored_at, connection.verified_at
+    if verified_at is None and stored_at is not None and now - stored_at > UNTRIED_AFTER:
+        yield Finding(
+            organization.slug,
+            FindingCode.CODESCREEN_KEY_UNTRIED,
+            Level.WARNING,
+            "CodeScreen hasn't accepted the API key yet.",
+            "Press “Test this key” under Settings.",
+            CODESCREEN_SETTINGS,
+        )
+    if verified_at is not None and now - verified_at > UNCONFIRMED_AFTER and not organization.paused:
+        yield Finding(
+            organization.slug,
+            FindingCode.CODESCREEN_KEY_UNHEARD,
+            Level.WARNING,
+            f"CodeScreen last accepted the API key on {day(verified_at)}; it is asked every hour.",
+            "Press “Test this key” under Settings, and read what CodeScreen answers.",
+            CODESCREEN_SETTINGS,
+        )
+
+
+def _check_age(organization: Organization, connection: CodeScreenConnection) -> Iterator[Finding]:
+    stored_at = connection.key_stored_at
+    if stored_at is not None and timezone.now() - stored_at > OLD_AFTER:
+        yield Finding(
+            organization.slug,
+            FindingCode.CODESCREEN_KEY_OLD,
+            Level.INFO,
+            f"The CodeScreen API key has been in use since {day(stored_at)}, for more than a year.",
+            "Ask CodeScreen for a new one when it suits you and save it under Settings; nothing is interrupted.",
+            CODESCREEN_SETTINGS,
+        )

@@ -1,0 +1,45 @@
+"""What is wrong with the feedback template in Lever, and with the author of feedback."""
+
+from collections.abc import Iterator
+
+from integrations.models import Organization
+from integrations.workflow.health.checks.addresses import LEVER_SETTINGS, SETTINGS
+from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.lever_probe import latest_probe
+from integrations.workflow.health.wording import listed
+
+
+def check_feedback(organization: Organization) -> Iterator[Finding]:
+    """Yield what the latest probe found of the feedback template and its author."""
+    probe = latest_probe(organization)
+    connection = organization.lever
+    if probe is None or connection is None or not connection.is_working:
+        return
+    if probe.is_template_gone:
+        yield Finding(
+            organization.slug,
+            FindingCode.FEEDBACK_TEMPLATE_GONE,
+            Level.WARNING,
+            "The feedback form “CodeScreen assessment” is no longer in Lever.",
+            "Nothing to do: it is made again before the next result is written. Leave it in Lever from then on.",
+            SETTINGS,
+        )
+    elif probe.missing_fields:
+        yield Finding(
+            organization.slug,
+            FindingCode.FEEDBACK_TEMPLATE_INCOMPLETE,
+            Level.WARNING,
+            f"The feedback form in Lever lacks {listed(probe.missing_fields)}: results are written without it.",
+            "In Lever's feedback forms, give it back the fields with exactly these names; or delete it there, and the "
+            "portal makes a whole one.",
+            SETTINGS,
+        )
+    if probe.is_author_gone:
+        yield Finding(
+            organization.slug,
+            FindingCode.FEEDBACK_AUTHOR_GONE,
+            Level.WARNING,
+            "The Lever user who is shown as the author of feedback has left Lever.",
+            "Somebody who stays connects Lever again under Settings, and is shown as the author from then on.",
+            LEVER_SETTINGS,
+        )

@@ -1,0 +1,97 @@
+"""Whether Lever is connected, for how long and with which scopes, and whether the clocks agree."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.utils import timezone
+
+from integrations.lever.oauth import SCOPES
+from integrations.models import LeverConnection, Organization
+from integrations.workflow.health.checks.addresses import HEALTH, SETTINGS
+from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.wording import day, lasting, listed
+
+TOKEN_WARNING, TOKEN_ERROR = timedelta(days=30), timedelta(days=7)
+SKEW_WARNING, SKEW_ERROR = 30.0, 120.0  # seconds
+SKEW_VALID_FOR = timedelta(days=1)
+
+
+def check_connection(organization: Organization) -> Iterator[Finding]:
+    """Yield whether Lever isn't connected, when its consent ends, and which scopes it didn't grant."""
+    connection = LeverConnection.objects.filter(organization=organization).first()
+    if connection is None or connection.state == LeverConnection.State.REVOKED:
+        yield Finding(
+            organization.slug,
+            FindingCode.LEVER_NOT_CONNECTED,
+            Level.ERROR,
+            "Lever isn't connected: nobody is invited, and what arrives is kept.",
+            "A Super Admin connects Lever under Settings.",
+            SETTINGS,
+        )
+        return
+    if not connection.is_working:
+        yield Finding(
+            organization.slug,
+            FindingCode.LEVER_RECONNECT,
+            Level.ERROR,
+            "Lever no longer accepts the portal's access: what arrives is kept and decided afterwards.",
+            "A Super Admin connects Lever again under Settings.",
+            SETTINGS,
+        )
+        return
+    yield from _check_consent_end(organization, connection)
+    yield from _check_scopes(organization, connection)
+
+
+def _check_consent_end(organization: Organization, connection: LeverConnection) -> Iterator[Finding]:
+    ends_at = connection.ends_at
+    if ends_at is None:
+        return
+    remaining = ends_at - timezone.now()
+    if remaining > TOKEN_WARNING:
+        return
+    when = f"{'ends' if remaining > timedelta() else 'ended'} on {day(ends_at)}"
+    yield Finding(
+        organization.slug,
+        FindingCode.LEVER_TOKEN_ENDS,
+        Level.ERROR if remaining <= TOKEN_ERROR else Level.WARNING,
+        f"Lever's consent {when}, a year after it was given; without a new one the connection breaks.",
+        "A Super Admin connects Lever again under Settings; nothing is lost by doing it early.",
+        SETTINGS,
+    )
+
+
+def _check_scopes(organization: Organization, connection: LeverConnection) -> Iterator[Finding]:
+    """Yield which scopes are missing; nothing when Lever doesn't tell what it granted."""
+    granted = connection.granted_scopes
+    missing = [scope for scope in SCOPES if not granted & {scope, scope.replace(":read:", ":write:")}]
+    if granted and missing:
+        reasons = listed(f"{scope} (to {SCOPES[scope]})" for scope in missing)
+        yield Finding(
+            organization.slug,
+            FindingCode.LEVER_SCOPES_MISSING,
+            Level.WARNING,
+            f"Lever didn't grant everything the portal needs: {reasons}.",
+            "Ask for these scopes in the registered Lever app, then connect Lever again under Settings.",
+            SETTINGS,
+        )
+
+
+def check_clock(organization: Organization) -> Iterator[Finding]:
+    """Yield how far this server's clock and Lever's are apart, when that is much and was measured lately."""
+    connection = organization.lever
+    if connection is None or connection.clock_ahead is None or connection.clock_compared_at is None:
+        return
+    apart = abs(connection.clock_ahead)
+    if apart < SKEW_WARNING or timezone.now() - connection.clock_compared_at > SKEW_VALID_FOR:
+        return
+    where = "ahead of" if connection.clock_ahead > 0 else "behind"
+    yield Finding(
+        organization.slug,
+        FindingCode.CLOCK_SKEW,
+        Level.ERROR if apart >= SKEW_ERROR else Level.WARNING,
+        f"This server's clock is {lasting(apart)} {where} Lever's: tokens may be renewed too late, and signed "
+        "requests be taken for old ones.",
+        "Have the portal's operator switch on time synchronisation, for example with `timedatectl set-ntp true`.",
+        HEALTH,
+    )

@@ -1,0 +1,96 @@
+"""Whether Lever's deliveries can be verified, and whether they arrive."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from django.utils import timezone
+
+from integrations.models import LeverWebhook, Organization
+from integrations.workflow.health.checks.addresses import SETTINGS, WEBHOOK_SETTINGS
+from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.lever_probe import latest_probe
+from integrations.workflow.health.wording import counted, day, lasting
+
+MISSED_AT_LEAST = 3  # fewer may have been moved by something that sends no webhook
+
+
+def check_webhooks(organization: Organization) -> Iterator[Finding]:
+    """Yield what keeps Lever's stage changes from arriving."""
+    webhooks = LeverWebhook.objects.active().filter(organization=organization)
+    if not webhooks.active_tokens():
+        yield Finding(
+            organization.slug,
+            FindingCode.NO_SIGNATURE_TOKEN,
+            Level.ERROR,
+            "No signature token is stored, so every delivery from Lever is refused.",
+            "Paste the signature token of Lever's stage-change webhook, or have the portal make the webhook.",
+            SETTINGS,
+        )
+        return
+    active = list(webhooks)
+    yield from _check_removed(organization, active)
+    received = [webhook.last_received_at for webhook in active if webhook.last_received_at]
+    if received:
+        yield from _check_silence(organization, max(received))
+    else:
+        yield _nothing_received(organization, active)
+
+
+def _nothing_received(organization: Organization, webhooks: Sequence[LeverWebhook]) -> Finding:
+    if any(webhook.last_verified_at for webhook in webhooks):
+        return Finding(
+            organization.slug,
+            FindingCode.NO_DELIVERY_SEEN,
+            Level.INFO,
+            "Lever's test request arrived, but no stage change has come yet.",
+            "Move a test candidate into a CodeScreen stage.",
+            SETTINGS,
+        )
+    message = "Nothing has come from Lever yet."
+    fix = "In Lever, under Settings › Integrations and API › Webhooks, check the address and press Verify Connection."
+    if any(webhook.origin == LeverWebhook.Origin.API for webhook in webhooks):
+        message += " A webhook made through the API stays silent until its event is switched on in Lever."
+        fix = "In Lever, under Settings › Integrations and API › Webhooks, switch on Candidate Stage Change."
+    return Finding(organization.slug, FindingCode.NO_DELIVERY_SEEN, Level.WARNING, message, fix, SETTINGS)
+
+
+def _check_removed(organization: Organization, webhooks: Sequence[LeverWebhook]) -> Iterator[Finding]:
+    """Yield the webhooks that are no longer in Lever; only worth knowing while another one still delivers."""
+    for webhook in webhooks:
+        since = webhook.missing_since
+        if since is None:
+            continue
+        another_delivers = any(
+            other.last_received_at and other.last_received_at > since for other in webhooks
+        )
+        origin = "that the portal made" if webhook.origin == LeverWebhook.Origin.API else "made by hand"
+        yield Finding(
+            organization.slug,
+            FindingCode.WEBHOOK_REMOVED,
+            Level.INFO if another_delivers else Level.ERROR,
+            f"The webhook {origin} is no longer in Lever, since {day(since)}: somebody removed it there.",
+            "Under Settings, have the portal make it again, or add it in Lever by hand and save its token.",
+            WEBHOOK_SETTINGS,
+        )
+
+
+def _check_silence(organization: Organization, received_at: datetime) -> Iterator[Finding]:
+    """Yield that candidates change stage in Lever while no delivery arrives; a quiet account is no finding."""
+    probe = latest_probe(organization)
+    if probe is None or probe.silent_since is None or received_at > probe.silent_since:
+        return
+    if probe.missed_events < MISSED_AT_LEAST:
+        return
+    lasted = lasting((timezone.now() - received_at).total_seconds())
+    candidates = counted(probe.missed_events, "candidate")
+    yield Finding(
+        organization.slug,
+        FindingCode.WEBHOOK_SILENCE,
+        Level.WARNING,
+        f"Lever has told of no stage change for {lasted}, much longer than usual, although at least {candidates} "
+        "changed stage there meanwhile.",
+        "In Lever, under Settings › Integrations and API › Webhooks, check that Candidate Stage Change is switched "
+        "on, which no app can see, and what the webhook's log says. Meanwhile the sweep takes in whoever enters a "
+        "CodeScreen stage.",
+        WEBHOOK_SETTINGS,
+    )

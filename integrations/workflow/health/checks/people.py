@@ -1,0 +1,85 @@
+"""What waits for a person, and whether there is a person who may act."""
+
+from collections.abc import Iterator
+
+from integrations.models import Invitation, Membership, Organization
+from integrations.workflow.health.checks.addresses import ACTIVITY, SETTINGS
+from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.wording import MOST_NAMED, counted, listed
+
+
+def check_pause(organization: Organization) -> Iterator[Finding]:
+    """Yield that the organization is paused."""
+    if organization.paused:
+        yield Finding(
+            organization.slug,
+            FindingCode.PAUSED,
+            Level.WARNING,
+            "The organization is paused: nothing is sent, and what arrives is kept.",
+            "Turn off the pause under Settings when invitations may go out.",
+            SETTINGS,
+        )
+
+
+def check_super_admin(organization: Organization) -> Iterator[Finding]:
+    """Yield that nobody may connect the organization."""
+    if not Membership.objects.filter(organization=organization, role=Membership.Role.SUPER_ADMIN).exists():
+        yield Finding(
+            organization.slug,
+            FindingCode.NO_SUPER_ADMIN,
+            Level.WARNING,
+            "The organization has no Super Admin, so nobody can connect it.",
+            "Give a member that role, for example with configure.",
+            SETTINGS,
+        )
+
+
+def check_uncertain_invitations(organization: Organization) -> Iterator[Finding]:
+    """Yield the invitations of which nobody knows whether they were sent."""
+    uncertain = Invitation.objects.filter(
+        organization=organization, status=Invitation.Status.UNCERTAIN
+    ).order_by("pk")
+    number = uncertain.count()
+    if not number:
+        return
+    invitations = listed(
+        f"{invitation.assessment_name} for opportunity {invitation.opportunity_id} (invitation {invitation.pk})"
+        for invitation in uncertain[:MOST_NAMED]
+    )
+    more = f" and {number - MOST_NAMED} more" if number > MOST_NAMED else ""
+    yield Finding(
+        organization.slug,
+        FindingCode.UNCERTAIN_INVITATIONS,
+        Level.ERROR,
+        f"{counted(number, 'invitation')} may or may not have been sent: {invitations}{more}.",
+        "Look in CodeScreen whether the candidate is there; then say so, or send again, under Activity.",
+        f"{ACTIVITY}?status=uncertain",
+    )
+
+
+def check_held_invitations(organization: Organization) -> Iterator[Finding]:
+    """Yield how many invitations wait for an approval."""
+    held = Invitation.objects.filter(organization=organization, status=Invitation.Status.HELD)
+    if number := held.count():
+        yield Finding(
+            organization.slug,
+            FindingCode.HELD_INVITATIONS,
+            Level.WARNING,
+            f"{counted(number, 'invitation')} {'waits' if number == 1 else 'wait'} for an Admin's yes.",
+            "Approve or refuse under Activity.",
+            f"{ACTIVITY}?status=held",
+        )
+
+
+def check_manual_reviews(organization: Organization) -> Iterator[Finding]:
+    """Yield how many failed candidates wait for a person's decision."""
+    waiting = Invitation.objects.filter(organization=organization).awaiting_decision()
+    if number := waiting.count():
+        yield Finding(
+            organization.slug,
+            FindingCode.AWAITING_DECISION,
+            Level.WARNING,
+            f"{counted(number, 'candidate')} failed, and nobody has said yet what was decided.",
+            "Decide in Lever, then press “Decided” under Activity.",
+            f"{ACTIVITY}?status=awaits_decision",
+        )

@@ -1,0 +1,116 @@
+"""What failed or is late, whether the workers run, and what the sweep had to repair."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.db.models import Count
+from django.db.models.functions import Now
+
+from integrations.models import CircuitBreaker, Delivery, Effect, Heartbeat, Organization
+from integrations.vocabulary import DeliveryEvent, Platform
+from integrations.workflow.health.checks.addresses import ACTIVITY, HEALTH, SETTINGS
+from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.wording import MOST_NAMED, counted, listed
+
+LONGEST_WAIT = timedelta(minutes=2)
+HEARTBEAT_MAX_AGE = timedelta(seconds=90)
+REPAIRS_SHOWN_FOR = timedelta(hours=24)
+
+
+def check_failed_effects(organization: Organization) -> Iterator[Finding]:
+    """Yield how many effects of which kind failed for good."""
+    failed = Effect.objects.filter(organization=organization, state=Effect.State.FAILED)
+    counts = failed.order_by("kind").values_list("kind").annotate(number=Count("pk"))
+    by_kind = {Effect.Kind(kind).label.lower(): number for kind, number in counts}
+    if by_kind:
+        number = sum(by_kind.values())
+        kinds = listed(f"{kind} ({times})" for kind, times in by_kind.items())
+        yield Finding(
+            organization.slug,
+            FindingCode.FAILED_EFFECTS,
+            Level.WARNING,
+            f"{counted(number, 'effect')} failed and {'is' if number == 1 else 'are'} not tried again: {kinds}.",
+            "Read the reason on the candidate's page, mend it, and retry.",
+            f"{ACTIVITY}?problem=failed",
+        )
+
+
+def check_stuck_deliveries(organization: Organization) -> Iterator[Finding]:
+    """Yield the deliveries that the portal gave up deciding."""
+    undecided = Delivery.objects.filter(organization=organization, due_at__isnull=True, verdict="")
+    stuck = undecided.exclude(last_error="")
+    if number := stuck.count():
+        ids = listed(stuck.order_by("pk").values_list("pk", flat=True)[:MOST_NAMED])
+        yield Finding(
+            organization.slug,
+            FindingCode.STUCK_DELIVERIES,
+            Level.ERROR,
+            f"{counted(number, 'delivery')} could not be decided after many tries: {ids}.",
+            "Read the reason under Activity and replay them.",
+            ACTIVITY,
+        )
+
+
+def check_late_rows(organization: Organization) -> Iterator[Finding]:
+    """Yield how many rows have been due for longer than LONGEST_WAIT."""
+    late = Now() - LONGEST_WAIT
+    number = Delivery.objects.due().filter(organization=organization, due_at__lt=late).count()
+    number += Effect.objects.due().filter(organization=organization, due_at__lt=late).count()
+    if number:
+        yield Finding(
+            organization.slug,
+            FindingCode.OLDEST_DUE,
+            Level.ERROR,
+            f"{counted(number, 'row')} should have been worked on more than two minutes ago.",
+            "Check that the workers run (`manage.py serve`) and read their log.",
+            HEALTH,
+        )
+
+
+def check_workers(organization: Organization) -> Iterator[Finding]:
+    """Yield that no worker has written a heartbeat lately."""
+    if not Heartbeat.is_fresh("drain", HEARTBEAT_MAX_AGE):
+        yield Finding(
+            organization.slug,
+            FindingCode.QUEUE_SILENT,
+            Level.WARNING,
+            "No worker has shown a sign of life for 90 seconds.",
+            "Start the portal with `manage.py serve`, or the workers with `manage.py qcluster`.",
+            HEALTH,
+        )
+
+
+def check_platforms(organization: Organization) -> Iterator[Finding]:
+    """Yield the platforms that don't answer and whose circuit breaker is open."""
+    for breaker in CircuitBreaker.objects.filter(
+        organization=organization, failures__gte=CircuitBreaker.FAILURES_TO_OPEN
+    ):
+        name = Platform(breaker.platform).label
+        yield Finding(
+            organization.slug,
+            FindingCode.PLATFORM_DOWN,
+            Level.WARNING,
+            f"{name} has not answered the last {breaker.failures} calls; it is asked again now and then.",
+            f"Nothing to do if {name} is down: everything is kept, and goes on by itself when it is back.",
+            HEALTH,
+        )
+
+
+def check_sweep(organization: Organization) -> Iterator[Finding]:
+    """Yield how many candidates only the sweep found, because Lever's webhook missed them."""
+    repaired = Delivery.objects.filter(
+        organization=organization,
+        event=DeliveryEvent.SWEEP,
+        invitation__isnull=False,
+        received_at__gte=Now() - REPAIRS_SHOWN_FOR,
+    )
+    if number := repaired.count():
+        candidates = counted(number, "candidate")
+        yield Finding(
+            organization.slug,
+            FindingCode.SWEEP_REPAIRED,
+            Level.WARNING,
+            f"In the last day the sweep found {candidates} whose stage change never arrived from Lever.",
+            "In Lever, check that the stage-change webhook is switched on and that its log shows no errors.",
+            SETTINGS,
+        )
