@@ -136,7 +136,7 @@ def make_customer(slug: str) -> Customer:
         response_body='{"id": "x"}',
     )
     rows[AuditEntry] = AuditEntry.objects.create(
-        **own, actor_name="configure", action=f"act-{slug}", target="it"
+        **own, actor_name="configure", action="replay", target=f"delivery of {slug}"
     )
     owner = User.objects.create_user(f"owner-{slug}", f"owner@{slug}.example", is_staff=True)
     rows[Membership] = Membership.objects.create(**own, user=owner, role=Membership.Role.SUPER_ADMIN)
