@@ -1,12 +1,17 @@
 """The Django app of the project: accounts, processes, system checks and the commands that run the portal."""
 
 from django.apps import AppConfig
+from django.conf import settings
+from django.core.management import get_commands
 
 
 class PortalConfig(AppConfig):
-    """Connects the database time-outs when Django starts."""
+    """Connects the database time-outs, and removes Django's `test` where there are no tests."""
 
     name = "portal"
 
     def ready(self) -> None:
         from portal.process import db_timeouts  # noqa: F401
+
+        if not settings.DEVELOPER_TOOLS:
+            get_commands().pop("test", None)  # the table that Django caches
