@@ -9,36 +9,37 @@ from integrations.pages.mappings import mappings
 from integrations.pages.overview import overview
 from integrations.pages.settings import (
     admin_requests,
-    connection_actions,
-    connections,
+    codescreen_key,
     email_templates,
+    lever_disconnect,
+    lever_webhooks,
     members,
     notifications,
     policies,
+    settings_page,
+    signature_tokens,
 )
 
 urlpatterns = [
     path("", overview.OverviewView.as_view(), name="overview"),
     # settings
-    path("settings/", connections.SettingsView.as_view(), name="settings"),
+    path("settings/", settings_page.SettingsView.as_view(), name="settings"),
     path(
         "settings/lever/disconnect/",
-        connection_actions.DisconnectLeverView.as_view(),
+        lever_disconnect.DisconnectLeverView.as_view(),
         name="lever-disconnect",
     ),
-    path("settings/tokens/", connection_actions.AddTokenView.as_view(), name="token-add"),
+    path("settings/tokens/", signature_tokens.AddTokenView.as_view(), name="token-add"),
     path(
         "settings/tokens/<int:pk>/<slug:which>/retire/",
-        connection_actions.RetireTokenView.as_view(),
+        signature_tokens.RetireTokenView.as_view(),
         name="token-retire",
     ),
-    path("settings/webhooks/make/", connection_actions.MakeWebhooksView.as_view(), name="webhooks-make"),
-    path(
-        "settings/webhooks/remove/", connection_actions.RemoveWebhooksView.as_view(), name="webhooks-remove"
-    ),
+    path("settings/webhooks/make/", lever_webhooks.MakeWebhookView.as_view(), name="webhooks-make"),
+    path("settings/webhooks/remove/", lever_webhooks.RemoveWebhooksView.as_view(), name="webhooks-remove"),
     path(
         "settings/codescreen/test/",
-        connection_actions.CheckCodeScreenKeyView.as_view(),
+        codescreen_key.VerifyCodeScreenKeyView.as_view(),
         name="codescreen-test",
     ),
     path("settings/policies/", policies.PoliciesView.as_view(), name="policies"),

@@ -12,8 +12,8 @@ from integrations.models import (
     Membership,
 )
 from integrations.pages.access import SUPER_ADMINS, OrganizationMixin
-from integrations.pages.settings.connections import SettingsView
 from integrations.pages.settings.member_form import InviteMemberForm
+from integrations.pages.settings.settings_page import SettingsView
 from integrations.queue import notify
 from integrations.workflow.email.links import choose_password_link
 from integrations.workflow.operations.errors import ActionNotAllowed
@@ -25,16 +25,17 @@ from integrations.workflow.operations.members import (
     send_invitation_link,
 )
 
+#: The members' part of the settings page.
 MEMBERS = "#members"
 
 
 class InviteMemberView(SettingsView):
-    """Add a member, with an invitation link when they have no password yet."""
+    """Invite a member; a person without a password gets an invitation link."""
 
     allowed_roles = SUPER_ADMINS
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Make the user if need be, and the membership."""
+        """Create the membership, and the user when there is none of that name."""
         form = InviteMemberForm(request.POST, organization=self.organization)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(invite_form=form))
@@ -56,9 +57,9 @@ class MemberView(OrganizationMixin, TemplateView):
     allowed_roles = SUPER_ADMINS
 
     def member(self) -> Membership:
-        """Return the member of this organization; 404 for any other."""
-        found = self.organization.memberships.select_related("user")
-        return get_object_or_404(found, pk=self.kwargs["pk"])
+        """Return the member that the address names; 404 for another organization's."""
+        members = self.organization.memberships.select_related("user")
+        return get_object_or_404(members, pk=self.kwargs["pk"])
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the member."""
@@ -71,14 +72,14 @@ class MemberLinkView(MemberView):
     template_name = "integrations/member_link.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Make the link; none for somebody who has a password or belongs elsewhere too."""
+        """Add the link; empty for a person who has a password or is a member of another organization."""
         context = super().get_context_data(**kwargs)
         member = context["member"]
         context["link"] = choose_password_link(member.user) if may_set_password(member) else ""
         return context
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Send it by e-mail again."""
+        """Send the link by e-mail again."""
         member = self.member()
         try:
             send_invitation_link(member, self.user)
@@ -97,7 +98,7 @@ class ChangeRoleView(OrganizationMixin, View):
     allowed_roles = SUPER_ADMINS
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Change it, unless nobody would be Super Admin afterwards."""
+        """Change the role, unless the member is the last Super Admin."""
         role = request.POST.get("role", "")
         member = get_object_or_404(self.organization.memberships.select_related("user"), pk=pk)
         if role not in Membership.Role.values:
@@ -119,12 +120,12 @@ class ChangeRoleView(OrganizationMixin, View):
 
 
 class RemoveMemberView(MemberView):
-    """Say what removing a member does; do it on POST."""
+    """Show what removing a member affects; remove them on POST."""
 
     template_name = "integrations/member_remove.html"
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Remove them, unless they are the last Super Admin."""
+        """Remove the member, unless they are the last Super Admin."""
         member = self.member()
         is_self = member.user_id == self.user.pk
         try:

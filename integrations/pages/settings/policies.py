@@ -10,32 +10,32 @@ from django.urls import reverse
 
 from integrations.models import Organization
 from integrations.pages.access import ADMINS
-from integrations.pages.settings.connections import SettingsView
 from integrations.pages.settings.policies_form import PoliciesForm
+from integrations.pages.settings.settings_page import SettingsView
 from integrations.queue import notify
 from integrations.workflow.operations.policies import set_policies
 
 
 class PoliciesView(SettingsView):
-    """Save the policies; the settings page again, with the reasons, when something is wrong."""
+    """Save the policies; show the settings page again with the reasons when one isn't valid."""
 
     allowed_roles = ADMINS
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Hand what changed to the workflow, which records it and takes up paused work."""
-        # a row of its own, because validating a form writes into its instance
+        """Save the policies that differ from the stored ones."""
+        # validating a ModelForm writes to its instance, and the page still needs the stored organization
         form = PoliciesForm(request.POST, instance=Organization.objects.get(pk=self.organization.pk))
-        if form.is_valid() and self._save(form):
+        if form.is_valid() and self._save_policies(form):
             return redirect(reverse("settings") + "#policies")
         return self.render_to_response(self.get_context_data(policies_form=form))
 
-    def _save(self, form: PoliciesForm) -> bool:
-        changes = form.changed_values()
-        if not changes:
+    def _save_policies(self, form: PoliciesForm) -> bool:
+        values = form.changed_values()
+        if not values:
             messages.info(self.request, "Nothing was changed.")
             return True
         try:
-            set_policies(self.organization, changes, self.user)
+            set_policies(self.organization, values, self.user)
         except ValidationError as error:
             form.add_error(None, error)
             return False

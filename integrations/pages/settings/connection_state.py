@@ -1,0 +1,121 @@
+"""The state of an organization's connections, as the settings page shows it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+
+from integrations.lever.oauth import SCOPES
+from integrations.models import (
+    Assessment,
+    CodeScreenConnection,
+    LeverConnection,
+    LeverWebhook,
+    Organization,
+    WebhookRejection,
+)
+from integrations.vocabulary import Platform
+from integrations.workflow.health import webhook_rejections
+from integrations.workflow.operations import signature_tokens
+from integrations.workflow.operations.signature_tokens import Token
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One OAuth scope, the reason for requesting it, and whether Lever granted it."""
+
+    name: str
+    reason: str
+    is_granted: bool
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """The last webhook request that was rejected; `is_over` once a later request was accepted."""
+
+    row: WebhookRejection
+    explanation: str
+    is_over: bool
+
+
+@dataclass(frozen=True)
+class LeverState:
+    """Lever's connection with its scopes, signature tokens and webhooks.
+
+    `scopes_known` is False while no scopes are stored for a working connection.
+    """
+
+    connection: LeverConnection | None
+    can_connect: bool
+    scopes: list[Scope]
+    scopes_known: bool
+    tokens: list[Token]
+    retired_webhooks: list[LeverWebhook]
+    manual_webhooks: list[LeverWebhook]
+    api_webhooks: list[LeverWebhook]
+    rejection: Rejection | None
+
+    @property
+    def granted_count(self) -> int:
+        """How many of the requested scopes are granted."""
+        return sum(scope.is_granted for scope in self.scopes)
+
+
+@dataclass(frozen=True)
+class CodeScreenState:
+    """CodeScreen's connection, how many assessments it lists, and its last rejected webhook."""
+
+    connection: CodeScreenConnection | None
+    assessment_count: int
+    rejection: Rejection | None
+
+
+def lever_state(organization: Organization) -> LeverState:
+    """Return the state of the connection to Lever."""
+    connections = LeverConnection.objects.filter(organization=organization).select_related("connected_by")
+    connection = connections.first()
+    granted = connection.granted_scopes if connection and connection.is_working else set()
+    webhooks = list(LeverWebhook.objects.active().filter(organization=organization).order_by("pk"))
+    return LeverState(
+        connection=connection,
+        can_connect=bool(settings.LEVER_CLIENT_ID and settings.LEVER_CLIENT_SECRET),
+        scopes=[Scope(name, reason, _is_granted(name, granted)) for name, reason in SCOPES.items()],
+        scopes_known=bool(granted),
+        tokens=signature_tokens.active_tokens(organization),
+        retired_webhooks=signature_tokens.recently_retired(organization),
+        manual_webhooks=[row for row in webhooks if row.origin == LeverWebhook.Origin.MANUAL],
+        api_webhooks=[row for row in webhooks if row.origin == LeverWebhook.Origin.API],
+        rejection=_rejection(organization, Platform.LEVER, _last_accepted_at(webhooks)),
+    )
+
+
+def codescreen_state(organization: Organization) -> CodeScreenState:
+    """Return the state of the connection to CodeScreen."""
+    connection = CodeScreenConnection.objects.filter(organization=organization).first()
+    accepted_at = connection.last_received_at if connection else None
+    return CodeScreenState(
+        connection=connection,
+        assessment_count=Assessment.objects.live().filter(organization=organization).count(),
+        rejection=_rejection(organization, Platform.CODESCREEN, accepted_at),
+    )
+
+
+def _is_granted(scope: str, granted: set[str]) -> bool:
+    """Whether a scope is granted; a write scope includes its read scope."""
+    return bool(granted & {scope, scope.replace(":read:", ":write:")})
+
+
+def _last_accepted_at(webhooks: list[LeverWebhook]) -> datetime | None:
+    """Return when Lever last sent a verified delivery or test request."""
+    times = [at for webhook in webhooks for at in (webhook.last_received_at, webhook.last_verified_at) if at]
+    return max(times, default=None)
+
+
+def _rejection(
+    organization: Organization, platform: Platform, accepted_at: datetime | None
+) -> Rejection | None:
+    row = webhook_rejections.latest(organization, platform)
+    if row is None:
+        return None
+    explanation = webhook_rejections.describe(row.code, row.hint)
+    return Rejection(row, explanation, is_over=bool(accepted_at and accepted_at > row.last_at))

@@ -1,0 +1,90 @@
+"""The settings page: policies for Admins, and for Super Admins the connections and members too."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.csp import csp_override
+from django.views.generic import TemplateView
+
+from integrations.models import Membership
+from integrations.pages.access import EVERYONE, SUPER_ADMINS, OrganizationMixin, return_url
+from integrations.pages.mappings.suggestions import assessment_names, non_trigger_stage_names
+from integrations.pages.settings.connect_policy import connect_policy
+from integrations.pages.settings.connection_forms import AddTokenForm, ConnectionsForm
+from integrations.pages.settings.connection_secrets import save_idempotency, save_secrets
+from integrations.pages.settings.connection_state import codescreen_state, lever_state
+from integrations.pages.settings.member_form import InviteMemberForm
+from integrations.pages.settings.policies_form import PoliciesForm
+from integrations.queue import notify
+
+
+class SettingsView(OrganizationMixin, TemplateView):
+    """Show what the person's role may change, and save the connections' secrets.
+
+    The views that save the page's other forms inherit from it, to show the page again with a form's errors.
+    """
+
+    template_name = "integrations/settings.html"
+    allowed_roles = EVERYONE
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Let the Connect form redirect to Lever."""
+        dispatch = csp_override(connect_policy())(super().dispatch)
+        return dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Read only what the person's role may see."""
+        context = super().get_context_data(**kwargs)
+        if self.membership.may_configure:
+            self._add_policies(context)
+        if self.membership.may_connect:
+            self._add_connections(context)
+            self._add_members(context)
+        return context
+
+    def _add_policies(self, context: dict[str, Any]) -> None:
+        context.setdefault("policies_form", PoliciesForm(instance=self.organization))
+        context["known_assessments"] = assessment_names(self.organization)
+        context["known_targets"] = non_trigger_stage_names(self.organization)
+
+    def _add_connections(self, context: dict[str, Any]) -> None:
+        codescreen = codescreen_state(self.organization)
+        is_honoured = bool(codescreen.connection and codescreen.connection.idempotency)
+        context.setdefault(
+            "connections_form", ConnectionsForm(initial={"codescreen_idempotency": is_honoured})
+        )
+        context.setdefault("token_form", AddTokenForm())
+        context["lever"] = lever_state(self.organization)
+        context["codescreen"] = codescreen
+        context["now"] = timezone.now()
+
+    def _add_members(self, context: dict[str, Any]) -> None:
+        context.setdefault("invite_form", InviteMemberForm(organization=self.organization))
+        members = self.organization.memberships.select_related("user")
+        context["members"] = members.order_by("user__username")
+        context["roles"] = Membership.Role.choices
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Save each secret that was entered; a field that is absent or empty keeps the stored one."""
+        self.require(SUPER_ADMINS)
+        form = ConnectionsForm(request.POST)
+        if not form.is_valid() or not self._save(form):
+            return self.render_to_response(self.get_context_data(connections_form=form))
+        if form.cleaned_data["codescreen_api_key"]:
+            notify.request_catalog_refresh(self.organization)
+        notify.notify_workers()
+        return redirect(return_url(request, reverse("settings")))
+
+    def _save(self, form: ConnectionsForm) -> bool:
+        """Save the form and show what was saved; return whether all of it was valid."""
+        saved = save_secrets(form, self.organization, self.user)
+        saved += save_idempotency(form, self.organization, self.user)
+        for message in saved:
+            messages.success(self.request, message)
+        if not form.errors and not saved:
+            messages.info(self.request, "Nothing was changed: all fields were empty.")
+        return not form.errors
