@@ -1,4 +1,4 @@
-"""What every test shares: keys, quick passwords, and the pretend platforms."""
+"""Fixtures and settings of every test: encryption keys, fast password hashing, people, and the sandbox."""
 
 import os
 from collections.abc import Iterator
@@ -19,22 +19,24 @@ from portal.devtools import test_suites
 from tests import factories
 from tests.sandbox import Sandbox
 
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in the test's thread
+os.environ.setdefault(
+    "DJANGO_ALLOW_ASYNC_UNSAFE", "true"
+)  # Playwright's event loop runs in the test's thread
 
 
-def let_idle(connection, **_) -> None:
-    """Let a test's own transaction idle while the pretend platforms think, which on a slow machine may take long."""
-    name = connection.settings_dict["NAME"] or ""  # none while the tests' database is made
+def disable_idle_timeout(connection, **_) -> None:
+    """Let a test's transaction be idle while the sandbox answers, which takes long on a slow machine."""
+    name = connection.settings_dict["NAME"] or ""  # empty while the test database is made
     if connection.vendor == "postgresql" and name.startswith("test_portal"):
         with connection.cursor() as cursor:
             cursor.execute("SET idle_in_transaction_session_timeout = 0")
 
 
-connection_created.connect(let_idle)
+connection_created.connect(disable_idle_timeout)
 
 
 def pytest_collection_modifyitems(items) -> None:
-    """Skip the suites whose parts aren't here, unless somebody insists on them; begin with the longest test of all."""
+    """Skip the suites whose services aren't installed, unless they are required; run the longest test first."""
     items.sort(key=lambda item: item.path.name != "test_postgresql.py")
     missing = test_suites.missing()
     for item in items:
@@ -44,9 +46,9 @@ def pytest_collection_modifyitems(items) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, tmp_path_factory) -> None:
-    """Give this very process a database of its own, so that two test runs at once don't meet.
+    """Give each process its own database, so that two test runs can run at once.
 
-    SQLite's is a file, as the real one is: threads share it by the same locks.
+    On SQLite it is a file, as in production, so that threads share it by the same locks.
     """
     database = connections["default"].settings_dict
     if database["ENGINE"].endswith("sqlite3"):
@@ -57,14 +59,14 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, t
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
-    """Drive the system's Chromium, quietly: as root it needs no sandbox of its own, and it calls nobody."""
-    quiet = [
+    """Use the system's Chromium, without its own sandbox (tests may run as root) and without background calls."""
+    options = [
         "--no-sandbox",
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
     ]
-    return {**browser_type_launch_args, "executable_path": test_suites.chromium(), "args": quiet}
+    return {**browser_type_launch_args, "executable_path": test_suites.chromium(), "args": options}
 
 
 @pytest.fixture(autouse=True)

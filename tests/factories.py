@@ -1,4 +1,4 @@
-"""Rows with defaults."""
+"""Factories of rows with default values."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,7 @@ WEBHOOK_SECRET = "whsec_Y29kZXNjcmVlbi1jb250cmFjdC10ZXN0LXNlY3JldCE="
 
 
 def a_moment_ago():
-    """Return a time that is past by the database's clock too, which may count in milliseconds."""
+    """Return a time that is in the past by the database's clock too, which may have millisecond precision."""
     return timezone.now() - timedelta(seconds=1)
 
 
@@ -114,14 +114,14 @@ class EffectFactory(DjangoModelFactory):
 
 
 def member(organization, role, name):
-    """Return a new user with that role in the organization."""
+    """Create a user with that role in the organization. Return the user."""
     user: Any = UserFactory(username=f"{name}-{organization.slug}")
     models.Membership.objects.create(user=user, organization=organization, role=role)
     return user
 
 
 def claimed(model, owner) -> Any:
-    """Return the due row that `owner` took up as a worker does."""
+    """Claim a due row for `owner`, as a worker does. Return the row."""
     row = model.claim(owner)
     assert row is not None
     return row

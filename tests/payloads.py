@@ -1,4 +1,4 @@
-"""Load fixtures and sign them as the platforms do; signatures are computed, never pasted."""
+"""Loads payload fixtures and signs them as the platforms do: signatures are computed, never pasted."""
 
 import json
 import time
@@ -12,7 +12,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
 
 
 def load(name: str, **changes: Any) -> Any:
-    """Return a fixture such as `lever/candidate_stage_change`, with top-level changes."""
+    """Return the fixture `name`, such as `lever/candidate_stage_change`, with its top-level keys changed."""
     document = json.loads((FIXTURES / f"{name}.json").read_text())
     return document | changes if changes else document
 

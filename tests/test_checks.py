@@ -1,4 +1,4 @@
-"""A configuration that can't work is a numbered check with the fix in it."""
+"""A configuration that can't work is reported as a numbered check with the fix."""
 
 import pytest
 from cryptography.fernet import Fernet
@@ -7,7 +7,7 @@ from integrations.checks import check_encryption_keys, check_lever_app, check_qu
 
 
 @pytest.mark.parametrize(
-    ("keys", "found"),
+    ("keys", "expected"),
     [
         ([], "integrations.E001"),
         (["not a key"], "integrations.E002"),
@@ -15,21 +15,21 @@ from integrations.checks import check_encryption_keys, check_lever_app, check_qu
         (["ä"], "integrations.E002"),
     ],
 )
-def test_encryption_keys(settings, keys, found):
+def test_encryption_keys_are_reported_when_missing_or_malformed(settings, keys, expected):
     settings.FIELD_ENCRYPTION_KEYS = keys
     [message] = check_encryption_keys(None)
-    assert message.id == found
+    assert message.id == expected
     assert message.hint
     assert all(key not in str(message) for key in keys if key)
 
 
-def test_a_good_key_is_fine(settings):
+def test_a_valid_encryption_key_is_accepted(settings):
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     assert check_encryption_keys(None) == []
 
 
 @pytest.mark.parametrize(
-    ("client_id", "secret", "found"),
+    ("client_id", "secret", "expected"),
     [
         ("", "", ["integrations.W001"]),
         ("x", "", ["integrations.E003"]),
@@ -37,15 +37,15 @@ def test_a_good_key_is_fine(settings):
         ("x", "x", []),
     ],
 )
-def test_the_lever_app(settings, client_id, secret, found):
+def test_the_lever_app_is_reported_when_missing_or_incomplete(settings, client_id, secret, expected):
     settings.LEVER_CLIENT_ID, settings.LEVER_CLIENT_SECRET = client_id, secret
-    assert [message.id for message in check_lever_app(None)] == found
+    assert [message.id for message in check_lever_app(None)] == expected
 
 
 @pytest.mark.parametrize(
-    ("timeout", "retry", "found"),
+    ("timeout", "retry", "expected"),
     [(60, 180, []), (60, 60, ["integrations.E004"]), (60, 10, ["integrations.E004"])],
 )
-def test_the_queue(settings, timeout, retry, found):
+def test_the_queue_is_reported_when_it_retries_before_the_timeout(settings, timeout, retry, expected):
     settings.Q_CLUSTER = settings.Q_CLUSTER | {"timeout": timeout, "retry": retry}
-    assert [message.id for message in check_queue(None)] == found
+    assert [message.id for message in check_queue(None)] == expected

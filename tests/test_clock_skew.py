@@ -1,4 +1,4 @@
-"""A node whose clock is ten minutes off works nothing early, nothing twice, and steals no lease."""
+"""A node whose clock is ten minutes off processes nothing early or twice, and takes no active lease."""
 
 import itertools
 import time
@@ -30,31 +30,31 @@ from integrations.workflow.outbox import enqueue, retry_policy
 from integrations.workflow.results import invited, poll_schedule
 from tests import factories
 
-OFF = [timedelta(minutes=-10), timedelta(minutes=10)]
+SKEWS = [timedelta(minutes=-10), timedelta(minutes=10)]
 MODELS = [(Delivery, factories.DeliveryFactory), (Effect, factories.EffectFactory)]
 
 
-@pytest.fixture(params=OFF, ids=["behind", "ahead"])
+@pytest.fixture(params=SKEWS, ids=["behind", "ahead"])
 def skewed(request):
-    """This process's clock is off; the database's isn't."""
+    """Shift this process's clock but not the database's. The value is the true time."""
     db_clock.reset()
-    true = timezone.now()
-    with time_machine.travel(true + request.param, tick=True):
-        yield true
+    true_time = timezone.now()
+    with time_machine.travel(true_time + request.param, tick=True):
+        yield true_time
     db_clock.reset()
 
 
 def seconds_until(moment):
-    """Return how far a moment is away by the database's clock."""
+    """Return the seconds until `moment` by the database's clock."""
     return (moment - db_clock.now()).total_seconds()
 
 
-def test_the_shared_clock_is_the_databases(db, skewed):
+def test_now_is_the_databases_time(db, skewed):
     assert abs((db_clock.now() - skewed).total_seconds()) < 60
     assert abs((timezone.now() - skewed).total_seconds()) > 500
 
 
-def test_the_database_is_asked_for_its_clock_now_and_then(db, django_assert_num_queries, monkeypatch):
+def test_now_queries_the_database_once_a_minute(db, django_assert_num_queries, monkeypatch):
     db_clock.reset()
     with django_assert_num_queries(1):
         moments = [db_clock.now() for _ in range(3)]
@@ -64,7 +64,9 @@ def test_the_database_is_asked_for_its_clock_now_and_then(db, django_assert_num_
         db_clock.now()
 
 
-def test_a_machine_that_slept_asks_anew(db, django_assert_num_queries, monkeypatch):
+def test_now_queries_the_database_again_when_the_machine_was_suspended(
+    db, django_assert_num_queries, monkeypatch
+):
     db_clock.reset()
     suspended_seconds = [0.0]
     clock_gettime = time.clock_gettime
@@ -75,7 +77,7 @@ def test_a_machine_that_slept_asks_anew(db, django_assert_num_queries, monkeypat
         db_clock.now()
 
 
-def test_an_answer_that_took_long_is_not_counted_on_from(db, monkeypatch):
+def test_now_keeps_no_reading_that_took_long(db, monkeypatch):
     db_clock.reset()
     query, delays = db_clock._query, [1.2, 0.0]
 
@@ -90,7 +92,7 @@ def test_an_answer_that_took_long_is_not_counted_on_from(db, monkeypatch):
 
 
 @pytest.mark.parametrize(("model", "factory"), MODELS)
-def test_nothing_is_claimed_early_and_what_is_due_is_claimed(db, skewed, model, factory):
+def test_only_due_rows_are_claimed(db, skewed, model, factory):
     organization = factories.OrganizationFactory()
     factory(organization=organization, due_at=skewed + timedelta(minutes=5))
     due = factory(organization=organization, due_at=skewed - timedelta(seconds=5))
@@ -99,7 +101,7 @@ def test_nothing_is_claimed_early_and_what_is_due_is_claimed(db, skewed, model, 
 
 
 @pytest.mark.parametrize(("model", "factory"), MODELS)
-def test_no_lease_is_stolen_and_none_is_too_long(db, skewed, model, factory):
+def test_an_active_lease_is_not_taken_and_has_its_usual_length(db, skewed, model, factory):
     factory(due_at=skewed - timedelta(seconds=5))
     held = factories.claimed(model, "one")
     assert 30 < seconds_until(held.leased_until) < 50
@@ -109,26 +111,26 @@ def test_no_lease_is_stolen_and_none_is_too_long(db, skewed, model, factory):
     assert 30 < seconds_until(model.objects.get().leased_until) < 50
 
 
-def refuse(effect: Effect) -> None:
+def fail_temporarily(effect: Effect) -> None:
     error = PlatformError("busy", status=503)
     apply_outcome(effect, perform.outcome_of_error(effect, error), None)
 
 
 def test_a_failed_effect_is_due_again_after_its_backoff(db, skewed):
     factories.EffectFactory(due_at=skewed - timedelta(seconds=5))
-    refuse(factories.claimed(Effect, "one"))
+    fail_temporarily(factories.claimed(Effect, "one"))
     assert 1 < seconds_until(Effect.objects.get().due_at) < 6
 
 
-def test_hope_is_not_given_up_early(db, skewed):
+def test_an_effect_is_not_given_up_before_its_retry_window_ends(db, skewed):
     effect = factories.EffectFactory(due_at=skewed - timedelta(seconds=5))
     Effect.objects.update(created_at=skewed - retry_policy.RETRY_FOR + timedelta(minutes=5))
-    refuse(factories.claimed(Effect, "one"))
+    fail_temporarily(factories.claimed(Effect, "one"))
     effect.refresh_from_db()
     assert effect.state == "due"
 
 
-def test_codescreen_is_asked_when_it_is_time(organization, skewed):
+def test_codescreen_is_polled_when_an_invitation_is_due(organization, skewed):
     invitation = factories.InvitationFactory(organization=organization, status="sending")
     invited.mark_invited(invitation, "i1")
     invitation = Invitation.objects.get()
@@ -137,9 +139,9 @@ def test_codescreen_is_asked_when_it_is_time(organization, skewed):
     Invitation.objects.update(next_poll_at=skewed - timedelta(seconds=5))
     assert poll_schedule.claim_poll() is not None
     assert poll_schedule.claim_poll() is None
-    following = poll_schedule.next_poll(invitation, db_clock.now())
-    assert following is not None
-    assert 3000 < seconds_until(following) < 4200
+    next_poll_at = poll_schedule.next_poll(invitation, db_clock.now())
+    assert next_poll_at is not None
+    assert 3000 < seconds_until(next_poll_at) < 4200
 
 
 def test_the_bulk_limit_counts_the_last_minutes(organization, skewed):
@@ -151,26 +153,26 @@ def test_the_bulk_limit_counts_the_last_minutes(organization, skewed):
     assert facts.count_recent_invitations(organization.pk, organization.bulk_window) == 2
 
 
-def calls_made():
-    """Return how many calls to a platform were made so far."""
+def count_calls():
+    """Return how many calls to the platforms were made so far."""
     return ApiCall.objects.count()
 
 
-def test_a_fresh_list_is_not_read_again_and_an_old_one_is(connected_organization, sandbox, skewed):
+def test_a_list_is_read_again_only_when_it_is_old(connected_organization, sandbox, skewed):
     clients = provider.clients_for(connected_organization)
     sync.refresh_stages(connected_organization, clients.lever())
     stage = sandbox.stage_id("CodeScreen Assessment")
     for age, expected in ((timedelta(minutes=2), 0), (lookup.FRESH_FOR + timedelta(minutes=2), 1)):
         LeverConnection.objects.update(stages_refreshed_at=skewed - age)
         connected_organization.lever_connection.refresh_from_db()
-        before = calls_made()
+        before = count_calls()
         assert lookup.stage_name(connected_organization, stage, clients) == "CodeScreen Assessment"
-        assert calls_made() - before == expected
+        assert count_calls() - before == expected
 
 
-@pytest.mark.parametrize("off", OFF, ids=["behind", "ahead"])
-def test_a_stage_made_since_another_node_read_the_list_is_found(connected_organization, sandbox, off):
-    with time_machine.travel(timezone.now() + off, tick=True):
+@pytest.mark.parametrize("skew", SKEWS, ids=["behind", "ahead"])
+def test_the_age_of_a_list_is_right_when_another_node_read_it(connected_organization, sandbox, skew):
+    with time_machine.travel(timezone.now() + skew, tick=True):
         db_clock.reset()
         sync.refresh_stages(connected_organization, provider.clients_for(connected_organization).lever())
     db_clock.reset()
@@ -179,7 +181,7 @@ def test_a_stage_made_since_another_node_read_the_list_is_found(connected_organi
     assert timedelta(seconds=-2) < age < timedelta(seconds=30)
 
 
-def test_a_decision_is_read_again_when_it_is_old_and_only_then(connected_organization, sandbox, skewed):
+def test_an_opportunity_is_read_again_only_when_its_last_read_is_old(connected_organization, sandbox, skewed):
     sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
     invitation = factories.InvitationFactory(
         organization=connected_organization, opportunity_id=sandbox.opportunity_id("Alder")
@@ -192,12 +194,12 @@ def test_a_decision_is_read_again_when_it_is_old_and_only_then(connected_organiz
     ):
         Invitation.objects.update(checked_at=skewed - age)
         invitation.refresh_from_db()
-        before = calls_made()
+        before = count_calls()
         assert revalidation.reason_not_to_send(invitation, clients) == ""
-        assert (calls_made() > before) is is_read
+        assert (count_calls() > before) is is_read
 
 
-def test_access_tokens_are_refreshed_when_they_end_and_only_then(connected_organization, sandbox, skewed):
+def test_an_access_token_is_refreshed_only_when_it_expires_soon(connected_organization, sandbox, skewed):
     grant = LeverConnection.objects.get()
     for left, changes in ((timedelta(minutes=9), False), (timedelta(minutes=1), True)):
         LeverConnection.objects.update(access_expires_at=skewed + left)
@@ -208,7 +210,7 @@ def test_access_tokens_are_refreshed_when_they_end_and_only_then(connected_organ
     assert 3000 < seconds_until(grant.access_expires_at) < 3700
 
 
-def test_signs_of_life_slots_and_pauses_are_by_the_databases_clock(organization, skewed):
+def test_heartbeats_rate_limits_and_breakers_use_the_databases_clock(organization, skewed):
     Heartbeat.beat(liveness.DRAIN)
     assert Heartbeat.is_fresh(liveness.DRAIN, timedelta(seconds=5))
     factories.EffectFactory(organization=organization, due_at=skewed - timedelta(seconds=3))
@@ -223,6 +225,6 @@ def test_signs_of_life_slots_and_pauses_are_by_the_databases_clock(organization,
     assert breaker.admit() == 0
 
 
-def test_what_is_put_into_the_outbox_is_due_at_once(organization, skewed):
+def test_an_enqueued_effect_is_due_at_once(organization, skewed):
     enqueue.enqueue(organization, Effect.Kind.LEAVE_NOTE, "key", opportunity_id="o1")
     assert Effect.claim("one") is not None

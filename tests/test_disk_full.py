@@ -1,4 +1,4 @@
-"""A full disk: the doors answer 503, nothing is half-written, and work goes on when there is room again."""
+"""A full disk: webhooks are answered 503, nothing is half-written, and work continues when there is room."""
 
 import json
 import time
@@ -21,41 +21,41 @@ from tests.payloads import load, sign
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite can be told how large it may grow"),
+    pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite's size can be limited"),
 ]
 
 
-ORDINARY_PAGES = 1_073_741_823
+DEFAULT_MAX_PAGES = 1_073_741_823
 
 
 @contextmanager
 def full_disk():
-    """Let the database grow no more, and leave no room on the pages it has."""
-    stranger = factories.OrganizationFactory()
+    """Stop the database from growing, and fill the pages that it has."""
+    other_organization = factories.OrganizationFactory()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM")
         cursor.execute("PRAGMA page_count")
         (pages,) = cursor.fetchone()
 
-    def limit(connection, **_):  # the limit is a connection's own
+    def limit(connection, **_):  # the limit is set per connection
         with connection.cursor() as cursor:
             cursor.execute(f"PRAGMA max_page_count = {pages}")
 
     limit(connection)
     connection_created.connect(limit)
     try:
-        fill_up(factories.EffectFactory, organization=stranger, state="done")
+        fill_up(factories.EffectFactory, organization=other_organization, state="done")
         decided = {"verdict": "noted", "decided_at": factories.a_moment_ago()}
-        fill_up(factories.DeliveryFactory, organization=stranger, **decided)
+        fill_up(factories.DeliveryFactory, organization=other_organization, **decided)
         yield
     finally:
         connection_created.disconnect(limit)
         with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA max_page_count = {ORDINARY_PAGES}")
+            cursor.execute(f"PRAGMA max_page_count = {DEFAULT_MAX_PAGES}")
 
 
 def fill_up(make, **values):
-    """Make rows until there is no room for another."""
+    """Create rows until there is no room for another."""
     for _ in range(1000):
         try:
             make(due_at=None, **values)
@@ -82,26 +82,26 @@ def stage_change(word, sandbox):
 
 @pytest.fixture
 def post(connected_organization, sandbox, client):
-    """Post a signed stage change of a candidate who really is in that stage; the answer."""
+    """Return a function that moves a candidate and posts the signed webhook. It returns the answer."""
     LeverWebhookFactory(organization=connected_organization)
-    door = reverse("lever-webhook", args=[connected_organization.webhook_key])
+    endpoint = reverse("lever-webhook", args=[connected_organization.webhook_key])
 
     def send(word):
         sandbox.lever_does(
             "move", opportunities=[sandbox.opportunity_id(word)], stage="CodeScreen Assessment"
         )
-        return client.post(door, stage_change(word, sandbox), content_type="application/json")
+        return client.post(endpoint, stage_change(word, sandbox), content_type="application/json")
 
     return send
 
 
-def leases_end():
-    """Let what a worker left behind be free again."""
+def expire_leases():
+    """Let the leases of a worker that has ended expire."""
     for model in (Delivery, Effect):
         model.objects.filter(leased_until__isnull=False).update(leased_until=factories.a_moment_ago())
 
 
-def test_the_door_says_503_and_takes_the_same_delivery_when_there_is_room(connected_organization, post):
+def test_a_webhook_is_answered_503_and_accepted_later_when_there_is_room(connected_organization, post):
     with full_disk():
         answer = post("Alder")
         assert (answer.status_code, answer["Retry-After"]) == (503, "5")
@@ -110,7 +110,7 @@ def test_the_door_says_503_and_takes_the_same_delivery_when_there_is_room(connec
     assert Delivery.objects.filter(organization=connected_organization).count() == 1
 
 
-def test_a_decision_is_written_whole_or_not_at_all(connected_organization, sandbox, post):
+def test_a_decision_is_written_completely_or_not_at_all(connected_organization, sandbox, post):
     assert post("Alder").status_code == 202
     with full_disk():
         with pytest.raises(OperationalError, match="full"):
@@ -119,14 +119,14 @@ def test_a_decision_is_written_whole_or_not_at_all(connected_organization, sandb
         assert (delivery.verdict, delivery.due_at is not None) == ("", True)
         assert not Invitation.objects.exists()
         assert not Effect.objects.filter(organization=connected_organization, kind="send_invitation").exists()
-    leases_end()
+    expire_leases()
     worker.work()
     assert Invitation.objects.get().status == "invited"
     assert sandbox.invitations_sent() == 1
 
 
 @pytest.mark.parametrize("is_idempotent", [False, True])
-def test_an_invitation_that_could_not_be_recorded_is_not_sent_twice(
+def test_an_invitation_is_not_sent_twice_when_it_could_not_be_recorded(
     connected_organization, sandbox, monkeypatch, is_idempotent
 ):
     monkeypatch.setattr("integrations.models.db_retry.RETRY_SECONDS", 0.1)
@@ -152,7 +152,7 @@ def test_an_invitation_that_could_not_be_recorded_is_not_sent_twice(
             worker.work()
         assert Invitation.objects.get().status == "sending"
         assert sandbox.invitations_sent() == 1
-    leases_end()
+    expire_leases()
     worker.work()
     assert Invitation.objects.get().status == ("invited" if is_idempotent else "uncertain")
     assert sandbox.invitations_sent() == 1

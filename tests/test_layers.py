@@ -1,4 +1,4 @@
-"""Imports point down; the contracts stand in pyproject.toml."""
+"""Imports point down; the contracts are in pyproject.toml."""
 
 import subprocess
 import sys

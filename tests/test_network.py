@@ -1,4 +1,4 @@
-"""Whatever the network does to an answer, no call lasts longer than its time-out, and none outlives a lease."""
+"""However the network disturbs an answer, no call lasts longer than its time-out or than a lease."""
 
 import gc
 import time
@@ -22,11 +22,11 @@ from tests import factories, toxics
 
 READ, TOTAL = 0.4, 1.0
 END_OF_HEADERS = b"\r\n\r\n"
-SPOILT = {
+DISTURBED = {
     "late": toxics.late(3 * READ),
-    "headers drop by drop": toxics.drops(0.05),
-    "headers without end": toxics.endless(0.05),
-    "the body drop by drop": toxics.drops(0.2, after=END_OF_HEADERS),
+    "headers byte by byte": toxics.byte_by_byte(0.05),
+    "headers without end": toxics.endless_headers(0.05),
+    "the body byte by byte": toxics.byte_by_byte(0.2, after=END_OF_HEADERS),
     "cut before the first byte": toxics.cut(0),
     "cut in the headers": toxics.cut(20),
     "cut in the body": lambda client, answer: client.sendall(answer[:-5]),
@@ -41,32 +41,32 @@ def _short(monkeypatch):
 
 
 def send(url, sandbox):
-    """Invite somebody straight at CodeScreen's address."""
+    """Send an invitation to CodeScreen at `url`."""
     client = CodeScreenClient(PlatformSession("codescreen", f"{url}/api"), sandbox.api_key)
     assessment = stable_id("acme", "assessment", "Backend")
     return client.send(assessment, "Candidate Alder", "alder@candidates.example")
 
 
-@pytest.mark.parametrize("name", SPOILT)
-def test_a_spoilt_answer_ends_in_time_and_leaves_it_open_whether_it_happened(sandbox, name):
-    with toxics.Proxy(sandbox.codescreen.url, SPOILT[name]) as proxy:
-        began = time.monotonic()
+@pytest.mark.parametrize("name", DISTURBED)
+def test_a_call_ends_in_time_and_is_ambiguous_when_its_answer_is_disturbed(sandbox, name):
+    with toxics.Proxy(sandbox.codescreen.url, DISTURBED[name]) as proxy:
+        started_at = time.monotonic()
         with pytest.raises(PlatformError) as raised:
             send(proxy.url, sandbox)
-        assert time.monotonic() - began < TOTAL + 0.5
+        assert time.monotonic() - started_at < TOTAL + 0.5
     assert (raised.value.ambiguous, raised.value.permanent) == (True, False)
     assert sandbox.invitations_sent() == 1
 
 
 @pytest.mark.parametrize("toxic", [toxics.late(READ / 2), toxics.lingering(5.0)], ids=["late", "lingering"])
-def test_a_slow_network_is_no_fault(sandbox, toxic):
+def test_a_call_succeeds_when_the_network_is_slow(sandbox, toxic):
     with toxics.Proxy(sandbox.codescreen.url, toxic) as proxy:
-        began = time.monotonic()
+        started_at = time.monotonic()
         send(proxy.url, sandbox)
-        assert time.monotonic() - began < TOTAL
+        assert time.monotonic() - started_at < TOTAL
 
 
-def test_an_invitation_whose_answer_drips_in_is_uncertain_and_not_sent_again(
+def test_an_invitation_is_uncertain_and_not_sent_again_when_its_answer_is_too_slow(
     connected_organization, sandbox, settings
 ):
     invitation = factories.InvitationFactory(
@@ -75,7 +75,7 @@ def test_an_invitation_whose_answer_drips_in_is_uncertain_and_not_sent_again(
         assessment_id=stable_id("acme", "assessment", "Backend"),
     )
     enqueue.enqueue_invitation(invitation)
-    with toxics.Proxy(sandbox.codescreen.url, SPOILT["the body drop by drop"]) as proxy:
+    with toxics.Proxy(sandbox.codescreen.url, DISTURBED["the body byte by byte"]) as proxy:
         settings.CODESCREEN_API_URL = f"{proxy.url}/api"
         worker.work()
         Effect.objects.filter(state="due").update(due_at=factories.a_moment_ago())
@@ -84,7 +84,7 @@ def test_an_invitation_whose_answer_drips_in_is_uncertain_and_not_sent_again(
     assert sandbox.invitations_sent() == 1
 
 
-def test_no_call_outlives_a_lease(settings):
+def test_a_call_is_shorter_than_a_lease(settings):
     longest = (
         settings.PLATFORM_READ_SECONDS + 10.0 + deadlines.CONNECT_SECONDS + call_hooks.RENEW_AFTER_SECONDS
     )
@@ -95,26 +95,26 @@ def open_files():
     return sum(1 for _ in Path("/dev/fd").iterdir())
 
 
-def comes_down_to(most):
-    """Whether so few files are open soon: the servers in this process hang up a little later than their callers."""
+def open_files_fall_to(maximum):
+    """Whether at most so many files are open within 5 s: the sandbox closes a little later than its callers."""
     deadline = time.monotonic() + 5
-    while open_files() > most and time.monotonic() < deadline:
+    while open_files() > maximum and time.monotonic() < deadline:
         time.sleep(0.02)
-    return open_files() <= most
+    return open_files() <= maximum
 
 
 @pytest.fixture
-def _no_collector():
-    """What isn't freed with its last reference stays, as it does for thousands of calls in a worker."""
+def _no_garbage_collection():
+    """Turn the garbage collector off: a worker makes thousands of calls before it runs."""
     gc.collect()
     gc.disable()
     yield
     gc.enable()
 
 
-@pytest.mark.usefixtures("_no_collector")
+@pytest.mark.usefixtures("_no_garbage_collection")
 @pytest.mark.parametrize("status", [200, 422, 503])
-def test_a_call_leaves_no_connection_open_however_it_is_answered(sandbox, status):
+def test_a_call_leaves_no_connection_open(sandbox, status):
     if status != 200:
         rule = {"method": "POST", "path": "/api/assessments$", "kind": "status", "times": 5, "status": status}
         sandbox.codescreen_does("faults", seed=1, rules=[rule])
@@ -122,11 +122,11 @@ def test_a_call_leaves_no_connection_open_however_it_is_answered(sandbox, status
     for _ in range(5):
         with suppress(PlatformError):
             send(sandbox.codescreen.url, sandbox)
-    assert comes_down_to(before)
+    assert open_files_fall_to(before)
 
 
-@pytest.mark.usefixtures("_no_collector")
-def test_steps_leave_no_connection_open(connected_organization, sandbox):
+@pytest.mark.usefixtures("_no_garbage_collection")
+def test_the_workers_steps_leave_no_connection_open(connected_organization, sandbox):
     counts: list[int] = []
     for number in range(4):
         invitation = factories.InvitationFactory(
@@ -141,7 +141,7 @@ def test_steps_leave_no_connection_open(connected_organization, sandbox):
         worker.work()
         on_request.poll_organization(connected_organization)
         on_request.sweep_organization(connected_organization)
-        assert not counts or comes_down_to(counts[0])
+        assert not counts or open_files_fall_to(counts[0])
         counts.append(open_files())
     calls = set(ApiCall.objects.values_list("platform", "method"))
     assert calls >= {("lever", "GET"), ("lever", "POST"), ("codescreen", "GET"), ("codescreen", "POST")}

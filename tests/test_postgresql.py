@@ -1,4 +1,4 @@
-"""The promises hold on PostgreSQL and Redis as they do on SQLite."""
+"""The main suites pass on PostgreSQL and Redis as they do on SQLite."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from django.conf import settings
 
 from portal.devtools import test_suites
 
-ROADS = [
+SUITES = [
     "tests/test_walk.py",
     "tests/webhooks",
     "tests/clients",
@@ -22,10 +22,10 @@ ROADS = [
 @pytest.mark.postgres
 @pytest.mark.redis
 @pytest.mark.slow
-def test_the_roads_are_the_same_on_postgresql_and_redis():
+def test_the_main_suites_pass_on_postgresql_and_redis():
     environ = os.environ | {"DATABASE_URL": test_suites.DATABASE_URL, "REDIS_URL": test_suites.REDIS_URL}
     environ = {name: value for name, value in environ.items() if not name.startswith("PYTEST_")}
-    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *ROADS]
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *SUITES]
     run = subprocess.run(
         argv, cwd=settings.BASE_DIR, env=environ, capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""A hundred thousand invitations in one organization: as many queries per page as with eighty, and hardly more time."""
+"""Pages of an organization with 100,000 invitations need no more queries than with 80, and hardly more time."""
 
 import io
 import resource
@@ -41,8 +41,8 @@ ROWS = 100_000
 TEMPLATES = 40  # one every nine days for a year, in different states
 FEW = 2  # copies of each template in the small organization
 ROLES = 2_000
-#: A page may take this many times what a trivial one takes; measured in the same run, on the same machine.
-MOST_TIMES = 60
+#: A page may take this many times as long as a trivial page, measured in the same run.
+MAX_RATIO = 60
 
 PAGES = [
     "/",
@@ -77,8 +77,8 @@ PAGES = [
 PARTS = {"/": ["overview"], "/activity/": ["list"], "/health/": ["health"]}
 
 
-class House:
-    """One organization with as many copies of the same forty candidates as wanted."""
+class SizedOrganization:
+    """An organization with the same forty candidates, each copied `copies` times."""
 
     def __init__(self, slug: str, copies: int, roles: int) -> None:
         self.organization = factories.OrganizationFactory.create(slug=slug, name=slug.title())
@@ -105,7 +105,7 @@ class House:
         multiply(AuditEntry, AuditEntry.objects.latest("pk"), copies, {})
 
     def _candidate(self, number: int, copies: int) -> None:
-        """Add one candidate with everything that happened to them, and their copies."""
+        """Create a candidate with an invitation, a delivery, an effect, a call and a result, and the copies of them."""
         at = timezone.now() - timedelta(days=9 * number, minutes=5)
         status = ("completed", "completed", "invited", "in_progress", "submitted", "held", "uncertain")[
             number % 7
@@ -177,13 +177,13 @@ class House:
             multiply(Result, result, copies, {"invitation_id": same})
 
     def client(self) -> Client:
-        """Return the Super Admin's browser."""
+        """Return a client that is signed in as the Super Admin."""
         client = Client()
         client.force_login(self.owner, backend="django.contrib.auth.backends.ModelBackend")
         return client
 
     def addresses(self) -> Iterator[tuple[str, str, dict[str, str]]]:
-        """Yield each page's name, its address here, and the header that asks for a part of it."""
+        """Yield each page's name, its address, and the headers that request a part of it."""
         delivery = Delivery.objects.filter(organization=self.organization).latest("pk")
         for page in PAGES:
             url = page.format(candidate=delivery.opportunity_id, delivery=delivery.pk)
@@ -193,7 +193,7 @@ class House:
 
 
 def multiply(model: Any, row: Any, copies: int, changes: dict[str, str]) -> int:
-    """Copy a row in the database, with the expressions of `n` for what must differ; the key that copy 0 would have."""
+    """Copy a row by SQL; `changes` are the expressions of `n` for columns that differ. Return the id before copy 1."""
     table = model._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT coalesce(max(id), 0) FROM {table}")
@@ -212,47 +212,49 @@ def multiply(model: Any, row: Any, copies: int, changes: dict[str, str]) -> int:
 
 
 @pytest.fixture
-def houses(db: None) -> tuple[House, House]:
-    """The small organization and the large one, in one database."""
-    found = House("small", FEW, 60), House("large", ROWS // TEMPLATES, ROLES)
+def organizations(db: None) -> tuple[SizedOrganization, SizedOrganization]:
+    """A small and a large organization in one database."""
+    both = SizedOrganization("small", FEW, 60), SizedOrganization("large", ROWS // TEMPLATES, ROLES)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    return found
+    return both
 
 
-def seconds(act: Callable[[], Any], times: int) -> float:
-    """Return the least time an act took."""
-    took = []
+def shortest_time(action: Callable[[], Any], times: int) -> float:
+    """Return the shortest duration of several runs, in seconds."""
+    durations = []
     for _ in range(times):
-        began = time.perf_counter()
-        act()
-        took.append(time.perf_counter() - began)
-    return min(took)
+        started_at = time.perf_counter()
+        action()
+        durations.append(time.perf_counter() - started_at)
+    return min(durations)
 
 
 def queries(client: Client, url: str, header: dict[str, str]) -> tuple[list[dict[str, str]], Any]:
-    """Return the queries of a page, and the page."""
+    """Return the queries that a page needed, and the answer."""
     with CaptureQueriesContext(connection) as captured:
         answer = client.get(url, headers=header)
     assert answer.status_code == 200, url
     return captured.captured_queries, answer
 
 
-def test_pages_take_no_more_queries_and_hardly_more_time(houses: tuple[House, House]) -> None:
-    small, large = houses
+def test_pages_are_fast_when_there_is_much_data(
+    organizations: tuple[SizedOrganization, SizedOrganization],
+) -> None:
+    small, large = organizations
     assert Invitation.objects.filter(organization=large.organization).count() == ROWS
     few, many = small.client(), large.client()
-    trivial = seconds(partial(many.get, "/notifications/"), 5)
+    trivial = shortest_time(partial(many.get, "/notifications/"), 5)
     wrong, report = [], []
     for (name, short, header), (_, long, _) in zip(small.addresses(), large.addresses(), strict=True):
-        few.get(short, headers=header)  # what is cached for all, such as templates
+        few.get(short, headers=header)  # fills the shared caches, such as templates
         little, _ = queries(few, short, header)
         much, answer = queries(many, long, header)
-        ratio = seconds(partial(many.get, long, headers=header), 3) / trivial
+        ratio = shortest_time(partial(many.get, long, headers=header), 3) / trivial
         report.append(
             f"{name:60} {len(little):3} {len(much):3} queries  {ratio:6.1f} ×  {len(answer.content):7} bytes"
         )
-        if len(much) > len(little) or ratio > MOST_TIMES or len(answer.content) > 400_000:
+        if len(much) > len(little) or ratio > MAX_RATIO or len(answer.content) > 400_000:
             slowest = sorted(much, key=lambda query: float(query["time"]))[-3:]
             wrong.append(
                 "\n    ".join([report[-1], *(f"{one['time']} s: {one['sql'][:500]}" for one in slowest)])
@@ -261,8 +263,8 @@ def test_pages_take_no_more_queries_and_hardly_more_time(houses: tuple[House, Ho
     assert wrong == [], "\n".join(wrong)
 
 
-class _Nowhere(io.TextIOBase):
-    """Where an export goes when nobody keeps it."""
+class _LineCounter(io.TextIOBase):
+    """A file that counts lines and keeps nothing."""
 
     lines = 0
 
@@ -271,18 +273,18 @@ class _Nowhere(io.TextIOBase):
         return len(text)
 
 
-def test_exports_stream(houses: tuple[House, House]) -> None:
-    small, large = houses
+def test_exports_are_streamed(organizations: tuple[SizedOrganization, SizedOrganization]) -> None:
+    small, large = organizations
     kinds = ("deliveries", "invitations", "results", "effects", "calls")
     for kind in kinds:
-        call_command("export", kind, small.organization.slug, stdout=_Nowhere())
+        call_command("export", kind, small.organization.slug, stdout=_LineCounter())
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for kind in kinds:
-        out = _Nowhere()
+        out = _LineCounter()
         call_command("export", kind, large.organization.slug, stdout=out)
         assert out.lines > ROWS / 5, kind
     answer: Any = large.client().get("/audit/export/")
     assert len([None for _ in answer.streaming_content]) > ROWS / TEMPLATES
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    sys.stdout.write(f"exports of {ROWS} rows grew the process by {grown:.0f} MB\n")
-    assert grown < 60
+    growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    sys.stdout.write(f"exports of {ROWS} rows grew the process by {growth:.0f} MB\n")
+    assert growth < 60

@@ -1,4 +1,4 @@
-"""From a stage change to the feedback, one road: only the platforms are pretend."""
+"""From a stage change to the feedback: the whole portal at work, with the sandbox as Lever and CodeScreen."""
 
 import time
 import uuid
@@ -18,7 +18,7 @@ from tests.payloads import load, sign
 
 @pytest.fixture
 def connected(client, super_admin, organization, sandbox):
-    """An organization that went through consent, pasted its token and saved its key."""
+    """An organization that gave its consent in Lever and saved its signature token and API key."""
     client.force_login(super_admin)
     begun = client.post(reverse("lever-connect"))
     accepted = sandbox.lever_does("consent", url=begun["Location"])
@@ -30,18 +30,18 @@ def connected(client, super_admin, organization, sandbox):
 
 
 class Recruiter:
-    """Moves candidates in Lever, and lets Lever tell the portal."""
+    """Moves candidates in Lever, and delivers Lever's webhooks to the portal."""
 
     def __init__(self, client, organization, sandbox):
         self._client, self._organization, self._sandbox = client, organization, sandbox
 
     def enter(self, word, stage="CodeScreen Assessment", **changes):
-        """Move a candidate; the door's answer to the delivery."""
+        """Move a candidate into a stage and deliver the webhook. Return the portal's answer."""
         self._sandbox.lever_does("move", opportunities=[self._sandbox.opportunity_id(word)], stage=stage)
-        return self.tell(word, stage, **changes)
+        return self.deliver(word, stage, **changes)
 
-    def tell(self, word, stage="CodeScreen Assessment", **changes):
-        """Deliver a stage change; a change of None leaves the key out."""
+    def deliver(self, word, stage="CodeScreen Assessment", **changes):
+        """Deliver a stage change, with `changes` to its payload: None removes a key. Return the portal's answer."""
         payload = load(
             "lever/candidate_stage_change",
             id=str(uuid.uuid4()),
@@ -105,12 +105,12 @@ def test_a_stage_change_becomes_feedback(recruiter, sandbox):
     worker.work()
     result = Result.objects.get()
     assert (result.outcome, result.score, result.rating) == ("Passed", 82, 4)
-    seen = sandbox.opportunity("Alder")
-    assert [tag for tag in seen["tags"] if tag.startswith("CodeScreen:")] == [
+    opportunity = sandbox.opportunity("Alder")
+    assert [tag for tag in opportunity["tags"] if tag.startswith("CodeScreen:")] == [
         "CodeScreen: Assessment Completed"
     ]
-    assert result.report_url in seen["links"]
-    [feedback] = seen["feedback"]
+    assert result.report_url in opportunity["links"]
+    [feedback] = opportunity["feedback"]
     assert feedback["fields"]["Rating"].startswith("4")
     assert feedback["fields"]["CodeScreen score"] == "82"
     assert feedback["fields"]["Result"] == "Passed"
@@ -119,7 +119,9 @@ def test_a_stage_change_becomes_feedback(recruiter, sandbox):
     assert ApiCall.objects.filter(error="").count() > 5
 
 
-def test_who_passed_is_moved_on_and_who_failed_waits_for_a_person(recruiter, connected, client, sandbox):
+def test_a_passed_candidate_is_moved_and_a_failed_one_is_reviewed_by_a_person(
+    recruiter, connected, client, sandbox
+):
     set_policies(connected, {"passed_stage": "Phone screen", "hold_failed": True}, "test")
     for role in ("Backend Engineer", "Frontend Engineer"):
         connected.role_mappings.create(role=role, assessment="Backend")
@@ -136,15 +138,15 @@ def test_who_passed_is_moved_on_and_who_failed_waits_for_a_person(recruiter, con
     assert people[sandbox.opportunity_id("Alder")].stage == sandbox.stage_id("Phone screen")
     assert people[sandbox.opportunity_id("Birch")].stage == sandbox.stage_id("CodeScreen Assessment")
     assert people[sandbox.opportunity_id("Birch")].archived is None
-    # Lever tells of the portal's own move, which leads to nothing
-    assert recruiter.tell("Alder", "Phone screen").status_code == 202
+    # Lever sends a webhook for the portal's own move, which has no consequence
+    assert recruiter.deliver("Alder", "Phone screen").status_code == 202
     worker.work()
     assert Delivery.objects.latest("pk").verdict == "not_a_trigger_stage"
     assert sandbox.invitations_sent() == 2
-    waits = Invitation.objects.awaiting_decision().get()
-    assert waits.candidate_name == "Candidate Birch"
+    failed = Invitation.objects.awaiting_decision().get()
+    assert failed.candidate_name == "Candidate Birch"
     assert "1 candidate who failed" in client.get("/").content.decode()
-    client.post(reverse("invitation-decided", args=[waits.pk]), {"reason": "Not this time."})
+    client.post(reverse("invitation-decided", args=[failed.pk]), {"reason": "Not this time."})
     assert not Invitation.objects.awaiting_decision().exists()
     assert "who failed" not in client.get("/").content.decode()
     assert not Effect.objects.exclude(state__in=["done", "cancelled"]).exists()
@@ -176,12 +178,12 @@ def test_a_regraded_result_updates_the_same_feedback(recruiter, sandbox):
 
 
 @pytest.mark.parametrize("keeps_id", [True, False])
-def test_five_deliveries_invite_once(recruiter, sandbox, keeps_id):
+def test_five_deliveries_of_one_stage_change_invite_once(recruiter, sandbox, keeps_id):
     moment = int(time.time() * 1000)
     same = {"id": "same" if keeps_id else None, "triggeredAt": moment}
     recruiter.enter("Alder", **same)
-    answers = [recruiter.tell("Alder", **same).status_code for _ in range(4)]
-    answers.append(recruiter.tell("Alder", id="another").status_code)
+    answers = [recruiter.deliver("Alder", **same).status_code for _ in range(4)]
+    answers.append(recruiter.deliver("Alder", id="another").status_code)
     worker.work()
     assert answers == [200, 200, 200, 200, 202]
     assert Invitation.objects.count() == 1
@@ -202,7 +204,7 @@ def test_five_deliveries_invite_once(recruiter, sandbox, keeps_id):
         ("Ginkgo", "unknown_assessment"),
     ],
 )
-def test_each_skip_has_its_verdict(recruiter, sandbox, word, verdict):
+def test_each_reason_not_to_invite_has_its_verdict(recruiter, sandbox, word, verdict):
     recruiter.enter(word)
     worker.work()
     delivery = Delivery.objects.get(event="candidateStageChange")
@@ -224,7 +226,7 @@ def test_the_same_person_is_not_invited_through_another_opportunity(recruiter, c
     assert sandbox.invitations_sent() == 1
 
 
-def test_a_lost_answer_is_uncertain_and_not_repeated(recruiter, sandbox):
+def test_an_invitation_is_uncertain_and_not_repeated_when_its_answer_was_lost(recruiter, sandbox):
     rule = {
         "method": "POST",
         "path": "/api/assessments$",
@@ -241,7 +243,7 @@ def test_a_lost_answer_is_uncertain_and_not_repeated(recruiter, sandbox):
     assert sandbox.invitations_sent() == 1
 
 
-def test_the_sweep_repairs_what_no_webhook_told(recruiter, connected, sandbox):
+def test_the_sweep_invites_a_candidate_when_the_webhook_was_lost(recruiter, connected, sandbox):
     sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
     assert on_request.sweep_organization(connected) == 1
     assert on_request.sweep_organization(connected) == 0

@@ -1,4 +1,4 @@
-"""A TCP proxy that spoils what a server answers: late, drop by drop, cut off, reset."""
+"""A TCP proxy that disturbs a server's answers: late, slow, cut off, reset."""
 
 import socket
 import struct
@@ -12,7 +12,7 @@ Toxic = Callable[[socket.socket, bytes], None]
 
 
 class Proxy:
-    """Between a client and one server; the answer goes through the toxic."""
+    """A proxy between clients and one server that passes each answer through a toxic."""
 
     def __init__(self, url: str, toxic: Toxic) -> None:
         parts = urlsplit(url)
@@ -45,11 +45,11 @@ class Proxy:
             try:
                 self._toxic(client, answer)
             except OSError:
-                pass  # the client has had enough
+                pass  # the client has given up
 
 
 def read_request(client: socket.socket) -> bytes:
-    """Return one request, its body too."""
+    """Return one request with its body."""
     request = b""
     while b"\r\n\r\n" not in request:
         request += client.recv(65536)
@@ -63,65 +63,65 @@ def read_request(client: socket.socket) -> bytes:
 
 
 def without_keep_alive(request: bytes) -> bytes:
-    """Ask the server to close when it has answered."""
+    """Return the request with `Connection: close`, so that the server closes after its answer."""
     head, _, body = request.partition(b"\r\n\r\n")
     lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"connection:")]
     return b"\r\n".join([*lines, b"Connection: close"]) + b"\r\n\r\n" + body
 
 
-# what can be wrong with an answer
+# toxics
 
 
 def late(seconds: float) -> Toxic:
-    """Return a toxic that sends everything, but late."""
+    """Return a toxic that sends the whole answer after a delay."""
 
-    def spoil(client: socket.socket, answer: bytes) -> None:
+    def disturb(client: socket.socket, answer: bytes) -> None:
         time.sleep(seconds)
         client.sendall(answer)
 
-    return spoil
+    return disturb
 
 
-def drops(every: float, after: bytes = b"") -> Toxic:
-    """Return a toxic that sends a byte at a time, from the first one or from where `after` has been sent."""
+def byte_by_byte(every: float, after: bytes = b"") -> Toxic:
+    """Return a toxic that sends one byte every `every` seconds, from the start or from behind `after`."""
 
-    def spoil(client: socket.socket, answer: bytes) -> None:
-        begun = answer.index(after) + len(after) if after else 0
-        client.sendall(answer[:begun])
-        for place in range(begun, len(answer)):
+    def disturb(client: socket.socket, answer: bytes) -> None:
+        start = answer.index(after) + len(after) if after else 0
+        client.sendall(answer[:start])
+        for position in range(start, len(answer)):
             time.sleep(every)
-            client.sendall(answer[place : place + 1])
+            client.sendall(answer[position : position + 1])
 
-    return spoil
+    return disturb
 
 
-def endless(every: float) -> Toxic:
+def endless_headers(every: float) -> Toxic:
     """Return a toxic whose headers never end."""
 
-    def spoil(client: socket.socket, answer: bytes) -> None:
+    def disturb(client: socket.socket, answer: bytes) -> None:
         client.sendall(answer[: answer.index(b"\r\n") + 2] + b"X-More: ")
         while True:
             client.sendall(b"x")
             time.sleep(every)
 
-    return spoil
+    return disturb
 
 
 def cut(size: int) -> Toxic:
-    """Return a toxic that closes after so many bytes."""
+    """Return a toxic that closes the connection after `size` bytes."""
     return lambda client, answer: client.sendall(answer[:size])
 
 
 def reset(client: socket.socket, answer: bytes) -> None:
-    """Break the connection off without a word."""
+    """Reset the connection without an answer."""
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def lingering(seconds: float) -> Toxic:
-    """Return a toxic that sends everything and closes long after."""
+    """Return a toxic that sends the whole answer and closes the connection much later."""
 
-    def spoil(client: socket.socket, answer: bytes) -> None:
+    def disturb(client: socket.socket, answer: bytes) -> None:
         client.sendall(answer)
         time.sleep(seconds)
 
-    return spoil
+    return disturb

@@ -1,4 +1,4 @@
-"""What the database itself refuses, whatever the code believes."""
+"""The database's constraints, an invitation's transitions, encrypted columns and roles."""
 
 import pytest
 from django.core.exceptions import FieldError
@@ -11,57 +11,61 @@ from integrations.models.invitation import TRANSITIONS, Status
 from tests import factories
 
 
-def refused(make):
+def assert_refused(create):
     with pytest.raises(IntegrityError), transaction.atomic():
-        make()
+        create()
 
 
-def test_one_invitation_per_opportunity_assessment_and_round(organization):
+def test_an_opportunity_has_one_invitation_per_assessment_and_round(organization):
     values = {"organization": organization, "opportunity_id": "o", "contact_id": "", "assessment_id": "a"}
     factories.InvitationFactory(**values)
-    refused(lambda: factories.InvitationFactory(**values))
+    assert_refused(lambda: factories.InvitationFactory(**values))
     factories.InvitationFactory(**values, round=2)
     factories.InvitationFactory(**values | {"organization": factories.OrganizationFactory()})
 
 
-def test_one_invitation_on_its_way_per_person_and_assessment(organization):
+def test_a_person_has_one_unsent_invitation_per_assessment(organization):
     values = {"organization": organization, "contact_id": "c", "assessment_id": "a"}
     factories.InvitationFactory(**values, status="uncertain")
-    refused(lambda: factories.InvitationFactory(**values, status="pending"))
+    assert_refused(lambda: factories.InvitationFactory(**values, status="pending"))
     factories.InvitationFactory(**values, status="failed")
 
 
 def test_an_instance_belongs_to_one_invitation(organization):
     factories.InvitationFactory(organization=organization, status="invited", instance_id="i")
-    refused(lambda: factories.InvitationFactory(organization=organization, status="invited", instance_id="i"))
+    assert_refused(
+        lambda: factories.InvitationFactory(organization=organization, status="invited", instance_id="i")
+    )
 
 
 @pytest.mark.parametrize("status", ["invited", "in_progress", "submitted", "completed"])
-def test_who_was_invited_has_an_instance(organization, status):
-    refused(lambda: factories.InvitationFactory(organization=organization, status=status))
+def test_a_sent_invitation_has_an_instance(organization, status):
+    assert_refused(lambda: factories.InvitationFactory(organization=organization, status=status))
 
 
-@pytest.mark.parametrize("changes", [{"status": "unheard of"}, {"round": 0}])
-def test_an_invitation_is_sensible(organization, changes):
-    refused(lambda: factories.InvitationFactory(organization=organization, **changes))
+@pytest.mark.parametrize("changes", [{"status": "unknown"}, {"round": 0}])
+def test_an_invitation_is_refused_when_a_value_is_invalid(organization, changes):
+    assert_refused(lambda: factories.InvitationFactory(organization=organization, **changes))
 
 
-@pytest.mark.parametrize("changes", [{"state": "unheard of"}, {"state": "done"}])
-def test_an_effect_is_sensible(organization, changes):
-    refused(lambda: factories.EffectFactory(organization=organization, **changes))
+@pytest.mark.parametrize("changes", [{"state": "unknown"}, {"state": "done"}])
+def test_an_effect_is_refused_when_its_state_is_invalid(organization, changes):
+    assert_refused(lambda: factories.EffectFactory(organization=organization, **changes))
 
 
-def test_an_effect_and_a_delivery_are_there_once(organization):
+def test_effects_and_deliveries_are_unique_by_key(organization):
     factories.EffectFactory(organization=organization, key="k")
-    refused(lambda: factories.EffectFactory(organization=organization, key="k"))
+    assert_refused(lambda: factories.EffectFactory(organization=organization, key="k"))
     factories.DeliveryFactory(organization=organization, dedupe_key="k")
-    refused(lambda: factories.DeliveryFactory(organization=organization, dedupe_key="k"))
+    assert_refused(lambda: factories.DeliveryFactory(organization=organization, dedupe_key="k"))
     factories.DeliveryFactory(organization=organization, dedupe_key="k", platform="codescreen")
 
 
-def test_a_verdict_has_a_time_and_a_time_a_verdict(organization):
-    refused(lambda: factories.DeliveryFactory(organization=organization, verdict="invite"))
-    refused(lambda: factories.DeliveryFactory(organization=organization, decided_at="2026-01-01T00:00Z"))
+def test_a_delivery_has_both_verdict_and_time_or_neither(organization):
+    assert_refused(lambda: factories.DeliveryFactory(organization=organization, verdict="invite"))
+    assert_refused(
+        lambda: factories.DeliveryFactory(organization=organization, decided_at="2026-01-01T00:00Z")
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,8 +73,8 @@ def test_a_verdict_has_a_time_and_a_time_a_verdict(organization):
     [{"rating_2_from": 60}, {"rating_3_from": 80}, {"webhook_key": ""}, {"bulk_window": 0}],
     ids=str,
 )
-def test_an_organization_is_sensible(organization, changes):
-    refused(lambda: type(organization).objects.filter(pk=organization.pk).update(**changes))
+def test_an_organization_is_refused_when_a_policy_is_invalid(organization, changes):
+    assert_refused(lambda: type(organization).objects.filter(pk=organization.pk).update(**changes))
 
 
 # transitions
@@ -78,7 +82,7 @@ def test_an_organization_is_sensible(organization, changes):
 
 @pytest.mark.parametrize("target", list(Status))
 @pytest.mark.parametrize("source", list(Status))
-def test_an_invitation_moves_along_the_table_alone(organization, source, target):
+def test_an_invitation_moves_only_as_the_transitions_allow(organization, source, target):
     invitation = factories.InvitationFactory(organization=organization, status=source, instance_id="i")
     if source in {*TRANSITIONS.get(target, ()), target}:
         invitation.move(target, "because")
@@ -89,14 +93,14 @@ def test_an_invitation_moves_along_the_table_alone(organization, source, target)
         assert Invitation.objects.get().status == source
 
 
-def test_a_move_judges_the_row_not_the_copy(organization):
+def test_a_move_is_checked_against_the_row_when_the_copy_is_outdated(organization):
     invitation = factories.InvitationFactory(organization=organization)
     Invitation.objects.update(status="withdrawn")
     with pytest.raises(IllegalTransition):
         invitation.move("sending")
 
 
-def test_staying_keeps_the_time_of_the_last_change(organization):
+def test_the_time_of_the_last_change_is_kept_when_the_status_stays(organization):
     invitation = factories.InvitationFactory(organization=organization, status="invited", instance_id="i")
     before = invitation.changed_at
     invitation.move("invited", poll_failures=3)
@@ -106,7 +110,7 @@ def test_staying_keeps_the_time_of_the_last_change(organization):
 # secrets
 
 
-def test_an_encrypted_column_can_be_read_and_not_searched(organization):
+def test_an_encrypted_column_is_readable_and_not_searchable(organization):
     row = factories.LeverConnectionFactory(organization=organization)
     assert LeverConnection.objects.get(pk=row.pk).access_token == "access-1"
     with pytest.raises(FieldError):
@@ -114,7 +118,7 @@ def test_an_encrypted_column_can_be_read_and_not_searched(organization):
     assert LeverConnection.objects.filter(access_token__isnull=False).exists()
 
 
-def test_keys_are_rotated_by_putting_the_new_one_first(organization, settings):
+def test_a_key_is_rotated_when_the_new_one_is_put_first(organization, settings):
     row = factories.LeverConnectionFactory(organization=organization)
     [old] = settings.FIELD_ENCRYPTION_KEYS
     new = old[:-2] + ("A=" if old[-2] != "A" else "E=")
@@ -147,7 +151,7 @@ def test_the_audit_masks_every_secret():
         ("limited_team_member", False, False, False),
     ],
 )
-def test_what_a_role_may(organization, role, connects, configures, retries):
+def test_the_permissions_of_each_role(organization, role, connects, configures, retries):
     user = factories.member(organization, role, "somebody")
     membership = user.memberships.get()
     assert (membership.may_connect, membership.may_configure, membership.may_retry) == (

@@ -1,4 +1,4 @@
-"""A database that restarts after a platform has answered must not cost the answer."""
+"""A platform's answer isn't lost when the database restarts before it is recorded."""
 
 import pytest
 import responses
@@ -10,7 +10,7 @@ from tests import factories
 
 
 class Restarting:
-    """A database that goes away a few times, before or after the commit."""
+    """A write that raises each of `errors` once, before or after its commit, as during a restart of the database."""
 
     def __init__(self, write, errors, is_committed=False) -> None:
         self.write, self.errors, self.is_committed = write, errors, is_committed
@@ -29,7 +29,7 @@ def _quick(monkeypatch) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_is_recorded_on_a_new_connection() -> None:
+def test_a_write_is_retried_on_a_new_connection() -> None:
     connection.ensure_connection()
     before = connection.connection
 
@@ -42,14 +42,14 @@ def test_it_is_recorded_on_a_new_connection() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_is_given_up_in_time(monkeypatch) -> None:
+def test_a_write_is_given_up_when_the_time_is_over(monkeypatch) -> None:
     monkeypatch.setattr(db_retry, "RETRY_SECONDS", 0.0)
     with pytest.raises(OperationalError):
         db_retry.with_retry(Restarting(lambda: None, [OperationalError()] * 5))
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_transaction_of_the_callers_is_not_repeated_halfway() -> None:
+def test_a_write_is_not_retried_inside_a_transaction() -> None:
     write = Restarting(lambda: None, [OperationalError()])
     with pytest.raises(OperationalError), transaction.atomic():
         db_retry.with_retry(write)
@@ -57,7 +57,9 @@ def test_a_transaction_of_the_callers_is_not_repeated_halfway() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_committed", [False, True])
-def test_a_new_pair_of_tokens_survives_a_restart(settings, monkeypatch, is_committed) -> None:
+def test_a_new_pair_of_tokens_is_stored_when_the_database_restarts(
+    settings, monkeypatch, is_committed
+) -> None:
     settings.LEVER_AUTH_URL = "https://auth.lever.example"
     grant = factories.LeverConnectionFactory.create()
     rotate = Restarting(LeverConnection.rotate, [OperationalError()], is_committed)

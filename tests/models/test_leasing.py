@@ -1,4 +1,4 @@
-"""A row belongs to one worker at a time, and only its holder changes it."""
+"""A row is leased to one worker at a time, and only that worker changes it."""
 
 import threading
 from datetime import timedelta
@@ -19,7 +19,7 @@ def expire(row):
 
 
 @pytest.mark.parametrize(("model", "factory"), MODELS)
-def test_a_claimed_row_is_nobody_elses(db, model, factory):
+def test_a_claimed_row_is_not_claimed_again(db, model, factory):
     row = factory()
     claimed = factories.claimed(model, "one")
     assert (claimed.pk, claimed.lease_owner, claimed.attempts) == (row.pk, "one", 1)
@@ -28,7 +28,7 @@ def test_a_claimed_row_is_nobody_elses(db, model, factory):
 
 
 @pytest.mark.parametrize(("model", "factory"), MODELS)
-def test_a_lease_that_ended_is_free_and_its_attempt_counted(db, model, factory):
+def test_an_expired_lease_is_claimed_and_counts_as_another_attempt(db, model, factory):
     row = factory()
     model.claim("one")
     expire(row)
@@ -37,18 +37,18 @@ def test_a_lease_that_ended_is_free_and_its_attempt_counted(db, model, factory):
 
 
 @pytest.mark.parametrize(("model", "factory"), MODELS)
-def test_who_was_replaced_changes_nothing(db, model, factory):
+def test_a_worker_changes_nothing_when_it_was_replaced(db, model, factory):
     row = factory()
     slow = factories.claimed(model, "one")
     expire(row)
     model.claim("two")
-    assert slow.release(last_error="from the past") is False
+    assert slow.release(last_error="too late") is False
     row.refresh_from_db()
     assert (row.lease_owner, row.last_error) == ("two", "")
 
 
 @pytest.mark.parametrize(("model", "factory"), MODELS)
-def test_who_was_late_but_not_replaced_may_still_say(db, model, factory):
+def test_a_worker_records_its_outcome_when_its_lease_expired_unclaimed(db, model, factory):
     row = factory()
     slow = factories.claimed(model, "one")
     expire(row)
@@ -56,7 +56,7 @@ def test_who_was_late_but_not_replaced_may_still_say(db, model, factory):
 
 
 @pytest.mark.parametrize(("model", "factory"), MODELS)
-def test_rows_are_taken_when_they_are_due_and_oldest_first(db, model, factory):
+def test_due_rows_are_claimed_oldest_first(db, model, factory):
     now = timezone.now()
     organization = factories.OrganizationFactory()
     later = factory(organization=organization, due_at=now - timedelta(seconds=1))
@@ -67,21 +67,23 @@ def test_rows_are_taken_when_they_are_due_and_oldest_first(db, model, factory):
 
 
 @pytest.mark.parametrize(("model", "factory"), MODELS)
-def test_a_row_can_be_leased_by_itself_once(db, model, factory):
+def test_a_single_row_is_leased_once(db, model, factory):
     row = factory(due_at=timezone.now() + timedelta(hours=1))
     assert row.lease() is not None
     assert row.lease() is None
 
 
 @pytest.mark.parametrize(("model", "factory"), MODELS)
-def test_what_a_killed_worker_held_is_free_within_a_minute(db, model, factory):
+def test_the_lease_of_a_killed_worker_ends_within_a_minute(db, model, factory):
     factory(organization=factories.OrganizationFactory())
     held = factories.claimed(model, "killed")
-    assert held.leased_until - timezone.now() < timedelta(seconds=58)  # a minute less the bell and the start
+    assert held.leased_until - timezone.now() < timedelta(
+        seconds=58
+    )  # a minute minus the time to wake a worker
 
 
 @pytest.mark.parametrize(("model", "factory"), MODELS)
-def test_a_lease_is_renewed_by_its_owner_alone(db, model, factory):
+def test_a_lease_is_renewed_only_by_its_owner(db, model, factory):
     factory(organization=factories.OrganizationFactory())
     late = factories.claimed(model, "late")
     model.objects.update(leased_until=timezone.now() + timedelta(seconds=1))
@@ -93,7 +95,7 @@ def test_a_lease_is_renewed_by_its_owner_alone(db, model, factory):
     assert model.objects.get().lease_owner == "replacement"
 
 
-def test_effects_of_one_candidate_take_turns_and_the_urgent_goes_first(db):
+def test_effects_of_one_candidate_run_one_at_a_time_and_the_urgent_first(db):
     organization = factories.OrganizationFactory()
     slow = factories.EffectFactory(organization=organization, opportunity_id="a", priority=6)
     urgent = factories.EffectFactory(organization=organization, opportunity_id="a", priority=2)
@@ -114,12 +116,12 @@ def test_only_due_effects_are_claimed(db):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("model", "factory"), MODELS)
-def test_many_workers_never_hold_the_same_row(model, factory):
+def test_two_workers_never_hold_the_same_row_when_many_claim_at_once(model, factory):
     organization = factories.OrganizationFactory()
     for _ in range(40):
         factory(organization=organization)
-    taken: list[int] = []
-    failed: list[Exception] = []
+    claimed_pks: list[int] = []
+    errors: list[Exception] = []
 
     def work(name):
         try:
@@ -127,9 +129,9 @@ def test_many_workers_never_hold_the_same_row(model, factory):
             while misses < 3:
                 row = model.claim(name)
                 misses = 0 if row else misses + 1
-                taken.extend([row.pk] if row else [])
+                claimed_pks.extend([row.pk] if row else [])
         except Exception as error:  # noqa: BLE001 - shown below
-            failed.append(error)
+            errors.append(error)
         finally:
             database.close()
 
@@ -138,11 +140,11 @@ def test_many_workers_never_hold_the_same_row(model, factory):
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert failed == []
-    assert len(taken) == len(set(taken)) == 40
+    assert errors == []
+    assert len(claimed_pks) == len(set(claimed_pks)) == 40
 
 
-def test_a_heartbeat_is_fresh_for_a_while(db):
+def test_a_heartbeat_is_fresh_for_the_given_time(db):
     assert not Heartbeat.is_fresh("drain", timedelta(seconds=5))
     for _ in range(2):
         Heartbeat.beat("drain")
@@ -151,7 +153,7 @@ def test_a_heartbeat_is_fresh_for_a_while(db):
     assert not Heartbeat.is_fresh("drain", timedelta(seconds=5))
 
 
-def test_a_traceback_shows_where_and_not_what():
+def test_a_masked_traceback_shows_the_place_and_not_the_message():
     try:
         raise KeyError("alder" + "@candidates.example")
     except KeyError as error:

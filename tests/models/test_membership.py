@@ -1,4 +1,4 @@
-"""An organization keeps a Super Admin who can sign in, also when two remove each other at once."""
+"""An organization always keeps a Super Admin who can sign in, also when two remove each other at once."""
 
 import threading
 
@@ -12,29 +12,29 @@ SUPER_ADMIN, ADMIN = Membership.Role.SUPER_ADMIN, Membership.Role.ADMIN
 
 
 @pytest.fixture
-def two(organization) -> list[Membership]:
+def super_admins(organization) -> list[Membership]:
     for name in ("first", "second"):
         factories.member(organization, SUPER_ADMIN, name)
     return list(organization.memberships.order_by("pk"))
 
 
-def holders(organization) -> int:
+def count_super_admins(organization) -> int:
     return Membership.objects.filter(organization=organization, role=SUPER_ADMIN).count()
 
 
-def test_the_last_one_can_neither_go_nor_step_down(organization, two):
-    first, second = two
+def test_the_last_super_admin_can_neither_leave_nor_change_role(organization, super_admins):
+    first, second = super_admins
     first.end()
     with pytest.raises(LastSuperAdmin):
         second.end()
     with pytest.raises(LastSuperAdmin):
         second.change_role(ADMIN)
     second.change_role(SUPER_ADMIN)
-    assert holders(organization) == 1
+    assert count_super_admins(organization) == 1
 
 
-def test_somebody_who_can_no_longer_sign_in_does_not_count(organization, two):
-    first, second = two
+def test_an_inactive_super_admin_does_not_count(organization, super_admins):
+    first, second = super_admins
     second.user.is_active = False
     second.user.save()
     with pytest.raises(LastSuperAdmin):
@@ -42,16 +42,16 @@ def test_somebody_who_can_no_longer_sign_in_does_not_count(organization, two):
     second.end()
 
 
-def test_another_organizations_super_admin_does_not_count(organization, two, stranger):
-    two[0].change_role(ADMIN)
+def test_a_super_admin_of_another_organization_does_not_count(organization, super_admins, stranger):
+    super_admins[0].change_role(ADMIN)
     with pytest.raises(LastSuperAdmin):
-        two[1].change_role(ADMIN)
+        super_admins[1].change_role(ADMIN)
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("acts", [("end", "end"), ("change_role", "change_role"), ("end", "change_role")])
-def test_two_who_remove_each_other_at_once_leave_one(organization, two, acts):
-    """Both have looked before either commits: without the lock each would see the other and go."""
+def test_one_super_admin_remains_when_two_remove_each_other_at_once(organization, super_admins, acts):
+    """Both check before either commits: without the lock each would see the other and succeed."""
     start = threading.Barrier(2, timeout=30)
     outcomes = []
 
@@ -61,7 +61,7 @@ def test_two_who_remove_each_other_at_once_leave_one(organization, two, acts):
             start.wait()
             with transaction.atomic():
                 member.end() if verb == "end" else member.change_role(ADMIN)
-                # a slow request: its change isn't committed while the other looks
+                # a slow request: its change isn't committed while the other one checks
                 threading.Event().wait(0.3)
             outcomes.append("done")
         except LastSuperAdmin:
@@ -70,11 +70,12 @@ def test_two_who_remove_each_other_at_once_leave_one(organization, two, acts):
             connection.close()
 
     threads = [
-        threading.Thread(target=act, args=(member.pk, verb)) for member, verb in zip(two, acts, strict=True)
+        threading.Thread(target=act, args=(member.pk, verb))
+        for member, verb in zip(super_admins, acts, strict=True)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == ["done", "refused"]
-    assert holders(organization) == 1
+    assert count_super_admins(organization) == 1

@@ -1,4 +1,4 @@
-"""Migrations can be taken back and applied again, and leave the tables as they were."""
+"""Migrations can be reversed and applied again, and leave the same tables."""
 
 import pytest
 from django.core.management import call_command
@@ -13,7 +13,7 @@ def _tables() -> set[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_migration_is_undone_and_applied_again() -> None:
+def test_every_migration_is_reversed_and_applied_again() -> None:
     before = _tables()
     assert before
     try:
