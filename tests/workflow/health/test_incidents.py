@@ -1,4 +1,4 @@
-"""One e-mail when a problem begins and one when it is over, whatever happens a thousand times in between."""
+"""One e-mail when a problem begins and one when it ends, however many rows it concerns."""
 
 from datetime import timedelta
 from typing import Any
@@ -46,7 +46,7 @@ def subjects() -> list[str]:
     return [str(message.subject) for message in mail.outbox]
 
 
-def hold(organization) -> Invitation:
+def hold_invitation(organization) -> Invitation:
     return factories.InvitationFactory.create(organization=organization, status="held")
 
 
@@ -54,13 +54,13 @@ def fail_effect(organization) -> Effect:
     return factories.EffectFactory.create(organization=organization, state="failed", due_at=None)
 
 
-def is_down(organization) -> CircuitBreaker:
+def open_circuit_breaker(organization) -> CircuitBreaker:
     return CircuitBreaker.objects.create(
         organization=organization, platform="codescreen", failures=CircuitBreaker.FAILURES_TO_OPEN
     )
 
 
-def repaired(organization) -> Delivery:
+def create_repaired_delivery(organization) -> Delivery:
     return factories.DeliveryFactory.create(
         organization=organization,
         event="sweep",
@@ -71,64 +71,64 @@ def repaired(organization) -> Delivery:
     )
 
 
-def is_silent(organization) -> None:
-    heard = timezone.now() - timedelta(hours=9)
-    organization.lever_webhooks.update(last_received_at=heard)
+def record_silence(organization) -> None:
+    received_at = timezone.now() - timedelta(hours=9)
+    organization.lever_webhooks.update(last_received_at=received_at)
     LeverProbe.objects.create(
-        organization=organization, checked_at=timezone.now(), missed_events=7, silent_since=heard
+        organization=organization, checked_at=timezone.now(), missed_events=7, silent_since=received_at
     )
 
 
-def is_removed(organization) -> None:
+def remove_webhook(organization) -> None:
     now = timezone.now()
     organization.lever_webhooks.update(missing_since=now, listed_at=now - timedelta(days=1))
 
 
-def is_stuck(organization) -> Delivery:
+def create_stuck_delivery(organization) -> Delivery:
     return factories.DeliveryFactory.create(organization=organization, due_at=None, last_error="A bug.")
 
 
 PROBLEMS: dict[str, tuple[Any, Any]] = {
-    "held_invitations": (hold, lambda _: Invitation.objects.update(status="withdrawn")),
+    "held_invitations": (hold_invitation, lambda _: Invitation.objects.update(status="withdrawn")),
     "failed_effects": (fail_effect, lambda _: Effect.objects.filter(state="failed").update(state="done")),
-    "stuck_deliveries": (is_stuck, lambda _: Delivery.objects.update(last_error="")),
+    "stuck_deliveries": (create_stuck_delivery, lambda _: Delivery.objects.update(last_error="")),
     "codescreen_key_refused": (
         lambda organization: sync.mark_key_refused(organization, "CodeScreen answered 401"),
         lambda _: CodeScreenConnection.objects.update(state="connected"),
     ),
-    "platform_down": (is_down, lambda _: CircuitBreaker.objects.update(failures=0)),
+    "platform_down": (open_circuit_breaker, lambda _: CircuitBreaker.objects.update(failures=0)),
     "sweep_repaired": (
-        repaired,
+        create_repaired_delivery,
         lambda _: Delivery.objects.update(received_at=timezone.now() - timedelta(hours=25)),
     ),
     "webhook_removed": (
-        is_removed,
+        remove_webhook,
         lambda organization: organization.lever_webhooks.update(missing_since=None),
     ),
     "webhook_silence": (
-        is_silent,
+        record_silence,
         lambda organization: organization.lever_webhooks.update(last_received_at=timezone.now()),
     ),
 }
 
 
-def lasts(code: str) -> None:
+def let_it_last(code: str) -> None:
     """Let a problem last longer than it must to be worth an e-mail."""
     began = timezone.now() - incidents.WORDINGS[code].notify_after - timedelta(seconds=1)
     Incident.objects.filter(code=code).update(began_at=began)
 
 
-def test_every_problem_that_is_watched_is_tried_here():
-    told_elsewhere = {code for code, wording in incidents.WORDINGS.items() if not wording.begin_subject}
-    assert set(PROBLEMS) | told_elsewhere == set(incidents.WORDINGS)
+def test_every_incident_code_has_a_case():
+    notified_elsewhere = {code for code, wording in incidents.WORDINGS.items() if not wording.begin_subject}
+    assert set(PROBLEMS) | notified_elsewhere == set(incidents.WORDINGS)
 
 
 @pytest.mark.parametrize("code", PROBLEMS)
-def test_a_problem_is_told_once_and_its_end_once(acme, code):
+def test_members_are_notified_once_of_the_beginning_and_once_of_the_end(acme, code):
     begin, end = PROBLEMS[code]
     begin(acme)
     incidents.update_incidents(acme)
-    lasts(code)
+    let_it_last(code)
     for _ in range(3):
         incidents.update_incidents(acme)
     wording = incidents.WORDINGS[code]
@@ -141,29 +141,31 @@ def test_a_problem_is_told_once_and_its_end_once(acme, code):
     assert Incident.objects.get().ended_at is not None
 
 
-@pytest.mark.parametrize(("code", "happen"), [("held_invitations", hold), ("failed_effects", fail_effect)])
-def test_what_nobody_settles_does_not_hide_what_comes_later(acme, code, happen):
-    happen(acme)
+@pytest.mark.parametrize(
+    ("code", "add_row"), [("held_invitations", hold_invitation), ("failed_effects", fail_effect)]
+)
+def test_rows_added_to_an_unsettled_problem_are_notified_within_the_limit(acme, code, add_row):
+    add_row(acme)
     incidents.update_incidents(acme)
-    lasts(code)
+    let_it_last(code)
     incidents.update_incidents(acme)
-    happen(acme)  # within the hour that an e-mail covers
+    add_row(acme)  # within the hour that an e-mail covers
     incidents.update_incidents(acme)
-    begins = incidents.WORDINGS[code].begin_subject
-    assert subjects() == [begins]
+    begin_subject = incidents.WORDINGS[code].begin_subject
+    assert subjects() == [begin_subject]
     Incident.objects.update(
         notified_at=timezone.now() - incidents.NOTIFY_AT_MOST_EVERY - timedelta(seconds=1)
     )
     for _ in range(3):
         incidents.update_incidents(acme)
-    assert subjects() == [begins, begins]
+    assert subjects() == [begin_subject, begin_subject]
     Incident.objects.update(notified_at=timezone.now() + timedelta(hours=2))
     incidents.update_incidents(acme)
-    assert subjects() == [begins, begins]
+    assert subjects() == [begin_subject, begin_subject]
 
 
 @pytest.mark.parametrize("code", [code for code, found in incidents.WORDINGS.items() if found.notify_after])
-def test_what_passes_by_itself_is_told_to_nobody(acme, code):
+def test_nobody_is_notified_when_a_problem_ends_before_it_is_worth_an_email(acme, code):
     begin, end = PROBLEMS[code]
     begin(acme)
     incidents.update_incidents(acme)
@@ -173,9 +175,9 @@ def test_what_passes_by_itself_is_told_to_nobody(acme, code):
     assert not Incident.objects.ongoing().exists()
 
 
-def test_what_comes_and_goes_is_told_once_an_hour(acme):
+def test_a_problem_that_comes_and_goes_is_notified_once_an_hour(acme):
     for _ in range(20):
-        hold(acme)
+        hold_invitation(acme)
         incidents.update_incidents(acme)
         Invitation.objects.update(status="withdrawn")
         incidents.update_incidents(acme)
@@ -183,17 +185,17 @@ def test_what_comes_and_goes_is_told_once_an_hour(acme):
     Incident.objects.update(
         notified_at=timezone.now() - incidents.NOTIFY_AT_MOST_EVERY - timedelta(seconds=1)
     )
-    hold(acme)
+    hold_invitation(acme)
     incidents.update_incidents(acme)
     assert len(subjects()) == 3
 
 
-def test_a_spell_that_is_too_soon_to_tell_is_told_when_it_lasts(acme):
-    hold(acme)
+def test_a_problem_that_returns_within_the_hour_is_notified_when_it_lasts(acme):
+    hold_invitation(acme)
     incidents.update_incidents(acme)
     Invitation.objects.update(status="withdrawn")
     incidents.update_incidents(acme)
-    hold(acme)
+    hold_invitation(acme)
     incidents.update_incidents(acme)
     assert len(subjects()) == 2
     Incident.objects.update(notified_at=None)
@@ -201,46 +203,46 @@ def test_a_spell_that_is_too_soon_to_tell_is_told_when_it_lasts(acme):
     assert len(subjects()) == 3
 
 
-def test_the_end_of_uncertainty_is_told(acme):
+def test_the_end_of_uncertain_invitations_is_notified(acme):
     row = factories.InvitationFactory.create(organization=acme, status="uncertain")
     incidents.update_incidents(acme)
-    assert subjects() == []  # each is told of where it became uncertain
+    assert subjects() == []  # each is notified where it became uncertain
     Invitation.objects.filter(pk=row.pk).update(status="failed")
     incidents.update_incidents(acme)
     assert subjects() == ["Every uncertain invitation is settled"]
 
 
-def test_a_problem_lasts_in_one_row(acme):
+def test_two_incidents_of_one_problem_cannot_be_ongoing(acme):
     Incident.objects.create(organization=acme, code="held_invitations")
     with pytest.raises(IntegrityError), transaction.atomic():
         Incident.objects.create(organization=acme, code="held_invitations")
 
 
-def test_another_worker_that_noticed_it_first_tells(acme, monkeypatch):
-    hold(acme)
+def test_only_the_worker_that_begins_an_incident_notifies(acme, monkeypatch):
+    hold_invitation(acme)
     monkeypatch.setattr(Incident.objects, "ongoing", Incident.objects.none)
     Incident.objects.create(organization=acme, code="held_invitations")
     incidents.update_incidents(acme)
     assert subjects() == []
 
 
-def test_a_bug_in_one_organization_does_not_silence_the_others(acme, monkeypatch):
+def test_an_error_in_one_organization_does_not_stop_the_others(acme, monkeypatch):
     first = factories.OrganizationFactory.create(name="Aardvark")
-    hold(acme)
-    watch = incidents.update_incidents
+    hold_invitation(acme)
+    update_incidents = incidents.update_incidents
 
-    def stumble(organization):
+    def fail_for_first(organization):
         if organization.pk == first.pk:
             raise ValueError
-        watch(organization)
+        update_incidents(organization)
 
-    monkeypatch.setattr(incidents, "update_incidents", stumble)
+    monkeypatch.setattr(incidents, "update_incidents", fail_for_first)
     duties.update_incidents()
     assert subjects() == ["Invitations wait for your approval"]
 
 
 @pytest.mark.slow
-def test_a_thousand_at_once_are_a_handful_of_emails(acme):
+def test_a_thousand_failures_at_once_are_a_handful_of_emails(acme):
     """A platform's outage makes 400 uncertain and 400 fail while a bulk move holds 200."""
     factories.InvitationFactory.create_batch(200, organization=acme, status="held")
     for status in ("sending", "pending"):
@@ -252,8 +254,8 @@ def test_a_thousand_at_once_are_a_handful_of_emails(acme):
     assert Invitation.objects.filter(status="uncertain").count() == 400
     assert Invitation.objects.filter(status="failed").count() == 400
     Effect.objects.exclude(kind="send_email").delete()
-    told = subjects()
-    assert sorted(told) == [
+    sent = subjects()
+    assert sorted(sent) == [
         "Invitations wait for your approval",
         "Several invitations could not be sent",
         "Several invitations may or may not have been sent",

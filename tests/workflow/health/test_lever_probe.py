@@ -1,4 +1,4 @@
-"""The hourly look at Lever: what it finds on the pretend Lever's own books, and how little it asks."""
+"""The hourly probe of Lever: what it finds in the sandbox, and how few calls it makes."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ def ready(connected_organization):
     return connected_organization
 
 
-def look(organization) -> LeverProbe:
+def probe(organization) -> LeverProbe:
     lever_probe.probe(organization, provider.lever_client(organization))
     return LeverProbe.objects.get(organization=organization)
 
@@ -32,8 +32,8 @@ def codes(organization) -> set[str]:
     return {finding.code for finding in doctor.findings(type(organization).objects.get(pk=organization.pk))}
 
 
-def heard(organization, at, number: int = 40) -> LeverWebhook:
-    """Let that many stage changes have come evenly in the two weeks before `at`."""
+def receive_deliveries(organization, at, number: int = 40) -> LeverWebhook:
+    """Store this many stage changes, evenly over the two weeks before `at`."""
     for turn in range(number):
         row = factories.DeliveryFactory.create(organization=organization, due_at=None)
         Delivery.objects.filter(pk=row.pk).update(received_at=at - timedelta(hours=8) * turn)
@@ -41,78 +41,78 @@ def heard(organization, at, number: int = 40) -> LeverWebhook:
 
 
 def test_a_healthy_account_costs_three_calls_and_finds_nothing(ready):
-    found = look(ready)
+    found = probe(ready)
     assert (found.is_template_gone, found.missing_fields, found.is_author_gone) == (False, [], False)
     assert ApiCall.objects.count() == 3
     assert codes(ready) & {"feedback_template_gone", "feedback_author_gone", "webhook_removed"} == set()
 
 
-def test_a_template_that_was_deleted_is_told_until_it_is_made_again(ready, sandbox):
+def test_a_deleted_template_is_a_finding_until_it_is_made_again(ready, sandbox):
     template = LeverConnection.objects.get(organization=ready).feedback_template_id
     account = sandbox.lever.accounts["acme"]
     account.templates.pop(template)
-    assert look(ready).is_template_gone
+    assert probe(ready).is_template_gone
     assert "feedback_template_gone" in codes(ready)
     enqueue_template(ready)
     worker.work()
     assert "feedback_template_gone" not in codes(ready)
 
 
-def test_an_author_who_left_is_told(ready, sandbox):
+def test_an_author_who_left_is_found(ready, sandbox):
     author = LeverConnection.objects.get(organization=ready).lever_user_id
     sandbox.lever.accounts["acme"].users[author].deactivated_at = 1
-    assert look(ready).is_author_gone
+    assert probe(ready).is_author_gone
     LeverConnection.objects.update(lever_user_id="nobody")
-    assert look(ready).is_author_gone
+    assert probe(ready).is_author_gone
 
 
-def test_a_webhook_that_is_removed_in_lever_is_noticed_and_its_return_too(ready, super_admin):
+def test_a_webhook_removed_in_lever_is_found_and_so_is_its_return(ready, super_admin):
     lever = provider.lever_client(ready)
     made = make_webhook(ready, lever, super_admin)
-    look(ready)
+    probe(ready)
     made.refresh_from_db()
     assert made.missing_since is None
     lever.delete_webhook(made.lever_webhook_id)
     for _ in range(2):
-        look(ready)
+        probe(ready)
     assert LeverWebhook.objects.filter(pk=made.pk, missing_since__isnull=False).exists()
     assert "webhook_removed" in codes(ready)
     make_webhook(ready, lever, super_admin)
-    look(ready)
+    probe(ready)
     made.refresh_from_db()
     assert made.missing_since is None
 
 
-def test_a_webhook_made_by_hand_is_missed_only_where_lever_listed_it_before(ready):
+def test_a_manual_webhook_is_missing_only_when_lever_listed_it_before(ready):
     by_hand = factories.LeverWebhookFactory.create(organization=ready)
-    look(ready)
+    probe(ready)
     by_hand.refresh_from_db()
     assert (by_hand.listed_at, by_hand.missing_since) == (None, None)
     LeverWebhook.objects.update(listed_at=timezone.now() - timedelta(hours=1))
-    look(ready)
+    probe(ready)
     by_hand.refresh_from_db()
     assert by_hand.missing_since is not None
 
 
-def test_moves_that_no_webhook_told_of_are_counted_after_a_silence(ready, sandbox, monkeypatch):
+def test_stage_changes_without_a_delivery_are_counted_after_a_silence(ready, sandbox, monkeypatch):
     monkeypatch.setattr(lever_probe, "STILL_UNDERWAY", -timedelta(minutes=1))
-    heard(ready, timezone.now() - timedelta(days=2))
+    receive_deliveries(ready, timezone.now() - timedelta(days=2))
     moved = [sandbox.opportunity_id(word) for word in ("Alder", "Birch", "Cedar")]
     sandbox.lever_does("move", opportunities=moved, stage="CodeScreen Assessment")
-    found = look(ready)
+    found = probe(ready)
     assert found.missed_events == 3
     assert "webhook_silence" in codes(ready)
 
 
-def test_nobody_asks_while_the_silence_is_usual(ready, sandbox):
-    heard(ready, timezone.now() - timedelta(hours=2))
-    look(ready)
+def test_lever_is_not_asked_for_opportunities_while_the_silence_is_usual(ready, sandbox):
+    receive_deliveries(ready, timezone.now() - timedelta(hours=2))
+    probe(ready)
     assert not ApiCall.objects.filter(path="/opportunities").exists()
 
 
-def test_a_quiet_weekend_counts_nobody(ready, sandbox):
-    heard(ready, timezone.now() - timedelta(days=3))
-    found = look(ready)
+def test_no_stage_changes_are_counted_on_a_quiet_weekend(ready, sandbox):
+    receive_deliveries(ready, timezone.now() - timedelta(days=3))
+    found = probe(ready)
     assert ApiCall.objects.filter(path="/opportunities").exists()
     assert found.missed_events == 0
     assert "webhook_silence" not in codes(ready)

@@ -1,4 +1,4 @@
-"""Names that mean nothing, names that mean too much, roles that lead nowhere."""
+"""Findings on names that the platforms don't list, ambiguous names, duplicates and roles without an assessment."""
 
 import pytest
 from django.utils import timezone
@@ -36,24 +36,24 @@ def acme(db) -> Organization:
     return organization
 
 
-def role(organization: Organization, title: str, *tags: str, state: str = "published") -> Role:
+def create_role(organization: Organization, title: str, *tags: str, state: str = "published") -> Role:
     return Role.objects.create(
         organization=organization, external_id=f"id-{title}", title=title, state=state, tags=list(tags)
     )
 
 
-def said(organization: Organization) -> dict[str, str]:
+def messages_by_code(organization: Organization) -> dict[str, str]:
     return {finding.code: finding.message for finding in findings(organization)}
 
 
-def test_says_nothing_when_all_is_well(acme: Organization) -> None:
-    role(acme, "Engineer", "CodeScreen Backend", "CodeScreen: Candidate Invited", "remote")
+def test_no_finding_when_all_names_are_known(acme: Organization) -> None:
+    create_role(acme, "Engineer", "CodeScreen Backend", "CodeScreen: Candidate Invited", "remote")
     RoleMapping.objects.create(organization=acme, role="Engineer", stage="stage-1", assessment="frontend")
     assert findings(acme) == []
 
 
-def test_a_misspelt_tag_says_what_was_probably_meant(acme: Organization) -> None:
-    role(acme, "Engineer", "CodeScreen Bakcend")
+def test_a_misspelt_tag_is_found_with_a_suggestion(acme: Organization) -> None:
+    create_role(acme, "Engineer", "CodeScreen Bakcend")
     finding = findings(acme)[0]
     assert (finding.code, finding.level, finding.url) == ("unknown_assessment", "warning", "/mappings/")
     assert "“CodeScreen Bakcend” on “Engineer”" in finding.message
@@ -62,19 +62,19 @@ def test_a_misspelt_tag_says_what_was_probably_meant(acme: Organization) -> None
 
 def test_one_misspelt_tag_on_many_roles_is_one_finding(acme: Organization) -> None:
     for number in range(15):
-        role(acme, f"Engineer {number}", "CodeScreen Bakcend")
+        create_role(acme, f"Engineer {number}", "CodeScreen Bakcend")
     found = findings(acme)
     assert len(found) == 1
     assert "and 5 more" in found[0].message
 
 
-def test_tags_of_closed_roles_do_not_matter(acme: Organization) -> None:
-    role(acme, "Engineer", "CodeScreen Nonsense", state="closed")
+def test_tags_of_closed_roles_are_ignored(acme: Organization) -> None:
+    create_role(acme, "Engineer", "CodeScreen Nonsense", state="closed")
     assert findings(acme) == []
 
 
-def test_mappings_and_the_default_are_read_too(acme: Organization) -> None:
-    role(acme, "Engineer", "CodeScreen Backend")
+def test_unknown_names_in_mappings_and_the_default_are_found(acme: Organization) -> None:
+    create_role(acme, "Engineer", "CodeScreen Backend")
     RoleMapping.objects.create(organization=acme, role="Engineer", assessment="Frontent")
     acme.default_assessment = "Old Quiz"
     acme.save()
@@ -84,38 +84,38 @@ def test_mappings_and_the_default_are_read_too(acme: Organization) -> None:
 
 
 def test_several_assessments_for_one_role_are_ambiguous(acme: Organization) -> None:
-    role(acme, "Engineer", "CodeScreen Backend", "CodeScreen frontend")
-    assert "“Backend”, “Frontend”" in said(acme)["ambiguous_assessment"]
+    create_role(acme, "Engineer", "CodeScreen Backend", "CodeScreen frontend")
+    assert "“Backend”, “Frontend”" in messages_by_code(acme)["ambiguous_assessment"]
     RoleMapping.objects.create(organization=acme, role="id-Engineer", assessment="Backend")
     assert findings(acme) == []
     RoleMapping.objects.create(organization=acme, role="Engineer", assessment="Frontend")
-    assert "ambiguous_assessment" in said(acme)
+    assert "ambiguous_assessment" in messages_by_code(acme)
 
 
 def test_mappings_by_stage_name_and_id_are_the_same_stage(acme: Organization) -> None:
-    role(acme, "Engineer")
+    create_role(acme, "Engineer")
     RoleMapping.objects.create(organization=acme, role="Engineer", stage="stage-1", assessment="Backend")
     RoleMapping.objects.create(
         organization=acme, role="engineer", stage="CodeScreen assessment", assessment="Frontend"
     )
-    assert list(said(acme)) == ["ambiguous_assessment"]
+    assert list(messages_by_code(acme)) == ["ambiguous_assessment"]
 
 
-def test_unknown_roles_and_stages_of_mappings(acme: Organization) -> None:
-    role(acme, "Engineer", "CodeScreen Backend")
+def test_unknown_roles_and_stages_of_mappings_are_found_with_suggestions(acme: Organization) -> None:
+    create_role(acme, "Engineer", "CodeScreen Backend")
     RoleMapping.objects.create(
         organization=acme, role="Enginer", stage="CodeScreen Assesment", assessment="Backend"
     )
-    found = said(acme)
+    found = messages_by_code(acme)
     assert "Did you mean “Engineer”?" in found["unknown_role"]
     assert "Did you mean “CodeScreen Assessment”?" in found["unknown_stage"]
 
 
-def test_open_roles_without_an_assessment(acme: Organization) -> None:
-    role(acme, "Engineer", "CodeScreen Backend")
-    role(acme, "Nurse", state="internal")
-    role(acme, "Pilot", state="closed")
-    found = said(acme)
+def test_open_roles_without_an_assessment_are_one_finding(acme: Organization) -> None:
+    create_role(acme, "Engineer", "CodeScreen Backend")
+    create_role(acme, "Nurse", state="internal")
+    create_role(acme, "Pilot", state="closed")
+    found = messages_by_code(acme)
     assert "“Nurse”" in found["role_without_assessment"]
     assert "Pilot" not in found["role_without_assessment"]
     acme.default_assessment = "Backend"
@@ -128,23 +128,23 @@ def test_nothing_is_unknown_before_the_lists_were_read(db) -> None:
     assert findings(organization) == []
 
 
-def test_one_name_for_two_assessments_is_told_once_and_not_as_ambiguous(acme: Organization) -> None:
+def test_one_name_for_two_assessments_is_one_finding_and_not_ambiguous(acme: Organization) -> None:
     Assessment.objects.create(organization=acme, external_id="backend-2", name="backend ")
     Assessment.objects.filter(external_id="backend").update(name="Backend Test")
     Assessment.objects.filter(external_id="backend-2").update(name="Backend test")
-    role(acme, "Engineer", "CodeScreen backend  TEST")
+    create_role(acme, "Engineer", "CodeScreen backend  TEST")
     RoleMapping.objects.create(organization=acme, role="Other", assessment="BACKEND TEST")
-    role(acme, "Other")
+    create_role(acme, "Other")
     found = [finding for finding in findings(acme) if finding.code != "role_without_assessment"]
     assert [finding.code for finding in found] == ["duplicate_assessment"]
     assert "CodeScreen has 2 assessments called “Backend Test”" in found[0].message
     RoleMapping.objects.update(assessment="backend-2")
     Role.objects.update(tags=[])
-    assert "duplicate_assessment" not in said(acme)
+    assert "duplicate_assessment" not in messages_by_code(acme)
 
 
 def test_the_same_mapping_in_other_words_is_a_duplicate(acme: Organization) -> None:
-    role(acme, "Engineer")
+    create_role(acme, "Engineer")
     RoleMapping.objects.create(organization=acme, role="Engineer", assessment="Backend")
     assert findings(acme) == []
     RoleMapping.objects.create(organization=acme, role="id-Engineer", assessment="backend")
@@ -153,7 +153,7 @@ def test_the_same_mapping_in_other_words_is_a_duplicate(acme: Organization) -> N
     assert "as “Engineer”, “id-Engineer”" in finding.message
 
 
-def test_a_title_that_open_roles_share_is_told_where_it_is_mapped(acme: Organization) -> None:
+def test_a_title_that_open_roles_share_is_found_when_it_is_mapped(acme: Organization) -> None:
     for number in (1, 2):
         Role.objects.create(
             organization=acme,
@@ -164,10 +164,10 @@ def test_a_title_that_open_roles_share_is_told_where_it_is_mapped(acme: Organiza
         )
     assert findings(acme) == []
     RoleMapping.objects.create(organization=acme, role="engineer", assessment="Backend")
-    assert "2 open roles are called “Engineer”" in said(acme)["duplicate_role"]
+    assert "2 open roles are called “Engineer”" in messages_by_code(acme)["duplicate_role"]
 
 
-def by_own_tag(organization: Organization, number: int, assessment: str = "Backend") -> None:
+def create_invitation_by_tag(organization: Organization, number: int, assessment: str = "Backend") -> None:
     """Record that a candidate of “Engineer” was invited by a tag."""
     invitation: Invitation = factories.InvitationFactory.create(
         organization=organization,
@@ -188,10 +188,10 @@ def by_own_tag(organization: Organization, number: int, assessment: str = "Backe
     )
 
 
-def test_tags_on_candidates_that_their_role_lacks(acme: Organization) -> None:
-    row = role(acme, "Engineer", "CodeScreen Frontend")
+def test_tags_on_candidates_that_their_role_lacks_are_found(acme: Organization) -> None:
+    row = create_role(acme, "Engineer", "CodeScreen Frontend")
     for number in (1, 2):
-        by_own_tag(acme, number)
+        create_invitation_by_tag(acme, number)
     finding = findings(acme)[0]
     assert (finding.code, finding.level) == ("candidate_tag_alone", "info")
     assert "“CodeScreen Backend” is on 2 candidates of “Engineer” and not on the role" in finding.message
@@ -202,7 +202,7 @@ def test_tags_on_candidates_that_their_role_lacks(acme: Organization) -> None:
 
 
 def test_a_tag_that_the_role_has_or_a_mapping_overrides_is_no_finding(acme: Organization) -> None:
-    role(acme, "Engineer")
+    create_role(acme, "Engineer")
     RoleMapping.objects.create(organization=acme, role="Engineer", assessment="Frontend")
-    by_own_tag(acme, 1)
+    create_invitation_by_tag(acme, 1)
     assert findings(acme) == []

@@ -1,4 +1,4 @@
-"""The linter remembers: what is new since a day ago, and what was mended."""
+"""Which of the linter's findings are new since a day ago, and which were fixed."""
 
 from datetime import timedelta
 from types import SimpleNamespace
@@ -44,7 +44,7 @@ def age(organization, **since):
     )
 
 
-def test_nothing_is_new_on_the_first_day_and_a_later_mistake_is(linted):
+def test_a_finding_is_new_except_on_the_first_day(linted):
     assert linter_history.record_findings(linted) == 1
     assert linter_history.record_findings(linted) == 0
     assert not linter_history.compare_with_history(linted).new
@@ -55,7 +55,7 @@ def test_nothing_is_new_on_the_first_day_and_a_later_mistake_is(linted):
     assert len(found.findings) == 2
 
 
-def test_what_is_mended_is_said_for_a_day_and_is_new_when_it_comes_back(linted):
+def test_a_fixed_finding_is_shown_for_a_day_and_is_new_when_it_comes_back(linted):
     linter_history.record_findings(linted)
     age(linted, days=2)
     RoleMapping.objects.all().delete()
@@ -66,7 +66,7 @@ def test_what_is_mended_is_said_for_a_day_and_is_new_when_it_comes_back(linted):
     assert not linter_history.compare_with_history(linted).fixed
 
 
-def test_a_renamed_stage_is_told_by_its_former_name(linted):
+def test_a_renamed_stage_is_found_by_its_former_name(linted):
     lever = cast(LeverClient, SimpleNamespace(stages=lambda: [PipelineStage("stage-1", "Take-home")]))
     RoleMapping.objects.create(
         organization=linted, role="Chef", stage="CodeScreen Assessment", assessment="Backend"
@@ -81,7 +81,7 @@ def test_a_renamed_stage_is_told_by_its_former_name(linted):
     assert "renamed_stage" not in {finding.code for finding in linter.findings(linted)}
 
 
-def test_a_misspelt_tag_on_candidates_is_known_from_their_deliveries(linted):
+def test_a_misspelt_tag_on_candidates_is_found_in_their_deliveries(linted):
     for number in range(3):
         factories.DeliveryFactory.create(
             organization=linted,
@@ -101,7 +101,7 @@ def test_a_misspelt_tag_on_candidates_is_known_from_their_deliveries(linted):
     assert "unknown_candidate_tag" not in {finding.code for finding in linter.findings(linted)}
 
 
-def test_connections_are_needed_to_call_anything_unknown(organization):
+def test_nothing_is_unknown_without_connections(organization):
     assert not LeverConnection.objects.exists()
     assert not CodeScreenConnection.objects.exists()
     assert linter_history.record_findings(organization) == 0

@@ -1,0 +1,76 @@
+"""Findings on failed and late rows, the workers and the sweep."""
+
+from datetime import timedelta
+
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations.models import (
+    Delivery,
+    Effect,
+    Heartbeat,
+    Organization,
+)
+from tests.workflow.health.rows import code_and_level, create_delivery, create_invitation, only_finding
+
+
+def test_failed_effects_are_counted_by_kind(healthy_organization: Organization) -> None:
+    for number in range(2):
+        Effect.objects.create(
+            organization=healthy_organization, kind="leave_note", key=str(number), state="failed", due_at=None
+        )
+    assert only_finding(healthy_organization).code == "failed_effects"
+    assert (
+        only_finding(healthy_organization).message
+        == "2 effects failed and are not tried again: leave note (2)."
+    )
+
+
+def test_stuck_deliveries_are_named(healthy_organization: Organization) -> None:
+    delivery = create_delivery(
+        healthy_organization, "1", due_at=None, last_error="The portal failed on this."
+    )
+    assert code_and_level(healthy_organization) == (
+        "stuck_deliveries",
+        "error",
+    )
+    assert (
+        only_finding(healthy_organization).message
+        == f"1 delivery could not be decided after many tries: {delivery.pk}."
+    )
+
+
+def test_rows_due_for_minutes_are_an_error(healthy_organization: Organization) -> None:
+    create_delivery(healthy_organization, "1")
+    create_delivery(healthy_organization, "later", due_at=timezone.now() + timedelta(hours=1))
+    assert only_finding(healthy_organization).code == "ok"
+    Delivery.objects.filter(dedupe_key="1").update(due_at=Now() - timedelta(minutes=3))
+    assert code_and_level(healthy_organization) == (
+        "oldest_due",
+        "error",
+    )
+
+
+def test_a_missing_heartbeat_is_a_warning(healthy_organization: Organization) -> None:
+    Heartbeat.objects.update(at=Now() - timedelta(minutes=2))
+    assert code_and_level(healthy_organization) == (
+        "queue_silent",
+        "warning",
+    )
+
+
+def test_sweep_repairs_are_shown_for_a_day(healthy_organization: Organization) -> None:
+    values = {"verdict": "invite", "decided_at": timezone.now(), "due_at": None}
+    delivery = create_delivery(
+        healthy_organization,
+        "sweep:1",
+        invitation=create_invitation(healthy_organization, 1, status="pending"),
+        **values,
+    )
+    Delivery.objects.update(event="sweep")
+    assert code_and_level(healthy_organization) == (
+        "sweep_repaired",
+        "warning",
+    )
+    Delivery.objects.filter(pk=delivery.pk).update(received_at=Now() - timedelta(hours=25))
+    assert only_finding(healthy_organization).code == "ok"
