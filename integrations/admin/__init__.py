@@ -1,48 +1,70 @@
-"""The Django admin: what happened, to whom, when, and is it stuck; one module per subject.
+"""The Django admin: what happened, to whom, when, and what waits; one module per noun.
 
-Staff see the rows of the organizations they are members of; tokens and keys are never read, let alone shown.
+Staff see the rows of the organizations they are members of. Tokens and keys are never read, so never shown.
 """
 
-import social_django.admin  # registers the models that are taken out again below
+import social_django.admin  # registers the models that are unregistered below
 from django.contrib import admin
 from social_django.models import Association, Nonce, UserSocialAuth
 
 from integrations.admin import (
     api_call,
+    assessment,
     audit_entry,
-    catalog,
-    connections,
+    circuit_breaker,
+    codescreen_connection,
     delivery,
     effect,
-    email,
+    email_template,
+    heartbeat,
     incident,
     invitation,
+    lever_connection,
+    lever_probe,
+    lever_webhook,
     linter_finding,
+    membership,
+    notification_preference,
     organization,
     personal_settings,
+    rate_limit_bucket,
     result,
-    runtime,
+    role,
+    role_mapping,
+    stage,
+    webhook_rejection,
 )
 
 __all__ = [
     "api_call",
+    "assessment",
     "audit_entry",
-    "catalog",
-    "connections",
+    "circuit_breaker",
+    "codescreen_connection",
     "delivery",
     "effect",
-    "email",
+    "email_template",
+    "heartbeat",
     "incident",
     "invitation",
+    "lever_connection",
+    "lever_probe",
+    "lever_webhook",
     "linter_finding",
+    "membership",
+    "notification_preference",
     "organization",
     "personal_settings",
+    "rate_limit_bucket",
     "result",
-    "runtime",
+    "role",
+    "role_mapping",
     "social_django",
+    "stage",
+    "webhook_rejection",
 ]
 
-# Lever's grant lives encrypted in LeverConnection; social-auth's own tables hold nothing anybody needs to see.
+# Lever's grant is stored encrypted in LeverConnection; nobody needs social-auth's own tables.
 admin.site.unregister([Association, Nonce, UserSocialAuth])
 admin.site.site_header = admin.site.site_title = "CodeScreen–Lever portal"
 admin.site.index_title = "What happened, and what waits"

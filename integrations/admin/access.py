@@ -1,4 +1,4 @@
-"""Who sees which rows in the admin, and who may act on them: the roles of the organization's members."""
+"""Which rows a person sees in the admin and which they may change: their memberships' roles decide."""
 
 from collections.abc import Collection
 from typing import Literal, cast
@@ -8,18 +8,24 @@ from django.http import HttpRequest
 
 from integrations.models import Membership
 
+#: A right that a membership gives: the name of one of its properties.
 Right = Literal["may_connect", "may_configure", "may_retry"]
 
 
+def current_user(request: HttpRequest) -> User:
+    """Return the person who is signed in; every page of the admin requires that."""
+    return cast(User, request.user)
+
+
 def staff_memberships(request: HttpRequest) -> dict[int, Membership]:
-    """Return the person's memberships that open the admin, by organization; read once a request."""
-    found: dict[int, Membership] | None = getattr(request, "_staff_memberships", None)
-    if found is None:
-        rows = Membership.objects.filter(user_id=cast(User, request.user).pk)  # nobody, on the sign-in page
-        rows = rows.exclude(role=Membership.Role.LIMITED_TEAM_MEMBER)
-        found = {row.organization_id: row for row in rows}
-        request._staff_memberships = found  # type: ignore[attr-defined]
-    return found
+    """Return the person's memberships that open the admin, by organization id; read once per request."""
+    memberships: dict[int, Membership] | None = getattr(request, "_staff_memberships", None)
+    if memberships is None:
+        own = Membership.objects.filter(user_id=current_user(request).pk)  # none, on the sign-in page
+        own = own.exclude(role=Membership.Role.LIMITED_TEAM_MEMBER)
+        memberships = {membership.organization_id: membership for membership in own}
+        request._staff_memberships = memberships  # type: ignore[attr-defined]
+    return memberships
 
 
 def is_superuser(request: HttpRequest) -> bool:
@@ -27,18 +33,18 @@ def is_superuser(request: HttpRequest) -> bool:
     return bool(request.user.is_active and request.user.is_superuser)
 
 
-def visible(request: HttpRequest) -> Collection[int]:
-    """Return the organizations whose rows the person sees; only asked when they are no superuser."""
+def visible_organizations(request: HttpRequest) -> Collection[int]:
+    """Return the ids of the organizations whose rows the person sees. Not for superusers, who see all."""
     return staff_memberships(request).keys()
 
 
 def organizations_with(request: HttpRequest, right: Right) -> Collection[int]:
-    """Return the organizations in which the person has that right; only asked when they are no superuser."""
+    """Return the ids of the organizations in which the person has that right. Not for superusers, who have all."""
     return [key for key, membership in staff_memberships(request).items() if getattr(membership, right)]
 
 
 def has_right(request: HttpRequest, right: Right, organization_id: int | None = None) -> bool:
-    """Whether the person has that right in that organization, or in any."""
+    """Whether the person has that right in that organization; without one, in any."""
     if is_superuser(request):
         return True
     organizations = organizations_with(request, right)

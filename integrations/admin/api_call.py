@@ -1,40 +1,39 @@
-"""API calls in the admin: what was asked of Lever and CodeScreen, and how it went."""
-
-from typing import Any
+"""API calls in the admin: requests to Lever and CodeScreen, and how they were answered."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from integrations.admin.base import OrganizationFilter, ScopedAdmin
+from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import candidate_link, indented, link
+from integrations.admin.filters import OrganizationFilter
 from integrations.models import ApiCall, Delivery
 
 
 class PlatformFilter(admin.SimpleListFilter):
-    """Choose calls by who was asked."""
+    """Filter calls by platform."""
 
     title = "platform"
     parameter_name = "platform"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Offer both platforms, without looking through all the calls for them."""
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        """Return both platforms, without querying the calls."""
         return [(value, label) for value, label in Delivery.Platform.choices()]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the calls to that platform, however it is spelled."""
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiCall]) -> QuerySet[ApiCall]:
+        """Keep the calls to that platform, in upper or lower case."""
         return queryset.filter(platform__iexact=self.value()) if self.value() else queryset
 
 
 class AnswerFilter(admin.SimpleListFilter):
-    """Choose calls by the answer."""
+    """Filter calls by the answer."""
 
     title = "answer"
     parameter_name = "answer"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Offer the kinds of answers."""
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        """Return the kinds of answers."""
         return [
             ("good", "Good (2xx)"),
             ("refused", "Refused (4xx)"),
@@ -43,7 +42,7 @@ class AnswerFilter(admin.SimpleListFilter):
             ("none", "No answer"),
         ]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiCall]) -> QuerySet[ApiCall]:
         """Keep the calls with that kind of answer."""
         match self.value():
             case "good":
@@ -61,7 +60,7 @@ class AnswerFilter(admin.SimpleListFilter):
 
 @admin.register(ApiCall)
 class ApiCallAdmin(ScopedAdmin):
-    """Every request to a platform."""
+    """Requests to the platforms."""
 
     list_display = (
         "at",
@@ -110,35 +109,35 @@ class ApiCallAdmin(ScopedAdmin):
 
     @admin.display(description="answer", ordering="status")
     def answer(self, call: ApiCall) -> str:
-        """Say what came back."""
+        """Return the status, or that there was no answer."""
         return str(call.status or "no answer")
 
     @admin.display(description="took", ordering="duration_ms")
     def took(self, call: ApiCall) -> str:
-        """Say how long it took."""
+        """Return how long it took."""
         return f"{call.duration_ms} ms"
 
     @admin.display(description="candidate", ordering="opportunity_id")
     def candidate(self, call: ApiCall) -> str | SafeString:
-        """Link to the candidate's timeline."""
+        """Return a link to the candidate's timeline."""
         return candidate_link(call.opportunity_id)
 
     @admin.display(description="effect")
     def effect_link(self, call: ApiCall) -> str | SafeString:
-        """Link to the effect that it was made for."""
+        """Return a link to the effect that it was made for."""
         return link(call.effect)
 
     @admin.display(description="delivery")
     def delivery_link(self, call: ApiCall) -> str | SafeString:
-        """Link to the delivery that it was made for."""
+        """Return a link to the delivery that it was made for."""
         return link(call.delivery)
 
     @admin.display(description="request")
     def request_shown(self, call: ApiCall) -> str | SafeString:
-        """Show what was sent, redacted."""
+        """Return the request's body, redacted."""
         return indented(call.request_body)
 
     @admin.display(description="response")
     def response_shown(self, call: ApiCall) -> str | SafeString:
-        """Show what came back, redacted."""
+        """Return the response's body, redacted."""
         return indented(call.response_body)

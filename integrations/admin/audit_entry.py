@@ -3,14 +3,15 @@
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from integrations.admin.base import OrganizationFilter, ScopedAdmin
+from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import indented
+from integrations.admin.filters import OrganizationFilter
 from integrations.models import AuditEntry
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ScopedAdmin):
-    """Every change a person or a command made."""
+    """Changes that people and commands made."""
 
     list_display = ("at", "actor_name", "action", "target", "reason", "organization")
     list_display_links = ("at", "action")
@@ -23,10 +24,10 @@ class AuditEntryAdmin(ScopedAdmin):
     readonly_fields = ("changes_shown",)
 
     def organization_of(self, row: AuditEntry) -> int:
-        """Return the id of its organization; 0, which is nobody's, for an entry about the whole portal."""
+        """Return the id of its organization; for an entry about the whole portal 0, which no organization has."""
         return row.organization_id or 0
 
     @admin.display(description="changes")
     def changes_shown(self, entry: AuditEntry) -> str | SafeString:
-        """Show what changed; secrets were masked when it was written."""
+        """Return what changed; secrets were masked when the entry was written."""
         return indented(entry.changes)

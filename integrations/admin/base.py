@@ -1,11 +1,11 @@
-"""The base of every admin page here: only the person's own organizations, read-only unless it says otherwise."""
+"""The base of the admin pages: rows of the person's own organizations, read-only unless a subclass allows more."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.db.models import QuerySet
+from django.db.models import ForeignKey, Model, QuerySet
 from django.db.models.functions import Length
+from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest
 
 from integrations.admin import access
@@ -13,48 +13,23 @@ from integrations.admin.display import NOTHING
 from integrations.models import Organization
 from integrations.models.encrypted_field import EncryptedTextField
 
-LONGEST_LIST = 50
-
-
-class OrganizationFilter(admin.SimpleListFilter):
-    """Choose one of the organizations the person sees; absent when there is only one."""
-
-    title = "organization"
-    parameter_name = "organization"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Offer the person's organizations, never anybody else's."""
-        rows = Organization.objects.order_by("name")
-        if not access.is_superuser(request):
-            rows = rows.filter(pk__in=access.visible(request))
-        offered = [(str(pk), name) for pk, name in rows.values_list("pk", "name")[:LONGEST_LIST]]
-        return offered if len(offered) > 1 else []
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the chosen organization's rows; the list itself is scoped already."""
-        value = self.value()
-        if not value:
-            return queryset
-        if not str(value).isdecimal():
-            raise IncorrectLookupParameters
-        return queryset.filter(**{self.path: value})
-
-    path = "organization"
+ROWS_PER_PAGE = 50
 
 
 class ScopedAdmin(admin.ModelAdmin):
-    """Rows of the person's organizations, read-only; a subclass opens what may be changed, and to whom.
+    """Rows of the person's organizations, read-only; a subclass allows changes.
 
-    No Django permission is needed or looked at: the membership's role decides.
+    Django's permissions are not read: the membership's role decides.
     """
 
     organization_path = "organization"
-    #: What may be searched for; beside the field rather than its description, which hides its label from readers.
+    #: What can be searched for. Shown beside the field: Django's search_help_text would replace the field's label for
+    #: screen readers.
     search_hint = ""
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
-    list_per_page = LONGEST_LIST
-    list_max_show_all = LONGEST_LIST
+    list_per_page = ROWS_PER_PAGE
+    list_max_show_all = ROWS_PER_PAGE
     empty_value_display = NOTHING
     save_on_top = False
     view_on_site = False
@@ -62,21 +37,21 @@ class ScopedAdmin(admin.ModelAdmin):
     # who sees what
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Return the rows of the person's organizations; what is encrypted stays in the database."""
+        """Return the rows of the person's organizations. Encrypted columns are not read, only their lengths."""
         names = self.secret_names()
-        rows = super().get_queryset(request)
+        rows: QuerySet[Any] = super().get_queryset(request)
         if names:
             rows = rows.defer(*names).annotate(**{f"{name}_length": Length(name) for name in names})
         if access.is_superuser(request):
             return rows
-        return rows.filter(**{f"{self.organization_path}__in": access.visible(request)})
+        return rows.filter(**{f"{self.organization_path}__in": access.visible_organizations(request)})
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Return the row; another organization's is as absent as one that never was."""
-        found = super().get_object(request, object_id, from_field)
-        if found is None:
+        """Return the row. Raises Http404 where there is none, or another organization has it."""
+        row = super().get_object(request, object_id, from_field)
+        if row is None:
             raise Http404
-        return found
+        return row
 
     def organization_of(self, row: Any) -> int:
         """Return the id of the organization that a row belongs to."""
@@ -91,7 +66,7 @@ class ScopedAdmin(admin.ModelAdmin):
         return access.has_right(request, "may_retry", self.organization_of(obj) if obj is not None else None)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse: rows come about by what happens."""
+        """Refuse: the portal creates the rows itself."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -118,21 +93,23 @@ class ScopedAdmin(admin.ModelAdmin):
         """Return the columns that are neither read nor shown."""
         return [column.name for column in self.opts.fields if isinstance(column, EncryptedTextField)]
 
-    def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """Keep secrets out of every form, whatever `fields` may say one day."""
+    def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        """Exclude secrets from every form, even where `fields` names one."""
         return [*(super().get_exclude(request, obj) or ()), *self.secret_names()]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Allow in the address what the filters offer and nothing else.
+        """Allow in the address only what the filters offer.
 
-        Otherwise a guess such as ?webhook_key__startswith=a would spell a secret out letter by letter.
+        Otherwise lookups such as ?webhook_key__startswith=a would reveal a secret letter by letter.
         """
         filters = [getattr(item, "parameter_name", item) for item in self.get_list_filter(request)]
         allowed = {*filters, self.date_hierarchy, "pk", "id"}
         return lookup.split("__")[0] in allowed and super().lookup_allowed(lookup, value, request)
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Offer only organizations in which the person may decide."""
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField | None:
+        """Offer only organizations that the person may configure."""
         if db_field.name == "organization" and not access.is_superuser(request):
             kwargs["queryset"] = Organization.objects.filter(
                 pk__in=access.organizations_with(request, "may_configure")

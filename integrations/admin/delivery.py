@@ -1,6 +1,4 @@
-"""Deliveries in the admin: what came, what was decided and why, and what it caused."""
-
-from typing import Any
+"""Deliveries in the admin: what arrived, what was decided and why, and what it caused."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -9,30 +7,31 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from integrations.admin import confirmation
-from integrations.admin.base import OrganizationFilter, ScopedAdmin
+from integrations.admin.base import ScopedAdmin
+from integrations.admin.confirmation import AdminAction, run_action
 from integrations.admin.display import calls_table, candidate_link, indented, link, links
-from integrations.models import Delivery
+from integrations.admin.filters import OrganizationFilter
+from integrations.models import Actor, Delivery
 from integrations.models.delivery import WAITING_VERDICTS
 from integrations.queue import on_request
-from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.operations.replay import require_decidable
 from integrations.workflow.rules.next_steps import NEXT_STEPS
 
-MOST_SHOWN = 50
+MAX_SHOWN = 50
 
 
 class ProgressFilter(admin.SimpleListFilter):
-    """Choose deliveries by how far they are."""
+    """Filter deliveries by their progress."""
 
     title = "progress"
     parameter_name = "progress"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Offer what a person looks for."""
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        """Return the choices."""
         return [("open", "Not decided yet"), ("waiting", "Waiting for the connection"), ("stuck", "Stuck")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the deliveries that are that far."""
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
+        """Keep the deliveries with that progress."""
         match self.value():
             case "open":
                 return queryset.filter(verdict="", due_at__isnull=False)
@@ -43,24 +42,23 @@ class ProgressFilter(admin.SimpleListFilter):
         return queryset
 
 
-def _foretell(delivery: Delivery) -> str:
-    if delivery.platform != Delivery.Platform.LEVER:
-        raise ActionNotAllowed("Only Lever's deliveries are decided; CodeScreen's are a reason to ask.")
+def _preview(delivery: Delivery) -> str:
+    require_decidable(delivery)
     decision = on_request.preview(delivery)
     return f"{decision.verdict.label}: {decision.explanation}"
 
 
-def _replay(delivery: Delivery, actor: Any, reason: str) -> str:
+def _replay(delivery: Delivery, actor: Actor, reason: str) -> str:
     decision = on_request.replay(delivery, actor)
     return f"{decision.verdict.label}: {decision.explanation}"
 
 
-REPLAY = confirmation.Act("replay", "Decide again?", "Decide again", "may_configure", _foretell, _replay)
+REPLAY = AdminAction("replay", "Decide again?", "Decide again", "may_configure", _preview, _replay)
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(ScopedAdmin):
-    """Everything that arrived and was proven, with its verdict."""
+    """Verified webhooks and what sweeps found, with their verdicts."""
 
     list_display = (
         "received_at",
@@ -107,12 +105,12 @@ class DeliveryAdmin(ScopedAdmin):
 
     @admin.display(description="candidate", ordering="opportunity_id")
     def candidate(self, delivery: Delivery) -> str | SafeString:
-        """Link to the candidate's timeline."""
+        """Return a link to the candidate's timeline."""
         return candidate_link(delivery.opportunity_id)
 
     @admin.display(description="progress")
     def progress(self, delivery: Delivery) -> str:
-        """Say whether it is done, waits or is stuck."""
+        """Return whether it is decided, due, waiting or stuck."""
         if delivery.is_stuck:
             return f"stuck after {delivery.attempts} attempts"
         if delivery.verdict:
@@ -123,32 +121,32 @@ class DeliveryAdmin(ScopedAdmin):
 
     @admin.display(description="invitation")
     def caused(self, delivery: Delivery) -> str | SafeString:
-        """Link to the invitation it led to."""
+        """Return a link to the invitation it led to."""
         return link(delivery.invitation)
 
     @admin.display(description="effects")
     def effects_caused(self, delivery: Delivery) -> str | SafeString:
-        """Link to the effects it led to."""
-        return links(delivery.effects.order_by("pk")[:MOST_SHOWN])
+        """Return links to the effects it led to."""
+        return links(delivery.effects.order_by("pk")[:MAX_SHOWN])
 
     @admin.display(description="what a person can do")
     def next_step(self, delivery: Delivery) -> str:
-        """Say what a person can do about the verdict."""
+        """Return what a person can do about the verdict."""
         return NEXT_STEPS.get(delivery.verdict, "") or self.get_empty_value_display()
 
     @admin.display(description="where it failed")
     def where_it_failed(self, delivery: Delivery) -> str | SafeString:
-        """Show the last error's place in the code."""
+        """Return the traceback of the last error."""
         return indented(delivery.traceback)
 
     @admin.display(description="calls")
     def calls_made(self, delivery: Delivery) -> str | SafeString:
-        """List what was asked of the platforms to decide it."""
-        return calls_table(delivery.calls.order_by("-at", "-pk")[:MOST_SHOWN])
+        """Return the latest calls that were made to decide it."""
+        return calls_table(delivery.calls.order_by("-at", "-pk")[:MAX_SHOWN])
 
     @admin.display(description="payload")
     def payload_shown(self, delivery: Delivery) -> str | SafeString:
-        """Show what arrived, redacted."""
+        """Return what arrived, redacted."""
         return indented(delivery.payload)
 
     @admin.action(
@@ -157,5 +155,5 @@ class DeliveryAdmin(ScopedAdmin):
         location=[admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM],
     )
     def replay(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> TemplateResponse | None:
-        """Show the verdict each would get now, then decide again."""
-        return confirmation.run(self, request, queryset.select_related("organization"), REPLAY)
+        """Preview the verdict that each would get now, then decide again."""
+        return run_action(self, request, queryset.select_related("organization"), REPLAY)

@@ -1,9 +1,10 @@
-"""How values are shown: links between rows, times, JSON without personal data, secrets as `set` or `empty`."""
+"""How values are shown: links between rows, times, JSON without personal data, and whether secrets are set."""
 
 import json
 from collections.abc import Iterable
 from typing import Any
 
+from django.contrib import admin
 from django.db.models import Model
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -13,6 +14,7 @@ from integrations.http.redaction import redact, without_addresses
 from integrations.models import ApiCall
 
 NOTHING = "–"
+#: Keys of e-mail payloads whose values name people.
 _PEOPLE = frozenset({"recipients", "lines", "subject"})
 
 
@@ -36,15 +38,15 @@ def candidate_link(opportunity_id: str) -> str | SafeString:
     return format_html('<a href="{}">{}</a>', reverse("candidate", args=[opportunity_id]), opportunity_id)
 
 
-def indented(value: Any) -> str | SafeString:
-    """Return decoded JSON, or the text of it, indented and without personal data and secrets."""
+def indented(value: object) -> str | SafeString:
+    """Return JSON, decoded or as text, indented and without personal data and secrets."""
     if isinstance(value, str):
         if not value:
             return NOTHING
         try:
             value = json.loads(value)
-        except ValueError:  # a long body is cut off in the middle
-            return format_html("<pre>{}</pre>", without_addresses(value))
+        except ValueError:  # a long body is stored cut off, so it isn't JSON any more
+            return format_html("<pre>{}</pre>", without_addresses(str(value)))
     if isinstance(value, dict):
         value = {name: "[redacted]" if name in _PEOPLE else item for name, item in value.items()}
     text = json.dumps(redact(value), ensure_ascii=False, indent=2)
@@ -74,3 +76,16 @@ def calls_table(calls: Iterable[ApiCall]) -> str | SafeString:
         "<tbody>{}</tbody></table>",
         rows,
     )
+
+
+def secret_column(name: str, description: str) -> Any:
+    """Return a column that says whether a secret is set. It reads the length that ScopedAdmin adds, not the value.
+
+    The type is Any because django-stubs allows only names in `fields`, and Django callables too.
+    """
+
+    @admin.display(description=description)
+    def column(row: Model) -> str:
+        return "set" if getattr(row, f"{name}_length", 0) else "empty"
+
+    return column

@@ -1,6 +1,4 @@
-"""Effects in the admin: what is to be done outside, how often it was tried, and when next."""
-
-from typing import Any
+"""Effects in the admin: what is to be done on a platform, how often it was tried, and when next."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -8,34 +6,35 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
-from integrations.admin import confirmation
-from integrations.admin.base import OrganizationFilter, ScopedAdmin
+from integrations.admin.base import ScopedAdmin
+from integrations.admin.confirmation import AdminAction, run_action
 from integrations.admin.display import calls_table, candidate_link, indented, link
-from integrations.models import Effect
+from integrations.admin.filters import OrganizationFilter
+from integrations.models import Actor, Effect
 from integrations.workflow.operations.effects import retry_effect
 from integrations.workflow.operations.errors import ActionNotAllowed
 
-MOST_SHOWN = 50
+MAX_SHOWN = 50
 
 
-def _foretell(effect: Effect) -> str:
+def _preview(effect: Effect) -> str:
     if effect.state not in {Effect.State.FAILED, Effect.State.DUE}:
         raise ActionNotAllowed(f"It is {effect.get_state_display().lower()}: there is nothing to try again.")
     reason = f" Last time: {effect.last_error}" if effect.last_error else ""
     return f"It is tried again at once, after {effect.attempts} attempt(s).{reason}"
 
 
-def _retry(effect: Effect, actor: Any, reason: str) -> str:
+def _retry(effect: Effect, actor: Actor, reason: str) -> str:
     retry_effect(effect, actor)
     return "is tried again."
 
 
-RETRY = confirmation.Act("retry", "Try again?", "Try again", "may_retry", _foretell, _retry)
+RETRY = AdminAction("retry", "Try again?", "Try again", "may_retry", _preview, _retry)
 
 
 @admin.register(Effect)
 class EffectAdmin(ScopedAdmin):
-    """The outbox."""
+    """The outbox: intended acts on the platforms, and e-mails."""
 
     list_display = (
         "created_at",
@@ -90,37 +89,37 @@ class EffectAdmin(ScopedAdmin):
 
     @admin.display(description="candidate", ordering="opportunity_id")
     def candidate(self, effect: Effect) -> str | SafeString:
-        """Link to the candidate's timeline."""
+        """Return a link to the candidate's timeline."""
         return candidate_link(effect.opportunity_id)
 
     @admin.display(description="state", ordering="state")
     def shown_state(self, effect: Effect) -> str:
-        """Say how far it is; `leased` while a worker holds it."""
+        """Return its state; `leased` while a worker has claimed it."""
         return effect.shown_state
 
     @admin.display(description="invitation")
     def invitation_link(self, effect: Effect) -> str | SafeString:
-        """Link to the invitation."""
+        """Return a link to the invitation."""
         return link(effect.invitation)
 
     @admin.display(description="delivery")
     def delivery_link(self, effect: Effect) -> str | SafeString:
-        """Link to the delivery that led to it."""
+        """Return a link to the delivery that led to it."""
         return link(effect.delivery)
 
     @admin.display(description="where it failed")
     def where_it_failed(self, effect: Effect) -> str | SafeString:
-        """Show the last error's place in the code."""
+        """Return the traceback of the last error."""
         return indented(effect.traceback)
 
     @admin.display(description="calls")
     def calls_made(self, effect: Effect) -> str | SafeString:
-        """List the calls it took."""
-        return calls_table(effect.calls.order_by("-at", "-pk")[:MOST_SHOWN])
+        """Return the latest calls that were made for it."""
+        return calls_table(effect.calls.order_by("-at", "-pk")[:MAX_SHOWN])
 
     @admin.display(description="payload")
     def payload_shown(self, effect: Effect) -> str | SafeString:
-        """Show what it carries, redacted."""
+        """Return its payload, redacted."""
         return indented(effect.payload)
 
     @admin.action(
@@ -129,5 +128,5 @@ class EffectAdmin(ScopedAdmin):
         location=[admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM],
     )
     def retry(self, request: HttpRequest, queryset: QuerySet[Effect]) -> TemplateResponse | None:
-        """Show what would be tried, then try."""
-        return confirmation.run(self, request, queryset.select_related("organization", "invitation"), RETRY)
+        """Preview, then retry."""
+        return run_action(self, request, queryset.select_related("organization", "invitation"), RETRY)

@@ -1,14 +1,15 @@
-"""What was broken or waited for a person, and when its members were told, in the admin."""
+"""Incidents in the admin: what was broken or waited for a person, and when members were notified."""
 
 from django.contrib import admin
 
-from integrations.admin.base import OrganizationFilter, ScopedAdmin
+from integrations.admin.base import ScopedAdmin
+from integrations.admin.filters import OrganizationFilter
 from integrations.models import Incident
 
 
 @admin.register(Incident)
 class IncidentAdmin(ScopedAdmin):
-    """The spells of each problem."""
+    """Each ongoing or past failure."""
 
     list_display = ("code", "began_at", "notified_at", "ended_at", "organization")
     list_filter = ("code", OrganizationFilter)

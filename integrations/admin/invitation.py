@@ -1,7 +1,6 @@
-"""Invitations in the admin: where each candidate stands, and what waits for a person."""
+"""Invitations in the admin: how far each is, and what waits for a person."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Container
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -9,87 +8,98 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
-from integrations.admin import confirmation
-from integrations.admin.base import OrganizationFilter, ScopedAdmin
+from integrations.admin.base import ScopedAdmin
+from integrations.admin.confirmation import AdminAction, run_action
 from integrations.admin.display import candidate_link, links
-from integrations.models import Invitation
+from integrations.admin.filters import OrganizationFilter
+from integrations.models import Actor, Invitation
 from integrations.models.invitation import Status
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.invitations import approve, refuse, send_again
 
-MOST_SHOWN = 50
-BOTH = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
+MAX_SHOWN = 50
+#: Where the actions are offered.
+LISTS_AND_PAGES = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
 
 
-def _foretelling(statuses: tuple[str, ...], sentence: str) -> Callable[[Invitation], str]:
-    def foretell(invitation: Invitation) -> str:
+def _preview_from(statuses: Container[str], sentence: str) -> Callable[[Invitation], str]:
+    """Return the preview of an action that these statuses allow; `sentence` may name {assessment} and {who}."""
+
+    def preview(invitation: Invitation) -> str:
         if invitation.status not in statuses:
             raise ActionNotAllowed(f"It is {invitation.get_status_display().lower()}.")
         return sentence.format(
             assessment=invitation.assessment_name, who=invitation.candidate_name or "the candidate"
         )
 
-    return foretell
+    return preview
 
 
-def _performing(act: Callable[..., None], said: str) -> Callable[[Any, Any, str], str]:
-    def perform(invitation: Invitation, actor: Any, reason: str) -> str:
-        act(invitation, actor, reason)
-        return said
-
-    return perform
+def _approve(invitation: Invitation, actor: Actor, reason: str) -> str:
+    approve(invitation, actor, reason)
+    return "goes out."
 
 
-APPROVE = confirmation.Act(
+def _refuse(invitation: Invitation, actor: Actor, reason: str) -> str:
+    refuse(invitation, actor, reason)
+    return "was refused."
+
+
+def _send_again(invitation: Invitation, actor: Actor, reason: str) -> str:
+    send_again(invitation, actor, reason)
+    return "is sent again."
+
+
+APPROVE = AdminAction(
     "approve",
     "Approve these invitations?",
     "Approve",
     "may_configure",
-    _foretelling((Status.HELD,), "“{assessment}” is sent to {who}."),
-    _performing(approve, "goes out."),
+    _preview_from({Status.HELD}, "“{assessment}” is sent to {who}."),
+    _approve,
     asks_reason=True,
 )
-REFUSE = confirmation.Act(
+REFUSE = AdminAction(
     "refuse",
     "Refuse these invitations?",
     "Refuse",
     "may_configure",
-    _foretelling((Status.HELD,), "{who} is not invited to “{assessment}”."),
-    _performing(refuse, "was refused."),
+    _preview_from({Status.HELD}, "{who} is not invited to “{assessment}”."),
+    _refuse,
     asks_reason=True,
 )
-SEND_AGAIN = confirmation.Act(
+SEND_AGAIN = AdminAction(
     "send_again",
     "Send these invitations again?",
     "Send again",
     "may_configure",
-    _foretelling(
-        (Status.UNCERTAIN, Status.FAILED),
+    _preview_from(
+        {Status.UNCERTAIN, Status.FAILED},
         "“{assessment}” is sent to {who} again. Look in CodeScreen first: if they are there, they get a second one.",
     ),
-    _performing(send_again, "is sent again."),
+    _send_again,
     asks_reason=True,
 )
 
 
 class DecisionFilter(admin.SimpleListFilter):
-    """Choose those whose candidate failed and of whom a person is to say what was decided."""
+    """Filter by whether a person still has to decide about a candidate who failed."""
 
     title = "decision"
     parameter_name = "decision"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Offer the one choice."""
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        """Return the one choice."""
         return [("awaited", "Waits for a decision")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> QuerySet[Invitation]:
-        """Keep who waits."""
+        """Keep the invitations that wait for a decision."""
         return queryset.filter(awaits_decision_since__isnull=False) if self.value() else queryset
 
 
 @admin.register(Invitation)
 class InvitationAdmin(ScopedAdmin):
-    """Each candidate's journey through an assessment."""
+    """Each candidate's journey through an assessment, round by round."""
 
     list_display = (
         "created_at",
@@ -176,35 +186,35 @@ class InvitationAdmin(ScopedAdmin):
 
     @admin.display(description="timeline", ordering="opportunity_id")
     def candidate(self, invitation: Invitation) -> str | SafeString:
-        """Link to the candidate's timeline."""
+        """Return a link to the candidate's timeline."""
         return candidate_link(invitation.opportunity_id)
 
     @admin.display(description="results")
     def results_shown(self, invitation: Invitation) -> str | SafeString:
-        """Link to the results, the latest first."""
-        return links(invitation.results.all()[:MOST_SHOWN])
+        """Return links to the results, latest first."""
+        return links(invitation.results.all()[:MAX_SHOWN])
 
     @admin.display(description="deliveries")
     def deliveries_shown(self, invitation: Invitation) -> str | SafeString:
-        """Link to the deliveries about it."""
-        return links(invitation.deliveries.order_by("pk")[:MOST_SHOWN])
+        """Return links to the deliveries about it."""
+        return links(invitation.deliveries.order_by("pk")[:MAX_SHOWN])
 
     @admin.display(description="effects")
     def effects_shown(self, invitation: Invitation) -> str | SafeString:
-        """Link to the effects for it."""
-        return links(invitation.effects.order_by("pk")[:MOST_SHOWN])
+        """Return links to its effects."""
+        return links(invitation.effects.order_by("pk")[:MAX_SHOWN])
 
-    @admin.action(permissions=["configure"], description="Approve", location=BOTH)
+    @admin.action(permissions=["configure"], description="Approve", location=LISTS_AND_PAGES)
     def approve(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> TemplateResponse | None:
-        """Let held invitations go out."""
-        return confirmation.run(self, request, queryset.select_related("organization"), APPROVE)
+        """Preview, then send held invitations."""
+        return run_action(self, request, queryset.select_related("organization"), APPROVE)
 
-    @admin.action(permissions=["configure"], description="Refuse", location=BOTH)
+    @admin.action(permissions=["configure"], description="Refuse", location=LISTS_AND_PAGES)
     def refuse(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> TemplateResponse | None:
-        """Say no to held invitations."""
-        return confirmation.run(self, request, queryset.select_related("organization"), REFUSE)
+        """Preview, then withdraw held invitations."""
+        return run_action(self, request, queryset.select_related("organization"), REFUSE)
 
-    @admin.action(permissions=["configure"], description="Send again", location=BOTH)
+    @admin.action(permissions=["configure"], description="Send again", location=LISTS_AND_PAGES)
     def send_again(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> TemplateResponse | None:
-        """Send uncertain or failed invitations again."""
-        return confirmation.run(self, request, queryset.select_related("organization"), SEND_AGAIN)
+        """Preview, then send uncertain or failed invitations again."""
+        return run_action(self, request, queryset.select_related("organization"), SEND_AGAIN)

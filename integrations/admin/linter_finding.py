@@ -1,8 +1,9 @@
-"""What the linter found and since when, in the admin."""
+"""The linter's findings in the admin, and since when they hold."""
 
 from django.contrib import admin
 
-from integrations.admin.base import OrganizationFilter, ScopedAdmin
+from integrations.admin.base import ScopedAdmin
+from integrations.admin.filters import OrganizationFilter
 from integrations.models import LinterFinding
 
 

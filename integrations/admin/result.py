@@ -1,24 +1,23 @@
-"""Results in the admin: what CodeScreen said of each attempt, and whether it is in Lever."""
-
-from typing import Any
+"""Results in the admin: what CodeScreen states about each attempt, and whether it is in Lever."""
 
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from integrations.admin.base import OrganizationFilter, ScopedAdmin
+from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import indented, link
+from integrations.admin.filters import OrganizationFilter
 from integrations.models import Result
 
 
 class ResultOrganizationFilter(OrganizationFilter):
-    """The same, for rows that reach their organization through their invitation."""
+    """The organization filter for rows that reach it through their invitation."""
 
-    path = "invitation__organization"
+    organization_path = "invitation__organization"
 
 
 @admin.register(Result)
 class ResultAdmin(ScopedAdmin):
-    """What CodeScreen said of each attempt."""
+    """The results of attempts."""
 
     organization_path = "invitation__organization"
     list_display = (
@@ -52,26 +51,26 @@ class ResultAdmin(ScopedAdmin):
     )
     readonly_fields = ("organization", "invitation_link", "metadata_shown")
 
-    def organization_of(self, row: Any) -> int:
+    def organization_of(self, row: Result) -> int:
         """Return the id of the organization that a result belongs to."""
         return int(row.invitation.organization_id)
 
     @admin.display(description="organization")
     def organization(self, result: Result) -> str:
-        """Say whose it is."""
+        """Return the organization's name."""
         return str(result.invitation.organization)
 
     @admin.display(description="in Lever", boolean=True)
     def is_in_lever(self, result: Result) -> bool:
-        """Say whether the feedback was written."""
+        """Return whether the feedback was written."""
         return bool(result.feedback_id)
 
     @admin.display(description="invitation")
     def invitation_link(self, result: Result) -> str | SafeString:
-        """Link to the invitation."""
+        """Return a link to the invitation."""
         return link(result.invitation)
 
     @admin.display(description="metadata")
     def metadata_shown(self, result: Result) -> str | SafeString:
-        """Show what else CodeScreen stated."""
+        """Return what else CodeScreen states, redacted."""
         return indented(result.metadata)

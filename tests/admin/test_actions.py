@@ -17,7 +17,7 @@ from integrations.models import (
     Organization,
     RoleMapping,
 )
-from integrations.queue import worker
+from integrations.queue import on_request
 from integrations.vocabulary import Verdict
 from integrations.workflow.rules.facts import Decision
 from tests.admin.conftest import Customer, make_customer, sign_in
@@ -41,9 +41,9 @@ def replays(monkeypatch) -> list[Delivery]:
         return Decision(Verdict.INVITE, "“Backend” is sent: the default names it.")
 
     monkeypatch.setattr(
-        worker, "preview", lambda delivery: Decision(Verdict.NO_EMAIL, "There is no address.")
+        on_request, "preview", lambda delivery: Decision(Verdict.NO_EMAIL, "There is no address.")
     )
-    monkeypatch.setattr(worker, "replay", replay)
+    monkeypatch.setattr(on_request, "replay", replay)
     return done
 
 
@@ -102,7 +102,7 @@ def test_a_platform_that_does_not_answer_is_said_and_not_a_server_error(acme: Cu
     def fail(delivery) -> Decision:
         raise PlatformError("Lever did not answer: ReadTimeout")
 
-    monkeypatch.setattr(worker, "preview", fail)
+    monkeypatch.setattr(on_request, "preview", fail)
     page = act(sign_in("admin", acme), Delivery, "replay", acme.rows[Delivery])
     assert "Lever did not answer" in page.content.decode()
     assert 'name="confirmed"' not in page.content.decode()

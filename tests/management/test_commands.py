@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from integrations.http.errors import PlatformError
 from integrations.models import ApiCall, AuditEntry, Delivery, Effect, Invitation, Organization, Result
-from integrations.queue import worker
+from integrations.queue import on_request
 from integrations.vocabulary import Verdict
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.rules.facts import Decision
@@ -109,8 +109,8 @@ def test_sweep_and_poll_say_how_many_per_organization(acme: Organization, monkey
         asked.append(everything)
         return counts[organization.slug]
 
-    monkeypatch.setattr(worker, "poll_organization", poll)
-    monkeypatch.setattr(worker, "sweep_organization", lambda organization: counts[organization.slug])
+    monkeypatch.setattr(on_request, "poll_organization", poll)
+    monkeypatch.setattr(on_request, "sweep_organization", lambda organization: counts[organization.slug])
     assert run("sweep") == "repaired 2\nrepaired 0\n"
     assert run("sweep", "globex") == "repaired 0\n"
     assert run("poll") == "asked 2\nasked 0\n"
@@ -126,7 +126,7 @@ def test_one_organization_that_fails_does_not_stop_the_others(acme: Organization
             raise PlatformError("Lever isn't connected.")
         return 3
 
-    monkeypatch.setattr(worker, "sweep_organization", sweep)
+    monkeypatch.setattr(on_request, "sweep_organization", sweep)
     out = StringIO()
     with pytest.raises(CommandError, match="acme: Lever isn't connected"):
         call_command("sweep", stdout=out)
@@ -137,8 +137,12 @@ def test_one_organization_that_fails_does_not_stop_the_others(acme: Organization
 
 
 def test_replay_prints_the_verdict(delivery: Delivery, monkeypatch) -> None:
-    monkeypatch.setattr(worker, "preview", lambda found: Decision(Verdict.NO_EMAIL, "There is no address."))
-    monkeypatch.setattr(worker, "replay", lambda found, actor: Decision(Verdict.INVITE, f"Sent by {actor}."))
+    monkeypatch.setattr(
+        on_request, "preview", lambda found: Decision(Verdict.NO_EMAIL, "There is no address.")
+    )
+    monkeypatch.setattr(
+        on_request, "replay", lambda found, actor: Decision(Verdict.INVITE, f"Sent by {actor}.")
+    )
     assert (
         run("replay", str(delivery.pk), "--dry-run")
         == "verdict: no_email\nexplanation: There is no address.\n"
@@ -165,7 +169,7 @@ def test_replay_of_what_cannot_be(delivery: Delivery, monkeypatch) -> None:
     def busy(found: Delivery, actor: str) -> Decision:
         raise ActionNotAllowed("A worker is deciding it.")
 
-    monkeypatch.setattr(worker, "replay", busy)
+    monkeypatch.setattr(on_request, "replay", busy)
     with pytest.raises(CommandError, match="A worker is deciding it"):
         run("replay", str(delivery.pk))
     Delivery.objects.update(platform="codescreen")

@@ -1,0 +1,15 @@
+"""Circuit breakers, in the admin."""
+
+from django.contrib import admin
+
+from integrations.admin.base import ScopedAdmin
+from integrations.models import CircuitBreaker
+
+
+@admin.register(CircuitBreaker)
+class CircuitBreakerAdmin(ScopedAdmin):
+    """Whether calls to each organization's platforms are stopped because they failed."""
+
+    list_display = ("organization", "platform", "failures", "open_until")
+    list_filter = ("platform",)
+    list_select_related = ("organization",)

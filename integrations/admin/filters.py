@@ -1,0 +1,55 @@
+"""Filters that several admin lists share."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from integrations.admin import access
+from integrations.models import Organization
+
+MAX_ORGANIZATIONS = 50
+
+
+class OrganizationFilter(admin.SimpleListFilter):
+    """Filter by one of the organizations that the person sees; absent when there is only one."""
+
+    title = "organization"
+    parameter_name = "organization"
+    #: The lookup from a row of the list to its organization.
+    organization_path = "organization"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        """Return the person's organizations."""
+        organizations = Organization.objects.order_by("name")
+        if not access.is_superuser(request):
+            organizations = organizations.filter(pk__in=access.visible_organizations(request))
+        names = organizations.values_list("pk", "name")[:MAX_ORGANIZATIONS]
+        choices = [(str(pk), name) for pk, name in names]
+        return choices if len(choices) > 1 else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the chosen organization's rows of a list that is scoped already."""
+        value = self.value()
+        if not value:
+            return queryset
+        if not str(value).isdecimal():
+            raise IncorrectLookupParameters
+        return queryset.filter(**{self.organization_path: value})
+
+
+class GoneFilter(admin.SimpleListFilter):
+    """Filter entries of the catalog by whether the platform still lists them."""
+
+    title = "whether it is still there"
+    parameter_name = "gone"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        """Return both choices."""
+        return [("no", "Listed now"), ("yes", "Gone")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the entries that are, or aren't, listed now."""
+        return queryset.filter(gone_at__isnull=self.value() == "no") if self.value() else queryset
