@@ -1,4 +1,4 @@
-"""What each role gets in one stage, and why: the effective answer, by the same choice as the real run."""
+"""The assessment that each role gets in one stage, with the reason: the same choice as the real run's."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from integrations.workflow.rules.naming import closest_name, normalize
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What one role gets in a trigger stage, and why; `is_problem` when a person has to mend it."""
+class EffectiveAssessment:
+    """The assessment that one role gets in a stage; `is_problem` when a person has to correct something."""
 
     role: Role
     assessment: str
@@ -22,37 +22,26 @@ class Answer:
     is_problem: bool
 
 
-def answer(role: Role, known: Facts) -> Answer:
-    """Return what a candidate of this role would get, by the same choice as the real run."""
-    candidate = CandidateSnapshot(
-        stage_id=known.stage_id,
-        stage_name=known.stage_name,
-        role_id=role.external_id,
-        role_title=role.title,
-        tags=tuple(role.tags),
-    )
-    match = choose_assessment(known, candidate)
-    return Answer(role, *_words(match, [assessment.name for assessment in known.assessments]))
+@dataclass(frozen=True)
+class RoleFilter:
+    """One choice of the list's filter: its label, and the roles that it shows."""
+
+    label: str
+    includes: Callable[[EffectiveAssessment], bool]
 
 
-def _words(match: AssessmentMatch | None, names: Sequence[str]) -> tuple[str, str, bool]:
-    if match is None:
-        return "", "no mapping, no tag, no default", False
-    if match.unknown:
-        meant = closest_name(match.written[0], names)
-        hint = f"; did you mean “{meant}”?" if meant else ""
-        return "", f"CodeScreen has no “{match.written[0]}”, which {match.source.label} names{hint}", True
-    found = ", ".join(assessment.name for assessment in match.found)
-    if len(match.found) > 1:
-        return found, f"several are named by {match.source.label}", True
-    return found, match.source.label, False
+#: By the value of the parameter `show`.
+FILTERS = {
+    "unmapped": RoleFilter("Without an assessment", lambda effective: not effective.assessment),
+    "problems": RoleFilter("With a problem", lambda effective: effective.is_problem),
+}
 
 
-class Answers:
-    """The answers for an organization's roles in one stage; what they depend on is read once."""
+class EffectiveAssessments:
+    """The effective assessments of an organization's roles in one stage; mappings and lists are read once."""
 
     def __init__(self, organization: Organization, stage: Stage | None) -> None:
-        self._known = Facts(
+        self._facts = Facts(
             event="",
             stage_prefix=organization.stage_prefix,
             stage_id=stage.external_id if stage else "",
@@ -62,26 +51,45 @@ class Answers:
             default_assessment=organization.default_assessment,
         )
 
+    def of(self, role: Role) -> EffectiveAssessment:
+        """Return what a candidate of this role gets, by posting tags but without tags of their own."""
+        candidate = CandidateSnapshot(
+            stage_id=self._facts.stage_id,
+            stage_name=self._facts.stage_name,
+            role_id=role.external_id,
+            role_title=role.title,
+            tags=tuple(role.tags),
+        )
+        match = choose_assessment(self._facts, candidate)
+        return _effective(role, match, [assessment.name for assessment in self._facts.assessments])
+
     def matching(self, roles: Iterable[Role], query: str, show: str) -> list[Role]:
-        """Return the roles whose title or assessment has the query in it, and whose answer is of the kind to show."""
-        wanted = normalize(query)
+        """Return the roles whose title or assessment contains the query; `show` may name one of FILTERS.
+
+        A filter leaves out roles that are closed in Lever.
+        """
+        text = normalize(query)
         found = []
         for role in roles:
-            given = self.of(role)
-            if wanted and wanted not in normalize(f"{role.title} {given.assessment}"):
+            effective = self.of(role)
+            if text and text not in normalize(f"{role.title} {effective.assessment}"):
                 continue
-            if show and (role.state not in ("", *OPEN_STATES) or not SHOWN[show][1](given)):
+            if show and (role.state not in ("", *OPEN_STATES) or not FILTERS[show].includes(effective)):
                 continue
             found.append(role)
         return found
 
-    def of(self, role: Role) -> Answer:
-        """Return one role's."""
-        return answer(role, self._known)
 
-
-#: The kinds of answer that can be shown alone: what they are called, and which answers they are.
-SHOWN: dict[str, tuple[str, Callable[[Answer], bool]]] = {
-    "unmapped": ("Without an assessment", lambda given: not given.assessment),
-    "problems": ("With a problem", lambda given: given.is_problem),
-}
+def _effective(role: Role, match: AssessmentMatch | None, names: Sequence[str]) -> EffectiveAssessment:
+    if match is None:
+        return EffectiveAssessment(role, "", "no mapping, no tag, no default", is_problem=False)
+    source = match.source.label
+    if match.unknown:
+        closest = closest_name(match.written[0], names)
+        hint = f"; did you mean “{closest}”?" if closest else ""
+        reason = f"CodeScreen has no “{match.written[0]}”, which {source} names{hint}"
+        return EffectiveAssessment(role, "", reason, is_problem=True)
+    assessments = ", ".join(assessment.name for assessment in match.found)
+    if len(match.found) > 1:
+        return EffectiveAssessment(role, assessments, f"several are named by {source}", is_problem=True)
+    return EffectiveAssessment(role, assessments, source, is_problem=False)

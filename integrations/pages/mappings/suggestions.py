@@ -30,3 +30,12 @@ def assessment_names(organization: Organization) -> list[str]:
     """Return the names of the live assessments."""
     assessments = Assessment.objects.live().filter(organization=organization)
     return list(assessments.values_list("name", flat=True)[:MAX_SUGGESTIONS])
+
+
+def suggestions(organization: Organization) -> dict[str, list[str]]:
+    """Return the template context of partials/suggestions.html."""
+    return {
+        "known_roles": role_titles(organization),
+        "known_stages": stage_names(organization),
+        "known_assessments": assessment_names(organization),
+    }

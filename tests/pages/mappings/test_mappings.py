@@ -14,7 +14,7 @@ def text(answer) -> str:
 
 
 def answers(client) -> dict[str, tuple[str, str, bool]]:
-    found = client.get(LIST).context["answers"]
+    found = client.get(LIST).context["effective_assessments"]
     return {answer.role.title: (answer.assessment, answer.reason, answer.is_problem) for answer in found}
 
 
@@ -120,10 +120,11 @@ def test_roles_are_searched_and_come_fifty_at_a_time(
         role(ready_organization, f"Role {number:03}")
     with django_assert_max_num_queries(40):
         page = super_admin_client.get(LIST)
-    assert len(page.context["answers"]) == 50
-    assert len(super_admin_client.get(LIST, {"roles": 3}).context["answers"]) == 21
+    assert len(page.context["effective_assessments"]) == 50
+    assert len(super_admin_client.get(LIST, {"roles": 3}).context["effective_assessments"]) == 21
     assert [
-        answer.role.title for answer in super_admin_client.get(LIST, {"q": "role 007"}).context["answers"]
+        effective.role.title
+        for effective in super_admin_client.get(LIST, {"q": "role 007"}).context["effective_assessments"]
     ] == ["Role 007"]
 
 
@@ -145,7 +146,10 @@ def test_roles_are_filtered_by_their_answer(super_admin_client, ready_organizati
     Role.objects.create(organization=ready_organization, external_id="old", title="Old", state="closed")
 
     def shown(**query: str) -> list[str]:
-        return [answer.role.title for answer in super_admin_client.get(LIST, query).context["answers"]]
+        return [
+            effective.role.title
+            for effective in super_admin_client.get(LIST, query).context["effective_assessments"]
+        ]
 
     assert shown(show="unmapped") == ["Chef", "Data"]
     assert shown(show="problems") == ["Data"]
@@ -221,7 +225,7 @@ def test_the_answers_of_another_stage_are_a_choice_away(super_admin_client, read
     )
     assert answers(super_admin_client)["Backend Engineer"][0] == "Backend"
     page = super_admin_client.get(LIST, {"stage": "stage-2"})
-    [found] = page.context["answers"]
+    [found] = page.context["effective_assessments"]
     assert (found.assessment, found.reason) == ("Take-home", "the mapping for this role and stage")
     assert "who enters “CodeScreen Take-home”" in " ".join(text(page).split())
     assert (
@@ -232,5 +236,5 @@ def test_the_answers_of_another_stage_are_a_choice_away(super_admin_client, read
 def test_a_search_finds_the_assessment_that_a_role_gets(super_admin_client, ready_organization):
     Assessment.objects.create(organization=ready_organization, external_id="a-2", name="Knives")
     role(ready_organization, "Chef", "CodeScreen Knives")
-    found = super_admin_client.get(LIST, {"q": "knive"}).context["answers"]
+    found = super_admin_client.get(LIST, {"q": "knive"}).context["effective_assessments"]
     assert [given.role.title for given in found] == ["Chef"]

@@ -1,0 +1,41 @@
+"""Giving several roles the same assessment at once."""
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.generic import View
+
+from integrations.models import Role
+from integrations.pages.access import ADMINS, OrganizationMixin
+from integrations.pages.mappings.mapping_list import list_url
+from integrations.pages.mappings.suggestions import assessment_names
+from integrations.workflow.health.wording import counted
+from integrations.workflow.operations.mappings import assign_assessment
+
+MAX_ROLES = 200
+
+
+class BulkAssignView(OrganizationMixin, View):
+    """Give the ticked roles one assessment."""
+
+    http_method_names = ["post"]
+    allowed_roles = ADMINS
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Add or change the mapping of each ticked role, all or none."""
+        keys = [key for key in request.POST.getlist("roles") if key.isdecimal()][:MAX_ROLES]
+        roles = list(Role.objects.live().filter(organization=self.organization, pk__in=keys))
+        assessment = request.POST.get("assessment", "")
+        if not roles:
+            messages.error(request, "Tick the roles first.")
+        elif assessment not in assessment_names(self.organization):
+            messages.error(request, "Choose an assessment that CodeScreen lists.")
+        else:
+            with transaction.atomic():
+                changed = sum(assign_assessment(role, assessment, self.user) for role in roles)
+            messages.success(
+                request,
+                f"{counted(len(roles), 'role')}: “{assessment}”. {counted(changed, 'mapping')} changed.",
+            )
+        return redirect(list_url(request))

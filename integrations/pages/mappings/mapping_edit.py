@@ -1,0 +1,82 @@
+"""Adding, changing and deleting one mapping."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.forms import Form, ModelForm
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.generic import CreateView, DeleteView, UpdateView
+
+from integrations.models import RoleMapping
+from integrations.pages.access import ADMINS, OrganizationMixin
+from integrations.pages.mappings.mapping_form import RoleMappingForm
+from integrations.pages.mappings.mapping_list import list_url
+from integrations.pages.mappings.suggestions import suggestions
+from integrations.workflow.operations.mappings import delete_mapping, save_mapping
+
+
+class MappingMixin(OrganizationMixin):
+    """A view of one of the organization's mappings."""
+
+    model = RoleMapping
+    allowed_roles = ADMINS
+
+    def get_queryset(self) -> QuerySet[RoleMapping]:
+        """Return the organization's mappings."""
+        return RoleMapping.objects.filter(organization=self.organization)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the suggestions for the form's fields."""
+        return super().get_context_data(**suggestions(self.organization), **kwargs)  # type: ignore[misc,no-any-return]
+
+
+class MappingCreateView(MappingMixin, CreateView):
+    """Add a mapping."""
+
+    form_class = RoleMappingForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Give the form an instance of the organization, which its check for duplicates needs."""
+        return {**super().get_form_kwargs(), "instance": RoleMapping(organization=self.organization)}
+
+    def get_initial(self) -> dict[str, Any]:
+        """Fill in the role that was clicked in the list."""
+        return {"role": self.request.GET.get("role", "")}
+
+    def form_valid(self, form: ModelForm) -> HttpResponse:
+        """Store the mapping."""
+        mapping: RoleMapping = form.instance
+        save_mapping(mapping, self.user)
+        messages.success(self.request, f"The mapping {mapping} is added.")
+        return redirect("mapping-list")
+
+
+class MappingUpdateView(MappingMixin, UpdateView):
+    """Change a mapping, on its own page or in the list."""
+
+    form_class = RoleMappingForm
+
+    def form_valid(self, form: ModelForm) -> HttpResponse:
+        """Store the mapping and return to the list as it was filtered."""
+        mapping: RoleMapping = form.instance
+        changes = save_mapping(mapping, self.user)
+        messages.success(
+            self.request, f"The mapping {mapping} is changed." if changes else "Nothing was changed."
+        )
+        return redirect(list_url(self.request))
+
+
+class MappingDeleteView(MappingMixin, DeleteView):
+    """Ask for confirmation; delete the mapping on POST."""
+
+    form_class = Form
+
+    def form_valid(self, form: Form) -> HttpResponse:
+        """Delete the mapping."""
+        mapping: RoleMapping = self.object
+        name = str(mapping)
+        delete_mapping(mapping, self.user)
+        messages.success(self.request, f"The mapping {name} is deleted.")
+        return redirect("mapping-list")
