@@ -1,1 +1,1 @@
-"""CodeScreen's dialect: client, payloads, signature."""
+"""CodeScreen's API: client, payloads, signature. Knows no tables."""

@@ -1,4 +1,4 @@
-"""Prove that a webhook came from CodeScreen: Standard Webhooks 1.0.0 (https://www.standardwebhooks.com)."""
+"""Verifies that a webhook came from CodeScreen, by Standard Webhooks 1.0.0 (https://www.standardwebhooks.com)."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ PREFIX = "whsec_"
 
 
 class BadSignature(Exception):
-    """The request isn't proven. `code` says which part, never what would have been right."""
+    """The signature isn't valid. `code` names the part that failed, never what would have been right."""
 
     def __init__(self, code: RejectionCode) -> None:
         super().__init__(code)
@@ -41,9 +41,9 @@ def sign(message_id: str, timestamp: str, body: bytes, secret: str) -> str:
 
 
 def verify(headers: Mapping[str, str], body: bytes, secret: str, now: float) -> str:
-    """Return the message id of a proven request. Raises BadSignature.
+    """Verify a request and return its message id. Raises BadSignature.
 
-    `now` is in Unix seconds; a timestamp more than TOLERANCE_SECONDS off either way is refused.
+    `now` is in Unix seconds; a timestamp that is more than TOLERANCE_SECONDS off either way is refused.
     """
     message_id = headers.get("webhook-id") or ""
     timestamp = headers.get("webhook-timestamp") or ""

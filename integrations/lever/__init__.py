@@ -1,1 +1,1 @@
-"""Lever's dialect: OAuth, client, payloads, signature."""
+"""Lever's API: OAuth, client, payloads, signature. Knows no tables."""

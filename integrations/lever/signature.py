@@ -1,4 +1,4 @@
-"""Prove that a webhook came from Lever.
+"""Verifies that a webhook came from Lever.
 
 Source: https://hire.lever.co/developer/documentation#webhooks (Securing webhooks).
 """
@@ -6,7 +6,6 @@ Source: https://hire.lever.co/developer/documentation#webhooks (Securing webhook
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from django.utils.crypto import constant_time_compare
 
@@ -17,17 +16,17 @@ def sign(token: str, triggered_at: int, signature_token: str) -> str:
     return hmac.new(signature_token.encode(), message, hashlib.sha256).hexdigest()
 
 
-def matching_token(body: Mapping[str, Any], signature_tokens: Iterable[str]) -> str | None:
-    """Return the signature token that proves the body, or None.
+def matching_token(body: Mapping[str, object], signature_tokens: Iterable[str]) -> str | None:
+    """Return the signature token that the body was signed with, None if it is none of these.
 
-    Only `token` and `triggeredAt` are signed; the rest of the body proves nothing and is re-read from Lever.
+    Only `token` and `triggeredAt` are signed; the rest of the body isn't verified and is re-read from Lever.
     """
     token, triggered_at, signature = body.get("token"), body.get("triggeredAt"), body.get("signature")
     if not isinstance(token, str) or not isinstance(signature, str) or type(triggered_at) is not int:
         return None
-    found = None
+    matching = None
     for candidate in signature_tokens:
-        # every token is tried, so that the time taken doesn't tell which one matched
+        # every token is tried, so that the duration doesn't reveal which one matched
         if candidate and constant_time_compare(sign(token, triggered_at, candidate), signature):
-            found = candidate
-    return found
+            matching = candidate
+    return matching

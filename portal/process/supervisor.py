@@ -80,11 +80,11 @@ class Supervisor:
             except OSError:  # the machine may have room for another process in a moment
                 logger.exception("%s could not be started; trying again.", group.program.name)
 
-    def stop(self, patience: float = STOP_SECONDS) -> None:
-        """End every program: TERM first, KILL after `patience` seconds or at a second signal."""
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """End every program: TERM first, KILL after `seconds` or at a second signal."""
         self._stopping.set()
         self._is_told_to_stop = False
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + seconds
         for group in self.groups:
             group.terminate()
         while not all(group.has_ended() for group in self.groups):

@@ -1,4 +1,4 @@
-"""A Lever webhook is proven by its token and its time."""
+"""A Lever webhook is verified by its token and its time."""
 
 from typing import Any
 
@@ -9,21 +9,21 @@ from integrations.lever.signature import matching_token, sign
 BODY: dict[str, Any] = {"token": "t" * 48, "triggeredAt": 1782974004990}
 
 
-def test_the_token_that_proves_a_body_is_found():
+def test_the_matching_token_is_returned():
     body = BODY | {"signature": sign(BODY["token"], BODY["triggeredAt"], "second")}
     assert matching_token(body, ["first", "second", "third"]) == "second"
     assert matching_token(body, ["first"]) is None
     assert matching_token(body, []) is None
 
 
-def test_an_empty_token_proves_nothing():
+def test_an_empty_token_matches_nothing():
     body = BODY | {"signature": sign(BODY["token"], BODY["triggeredAt"], "")}
     assert matching_token(body, ["", "first"]) is None
 
 
 @pytest.mark.parametrize("name", ["token", "triggeredAt", "signature"])
 @pytest.mark.parametrize("value", [None, True, 1.5, [], {}, "x"])
-def test_another_type_proves_nothing(name, value):
+def test_a_value_of_another_type_matches_nothing(name, value):
     body = BODY | {"signature": sign(BODY["token"], BODY["triggeredAt"], "first")} | {name: value}
     assert matching_token(body, ["first"]) is None
 

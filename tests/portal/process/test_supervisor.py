@@ -314,7 +314,7 @@ def test_kills_a_program_that_ignores_term(tmp_path: Path) -> None:
     with supervisor:
         group = only_group(supervisor).pid
         wait_until((tmp_path / "up").exists)
-        supervisor.stop(patience=0.3)
+        supervisor.stop(seconds=0.3)
     wait_until(lambda: not members(group), seconds=1)
 
 

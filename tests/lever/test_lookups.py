@@ -1,0 +1,51 @@
+"""Stages, postings, users, webhooks and notes are decoded leniently."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from integrations.lever.lookups import LeverUser, Note, PipelineStage, Posting, RegisteredWebhook
+
+KEYS = [
+    "id",
+    "text",
+    "state",
+    "tags",
+    "deactivatedAt",
+    "accessRole",
+    "event",
+    "url",
+    "configuration",
+    "fields",
+]
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=8) | st.sampled_from([*KEYS, "value"]), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@pytest.mark.parametrize("row", [PipelineStage, Posting, LeverUser, RegisteredWebhook, Note])
+@given(data=st.dictionaries(st.sampled_from(KEYS), anything))
+@settings(max_examples=100, deadline=None)
+def test_a_row_of_any_shape_is_decoded(row, data):
+    assert isinstance(row.from_api(data), row)
+
+
+def test_a_user_is_inactive_when_it_was_deactivated():
+    assert LeverUser.from_api({"id": "u", "accessRole": "super admin"}) == LeverUser("u", True, True)
+    assert not LeverUser.from_api({"id": "u", "deactivatedAt": 1_700_000_000_000}).is_active
+
+
+def test_a_webhooks_signature_token_is_in_its_configuration():
+    data = {"id": "w", "event": "e", "url": "https://a.example", "configuration": {"signatureToken": "s"}}
+    assert RegisteredWebhook.from_api(data) == RegisteredWebhook("w", "e", "https://a.example", "s")
+
+
+def test_a_notes_texts_are_the_values_of_its_fields():
+    note = Note.from_api({"fields": [{"value": "first"}, {"value": 5}], "deletedAt": 1})
+    assert "first" in note.texts
+    assert note.is_deleted
