@@ -1,4 +1,4 @@
-"""The outbox under test: candidates of the pretend Lever, and effects that are performed when a test says so."""
+"""A connected organization with its sandbox: candidates in Lever and CodeScreen, and work that a test starts."""
 
 from datetime import timedelta
 
@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from integrations.models import Effect, Invitation
 from integrations.queue import on_request, worker
+from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.outbox import enqueue
 from portal.devtools.sandbox.ids import stable_id
 from tests import factories
@@ -14,15 +15,15 @@ from tests import factories
 ASSESSMENT = stable_id("acme", "assessment", "Backend")
 
 
-class Outbox:
-    """One organization's effects, with time in the test's hands."""
+class Scenario:
+    """One connected organization and the sandbox of both platforms; nothing is worked until the test asks for it."""
 
     def __init__(self, organization, sandbox) -> None:
         self.organization = organization
         self.sandbox = sandbox
 
-    def invitation(self, word="Alder", **changes):
-        """Return a pending invitation of a seeded candidate, its effect in the outbox."""
+    def pending_invitation(self, word="Alder", **changes):
+        """Return a pending invitation of a seeded candidate, with its effect enqueued."""
         values = {
             "opportunity_id": self.sandbox.opportunity_id(word),
             "contact_id": stable_id("acme", "contact", word),
@@ -35,36 +36,48 @@ class Outbox:
         enqueue.enqueue_invitation(invitation)
         return invitation
 
-    def invited(self, word="Alder"):
-        """Return an invitation that went out, everything that follows from it done."""
+    def sent_invitation(self, word="Alder"):
+        """Move a candidate into the stage and return the invitation, sent and with its progress tag set."""
         self.sandbox.lever_does(
             "move", opportunities=[self.sandbox.opportunity_id(word)], stage="CodeScreen Assessment"
         )
-        invitation = self.invitation(word)
+        invitation = self.pending_invitation(word)
         self.work()
         invitation.refresh_from_db()
         assert invitation.status == "invited"
         return invitation
 
     def candidate_does(self, *actions, word="Alder", **verdict):
-        """Let the candidate act in CodeScreen, ask CodeScreen, and do what follows."""
+        """Let the candidate act in CodeScreen, poll CodeScreen, and perform the effects."""
         email = f"{word.lower()}@candidates.example"
         self.sandbox.codescreen_does(
             "candidate", action=list(actions), email=email, assessment="Backend", **verdict
         )
-        self.ask()
+        self.poll()
         self.work()
 
-    def ask(self):
-        """Ask CodeScreen about everybody, without doing what follows."""
+    def evaluated_invitation(self, **verdict):
+        """Return an invitation whose evaluation was polled; the effects that follow are due."""
+        invitation = self.sent_invitation()
+        person = {"email": "alder@candidates.example", "assessment": "Backend"}
+        self.sandbox.codescreen_does("candidate", action=["start", "submit", "evaluate"], **person, **verdict)
+        self.poll()
+        return invitation
+
+    def set_policies(self, **changes):
+        """Change policies of the organization."""
+        set_policies(self.organization, changes, "test")
+
+    def poll(self):
+        """Poll CodeScreen about all invitations, without performing the effects."""
         on_request.poll_organization(self.organization, everything=True)
 
     def work(self):
-        """Perform what is due now."""
+        """Work all due rows; return how many."""
         return worker.work()
 
-    def later(self):
-        """Let all waiting effects become due, and perform them."""
+    def work_waiting(self):
+        """Make all waiting effects due and work them; return how many rows were worked."""
         Effect.objects.filter(organization=self.organization, state="due").update(
             due_at=timezone.now() - timedelta(seconds=1)
         )
@@ -80,7 +93,7 @@ class Outbox:
         rule = {"method": method, "path": path, "kind": kind, "times": times, **more}
         self.sandbox.codescreen_does("faults", seed=1, rules=[rule])
 
-    def effect(self, kind="send_invitation", **filters):
+    def latest_effect(self, kind="send_invitation", **filters):
         """Return the latest effect of a kind."""
         return Effect.objects.filter(organization=self.organization, kind=kind, **filters).latest("pk")
 
@@ -90,8 +103,8 @@ class Outbox:
 
 
 @pytest.fixture
-def box(connected_organization, sandbox):
-    """The outbox of a connected organization, with nothing in it that waits."""
-    found = Outbox(connected_organization, sandbox)
-    found.work()
-    return found
+def scenario(connected_organization, sandbox):
+    """A connected organization with its sandbox, and no work waiting."""
+    scenario = Scenario(connected_organization, sandbox)
+    scenario.work()
+    return scenario

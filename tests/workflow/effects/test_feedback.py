@@ -29,13 +29,13 @@ def ours(sandbox):
     ]
 
 
-def finish(box, **verdict):
-    box.candidate_does("start", "submit", "evaluate", **verdict)
+def finish(scenario, **verdict):
+    scenario.candidate_does("start", "submit", "evaluate", **verdict)
 
 
-def test_a_passed_result(box, sandbox):
-    invitation = box.invited()
-    finish(box, score=82, result="Passed")
+def test_a_passed_result(scenario, sandbox):
+    invitation = scenario.sent_invitation()
+    finish(scenario, score=82, result="Passed")
     [form] = forms(sandbox)
     report = Result.objects.get().report_url
     assert form["text"] == "CodeScreen assessment"
@@ -50,7 +50,7 @@ def test_a_passed_result(box, sandbox):
         "Reference": invitation.reference,
     }
     assert report in sandbox.opportunity("Alder")["links"]
-    assert box.reread(invitation).feedback_id == form["id"] == Result.objects.get().feedback_id
+    assert scenario.reread(invitation).feedback_id == form["id"] == Result.objects.get().feedback_id
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def test_a_passed_result(box, sandbox):
         ),
     ],
 )
-def test_what_is_stated_is_written(box, sandbox, verdict, fields, tag):
-    box.invited()
-    finish(box, **verdict)
+def test_what_is_stated_is_written(scenario, sandbox, verdict, fields, tag):
+    scenario.sent_invitation()
+    finish(scenario, **verdict)
     [form] = forms(sandbox)
     assert {name: form["fields"][name] for name in fields} == fields
     assert [name for name in sandbox.opportunity("Alder")["tags"] if name.startswith("CodeScreen:")] == [
@@ -88,19 +88,19 @@ def test_what_is_stated_is_written(box, sandbox, verdict, fields, tag):
     ]
 
 
-def test_expired_is_rated_1_and_tagged(box, sandbox):
-    box.invited()
-    box.candidate_does("expire")
+def test_expired_is_rated_1_and_tagged(scenario, sandbox):
+    scenario.sent_invitation()
+    scenario.candidate_does("expire")
     [form] = forms(sandbox)
     assert (form["fields"]["Rating"], form["fields"]["Result"]) == ("1 - Strong No Hire", "Expired")
     assert "CodeScreen: Assessment Expired" in sandbox.opportunity("Alder")["tags"]
 
 
 @pytest.mark.parametrize(("score", "result"), [(99, "Failed"), (12, "Passed"), (50, None)])
-def test_where_codescreen_states_no_result_none_is_guessed(box, sandbox, score, result):
+def test_where_codescreen_states_no_result_none_is_guessed(scenario, sandbox, score, result):
     sandbox.codescreen_does("settings", metadata=False)
-    box.invited()
-    finish(box, score=score, result=result)
+    scenario.sent_invitation()
+    finish(scenario, score=score, result=result)
     [form] = forms(sandbox)
     assert form["fields"]["Result"] == "Not stated by CodeScreen"
     assert form["fields"]["CodeScreen score"] == str(score)
@@ -149,9 +149,9 @@ def test_the_thresholds_are_the_organizations():
     ]
 
 
-def test_no_personal_data_is_written(box, sandbox):
-    box.invited()
-    finish(box, score=82, result="Passed")
+def test_no_personal_data_is_written(scenario, sandbox):
+    scenario.sent_invitation()
+    finish(scenario, score=82, result="Passed")
     seen = sandbox.opportunity("Alder")
     written = (
         str([form["fields"] for form in seen["feedback"]])
@@ -167,82 +167,82 @@ def test_no_personal_data_is_written(box, sandbox):
 
 
 @pytest.mark.parametrize("kind", LOST)
-def test_a_lost_answer_leaves_one_form(box, sandbox, kind):
-    box.invited()
-    box.lever_fails("/feedback$", kind=kind)
-    finish(box, score=82, result="Passed")
-    assert box.effect("write_feedback").state == "due"
-    box.later()
-    assert box.effect("write_feedback").state == "done"
+def test_a_lost_answer_leaves_one_form(scenario, sandbox, kind):
+    scenario.sent_invitation()
+    scenario.lever_fails("/feedback$", kind=kind)
+    finish(scenario, score=82, result="Passed")
+    assert scenario.latest_effect("write_feedback").state == "due"
+    scenario.work_waiting()
+    assert scenario.latest_effect("write_feedback").state == "done"
     assert len(forms(sandbox)) == 1
 
 
-def test_a_lost_answer_and_then_a_failing_look_leave_one_form(box, sandbox):
-    box.invited()
-    box.lever_fails("/feedback$", kind="reset_after")
-    finish(box, score=82, result="Passed")
-    box.lever_fails("/feedback$", method="GET", status=503)
-    box.later()
-    box.later()
-    assert box.effect("write_feedback").state == "done"
+def test_a_lost_answer_and_then_a_failing_look_leave_one_form(scenario, sandbox):
+    scenario.sent_invitation()
+    scenario.lever_fails("/feedback$", kind="reset_after")
+    finish(scenario, score=82, result="Passed")
+    scenario.lever_fails("/feedback$", method="GET", status=503)
+    scenario.work_waiting()
+    scenario.work_waiting()
+    assert scenario.latest_effect("write_feedback").state == "done"
     assert len(forms(sandbox)) == 1
 
 
-def test_a_regrade_after_a_lost_answer_updates_the_form_that_was_written(box, sandbox):
-    box.invited()
-    box.lever_fails("/feedback$", kind="reset_after")
-    finish(box, score=40, result="Failed")
+def test_a_regrade_after_a_lost_answer_updates_the_form_that_was_written(scenario, sandbox):
+    scenario.sent_invitation()
+    scenario.lever_fails("/feedback$", kind="reset_after")
+    finish(scenario, score=40, result="Failed")
     assert len(forms(sandbox)) == 1
-    box.candidate_does("regrade", score=90, result="Passed")
-    box.later()
+    scenario.candidate_does("regrade", score=90, result="Passed")
+    scenario.work_waiting()
     [form] = forms(sandbox)
     assert form["fields"]["CodeScreen score"] == "90"
     assert set(Effect.objects.filter(kind="write_feedback").values_list("state", flat=True)) == {"done"}
 
 
-def test_a_worker_killed_after_writing_leaves_one_form(box, sandbox):
-    invitation = box.invited()
-    finish(box, score=82, result="Passed")
-    effect = box.effect("write_feedback")
+def test_a_worker_killed_after_writing_leaves_one_form(scenario, sandbox):
+    invitation = scenario.sent_invitation()
+    finish(scenario, score=82, result="Passed")
+    effect = scenario.latest_effect("write_feedback")
     type(invitation).objects.filter(pk=invitation.pk).update(feedback_id="")
     Effect.objects.filter(pk=effect.pk).update(state="due", done_at=None)
-    box.later()
+    scenario.work_waiting()
     assert len(forms(sandbox)) == 1
-    assert box.reread(invitation).feedback_id == forms(sandbox)[0]["id"]
+    assert scenario.reread(invitation).feedback_id == forms(sandbox)[0]["id"]
 
 
 # again
 
 
-def test_a_regrade_updates_the_same_form_and_says_which_attempt(box, sandbox):
-    box.invited()
-    finish(box, score=40, result="Failed")
+def test_a_regrade_updates_the_same_form_and_says_which_attempt(scenario, sandbox):
+    scenario.sent_invitation()
+    finish(scenario, score=40, result="Failed")
     [before] = forms(sandbox)
-    box.candidate_does("regrade", score=90, result="Passed")
+    scenario.candidate_does("regrade", score=90, result="Passed")
     [after] = forms(sandbox)
     assert after["id"] == before["id"]
     assert after["fields"]["Assessment"] == "Backend (attempt 2)"
     assert (after["fields"]["Rating"], after["fields"]["Failure reason"]) == ("4 - Strong Hire", "")
 
 
-def test_a_form_that_was_deleted_in_lever_is_written_anew(box, sandbox):
-    box.invited()
-    finish(box, score=40, result="Failed")
+def test_a_form_that_was_deleted_in_lever_is_written_anew(scenario, sandbox):
+    scenario.sent_invitation()
+    finish(scenario, score=40, result="Failed")
     delete_forms(sandbox)
-    box.candidate_does("regrade", score=90, result="Passed")
+    scenario.candidate_does("regrade", score=90, result="Passed")
     [form] = forms(sandbox)
     assert form["fields"]["CodeScreen score"] == "90"
     assert sandbox.opportunity("Alder")["feedback_deleted"] == 1
 
 
-def test_a_form_written_anew_whose_answer_was_lost_is_one(box, sandbox):
-    box.invited()
-    finish(box, score=40, result="Failed")
+def test_a_form_written_anew_whose_answer_was_lost_is_one(scenario, sandbox):
+    scenario.sent_invitation()
+    finish(scenario, score=40, result="Failed")
     delete_forms(sandbox)
-    box.lever_fails("/feedback$", kind="reset_after")
-    box.candidate_does("regrade", score=90, result="Passed")
-    box.later()
-    assert box.effect("write_feedback").state == "done"
+    scenario.lever_fails("/feedback$", kind="reset_after")
+    scenario.candidate_does("regrade", score=90, result="Passed")
+    scenario.work_waiting()
+    assert scenario.latest_effect("write_feedback").state == "done"
     assert len(forms(sandbox)) == 1
 
 
@@ -252,13 +252,13 @@ def delete_forms(sandbox):
         form.deleted_at = 1
 
 
-def test_a_regrade_that_comes_before_the_first_is_written_writes_once(box, sandbox):
-    box.invited()
-    box.lever_fails("/feedback", status=503, times=5)
-    finish(box, score=40, result="Failed")
-    box.candidate_does("regrade", score=90, result="Passed")
-    box.lever_fails("nothing")
-    box.later()
+def test_a_regrade_that_comes_before_the_first_is_written_writes_once(scenario, sandbox):
+    scenario.sent_invitation()
+    scenario.lever_fails("/feedback", status=503, times=5)
+    finish(scenario, score=40, result="Failed")
+    scenario.candidate_does("regrade", score=90, result="Passed")
+    scenario.lever_fails("nothing")
+    scenario.work_waiting()
     [form] = forms(sandbox)
     assert form["fields"]["CodeScreen score"] == "90"
     assert sandbox.opportunity("Alder")["writes"]["feedback"] == 1
@@ -267,77 +267,77 @@ def test_a_regrade_that_comes_before_the_first_is_written_writes_once(box, sandb
 # the template
 
 
-def test_the_template_is_made_once(box, sandbox):
+def test_the_template_is_made_once(scenario, sandbox):
     for word in ("Alder", "Tamarack"):
-        box.invited(word)
-        box.candidate_does("start", "submit", "evaluate", word=word, score=82, result="Passed")
-        box.later()
+        scenario.sent_invitation(word)
+        scenario.candidate_does("start", "submit", "evaluate", word=word, score=82, result="Passed")
+        scenario.work_waiting()
     assert len(ours(sandbox)) == 1
     assert len(forms(sandbox)) == len(forms(sandbox, "Tamarack")) == 1
 
 
-def test_a_template_whose_answer_was_lost_is_found_again(box, sandbox):
+def test_a_template_whose_answer_was_lost_is_found_again(scenario, sandbox):
     account(sandbox).templates.clear()
     LeverConnection.objects.update(feedback_template_id="")
-    box.lever_fails("/feedback_templates", kind="reset_after")
-    box.invited()
-    finish(box, score=82, result="Passed")
-    box.later()
-    box.later()
+    scenario.lever_fails("/feedback_templates", kind="reset_after")
+    scenario.sent_invitation()
+    finish(scenario, score=82, result="Passed")
+    scenario.work_waiting()
+    scenario.work_waiting()
     assert len(ours(sandbox)) == 1
     assert len(forms(sandbox)) == 1
 
 
-def test_a_template_that_was_deleted_is_made_again(box, sandbox):
-    box.invited()
-    finish(box, score=40, result="Failed")
+def test_a_template_that_was_deleted_is_made_again(scenario, sandbox):
+    scenario.sent_invitation()
+    finish(scenario, score=40, result="Failed")
     account(sandbox).templates.pop(LeverConnection.objects.get().feedback_template_id)
-    box.invited("Tamarack")
-    box.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
-    box.later()
-    box.later()
+    scenario.sent_invitation("Tamarack")
+    scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
+    scenario.work_waiting()
+    scenario.work_waiting()
     assert len(ours(sandbox)) == 1
     [form] = forms(sandbox, "Tamarack")
     assert form["fields"]["CodeScreen score"] == "82"
 
 
-def test_a_template_that_lever_refuses_is_not_asked_for_without_end(box, sandbox):
-    box.invited()
+def test_a_template_that_lever_refuses_is_not_asked_for_without_end(scenario, sandbox):
+    scenario.sent_invitation()
     account(sandbox).templates.clear()
-    box.lever_fails("/feedback_templates$", status=403, times=1000)
-    finish(box, score=80)
+    scenario.lever_fails("/feedback_templates$", status=403, times=1000)
+    finish(scenario, score=80)
     for _ in range(5):
-        box.later()
-    effect = box.effect("write_feedback")
+        scenario.work_waiting()
+    effect = scenario.latest_effect("write_feedback")
     assert effect.state == "failed"
     assert "403" in effect.last_error
-    tried = box.organization.calls.filter(method="POST", path="/feedback_templates", status=403)
+    tried = scenario.organization.calls.filter(method="POST", path="/feedback_templates", status=403)
     assert 1 <= tried.count() <= 2
     sandbox.lever_does("faults", seed=1, rules=[])
     retry_effect(effect, "somebody")
     for _ in range(3):
-        box.later()
+        scenario.work_waiting()
     assert len(forms(sandbox)) == 1
 
 
-def test_a_template_that_was_edited_is_read_again(box, sandbox):
-    box.invited()
-    finish(box, score=40, result="Failed")
+def test_a_template_that_was_edited_is_read_again(scenario, sandbox):
+    scenario.sent_invitation()
+    finish(scenario, score=40, result="Failed")
     [template] = ours(sandbox)
     edited = [field for field in feedback_template.TEMPLATE["fields"] if field["text"] != "Failure reason"]
     template.fields = build_fields([{"type": "yes-no", "text": "Invite to an interview?"}, *reversed(edited)])
-    box.invited("Tamarack")
-    box.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
+    scenario.sent_invitation("Tamarack")
+    scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
     [form] = forms(sandbox, "Tamarack")
     assert (form["fields"]["CodeScreen score"], form["fields"]["Rating"]) == ("82", "4 - Strong Hire")
     assert form["fields"]["Invite to an interview?"] is None
     # the earlier form keeps the fields it was made with
-    box.candidate_does("regrade", score=60, result="Passed")
+    scenario.candidate_does("regrade", score=60, result="Passed")
     [form] = forms(sandbox)
     assert (form["fields"]["CodeScreen score"], form["fields"]["Rating"]) == ("60", "3 - Hire")
 
 
-def test_a_template_of_the_customers_own_with_the_same_name_is_left_alone(box, sandbox):
+def test_a_template_of_the_customers_own_with_the_same_name_is_left_alone(scenario, sandbox):
     sent = [{"type": "score-system", "text": "Rating"}, {"type": "text", "text": "Reference"}]
     theirs = type(account(sandbox).templates[next(iter(account(sandbox).templates))])(
         "theirs",
@@ -347,9 +347,9 @@ def test_a_template_of_the_customers_own_with_the_same_name_is_left_alone(box, s
         by_api=False,
     )
     account(sandbox).templates["theirs"] = theirs
-    box.invited()
-    finish(box, score=82, result="Passed")
-    box.later()
+    scenario.sent_invitation()
+    finish(scenario, score=82, result="Passed")
+    scenario.work_waiting()
     assert len(ours(sandbox)) == 2
     assert LeverConnection.objects.get().feedback_template_id != "theirs"
 
@@ -362,15 +362,15 @@ def test_a_template_of_the_customers_own_with_the_same_name_is_left_alone(box, s
         ["Strong yes", "Yes", "No", "Strong no"],
     ],
 )
-def test_the_rating_is_said_in_the_customers_words(box, sandbox, texts):
-    box.invited()
-    finish(box, score=40, result="Failed")
+def test_the_rating_is_said_in_the_customers_words(scenario, sandbox, texts):
+    scenario.sent_invitation()
+    finish(scenario, score=40, result="Failed")
     [template] = ours(sandbox)
     for field in template.fields:
         if field["type"] == "score-system":
             field["options"] = [{"text": text} for text in texts]
-    box.invited("Tamarack")
-    box.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
+    scenario.sent_invitation("Tamarack")
+    scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
     [form] = forms(sandbox, "Tamarack")
     assert form["fields"]["Rating"] == next(text for text in texts if text.startswith(("4", "Strong yes")))
 
@@ -378,21 +378,21 @@ def test_the_rating_is_said_in_the_customers_words(box, sandbox, texts):
 # the author
 
 
-def test_feedback_needs_an_author_and_finds_one(box, sandbox):
+def test_feedback_needs_an_author_and_finds_one(scenario, sandbox):
     LeverConnection.objects.update(lever_user_id="")
-    box.invited()
-    finish(box, score=82, result="Passed")
+    scenario.sent_invitation()
+    finish(scenario, score=82, result="Passed")
     [form] = forms(sandbox)
     author = account(sandbox).users[form["user"]]
     assert author.role == "super admin"
     assert author.deactivated_at is None
 
 
-def test_an_author_who_left_is_replaced(box, sandbox):
-    box.invited()
+def test_an_author_who_left_is_replaced(scenario, sandbox):
+    scenario.sent_invitation()
     account(sandbox).users[LeverConnection.objects.get().lever_user_id].deactivated_at = 1
     sandbox.lever_does("settings", strict_perform_as=True)
-    finish(box, score=82, result="Passed")
-    box.later()
+    finish(scenario, score=82, result="Passed")
+    scenario.work_waiting()
     [form] = forms(sandbox)
     assert account(sandbox).users[form["user"]].deactivated_at is None

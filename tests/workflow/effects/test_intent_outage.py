@@ -21,28 +21,30 @@ def _quick(monkeypatch) -> None:
     ("module", "step"), [(send_invitation, "_start_attempt"), (apply_outcome, "_record")]
 )
 def test_an_invitation_survives_a_restart_around_its_call(
-    box, sandbox, monkeypatch, module, step, is_committed
+    scenario, sandbox, monkeypatch, module, step, is_committed
 ) -> None:
     restarting = Restarting(getattr(module, step), [OperationalError()], is_committed)
     monkeypatch.setattr(module, step, restarting)
-    invitation = box.invitation()
-    box.work()
+    invitation = scenario.pending_invitation()
+    scenario.work()
     assert not restarting.errors
-    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
-    assert box.effect().state == "done"
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+    assert scenario.latest_effect().state == "done"
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_committed", [False, True])
-def test_a_definite_no_survives_a_restart_and_is_tried_again(box, sandbox, monkeypatch, is_committed) -> None:
+def test_a_definite_no_survives_a_restart_and_is_tried_again(
+    scenario, sandbox, monkeypatch, is_committed
+) -> None:
     monkeypatch.setattr(
         send_invitation,
         "_revert_to_pending",
         Restarting(send_invitation._revert_to_pending, [OperationalError()], is_committed),
     )
-    box.codescreen_fails(status=503)
-    invitation = box.invitation()
-    box.work()
-    assert box.reread(invitation).status == "pending"
-    box.later()
-    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+    scenario.codescreen_fails(status=503)
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    assert scenario.reread(invitation).status == "pending"
+    scenario.work_waiting()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)

@@ -7,15 +7,10 @@ from integrations.clients import provider
 from integrations.models import Delivery, Effect, Invitation, Organization, RoleMapping, Stage
 from integrations.workflow.catalog import sync
 from integrations.workflow.operations.effects import retry_effect
-from integrations.workflow.operations.policies import set_policies
 from tests import factories
 
 TARGET = "Phone screen"
 FROM = "CodeScreen Assessment"
-
-
-def policy(box, **changes):
-    set_policies(box.organization, changes, "test")
 
 
 def stage(sandbox, word="Alder"):
@@ -33,141 +28,132 @@ def recruiter_moves(sandbox, to, word="Alder"):
     sandbox.lever_does("move", opportunities=[sandbox.opportunity_id(word)], stage=to)
 
 
-def evaluated(box, **verdict):
-    """Return an invitation whose assessment was evaluated, the move still to be done."""
-    invitation = box.invited()
-    person = {"email": "alder@candidates.example", "assessment": "Backend"}
-    box.sandbox.codescreen_does("candidate", action=["start", "submit", "evaluate"], **person, **verdict)
-    box.ask()
-    return invitation
-
-
-def test_nobody_is_moved_unless_it_is_asked_for(box, sandbox):
-    evaluated(box, score=90, result="Passed")
-    box.work()
+def test_nobody_is_moved_unless_it_is_asked_for(scenario, sandbox):
+    scenario.evaluated_invitation(score=90, result="Passed")
+    scenario.work()
     assert not Effect.objects.filter(kind="move_stage").exists()
     assert stage(sandbox) == FROM
 
 
 @pytest.mark.parametrize("written", [TARGET, f"  {TARGET.upper()} ", "id"])
-def test_who_passed_is_moved_once_by_name_or_id(box, sandbox, written):
-    policy(box, passed_stage=sandbox.stage_id(TARGET) if written == "id" else written)
-    evaluated(box, score=90, result="Passed")
-    box.work()
-    effect = box.effect("move_stage")
+def test_who_passed_is_moved_once_by_name_or_id(scenario, sandbox, written):
+    scenario.set_policies(passed_stage=sandbox.stage_id(TARGET) if written == "id" else written)
+    scenario.evaluated_invitation(score=90, result="Passed")
+    scenario.work()
+    effect = scenario.latest_effect("move_stage")
     assert (effect.state, effect.last_error, effect.payload["stage"]) == ("done", "", TARGET)
     assert (stage(sandbox), moves(sandbox)) == (TARGET, 1)
 
 
-def test_the_move_is_shown_to_be_by_the_connected_user(box, sandbox):
+def test_the_move_is_shown_to_be_by_the_connected_user(scenario, sandbox):
     sandbox.lever_does("settings", strict_perform_as=True)
-    policy(box, passed_stage=TARGET)
-    evaluated(box, score=90, result="Passed")
-    box.work()
+    scenario.set_policies(passed_stage=TARGET)
+    scenario.evaluated_invitation(score=90, result="Passed")
+    scenario.work()
     change = sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Alder")].stage_changes[-1]
-    assert change["userId"] == box.organization.lever_connection.lever_user_id
+    assert change["userId"] == scenario.organization.lever_connection.lever_user_id
 
 
 @pytest.mark.parametrize("verdict", [{"score": 99, "result": "Failed"}, {"score": 100}])
-def test_a_high_score_alone_moves_nobody(box, sandbox, verdict):
+def test_a_high_score_alone_moves_nobody(scenario, sandbox, verdict):
     if "result" not in verdict:
         sandbox.codescreen_does("settings", metadata=False)
-    policy(box, passed_stage=TARGET)
-    evaluated(box, **verdict)
-    box.work()
+    scenario.set_policies(passed_stage=TARGET)
+    scenario.evaluated_invitation(**verdict)
+    scenario.work()
     assert not Effect.objects.filter(kind="move_stage").exists()
     assert stage(sandbox) == FROM
 
 
 @pytest.mark.parametrize("kind", ["status_after", "reset_after", "truncated"])
-def test_a_move_whose_answer_was_lost_is_not_made_twice(box, sandbox, kind):
-    policy(box, passed_stage=TARGET)
-    evaluated(box, score=90, result="Passed")
-    box.lever_fails("/stage$", method="PUT", kind=kind)
-    box.work()
-    assert box.effect("move_stage").state == "due"
-    box.later()
-    assert box.effect("move_stage").state == "done"
+def test_a_move_whose_answer_was_lost_is_not_made_twice(scenario, sandbox, kind):
+    scenario.set_policies(passed_stage=TARGET)
+    scenario.evaluated_invitation(score=90, result="Passed")
+    scenario.lever_fails("/stage$", method="PUT", kind=kind)
+    scenario.work()
+    assert scenario.latest_effect("move_stage").state == "due"
+    scenario.work_waiting()
+    assert scenario.latest_effect("move_stage").state == "done"
     assert (stage(sandbox), moves(sandbox)) == (TARGET, 1)
 
 
-def test_a_move_that_was_not_taken_is_made_later(box, sandbox):
-    policy(box, passed_stage=TARGET)
-    evaluated(box, score=90, result="Passed")
-    box.lever_fails("/stage$", method="PUT", status=503)
-    box.work()
+def test_a_move_that_was_not_taken_is_made_later(scenario, sandbox):
+    scenario.set_policies(passed_stage=TARGET)
+    scenario.evaluated_invitation(score=90, result="Passed")
+    scenario.lever_fails("/stage$", method="PUT", status=503)
+    scenario.work()
     assert stage(sandbox) == FROM
-    box.later()
+    scenario.work_waiting()
     assert (stage(sandbox), moves(sandbox)) == (TARGET, 1)
 
 
-def test_a_worker_killed_after_the_move_makes_no_second_one(box, sandbox):
-    policy(box, passed_stage=TARGET)
-    evaluated(box, score=90, result="Passed")
-    waiting = box.effect("move_stage")
-    box.work()
+def test_a_worker_killed_after_the_move_makes_no_second_one(scenario, sandbox):
+    scenario.set_policies(passed_stage=TARGET)
+    scenario.evaluated_invitation(score=90, result="Passed")
+    waiting = scenario.latest_effect("move_stage")
+    scenario.work()
     Effect.objects.filter(pk=waiting.pk).update(state="due", done_at=None, due_at=waiting.due_at)
-    box.later()
-    assert box.effect("move_stage").state == "done"
+    scenario.work_waiting()
+    assert scenario.latest_effect("move_stage").state == "done"
     assert moves(sandbox) == 1
 
 
 # a recruiter has acted
 
 
-def test_who_was_moved_elsewhere_meanwhile_stays_there(box, sandbox):
-    policy(box, passed_stage=TARGET)
-    evaluated(box, score=90, result="Passed")
+def test_who_was_moved_elsewhere_meanwhile_stays_there(scenario, sandbox):
+    scenario.set_policies(passed_stage=TARGET)
+    scenario.evaluated_invitation(score=90, result="Passed")
     recruiter_moves(sandbox, "On-site interview")
-    box.work()
-    effect = box.effect("move_stage")
+    scenario.work()
+    effect = scenario.latest_effect("move_stage")
     assert effect.state == "cancelled"
     assert "a recruiter has moved them" in effect.last_error
     assert FROM in effect.last_error or "the stage they were invited from" in effect.last_error
     assert (stage(sandbox), moves(sandbox)) == ("On-site interview", 0)
 
 
-def test_who_was_archived_meanwhile_stays_archived(box, sandbox):
-    policy(box, passed_stage=TARGET)
-    evaluated(box, score=90, result="Passed")
+def test_who_was_archived_meanwhile_stays_archived(scenario, sandbox):
+    scenario.set_policies(passed_stage=TARGET)
+    scenario.evaluated_invitation(score=90, result="Passed")
     sandbox.lever_does("archive", opportunities=[sandbox.opportunity_id("Alder")], reason="Underqualified")
-    box.work()
-    effect = box.effect("move_stage")
+    scenario.work()
+    effect = scenario.latest_effect("move_stage")
     assert effect.state == "cancelled"
     assert "archived" in effect.last_error
     assert (stage(sandbox), moves(sandbox)) == (FROM, 0)
 
 
-def test_who_is_there_already_is_not_moved_and_it_says_so(box, sandbox):
-    policy(box, passed_stage=TARGET)
-    evaluated(box, score=90, result="Passed")
+def test_who_is_there_already_is_not_moved_and_it_says_so(scenario, sandbox):
+    scenario.set_policies(passed_stage=TARGET)
+    scenario.evaluated_invitation(score=90, result="Passed")
     recruiter_moves(sandbox, TARGET)
-    box.work()
-    effect = box.effect("move_stage")
+    scenario.work()
+    effect = scenario.latest_effect("move_stage")
     assert (effect.state, effect.last_error) == ("done", f"The candidate was in “{TARGET}” already.")
     assert moves(sandbox) == 0
 
 
-def test_who_was_moved_back_after_a_lost_answer_stays_back(box, sandbox):
-    policy(box, passed_stage=TARGET)
-    evaluated(box, score=90, result="Passed")
-    box.lever_fails("/stage$", method="PUT", kind="reset_after")
-    box.work()
+def test_who_was_moved_back_after_a_lost_answer_stays_back(scenario, sandbox):
+    scenario.set_policies(passed_stage=TARGET)
+    scenario.evaluated_invitation(score=90, result="Passed")
+    scenario.lever_fails("/stage$", method="PUT", kind="reset_after")
+    scenario.work()
     recruiter_moves(sandbox, FROM)
-    box.later()
-    effect = box.effect("move_stage")
+    scenario.work_waiting()
+    effect = scenario.latest_effect("move_stage")
     assert effect.state == "cancelled"
     assert "moved the candidate back" in effect.last_error
     assert (stage(sandbox), moves(sandbox)) == (FROM, 1)
 
 
-def test_who_was_moved_once_is_not_moved_by_a_later_grade(box, sandbox):
-    policy(box, passed_stage=TARGET)
-    evaluated(box, score=80, result="Passed")
-    box.work()
+def test_who_was_moved_once_is_not_moved_by_a_later_grade(scenario, sandbox):
+    scenario.set_policies(passed_stage=TARGET)
+    scenario.evaluated_invitation(score=80, result="Passed")
+    scenario.work()
     recruiter_moves(sandbox, FROM)
-    box.candidate_does("regrade", score=95, result="Passed")
-    effect = box.effect("move_stage")
+    scenario.candidate_does("regrade", score=95, result="Passed")
+    effect = scenario.latest_effect("move_stage")
     assert effect.state == "cancelled"
     assert "a recruiter decides" in effect.last_error
     assert (stage(sandbox), moves(sandbox)) == (FROM, 1)
@@ -176,13 +162,13 @@ def test_who_was_moved_once_is_not_moved_by_a_later_grade(box, sandbox):
 # regrades
 
 
-def test_a_regrade_to_failed_moves_nobody_back_and_is_told_once(box, sandbox, super_admin):
-    policy(box, passed_stage=TARGET)
-    evaluated(box, score=90, result="Passed")
-    box.work()
-    box.candidate_does("regrade", score=10, result="Failed")
-    box.ask()
-    box.work()
+def test_a_regrade_to_failed_moves_nobody_back_and_is_told_once(scenario, sandbox, super_admin):
+    scenario.set_policies(passed_stage=TARGET)
+    scenario.evaluated_invitation(score=90, result="Passed")
+    scenario.work()
+    scenario.candidate_does("regrade", score=10, result="Failed")
+    scenario.poll()
+    scenario.work()
     assert (stage(sandbox), moves(sandbox)) == (TARGET, 1)
     [note] = sandbox.opportunity("Alder")["note_texts"]
     assert f"says Failed now. It had said Passed, and the candidate was moved to “{TARGET}”" in note
@@ -191,9 +177,9 @@ def test_a_regrade_to_failed_moves_nobody_back_and_is_told_once(box, sandbox, su
     assert super_admin.email in mail.payload["recipients"]
 
 
-def test_a_regrade_before_the_move_cancels_it(box, sandbox):
-    policy(box, passed_stage=TARGET)
-    evaluated(box, score=90, result="Passed")
+def test_a_regrade_before_the_move_cancels_it(scenario, sandbox):
+    scenario.set_policies(passed_stage=TARGET)
+    scenario.evaluated_invitation(score=90, result="Passed")
     sandbox.codescreen_does(
         "candidate",
         action="regrade",
@@ -202,119 +188,119 @@ def test_a_regrade_before_the_move_cancels_it(box, sandbox):
         email="alder@candidates.example",
         assessment="Backend",
     )
-    box.ask()
-    box.work()
-    effect = box.effect("move_stage")
+    scenario.poll()
+    scenario.work()
+    effect = scenario.latest_effect("move_stage")
     assert (effect.state, effect.last_error) == ("cancelled", "CodeScreen no longer says Passed.")
     assert (stage(sandbox), moves(sandbox)) == (FROM, 0)
     assert not Effect.objects.filter(key__startswith="regraded:").exists()
 
 
-def test_a_regrade_during_the_call_is_told_too(box, sandbox, monkeypatch):
-    policy(box, passed_stage=TARGET)
-    invitation = evaluated(box, score=90, result="Passed")
+def test_a_regrade_during_the_call_is_told_too(scenario, sandbox, monkeypatch):
+    scenario.set_policies(passed_stage=TARGET)
+    invitation = scenario.evaluated_invitation(score=90, result="Passed")
 
     def regraded_meanwhile(*_):
         invitation.results.update(outcome="Failed")
 
     monkeypatch.setattr("integrations.lever.client.LeverClient.move_stage", regraded_meanwhile)
-    box.work()
+    scenario.work()
     assert Effect.objects.filter(kind="leave_note", key__contains="regraded:").count() == 1
 
 
-def test_failed_and_then_passed_is_moved(box, sandbox):
-    policy(box, passed_stage=TARGET)
-    evaluated(box, score=10, result="Failed")
-    box.work()
+def test_failed_and_then_passed_is_moved(scenario, sandbox):
+    scenario.set_policies(passed_stage=TARGET)
+    scenario.evaluated_invitation(score=10, result="Failed")
+    scenario.work()
     assert stage(sandbox) == FROM
-    box.candidate_does("regrade", score=90, result="Passed")
+    scenario.candidate_does("regrade", score=90, result="Passed")
     assert (stage(sandbox), moves(sandbox)) == (TARGET, 1)
 
 
 # the target
 
 
-def test_an_unknown_target_fails_loudly_and_is_done_once_it_is_corrected(box, sandbox):
-    policy(box, passed_stage="Phone sceen")
-    evaluated(box, score=90, result="Passed")
-    box.work()
-    effect = box.effect("move_stage")
+def test_an_unknown_target_fails_loudly_and_is_done_once_it_is_corrected(scenario, sandbox):
+    scenario.set_policies(passed_stage="Phone sceen")
+    scenario.evaluated_invitation(score=90, result="Passed")
+    scenario.work()
+    effect = scenario.latest_effect("move_stage")
     assert effect.state == "failed"
     assert f"Did you mean “{TARGET}”?" in effect.last_error
     assert "then retry" in effect.last_error
-    policy(box, passed_stage=TARGET)
+    scenario.set_policies(passed_stage=TARGET)
     retry_effect(effect, "test")
-    box.work()
+    scenario.work()
     assert stage(sandbox) == TARGET
 
 
 @pytest.mark.parametrize("written", [FROM, "codescreen", "  CODESCREEN  round two", "id"])
-def test_a_target_that_would_invite_is_refused(box, sandbox, written):
-    sync.refresh_stages(box.organization, provider.lever_client(box.organization))
+def test_a_target_that_would_invite_is_refused(scenario, sandbox, written):
+    sync.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
     with pytest.raises(ValidationError) as refused:
-        policy(box, passed_stage=sandbox.stage_id(FROM) if written == "id" else written)
+        scenario.set_policies(passed_stage=sandbox.stage_id(FROM) if written == "id" else written)
     assert "sends an assessment" in refused.value.message_dict["passed_stage"][0]
 
 
-def test_a_target_that_a_mapping_names_is_refused(box):
+def test_a_target_that_a_mapping_names_is_refused(scenario):
     RoleMapping.objects.create(
-        organization=box.organization, role="Backend Engineer", stage=TARGET, assessment="Backend"
+        organization=scenario.organization, role="Backend Engineer", stage=TARGET, assessment="Backend"
     )
     with pytest.raises(ValidationError):
-        policy(box, passed_stage=TARGET)
+        scenario.set_policies(passed_stage=TARGET)
 
 
-def test_a_prefix_that_would_make_the_target_invite_is_refused(box):
-    policy(box, passed_stage=TARGET)
+def test_a_prefix_that_would_make_the_target_invite_is_refused(scenario):
+    scenario.set_policies(passed_stage=TARGET)
     with pytest.raises(ValidationError):
-        policy(box, stage_prefix="Phone")
+        scenario.set_policies(stage_prefix="Phone")
 
 
-def test_a_prefix_that_is_not_why_the_target_invites_may_change(box):
-    policy(box, passed_stage=TARGET)
+def test_a_prefix_that_is_not_why_the_target_invites_may_change(scenario):
+    scenario.set_policies(passed_stage=TARGET)
     RoleMapping.objects.create(
-        organization=box.organization, role="Backend Engineer", stage=TARGET, assessment="Backend"
+        organization=scenario.organization, role="Backend Engineer", stage=TARGET, assessment="Backend"
     )
-    policy(box, stage_prefix="Assessment")
-    assert Organization.objects.get(pk=box.organization.pk).stage_prefix == "Assessment"
+    scenario.set_policies(stage_prefix="Assessment")
+    assert Organization.objects.get(pk=scenario.organization.pk).stage_prefix == "Assessment"
 
 
-def test_a_target_that_came_to_invite_later_moves_nobody(box, sandbox):
-    policy(box, passed_stage=TARGET)
+def test_a_target_that_came_to_invite_later_moves_nobody(scenario, sandbox):
+    scenario.set_policies(passed_stage=TARGET)
     RoleMapping.objects.create(
-        organization=box.organization, role="Backend Engineer", stage=TARGET, assessment="Backend"
+        organization=scenario.organization, role="Backend Engineer", stage=TARGET, assessment="Backend"
     )
-    evaluated(box, score=90, result="Passed")
-    box.work()
-    effect = box.effect("move_stage")
+    scenario.evaluated_invitation(score=90, result="Passed")
+    scenario.work()
+    effect = scenario.latest_effect("move_stage")
     assert effect.state == "failed"
     assert "would send an assessment" in effect.last_error
     assert (stage(sandbox), moves(sandbox)) == (FROM, 0)
 
 
-def test_two_stages_of_one_name_are_not_guessed_between(box, sandbox):
-    policy(box, passed_stage=TARGET)
-    evaluated(box, score=90, result="Passed")
-    sync.refresh_stages(box.organization, provider.lever_client(box.organization))
-    Stage.objects.create(organization=box.organization, external_id="twin", name=TARGET, position=99)
-    box.work()
-    effect = box.effect("move_stage")
+def test_two_stages_of_one_name_are_not_guessed_between(scenario, sandbox):
+    scenario.set_policies(passed_stage=TARGET)
+    scenario.evaluated_invitation(score=90, result="Passed")
+    sync.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
+    Stage.objects.create(organization=scenario.organization, external_id="twin", name=TARGET, position=99)
+    scenario.work()
+    effect = scenario.latest_effect("move_stage")
     assert effect.state == "failed"
     assert "2 stages" in effect.last_error
     assert moves(sandbox) == 0
 
 
-def test_levers_word_of_our_own_move_leads_to_nothing(box, sandbox):
-    policy(box, passed_stage=TARGET)
-    invitation = evaluated(box, score=90, result="Passed")
-    box.work()
+def test_levers_word_of_our_own_move_leads_to_nothing(scenario, sandbox):
+    scenario.set_policies(passed_stage=TARGET)
+    invitation = scenario.evaluated_invitation(score=90, result="Passed")
+    scenario.work()
     data = {"opportunityId": sandbox.opportunity_id("Alder"), "toStageId": sandbox.stage_id(TARGET)}
     factories.DeliveryFactory.create(
-        organization=box.organization,
+        organization=scenario.organization,
         opportunity_id=sandbox.opportunity_id("Alder"),
         payload={"event": "candidateStageChange", "data": data},
     )
-    box.work()
+    scenario.work()
     assert Delivery.objects.get().verdict == "not_a_trigger_stage"
     assert Invitation.objects.count() == 1
-    assert box.reread(invitation).status == "completed"
+    assert scenario.reread(invitation).status == "completed"

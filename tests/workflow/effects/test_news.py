@@ -16,7 +16,7 @@ STAGE, ELSEWHERE = "CodeScreen Assessment", "Phone screen"
 
 
 @pytest.fixture
-def move(box, sandbox):
+def move(scenario, sandbox):
     """Move a candidate and return the delivery that tells of it."""
     sandbox.lever_does("settings", webhooks_enabled=False)
     opportunity_id = sandbox.opportunity_id("Alder")
@@ -25,7 +25,7 @@ def move(box, sandbox):
         sandbox.lever_does("move", opportunities=[opportunity_id], stage=stage)
         data = {"opportunityId": opportunity_id, "toStageId": sandbox.stage_id(stage)}
         return factories.DeliveryFactory(
-            organization=box.organization,
+            organization=scenario.organization,
             opportunity_id=opportunity_id,
             payload={"event": "candidateStageChange", "data": data},
         )
@@ -33,10 +33,10 @@ def move(box, sandbox):
     return moved
 
 
-def test_who_leaves_while_another_worker_decides(box, sandbox, move, monkeypatch):
+def test_who_leaves_while_another_worker_decides(scenario, sandbox, move, monkeypatch):
     move(STAGE)
     entered = factories.claimed(Delivery, "slow")
-    clients = provider.clients_for(box.organization)
+    clients = provider.clients_for(scenario.organization)
     lever = clients.lever()
     read = lever.opportunity
 
@@ -47,38 +47,38 @@ def test_who_leaves_while_another_worker_decides(box, sandbox, move, monkeypatch
         return found
 
     monkeypatch.setattr(lever, "opportunity", slowly)
-    handle_delivery.handle_delivery(entered, FakeClients(box.organization, lever=lever))
-    box.work()
+    handle_delivery.handle_delivery(entered, FakeClients(scenario.organization, lever=lever))
+    scenario.work()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)
 
 
-def test_who_leaves_while_the_sweep_goes_through_its_list(box, sandbox, move):
+def test_who_leaves_while_the_sweep_goes_through_its_list(scenario, sandbox, move):
     move(STAGE).delete()
     began = timezone.now() - timedelta(seconds=5)
-    [listed] = on_request.opportunities_with_address(box.organization, "alder@candidates.example", 1)
+    [listed] = on_request.opportunities_with_address(scenario.organization, "alder@candidates.example", 1)
     move(ELSEWHERE)
-    box.work()
-    assert sweep._repair(box.organization, listed, provider.clients_for(box.organization), began)
-    box.work()
+    scenario.work()
+    assert sweep._repair(scenario.organization, listed, provider.clients_for(scenario.organization), began)
+    scenario.work()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)
 
 
-def test_who_leaves_while_codescreen_is_asked_and_says_not_now(box, sandbox, move):
+def test_who_leaves_while_codescreen_is_asked_and_says_not_now(scenario, sandbox, move):
     move(STAGE)
-    box.codescreen_fails(status=429)
+    scenario.codescreen_fails(status=429)
     assert worker.work(most=2) == 2
     assert Invitation.objects.get().status == "pending"
     Invitation.objects.update(status="sending")  # as the leaving finds it while the call is on its way
     move(ELSEWHERE)
-    box.work()
+    scenario.work()
     Invitation.objects.update(status="pending")
-    box.later()
+    scenario.work_waiting()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)
 
 
-def test_without_news_nobody_is_read_twice(box, sandbox, move):
+def test_without_news_nobody_is_read_twice(scenario, sandbox, move):
     move(STAGE)
     Delivery.objects.update(received_at=timezone.now() - timedelta(seconds=1))
-    box.work()
-    reads = box.organization.calls.filter(method="GET", path__contains="/opportunities/")
+    scenario.work()
+    reads = scenario.organization.calls.filter(method="GET", path__contains="/opportunities/")
     assert (Invitation.objects.get().status, reads.count()) == ("invited", 1)

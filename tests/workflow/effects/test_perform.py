@@ -23,36 +23,40 @@ from tests.workflow.conftest import ASSESSMENT
 
 
 @pytest.mark.parametrize("reason", ["paused", "disconnected"])
-def test_what_waited_long_for_a_person_is_still_tried_for_days(box, sandbox, super_admin, reason):
+def test_what_waited_long_for_a_person_is_still_tried_for_days(scenario, sandbox, super_admin, reason):
     if reason == "paused":
         Organization.objects.update(paused=True)
     else:
         CodeScreenConnection.objects.update(state="refused")
-    invitation = box.invitation()
+    invitation = scenario.pending_invitation()
     Effect.objects.update(created_at=timezone.now() - retry_policy.RETRY_FOR - timedelta(days=1))
-    box.work()
-    box.codescreen_fails(status=503)
+    scenario.work()
+    scenario.codescreen_fails(status=503)
     if reason == "paused":
-        box.organization.refresh_from_db()
-        set_policies(box.organization, {"paused": False}, super_admin)
+        scenario.organization.refresh_from_db()
+        set_policies(scenario.organization, {"paused": False}, super_admin)
     else:
         CodeScreenConnection.objects.update(state="connected")
-    box.later()
-    assert (box.effect().state, box.effect().attempts, box.reread(invitation).status) == ("due", 1, "pending")
-    box.later()
-    assert (box.reread(invitation).status, sandbox.invitations_sent()) == ("invited", 1)
+    scenario.work_waiting()
+    assert (
+        scenario.latest_effect().state,
+        scenario.latest_effect().attempts,
+        scenario.reread(invitation).status,
+    ) == ("due", 1, "pending")
+    scenario.work_waiting()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("invited", 1)
 
 
 @pytest.mark.parametrize("looked", ["before", "in between"])
 def test_who_is_invited_anew_while_a_worker_finds_them_withdrawn_is_invited(
-    box, sandbox, monkeypatch, looked
+    scenario, sandbox, monkeypatch, looked
 ):
-    invitation = box.invitation()
+    invitation = scenario.pending_invitation()
     left = Invitation.objects.get(pk=invitation.pk)
     if looked == "before":
         left.move("withdrawn", "The candidate left the stage.")
     effect = factories.claimed(Effect, "slow")
-    effect.organization = box.organization
+    effect.organization = scenario.organization
     if looked == "in between":
         assert effect.invitation.status == "pending"  # as the worker knows it
         left.move("withdrawn", "The candidate left the stage.")
@@ -64,79 +68,82 @@ def test_who_is_invited_anew_while_a_worker_finds_them_withdrawn_is_invited(
         return decide(invitation)
 
     monkeypatch.setattr(send_invitation, "cancel_or_retry", slowly)
-    perform.perform(effect, provider.clients_for(box.organization, CallContext(effect=effect)))
+    perform.perform(effect, provider.clients_for(scenario.organization, CallContext(effect=effect)))
     monkeypatch.undo()
-    box.later()
-    assert (box.reread(invitation).status, sandbox.invitations_sent()) == ("invited", 1)
+    scenario.work_waiting()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("invited", 1)
 
 
-def test_a_refused_write_is_not_given_up_while_its_author_cannot_be_looked_up(box, sandbox):
-    box.invitation()
+def test_a_refused_write_is_not_given_up_while_its_author_cannot_be_looked_up(scenario, sandbox):
+    scenario.pending_invitation()
     fault = {"kind": "status", "times": 1}
     rules = [
         {"method": "POST", "path": "/addTags", "status": 403, **fault},
         {"method": "GET", "path": "/users", "status": 503, **fault},
     ]
     sandbox.lever_does("faults", seed=1, rules=rules)
-    box.work()
-    assert box.effect("set_progress_tag").state == "due"
-    box.later()
-    assert box.effect("set_progress_tag").state == "done"
+    scenario.work()
+    assert scenario.latest_effect("set_progress_tag").state == "due"
+    scenario.work_waiting()
+    assert scenario.latest_effect("set_progress_tag").state == "done"
 
 
 @pytest.mark.parametrize("heard", ["webhook", "late answer"])
-def test_what_is_heard_to_have_arrived_before_it_is_sent_again_is_not(box, sandbox, heard):
-    invitation = box.invitation()
+def test_what_is_heard_to_have_arrived_before_it_is_sent_again_is_not(scenario, sandbox, heard):
+    invitation = scenario.pending_invitation()
     slow = factories.claimed(Effect, "slow")
-    box.codescreen_fails(kind="status_after", status=500)
-    box.work()  # nothing: the slow worker holds it
+    scenario.codescreen_fails(kind="status_after", status=500)
+    scenario.work()  # nothing: the slow worker holds it
     with pytest.raises(PlatformError):
-        provider.clients_for(box.organization).codescreen().send(
+        provider.clients_for(scenario.organization).codescreen().send(
             ASSESSMENT, "Candidate Alder", invitation.email
         )
     Effect.objects.filter(pk=slow.pk).update(
         state="uncertain", due_at=None, lease_owner="", leased_until=None
     )
     Invitation.objects.update(status="uncertain")
-    invitations.send_again(box.reread(invitation), "somebody")
+    invitations.send_again(scenario.reread(invitation), "somebody")
     if heard == "webhook":
         webhook_hint.apply_hint(
-            box.organization, WebhookHint("candidate.started", "instance-1", invitation.external_id)
+            scenario.organization, WebhookHint("candidate.started", "instance-1", invitation.external_id)
         )
     else:
-        record = partial(send_invitation._record_invited, box.reread(invitation), "instance-1")
+        record = partial(send_invitation._record_invited, scenario.reread(invitation), "instance-1")
         apply_outcome(slow, Done(record=record), None)
-    box.work()
-    assert (box.reread(invitation).instance_id, sandbox.invitations_sent()) == ("instance-1", 1)
-    assert box.effect().state == "done"
+    scenario.work()
+    assert (scenario.reread(invitation).instance_id, sandbox.invitations_sent()) == ("instance-1", 1)
+    assert scenario.latest_effect().state == "done"
 
 
 def test_a_worker_killed_after_a_definite_no_leaves_nothing_that_a_pause_does_not_hold(
-    box, sandbox, monkeypatch
+    scenario, sandbox, monkeypatch
 ):
-    box.codescreen_fails(status=503)
-    invitation = box.invitation()
+    scenario.codescreen_fails(status=503)
+    invitation = scenario.pending_invitation()
 
     def killed(*_):
         raise SystemExit
 
     monkeypatch.setattr(perform, "_after_error", killed)
     with pytest.raises(SystemExit):
-        box.work()
+        scenario.work()
     monkeypatch.undo()
-    assert (box.effect().attempt_started_at is None, box.reread(invitation).status) == (False, "pending")
+    assert (scenario.latest_effect().attempt_started_at is None, scenario.reread(invitation).status) == (
+        False,
+        "pending",
+    )
     Effect.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
     Organization.objects.update(paused=True)
-    box.work()
-    assert (box.effect().state, sandbox.invitations_sent()) == ("due", 0)
+    scenario.work()
+    assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("due", 0)
 
 
-def test_what_a_person_sends_again_is_tried_for_days_whatever_held_it_up_before(box, sandbox):
-    invitation = box.invitation()
+def test_what_a_person_sends_again_is_tried_for_days_whatever_held_it_up_before(scenario, sandbox):
+    invitation = scenario.pending_invitation()
     long_ago = timezone.now() - retry_policy.RETRY_FOR - timedelta(days=1)
     Effect.objects.update(retry_window_started_at=long_ago, state="failed", due_at=None)
-    box.reread(invitation).move("failed", "CodeScreen refused it.")
-    invitations.send_again(box.reread(invitation), "somebody")
-    box.codescreen_fails(status=503)
-    box.work()
-    assert (box.effect().state, box.reread(invitation).status) == ("due", "pending")
+    scenario.reread(invitation).move("failed", "CodeScreen refused it.")
+    invitations.send_again(scenario.reread(invitation), "somebody")
+    scenario.codescreen_fails(status=503)
+    scenario.work()
+    assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("due", "pending")

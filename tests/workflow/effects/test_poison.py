@@ -28,14 +28,14 @@ def _kill(*_, **__):
     raise Killed
 
 
-def work_until_quiet(box, deaths=20):
+def work_until_quiet(scenario, deaths=20):
     """Let one worker after another take up what is due, each after the lease of the one that died; how many died."""
     died = 0
     for _ in range(deaths):
         for model in (Delivery, Effect):
             model.objects.filter(leased_until__isnull=False).update(leased_until=AGES_AGO)
         try:
-            box.work()
+            scenario.work()
         except Killed:
             died += 1
         else:
@@ -47,8 +47,8 @@ def codes(organization):
     return {finding.code for finding in doctor.findings(organization)}
 
 
-def test_a_delivery_that_kills_its_worker_stops_and_others_are_decided(box, monkeypatch):
-    poison = factories.DeliveryFactory(organization=box.organization, opportunity_id="poison")
+def test_a_delivery_that_kills_its_worker_stops_and_others_are_decided(scenario, monkeypatch):
+    poison = factories.DeliveryFactory(organization=scenario.organization, opportunity_id="poison")
     decide = decide_delivery.decide_delivery
 
     def kill_or_decide(delivery, *more):
@@ -57,82 +57,91 @@ def test_a_delivery_that_kills_its_worker_stops_and_others_are_decided(box, monk
         return decide(delivery, *more)
 
     monkeypatch.setattr(handle_delivery, "decide_delivery", kill_or_decide)
-    fine = [factories.DeliveryFactory(organization=box.organization, event="other") for _ in range(3)]
-    assert work_until_quiet(box) == MAX_CONSECUTIVE_CRASHES
+    fine = [factories.DeliveryFactory(organization=scenario.organization, event="other") for _ in range(3)]
+    assert work_until_quiet(scenario) == MAX_CONSECUTIVE_CRASHES
     poison.refresh_from_db()
     assert (poison.due_at, poison.verdict, poison.is_stuck) == (None, "", True)
     assert "none finished" in poison.last_error
     assert {Delivery.objects.get(pk=row.pk).verdict for row in fine} == {"ignored_event"}
-    assert "stuck_deliveries" in codes(box.organization)
+    assert "stuck_deliveries" in codes(scenario.organization)
 
 
-def test_a_delivery_that_was_given_up_can_be_replayed(box, super_admin, monkeypatch):
-    poison = factories.DeliveryFactory(organization=box.organization, event="other")
+def test_a_delivery_that_was_given_up_can_be_replayed(scenario, super_admin, monkeypatch):
+    poison = factories.DeliveryFactory(organization=scenario.organization, event="other")
     with monkeypatch.context() as patched:
         patched.setattr(handle_delivery, "decide_delivery", _kill)
-        work_until_quiet(box)
+        work_until_quiet(scenario)
     poison.refresh_from_db()
     assert on_request.replay(poison, super_admin).verdict == "ignored_event"
     poison.refresh_from_db()
     assert (poison.verdict, poison.consecutive_crashes, poison.last_error) == ("ignored_event", 0, "")
 
 
-def test_an_effect_that_kills_its_worker_stops_and_can_be_retried(box, super_admin, monkeypatch):
+def test_an_effect_that_kills_its_worker_stops_and_can_be_retried(scenario, super_admin, monkeypatch):
     enqueue.enqueue_note(
-        box.organization, box.sandbox.opportunity_id("Alder"), "no_email", "CodeScreen: nothing was sent."
+        scenario.organization,
+        scenario.sandbox.opportunity_id("Alder"),
+        "no_email",
+        "CodeScreen: nothing was sent.",
     )
     with monkeypatch.context() as patched:
         patched.setattr(perform, "leave_note", _kill)
-        assert work_until_quiet(box) == MAX_CONSECUTIVE_CRASHES
-    effect = box.effect("leave_note")
+        assert work_until_quiet(scenario) == MAX_CONSECUTIVE_CRASHES
+    effect = scenario.latest_effect("leave_note")
     assert (effect.state, effect.due_at) == ("failed", None)
     assert "none finished" in effect.last_error
-    assert "failed_effects" in codes(box.organization)
+    assert "failed_effects" in codes(scenario.organization)
     retry_effect(effect, super_admin)
-    box.work()
-    assert box.effect("leave_note").state == "done"
-    assert box.sandbox.opportunity("Alder")["notes"] == 1
+    scenario.work()
+    assert scenario.latest_effect("leave_note").state == "done"
+    assert scenario.sandbox.opportunity("Alder")["notes"] == 1
     assert AuditEntry.objects.filter(action="retry").exists()
 
 
 @pytest.mark.parametrize("is_idempotent", [False, True])
 def test_an_invitation_whose_worker_dies_at_the_call_is_uncertain_and_never_failed(
-    box, is_idempotent, monkeypatch
+    scenario, is_idempotent, monkeypatch
 ):
-    box.sandbox.codescreen_does("settings", idempotency=is_idempotent)
+    scenario.sandbox.codescreen_does("settings", idempotency=is_idempotent)
     CodeScreenConnection.objects.update(idempotency=is_idempotent)
-    invitation = box.invitation()
+    invitation = scenario.pending_invitation()
     monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", _kill)
-    died = work_until_quiet(box)
+    died = work_until_quiet(scenario)
     assert died == (MAX_CONSECUTIVE_CRASHES if is_idempotent else 1)
-    assert (box.effect().state, box.reread(invitation).status) == ("uncertain", "uncertain")
-    assert box.effect().attempt_started_at is not None
+    assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
+    assert scenario.latest_effect().attempt_started_at is not None
 
 
-def test_an_invitation_whose_worker_dies_before_the_call_fails(box, monkeypatch):
-    invitation = box.invitation()
+def test_an_invitation_whose_worker_dies_before_the_call_fails(scenario, monkeypatch):
+    invitation = scenario.pending_invitation()
     monkeypatch.setattr("integrations.workflow.effects.send_invitation.reason_not_to_send", _kill)
-    assert work_until_quiet(box) == MAX_CONSECUTIVE_CRASHES
-    assert (box.effect().state, box.reread(invitation).status) == ("failed", "failed")
-    assert box.sandbox.invitations_sent() == 0
+    assert work_until_quiet(scenario) == MAX_CONSECUTIVE_CRASHES
+    assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("failed", "failed")
+    assert scenario.sandbox.invitations_sent() == 0
 
 
-def test_an_answer_ends_the_count_of_crashes(box):
+def test_an_answer_ends_the_count_of_crashes(scenario):
     enqueue.enqueue_note(
-        box.organization, box.sandbox.opportunity_id("Alder"), "no_email", "CodeScreen: nothing was sent."
+        scenario.organization,
+        scenario.sandbox.opportunity_id("Alder"),
+        "no_email",
+        "CodeScreen: nothing was sent.",
     )
     Effect.objects.filter(kind="leave_note").update(
         consecutive_crashes=MAX_CONSECUTIVE_CRASHES - 1, attempts=40
     )
-    box.lever_fails("/notes", status=503)
-    box.work()
-    effect = box.effect("leave_note")
+    scenario.lever_fails("/notes", status=503)
+    scenario.work()
+    effect = scenario.latest_effect("leave_note")
     assert (effect.state, effect.consecutive_crashes, effect.attempts) == ("due", 0, 41)
 
 
-def test_many_tries_that_a_platform_refused_do_not_count_as_crashes(box, monkeypatch):
+def test_many_tries_that_a_platform_refused_do_not_count_as_crashes(scenario, monkeypatch):
     enqueue.enqueue_note(
-        box.organization, box.sandbox.opportunity_id("Alder"), "no_email", "CodeScreen: nothing was sent."
+        scenario.organization,
+        scenario.sandbox.opportunity_id("Alder"),
+        "no_email",
+        "CodeScreen: nothing was sent.",
     )
     Effect.objects.filter(kind="leave_note").update(attempts=60)
 
@@ -141,20 +150,23 @@ def test_many_tries_that_a_platform_refused_do_not_count_as_crashes(box, monkeyp
 
     with monkeypatch.context() as patched:
         patched.setattr(perform, "leave_note", bug)
-        box.work()
-    assert (box.effect("leave_note").state, box.effect("leave_note").consecutive_crashes) == ("due", 1)
+        scenario.work()
+    assert (
+        scenario.latest_effect("leave_note").state,
+        scenario.latest_effect("leave_note").consecutive_crashes,
+    ) == ("due", 1)
 
 
-def test_an_invitation_that_kills_whoever_asks_about_it_is_asked_ever_more_seldom(box, monkeypatch):
+def test_an_invitation_that_kills_whoever_asks_about_it_is_asked_ever_more_seldom(scenario, monkeypatch):
     invitation = factories.InvitationFactory(
-        organization=box.organization, status="invited", instance_id="i1", next_poll_at=AGES_AGO
+        organization=scenario.organization, status="invited", instance_id="i1", next_poll_at=AGES_AGO
     )
     monkeypatch.setattr(poll, "refresh_progress", _kill)
     waits = []
     for _ in range(4):
         Invitation.objects.update(next_poll_at=AGES_AGO)
         with pytest.raises(Killed):
-            box.work()
+            scenario.work()
         waits.append((Invitation.objects.get().next_poll_at or AGES_AGO) - timezone.now())
     assert waits[0] < timedelta(seconds=46)
     assert all(later > 1.8 * earlier for earlier, later in itertools.pairwise(waits))

@@ -43,9 +43,9 @@ def minute_passes():
 
 
 @pytest.fixture
-def crowd(box, sandbox):
+def crowd(scenario, sandbox):
     """Invitations of several candidates that are about to go out."""
-    return [box.invitation(word) for word in seeded(sandbox)]
+    return [scenario.pending_invitation(word) for word in seeded(sandbox)]
 
 
 def seeded(sandbox):
@@ -54,10 +54,10 @@ def seeded(sandbox):
     return [word for word in WORDS if sandbox.opportunity_id(word) in opportunities]
 
 
-def test_a_revoked_key_costs_no_attempt_and_is_tried_once_a_minute(box, crowd):
+def test_a_revoked_key_costs_no_attempt_and_is_tried_once_a_minute(scenario, crowd):
     assert len(crowd) >= 2
-    box.codescreen_fails(status=401, path="/api/", method="", times=1000)
-    box.work()
+    scenario.codescreen_fails(status=401, path="/api/", method="", times=1000)
+    scenario.work()
     assert CodeScreenConnection.objects.get().state == "refused"
     first = ApiCall.objects.filter(status=401).count()
     assert first <= 2
@@ -69,20 +69,20 @@ def test_a_revoked_key_costs_no_attempt_and_is_tried_once_a_minute(box, crowd):
     assert {(row.state, row.attempts, row.consecutive_crashes) for row in waiting} == {("due", 0, 0)}
     notices = Effect.objects.filter(kind="send_email").exclude(email_topic=EmailTopic.RESULT)
     assert notices.count() <= 1
-    box.sandbox.codescreen_does("faults", rules=[])
+    scenario.sandbox.codescreen_does("faults", rules=[])
     minute_passes()
     minute_passes()
-    assert {box.reread(row).status for row in crowd} == {"invited"}
-    assert box.sandbox.invitations_sent() == len(crowd)
+    assert {scenario.reread(row).status for row in crowd} == {"invited"}
+    assert scenario.sandbox.invitations_sent() == len(crowd)
 
 
-def test_a_revoked_grant_is_not_asked_with_again_and_nothing_is_lost(box, sandbox):
+def test_a_revoked_grant_is_not_asked_with_again_and_nothing_is_lost(scenario, sandbox):
     LeverConnection.objects.get().mark_needs_reconnect("revoked")
     for word in seeded(sandbox):
         sandbox.lever_does("move", opportunities=[sandbox.opportunity_id(word)], stage=STAGE)
         data = {"opportunityId": sandbox.opportunity_id(word), "toStageId": sandbox.stage_id(STAGE)}
         factories.DeliveryFactory(
-            organization=box.organization,
+            organization=scenario.organization,
             opportunity_id=sandbox.opportunity_id(word),
             payload={"event": "candidateStageChange", "data": data},
         )
@@ -97,43 +97,43 @@ def test_a_revoked_grant_is_not_asked_with_again_and_nothing_is_lost(box, sandbo
     assert sandbox.invitations_sent() == Delivery.objects.filter(verdict="invite").count() > 0
 
 
-def test_a_storm_of_429_burns_nothing_and_drains_when_it_is_over(box, crowd, settings):
-    box.codescreen_fails(status=429, retry_after=2, times=1000)
+def test_a_storm_of_429_burns_nothing_and_drains_when_it_is_over(scenario, crowd, settings):
+    scenario.codescreen_fails(status=429, retry_after=2, times=1000)
     began = timezone.now()
     for _ in range(MINUTES):
         minute_passes()
     effects = Effect.objects.filter(kind="send_invitation")
     assert {(row.state, row.consecutive_crashes) for row in effects} == {("due", 0)}
     assert all(row.due_at is not None and row.due_at > began - timedelta(minutes=2) for row in effects)
-    assert box.sandbox.invitations_sent() == 0
-    box.sandbox.codescreen_does("faults", rules=[])
+    assert scenario.sandbox.invitations_sent() == 0
+    scenario.sandbox.codescreen_does("faults", rules=[])
     for _ in range(3):
         minute_passes()
-    assert {box.reread(row).status for row in crowd} == {"invited"}
-    assert box.sandbox.invitations_sent() == len(crowd)
+    assert {scenario.reread(row).status for row in crowd} == {"invited"}
+    assert scenario.sandbox.invitations_sent() == len(crowd)
 
 
 @pytest.mark.parametrize("call", ["send", "status"])
 def test_a_no_to_the_former_key_says_nothing_of_the_one_saved_meanwhile(
-    box, sandbox, super_admin, monkeypatch, call
+    scenario, sandbox, super_admin, monkeypatch, call
 ):
     is_about_status = call == "status"
-    invitation = box.invited() if is_about_status else box.invitation()
+    invitation = scenario.sent_invitation() if is_about_status else scenario.pending_invitation()
     key = CodeScreenConnection.objects.get().api_key
 
     def refused_late(*_: Any) -> None:
         CodeScreenConnection.objects.update(state="refused")  # another worker has told of the former key
-        save_codescreen_key(box.organization, key, super_admin)
+        save_codescreen_key(scenario.organization, key, super_admin)
         raise PlatformError("CodeScreen answered 401", status=401, permanent=True)
 
     with monkeypatch.context() as patch:
         patch.setattr(CodeScreenClient, call, refused_late)
-        box.ask() if is_about_status else box.work()
+        scenario.poll() if is_about_status else scenario.work()
     assert CodeScreenConnection.objects.get().is_working
     if not is_about_status:  # saving woke what waited, and this one was on its way
-        assert box.effect().due_at - timezone.now() <= retry_policy.FIRST_RETRY
-    box.later()
-    assert (box.reread(invitation).status, sandbox.invitations_sent("alder@candidates.example")) == (
+        assert scenario.latest_effect().due_at - timezone.now() <= retry_policy.FIRST_RETRY
+    scenario.work_waiting()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent("alder@candidates.example")) == (
         "invited",
         1,
     )

@@ -30,15 +30,15 @@ def posts():
     return ApiCall.objects.filter(platform="codescreen", method="POST").count()
 
 
-def test_an_invitation_goes_out(box, sandbox):
-    invitation = box.invitation()
-    box.work()
-    invitation = box.reread(invitation)
+def test_an_invitation_goes_out(scenario, sandbox):
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    invitation = scenario.reread(invitation)
     assert (invitation.status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
     assert invitation.instance_id
     assert invitation.invited_at is not None
     assert invitation.next_poll_at > timezone.now()
-    effect = box.effect()
+    effect = scenario.latest_effect()
     assert (effect.state, effect.attempts) == ("done", 1)
     assert effect.done_at is not None
 
@@ -46,13 +46,13 @@ def test_an_invitation_goes_out(box, sandbox):
 # certain not to have arrived: tried again
 
 
-def test_a_refused_connection_is_tried_again(box, sandbox, settings):
+def test_a_refused_connection_is_tried_again(scenario, sandbox, settings):
     address = settings.CODESCREEN_API_URL
     settings.CODESCREEN_API_URL = NOBODY
-    invitation = box.invitation()
-    box.work()
-    effect = box.effect()
-    assert (effect.state, effect.attempt_started_at, box.reread(invitation).status) == (
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    effect = scenario.latest_effect()
+    assert (effect.state, effect.attempt_started_at, scenario.reread(invitation).status) == (
         "due",
         None,
         "pending",
@@ -60,26 +60,26 @@ def test_a_refused_connection_is_tried_again(box, sandbox, settings):
     assert "did not answer" in effect.last_error
     assert effect.due_at > timezone.now()
     settings.CODESCREEN_API_URL = address
-    box.later()
-    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+    scenario.work_waiting()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
 @pytest.mark.parametrize("status", [503, 429, 408, 425])
-def test_a_busy_codescreen_is_tried_again_when_it_says(box, sandbox, status):
-    box.codescreen_fails(status=status, retry_after=120)
-    invitation = box.invitation()
-    box.work()
-    effect = box.effect()
-    assert (effect.state, effect.attempt_started_at, box.reread(invitation).status) == (
+def test_a_busy_codescreen_is_tried_again_when_it_says(scenario, sandbox, status):
+    scenario.codescreen_fails(status=status, retry_after=120)
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    effect = scenario.latest_effect()
+    assert (effect.state, effect.attempt_started_at, scenario.reread(invitation).status) == (
         "due",
         None,
         "pending",
     )
     wait = effect.due_at - timezone.now()
     assert timedelta(seconds=110) < wait <= timedelta(seconds=121)
-    box.later()
-    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
-    assert box.effect().attempts == 2
+    scenario.work_waiting()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+    assert scenario.latest_effect().attempts == 2
 
 
 # perhaps arrived: never repeated by itself
@@ -113,40 +113,40 @@ def impatient(monkeypatch):
 
 
 @pytest.mark.parametrize("rule", LOST, ids=_name)
-def test_an_answer_that_says_nothing_is_uncertain_and_never_repeated(box, sandbox, impatient, rule):
-    box.codescreen_fails(**rule)
-    invitation = box.invitation()
-    box.work()
+def test_an_answer_that_says_nothing_is_uncertain_and_never_repeated(scenario, sandbox, impatient, rule):
+    scenario.codescreen_fails(**rule)
+    invitation = scenario.pending_invitation()
+    scenario.work()
     sent = sandbox.invitations_sent(ALDER)
     assert sent <= 1
-    effect = box.effect()
+    effect = scenario.latest_effect()
     assert (effect.state, effect.due_at) == ("uncertain", None)
     assert effect.attempt_started_at is not None
-    invitation = box.reread(invitation)
+    invitation = scenario.reread(invitation)
     assert invitation.status == "uncertain"
     assert invitation.status_reason.strip()
     for _ in range(3):
-        box.later()
+        scenario.work_waiting()
     assert posts() == 1
     assert sandbox.invitations_sent(ALDER) == sent
-    told = box.effect("send_email")
-    assert told.payload["recipients"] == [box.organization.memberships.get().user.email]
+    told = scenario.latest_effect("send_email")
+    assert told.payload["recipients"] == [scenario.organization.memberships.get().user.email]
     assert "@" not in told.payload["subject"] + " ".join(told.payload["lines"]).replace("//testserver", "")
 
 
 @pytest.mark.parametrize(
     "answer", [{}, [], "text", None, {"assessmentInstanceId": 5}, {"assessmentInstanceId": ""}]
 )
-def test_an_answer_without_an_id_is_uncertain(box, monkeypatch, answer):
+def test_an_answer_without_an_id_is_uncertain(scenario, monkeypatch, answer):
     monkeypatch.setattr(session.PlatformSession, "request", lambda *_, **__: answer)
-    invitation = box.invitation()
-    box.work()
-    assert (box.effect().state, box.reread(invitation).status) == ("uncertain", "uncertain")
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
 
 
 @pytest.mark.parametrize("rule", LOST, ids=_name)
 def test_where_the_key_is_honoured_the_same_key_is_sent_until_the_answer_is_known(
-    box, sandbox, impatient, rule
+    scenario, sandbox, impatient, rule
 ):
     sandbox.codescreen_does("settings", idempotency=True)
     CodeScreenConnection.objects.update(idempotency=True)
@@ -160,178 +160,178 @@ def test_where_the_key_is_honoured_the_same_key_is_sent_until_the_answer_is_know
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(session.PlatformSession, "request", watch)
-        box.codescreen_fails(**rule)
-        invitation = box.invitation()
-        box.work()
-        effect = box.effect()
-        assert (effect.state, box.reread(invitation).status) == ("due", "sending")
+        scenario.codescreen_fails(**rule)
+        invitation = scenario.pending_invitation()
+        scenario.work()
+        effect = scenario.latest_effect()
+        assert (effect.state, scenario.reread(invitation).status) == ("due", "sending")
         assert effect.attempt_started_at is not None
-        box.later()
-    invitation = box.reread(invitation)
+        scenario.work_waiting()
+    invitation = scenario.reread(invitation)
     assert (invitation.status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
     assert keys == [invitation.external_id] * 2
     assert len(invitation.external_id) <= 255
 
 
 @pytest.fixture
-def repeating(box, sandbox):
+def repeating(scenario, sandbox):
     """An account that honours the key, and an invitation whose first answer was lost after it arrived."""
     sandbox.codescreen_does("settings", idempotency=True)
     CodeScreenConnection.objects.update(idempotency=True)
-    box.codescreen_fails(kind="status_after", status=500)
-    invitation = box.invitation()
-    box.work()
-    assert box.reread(invitation).status == "sending"
+    scenario.codescreen_fails(kind="status_after", status=500)
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    assert scenario.reread(invitation).status == "sending"
     return invitation
 
 
-def test_a_busy_answer_to_a_repeat_does_not_forget_the_lost_one(box, sandbox, repeating):
-    box.codescreen_fails(status=503)
-    box.later()
-    effect = box.effect()
-    assert (effect.state, box.reread(repeating).status) == ("due", "sending")
+def test_a_busy_answer_to_a_repeat_does_not_forget_the_lost_one(scenario, sandbox, repeating):
+    scenario.codescreen_fails(status=503)
+    scenario.work_waiting()
+    effect = scenario.latest_effect()
+    assert (effect.state, scenario.reread(repeating).status) == ("due", "sending")
     assert effect.attempt_started_at is not None
-    box.later()
-    assert (box.reread(repeating).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+    scenario.work_waiting()
+    assert (scenario.reread(repeating).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
-def test_a_no_to_a_repeat_is_uncertain(box, sandbox, repeating):
-    box.codescreen_fails(status=422)
-    box.later()
-    assert (box.effect().state, box.reread(repeating).status) == ("uncertain", "uncertain")
-    assert "earlier" in box.reread(repeating).status_reason
+def test_a_no_to_a_repeat_is_uncertain(scenario, sandbox, repeating):
+    scenario.codescreen_fails(status=422)
+    scenario.work_waiting()
+    assert (scenario.latest_effect().state, scenario.reread(repeating).status) == ("uncertain", "uncertain")
+    assert "earlier" in scenario.reread(repeating).status_reason
 
 
-def test_a_refused_key_at_a_repeat_is_waited_for(box, sandbox, repeating, super_admin):
-    box.codescreen_fails(status=401)
-    box.later()
-    assert (box.effect().state, box.reread(repeating).status) == ("due", "sending")
+def test_a_refused_key_at_a_repeat_is_waited_for(scenario, sandbox, repeating, super_admin):
+    scenario.codescreen_fails(status=401)
+    scenario.work_waiting()
+    assert (scenario.latest_effect().state, scenario.reread(repeating).status) == ("due", "sending")
     CodeScreenConnection.objects.update(state="connected")
-    box.later()
-    assert (box.reread(repeating).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+    scenario.work_waiting()
+    assert (scenario.reread(repeating).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
-def test_a_conflict_at_a_repeat_is_the_answer_that_was_lost(box, sandbox, repeating):
+def test_a_conflict_at_a_repeat_is_the_answer_that_was_lost(scenario, sandbox, repeating):
     sandbox.codescreen_does("settings", idempotency=False, conflict_409=True)
-    box.later()
-    assert (box.reread(repeating).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+    scenario.work_waiting()
+    assert (scenario.reread(repeating).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
 # an answer that is a no
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 302])
-def test_a_no_is_final_and_left_as_a_note(box, sandbox, status):
-    box.codescreen_fails(status=status)
-    invitation = box.invitation()
-    box.work()
-    effect = box.effect()
-    assert (effect.state, box.reread(invitation).status) == ("failed", "failed")
+def test_a_no_is_final_and_left_as_a_note(scenario, sandbox, status):
+    scenario.codescreen_fails(status=status)
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    effect = scenario.latest_effect()
+    assert (effect.state, scenario.reread(invitation).status) == ("failed", "failed")
     assert str(status) in effect.last_error
     [note] = sandbox.opportunity("Alder")["note_texts"]
     assert "could not be sent" in note
     assert "@" not in note
     assert "Alder" not in note
-    box.later()
+    scenario.work_waiting()
     assert posts() == 1
 
 
 @pytest.mark.parametrize("status", [400, 422])
-def test_a_strict_codescreen_with_webhooks_gets_the_published_call_alone(box, sandbox, status):
+def test_a_strict_codescreen_with_webhooks_gets_the_published_call_alone(scenario, sandbox, status):
     CodeScreenConnection.objects.update(webhook_secret=factories.WEBHOOK_SECRET)
-    box.codescreen_fails(status=status)
-    invitation = box.invitation()
-    box.work()
-    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+    scenario.codescreen_fails(status=status)
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
     assert posts() == 2
-    assert box.effect().attempts == 1
+    assert scenario.latest_effect().attempts == 1
 
 
-def test_a_lost_answer_to_the_published_call_alone_is_uncertain(box, sandbox):
+def test_a_lost_answer_to_the_published_call_alone_is_uncertain(scenario, sandbox):
     CodeScreenConnection.objects.update(webhook_secret=factories.WEBHOOK_SECRET)
     rules = [
         {"method": "POST", "path": "/api/assessments$", "kind": "status", "status": 422, "times": 1},
         {"method": "POST", "path": "/api/assessments$", "kind": "reset_after", "times": 1},
     ]
     sandbox.codescreen_does("faults", seed=1, rules=rules)
-    invitation = box.invitation()
-    box.work()
-    box.later()
-    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("uncertain", 1)
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    scenario.work_waiting()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("uncertain", 1)
 
 
-def test_no_note_where_the_organization_wants_none(box, sandbox):
-    box.organization.note_on_skip = False
-    box.organization.save()
-    box.codescreen_fails(status=422)
-    box.invitation()
-    box.work()
+def test_no_note_where_the_organization_wants_none(scenario, sandbox):
+    scenario.organization.note_on_skip = False
+    scenario.organization.save()
+    scenario.codescreen_fails(status=422)
+    scenario.pending_invitation()
+    scenario.work()
     assert sandbox.opportunity("Alder")["note_texts"] == []
 
 
-def test_a_refused_key_is_kept_and_goes_on_when_a_key_is_saved(box, sandbox, super_admin):
+def test_a_refused_key_is_kept_and_goes_on_when_a_key_is_saved(scenario, sandbox, super_admin):
     CodeScreenConnection.objects.update(api_key="wrong")
-    invitation = box.invitation()
-    box.work()
-    box.later()
-    effect = box.effect()
-    assert (effect.state, effect.attempts, box.reread(invitation).status) == ("due", 0, "pending")
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    scenario.work_waiting()
+    effect = scenario.latest_effect()
+    assert (effect.state, effect.attempts, scenario.reread(invitation).status) == ("due", 0, "pending")
     connection = CodeScreenConnection.objects.get()
     assert connection.state == "refused"
     for _ in range(2):
-        incidents.update_incidents(box.organization)
+        incidents.update_incidents(scenario.organization)
     assert Effect.objects.filter(kind="send_email").count() == 1
     assert posts() == 1
-    save_codescreen_key(box.organization, sandbox.api_key, super_admin)
-    box.work()
-    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+    save_codescreen_key(scenario.organization, sandbox.api_key, super_admin)
+    scenario.work()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
-def test_a_pause_holds_back_what_waited_for_a_key(box, sandbox, super_admin):
+def test_a_pause_holds_back_what_waited_for_a_key(scenario, sandbox, super_admin):
     CodeScreenConnection.objects.update(api_key="wrong")
-    box.invitation()
-    box.work()
-    set_policies(box.organization, {"paused": True}, super_admin)
-    save_codescreen_key(box.organization, sandbox.api_key, super_admin)
-    box.later()
-    assert (box.effect().state, sandbox.invitations_sent()) == ("due", 0)
+    scenario.pending_invitation()
+    scenario.work()
+    set_policies(scenario.organization, {"paused": True}, super_admin)
+    save_codescreen_key(scenario.organization, sandbox.api_key, super_admin)
+    scenario.work_waiting()
+    assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("due", 0)
 
 
 # CodeScreen has the person already
 
 
-def test_a_conflict_that_names_the_instance_is_an_invitation(box, sandbox):
+def test_a_conflict_that_names_the_instance_is_an_invitation(scenario, sandbox):
     sandbox.codescreen_does("settings", conflict_409=True)
-    invitation = box.invitation()
-    box.work()
-    instance = box.reread(invitation).instance_id
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    instance = scenario.reread(invitation).instance_id
     Invitation.objects.filter(pk=invitation.pk).update(status="uncertain", instance_id="")
     invitations.send_again(invitation, "test")
-    box.work()
-    again = box.reread(invitation)
+    scenario.work()
+    again = scenario.reread(invitation)
     assert (again.status, again.instance_id, sandbox.invitations_sent(ALDER)) == ("invited", instance, 1)
 
 
-def test_a_conflict_with_an_instance_of_another_invitation_fails_with_the_reason(box, sandbox):
+def test_a_conflict_with_an_instance_of_another_invitation_fails_with_the_reason(scenario, sandbox):
     sandbox.codescreen_does("settings", conflict_409=True)
-    box.invitation()
-    box.work()
-    second = box.invitation("Tamarack", email=ALDER)
-    box.work()
-    second = box.reread(second)
+    scenario.pending_invitation()
+    scenario.work()
+    second = scenario.pending_invitation("Tamarack", email=ALDER)
+    scenario.work()
+    second = scenario.reread(second)
     assert (second.status, second.instance_id) == ("failed", "")
     assert "already" in second.status_reason
-    assert box.effect().state == "failed"
+    assert scenario.latest_effect().state == "failed"
     assert sandbox.invitations_sent(ALDER) == 1
 
 
 # killed, replaced, late
 
 
-def die_while_sending(box, invitation):
+def die_while_sending(scenario, invitation):
     """Leave the rows as a worker leaves them that is killed after it declared its intent."""
     Invitation.objects.filter(pk=invitation.pk).update(status="sending")
-    Effect.objects.filter(pk=box.effect().pk).update(
+    Effect.objects.filter(pk=scenario.latest_effect().pk).update(
         attempt_started_at=timezone.now(),
         leased_until=timezone.now() - timedelta(seconds=1),
         lease_owner="gone",
@@ -339,44 +339,44 @@ def die_while_sending(box, invitation):
     )
 
 
-def test_a_worker_killed_while_sending_leaves_an_uncertain_invitation(box, sandbox):
-    invitation = box.invitation()
-    die_while_sending(box, invitation)
-    box.work()
-    assert (box.effect().state, box.reread(invitation).status) == ("uncertain", "uncertain")
+def test_a_worker_killed_while_sending_leaves_an_uncertain_invitation(scenario, sandbox):
+    invitation = scenario.pending_invitation()
+    die_while_sending(scenario, invitation)
+    scenario.work()
+    assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
     assert posts() == 0
     assert sandbox.invitations_sent(ALDER) == 0
 
 
-def test_a_worker_killed_while_sending_is_no_question_where_the_key_is_honoured(box, sandbox):
+def test_a_worker_killed_while_sending_is_no_question_where_the_key_is_honoured(scenario, sandbox):
     sandbox.codescreen_does("settings", idempotency=True)
     CodeScreenConnection.objects.update(idempotency=True)
-    invitation = box.invitation()
-    Effect.objects.filter(pk=box.effect().pk).update(payload={"idempotent": True})
-    die_while_sending(box, invitation)
-    box.work()
-    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+    invitation = scenario.pending_invitation()
+    Effect.objects.filter(pk=scenario.latest_effect().pk).update(payload={"idempotent": True})
+    die_while_sending(scenario, invitation)
+    scenario.work()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
-def test_a_call_that_went_without_the_key_is_not_repeated_with_it(box, sandbox):
+def test_a_call_that_went_without_the_key_is_not_repeated_with_it(scenario, sandbox):
     sandbox.codescreen_does("settings", idempotency=True)
-    invitation = box.invitation()
-    die_while_sending(box, invitation)
+    invitation = scenario.pending_invitation()
+    die_while_sending(scenario, invitation)
     CodeScreenConnection.objects.update(idempotency=True)
-    box.work()
-    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("uncertain", 0)
+    scenario.work()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("uncertain", 0)
 
 
-def test_a_worker_killed_before_it_declared_anything_is_replaced(box, sandbox):
-    invitation = box.invitation()
-    Effect.objects.filter(pk=box.effect().pk).update(
+def test_a_worker_killed_before_it_declared_anything_is_replaced(scenario, sandbox):
+    invitation = scenario.pending_invitation()
+    Effect.objects.filter(pk=scenario.latest_effect().pk).update(
         leased_until=timezone.now() - timedelta(seconds=1), lease_owner="gone", attempts=1
     )
-    box.work()
-    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+    scenario.work()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
-def taken(box):
+def taken(scenario):
     """Return the send effect as a worker holds it that will sleep through its lease."""
     return factories.claimed(Effect, "slow")
 
@@ -388,13 +388,13 @@ def replace_worker(effect):
     )
 
 
-def test_a_worker_whose_lease_was_taken_over_sends_nothing(box, sandbox):
-    invitation = box.invitation()
-    effect = taken(box)
+def test_a_worker_whose_lease_was_taken_over_sends_nothing(scenario, sandbox):
+    invitation = scenario.pending_invitation()
+    effect = taken(scenario)
     replace_worker(effect)
     worker.perform_effect(effect)
     assert sandbox.invitations_sent(ALDER) == 0
-    assert box.reread(invitation).status == "pending"
+    assert scenario.reread(invitation).status == "pending"
     effect.refresh_from_db()
     assert (effect.lease_owner, effect.state, effect.attempt_started_at) == ("another", "due", None)
 
@@ -409,9 +409,9 @@ def test_a_worker_whose_lease_was_taken_over_sends_nothing(box, sandbox):
     ],
     ids=str,
 )
-def test_a_worker_that_was_replaced_during_the_call_changes_nothing(box, monkeypatch, error):
-    invitation = box.invitation()
-    effect = taken(box)
+def test_a_worker_that_was_replaced_during_the_call_changes_nothing(scenario, monkeypatch, error):
+    invitation = scenario.pending_invitation()
+    effect = taken(scenario)
 
     def send(*_, **__):
         replace_worker(effect)
@@ -424,12 +424,12 @@ def test_a_worker_that_was_replaced_during_the_call_changes_nothing(box, monkeyp
     monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", send)
     worker.perform_effect(effect)
     effect.refresh_from_db()
-    assert (effect.state, box.reread(invitation).status) == ("uncertain", "uncertain")
+    assert (effect.state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
 
 
-def test_a_late_answer_that_names_the_instance_settles_the_question(box, monkeypatch):
-    invitation = box.invitation()
-    effect = taken(box)
+def test_a_late_answer_that_names_the_instance_settles_the_question(scenario, monkeypatch):
+    invitation = scenario.pending_invitation()
+    effect = taken(scenario)
 
     def send(*_, **__):
         Invitation.objects.filter(pk=invitation.pk).update(status="uncertain")
@@ -441,39 +441,39 @@ def test_a_late_answer_that_names_the_instance_settles_the_question(box, monkeyp
     monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", send)
     worker.perform_effect(effect)
     effect.refresh_from_db()
-    assert (effect.state, box.reread(invitation).status) == ("done", "invited")
+    assert (effect.state, scenario.reread(invitation).status) == ("done", "invited")
 
 
-def test_a_webhook_that_is_faster_than_the_lost_answer_is_believed(box, monkeypatch):
-    invitation = box.invitation()
+def test_a_webhook_that_is_faster_than_the_lost_answer_is_believed(scenario, monkeypatch):
+    invitation = scenario.pending_invitation()
 
     def send(*_, **__):
-        invited.mark_invited(box.reread(invitation), "instance-1")
+        invited.mark_invited(scenario.reread(invitation), "instance-1")
         raise PlatformError("lost", ambiguous=True)
 
     monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", send)
-    box.work()
-    assert (box.effect().state, box.reread(invitation).status) == ("done", "invited")
-    assert box.effect().traceback == ""
+    scenario.work()
+    assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("done", "invited")
+    assert scenario.latest_effect().traceback == ""
 
 
 # no longer wanted
 
 
 @pytest.fixture
-def old(box, sandbox):
+def old(scenario, sandbox):
     """Return an invitation that was decided a while ago, of a candidate in the stage."""
     sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
-    return box.invitation(checked_at=timezone.now() - timedelta(minutes=5))
+    return scenario.pending_invitation(checked_at=timezone.now() - timedelta(minutes=5))
 
 
-def test_a_candidate_who_is_still_there_is_invited(box, sandbox, old):
-    box.work()
-    assert (box.reread(old).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+def test_a_candidate_who_is_still_there_is_invited(scenario, sandbox, old):
+    scenario.work()
+    assert (scenario.reread(old).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
 @pytest.mark.parametrize("act", ["left", "archived", "anonymized", "deleted"])
-def test_who_left_meanwhile_is_not_invited(box, sandbox, old, act):
+def test_who_left_meanwhile_is_not_invited(scenario, sandbox, old, act):
     candidate = sandbox.opportunity_id("Alder")
     match act:
         case "left":
@@ -484,101 +484,107 @@ def test_who_left_meanwhile_is_not_invited(box, sandbox, old, act):
             sandbox.lever_does("anonymize", opportunities=[candidate])
         case "deleted":
             sandbox.lever_does("delete", opportunities=[candidate])
-    box.work()
-    invitation = box.reread(old)
+    scenario.work()
+    invitation = scenario.reread(old)
     assert invitation.status == "withdrawn"
     assert invitation.status_reason
-    assert (box.effect().state, sandbox.invitations_sent()) == ("cancelled", 0)
+    assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("cancelled", 0)
 
 
-def test_a_lever_that_is_away_is_waited_for(box, sandbox, old):
-    box.lever_fails("/opportunities/", method="GET", status=503, times=5)
-    box.work()
-    assert (box.effect().state, box.reread(old).status, sandbox.invitations_sent()) == ("due", "pending", 0)
-    box.lever_fails("nothing")
-    box.later()
+def test_a_lever_that_is_away_is_waited_for(scenario, sandbox, old):
+    scenario.lever_fails("/opportunities/", method="GET", status=503, times=5)
+    scenario.work()
+    assert (scenario.latest_effect().state, scenario.reread(old).status, sandbox.invitations_sent()) == (
+        "due",
+        "pending",
+        0,
+    )
+    scenario.lever_fails("nothing")
+    scenario.work_waiting()
     assert sandbox.invitations_sent(ALDER) == 1
 
 
-def test_an_invitation_that_was_withdrawn_is_not_sent(box, sandbox):
-    invitation = box.invitation()
+def test_an_invitation_that_was_withdrawn_is_not_sent(scenario, sandbox):
+    invitation = scenario.pending_invitation()
     invitation.move("withdrawn", "The candidate left the stage.")
-    box.work()
-    assert (box.effect().state, sandbox.invitations_sent()) == ("cancelled", 0)
+    scenario.work()
+    assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("cancelled", 0)
 
 
-def test_an_invitation_that_is_withdrawn_at_the_last_moment_is_not_sent(box, sandbox, monkeypatch):
-    invitation = box.invitation()
+def test_an_invitation_that_is_withdrawn_at_the_last_moment_is_not_sent(scenario, sandbox, monkeypatch):
+    invitation = scenario.pending_invitation()
     monkeypatch.setattr(
-        send_invitation, "reason_not_to_send", lambda *_: box.reread(invitation).move("withdrawn", "left")
+        send_invitation,
+        "reason_not_to_send",
+        lambda *_: scenario.reread(invitation).move("withdrawn", "left"),
     )
-    box.work()
-    effect = box.effect()
+    scenario.work()
+    effect = scenario.latest_effect()
     assert (effect.state, effect.leased_until, sandbox.invitations_sent()) == ("cancelled", None, 0)
 
 
-def test_nothing_goes_out_while_the_organization_is_paused(box, sandbox, super_admin):
-    set_policies(box.organization, {"paused": True}, super_admin)
-    box.invitation()
-    box.work()
-    assert (box.effect().state, sandbox.invitations_sent()) == ("due", 0)
-    set_policies(box.organization, {"paused": False}, super_admin)
-    box.work()
+def test_nothing_goes_out_while_the_organization_is_paused(scenario, sandbox, super_admin):
+    set_policies(scenario.organization, {"paused": True}, super_admin)
+    scenario.pending_invitation()
+    scenario.work()
+    assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("due", 0)
+    set_policies(scenario.organization, {"paused": False}, super_admin)
+    scenario.work()
     assert sandbox.invitations_sent() == 1
 
 
 # given up: the row says so, and a person can go on from there
 
 
-def test_when_hope_is_given_up_the_invitation_says_so(box, sandbox):
-    box.codescreen_fails(status=503, times=5)
-    invitation = box.invitation()
+def test_when_hope_is_given_up_the_invitation_says_so(scenario, sandbox):
+    scenario.codescreen_fails(status=503, times=5)
+    invitation = scenario.pending_invitation()
     Effect.objects.update(created_at=timezone.now() - retry_policy.RETRY_FOR - timedelta(minutes=1))
-    box.work()
-    assert (box.effect().state, box.reread(invitation).status) == ("failed", "failed")
+    scenario.work()
+    assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("failed", "failed")
     sandbox.codescreen_does("faults", seed=1, rules=[])
-    retry_effect(box.effect(), "test")
-    box.work()
-    assert (box.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+    retry_effect(scenario.latest_effect(), "test")
+    scenario.work()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
-def test_when_hope_is_given_up_after_lost_answers_it_is_uncertain(box, sandbox):
+def test_when_hope_is_given_up_after_lost_answers_it_is_uncertain(scenario, sandbox):
     sandbox.codescreen_does("settings", idempotency=True)
     CodeScreenConnection.objects.update(idempotency=True)
-    box.codescreen_fails(status=500, times=5)
-    invitation = box.invitation()
+    scenario.codescreen_fails(status=500, times=5)
+    invitation = scenario.pending_invitation()
     Effect.objects.update(created_at=timezone.now() - retry_policy.RETRY_FOR - timedelta(minutes=1))
-    box.work()
-    assert (box.effect().state, box.reread(invitation).status) == ("uncertain", "uncertain")
+    scenario.work()
+    assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
 
 
-def test_a_bug_stops_after_a_few_crashes_and_others_go_on(box, sandbox, monkeypatch):
-    poison, fine = box.invitation("Alder"), box.invitation("Tamarack")
+def test_a_bug_stops_after_a_few_crashes_and_others_go_on(scenario, sandbox, monkeypatch):
+    poison, fine = scenario.pending_invitation("Alder"), scenario.pending_invitation("Tamarack")
     monkeypatch.setattr(
         "integrations.workflow.effects.send_invitation.reason_not_to_send",
         lambda invitation, _: "" if invitation.pk != poison.pk else 1 / 0,
     )
     for _ in range(MAX_CONSECUTIVE_CRASHES + 3):
-        box.later()
-    effect = box.effect(invitation=poison)
+        scenario.work_waiting()
+    effect = scenario.latest_effect(invitation=poison)
     assert (effect.state, effect.attempts) == ("failed", MAX_CONSECUTIVE_CRASHES)
     assert "ZeroDivisionError" in effect.last_error
     assert effect.traceback
-    assert box.reread(poison).status == "failed"
-    assert box.reread(fine).status == "invited"
+    assert scenario.reread(poison).status == "failed"
+    assert scenario.reread(fine).status == "invited"
 
 
-def test_a_crash_after_the_intent_is_uncertain(box, sandbox, monkeypatch):
-    invitation = box.invitation()
+def test_a_crash_after_the_intent_is_uncertain(scenario, sandbox, monkeypatch):
+    invitation = scenario.pending_invitation()
 
     def crash(*_, **__):
         raise KeyError(ALDER)
 
     monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", crash)
-    box.work()
-    assert ALDER not in box.effect().traceback + box.effect().last_error
-    box.later()
-    assert (box.effect().state, box.reread(invitation).status) == ("uncertain", "uncertain")
+    scenario.work()
+    assert ALDER not in scenario.latest_effect().traceback + scenario.latest_effect().last_error
+    scenario.work_waiting()
+    assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
 
 
 # the extensions are used only where the account has them
@@ -592,7 +598,9 @@ def test_a_crash_after_the_intent_is_uncertain(box, sandbox, monkeypatch):
         ({"idempotency": True}, True, True),
     ],
 )
-def test_nothing_is_sent_that_the_account_does_not_know(box, monkeypatch, account, has_external_id, has_key):
+def test_nothing_is_sent_that_the_account_does_not_know(
+    scenario, monkeypatch, account, has_external_id, has_key
+):
     connection = CodeScreenConnection.objects.get()
     for name, value in account.items():
         setattr(connection, name, value)
@@ -603,8 +611,8 @@ def test_nothing_is_sent_that_the_account_does_not_know(box, monkeypatch, accoun
         sent.update(payload=payload, headers=headers)
         return {"assessmentInstanceId": "instance-1"}
 
-    invitation = box.invitation()
-    enqueue.enqueue(box.organization, "set_progress_tag", "x")
+    invitation = scenario.pending_invitation()
+    enqueue.enqueue(scenario.organization, "set_progress_tag", "x")
     monkeypatch.setattr(session.PlatformSession, "request", record)
     effect = factories.claimed(Effect, "me")
     worker.perform_effect(effect)

@@ -70,20 +70,22 @@ def test_what_was_resolved_this_moment_is_not_resolved_otherwise():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_decisions_at_once_do_not_both_take_the_last_place_of_the_bulk_limit(box, sandbox, monkeypatch):
+def test_two_decisions_at_once_do_not_both_take_the_last_place_of_the_bulk_limit(
+    scenario, sandbox, monkeypatch
+):
     Organization.objects.update(bulk_limit=1, default_assessment="Backend")
     for word in ("Hazel", "Tamarack"):
         opportunity, stage = sandbox.opportunity_id(word), "CodeScreen Assessment"
         sandbox.lever_does("move", opportunities=[opportunity], stage=stage)
         factories.DeliveryFactory(
-            organization=box.organization,
+            organization=scenario.organization,
             opportunity_id=opportunity,
             payload={
                 "event": "candidateStageChange",
                 "data": {"opportunityId": opportunity, "toStageId": sandbox.stage_id(stage)},
             },
         )
-    clients = provider.clients_for(box.organization)
+    clients = provider.clients_for(scenario.organization)
     told = [factories.claimed(Delivery, f"worker {number}") for number in range(2)]
     gathered = {row.pk: facts.gather_facts(row, clients) for row in told}
     monkeypatch.setattr(

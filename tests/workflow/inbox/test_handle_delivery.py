@@ -42,13 +42,13 @@ def enter(tell, sandbox):
 
 
 @pytest.fixture
-def tell(box, sandbox):
+def tell(scenario, sandbox):
     """Put a delivery into the inbox."""
 
     def deliver(word="Alder", stage=STAGE, **changes):
         data = {"opportunityId": sandbox.opportunity_id(word), "toStageId": sandbox.stage_id(stage)}
         return factories.DeliveryFactory(
-            organization=box.organization,
+            organization=scenario.organization,
             opportunity_id=sandbox.opportunity_id(word),
             payload={"event": "candidateStageChange", "data": data},
             **changes,
@@ -63,9 +63,9 @@ def verdict(delivery):
     return delivery.verdict
 
 
-def test_an_invitation_remembers_what_it_was_decided_from(box, sandbox, enter):
+def test_an_invitation_remembers_what_it_was_decided_from(scenario, sandbox, enter):
     delivery = enter()
-    box.work()
+    scenario.work()
     assert verdict(delivery) == "invite", delivery.last_error
     invitation = Invitation.objects.get()
     assert delivery.invitation == invitation
@@ -78,13 +78,13 @@ def test_an_invitation_remembers_what_it_was_decided_from(box, sandbox, enter):
 
 
 def test_a_decided_delivery_records_what_named_the_assessment_until_it_is_decided_again(
-    box, sandbox, enter, super_admin
+    scenario, sandbox, enter, super_admin
 ):
     Organization.objects.update(default_assessment=" backend")
     RoleMapping.objects.all().delete()
     sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id("Alder")], remove=["CodeScreen Backend"])
     delivery = enter()
-    box.work()
+    scenario.work()
     assert verdict(delivery) == "invite", delivery.explanation
     assert (delivery.assessment_source, delivery.assessment_written) == ("default", " backend")
     Organization.objects.update(paused=True)
@@ -94,71 +94,71 @@ def test_a_decided_delivery_records_what_named_the_assessment_until_it_is_decide
 
 
 @pytest.mark.parametrize("event", ["candidateHired", "candidateArchiveChange", "interviewCreated", "x"])
-def test_an_event_that_is_not_ours_needs_no_call(box, tell, event):
+def test_an_event_that_is_not_ours_needs_no_call(scenario, tell, event):
     delivery = tell(event=event)
-    box.work()
+    scenario.work()
     assert verdict(delivery) == "ignored_event"
     assert not delivery.calls.exists()
 
 
-def test_a_stage_that_is_not_ours_is_not_read_for(box, sandbox, enter):
+def test_a_stage_that_is_not_ours_is_not_read_for(scenario, sandbox, enter):
     delivery = enter(stage="Phone screen")
-    box.lever_fails("/opportunities/", method="GET", status=500, times=9)
-    box.work()
+    scenario.lever_fails("/opportunities/", method="GET", status=500, times=9)
+    scenario.work()
     assert verdict(delivery) == "not_a_trigger_stage"
 
 
-def test_leaving_the_stage_withdraws_what_was_not_started(box, sandbox, enter):
+def test_leaving_the_stage_withdraws_what_was_not_started(scenario, sandbox, enter):
     enter()
-    box.work()
+    scenario.work()
     delivery = enter(stage="Phone screen")
-    box.work()
+    scenario.work()
     invitation = Invitation.objects.get()
     assert verdict(delivery) == "not_a_trigger_stage"
     assert (invitation.status, delivery.invitation) == ("withdrawn", invitation)
     back = enter()
-    box.work()
+    scenario.work()
     invitation.refresh_from_db()
     assert (verdict(back), invitation.status) == ("already_invited", "invited")
     assert sandbox.invitations_sent() == 1
 
 
-def test_leaving_before_it_went_out_cancels_it(box, sandbox, enter):
+def test_leaving_before_it_went_out_cancels_it(scenario, sandbox, enter):
     enter()
     delivery = factories.claimed(Delivery, "me")
     worker.decide(delivery)
     leaves = enter(stage="Phone screen")
     delivery = factories.claimed(Delivery, "me")
     worker.decide(delivery)
-    box.work()
+    scenario.work()
     assert verdict(leaves) == "not_a_trigger_stage"
-    assert (Invitation.objects.get().status, box.effect().state, sandbox.invitations_sent()) == (
+    assert (Invitation.objects.get().status, scenario.latest_effect().state, sandbox.invitations_sent()) == (
         "withdrawn",
         "cancelled",
         0,
     )
     enter()
-    box.work()
+    scenario.work()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("invited", 1)
 
 
-def test_who_has_started_is_followed_wherever_they_go(box, sandbox, enter):
+def test_who_has_started_is_followed_wherever_they_go(scenario, sandbox, enter):
     enter()
-    box.work()
-    box.candidate_does("start")
+    scenario.work()
+    scenario.candidate_does("start")
     enter(stage="Phone screen")
-    box.work()
+    scenario.work()
     assert Invitation.objects.get().status == "in_progress"
 
 
 @pytest.mark.parametrize(("setting", "expected"), [(True, 1), (False, 0)])
-def test_a_skip_leaves_one_note(box, sandbox, enter, setting, expected):
-    box.organization.note_on_skip = setting
-    box.organization.save()
+def test_a_skip_leaves_one_note(scenario, sandbox, enter, setting, expected):
+    scenario.organization.note_on_skip = setting
+    scenario.organization.save()
     enter("Hazel")
-    box.work()
+    scenario.work()
     enter("Hazel")
-    box.work()
+    scenario.work()
     assert set(Delivery.objects.values_list("verdict", flat=True)) == {"no_assessment"}
     notes = sandbox.opportunity("Hazel")["note_texts"]
     assert len(notes) == expected
@@ -166,20 +166,20 @@ def test_a_skip_leaves_one_note(box, sandbox, enter, setting, expected):
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
-def test_whom_lever_will_never_show_gets_a_verdict(box, enter, status):
+def test_whom_lever_will_never_show_gets_a_verdict(scenario, enter, status):
     told = enter()
-    box.lever_fails("/opportunities/[^/]+$", method="GET", times=100, status=status)
-    box.work()
+    scenario.lever_fails("/opportunities/[^/]+$", method="GET", times=100, status=status)
+    scenario.work()
     assert verdict(told) == "not_visible"
 
 
-def test_the_bulk_limit_holds_and_tells_once(box, sandbox, enter):
-    box.organization.bulk_limit = 1
-    box.organization.save()
-    box.organization.default_assessment = "Backend"
-    box.organization.save()
+def test_the_bulk_limit_holds_and_tells_once(scenario, sandbox, enter):
+    scenario.organization.bulk_limit = 1
+    scenario.organization.save()
+    scenario.organization.default_assessment = "Backend"
+    scenario.organization.save()
     first, second, third = enter("Alder"), enter("Hazel"), enter("Tamarack")
-    box.work()
+    scenario.work()
     assert [verdict(row) for row in (first, second, third)] == [
         "invite",
         "held_for_approval",
@@ -188,23 +188,23 @@ def test_the_bulk_limit_holds_and_tells_once(box, sandbox, enter):
     assert sandbox.invitations_sent() == 1
     assert sorted(Invitation.objects.values_list("status", flat=True)) == ["held", "held", "invited"]
     for _ in range(2):
-        incidents.update_incidents(box.organization)
+        incidents.update_incidents(scenario.organization)
     assert Effect.objects.filter(kind="send_email").count() == 1
 
 
-def test_the_bulk_limit_counts_who_is_taken_up_again(box, sandbox, enter):
-    type(box.organization).objects.update(bulk_limit=1, default_assessment="Backend")
+def test_the_bulk_limit_counts_who_is_taken_up_again(scenario, sandbox, enter):
+    type(scenario.organization).objects.update(bulk_limit=1, default_assessment="Backend")
     words = ("Alder", "Hazel", "Tamarack")
     for word in words:
         factories.InvitationFactory(
-            organization=box.organization,
+            organization=scenario.organization,
             opportunity_id=sandbox.opportunity_id(word),
             assessment_id=ASSESSMENT,
             status="withdrawn",
             created_at=timezone.now() - timedelta(days=1),
         )
     told = [enter(word) for word in words]
-    box.work()
+    scenario.work()
     assert [verdict(row) for row in told] == ["invite", "held_for_approval", "held_for_approval"]
     assert sandbox.invitations_sent() == 1
 
@@ -213,12 +213,12 @@ def test_the_bulk_limit_counts_who_is_taken_up_again(box, sandbox, enter):
 
 
 @pytest.mark.parametrize("what", ["paused", "no lever", "lever refused", "no codescreen", "key refused"])
-def test_what_cannot_be_decided_is_kept_and_decided_when_it_can(box, sandbox, enter, super_admin, what):
+def test_what_cannot_be_decided_is_kept_and_decided_when_it_can(scenario, sandbox, enter, super_admin, what):
     match what:
         case "paused":
-            set_policies(box.organization, {"paused": True}, super_admin)
+            set_policies(scenario.organization, {"paused": True}, super_admin)
         case "no lever":
-            disconnect_lever(box.organization, super_admin)
+            disconnect_lever(scenario.organization, super_admin)
         case "lever refused":
             LeverConnection.objects.update(state="needs_reconnect")
         case "no codescreen":
@@ -226,26 +226,26 @@ def test_what_cannot_be_decided_is_kept_and_decided_when_it_can(box, sandbox, en
         case "key refused":
             CodeScreenConnection.objects.update(state="refused")
     delivery = enter()
-    box.work()
+    scenario.work()
     assert verdict(delivery) == ("paused" if what == "paused" else "disconnected")
     assert delivery.due_at is None
     assert sandbox.invitations_sent() == 0
     match what:
         case "paused":
-            set_policies(box.organization, {"paused": False}, super_admin)
+            set_policies(scenario.organization, {"paused": False}, super_admin)
         case "no lever" | "lever refused":
             account = sandbox.lever.accounts["acme"]
             grant = sandbox.lever.grants.grant(account, account.users[account.actor()], frozenset(_scopes()))
             connect_lever(
-                box.organization,
+                scenario.organization,
                 sandbox.lever.grants.issue(grant, account),
                 super_admin,
                 lever_user_id=account.actor(),
                 lever_account_id=account.id,
             )
         case _:
-            save_codescreen_key(box.organization, sandbox.api_key, super_admin)
-    box.work()
+            save_codescreen_key(scenario.organization, sandbox.api_key, super_admin)
+    scenario.work()
     assert verdict(delivery) == "invite"
     assert sandbox.invitations_sent() == 1
 
@@ -254,22 +254,22 @@ def _scopes():
     return LeverConnection.objects.get().granted_scopes
 
 
-def test_a_key_that_is_refused_while_deciding_is_noticed(box, sandbox, enter):
+def test_a_key_that_is_refused_while_deciding_is_noticed(scenario, sandbox, enter):
     CodeScreenConnection.objects.update(api_key="wrong", assessments_refreshed_at=None)
     delivery = enter()
-    box.work()
+    scenario.work()
     Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
-    box.work()
+    scenario.work()
     assert CodeScreenConnection.objects.get().state == "refused"
     assert verdict(delivery) == "disconnected"
 
 
-def test_a_grant_that_is_revoked_is_noticed_and_the_delivery_kept(box, sandbox, enter):
+def test_a_grant_that_is_revoked_is_noticed_and_the_delivery_kept(scenario, sandbox, enter):
     delivery = enter()
     sandbox.lever_does("revoke")
-    box.work()
+    scenario.work()
     Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
-    box.work()
+    scenario.work()
     assert LeverConnection.objects.get().state == "needs_reconnect"
     assert verdict(delivery) == "disconnected"
     subjects = [row.payload["subject"] for row in Effect.objects.filter(kind="send_email")]
@@ -280,20 +280,20 @@ def test_a_grant_that_is_revoked_is_noticed_and_the_delivery_kept(box, sandbox, 
 
 
 @pytest.mark.parametrize("kind", ["status", "reset_before", "truncated"])
-def test_a_lever_that_fails_is_asked_again(box, sandbox, enter, kind):
+def test_a_lever_that_fails_is_asked_again(scenario, sandbox, enter, kind):
     delivery = enter()
-    box.lever_fails("/opportunities/", method="GET", kind=kind, times=1)
-    box.work()
+    scenario.lever_fails("/opportunities/", method="GET", kind=kind, times=1)
+    scenario.work()
     assert verdict(delivery) == ""
     assert delivery.last_error
     assert delivery.due_at > timezone.now()
     Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
-    box.work()
+    scenario.work()
     assert verdict(delivery) == "invite"
     assert delivery.last_error == ""
 
 
-def test_a_poison_delivery_stops_and_others_go_on(box, sandbox, enter, monkeypatch):
+def test_a_poison_delivery_stops_and_others_go_on(scenario, sandbox, enter, monkeypatch):
     poison, fine = enter("Alder"), enter("Tamarack")
     gather = facts.gather_facts
 
@@ -305,7 +305,7 @@ def test_a_poison_delivery_stops_and_others_go_on(box, sandbox, enter, monkeypat
     monkeypatch.setattr("integrations.workflow.inbox.decide_delivery.gather_facts", crash)
     for _ in range(MAX_CONSECUTIVE_CRASHES + 2):
         Delivery.objects.filter(due_at__isnull=False).update(due_at=timezone.now() - timedelta(seconds=1))
-        box.work()
+        scenario.work()
     assert verdict(poison) == ""
     assert (poison.due_at, poison.attempts, poison.is_stuck) == (None, MAX_CONSECUTIVE_CRASHES, True)
     assert "KeyError" in poison.last_error
@@ -313,7 +313,7 @@ def test_a_poison_delivery_stops_and_others_go_on(box, sandbox, enter, monkeypat
     assert verdict(fine) in {"invite", "ambiguous_assessment", "no_assessment"}
 
 
-def test_a_worker_that_slept_through_its_lease_decides_nothing(box, sandbox, enter):
+def test_a_worker_that_slept_through_its_lease_decides_nothing(scenario, sandbox, enter):
     delivery = enter()
     slow = factories.claimed(Delivery, "slow")
     Delivery.objects.update(lease_owner="another")
@@ -324,18 +324,18 @@ def test_a_worker_that_slept_through_its_lease_decides_nothing(box, sandbox, ent
     assert not Effect.objects.filter(kind="send_invitation").exists()
 
 
-def test_a_worker_killed_while_deciding_is_replaced(box, sandbox, enter):
+def test_a_worker_killed_while_deciding_is_replaced(scenario, sandbox, enter):
     delivery = enter()
     Delivery.claim("gone")
-    box.work()
+    scenario.work()
     assert verdict(delivery) == ""
     Delivery.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
-    box.work()
+    scenario.work()
     assert verdict(delivery) == "invite"
     assert delivery.attempts == 2
 
 
-def test_a_preview_writes_nothing(box, sandbox, enter):
+def test_a_preview_writes_nothing(scenario, sandbox, enter):
     delivery = enter()
     decision = on_request.preview(delivery)
     assert decision.verdict == "invite"
@@ -344,21 +344,21 @@ def test_a_preview_writes_nothing(box, sandbox, enter):
     assert not Effect.objects.filter(kind="send_invitation").exists()
 
 
-def test_a_replay_replaces_the_verdict_and_is_on_the_record(box, sandbox, enter, super_admin):
+def test_a_replay_replaces_the_verdict_and_is_on_the_record(scenario, sandbox, enter, super_admin):
     delivery = enter("Hazel")
-    box.work()
+    scenario.work()
     assert verdict(delivery) == "no_assessment"
-    set_policies(box.organization, {"default_assessment": "Backend"}, super_admin)
+    set_policies(scenario.organization, {"default_assessment": "Backend"}, super_admin)
     assert on_request.replay(delivery, super_admin).verdict == "invite"
-    box.work()
+    scenario.work()
     assert verdict(delivery) == "invite"
     assert sandbox.invitations_sent("hazel@candidates.example") == 1
-    entry = box.organization.audit_entries.get(action="replay")
+    entry = scenario.organization.audit_entries.get(action="replay")
     assert entry.changes == {"verdict": ["no_assessment", "invite"]}
 
 
 @pytest.mark.django_db(transaction=True)
-def test_workers_who_decide_the_same_person_at_once_invite_once(box, sandbox, enter, tell):
+def test_workers_who_decide_the_same_person_at_once_invite_once(scenario, sandbox, enter, tell):
     for number in range(6):
         (tell if number else enter)(dedupe_key=f"id:{number}")
     failed = []

@@ -93,17 +93,17 @@ def test_the_progress_tag_follows_the_latest_round(organization, super_admin):
     assert due.payload == {"tag": ProgressTag.INVITED}
 
 
-def test_a_new_round_is_sent_and_followed(box, super_admin):
-    first = box.invited()
-    box.candidate_does("start", "submit", "evaluate", score=80)
-    first = box.reread(first)
+def test_a_new_round_is_sent_and_followed(scenario, super_admin):
+    first = scenario.sent_invitation()
+    scenario.candidate_does("start", "submit", "evaluate", score=80)
+    first = scenario.reread(first)
     assert first.status == "completed"
     again = invitations.invite_again(first, super_admin)
-    box.work()
-    again = box.reread(again)
+    scenario.work()
+    again = scenario.reread(again)
     assert again.status == "invited"
     assert again.instance_id not in {"", first.instance_id}
-    tags = box.sandbox.opportunity("Alder")["tags"]
+    tags = scenario.sandbox.opportunity("Alder")["tags"]
     assert [tag for tag in tags if tag.startswith("CodeScreen:")] == [ProgressTag.INVITED]
 
 
@@ -131,31 +131,33 @@ def test_following_stops_where_nothing_was_started(organization, super_admin, st
     )
 
 
-def test_what_is_followed_no_more_is_not_asked_about(box, super_admin):
-    invitation = box.invited()
+def test_what_is_followed_no_more_is_not_asked_about(scenario, super_admin):
+    invitation = scenario.sent_invitation()
     invitations.stop_following(invitation, super_admin)
     assert not Invitation.objects.due_for_poll().filter(pk=invitation.pk).exists()
-    assert box.reread(invitation).next_poll_at is None
+    assert scenario.reread(invitation).next_poll_at is None
 
 
-def test_what_was_perhaps_sent_does_not_go_out_again_because_nobody_follows_it(box, sandbox, super_admin):
+def test_what_was_perhaps_sent_does_not_go_out_again_because_nobody_follows_it(
+    scenario, sandbox, super_admin
+):
     sandbox.lever_does("settings", webhooks_enabled=False)
     sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
-    box.codescreen_fails(kind="status_after", status=500)
-    invitation = box.invitation()
-    box.work()
-    assert box.reread(invitation).status == "uncertain"
+    scenario.codescreen_fails(kind="status_after", status=500)
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    assert scenario.reread(invitation).status == "uncertain"
     invitations.stop_following(invitation, super_admin)
     data = {
         "opportunityId": invitation.opportunity_id,
         "toStageId": sandbox.stage_id("CodeScreen Assessment"),
     }
     told = factories.DeliveryFactory(
-        organization=box.organization,
+        organization=scenario.organization,
         opportunity_id=invitation.opportunity_id,
         payload={"event": "candidateStageChange", "data": data},
     )
-    box.work()
+    scenario.work()
     told.refresh_from_db()
     assert (told.verdict, sandbox.invitations_sent()) == ("already_invited", 1)
     assert "perhaps sent" in told.explanation

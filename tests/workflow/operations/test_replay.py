@@ -27,8 +27,8 @@ def test_a_leased_delivery_is_not_replayed(organization, super_admin):
         replay_delivery(delivery, NO_PLATFORMS, super_admin)
 
 
-def test_a_replay_says_that_a_worker_decided_first(box, super_admin, monkeypatch):
-    delivery = factories.DeliveryFactory(organization=box.organization)
+def test_a_replay_says_that_a_worker_decided_first(scenario, super_admin, monkeypatch):
+    delivery = factories.DeliveryFactory(organization=scenario.organization)
 
     monkeypatch.setattr(replay, "decide_delivery", lambda *_: LeaseLost())
     with pytest.raises(ActionNotAllowed, match="meanwhile"):

@@ -124,10 +124,10 @@ def test_messages_and_bodies_go_and_ids_stay(forgetful):
     assert Delivery.objects.count() == 1
 
 
-def test_whose_address_is_gone_is_not_invited(box):
-    invitation = box.invitation(email="")
-    box.work()
-    invitation = box.reread(invitation)
+def test_whose_address_is_gone_is_not_invited(scenario):
+    invitation = scenario.pending_invitation(email="")
+    scenario.work()
+    invitation = scenario.reread(invitation)
     assert invitation.status == "failed"
     assert "retention" in invitation.status_reason
-    assert box.sandbox.invitations_sent() == 0
+    assert scenario.sandbox.invitations_sent() == 0

@@ -15,24 +15,24 @@ from tests import factories
 
 
 @pytest.fixture
-def holding(box):
+def review_scenario(scenario):
     """The outbox of an organization that wants those who failed held."""
-    set_policies(box.organization, {"hold_failed": True, "failed_tag": "test failed"}, "test")
-    return box
+    set_policies(scenario.organization, {"hold_failed": True, "failed_tag": "test failed"}, "test")
+    return scenario
 
 
-def completed(box, **verdict):
-    invitation = box.invited()
-    box.candidate_does("start", "submit", "evaluate", **verdict)
-    return box.reread(invitation)
+def completed(scenario, **verdict):
+    invitation = scenario.sent_invitation()
+    scenario.candidate_does("start", "submit", "evaluate", **verdict)
+    return scenario.reread(invitation)
 
 
-def test_nobody_waits_unless_it_is_asked_for(box):
-    assert completed(box, score=10, result="Failed").awaits_decision_since is None
+def test_nobody_waits_unless_it_is_asked_for(scenario):
+    assert completed(scenario, score=10, result="Failed").awaits_decision_since is None
 
 
-def test_who_failed_waits_and_nothing_but_tag_and_feedback_is_done_in_lever(holding, sandbox):
-    invitation = completed(holding, score=10, result="Failed")
+def test_who_failed_waits_and_nothing_but_tag_and_feedback_is_done_in_lever(review_scenario, sandbox):
+    invitation = completed(review_scenario, score=10, result="Failed")
     assert invitation.awaits_decision_since is not None
     seen = sandbox.opportunity("Alder")
     assert "test failed" in seen["tags"]
@@ -44,22 +44,22 @@ def test_who_failed_waits_and_nothing_but_tag_and_feedback_is_done_in_lever(hold
 
 
 @pytest.mark.parametrize("verdict", [{"score": 90, "result": "Passed"}, {"score": 1}])
-def test_only_who_is_said_to_have_failed_waits(holding, sandbox, verdict):
+def test_only_who_is_said_to_have_failed_waits(review_scenario, sandbox, verdict):
     if "result" not in verdict:
         sandbox.codescreen_does("settings", metadata=False)
-    assert completed(holding, **verdict).awaits_decision_since is None
+    assert completed(review_scenario, **verdict).awaits_decision_since is None
 
 
-def test_a_regrade_to_passed_ends_the_wait(holding):
-    invitation = completed(holding, score=10, result="Failed")
-    holding.candidate_does("regrade", score=80, result="Passed")
-    assert holding.reread(invitation).awaits_decision_since is None
+def test_a_regrade_to_passed_ends_the_wait(review_scenario):
+    invitation = completed(review_scenario, score=10, result="Failed")
+    review_scenario.candidate_does("regrade", score=80, result="Passed")
+    assert review_scenario.reread(invitation).awaits_decision_since is None
 
 
-def test_a_person_decides_once_and_it_is_on_record(holding, super_admin):
-    invitation = completed(holding, score=10, result="Failed")
+def test_a_person_decides_once_and_it_is_on_record(review_scenario, super_admin):
+    invitation = completed(review_scenario, score=10, result="Failed")
     invitations.record_decision(invitation, super_admin, "interviewed all the same")
-    assert holding.reread(invitation).awaits_decision_since is None
+    assert review_scenario.reread(invitation).awaits_decision_since is None
     [entry] = AuditEntry.objects.filter(action="record_decision")
     assert (entry.actor, entry.target, entry.reason) == (
         super_admin,
@@ -70,64 +70,64 @@ def test_a_person_decides_once_and_it_is_on_record(holding, super_admin):
         invitations.record_decision(invitation, super_admin)
     assert AuditEntry.objects.filter(action="record_decision").count() == 1
     # the same result read again asks nobody anew
-    holding.ask()
-    assert holding.reread(invitation).awaits_decision_since is None
+    review_scenario.poll()
+    assert review_scenario.reread(invitation).awaits_decision_since is None
 
 
 SAME = {"score": 10, "result": "Failed", "reason": "Unit Tests"}
 
 
 @pytest.fixture
-def decided(holding, super_admin):
+def decided(review_scenario, super_admin):
     """An invitation whose candidate failed, and about whom a person has decided."""
-    invitation = completed(holding, **SAME)
+    invitation = completed(review_scenario, **SAME)
     invitations.record_decision(invitation, super_admin)
     return invitation
 
 
-def test_a_regrade_that_says_the_same_asks_nobody_anew(holding, decided):
-    holding.candidate_does("regrade", **SAME)
+def test_a_regrade_that_says_the_same_asks_nobody_anew(review_scenario, decided):
+    review_scenario.candidate_does("regrade", **SAME)
     assert decided.results.count() == 2
-    assert holding.reread(decided).awaits_decision_since is None
+    assert review_scenario.reread(decided).awaits_decision_since is None
 
 
 @pytest.mark.parametrize("other", [{"score": 11}, {"reason": "Build Failure"}])
-def test_a_regrade_that_says_something_else_asks_again(holding, decided, other):
-    holding.candidate_does("regrade", **SAME | other)
-    assert holding.reread(decided).awaits_decision_since is not None
+def test_a_regrade_that_says_something_else_asks_again(review_scenario, decided, other):
+    review_scenario.candidate_does("regrade", **SAME | other)
+    assert review_scenario.reread(decided).awaits_decision_since is not None
 
 
-def test_a_pass_that_is_taken_back_asks_again(holding, decided):
-    holding.candidate_does("regrade", score=80, result="Passed")
-    holding.candidate_does("regrade", **SAME)
-    assert holding.reread(decided).awaits_decision_since is not None
+def test_a_pass_that_is_taken_back_asks_again(review_scenario, decided):
+    review_scenario.candidate_does("regrade", score=80, result="Passed")
+    review_scenario.candidate_does("regrade", **SAME)
+    assert review_scenario.reread(decided).awaits_decision_since is not None
 
 
-def test_the_same_result_of_another_try_asks_again(holding, decided):
+def test_the_same_result_of_another_try_asks_again(review_scenario, decided):
     # CodeScreen tells whole seconds
     Invitation.objects.filter(pk=decided.pk).update(submitted_at=timezone.now() - timedelta(hours=1))
-    holding.candidate_does("reopen", "submit", "evaluate", **SAME)  # all between two looks
-    assert holding.reread(decided).awaits_decision_since is not None
+    review_scenario.candidate_does("reopen", "submit", "evaluate", **SAME)  # all between two looks
+    assert review_scenario.reread(decided).awaits_decision_since is not None
 
 
-def test_who_waits_has_waited_since_the_first_time(holding):
-    invitation = completed(holding, **SAME)
+def test_who_waits_has_waited_since_the_first_time(review_scenario):
+    invitation = completed(review_scenario, **SAME)
     for score in (10, 11):
-        holding.candidate_does("regrade", **SAME | {"score": score})
-        assert holding.reread(invitation).awaits_decision_since == invitation.awaits_decision_since
+        review_scenario.candidate_does("regrade", **SAME | {"score": score})
+        assert review_scenario.reread(invitation).awaits_decision_since == invitation.awaits_decision_since
 
 
-def test_another_round_is_a_decision(holding, super_admin):
-    invitation = completed(holding, score=10, result="Failed")
+def test_another_round_is_a_decision(review_scenario, super_admin):
+    invitation = completed(review_scenario, score=10, result="Failed")
     invitations.invite_again(invitation, super_admin, "a second chance")
     assert not Invitation.objects.awaiting_decision().exists()
     assert AuditEntry.objects.latest("pk").action == "invite_again"
 
 
-def test_opening_it_again_in_codescreen_ends_the_wait(holding):
-    invitation = completed(holding, score=10, result="Failed")
+def test_opening_it_again_in_codescreen_ends_the_wait(review_scenario):
+    invitation = completed(review_scenario, score=10, result="Failed")
     invitation.move("in_progress")
-    assert holding.reread(invitation).awaits_decision_since is None
+    assert review_scenario.reread(invitation).awaits_decision_since is None
 
 
 def test_only_a_completed_invitation_can_wait(organization):
@@ -136,8 +136,8 @@ def test_only_a_completed_invitation_can_wait(organization):
         Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=timezone.now())
 
 
-def test_the_doctor_counts_who_waits(holding):
-    completed(holding, score=10, result="Failed")
-    found = {str(finding.code): finding for finding in doctor.findings(holding.organization)}
+def test_the_doctor_counts_who_waits(review_scenario):
+    completed(review_scenario, score=10, result="Failed")
+    found = {str(finding.code): finding for finding in doctor.findings(review_scenario.organization)}
     assert found["awaiting_decision"].message.startswith("1 candidate failed")
     assert found["awaiting_decision"].url == "/activity/?status=awaits_decision"
