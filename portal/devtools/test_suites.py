@@ -1,7 +1,7 @@
-"""The test suites that need more than Python: what each needs, and whether it is here.
+"""The test suites that need a browser or a server, and whether it is there.
 
-`tests/conftest.py` skips a suite by its marker when its part is missing; a suite named in REQUIRE_SUITES
-(comma-separated) is never skipped, so that its tests fail instead. `manage.py test` says at the end what was left out.
+`tests/conftest.py` skips a suite, by its marker, when what it needs is missing. A suite named in REQUIRE_SUITES
+(comma-separated) is never skipped: its tests fail instead. `manage.py test` lists the skipped suites at its end.
 """
 
 import os
@@ -17,17 +17,17 @@ REDIS_URL = os.environ.get("TEST_REDIS_URL") or "redis://127.0.0.1:6379/15"
 
 
 def chromium() -> str | None:
-    """Return the path of the system's Chromium."""
+    """Return the path of the system's Chromium, None without one."""
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def has_chromium() -> bool:
-    """Whether there is a browser to drive."""
+    """Whether Chromium is installed."""
     return chromium() is not None
 
 
 def has_postgresql() -> bool:
-    """Whether the PostgreSQL server of TEST_DATABASE_URL lets us in."""
+    """Whether the PostgreSQL server of TEST_DATABASE_URL accepts a connection."""
     try:
         psycopg.connect(DATABASE_URL, connect_timeout=3).close()
     except psycopg.Error:
@@ -43,7 +43,7 @@ def has_redis() -> bool:
         return False
 
 
-#: Marker → what is looked for, and what to do when it isn't there.
+#: By marker: whether the suite can run here, and what is missing if it can't.
 SUITES: dict[str, tuple[Callable[[], bool], str]] = {
     "browser": (has_chromium, "no Chromium (apt-get install chromium)"),
     "postgres": (has_postgresql, "no PostgreSQL server (TEST_DATABASE_URL)"),
@@ -53,7 +53,7 @@ SUITES: dict[str, tuple[Callable[[], bool], str]] = {
 
 @cache
 def missing() -> dict[str, str]:
-    """Return the suites that can't run here and nobody insists on, each with the reason."""
+    """Return the suites to skip, each with what is missing."""
     required = {name.strip() for name in os.environ.get("REQUIRE_SUITES", "").split(",")}
     return {
         name: reason for name, (is_here, reason) in SUITES.items() if name not in required and not is_here()

@@ -1,13 +1,12 @@
 """The faults of both platforms, as rules for the sandbox."""
 
-from typing import Any
-
 from portal.devtools.chaos import environment
 from portal.devtools.chaos.options import Options
 from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.sandbox.json_values import JsonObject
 
 #: Faults by weight. In those "after" the call has taken effect, as in half of all failures.
-MIX: tuple[tuple[float, dict[str, Any]], ...] = (
+MIX: tuple[tuple[float, JsonObject], ...] = (
     (1.0, {"kind": "status", "status": 429}),
     (0.3, {"kind": "status", "status": 429, "retry_after": 1}),
     (0.8, {"kind": "status", "status": 500}),
@@ -29,7 +28,7 @@ API = "^/(v1|api)/"  # not the token endpoint: a lost answer there ends the gran
 TIMEOUT_MS = int(environment.READ_SECONDS * 1000) + 1500
 
 
-def make_rules(share: float) -> list[dict[str, Any]]:
+def make_rules(share: float) -> list[JsonObject]:
     """Return rules that make `share` of the calls fail; the sandbox tries them one after another."""
     total, left, rules = sum(weight for weight, _ in MIX), 1.0, []
     for weight, fault in MIX:

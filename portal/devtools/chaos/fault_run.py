@@ -1,7 +1,6 @@
 """The run with faults: everything fails at once, then it comes to rest, and the ledgers are verified."""
 
 import time
-from typing import Any
 
 from portal.devtools.chaos import collect, environment, fault_rules, quiesce, tenants
 from portal.devtools.chaos.candidate_actions import CandidateActions
@@ -109,7 +108,7 @@ class FaultRun(Run):
         }
         return Table(self._title(), figures, verification.broken)
 
-    def _recovery_figures(self) -> dict[str, Any]:
+    def _recovery_figures(self) -> dict[str, object]:
         interruptions = self._fault_injector.interruptions
         early = [item for item in interruptions if item.at < self._stopped_at - 1]
         recovery, after = collect.longest_recovery(early, collect.finish_times())
@@ -133,7 +132,7 @@ class FaultRun(Run):
         )
 
 
-def _candidate_figures(verification: Verification) -> dict[str, Any]:
+def _candidate_figures(verification: Verification) -> dict[str, object]:
     counts, number_of = verification.counts, verification.number_of
     return {
         "candidates_invited": counts["candidates"],

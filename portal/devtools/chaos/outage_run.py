@@ -1,7 +1,6 @@
 """A move while the portal is down and no webhook gets through: the sweep has to find the candidates."""
 
 import time
-from typing import Any
 
 from integrations.models import Delivery
 from integrations.vocabulary import DeliveryEvent
@@ -78,7 +77,7 @@ def _sweep_findings() -> list[str]:
     return [finding.message for finding in findings if finding.code == FindingCode.SWEEP_REPAIRED]
 
 
-def _candidate_figures(verification: Verification) -> dict[str, Any]:
+def _candidate_figures(verification: Verification) -> dict[str, object]:
     return {
         "e_mails": verification.counts["emails"],
         "invited_twice": verification.number_of(Violation.INVITED_TWICE),

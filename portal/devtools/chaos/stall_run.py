@@ -11,7 +11,6 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from django.conf import settings
 
@@ -135,7 +134,7 @@ class StallRun(Run):
         return (invitation.invited_at or invitation.changed_at).timestamp()
 
     def _table(self, verification: Verification, paused: PausedCluster) -> Table:
-        figures: dict[str, Any] = {}
+        figures: dict[str, object] = {}
         for kill, (promised, violation) in PROMISED.items():
             seconds = self._recoveries.seconds[kill]
             figures[f"{kill}_kills"] = len(seconds)

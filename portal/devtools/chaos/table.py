@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from portal.devtools.chaos.violations import Violation
 
@@ -15,7 +14,7 @@ class Table:
     """Named figures, and the promises that were broken."""
 
     title: str
-    figures: Mapping[str, Any] = field(default_factory=dict)
+    figures: Mapping[str, object] = field(default_factory=dict)
     broken: Mapping[Violation, Sequence[str]] = field(default_factory=dict)
 
     @property

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from integrations.lever.payloads import dedupe_key
 from integrations.models import Invitation
@@ -189,7 +188,7 @@ class AttackRun(Run):
                 self._findings.passes.append(timing.compare(make_pair, self._pairs, chance))
         self._findings.answers.wrong += client.answers.wrong
 
-    def _answer_figures(self, seconds: float) -> dict[str, Any]:
+    def _answer_figures(self, seconds: float) -> dict[str, object]:
         answers = self._findings.answers
         names = {status: str(status or "broken connection") for status in sorted(answers.seconds)}
 
@@ -214,7 +213,7 @@ class AttackRun(Run):
             "web_memory_ratio": late / early,
         }
 
-    def _timing_figures(self) -> dict[str, Any]:
+    def _timing_figures(self) -> dict[str, object]:
         passes = {f"pass {number}": one for number, one in enumerate(self._findings.passes, 1)}
         return {
             "timed_pairs": self._pairs,

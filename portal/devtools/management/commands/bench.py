@@ -3,7 +3,6 @@
 import shutil
 import time
 from argparse import ArgumentParser
-from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 from django.db import connections
@@ -33,7 +32,7 @@ class Command(BaseCommand):
             "--database-url", default="", help="an empty database; SQLite in a temporary folder without it"
         )
 
-    def handle(self, *, rounds: int, seconds: float, database_url: str, **_: Any) -> None:
+    def handle(self, *, rounds: int, seconds: float, database_url: str, **_: object) -> None:
         if rounds < 2 or seconds <= 0:
             raise CommandError("Give at least 2 rounds of more than 0 seconds.")
         environment = DemoEnvironment.current()

@@ -1,11 +1,10 @@
-"""Check the code's form: format, lint, types, templates, migrations, layers."""
+"""Check the code: format, lint, types, templates, migrations, layers."""
 
 import os
 import subprocess
 import sys
 import time
 from argparse import ArgumentParser
-from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
@@ -13,8 +12,8 @@ from django.core.management import BaseCommand, CommandError
 PYTHON = [sys.executable]
 LAYERS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
-# Whether the old code still works while a migration is applied beside it; nothing ran before the first one.
-# SQLite rewrites a whole table to change it, and then every column and constraint of it looks new.
+# Whether the previous release still works while a migration is applied; no release ran before the first migration.
+# SQLite rewrites a whole table to change it, so that every column and constraint of it looks new.
 UPGRADES = """
 import django; django.setup()
 from django.db import connection
@@ -49,16 +48,16 @@ FIXES = {
 
 
 class Command(BaseCommand):
-    help = "Check format, lint, types, templates, migrations and layers; exits 1 if anything is amiss."
+    help = "Check format, lint, types, templates, migrations and layers; exits 1 if one of them fails."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--fix", action="store_true", help="first mend what can be mended by itself")
+        parser.add_argument("--fix", action="store_true", help="first fix what can be fixed automatically")
         parser.add_argument(
             "--only", action="append", choices=list(STEPS), help="only this step (repeatable)"
         )
 
-    def handle(self, *, fix: bool, only: list[str] | None, **_: Any) -> None:
+    def handle(self, *, fix: bool, only: list[str] | None, **_: object) -> None:
         if fix:
             for argv in FIXES.values():
                 subprocess.run(argv, cwd=settings.BASE_DIR, check=False)
@@ -67,9 +66,9 @@ class Command(BaseCommand):
             raise CommandError(f"Not in order: {', '.join(failed)}.")
 
     def passes(self, name: str) -> bool:
-        """Run one step; print its result and time, and what it said if it failed."""
+        """Run one step; print its result and time, and its output if it failed."""
         began = time.monotonic()
-        # The checks look at the code alone: nobody's configuration may change their answer.
+        # The result depends on the code alone, not on anybody's configuration.
         environ = {**os.environ, "PORTAL_ENV_FILE": os.devnull, "DATABASE_URL": "sqlite:///:memory:"}
         step = subprocess.run(
             STEPS[name],

@@ -6,7 +6,6 @@ import signal
 import sys
 import threading
 from argparse import ArgumentParser
-from typing import Any
 
 import requests
 from django.core.management import BaseCommand, CommandError
@@ -33,7 +32,7 @@ class Command(BaseCommand):
             "--check", action="store_true", help="take one candidate from stage change to feedback, and end"
         )
 
-    def handle(self, *, port: int | None, check: bool, **_: Any) -> None:
+    def handle(self, *, port: int | None, check: bool, **_: object) -> None:
         environment = DemoEnvironment.current()
         if environment is None:
             if port is not None and not (0 < port < 65536 and claim_port(port)):

@@ -3,14 +3,13 @@
 import signal
 import subprocess
 import sys
-from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
 from portal.devtools import test_suites
 
-#: With one of these the person wants to see or steer a single process.
+#: Arguments that need the tests in a single process.
 ONE_PROCESS = ("-n", "--numprocesses", "-p", "--pdb", "--trace", "-s", "--co", "-h", "--help", "--version")
 
 
@@ -19,10 +18,10 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def run_from_argv(self, argv: list[str]) -> None:
-        """Keep Django's parser away from arguments that are meant for pytest."""
+        """Pass the arguments on unparsed: Django's parser would refuse those that are meant for pytest."""
         sys.exit(run(argv[2:]))
 
-    def handle(self, *args: str, **_: Any) -> None:
+    def handle(self, *args: str, **_: object) -> None:
         code = run(list(args))
         if code:
             raise CommandError("The tests failed.", returncode=code)
@@ -31,9 +30,9 @@ class Command(BaseCommand):
 def run(arguments: list[str]) -> int:
     """Run pytest on the checkout, in two processes unless told otherwise; return its exit code."""
     if not any(argument.startswith(ONE_PROCESS) for argument in arguments):
-        # a process that has nothing left takes over from the other: the tests differ in length a thousandfold
+        # worksteal: an idle process takes over tests of the other, since some take a thousand times longer
         arguments = ["-n", "2", "--dist", "worksteal", *arguments]
-    # A process of its own: the tests choose their settings before Django reads any.
+    # a process of its own: Django reads its settings once, and the tests need others
     pytest = subprocess.Popen([sys.executable, "-m", "pytest", *arguments], cwd=settings.BASE_DIR)
     signal.signal(signal.SIGTERM, lambda *_: pytest.terminate())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches pytest too, which reports and ends
