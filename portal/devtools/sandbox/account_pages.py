@@ -35,22 +35,23 @@ class AccountPages[A: Account]:
             raise HttpError(404, "There is no such account here.")
         return account
 
-    def frame(self, request: Request) -> dict[str, object]:
+    def frame(self, request: Request, account: A) -> dict[str, object]:
         """Return what the frame around every page shows."""
         return {
-            "account": self.account(request),
+            "account": account,
             "accounts": list(self._accounts.values()),
             "done": request.args.get("done", ""),
             "problem": request.args.get("problem", ""),
         }
 
-    def show(self, request: Request, template: str, tab: str, **context: object) -> Response:
+    def show(self, request: Request, account: A, template: str, tab: str, **context: object) -> Response:
         """Return a page in the account's frame; hold the account's lock."""
-        return render(f"{self.folder}/{template}", self.frame(request) | {"tab": tab} | context)
+        return render(f"{self.folder}/{template}", self.frame(request, account) | {"tab": tab} | context)
 
     def show_table(
         self,
         request: Request,
+        account: A,
         template: str,
         tab: str,
         *,
@@ -69,7 +70,7 @@ class AccountPages[A: Account]:
             "rows": rows,
             "if_empty": if_empty,
         }
-        return self.show(request, template, tab, **table, **context)
+        return self.show(request, account, template, tab, **table, **context)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The error a handler raises to refuse a request."""
+"""The error a handler raises to answer with an error status."""
 
 from portal.devtools.sandbox.json_values import JsonObject
 

@@ -59,5 +59,5 @@ def build_request(method: str, target: str, headers: Message, body: bytes) -> Re
 
 
 def _reject_constant(name: str) -> object:
-    """Refuse NaN and Infinity, which Python's parser would take."""
+    """Reject NaN and Infinity, which Python's parser would accept."""
     raise ValueError(f"{name} is not JSON")

@@ -30,7 +30,7 @@ def api_route(method: str, path: str, handler: Handler) -> Route:
 
 
 def control_route(method: str, path: str, handler: Handler) -> Route:
-    """Return the route of a control call, given its path under /_control/: it answers JSON, and never fails."""
+    """Return the route of a control call at a path under /_control/: it answers JSON, and faults spare it."""
     return Route(method, f"/_control/{path}", handler, answers_json=True)
 
 

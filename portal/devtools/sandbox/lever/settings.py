@@ -11,7 +11,7 @@ class LeverSettings(RuntimeSettings):
 
     rate_limit: float = 10.0  # requests a second; 0 turns the limit off
     rate_burst: int = 20
-    retry_after: bool = False  # whether a 429 says when to come back
+    retry_after: bool = False  # whether a 429 carries Retry-After
     access_token_seconds: int = 3600
     refresh_idle_days: int = 90
     refresh_days: int = 365
@@ -24,7 +24,7 @@ class LeverSettings(RuntimeSettings):
     verify_event: str = "candidateHired"  # the event a test request names; empty: the webhook's own
     webhooks_enabled: bool = True  # off: nothing is sent, as if every webhook were lost
     webhook_retry_delays: list[float] = field(default_factory=lambda: [1.0, 5.0, 30.0, 120.0, 600.0])
-    webhook_loss: float = 0.0  # the share of webhooks that never leave
+    webhook_loss: float = 0.0  # the share of webhooks that are never sent
     webhook_duplicates: int = 0  # further copies of each webhook
     webhook_shuffle_ms: int = 0  # each webhook waits a random time up to this: out of order
     webhook_without_id: bool = False

@@ -60,6 +60,7 @@ class CandidatePages(CodeScreenPages):
             ]
             return self.show_table(
                 request,
+                account,
                 "assessments.html",
                 "assessments",
                 title="Assessments",
@@ -75,6 +76,7 @@ class CandidatePages(CodeScreenPages):
             shown, links = page_of(everyone, page_number(request))
             return self.show_table(
                 request,
+                account,
                 "candidates.html",
                 "candidates",
                 title="Candidates",
@@ -94,6 +96,7 @@ class CandidatePages(CodeScreenPages):
             is_complete = instance.phase is Phase.COMPLETE
             return self.show(
                 request,
+                account,
                 "candidate.html",
                 "candidates",
                 row=instance_row(instance),

@@ -22,14 +22,13 @@ class ReportPages(CodeScreenPages):
         if found is None or found[1].deleted_at is not None or found[1].phase is not Phase.COMPLETE:
             raise HttpError(404, "There is no report here.")
         account, instance = found
-        # The report's address names no account; its frame shows one.
-        request.path_params["account"] = account.slug
         with account.lock:
             total = instance.assessment.unit_tests
             passed = instance.score * total // 100 if instance.score is not None else None
             tests = [(number, passed is not None and number <= passed) for number in range(1, total + 1)]
             return self.show(
                 request,
+                account,
                 "report.html",
                 "candidates",
                 one=instance,

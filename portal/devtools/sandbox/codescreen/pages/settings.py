@@ -28,6 +28,7 @@ class SettingsPages(CodeScreenPages):
         with account.lock:
             return self.show_table(
                 request,
+                account,
                 "settings.html",
                 "settings",
                 title="Settings",

@@ -11,8 +11,10 @@ from portal.devtools.sandbox.lever.state.people import canonical_email
 LATEST_MS = 1 << 62
 
 type Filter = Callable[[Opportunity], bool]
+type ReadTime = Callable[[Opportunity], int | None]
+type ValuesTest = Callable[[Opportunity, frozenset[str]], bool]
 
-TIMES: dict[str, Callable[[Opportunity], int | None]] = {
+TIMES: dict[str, ReadTime] = {
     "created_at": lambda item: item.created_at,
     "updated_at": lambda item: item.updated_at,
     "advanced_at": lambda item: item.last_advanced_at,
@@ -46,11 +48,11 @@ def opportunity_filters(account: LeverAccount, request: Request) -> list[Filter]
     for name, test in _tests(account).items():
         values = frozenset(request.args.getlist(name))
         if values:
-            filters.append(lambda item, test=test, values=values: test(item, values))  # type: ignore[misc]
+            filters.append(_one_of(test, values))
     for name, read_time in TIMES.items():
         span = time_span(request, name)
         if span is not None:
-            filters.append(lambda item, read=read_time, span=span: _within(read(item), span))  # type: ignore[misc]
+            filters.append(_between(read_time, span))
     return filters
 
 
@@ -72,11 +74,23 @@ def _milliseconds(request: Request, name: str) -> int | None:
     return int(text) if text else None
 
 
-def _within(at: int | None, span: tuple[int, int]) -> bool:
-    return at is not None and span[0] <= at <= span[1]
+def _one_of(test: ValuesTest, values: frozenset[str]) -> Filter:
+    return lambda item: test(item, values)
 
 
-def _tests(account: LeverAccount) -> dict[str, Callable[[Opportunity, frozenset[str]], bool]]:
+def _between(read_time: ReadTime, span: tuple[int, int]) -> Filter:
+    start, end = span
+
+    def is_between(item: Opportunity) -> bool:
+        at = read_time(item)
+        return at is not None and start <= at <= end
+
+    return is_between
+
+
+def _tests(account: LeverAccount) -> dict[str, ValuesTest]:
+    """Return how each parameter's values are compared with an opportunity."""
+
     def has_email(item: Opportunity, values: frozenset[str]) -> bool:
         wanted = {canonical_email(value) for value in values}
         return any(canonical_email(email) in wanted for email in account.contact_of(item).emails)

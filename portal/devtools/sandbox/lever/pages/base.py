@@ -20,9 +20,9 @@ class LeverPages(AccountPages[LeverAccount]):
         super().__init__(platform.accounts)
         self._platform = platform
 
-    def frame(self, request: Request) -> dict[str, object]:
+    def frame(self, request: Request, account: LeverAccount) -> dict[str, object]:
         """Return what the frame around every page shows."""
-        return super().frame(request) | {"signed_in": self.account(request).super_admin()}
+        return super().frame(request, account) | {"signed_in": account.super_admin()}
 
 
 def sign_in(response: Response, account: LeverAccount) -> Response:

@@ -67,6 +67,7 @@ class CandidatePages(LeverPages):
             ]
             return self.show_table(
                 request,
+                account,
                 "candidates.html",
                 "candidates",
                 title="Candidates",
@@ -112,6 +113,7 @@ class CandidatePages(LeverPages):
             others = [other for other in account.by_contact[contact.id].values() if other is not item]
             return self.show(
                 request,
+                account,
                 "profile.html",
                 "candidates",
                 row=opportunity_row(account, item),

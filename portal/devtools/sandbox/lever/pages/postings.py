@@ -29,6 +29,7 @@ class PostingPages(LeverPages):
         with account.lock:
             return self.show_table(
                 request,
+                account,
                 "postings.html",
                 "postings",
                 title="Postings",
@@ -48,6 +49,7 @@ class PostingPages(LeverPages):
             opportunities = list(account.by_posting[posting.id].values())
             return self.show(
                 request,
+                account,
                 "posting.html",
                 "postings",
                 posting=posting,

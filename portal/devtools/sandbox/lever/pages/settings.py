@@ -38,6 +38,7 @@ class SettingsPages(LeverPages):
         with account.lock:
             return self.show_table(
                 request,
+                account,
                 "stages.html",
                 "stages",
                 base=BASE,
@@ -73,6 +74,7 @@ class SettingsPages(LeverPages):
         with account.lock:
             return self.show_table(
                 request,
+                account,
                 "users.html",
                 "users",
                 base=BASE,
@@ -95,7 +97,7 @@ class SettingsPages(LeverPages):
                 }
                 for grant in grants.of_account(account.slug)
             ]
-            return self.show(request, "apps.html", "apps", rows=rows, client=grants.client)
+            return self.show(request, account, "apps.html", "apps", rows=rows, client=grants.client)
 
     def revoke(self, request: Request) -> Response:
         """Revoke the app's access."""
@@ -110,6 +112,7 @@ class SettingsPages(LeverPages):
             latest = account.events.deliveries[: -DELIVERIES_SHOWN - 1 : -1]
             return self.show_table(
                 request,
+                account,
                 "deliveries.html",
                 "deliveries",
                 base=BASE,

@@ -49,7 +49,7 @@ class WebhookPages(LeverPages):
                 }
                 for event in EVENTS
             ]
-            return self.show(request, "webhooks.html", "webhooks", groups=groups)
+            return self.show(request, account, "webhooks.html", "webhooks", groups=groups)
 
     def change(self, request: Request) -> Response:
         """Do what one of the page's buttons says: on, off, add, save, regenerate, delete, verify."""
