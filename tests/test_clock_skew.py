@@ -25,7 +25,7 @@ from integrations.queue import liveness
 from integrations.workflow.catalog import lookup, sync
 from integrations.workflow.effects import perform, revalidation
 from integrations.workflow.effects.apply_outcome import apply_outcome
-from integrations.workflow.inbox import facts
+from integrations.workflow.inbox import database_facts
 from integrations.workflow.outbox import enqueue, retry_policy
 from integrations.workflow.results import invited, poll_schedule
 from tests import factories
@@ -150,7 +150,7 @@ def test_the_bulk_limit_counts_the_last_minutes(organization, skewed):
     for minutes in (1, 9, 11):
         row = factories.InvitationFactory(organization=organization)
         Invitation.objects.filter(pk=row.pk).update(created_at=skewed - timedelta(minutes=minutes))
-    assert facts.count_recent_invitations(organization.pk, organization.bulk_window) == 2
+    assert database_facts.count_recent_invitations(organization.pk, organization.bulk_window) == 2
 
 
 def count_calls():

@@ -8,7 +8,8 @@ from integrations.clients.provider import ClientProvider
 from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Organization
 from integrations.workflow.inbox.apply_decision import apply_decision
-from integrations.workflow.inbox.facts import gather_facts, with_database_facts
+from integrations.workflow.inbox.database_facts import with_database_facts
+from integrations.workflow.inbox.facts import gather_facts
 from integrations.workflow.outbox.outcome import LeaseLost
 from integrations.workflow.rules.decide import decide
 from integrations.workflow.rules.facts import Decision

@@ -10,12 +10,12 @@ from integrations.clients.provider import ClientProvider
 from integrations.models import Delivery, Effect, Invitation, Organization, db_clock
 from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.inbox.apply_decision import apply_decision
+from integrations.workflow.inbox.database_facts import with_database_facts
 from integrations.workflow.inbox.decide_delivery import lock_organization
 from integrations.workflow.inbox.facts import (
     FactsSnapshot,
     gather_facts,
     read_opportunity,
-    with_database_facts,
 )
 from integrations.workflow.rules.decide import decide
 from integrations.workflow.rules.facts import Decision
