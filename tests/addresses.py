@@ -1,4 +1,4 @@
-"""Every address the portal answers at, from its URL patterns, filled in with one customer's rows."""
+"""Every address of the portal, from its URL patterns, with one customer's rows filled in."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from integrations.models import Delivery, Effect, EmailKind, Invitation, LeverWe
 from integrations.workflow.email import preferences
 from tests.admin.conftest import Customer
 
-#: The row that an address of the site means, by the first word of its name.
+#: The model whose primary key an address needs, by the first word of its name.
 ROW_OF = {
     "delivery": Delivery,
     "effect": Effect,
@@ -24,21 +24,21 @@ ROW_OF = {
 
 
 class Address(NamedTuple):
-    """A named pattern, and the address of one customer's row where it has a place for one."""
+    """A named URL pattern with its address; `has_row` when the address contains one of the customer's rows."""
 
     name: str
     url: str
     has_row: bool
 
 
-def patterns(within: Any = None, spaces: tuple[str, ...] = ()) -> Iterator[tuple[str, URLPattern]]:
-    """Yield every pattern with its full name; one without a name is a redirect or a 404 of the admin's own."""
-    for found in get_resolver().url_patterns if within is None else within:
-        if isinstance(found, URLResolver):
-            inner = (*spaces, found.namespace) if found.namespace else spaces
-            yield from patterns(found.url_patterns, inner)
-        elif found.name:
-            yield ":".join([*spaces, found.name]), found
+def patterns(within: Any = None, namespaces: tuple[str, ...] = ()) -> Iterator[tuple[str, URLPattern]]:
+    """Yield every named pattern with its full name; the admin's unnamed ones are redirects and a 404."""
+    for pattern in get_resolver().url_patterns if within is None else within:
+        if isinstance(pattern, URLResolver):
+            inner = (*namespaces, pattern.namespace) if pattern.namespace else namespaces
+            yield from patterns(pattern.url_patterns, inner)
+        elif pattern.name:
+            yield ":".join([*namespaces, pattern.name]), pattern
 
 
 def names() -> set[str]:
@@ -47,7 +47,7 @@ def names() -> set[str]:
 
 
 def of(customer: Customer) -> list[Address]:
-    """Return every address, with the customer's own rows in it; a pattern nobody knows how to fill in fails."""
+    """Return every address with the customer's rows filled in. Raises AssertionError for a pattern it can't fill."""
     return [_fill(name, pattern, customer) for name, pattern in patterns()]
 
 
@@ -59,12 +59,12 @@ def _fill(name: str, pattern: URLPattern, customer: Customer) -> Address:
     try:
         url = reverse(name, kwargs={key: values[key] for key in wanted})
     except (KeyError, NoReverseMatch) as error:
-        raise AssertionError(f"say in {__name__} what {name} needs: {sorted(wanted)}") from error
-    return Address(name, url, has_row=name not in _OF_NO_ROW)
+        raise AssertionError(f"add to {__name__} what {name} needs: {sorted(wanted)}") from error
+    return Address(name, url, has_row=name not in _WITHOUT_ROW)
 
 
-#: A place for something that is nobody's own.
-_OF_NO_ROW = {"email-edit", "email-html", "admin:app_list", "password_reset_confirm", "social:begin"}
+#: Addresses whose parameters name no row of the customer.
+_WITHOUT_ROW = {"email-edit", "email-html", "admin:app_list", "password_reset_confirm", "social:begin"}
 
 
 def _values(name: str, customer: Customer) -> dict[str, Any]:

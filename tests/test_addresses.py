@@ -1,4 +1,4 @@
-"""Every address of every part, asked for and posted to by every role, a stranger, nobody: the contract's role table."""
+"""The contract's role table: every address, by GET and POST, for every role, a stranger and nobody."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -18,8 +18,8 @@ from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC, ROLES
 
 pytestmark = pytest.mark.django_db
 
-#: Doors for machines and for Lever's consent; each proves its caller in its own tests.
-DOORS = {"lever-webhook", "codescreen-webhook", "live", "ready", "metrics", "lever-connect"}
+#: Endpoints for machines and Lever's consent; their own tests check who may call them.
+ENDPOINTS = {"lever-webhook", "codescreen-webhook", "live", "ready", "metrics", "lever-connect"}
 CONSENT = {
     "social:begin",
     "social:complete",
@@ -28,14 +28,16 @@ CONSENT = {
     "social:disconnect",
     "social:disconnect_individual",
 }
-NOT_OURS = {"Heartbeat", "RateLimitBucket", "PersonalSettings"}  # what belongs to no organization
-POST_ALLOWED = {"settings": 1}  # everybody sees whom to ask there, and only Super Admins store secrets
-#: What the admin lets somebody change, and from which role on.
+#: Models whose rows belong to no organization.
+WITHOUT_ORGANIZATION = {"Heartbeat", "RateLimitBucket", "PersonalSettings"}
+#: Where POST needs a higher role than GET: everybody sees the settings page, only Super Admins save secrets.
+POST_ALLOWED = {"settings": 1}
+#: The models that the admin lets people change, with the lowest role that may.
 CHANGEABLE = {RoleMapping: 2, Organization: 2, Membership: 1}
 
 
 class Persona(NamedTuple):
-    """Somebody who tries every address; `rank` is the place of their role in ACME, 0 when they have none there."""
+    """A visitor; `rank` is the position of their role at Acme in ROLES, counted from 1, or 0 without a role."""
 
     name: str
     rank: int
@@ -56,19 +58,19 @@ PERSONAS = [
 
 @pytest.fixture
 def acme(db: None) -> Customer:
-    """The customer whose addresses are tried."""
+    """The customer whose addresses are requested."""
     return make_customer("acme")
 
 
 @pytest.fixture
 def globex(db: None) -> Customer:
-    """The stranger's own."""
+    """The stranger's customer."""
     return make_customer("globex")
 
 
 @pytest.fixture
-def signed_in(acme: Customer, globex: Customer) -> Callable[[Persona], Client]:
-    """Return what signs a persona in."""
+def client_of(acme: Customer, globex: Customer) -> Callable[[Persona], Client]:
+    """Return a function that makes a client for a persona."""
 
     def sign_in(persona: Persona) -> Client:
         client = Client()
@@ -87,14 +89,14 @@ def signed_in(acme: Customer, globex: Customer) -> Callable[[Persona], Client]:
 
 
 def test_every_address_has_a_rule() -> None:
-    ruled = set(ALLOWED) | PUBLIC | EVERYBODY | DOORS | CONSENT
-    unruled = {name for name in addresses.names() - ruled if not name.startswith("admin:")}
-    assert not unruled, f"say who may use {sorted(unruled)} in ALLOWED"
-    assert ruled <= addresses.names()
+    listed = set(ALLOWED) | PUBLIC | EVERYBODY | ENDPOINTS | CONSENT
+    unlisted = {name for name in addresses.names() - listed if not name.startswith("admin:")}
+    assert not unlisted, f"add the roles for {sorted(unlisted)} to ALLOWED"
+    assert listed <= addresses.names()
 
 
-def _seen(client: Client, url: str, method: str) -> Any:
-    """Return the answer; what a POST did is undone, so that the next address meets the same rows."""
+def _request(client: Client, url: str, method: str) -> Any:
+    """Return the response; a POST is rolled back, so that the next request finds the same rows."""
     if method == "get":
         return client.get(url)
     point = transaction.savepoint_create()
@@ -105,11 +107,11 @@ def _seen(client: Client, url: str, method: str) -> Any:
 
 def _text(answer: Any) -> str:
     text = b"".join(answer.streaming_content if answer.streaming else [answer.content]).decode().lower()
-    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", text)  # chance may spell any name in there
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", text)  # a random token may contain any name
 
 
 def _expected_of_a_page(persona: Persona, address: Address, method: str) -> Iterable[int]:
-    """Return the answers the contract's role table allows for a page of the site."""
+    """Return the status codes that the contract's role table allows for a page."""
     done = {200, 405} if method == "get" else {200, 302, 405}
     lowest = (
         ALLOWED.get(address.name, 0)
@@ -131,14 +133,14 @@ def _expected_of_a_page(persona: Persona, address: Address, method: str) -> Iter
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("persona", PERSONAS, ids=lambda persona: persona.name)
-def test_the_site_answers_each_role_as_the_contract_says(signed_in, acme, persona, method) -> None:
-    client = signed_in(persona)
+def test_the_site_answers_each_role_by_the_contract(client_of, acme, persona, method) -> None:
+    client = client_of(persona)
     wrong = []
     for address in addresses.of(acme):
         if address.name in set(ALLOWED) | PUBLIC | EVERYBODY:
             if address.name == "logout" and method == "post":
                 continue
-            answer = _seen(client, address.url, method)
+            answer = _request(client, address.url, method)
             if answer.status_code not in _expected_of_a_page(persona, address, method):
                 wrong.append((address.name, answer.status_code))
             if answer.status_code == 302 and not persona.is_signed_in and address.name not in PUBLIC:
@@ -149,7 +151,7 @@ def test_the_site_answers_each_role_as_the_contract_says(signed_in, acme, person
 
 
 def _expected_in_the_admin(persona: Persona, address: Address) -> Iterable[int]:
-    """Return the answers allowed in the Django admin: one's own rows, from Team Member on, if staff."""
+    """Return the allowed status codes in the admin: staff from Team Member on see their organization's rows."""
     if address.name == "admin:login":
         return {200, 302}
     if address.name == "admin:logout":
@@ -157,33 +159,33 @@ def _expected_in_the_admin(persona: Persona, address: Address) -> Iterable[int]:
     if not persona.is_staff:
         return {302}
     if not address.name.startswith("admin:integrations_"):
-        of_nobody = {"admin:index", "admin:password_change", "admin:password_change_done", "admin:jsi18n"}
-        if address.name in of_nobody:
+        without_rows = {"admin:index", "admin:password_change", "admin:password_change_done", "admin:jsi18n"}
+        if address.name in without_rows:
             return {200, 302, 405}
         is_team = 0 < persona.rank <= 3 or persona.is_stranger
         if address.name == "admin:app_list" and is_team:
             return {200}
-        # a row that isn't there leads to the index, which says so
+        # a missing row redirects to the index with a message
         return {302, 403, 404, 405}
     if persona.is_stranger:
         return {403, 404} if address.has_row else {200, 302, 403}
     if not 0 < persona.rank <= 3:
         return {403, 404}
-    return {403, 404} if _is_of_nobody(address) else {200, 302, 403}
+    return {403, 404} if _has_no_organization(address) else {200, 302, 403}
 
 
-def _is_of_nobody(address: Address) -> bool:
-    return any(f"_{model.lower()}_" in address.name for model in NOT_OURS)
+def _has_no_organization(address: Address) -> bool:
+    return any(f"_{model.lower()}_" in address.name for model in WITHOUT_ORGANIZATION)
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("persona", PERSONAS, ids=lambda persona: persona.name)
-def test_the_admin_answers_each_role_as_the_contract_says(signed_in, acme, persona, method) -> None:
-    client = signed_in(persona)
+def test_the_admin_answers_each_role_by_the_contract(client_of, acme, persona, method) -> None:
+    client = client_of(persona)
     wrong = []
     for address in addresses.of(acme):
         if address.name.startswith("admin:") and not (address.name == "admin:logout" and method == "post"):
-            answer = _seen(client, address.url, method)
+            answer = _request(client, address.url, method)
             if answer.status_code not in _expected_in_the_admin(persona, address):
                 wrong.append((address.name, answer.status_code))
             if (
@@ -198,50 +200,50 @@ def test_the_admin_answers_each_role_as_the_contract_says(signed_in, acme, perso
 
 
 @pytest.mark.parametrize("persona", PERSONAS, ids=lambda persona: persona.name)
-def test_only_the_roles_named_may_change_a_row_in_the_admin(signed_in, acme, persona) -> None:
-    client = signed_in(persona)
+def test_only_listed_roles_may_change_rows_in_the_admin(client_of, acme, persona) -> None:
+    client = client_of(persona)
     rows = {f"admin:integrations_{model._meta.model_name}": rank for model, rank in CHANGEABLE.items()}
     for address in addresses.of(acme):
         model, _, page = address.name.rpartition("_")
         if page in {"add", "change", "delete"} and model.startswith("admin:integrations_"):
             if persona.is_stranger and not address.has_row:
-                continue  # their own organization's
+                continue  # adds to their own organization
             may = persona.is_staff and 0 < persona.rank <= rows.get(model, 0)
             if not may:
-                answer = _seen(client, address.url, "post")
+                answer = _request(client, address.url, "post")
                 assert answer.status_code in {302, 403, 404}, address
                 assert answer.status_code != 302 or "/login/" in answer["Location"], address
 
 
-def _everything_of(customer: Customer) -> dict[str, list[dict[str, Any]]]:
+def _rows_of(customer: Customer) -> dict[str, list[dict[str, Any]]]:
     return {
         model.__name__: list(model._default_manager.order_by("pk").values())
         for model in apps.get_app_config("integrations").get_models()
-        if model.__name__ not in NOT_OURS
+        if model.__name__ not in WITHOUT_ORGANIZATION
     }
 
 
 @pytest.mark.parametrize(
-    "persona", [one for one in PERSONAS if not one.rank or one.rank == 4], ids=lambda persona: persona.name
+    "persona", [persona for persona in PERSONAS if persona.rank in {0, 4}], ids=lambda persona: persona.name
 )
-def test_whoever_may_change_nothing_of_a_customer_changes_nothing(signed_in, acme, globex, persona) -> None:
-    client = signed_in(persona)
-    if persona.is_stranger:  # what is theirs they may change; only the customer's addresses are tried
-        tried = [address for address in addresses.of(acme) if address.has_row]
+def test_personas_without_rights_change_no_row(client_of, acme, globex, persona) -> None:
+    client = client_of(persona)
+    if persona.is_stranger:  # they may change their own; only the customer's addresses are requested
+        requested = [address for address in addresses.of(acme) if address.has_row]
     else:
-        tried = addresses.of(acme)
-    before = _everything_of(acme)
-    # what is addressed to the person: their own e-mails, and the link that came by e-mail
+        requested = addresses.of(acme)
+    before = _rows_of(acme)
+    # every member may change which e-mails they get
     own = {"notifications", "unsubscribe"}
-    for address in tried:
-        if address.name not in DOORS | own and not address.name.endswith("logout"):
+    for address in requested:
+        if address.name not in ENDPOINTS | own and not address.name.endswith("logout"):
             client.post(address.url, {"organization": acme.organization.slug, "post": "yes", "role": "admin"})
-    assert _everything_of(acme) == before
+    assert _rows_of(acme) == before
 
 
-def test_consent_is_lever_s_alone_and_disconnecting_by_its_address_does_nothing(signed_in, acme) -> None:
-    client = signed_in(Persona("super_admin", 1, is_staff=False))
-    before = _everything_of(acme)
+def test_social_auths_other_addresses_do_nothing(client_of, acme) -> None:
+    client = client_of(Persona("super_admin", 1, is_staff=False))
+    before = _rows_of(acme)
     for backend in ("lever", "github", "nonsense"):
         for act in ("login", "complete", "disconnect", "idp-launch", "app-launch"):
             url = f"/oauth/{act}/{backend}/"
@@ -250,4 +252,4 @@ def test_consent_is_lever_s_alone_and_disconnecting_by_its_address_does_nothing(
                 continue
             for answer in (client.get(url), client.post(url)):
                 assert answer.status_code in {302, 404, 405}, url
-    assert _everything_of(acme) == before
+    assert _rows_of(acme) == before

@@ -1,5 +1,6 @@
-"""Every page in Chromium, as every role: nothing that axe finds, no console error, nothing the policy blocks, and no
-sideways scrolling; in light and dark, wide and narrow. The pages come from the URL patterns, so none can be forgotten.
+"""Every page in Chromium for every role: no axe violation, console error, policy violation or sideways scrolling.
+
+Each is checked in light and dark, wide and narrow. The pages come from the URL patterns, so none is forgotten.
 """
 
 from collections.abc import Iterator
@@ -34,8 +35,8 @@ from tests.pages.test_access import ALLOWED, PUBLIC, ROLES
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-ONE = SHAPES[:1]
-#: More states of a page than its bare address shows.
+ONE_SHAPE = SHAPES[:1]
+#: Further states of a page, as query strings.
 STATES = {
     "activity": [
         "?show=deliveries",
@@ -55,7 +56,7 @@ STATES = {
     "login": ["?next=/activity/"],
 }
 NO_PAGE = {"audit-export", "logout", "switch-organization"}
-MAIL = "email-html"  # a document of its own, not a page
+MAIL = "email-html"  # the HTML of an e-mail, shown in a frame
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def acme() -> Customer:
 
 
 def fill(organization: Organization) -> None:
-    """Add what a busy organization has: every status, verdict and state, and trouble of each kind."""
+    """Add a row of every status, verdict and state, and problems of each kind."""
     now = timezone.now()
     for number, status in enumerate(Invitation.Status):
         row = factories.InvitationFactory.create(
@@ -111,8 +112,8 @@ def fill(organization: Organization) -> None:
     factories.member(organization, Membership.Role.TEAM_MEMBER, "a-rather-long-user-name-of-somebody")
 
 
-def empty() -> User:
-    """Return the Super Admin of an organization where nothing has happened."""
+def newcomer() -> User:
+    """Return the Super Admin of an empty organization."""
     person: User = factories.member(
         factories.OrganizationFactory.create(), Membership.Role.SUPER_ADMIN, "newcomer"
     )
@@ -129,7 +130,7 @@ def site_pages(customer: Customer, *, with_rows: bool = True) -> Iterator[tuple[
 
 
 def is_page(visit: Visit, path: str) -> bool:
-    """Whether the address shows a page by GET; a button's address answers 405."""
+    """Whether the address answers GET with a page; the addresses of buttons answer 405."""
     answer = visit.context.request.get(visit.site + path, max_redirects=0)
     assert answer.status in {200, 302, 405}, (path, answer.status)
     return answer.status == 200
@@ -139,21 +140,19 @@ def test_every_page_of_a_busy_organization(browser: Browser, live_server, acme: 
     with Visit(browser, live_server.url, acme.rows[Membership].user) as visit:
         for address, path in site_pages(acme):
             if address.name == MAIL:
-                visit.look_at_mail(path)
+                visit.check_email(path)
             elif is_page(visit, path):
-                visit.look_at(path)
-        assert visit.wrong == []
-        assert visit.looks >= 30 * len(SHAPES)
+                visit.open_and_check(path)
+        assert visit.problems == []
+        assert visit.checks >= 30 * len(SHAPES)
 
 
-def test_every_page_of_an_organization_where_nothing_has_happened(
-    browser: Browser, live_server, acme: Customer
-) -> None:
-    with Visit(browser, live_server.url, empty()) as visit:
+def test_every_page_of_an_empty_organization(browser: Browser, live_server, acme: Customer) -> None:
+    with Visit(browser, live_server.url, newcomer()) as visit:
         for address, path in site_pages(acme, with_rows=False):
             if address.name != MAIL and is_page(visit, path):
-                visit.look_at(path)
-        assert visit.wrong == []
+                visit.open_and_check(path)
+        assert visit.problems == []
 
 
 @pytest.mark.parametrize("role", ROLES[1:])
@@ -166,12 +165,12 @@ def test_every_page_as_each_other_role(browser: Browser, live_server, acme: Cust
             if rank > ALLOWED.get(address.name, len(ROLES)):
                 refused = path
             elif address.name != MAIL and is_page(visit, path):
-                visit.look_at(path, shapes=ONE)
-        visit.look_at(refused, status=403)
-        assert visit.wrong == []
+                visit.open_and_check(path, shapes=ONE_SHAPE)
+        visit.open_and_check(refused, status=403)
+        assert visit.problems == []
 
 
-def test_every_page_for_those_who_are_not_signed_in(browser: Browser, live_server, acme: Customer) -> None:
+def test_every_page_without_signing_in(browser: Browser, live_server, acme: Customer) -> None:
     invited = User.objects.create_user("invited", "invited@acme.example")
     invited.set_unusable_password()
     invited.save()
@@ -179,28 +178,28 @@ def test_every_page_for_those_who_are_not_signed_in(browser: Browser, live_serve
     unsubscribe = next(one.url for one in addresses.of(acme) if one.name == "unsubscribe")
     with Visit(browser, live_server.url) as visit:
         for path in ("/login/", "/login/?next=/activity/", unsubscribe, "/invite/MQ/no-such-token/"):
-            visit.look_at(path)
-        visit.look_at(choose_password_link(invited).removeprefix("http://testserver"))
+            visit.open_and_check(path)
+        visit.open_and_check(choose_password_link(invited).removeprefix("http://testserver"))
         visit.page.fill("[name=new_password1]", "short")
         visit.page.fill("[name=new_password2]", "other")
         visit.page.click("main button")
-        visit.look()
-        visit.look_at("/login/")
+        visit.check()
+        visit.open_and_check("/login/")
         visit.page.fill("[name=username]", "nobody")
         visit.page.fill("[name=password]", "wrong")
         visit.page.click("main button")
-        visit.look()
+        visit.check()
         visit.page.click("text=Forgotten your password?")
-        visit.look()
+        visit.check()
         visit.page.fill("[name=email]", "nobody@nowhere")
         visit.page.evaluate("document.querySelector('main form').noValidate = true")
         visit.page.click("main button")
-        visit.look()
+        visit.check()
         visit.page.fill("[name=email]", "invited@acme.example")
         visit.page.click("main button")
         visit.page.wait_for_url("**/password/sent/")
-        visit.look()
-        assert visit.wrong == []
+        visit.check()
+        assert visit.problems == []
 
 
 def test_every_error_page(browser: Browser, live_server, acme: Customer, settings, monkeypatch) -> None:
@@ -209,7 +208,7 @@ def test_every_error_page(browser: Browser, live_server, acme: Customer, setting
     cache.clear()
     outsider = User.objects.create_user("outsider", "outsider@nowhere.example")
     with Visit(browser, live_server.url, acme.rows[Membership].user) as visit:
-        visit.look_at("/nowhere/", status=404)
+        visit.open_and_check("/nowhere/", status=404)
         for failure, status in (
             (BadRequest("no"), 400),
             (OperationalError("gone"), 503),
@@ -220,11 +219,11 @@ def test_every_error_page(browser: Browser, live_server, acme: Customer, setting
                 raise failure
 
             monkeypatch.setattr(HealthView, "get_context_data", fail)
-            visit.look_at("/health/", status=status)
-        assert visit.wrong == []
+            visit.open_and_check("/health/", status=status)
+        assert visit.problems == []
     with Visit(browser, live_server.url, outsider) as visit:
-        visit.look_at("/", status=403)
-        assert visit.wrong == []
+        visit.open_and_check("/", status=403)
+        assert visit.problems == []
     with Visit(browser, live_server.url) as visit:
         visit.page.goto(visit.site + "/login/")
         visit.context.clear_cookies()
@@ -232,14 +231,14 @@ def test_every_error_page(browser: Browser, live_server, acme: Customer, setting
         visit.page.fill("[name=password]", "wrong")
         visit.page.click("main button")
         assert "too old" in visit.page.inner_text("main")
-        visit.look()
+        visit.check()
         visit.page.goto(visit.site + "/login/")
         visit.page.fill("[name=username]", "nobody")
         visit.page.fill("[name=password]", "wrong")
         visit.page.click("main button")
         assert "Too many attempts" in visit.page.inner_text("main")
-        visit.look()
-        assert visit.wrong == []
+        visit.check()
+        assert visit.problems == []
 
 
 @pytest.mark.parametrize("part", [0, 1])
@@ -259,9 +258,9 @@ def test_every_page_of_the_admin(browser: Browser, live_server, acme: Customer, 
         for path in pages[part::2]:
             answer = visit.context.request.get(visit.site + path, max_redirects=0)
             if answer.status == 200:
-                visit.look_at(path)
+                visit.open_and_check(path)
             elif root.context.request.get(root.site + path, max_redirects=0).status == 200:
-                root.look_at(path, shapes=SHAPES[::2])
-        assert visit.wrong == []
-        assert root.wrong == []
-        assert visit.looks
+                root.open_and_check(path, shapes=SHAPES[::2])
+        assert visit.problems == []
+        assert root.problems == []
+        assert visit.checks

@@ -1,4 +1,4 @@
-"""Who may see which page, and what the others are told. tests/test_addresses.py tries every address by this table."""
+"""Which role may use which page. tests/test_addresses.py checks every address by these tables."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ LOGIN = "/login/"
 PUBLIC = {"login", "password_reset", "password_reset_done", "password_reset_confirm", "unsubscribe"}
 ROLES = ("super_admin", "admin", "team_member", "limited_team_member")
 
-# the lowest role that may use the address, in the order of ROLES
+#: By URL name, how many of ROLES may use the address: 4 is everybody, 1 only Super Admins.
 ALLOWED = {
     "overview": 4,
     "activity": 4,
@@ -64,7 +64,7 @@ EVERYBODY = {"logout", "switch-organization"}
 
 @pytest.fixture
 def rows(organization, super_admin) -> dict[str, Any]:
-    """One row of each kind, and its address's arguments."""
+    """The URL arguments of one row of each kind."""
     invitation = factories.InvitationFactory.create(organization=organization, opportunity_id="opportunity-1")
     return {
         "candidate": {"opportunity_id": "opportunity-1"},
@@ -93,7 +93,7 @@ def address(name: str, rows: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("name", sorted(ALLOWED))
-def test_roles_below_the_rule_get_403_and_are_told_whom_to_ask(
+def test_lower_roles_get_403_and_see_who_the_super_admins_are(
     rows, organization, super_admin, client_for, name
 ):
     for rank, role in enumerate(ROLES, start=1):
@@ -124,9 +124,7 @@ def test_a_person_without_membership_sees_what_to_do(client_for, db):
     assert "Ask a Super Admin" in answer.content.decode()
 
 
-def test_the_organization_can_be_switched_to_ones_own_only(
-    super_admin_client, super_admin, stranger, organization
-):
+def test_only_own_organizations_can_be_switched_to(super_admin_client, super_admin, stranger, organization):
     mine = factories.OrganizationFactory.create(name="Second House")
     Membership.objects.create(user=super_admin, organization=mine, role=Membership.Role.ADMIN)
     theirs = Membership.objects.get(user=stranger).organization
@@ -142,15 +140,13 @@ def test_the_organization_can_be_switched_to_ones_own_only(
     assert "Second House" in super_admin_client.get("/").content.decode()
 
 
-def test_a_membership_that_ended_is_forgotten_at_once(super_admin_client, super_admin, organization):
+def test_an_ended_membership_gives_403_at_once(super_admin_client, super_admin, organization):
     super_admin_client.get("/")
     Membership.objects.filter(user=super_admin).delete()
     assert super_admin_client.get("/").status_code == 403
 
 
-def test_the_pages_have_a_strict_policy_and_only_those_with_a_connect_button_may_lead_to_lever(
-    super_admin_client, settings
-):
+def test_only_pages_with_a_connect_button_may_redirect_to_lever(super_admin_client, settings):
     settings.LEVER_AUTH_URL = "https://auth.lever.example"
     plain = super_admin_client.get("/activity/")["Content-Security-Policy"]
     assert "unsafe" not in plain

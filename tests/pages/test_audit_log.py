@@ -1,4 +1,4 @@
-"""The audit log: filtered, paged, masked, exported; nobody else's."""
+"""The audit log: filters, pages, masking and export, for the own organization only."""
 
 import csv
 from datetime import UTC, datetime
@@ -39,7 +39,7 @@ def export(client, query: str = "") -> list[list[str]]:
     return list(csv.reader(b"".join(answer.streaming_content).decode().splitlines()))
 
 
-def test_it_says_from_what_to_what_and_no_secret(organization_admin_client, entries):
+def test_entries_show_both_values_and_no_secret(organization_admin_client, entries):
     page = text(organization_admin_client.get(AUDIT))
     assert "<del>50</del>" in page
     assert "<del>admin</del>" in page
@@ -80,7 +80,7 @@ def test_a_cell_is_never_a_formula(start):
     assert csv_cell("1") == "1"
 
 
-def test_a_long_log_is_paged_and_takes_few_queries(
+def test_a_long_log_is_paginated_with_few_queries(
     organization_admin_client, organization, django_assert_max_num_queries
 ):
     AuditEntry.objects.bulk_create(
@@ -93,6 +93,6 @@ def test_a_long_log_is_paged_and_takes_few_queries(
     assert len(export(organization_admin_client)) == 121
 
 
-def test_an_empty_log_says_what_will_stand_there(organization_admin_client):
+def test_an_empty_log_explains_what_it_will_hold(organization_admin_client):
     assert "Nothing was changed yet" in text(organization_admin_client.get(AUDIT))
     assert "Nothing matches" in text(organization_admin_client.get(AUDIT + "?action=nothing"))

@@ -1,4 +1,4 @@
-"""The pages in Chromium: copying, approving, and parts that update by themselves."""
+"""The pages in Chromium: copying, approving, and partials that update."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -66,7 +66,7 @@ def test_approving_works_without_javascript_and_by_keyboard(browser: Browser, si
     context.close()
 
 
-def test_a_step_turns_green_by_itself_and_says_so(
+def test_a_step_is_marked_done_and_announced_without_reloading(
     browser: Browser, live_server, organization, super_admin
 ) -> None:
     page = browser.new_page()
@@ -84,7 +84,7 @@ def test_a_step_turns_green_by_itself_and_says_so(
     page.close()
 
 
-def test_what_is_being_typed_survives_and_updates_can_be_paused(
+def test_typed_text_survives_updates_and_updates_can_be_paused(
     browser: Browser, site: str, organization, super_admin
 ) -> None:
     page = browser.new_page()

@@ -1,4 +1,4 @@
-"""The health page says what the doctor and the linter say."""
+"""The health page: the findings of the doctor and the linter, and the queue's state."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from integrations.models import CircuitBreaker, Heartbeat, RoleMapping
 from tests import factories
 
 
-def test_findings_come_gravest_first_with_a_way_to_mend_them(super_admin_client, organization):
+def test_findings_are_sorted_by_level_and_link_to_their_fix(super_admin_client, organization):
     answer = super_admin_client.get(reverse("health"))
     levels = [finding.level for finding in answer.context["findings"]]
     assert levels == sorted(levels, key=["error", "warning", "info"].index)
@@ -17,7 +17,7 @@ def test_findings_come_gravest_first_with_a_way_to_mend_them(super_admin_client,
     assert 'href="/settings/"' in answer.content.decode()
 
 
-def test_the_linter_speaks_here_too(super_admin_client, ready_organization):
+def test_the_linters_findings_are_listed_too(super_admin_client, ready_organization):
     RoleMapping.objects.create(
         organization=ready_organization, role="Backend Engineer", stage="Nowhere", assessment="Bakend"
     )

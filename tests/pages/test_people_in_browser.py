@@ -1,4 +1,4 @@
-"""E-mails and unsubscribing in Chromium; tests/test_every_page_in_browser.py looks at each page."""
+"""Requests to Super Admins, e-mail templates, unsubscribing and time zones in Chromium."""
 
 import pytest
 from django.urls import reverse
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def site(live_server, organization, super_admin) -> str:
-    """The running site, with colleagues, an audit log and a refused request."""
+    """The running site with members, audit entries and a rejected request."""
     factories.member(organization, Membership.Role.TEAM_MEMBER, "a-rather-long-user-name-of-somebody")
     acme = AuditTarget(TargetKind.ORGANIZATION, organization.pk, "Acme")
     changes = {"bulk_limit": (50, 7)}
@@ -56,7 +56,7 @@ def test_a_person_asks_the_admins_by_keyboard_and_without_javascript(
     context.close()
 
 
-def test_unknown_variables_are_named_while_typing_and_the_frame_shows_the_draft(
+def test_unknown_variables_are_named_while_typing_and_the_preview_shows_the_draft(
     browser: Browser, site: str, super_admin
 ) -> None:
     page = browser.new_page()
@@ -92,9 +92,7 @@ def test_editing_and_unsubscribing_work_without_javascript(browser: Browser, sit
     context.close()
 
 
-def test_the_browsers_zone_is_shown_from_the_first_page_after_signing_in(
-    browser: Browser, site: str, super_admin
-) -> None:
+def test_the_browsers_zone_is_used_from_the_first_page_on(browser: Browser, site: str, super_admin) -> None:
     context = browser.new_context(timezone_id="Asia/Calcutta")
     page = context.new_page()
     sign_in(page, site, super_admin.username)
@@ -110,7 +108,7 @@ def test_the_browsers_zone_is_shown_from_the_first_page_after_signing_in(
     context.close()
 
 
-def test_a_chosen_zone_holds_without_javascript(browser: Browser, site: str, super_admin) -> None:
+def test_a_chosen_zone_is_used_without_javascript(browser: Browser, site: str, super_admin) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     sign_in(page, site, super_admin.username)

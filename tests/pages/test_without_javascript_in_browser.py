@@ -21,7 +21,7 @@ def plain(browser: Browser, live_server, organization, super_admin) -> Iterator[
     """The Super Admin's browser with JavaScript turned off."""
     with Visit(browser, live_server.url, super_admin, java_script_enabled=False) as visit:
         yield visit
-        assert visit.wrong == []
+        assert visit.problems == []
 
 
 def press(page: Page, name: str) -> None:
@@ -32,7 +32,7 @@ def press(page: Page, name: str) -> None:
         page.keyboard.press("Enter")
 
 
-def test_the_checklist_is_worked_through_by_reloading(plain: Visit, organization) -> None:
+def test_the_checklist_works_by_reloading(plain: Visit, organization) -> None:
     page = plain.page
     page.goto(plain.site)
     assert page.get_by_text("0 of 7 steps are done.").is_visible()
@@ -53,7 +53,7 @@ def test_the_checklist_is_worked_through_by_reloading(plain: Visit, organization
     assert page.locator("#step-lever.is-done").is_visible()
 
 
-def test_connecting_leads_to_levers_consent(plain: Visit, organization, settings, sandbox) -> None:
+def test_connecting_redirects_to_levers_consent(plain: Visit, organization, settings, sandbox) -> None:
     page = plain.page
     page.goto(plain.site)
     press(page, "Connect Lever")
@@ -140,7 +140,7 @@ def focused(page: Page) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "path", ["/", "/activity/", "/mappings/", "/settings/", "/audit/", "/emails/result/"]
 )
-def test_the_tab_key_reaches_everything_in_order_and_shows_where_it_is(
+def test_the_tab_key_reaches_every_control_in_order_with_visible_focus(
     browser: Browser, live_server, ready_organization, super_admin, path: str
 ) -> None:
     factories.InvitationFactory.create(organization=ready_organization, status="held")
@@ -163,10 +163,10 @@ def test_the_tab_key_reaches_everything_in_order_and_shows_where_it_is(
         assert unmarked == []
         assert "Skip to the content" in seen[0]
         assert len(seen) >= reachable * 0.9
-        assert visit.wrong == []
+        assert visit.problems == []
 
 
-def test_the_skip_link_leads_past_the_navigation(
+def test_the_skip_link_skips_the_navigation(
     browser: Browser, live_server, ready_organization, super_admin
 ) -> None:
     with Visit(browser, live_server.url, super_admin) as visit:
@@ -177,7 +177,7 @@ def test_the_skip_link_leads_past_the_navigation(
         assert visit.page.evaluate("document.querySelector('main').contains(document.activeElement)")
 
 
-def test_a_form_with_errors_says_so_beside_the_field(
+def test_a_forms_errors_are_shown_at_their_fields(
     browser: Browser, live_server, ready_organization, super_admin
 ) -> None:
     with Visit(browser, live_server.url, super_admin) as visit:

@@ -1,4 +1,4 @@
-"""Activity: lists, filters and acts; and one candidate's timeline."""
+"""The activity lists with their filters and actions, and a candidate's timeline."""
 
 from datetime import timedelta
 
@@ -77,13 +77,13 @@ def test_a_verdict_in_the_address_shows_deliveries(super_admin_client, organizat
     ]
 
 
-def test_a_delivery_names_the_stage_it_speaks_of(super_admin_client, organization):
+def test_a_delivery_shows_the_name_of_its_stage(super_admin_client, organization):
     Stage.objects.create(organization=organization, external_id="stage-codescreen", name="CodeScreen Home")
     decided(organization)
     assert "into “CodeScreen Home”" in text(super_admin_client.get(ACTIVITY, {"show": "deliveries"}))
 
 
-def test_a_broken_payload_breaks_no_page(super_admin_client, organization):
+def test_a_malformed_payload_does_not_break_the_pages(super_admin_client, organization):
     delivery = decided(organization, payload={"data": [1]})
     assert super_admin_client.get(ACTIVITY, {"show": "deliveries"}).status_code == 200
     assert super_admin_client.get(reverse("delivery", args=[delivery.pk])).status_code == 200
@@ -118,7 +118,7 @@ def test_a_held_invitation_is_approved_or_refused(organization_admin_client, org
     assert Effect.objects.filter(invitation=first, kind="send_invitation").exists()
 
 
-def test_approving_twice_is_explained(organization_admin_client, organization):
+def test_approving_twice_shows_the_status(organization_admin_client, organization):
     invitation = factories.InvitationFactory.create(organization=organization, status="held")
     url = reverse("invitation-approve", args=[invitation.pk])
     organization_admin_client.post(url)
@@ -153,14 +153,14 @@ def test_a_failed_effect_is_retried_by_a_team_member(team_member_client, limited
     assert effect.state == "due"
 
 
-def test_team_members_see_no_buttons_of_admins(team_member_client, organization):
+def test_team_members_see_no_admin_buttons(team_member_client, organization):
     factories.InvitationFactory.create(organization=organization, status="held")
     assert "Approve" not in text(team_member_client.get(ACTIVITY))
 
 
 @pytest.fixture
-def story(organization):
-    """One candidate from stage change to feedback, a second apart."""
+def candidate_history(organization):
+    """The rows of one candidate from stage change to feedback, a second apart."""
     start = timezone.now() - timedelta(minutes=5)
 
     def at(second: int):
@@ -217,7 +217,7 @@ def story(organization):
     return invitation
 
 
-def test_the_timeline_tells_the_whole_story_in_order(super_admin_client, story):
+def test_the_timeline_shows_every_kind_of_entry_by_time(super_admin_client, candidate_history):
     answer = super_admin_client.get(reverse("candidate", args=["o-1"]))
     kinds = [entry.kind for entry in answer.context["entries"]]
     assert kinds == ["delivery", "verdict", "effect", "call", "status", "status", "status", "result"]
@@ -231,13 +231,13 @@ def test_the_timeline_tells_the_whole_story_in_order(super_admin_client, story):
         assert words in page
 
 
-def test_the_timeline_shows_no_secret_and_no_address(super_admin_client, story):
+def test_the_timeline_shows_no_secret_and_no_address(super_admin_client, candidate_history):
     page = text(super_admin_client.get(reverse("candidate", args=["o-1"])))
     for secret in ("the-token", "the-signature", "alder@candidates.example"):
         assert secret not in page
 
 
-def test_a_persons_act_is_on_the_timeline(organization_admin_client, organization):
+def test_a_persons_action_is_on_the_timeline(organization_admin_client, organization):
     invitation = factories.InvitationFactory.create(
         organization=organization, opportunity_id="o-2", status="held"
     )
@@ -315,7 +315,7 @@ def test_every_verdict_has_a_sentence_and_a_next_step_on_each_page(super_admin_c
             assert step in page, (verdict, url)
 
 
-def test_an_invitation_is_sent_again_as_a_new_round_after_asking(
+def test_inviting_again_begins_a_new_round_after_confirmation(
     organization_admin_client, team_member_client, organization
 ):
     invitation = factories.InvitationFactory.create(
@@ -334,7 +334,7 @@ def test_an_invitation_is_sent_again_as_a_new_round_after_asking(
     assert "exists already" in text(organization_admin_client.post(url, follow=True))
 
 
-def test_following_is_stopped_after_asking(organization_admin_client, organization):
+def test_following_stops_after_confirmation(organization_admin_client, organization):
     invitation = factories.InvitationFactory.create(
         organization=organization, status="invited", instance_id="i-9"
     )
@@ -345,15 +345,15 @@ def test_following_is_stopped_after_asking(organization_admin_client, organizati
     assert invitation.status == "withdrawn"
 
 
-@pytest.mark.usefixtures("story")
+@pytest.mark.usefixtures("candidate_history")
 def test_the_timeline_needs_few_queries(super_admin_client, django_assert_max_num_queries):
     with django_assert_max_num_queries(20):
         super_admin_client.get(reverse("candidate", args=["o-1"]))
 
 
 @pytest.fixture
-def failed(organization):
-    """A candidate who failed and of whom a person is to decide; another who needs nobody."""
+def undecided(organization):
+    """A failed candidate who waits for a decision; another completed one doesn't."""
     done = {"organization": organization, "status": "completed"}
     factories.InvitationFactory.create(**done, instance_id="calm", candidate_name="Calm Elder")
     return factories.InvitationFactory.create(
@@ -361,47 +361,47 @@ def failed(organization):
     )
 
 
-def test_who_failed_and_waits_is_on_the_overview_and_under_a_filter(
-    team_member_client, organization, failed, ready_organization
+def test_undecided_failed_candidates_are_on_the_overview_and_under_a_filter(
+    team_member_client, organization, undecided, ready_organization
 ):
     overview = text(team_member_client.get("/", {"part": "overview"}))
     assert "1 candidate who failed" in overview
     answer = team_member_client.get(ACTIVITY, {"status": "awaits_decision"})
-    assert [row.pk for row in answer.context["page"]] == [failed.pk]
+    assert [row.pk for row in answer.context["page"]] == [undecided.pk]
     assert "Failed: waits for a decision" in text(answer)
     assert "1 failed candidate to decide about" in text(answer)
 
 
-def test_a_team_member_says_that_it_was_decided(team_member_client, team_member, failed):
-    url = reverse("invitation-decided", args=[failed.pk])
+def test_a_team_member_records_a_decision(team_member_client, team_member, undecided):
+    url = reverse("invitation-decided", args=[undecided.pk])
     assert "Decided…" in text(team_member_client.get(ACTIVITY, {"status": "awaits_decision"}))
     answer = team_member_client.post(url, {"reason": "Interview anyway."}, follow=True)
     assert "no longer waits" in text(answer)
     entry = AuditEntry.objects.get(action="record_decision")
     assert (entry.actor, entry.reason) == (team_member, "Interview anyway.")
-    timeline = text(team_member_client.get(reverse("candidate", args=[failed.opportunity_id])))
+    timeline = text(team_member_client.get(reverse("candidate", args=[undecided.opportunity_id])))
     assert "decided “Interview anyway.”" in timeline
     assert "doesn&#x27;t wait for a decision" in text(team_member_client.post(url, follow=True))
 
 
-def test_a_limited_team_member_sees_who_waits_and_has_no_button(limited_member_client, failed):
+def test_a_limited_team_member_sees_undecided_candidates_without_a_button(limited_member_client, undecided):
     page = text(limited_member_client.get(ACTIVITY, {"status": "awaits_decision"}))
     assert "Waiting Hazel" in page
     assert "Decided…" not in page
 
 
-def test_the_timeline_says_where_the_candidate_was_moved(super_admin_client, organization, failed):
+def test_the_timeline_names_the_stage_of_a_move(super_admin_client, organization, undecided):
     factories.EffectFactory.create(
         organization=organization,
-        invitation=failed,
+        invitation=undecided,
         kind="move_stage",
-        opportunity_id=failed.opportunity_id,
+        opportunity_id=undecided.opportunity_id,
         payload={"stage": "Phone screen"},
         state="cancelled",
         due_at=None,
         last_error="The candidate is archived in Lever: a recruiter has decided, so nobody is moved.",
     )
-    timeline = text(super_admin_client.get(reverse("candidate", args=[failed.opportunity_id])))
+    timeline = text(super_admin_client.get(reverse("candidate", args=[undecided.opportunity_id])))
     assert "Move to stage “Phone screen”" in " ".join(
         timeline.replace("<strong>", "").replace("</strong>", "").split()
     )
@@ -417,7 +417,7 @@ def test_the_timeline_says_where_the_candidate_was_moved(super_admin_client, org
         ("uncertain", "an Admin looks there"),
     ],
 )
-def test_a_verdict_to_invite_goes_on_with_what_became_of_the_invitation(
+def test_the_next_step_of_an_invite_verdict_follows_the_invitations_status(
     super_admin_client, organization, status, said
 ):
     invitation = factories.InvitationFactory.create(

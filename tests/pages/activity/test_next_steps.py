@@ -1,4 +1,4 @@
-"""Every verdict is said with a next step: on the candidate's page, under Activity, and in Lever where they can act."""
+"""Every verdict has a next step: on the candidate's page, under Activity, and in a note in Lever if it is fixable."""
 
 from html import unescape
 
@@ -16,7 +16,7 @@ from tests import factories
 
 STAGE = "CodeScreen Assessment"
 
-#: Why nothing is written on the candidate in Lever.
+#: Why no note is left in Lever.
 NOT_NOTED = {
     "test_request": "it is about nobody",
     "ignored_event": "it is about nothing the portal does",
@@ -32,8 +32,8 @@ NOT_NOTED = {
     "invite": "the progress tag follows",
     "noted": "it is CodeScreen's and changes nothing",
 }
-#: Which seeded candidate meets which obstacle.
-MET_BY = {
+#: The seeded candidate that gets each verdict.
+CANDIDATE_FOR = {
     "no_email": "Nyssa",
     "contact_not_allowed": "Rowan",
     "ambiguous_assessment": "Maple",
@@ -50,7 +50,7 @@ def text(answer) -> str:
     return " ".join(unescape(answer.content.decode()).split())
 
 
-def test_every_code_is_accounted_for():
+def test_every_verdict_has_a_next_step_and_is_noted_or_exempt():
     codes = set(Delivery.Verdict)
     assert codes == set(NEXT_STEPS) | {"noted"}
     assert codes == VERDICTS_WITH_A_NOTE | set(NOT_NOTED)
@@ -66,7 +66,7 @@ def test_a_next_step_is_a_sentence(code):
 
 
 @pytest.mark.parametrize("code", list(Delivery.Verdict))
-def test_a_verdict_is_explained_with_its_next_step_wherever_it_is_shown(
+def test_a_verdict_is_shown_with_explanation_and_next_step_on_each_page(
     super_admin_client, organization, code
 ):
     invitation = factories.InvitationFactory.create(organization=organization, opportunity_id="somebody")
@@ -96,7 +96,7 @@ def test_a_verdict_is_explained_with_its_next_step_wherever_it_is_shown(
 
 @pytest.fixture
 def enter(connected_organization, sandbox):
-    """Move somebody into the stage, tell of it and do what follows; the delivery."""
+    """Return a function that moves a candidate into the stage and returns the decided delivery."""
 
     def move(word: str) -> Delivery:
         sandbox.lever_does("move", opportunities=[sandbox.opportunity_id(word)], stage=STAGE)
@@ -113,40 +113,40 @@ def enter(connected_organization, sandbox):
     return move
 
 
-def say_in_lever(sandbox, word: str, delivery: Delivery) -> None:
-    """Check that the candidate's notes say the verdict once, with the next step and nothing personal."""
+def assert_noted_once(sandbox, word: str, delivery: Delivery) -> None:
+    """Check that the candidate has one note with explanation and next step and without personal data."""
     [note] = sandbox.opportunity(word)["note_texts"]
     assert note == f"CodeScreen: no assessment was sent. {delivery.explanation} {next_step(delivery.verdict)}"
     assert "@" not in note
     assert word.casefold() not in note.casefold()
 
 
-@pytest.mark.parametrize("code", MET_BY)
-def test_what_a_recruiter_can_mend_is_noted_on_the_candidate_once(enter, sandbox, code):
-    word = MET_BY[code]
+@pytest.mark.parametrize("code", CANDIDATE_FOR)
+def test_only_fixable_verdicts_leave_one_note_in_lever(enter, sandbox, code):
+    word = CANDIDATE_FOR[code]
     for _ in range(2):
         delivery = enter(word)
         assert delivery.verdict == code or code == "invite"
     if code in VERDICTS_WITH_A_NOTE:
-        say_in_lever(sandbox, word, delivery)
+        assert_noted_once(sandbox, word, delivery)
     else:
         assert sandbox.opportunity(word)["note_texts"] == []
 
 
-def test_the_same_person_elsewhere_is_noted_too(enter, connected_organization, sandbox):
+def test_invited_elsewhere_leaves_a_note_in_lever(enter, connected_organization, sandbox):
     for role in ("Backend Engineer", "Frontend Engineer"):
         connected_organization.role_mappings.create(role=role, assessment="Backend")
     enter("Tamarack")
     delivery = enter("Tamarack again")
     assert delivery.verdict == "invited_elsewhere"
-    say_in_lever(sandbox, "Tamarack again", delivery)
+    assert_noted_once(sandbox, "Tamarack again", delivery)
 
 
-def test_every_code_that_is_noted_in_lever_is_met_here():
-    assert set(MET_BY) | {"invited_elsewhere"} >= VERDICTS_WITH_A_NOTE
+def test_every_verdict_with_a_note_has_a_seeded_candidate():
+    assert set(CANDIDATE_FOR) | {"invited_elsewhere"} >= VERDICTS_WITH_A_NOTE
 
 
-def test_nothing_is_noted_where_the_policy_says_so(enter, connected_organization, sandbox):
+def test_no_note_is_left_when_the_policy_is_off(enter, connected_organization, sandbox):
     set_policies(connected_organization, {"note_on_skip": False}, "test")
     assert enter("Hazel").verdict == "no_assessment"
     assert sandbox.opportunity("Hazel")["note_texts"] == []

@@ -1,4 +1,4 @@
-"""What would happen if: the verdict and effects of the real run, and nothing of it stays."""
+"""The dry run: the verdict and effects of the real run, without writing anything."""
 
 import re
 from html import unescape
@@ -21,8 +21,8 @@ def text(answer) -> str:
 
 
 @pytest.fixture
-def known(connected_organization):
-    """A connected organization that has read its lists and maps one role."""
+def mapped_organization(connected_organization):
+    """A connected organization with copies of the lists and one mapping."""
     sync.refresh_stages(connected_organization, provider.lever_client(connected_organization))
     RoleMapping.objects.create(
         organization=connected_organization, role="Backend Engineer", assessment="Backend"
@@ -36,7 +36,7 @@ def plain_stage(client) -> str:
     return next(pk for pk, name in choices if not name.startswith("CodeScreen"))
 
 
-def rows() -> dict[str, int]:
+def row_counts() -> dict[str, int]:
     return {model.__name__: model.objects.count() for model in (Delivery, Effect, Invitation)}
 
 
@@ -62,20 +62,22 @@ def test_a_link_or_an_id_names_the_candidate(written):
     assert opportunity_id(written) == ID
 
 
-def test_an_invitation_is_shown_with_its_effects_and_nothing_is_written(team_member_client, known, sandbox):
-    before, sent = rows(), sandbox.invitations_sent()
+def test_an_invitation_is_shown_with_its_effects_and_nothing_is_written(
+    team_member_client, mapped_organization, sandbox
+):
+    before, sent = row_counts(), sandbox.invitations_sent()
     stage = sandbox.stage_id("CodeScreen Assessment")
     answer = team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage})
     page = text(answer)
     assert answer.context["answer"].decision.verdict == "invite"
     for words in ("“Backend” is sent", "Send invitation", "CodeScreen: Candidate Invited", "Afterwards"):
         assert words in page
-    assert rows() == before
+    assert row_counts() == before
     assert sandbox.invitations_sent() == sent
     assert not ApiCall.objects.exclude(opportunity_id="").exists()
 
 
-def test_the_candidates_present_stage_does_not_matter(team_member_client, known, sandbox):
+def test_the_candidates_current_stage_does_not_matter(team_member_client, mapped_organization, sandbox):
     answer = team_member_client.get(
         URL,
         {"candidate": sandbox.opportunity_id("Alder"), "stage": sandbox.stage_id("CodeScreen Assessment")},
@@ -83,16 +85,18 @@ def test_the_candidates_present_stage_does_not_matter(team_member_client, known,
     assert answer.context["answer"].decision.verdict != "left_stage"
 
 
-def test_a_stage_that_does_not_invite_says_why(team_member_client, known, sandbox):
+def test_a_stage_that_does_not_invite_is_explained(team_member_client, mapped_organization, sandbox):
     other = plain_stage(team_member_client)
     answer = team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": other})
     assert answer.context["answer"].decision.verdict == "not_a_trigger_stage"
     assert "nothing is sent, and nothing is written in Lever" in text(answer)
 
 
-def test_an_unstarted_invitation_would_be_withdrawn_elsewhere(team_member_client, known, sandbox):
+def test_leaving_the_stage_would_withdraw_an_unstarted_invitation(
+    team_member_client, mapped_organization, sandbox
+):
     invitation = factories.InvitationFactory.create(
-        organization=known,
+        organization=mapped_organization,
         opportunity_id=sandbox.opportunity_id("Alder"),
         status="invited",
         instance_id="i-1",
@@ -104,7 +108,7 @@ def test_an_unstarted_invitation_would_be_withdrawn_elsewhere(team_member_client
     assert invitation.status == "invited"
 
 
-def test_somebody_whom_lever_does_not_show_is_explained(team_member_client, known, sandbox):
+def test_a_candidate_not_visible_in_lever_is_explained(team_member_client, mapped_organization, sandbox):
     answer = team_member_client.get(
         URL, {"candidate": ID, "stage": sandbox.stage_id("CodeScreen Assessment")}
     )
@@ -112,7 +116,9 @@ def test_somebody_whom_lever_does_not_show_is_explained(team_member_client, know
     assert "Next:" in text(answer)
 
 
-def test_a_platform_that_does_not_answer_is_explained(team_member_client, known, sandbox, settings):
+def test_a_platform_that_does_not_answer_is_explained(
+    team_member_client, mapped_organization, sandbox, settings
+):
     settings.LEVER_API_URL = "http://127.0.0.1:9/v1"
     answer = team_member_client.get(
         URL,
@@ -122,7 +128,7 @@ def test_a_platform_that_does_not_answer_is_explained(team_member_client, known,
     assert "can only be said when Lever and CodeScreen answer" in text(answer)
 
 
-def test_without_connection_and_while_paused_the_verdict_says_so(team_member_client, ready_organization):
+def test_a_paused_organization_gets_the_verdict_paused(team_member_client, ready_organization):
     ready_organization.paused = True
     ready_organization.save()
     answer = team_member_client.get(URL, {"candidate": ID, "stage": "stage-codescreen"})
@@ -144,18 +150,20 @@ def test_without_connection_and_while_paused_the_verdict_says_so(team_member_cli
         {"candidate": "a" * 2000, "stage": "stage-codescreen"},
     ],
 )
-def test_nonsense_is_refused_beside_the_field(team_member_client, query):
+def test_invalid_input_is_rejected_at_its_field(team_member_client, query):
     answer = team_member_client.get(URL, query)
     assert answer.status_code == 200
     assert "answer" not in answer.context
     assert answer.context["form"].errors
 
 
-def test_no_stage_known_says_what_to_do(team_member_client):
+def test_without_stages_the_page_explains_what_to_do(team_member_client):
     assert "No stages are known yet" in text(team_member_client.get(URL))
 
 
-def test_known_candidates_are_suggested_and_only_ones_own(team_member_client, ready_organization, stranger):
+def test_only_the_own_organizations_candidates_are_suggested(
+    team_member_client, ready_organization, stranger
+):
     factories.InvitationFactory.create(
         organization=ready_organization, opportunity_id="mine", role_title="Chef"
     )
@@ -172,11 +180,11 @@ def test_a_limited_team_member_may_not(limited_member_client):
 
 
 @pytest.fixture
-def two(known, sandbox):
-    """Two known candidates of one name."""
+def two_robins(mapped_organization, sandbox):
+    """Two invited candidates with the same first name."""
     for word in ("Alder", "Birch"):
         factories.InvitationFactory.create(
-            organization=known,
+            organization=mapped_organization,
             opportunity_id=sandbox.opportunity_id(word),
             candidate_name=f"Robin {word}",
             email=f"{word.lower()}@candidates.example",
@@ -184,8 +192,8 @@ def two(known, sandbox):
         )
 
 
-@pytest.mark.usefixtures("two")
-def test_one_of_a_name_is_answered_and_several_are_a_choice(team_member_client, sandbox):
+@pytest.mark.usefixtures("two_robins")
+def test_one_match_is_answered_and_several_are_listed(team_member_client, sandbox):
     stage = sandbox.stage_id("CodeScreen Assessment")
     answer = team_member_client.get(URL, {"candidate": "robin Alder", "stage": stage})
     assert answer.context["answer"].candidate_id == sandbox.opportunity_id("Alder")
@@ -200,7 +208,9 @@ def test_one_of_a_name_is_answered_and_several_are_a_choice(team_member_client, 
     assert answer.context["answer"].candidate_id == sandbox.opportunity_id("Birch")
 
 
-def test_somebody_the_portal_has_never_seen_is_found_by_their_address(team_member_client, known, sandbox):
+def test_a_candidate_without_invitation_is_found_in_lever_by_address(
+    team_member_client, mapped_organization, sandbox
+):
     stage = sandbox.stage_id("CodeScreen Assessment")
     answer = team_member_client.get(URL, {"candidate": " Alder@candidates.example", "stage": stage})
     assert answer.context["answer"].candidate_id == sandbox.opportunity_id("Alder")
@@ -212,16 +222,18 @@ def test_somebody_the_portal_has_never_seen_is_found_by_their_address(team_membe
     assert not ApiCall.objects.filter(path__contains="candidates.example").exists()
 
 
-def test_another_organizations_candidates_are_not_found(stranger_client, two, stranger, known):
+def test_another_organizations_candidates_are_not_found(
+    stranger_client, two_robins, stranger, mapped_organization
+):
     organization = stranger.memberships.get().organization
     organization.stages.create(external_id="s", name="CodeScreen")
     answer = stranger_client.get(URL, {"candidate": "Robin", "stage": "s"})
     assert answer.context["form"].errors
 
 
-def test_what_a_pass_and_a_fail_would_do_is_said(team_member_client, known, sandbox):
-    known.passed_stage, known.hold_failed = "Phone screen", True
-    known.save()
+def test_the_consequences_of_passing_and_failing_are_listed(team_member_client, mapped_organization, sandbox):
+    mapped_organization.passed_stage, mapped_organization.hold_failed = "Phone screen", True
+    mapped_organization.save()
     stage = sandbox.stage_id("CodeScreen Assessment")
     page = text(team_member_client.get(URL, {"candidate": sandbox.opportunity_id("Alder"), "stage": stage}))
     assert "They are moved to “Phone screen” in Lever, unless a recruiter" in page

@@ -13,9 +13,9 @@ def text(answer) -> str:
     return answer.content.decode()
 
 
-def answers(client) -> dict[str, tuple[str, str, bool]]:
-    found = client.get(LIST).context["effective_assessments"]
-    return {answer.role.title: (answer.assessment, answer.reason, answer.is_problem) for answer in found}
+def effective(client) -> dict[str, tuple[str, str, bool]]:
+    rows = client.get(LIST).context["effective_assessments"]
+    return {found.role.title: (found.assessment, found.reason, found.is_problem) for found in rows}
 
 
 def role(organization, title: str, *tags: str) -> Role:
@@ -24,13 +24,13 @@ def role(organization, title: str, *tags: str) -> Role:
     )
 
 
-def test_each_role_shows_its_answer_and_why(super_admin_client, ready_organization):
+def test_each_role_shows_its_assessment_and_the_reason(super_admin_client, ready_organization):
     Assessment.objects.create(organization=ready_organization, external_id="a-2", name="Frontend Developer")
     role(ready_organization, "Frontend", "CodeScreen frontend developer")
     role(ready_organization, "Data", "CodeScreen Frontend Develper")
     role(ready_organization, "Both", "CodeScreen Backend", "CodeScreen Frontend Developer")
     role(ready_organization, "Chef")
-    found = answers(super_admin_client)
+    found = effective(super_admin_client)
     assert found["Backend Engineer"] == ("Backend", "the mapping for this role", False)
     assert found["Frontend"] == ("Frontend Developer", "the tag", False)
     assert found["Data"][1].endswith("did you mean “Frontend Developer”?")
@@ -39,11 +39,11 @@ def test_each_role_shows_its_answer_and_why(super_admin_client, ready_organizati
     assert found["Chef"] == ("", "no mapping, no tag, no default", False)
 
 
-def test_the_default_answers_for_all_others(super_admin_client, ready_organization):
+def test_the_default_applies_to_all_other_roles(super_admin_client, ready_organization):
     ready_organization.default_assessment = "Backend"
     ready_organization.save()
     role(ready_organization, "Chef")
-    assert answers(super_admin_client)["Chef"] == ("Backend", "the default", False)
+    assert effective(super_admin_client)["Chef"] == ("Backend", "the default", False)
 
 
 def test_a_mapping_for_the_stage_wins(super_admin_client, ready_organization):
@@ -54,7 +54,7 @@ def test_a_mapping_for_the_stage_wins(super_admin_client, ready_organization):
         stage="CodeScreen Assessment",
         assessment="Take-home",
     )
-    assert answers(super_admin_client)["Backend Engineer"] == (
+    assert effective(super_admin_client)["Backend Engineer"] == (
         "Take-home",
         "the mapping for this role and stage",
         False,
@@ -83,7 +83,7 @@ def test_an_admin_adds_changes_and_deletes(organization_admin_client, organizati
     ]
 
 
-def test_a_second_answer_for_the_same_role_and_stage_is_refused(
+def test_a_second_mapping_for_the_same_role_and_stage_is_rejected(
     organization_admin_client, ready_organization
 ):
     page = organization_admin_client.post(
@@ -95,7 +95,7 @@ def test_a_second_answer_for_the_same_role_and_stage_is_refused(
     assert organization_admin_client.post(reverse("mapping-edit", args=[mapping.pk]), same).status_code == 302
 
 
-def test_the_same_role_in_another_organization_is_no_obstacle(organization_admin_client, organization):
+def test_another_organization_may_map_the_same_role(organization_admin_client, organization):
     RoleMapping.objects.create(
         organization=factories.OrganizationFactory.create(), role="Chef", assessment="Knives"
     )
@@ -113,7 +113,7 @@ def test_a_team_member_sees_and_cannot_edit(team_member_client, ready_organizati
     assert reverse("mapping-add") not in page
 
 
-def test_roles_are_searched_and_come_fifty_at_a_time(
+def test_roles_are_searched_and_paginated_by_fifty(
     super_admin_client, ready_organization, django_assert_max_num_queries
 ):
     for number in range(120):
@@ -129,18 +129,18 @@ def test_roles_are_searched_and_come_fifty_at_a_time(
 
 
 @pytest.mark.usefixtures("ready_organization")
-def test_refreshing_says_for_each_platform_what_came_of_it(super_admin_client, settings):
+def test_refreshing_reports_the_outcome_of_each_platform(super_admin_client, settings):
     settings.CODESCREEN_API_URL = settings.LEVER_API_URL = "http://127.0.0.1:9/nowhere"
     page = text(super_admin_client.post(reverse("mapping-refresh"), follow=True))
     assert page.count("did not answer") == 2
 
 
-def test_what_a_role_is_called_is_escaped(super_admin_client, ready_organization):
+def test_a_roles_title_is_escaped(super_admin_client, ready_organization):
     role(ready_organization, "<script>alert(1)</script>")
     assert "<script>alert" not in text(super_admin_client.get(LIST))
 
 
-def test_roles_are_filtered_by_their_answer(super_admin_client, ready_organization):
+def test_roles_are_filtered_by_their_assessment(super_admin_client, ready_organization):
     role(ready_organization, "Chef")
     role(ready_organization, "Data", "CodeScreen Nothing like it")
     Role.objects.create(organization=ready_organization, external_id="old", title="Old", state="closed")
@@ -157,7 +157,7 @@ def test_roles_are_filtered_by_their_answer(super_admin_client, ready_organizati
     assert len(shown(show="nonsense")) == 4
 
 
-def test_ticked_roles_get_an_assessment_at_once(organization_admin_client, ready_organization):
+def test_ticked_roles_get_an_assessment_in_bulk(organization_admin_client, ready_organization):
     Assessment.objects.create(organization=ready_organization, external_id="a-2", name="Frontend")
     chosen = [
         role(ready_organization, "Chef"),
@@ -183,7 +183,7 @@ def test_ticked_roles_get_an_assessment_at_once(organization_admin_client, ready
     assert AuditEntry.objects.count() == 3
 
 
-def test_assigning_needs_ticks_and_a_known_assessment_of_ones_own_roles(
+def test_assigning_in_bulk_needs_own_roles_and_a_known_assessment(
     organization_admin_client, ready_organization, stranger
 ):
     url = reverse("mapping-assign")
@@ -199,7 +199,7 @@ def test_assigning_needs_ticks_and_a_known_assessment_of_ones_own_roles(
     assert RoleMapping.objects.count() == 1
 
 
-def test_a_mapping_is_changed_in_its_row_and_the_filter_stays(organization_admin_client, ready_organization):
+def test_changing_a_mapping_in_the_list_keeps_the_filter(organization_admin_client, ready_organization):
     mapping = RoleMapping.objects.get()
     answer = organization_admin_client.post(
         reverse("mapping-edit", args=[mapping.pk]),
@@ -215,7 +215,7 @@ def test_a_mapping_is_changed_in_its_row_and_the_filter_stays(organization_admin
     assert answer["Location"] == LIST
 
 
-def test_the_answers_of_another_stage_are_a_choice_away(super_admin_client, ready_organization):
+def test_another_trigger_stage_can_be_chosen(super_admin_client, ready_organization):
     Assessment.objects.create(organization=ready_organization, external_id="a-2", name="Take-home")
     Stage.objects.create(
         organization=ready_organization, external_id="stage-2", name="CodeScreen Take-home", position=1
@@ -223,7 +223,7 @@ def test_the_answers_of_another_stage_are_a_choice_away(super_admin_client, read
     RoleMapping.objects.create(
         organization=ready_organization, role="Backend Engineer", stage="stage-2", assessment="Take-home"
     )
-    assert answers(super_admin_client)["Backend Engineer"][0] == "Backend"
+    assert effective(super_admin_client)["Backend Engineer"][0] == "Backend"
     page = super_admin_client.get(LIST, {"stage": "stage-2"})
     [found] = page.context["effective_assessments"]
     assert (found.assessment, found.reason) == ("Take-home", "the mapping for this role and stage")

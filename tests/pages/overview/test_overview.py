@@ -1,4 +1,4 @@
-"""The checklist reads the real state, and gives way to the overview."""
+"""The set-up checklist, and the overview that replaces it."""
 
 from datetime import timedelta
 from typing import Any
@@ -23,36 +23,36 @@ from integrations.queue import notify
 from tests import factories
 
 
-def done(organization) -> list[str]:
+def done_steps(organization) -> list[str]:
     return [step.code for step in checklist.setup_steps(organization) if step.is_done]
 
 
-def test_nothing_is_done_at_first_and_the_page_says_what_to_click(super_admin_client, organization):
-    assert done(organization) == []
+def test_no_step_is_done_at_first_and_the_page_shows_what_to_do(super_admin_client, organization):
+    assert done_steps(organization) == []
     page = super_admin_client.get("/").content.decode()
     assert "0 of 7 steps" in page
     assert organization.lever_webhook_url in page
 
 
-def test_each_step_is_done_by_what_is_really_there(organization):
+def test_each_step_is_done_when_its_row_exists(organization):
     lever = factories.LeverConnectionFactory.create(organization=organization)
-    assert done(organization) == ["lever"]
+    assert done_steps(organization) == ["lever"]
     webhook = factories.LeverWebhookFactory.create(organization=organization)
-    assert done(organization) == ["lever", "webhook"]
+    assert done_steps(organization) == ["lever", "webhook"]
     LeverWebhook.objects.filter(pk=webhook.pk).update(last_received_at=timezone.now())
-    assert "verified" in done(organization)
+    assert "verified" in done_steps(organization)
     lever.mark_needs_reconnect("Revoked in Lever.")
-    assert "lever" not in done(organization)
+    assert "lever" not in done_steps(organization)
 
 
 def test_a_key_counts_once_codescreen_accepted_it(organization):
     connection = factories.CodeScreenConnectionFactory.create(organization=organization)
-    assert "codescreen" not in done(organization)
+    assert "codescreen" not in done_steps(organization)
     connection.verified_at = timezone.now()
     connection.save()
-    assert "codescreen" in done(organization)
+    assert "codescreen" in done_steps(organization)
     connection.mark_refused("401")
-    assert "codescreen" not in done(organization)
+    assert "codescreen" not in done_steps(organization)
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,13 @@ def test_a_tagged_role_counts_as_mapped_and_a_progress_tag_does_not(organization
     role = Role.objects.create(
         organization=organization, external_id="r", title="Backend", tags=["CodeScreen: Candidate Invited"]
     )
-    assert "roles" not in done(organization)
+    assert "roles" not in done_steps(organization)
     role.tags = tags
     role.save()
-    assert "roles" in done(organization)
+    assert "roles" in done_steps(organization)
 
 
-def test_when_all_is_done_the_page_becomes_the_overview(super_admin_client, ready_organization):
+def test_the_overview_replaces_the_checklist_when_every_step_is_done(super_admin_client, ready_organization):
     now = timezone.now()
     factories.InvitationFactory.create(
         organization=ready_organization,
@@ -86,7 +86,9 @@ def test_when_all_is_done_the_page_becomes_the_overview(super_admin_client, read
     assert "CodeScreen Assessment" in page
 
 
-def test_the_counts_are_todays_and_ones_own(super_admin_client, ready_organization, stranger):
+def test_only_todays_rows_of_the_own_organization_are_counted(
+    super_admin_client, ready_organization, stranger
+):
     now = timezone.now()
     other = stranger.memberships.get().organization
     factories.InvitationFactory.create(organization=other, status="invited", instance_id="x", invited_at=now)
@@ -109,7 +111,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
         super_admin_client.get("/")
 
 
-def test_a_super_admin_does_each_step_on_the_spot_and_comes_back(super_admin_client, organization):
+def test_a_super_admin_can_do_each_step_on_the_checklist(super_admin_client, organization):
     page = " ".join(super_admin_client.get("/").content.decode().split())
     for action in ("/oauth/login/lever/", "/settings/webhooks/make/", "/settings/", "/mappings/refresh/"):
         form = page.split(f'<form method="post" action="{action}"', 1)[1].split("</form>")[0]
@@ -119,7 +121,7 @@ def test_a_super_admin_does_each_step_on_the_spot_and_comes_back(super_admin_cli
     assert CodeScreenConnection.objects.get(organization=organization).api_key == "key-1"
 
 
-def test_those_who_may_not_connect_get_no_form_and_are_told_whom_to_ask(
+def test_other_roles_get_no_form_and_see_who_the_super_admins_are(
     organization_admin_client, team_member_client, super_admin
 ):
     for client in (organization_admin_client, team_member_client):
@@ -129,19 +131,19 @@ def test_those_who_may_not_connect_get_no_form_and_are_told_whom_to_ask(
         assert super_admin.username in page
 
 
-def test_a_test_request_proves_the_way_and_leaves_the_switch_in_doubt(super_admin_client, ready_organization):
+def test_a_test_request_does_not_prove_that_the_event_is_turned_on(super_admin_client, ready_organization):
     assert "no stage change yet" in super_admin_client.get("/").content.decode()
     LeverWebhook.objects.filter(organization=ready_organization).update(last_received_at=timezone.now())
     assert "no stage change yet" not in super_admin_client.get("/").content.decode()
 
 
-def test_a_refused_request_is_explained_where_it_is_waited_for(super_admin_client, organization):
+def test_a_rejected_request_is_explained_in_its_step(super_admin_client, organization):
     factories.LeverWebhookFactory.create(organization=organization)
     WebhookRejection.record(organization, "lever", "signature_mismatch", "unknown_token")
     assert "token of another webhook" in super_admin_client.get("/").content.decode()
 
 
-def test_while_somebody_waits_the_lists_are_read_anew_now_and_then(
+def test_the_catalog_is_refreshed_at_intervals_while_a_step_needs_it(
     super_admin_client, team_member_client, organization, monkeypatch
 ):
     asked: list[Any] = []
@@ -154,13 +156,15 @@ def test_while_somebody_waits_the_lists_are_read_anew_now_and_then(
     assert asked == [organization]
 
 
-def test_the_checklist_is_shown_while_redis_is_away(super_admin_client, settings):
+def test_the_checklist_is_shown_while_redis_is_unavailable(super_admin_client, settings):
     backend = "django.core.cache.backends.redis.RedisCache"
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:1/0"}}
     assert super_admin_client.get("/", headers={"X-Live-Part": "checklist"}).status_code == 200
 
 
-def test_nothing_is_read_anew_when_no_step_waits_for_it(super_admin_client, ready_organization, monkeypatch):
+def test_the_catalog_is_not_refreshed_when_no_step_needs_it(
+    super_admin_client, ready_organization, monkeypatch
+):
     asked: list[Any] = []
     monkeypatch.setattr(notify, "request_catalog_refresh", asked.append)
     cache.clear()
@@ -176,7 +180,7 @@ def test_nothing_is_read_anew_when_no_step_waits_for_it(super_admin_client, read
         ({"outcome": "Failed", "score": 10, "failure_reason": "Unit Tests"}, "Failed, score 10, Unit Tests"),
     ],
 )
-def test_what_codescreen_said_stands_beside_the_status(super_admin_client, ready_organization, told, said):
+def test_the_result_is_shown_beside_the_status(super_admin_client, ready_organization, told, said):
     now = timezone.now()
     row = factories.InvitationFactory.create(
         organization=ready_organization,
@@ -192,7 +196,7 @@ def test_what_codescreen_said_stands_beside_the_status(super_admin_client, ready
         assert said in super_admin_client.get(page).content.decode(), page
 
 
-def test_the_lever_account_being_lost_brings_the_connect_button_back(super_admin_client, ready_organization):
+def test_a_lost_connection_shows_the_connect_button_again(super_admin_client, ready_organization):
     assert "Connect Lever</button>" not in super_admin_client.get("/").content.decode()
     LeverConnection.objects.get(organization=ready_organization).mark_needs_reconnect("Revoked in Lever.")
     assert "Connect Lever</button>" in super_admin_client.get("/").content.decode()

@@ -34,7 +34,7 @@ def text(answer) -> str:
         ),
     ],
 )
-def test_one_field_alone_can_be_posted_and_is_never_shown_again(
+def test_one_secret_can_be_saved_alone_and_is_never_shown(
     super_admin_client, organization, field, value, stored
 ):
     answer = super_admin_client.post(SETTINGS, {field: value}, follow=True)
@@ -44,7 +44,7 @@ def test_one_field_alone_can_be_posted_and_is_never_shown_again(
     assert value not in str(list(AuditEntry.objects.values()))
 
 
-def test_an_empty_field_keeps_what_is_stored(super_admin_client, ready_organization):
+def test_an_empty_field_keeps_the_stored_secret(super_admin_client, ready_organization):
     super_admin_client.post(
         SETTINGS, {"lever_signature_token": "", "codescreen_api_key": "", "codescreen_webhook_secret": ""}
     )
@@ -54,7 +54,7 @@ def test_an_empty_field_keeps_what_is_stored(super_admin_client, ready_organizat
     assert CodeScreenConnection.objects.get(organization=ready_organization).api_key == "codescreen-key"
 
 
-def test_a_malformed_secret_is_explained_beside_its_field_and_the_others_are_stored(
+def test_a_malformed_secret_is_explained_at_its_field_and_the_others_are_stored(
     super_admin_client, organization
 ):
     answer = super_admin_client.post(
@@ -70,7 +70,7 @@ def test_a_malformed_secret_is_explained_beside_its_field_and_the_others_are_sto
     assert CodeScreenConnection.objects.get(organization=organization).api_key == "key-2"
 
 
-def test_the_idempotency_box_is_read_only_where_it_was_shown(super_admin_client, organization):
+def test_the_idempotency_checkbox_counts_only_when_its_form_was_posted(super_admin_client, organization):
     super_admin_client.post(
         SETTINGS, {"codescreen_form": "1", "codescreen_api_key": "k", "codescreen_idempotency": "on"}
     )
@@ -81,7 +81,7 @@ def test_the_idempotency_box_is_read_only_where_it_was_shown(super_admin_client,
     assert CodeScreenConnection.objects.get(organization=organization).idempotency is False
 
 
-def test_a_replaced_token_is_said_to_be_honoured_for_a_while(super_admin_client, ready_organization):
+def test_a_replaced_token_is_shown_with_the_end_of_its_overlap(super_admin_client, ready_organization):
     answer = super_admin_client.post(SETTINGS, {"lever_signature_token": "another"}, follow=True)
     assert "the one before" in text(answer)
     assert "honoured until" in text(answer)
@@ -99,14 +99,16 @@ def test_an_admin_sees_the_policies_and_no_connection(
     assert CodeScreenConnection.objects.get(organization=ready_organization).api_key == "codescreen-key"
 
 
-def test_a_team_member_sees_whom_to_ask_and_nothing_else(team_member_client, ready_organization, super_admin):
+def test_a_team_member_sees_only_who_the_super_admins_are(
+    team_member_client, ready_organization, super_admin
+):
     page = text(team_member_client.get(SETTINGS))
     assert super_admin.username in page
     assert ready_organization.webhook_key not in page
     assert "Policies" not in page.replace("Connections, policies", "")
 
 
-def test_connecting_is_a_form_with_the_organization_in_it(super_admin_client, organization):
+def test_the_connect_form_names_the_organization(super_admin_client, organization):
     page = text(super_admin_client.get(SETTINGS))
     assert 'action="/oauth/login/lever/"' in page
     assert f'name="organization" value="{organization.slug}"' in " ".join(page.split())
@@ -130,7 +132,7 @@ def test_a_dead_grant_shows_the_reason_and_reconnect(super_admin_client, ready_o
     assert "Reconnect Lever" in page
 
 
-def test_disconnecting_asks_and_then_forgets_the_tokens(super_admin_client, ready_organization):
+def test_disconnecting_deletes_the_tokens_after_confirmation(super_admin_client, ready_organization):
     url = reverse("lever-disconnect")
     assert "Disconnect Lever?" in text(super_admin_client.get(url))
     assert LeverConnection.objects.get(organization=ready_organization).is_working
@@ -157,13 +159,13 @@ def test_the_key_is_tested_against_codescreen(super_admin_client, ready_organiza
     assert "lists 2 assessments" in text(answer)
 
 
-def test_a_platform_that_is_away_is_a_message(super_admin_client, ready_organization, settings):
+def test_an_unavailable_platform_is_shown_as_a_message(super_admin_client, ready_organization, settings):
     settings.CODESCREEN_API_URL = settings.LEVER_API_URL = "http://127.0.0.1:9/nowhere"
     assert "did not answer" in text(super_admin_client.post(reverse("codescreen-test"), follow=True))
     assert "did not answer" in text(super_admin_client.post(reverse("webhooks-make"), follow=True))
 
 
-def test_without_a_connection_making_webhooks_says_so(super_admin_client, organization):
+def test_making_a_webhook_without_a_connection_is_explained(super_admin_client, organization):
     assert "Lever is not connected" in text(super_admin_client.post(reverse("webhooks-make"), follow=True))
 
 
@@ -194,7 +196,7 @@ def test_webhooks_are_made_and_removed_through_levers_api(
 # several signature tokens
 
 
-def test_a_second_token_is_added_retired_and_each_step_is_on_record(super_admin_client, ready_organization):
+def test_adding_and_retiring_a_token_is_audited(super_admin_client, ready_organization):
     answer = super_admin_client.post(
         reverse("token-add"),
         {"token_name": "Second webhook", "additional_token": "s" * 44 + "wxyz"},
@@ -219,7 +221,7 @@ def test_a_second_token_is_added_retired_and_each_step_is_on_record(super_admin_
     assert "s" * 20 not in str(list(AuditEntry.objects.values()))
 
 
-def test_retiring_the_last_token_says_that_every_delivery_is_refused_then(
+def test_retiring_the_last_token_warns_that_every_delivery_will_be_refused(
     super_admin_client, ready_organization
 ):
     main = LeverWebhook.objects.get(organization=ready_organization)
@@ -228,7 +230,7 @@ def test_retiring_the_last_token_says_that_every_delivery_is_refused_then(
     assert "No token is stored" in text(super_admin_client.post(address, follow=True))
 
 
-def test_a_token_without_a_name_or_twice_is_explained_beside_its_field(
+def test_a_token_without_a_name_or_entered_twice_is_explained_at_its_field(
     super_admin_client, ready_organization
 ):
     twice = super_admin_client.post(
@@ -254,12 +256,12 @@ def test_the_webhook_made_by_the_portal_is_removed_and_not_retired(super_admin_c
     assert made.retired_at is None
 
 
-def test_a_short_token_shows_nothing_of_itself(super_admin_client, ready_organization):
+def test_a_short_tokens_ending_is_not_shown(super_admin_client, ready_organization):
     super_admin_client.post(SETTINGS, {"lever_signature_token": "short-secret-abcd"})
     assert "abcd" not in text(super_admin_client.get(SETTINGS))
 
 
-def test_disconnecting_says_what_it_concerns(super_admin_client, ready_organization):
+def test_the_disconnect_page_counts_what_it_affects(super_admin_client, ready_organization):
     for status, number in (("invited", 2), ("held", 1)):
         for turn in range(number):
             instance = f"i-{turn}" if status == "invited" else ""
@@ -280,9 +282,7 @@ def test_disconnecting_says_what_it_concerns(super_admin_client, ready_organizat
     assert LeverConnection.objects.get(organization=ready_organization).is_working
 
 
-def test_the_ages_of_the_tokens_and_the_scopes_are_shown_with_dates_and_reasons(
-    super_admin_client, ready_organization
-):
+def test_token_dates_and_scopes_with_reasons_are_shown(super_admin_client, ready_organization):
     LeverConnection.objects.update(
         connected_at=datetime(2027, 3, 3, 12, 0, tzinfo=UTC),
         refreshed_at=datetime(2027, 4, 1, 12, 0, tzinfo=UTC),

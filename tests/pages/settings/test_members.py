@@ -31,7 +31,7 @@ def test_a_new_person_gets_a_link_that_works(super_admin_client, organization, c
     assert AuditEntry.objects.filter(action="invite_member").exists()
 
 
-def test_somebody_elses_user_name_is_refused(super_admin_client, organization, stranger):
+def test_a_user_name_of_another_address_is_rejected(super_admin_client, organization, stranger):
     page = text(super_admin_client.post(INVITE, new(username=stranger.username)))
     assert "Somebody else has this user name" in page
     assert not organization.memberships.filter(user=stranger).exists()
@@ -61,7 +61,7 @@ def test_there_is_no_link_for_a_person_with_a_password(super_admin_client, team_
     assert "/invite/" not in text(super_admin_client.get(reverse("member-link", args=[member.pk])))
 
 
-def test_a_member_twice_is_refused(super_admin_client, team_member):
+def test_an_existing_member_cannot_be_invited(super_admin_client, team_member):
     page = text(super_admin_client.post(INVITE, new(username=team_member.username, email=team_member.email)))
     assert "is a member already" in page
 
@@ -77,7 +77,7 @@ def test_the_role_is_changed_and_recorded(super_admin_client, team_member):
     assert member.role == "admin"
 
 
-def test_the_last_super_admin_stays(super_admin_client, super_admin):
+def test_the_last_super_admin_cannot_be_removed_or_demoted(super_admin_client, super_admin):
     member = Membership.objects.get(user=super_admin)
     page = text(
         super_admin_client.post(reverse("member-role", args=[member.pk]), {"role": "admin"}, follow=True)
@@ -89,7 +89,7 @@ def test_the_last_super_admin_stays(super_admin_client, super_admin):
     assert member.role == "super_admin"
 
 
-def test_one_of_two_super_admins_may_go(super_admin_client, super_admin, organization):
+def test_one_of_two_super_admins_can_be_removed(super_admin_client, super_admin, organization):
     factories.member(organization, Membership.Role.SUPER_ADMIN, "second")
     member = Membership.objects.get(user=super_admin)
     assert super_admin_client.post(reverse("member-remove", args=[member.pk]))["Location"] == "/"
@@ -97,13 +97,13 @@ def test_one_of_two_super_admins_may_go(super_admin_client, super_admin, organiz
     assert get_user_model().objects.filter(pk=super_admin.pk).exists()
 
 
-def test_removing_asks_first(super_admin_client, team_member):
+def test_removing_a_member_asks_for_confirmation(super_admin_client, team_member):
     member = Membership.objects.get(user=team_member)
     assert "Remove" in text(super_admin_client.get(reverse("member-remove", args=[member.pk])))
     assert Membership.objects.filter(pk=member.pk).exists()
 
 
-def test_the_link_is_emailed_too_and_stored_nowhere(super_admin_client, organization, client):
+def test_the_link_is_emailed_and_not_stored(super_admin_client, organization, client):
     page = text(super_admin_client.post(INVITE, new(), follow=True))
     assert "on its way to recruiter@acme.example" in page
     assert "/invite/" not in str(list(Effect.objects.values("payload", "key")))

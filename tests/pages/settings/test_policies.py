@@ -28,7 +28,7 @@ def test_an_admin_changes_policies_and_it_is_recorded(organization_admin_client,
     }
 
 
-def test_what_is_the_same_is_not_recorded(organization_admin_client, organization):
+def test_unchanged_policies_are_not_recorded(organization_admin_client, organization):
     answer = organization_admin_client.post(URL, SAME, follow=True)
     assert "Nothing was changed" in answer.content.decode()
     assert not AuditEntry.objects.exists()
@@ -43,7 +43,9 @@ def test_what_is_the_same_is_not_recorded(organization_admin_client, organizatio
         ({"stage_prefix": ""}, "required"),
     ],
 )
-def test_what_cannot_be_is_refused_with_the_reason(organization_admin_client, organization, wrong, reason):
+def test_invalid_policies_are_rejected_with_the_reason(
+    organization_admin_client, organization, wrong, reason
+):
     answer = organization_admin_client.post(URL, SAME | wrong | {"bulk_limit": "7"})
     assert reason in answer.content.decode()
     assert Organization.objects.get(pk=organization.pk).bulk_limit == 50
@@ -64,7 +66,7 @@ def test_the_stage_on_pass_and_the_hold_are_saved(organization_admin_client, rea
     }
 
 
-def test_a_stage_on_pass_that_would_invite_is_refused_beside_its_field(
+def test_a_trigger_stage_as_stage_on_pass_is_rejected_at_its_field(
     organization_admin_client, ready_organization
 ):
     answer = organization_admin_client.post(URL, SAME | {"passed_stage": "stage-codescreen"})

@@ -1,4 +1,4 @@
-"""The end of Lever's consent: where it leads back to, what it sets going, and a Lever account somebody else uses."""
+"""The end of Lever's consent: the redirect, the catalog refresh, and a Lever account of another organization."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,36 +11,34 @@ from tests import factories
 
 
 @pytest.fixture
-def asked(monkeypatch):
-    """The organizations whose lists were asked for."""
-    rows = []
+def refreshed(monkeypatch):
+    """The slugs of the organizations whose catalog refresh was requested."""
+    slugs = []
     monkeypatch.setattr(
-        notify, "request_catalog_refresh", lambda organization: rows.append(organization.slug)
+        notify, "request_catalog_refresh", lambda organization: slugs.append(organization.slug)
     )
-    return rows
+    return slugs
 
 
 def consent(client, sandbox, **form):
-    """Go through Lever's consent; the answer that leads back into the portal."""
+    """Accept Lever's consent and return the response of the callback."""
     begun = client.post(reverse("lever-connect"), form)
     accepted = sandbox.lever_does("consent", url=begun["Location"])
     return client.get(accepted["redirect"].removeprefix("http://testserver"))
 
 
-def test_consent_leads_back_to_the_page_it_was_begun_on_and_asks_for_the_lists(
-    client, super_admin, organization, sandbox, asked
+def test_consent_returns_to_its_page_and_requests_a_catalog_refresh(
+    client, super_admin, organization, sandbox, refreshed
 ):
     client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
     assert consent(client, sandbox, next="/")["Location"] == "/"
-    assert asked == [organization.slug]
-    # a way back of an earlier attempt is not the next one's
+    assert refreshed == [organization.slug]
+    # the first attempt's `next` isn't kept for the second
     assert consent(client, sandbox)["Location"] == "/settings/"
 
 
 @pytest.mark.parametrize(("form", "target"), [({"next": "/"}, "/"), ({}, "/settings/")])
-def test_a_denied_consent_leads_back_to_where_it_was_begun(
-    client, super_admin, organization, sandbox, form, target
-):
+def test_a_denied_consent_returns_to_its_page(client, super_admin, organization, sandbox, form, target):
     client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
     begun = client.post(reverse("lever-connect"), form)
     state = parse_qs(urlsplit(begun["Location"]).query)["state"][0]
@@ -48,13 +46,13 @@ def test_a_denied_consent_leads_back_to_where_it_was_begun(
     assert answer["Location"] == target
 
 
-def test_consent_never_leads_to_another_site(client, super_admin, organization, sandbox, asked):
+def test_consent_never_redirects_to_another_site(client, super_admin, organization, sandbox, refreshed):
     client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
     assert "evil" not in consent(client, sandbox, next="https://evil.example/")["Location"]
 
 
-def test_a_lever_account_that_another_organization_uses_is_connected_with_a_warning(
-    client, super_admin, organization, sandbox, asked
+def test_connecting_a_lever_account_of_another_organization_warns(
+    client, super_admin, organization, sandbox, refreshed
 ):
     client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
     consent(client, sandbox)

@@ -18,7 +18,7 @@ def test_a_wrong_password_is_explained(client, super_admin):
     assert "correct username and password" in answer.content.decode()
 
 
-def test_signs_out_by_post_alone(super_admin_client):
+def test_signing_out_needs_a_post(super_admin_client):
     assert super_admin_client.get("/logout/").status_code == 405
     assert super_admin_client.post("/logout/")["Location"] == "/login/"
     assert super_admin_client.get("/").status_code == 302
@@ -33,7 +33,7 @@ def invited(organization):
     return user
 
 
-def test_the_invitation_link_lets_one_choose_a_password_once(client, invited):
+def test_the_invitation_link_works_once(client, invited):
     link = choose_password_link(invited)
     assert link.startswith("http://testserver/invite/")
     page = client.get(link, follow=True)
@@ -51,6 +51,6 @@ def test_a_weak_password_is_refused_with_the_reason(client, invited):
     assert "at least 10 characters" in answer.content.decode()
 
 
-def test_a_made_up_link_is_explained(client, db):
+def test_an_invalid_link_is_explained(client, db):
     link = reverse("password_reset_confirm", kwargs={"uidb64": "MQ", "token": "nonsense-token"})
     assert "no longer works" in client.get(link).content.decode()

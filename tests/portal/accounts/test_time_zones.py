@@ -1,4 +1,4 @@
-"""Times are shown in the reader's zone: their choice, else their browser's, else UTC, and the page says which."""
+"""Pages show times in the chosen zone, else the browser's, else UTC, and name the zone."""
 
 from datetime import UTC, datetime
 from unittest.mock import patch
@@ -35,7 +35,7 @@ def text(answer) -> str:
     return " ".join(answer.content.decode().split())
 
 
-def test_without_a_cookie_the_times_are_utc_and_the_page_says_so(super_admin_client, entry):
+def test_times_are_in_utc_without_a_cookie(super_admin_client, entry):
     page = text(super_admin_client.get("/audit/"))
     assert (
         '<time datetime="2027-03-03T22:30:15Z" title="3 March 2027, 22:30:15 UTC">3 Mar 2027, 22:30' in page
@@ -43,7 +43,7 @@ def test_without_a_cookie_the_times_are_utc_and_the_page_says_so(super_admin_cli
     assert "Times are in UTC; your browser didn't tell its zone." in page
 
 
-def test_the_browsers_zone_is_shown_with_the_exact_utc_behind(super_admin_client, entry):
+def test_times_are_in_the_browsers_zone_with_utc_in_the_tooltip(super_admin_client, entry):
     super_admin_client.cookies["time_zone"] = "Pacific/Auckland"
     page = text(super_admin_client.get("/audit/"))
     assert (
@@ -52,13 +52,13 @@ def test_the_browsers_zone_is_shown_with_the_exact_utc_behind(super_admin_client
     )
     assert "Times are in Pacific/Auckland, your browser's zone" in page
     assert 'data-time-zone="Pacific/Auckland"' in page
-    assert timezone.get_current_timezone_name() == "UTC"  # nothing is left behind in the thread
+    assert timezone.get_current_timezone_name() == "UTC"  # the thread's zone is restored
 
 
 @pytest.mark.parametrize(
     "name", ["Nowhere/City", "../../etc/passwd", "localtime", "Europe", "<b>", "x" * 4000]
 )
-def test_a_zone_that_is_none_is_ignored(super_admin_client, entry, name):
+def test_an_unknown_zone_is_ignored(super_admin_client, entry, name):
     super_admin_client.cookies["time_zone"] = name
     page = text(super_admin_client.get("/audit/", headers={"X-Time-Zone": name}))
     assert "Times are in UTC" in page
@@ -66,13 +66,11 @@ def test_a_zone_that_is_none_is_ignored(super_admin_client, entry, name):
 
 
 @pytest.mark.parametrize("name", ["Asia/Calcutta", "Europe/Kiev", "America/Buenos_Aires", "Asia/Katmandu"])
-def test_the_older_names_that_browsers_still_tell_are_known(name):
+def test_older_zone_names_that_browsers_send_are_known(name):
     assert name in time_zones.zone_names()
 
 
-def test_a_persons_choice_goes_before_the_browsers_and_holds_in_every_organization(
-    super_admin_client, super_admin, entry, client_for
-):
+def test_the_chosen_zone_overrides_the_browsers(super_admin_client, super_admin, entry, client_for):
     super_admin_client.cookies["time_zone"] = "Pacific/Auckland"
     answer = super_admin_client.post(reverse("time-zone"), {"time_zone": "America/New_York"}, follow=True)
     assert "Your time zone is stored." in text(answer)
@@ -91,7 +89,7 @@ def test_only_a_zone_can_be_chosen(super_admin_client, super_admin):
     assert not PersonalSettings.objects.exists()
 
 
-def test_a_part_that_updates_by_itself_keeps_the_zone_of_its_page(super_admin_client, organization):
+def test_a_partial_keeps_the_zone_of_its_page(super_admin_client, organization):
     row = factories.InvitationFactory.create(organization=organization)
     type(row).objects.update(created_at=LATE)
     super_admin_client.cookies["time_zone"] = "America/New_York"
@@ -101,7 +99,9 @@ def test_a_part_that_updates_by_itself_keeps_the_zone_of_its_page(super_admin_cl
     assert "New_York" not in part
 
 
-def test_the_choice_costs_no_query(super_admin_client, super_admin, organization, django_assert_num_queries):
+def test_reading_the_chosen_zone_takes_no_query(
+    super_admin_client, super_admin, organization, django_assert_num_queries
+):
     super_admin_client.get("/notifications/")
     with patch.object(time_zones, "chosen_zone", return_value=""), CountedQueries() as without:
         super_admin_client.get("/activity/")
@@ -129,7 +129,7 @@ class CountedQueries:
 @pytest.mark.parametrize(
     ("zone", "day"), [("UTC", "3 March"), ("Pacific/Auckland", "4 March"), ("Asia/Calcutta", "4 March")]
 )
-def test_the_pictures_days_are_the_readers(organization, zone, day):
+def test_the_charts_days_are_in_the_readers_zone(organization, zone, day):
     row = factories.InvitationFactory.create(organization=organization, invited_at=LATE, changed_at=LATE)
     Result.objects.create(invitation=row, outcome="Passed", created_at=LATE)
     factories.DeliveryFactory.create(
@@ -159,7 +159,7 @@ def test_today_begins_at_the_readers_midnight(super_admin_client, organization):
 
 
 @pytest.mark.parametrize("address", ["/audit/", "/audit/export/"])
-def test_the_audit_logs_days_are_the_readers_also_in_the_export(super_admin_client, entry, address):
+def test_the_audit_logs_days_are_in_the_readers_zone(super_admin_client, entry, address):
     def found(zone: str, day: str) -> bool:
         super_admin_client.cookies["time_zone"] = zone
         answer = super_admin_client.get(address, {"since": day, "until": day})
@@ -172,7 +172,7 @@ def test_the_audit_logs_days_are_the_readers_also_in_the_export(super_admin_clie
     assert not found("Pacific/Auckland", "2027-03-03")
 
 
-def test_the_admin_stays_in_utc_and_says_so(client, super_admin):
+def test_the_admin_shows_utc(client, super_admin):
     super_admin.is_staff = super_admin.is_superuser = True
     super_admin.save()
     client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")

@@ -1,0 +1,61 @@
+"""The overview's charts: counts by day, the table of the same numbers, and durations."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.models import Result
+from integrations.pages.overview import charts
+from tests import factories
+
+
+def test_charts_count_by_day_and_have_a_table(super_admin_client, ready_organization):
+    now = timezone.now()
+    for days, outcome in ((0, "Passed"), (1, "Failed"), (1, ""), (20, "Passed")):
+        then = now - timedelta(days=days)
+        row = factories.InvitationFactory.create(
+            organization=ready_organization,
+            status="completed",
+            instance_id=f"i-{days}-{outcome}",
+            created_at=then,
+            invited_at=then,
+        )
+        factories.DeliveryFactory.create(
+            organization=ready_organization,
+            verdict="invite",
+            invitation=row,
+            received_at=then - timedelta(seconds=4),
+            decided_at=then,
+            due_at=None,
+        )
+        Result.objects.create(invitation=row, outcome=outcome, created_at=then)
+    invitations, outcomes, waits = charts.charts(ready_organization)
+    assert invitations.summary == "3 in 14 days"
+    assert outcomes.summary == "1 passed, 1 failed, 1 result not stated in 14 days"
+    assert waits.summary == "Median 4.0 s"
+    assert [cells for _, cells in invitations.rows][-2:] == [("2",), ("1",)]
+    page = super_admin_client.get("/").content.decode()
+    assert page.count("<figure") == 3
+    assert "As a table" in page
+    assert "style=" not in page
+
+
+def test_charts_show_only_the_own_organization_and_take_three_queries(
+    ready_organization, stranger, django_assert_num_queries
+):
+    other = stranger.memberships.get().organization
+    factories.InvitationFactory.create(
+        organization=other, status="invited", instance_id="x", invited_at=timezone.now()
+    )
+    with django_assert_num_queries(3):
+        drawn = charts.charts(ready_organization)
+    assert not any(chart.bars for chart in drawn)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.24, "0.2 s"), (45, "45 s"), (600, "10 min"), (10_000, "3 h"), (400_000, "5 days")],
+)
+def test_a_duration_is_shown_in_its_largest_unit(seconds, words):
+    assert charts.duration(seconds) == words
