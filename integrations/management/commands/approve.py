@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.management.migrating import MigratingCommand, invitation_with_id
+from integrations.management.lookup import invitation_with_id
+from integrations.management.migrating import MigratingCommand
 from integrations.queue import notify
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.invitations import approve, refuse
@@ -18,12 +19,12 @@ class Command(MigratingCommand):
         parser.add_argument("--refuse", action="store_true", help="say no instead")
         parser.add_argument("--reason", default="", help="kept in the audit log")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         invitation = invitation_with_id(options["invitation_id"])
-        act, word = (refuse, "refused") if options["refuse"] else (approve, "approved")
+        operation, outcome = (refuse, "refused") if options["refuse"] else (approve, "approved")
         try:
-            act(invitation, "approve", options["reason"])
+            operation(invitation, "approve", options["reason"])
         except ActionNotAllowed as error:
             raise CommandError(f"{error} Only a held invitation can be approved or refused.") from error
         notify.notify_workers()
-        self.stdout.write(f"{word} {invitation.pk}")
+        self.stdout.write(f"{outcome} {invitation.pk}")

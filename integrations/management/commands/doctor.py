@@ -7,7 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandParser
 
-from integrations.management.migrating import MigratingCommand, organizations_named
+from integrations.management.lookup import organizations_named
+from integrations.management.migrating import MigratingCommand
 from integrations.workflow.health.doctor import findings
 from integrations.workflow.health.findings import Finding, Level
 
@@ -23,7 +24,7 @@ class Command(MigratingCommand):
         parser.add_argument("organization", metavar="ORGANIZATION", nargs="?", help="its slug; all without")
         parser.add_argument("--json", action="store_true", help="print an array of findings")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         organizations = organizations_named(options["organization"])
         found = [finding for organization in organizations for finding in findings(organization)]
         if options["json"]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -9,14 +10,16 @@ from django.core.management import CommandError, CommandParser
 from django.db import models
 from django.utils.dateparse import parse_date, parse_datetime
 
-from integrations.management.migrating import MigratingCommand, organization_named
+from integrations.management.lookup import organization_named
+from integrations.management.migrating import MigratingCommand
 from integrations.models import ApiCall, Delivery, Effect, Invitation, Result
 
-Row = dict[str, Any]
+#: One exported row, as JSON.
+Row = dict[str, object]
 
 
 def delivery_row(delivery: Delivery) -> Row:
-    """Return what a delivery was and what became of it."""
+    """Return a delivery and its verdict."""
     return {
         "id": delivery.pk,
         "platform": delivery.platform,
@@ -31,7 +34,7 @@ def delivery_row(delivery: Delivery) -> Row:
 
 
 def invitation_row(invitation: Invitation) -> Row:
-    """Return how far a candidate is with an assessment; no name and no address."""
+    """Return how far a candidate is with an assessment, without name and address."""
     return {
         "id": invitation.pk,
         "opportunity_id": invitation.opportunity_id,
@@ -48,7 +51,7 @@ def invitation_row(invitation: Invitation) -> Row:
 
 
 def result_row(result: Result) -> Row:
-    """Return what CodeScreen said of an attempt."""
+    """Return what CodeScreen states about an attempt."""
     return {
         "id": result.pk,
         "invitation_id": result.invitation_id,
@@ -63,7 +66,7 @@ def result_row(result: Result) -> Row:
 
 
 def effect_row(effect: Effect) -> Row:
-    """Return how far an effect is."""
+    """Return an effect's state and attempts."""
     return {
         "id": effect.pk,
         "invitation_id": effect.invitation_id,
@@ -76,7 +79,7 @@ def effect_row(effect: Effect) -> Row:
 
 
 def call_row(call: ApiCall) -> Row:
-    """Return how a request went; its bodies stay here."""
+    """Return a request and its status, without the bodies."""
     return {
         "id": call.pk,
         "platform": call.platform,
@@ -90,13 +93,22 @@ def call_row(call: ApiCall) -> Row:
     }
 
 
-# kind: model, the way to its organization, when it came about, its row
-KINDS: dict[str, tuple[type[models.Model], str, str, Callable[[Any], Row]]] = {
-    "deliveries": (Delivery, "organization", "received_at", delivery_row),
-    "invitations": (Invitation, "organization", "created_at", invitation_row),
-    "results": (Result, "invitation__organization", "created_at", result_row),
-    "effects": (Effect, "organization", "created_at", effect_row),
-    "calls": (ApiCall, "organization", "at", call_row),
+@dataclass(frozen=True)
+class Export:
+    """How rows of one kind are found and written."""
+
+    model: type[models.Model]
+    organization_path: str
+    created_field: str
+    row: Callable[[Any], Row]
+
+
+EXPORTS = {
+    "deliveries": Export(Delivery, "organization", "received_at", delivery_row),
+    "invitations": Export(Invitation, "organization", "created_at", invitation_row),
+    "results": Export(Result, "invitation__organization", "created_at", result_row),
+    "effects": Export(Effect, "organization", "created_at", effect_row),
+    "calls": Export(ApiCall, "organization", "at", call_row),
 }
 
 
@@ -104,18 +116,18 @@ class Command(MigratingCommand):
     help = "Print an organization's rows as JSON lines, oldest first."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("kind", metavar="KIND", choices=KINDS, help=", ".join(KINDS))
+        parser.add_argument("kind", metavar="KIND", choices=EXPORTS, help=", ".join(EXPORTS))
         parser.add_argument("organization", metavar="ORGANIZATION", help="its slug")
         parser.add_argument("--since", metavar="ISO-DATE", help="only rows from then on; UTC unless it says")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         organization = organization_named(options["organization"])
-        model, path, moment, row = KINDS[options["kind"]]
-        rows = model._default_manager.filter(**{path: organization}).order_by("pk")
+        export = EXPORTS[options["kind"]]
+        rows = export.model._default_manager.filter(**{export.organization_path: organization}).order_by("pk")
         if options["since"] is not None:
-            rows = rows.filter(**{f"{moment}__gte": _since(options["since"])})
-        for found in rows.iterator(chunk_size=1000):
-            self.stdout.write(json.dumps(row(found), ensure_ascii=False))
+            rows = rows.filter(**{f"{export.created_field}__gte": _since(options["since"])})
+        for row in rows.iterator(chunk_size=1000):
+            self.stdout.write(json.dumps(export.row(row), ensure_ascii=False))
 
 
 def _since(text: str) -> datetime:

@@ -5,7 +5,8 @@ from typing import Any
 from django.core.management import CommandParser
 
 from integrations.configuration import dump
-from integrations.management.migrating import MigratingCommand, organization_named
+from integrations.management.lookup import organization_named
+from integrations.management.migrating import MigratingCommand
 
 
 class Command(MigratingCommand):
@@ -14,5 +15,5 @@ class Command(MigratingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("organization", metavar="ORGANIZATION", help="its slug")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         self.stdout.write(dump(organization_named(options["organization"])), ending="")

@@ -2,31 +2,20 @@
 
 from typing import Any
 
-from django.core.management import CommandError, CommandParser
+from django.core.management import CommandParser
 
-from integrations.http.errors import PlatformError
-from integrations.management.migrating import MigratingCommand, organizations_named
+from integrations.management.per_organization import PerOrganizationCommand
+from integrations.models import Organization
 from integrations.queue import on_request
 
 
-class Command(MigratingCommand):
+class Command(PerOrganizationCommand):
     help = "Ask CodeScreen about every open invitation now, instead of when its time comes."
+    failure = "CodeScreen could not be asked."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("organization", metavar="ORGANIZATION", nargs="?", help="its slug; all without")
+        super().add_arguments(parser)
         parser.add_argument("--all", action="store_true", help="about completed ones too")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        organizations = organizations_named(options["organization"])
-        problems = []
-        for organization in organizations:
-            if len(organizations) > 1:
-                self.stderr.write(f"{organization.slug}:")
-            try:
-                self.stdout.write(
-                    f"asked {on_request.poll_organization(organization, everything=options['all'])}"
-                )
-            except PlatformError as error:
-                problems.append(f"{organization.slug}: {error}")
-        if problems:
-            raise CommandError("CodeScreen could not be asked.\n" + "\n".join(problems))
+    def run(self, organization: Organization, options: dict[str, Any]) -> str:
+        return f"asked {on_request.poll_organization(organization, everything=options['all'])}"

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management import CommandError, CommandParser
 
 from integrations.http.errors import PlatformError
+from integrations.management.lookup import delivery_with_id
 from integrations.management.migrating import MigratingCommand
 from integrations.models import Delivery
 from integrations.queue import on_request
@@ -20,12 +21,8 @@ class Command(MigratingCommand):
             "--dry-run", action="store_true", help="print what the verdict would be, change nothing"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        delivery = Delivery.objects.select_related("organization").filter(pk=options["delivery_id"]).first()
-        if delivery is None:
-            raise CommandError(
-                f"There is no delivery {options['delivery_id']}. `export deliveries` lists them."
-            )
+    def handle(self, *args: object, **options: Any) -> None:
+        delivery = delivery_with_id(options["delivery_id"])
         if delivery.platform != Delivery.Platform.LEVER:
             raise CommandError(
                 "Only Lever's deliveries are decided; CodeScreen's are a reason to ask: use `poll`."

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.management.migrating import MigratingCommand, invitation_with_id
+from integrations.management.lookup import invitation_with_id
+from integrations.management.migrating import MigratingCommand
 from integrations.models import Invitation
 from integrations.queue import notify
 from integrations.workflow.operations.errors import ActionNotAllowed
@@ -23,7 +24,7 @@ class Command(MigratingCommand):
         choice.add_argument("--send-again", action="store_true", help="it was not sent")
         parser.add_argument("--reason", default="", help="kept in the audit log")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         invitation = invitation_with_id(options["invitation_id"])
         if invitation.status != Invitation.Status.UNCERTAIN:
             status = invitation.get_status_display().lower()

@@ -2,28 +2,14 @@
 
 from typing import Any
 
-from django.core.management import CommandError, CommandParser
-
-from integrations.http.errors import PlatformError
-from integrations.management.migrating import MigratingCommand, organizations_named
+from integrations.management.per_organization import PerOrganizationCommand
+from integrations.models import Organization
 from integrations.queue import on_request
 
 
-class Command(MigratingCommand):
+class Command(PerOrganizationCommand):
     help = "Look in Lever for candidates whose stage change never arrived, and take them in."
+    failure = "The sweep could not be done."
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("organization", metavar="ORGANIZATION", nargs="?", help="its slug; all without")
-
-    def handle(self, *args: Any, **options: Any) -> None:
-        organizations = organizations_named(options["organization"])
-        problems = []
-        for organization in organizations:
-            if len(organizations) > 1:
-                self.stderr.write(f"{organization.slug}:")
-            try:
-                self.stdout.write(f"repaired {on_request.sweep_organization(organization)}")
-            except PlatformError as error:
-                problems.append(f"{organization.slug}: {error}")
-        if problems:
-            raise CommandError("The sweep could not be done.\n" + "\n".join(problems))
+    def run(self, organization: Organization, options: dict[str, Any]) -> str:
+        return f"repaired {on_request.sweep_organization(organization)}"

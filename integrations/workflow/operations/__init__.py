@@ -1,1 +1,1 @@
-"""What people ask for: approve, resolve, retry, replay, connect, forget."""
+"""What people and commands do: each operation checks, stores and audits, whoever calls it."""

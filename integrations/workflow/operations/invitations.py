@@ -1,4 +1,4 @@
-"""What people do: approve, refuse, resolve, send or invite again, stop following, retry, replay; each is audited."""
+"""What people do to an invitation: approve, refuse, resolve, send or invite again, stop following, decide."""
 
 from typing import Any
 
@@ -28,14 +28,14 @@ def _target(invitation: Invitation) -> AuditTarget:
 
 
 def _require(invitation: Invitation, *statuses: str) -> None:
-    """Read the invitation as it is, nobody else's to change until the transaction's end. Raises ActionNotAllowed."""
+    """Lock the invitation and read it again. Raises ActionNotAllowed unless it has one of these statuses."""
     invitation.refresh_from_db(from_queryset=Invitation.objects.locked())
     if invitation.status not in statuses:
         raise ActionNotAllowed(f"Invitation {invitation.pk} is {invitation.get_status_display().lower()}.")
 
 
 def approve(invitation: Invitation, actor: Actor, reason: str = "") -> None:
-    """Let a held invitation go out. Raises ActionNotAllowed."""
+    """Send a held invitation. Raises ActionNotAllowed."""
     with transaction.atomic():
         _require(invitation, Status.HELD)
         _move(invitation, Status.PENDING)
@@ -51,7 +51,7 @@ def approve(invitation: Invitation, actor: Actor, reason: str = "") -> None:
 
 
 def refuse(invitation: Invitation, actor: Actor, reason: str = "") -> None:
-    """Say no to a held invitation: it is withdrawn. Raises ActionNotAllowed."""
+    """Withdraw a held invitation. Raises ActionNotAllowed."""
     with transaction.atomic():
         _require(invitation, Status.HELD)
         _move(invitation, Status.WITHDRAWN, f"Refused. {reason}".strip(), stopped_by_user=True)
@@ -66,7 +66,7 @@ def refuse(invitation: Invitation, actor: Actor, reason: str = "") -> None:
 
 
 def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Actor, reason: str = "") -> None:
-    """Record that an uncertain invitation did arrive, as this instance in CodeScreen. Raises ActionNotAllowed."""
+    """Mark an uncertain invitation as sent: it has this instance in CodeScreen. Raises ActionNotAllowed."""
     instance_id = instance_id.strip()
     if not instance_id or len(instance_id) > 200:
         raise ActionNotAllowed("Give the id of the candidate's assessment instance in CodeScreen.")
@@ -89,7 +89,7 @@ def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Actor, reas
 
 
 def send_again(invitation: Invitation, actor: Actor, reason: str = "") -> None:
-    """Send an uncertain or failed invitation again, on a person's word. Raises ActionNotAllowed."""
+    """Send an uncertain or failed invitation again. Raises ActionNotAllowed."""
     with transaction.atomic():
         _require(invitation, Status.UNCERTAIN, Status.FAILED)
         before = invitation.status
@@ -105,7 +105,7 @@ def send_again(invitation: Invitation, actor: Actor, reason: str = "") -> None:
         )
 
 
-#: What a new round has in common with the one before it.
+#: The columns that a new round copies from the round before it.
 COPIED_TO_NEXT_ROUND = (
     "contact_id",
     "candidate_name",
@@ -120,7 +120,7 @@ COPIED_TO_NEXT_ROUND = (
 
 
 def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invitation:
-    """Begin a new round of an invitation that is over, with the same data; the new one. Raises ActionNotAllowed."""
+    """Create and return the next round of an invitation that is over, with the same data. Raises ActionNotAllowed."""
     try:
         with transaction.atomic():
             _require(invitation, Status.COMPLETED, Status.WITHDRAWN)
@@ -132,46 +132,46 @@ def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invi
             latest = rounds.order_by("-round").first() or invitation
             if latest.pk != invitation.pk:
                 raise ActionNotAllowed(f"Round {latest.round} of this invitation exists already: look there.")
-            _still_invitable(invitation)
-            again = Invitation.objects.create(
+            _require_invitable(invitation)
+            next_round = Invitation.objects.create(
                 organization=invitation.organization,
                 opportunity_id=invitation.opportunity_id,
                 round=latest.round + 1,
                 **{name: getattr(invitation, name) for name in COPIED_TO_NEXT_ROUND},
             )
-            again.refresh_from_db()
-            # another try is what was decided about who failed
+            next_round.refresh_from_db()
+            # the next round is the decision about a candidate who failed
             Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=None)
-            enqueue.enqueue_invitation(again)
+            enqueue.enqueue_invitation(next_round)
             AuditEntry.record(
                 invitation.organization,
                 actor,
                 AuditAction.INVITE_AGAIN,
-                _target(again),
-                {"round": (invitation.round, again.round), "invitation": (invitation.pk, again.pk)},
+                _target(next_round),
+                {"round": (invitation.round, next_round.round), "invitation": (invitation.pk, next_round.pk)},
                 reason,
             )
     except IntegrityError as error:
         raise ActionNotAllowed(ANOTHER_OPEN) from error
-    return again
+    return next_round
 
 
-def _still_invitable(invitation: Invitation) -> None:
+def _require_invitable(invitation: Invitation) -> None:
     if "@" not in invitation.email:
         raise ActionNotAllowed(
             "The e-mail address is no longer kept here: move the candidate into the stage again in Lever."
         )
-    gone = Assessment.objects.filter(
+    deleted = Assessment.objects.filter(
         organization=invitation.organization,
         external_id=invitation.assessment_id,
         gone_at__isnull=False,
     )
-    if gone.exists():
+    if deleted.exists():
         raise ActionNotAllowed(f"“{invitation.assessment_name}” is no longer in CodeScreen.")
 
 
 def stop_following(invitation: Invitation, actor: Actor, reason: str = "") -> None:
-    """Stop following an invitation that hasn't been started: CodeScreen is asked no more. Raises ActionNotAllowed."""
+    """Withdraw an invitation that hasn't been started, and stop polling it. Raises ActionNotAllowed."""
     with transaction.atomic():
         _require(invitation, Status.PENDING, Status.UNCERTAIN, Status.INVITED)
         before = invitation.status
@@ -194,7 +194,7 @@ def stop_following(invitation: Invitation, actor: Actor, reason: str = "") -> No
 
 
 def record_decision(invitation: Invitation, actor: Actor, reason: str = "") -> None:
-    """Record that a person decided about a candidate who failed: nobody is asked any more. Raises ActionNotAllowed."""
+    """Record that a person decided about a candidate who failed. Raises ActionNotAllowed."""
     with transaction.atomic():
         rows = Invitation.objects.awaiting_decision().filter(pk=invitation.pk)
         if not rows.update(awaits_decision_since=None):
