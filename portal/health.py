@@ -16,6 +16,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from integrations.models import ApiCall, Delivery, Effect, Heartbeat, Invitation
 from integrations.queue import liveness
+from integrations.vocabulary import Platform
 
 OLDEST_DUE_LIMIT_SECONDS = 120
 WORKERS_SILENT_AFTER = timedelta(seconds=90)
@@ -107,7 +108,7 @@ class _Tables:
         calls = GaugeMetricFamily(
             "portal_api_calls_refused", "Calls the platform's rate limit refused", labels=["platform"]
         )
-        for platform in ("lever", "codescreen"):
+        for platform in Platform:
             calls.add_metric([platform], ApiCall.objects.filter(platform=platform, status=429).count())
         yield calls
 

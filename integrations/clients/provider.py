@@ -13,6 +13,7 @@ from integrations.http.errors import NotConnected
 from integrations.http.session import PlatformSession
 from integrations.lever.client import LeverClient
 from integrations.models import Organization
+from integrations.vocabulary import Platform
 
 NO_LEVER = "Lever is not connected. Connect it under Settings."
 NO_CODESCREEN = "CodeScreen has no working API key. Save one under Settings."
@@ -53,9 +54,11 @@ def lever_client(organization: Organization, context: CallContext | None = None)
     connection = organization.lever
     if connection is None or not connection.is_working:
         raise NotConnected(NO_LEVER)
-    limits = CallLimits(organization, "lever", f"lever:{connection.lever_account_id or organization.pk}")
+    limits = CallLimits(
+        organization, Platform.LEVER, f"lever:{connection.lever_account_id or organization.pk}"
+    )
     session = PlatformSession(
-        "lever",
+        Platform.LEVER,
         settings.LEVER_API_URL,
         before_call=before_call(limits, context),
         after_call=after_call(organization, context, limits, connection.record_clock_skew),
@@ -74,9 +77,9 @@ def codescreen_client(
     connection = organization.codescreen
     if connection is None or not connection.api_key or not (connection.is_working or allow_refused):
         raise NotConnected(NO_CODESCREEN)
-    limits = CallLimits(organization, "codescreen")
+    limits = CallLimits(organization, Platform.CODESCREEN)
     session = PlatformSession(
-        "codescreen",
+        Platform.CODESCREEN,
         settings.CODESCREEN_API_URL,
         before_call=before_call(limits, context),
         after_call=after_call(organization, context, limits),

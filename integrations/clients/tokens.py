@@ -13,6 +13,7 @@ from integrations.http.session import PlatformSession
 from integrations.lever import oauth
 from integrations.models import LeverConnection, db_clock
 from integrations.models.db_retry import with_retry
+from integrations.vocabulary import Platform
 
 EXPIRES_SOON = timedelta(minutes=2)
 REFRESH_WAIT_SECONDS = 20.0
@@ -107,5 +108,5 @@ def token_manager(connection: LeverConnection, record_call: AfterCall | None = N
     nothing about the API's health.
     """
     record_call = record_call or after_call(connection.organization, CallContext())
-    session = PlatformSession("lever", settings.LEVER_AUTH_URL, after_call=record_call)
+    session = PlatformSession(Platform.LEVER, settings.LEVER_AUTH_URL, after_call=record_call)
     return TokenManager(connection, session)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from integrations.models import Organization, Role, Stage
 from integrations.workflow.catalog import lookup
 from integrations.workflow.catalog.trigger_policy import mapping_index
-from integrations.workflow.health.linter_snapshot import OPEN_STATES
 from integrations.workflow.rules.assessment_match import AssessmentMatch, choose_assessment
 from integrations.workflow.rules.facts import CandidateSnapshot, Facts
 from integrations.workflow.rules.naming import closest_name, normalize
@@ -74,7 +73,9 @@ class EffectiveAssessments:
             effective = self.of(role)
             if text and text not in normalize(f"{role.title} {effective.assessment}"):
                 continue
-            if show and (role.state not in ("", *OPEN_STATES) or not FILTERS[show].includes(effective)):
+            if show and (
+                role.state not in ("", *lookup.OPEN_ROLE_STATES) or not FILTERS[show].includes(effective)
+            ):
                 continue
             found.append(role)
         return found

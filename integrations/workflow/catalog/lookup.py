@@ -14,6 +14,9 @@ from integrations.workflow.rules.naming import is_named
 
 FRESH_FOR = timedelta(minutes=10)
 REREAD_AFTER = timedelta(seconds=5)  # a list younger than this isn't read again for an entry it lacks
+OPEN_ROLE_STATES = frozenset(
+    {"published", "internal"}
+)  # Lever's words for a posting that people can apply for
 
 
 def needs_refresh(refreshed_at: datetime | None, *, has_entry: bool) -> bool:

@@ -59,13 +59,13 @@ WORDINGS: Mapping[str, IncidentWording] = {
         "A platform doesn't answer", "The platforms answer again", timedelta(minutes=10)
     ),
     FindingCode.SWEEP_REPAIRED: IncidentWording(
-        "Candidates were found whom no webhook told of", "Lever's webhook tells of every candidate again"
+        "Candidates were found that no webhook reported", "Lever's webhook reports every candidate again"
     ),
     FindingCode.WEBHOOK_REMOVED: IncidentWording(
         "Lever's webhook is no longer in Lever", "Lever's webhook is in its place again"
     ),
     FindingCode.WEBHOOK_SILENCE: IncidentWording(
-        "Nothing comes from Lever any more", "Lever's webhook is heard again"
+        "Nothing comes from Lever any more", "Lever's webhook delivers again"
     ),
 }
 

@@ -11,6 +11,7 @@ from integrations.models import (
     Role,
     Stage,
 )
+from integrations.workflow.catalog.lookup import OPEN_ROLE_STATES
 from integrations.workflow.catalog.trigger_policy import mapping_index
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 from integrations.workflow.health.wording import listed
@@ -21,7 +22,6 @@ from integrations.workflow.rules.tags import assessment_tags
 from integrations.workflow.rules.trigger import TriggerPolicy
 
 PAGE = "/mappings/"
-OPEN_STATES = frozenset({"published", "internal"})
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class LinterSnapshot:
         self.assessment_names = NameIndex((assessment.id, assessment.name) for assessment in self.assessments)
         self.roles: list[Role] = list(Role.objects.live().filter(organization=organization))
         self.role_names = NameIndex((role.external_id, role.title) for role in self.roles)
-        self.open_roles = [role for role in self.roles if role.state in OPEN_STATES]
+        self.open_roles = [role for role in self.roles if role.state in OPEN_ROLE_STATES]
         self.tags = {role.pk: assessment_tags(map(str, role.tags), role.title) for role in self.roles}
         self.stages = list(Stage.objects.live().filter(organization=organization))
         self.stage_names = NameIndex((stage.external_id, stage.name) for stage in self.stages)

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from django.db import DatabaseError
 from django.db.models import Count
@@ -89,7 +88,7 @@ def describe(code: str, hint: str) -> str:
 
 
 def record_rejection(
-    organization: Organization, platform: str, code: str, body: Mapping[str, Any] | None = None
+    organization: Organization, platform: str, code: str, body: Mapping[str, object] | None = None
 ) -> None:
     """Count one rejection with the likely mistake. The request isn't stored, and a failing count is only logged."""
     try:
@@ -103,7 +102,7 @@ def record_rejection(
         logger.warning("a rejected webhook request could not be counted", exc_info=True)
 
 
-def likely_mistake(organization: Organization, body: Mapping[str, Any]) -> LikelyMistake:
+def likely_mistake(organization: Organization, body: Mapping[str, object]) -> LikelyMistake:
     """Return which mistake explains the signature, as far as the organization's own Super Admins may know.
 
     Only the organization's own secrets are tried, and those of organizations that all of its Super Admins also run:
@@ -131,7 +130,7 @@ def likely_mistake(organization: Organization, body: Mapping[str, Any]) -> Likel
     return LikelyMistake.UNKNOWN_TOKEN
 
 
-def _restored(body: Mapping[str, Any]) -> dict[str, Any]:
+def _restored(body: Mapping[str, object]) -> dict[str, object]:
     """Return the body as Lever may have sent it: the time a whole number, signature and token without edits."""
     restored = dict(body)
     triggered_at, signed, token = (body.get(name) for name in ("triggeredAt", "signature", "token"))

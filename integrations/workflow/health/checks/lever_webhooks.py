@@ -87,10 +87,10 @@ def _check_silence(organization: Organization, received_at: datetime) -> Iterato
         organization.slug,
         FindingCode.WEBHOOK_SILENCE,
         Level.WARNING,
-        f"Lever has told of no stage change for {lasted}, much longer than usual, although at least {candidates} "
+        f"Lever has reported no stage change for {lasted}, much longer than usual, although at least {candidates} "
         "changed stage there meanwhile.",
         "In Lever, under Settings › Integrations and API › Webhooks, check that Candidate Stage Change is switched "
-        "on, which no app can see, and what the webhook's log says. Meanwhile the sweep takes in whoever enters a "
-        "CodeScreen stage.",
+        "on, which no app can see, and what the webhook's log says. Until then the sweep finds the candidates who "
+        "enter a CodeScreen stage.",
         WEBHOOK_SETTINGS,
     )
