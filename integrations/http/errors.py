@@ -1,7 +1,5 @@
 """What a call to a platform may raise, by what it means for the caller."""
 
-from typing import Any
-
 
 class PlatformError(Exception):
     """A call to a platform did not succeed.
@@ -19,7 +17,7 @@ class PlatformError(Exception):
         ambiguous: bool = False,
         status: int | None = None,
         retry_after: float | None = None,
-        body: Any = None,
+        body: object = None,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent

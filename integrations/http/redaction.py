@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 _PERSONAL = re.compile(
     r"(e-?mails?|first_?name|last_?name|name|phones?|headline|location|links?|text|value|company)$",
@@ -14,7 +13,7 @@ _SECRET = re.compile(r"(token|secret|password|signature|api_?key|authorization|c
 _ADDRESS = re.compile(r"""(?<![^\s@"'<>“”(),;:])[^\s@"'<>“”(),;:]++@[^\s@"'<>“”(),;:]++""")
 
 
-def redact(value: Any, key: str = "") -> Any:
+def redact(value: object, key: str = "") -> object:
     """Return a copy of decoded JSON without personal data and secrets, keeping its shape."""
     if isinstance(value, Mapping):
         return {name: redact(item, str(name)) for name, item in value.items()}

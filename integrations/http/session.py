@@ -4,10 +4,9 @@ import json
 import ssl
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import requests
 from django.utils import timezone
@@ -15,12 +14,16 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 
 from integrations.http import deadlines
 from integrations.http.errors import PlatformError
+from integrations.http.json_types import JsonObject
 from integrations.http.redaction import redact, without_addresses
 
 KEPT_BODY_CHARACTERS = 4000
 #: An answer that took longer says too little about the moment it was written.
 PROMPT_SECONDS = 5.0
 _TEMPORARY = frozenset({408, 425, 429})
+
+#: The query's names and values; a name may come several times.
+type Params = Sequence[tuple[str, str]] | Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class CallRecord:
     clock_ahead: float | None = None  # seconds by which our clock is ahead of theirs, where that can be told
 
 
-def storable_json(value: Any) -> Any:
+def storable_json(value: object) -> object:
     """Return decoded JSON without what PostgreSQL can't store: NUL and lone surrogates in texts."""
     if isinstance(value, str):
         return value.replace("\x00", "").encode("utf-8", "replace").decode()
@@ -49,7 +52,7 @@ def storable_json(value: Any) -> Any:
     return value
 
 
-def _kept(value: Any) -> str:
+def _kept(value: object) -> str:
     if value is None:
         return ""
     return json.dumps(redact(value), ensure_ascii=False)[:KEPT_BODY_CHARACTERS]
@@ -86,11 +89,11 @@ class PlatformSession:
         method: str,
         path: str,
         *,
-        params: Any = None,
-        payload: Any = None,
+        params: Params | None = None,
+        payload: JsonObject | None = None,
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Any:
+    ) -> object:
         """Return the decoded JSON body of a 2xx answer (None when it is empty).
 
         Raises PlatformError for everything else. A write is `ambiguous` when the request may have reached the
@@ -99,7 +102,7 @@ class PlatformSession:
         self._before_call()
         started = time.monotonic()
         status: int | None = None
-        decoded: Any = None
+        decoded: object = None
         ahead: float | None = None
         failure = ""  # its words only: the error would hold this frame, and with it the connection
         try:
@@ -128,12 +131,12 @@ class PlatformSession:
         self,
         method: str,
         path: str,
-        params: Any,
-        payload: Any,
+        params: Params | None,
+        payload: JsonObject | None,
         form: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
         started: float,
-    ) -> tuple[int, Any, float | None]:
+    ) -> tuple[int, object, float | None]:
         is_write = method not in {"GET", "HEAD"}
         try:
             with (
@@ -160,7 +163,7 @@ class PlatformSession:
         ahead = _clock_ahead(response.headers, time.monotonic() - started)
         return response.status_code, self._judge(response, body, is_write), ahead
 
-    def _judge(self, response: requests.Response, body: bytes, is_write: bool) -> Any:
+    def _judge(self, response: requests.Response, body: bytes, is_write: bool) -> object:
         status = response.status_code
         try:
             decoded = storable_json(json.loads(body)) if body else None
@@ -198,7 +201,7 @@ def _never_sent(error: requests.RequestException) -> bool:
     return isinstance(reason, (NewConnectionError, ConnectTimeoutError, NameResolutionError))
 
 
-def _reason(body: Any) -> str:
+def _reason(body: object) -> str:
     """Return what a platform's error body says, for a person; never personal data: only code and message."""
     if not isinstance(body, Mapping):
         return ""

@@ -5,7 +5,6 @@ When the queue can't be read, django-q2 stops fetching for ten seconds; these br
 
 import logging
 import time
-from typing import Any
 
 import redis
 from django.db import connections
@@ -30,16 +29,16 @@ class RedisBroker(Redis):
     """The queue on Redis."""
 
     @staticmethod
-    def get_connection(list_key: str | None = None) -> Any:
+    def get_connection(list_key: str | None = None) -> redis.Redis:
         """Return a connection that gives up soon: web requests notify workers too and must not wait for a dead host."""
         return redis.Redis.from_url(
             Conf.REDIS, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=ANSWER_SECONDS
         )
 
-    def dequeue(self) -> list[tuple[Any, str]] | None:
+    def dequeue(self) -> list[tuple[object, str]] | None:
         """Return the next task, or a local wake-up when Redis is away."""
         try:
-            found: list[tuple[Any, str]] | None = super().dequeue()
+            found: list[tuple[object, str]] | None = super().dequeue()
         except redis.RedisError:
             return wake_up_locally("Redis")
         return found
@@ -62,17 +61,17 @@ class RedisBroker(Redis):
 class DatabaseBroker(ORM):
     """The queue in the database."""
 
-    def dequeue(self) -> list[tuple[Any, str]] | None:
+    def dequeue(self) -> list[tuple[object, str]] | None:
         """Return the next task, or a local wake-up when the database is away: it may be back by then."""
         try:
-            found: list[tuple[Any, str]] | None = super().dequeue()
+            found: list[tuple[object, str]] | None = super().dequeue()
         except DATABASE_OUTAGE:
             connections.close_all()
             return wake_up_locally("The database")
         return found
 
 
-def wake_up_locally(what: str) -> list[tuple[Any, str]]:
+def wake_up_locally(what: str) -> list[tuple[object, str]]:
     """Return a wake-up that isn't from the queue, after a second."""
     logger.warning("%s is away: the workers look for due rows without it", what)
     time.sleep(LOCAL_WAKE_UP_SECONDS)
