@@ -1,4 +1,4 @@
-"""Every act that changes something leaves exactly one audit entry: pages, admin and commands, each walked."""
+"""Every page, admin action and command that changes something writes exactly one audit entry."""
 
 import json
 import re
@@ -38,8 +38,8 @@ from tests import factories
 
 SECRETS = ("audit-SECRET-token", "audit-SECRET-key", "Audit SECRET password")
 
-#: Addresses that show something, sign somebody in or out, or read the platforms' lists again.
-CHANGES_NOTHING = {
+#: Addresses that only show something, sign a person in or out, or read the platforms' lists again.
+NOT_AUDITED = {
     "overview",
     "login",
     "logout",
@@ -111,6 +111,7 @@ def scene(connected_organization, super_admin, sandbox) -> Scene:
     return Scene(connected_organization, super_admin, sandbox)
 
 
+#: Does the one thing that is audited, once everything it needs is there.
 Act = Callable[[], object]
 
 
@@ -214,12 +215,12 @@ PAGES: dict[str, Callable[[Scene], Act]] = {
     "invitation-decided": _invitation_act("invitation-decided", **DONE, awaits_decision_since=timezone.now()),
     "effect-retry": _of(Scene.failed, "effect-retry"),
 }
-#: What has no before and after to tell.
+#: Pages whose entries have no changes.
 WITHOUT_CHANGES = {"webhooks-remove", "token-retire", "ask-admins", "member-link", "invitation-decided"}
 
 
-def told_once(act: Act) -> AuditEntry:
-    """Act, and return the one entry that it left."""
+def entry_written_by(act: Act) -> AuditEntry:
+    """Act, and return the one entry that was written."""
     before = set(AuditEntry.objects.values_list("pk", flat=True))
     act()
     [entry] = AuditEntry.objects.exclude(pk__in=before)
@@ -229,17 +230,17 @@ def told_once(act: Act) -> AuditEntry:
     return entry
 
 
-def test_every_address_is_walked_or_changes_nothing():
-    walked = {name.partition(":")[0] for name in PAGES}
-    assert walked | CHANGES_NOTHING == {
+def test_every_address_is_tested_or_listed_as_changing_nothing():
+    tested = {name.partition(":")[0] for name in PAGES}
+    assert tested | NOT_AUDITED == {
         pattern.name for pattern in [*page_urls.urlpatterns, *account_urls.urlpatterns]
     }
-    assert not walked & CHANGES_NOTHING
+    assert not tested & NOT_AUDITED
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_leaves_one_entry_by_whom_and_from_what_to_what(scene, name):
-    entry = told_once(PAGES[name](scene))
+def test_a_page_writes_one_entry_with_actor_and_changes(scene, name):
+    entry = entry_written_by(PAGES[name](scene))
     assert (entry.organization, entry.actor) == (scene.organization, scene.owner)
     assert entry.actor_name == str(scene.owner)
     assert bool(entry.changes) is (name not in WITHOUT_CHANGES)
@@ -251,8 +252,8 @@ def test_a_page_leaves_one_entry_by_whom_and_from_what_to_what(scene, name):
 
 
 @pytest.mark.parametrize("name", ["policies", "notifications", "mapping-edit", "emails", "settings"])
-def test_saving_what_is_the_same_leaves_none(scene, name):
-    told_once(PAGES[name](scene))
+def test_saving_unchanged_values_writes_no_entry(scene, name):
+    entry_written_by(PAGES[name](scene))
     again = {
         "policies": lambda: scene.post("policies", {"note_on_skip": "on"}),
         "notifications": lambda: scene.post("notifications", {"kind-result": "on"}),
@@ -265,11 +266,11 @@ def test_saving_what_is_the_same_leaves_none(scene, name):
     assert AuditEntry.objects.count() == count
 
 
-def test_connecting_leaves_one_entry(client, super_admin, organization, sandbox):
+def test_connecting_lever_writes_one_entry(client, super_admin, organization, sandbox):
     client.force_login(super_admin)
     begun = client.post(reverse("lever-connect"))
     accepted = sandbox.lever_does("consent", url=begun["Location"])
-    entry = told_once(lambda: _ok(client.get(accepted["redirect"].removeprefix("http://testserver"))))
+    entry = entry_written_by(lambda: _ok(client.get(accepted["redirect"].removeprefix("http://testserver"))))
     assert (entry.action, entry.actor, entry.organization) == ("connect", super_admin, organization)
 
 
@@ -283,21 +284,21 @@ COMMANDS: dict[str, Callable[[Scene], Act]] = {
     "resolve: again": lambda s: _command("resolve", s.invitation(status="uncertain").pk, "--send-again"),
     "replay": lambda s: _command("replay", s.delivery().pk),
 }
-READS = {"doctor", "export", "export_config", "poll", "sweep"}
+NOT_AUDITED_COMMANDS = {"doctor", "export", "export_config", "poll", "sweep"}
 
 
 def _command(name: str, *arguments: object) -> Act:
     return lambda: call_command(name, *map(str, arguments))
 
 
-def test_every_command_is_walked_or_changes_no_setting():
+def test_every_command_is_tested_or_listed_as_changing_no_setting():
     ours = {name for name, app in get_commands().items() if app == "integrations"}
-    assert ours == {name.partition(":")[0] for name in COMMANDS} | READS | {"configure"}
+    assert ours == {name.partition(":")[0] for name in COMMANDS} | NOT_AUDITED_COMMANDS | {"configure"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_command_leaves_one_entry_in_its_name(scene, name):
-    entry = told_once(COMMANDS[name](scene))
+def test_a_command_writes_one_entry_with_its_name_as_actor(scene, name):
+    entry = entry_written_by(COMMANDS[name](scene))
     assert entry.actor is None
     assert entry.actor_name == name.partition(":")[0]
     assert entry.organization == scene.organization
@@ -317,10 +318,10 @@ LINES = [
 
 
 @pytest.mark.parametrize(("text", "changes"), LINES)
-def test_configure_leaves_one_entry_per_thing_and_none_the_second_time(scene, tmp_path, text, changes):
+def test_configure_writes_one_entry_per_change_and_none_when_repeated(scene, tmp_path, text, changes):
     path = tmp_path / "file.toml"
     path.write_text(f'[organization]\nslug = "{scene.organization.slug}"\n{text}\n')
-    entry = told_once(_command("configure", path))
+    entry = entry_written_by(_command("configure", path))
     assert (entry.actor_name, entry.changes) == ("configure", changes)
     count = AuditEntry.objects.count()
     call_command("configure", str(path))
@@ -378,7 +379,7 @@ def staffed(scene) -> Scene:
     return scene
 
 
-def test_every_action_of_the_admin_is_walked():
+def test_every_admin_action_is_tested():
     actions = {
         f"{model._meta.model_name} {name}"
         for model, options in admin.site._registry.items()
@@ -389,13 +390,13 @@ def test_every_action_of_the_admin_is_walked():
 
 
 @pytest.mark.parametrize("name", ADMIN)
-def test_the_admin_leaves_one_entry(staffed, name):
-    entry = told_once(ADMIN[name](staffed))
+def test_the_admin_writes_one_entry(staffed, name):
+    entry = entry_written_by(ADMIN[name](staffed))
     assert (entry.organization, entry.actor) == (staffed.organization, staffed.owner)
 
 
 @pytest.mark.parametrize("row", [Scene.member, Scene.mapping, lambda s: s.organization])
-def test_saving_a_form_of_the_admin_unchanged_leaves_none(staffed, row):
+def test_saving_an_unchanged_admin_form_writes_no_entry(staffed, row):
     count = AuditEntry.objects.count()
     _admin("change", row)(staffed)()
     assert AuditEntry.objects.count() == count
@@ -404,7 +405,7 @@ def test_saving_a_form_of_the_admin_unchanged_leaves_none(staffed, row):
 # masking
 
 
-def test_secrets_are_masked_by_what_they_are_called_however_deep(organization):
+def test_secrets_are_masked_by_field_name_at_every_depth(organization):
     AuditEntry.record(
         organization,
         "test",

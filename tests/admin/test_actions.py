@@ -1,4 +1,4 @@
-"""Actions say what they will do, do it after a yes, and only for those whose role allows it."""
+"""Admin actions: previewed, done after a confirmation, and only with a role that allows them."""
 
 from typing import Any
 
@@ -98,7 +98,7 @@ def test_another_organizations_row_is_not_among_the_chosen(
     assert not replays
 
 
-def test_a_platform_that_does_not_answer_is_said_and_not_a_server_error(acme: Customer, monkeypatch) -> None:
+def test_a_platform_error_is_a_message_and_not_a_server_error(acme: Customer, monkeypatch) -> None:
     def fail(delivery) -> Decision:
         raise PlatformError("Lever did not answer: ReadTimeout")
 
@@ -108,7 +108,7 @@ def test_a_platform_that_does_not_answer_is_said_and_not_a_server_error(acme: Cu
     assert 'name="confirmed"' not in page.content.decode()
 
 
-def test_more_than_a_screenful_at_once_is_refused(acme: Customer, replays: list[Delivery]) -> None:
+def test_more_rows_than_the_maximum_are_refused(acme: Customer, replays: list[Delivery]) -> None:
     rows = [
         Delivery.objects.create(
             organization=acme.organization, platform="lever", event="x", dedupe_key=str(number), payload={}
@@ -139,7 +139,7 @@ def test_held_invitations_are_refused(acme: Customer) -> None:
     assert acme.rows[Invitation].status == "withdrawn"
 
 
-def test_only_what_is_uncertain_or_failed_is_sent_again(acme: Customer) -> None:
+def test_only_uncertain_or_failed_invitations_are_sent_again(acme: Customer) -> None:
     client, invitation = sign_in("admin", acme), acme.rows[Invitation]
     page = act(client, Invitation, "send_again", invitation)
     assert "Not possible" in page.content.decode()
@@ -170,7 +170,7 @@ def policies(organization: Organization, **changes: object) -> dict[str, object]
     return {**values, "note_on_skip": "on", **changes}
 
 
-def test_admins_change_policies_and_it_is_on_record(acme: Customer) -> None:
+def test_admins_change_policies_audited(acme: Customer) -> None:
     client, organization = sign_in("admin", acme), acme.organization
     page = client.get(address(Organization, "change", organization.pk))
     assert "acme…" not in page.content.decode()
@@ -202,7 +202,7 @@ def test_super_admins_see_the_masked_key_and_rename(acme: Customer) -> None:
     assert client.get(address(Organization, "add")).status_code == 403
 
 
-def test_superusers_make_organizations(db: None) -> None:
+def test_superusers_create_organizations(db: None) -> None:
     client = sign_in(None, is_superuser=True)
     answer = client.post(
         address(Organization, "add"), policies(Organization(name="New"), slug="new", name="New", paused="")

@@ -1,4 +1,4 @@
-"""The admin in a real browser: nothing breaks the strict content security policy, and acting takes two steps."""
+"""The admin in a real browser: no violation of the content security policy, and actions take two steps."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from tests.admin.test_scope import OWNED, address
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_an_admin_looks_around_and_approves(live_server: Any, page: Page) -> None:
+def test_an_admin_reads_lists_and_approves_in_a_browser(live_server: Any, page: Page) -> None:
     acme = make_customer("acme")
     user = User.objects.create_user("lead", password="correct horse battery", is_staff=True)
     Membership.objects.create(user=user, organization=acme.organization, role="admin")

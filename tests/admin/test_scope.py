@@ -1,4 +1,4 @@
-"""Nobody sees another organization's rows, whatever they ask for; nobody sees a secret."""
+"""The admin shows nobody the rows of another organization, and nobody a secret."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def test_every_model_is_registered() -> None:
     assert all(isinstance(admin.site._registry[model], ScopedAdmin) for model in MODELS)
 
 
-def test_social_auths_own_tables_are_not_there(acme: Customer) -> None:
+def test_social_auths_own_tables_are_not_registered(acme: Customer) -> None:
     client = sign_in(None, is_superuser=True)
     assert "social_django" not in client.get(reverse("admin:index")).content.decode().lower()
 
@@ -99,7 +99,7 @@ def test_connections_say_whether_a_secret_is_set(acme: Customer) -> None:
     assert text.count(">set<") == 2
 
 
-def test_rows_are_read_without_opening_what_is_encrypted(acme: Customer, settings: Any) -> None:
+def test_encrypted_columns_are_never_read(acme: Customer, settings: Any) -> None:
     from cryptography.fernet import Fernet
 
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
@@ -119,13 +119,13 @@ def test_rows_are_read_without_opening_what_is_encrypted(acme: Customer, setting
         (Delivery, "payload__signature=abc"),
     ],
 )
-def test_the_address_cannot_be_used_to_guess_values(acme: Customer, model: type, query: str) -> None:
+def test_lookups_in_the_address_cannot_reveal_values(acme: Customer, model: type, query: str) -> None:
     client = sign_in("team_member", acme)
     answer = client.get(f"{address(model, 'changelist')}?{query}")
     assert answer.status_code in {302, 400}
 
 
-def test_filters_and_search_stay_within_ones_own(acme: Customer, globex: Customer) -> None:
+def test_filters_and_search_are_limited_to_own_organizations(acme: Customer, globex: Customer) -> None:
     client = sign_in("team_member", acme)
     found = client.get(address(Invitation, "changelist"), {"q": "opportunity-globex"})
     assert "Candidate of globex" not in found.content.decode()
@@ -135,7 +135,7 @@ def test_filters_and_search_stay_within_ones_own(acme: Customer, globex: Custome
     assert "Candidate of acme" in mine.content.decode()
 
 
-def test_who_waits_for_a_decision_can_be_picked_out(acme: Customer) -> None:
+def test_invitations_that_wait_for_a_decision_can_be_filtered(acme: Customer) -> None:
     client, invitation = sign_in("team_member", acme), acme.rows[Invitation]
     url = address(Invitation, "changelist") + "?decision=awaited"
     assert invitation.candidate_name not in client.get(url).content.decode()
@@ -145,7 +145,7 @@ def test_who_waits_for_a_decision_can_be_picked_out(acme: Customer) -> None:
     assert invitation.candidate_name in client.get(url).content.decode()
 
 
-def test_someone_in_both_sees_both_and_may_choose(acme: Customer, globex: Customer) -> None:
+def test_a_member_of_two_organizations_can_filter_by_one(acme: Customer, globex: Customer) -> None:
     client = sign_in("team_member", acme, globex)
     text = client.get(address(Invitation, "changelist")).content.decode()
     assert "Candidate of acme" in text
@@ -158,7 +158,7 @@ def test_someone_in_both_sees_both_and_may_choose(acme: Customer, globex: Custom
     assert client.get(address(Invitation, "changelist"), {"organization": "no-number"}).status_code == 302
 
 
-def test_a_mapping_can_only_be_made_for_ones_own_organization(acme: Customer, globex: Customer) -> None:
+def test_a_mapping_can_only_be_added_to_ones_own_organization(acme: Customer, globex: Customer) -> None:
     client = sign_in("admin", acme)
     page = client.get(address(RoleMapping, "add"))
     assert page.status_code == 200
@@ -232,14 +232,14 @@ def test_payloads_are_shown_without_personal_data(acme: Customer) -> None:
     assert "Dear person" not in text
 
 
-def test_users_and_the_queue_are_for_superusers(acme: Customer) -> None:
+def test_only_superusers_see_users_and_the_queue(acme: Customer) -> None:
     assert sign_in("super_admin", acme).get(reverse("admin:auth_user_changelist")).status_code == 403
     superuser = sign_in(None, is_superuser=True)
     assert superuser.get(reverse("admin:auth_user_changelist")).status_code == 200
     assert superuser.get(reverse("admin:django_q_schedule_changelist")).status_code == 200
 
 
-def test_pages_hold_nothing_inline(acme: Customer) -> None:
+def test_pages_contain_no_inline_scripts_or_styles(acme: Customer) -> None:
     client: Client = sign_in(None, is_superuser=True)
     for model in OWNED:
         for page in (address(model, "changelist"), address(model, "change", acme.rows[model].pk)):

@@ -1,4 +1,4 @@
-"""The operators' commands: what they print, and what they say to bad input."""
+"""The operators' commands: their output and their errors."""
 
 import json
 import subprocess
@@ -76,7 +76,7 @@ def test_doctor_exits_1_when_there_is_an_error(acme: Organization) -> None:
     assert {finding["organization"] for finding in found} == {"acme"}
 
 
-def test_doctor_in_words_names_the_page(acme: Organization) -> None:
+def test_doctor_prints_the_address_of_the_page_with_the_fix(acme: Organization) -> None:
     out = StringIO()
     with pytest.raises(SystemExit):
         call_command("doctor", stdout=out, no_color=True)
@@ -84,7 +84,7 @@ def test_doctor_in_words_names_the_page(acme: Organization) -> None:
     assert "http://testserver/settings/" in out.getvalue()
 
 
-def test_doctor_before_there_is_an_organization(db) -> None:
+def test_doctor_without_any_organization(db) -> None:
     assert "configure" in run("doctor")
     assert json.loads(run("doctor", "--json")) == []
 
@@ -92,7 +92,9 @@ def test_doctor_before_there_is_an_organization(db) -> None:
 @pytest.mark.parametrize(
     "arguments", [("doctor",), ("sweep",), ("poll",), ("export", "deliveries"), ("export_config",)]
 )
-def test_an_unknown_organization(acme: Organization, arguments: tuple[str, ...]) -> None:
+def test_an_unknown_organization_is_an_error_with_suggestions(
+    acme: Organization, arguments: tuple[str, ...]
+) -> None:
     with pytest.raises(CommandError, match=r"There is no organization 'acmee'\. Did you mean acme"):
         run(*arguments, "acmee")
 
@@ -100,7 +102,7 @@ def test_an_unknown_organization(acme: Organization, arguments: tuple[str, ...])
 # sweep, poll
 
 
-def test_sweep_and_poll_say_how_many_per_organization(acme: Organization, monkeypatch) -> None:
+def test_sweep_and_poll_print_a_count_per_organization(acme: Organization, monkeypatch) -> None:
     Organization.objects.create(name="Globex", slug="globex")
     counts = {"acme": 2, "globex": 0}
     asked = []
@@ -150,7 +152,7 @@ def test_replay_prints_the_verdict(delivery: Delivery, monkeypatch) -> None:
     assert run("replay", str(delivery.pk)) == "verdict: invite\nexplanation: Sent by replay.\n"
 
 
-def test_replay_really_decides(delivery: Delivery) -> None:
+def test_replay_decides_the_stored_delivery(delivery: Delivery) -> None:
     assert run("replay", str(delivery.pk), "--dry-run").startswith("verdict: disconnected\n")
     delivery.refresh_from_db()
     assert delivery.verdict == ""
@@ -160,7 +162,7 @@ def test_replay_really_decides(delivery: Delivery) -> None:
     assert AuditEntry.objects.get().actor_name == "replay"
 
 
-def test_replay_of_what_cannot_be(delivery: Delivery, monkeypatch) -> None:
+def test_replay_explains_why_it_is_not_possible(delivery: Delivery, monkeypatch) -> None:
     with pytest.raises(CommandError, match="There is no delivery 999"):
         run("replay", "999")
     with pytest.raises(CommandError):
@@ -180,7 +182,7 @@ def test_replay_of_what_cannot_be(delivery: Delivery, monkeypatch) -> None:
 # approve, resolve
 
 
-def test_approve_lets_it_go_out(invitation: Invitation) -> None:
+def test_approve_sends_a_held_invitation(invitation: Invitation) -> None:
     assert run("approve", str(invitation.pk), "--reason", "agreed") == f"approved {invitation.pk}\n"
     invitation.refresh_from_db()
     assert invitation.status == "pending"
@@ -196,13 +198,13 @@ def test_approve_can_refuse(invitation: Invitation) -> None:
     assert invitation.status == "withdrawn"
 
 
-def test_resolve_needs_one_answer(invitation: Invitation) -> None:
+def test_resolve_requires_exactly_one_answer(invitation: Invitation) -> None:
     for options in ((), ("--instance", "i-1", "--send-again")):
         with pytest.raises(CommandError):
             run("resolve", str(invitation.pk), *options)
 
 
-def test_resolve_of_what_is_not_uncertain(invitation: Invitation) -> None:
+def test_resolve_rejects_an_invitation_that_is_not_uncertain(invitation: Invitation) -> None:
     Invitation.objects.update(status="failed")
     with pytest.raises(CommandError, match="is failed: only an uncertain one"):
         run("resolve", str(invitation.pk), "--send-again")
@@ -210,7 +212,7 @@ def test_resolve_of_what_is_not_uncertain(invitation: Invitation) -> None:
         run("resolve", "999", "--send-again")
 
 
-def test_resolve_as_sent_and_again(invitation: Invitation) -> None:
+def test_resolve_as_sent_and_send_again(invitation: Invitation) -> None:
     Invitation.objects.update(status="uncertain")
     with pytest.raises(CommandError, match="Give the id"):
         run("resolve", str(invitation.pk), "--instance", " ")
@@ -229,7 +231,7 @@ def test_resolve_as_sent_and_again(invitation: Invitation) -> None:
 # export
 
 
-def test_deliveries(acme: Organization, delivery: Delivery, invitation: Invitation) -> None:
+def test_export_deliveries(acme: Organization, delivery: Delivery, invitation: Invitation) -> None:
     open_row = rows("deliveries", "acme")[0]
     assert set(open_row) >= {"id", "platform", "event", "received_at"}
     for key in ("decided_at", "verdict", "explanation", "invitation_id", "opportunity_id"):
@@ -246,7 +248,7 @@ def test_deliveries(acme: Organization, delivery: Delivery, invitation: Invitati
     assert (row["verdict"], row["explanation"], row["invitation_id"]) == ("invite", "“é”", invitation.pk)
 
 
-def test_invitations_and_results(acme: Organization, invitation: Invitation) -> None:
+def test_export_invitations_and_results(acme: Organization, invitation: Invitation) -> None:
     row = rows("invitations", "acme")[0]
     assert (row["assessment"], row["round"], row["status"], row["instance_id"]) == (
         "Backend",
@@ -270,7 +272,7 @@ def test_invitations_and_results(acme: Organization, invitation: Invitation) -> 
         assert row[key] is None
 
 
-def test_effects(acme: Organization) -> None:
+def test_export_effects(acme: Organization) -> None:
     later = timezone.now() + timedelta(hours=1)
     states: dict[str, dict[str, Any]] = {
         "due": {"due_at": later},
@@ -286,7 +288,7 @@ def test_effects(acme: Organization) -> None:
     assert found[2]["next_attempt_at"] is None
 
 
-def test_calls_of_one_organization_since_a_day(acme: Organization) -> None:
+def test_export_calls_of_one_organization_since_a_date(acme: Organization) -> None:
     globex = Organization.objects.create(name="Globex", slug="globex")
     for organization, day in ((acme, 1), (acme, 3), (globex, 3)):
         ApiCall.objects.create(

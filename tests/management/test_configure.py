@@ -1,4 +1,4 @@
-"""`configure` and `export_config`: the difference first, nothing twice, errors that name the key."""
+"""`configure` and `export_config`: the printed difference, repeated runs, errors that name the key."""
 
 import tomllib
 from datetime import timedelta
@@ -83,7 +83,7 @@ def exported(slug: str = "acme") -> str:
     return out.getvalue()
 
 
-def test_a_whole_file_makes_everything(configure) -> None:
+def test_a_complete_file_creates_everything(configure) -> None:
     said = configure(WHOLE)
     assert '+ organization "acme": "Acme"' in said
     assert not [secret for secret in SECRETS if secret in said]
@@ -115,7 +115,7 @@ def test_a_whole_file_makes_everything(configure) -> None:
     assert not [secret for secret in SECRETS if secret in changes]
 
 
-def test_twice_changes_nothing(configure) -> None:
+def test_the_same_file_twice_changes_nothing(configure) -> None:
     configure(WHOLE)
     LeverWebhook.objects.update(previous_until=timezone.now() - timedelta(days=1))
     before = (AuditEntry.objects.count(), LeverWebhook.objects.get().previous_until)
@@ -125,7 +125,7 @@ def test_twice_changes_nothing(configure) -> None:
     assert list(User.objects.values_list("password", flat=True)) == passwords
 
 
-def test_a_dry_run_writes_nothing_and_says_the_same(configure) -> None:
+def test_a_dry_run_prints_the_difference_and_writes_nothing(configure) -> None:
     said = configure(WHOLE, "--dry-run")
     assert not Organization.objects.exists()
     assert not User.objects.exists()
@@ -145,7 +145,7 @@ def test_a_member_without_a_password_gets_a_link_that_works(configure) -> None:
     assert 'name="new_password1"' in answer.content.decode()
 
 
-def test_changes_are_shown_from_and_to(configure) -> None:
+def test_changes_are_printed_with_before_and_after(configure) -> None:
     configure(WHOLE)
     changed = (
         WHOLE.replace('name = "Acme"', 'name = "Acme Two"')
@@ -191,7 +191,7 @@ def test_the_last_super_admin_is_not_demoted(configure, options: tuple[str, ...]
     assert Organization.objects.get().bulk_limit == 20
 
 
-def test_a_super_admin_hands_over_in_one_file_whoever_comes_first_in_it(configure) -> None:
+def test_a_super_admin_hands_over_in_one_file_in_either_order(configure) -> None:
     configure(WHOLE)
     handed_over = WHOLE.replace('role = "super_admin"', 'role = "admin"').replace(
         'role = "limited_team_member"', 'role = "super_admin"'
@@ -202,14 +202,14 @@ def test_a_super_admin_hands_over_in_one_file_whoever_comes_first_in_it(configur
     assert roles == {"recruiting-lead": "admin", "viewer": "super_admin"}
 
 
-def test_what_the_file_leaves_out_stays(configure) -> None:
+def test_values_missing_from_the_file_stay(configure) -> None:
     configure(WHOLE)
     assert configure('[organization]\nslug = "acme"\n') == "nothing to change\n"
     assert RoleMapping.objects.count() == 2
     assert Membership.objects.count() == 2
 
 
-def test_rotating_the_token_keeps_the_old_one_by_itself(configure) -> None:
+def test_a_new_signature_token_keeps_the_old_one_as_previous(configure) -> None:
     configure('[organization]\nname = "A"\nslug = "a"\n[lever]\nsignature_token = "one"\n')
     configure('[organization]\nslug = "a"\n[lever]\nsignature_token = "two"\n')
     webhook = LeverWebhook.objects.get()
@@ -218,14 +218,14 @@ def test_rotating_the_token_keeps_the_old_one_by_itself(configure) -> None:
     assert webhook.previous_until > timezone.now()
 
 
-def test_an_optional_secret_can_be_taken_away(configure) -> None:
+def test_an_optional_secret_can_be_removed(configure) -> None:
     configure(WHOLE)
     said = configure('[organization]\nslug = "acme"\n[codescreen]\nwebhook_secret = ""\n')
     assert said == "- codescreen.webhook_secret: removed\n"
     assert CodeScreenConnection.objects.get().webhook_secret == ""
 
 
-def test_the_end_of_a_pause_makes_what_waited_due(configure) -> None:
+def test_ending_a_pause_requeues_what_waited(configure) -> None:
     configure(WHOLE)
     delivery = Delivery.objects.create(
         organization=Organization.objects.get(),
@@ -250,7 +250,7 @@ def test_another_organizations_rows_are_left_alone(configure) -> None:
     assert User.objects.count() == 2
 
 
-def test_what_a_result_does_is_written_out_and_read_back(configure) -> None:
+def test_policies_about_results_are_exported_and_read_back(configure) -> None:
     configure(WHOLE)
     both = '[organization]\nslug = "acme"\n[policies]\npassed_stage = "Phone screen"\nhold_failed = true\n'
     assert configure(both).splitlines() == [
@@ -333,7 +333,7 @@ MORE_ERRORS = [
 
 @pytest.mark.parametrize("options", [(), ("--dry-run",)])
 @pytest.mark.parametrize(("text", "words"), [*ERRORS, *((HEAD + text, words) for text, words in MORE_ERRORS)])
-def test_a_mistake_is_named_and_nothing_is_written(
+def test_an_error_names_the_key_and_nothing_is_written(
     configure, text: str, words: str, options: tuple[str, ...]
 ) -> None:
     if text.startswith(HEAD + "members"):
@@ -345,13 +345,13 @@ def test_a_mistake_is_named_and_nothing_is_written(
     assert not User.objects.exists()
 
 
-def test_a_secret_in_the_wrong_place_is_not_repeated(configure) -> None:
+def test_an_error_does_not_print_a_secret_in_the_wrong_place(configure) -> None:
     with pytest.raises(CommandError) as caught:
         configure(HEAD + '[codescreen]\nidempotency = "the-api-key"\n')
     assert "the-api-key" not in str(caught.value)
 
 
-def test_files_that_cannot_be_read(configure, tmp_path: Path) -> None:
+def test_unreadable_files_are_errors(configure, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="not UTF-8"):
         configure(b"\xff")
     for path in (tmp_path, tmp_path / "missing.toml"):
@@ -359,13 +359,13 @@ def test_files_that_cannot_be_read(configure, tmp_path: Path) -> None:
             call_command("configure", str(path))
 
 
-def test_a_webhook_key_that_is_taken(configure) -> None:
+def test_a_webhook_key_of_another_organization_is_an_error(configure) -> None:
     configure(WHOLE)
     with pytest.raises(CommandError, match=r"organization\.webhook_key"):
         configure(HEAD.replace("acme", "other") + 'webhook_key = "acme-webhook-key"\n')
 
 
-def test_what_is_written_reads_back_without_a_difference(configure) -> None:
+def test_an_exported_file_reads_back_without_a_difference(configure) -> None:
     configure(WHOLE)
     text = exported()
     assert not [secret for secret in SECRETS if secret in text]
@@ -381,7 +381,7 @@ def test_what_is_written_reads_back_without_a_difference(configure) -> None:
     assert configure(text).startswith("nothing to change\n")
 
 
-def test_an_organization_made_elsewhere_is_written_too(configure) -> None:
+def test_any_stored_text_is_exported(configure) -> None:
     organization = Organization.objects.create(name='Quotes " and \\ and\n\x1b[31mé🙂\u2028', slug="odd")
     RoleMapping.objects.create(organization=organization, role=" padded ", stage="\t", assessment="😀")
     text = exported("odd")
@@ -390,7 +390,7 @@ def test_an_organization_made_elsewhere_is_written_too(configure) -> None:
     assert configure(text) == "nothing to change\n"
 
 
-def test_export_of_an_unknown_organization_says_what_was_meant(configure) -> None:
+def test_exporting_an_unknown_organization_suggests_a_slug(configure) -> None:
     configure(WHOLE)
     with pytest.raises(CommandError, match="Did you mean acme"):
         exported("acne")

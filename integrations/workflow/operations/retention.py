@@ -1,7 +1,6 @@
 """Remove personal data once the organization's retention is over: names, addresses, stored messages."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -10,7 +9,6 @@ from integrations.models import ApiCall, Delivery, Effect, Invitation, Organizat
 from integrations.workflow.email.payload import EmailPayload
 
 BATCH = 500
-REMOVED = "Removed: the organization's retention is over."
 #: The ids of a delivery's payload that are kept for the timeline, the sweep and a replay.
 _KEPT_IDS = ("opportunityId", "contactId", "toStageId", "fromStageId", "assessmentInstanceId", "externalId")
 
@@ -40,7 +38,7 @@ def _purge_candidates(organization: Organization, before: datetime) -> int:
     return rows.filter(known).update(candidate_name="", email="")
 
 
-def _without_personal_data(payload: Any) -> dict[str, Any]:
+def _without_personal_data(payload: object) -> dict[str, object]:
     """Return what is kept of a delivery's payload: what happened, when, and ids."""
     payload = payload if isinstance(payload, dict) else {}
     data = payload.get("data")

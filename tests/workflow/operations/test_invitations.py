@@ -1,4 +1,4 @@
-"""What people may do to a row depends on where it stands, and each act is on the record."""
+"""What people do to invitations: allowed in certain statuses, audited, never sent twice."""
 
 import pytest
 
@@ -35,7 +35,7 @@ ACTS = {
 
 @pytest.mark.parametrize("name", ACTS)
 @pytest.mark.parametrize("status", list(Status))
-def test_an_act_is_possible_from_its_statuses_alone(organization, super_admin, name, status):
+def test_an_action_is_allowed_only_in_its_statuses(organization, super_admin, name, status):
     act, sources, target = ACTS[name]
     invitation = in_status(organization, status)
     if status not in sources:
@@ -56,7 +56,7 @@ def test_an_act_is_possible_from_its_statuses_alone(organization, super_admin, n
     assert sends == (1 if target == "pending" else 0)
 
 
-def test_an_act_judges_the_row_as_it_is_now(organization, super_admin):
+def test_an_action_rereads_the_invitation_before_it_checks_the_status(organization, super_admin):
     invitation = in_status(organization, "held")
     Invitation.objects.update(status="withdrawn")
     with pytest.raises(ActionNotAllowed):
@@ -71,14 +71,14 @@ def test_approving_twice_sends_once(organization, super_admin):
     assert Effect.objects.filter(kind="send_invitation").count() == 1
 
 
-def test_a_command_is_an_actor_too(organization):
+def test_a_command_can_be_the_actor(organization):
     invitations.approve(in_status(organization, "held"), "approve")
     entry = AuditEntry.objects.get()
     assert (entry.actor, entry.actor_name) == (None, "approve")
 
 
 @pytest.mark.parametrize("instance", ["", "   ", "x" * 201])
-def test_resolving_needs_an_instance(organization, super_admin, instance):
+def test_resolving_as_sent_requires_an_instance_id(organization, super_admin, instance):
     with pytest.raises(ActionNotAllowed):
         invitations.resolve_as_sent(in_status(organization, "uncertain"), instance, super_admin)
 
@@ -89,7 +89,7 @@ def test_an_instance_belongs_to_one_invitation(organization, super_admin):
         invitations.resolve_as_sent(in_status(organization, "uncertain"), "instance-1", super_admin)
 
 
-def test_resolving_settles_the_effect_and_asks_for_the_tag(organization, super_admin):
+def test_resolving_as_sent_finishes_the_effect_and_enqueues_the_tag(organization, super_admin):
     invitation = in_status(organization, "uncertain")
     effect = factories.EffectFactory(
         organization=organization,
@@ -105,7 +105,7 @@ def test_resolving_settles_the_effect_and_asks_for_the_tag(organization, super_a
     assert Effect.objects.filter(kind="set_progress_tag", state="due").count() == 1
 
 
-def test_while_the_person_has_another_one_on_its_way_nothing_is_sent_again(organization, super_admin):
+def test_an_invitation_is_not_sent_again_while_the_person_has_another_open_one(organization, super_admin):
     invitation = in_status(organization, Status.FAILED)
     factories.InvitationFactory(organization=organization, contact_id=invitation.contact_id)
     with pytest.raises(ActionNotAllowed, match="on its way"):
@@ -115,7 +115,7 @@ def test_while_the_person_has_another_one_on_its_way_nothing_is_sent_again(organ
     assert not Effect.objects.exists()
 
 
-def test_sending_again_starts_from_scratch(organization, super_admin):
+def test_sending_again_resets_the_effect(organization, super_admin):
     invitation = in_status(organization, "uncertain")
     effect = factories.EffectFactory(
         organization=organization,

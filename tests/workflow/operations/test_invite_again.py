@@ -1,4 +1,4 @@
-"""Inviting again and stopping: new rounds, and invitations that are followed no more."""
+"""Inviting again and stopping an invitation."""
 
 from datetime import timedelta
 
@@ -26,7 +26,7 @@ def in_status(organization, status, **changes):
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_a_new_round_begins_from_what_is_over_alone(organization, super_admin, status):
+def test_inviting_again_requires_an_invitation_that_is_over(organization, super_admin, status):
     invitation = in_status(organization, status, role_title="Chef", stage_name="CodeScreen Home")
     if status not in OVER:
         with pytest.raises(ActionNotAllowed):
@@ -48,7 +48,7 @@ def test_a_new_round_begins_from_what_is_over_alone(organization, super_admin, s
     assert invitation.status == status
 
 
-def test_a_round_leads_to_one_next_round(organization, super_admin):
+def test_each_round_has_at_most_one_next_round(organization, super_admin):
     invitation = in_status(organization, "completed")
     again = invitations.invite_again(invitation, super_admin)
     with pytest.raises(ActionNotAllowed, match="Round 2"):
@@ -57,7 +57,7 @@ def test_a_round_leads_to_one_next_round(organization, super_admin):
     assert invitations.invite_again(again, super_admin).round == 3
 
 
-def test_a_person_who_is_being_invited_elsewhere_is_not_invited_again(organization, super_admin):
+def test_a_person_with_another_open_invitation_is_not_invited_again(organization, super_admin):
     invitation = in_status(organization, "completed", contact_id="contact-1")
     in_status(organization, "held", contact_id="contact-1", opportunity_id="another")
     with pytest.raises(ActionNotAllowed, match="on its way"):
@@ -66,7 +66,7 @@ def test_a_person_who_is_being_invited_elsewhere_is_not_invited_again(organizati
     assert not Effect.objects.exists()
 
 
-def test_an_assessment_that_is_gone_is_not_sent_again(organization, super_admin):
+def test_a_deleted_assessment_is_not_sent_again(organization, super_admin):
     invitation = in_status(organization, "completed")
     Assessment.objects.create(
         organization=organization, external_id="assessment-backend", name="Backend", gone_at=timezone.now()
@@ -75,7 +75,7 @@ def test_an_assessment_that_is_gone_is_not_sent_again(organization, super_admin)
         invitations.invite_again(invitation, super_admin)
 
 
-def test_without_an_address_nobody_is_invited_again(organization, super_admin):
+def test_inviting_again_requires_an_email_address(organization, super_admin):
     with pytest.raises(ActionNotAllowed, match="e-mail address"):
         invitations.invite_again(in_status(organization, "completed", email=""), super_admin)
 
@@ -108,7 +108,7 @@ def test_a_new_round_is_sent_and_followed(scenario, super_admin):
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_following_stops_where_nothing_was_started(organization, super_admin, status):
+def test_only_invitations_not_started_can_be_stopped(organization, super_admin, status):
     invitation = in_status(organization, status, next_poll_at=timezone.now() + timedelta(hours=1))
     if status not in STOPPABLE:
         with pytest.raises(ActionNotAllowed):
@@ -131,16 +131,14 @@ def test_following_stops_where_nothing_was_started(organization, super_admin, st
     )
 
 
-def test_what_is_followed_no_more_is_not_asked_about(scenario, super_admin):
+def test_a_stopped_invitation_is_not_polled(scenario, super_admin):
     invitation = scenario.sent_invitation()
     invitations.stop_following(invitation, super_admin)
     assert not Invitation.objects.due_for_poll().filter(pk=invitation.pk).exists()
     assert scenario.reread(invitation).next_poll_at is None
 
 
-def test_what_was_perhaps_sent_does_not_go_out_again_because_nobody_follows_it(
-    scenario, sandbox, super_admin
-):
+def test_a_stopped_uncertain_invitation_is_never_sent_again(scenario, sandbox, super_admin):
     sandbox.lever_does("settings", webhooks_enabled=False)
     sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
     scenario.codescreen_fails(kind="status_after", status=500)

@@ -22,7 +22,7 @@ def test_the_webhook_is_made_once(connected_organization, sandbox, super_admin):
     assert first.signature_token
     assert first.origin == "api"
     assert AuditEntry.objects.filter(action="make_webhook").count() == 1
-    # the address opens the door by its key: it isn't for everybody who reads the logs
+    # the webhook key allows posting to the address, so no log may contain it
     assert connected_organization.webhook_key not in str(list(AuditEntry.objects.values()))
     assert connected_organization.webhook_key not in str(list(ApiCall.objects.values()))
 

@@ -1,4 +1,4 @@
-"""Retention: people are forgotten when their days are over, and what happened to them isn't."""
+"""Retention: personal data is removed after the retention period; outcomes stay."""
 
 from datetime import timedelta
 
@@ -35,7 +35,7 @@ def known(invitation: Invitation) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("status", ["completed", "withdrawn", "failed"])
-def test_a_journey_that_is_long_over_names_nobody(forgetful, status):
+def test_names_and_addresses_of_finished_invitations_are_removed(forgetful, status):
     invitation = journey(forgetful, status)
     duties.purge()
     assert known(invitation) == ("", "")
@@ -47,13 +47,13 @@ def test_a_journey_that_is_long_over_names_nobody(forgetful, status):
     ("status", "at"),
     [("completed", RECENTLY), ("invited", LONG_AGO), ("uncertain", LONG_AGO), ("held", LONG_AGO)],
 )
-def test_what_is_recent_or_open_stays(forgetful, status, at):
+def test_recent_and_open_invitations_keep_their_data(forgetful, status, at):
     invitation = journey(forgetful, status, at)
     duties.purge()
     assert known(invitation) == PERSON
 
 
-def test_nothing_is_forgotten_unless_it_is_asked_for(organization):
+def test_without_a_retention_nothing_is_removed(organization):
     invitation = journey(organization)
     duties.purge()
     assert known(invitation) == PERSON
@@ -65,7 +65,7 @@ def test_another_organizations_rows_stay(forgetful, stranger):
     assert known(theirs) == PERSON
 
 
-def test_messages_and_bodies_go_and_ids_stay(forgetful):
+def test_messages_and_bodies_are_removed_and_ids_kept(forgetful):
     delivery = factories.DeliveryFactory.create(
         organization=forgetful,
         received_at=LONG_AGO,
@@ -115,7 +115,7 @@ def test_messages_and_bodies_go_and_ids_stay(forgetful):
     assert waiting.payload["code"] == "no_email"
     call = ApiCall.objects.get()
     assert (call.request_body, call.response_body) == ("", "")
-    # what is tried again afterwards harms nobody
+    # a later retry sends nothing personal
     Effect.objects.filter(pk=email.pk).update(state="due", due_at=LONG_AGO)
     Effect.objects.filter(pk=waiting.pk).update(state="cancelled", due_at=None)
     worker.work()
@@ -124,7 +124,7 @@ def test_messages_and_bodies_go_and_ids_stay(forgetful):
     assert Delivery.objects.count() == 1
 
 
-def test_whose_address_is_gone_is_not_invited(scenario):
+def test_an_invitation_whose_address_was_removed_is_not_sent(scenario):
     invitation = scenario.pending_invitation(email="")
     scenario.work()
     invitation = scenario.reread(invitation)

@@ -1,4 +1,4 @@
-"""Several signature tokens at once: named, bounded, retired one by one, and forgotten in the end."""
+"""Signature tokens: named, limited in number, retired one by one, deleted in the end."""
 
 from datetime import timedelta
 
@@ -45,7 +45,7 @@ def test_an_additional_token_that_is_saved_as_the_main_one_is_kept_once(organiza
     assert labels(organization) == ["Main token", "Main token, the one before"]
 
 
-def test_the_token_before_can_be_kept_longer_under_a_name(organization, super_admin):
+def test_the_previous_token_can_be_added_under_a_name(organization, super_admin):
     save_main_token(organization, "first", super_admin)
     save_main_token(organization, "second", super_admin)
     add_token(organization, "The earlier one", "first", super_admin)
@@ -63,7 +63,7 @@ def test_a_name_is_free_again_once_its_token_is_retired(organization, super_admi
     add_token(organization, "Second", "two", super_admin)
 
 
-def test_there_is_a_most(organization, super_admin):
+def test_the_number_of_tokens_is_limited(organization, super_admin):
     for number in range(10):
         add_token(organization, f"Number {number}", str(number), super_admin)
     with pytest.raises(ValidationError, match="10 tokens already"):
@@ -71,13 +71,13 @@ def test_there_is_a_most(organization, super_admin):
 
 
 @pytest.mark.parametrize(("name", "token"), [("", "a"), ("n" * 61, "a"), ("Second", ""), ("Second", "a\nb")])
-def test_what_cannot_be_one_is_refused(organization, super_admin, name, token):
+def test_an_impossible_additional_token_is_refused(organization, super_admin, name, token):
     with pytest.raises(ValidationError, match="token"):
         add_token(organization, name, token, super_admin)
     assert not LeverWebhook.objects.exists()
 
 
-def test_retired_ones_are_forgotten_after_a_while(organization):
+def test_webhooks_retired_long_ago_are_deleted(organization):
     now = timezone.now()
     for days in (1, 31):
         factories.LeverWebhookFactory.create(
