@@ -1,17 +1,17 @@
-// The reader's time zone, copy buttons, and parts of a page that keep themselves up to date. Everything else works without this file.
+// The reader's time zone, copy buttons, and partials that update themselves. Everything else works without JavaScript.
 
-// The server shows times in the zone that this cookie names; a page that is open keeps the zone it was made in.
+// The server shows times in the zone that this cookie names. An open page keeps the zone it was rendered in.
 
-function tellTimeZone() {
+function storeTimeZone() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!zone || !/^[\w+\-/]+$/.test(zone)) return;
   const secure = location.protocol === "https:" ? "; Secure" : "";
   document.cookie = `time_zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
 }
 
-function showCopyButtons(within) {
+function showCopyButtons(root) {
   if (!navigator.clipboard) return;
-  for (const button of within.querySelectorAll("button[data-copy]")) button.hidden = false;
+  for (const button of root.querySelectorAll("button[data-copy]")) button.hidden = false;
 }
 
 document.addEventListener("click", async (event) => {
@@ -29,9 +29,9 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => (button.textContent = label), 2000);
 });
 
-// What a person opened, focused or typed must survive an update.
+// What a person opened, focused or typed survives an update.
 
-const named = (element) =>
+const identityOf = (element) =>
   element.id || `${element.parentElement.id} ${element.tagName} ${element.textContent.trim()}`;
 
 function isBusy(region) {
@@ -46,24 +46,24 @@ function isBusy(region) {
   });
 }
 
-const asSent = new WeakMap(); // details → whether the server sent them open
+const wasOpen = new WeakMap(); // <details> → whether it was open when the server sent it
 
-function remember(region) {
-  for (const one of region.querySelectorAll("details")) asSent.set(one, one.open);
+function rememberDetails(region) {
+  for (const one of region.querySelectorAll("details")) wasOpen.set(one, one.open);
 }
 
 function replaceContent(region, html) {
-  const touched = [...region.querySelectorAll("details")].filter((one) => one.open !== asSent.get(one));
-  const details = new Map(touched.map((one) => [named(one), one.open]));
-  const focused = region.contains(document.activeElement) ? named(document.activeElement) : "";
+  const touched = [...region.querySelectorAll("details")].filter((one) => one.open !== wasOpen.get(one));
+  const details = new Map(touched.map((one) => [identityOf(one), one.open]));
+  const focused = region.contains(document.activeElement) ? identityOf(document.activeElement) : "";
   region.innerHTML = html;
-  remember(region);
+  rememberDetails(region);
   for (const one of region.querySelectorAll("details")) {
-    if (details.has(named(one))) one.open = details.get(named(one));
+    if (details.has(identityOf(one))) one.open = details.get(identityOf(one));
   }
   showCopyButtons(region);
   if (focused) {
-    const again = [...region.querySelectorAll("a, button, input, summary, pre")].find((one) => named(one) === focused);
+    const again = [...region.querySelectorAll("a, button, input, summary, pre")].find((one) => identityOf(one) === focused);
     region.tabIndex = -1;
     (again ?? region).focus({ preventScroll: true });
   }
@@ -71,24 +71,24 @@ function replaceContent(region, html) {
 
 function keepUpToDate(region) {
   const part = region.dataset.live;
-  const every = 1000 * (Number(region.dataset.liveSeconds) || 5);
+  const interval = 1000 * (Number(region.dataset.liveSeconds) || 5);
   const bar = document.querySelector(`[data-live-bar="${part}"]`);
-  const said = bar.querySelector("[role=status]");
+  const status = bar.querySelector("[role=status]");
   const pause = bar.querySelector("button");
-  let before = "";
+  let previous = "";
   let failures = 0;
   let timer = 0;
 
-  const say = (text) => {
-    if (text && said.textContent !== text) said.textContent = text;
+  const announce = (text) => {
+    if (text && status.textContent !== text) status.textContent = text;
   };
 
-  async function look() {
-    timer = setTimeout(look, every * Math.min(2 ** failures, 12));
+  async function update() {
+    timer = setTimeout(update, interval * Math.min(2 ** failures, 12));
     if (document.visibilityState !== "visible" || isBusy(region)) return;
-    let answer;
+    let response;
     try {
-      answer = await fetch(location.href, {
+      response = await fetch(location.href, {
         headers: { "X-Live-Part": part, "X-Time-Zone": document.documentElement.dataset.timeZone ?? "" },
         cache: "no-store",
       });
@@ -96,34 +96,34 @@ function keepUpToDate(region) {
       failures += 1;
       return;
     }
-    if (answer.redirected || answer.status === 403 || answer.status === 404) {
+    if (response.redirected || response.status === 403 || response.status === 404) {
       clearTimeout(timer);
       pause.hidden = true;
-      say("This is no longer updated. Reload the page.");
+      announce("This is no longer updated. Reload the page.");
       return;
     }
-    failures = answer.ok ? 0 : failures + 1;
-    if (!answer.ok) return;
-    const html = await answer.text();
-    const now = html.replace(/name="csrfmiddlewaretoken" value="[^"]*"/g, "");
-    if (now === before || isBusy(region) || pause.getAttribute("aria-pressed") === "true") return;
-    before = now;
+    failures = response.ok ? 0 : failures + 1;
+    if (!response.ok) return;
+    const html = await response.text();
+    const current = html.replace(/name="csrfmiddlewaretoken" value="[^"]*"/g, "");
+    if (current === previous || isBusy(region) || pause.getAttribute("aria-pressed") === "true") return;
+    previous = current;
     replaceContent(region, html);
-    say(region.querySelector("[data-say]")?.dataset.say);
+    announce(region.querySelector("[data-announce]")?.dataset.announce);
   }
 
-  remember(region);
+  rememberDetails(region);
   bar.hidden = false;
   pause.addEventListener("click", () => {
     const isPaused = pause.getAttribute("aria-pressed") !== "true";
     pause.setAttribute("aria-pressed", String(isPaused));
     clearTimeout(timer);
-    say(isPaused ? "Updates are paused." : "Updates by itself.");
-    if (!isPaused) look();
+    announce(isPaused ? "Updates are paused." : "Updates by itself.");
+    if (!isPaused) update();
   });
-  timer = setTimeout(look, every);
+  timer = setTimeout(update, interval);
 }
 
-tellTimeZone();
+storeTimeZone();
 showCopyButtons(document);
 for (const region of document.querySelectorAll("[data-live]")) keepUpToDate(region);

@@ -1,4 +1,4 @@
-"""The main job as a person does it: one browser, the demo, and nothing but its pages."""
+"""The main job in a browser, through the pages of the demo alone: from the set-up to feedback in Lever."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 START_SECONDS = 90
-PATIENCE_MS = 45_000
+TIMEOUT_MS = 45_000
 
 
 class Addresses(NamedTuple):
@@ -27,7 +27,7 @@ class Addresses(NamedTuple):
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """The demo as a newcomer starts it."""
+    """The addresses of a demo that runs while the module's tests do."""
     log = tmp_path_factory.mktemp("demo") / "demo.log"
     environ = {
         name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "DJANGO_"))
@@ -61,8 +61,8 @@ def _addresses(process: subprocess.Popen[bytes], log: Path) -> Addresses:
 
 
 @pytest.fixture
-def shot(request):
-    """Keep a picture of the page where a person wants to look at it."""
+def screenshot(request):
+    """Return a function that saves a screenshot, if SCREENSHOTS names a folder."""
     folder = os.environ.get("SCREENSHOTS")
 
     def take(page: Page, name: str) -> None:
@@ -101,8 +101,8 @@ def verify(page: Page, demo: Addresses) -> str:
     return page.locator("main").inner_text()
 
 
-def make_webhook(page: Page, demo: Addresses, address: str) -> str:
-    """Switch the event on in Lever, add the webhook, and return its signature token."""
+def add_webhook(page: Page, demo: Addresses, address: str) -> str:
+    """Turn the event on in Lever, add a webhook, and return its signature token."""
     page.goto(f"{demo.lever}/globex/settings/webhooks")
     page.get_by_role("switch", name="Candidate Stage Change: switch on").click()
     group = page.locator("section[aria-labelledby=candidateStageChange]")
@@ -114,8 +114,8 @@ def make_webhook(page: Page, demo: Addresses, address: str) -> str:
     return token.first.input_value()
 
 
-def follow(page: Page, demo: Addresses, name: str, *buttons: str, **result: str) -> None:
-    """Act on a candidate in CodeScreen."""
+def act_in_codescreen(page: Page, demo: Addresses, name: str, *buttons: str, **result: str) -> None:
+    """Press the buttons on the page of a candidate in CodeScreen."""
     page.goto(f"{demo.codescreen}/globex/candidates")
     page.get_by_role("link", name=name).click()
     for button in buttons:
@@ -132,33 +132,33 @@ def open_profile(page: Page, demo: Addresses, name: str) -> None:
 
 
 def wait_for_text(page: Page, text: str) -> None:
-    """Reload until the page says it, as a person would."""
-    deadline = time.monotonic() + PATIENCE_MS / 1000
+    """Reload until the page shows the text."""
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
     while text not in page.locator("main").inner_text():
-        assert time.monotonic() < deadline, f"{text!r} never came:\n{page.locator('main').inner_text()}"
+        assert time.monotonic() < deadline, f"{text!r} was never shown:\n{page.locator('main').inner_text()}"
         page.wait_for_timeout(400)
         page.reload()
 
 
-def test_a_super_admin_does_the_main_job(demo, page, shot):
+def test_a_super_admin_does_the_main_job(demo, page, screenshot):
     sign_in(page, demo, "newcomer")
-    shot(page, "01-checklist")
+    screenshot(page, "01-checklist")
 
     connect(page, demo, "Deny")
     expect(page.get_by_text("consent was denied")).to_be_visible()
-    shot(page, "02-denied")
+    screenshot(page, "02-denied")
 
     connect(page, demo)
     expect(page.get_by_text("Lever is connected to Globex")).to_be_visible()
     address = page.get_by_role("textbox", name="Webhook address for Lever").input_value()
-    token = make_webhook(page, demo, address)
-    shot(page, "03-lever-webhook")
+    token = add_webhook(page, demo, address)
+    screenshot(page, "03-lever-webhook")
 
     save_token(page, demo, "0" * 48)
     assert "401" in verify(page, demo)
     save_token(page, demo, token)
     assert "success" in verify(page, demo).lower()
-    shot(page, "04-verified")
+    screenshot(page, "04-verified")
 
     page.goto(f"{demo.codescreen}/globex/settings")
     key = page.locator("#api_key").input_value()
@@ -174,7 +174,7 @@ def test_a_super_admin_does_the_main_job(demo, page, shot):
     adding.locator("[name=role]").fill("Web Developer")
     adding.locator("[name=assessment]").fill("Backend")
     adding.get_by_role("button", name="Add", exact=True).click()
-    shot(page, "05-mapped")
+    screenshot(page, "05-mapped")
 
     page.goto(f"{demo.lever}/globex/candidates")
     for name in ("Willow", "Yew", "Zelkova"):
@@ -187,8 +187,10 @@ def test_a_super_admin_does_the_main_job(demo, page, shot):
     page.goto(f"{demo.codescreen}/globex/candidates")
     expect(page.get_by_text("3 candidates, the latest first")).to_be_visible()
 
-    follow(page, demo, "Candidate Willow", "Start", "Submit", "Evaluate", score="82", outcome="Passed")
-    follow(
+    act_in_codescreen(
+        page, demo, "Candidate Willow", "Start", "Submit", "Evaluate", score="82", outcome="Passed"
+    )
+    act_in_codescreen(
         page,
         demo,
         "Candidate Yew",
@@ -199,7 +201,7 @@ def test_a_super_admin_does_the_main_job(demo, page, shot):
         outcome="Failed",
         reason="Unit Tests",
     )
-    follow(page, demo, "Candidate Zelkova", "Expire")
+    act_in_codescreen(page, demo, "Candidate Zelkova", "Expire")
 
     for name, rating, outcome, tag in (
         ("Willow", "4", "Passed", "CodeScreen: Assessment Completed"),
@@ -211,26 +213,26 @@ def test_a_super_admin_does_the_main_job(demo, page, shot):
         wait_for_text(page, outcome)
         expect(page.get_by_role("img", name=f"Rating {rating}")).to_be_visible()
         assert page.locator("main").inner_text().count("CodeScreen: ") == 1
-        shot(page, f"06-profile-{name.lower()}")
+        screenshot(page, f"06-profile-{name.lower()}")
     report = page.locator("a[href*='/client-result/']").first.get_attribute("href") or ""
     page.goto(report)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    shot(page, "07-report")
+    screenshot(page, "07-report")
 
     page.goto(f"{demo.portal}/activity/")
     expect(page.get_by_text("Candidate Willow").first).to_be_visible()
-    shot(page, "08-activity")
+    screenshot(page, "08-activity")
     page.get_by_role("link", name="Candidate Willow").first.click()
     expect(
         page.locator("main").get_by_text(re.compile("Passed 82|Passed")).locator("visible=true").first
     ).to_be_visible()
-    shot(page, "09-timeline")
+    screenshot(page, "09-timeline")
     page.goto(f"{demo.portal}/")
-    shot(page, "10-overview")
+    screenshot(page, "10-overview")
     for noun in ("delivery", "invitation", "result", "effect", "apicall"):
         page.goto(f"{demo.portal}/admin/integrations/{noun}/")
         expect(page.locator("#result_list tbody tr").first).to_be_visible()
-        shot(page, f"11-admin-{noun}")
+        screenshot(page, f"11-admin-{noun}")
 
     page.goto(f"{demo.lever}/globex/settings/apps")
     page.get_by_role("button", name="Revoke access").click()
@@ -238,6 +240,6 @@ def test_a_super_admin_does_the_main_job(demo, page, shot):
     page.get_by_role("button", name=re.compile("Refresh the lists")).click()
     page.goto(f"{demo.portal}/settings/")
     expect(page.get_by_text("Needs reconnect").first).to_be_visible()
-    shot(page, "12-revoked")
+    screenshot(page, "12-revoked")
     connect(page, demo)
     expect(page.get_by_text("Lever is connected to Globex")).to_be_visible()

@@ -18,7 +18,7 @@ def test_a_partial_is_a_fragment_of_the_page(
         answer = super_admin_client.get(url, headers={"X-Live-Part": part})
     fragment = answer.content.decode()
     assert "<html" not in fragment
-    assert "data-say=" in fragment or part == "overview"
+    assert "data-announce=" in fragment or part == "overview"
     assert "no-store" in answer["Cache-Control"]
     assert "X-Live-Part" in whole["Vary"]
     assert "<html" in whole.content.decode()
