@@ -116,7 +116,7 @@ def run(argv: List[str], lock: int) -> None:
     if step.returncode:
         output = "\n".join(step.stdout.splitlines()[-20:])
         raise SystemExit(
-            "%s\n\nSetting up failed at: %s\nThe next run starts the set-up afresh. It needs the Python package "
+            "%s\n\nSetting up failed at: %s\nThe next run starts the set-up over. It needs the Python package "
             "registry, as pip is configured here." % (output, " ".join(argv))
         )
 
