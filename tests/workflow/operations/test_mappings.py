@@ -1,0 +1,42 @@
+"""Role mappings: stored and audited the same, whoever changes them."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from integrations.models import AuditEntry, Role, RoleMapping
+from integrations.workflow.operations.mappings import assign_assessment, delete_mapping, save_mapping
+
+
+def test_a_mapping_is_audited_when_added_changed_and_deleted(organization, super_admin):
+    mapping = RoleMapping(organization=organization, role="Chef", assessment="Soup")
+    save_mapping(mapping, super_admin)
+    assert save_mapping(mapping, super_admin) == {}
+    mapping.assessment = "Bread"
+    save_mapping(mapping, super_admin)
+    pk = mapping.pk
+    delete_mapping(mapping, super_admin)
+    entries = AuditEntry.objects.order_by("pk")
+    assert [(entry.action, entry.changes) for entry in entries] == [
+        ("add_mapping", {"role": ["", "Chef"], "assessment": ["", "Soup"]}),
+        ("change_mapping", {"assessment": ["Soup", "Bread"]}),
+        ("delete_mapping", {"role": ["Chef", ""], "assessment": ["Bread", ""]}),
+    ]
+    assert {(entry.target_kind, entry.target_id) for entry in entries} == {("mapping", pk)}
+
+
+def test_a_second_mapping_of_the_same_role_and_stage_is_refused(organization, super_admin):
+    save_mapping(RoleMapping(organization=organization, role="Chef", assessment="Soup"), super_admin)
+    with pytest.raises(ValidationError, match="already has an assessment"):
+        save_mapping(RoleMapping(organization=organization, role="Chef", assessment="Bread"), super_admin)
+
+
+def test_a_role_is_mapped_by_id_where_another_has_the_same_title(organization, super_admin):
+    first, second = (
+        Role.objects.create(organization=organization, external_id=key, title="Chef", state="published")
+        for key in ("role-1", "role-2")
+    )
+    assert assign_assessment(first, "Soup", super_admin)
+    assert not assign_assessment(first, "Soup", super_admin)
+    second.delete()
+    assert assign_assessment(first, "Bread", super_admin)
+    assert list(RoleMapping.objects.values_list("role", "assessment")) == [("role-1", "Bread")]
