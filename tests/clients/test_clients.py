@@ -1,4 +1,4 @@
-"""Connection → ready client: one refresh for all workers, a record of every call, and everybody's turn."""
+"""From a connection to a ready client: tokens, the record of calls, the lease of the row."""
 
 import json
 import threading
@@ -34,11 +34,11 @@ FRESH = {
 
 
 @pytest.fixture
-def wire(settings):
-    """Lever's two servers, faked on the wire."""
+def lever_api(settings):
+    """Both of Lever's servers, faked at HTTP."""
     settings.LEVER_AUTH_URL, settings.LEVER_API_URL = AUTH, API
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as found:
-        yield found
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
+        yield api
 
 
 @pytest.fixture
@@ -46,79 +46,83 @@ def grant(organization, super_admin):
     return factories.LeverConnectionFactory(organization=organization)
 
 
-def ends_soon(grant):
-    """Let the access token be about to end."""
+def let_token_expire_soon(grant):
+    """Let the access token expire in thirty seconds."""
     LeverConnection.objects.filter(pk=grant.pk).update(
         access_expires_at=timezone.now() + timedelta(seconds=30)
     )
 
 
-def asked(wire, path):
+def requests_to(lever_api, path):
     """Return the requests that were made to a path."""
-    return [call.request for call in wire.calls if call.request.url.split("?")[0].endswith(path)]
+    return [call.request for call in lever_api.calls if call.request.url.split("?")[0].endswith(path)]
 
 
 # which token
 
 
-def test_a_token_that_lasts_is_used(wire, grant):
-    wire.get(f"{API}/stages", json={"data": []})
+def test_a_valid_access_token_is_used(lever_api, grant):
+    lever_api.get(f"{API}/stages", json={"data": []})
     provider.lever_client(grant.organization).stages()
-    assert [request.headers["Authorization"] for request in asked(wire, "/stages")] == ["Bearer access-1"]
-    assert not asked(wire, "/oauth/token")
+    assert [request.headers["Authorization"] for request in requests_to(lever_api, "/stages")] == [
+        "Bearer access-1"
+    ]
+    assert not requests_to(lever_api, "/oauth/token")
 
 
-def test_a_token_that_ends_soon_is_traded_before_it_is_used(wire, grant):
-    ends_soon(grant)
-    wire.post(f"{AUTH}/oauth/token", json=FRESH)
-    wire.get(f"{API}/stages", json={"data": []})
+def test_an_access_token_that_expires_soon_is_refreshed_first(lever_api, grant):
+    let_token_expire_soon(grant)
+    lever_api.post(f"{AUTH}/oauth/token", json=FRESH)
+    lever_api.get(f"{API}/stages", json={"data": []})
     provider.lever_client(grant.organization).stages()
-    [trade] = asked(wire, "/oauth/token")
-    form = dict(pair.split("=") for pair in trade.body.split("&"))
+    [request] = requests_to(lever_api, "/oauth/token")
+    form = dict(pair.split("=") for pair in request.body.split("&"))
     assert form == {
         "grant_type": "refresh_token",
         "client_id": "sandbox-client-id",
         "client_secret": "sandbox-client-secret",
         "refresh_token": "refresh-1",
     }
-    assert [request.headers["Authorization"] for request in asked(wire, "/stages")] == ["Bearer access-2"]
+    assert [request.headers["Authorization"] for request in requests_to(lever_api, "/stages")] == [
+        "Bearer access-2"
+    ]
     grant.refresh_from_db()
     assert (grant.access_token, grant.refresh_token, grant.generation) == ("access-2", "refresh-2", 1)
     assert grant.refresh_leased_until is None
     assert grant.access_expires_at > timezone.now() + timedelta(minutes=59)
 
 
-def test_401_is_one_refresh_and_one_retry(wire, grant):
-    wire.get(f"{API}/stages", status=401, json={"code": "Unauthorized"})
-    wire.get(f"{API}/stages", json={"data": [{"id": "1"}]})
-    wire.post(f"{AUTH}/oauth/token", json=FRESH)
+def test_a_401_leads_to_one_refresh_and_one_retry(lever_api, grant):
+    lever_api.get(f"{API}/stages", status=401, json={"code": "Unauthorized"})
+    lever_api.get(f"{API}/stages", json={"data": [{"id": "1"}]})
+    lever_api.post(f"{AUTH}/oauth/token", json=FRESH)
     assert provider.lever_client(grant.organization).stages() == [PipelineStage("1", "")]
-    assert len(asked(wire, "/oauth/token")) == 1
-    tokens = [request.headers["Authorization"] for request in asked(wire, "/stages")]
+    assert len(requests_to(lever_api, "/oauth/token")) == 1
+    tokens = [request.headers["Authorization"] for request in requests_to(lever_api, "/stages")]
     assert tokens == ["Bearer access-1", "Bearer access-2"]
 
 
-def test_401_with_a_token_that_another_worker_has_replaced_needs_no_refresh(wire, grant):
+def test_a_401_needs_no_refresh_when_another_worker_has_replaced_the_token(lever_api, grant):
     client = provider.lever_client(grant.organization)
 
-    def replaced(request):
+    def answer_and_replace_token(request):
         if request.headers["Authorization"] == "Bearer access-9":
             return 200, {}, json.dumps({"data": []})
         LeverConnection.objects.get(pk=grant.pk).rotate(FRESH | {"access_token": "access-9"})
         return 401, {}, "{}"
 
-    wire.add_callback(responses.GET, f"{API}/stages", replaced)
+    lever_api.add_callback(responses.GET, f"{API}/stages", answer_and_replace_token)
     assert client.stages() == []
-    assert not asked(wire, "/oauth/token")
+    assert not requests_to(lever_api, "/oauth/token")
 
 
-def test_still_401_needs_a_person(wire, grant):
-    wire.get(f"{API}/stages", status=401)
-    wire.post(f"{AUTH}/oauth/token", json=FRESH)
+def test_a_person_must_reconnect_when_a_fresh_token_is_refused(lever_api, grant):
+    lever_api.get(f"{API}/stages", status=401)
+    lever_api.post(f"{AUTH}/oauth/token", json=FRESH)
     with pytest.raises(PlatformError) as raised:
         provider.lever_client(grant.organization).stages()
     assert raised.value.status == 401
-    assert (len(asked(wire, "/stages")), len(asked(wire, "/oauth/token"))) == (2, 1)
+    assert (len(requests_to(lever_api, "/stages")), len(requests_to(lever_api, "/oauth/token"))) == (2, 1)
     grant.refresh_from_db()
     assert grant.state == "needs_reconnect"
     assert grant.state_reason
@@ -126,10 +130,10 @@ def test_still_401_needs_a_person(wire, grant):
         provider.lever_client(grant.organization)
 
 
-def test_a_refused_token_of_before_says_nothing_about_a_grant_made_meanwhile(wire, grant, super_admin):
-    wire.post(f"{AUTH}/oauth/token", json=FRESH)
+def test_a_refusal_of_an_old_token_does_not_mark_a_newer_grant(lever_api, grant, super_admin):
+    lever_api.post(f"{AUTH}/oauth/token", json=FRESH)
 
-    def refuse(request):
+    def refuse_and_reconnect(request):
         if request.headers["Authorization"] == "Bearer access-2":
             connection = LeverConnection.objects.get(pk=grant.pk)
             connection.accept_grant(
@@ -137,7 +141,7 @@ def test_a_refused_token_of_before_says_nothing_about_a_grant_made_meanwhile(wir
             )
         return 401, {}, "{}"
 
-    wire.add_callback(responses.GET, f"{API}/stages", refuse)
+    lever_api.add_callback(responses.GET, f"{API}/stages", refuse_and_reconnect)
     with pytest.raises(PlatformError):
         provider.lever_client(grant.organization).stages()
     grant.refresh_from_db()
@@ -145,11 +149,13 @@ def test_a_refused_token_of_before_says_nothing_about_a_grant_made_meanwhile(wir
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])
-@pytest.mark.parametrize("word", ["invalid_grant", "reauthentication_required"])
-def test_a_dead_grant_needs_a_person_and_is_told_once(wire, grant, status, word):
-    ends_soon(grant)
-    wire.post(
-        f"{AUTH}/oauth/token", status=status, json={"error": word, "error_description": "Unknown token"}
+@pytest.mark.parametrize("oauth_error", ["invalid_grant", "reauthentication_required"])
+def test_a_dead_grant_needs_reconnecting_and_is_notified_once(lever_api, grant, status, oauth_error):
+    let_token_expire_soon(grant)
+    lever_api.post(
+        f"{AUTH}/oauth/token",
+        status=status,
+        json={"error": oauth_error, "error_description": "Unknown token"},
     )
     effects = [
         factories.EffectFactory(organization=grant.organization, opportunity_id=f"opportunity-{number}")
@@ -162,9 +168,9 @@ def test_a_dead_grant_needs_a_person_and_is_told_once(wire, grant, status, word)
         effect.refresh_from_db()
         assert (effect.state, effect.attempts, effect.attempt_started_at) == ("due", 0, None)
         assert effect.due_at > timezone.now()
-    assert len(asked(wire, "/oauth/token")) == 1
-    told = Effect.objects.get(kind="send_email")
-    assert "reconnected" in told.payload["subject"]
+    assert len(requests_to(lever_api, "/oauth/token")) == 1
+    email = Effect.objects.get(kind="send_email")
+    assert "reconnected" in email.payload["subject"]
     Effect.objects.filter(state="due").update(due_at=Now())
     worker.work()
     assert Effect.objects.filter(kind="send_email").count() == 1
@@ -172,18 +178,18 @@ def test_a_dead_grant_needs_a_person_and_is_told_once(wire, grant, status, word)
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 429, 403])
-def test_a_token_endpoint_that_fails_is_tried_again_later(wire, grant, status):
-    ends_soon(grant)
-    wire.post(f"{AUTH}/oauth/token", status=status, json={"error": "server_error"})
+def test_a_refresh_is_retried_later_when_the_token_endpoint_fails(lever_api, grant, status):
+    let_token_expire_soon(grant)
+    lever_api.post(f"{AUTH}/oauth/token", status=status, json={"error": "server_error"})
     effect = factories.EffectFactory(organization=grant.organization)
     worker.work()
     grant.refresh_from_db()
     assert (grant.state, grant.refresh_leased_until, grant.refresh_token) == ("connected", None, "refresh-1")
     effect.refresh_from_db()
     assert effect.state == "due"
-    wire.reset()
-    wire.post(f"{AUTH}/oauth/token", json=FRESH)
-    wire.post(f"{API}/opportunities/{effect.opportunity_id}/notes", json={"data": {"id": "note-1"}})
+    lever_api.reset()
+    lever_api.post(f"{AUTH}/oauth/token", json=FRESH)
+    lever_api.post(f"{API}/opportunities/{effect.opportunity_id}/notes", json={"data": {"id": "note-1"}})
     Effect.objects.update(due_at=Now())
     worker.work()
     effect.refresh_from_db()
@@ -191,9 +197,9 @@ def test_a_token_endpoint_that_fails_is_tried_again_later(wire, grant, status):
 
 
 @pytest.mark.parametrize("answer", [[], {}, "text", {"access_token": None}, {"access_token": 5}])
-def test_a_token_answer_without_a_token_changes_nothing(wire, grant, answer):
-    ends_soon(grant)
-    wire.post(f"{AUTH}/oauth/token", json=answer)
+def test_a_token_answer_without_a_token_changes_nothing(lever_api, grant, answer):
+    let_token_expire_soon(grant)
+    lever_api.post(f"{AUTH}/oauth/token", json=answer)
     with pytest.raises(PlatformError):
         provider.lever_client(grant.organization).stages()
     grant.refresh_from_db()
@@ -201,18 +207,18 @@ def test_a_token_answer_without_a_token_changes_nothing(wire, grant, answer):
 
 
 @pytest.mark.parametrize("expires_in", ["soon", None, -5, 10**12, 1.5, True, []])
-def test_a_strange_lifetime_of_a_token_is_survived(wire, grant, expires_in):
-    ends_soon(grant)
-    wire.post(f"{AUTH}/oauth/token", json=FRESH | {"expires_in": expires_in})
-    wire.get(f"{API}/stages", json={"data": []})
+def test_a_token_is_stored_when_its_lifetime_is_malformed(lever_api, grant, expires_in):
+    let_token_expire_soon(grant)
+    lever_api.post(f"{AUTH}/oauth/token", json=FRESH | {"expires_in": expires_in})
+    lever_api.get(f"{API}/stages", json={"data": []})
     provider.lever_client(grant.organization).stages()
     grant.refresh_from_db()
     assert (grant.access_token, grant.refresh_token) == ("access-2", "refresh-2")
 
 
-def test_without_a_refresh_token_401_needs_a_person(wire, grant):
+def test_a_person_must_reconnect_on_401_without_a_refresh_token(lever_api, grant):
     LeverConnection.objects.update(refresh_token="")
-    wire.get(f"{API}/stages", status=401)
+    lever_api.get(f"{API}/stages", status=401)
     with pytest.raises(PlatformError):
         provider.lever_client(grant.organization).stages()
     grant.refresh_from_db()
@@ -220,45 +226,45 @@ def test_without_a_refresh_token_401_needs_a_person(wire, grant):
     assert "offline_access" in grant.state_reason
 
 
-def test_a_refresh_lease_of_a_worker_that_died_ends_by_itself(wire, grant):
-    ends_soon(grant)
+def test_a_refresh_lease_expires_when_its_worker_died(lever_api, grant):
+    let_token_expire_soon(grant)
     LeverConnection.objects.update(refresh_leased_until=timezone.now() - timedelta(seconds=1))
-    wire.post(f"{AUTH}/oauth/token", json=FRESH)
+    lever_api.post(f"{AUTH}/oauth/token", json=FRESH)
     assert tokens.token_manager(grant).current() == "access-2"
 
 
-def test_a_refresh_that_returns_after_a_reconnection_does_not_overwrite_it(wire, grant, super_admin):
-    ends_soon(grant)
+def test_a_refresh_that_returns_after_a_reconnection_does_not_overwrite_it(lever_api, grant, super_admin):
+    let_token_expire_soon(grant)
 
-    def slow(request):
+    def answer_after_reconnection(request):
         tokens = {"access_token": "from-consent", "refresh_token": "from-consent", "expires_in": 3600}
         LeverConnection.objects.get(pk=grant.pk).accept_grant(tokens, super_admin, "user", "account")
         return 200, {}, json.dumps(FRESH)
 
-    wire.add_callback(responses.POST, f"{AUTH}/oauth/token", slow)
+    lever_api.add_callback(responses.POST, f"{AUTH}/oauth/token", answer_after_reconnection)
     assert tokens.token_manager(grant).current() == "from-consent"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_refresh_once(wire, grant):
-    ends_soon(grant)
+def test_concurrent_workers_refresh_once(lever_api, grant):
+    let_token_expire_soon(grant)
     spent: list[object] = []
 
-    def trade(request):
+    def refresh(request):
         time.sleep(0.5)
         if "refresh_token=refresh-1" not in request.body or spent:
             return 403, {}, json.dumps({"error": "invalid_grant"})
         spent.append(request)
         return 200, {}, json.dumps(FRESH)
 
-    wire.add_callback(responses.POST, f"{AUTH}/oauth/token", trade)
-    found, failed = [], []
+    lever_api.add_callback(responses.POST, f"{AUTH}/oauth/token", refresh)
+    access_tokens, failed = [], []
     barrier = threading.Barrier(4)
 
     def work():
         try:
             barrier.wait()
-            found.append(tokens.token_manager(LeverConnection.objects.get(pk=grant.pk)).current())
+            access_tokens.append(tokens.token_manager(LeverConnection.objects.get(pk=grant.pk)).current())
         except Exception as error:  # noqa: BLE001 - shown below
             failed.append(error)
         finally:
@@ -270,24 +276,24 @@ def test_two_workers_refresh_once(wire, grant):
     for thread in threads:
         thread.join(30)
     assert failed == []
-    assert found == ["access-2"] * 4
-    assert len(asked(wire, "/oauth/token")) == 1
+    assert access_tokens == ["access-2"] * 4
+    assert len(requests_to(lever_api, "/oauth/token")) == 1
     grant.refresh_from_db()
     assert (grant.state, grant.refresh_token, grant.generation) == ("connected", "refresh-2", 1)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_whose_token_was_refused_refresh_once(wire, grant):
-    def stages(request):
+def test_concurrent_workers_refresh_once_when_their_token_is_refused(lever_api, grant):
+    def answer_stages(request):
         is_new = request.headers["Authorization"] == "Bearer access-2"
         return (200, {}, '{"data": []}') if is_new else (401, {}, "{}")
 
-    def trade(request):
+    def refresh(request):
         time.sleep(0.3)
         return 200, {}, json.dumps(FRESH)
 
-    wire.add_callback(responses.GET, f"{API}/stages", stages)
-    wire.add_callback(responses.POST, f"{AUTH}/oauth/token", trade)
+    lever_api.add_callback(responses.GET, f"{API}/stages", answer_stages)
+    lever_api.add_callback(responses.POST, f"{AUTH}/oauth/token", refresh)
     failed = []
 
     def work():
@@ -304,33 +310,33 @@ def test_two_workers_whose_token_was_refused_refresh_once(wire, grant):
     for thread in threads:
         thread.join(30)
     assert failed == []
-    assert len(asked(wire, "/oauth/token")) == 1
+    assert len(requests_to(lever_api, "/oauth/token")) == 1
 
 
 # whether there is a connection
 
 
 @pytest.mark.parametrize("state", ["needs_reconnect", "revoked"])
-def test_without_a_working_grant_nothing_is_called(wire, grant, state):
+def test_no_call_is_made_without_a_working_grant(lever_api, grant, state):
     LeverConnection.objects.update(state=state)
     with pytest.raises(NotConnected):
         provider.lever_client(Organization.objects.get())
     with pytest.raises(NotConnected):
         tokens.token_manager(grant).current()
-    assert not wire.calls
+    assert not lever_api.calls
 
 
-def test_a_grant_that_is_disconnected_between_two_calls_is_not_used(wire, grant):
-    wire.get(f"{API}/stages", json={"data": []})
+def test_a_grant_that_is_disconnected_between_two_calls_is_not_used(lever_api, grant):
+    lever_api.get(f"{API}/stages", json={"data": []})
     client = provider.lever_client(grant.organization)
     client.stages()
     LeverConnection.objects.get(pk=grant.pk).disconnect("Disconnected by owner.")
     with pytest.raises(NotConnected):
         client.stages()
-    assert len(wire.calls) == 1
+    assert len(lever_api.calls) == 1
 
 
-def test_codescreen_needs_a_key_that_is_not_refused(organization):
+def test_a_codescreen_client_needs_a_working_key(organization):
     with pytest.raises(NotConnected):
         provider.codescreen_client(organization)
     row = factories.CodeScreenConnectionFactory(organization=organization)
@@ -358,14 +364,14 @@ PERSON = {
 }
 
 
-def test_a_call_is_recorded_without_secrets_and_personal_data(wire, grant):
-    ends_soon(grant)
-    wire.post(f"{AUTH}/oauth/token", json=FRESH)
-    wire.get(f"{API}/opportunities/opportunity-1", json={"data": PERSON})
-    wire.post(
+def test_a_call_is_recorded_without_secrets_and_personal_data(lever_api, grant):
+    let_token_expire_soon(grant)
+    lever_api.post(f"{AUTH}/oauth/token", json=FRESH)
+    lever_api.get(f"{API}/opportunities/opportunity-1", json={"data": PERSON})
+    lever_api.post(
         f"{API}/opportunities/opportunity-1/addLinks", status=400, json={"code": "Bad", "message": "no"}
     )
-    wire.post(
+    lever_api.post(
         f"{API}/webhooks", json={"data": {"id": "w", "configuration": {"signatureToken": "signature-secret"}}}
     )
     effect = factories.EffectFactory(organization=grant.organization, attempts=3)
@@ -407,8 +413,10 @@ def test_a_call_is_recorded_without_secrets_and_personal_data(wire, grant):
 def test_an_invitation_is_recorded_without_name_and_address(settings, organization):
     settings.CODESCREEN_API_URL = "https://codescreen.example/api"
     factories.CodeScreenConnectionFactory(organization=organization)
-    with responses.RequestsMock() as wire:
-        wire.post("https://codescreen.example/api/assessments", json={"assessmentInstanceId": "instance-1"})
+    with responses.RequestsMock() as codescreen_api:
+        codescreen_api.post(
+            "https://codescreen.example/api/assessments", json={"assessmentInstanceId": "instance-1"}
+        )
         provider.codescreen_client(organization).send(
             "assessment-1", "Candidate Alder", "alder@candidates.example"
         )
@@ -421,9 +429,9 @@ def test_an_invitation_is_recorded_without_name_and_address(settings, organizati
     assert "codescreen-key" not in everything
 
 
-def test_an_error_that_quotes_the_person_is_not_kept(wire, grant):
+def test_an_error_is_recorded_without_the_address_it_quotes(lever_api, grant):
     message = "alder@candidates.example is not a valid address"
-    wire.get(
+    lever_api.get(
         f"{API}/opportunities/opportunity-1",
         status=404,
         json={"code": "ResourceNotFound", "message": message},
@@ -434,8 +442,8 @@ def test_an_error_that_quotes_the_person_is_not_kept(wire, grant):
     assert "@" not in row.error + row.response_body + str(raised.value)
 
 
-def test_a_call_that_cannot_be_recorded_happened_all_the_same(wire, grant, monkeypatch):
-    wire.get(f"{API}/stages", json={"data": [{"id": "1"}]})
+def test_a_call_succeeds_when_it_cannot_be_recorded(lever_api, grant, monkeypatch):
+    lever_api.get(f"{API}/stages", json={"data": [{"id": "1"}]})
     monkeypatch.setattr(ApiCall.objects, "create", _database_error)
     assert provider.lever_client(grant.organization).stages() == [PipelineStage("1", "")]
 
@@ -444,7 +452,7 @@ def _database_error(**_):
     raise OperationalError("the server closed the connection")
 
 
-def test_telling_that_lever_needs_a_person_is_once_per_breakage(grant):
+def test_reconnect_needed_is_notified_once_per_breakage(grant):
     for _ in range(2):
         grant.mark_needs_reconnect("Revoked.")
         connection_notices.notify_reconnect_needed(grant.organization)
@@ -460,17 +468,17 @@ def test_telling_that_lever_needs_a_person_is_once_per_breakage(grant):
 
 
 @pytest.fixture
-def held(grant):
-    """An effect that a worker has been busy with for a while."""
+def held_effect(grant):
+    """An effect whose lease has almost expired."""
     factories.EffectFactory(organization=grant.organization)
     effect = factories.claimed(Effect, "busy")
     Effect.objects.update(leased_until=timezone.now() + timedelta(seconds=5))
     return effect
 
 
-def test_slow_work_renews_its_lease_between_calls(wire, grant, held, monkeypatch):
-    wire.get(f"{API}/stages", json={"data": []})
-    lever = provider.lever_client(grant.organization, CallContext(effect=held))
+def test_a_slow_step_renews_its_lease_between_calls(lever_api, grant, held_effect, monkeypatch):
+    lever_api.get(f"{API}/stages", json={"data": []})
+    lever = provider.lever_client(grant.organization, CallContext(effect=held_effect))
     lever.stages()
     assert Effect.objects.filter(leased_until__lt=timezone.now() + timedelta(seconds=10)).exists()
     monkeypatch.setattr(call_hooks, "RENEW_AFTER_SECONDS", 0.0)
@@ -478,42 +486,44 @@ def test_slow_work_renews_its_lease_between_calls(wire, grant, held, monkeypatch
     assert Effect.objects.filter(leased_until__gt=timezone.now() + timedelta(seconds=40)).exists()
 
 
-def test_work_that_somebody_else_has_taken_over_makes_no_more_calls(wire, grant, held, monkeypatch):
+def test_a_step_makes_no_more_calls_when_its_row_was_taken_over(lever_api, grant, held_effect, monkeypatch):
     monkeypatch.setattr(call_hooks, "RENEW_AFTER_SECONDS", 0.0)
     Effect.objects.update(lease_owner="replacement")
     with pytest.raises(CallDeferred):
-        provider.lever_client(grant.organization, CallContext(effect=held)).stages()
-    assert not wire.calls
+        provider.lever_client(grant.organization, CallContext(effect=held_effect)).stages()
+    assert not lever_api.calls
 
 
-def test_a_client_made_late_in_a_step_renews_the_lease_before_its_first_call(wire, grant, held, settings):
+def test_a_client_made_late_in_a_step_renews_the_lease_before_its_first_call(
+    lever_api, grant, held_effect, settings
+):
     settings.CODESCREEN_API_URL = "https://codescreen.example/api"
     factories.CodeScreenConnectionFactory(organization=grant.organization)
-    wire.get("https://codescreen.example/api/assessments", json=[])
-    held.leased_until = timezone.now() + timedelta(seconds=5)
-    held.fenced().update(leased_until=held.leased_until)
-    provider.codescreen_client(grant.organization, CallContext(effect=held)).assessments()
-    held.refresh_from_db()
-    assert held.leased_until > timezone.now() + timedelta(seconds=40)
+    lever_api.get("https://codescreen.example/api/assessments", json=[])
+    held_effect.leased_until = timezone.now() + timedelta(seconds=5)
+    held_effect.fenced().update(leased_until=held_effect.leased_until)
+    provider.codescreen_client(grant.organization, CallContext(effect=held_effect)).assessments()
+    held_effect.refresh_from_db()
+    assert held_effect.leased_until > timezone.now() + timedelta(seconds=40)
 
 
 # the clocks
 
 
-def test_clocks_are_compared_by_the_date_of_levers_answers(wire, organization, grant):
+def test_clock_skew_is_measured_by_the_date_of_levers_answers(lever_api, organization, grant):
     behind = format_datetime(timezone.now() - timedelta(seconds=90), usegmt=True)
-    wire.get(f"{API}/stages", json={"data": []}, headers={"Date": behind})
+    lever_api.get(f"{API}/stages", json={"data": []}, headers={"Date": behind})
     provider.lever_client(organization).stages()
     grant.refresh_from_db()
     assert grant.clock_ahead == pytest.approx(90, abs=2)
 
 
-def test_what_is_known_of_the_clock_is_written_rarely(grant, django_assert_num_queries):
+def test_clock_skew_is_stored_rarely(grant, django_assert_num_queries):
     connection = grant
     connection.record_clock_skew(1.0)
     with django_assert_num_queries(0):
         connection.record_clock_skew(2.0)
-        connection.record_clock_skew(40.0)  # another machine's clock, perhaps: not at every call either
+        connection.record_clock_skew(40.0)  # perhaps another machine's clock: not stored at every call either
     connection.clock_compared_at = timezone.now() - timedelta(minutes=2)
     with django_assert_num_queries(0):
         connection.record_clock_skew(2.0)

@@ -1,4 +1,4 @@
-"""Whose turn it is: shared slots per account, a breaker per platform, and the least-served organization first."""
+"""The slots that all calls of an account share."""
 
 import itertools
 import threading
@@ -23,11 +23,11 @@ INTERVAL, BURST = 1 / 9.9, 18
 
 
 @pytest.fixture
-def wire(settings):
-    """Lever's API, faked on the wire."""
+def lever_api(settings):
+    """Lever's API, faked at HTTP."""
     settings.LEVER_API_URL = API
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as found:
-        yield found
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
+        yield api
 
 
 @pytest.fixture
@@ -38,11 +38,11 @@ def grant(organization, super_admin):
 def test_a_burst_is_free_and_then_slots_are_a_tenth_of_a_second_apart(db):
     waits = [RateLimitBucket.reserve("lever:1", INTERVAL, BURST) for _ in range(30)]
     assert waits[:BURST] == [0.0] * BURST
-    late = waits[BURST:]
-    steps = [later - earlier for earlier, later in itertools.pairwise(late)]
-    # the clock goes on between two reservations
+    waits_after_burst = waits[BURST:]
+    steps = [later - earlier for earlier, later in itertools.pairwise(waits_after_burst)]
+    # time passes between two reservations
     assert all(0.08 < step < 0.11 for step in steps), steps
-    assert 1.0 < late[-1] <= 12 * INTERVAL + 0.001
+    assert 1.0 < waits_after_burst[-1] <= 12 * INTERVAL + 0.001
 
 
 def test_accounts_do_not_wait_for_each_other(db):
@@ -51,7 +51,7 @@ def test_accounts_do_not_wait_for_each_other(db):
     assert RateLimitBucket.reserve("lever:2", INTERVAL, BURST) == 0.0
 
 
-def test_a_rest_frees_the_burst_but_never_more(db):
+def test_an_idle_account_regains_the_burst_and_no_more(db):
     for _ in range(25):
         RateLimitBucket.reserve("lever:1", INTERVAL, BURST)
     RateLimitBucket.objects.update(free_at=1.0)
@@ -61,7 +61,7 @@ def test_a_rest_frees_the_burst_but_never_more(db):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_workers_share_the_slots(db):
+def test_concurrent_workers_share_the_slots(db):
     waits: list[float] = []
 
     def work():
@@ -76,13 +76,13 @@ def test_workers_share_the_slots(db):
     for thread in threads:
         thread.join(30)
     assert len(waits) == 40
-    # however they interleave: forty slots, eighteen free, and none given twice
+    # in whichever order: forty slots, eighteen free, and none given twice
     assert max(waits) > 1.5
     assert sum(wait == 0.0 for wait in waits) < 30
 
 
-def test_429_cools_everybody_down(wire, grant):
-    wire.get(f"{API}/stages", status=429, headers={"Retry-After": "2"})
+def test_a_429_slows_down_all_calls_of_the_account(lever_api, grant):
+    lever_api.get(f"{API}/stages", status=429, headers={"Retry-After": "2"})
     with pytest.raises(PlatformError) as raised:
         provider.lever_client(grant.organization).stages()
     assert (raised.value.permanent, raised.value.retry_after) == (False, 2.0)
@@ -91,7 +91,7 @@ def test_429_cools_everybody_down(wire, grant):
     assert waits[-1] > 0.0
 
 
-def test_a_slot_that_is_far_away_is_given_back_with_its_time(grant):
+def test_a_call_is_deferred_when_its_slot_is_far_away(grant):
     key = f"lever:{grant.lever_account_id}"
     RateLimitBucket.reserve(key, 60.0, BURST)
     with pytest.raises(CallDeferred) as raised:
@@ -105,20 +105,20 @@ def test_a_slot_that_is_far_away_is_given_back_with_its_time(grant):
     assert not ApiCall.objects.exists()
 
 
-def test_a_slot_that_is_given_back_is_nobody_elses_wait(grant):
+def test_a_released_slot_does_not_lengthen_other_waits(grant):
     key = f"lever:{grant.lever_account_id}"
     RateLimitBucket.reserve(key, 60.0, BURST)
-    gate = call_limits.CallLimits(grant.organization, "lever", key)
+    limits = call_limits.CallLimits(grant.organization, "lever", key)
     waits = []
     for _ in range(20):
         with pytest.raises(CallDeferred) as raised:
-            gate.wait()
+            limits.wait()
         waits.append(raised.value.retry_after or 0.0)
     assert 0 < waits[-1] <= waits[0]
 
 
 @pytest.mark.redis
-def test_redis_paces_like_the_database(settings):
+def test_redis_limits_like_the_database(settings):
     settings.REDIS_URL = test_suites.REDIS_URL
     rate_limit._redis_again_at = 0.0
     rate_limit._reserve_in_redis.cache_clear()
@@ -131,26 +131,26 @@ def test_redis_paces_like_the_database(settings):
     assert rate_limit.reserve_slot(key) < waits[-4]
 
 
-def test_when_redis_is_away_the_database_paces_and_redis_is_left_alone_for_a_while(db, settings, monkeypatch):
+def test_the_database_limits_when_redis_is_away_and_redis_is_not_asked_for_a_while(db, settings, monkeypatch):
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
-    asked = []
+    scripts = []
     rate_limit._reserve_in_redis.cache_clear()
     script = rate_limit._reserve_in_redis()
 
-    def noted(found):
-        asked.append(found)
-        return found
+    def count_script(script_used):
+        scripts.append(script_used)
+        return script_used
 
     monkeypatch.setattr(rate_limit, "_redis_again_at", 0.0)
-    monkeypatch.setattr(rate_limit, "_reserve_in_redis", lambda: noted(script))
+    monkeypatch.setattr(rate_limit, "_reserve_in_redis", lambda: count_script(script))
     waits = [rate_limit.reserve_slot("lever:1") for _ in range(BURST + 2)]
     assert waits[:BURST] == [0.0] * BURST
     assert waits[-1] > 0.1
     assert RateLimitBucket.objects.filter(pk="lever:1").exists()
-    assert len(asked) == 1
+    assert len(scripts) == 1
     monkeypatch.setattr(rate_limit, "_redis_again_at", 0.0)
     rate_limit.reserve_slot("lever:1")
-    assert len(asked) == 2
+    assert len(scripts) == 2
 
 
 # a platform that is down
@@ -160,58 +160,58 @@ def call_stages(grant):
     provider.lever_client(grant.organization).stages()
 
 
-def test_a_platform_that_is_down_is_probed_gently(wire, grant):
-    wire.get(f"{API}/stages", status=500)
+def test_calls_are_deferred_when_the_platform_keeps_failing(lever_api, grant):
+    lever_api.get(f"{API}/stages", status=500)
     for _ in range(CircuitBreaker.FAILURES_TO_OPEN):
         with pytest.raises(PlatformError):
             call_stages(grant)
     with pytest.raises(CallDeferred) as raised:
         call_stages(grant)
     assert (raised.value.retry_after or 0) >= 30
-    assert len(wire.calls) == CircuitBreaker.FAILURES_TO_OPEN
+    assert len(lever_api.calls) == CircuitBreaker.FAILURES_TO_OPEN
 
 
-def test_one_probe_is_admitted_when_the_pause_is_over(wire, grant):
+def test_one_probe_is_admitted_when_the_pause_is_over(lever_api, grant):
     breaker = CircuitBreaker.objects.create(organization=grant.organization, platform="lever", failures=7)
     CircuitBreaker.objects.filter(pk=breaker.pk).update(open_until=timezone.now() - timedelta(seconds=1))
-    wire.get(f"{API}/stages", status=502)
+    lever_api.get(f"{API}/stages", status=502)
     with pytest.raises(PlatformError):
         call_stages(grant)
     with pytest.raises(CallDeferred):
         call_stages(grant)
-    assert len(wire.calls) == 1
+    assert len(lever_api.calls) == 1
 
 
-def test_an_answer_closes_the_breaker(wire, grant):
+def test_an_answer_closes_the_breaker(lever_api, grant):
     CircuitBreaker.objects.create(organization=grant.organization, platform="lever", failures=9)
-    wire.get(f"{API}/stages", json={"data": []})
+    lever_api.get(f"{API}/stages", json={"data": []})
     call_stages(grant)
     call_stages(grant)
     assert CircuitBreaker.objects.get().failures == 0
 
 
-def test_maintenance_is_no_answer(wire, grant):
-    wire.get(f"{API}/stages", status=503)
+def test_a_503_opens_the_breaker(lever_api, grant):
+    lever_api.get(f"{API}/stages", status=503)
     for _ in range(CircuitBreaker.FAILURES_TO_OPEN):
         with pytest.raises(PlatformError):
             call_stages(grant)
     with pytest.raises(CallDeferred):
         call_stages(grant)
-    assert len(wire.calls) == CircuitBreaker.FAILURES_TO_OPEN
+    assert len(lever_api.calls) == CircuitBreaker.FAILURES_TO_OPEN
 
 
-def test_a_refusal_is_an_answer(wire, grant):
-    wire.get(f"{API}/stages", status=403)
+def test_a_403_keeps_the_breaker_closed(lever_api, grant):
+    lever_api.get(f"{API}/stages", status=403)
     for _ in range(CircuitBreaker.FAILURES_TO_OPEN + 2):
         with pytest.raises(PlatformError):
             call_stages(grant)
     assert CircuitBreaker.objects.get().failures == 0
 
 
-def test_another_organizations_breaker_stays_closed(wire, grant):
+def test_another_organizations_breaker_stays_closed(lever_api, grant):
     CircuitBreaker.objects.create(organization=grant.organization, platform="lever", failures=9)
     other = factories.LeverConnectionFactory(lever_account_id="another")
-    wire.get(f"{API}/stages", json={"data": []})
+    lever_api.get(f"{API}/stages", json={"data": []})
     call_stages(other)
 
 
@@ -219,14 +219,14 @@ def test_another_organizations_breaker_stays_closed(wire, grant):
 
 
 @pytest.mark.parametrize("make", [factories.EffectFactory, factories.DeliveryFactory])
-def test_the_least_served_organization_comes_first(make, organization):
+def test_the_least_served_organization_is_claimed_first(make, organization):
     for _ in range(5):
         make.create(organization=organization)
-    late = make.create(organization=factories.OrganizationFactory.create())
-    model = type(late)
+    other = make.create(organization=factories.OrganizationFactory.create())
+    model = type(other)
     first = factories.claimed(model, "one")
     second = factories.claimed(model, "two")
-    assert {first.organization_id, second.organization_id} == {organization.pk, late.organization_id}
+    assert {first.organization_id, second.organization_id} == {organization.pk, other.organization_id}
 
 
 def test_effects_do_not_keep_deliveries_waiting(organization):

@@ -1,4 +1,4 @@
-"""Personal data and secrets aren't kept, and the shape of what held them is."""
+"""Redaction removes personal data and secrets, and keeps the shape of the JSON around them."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def test_personal_data_and_secrets_are_not_kept(key, depth):
     assert "Alder" not in str(kept)
 
 
-def test_an_object_under_a_personal_key_keeps_its_shape_alone():
+def test_an_object_under_a_personal_key_keeps_only_its_shape():
     kept = redact({"phones": [{"type": "mobile", "value": "555"}]})
     assert kept == {"phones": [{"type": "mobile", "value": "[redacted]"}]}
 

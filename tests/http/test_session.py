@@ -1,4 +1,4 @@
-"""One request to a platform: what its answer means, and what is kept of it."""
+"""One request to a platform: what its answer means, and what is recorded of it."""
 
 import json
 import socket
@@ -18,9 +18,9 @@ URL = "https://platform.example/v1"
 
 
 @pytest.fixture
-def wire():
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as found:
-        yield found
+def platform_api():
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
+        yield api
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def session(calls):
     return PlatformSession("lever", URL + "/", after_call=calls.append)
 
 
-def failure(session, method="POST", **more):
+def request_error(session, method="POST", **more):
     with pytest.raises(PlatformError) as raised:
         session.request(method, "/things", **more)
     return raised.value
@@ -69,23 +69,23 @@ def failure(session, method="POST", **more):
         (599, False, True),
     ],
 )
-def test_what_a_status_means(wire, session, status, permanent, ambiguous):
-    wire.post(f"{URL}/things", status=status)
-    wire.get(f"{URL}/things", status=status)
-    error = failure(session)
+def test_an_error_is_classified_by_its_status(platform_api, session, status, permanent, ambiguous):
+    platform_api.post(f"{URL}/things", status=status)
+    platform_api.get(f"{URL}/things", status=status)
+    error = request_error(session)
     assert (error.status, error.permanent, error.ambiguous) == (status, permanent, ambiguous)
     if status >= 400:  # a read follows redirects
-        error = failure(session, "GET")
+        error = request_error(session, "GET")
         assert (error.permanent, error.ambiguous) == (permanent, False)
 
 
-def wrapped(reason):
-    """Return an exception as requests wraps what urllib3 gave up on."""
+def connection_error(reason):
+    """Return an error of urllib3 as requests wraps it."""
     pool = urllib3.HTTPSConnectionPool("platform.example")
     return requests.exceptions.ConnectionError(urllib3.exceptions.MaxRetryError(pool, "/things", reason))
 
 
-def tls(error):
+def tls_error(error):
     pool = urllib3.HTTPSConnectionPool("platform.example")
     return requests.exceptions.SSLError(
         urllib3.exceptions.MaxRetryError(pool, "/things", urllib3.exceptions.SSLError(error))
@@ -103,81 +103,81 @@ LOST = {
     ),
     "chunks that break off": requests.exceptions.ChunkedEncodingError("incomplete read"),
     "an encoding that lies": requests.exceptions.ContentDecodingError("not gzip"),
-    "TLS that breaks": tls(ssl.SSLError(1, "bad record mac")),
-    "TLS that ends": tls(ssl.SSLEOFError(8, "EOF occurred in violation of protocol")),
+    "TLS that breaks": tls_error(ssl.SSLError(1, "bad record mac")),
+    "TLS that ends": tls_error(ssl.SSLEOFError(8, "EOF occurred in violation of protocol")),
     "TLS that breaks in the body": requests.exceptions.SSLError(
         urllib3.exceptions.SSLError(ssl.SSLError(1, "mac"))
     ),
     "anything else": requests.exceptions.RequestException("?"),
 }
 NEVER_SENT = {
-    "refused": wrapped(urllib3.exceptions.NewConnectionError(CONNECTION, "Connection refused")),
-    "no such host": wrapped(
+    "refused": connection_error(urllib3.exceptions.NewConnectionError(CONNECTION, "Connection refused")),
+    "no such host": connection_error(
         urllib3.exceptions.NameResolutionError("platform.example", CONNECTION, socket.gaierror())
     ),
     "connect time-out": requests.exceptions.ConnectTimeout("timed out"),
-    "a certificate that isn't theirs": tls(ssl.SSLCertVerificationError(1, "hostname mismatch")),
+    "a certificate that isn't theirs": tls_error(ssl.SSLCertVerificationError(1, "hostname mismatch")),
 }
 
 
 @pytest.mark.parametrize("name", LOST)
-def test_a_write_that_may_have_arrived_is_ambiguous(wire, session, name):
-    wire.post(f"{URL}/things", body=LOST[name])
-    error = failure(session)
+def test_a_write_that_may_have_arrived_is_ambiguous(platform_api, session, name):
+    platform_api.post(f"{URL}/things", body=LOST[name])
+    error = request_error(session)
     assert (error.ambiguous, error.permanent, error.status) == (True, False, None)
-    wire.get(f"{URL}/things", body=LOST[name])
-    assert failure(session, "GET").ambiguous is False
+    platform_api.get(f"{URL}/things", body=LOST[name])
+    assert request_error(session, "GET").ambiguous is False
 
 
 @pytest.mark.parametrize("name", NEVER_SENT)
-def test_a_write_that_never_left_is_not_ambiguous(wire, session, name):
-    wire.post(f"{URL}/things", body=NEVER_SENT[name])
-    error = failure(session)
+def test_a_write_that_never_left_is_not_ambiguous(platform_api, session, name):
+    platform_api.post(f"{URL}/things", body=NEVER_SENT[name])
+    error = request_error(session)
     assert (error.ambiguous, error.permanent, error.status) == (False, False, None)
 
 
-def test_a_success_that_is_not_json_is_ambiguous(wire, session):
-    wire.post(f"{URL}/things", body="<html>Welcome</html>")
-    error = failure(session)
+def test_a_success_that_is_not_json_is_ambiguous(platform_api, session):
+    platform_api.post(f"{URL}/things", body="<html>Welcome</html>")
+    error = request_error(session)
     assert (error.ambiguous, error.permanent, error.status) == (True, False, 200)
 
 
 @pytest.mark.parametrize(
     ("body", "expected"), [("", None), ("null", None), ("[]", []), ('{"a": 1}', {"a": 1}), ("5", 5)]
 )
-def test_a_success_is_decoded(wire, session, body, expected):
-    wire.post(f"{URL}/things", body=body, status=201)
+def test_a_successful_answer_is_decoded(platform_api, session, body, expected):
+    platform_api.post(f"{URL}/things", body=body, status=201)
     assert session.request("POST", "/things", payload={"a": 1}) == expected
 
 
-def test_nul_and_lone_surrogates_in_an_answer_do_not_reach_the_database(wire, session):
-    wire.get(f"{URL}/things", body='{"na\\u0000me": ["a\\u0000b", "\\ud800x"]}')
-    found = session.request("GET", "/things")
-    assert "\x00" not in str(found)
-    json.dumps(found, ensure_ascii=False).encode()
+def test_nul_and_lone_surrogates_in_an_answer_do_not_reach_the_database(platform_api, session):
+    platform_api.get(f"{URL}/things", body='{"na\\u0000me": ["a\\u0000b", "\\ud800x"]}')
+    answer = session.request("GET", "/things")
+    assert "\x00" not in str(answer)
+    json.dumps(answer, ensure_ascii=False).encode()
 
 
-def test_an_answer_that_is_nested_beyond_reason_is_no_json(wire, session):
-    wire.get(f"{URL}/things", body="[" * 100_000)
-    assert failure(session, "GET").status == 200
+def test_an_answer_that_is_nested_too_deeply_is_refused(platform_api, session):
+    platform_api.get(f"{URL}/things", body="[" * 100_000)
+    assert request_error(session, "GET").status == 200
 
 
-def test_an_answer_beyond_all_size_is_given_up(wire, session, monkeypatch):
+def test_an_answer_that_is_too_large_is_refused(platform_api, session, monkeypatch):
     monkeypatch.setattr("integrations.http.deadlines.MAX_BODY_BYTES", 1000)
-    wire.post(f"{URL}/things", body="x" * 2000)
-    assert failure(session).ambiguous is True
+    platform_api.post(f"{URL}/things", body="x" * 2000)
+    assert request_error(session).ambiguous is True
 
 
-def test_an_answer_that_trickles_is_given_up(wire, session, monkeypatch):
+def test_an_answer_that_takes_too_long_is_refused(platform_api, session, monkeypatch):
     monkeypatch.setattr("integrations.http.deadlines.TOTAL_SECONDS", -1.0)
-    wire.get(f"{URL}/things", body="{}")
-    assert "did not answer" in str(failure(session, "GET"))
+    platform_api.get(f"{URL}/things", body="{}")
+    assert "did not answer" in str(request_error(session, "GET"))
 
 
-def test_a_date_to_retry_after_is_reckoned_by_the_platforms_own_clock(wire, session):
+def test_a_retry_after_date_is_read_by_the_platforms_clock(platform_api, session):
     headers = {"Date": "Wed, 01 Jul 2026 10:00:00 GMT", "Retry-After": "Wed, 01 Jul 2026 10:01:30 GMT"}
-    wire.post(f"{URL}/things", status=503, headers=headers)
-    assert failure(session).retry_after == 90.0
+    platform_api.post(f"{URL}/things", status=503, headers=headers)
+    assert request_error(session).retry_after == 90.0
 
 
 @pytest.mark.parametrize(
@@ -199,27 +199,27 @@ def test_a_date_to_retry_after_is_reckoned_by_the_platforms_own_clock(wire, sess
         ("Wed, 99 Oct 2015 07:28:00 GMT", None),
     ],
 )
-def test_retry_after(wire, session, header, seconds):
-    wire.post(f"{URL}/things", status=429, headers={} if header is None else {"Retry-After": header})
-    assert failure(session).retry_after == seconds
+def test_retry_after_is_parsed_and_bounded(platform_api, session, header, seconds):
+    platform_api.post(f"{URL}/things", status=429, headers={} if header is None else {"Retry-After": header})
+    assert request_error(session).retry_after == seconds
 
 
-def test_a_redirected_write_is_not_followed(wire, session):
-    wire.post(f"{URL}/things", status=307, headers={"Location": f"{URL}/elsewhere"})
-    wire.post(f"{URL}/elsewhere", json={})
-    assert failure(session).status == 307
-    assert len(wire.calls) == 1
+def test_a_redirected_write_is_not_followed(platform_api, session):
+    platform_api.post(f"{URL}/things", status=307, headers={"Location": f"{URL}/elsewhere"})
+    platform_api.post(f"{URL}/elsewhere", json={})
+    assert request_error(session).status == 307
+    assert len(platform_api.calls) == 1
 
 
 # what a person reads
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "message"),
     [
         (
-            {"code": "ResourceNotFound", "message": "stages x was not found"},
-            "lever answered 400: ResourceNotFound – stages x was not found",
+            {"code": "ResourceNotFound", "message": "stages x was not answer"},
+            "lever answered 400: ResourceNotFound – stages x was not answer",
         ),
         ({"error": {"code": "invalid_email", "message": "no"}}, "lever answered 400: invalid_email – no"),
         (
@@ -232,19 +232,19 @@ def test_a_redirected_write_is_not_followed(wire, session):
         (None, "lever answered 400"),
     ],
 )
-def test_an_error_says_what_the_platform_said(wire, session, body, words):
-    wire.post(f"{URL}/things", status=400, json=body)
-    assert str(failure(session)) == words
+def test_an_error_message_quotes_the_platform(platform_api, session, body, message):
+    platform_api.post(f"{URL}/things", status=400, json=body)
+    assert str(request_error(session)) == message
 
 
 # what is kept
 
 
-def test_every_call_is_observed_once(wire, session, calls):
-    wire.get(f"{URL}/things", json={"id": 1})
-    wire.post(f"{URL}/things", body=LOST["reset"])
+def test_every_call_is_recorded_once(platform_api, session, calls):
+    platform_api.get(f"{URL}/things", json={"id": 1})
+    platform_api.post(f"{URL}/things", body=LOST["reset"])
     session.request("GET", "/things", params={"a": "b"})
-    failure(session, payload={"name": "Candidate Alder", "assessmentId": "x"})
+    request_error(session, payload={"name": "Candidate Alder", "assessmentId": "x"})
     assert [(call.method, call.path, call.status, bool(call.error)) for call in calls] == [
         ("GET", "/things", 200, False),
         ("POST", "/things", None, True),
@@ -252,13 +252,13 @@ def test_every_call_is_observed_once(wire, session, calls):
     assert json.loads(calls[1].request_body) == {"name": "[redacted]", "assessmentId": "x"}
 
 
-def test_pacing_comes_before_the_call(wire, calls):
+def test_no_call_is_made_when_the_hook_before_it_raises(platform_api, calls):
     def refuse():
         raise PlatformError("not now")
 
     session = PlatformSession("lever", URL, before_call=refuse, after_call=calls.append)
-    failure(session)
-    assert not wire.calls
+    request_error(session)
+    assert not platform_api.calls
     assert not calls
 
 
@@ -273,8 +273,8 @@ def test_pacing_comes_before_the_call(wire, calls):
         ({"Date": "Wed, 03 Mar 2027 22:29:45 GMT", "Age": "600"}, None),
     ],
 )
-def test_the_other_clock_is_read_from_an_answers_date(wire, session, calls, headers, expected):
-    wire.get(f"{URL}/things", json={}, headers=headers)
+def test_clock_skew_is_read_from_the_date_of_an_answer(platform_api, session, calls, headers, expected):
+    platform_api.get(f"{URL}/things", json={}, headers=headers)
     with patch(
         "django.utils.timezone.now", return_value=datetime(2027, 3, 3, 22, 30, 15, 500_000, tzinfo=UTC)
     ):

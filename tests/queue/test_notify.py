@@ -1,4 +1,4 @@
-"""Rows are the memory and the queue is a doorbell."""
+"""Notify the workers after the commit; a failed notification raises nothing."""
 
 import time
 from datetime import timedelta
@@ -14,7 +14,7 @@ from tests import factories
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_bell_rings_after_the_commit_and_not_after_a_rollback(queued_tasks):
+def test_workers_are_notified_after_the_commit_and_not_after_a_rollback(queued_tasks):
     with transaction.atomic():
         notify.notify_workers()
         assert queued_tasks == []
@@ -26,19 +26,19 @@ def test_the_bell_rings_after_the_commit_and_not_after_a_rollback(queued_tasks):
     assert len(queued_tasks) == 1
 
 
-def test_bells_in_quick_succession_are_one(db, queued_tasks):
+def test_notifications_in_quick_succession_are_throttled_to_one(db, queued_tasks):
     for _ in range(5):
         notify._notify()
     assert len(queued_tasks) == 1
 
 
-def test_a_broken_bell_costs_nothing(db, monkeypatch):
+def test_a_failed_notification_raises_nothing(db, monkeypatch):
     monkeypatch.setattr(notify, "_next_notification", 0.0)
     monkeypatch.setattr(notify, "async_task", mock.Mock(side_effect=ConnectionError("no broker")))
     notify._notify()
 
 
-def test_the_supervisor_rings_for_what_is_due(db, queued_tasks):
+def test_the_supervisor_notifies_workers_when_a_row_is_due(db, queued_tasks):
     Heartbeat.beat(liveness.DRAIN)
     notify.notify_if_due()
     assert queued_tasks == []
@@ -47,14 +47,14 @@ def test_the_supervisor_rings_for_what_is_due(db, queued_tasks):
     assert len(queued_tasks) == 1
 
 
-def test_the_supervisor_does_not_flood_a_queue_that_nobody_hears(db, queued_tasks, settings):
+def test_the_supervisor_adds_no_wake_up_when_the_queue_holds_enough(db, queued_tasks, settings):
     factories.EffectFactory(due_at=timezone.now() - timedelta(seconds=1))
     with mock.patch.object(notify, "_broker", return_value=mock.Mock(queue_size=lambda: 10_000)):
         notify.notify_if_due()
     assert queued_tasks == []
 
 
-def test_stalled_means_due_for_a_while_and_no_progress(db):
+def test_workers_are_stalled_when_rows_are_overdue_without_progress(db):
     assert not liveness.is_stalled()
     effect = factories.EffectFactory(due_at=timezone.now() - timedelta(minutes=1))
     assert liveness.is_stalled()
@@ -67,7 +67,7 @@ def test_stalled_means_due_for_a_while_and_no_progress(db):
     assert liveness.oldest_due_seconds() == 0.0
 
 
-def test_what_a_killed_worker_held_is_no_sign_of_a_stall_the_moment_its_lease_ends(db):
+def test_workers_are_not_stalled_when_a_killed_workers_lease_just_ended(db):
     Heartbeat.beat(liveness.DRAIN)
     Heartbeat.objects.update(at=timezone.now() - liveness.QUIET_AFTER)
     held = factories.EffectFactory(due_at=timezone.now() - timedelta(minutes=1))
@@ -78,7 +78,7 @@ def test_what_a_killed_worker_held_is_no_sign_of_a_stall_the_moment_its_lease_en
     assert liveness.is_stalled()
 
 
-def test_a_cluster_that_does_not_hear_the_bell_at_rest_is_replaced_before_work_comes(db, queued_tasks):
+def test_an_idle_cluster_is_replaced_when_it_ignores_wake_ups(db, queued_tasks):
     Heartbeat.beat(liveness.DRAIN)
     Heartbeat.objects.update(at=timezone.now() - liveness.QUIET_AFTER - timedelta(seconds=1))
     notify.notify_if_due()
@@ -89,7 +89,7 @@ def test_a_cluster_that_does_not_hear_the_bell_at_rest_is_replaced_before_work_c
     assert not liveness.is_stalled()
 
 
-def test_the_lists_are_asked_for_after_the_commit_and_a_lost_request_costs_nothing(
+def test_a_catalog_refresh_is_requested_after_the_commit_and_a_failed_request_raises_nothing(
     organization, monkeypatch, django_capture_on_commit_callbacks
 ):
     sent = []
@@ -99,9 +99,9 @@ def test_the_lists_are_asked_for_after_the_commit_and_a_lost_request_costs_nothi
         assert sent == []
     assert sent == [("integrations.queue.duties.refresh_catalog", organization.pk)]
 
-    def lose(*_, **__):
+    def fail(*_, **__):
         raise ConnectionError("no broker")
 
-    monkeypatch.setattr(notify, "async_task", lose)
+    monkeypatch.setattr(notify, "async_task", fail)
     with django_capture_on_commit_callbacks(execute=True):
         notify.request_catalog_refresh(organization)

@@ -1,4 +1,4 @@
-"""Every schedule runs as it is written: the queue would only log that one can't."""
+"""Every duty has a schedule that runs as it is written: the queue would only log an error."""
 
 import ast
 import threading
@@ -28,21 +28,21 @@ from tests import factories
 
 
 @pytest.fixture
-def alone(monkeypatch):
-    """No background thread: it wouldn't see a test's transaction."""
+def without_background_draining(monkeypatch):
+    """Run no background thread: it wouldn't see a test's transaction."""
     for module in (schedules, duties):
         monkeypatch.setattr(module, "keep_draining", nullcontext)
 
 
-@pytest.mark.usefixtures("alone")
+@pytest.mark.usefixtures("without_background_draining")
 @pytest.mark.parametrize("duty", schedules.Duty)
-def test_every_schedule_runs(duty, connected_organization) -> None:
+def test_every_duty_runs_as_it_is_scheduled(duty, connected_organization) -> None:
     schedules.ensure_schedules()
     schedule = Schedule.objects.get(name=duty.value)
     import_string(schedule.func)(*ast.literal_eval(f"({schedule.args},)"))
 
 
-def test_a_schedule_of_an_earlier_release_follows_this_one(db) -> None:
+def test_a_schedule_of_an_earlier_release_is_updated(db) -> None:
     name = Duty.SWEEP.value
     Schedule.objects.create(
         name=name, func="integrations.earlier.sweep", schedule_type=Schedule.MINUTES, minutes=5
@@ -58,7 +58,7 @@ def test_a_schedule_of_an_earlier_release_follows_this_one(db) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_that_does_something_long_works_due_rows_meanwhile(monkeypatch) -> None:
+def test_due_rows_are_worked_while_a_long_duty_runs(monkeypatch) -> None:
     effect = factories.EffectFactory.create(due_at=None, state="done")
     worked = threading.Event()
 
@@ -81,63 +81,63 @@ def test_a_worker_that_does_something_long_works_due_rows_meanwhile(monkeypatch)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_is_about_to_be_killed_for_taking_too_long_works_no_more_rows(monkeypatch) -> None:
-    begun = []
+def test_background_draining_stops_before_the_task_times_out(monkeypatch) -> None:
+    drains = []
     monkeypatch.setattr(worker, "LAST_STEPS_SECONDS", notify.LONG_SECONDS - 0.2)
     monkeypatch.setattr(worker, "BACKGROUND_PAUSE", 0.05)
-    monkeypatch.setattr(worker, "drain", lambda _: begun.append(time.monotonic()))
+    monkeypatch.setattr(worker, "drain", lambda _: drains.append(time.monotonic()))
     with worker.keep_draining():
-        began = time.monotonic()
+        started = time.monotonic()
         time.sleep(0.6)
-    assert begun
-    assert max(begun) - began < 0.4
+    assert drains
+    assert max(drains) - started < 0.4
 
 
-def test_a_long_task_has_time_for_its_last_jobs_and_is_over_before_it_is_handed_out_again(
+def test_long_tasks_time_out_before_the_queue_hands_them_out_again(
     db, organization, monkeypatch, django_capture_on_commit_callbacks
 ) -> None:
-    asked = []
-    monkeypatch.setattr(notify, "async_task", lambda *_, q_options: asked.append(q_options["timeout"]))
+    timeouts = []
+    monkeypatch.setattr(notify, "async_task", lambda *_, q_options: timeouts.append(q_options["timeout"]))
     with django_capture_on_commit_callbacks(execute=True):
         notify.request_catalog_refresh(organization)
     schedules.ensure_schedules()
     rows = Schedule.objects.filter(func="integrations.queue.schedules.perform_duty")
-    asked += [ast.literal_eval(schedule.kwargs)["q_options"]["timeout"] for schedule in rows]
-    assert set(asked) == {notify.LONG_SECONDS}
+    timeouts += [ast.literal_eval(schedule.kwargs)["q_options"]["timeout"] for schedule in rows]
+    assert set(timeouts) == {notify.LONG_SECONDS}
     a_drain_has = settings.Q_CLUSTER["timeout"] - worker.DRAIN_SECONDS
     assert a_drain_has <= worker.LAST_STEPS_SECONDS
     assert settings.Q_CLUSTER["retry"] > notify.LONG_SECONDS
 
 
-def test_lists_that_are_read_slowly_keep_nobody_waiting(connected_organization, monkeypatch) -> None:
-    inside = []
+def test_due_rows_are_worked_while_a_catalog_is_refreshed(connected_organization, monkeypatch) -> None:
+    draining = []
 
     @contextmanager
-    def meanwhile():
-        inside.append(True)
+    def note_draining():
+        draining.append(True)
         yield
-        inside.pop()
+        draining.pop()
 
-    monkeypatch.setattr(duties, "keep_draining", meanwhile)
-    seen = []
-    monkeypatch.setattr(duties, "refresh_stages", lambda *_: seen.append(bool(inside)))
+    monkeypatch.setattr(duties, "keep_draining", note_draining)
+    was_draining = []
+    monkeypatch.setattr(duties, "refresh_stages", lambda *_: was_draining.append(bool(draining)))
     duties.refresh_catalog(connected_organization.pk)
-    assert seen == [True]
+    assert was_draining == [True]
 
 
-def test_a_bug_on_one_organization_does_not_keep_the_others_from_a_checkup(
+def test_other_organizations_are_probed_when_one_probe_crashes(
     connected_organization, monkeypatch, caplog
 ) -> None:
     other = factories.LeverConnectionFactory.create().organization
-    looked, personal = [], "ada" + "@example.com"
+    probed, personal = [], "ada" + "@example.com"
 
-    def look(organization, _) -> None:
-        looked.append(organization.pk)
+    def probe_and_crash(organization, _) -> None:
+        probed.append(organization.pk)
         raise KeyError(personal)
 
-    monkeypatch.setattr("integrations.workflow.health.lever_probe.probe", look)
+    monkeypatch.setattr("integrations.workflow.health.lever_probe.probe", probe_and_crash)
     duties.probe_lever()
-    assert set(looked) == {connected_organization.pk, other.pk}
+    assert set(probed) == {connected_organization.pk, other.pk}
     assert caplog.text.count("probe of") == 2
     assert personal not in caplog.text
 
@@ -159,7 +159,7 @@ def test_a_grant_is_refreshed_daily(connected_organization) -> None:
     assert connection.refreshed_at > timezone.now() - timedelta(minutes=1)
 
 
-def test_a_grant_without_a_refresh_token_is_left_alone(connected_organization) -> None:
+def test_a_grant_without_a_refresh_token_is_not_refreshed(connected_organization) -> None:
     connection = LeverConnection.objects.get(organization=connected_organization)
     connection.refresh_token = ""
     connection.save()
@@ -169,16 +169,16 @@ def test_a_grant_without_a_refresh_token_is_left_alone(connected_organization) -
     assert connection.state == LeverConnection.State.CONNECTED
 
 
-@pytest.mark.usefixtures("alone")
-def test_the_lists_of_one_organization_are_read_and_an_untried_key_is_proved(connected_organization) -> None:
+@pytest.mark.usefixtures("without_background_draining")
+def test_a_catalog_refresh_reads_all_lists_and_verifies_an_untried_key(connected_organization) -> None:
     duties.refresh_catalog(connected_organization.pk)
     for model in (Stage, Role, Assessment):
         assert model.objects.live().filter(organization=connected_organization).exists(), model
     assert CodeScreenConnection.objects.get(organization=connected_organization).verified_at
 
 
-@pytest.mark.usefixtures("alone")
-def test_a_refused_key_is_marked_while_the_lists_are_read(connected_organization) -> None:
+@pytest.mark.usefixtures("without_background_draining")
+def test_a_catalog_refresh_marks_a_refused_key(connected_organization) -> None:
     CodeScreenConnection.objects.get(organization=connected_organization).delete()
     CodeScreenConnection.objects.create(organization=connected_organization, api_key="not-the-key")
     duties.refresh_catalog(connected_organization.pk)
@@ -189,7 +189,7 @@ def test_a_refused_key_is_marked_while_the_lists_are_read(connected_organization
     assert Stage.objects.live().filter(organization=connected_organization).exists()
 
 
-@pytest.mark.usefixtures("alone")
-def test_reading_the_lists_of_an_unconnected_organization_changes_nothing(organization) -> None:
+@pytest.mark.usefixtures("without_background_draining")
+def test_a_catalog_refresh_of_an_unconnected_organization_changes_nothing(organization) -> None:
     duties.refresh_catalog(organization.pk)
     assert not Stage.objects.exists()

@@ -1,4 +1,4 @@
-"""The workers: what they work in which order, what they survive, and what is done by the clock."""
+"""What the workers work, in which order, and what they survive."""
 
 import time
 from datetime import timedelta
@@ -35,7 +35,7 @@ def test_schedules_are_written_once(db):
 # the worker
 
 
-def test_kinds_take_turns(db, monkeypatch):
+def test_effects_and_deliveries_take_turns(db, monkeypatch):
     organization = factories.OrganizationFactory()
     done = []
 
@@ -61,21 +61,21 @@ def test_draining_ends_when_nothing_is_due(organization, monkeypatch):
     for number in range(12):
         factories.EffectFactory(organization=organization, opportunity_id=f"o{number}")
     monkeypatch.setattr(worker, "perform_effect", lambda row: row.finish())
-    began = time.monotonic()
+    started = time.monotonic()
     worker.drain(20)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - started < 10
     assert set(Effect.objects.values_list("state", flat=True)) == {"done"}
     assert Heartbeat.is_fresh(liveness.DRAIN, timedelta(seconds=15))
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_goes_away_under_a_worker_is_survived(organization, monkeypatch):
+def test_a_drain_ends_without_an_error_when_the_database_goes_away(organization, monkeypatch):
     factories.EffectFactory(organization=organization)
 
-    def away(_):
+    def lose_database(_):
         raise OperationalError("the server closed the connection")
 
-    monkeypatch.setattr(worker, "perform_effect", away)
+    monkeypatch.setattr(worker, "perform_effect", lose_database)
     worker.drain(1)
     effect = Effect.objects.get()
     assert (effect.state, effect.attempts) == ("due", 1)
@@ -85,7 +85,7 @@ def test_a_database_that_goes_away_under_a_worker_is_survived(organization, monk
 # the schedules
 
 
-def test_the_grant_is_kept_alive_daily(connected_organization, sandbox):
+def test_the_daily_refresh_replaces_the_refresh_token(connected_organization, sandbox):
     before = LeverConnection.objects.get()
     duties.refresh_grants()
     assert LeverConnection.objects.get().generation == before.generation
@@ -98,7 +98,7 @@ def test_the_grant_is_kept_alive_daily(connected_organization, sandbox):
     assert after.refreshed_at > timezone.now() - timedelta(minutes=1)
 
 
-def test_a_dead_grant_is_found_by_keeping_it_alive(connected_organization, sandbox):
+def test_the_daily_refresh_finds_a_revoked_grant(connected_organization, sandbox):
     sandbox.lever_does("revoke")
     LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(hours=21))
     duties.refresh_grants()
@@ -106,21 +106,21 @@ def test_a_dead_grant_is_found_by_keeping_it_alive(connected_organization, sandb
     assert Effect.objects.filter(kind="send_email").count() == 1
 
 
-def test_a_crash_in_one_organizations_sweep_does_not_stop_the_others(db, monkeypatch):
+def test_other_organizations_are_swept_when_one_sweep_crashes(db, monkeypatch):
     first, second = factories.OrganizationFactory(name="A"), factories.OrganizationFactory(name="B")
     swept = []
 
-    def crash(organization, **_):
+    def sweep_and_crash(organization, **_):
         swept.append(organization)
         if organization == first:
             raise KeyError
 
-    monkeypatch.setattr(duties, "sweep_organization", crash)
+    monkeypatch.setattr(duties, "sweep_organization", sweep_and_crash)
     duties.sweep_all()
     assert swept == [first, second]
 
 
-def test_polling_counts_whom_it_asked(connected_organization, sandbox):
+def test_polling_an_organization_returns_how_many_invitations_were_polled(connected_organization, sandbox):
     for status, instance in (("invited", "i1"), ("in_progress", "i2"), ("completed", "i3"), ("pending", "")):
         factories.InvitationFactory(organization=connected_organization, status=status, instance_id=instance)
     factories.InvitationFactory(status="invited", instance_id="i4")  # another organization's
@@ -128,7 +128,7 @@ def test_polling_counts_whom_it_asked(connected_organization, sandbox):
     assert on_request.poll_organization(connected_organization, everything=True) == 3
 
 
-def test_a_refused_key_is_noticed_by_polling_and_told_once(connected_organization, sandbox):
+def test_a_key_refused_while_polling_is_marked_and_notified_once(connected_organization, sandbox):
     connected_organization.codescreen_connection.api_key = "wrong"
     connected_organization.codescreen_connection.save()
     for number in range(2):
@@ -143,7 +143,9 @@ def test_a_refused_key_is_noticed_by_polling_and_told_once(connected_organizatio
     assert Effect.objects.filter(kind="send_email").count() == 1
 
 
-def test_what_waited_is_woken_even_if_the_moment_was_missed(connected_organization, queued_tasks):
+def test_waiting_deliveries_are_requeued_when_the_reconnection_was_missed(
+    connected_organization, queued_tasks
+):
     row = factories.DeliveryFactory(
         organization=connected_organization, verdict="disconnected", decided_at=timezone.now(), due_at=None
     )
@@ -151,25 +153,28 @@ def test_what_waited_is_woken_even_if_the_moment_was_missed(connected_organizati
     assert Delivery.objects.due().get() == row
 
 
-def test_what_is_awake_and_tried_again_cuts_no_effects_wait_short(connected_organization, queued_tasks):
-    later = timezone.now() + timedelta(hours=1)
+def test_requeueing_does_not_shorten_the_wait_of_effects(connected_organization, queued_tasks):
+    in_an_hour = timezone.now() + timedelta(hours=1)
     factories.DeliveryFactory(
-        organization=connected_organization, verdict="disconnected", decided_at=timezone.now(), due_at=later
+        organization=connected_organization,
+        verdict="disconnected",
+        decided_at=timezone.now(),
+        due_at=in_an_hour,
     )
-    effect = factories.EffectFactory(organization=connected_organization, due_at=later)
+    effect = factories.EffectFactory(organization=connected_organization, due_at=in_an_hour)
     duties.requeue_waiting()
     effect.refresh_from_db()
-    assert effect.due_at == later
+    assert effect.due_at == in_an_hour
 
 
-def test_a_refused_key_is_tried_again_now_and_then(connected_organization, sandbox, queued_tasks):
+def test_a_refused_key_is_retried_and_works_again(connected_organization, sandbox, queued_tasks):
     connected_organization.codescreen_connection.mark_refused("CodeScreen answered 401")
     duties.retry_refused_keys()
     connected_organization.codescreen_connection.refresh_from_db()
     assert connected_organization.codescreen_connection.is_working
 
 
-def test_a_delivery_that_waits_for_its_turn_loses_no_attempt(connected_organization, monkeypatch):
+def test_a_deferred_delivery_loses_no_attempt(connected_organization, monkeypatch):
     factories.DeliveryFactory(organization=connected_organization)
     monkeypatch.setattr(
         handle_delivery,
@@ -184,7 +189,7 @@ def test_a_delivery_that_waits_for_its_turn_loses_no_attempt(connected_organizat
     assert timedelta(seconds=25) < delivery.due_at - timezone.now() < timedelta(seconds=31)
 
 
-def test_a_delivery_waits_as_long_as_the_platform_says(connected_organization, monkeypatch):
+def test_a_delivery_waits_as_long_as_the_platform_asks_for(connected_organization, monkeypatch):
     factories.DeliveryFactory(organization=connected_organization)
     error = PlatformError("busy", status=429, retry_after=120)
     monkeypatch.setattr(handle_delivery, "decide_delivery", mock.Mock(side_effect=error))
@@ -196,7 +201,9 @@ def test_a_delivery_waits_as_long_as_the_platform_says(connected_organization, m
     assert delivery.last_error == "busy"
 
 
-def test_the_whole_outbox_of_a_lost_connection_waits_and_goes_on(connected_organization, sandbox):
+def test_effects_of_a_lost_connection_wait_and_are_performed_after_reconnecting(
+    connected_organization, sandbox
+):
     invitation = factories.InvitationFactory(
         organization=connected_organization,
         opportunity_id=sandbox.opportunity_id("Alder"),

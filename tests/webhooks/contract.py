@@ -1,4 +1,4 @@
-"""The contract that every webhook door passes; a platform's tests inherit it and say how that platform signs."""
+"""The contract that both webhook endpoints fulfil; a platform's tests inherit it and sign as that platform does."""
 
 import json
 from typing import Any, ClassVar
@@ -18,7 +18,7 @@ from tests.factories import OrganizationFactory
 JSON = "application/json"
 MAX_BYTES = 256 * 1024
 
-#: Hypothesis runs its examples inside one test's transaction: nothing a door stores leaks into the next test.
+#: Hypothesis runs its examples inside one test's transaction: nothing that is stored leaks into the next test.
 EXAMPLES = settings(
     max_examples=200,
     deadline=None,
@@ -29,7 +29,7 @@ EXAMPLES = settings(
     ],
 )
 
-#: Values that no honest sender sends, as they stand in the body.
+#: Values that no platform sends, as they are written in the body.
 HOSTILE_VALUES = {
     "NaN": "NaN",
     "Infinity": "Infinity",
@@ -89,21 +89,21 @@ json_values = st.recursive(
 
 
 class WebhookContract:
-    """What the doors promise, whoever knocks. Subclasses name the door and sign."""
+    """What the endpoints promise to any sender. Subclasses name the endpoint and sign."""
 
     url_name: ClassVar[str]
     #: The fields that are read, and values of a wrong type for each: path → values.
     wrong_types: ClassVar[dict[str, list[Any]]]
-    #: What an unparsable body gets when nothing proves it: Lever's proof is in the body, CodeScreen's isn't.
+    #: The status of an unparsable unsigned body: Lever's signature is in the body, CodeScreen's in the headers.
     unparsable_unsigned: ClassVar[int]
 
-    # what a platform's tests say
+    # what a platform's tests define
 
     def accept(self, organization: Organization) -> None:
         """Store the secret that `signed` signs with."""
         raise NotImplementedError
 
-    def forget(self, organization: Organization) -> None:
+    def remove_secret(self, organization: Organization) -> None:
         """Remove the secret."""
         raise NotImplementedError
 
@@ -112,25 +112,25 @@ class WebhookContract:
         raise NotImplementedError
 
     def signed(self, payload: dict[str, Any], secret: str = "") -> tuple[bytes, dict[str, str]]:
-        """Return the body and headers of a proven request."""
+        """Return the body and headers of a signed request."""
         raise NotImplementedError
 
     def signed_text(self, member: str) -> tuple[bytes, dict[str, str]]:
-        """Return a proven request whose body holds `"extra": <member>`, written as given."""
+        """Return a signed request whose body holds `"extra": <member>`, written as given."""
         raise NotImplementedError
 
     def signed_body(self, body: bytes) -> tuple[bytes, dict[str, str]]:
-        """Return a request with this very body, proven if the platform can prove any."""
+        """Return a request with this very body, signed if the platform can sign any body."""
         raise NotImplementedError
 
     def tampered(self) -> dict[str, tuple[bytes, dict[str, str]]]:
-        """Return requests whose proof is wrong, by what is wrong with it."""
+        """Return requests whose signature is wrong, by what is wrong with it."""
         raise NotImplementedError
 
     # how a request is made
 
     @pytest.fixture
-    def door(self, organization: Organization) -> str:
+    def endpoint(self, organization: Organization) -> str:
         """The address of an organization that has stored its secret."""
         self.accept(organization)
         return reverse(self.url_name, args=[organization.webhook_key])
@@ -140,18 +140,18 @@ class WebhookContract:
         """A client without a session, for which CSRF is enforced."""
         return Client(enforce_csrf_checks=True)
 
-    def send(self, sender: Client, door: str, request: tuple[bytes, dict[str, str]], **more: Any) -> Any:
+    def send(self, sender: Client, endpoint: str, request: tuple[bytes, dict[str, str]], **more: Any) -> Any:
         """Post a request."""
         body, headers = request
         content_type = more.pop("content_type", JSON)
         # the client leaves the type out of a request without a body
         return sender.generic(
-            "POST", door, body, content_type, headers=headers, CONTENT_TYPE=content_type, **more
+            "POST", endpoint, body, content_type, headers=headers, CONTENT_TYPE=content_type, **more
         )
 
     # accepting
 
-    def test_the_address_that_is_shown_is_the_door(self, sender, door, organization):
+    def test_the_address_that_is_shown_is_the_endpoint(self, sender, endpoint, organization):
         shown = {
             "lever-webhook": organization.lever_webhook_url,
             "codescreen-webhook": organization.codescreen_webhook_url,
@@ -161,8 +161,8 @@ class WebhookContract:
         for form in (address, address.removesuffix("/")):
             assert self.send(sender, form, self.signed(self.payload())).status_code == 202
 
-    def test_a_signed_post_is_a_committed_row(self, sender, door, organization):
-        answer = self.send(sender, door, self.signed(self.payload()))
+    def test_a_signed_request_is_stored_and_answered_202(self, sender, endpoint, organization):
+        answer = self.send(sender, endpoint, self.signed(self.payload()))
         assert (answer.status_code, answer.json()) == (202, {})
         assert answer["Content-Type"].startswith(JSON)
         assert not answer.cookies
@@ -171,32 +171,32 @@ class WebhookContract:
         assert delivery.verdict == ""
         assert delivery.due_at is not None
 
-    def test_a_repeat_is_one_row(self, sender, door):
+    def test_a_repeated_request_is_stored_once(self, sender, endpoint):
         request = self.signed(self.payload())
-        answers = [self.send(sender, door, request).status_code for _ in range(3)]
+        answers = [self.send(sender, endpoint, request).status_code for _ in range(3)]
         assert answers == [202, 200, 200]
         assert Delivery.objects.get().repeats == 2
 
-    def test_the_same_delivery_of_two_organizations_is_two_rows(self, sender, door):
+    def test_the_same_delivery_of_two_organizations_is_stored_twice(self, sender, endpoint):
         other = OrganizationFactory()
         self.accept(other)
         request = self.signed(self.payload())
-        for address in (door, reverse(self.url_name, args=[other.webhook_key])):
+        for address in (endpoint, reverse(self.url_name, args=[other.webhook_key])):
             assert self.send(sender, address, request).status_code == 202
         assert Delivery.objects.count() == 2
 
     @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON"])
-    def test_the_media_type_is_compared_as_rfc_9110_says(self, sender, door, content_type):
-        answer = self.send(sender, door, self.signed(self.payload()), content_type=content_type)
+    def test_the_media_type_is_compared_as_rfc_9110_says(self, sender, endpoint, content_type):
+        answer = self.send(sender, endpoint, self.signed(self.payload()), content_type=content_type)
         assert answer.status_code == 202
 
     @pytest.mark.parametrize("accept", ["text/html", "image/png", "application/xml;q=0.5", "nonsense"])
-    def test_any_accept_header_is_answered(self, sender, door, accept):
+    def test_any_accept_header_is_answered(self, sender, endpoint, accept):
         body, headers = self.signed(self.payload())
-        assert self.send(sender, door, (body, headers | {"Accept": accept})).status_code == 202
+        assert self.send(sender, endpoint, (body, headers | {"Accept": accept})).status_code == 202
 
-    def test_an_unknown_event_is_kept(self, sender, door):
-        answer = self.send(sender, door, self.signed(self.payload_of_event("somethingNew.of_tomorrow")))
+    def test_an_unknown_event_is_stored(self, sender, endpoint):
+        answer = self.send(sender, endpoint, self.signed(self.payload_of_event("somethingNew.of_tomorrow")))
         assert answer.status_code == 202
         assert Delivery.objects.get().event == "somethingNew.of_tomorrow"
 
@@ -204,17 +204,17 @@ class WebhookContract:
         """Return a delivery of that event."""
         raise NotImplementedError
 
-    def test_fields_of_tomorrow_are_accepted(self, sender, door):
+    def test_unknown_fields_are_accepted(self, sender, endpoint):
         request = self.signed(self.payload(new_field={"of": ["tomorrow", 1, None, True, 1.5]}))
-        assert self.send(sender, door, request).status_code == 202
+        assert self.send(sender, endpoint, request).status_code == 202
 
-    def test_nesting_of_100_is_accepted(self, sender, door):
-        assert self.send(sender, door, self.signed_text("[" * 99 + "]" * 99)).status_code == 202
+    def test_nesting_of_100_is_accepted(self, sender, endpoint):
+        assert self.send(sender, endpoint, self.signed_text("[" * 99 + "]" * 99)).status_code == 202
 
     # refusing: which address, how, how much, of what kind
 
     @pytest.mark.parametrize("method", ["POST", "GET", "HEAD", "OPTIONS", "PUT"])
-    def test_an_unknown_key_is_404_whatever_is_sent(self, sender, door, method):
+    def test_an_unknown_key_is_404_whatever_is_sent(self, sender, endpoint, method):
         address = reverse(self.url_name, args=["nobody-has-this-key"])
         answer = sender.generic(method, address, b"x" * (MAX_BYTES + 1), "text/plain")
         assert answer.status_code == 404
@@ -223,28 +223,28 @@ class WebhookContract:
     @pytest.mark.parametrize(
         "method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "PROPFIND"]
     )
-    def test_other_methods_are_405(self, sender, door, method):
+    def test_other_methods_are_405(self, sender, endpoint, method):
         body, headers = self.signed(self.payload())
         for content_type, content in ((JSON, body), ("text/plain", b"x" * (MAX_BYTES + 1))):
-            answer = sender.generic(method, door, content, content_type, headers=headers)
+            answer = sender.generic(method, endpoint, content, content_type, headers=headers)
             assert answer.status_code == 405
             assert answer["Allow"] == "POST"
         assert Delivery.objects.count() == 0
 
-    def test_over_256_kib_is_413_before_its_type_and_its_proof(self, sender, door):
+    def test_over_256_kib_is_413_before_its_type_and_signature_are_read(self, sender, endpoint):
         body, headers = self.signed(self.payload(filler="x" * MAX_BYTES))
         for content_type in (JSON, "text/plain", ""):
-            answer = self.send(sender, door, (body, headers), content_type=content_type)
+            answer = self.send(sender, endpoint, (body, headers), content_type=content_type)
             assert answer.status_code == 413
-        assert self.send(sender, door, (b"[" * (MAX_BYTES + 1), {})).status_code == 413
+        assert self.send(sender, endpoint, (b"[" * (MAX_BYTES + 1), {})).status_code == 413
         assert Delivery.objects.count() == 0
 
-    def test_256_kib_to_the_byte_is_accepted(self, sender, door):
+    def test_256_kib_to_the_byte_is_accepted(self, sender, endpoint):
         payload = self.payload(filler="")
         room = MAX_BYTES - len(self.signed(payload)[0])
         request = self.signed(payload | {"filler": "x" * room})
         assert len(request[0]) == MAX_BYTES
-        assert self.send(sender, door, request).status_code == 202
+        assert self.send(sender, endpoint, request).status_code == 202
 
     @pytest.mark.parametrize(
         "content_type",
@@ -256,16 +256,18 @@ class WebhookContract:
             "multipart/form-data; boundary=x",
         ],
     )
-    def test_another_media_type_is_415_before_body_and_proof(self, sender, door, content_type):
+    def test_another_media_type_is_415_before_body_and_signature_are_read(
+        self, sender, endpoint, content_type
+    ):
         for request in (self.signed(self.payload()), (b"not json", {}), (b"", {})):
-            assert self.send(sender, door, request, content_type=content_type).status_code == 415
+            assert self.send(sender, endpoint, request, content_type=content_type).status_code == 415
         assert Delivery.objects.count() == 0
 
     # refusing: who sent it
 
-    def test_a_wrong_proof_is_401_with_a_code(self, sender, door):
+    def test_a_wrong_signature_is_401_with_a_code(self, sender, endpoint):
         for name, request in self.tampered().items():
-            answer = self.send(sender, door, request)
+            answer = self.send(sender, endpoint, request)
             assert answer.status_code == 401, name
             assert answer["WWW-Authenticate"]
             assert answer.json()["code"] in {
@@ -276,23 +278,23 @@ class WebhookContract:
             assert set(answer.json()) == {"detail", "code"}
         assert Delivery.objects.count() == 0
 
-    def test_without_a_stored_secret_everything_is_401(self, sender, door, organization):
-        self.forget(organization)
-        answer = self.send(sender, door, self.signed(self.payload()))
+    def test_without_a_stored_secret_everything_is_401(self, sender, endpoint, organization):
+        self.remove_secret(organization)
+        answer = self.send(sender, endpoint, self.signed(self.payload()))
         assert answer.status_code == 401
         assert answer.json()["code"] in {"no_signature_token", "no_webhook_secret"}
         assert Delivery.objects.count() == 0
 
-    def test_an_empty_secret_proves_nothing(self, sender, door, organization):
-        self.forget(organization)
+    def test_an_empty_secret_verifies_nothing(self, sender, endpoint, organization):
+        self.remove_secret(organization)
         for name, request in self.tampered().items():
-            assert self.send(sender, door, request).status_code == 401, name
+            assert self.send(sender, endpoint, request).status_code == 401, name
 
-    def test_another_organizations_secret_proves_nothing(self, sender, door):
+    def test_another_organizations_secret_verifies_nothing(self, sender, endpoint):
         other = OrganizationFactory()
         self.accept_other(other)
         request = self.signed(self.payload(), self.other_secret)
-        assert self.send(sender, door, request).status_code == 401
+        assert self.send(sender, endpoint, request).status_code == 401
         address = reverse(self.url_name, args=[other.webhook_key])
         assert self.send(sender, address, request).status_code == 202
 
@@ -302,9 +304,9 @@ class WebhookContract:
         """Store `other_secret`."""
         raise NotImplementedError
 
-    def test_the_refusal_does_not_tell_what_would_have_been_right(self, sender, door, organization):
+    def test_a_refusal_reveals_neither_secret_nor_key(self, sender, endpoint, organization):
         for request in self.tampered().values():
-            text = self.send(sender, door, request).content.decode()
+            text = self.send(sender, endpoint, request).content.decode()
             assert self.secret not in text
             assert organization.webhook_key not in text
 
@@ -312,25 +314,25 @@ class WebhookContract:
 
     # refusing: what is in it
 
-    def test_unparsable_and_unproven(self, sender, door):
+    def test_an_unparsable_unsigned_body_is_refused(self, sender, endpoint):
         for name, body in HOSTILE_BODIES.items():
-            assert self.send(sender, door, (body, {})).status_code == self.unparsable_unsigned, name
+            assert self.send(sender, endpoint, (body, {})).status_code == self.unparsable_unsigned, name
         assert Delivery.objects.count() == 0
 
-    def test_unparsable_is_400(self, sender, door):
+    def test_an_unparsable_signed_body_is_400(self, sender, endpoint):
         for name, body in HOSTILE_BODIES.items():
-            answer = self.send(sender, door, self.signed_body(body))
+            answer = self.send(sender, endpoint, self.signed_body(body))
             assert answer.status_code == 400, name
             assert answer.json()["code"]
         assert Delivery.objects.count() == 0
 
     @pytest.mark.parametrize("name", HOSTILE_VALUES)
-    def test_hostile_json_is_400(self, sender, door, name):
-        answer = self.send(sender, door, self.signed_text(HOSTILE_VALUES[name]))
+    def test_hostile_json_is_400(self, sender, endpoint, name):
+        answer = self.send(sender, endpoint, self.signed_text(HOSTILE_VALUES[name]))
         assert answer.status_code == 400
         assert Delivery.objects.count() == 0
 
-    def test_a_wrong_type_of_a_field_that_is_read_is_refused(self, sender, door):
+    def test_a_wrong_type_of_a_field_that_is_read_is_refused(self, sender, endpoint):
         for path, values in self.wrong_types.items():
             for value in values:
                 payload = self.payload()
@@ -339,27 +341,29 @@ class WebhookContract:
                     payload[target] = payload[target] | {rest[0]: value}
                 else:
                     payload[target] = value
-                answer = self.send(sender, door, self.signed(payload))
+                answer = self.send(sender, endpoint, self.signed(payload))
                 assert answer.status_code in (400, 401), (path, value)
         assert Delivery.objects.count() == 0
 
     @given(body=st.binary(max_size=400))
     @EXAMPLES
-    def test_arbitrary_bytes_are_refused(self, sender, door, body):
+    def test_arbitrary_bytes_are_refused(self, sender, endpoint, body):
         unproven: tuple[bytes, dict[str, str]] = (body, {})
         for request in (unproven, self.signed_body(body)):
-            assert self.send(sender, door, request).status_code in (400, 401)
+            assert self.send(sender, endpoint, request).status_code in (400, 401)
 
     @given(value=json_values)
     @EXAMPLES
-    def test_arbitrary_json_never_breaks_the_door(self, sender, door, value):
+    def test_arbitrary_json_never_breaks_the_endpoint(self, sender, endpoint, value):
         text = json.dumps(value)
         for request in (self.signed_text(text), self.signed_body(text.encode()), (text.encode(), {})):
-            assert self.send(sender, door, request).status_code in (200, 202, 400, 401)
+            assert self.send(sender, endpoint, request).status_code in (200, 202, 400, 401)
 
     @given(data=st.data())
     @EXAMPLES
-    def test_arbitrary_values_in_the_fields_that_are_read_never_break_the_door(self, sender, door, data):
+    def test_arbitrary_values_in_the_fields_that_are_read_never_break_the_endpoint(
+        self, sender, endpoint, data
+    ):
         payload = self.payload()
         target, *rest = data.draw(st.sampled_from(list(self.wrong_types))).split(".")
         value = data.draw(json_values)
@@ -371,7 +375,7 @@ class WebhookContract:
             request = self.signed(payload)
         except (TypeError, UnicodeEncodeError, ValueError):
             return  # it can't even be signed
-        assert self.send(sender, door, request).status_code in (200, 202, 400, 401)
+        assert self.send(sender, endpoint, request).status_code in (200, 202, 400, 401)
 
     # when something breaks
 
@@ -379,37 +383,39 @@ class WebhookContract:
     @pytest.mark.parametrize(
         ("manager", "call"), [(Delivery.objects, "create"), (Organization.objects, "filter")]
     )
-    def test_a_database_that_is_away_is_503(self, sender, door, error, manager, call):
+    def test_a_webhook_is_503_when_the_database_is_away(self, sender, endpoint, error, manager, call):
         with (
             mock.patch.object(manager, call, side_effect=error("the server closed the connection")),
             # it would close the connection that holds this test's transaction
             mock.patch("django.db.backends.base.base.BaseDatabaseWrapper.close_if_unusable_or_obsolete"),
         ):
-            answer = self.send(sender, door, self.signed(self.payload()))
+            answer = self.send(sender, endpoint, self.signed(self.payload()))
         assert answer.status_code == 503
         assert int(answer["Retry-After"]) > 0
         assert "server closed" not in answer.content.decode()
         assert Delivery.objects.count() == 0
 
-    def test_what_could_not_be_stored_is_not_called_a_repeat(self, sender, door):
+    def test_a_failed_insert_is_not_answered_as_a_repeat(self, sender, endpoint):
         sender.raise_request_exception = False
         with mock.patch.object(Delivery.objects, "create", side_effect=IntegrityError("another constraint")):
-            answer = self.send(sender, door, self.signed(self.payload()))
+            answer = self.send(sender, endpoint, self.signed(self.payload()))
         assert answer.status_code >= 500
         assert Delivery.objects.count() == 0
 
-    def test_a_body_that_breaks_off_is_refused(self, sender, door):
+    def test_a_body_that_breaks_off_is_refused(self, sender, endpoint):
         with mock.patch(
             "django.http.request.HttpRequest.read", side_effect=UnreadablePostError("connection reset")
         ):
-            assert self.send(sender, door, self.signed(self.payload())).status_code == 400
+            assert self.send(sender, endpoint, self.signed(self.payload())).status_code == 400
         assert Delivery.objects.count() == 0
 
-    def test_a_broken_doorbell_costs_nothing(self, sender, door, django_capture_on_commit_callbacks):
+    def test_a_webhook_is_accepted_when_the_workers_cannot_be_notified(
+        self, sender, endpoint, django_capture_on_commit_callbacks
+    ):
         with (
             mock.patch("integrations.queue.notify.async_task", side_effect=ConnectionError("no broker")),
             mock.patch("integrations.queue.notify._next_notification", 0.0),
             django_capture_on_commit_callbacks(execute=True),
         ):
-            answer = self.send(sender, door, self.signed(self.payload()))
+            answer = self.send(sender, endpoint, self.signed(self.payload()))
         assert answer.status_code == 202

@@ -1,4 +1,4 @@
-"""CodeScreen's door: the contract, and what is CodeScreen's own."""
+"""CodeScreen's webhook endpoint: the contract, and what applies to CodeScreen alone."""
 
 import json
 import time
@@ -50,7 +50,9 @@ class TestCodeScreen(WebhookContract):
     url_name = "codescreen-webhook"
     secret = WEBHOOK_SECRET
     other_secret = OTHER_SECRET
-    unparsable_unsigned = 401  # the raw bytes are proven before anybody parses them
+    unparsable_unsigned = (
+        401  # the signature is over the raw bytes, so it is checked before the body is parsed
+    )
     wrong_types: ClassVar[dict[str, list[Any]]] = {
         "type": [None, 5, True, ["a"], {"a": 1}, "", "x" * 101, " " * 150 + "a"],
         "data": [None, 5, True, "a", ["a"]],
@@ -64,7 +66,7 @@ class TestCodeScreen(WebhookContract):
     def accept_other(self, organization: Organization) -> None:
         CodeScreenConnectionFactory(organization=organization, webhook_secret=OTHER_SECRET)
 
-    def forget(self, organization: Organization) -> None:
+    def remove_secret(self, organization: Organization) -> None:
         CodeScreenConnection.objects.filter(organization=organization).update(webhook_secret="")
 
     def payload(self, **changes: Any) -> dict[str, Any]:
@@ -128,47 +130,47 @@ class TestCodeScreen(WebhookContract):
         requests["nothing"] = (KNOWN_BODY, {})
         return requests
 
-    # CodeScreen's own
+    # for CodeScreen alone
 
-    def test_the_known_message_is_accepted(self, sender, door):
+    def test_the_known_message_is_accepted(self, sender, endpoint):
         with time_machine.travel(KNOWN_TIME, tick=False):
-            assert self.send(sender, door, (KNOWN_BODY, KNOWN_HEADERS)).status_code == 202
-            assert self.send(sender, door, (KNOWN_BODY, KNOWN_HEADERS)).status_code == 200
+            assert self.send(sender, endpoint, (KNOWN_BODY, KNOWN_HEADERS)).status_code == 202
+            assert self.send(sender, endpoint, (KNOWN_BODY, KNOWN_HEADERS)).status_code == 200
         delivery = Delivery.objects.get()
         assert delivery.event == "candidate.evaluated"
         assert delivery.dedupe_key == "id:msg_01HX0000000000000000000004"
         assert delivery.payload == json.loads(KNOWN_BODY)
 
-    def test_the_known_message_is_refused_when_one_byte_differs(self, sender, door):
+    def test_the_known_message_is_refused_when_one_byte_differs(self, sender, endpoint):
         with time_machine.travel(KNOWN_TIME, tick=False):
             for body in (
                 KNOWN_BODY + b"\n",
                 KNOWN_BODY.replace(b":4", b":5"),
                 KNOWN_BODY.replace(b",", b", "),
             ):
-                assert self.send(sender, door, (body, KNOWN_HEADERS)).status_code == 401
+                assert self.send(sender, endpoint, (body, KNOWN_HEADERS)).status_code == 401
 
     @pytest.mark.parametrize(
         ("offset", "status"), [(-299, 202), (299, 202), (-302, 401), (302, 401), (-86_400, 401)]
     )
-    def test_a_stale_or_future_timestamp_is_refused(self, sender, door, offset, status):
-        answer = self.send(sender, door, (KNOWN_BODY, signed_at(int(time.time()) + offset)))
+    def test_a_stale_or_future_timestamp_is_refused(self, sender, endpoint, offset, status):
+        answer = self.send(sender, endpoint, (KNOWN_BODY, signed_at(int(time.time()) + offset)))
         assert answer.status_code == status
         if status == 401:
             assert answer.json()["code"] == "timestamp_out_of_range"
 
     @pytest.mark.parametrize("moment", ["9" * 12, "0"])
-    def test_an_absurd_timestamp_is_refused(self, sender, door, moment):
+    def test_an_absurd_timestamp_is_refused(self, sender, endpoint, moment):
         headers = signed_at(int(time.time())) | {"webhook-timestamp": moment}
-        assert self.send(sender, door, (KNOWN_BODY, headers)).status_code == 401
+        assert self.send(sender, endpoint, (KNOWN_BODY, headers)).status_code == 401
 
-    def test_one_of_several_signatures_is_enough(self, sender, door):
+    def test_one_of_several_signatures_is_enough(self, sender, endpoint):
         for form in ("v1,d3Jvbmc= {}", "{} v1,d3Jvbmc=", "v1a,asymmetric {} v2,later", "v1,d3Jvbmc=  {}"):
             headers = signed_at(int(time.time()))
             headers["webhook-signature"] = form.format(headers["webhook-signature"])
-            assert self.send(sender, door, (KNOWN_BODY, headers)).status_code == 202, form
+            assert self.send(sender, endpoint, (KNOWN_BODY, headers)).status_code == 202, form
 
-    def test_an_attempt_signed_later_is_the_same_message(self, sender, door):
+    def test_an_attempt_signed_later_is_the_same_message(self, sender, endpoint):
         message_id, now = new_id(), int(time.time())
         answers = []
         for moment in (now - 200, now):
@@ -177,20 +179,20 @@ class TestCodeScreen(WebhookContract):
                 "webhook-timestamp": str(moment),
                 "webhook-signature": signature.sign(message_id, str(moment), KNOWN_BODY, WEBHOOK_SECRET),
             }
-            answers.append(self.send(sender, door, (KNOWN_BODY, headers)).status_code)
+            answers.append(self.send(sender, endpoint, (KNOWN_BODY, headers)).status_code)
         assert answers == [202, 200]
 
-    def test_unparsable_and_proven_is_400_and_wrong_types_are_too(self, sender, door):
-        assert self.send(sender, door, self.signed_body(b"not json")).status_code == 400
-        assert self.send(sender, door, self.signed(self.payload(data=None))).status_code == 400
+    def test_a_signed_body_is_400_when_it_is_unparsable_or_has_wrong_types(self, sender, endpoint):
+        assert self.send(sender, endpoint, self.signed_body(b"not json")).status_code == 400
+        assert self.send(sender, endpoint, self.signed(self.payload(data=None))).status_code == 400
 
-    def test_a_verified_webhook_is_remembered(self, sender, door, organization):
-        self.send(sender, door, self.signed(self.payload()))
+    def test_a_verified_webhook_marks_the_connection_as_received(self, sender, endpoint, organization):
+        self.send(sender, endpoint, self.signed(self.payload()))
         assert CodeScreenConnection.objects.get(organization=organization).last_received_at is not None
 
-    def test_without_a_connection_it_is_401(self, sender, door, organization):
+    def test_a_webhook_is_401_without_a_connection(self, sender, endpoint, organization):
         CodeScreenConnection.objects.filter(organization=organization).delete()
-        assert self.send(sender, door, self.signed(self.payload())).status_code == 401
+        assert self.send(sender, endpoint, self.signed(self.payload())).status_code == 401
 
-    def test_a_message_without_an_instance_is_kept(self, sender, door):
-        assert self.send(sender, door, self.signed(self.payload(data={}))).status_code == 202
+    def test_a_message_without_an_instance_is_stored(self, sender, endpoint):
+        assert self.send(sender, endpoint, self.signed(self.payload(data={}))).status_code == 202

@@ -1,4 +1,4 @@
-"""SQLite with many writers: eight at the door, and the workers, and nobody hears that the database is locked."""
+"""SQLite with many writers: webhooks and workers never fail because the database is locked."""
 
 import threading
 import time
@@ -19,15 +19,15 @@ THREADS, EACH, WORKERS = 8, 40, 2
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_eight_at_the_door_and_the_workers_share_the_database(monkeypatch):
+def test_concurrent_webhooks_and_workers_share_the_database(monkeypatch):
     monkeypatch.setattr(notify, "notify_workers", lambda: None)
     organization = OrganizationFactory()
     LeverWebhookFactory(organization=organization)
-    door = reverse("lever-webhook", args=[organization.webhook_key])
+    endpoint = reverse("lever-webhook", args=[organization.webhook_key])
     statuses, failures, waits = [], [], []
     posted = threading.Event()
 
-    def guarded(work):
+    def collecting_failures(work):
         def run():
             try:
                 work()
@@ -38,7 +38,7 @@ def test_eight_at_the_door_and_the_workers_share_the_database(monkeypatch):
 
         return run
 
-    @guarded
+    @collecting_failures
     def post():
         client = Client()
         for _ in range(EACH):
@@ -48,27 +48,27 @@ def test_eight_at_the_door_and_the_workers_share_the_database(monkeypatch):
                 triggeredAt=int(time.time() * 1000),
                 event="candidateHired",
             )
-            began = time.monotonic()
-            answer = client.post(door, sign(payload, SIGNATURE_TOKEN), content_type="application/json")
-            waits.append(time.monotonic() - began)
+            started = time.monotonic()
+            answer = client.post(endpoint, sign(payload, SIGNATURE_TOKEN), content_type="application/json")
+            waits.append(time.monotonic() - started)
             statuses.append(answer.status_code)
 
-    @guarded
+    @collecting_failures
     def work():
         while not posted.is_set() or Delivery.objects.due().exists():
             worker.work()
 
-    doors = [threading.Thread(target=post) for _ in range(THREADS)]
+    senders = [threading.Thread(target=post) for _ in range(THREADS)]
     workers = [threading.Thread(target=work) for _ in range(WORKERS)]
-    for thread in [*doors, *workers]:
+    for thread in [*senders, *workers]:
         thread.start()
-    for thread in doors:
+    for thread in senders:
         thread.join(120)
     posted.set()
     for thread in workers:
         thread.join(120)
     assert failures == []
     assert statuses == [202] * THREADS * EACH
-    assert max(waits) < 20  # SQLite's writers wait for each other, but never in vain
+    assert max(waits) < 20  # SQLite's writers wait for each other, but none gives up
     assert set(Delivery.objects.values_list("verdict", flat=True)) == {"disconnected"}
     assert Delivery.objects.count() == THREADS * EACH

@@ -1,4 +1,4 @@
-"""Forged signatures and replays of old deliveries, by the thousand: none is accepted, none leaves a row."""
+"""Thousands of forged signatures and replayed deliveries: none is accepted, and none is stored again."""
 
 import json
 import random
@@ -25,13 +25,13 @@ def sender():
 
 
 @pytest.fixture
-def lever_door(organization):
+def lever_endpoint(organization):
     LeverWebhookFactory(organization=organization)
     return reverse("lever-webhook", args=[organization.webhook_key])
 
 
 @pytest.fixture
-def codescreen_door(organization):
+def codescreen_endpoint(organization):
     CodeScreenConnectionFactory(organization=organization, webhook_secret=WEBHOOK_SECRET)
     return reverse("codescreen-webhook", args=[organization.webhook_key])
 
@@ -41,31 +41,31 @@ def stage_change(**changes):
     return load("lever/candidate_stage_change", **fresh | changes)
 
 
-def forgery(chance):
-    """Return a stage change whose signature is a good one of something else, or a good one spoilt."""
+def forged_stage_change(rng):
+    """Return a stage change whose signature belongs to another body, or was altered."""
     good = sign(stage_change(), SIGNATURE_TOKEN)
-    kind = chance.randrange(6)
+    kind = rng.randrange(6)
     if kind == 0:
-        return good | {"signature": f"{chance.getrandbits(256):064x}"}
+        return good | {"signature": f"{rng.getrandbits(256):064x}"}
     if kind == 1:
-        return good | {"triggeredAt": good["triggeredAt"] + chance.choice([-1, 1, DAY_MS])}
+        return good | {"triggeredAt": good["triggeredAt"] + rng.choice([-1, 1, DAY_MS])}
     if kind == 2:
         return good | {"token": uuid.uuid4().hex + uuid.uuid4().hex[:16]}
     if kind == 3:
         return good | {"signature": sign(good, uuid.uuid4().hex)["signature"]}
-    place, digit = chance.randrange(64), chance.choice("0123456789abcdef")
-    spoilt = good["signature"][:place] + digit + good["signature"][place + 1 :]
-    if kind == 4 and spoilt != good["signature"]:
-        return good | {"signature": spoilt}
-    return good | {"signature": good["signature"][: chance.randrange(64)]}
+    place, digit = rng.randrange(64), rng.choice("0123456789abcdef")
+    altered = good["signature"][:place] + digit + good["signature"][place + 1 :]
+    if kind == 4 and altered != good["signature"]:
+        return good | {"signature": altered}
+    return good | {"signature": good["signature"][: rng.randrange(64)]}
 
 
 @pytest.mark.slow
-def test_no_forged_signature_is_accepted(sender, lever_door):
-    chance = random.Random(1)
+def test_no_forged_signature_is_accepted(sender, lever_endpoint):
+    rng = random.Random(1)
     statuses = set()
     for _ in range(FORGED):
-        answer = sender.post(lever_door, json.dumps(forgery(chance)), content_type=JSON)
+        answer = sender.post(lever_endpoint, json.dumps(forged_stage_change(rng)), content_type=JSON)
         statuses.add(answer.status_code)
     assert statuses == {401}
     assert not Delivery.objects.exists()
@@ -73,44 +73,44 @@ def test_no_forged_signature_is_accepted(sender, lever_door):
 
 
 @pytest.mark.slow
-def test_a_replay_of_an_old_delivery_is_no_new_one_however_it_is_dressed_up(sender, lever_door):
+def test_a_replayed_delivery_is_a_repeat_when_it_is_reformatted(sender, lever_endpoint):
     weeks_ago = int(time.time() * 1000) - 13 * DAY_MS
     old = [sign(stage_change(triggeredAt=weeks_ago + number), SIGNATURE_TOKEN) for number in range(5)]
     for payload in old:
-        assert sender.post(lever_door, json.dumps(payload), content_type=JSON).status_code == 202
-    chance = random.Random(2)
+        assert sender.post(lever_endpoint, json.dumps(payload), content_type=JSON).status_code == 202
+    rng = random.Random(2)
     statuses = set()
     for _ in range(REPLAYS):
-        payload = chance.choice(old)
-        names = chance.sample(sorted(payload), len(payload))
-        again = json.dumps({name: payload[name] for name in names}, indent=chance.choice([None, 2]))
-        statuses.add(sender.post(lever_door, again, content_type=JSON).status_code)
+        payload = rng.choice(old)
+        names = rng.sample(sorted(payload), len(payload))
+        again = json.dumps({name: payload[name] for name in names}, indent=rng.choice([None, 2]))
+        statuses.add(sender.post(lever_endpoint, again, content_type=JSON).status_code)
     assert statuses == {200}
     assert Delivery.objects.count() == len(old)
     assert sum(Delivery.objects.values_list("repeats", flat=True)) == REPLAYS
 
 
 @pytest.mark.slow
-def test_no_forged_message_of_codescreen_is_accepted_and_no_good_one_twice(sender, codescreen_door):
+def test_no_forged_codescreen_message_is_accepted_and_a_good_one_once(sender, codescreen_endpoint):
     body = json.dumps(load("codescreen/candidate_evaluated")).encode()
     good = codescreen_headers(body, WEBHOOK_SECRET, "msg_good")
-    chance = random.Random(3)
+    rng = random.Random(3)
     statuses = set()
     for _ in range(FORGED // 2):
         headers = dict(good)
-        kind = chance.randrange(4)
+        kind = rng.randrange(4)
         if kind == 0:
-            headers["webhook-id"] = f"msg_{chance.random()}"
+            headers["webhook-id"] = f"msg_{rng.random()}"
         elif kind == 1:
-            headers["webhook-timestamp"] = str(int(headers["webhook-timestamp"]) + chance.randint(1, 250))
+            headers["webhook-timestamp"] = str(int(headers["webhook-timestamp"]) + rng.randint(1, 250))
         elif kind == 2:
-            headers["webhook-signature"] = f"v1,{chance.getrandbits(256):064x}"
+            headers["webhook-signature"] = f"v1,{rng.getrandbits(256):064x}"
         sent = body + b" " if kind == 3 else body
-        statuses.add(sender.generic("POST", codescreen_door, sent, JSON, headers=headers).status_code)
+        statuses.add(sender.generic("POST", codescreen_endpoint, sent, JSON, headers=headers).status_code)
     assert statuses == {401}
     assert not Delivery.objects.exists()
     answers = [
-        sender.generic("POST", codescreen_door, body, JSON, headers=good).status_code for _ in range(50)
+        sender.generic("POST", codescreen_endpoint, body, JSON, headers=good).status_code for _ in range(50)
     ]
     assert answers == [202] + [200] * 49
     assert Delivery.objects.count() == 1

@@ -1,4 +1,4 @@
-"""Lever's door: the contract, and what is Lever's own."""
+"""Lever's webhook endpoint: the contract, and what applies to Lever alone."""
 
 import json
 import time
@@ -36,7 +36,7 @@ class TestLever(WebhookContract):
     url_name = "lever-webhook"
     secret = SIGNATURE_TOKEN
     other_secret = OTHER_TOKEN
-    unparsable_unsigned = 400  # the proof is in the body: without a body there is nothing to prove
+    unparsable_unsigned = 400  # the signature is in the body, so the body is parsed first
     wrong_types: ClassVar[dict[str, list[Any]]] = {
         "id": [5, True, 1.5, ["a"], {"a": 1}, "x" * 201],
         "event": [None, 5, True, ["a"], {"a": 1}, "", "x" * 101, " " * 150 + "a"],
@@ -55,7 +55,7 @@ class TestLever(WebhookContract):
     def accept_other(self, organization: Organization) -> None:
         LeverWebhookFactory(organization=organization, signature_token=OTHER_TOKEN)
 
-    def forget(self, organization: Organization) -> None:
+    def remove_secret(self, organization: Organization) -> None:
         LeverWebhook.objects.filter(organization=organization).update(signature_token="")
 
     def payload(self, **changes: Any) -> dict[str, Any]:
@@ -104,21 +104,21 @@ class TestLever(WebhookContract):
             requests[f"no {name}"] = encode({key: value for key, value in good.items() if key != name})
         return {name: (body, {}) for name, body in requests.items()}
 
-    # Lever's own
+    # for Lever alone
 
-    def test_wrong_types_and_a_wrong_proof_is_401(self, sender, door):
+    def test_a_body_with_wrong_types_is_401_when_the_signature_is_wrong(self, sender, endpoint):
         payload = sign(self.payload(event=5, data=[]), OTHER_TOKEN)
-        assert self.send(sender, door, (encode(payload), {})).status_code == 401
+        assert self.send(sender, endpoint, (encode(payload), {})).status_code == 401
 
-    def test_wrong_types_and_a_right_proof_is_400(self, sender, door):
-        assert self.send(sender, door, self.signed(self.payload(event=5))).status_code == 400
+    def test_a_body_with_wrong_types_is_400_when_the_signature_is_right(self, sender, endpoint):
+        assert self.send(sender, endpoint, self.signed(self.payload(event=5))).status_code == 400
 
     @pytest.mark.parametrize("data", [{}, "absent"])
-    def test_verify_connection(self, sender, door, organization, data):
+    def test_levers_test_request_is_answered_200_and_decided(self, sender, endpoint, organization, data):
         payload = sign(load("lever/verify_connection"), SIGNATURE_TOKEN)
         if data == "absent":
             del payload["data"]
-        answers = [self.send(sender, door, (encode(payload), {})) for _ in range(2)]
+        answers = [self.send(sender, endpoint, (encode(payload), {})) for _ in range(2)]
         assert [(answer.status_code, answer.json()) for answer in answers] == [(200, {}), (200, {})]
         webhook = LeverWebhook.objects.get(organization=organization)
         assert webhook.last_verified_at is not None
@@ -128,28 +128,28 @@ class TestLever(WebhookContract):
         assert delivery.verdict == "test_request"
         assert delivery.repeats == 1
 
-    def test_two_test_requests_with_different_tokens_are_two(self, sender, door):
+    def test_test_requests_with_different_tokens_are_stored_separately(self, sender, endpoint):
         for letter in "ab":
             payload = load("lever/verify_connection", token=letter * 48)
-            assert self.send(sender, door, self.signed(payload)).status_code == 200
+            assert self.send(sender, endpoint, self.signed(payload)).status_code == 200
         assert Delivery.objects.count() == 2
 
-    def test_a_delivery_marks_its_webhook_as_received(self, sender, door, organization):
-        self.send(sender, door, self.signed(self.payload()))
+    def test_a_delivery_marks_its_webhook_as_received(self, sender, endpoint, organization):
+        self.send(sender, endpoint, self.signed(self.payload()))
         webhook = LeverWebhook.objects.get(organization=organization)
         assert webhook.last_received_at is not None
         assert webhook.last_verified_at is None
 
-    def test_neither_token_nor_signature_is_kept(self, sender, door):
+    def test_neither_token_nor_signature_is_stored(self, sender, endpoint):
         payload = self.payload()
         body, headers = self.signed(payload)
-        self.send(sender, door, (body, headers))
+        self.send(sender, endpoint, (body, headers))
         kept = Delivery.objects.get().payload
         assert kept == {name: value for name, value in payload.items() if name != "token"}
         assert json.loads(body)["signature"] not in json.dumps(kept)
 
     @pytest.mark.parametrize("no_id", [{"id": None}, {"id": ""}, {"id": "absent"}])
-    def test_without_an_id_it_is_the_same_when_what_happened_and_when_are_the_same(self, sender, door, no_id):
+    def test_deliveries_without_an_id_are_deduplicated_by_content_and_time(self, sender, endpoint, no_id):
         first = self.payload() | no_id
         if no_id["id"] == "absent":
             del first["id"]
@@ -163,86 +163,91 @@ class TestLever(WebhookContract):
         ]
         sent_again = first | {"token": "d" * 48}
         assert [
-            self.send(sender, door, self.signed(row)).status_code for row in (first, first, sent_again)
+            self.send(sender, endpoint, self.signed(row)).status_code for row in (first, first, sent_again)
         ] == [202, 200, 200]
-        assert [self.send(sender, door, self.signed(row)).status_code for row in others] == [202] * 4
+        assert [self.send(sender, endpoint, self.signed(row)).status_code for row in others] == [202] * 4
         assert Delivery.objects.count() == 5
 
-    def test_with_an_id_the_id_decides(self, sender, door):
+    def test_deliveries_with_an_id_are_deduplicated_by_it(self, sender, endpoint):
         first = self.payload()
         later = first | {"triggeredAt": first["triggeredAt"] + 60_000, "token": "e" * 48}
-        assert [self.send(sender, door, self.signed(row)).status_code for row in (first, later)] == [202, 200]
+        assert [self.send(sender, endpoint, self.signed(row)).status_code for row in (first, later)] == [
+            202,
+            200,
+        ]
 
-    def test_an_id_cannot_be_mistaken_for_what_happened(self, sender, door):
+    def test_an_id_cannot_imitate_the_dedupe_key_of_another_delivery(self, sender, endpoint):
         first = self.payload(id=None)
         data = first["data"]
         imitation = (
             f"event:{first['event']}:{first['triggeredAt']}:{data['opportunityId']}:{data['toStageId']}"
         )
         requests = [first, self.payload(id=imitation[:200])]
-        assert [self.send(sender, door, self.signed(row)).status_code for row in requests] == [202, 202]
+        assert [self.send(sender, endpoint, self.signed(row)).status_code for row in requests] == [202, 202]
 
-    def test_null_data_is_a_wrong_type(self, sender, door):
-        assert self.send(sender, door, self.signed(self.payload(data=None))).status_code == 400
+    def test_a_delivery_with_null_data_is_400(self, sender, endpoint):
+        assert self.send(sender, endpoint, self.signed(self.payload(data=None))).status_code == 400
 
     # the tokens
 
-    def test_the_previous_token_is_honoured_until_it_ends(self, sender, door, organization, super_admin):
+    def test_the_previous_token_verifies_deliveries_until_it_expires(
+        self, sender, endpoint, organization, super_admin
+    ):
         save_main_token(organization, OTHER_TOKEN, super_admin)
         for token in (SIGNATURE_TOKEN, OTHER_TOKEN):
-            assert self.send(sender, door, self.signed(self.payload(), token)).status_code == 202
+            assert self.send(sender, endpoint, self.signed(self.payload(), token)).status_code == 202
         LeverWebhook.objects.update(previous_until=timezone.now() - timedelta(seconds=1))
-        assert self.send(sender, door, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 401
-        assert self.send(sender, door, self.signed(self.payload(), OTHER_TOKEN)).status_code == 202
+        assert self.send(sender, endpoint, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 401
+        assert self.send(sender, endpoint, self.signed(self.payload(), OTHER_TOKEN)).status_code == 202
 
     def test_the_token_of_a_webhook_made_through_the_api_works_beside_the_pasted_one(
-        self, sender, door, organization
+        self, sender, endpoint, organization
     ):
         made = LeverWebhookFactory(
             organization=organization, origin=LeverWebhook.Origin.API, signature_token="made-by-the-api"
         )
-        assert self.send(sender, door, self.signed(self.payload(), "made-by-the-api")).status_code == 202
-        assert self.send(sender, door, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 202
+        assert self.send(sender, endpoint, self.signed(self.payload(), "made-by-the-api")).status_code == 202
+        assert self.send(sender, endpoint, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 202
         made.refresh_from_db()
         assert made.last_received_at is not None
 
-    def test_several_tokens_prove_deliveries_until_each_is_retired(
-        self, sender, door, organization, super_admin
+    def test_several_tokens_verify_deliveries_until_each_is_retired(
+        self, sender, endpoint, organization, super_admin
     ):
         second = add_token(organization, "Second webhook", OTHER_TOKEN, super_admin)
         for token in (SIGNATURE_TOKEN, OTHER_TOKEN):
-            assert self.send(sender, door, self.signed(self.payload(), token)).status_code == 202
+            assert self.send(sender, endpoint, self.signed(self.payload(), token)).status_code == 202
         second.refresh_from_db()
         main = LeverWebhook.objects.manual().get(organization=organization)
         assert main.token_proved_at is not None
         assert second.token_proved_at is not None
         retire_token(second, Generation.CURRENT, super_admin)
-        assert self.send(sender, door, self.signed(self.payload(), OTHER_TOKEN)).status_code == 401
-        assert self.send(sender, door, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 202
+        assert self.send(sender, endpoint, self.signed(self.payload(), OTHER_TOKEN)).status_code == 401
+        assert self.send(sender, endpoint, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 202
 
     def test_the_previous_token_can_be_retired_before_its_day_is_over(
-        self, sender, door, organization, super_admin
+        self, sender, endpoint, organization, super_admin
     ):
         save_main_token(organization, OTHER_TOKEN, super_admin)
-        assert self.send(sender, door, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 202
+        assert self.send(sender, endpoint, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 202
         webhook = LeverWebhook.objects.get(organization=organization)
         assert (webhook.token_proved_at, webhook.previous_proved_at is None) == (None, False)
         retire_token(webhook, Generation.PREVIOUS, super_admin)
-        assert self.send(sender, door, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 401
-        assert self.send(sender, door, self.signed(self.payload(), OTHER_TOKEN)).status_code == 202
+        assert self.send(sender, endpoint, self.signed(self.payload(), SIGNATURE_TOKEN)).status_code == 401
+        assert self.send(sender, endpoint, self.signed(self.payload(), OTHER_TOKEN)).status_code == 202
 
-    def test_ten_tokens_cost_the_door_no_more_queries_than_one(
-        self, sender, door, organization, super_admin, django_assert_num_queries
+    def test_ten_tokens_need_no_more_queries_than_one(
+        self, sender, endpoint, organization, super_admin, django_assert_num_queries
     ):
-        self.send(sender, door, self.signed(self.payload()))  # the first look at the clock is a query too
+        self.send(sender, endpoint, self.signed(self.payload()))  # the first read of the clock is a query too
         LeverWebhook.objects.update(last_received_at=None)
         with CaptureQueriesContext(connection) as before:
-            assert self.send(sender, door, self.signed(self.payload())).status_code == 202
+            assert self.send(sender, endpoint, self.signed(self.payload())).status_code == 202
         for number in range(9):
             add_token(organization, f"Number {number}", f"{number}" * 48, super_admin)
         LeverWebhook.objects.update(last_received_at=None)
         with django_assert_num_queries(len(before)):
-            assert self.send(sender, door, self.signed(self.payload(), "0" * 48)).status_code == 202
+            assert self.send(sender, endpoint, self.signed(self.payload(), "0" * 48)).status_code == 202
 
     def test_saving_the_same_token_again_keeps_the_previous_one(self, organization, super_admin):
         for token in (SIGNATURE_TOKEN, OTHER_TOKEN, OTHER_TOKEN):
@@ -250,13 +255,13 @@ class TestLever(WebhookContract):
         webhook = LeverWebhook.objects.get(organization=organization)
         assert (webhook.signature_token, webhook.previous_signature_token) == (OTHER_TOKEN, SIGNATURE_TOKEN)
 
-    def test_a_huge_time_is_signed_as_it_stands(self, sender, door):
-        assert self.send(sender, door, self.signed(self.payload(triggeredAt=10**300))).status_code in (
+    def test_a_huge_timestamp_is_answered(self, sender, endpoint):
+        assert self.send(sender, endpoint, self.signed(self.payload(triggeredAt=10**300))).status_code in (
             202,
             400,
         )
 
-    def test_the_media_type_is_all_that_is_read_of_the_headers(self, sender, door):
+    def test_headers_other_than_the_media_type_are_ignored(self, sender, endpoint):
         body, _ = self.signed(self.payload())
         headers = {"webhook-id": "msg_1", "X-Forwarded-For": "\"<>'", "User-Agent": ""}
-        assert sender.generic("POST", door, body, JSON, headers=headers).status_code == 202
+        assert sender.generic("POST", endpoint, body, JSON, headers=headers).status_code == 202

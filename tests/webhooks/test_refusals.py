@@ -1,4 +1,4 @@
-"""What a refused request looks like: said to its organization, never to the sender, and counted within bounds."""
+"""Rejected webhooks: explained to the organization, never to the sender, and counted within bounds."""
 
 import json
 import time
@@ -51,7 +51,7 @@ def post(client, organization: Organization, token: str = "", **changes: Any) ->
         ("codescreen-key", "misplaced_secret", "the wrong field"),
     ],
 )
-def test_the_settings_say_which_mistake_it_looks_like(client, signed_in_owner, webhook, token, hint, words):
+def test_the_settings_page_names_the_likely_mistake(client, signed_in_owner, webhook, token, hint, words):
     organization = webhook.organization
     factories.CodeScreenConnectionFactory.create(organization=organization)
     factories.LeverWebhookFactory.create(
@@ -79,7 +79,7 @@ def test_the_settings_say_which_mistake_it_looks_like(client, signed_in_owner, w
         ({"signature": ["a"]}, "signature_mismatch", "mangled_signature"),
     ],
 )
-def test_each_reason_has_a_row_and_words(client, webhook, changes, code, hint):
+def test_each_rejection_is_stored_and_described(client, webhook, changes, code, hint):
     assert post(client, webhook.organization, **changes).status_code == 401
     row = WebhookRejection.objects.get()
     assert (row.code, row.hint) == (code, hint)
@@ -96,14 +96,14 @@ def test_each_reason_has_a_row_and_words(client, webhook, changes, code, hint):
     ],
     ids=["time as text", "time as a fraction", "case", "line end"],
 )
-def test_a_body_that_was_rewritten_on_the_way_is_said(client, webhook, rewrite):
+def test_a_body_altered_on_the_way_is_recognized(client, webhook, rewrite):
     moment = int(time.time() * 1000)
     body = {"triggeredAt": moment, "signature": sign("random", moment, factories.SIGNATURE_TOKEN)}
     assert post(client, webhook.organization, **(body | rewrite(body))).status_code == 401
     assert WebhookRejection.objects.get().hint == "altered_body"
 
 
-def test_another_organizations_token_is_told_only_to_those_who_run_both(
+def test_another_organizations_token_is_named_only_to_super_admins_of_both(
     client, webhook, super_admin, stranger
 ):
     theirs = Membership.objects.get(user=stranger).organization
@@ -121,10 +121,10 @@ def test_another_organizations_token_is_told_only_to_those_who_run_both(
     both.save()
     assert hint() == "token_of_another_organization"
     factories.member(webhook.organization, Membership.Role.SUPER_ADMIN, "second")
-    assert hint() == "unknown_token"  # the second one doesn't run the other organization
+    assert hint() == "unknown_token"  # the second one isn't a super admin of the other organization
 
 
-def test_a_refusal_that_is_counted_already_is_not_looked_into(client, webhook, monkeypatch):
+def test_a_repeated_rejection_is_not_analysed_again(client, webhook, monkeypatch):
     post(client, webhook.organization, OTHER_TOKEN)
 
     def fail(*_: Any) -> str:
@@ -134,7 +134,7 @@ def test_a_refusal_that_is_counted_already_is_not_looked_into(client, webhook, m
     assert post(client, webhook.organization, OTHER_TOKEN).status_code == 401
 
 
-def test_a_flood_is_one_row_and_one_write_a_second(client, webhook):
+def test_many_rejections_are_one_row_and_one_write_a_second(client, webhook):
     for _ in range(20):
         post(client, webhook.organization, OTHER_TOKEN)
     row = WebhookRejection.objects.get()
@@ -145,12 +145,12 @@ def test_a_flood_is_one_row_and_one_write_a_second(client, webhook):
     assert (row.count, row.hint) == (2, "expired_token")
 
 
-def test_no_key_like_that_leaves_nothing(client, webhook):
+def test_an_unknown_key_stores_no_rejection(client, webhook):
     client.post(reverse("lever-webhook", args=["nobody"]), "{}", content_type="application/json")
     assert not WebhookRejection.objects.exists()
 
 
-def test_a_count_that_fails_does_not_change_the_answer(client, webhook, monkeypatch):
+def test_the_answer_is_401_when_the_rejection_cannot_be_stored(client, webhook, monkeypatch):
     def fail(*_: Any) -> None:
         raise OperationalError
 
@@ -158,14 +158,14 @@ def test_a_count_that_fails_does_not_change_the_answer(client, webhook, monkeypa
     assert post(client, webhook.organization, OTHER_TOKEN).status_code == 401
 
 
-def test_a_request_that_passes_afterwards_is_said(client, signed_in_owner, webhook):
+def test_the_settings_page_shows_a_request_accepted_since(client, signed_in_owner, webhook):
     post(client, webhook.organization, OTHER_TOKEN)
     WebhookRejection.objects.update(last_at=timezone.now() - timedelta(seconds=5))
     assert post(client, webhook.organization, factories.SIGNATURE_TOKEN).status_code == 202
     assert "Since then a request has passed" in signed_in_owner.get("/settings/").content.decode()
 
 
-def test_codescreens_refusals_are_told_too(client, signed_in_owner, organization):
+def test_the_settings_page_shows_codescreen_rejections(client, signed_in_owner, organization):
     factories.CodeScreenConnectionFactory.create(organization=organization)
     address = reverse("codescreen-webhook", args=[organization.webhook_key])
     assert client.post(address, "{}", content_type="application/json").status_code == 401

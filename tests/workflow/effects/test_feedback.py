@@ -1,4 +1,4 @@
-"""Feedback: one form per invitation, by its own field ids, on a template that is made once and remade."""
+"""Write one feedback form per invitation, by its own field ids."""
 
 import pytest
 
@@ -12,31 +12,34 @@ from portal.devtools.sandbox.lever.behaviour.feedback_fields import build_fields
 LOST = ["status_after", "reset_after", "truncated"]
 
 
-def forms(sandbox, word="Alder"):
+def feedback_forms(sandbox, word="Alder"):
     """Return the feedback a candidate has in Lever."""
     return sandbox.opportunity(word)["feedback"]
 
 
-def account(sandbox):
-    """Return the pretend Lever's books of the account, for acts that need no button."""
+def lever_account(sandbox):
+    """Return the account's state in the sandbox, for changes that no endpoint makes."""
     return sandbox.lever.accounts["acme"]
 
 
-def ours(sandbox):
-    """Return our templates in Lever."""
+def portal_templates(sandbox):
+    """Return the portal's templates in Lever."""
     return [
-        item for item in account(sandbox).templates.values() if item.text == feedback_template.TEMPLATE_NAME
+        item
+        for item in lever_account(sandbox).templates.values()
+        if item.text == feedback_template.TEMPLATE_NAME
     ]
 
 
-def finish(scenario, **verdict):
+def evaluate(scenario, **verdict):
+    """Let the candidate submit, CodeScreen evaluate, and the effects be performed."""
     scenario.candidate_does("start", "submit", "evaluate", **verdict)
 
 
-def test_a_passed_result(scenario, sandbox):
+def test_a_passed_result_is_written_as_feedback(scenario, sandbox):
     invitation = scenario.sent_invitation()
-    finish(scenario, score=82, result="Passed")
-    [form] = forms(sandbox)
+    evaluate(scenario, score=82, result="Passed")
+    [form] = feedback_forms(sandbox)
     report = Result.objects.get().report_url
     assert form["text"] == "CodeScreen assessment"
     assert form["user"] == LeverConnection.objects.get().lever_user_id
@@ -78,35 +81,35 @@ def test_a_passed_result(scenario, sandbox):
         ),
     ],
 )
-def test_what_is_stated_is_written(scenario, sandbox, verdict, fields, tag):
+def test_feedback_holds_what_codescreen_states(scenario, sandbox, verdict, fields, tag):
     scenario.sent_invitation()
-    finish(scenario, **verdict)
-    [form] = forms(sandbox)
+    evaluate(scenario, **verdict)
+    [form] = feedback_forms(sandbox)
     assert {name: form["fields"][name] for name in fields} == fields
     assert [name for name in sandbox.opportunity("Alder")["tags"] if name.startswith("CodeScreen:")] == [
         f"CodeScreen: Assessment {tag}"
     ]
 
 
-def test_expired_is_rated_1_and_tagged(scenario, sandbox):
+def test_an_expired_result_is_rated_1_and_tagged(scenario, sandbox):
     scenario.sent_invitation()
     scenario.candidate_does("expire")
-    [form] = forms(sandbox)
+    [form] = feedback_forms(sandbox)
     assert (form["fields"]["Rating"], form["fields"]["Result"]) == ("1 - Strong No Hire", "Expired")
     assert "CodeScreen: Assessment Expired" in sandbox.opportunity("Alder")["tags"]
 
 
 @pytest.mark.parametrize(("score", "result"), [(99, "Failed"), (12, "Passed"), (50, None)])
-def test_where_codescreen_states_no_result_none_is_guessed(scenario, sandbox, score, result):
+def test_no_result_is_guessed_when_codescreen_states_none(scenario, sandbox, score, result):
     sandbox.codescreen_does("settings", metadata=False)
     scenario.sent_invitation()
-    finish(scenario, score=score, result=result)
-    [form] = forms(sandbox)
+    evaluate(scenario, score=score, result=result)
+    [form] = feedback_forms(sandbox)
     assert form["fields"]["Result"] == "Not stated by CodeScreen"
     assert form["fields"]["CodeScreen score"] == str(score)
     stored = Result.objects.get()
     assert (stored.outcome, stored.failure_reason) == ("", "")
-    everything = str(forms(sandbox)) + str(
+    everything = str(feedback_forms(sandbox)) + str(
         list(Effect.objects.filter(kind="send_email").values_list("payload", flat=True))
     )
     assert "Passed" not in everything
@@ -116,7 +119,7 @@ def test_where_codescreen_states_no_result_none_is_guessed(scenario, sandbox, sc
 @pytest.mark.parametrize(
     ("score", "expected"), [(0, 1), (24, 1), (25, 2), (49, 2), (50, 3), (74, 3), (75, 4), (100, 4)]
 )
-def test_the_rating_goes_by_quarters(score, expected):
+def test_the_rating_follows_the_score_by_default_quarters(score, expected):
     assert rate(Progress("Complete", score=score), (25, 50, 75)) == expected
     # what CodeScreen calls the result doesn't change what the score says
     assert rate(Progress("Complete", score=score, outcome="Failed"), (25, 50, 75)) == expected
@@ -135,11 +138,11 @@ def test_the_rating_goes_by_quarters(score, expected):
         (Progress("Complete", outcome="Expired", score=80), 4),
     ],
 )
-def test_the_rating_without_a_score(progress, expected):
+def test_the_rating_when_codescreen_states_an_outcome_or_a_reason(progress, expected):
     assert rate(progress, (25, 50, 75)) == expected
 
 
-def test_the_thresholds_are_the_organizations():
+def test_the_rating_uses_the_organizations_thresholds():
     assert [rate(Progress("Complete", score=score), (10, 90, 100)) for score in (9, 10, 90, 99, 100)] == [
         1,
         2,
@@ -149,9 +152,9 @@ def test_the_thresholds_are_the_organizations():
     ]
 
 
-def test_no_personal_data_is_written(scenario, sandbox):
+def test_no_personal_data_is_written_to_lever(scenario, sandbox):
     scenario.sent_invitation()
-    finish(scenario, score=82, result="Passed")
+    evaluate(scenario, score=82, result="Passed")
     seen = sandbox.opportunity("Alder")
     written = (
         str([form["fields"] for form in seen["feedback"]])
@@ -167,99 +170,99 @@ def test_no_personal_data_is_written(scenario, sandbox):
 
 
 @pytest.mark.parametrize("kind", LOST)
-def test_a_lost_answer_leaves_one_form(scenario, sandbox, kind):
+def test_feedback_is_written_once_when_the_answer_was_lost(scenario, sandbox, kind):
     scenario.sent_invitation()
     scenario.lever_fails("/feedback$", kind=kind)
-    finish(scenario, score=82, result="Passed")
+    evaluate(scenario, score=82, result="Passed")
     assert scenario.latest_effect("write_feedback").state == "due"
     scenario.work_waiting()
     assert scenario.latest_effect("write_feedback").state == "done"
-    assert len(forms(sandbox)) == 1
+    assert len(feedback_forms(sandbox)) == 1
 
 
-def test_a_lost_answer_and_then_a_failing_look_leave_one_form(scenario, sandbox):
+def test_feedback_is_written_once_when_the_lookup_after_a_lost_answer_fails(scenario, sandbox):
     scenario.sent_invitation()
     scenario.lever_fails("/feedback$", kind="reset_after")
-    finish(scenario, score=82, result="Passed")
+    evaluate(scenario, score=82, result="Passed")
     scenario.lever_fails("/feedback$", method="GET", status=503)
     scenario.work_waiting()
     scenario.work_waiting()
     assert scenario.latest_effect("write_feedback").state == "done"
-    assert len(forms(sandbox)) == 1
+    assert len(feedback_forms(sandbox)) == 1
 
 
-def test_a_regrade_after_a_lost_answer_updates_the_form_that_was_written(scenario, sandbox):
+def test_a_regrade_updates_the_feedback_whose_answer_was_lost(scenario, sandbox):
     scenario.sent_invitation()
     scenario.lever_fails("/feedback$", kind="reset_after")
-    finish(scenario, score=40, result="Failed")
-    assert len(forms(sandbox)) == 1
+    evaluate(scenario, score=40, result="Failed")
+    assert len(feedback_forms(sandbox)) == 1
     scenario.candidate_does("regrade", score=90, result="Passed")
     scenario.work_waiting()
-    [form] = forms(sandbox)
+    [form] = feedback_forms(sandbox)
     assert form["fields"]["CodeScreen score"] == "90"
     assert set(Effect.objects.filter(kind="write_feedback").values_list("state", flat=True)) == {"done"}
 
 
-def test_a_worker_killed_after_writing_leaves_one_form(scenario, sandbox):
+def test_feedback_is_written_once_when_its_worker_was_killed_after_writing(scenario, sandbox):
     invitation = scenario.sent_invitation()
-    finish(scenario, score=82, result="Passed")
+    evaluate(scenario, score=82, result="Passed")
     effect = scenario.latest_effect("write_feedback")
     type(invitation).objects.filter(pk=invitation.pk).update(feedback_id="")
     Effect.objects.filter(pk=effect.pk).update(state="due", done_at=None)
     scenario.work_waiting()
-    assert len(forms(sandbox)) == 1
-    assert scenario.reread(invitation).feedback_id == forms(sandbox)[0]["id"]
+    assert len(feedback_forms(sandbox)) == 1
+    assert scenario.reread(invitation).feedback_id == feedback_forms(sandbox)[0]["id"]
 
 
 # again
 
 
-def test_a_regrade_updates_the_same_form_and_says_which_attempt(scenario, sandbox):
+def test_a_regrade_updates_the_same_feedback_and_states_the_attempt(scenario, sandbox):
     scenario.sent_invitation()
-    finish(scenario, score=40, result="Failed")
-    [before] = forms(sandbox)
+    evaluate(scenario, score=40, result="Failed")
+    [before] = feedback_forms(sandbox)
     scenario.candidate_does("regrade", score=90, result="Passed")
-    [after] = forms(sandbox)
+    [after] = feedback_forms(sandbox)
     assert after["id"] == before["id"]
     assert after["fields"]["Assessment"] == "Backend (attempt 2)"
     assert (after["fields"]["Rating"], after["fields"]["Failure reason"]) == ("4 - Strong Hire", "")
 
 
-def test_a_form_that_was_deleted_in_lever_is_written_anew(scenario, sandbox):
+def test_feedback_is_created_again_when_it_was_deleted_in_lever(scenario, sandbox):
     scenario.sent_invitation()
-    finish(scenario, score=40, result="Failed")
+    evaluate(scenario, score=40, result="Failed")
     delete_forms(sandbox)
     scenario.candidate_does("regrade", score=90, result="Passed")
-    [form] = forms(sandbox)
+    [form] = feedback_forms(sandbox)
     assert form["fields"]["CodeScreen score"] == "90"
     assert sandbox.opportunity("Alder")["feedback_deleted"] == 1
 
 
-def test_a_form_written_anew_whose_answer_was_lost_is_one(scenario, sandbox):
+def test_feedback_is_created_again_once_when_the_answer_was_lost(scenario, sandbox):
     scenario.sent_invitation()
-    finish(scenario, score=40, result="Failed")
+    evaluate(scenario, score=40, result="Failed")
     delete_forms(sandbox)
     scenario.lever_fails("/feedback$", kind="reset_after")
     scenario.candidate_does("regrade", score=90, result="Passed")
     scenario.work_waiting()
     assert scenario.latest_effect("write_feedback").state == "done"
-    assert len(forms(sandbox)) == 1
+    assert len(feedback_forms(sandbox)) == 1
 
 
 def delete_forms(sandbox):
     """Delete a candidate's feedback in Lever."""
-    for form in account(sandbox).opportunities[sandbox.opportunity_id("Alder")].feedback.values():
+    for form in lever_account(sandbox).opportunities[sandbox.opportunity_id("Alder")].feedback.values():
         form.deleted_at = 1
 
 
-def test_a_regrade_that_comes_before_the_first_is_written_writes_once(scenario, sandbox):
+def test_feedback_is_written_once_when_a_regrade_arrives_before_the_first_write(scenario, sandbox):
     scenario.sent_invitation()
     scenario.lever_fails("/feedback", status=503, times=5)
-    finish(scenario, score=40, result="Failed")
+    evaluate(scenario, score=40, result="Failed")
     scenario.candidate_does("regrade", score=90, result="Passed")
     scenario.lever_fails("nothing")
     scenario.work_waiting()
-    [form] = forms(sandbox)
+    [form] = feedback_forms(sandbox)
     assert form["fields"]["CodeScreen score"] == "90"
     assert sandbox.opportunity("Alder")["writes"]["feedback"] == 1
 
@@ -272,40 +275,40 @@ def test_the_template_is_made_once(scenario, sandbox):
         scenario.sent_invitation(word)
         scenario.candidate_does("start", "submit", "evaluate", word=word, score=82, result="Passed")
         scenario.work_waiting()
-    assert len(ours(sandbox)) == 1
-    assert len(forms(sandbox)) == len(forms(sandbox, "Tamarack")) == 1
+    assert len(portal_templates(sandbox)) == 1
+    assert len(feedback_forms(sandbox)) == len(feedback_forms(sandbox, "Tamarack")) == 1
 
 
-def test_a_template_whose_answer_was_lost_is_found_again(scenario, sandbox):
-    account(sandbox).templates.clear()
+def test_the_template_is_found_when_the_answer_to_its_creation_was_lost(scenario, sandbox):
+    lever_account(sandbox).templates.clear()
     LeverConnection.objects.update(feedback_template_id="")
     scenario.lever_fails("/feedback_templates", kind="reset_after")
     scenario.sent_invitation()
-    finish(scenario, score=82, result="Passed")
+    evaluate(scenario, score=82, result="Passed")
     scenario.work_waiting()
     scenario.work_waiting()
-    assert len(ours(sandbox)) == 1
-    assert len(forms(sandbox)) == 1
+    assert len(portal_templates(sandbox)) == 1
+    assert len(feedback_forms(sandbox)) == 1
 
 
-def test_a_template_that_was_deleted_is_made_again(scenario, sandbox):
+def test_the_template_is_made_again_when_it_was_deleted(scenario, sandbox):
     scenario.sent_invitation()
-    finish(scenario, score=40, result="Failed")
-    account(sandbox).templates.pop(LeverConnection.objects.get().feedback_template_id)
+    evaluate(scenario, score=40, result="Failed")
+    lever_account(sandbox).templates.pop(LeverConnection.objects.get().feedback_template_id)
     scenario.sent_invitation("Tamarack")
     scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
     scenario.work_waiting()
     scenario.work_waiting()
-    assert len(ours(sandbox)) == 1
-    [form] = forms(sandbox, "Tamarack")
+    assert len(portal_templates(sandbox)) == 1
+    [form] = feedback_forms(sandbox, "Tamarack")
     assert form["fields"]["CodeScreen score"] == "82"
 
 
-def test_a_template_that_lever_refuses_is_not_asked_for_without_end(scenario, sandbox):
+def test_feedback_fails_when_lever_keeps_refusing_the_template(scenario, sandbox):
     scenario.sent_invitation()
-    account(sandbox).templates.clear()
+    lever_account(sandbox).templates.clear()
     scenario.lever_fails("/feedback_templates$", status=403, times=1000)
-    finish(scenario, score=80)
+    evaluate(scenario, score=80)
     for _ in range(5):
         scenario.work_waiting()
     effect = scenario.latest_effect("write_feedback")
@@ -317,40 +320,40 @@ def test_a_template_that_lever_refuses_is_not_asked_for_without_end(scenario, sa
     retry_effect(effect, "somebody")
     for _ in range(3):
         scenario.work_waiting()
-    assert len(forms(sandbox)) == 1
+    assert len(feedback_forms(sandbox)) == 1
 
 
-def test_a_template_that_was_edited_is_read_again(scenario, sandbox):
+def test_feedback_follows_the_template_when_it_was_edited(scenario, sandbox):
     scenario.sent_invitation()
-    finish(scenario, score=40, result="Failed")
-    [template] = ours(sandbox)
+    evaluate(scenario, score=40, result="Failed")
+    [template] = portal_templates(sandbox)
     edited = [field for field in feedback_template.TEMPLATE["fields"] if field["text"] != "Failure reason"]
     template.fields = build_fields([{"type": "yes-no", "text": "Invite to an interview?"}, *reversed(edited)])
     scenario.sent_invitation("Tamarack")
     scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
-    [form] = forms(sandbox, "Tamarack")
+    [form] = feedback_forms(sandbox, "Tamarack")
     assert (form["fields"]["CodeScreen score"], form["fields"]["Rating"]) == ("82", "4 - Strong Hire")
     assert form["fields"]["Invite to an interview?"] is None
     # the earlier form keeps the fields it was made with
     scenario.candidate_does("regrade", score=60, result="Passed")
-    [form] = forms(sandbox)
+    [form] = feedback_forms(sandbox)
     assert (form["fields"]["CodeScreen score"], form["fields"]["Rating"]) == ("60", "3 - Hire")
 
 
-def test_a_template_of_the_customers_own_with_the_same_name_is_left_alone(scenario, sandbox):
+def test_a_customers_template_of_the_same_name_is_not_used(scenario, sandbox):
     sent = [{"type": "score-system", "text": "Rating"}, {"type": "text", "text": "Reference"}]
-    theirs = type(account(sandbox).templates[next(iter(account(sandbox).templates))])(
+    theirs = type(lever_account(sandbox).templates[next(iter(lever_account(sandbox).templates))])(
         "theirs",
         feedback_template.TEMPLATE_NAME,
         "Ours, please don't touch.",
         build_fields(sent),
         by_api=False,
     )
-    account(sandbox).templates["theirs"] = theirs
+    lever_account(sandbox).templates["theirs"] = theirs
     scenario.sent_invitation()
-    finish(scenario, score=82, result="Passed")
+    evaluate(scenario, score=82, result="Passed")
     scenario.work_waiting()
-    assert len(ours(sandbox)) == 2
+    assert len(portal_templates(sandbox)) == 2
     assert LeverConnection.objects.get().feedback_template_id != "theirs"
 
 
@@ -362,37 +365,37 @@ def test_a_template_of_the_customers_own_with_the_same_name_is_left_alone(scenar
         ["Strong yes", "Yes", "No", "Strong no"],
     ],
 )
-def test_the_rating_is_said_in_the_customers_words(scenario, sandbox, texts):
+def test_the_rating_uses_the_options_of_the_customers_template(scenario, sandbox, texts):
     scenario.sent_invitation()
-    finish(scenario, score=40, result="Failed")
-    [template] = ours(sandbox)
+    evaluate(scenario, score=40, result="Failed")
+    [template] = portal_templates(sandbox)
     for field in template.fields:
         if field["type"] == "score-system":
             field["options"] = [{"text": text} for text in texts]
     scenario.sent_invitation("Tamarack")
     scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
-    [form] = forms(sandbox, "Tamarack")
+    [form] = feedback_forms(sandbox, "Tamarack")
     assert form["fields"]["Rating"] == next(text for text in texts if text.startswith(("4", "Strong yes")))
 
 
 # the author
 
 
-def test_feedback_needs_an_author_and_finds_one(scenario, sandbox):
+def test_a_super_admin_is_the_author_when_none_is_stored(scenario, sandbox):
     LeverConnection.objects.update(lever_user_id="")
     scenario.sent_invitation()
-    finish(scenario, score=82, result="Passed")
-    [form] = forms(sandbox)
-    author = account(sandbox).users[form["user"]]
+    evaluate(scenario, score=82, result="Passed")
+    [form] = feedback_forms(sandbox)
+    author = lever_account(sandbox).users[form["user"]]
     assert author.role == "super admin"
     assert author.deactivated_at is None
 
 
-def test_an_author_who_left_is_replaced(scenario, sandbox):
+def test_the_author_is_replaced_when_deactivated_in_lever(scenario, sandbox):
     scenario.sent_invitation()
-    account(sandbox).users[LeverConnection.objects.get().lever_user_id].deactivated_at = 1
+    lever_account(sandbox).users[LeverConnection.objects.get().lever_user_id].deactivated_at = 1
     sandbox.lever_does("settings", strict_perform_as=True)
-    finish(scenario, score=82, result="Passed")
+    evaluate(scenario, score=82, result="Passed")
     scenario.work_waiting()
-    [form] = forms(sandbox)
-    assert account(sandbox).users[form["user"]].deactivated_at is None
+    [form] = feedback_forms(sandbox)
+    assert lever_account(sandbox).users[form["user"]].deactivated_at is None

@@ -1,4 +1,4 @@
-"""An invitation's intent and its answer are recorded, also while the database restarts."""
+"""The started attempt and the answer of an invitation are recorded while the database restarts."""
 
 import pytest
 from django.db import OperationalError
@@ -11,7 +11,7 @@ ALDER = "alder@candidates.example"
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch) -> None:
+def _retry_without_pause(monkeypatch) -> None:
     monkeypatch.setattr(db_retry, "PAUSE_SECONDS", 0.0)
 
 
@@ -20,7 +20,7 @@ def _quick(monkeypatch) -> None:
 @pytest.mark.parametrize(
     ("module", "step"), [(send_invitation, "_start_attempt"), (apply_outcome, "_record")]
 )
-def test_an_invitation_survives_a_restart_around_its_call(
+def test_an_invitation_is_sent_once_when_the_database_restarts_around_the_call(
     scenario, sandbox, monkeypatch, module, step, is_committed
 ) -> None:
     restarting = Restarting(getattr(module, step), [OperationalError()], is_committed)
@@ -34,7 +34,7 @@ def test_an_invitation_survives_a_restart_around_its_call(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_committed", [False, True])
-def test_a_definite_no_survives_a_restart_and_is_tried_again(
+def test_a_refused_call_is_retried_when_the_database_restarts_while_it_is_recorded(
     scenario, sandbox, monkeypatch, is_committed
 ) -> None:
     monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""What is written to the candidate: one progress tag, one link, one note, whatever Lever answers."""
+"""Write to the candidate in Lever: one progress tag, one link, one note, whatever Lever answers."""
 
 import pytest
 
@@ -12,17 +12,21 @@ from portal.devtools.sandbox.ids import stable_id
 from tests import factories
 
 LOST = ["status_after", "reset_after", "truncated"]
-NOT_TAKEN = [{"kind": "status", "status": 503}, {"kind": "reset_before"}, {"kind": "status", "status": 429}]
+NOT_ACCEPTED = [
+    {"kind": "status", "status": 503},
+    {"kind": "reset_before"},
+    {"kind": "status", "status": 429},
+]
 
 
-def progress(sandbox, word="Alder"):
+def progress_tags(sandbox, word="Alder"):
     """Return the progress tags a candidate has in Lever."""
     return [tag for tag in sandbox.opportunity(word)["tags"] if tag.startswith("CodeScreen:")]
 
 
 @pytest.fixture
 def invitation(scenario):
-    """An invitation that nothing has been done about."""
+    """An invitation that nothing was enqueued for."""
     return factories.InvitationFactory(
         organization=scenario.organization, opportunity_id=scenario.sandbox.opportunity_id("Alder")
     )
@@ -31,16 +35,16 @@ def invitation(scenario):
 # tags
 
 
-def test_the_new_tag_takes_the_place_of_the_others(scenario, sandbox, invitation):
+def test_a_progress_tag_replaces_the_other_progress_tags(scenario, sandbox, invitation):
     others = [*ProgressTag, "codescreen:  candidate invited", "urgent", "CodeScreen Backend"]
     sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id("Alder")], add=others)
     enqueue.enqueue_progress_tag(invitation, ProgressTag.COMPLETED)
     scenario.work()
-    assert progress(sandbox) == [ProgressTag.COMPLETED]
+    assert progress_tags(sandbox) == [ProgressTag.COMPLETED]
     assert {"urgent", "CodeScreen Backend"} <= set(sandbox.opportunity("Alder")["tags"])
 
 
-def test_a_later_wish_cancels_one_that_waits(scenario, sandbox, invitation):
+def test_a_waiting_progress_tag_is_cancelled_by_a_later_one(scenario, sandbox, invitation):
     for tag in (ProgressTag.INVITED, ProgressTag.IN_PROGRESS, ProgressTag.COMPLETED):
         enqueue.enqueue_progress_tag(invitation, tag)
     scenario.work()
@@ -48,46 +52,46 @@ def test_a_later_wish_cancels_one_that_waits(scenario, sandbox, invitation):
         Effect.objects.filter(kind="set_progress_tag").order_by("pk").values_list("state", flat=True)
     )
     assert states == ["cancelled", "cancelled", "done"]
-    assert progress(sandbox) == [ProgressTag.COMPLETED]
+    assert progress_tags(sandbox) == [ProgressTag.COMPLETED]
     assert sandbox.opportunity("Alder")["writes"].get("addTags") == 1
 
 
-def test_an_older_wish_that_is_tried_again_does_not_undo_the_later_one(
-    scenario, sandbox, invitation, monkeypatch
-):
+def test_a_retried_progress_tag_does_not_undo_a_later_one(scenario, sandbox, invitation, monkeypatch):
     enqueue.enqueue_progress_tag(invitation, ProgressTag.INVITED)
     older = factories.claimed(Effect, "slow")
 
-    def overtaken(*_):
+    def enqueue_later_tag_and_fail(*_):
         enqueue.enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
         raise PlatformError("lever answered 503", status=503)
 
     with monkeypatch.context() as patch:
-        patch.setattr("integrations.lever.client.LeverClient.add_tags", overtaken)
-        worker.perform_effect(older)  # it waits for its next try, and the later one goes first
+        patch.setattr("integrations.lever.client.LeverClient.add_tags", enqueue_later_tag_and_fail)
+        worker.perform_effect(older)  # it waits for its retry, and the later one is performed first
     scenario.work()
-    assert progress(sandbox) == [ProgressTag.IN_PROGRESS]
+    assert progress_tags(sandbox) == [ProgressTag.IN_PROGRESS]
     scenario.work_waiting()
-    assert progress(sandbox) == [ProgressTag.IN_PROGRESS]
+    assert progress_tags(sandbox) == [ProgressTag.IN_PROGRESS]
     older.refresh_from_db()
     assert older.state in {"done", "cancelled"}
 
 
 @pytest.mark.parametrize("kind", LOST)
 @pytest.mark.parametrize("path", ["/addTags", "/removeTags"])
-def test_a_lost_answer_leaves_one_tag(scenario, sandbox, invitation, kind, path):
+def test_one_progress_tag_is_left_when_the_answer_was_lost(scenario, sandbox, invitation, kind, path):
     sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id("Alder")], add=[ProgressTag.INVITED])
     enqueue.enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
     scenario.lever_fails(path, kind=kind)
     scenario.work()
-    assert set(progress(sandbox)) <= {ProgressTag.INVITED, ProgressTag.IN_PROGRESS}
-    assert progress(sandbox)
+    assert set(progress_tags(sandbox)) <= {ProgressTag.INVITED, ProgressTag.IN_PROGRESS}
+    assert progress_tags(sandbox)
     scenario.work_waiting()
-    assert progress(sandbox) == [ProgressTag.IN_PROGRESS]
+    assert progress_tags(sandbox) == [ProgressTag.IN_PROGRESS]
 
 
 @pytest.mark.parametrize("answer", [None, {}, {"data": {"id": "x"}}, {"data": []}])
-def test_an_answer_that_does_not_say_the_tags_is_made_up_for(scenario, monkeypatch, invitation, answer):
+def test_all_other_progress_tags_are_removed_when_the_answer_lists_no_tags(
+    scenario, monkeypatch, invitation, answer
+):
     calls = []
 
     def request(_, method, path, **more):
@@ -101,7 +105,7 @@ def test_an_answer_that_does_not_say_the_tags_is_made_up_for(scenario, monkeypat
     assert calls == [("addTags", [ProgressTag.COMPLETED]), ("removeTags", others)]
 
 
-def test_writes_are_shown_to_be_by_the_connected_user(scenario, sandbox, invitation):
+def test_the_connected_user_is_the_author_of_all_writes(scenario, sandbox, invitation):
     sandbox.lever_does("settings", strict_perform_as=True)
     enqueue.enqueue_progress_tag(invitation, ProgressTag.INVITED)
     enqueue.enqueue_note(
@@ -121,13 +125,14 @@ def test_writes_are_shown_to_be_by_the_connected_user(scenario, sandbox, invitat
 # notes
 
 
-def leave_note(scenario, text="CodeScreen: nothing was sent."):
+def enqueue_note_on_candidate(scenario, text="CodeScreen: nothing was sent."):
+    """Enqueue a note on a seeded candidate."""
     enqueue.enqueue_note(scenario.organization, scenario.sandbox.opportunity_id("Alder"), "no_email", text)
 
 
 def test_a_note_is_left_once_per_opportunity_and_code(scenario, sandbox):
-    leave_note(scenario)
-    leave_note(scenario, "CodeScreen: another sentence.")
+    enqueue_note_on_candidate(scenario)
+    enqueue_note_on_candidate(scenario, "CodeScreen: another sentence.")
     scenario.work()
     assert sandbox.opportunity("Alder")["note_texts"] == ["CodeScreen: nothing was sent."]
 
@@ -135,7 +140,7 @@ def test_a_note_is_left_once_per_opportunity_and_code(scenario, sandbox):
 @pytest.mark.parametrize("kind", LOST)
 def test_a_note_whose_answer_was_lost_is_not_left_twice(scenario, sandbox, kind):
     scenario.lever_fails("/notes", kind=kind)
-    leave_note(scenario)
+    enqueue_note_on_candidate(scenario)
     scenario.work()
     assert scenario.latest_effect("leave_note").state == "due"
     scenario.work_waiting()
@@ -144,9 +149,9 @@ def test_a_note_whose_answer_was_lost_is_not_left_twice(scenario, sandbox, kind)
 
 
 @pytest.mark.parametrize("kind", ["status_after", "reset_after"])
-def test_failing_to_look_does_not_make_it_forget_the_lost_answer(scenario, sandbox, kind):
+def test_a_note_is_left_once_when_the_lookup_after_a_lost_answer_fails(scenario, sandbox, kind):
     scenario.lever_fails("/notes", kind=kind)
-    leave_note(scenario)
+    enqueue_note_on_candidate(scenario)
     scenario.work()
     scenario.lever_fails("/notes", method="GET", status=503)
     scenario.work_waiting()
@@ -156,18 +161,20 @@ def test_failing_to_look_does_not_make_it_forget_the_lost_answer(scenario, sandb
     assert sandbox.opportunity("Alder")["notes"] == 1
 
 
-@pytest.mark.parametrize("rule", NOT_TAKEN, ids=lambda rule: str(rule["kind"]) + str(rule.get("status", "")))
-def test_a_note_that_was_not_taken_is_left_later(scenario, sandbox, rule):
+@pytest.mark.parametrize(
+    "rule", NOT_ACCEPTED, ids=lambda rule: str(rule["kind"]) + str(rule.get("status", ""))
+)
+def test_a_note_is_left_later_when_lever_did_not_accept_it(scenario, sandbox, rule):
     scenario.lever_fails("/notes", **rule)
-    leave_note(scenario)
+    enqueue_note_on_candidate(scenario)
     scenario.work()
     assert sandbox.opportunity("Alder")["notes"] == 0
     scenario.work_waiting()
     assert sandbox.opportunity("Alder")["note_texts"] == ["CodeScreen: nothing was sent."]
 
 
-def test_a_worker_killed_after_writing_the_note_leaves_one(scenario, sandbox):
-    leave_note(scenario)
+def test_a_note_is_left_once_when_its_worker_was_killed_after_writing(scenario, sandbox):
+    enqueue_note_on_candidate(scenario)
     effect = scenario.latest_effect("leave_note")
     scenario.work()
     Effect.objects.filter(pk=effect.pk).update(state="due", done_at=None, due_at=effect.due_at)
@@ -176,8 +183,8 @@ def test_a_worker_killed_after_writing_the_note_leaves_one(scenario, sandbox):
     assert sandbox.opportunity("Alder")["notes"] == 1
 
 
-def test_a_note_on_somebody_who_is_gone_fails_and_says_so(scenario, sandbox):
-    leave_note(scenario)
+def test_a_note_fails_when_the_candidate_was_deleted(scenario, sandbox):
+    enqueue_note_on_candidate(scenario)
     sandbox.lever_does("delete", opportunities=[sandbox.opportunity_id("Alder")])
     scenario.work()
     effect = scenario.latest_effect("leave_note")
@@ -189,7 +196,7 @@ def test_a_note_on_somebody_who_is_gone_fails_and_says_so(scenario, sandbox):
 
 
 @pytest.mark.parametrize("kind", LOST)
-def test_the_report_is_among_the_links_once(scenario, sandbox, invitation, kind):
+def test_the_report_link_is_added_once_when_the_answer_was_lost(scenario, sandbox, invitation, kind):
     scenario.lever_fails("/addLinks", kind=kind)
     url = "https://report.example/1"
     enqueue.enqueue(
@@ -202,14 +209,14 @@ def test_the_report_is_among_the_links_once(scenario, sandbox, invitation, kind)
     assert sandbox.opportunity("Alder")["writes"].get("addLinks") == 1
 
 
-def test_two_effects_of_one_candidate_are_never_performed_at_once(scenario, invitation):
+def test_two_effects_of_one_candidate_are_not_claimed_at_once(scenario, invitation):
     enqueue.enqueue_progress_tag(invitation, ProgressTag.INVITED)
-    leave_note(scenario)
+    enqueue_note_on_candidate(scenario)
     first = factories.claimed(Effect, "one")
     assert Effect.claim("two") is None
     first.finish()
     assert Effect.claim("two") is not None
 
 
-def test_the_seeded_ids_are_those_the_tests_use(sandbox):
+def test_stable_ids_match_the_seeded_candidates(sandbox):
     assert sandbox.opportunity_id("Alder") == stable_id("acme", "opportunity", "Alder")

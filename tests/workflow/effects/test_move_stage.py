@@ -1,4 +1,4 @@
-"""Moving on those who passed: only what CodeScreen states, where no recruiter has acted, never twice, never back."""
+"""Move a passed candidate to the stage on pass: once, never back, and never against a recruiter."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -13,39 +13,40 @@ TARGET = "Phone screen"
 FROM = "CodeScreen Assessment"
 
 
-def stage(sandbox, word="Alder"):
+def stage_of(sandbox, word="Alder"):
     """Return the name of the stage a candidate is in."""
     account = sandbox.lever.accounts["acme"]
     return account.stages[account.opportunities[sandbox.opportunity_id(word)].stage].text
 
 
-def moves(sandbox, word="Alder"):
+def moves_of(sandbox, word="Alder"):
     """Return how often the API moved the candidate."""
     return sandbox.opportunity(word)["writes"].get("stage", 0)
 
 
 def recruiter_moves(sandbox, to, word="Alder"):
+    """Let a recruiter move the candidate in Lever."""
     sandbox.lever_does("move", opportunities=[sandbox.opportunity_id(word)], stage=to)
 
 
-def test_nobody_is_moved_unless_it_is_asked_for(scenario, sandbox):
+def test_no_candidate_is_moved_when_no_stage_on_pass_is_set(scenario, sandbox):
     scenario.evaluated_invitation(score=90, result="Passed")
     scenario.work()
     assert not Effect.objects.filter(kind="move_stage").exists()
-    assert stage(sandbox) == FROM
+    assert stage_of(sandbox) == FROM
 
 
 @pytest.mark.parametrize("written", [TARGET, f"  {TARGET.upper()} ", "id"])
-def test_who_passed_is_moved_once_by_name_or_id(scenario, sandbox, written):
+def test_a_passed_candidate_is_moved_once_to_the_stage_by_name_or_id(scenario, sandbox, written):
     scenario.set_policies(passed_stage=sandbox.stage_id(TARGET) if written == "id" else written)
     scenario.evaluated_invitation(score=90, result="Passed")
     scenario.work()
     effect = scenario.latest_effect("move_stage")
     assert (effect.state, effect.last_error, effect.payload["stage"]) == ("done", "", TARGET)
-    assert (stage(sandbox), moves(sandbox)) == (TARGET, 1)
+    assert (stage_of(sandbox), moves_of(sandbox)) == (TARGET, 1)
 
 
-def test_the_move_is_shown_to_be_by_the_connected_user(scenario, sandbox):
+def test_the_connected_user_is_the_author_of_the_move(scenario, sandbox):
     sandbox.lever_does("settings", strict_perform_as=True)
     scenario.set_policies(passed_stage=TARGET)
     scenario.evaluated_invitation(score=90, result="Passed")
@@ -55,14 +56,14 @@ def test_the_move_is_shown_to_be_by_the_connected_user(scenario, sandbox):
 
 
 @pytest.mark.parametrize("verdict", [{"score": 99, "result": "Failed"}, {"score": 100}])
-def test_a_high_score_alone_moves_nobody(scenario, sandbox, verdict):
+def test_no_candidate_is_moved_by_a_high_score_without_a_pass(scenario, sandbox, verdict):
     if "result" not in verdict:
         sandbox.codescreen_does("settings", metadata=False)
     scenario.set_policies(passed_stage=TARGET)
     scenario.evaluated_invitation(**verdict)
     scenario.work()
     assert not Effect.objects.filter(kind="move_stage").exists()
-    assert stage(sandbox) == FROM
+    assert stage_of(sandbox) == FROM
 
 
 @pytest.mark.parametrize("kind", ["status_after", "reset_after", "truncated"])
@@ -74,20 +75,20 @@ def test_a_move_whose_answer_was_lost_is_not_made_twice(scenario, sandbox, kind)
     assert scenario.latest_effect("move_stage").state == "due"
     scenario.work_waiting()
     assert scenario.latest_effect("move_stage").state == "done"
-    assert (stage(sandbox), moves(sandbox)) == (TARGET, 1)
+    assert (stage_of(sandbox), moves_of(sandbox)) == (TARGET, 1)
 
 
-def test_a_move_that_was_not_taken_is_made_later(scenario, sandbox):
+def test_a_move_is_made_later_when_lever_did_not_accept_it(scenario, sandbox):
     scenario.set_policies(passed_stage=TARGET)
     scenario.evaluated_invitation(score=90, result="Passed")
     scenario.lever_fails("/stage$", method="PUT", status=503)
     scenario.work()
-    assert stage(sandbox) == FROM
+    assert stage_of(sandbox) == FROM
     scenario.work_waiting()
-    assert (stage(sandbox), moves(sandbox)) == (TARGET, 1)
+    assert (stage_of(sandbox), moves_of(sandbox)) == (TARGET, 1)
 
 
-def test_a_worker_killed_after_the_move_makes_no_second_one(scenario, sandbox):
+def test_a_move_is_made_once_when_its_worker_was_killed_after_it(scenario, sandbox):
     scenario.set_policies(passed_stage=TARGET)
     scenario.evaluated_invitation(score=90, result="Passed")
     waiting = scenario.latest_effect("move_stage")
@@ -95,13 +96,13 @@ def test_a_worker_killed_after_the_move_makes_no_second_one(scenario, sandbox):
     Effect.objects.filter(pk=waiting.pk).update(state="due", done_at=None, due_at=waiting.due_at)
     scenario.work_waiting()
     assert scenario.latest_effect("move_stage").state == "done"
-    assert moves(sandbox) == 1
+    assert moves_of(sandbox) == 1
 
 
 # a recruiter has acted
 
 
-def test_who_was_moved_elsewhere_meanwhile_stays_there(scenario, sandbox):
+def test_the_move_is_cancelled_when_a_recruiter_moved_the_candidate_elsewhere(scenario, sandbox):
     scenario.set_policies(passed_stage=TARGET)
     scenario.evaluated_invitation(score=90, result="Passed")
     recruiter_moves(sandbox, "On-site interview")
@@ -110,10 +111,10 @@ def test_who_was_moved_elsewhere_meanwhile_stays_there(scenario, sandbox):
     assert effect.state == "cancelled"
     assert "a recruiter has moved them" in effect.last_error
     assert FROM in effect.last_error or "the stage they were invited from" in effect.last_error
-    assert (stage(sandbox), moves(sandbox)) == ("On-site interview", 0)
+    assert (stage_of(sandbox), moves_of(sandbox)) == ("On-site interview", 0)
 
 
-def test_who_was_archived_meanwhile_stays_archived(scenario, sandbox):
+def test_the_move_is_cancelled_when_the_candidate_was_archived(scenario, sandbox):
     scenario.set_policies(passed_stage=TARGET)
     scenario.evaluated_invitation(score=90, result="Passed")
     sandbox.lever_does("archive", opportunities=[sandbox.opportunity_id("Alder")], reason="Underqualified")
@@ -121,20 +122,20 @@ def test_who_was_archived_meanwhile_stays_archived(scenario, sandbox):
     effect = scenario.latest_effect("move_stage")
     assert effect.state == "cancelled"
     assert "archived" in effect.last_error
-    assert (stage(sandbox), moves(sandbox)) == (FROM, 0)
+    assert (stage_of(sandbox), moves_of(sandbox)) == (FROM, 0)
 
 
-def test_who_is_there_already_is_not_moved_and_it_says_so(scenario, sandbox):
+def test_the_move_is_done_when_the_candidate_is_in_the_stage_already(scenario, sandbox):
     scenario.set_policies(passed_stage=TARGET)
     scenario.evaluated_invitation(score=90, result="Passed")
     recruiter_moves(sandbox, TARGET)
     scenario.work()
     effect = scenario.latest_effect("move_stage")
     assert (effect.state, effect.last_error) == ("done", f"The candidate was in “{TARGET}” already.")
-    assert moves(sandbox) == 0
+    assert moves_of(sandbox) == 0
 
 
-def test_who_was_moved_back_after_a_lost_answer_stays_back(scenario, sandbox):
+def test_the_move_is_cancelled_when_the_candidate_was_moved_back_after_a_lost_answer(scenario, sandbox):
     scenario.set_policies(passed_stage=TARGET)
     scenario.evaluated_invitation(score=90, result="Passed")
     scenario.lever_fails("/stage$", method="PUT", kind="reset_after")
@@ -144,10 +145,10 @@ def test_who_was_moved_back_after_a_lost_answer_stays_back(scenario, sandbox):
     effect = scenario.latest_effect("move_stage")
     assert effect.state == "cancelled"
     assert "moved the candidate back" in effect.last_error
-    assert (stage(sandbox), moves(sandbox)) == (FROM, 1)
+    assert (stage_of(sandbox), moves_of(sandbox)) == (FROM, 1)
 
 
-def test_who_was_moved_once_is_not_moved_by_a_later_grade(scenario, sandbox):
+def test_a_candidate_is_not_moved_again_by_a_later_grade(scenario, sandbox):
     scenario.set_policies(passed_stage=TARGET)
     scenario.evaluated_invitation(score=80, result="Passed")
     scenario.work()
@@ -156,28 +157,28 @@ def test_who_was_moved_once_is_not_moved_by_a_later_grade(scenario, sandbox):
     effect = scenario.latest_effect("move_stage")
     assert effect.state == "cancelled"
     assert "a recruiter decides" in effect.last_error
-    assert (stage(sandbox), moves(sandbox)) == (FROM, 1)
+    assert (stage_of(sandbox), moves_of(sandbox)) == (FROM, 1)
 
 
 # regrades
 
 
-def test_a_regrade_to_failed_moves_nobody_back_and_is_told_once(scenario, sandbox, super_admin):
+def test_people_are_notified_once_when_a_regrade_fails_a_moved_candidate(scenario, sandbox, super_admin):
     scenario.set_policies(passed_stage=TARGET)
     scenario.evaluated_invitation(score=90, result="Passed")
     scenario.work()
     scenario.candidate_does("regrade", score=10, result="Failed")
     scenario.poll()
     scenario.work()
-    assert (stage(sandbox), moves(sandbox)) == (TARGET, 1)
+    assert (stage_of(sandbox), moves_of(sandbox)) == (TARGET, 1)
     [note] = sandbox.opportunity("Alder")["note_texts"]
     assert f"says Failed now. It had said Passed, and the candidate was moved to “{TARGET}”" in note
     assert "alder" not in note.casefold()
-    [mail] = Effect.objects.filter(kind="send_email", email_topic="result_changed")
-    assert super_admin.email in mail.payload["recipients"]
+    [email] = Effect.objects.filter(kind="send_email", email_topic="result_changed")
+    assert super_admin.email in email.payload["recipients"]
 
 
-def test_a_regrade_before_the_move_cancels_it(scenario, sandbox):
+def test_the_move_is_cancelled_when_a_regrade_comes_before_it(scenario, sandbox):
     scenario.set_policies(passed_stage=TARGET)
     scenario.evaluated_invitation(score=90, result="Passed")
     sandbox.codescreen_does(
@@ -192,35 +193,35 @@ def test_a_regrade_before_the_move_cancels_it(scenario, sandbox):
     scenario.work()
     effect = scenario.latest_effect("move_stage")
     assert (effect.state, effect.last_error) == ("cancelled", "CodeScreen no longer says Passed.")
-    assert (stage(sandbox), moves(sandbox)) == (FROM, 0)
+    assert (stage_of(sandbox), moves_of(sandbox)) == (FROM, 0)
     assert not Effect.objects.filter(key__startswith="regraded:").exists()
 
 
-def test_a_regrade_during_the_call_is_told_too(scenario, sandbox, monkeypatch):
+def test_people_are_notified_when_a_regrade_comes_during_the_move(scenario, sandbox, monkeypatch):
     scenario.set_policies(passed_stage=TARGET)
     invitation = scenario.evaluated_invitation(score=90, result="Passed")
 
-    def regraded_meanwhile(*_):
+    def regrade(*_):
         invitation.results.update(outcome="Failed")
 
-    monkeypatch.setattr("integrations.lever.client.LeverClient.move_stage", regraded_meanwhile)
+    monkeypatch.setattr("integrations.lever.client.LeverClient.move_stage", regrade)
     scenario.work()
     assert Effect.objects.filter(kind="leave_note", key__contains="regraded:").count() == 1
 
 
-def test_failed_and_then_passed_is_moved(scenario, sandbox):
+def test_a_failed_candidate_is_moved_when_regraded_to_passed(scenario, sandbox):
     scenario.set_policies(passed_stage=TARGET)
     scenario.evaluated_invitation(score=10, result="Failed")
     scenario.work()
-    assert stage(sandbox) == FROM
+    assert stage_of(sandbox) == FROM
     scenario.candidate_does("regrade", score=90, result="Passed")
-    assert (stage(sandbox), moves(sandbox)) == (TARGET, 1)
+    assert (stage_of(sandbox), moves_of(sandbox)) == (TARGET, 1)
 
 
 # the target
 
 
-def test_an_unknown_target_fails_loudly_and_is_done_once_it_is_corrected(scenario, sandbox):
+def test_the_move_fails_when_the_stage_is_unknown_and_is_done_once_corrected(scenario, sandbox):
     scenario.set_policies(passed_stage="Phone sceen")
     scenario.evaluated_invitation(score=90, result="Passed")
     scenario.work()
@@ -231,18 +232,18 @@ def test_an_unknown_target_fails_loudly_and_is_done_once_it_is_corrected(scenari
     scenario.set_policies(passed_stage=TARGET)
     retry_effect(effect, "test")
     scenario.work()
-    assert stage(sandbox) == TARGET
+    assert stage_of(sandbox) == TARGET
 
 
 @pytest.mark.parametrize("written", [FROM, "codescreen", "  CODESCREEN  round two", "id"])
-def test_a_target_that_would_invite_is_refused(scenario, sandbox, written):
+def test_a_stage_on_pass_is_refused_when_it_would_invite(scenario, sandbox, written):
     sync.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
-    with pytest.raises(ValidationError) as refused:
+    with pytest.raises(ValidationError) as raised:
         scenario.set_policies(passed_stage=sandbox.stage_id(FROM) if written == "id" else written)
-    assert "sends an assessment" in refused.value.message_dict["passed_stage"][0]
+    assert "sends an assessment" in raised.value.message_dict["passed_stage"][0]
 
 
-def test_a_target_that_a_mapping_names_is_refused(scenario):
+def test_a_stage_on_pass_is_refused_when_a_mapping_names_it(scenario):
     RoleMapping.objects.create(
         organization=scenario.organization, role="Backend Engineer", stage=TARGET, assessment="Backend"
     )
@@ -250,13 +251,13 @@ def test_a_target_that_a_mapping_names_is_refused(scenario):
         scenario.set_policies(passed_stage=TARGET)
 
 
-def test_a_prefix_that_would_make_the_target_invite_is_refused(scenario):
+def test_a_stage_prefix_is_refused_when_it_would_make_the_stage_on_pass_invite(scenario):
     scenario.set_policies(passed_stage=TARGET)
     with pytest.raises(ValidationError):
         scenario.set_policies(stage_prefix="Phone")
 
 
-def test_a_prefix_that_is_not_why_the_target_invites_may_change(scenario):
+def test_a_stage_prefix_may_change_when_a_mapping_is_why_the_stage_on_pass_invites(scenario):
     scenario.set_policies(passed_stage=TARGET)
     RoleMapping.objects.create(
         organization=scenario.organization, role="Backend Engineer", stage=TARGET, assessment="Backend"
@@ -265,7 +266,7 @@ def test_a_prefix_that_is_not_why_the_target_invites_may_change(scenario):
     assert Organization.objects.get(pk=scenario.organization.pk).stage_prefix == "Assessment"
 
 
-def test_a_target_that_came_to_invite_later_moves_nobody(scenario, sandbox):
+def test_the_move_fails_when_the_stage_came_to_invite_later(scenario, sandbox):
     scenario.set_policies(passed_stage=TARGET)
     RoleMapping.objects.create(
         organization=scenario.organization, role="Backend Engineer", stage=TARGET, assessment="Backend"
@@ -275,10 +276,10 @@ def test_a_target_that_came_to_invite_later_moves_nobody(scenario, sandbox):
     effect = scenario.latest_effect("move_stage")
     assert effect.state == "failed"
     assert "would send an assessment" in effect.last_error
-    assert (stage(sandbox), moves(sandbox)) == (FROM, 0)
+    assert (stage_of(sandbox), moves_of(sandbox)) == (FROM, 0)
 
 
-def test_two_stages_of_one_name_are_not_guessed_between(scenario, sandbox):
+def test_the_move_fails_when_two_stages_have_the_name(scenario, sandbox):
     scenario.set_policies(passed_stage=TARGET)
     scenario.evaluated_invitation(score=90, result="Passed")
     sync.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
@@ -287,10 +288,10 @@ def test_two_stages_of_one_name_are_not_guessed_between(scenario, sandbox):
     effect = scenario.latest_effect("move_stage")
     assert effect.state == "failed"
     assert "2 stages" in effect.last_error
-    assert moves(sandbox) == 0
+    assert moves_of(sandbox) == 0
 
 
-def test_levers_word_of_our_own_move_leads_to_nothing(scenario, sandbox):
+def test_the_webhook_of_the_portals_own_move_leads_to_no_invitation(scenario, sandbox):
     scenario.set_policies(passed_stage=TARGET)
     invitation = scenario.evaluated_invitation(score=90, result="Passed")
     scenario.work()

@@ -1,4 +1,4 @@
-"""Lever tells that a candidate has left while an older read of them is acted on: nobody is invited by it."""
+"""A candidate leaves the stage while an older read of them is acted on: they aren't invited."""
 
 from datetime import timedelta
 
@@ -16,12 +16,12 @@ STAGE, ELSEWHERE = "CodeScreen Assessment", "Phone screen"
 
 
 @pytest.fixture
-def move(scenario, sandbox):
-    """Move a candidate and return the delivery that tells of it."""
+def move_and_deliver(scenario, sandbox):
+    """Return what moves a candidate and returns the delivery of that change."""
     sandbox.lever_does("settings", webhooks_enabled=False)
     opportunity_id = sandbox.opportunity_id("Alder")
 
-    def moved(stage):
+    def move(stage):
         sandbox.lever_does("move", opportunities=[opportunity_id], stage=stage)
         data = {"opportunityId": opportunity_id, "toStageId": sandbox.stage_id(stage)}
         return factories.DeliveryFactory(
@@ -30,54 +30,58 @@ def move(scenario, sandbox):
             payload={"event": "candidateStageChange", "data": data},
         )
 
-    return moved
+    return move
 
 
-def test_who_leaves_while_another_worker_decides(scenario, sandbox, move, monkeypatch):
-    move(STAGE)
+def test_a_candidate_who_leaves_while_another_worker_decides_is_not_invited(
+    scenario, sandbox, move_and_deliver, monkeypatch
+):
+    move_and_deliver(STAGE)
     entered = factories.claimed(Delivery, "slow")
     clients = provider.clients_for(scenario.organization)
     lever = clients.lever()
     read = lever.opportunity
 
-    def slowly(opportunity_id):
-        found = read(opportunity_id)
-        move(ELSEWHERE)
+    def read_while_candidate_leaves(opportunity_id):
+        opportunity = read(opportunity_id)
+        move_and_deliver(ELSEWHERE)
         assert worker.work(most=1) == 1
-        return found
+        return opportunity
 
-    monkeypatch.setattr(lever, "opportunity", slowly)
+    monkeypatch.setattr(lever, "opportunity", read_while_candidate_leaves)
     handle_delivery.handle_delivery(entered, FakeClients(scenario.organization, lever=lever))
     scenario.work()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)
 
 
-def test_who_leaves_while_the_sweep_goes_through_its_list(scenario, sandbox, move):
-    move(STAGE).delete()
+def test_a_candidate_who_leaves_during_the_sweep_is_not_invited(scenario, sandbox, move_and_deliver):
+    move_and_deliver(STAGE).delete()
     began = timezone.now() - timedelta(seconds=5)
     [listed] = on_request.opportunities_with_address(scenario.organization, "alder@candidates.example", 1)
-    move(ELSEWHERE)
+    move_and_deliver(ELSEWHERE)
     scenario.work()
     assert sweep._repair(scenario.organization, listed, provider.clients_for(scenario.organization), began)
     scenario.work()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)
 
 
-def test_who_leaves_while_codescreen_is_asked_and_says_not_now(scenario, sandbox, move):
-    move(STAGE)
+def test_a_candidate_who_leaves_while_codescreen_answers_429_is_not_invited(
+    scenario, sandbox, move_and_deliver
+):
+    move_and_deliver(STAGE)
     scenario.codescreen_fails(status=429)
     assert worker.work(most=2) == 2
     assert Invitation.objects.get().status == "pending"
     Invitation.objects.update(status="sending")  # as the leaving finds it while the call is on its way
-    move(ELSEWHERE)
+    move_and_deliver(ELSEWHERE)
     scenario.work()
     Invitation.objects.update(status="pending")
     scenario.work_waiting()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("withdrawn", 0)
 
 
-def test_without_news_nobody_is_read_twice(scenario, sandbox, move):
-    move(STAGE)
+def test_the_opportunity_is_read_once_when_no_newer_delivery_arrived(scenario, sandbox, move_and_deliver):
+    move_and_deliver(STAGE)
     Delivery.objects.update(received_at=timezone.now() - timedelta(seconds=1))
     scenario.work()
     reads = scenario.organization.calls.filter(method="GET", path__contains="/opportunities/")

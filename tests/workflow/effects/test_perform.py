@@ -1,4 +1,4 @@
-"""The outbox road: what is kept from being tried loses no time, and what can't be looked up isn't given up."""
+"""Perform effects: what keeps an effect from being tried doesn't use up its retries."""
 
 from datetime import timedelta
 from functools import partial
@@ -23,7 +23,7 @@ from tests.workflow.conftest import ASSESSMENT
 
 
 @pytest.mark.parametrize("reason", ["paused", "disconnected"])
-def test_what_waited_long_for_a_person_is_still_tried_for_days(scenario, sandbox, super_admin, reason):
+def test_the_retry_window_restarts_when_an_effect_waited_for_a_person(scenario, sandbox, super_admin, reason):
     if reason == "paused":
         Organization.objects.update(paused=True)
     else:
@@ -47,34 +47,34 @@ def test_what_waited_long_for_a_person_is_still_tried_for_days(scenario, sandbox
     assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("invited", 1)
 
 
-@pytest.mark.parametrize("looked", ["before", "in between"])
-def test_who_is_invited_anew_while_a_worker_finds_them_withdrawn_is_invited(
-    scenario, sandbox, monkeypatch, looked
+@pytest.mark.parametrize("read_when", ["before", "in between"])
+def test_an_invitation_requested_again_is_sent_while_a_worker_finds_it_withdrawn(
+    scenario, sandbox, monkeypatch, read_when
 ):
     invitation = scenario.pending_invitation()
-    left = Invitation.objects.get(pk=invitation.pk)
-    if looked == "before":
-        left.move("withdrawn", "The candidate left the stage.")
+    withdrawn = Invitation.objects.get(pk=invitation.pk)
+    if read_when == "before":
+        withdrawn.move("withdrawn", "The candidate left the stage.")
     effect = factories.claimed(Effect, "slow")
     effect.organization = scenario.organization
-    if looked == "in between":
-        assert effect.invitation.status == "pending"  # as the worker knows it
-        left.move("withdrawn", "The candidate left the stage.")
+    if read_when == "in between":
+        assert effect.invitation.status == "pending"  # the worker has read it
+        withdrawn.move("withdrawn", "The candidate left the stage.")
     decide = invitation_endings.cancel_or_retry
 
-    def slowly(invitation):
-        left.move("pending")
-        enqueue.enqueue_invitation(left)
+    def decide_after_new_request(invitation):
+        withdrawn.move("pending")
+        enqueue.enqueue_invitation(withdrawn)
         return decide(invitation)
 
-    monkeypatch.setattr(send_invitation, "cancel_or_retry", slowly)
+    monkeypatch.setattr(send_invitation, "cancel_or_retry", decide_after_new_request)
     perform.perform(effect, provider.clients_for(scenario.organization, CallContext(effect=effect)))
     monkeypatch.undo()
     scenario.work_waiting()
     assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("invited", 1)
 
 
-def test_a_refused_write_is_not_given_up_while_its_author_cannot_be_looked_up(scenario, sandbox):
+def test_a_refused_write_is_retried_when_its_author_cannot_be_looked_up(scenario, sandbox):
     scenario.pending_invitation()
     fault = {"kind": "status", "times": 1}
     rules = [
@@ -88,43 +88,43 @@ def test_a_refused_write_is_not_given_up_while_its_author_cannot_be_looked_up(sc
     assert scenario.latest_effect("set_progress_tag").state == "done"
 
 
-@pytest.mark.parametrize("heard", ["webhook", "late answer"])
-def test_what_is_heard_to_have_arrived_before_it_is_sent_again_is_not(scenario, sandbox, heard):
+@pytest.mark.parametrize("confirmed_by", ["webhook", "late answer"])
+def test_an_invitation_is_not_resent_when_the_first_call_is_confirmed_before_the_retry(
+    scenario, sandbox, confirmed_by
+):
     invitation = scenario.pending_invitation()
-    slow = factories.claimed(Effect, "slow")
+    slow_effect = factories.claimed(Effect, "slow")
     scenario.codescreen_fails(kind="status_after", status=500)
     scenario.work()  # nothing: the slow worker holds it
     with pytest.raises(PlatformError):
         provider.clients_for(scenario.organization).codescreen().send(
             ASSESSMENT, "Candidate Alder", invitation.email
         )
-    Effect.objects.filter(pk=slow.pk).update(
+    Effect.objects.filter(pk=slow_effect.pk).update(
         state="uncertain", due_at=None, lease_owner="", leased_until=None
     )
     Invitation.objects.update(status="uncertain")
     invitations.send_again(scenario.reread(invitation), "somebody")
-    if heard == "webhook":
+    if confirmed_by == "webhook":
         webhook_hint.apply_hint(
             scenario.organization, WebhookHint("candidate.started", "instance-1", invitation.external_id)
         )
     else:
         record = partial(send_invitation._record_invited, scenario.reread(invitation), "instance-1")
-        apply_outcome(slow, Done(record=record), None)
+        apply_outcome(slow_effect, Done(record=record), None)
     scenario.work()
     assert (scenario.reread(invitation).instance_id, sandbox.invitations_sent()) == ("instance-1", 1)
     assert scenario.latest_effect().state == "done"
 
 
-def test_a_worker_killed_after_a_definite_no_leaves_nothing_that_a_pause_does_not_hold(
-    scenario, sandbox, monkeypatch
-):
+def test_a_pause_holds_an_effect_whose_worker_was_killed_after_a_refusal(scenario, sandbox, monkeypatch):
     scenario.codescreen_fails(status=503)
     invitation = scenario.pending_invitation()
 
-    def killed(*_):
+    def kill_worker(*_):
         raise SystemExit
 
-    monkeypatch.setattr(perform, "_after_error", killed)
+    monkeypatch.setattr(perform, "_after_error", kill_worker)
     with pytest.raises(SystemExit):
         scenario.work()
     monkeypatch.undo()
@@ -138,7 +138,7 @@ def test_a_worker_killed_after_a_definite_no_leaves_nothing_that_a_pause_does_no
     assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("due", 0)
 
 
-def test_what_a_person_sends_again_is_tried_for_days_whatever_held_it_up_before(scenario, sandbox):
+def test_the_retry_window_restarts_when_a_person_sends_an_invitation_again(scenario, sandbox):
     invitation = scenario.pending_invitation()
     long_ago = timezone.now() - retry_policy.RETRY_FOR - timedelta(days=1)
     Effect.objects.update(retry_window_started_at=long_ago, state="failed", due_at=None)

@@ -1,4 +1,4 @@
-"""A row that kills its worker is taken up a few times, then stops where a person sees it; nobody else is harmed."""
+"""A row that kills its worker is claimed a few times, then given up where a person sees it; others are worked."""
 
 import itertools
 from datetime import timedelta
@@ -17,23 +17,23 @@ from integrations.workflow.outbox import enqueue
 from integrations.workflow.results import poll
 from tests import factories
 
-AGES_AGO = timezone.now() - timedelta(hours=1)
+AN_HOUR_AGO = timezone.now() - timedelta(hours=1)
 
 
 class Killed(BaseException):
-    """The worker's end: nothing that comes after it in the worker runs."""
+    """Ends the worker like a kill: no error handling of the worker runs."""
 
 
-def _kill(*_, **__):
+def kill_worker(*_, **__):
     raise Killed
 
 
-def work_until_quiet(scenario, deaths=20):
-    """Let one worker after another take up what is due, each after the lease of the one that died; how many died."""
+def work_until_no_worker_dies(scenario, deaths=20):
+    """Let one worker after another work due rows, each after the lease of the one before; return how many died."""
     died = 0
     for _ in range(deaths):
         for model in (Delivery, Effect):
-            model.objects.filter(leased_until__isnull=False).update(leased_until=AGES_AGO)
+            model.objects.filter(leased_until__isnull=False).update(leased_until=AN_HOUR_AGO)
         try:
             scenario.work()
         except Killed:
@@ -43,41 +43,41 @@ def work_until_quiet(scenario, deaths=20):
     return died
 
 
-def codes(organization):
+def finding_codes(organization):
     return {finding.code for finding in doctor.findings(organization)}
 
 
-def test_a_delivery_that_kills_its_worker_stops_and_others_are_decided(scenario, monkeypatch):
-    poison = factories.DeliveryFactory(organization=scenario.organization, opportunity_id="poison")
+def test_a_delivery_that_kills_its_worker_is_given_up_and_others_are_decided(scenario, monkeypatch):
+    crashing = factories.DeliveryFactory(organization=scenario.organization, opportunity_id="poison")
     decide = decide_delivery.decide_delivery
 
     def kill_or_decide(delivery, *more):
-        if delivery.pk == poison.pk:
+        if delivery.pk == crashing.pk:
             raise Killed
         return decide(delivery, *more)
 
     monkeypatch.setattr(handle_delivery, "decide_delivery", kill_or_decide)
-    fine = [factories.DeliveryFactory(organization=scenario.organization, event="other") for _ in range(3)]
-    assert work_until_quiet(scenario) == MAX_CONSECUTIVE_CRASHES
-    poison.refresh_from_db()
-    assert (poison.due_at, poison.verdict, poison.is_stuck) == (None, "", True)
-    assert "none finished" in poison.last_error
-    assert {Delivery.objects.get(pk=row.pk).verdict for row in fine} == {"ignored_event"}
-    assert "stuck_deliveries" in codes(scenario.organization)
+    others = [factories.DeliveryFactory(organization=scenario.organization, event="other") for _ in range(3)]
+    assert work_until_no_worker_dies(scenario) == MAX_CONSECUTIVE_CRASHES
+    crashing.refresh_from_db()
+    assert (crashing.due_at, crashing.verdict, crashing.is_stuck) == (None, "", True)
+    assert "none finished" in crashing.last_error
+    assert {Delivery.objects.get(pk=row.pk).verdict for row in others} == {"ignored_event"}
+    assert "stuck_deliveries" in finding_codes(scenario.organization)
 
 
 def test_a_delivery_that_was_given_up_can_be_replayed(scenario, super_admin, monkeypatch):
-    poison = factories.DeliveryFactory(organization=scenario.organization, event="other")
+    crashing = factories.DeliveryFactory(organization=scenario.organization, event="other")
     with monkeypatch.context() as patched:
-        patched.setattr(handle_delivery, "decide_delivery", _kill)
-        work_until_quiet(scenario)
-    poison.refresh_from_db()
-    assert on_request.replay(poison, super_admin).verdict == "ignored_event"
-    poison.refresh_from_db()
-    assert (poison.verdict, poison.consecutive_crashes, poison.last_error) == ("ignored_event", 0, "")
+        patched.setattr(handle_delivery, "decide_delivery", kill_worker)
+        work_until_no_worker_dies(scenario)
+    crashing.refresh_from_db()
+    assert on_request.replay(crashing, super_admin).verdict == "ignored_event"
+    crashing.refresh_from_db()
+    assert (crashing.verdict, crashing.consecutive_crashes, crashing.last_error) == ("ignored_event", 0, "")
 
 
-def test_an_effect_that_kills_its_worker_stops_and_can_be_retried(scenario, super_admin, monkeypatch):
+def test_an_effect_that_kills_its_worker_fails_and_can_be_retried(scenario, super_admin, monkeypatch):
     enqueue.enqueue_note(
         scenario.organization,
         scenario.sandbox.opportunity_id("Alder"),
@@ -85,12 +85,12 @@ def test_an_effect_that_kills_its_worker_stops_and_can_be_retried(scenario, supe
         "CodeScreen: nothing was sent.",
     )
     with monkeypatch.context() as patched:
-        patched.setattr(perform, "leave_note", _kill)
-        assert work_until_quiet(scenario) == MAX_CONSECUTIVE_CRASHES
+        patched.setattr(perform, "leave_note", kill_worker)
+        assert work_until_no_worker_dies(scenario) == MAX_CONSECUTIVE_CRASHES
     effect = scenario.latest_effect("leave_note")
     assert (effect.state, effect.due_at) == ("failed", None)
     assert "none finished" in effect.last_error
-    assert "failed_effects" in codes(scenario.organization)
+    assert "failed_effects" in finding_codes(scenario.organization)
     retry_effect(effect, super_admin)
     scenario.work()
     assert scenario.latest_effect("leave_note").state == "done"
@@ -99,28 +99,28 @@ def test_an_effect_that_kills_its_worker_stops_and_can_be_retried(scenario, supe
 
 
 @pytest.mark.parametrize("is_idempotent", [False, True])
-def test_an_invitation_whose_worker_dies_at_the_call_is_uncertain_and_never_failed(
+def test_an_invitation_is_uncertain_when_its_worker_died_during_the_call(
     scenario, is_idempotent, monkeypatch
 ):
     scenario.sandbox.codescreen_does("settings", idempotency=is_idempotent)
     CodeScreenConnection.objects.update(idempotency=is_idempotent)
     invitation = scenario.pending_invitation()
-    monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", _kill)
-    died = work_until_quiet(scenario)
+    monkeypatch.setattr("integrations.codescreen.client.CodeScreenClient.send", kill_worker)
+    died = work_until_no_worker_dies(scenario)
     assert died == (MAX_CONSECUTIVE_CRASHES if is_idempotent else 1)
     assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
     assert scenario.latest_effect().attempt_started_at is not None
 
 
-def test_an_invitation_whose_worker_dies_before_the_call_fails(scenario, monkeypatch):
+def test_an_invitation_fails_when_its_worker_died_before_the_call(scenario, monkeypatch):
     invitation = scenario.pending_invitation()
-    monkeypatch.setattr("integrations.workflow.effects.send_invitation.reason_not_to_send", _kill)
-    assert work_until_quiet(scenario) == MAX_CONSECUTIVE_CRASHES
+    monkeypatch.setattr("integrations.workflow.effects.send_invitation.reason_not_to_send", kill_worker)
+    assert work_until_no_worker_dies(scenario) == MAX_CONSECUTIVE_CRASHES
     assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("failed", "failed")
     assert scenario.sandbox.invitations_sent() == 0
 
 
-def test_an_answer_ends_the_count_of_crashes(scenario):
+def test_the_crash_counter_is_reset_when_the_platform_answers(scenario):
     enqueue.enqueue_note(
         scenario.organization,
         scenario.sandbox.opportunity_id("Alder"),
@@ -136,7 +136,7 @@ def test_an_answer_ends_the_count_of_crashes(scenario):
     assert (effect.state, effect.consecutive_crashes, effect.attempts) == ("due", 0, 41)
 
 
-def test_many_tries_that_a_platform_refused_do_not_count_as_crashes(scenario, monkeypatch):
+def test_refused_attempts_do_not_count_as_crashes(scenario, monkeypatch):
     enqueue.enqueue_note(
         scenario.organization,
         scenario.sandbox.opportunity_id("Alder"),
@@ -145,11 +145,11 @@ def test_many_tries_that_a_platform_refused_do_not_count_as_crashes(scenario, mo
     )
     Effect.objects.filter(kind="leave_note").update(attempts=60)
 
-    def bug(*_):
+    def raise_bug(*_):
         raise KeyError
 
     with monkeypatch.context() as patched:
-        patched.setattr(perform, "leave_note", bug)
+        patched.setattr(perform, "leave_note", raise_bug)
         scenario.work()
     assert (
         scenario.latest_effect("leave_note").state,
@@ -157,17 +157,17 @@ def test_many_tries_that_a_platform_refused_do_not_count_as_crashes(scenario, mo
     ) == ("due", 1)
 
 
-def test_an_invitation_that_kills_whoever_asks_about_it_is_asked_ever_more_seldom(scenario, monkeypatch):
+def test_an_invitation_is_polled_less_often_when_polling_it_kills_workers(scenario, monkeypatch):
     invitation = factories.InvitationFactory(
-        organization=scenario.organization, status="invited", instance_id="i1", next_poll_at=AGES_AGO
+        organization=scenario.organization, status="invited", instance_id="i1", next_poll_at=AN_HOUR_AGO
     )
-    monkeypatch.setattr(poll, "refresh_progress", _kill)
+    monkeypatch.setattr(poll, "refresh_progress", kill_worker)
     waits = []
     for _ in range(4):
-        Invitation.objects.update(next_poll_at=AGES_AGO)
+        Invitation.objects.update(next_poll_at=AN_HOUR_AGO)
         with pytest.raises(Killed):
             scenario.work()
-        waits.append((Invitation.objects.get().next_poll_at or AGES_AGO) - timezone.now())
+        waits.append((Invitation.objects.get().next_poll_at or AN_HOUR_AGO) - timezone.now())
     assert waits[0] < timedelta(seconds=46)
     assert all(later > 1.8 * earlier for earlier, later in itertools.pairwise(waits))
     invitation.refresh_from_db()

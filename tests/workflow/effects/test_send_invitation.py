@@ -1,4 +1,4 @@
-"""An invitation goes out exactly once, whatever CodeScreen answers and whoever is killed when."""
+"""Send an invitation exactly once, whatever CodeScreen answers."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,15 +22,15 @@ from integrations.workflow.results import invited
 from tests import factories
 
 ALDER = "alder@candidates.example"
-NOBODY = "http://127.0.0.1:9"  # the discard port: nobody listens
+CLOSED_PORT = "http://127.0.0.1:9"  # the discard port: nothing listens
 
 
-def posts():
-    """How many invitations were sent off, answered or not."""
+def sending_calls():
+    """Return how many calls that send an invitation were made, answered or not."""
     return ApiCall.objects.filter(platform="codescreen", method="POST").count()
 
 
-def test_an_invitation_goes_out(scenario, sandbox):
+def test_a_pending_invitation_is_sent(scenario, sandbox):
     invitation = scenario.pending_invitation()
     scenario.work()
     invitation = scenario.reread(invitation)
@@ -46,9 +46,9 @@ def test_an_invitation_goes_out(scenario, sandbox):
 # certain not to have arrived: tried again
 
 
-def test_a_refused_connection_is_tried_again(scenario, sandbox, settings):
+def test_an_invitation_is_retried_when_the_connection_is_refused(scenario, sandbox, settings):
     address = settings.CODESCREEN_API_URL
-    settings.CODESCREEN_API_URL = NOBODY
+    settings.CODESCREEN_API_URL = CLOSED_PORT
     invitation = scenario.pending_invitation()
     scenario.work()
     effect = scenario.latest_effect()
@@ -65,7 +65,7 @@ def test_a_refused_connection_is_tried_again(scenario, sandbox, settings):
 
 
 @pytest.mark.parametrize("status", [503, 429, 408, 425])
-def test_a_busy_codescreen_is_tried_again_when_it_says(scenario, sandbox, status):
+def test_an_invitation_is_retried_after_the_time_codescreen_asks_for(scenario, sandbox, status):
     scenario.codescreen_fails(status=status, retry_after=120)
     invitation = scenario.pending_invitation()
     scenario.work()
@@ -102,18 +102,20 @@ LOST = [
 ]
 
 
-def _name(rule):
+def _rule_name(rule):
     return " ".join(str(value) for value in rule.values())
 
 
 @pytest.fixture
-def impatient(monkeypatch):
+def short_read_timeout(monkeypatch):
     """A short read time-out."""
     monkeypatch.setattr(deadlines, "READ_SECONDS", 0.4)
 
 
-@pytest.mark.parametrize("rule", LOST, ids=_name)
-def test_an_answer_that_says_nothing_is_uncertain_and_never_repeated(scenario, sandbox, impatient, rule):
+@pytest.mark.parametrize("rule", LOST, ids=_rule_name)
+def test_an_invitation_is_uncertain_and_not_repeated_when_the_answer_was_lost(
+    scenario, sandbox, short_read_timeout, rule
+):
     scenario.codescreen_fails(**rule)
     invitation = scenario.pending_invitation()
     scenario.work()
@@ -127,39 +129,37 @@ def test_an_answer_that_says_nothing_is_uncertain_and_never_repeated(scenario, s
     assert invitation.status_reason.strip()
     for _ in range(3):
         scenario.work_waiting()
-    assert posts() == 1
+    assert sending_calls() == 1
     assert sandbox.invitations_sent(ALDER) == sent
-    told = scenario.latest_effect("send_email")
-    assert told.payload["recipients"] == [scenario.organization.memberships.get().user.email]
-    assert "@" not in told.payload["subject"] + " ".join(told.payload["lines"]).replace("//testserver", "")
+    email = scenario.latest_effect("send_email")
+    assert email.payload["recipients"] == [scenario.organization.memberships.get().user.email]
+    assert "@" not in email.payload["subject"] + " ".join(email.payload["lines"]).replace("//testserver", "")
 
 
 @pytest.mark.parametrize(
     "answer", [{}, [], "text", None, {"assessmentInstanceId": 5}, {"assessmentInstanceId": ""}]
 )
-def test_an_answer_without_an_id_is_uncertain(scenario, monkeypatch, answer):
+def test_an_invitation_is_uncertain_when_the_answer_has_no_instance_id(scenario, monkeypatch, answer):
     monkeypatch.setattr(session.PlatformSession, "request", lambda *_, **__: answer)
     invitation = scenario.pending_invitation()
     scenario.work()
     assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
 
 
-@pytest.mark.parametrize("rule", LOST, ids=_name)
-def test_where_the_key_is_honoured_the_same_key_is_sent_until_the_answer_is_known(
-    scenario, sandbox, impatient, rule
-):
+@pytest.mark.parametrize("rule", LOST, ids=_rule_name)
+def test_a_lost_call_is_repeated_with_the_same_idempotency_key(scenario, sandbox, short_read_timeout, rule):
     sandbox.codescreen_does("settings", idempotency=True)
     CodeScreenConnection.objects.update(idempotency=True)
     keys = []
     send = session.PlatformSession.request
 
-    def watch(session, method, path, **more):
+    def record_key(session, method, path, **more):
         if method == "POST" and path == "/assessments":
             keys.append(more["headers"]["Idempotency-Key"])
         return send(session, method, path, **more)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(session.PlatformSession, "request", watch)
+        patch.setattr(session.PlatformSession, "request", record_key)
         scenario.codescreen_fails(**rule)
         invitation = scenario.pending_invitation()
         scenario.work()
@@ -174,7 +174,7 @@ def test_where_the_key_is_honoured_the_same_key_is_sent_until_the_answer_is_know
 
 
 @pytest.fixture
-def repeating(scenario, sandbox):
+def invitation_with_lost_answer(scenario, sandbox):
     """An account that honours the key, and an invitation whose first answer was lost after it arrived."""
     sandbox.codescreen_does("settings", idempotency=True)
     CodeScreenConnection.objects.update(idempotency=True)
@@ -185,43 +185,62 @@ def repeating(scenario, sandbox):
     return invitation
 
 
-def test_a_busy_answer_to_a_repeat_does_not_forget_the_lost_one(scenario, sandbox, repeating):
+def test_the_earlier_attempt_is_kept_when_a_repeat_is_answered_busy(
+    scenario, sandbox, invitation_with_lost_answer
+):
     scenario.codescreen_fails(status=503)
     scenario.work_waiting()
     effect = scenario.latest_effect()
-    assert (effect.state, scenario.reread(repeating).status) == ("due", "sending")
+    assert (effect.state, scenario.reread(invitation_with_lost_answer).status) == ("due", "sending")
     assert effect.attempt_started_at is not None
     scenario.work_waiting()
-    assert (scenario.reread(repeating).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+    assert (scenario.reread(invitation_with_lost_answer).status, sandbox.invitations_sent(ALDER)) == (
+        "invited",
+        1,
+    )
 
 
-def test_a_no_to_a_repeat_is_uncertain(scenario, sandbox, repeating):
+def test_an_invitation_is_uncertain_when_a_repeat_is_refused(scenario, sandbox, invitation_with_lost_answer):
     scenario.codescreen_fails(status=422)
     scenario.work_waiting()
-    assert (scenario.latest_effect().state, scenario.reread(repeating).status) == ("uncertain", "uncertain")
-    assert "earlier" in scenario.reread(repeating).status_reason
+    assert (scenario.latest_effect().state, scenario.reread(invitation_with_lost_answer).status) == (
+        "uncertain",
+        "uncertain",
+    )
+    assert "earlier" in scenario.reread(invitation_with_lost_answer).status_reason
 
 
-def test_a_refused_key_at_a_repeat_is_waited_for(scenario, sandbox, repeating, super_admin):
+def test_a_repeat_waits_when_the_key_is_refused(scenario, sandbox, invitation_with_lost_answer, super_admin):
     scenario.codescreen_fails(status=401)
     scenario.work_waiting()
-    assert (scenario.latest_effect().state, scenario.reread(repeating).status) == ("due", "sending")
+    assert (scenario.latest_effect().state, scenario.reread(invitation_with_lost_answer).status) == (
+        "due",
+        "sending",
+    )
     CodeScreenConnection.objects.update(state="connected")
     scenario.work_waiting()
-    assert (scenario.reread(repeating).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+    assert (scenario.reread(invitation_with_lost_answer).status, sandbox.invitations_sent(ALDER)) == (
+        "invited",
+        1,
+    )
 
 
-def test_a_conflict_at_a_repeat_is_the_answer_that_was_lost(scenario, sandbox, repeating):
+def test_an_invitation_is_confirmed_when_a_repeat_is_answered_with_a_conflict(
+    scenario, sandbox, invitation_with_lost_answer
+):
     sandbox.codescreen_does("settings", idempotency=False, conflict_409=True)
     scenario.work_waiting()
-    assert (scenario.reread(repeating).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+    assert (scenario.reread(invitation_with_lost_answer).status, sandbox.invitations_sent(ALDER)) == (
+        "invited",
+        1,
+    )
 
 
 # an answer that is a no
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 302])
-def test_a_no_is_final_and_left_as_a_note(scenario, sandbox, status):
+def test_an_invitation_fails_and_a_note_is_left_when_codescreen_refuses_it(scenario, sandbox, status):
     scenario.codescreen_fails(status=status)
     invitation = scenario.pending_invitation()
     scenario.work()
@@ -233,21 +252,21 @@ def test_a_no_is_final_and_left_as_a_note(scenario, sandbox, status):
     assert "@" not in note
     assert "Alder" not in note
     scenario.work_waiting()
-    assert posts() == 1
+    assert sending_calls() == 1
 
 
 @pytest.mark.parametrize("status", [400, 422])
-def test_a_strict_codescreen_with_webhooks_gets_the_published_call_alone(scenario, sandbox, status):
+def test_the_published_call_is_sent_when_codescreen_refuses_the_external_id(scenario, sandbox, status):
     CodeScreenConnection.objects.update(webhook_secret=factories.WEBHOOK_SECRET)
     scenario.codescreen_fails(status=status)
     invitation = scenario.pending_invitation()
     scenario.work()
     assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
-    assert posts() == 2
+    assert sending_calls() == 2
     assert scenario.latest_effect().attempts == 1
 
 
-def test_a_lost_answer_to_the_published_call_alone_is_uncertain(scenario, sandbox):
+def test_an_invitation_is_uncertain_when_the_answer_to_the_published_call_was_lost(scenario, sandbox):
     CodeScreenConnection.objects.update(webhook_secret=factories.WEBHOOK_SECRET)
     rules = [
         {"method": "POST", "path": "/api/assessments$", "kind": "status", "status": 422, "times": 1},
@@ -260,7 +279,7 @@ def test_a_lost_answer_to_the_published_call_alone_is_uncertain(scenario, sandbo
     assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("uncertain", 1)
 
 
-def test_no_note_where_the_organization_wants_none(scenario, sandbox):
+def test_no_note_is_left_when_the_organization_wants_none(scenario, sandbox):
     scenario.organization.note_on_skip = False
     scenario.organization.save()
     scenario.codescreen_fails(status=422)
@@ -269,7 +288,7 @@ def test_no_note_where_the_organization_wants_none(scenario, sandbox):
     assert sandbox.opportunity("Alder")["note_texts"] == []
 
 
-def test_a_refused_key_is_kept_and_goes_on_when_a_key_is_saved(scenario, sandbox, super_admin):
+def test_an_invitation_waits_for_a_new_key_when_the_key_is_refused(scenario, sandbox, super_admin):
     CodeScreenConnection.objects.update(api_key="wrong")
     invitation = scenario.pending_invitation()
     scenario.work()
@@ -281,13 +300,13 @@ def test_a_refused_key_is_kept_and_goes_on_when_a_key_is_saved(scenario, sandbox
     for _ in range(2):
         incidents.update_incidents(scenario.organization)
     assert Effect.objects.filter(kind="send_email").count() == 1
-    assert posts() == 1
+    assert sending_calls() == 1
     save_codescreen_key(scenario.organization, sandbox.api_key, super_admin)
     scenario.work()
     assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
-def test_a_pause_holds_back_what_waited_for_a_key(scenario, sandbox, super_admin):
+def test_a_pause_holds_an_invitation_that_waited_for_a_key(scenario, sandbox, super_admin):
     CodeScreenConnection.objects.update(api_key="wrong")
     scenario.pending_invitation()
     scenario.work()
@@ -300,7 +319,7 @@ def test_a_pause_holds_back_what_waited_for_a_key(scenario, sandbox, super_admin
 # CodeScreen has the person already
 
 
-def test_a_conflict_that_names_the_instance_is_an_invitation(scenario, sandbox):
+def test_an_invitation_is_confirmed_when_a_conflict_names_its_instance(scenario, sandbox):
     sandbox.codescreen_does("settings", conflict_409=True)
     invitation = scenario.pending_invitation()
     scenario.work()
@@ -312,7 +331,7 @@ def test_a_conflict_that_names_the_instance_is_an_invitation(scenario, sandbox):
     assert (again.status, again.instance_id, sandbox.invitations_sent(ALDER)) == ("invited", instance, 1)
 
 
-def test_a_conflict_with_an_instance_of_another_invitation_fails_with_the_reason(scenario, sandbox):
+def test_an_invitation_fails_when_a_conflict_names_another_invitations_instance(scenario, sandbox):
     sandbox.codescreen_does("settings", conflict_409=True)
     scenario.pending_invitation()
     scenario.work()
@@ -328,8 +347,8 @@ def test_a_conflict_with_an_instance_of_another_invitation_fails_with_the_reason
 # killed, replaced, late
 
 
-def die_while_sending(scenario, invitation):
-    """Leave the rows as a worker leaves them that is killed after it declared its intent."""
+def leave_as_killed_while_sending(scenario, invitation):
+    """Leave the rows as a worker does that is killed after it recorded the started attempt."""
     Invitation.objects.filter(pk=invitation.pk).update(status="sending")
     Effect.objects.filter(pk=scenario.latest_effect().pk).update(
         attempt_started_at=timezone.now(),
@@ -339,35 +358,35 @@ def die_while_sending(scenario, invitation):
     )
 
 
-def test_a_worker_killed_while_sending_leaves_an_uncertain_invitation(scenario, sandbox):
+def test_an_invitation_is_uncertain_when_its_worker_was_killed_while_sending(scenario, sandbox):
     invitation = scenario.pending_invitation()
-    die_while_sending(scenario, invitation)
+    leave_as_killed_while_sending(scenario, invitation)
     scenario.work()
     assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
-    assert posts() == 0
+    assert sending_calls() == 0
     assert sandbox.invitations_sent(ALDER) == 0
 
 
-def test_a_worker_killed_while_sending_is_no_question_where_the_key_is_honoured(scenario, sandbox):
+def test_an_invitation_is_resent_when_its_worker_was_killed_and_the_key_is_honoured(scenario, sandbox):
     sandbox.codescreen_does("settings", idempotency=True)
     CodeScreenConnection.objects.update(idempotency=True)
     invitation = scenario.pending_invitation()
     Effect.objects.filter(pk=scenario.latest_effect().pk).update(payload={"idempotent": True})
-    die_while_sending(scenario, invitation)
+    leave_as_killed_while_sending(scenario, invitation)
     scenario.work()
     assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
-def test_a_call_that_went_without_the_key_is_not_repeated_with_it(scenario, sandbox):
+def test_a_call_without_an_idempotency_key_is_not_repeated_with_one(scenario, sandbox):
     sandbox.codescreen_does("settings", idempotency=True)
     invitation = scenario.pending_invitation()
-    die_while_sending(scenario, invitation)
+    leave_as_killed_while_sending(scenario, invitation)
     CodeScreenConnection.objects.update(idempotency=True)
     scenario.work()
     assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("uncertain", 0)
 
 
-def test_a_worker_killed_before_it_declared_anything_is_replaced(scenario, sandbox):
+def test_an_invitation_is_sent_when_its_worker_was_killed_before_the_attempt_started(scenario, sandbox):
     invitation = scenario.pending_invitation()
     Effect.objects.filter(pk=scenario.latest_effect().pk).update(
         leased_until=timezone.now() - timedelta(seconds=1), lease_owner="gone", attempts=1
@@ -376,12 +395,12 @@ def test_a_worker_killed_before_it_declared_anything_is_replaced(scenario, sandb
     assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
-def taken(scenario):
-    """Return the send effect as a worker holds it that will sleep through its lease."""
+def claimed_effect():
+    """Return the effect as claimed by a worker that will outlive its lease."""
     return factories.claimed(Effect, "slow")
 
 
-def replace_worker(effect):
+def take_over_lease(effect):
     """Let another worker take the effect over."""
     Effect.objects.filter(pk=effect.pk).update(
         lease_owner="another", leased_until=timezone.now() + timedelta(minutes=1)
@@ -390,8 +409,8 @@ def replace_worker(effect):
 
 def test_a_worker_whose_lease_was_taken_over_sends_nothing(scenario, sandbox):
     invitation = scenario.pending_invitation()
-    effect = taken(scenario)
-    replace_worker(effect)
+    effect = claimed_effect()
+    take_over_lease(effect)
     worker.perform_effect(effect)
     assert sandbox.invitations_sent(ALDER) == 0
     assert scenario.reread(invitation).status == "pending"
@@ -411,10 +430,10 @@ def test_a_worker_whose_lease_was_taken_over_sends_nothing(scenario, sandbox):
 )
 def test_a_worker_that_was_replaced_during_the_call_changes_nothing(scenario, monkeypatch, error):
     invitation = scenario.pending_invitation()
-    effect = taken(scenario)
+    effect = claimed_effect()
 
     def send(*_, **__):
-        replace_worker(effect)
+        take_over_lease(effect)
         Invitation.objects.filter(pk=invitation.pk).update(status="uncertain")
         Effect.objects.filter(pk=effect.pk).update(
             state="uncertain", due_at=None, lease_owner="", leased_until=None
@@ -427,9 +446,9 @@ def test_a_worker_that_was_replaced_during_the_call_changes_nothing(scenario, mo
     assert (effect.state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
 
 
-def test_a_late_answer_that_names_the_instance_settles_the_question(scenario, monkeypatch):
+def test_an_uncertain_invitation_is_confirmed_by_a_late_answer(scenario, monkeypatch):
     invitation = scenario.pending_invitation()
-    effect = taken(scenario)
+    effect = claimed_effect()
 
     def send(*_, **__):
         Invitation.objects.filter(pk=invitation.pk).update(status="uncertain")
@@ -444,7 +463,7 @@ def test_a_late_answer_that_names_the_instance_settles_the_question(scenario, mo
     assert (effect.state, scenario.reread(invitation).status) == ("done", "invited")
 
 
-def test_a_webhook_that_is_faster_than_the_lost_answer_is_believed(scenario, monkeypatch):
+def test_an_invitation_is_confirmed_when_a_webhook_arrives_before_the_answer_is_lost(scenario, monkeypatch):
     invitation = scenario.pending_invitation()
 
     def send(*_, **__):
@@ -461,21 +480,25 @@ def test_a_webhook_that_is_faster_than_the_lost_answer_is_believed(scenario, mon
 
 
 @pytest.fixture
-def old(scenario, sandbox):
-    """Return an invitation that was decided a while ago, of a candidate in the stage."""
+def old_invitation(scenario, sandbox):
+    """An invitation that was decided five minutes ago, of a candidate in the stage."""
     sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
     return scenario.pending_invitation(checked_at=timezone.now() - timedelta(minutes=5))
 
 
-def test_a_candidate_who_is_still_there_is_invited(scenario, sandbox, old):
+def test_an_old_invitation_is_sent_when_the_candidate_is_still_in_the_stage(
+    scenario, sandbox, old_invitation
+):
     scenario.work()
-    assert (scenario.reread(old).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+    assert (scenario.reread(old_invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
-@pytest.mark.parametrize("act", ["left", "archived", "anonymized", "deleted"])
-def test_who_left_meanwhile_is_not_invited(scenario, sandbox, old, act):
+@pytest.mark.parametrize("change", ["left", "archived", "anonymized", "deleted"])
+def test_an_old_invitation_is_withdrawn_when_the_candidate_has_left(
+    scenario, sandbox, old_invitation, change
+):
     candidate = sandbox.opportunity_id("Alder")
-    match act:
+    match change:
         case "left":
             sandbox.lever_does("move", opportunities=[candidate], stage="Phone screen")
         case "archived":
@@ -485,16 +508,20 @@ def test_who_left_meanwhile_is_not_invited(scenario, sandbox, old, act):
         case "deleted":
             sandbox.lever_does("delete", opportunities=[candidate])
     scenario.work()
-    invitation = scenario.reread(old)
+    invitation = scenario.reread(old_invitation)
     assert invitation.status == "withdrawn"
     assert invitation.status_reason
     assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("cancelled", 0)
 
 
-def test_a_lever_that_is_away_is_waited_for(scenario, sandbox, old):
+def test_an_old_invitation_waits_when_lever_does_not_answer(scenario, sandbox, old_invitation):
     scenario.lever_fails("/opportunities/", method="GET", status=503, times=5)
     scenario.work()
-    assert (scenario.latest_effect().state, scenario.reread(old).status, sandbox.invitations_sent()) == (
+    assert (
+        scenario.latest_effect().state,
+        scenario.reread(old_invitation).status,
+        sandbox.invitations_sent(),
+    ) == (
         "due",
         "pending",
         0,
@@ -504,14 +531,14 @@ def test_a_lever_that_is_away_is_waited_for(scenario, sandbox, old):
     assert sandbox.invitations_sent(ALDER) == 1
 
 
-def test_an_invitation_that_was_withdrawn_is_not_sent(scenario, sandbox):
+def test_a_withdrawn_invitation_is_not_sent(scenario, sandbox):
     invitation = scenario.pending_invitation()
     invitation.move("withdrawn", "The candidate left the stage.")
     scenario.work()
     assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("cancelled", 0)
 
 
-def test_an_invitation_that_is_withdrawn_at_the_last_moment_is_not_sent(scenario, sandbox, monkeypatch):
+def test_an_invitation_withdrawn_just_before_the_call_is_not_sent(scenario, sandbox, monkeypatch):
     invitation = scenario.pending_invitation()
     monkeypatch.setattr(
         send_invitation,
@@ -523,7 +550,7 @@ def test_an_invitation_that_is_withdrawn_at_the_last_moment_is_not_sent(scenario
     assert (effect.state, effect.leased_until, sandbox.invitations_sent()) == ("cancelled", None, 0)
 
 
-def test_nothing_goes_out_while_the_organization_is_paused(scenario, sandbox, super_admin):
+def test_no_invitation_is_sent_while_the_organization_is_paused(scenario, sandbox, super_admin):
     set_policies(scenario.organization, {"paused": True}, super_admin)
     scenario.pending_invitation()
     scenario.work()
@@ -536,7 +563,7 @@ def test_nothing_goes_out_while_the_organization_is_paused(scenario, sandbox, su
 # given up: the row says so, and a person can go on from there
 
 
-def test_when_hope_is_given_up_the_invitation_says_so(scenario, sandbox):
+def test_an_invitation_fails_when_the_retry_window_is_over(scenario, sandbox):
     scenario.codescreen_fails(status=503, times=5)
     invitation = scenario.pending_invitation()
     Effect.objects.update(created_at=timezone.now() - retry_policy.RETRY_FOR - timedelta(minutes=1))
@@ -548,7 +575,7 @@ def test_when_hope_is_given_up_the_invitation_says_so(scenario, sandbox):
     assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
-def test_when_hope_is_given_up_after_lost_answers_it_is_uncertain(scenario, sandbox):
+def test_an_invitation_is_uncertain_when_the_retry_window_ends_after_lost_answers(scenario, sandbox):
     sandbox.codescreen_does("settings", idempotency=True)
     CodeScreenConnection.objects.update(idempotency=True)
     scenario.codescreen_fails(status=500, times=5)
@@ -558,23 +585,23 @@ def test_when_hope_is_given_up_after_lost_answers_it_is_uncertain(scenario, sand
     assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
 
 
-def test_a_bug_stops_after_a_few_crashes_and_others_go_on(scenario, sandbox, monkeypatch):
-    poison, fine = scenario.pending_invitation("Alder"), scenario.pending_invitation("Tamarack")
+def test_an_invitation_fails_after_a_few_crashes_and_others_are_sent(scenario, sandbox, monkeypatch):
+    crashing, other = scenario.pending_invitation("Alder"), scenario.pending_invitation("Tamarack")
     monkeypatch.setattr(
         "integrations.workflow.effects.send_invitation.reason_not_to_send",
-        lambda invitation, _: "" if invitation.pk != poison.pk else 1 / 0,
+        lambda invitation, _: "" if invitation.pk != crashing.pk else 1 / 0,
     )
     for _ in range(MAX_CONSECUTIVE_CRASHES + 3):
         scenario.work_waiting()
-    effect = scenario.latest_effect(invitation=poison)
+    effect = scenario.latest_effect(invitation=crashing)
     assert (effect.state, effect.attempts) == ("failed", MAX_CONSECUTIVE_CRASHES)
     assert "ZeroDivisionError" in effect.last_error
     assert effect.traceback
-    assert scenario.reread(poison).status == "failed"
-    assert scenario.reread(fine).status == "invited"
+    assert scenario.reread(crashing).status == "failed"
+    assert scenario.reread(other).status == "invited"
 
 
-def test_a_crash_after_the_intent_is_uncertain(scenario, sandbox, monkeypatch):
+def test_an_invitation_is_uncertain_when_the_portal_crashed_during_the_call(scenario, sandbox, monkeypatch):
     invitation = scenario.pending_invitation()
 
     def crash(*_, **__):
@@ -598,7 +625,7 @@ def test_a_crash_after_the_intent_is_uncertain(scenario, sandbox, monkeypatch):
         ({"idempotency": True}, True, True),
     ],
 )
-def test_nothing_is_sent_that_the_account_does_not_know(
+def test_only_the_extensions_that_the_account_supports_are_sent(
     scenario, monkeypatch, account, has_external_id, has_key
 ):
     connection = CodeScreenConnection.objects.get()

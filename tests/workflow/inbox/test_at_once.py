@@ -1,4 +1,4 @@
-"""Two people, or a person and a worker, or two workers decide at the same moment: one of them was first."""
+"""Two people or workers decide the same thing at the same moment: the first one wins."""
 
 import threading
 from functools import partial
@@ -15,40 +15,40 @@ from integrations.workflow.operations.errors import ActionNotAllowed
 from tests import factories
 
 
-def at_once(first, second):
-    """Let `second` begin while what `first` did isn't committed yet; return what `second` raised."""
+def run_during_transaction(first, second):
+    """Start `second` before the transaction of `first` is committed; return the errors that `second` raised."""
     raised = []
 
-    def act():
+    def run_second():
         try:
             second()
-        except Exception as error:  # noqa: BLE001 - the test looks at it
+        except Exception as error:  # noqa: BLE001 - the test asserts on it
             raised.append(error)
         finally:
             database.close()
 
-    thread = threading.Thread(target=act)
+    thread = threading.Thread(target=run_second)
     with transaction.atomic():
         first()
         thread.start()
-        thread.join(0.5)  # it waits for us, or is done
+        thread.join(0.5)  # it waits for this transaction, or is done
     thread.join(20)
     return raised
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("by", ["a person", "a worker"])
-def test_what_was_refused_this_moment_is_not_approved(by):
+@pytest.mark.parametrize("refused_by", ["a person", "a worker"])
+def test_an_invitation_being_refused_is_not_approved(refused_by):
     invitation = factories.InvitationFactory(status="held")
     row = type(invitation).objects.get(pk=invitation.pk)
 
     def refuse():
-        if by == "a person":
+        if refused_by == "a person":
             invitations.refuse(invitation, "one")
         else:
             invitation.move("withdrawn", "The candidate left the stage.")
 
-    raised = at_once(refuse, lambda: invitations.approve(row, "another"))
+    raised = run_during_transaction(refuse, lambda: invitations.approve(row, "another"))
     assert [type(error) for error in raised] == [ActionNotAllowed]
     invitation.refresh_from_db()
     assert invitation.status == "withdrawn"
@@ -57,10 +57,10 @@ def test_what_was_refused_this_moment_is_not_approved(by):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_was_resolved_this_moment_is_not_resolved_otherwise():
+def test_an_invitation_being_resolved_is_not_resolved_differently():
     invitation = factories.InvitationFactory(status="uncertain")
     row = type(invitation).objects.get(pk=invitation.pk)
-    raised = at_once(
+    raised = run_during_transaction(
         lambda: invitations.resolve_as_sent(invitation, "instance-1", "one"),
         lambda: invitations.resolve_as_sent(row, "instance-2", "another"),
     )
@@ -70,7 +70,7 @@ def test_what_was_resolved_this_moment_is_not_resolved_otherwise():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_decisions_at_once_do_not_both_take_the_last_place_of_the_bulk_limit(
+def test_only_one_of_two_concurrent_decisions_takes_the_last_place_of_the_bulk_limit(
     scenario, sandbox, monkeypatch
 ):
     Organization.objects.update(bulk_limit=1, default_assessment="Backend")
@@ -86,10 +86,15 @@ def test_two_decisions_at_once_do_not_both_take_the_last_place_of_the_bulk_limit
             },
         )
     clients = provider.clients_for(scenario.organization)
-    told = [factories.claimed(Delivery, f"worker {number}") for number in range(2)]
-    gathered = {row.pk: facts.gather_facts(row, clients) for row in told}
+    deliveries = [factories.claimed(Delivery, f"worker {number}") for number in range(2)]
+    gathered = {row.pk: facts.gather_facts(row, clients) for row in deliveries}
     monkeypatch.setattr(
         decide_delivery, "gather_facts", lambda row, *_: gathered[row.pk]
-    )  # what they wait for is each other alone
-    assert at_once(*(partial(decide_delivery.decide_delivery, row, clients) for row in told)) == []
+    )  # so that they wait for each other alone
+    assert (
+        run_during_transaction(
+            *(partial(decide_delivery.decide_delivery, row, clients) for row in deliveries)
+        )
+        == []
+    )
     assert sorted(Delivery.objects.values_list("verdict", flat=True)) == ["held_for_approval", "invite"]

@@ -1,4 +1,4 @@
-"""One candidate's stage changes, told out of order and again and again, end where a fresh read of Lever would."""
+"""Stage changes delivered out of order and repeatedly lead to the same state as a fresh read of Lever."""
 
 import contextlib
 import uuid
@@ -15,33 +15,33 @@ from tests import factories
 STAGES = ("CodeScreen Assessment", "CodeScreen Take-home", "On-site interview")
 TRIGGERS = STAGES[:2]
 
-acts = st.one_of(
+steps = st.one_of(
     st.tuples(st.just("move"), st.sampled_from(STAGES)),
-    st.tuples(st.just("tell"), st.integers(0, 9)),
+    st.tuples(st.just("deliver_next"), st.integers(0, 9)),
     st.tuples(st.just("archive"), st.booleans()),
     st.tuples(st.just("work"), st.integers(1, 3)),
 )
 
 
 class Journey:
-    """One new candidate, and what was told of them so far."""
+    """One new candidate, and which of their moves were delivered so far."""
 
     def __init__(self, organization, sandbox):
         self.organization, self.sandbox = organization, sandbox
-        prefix = f"wanderer-{uuid.uuid4().hex[:8]}"
+        prefix = f"candidate-{uuid.uuid4().hex[:8]}"
         made = sandbox.lever_does(
             "accounts", keep=True, generate={"count": 1, "prefix": prefix, "posting": "Backend Engineer"}
         )
         (self.opportunity,) = made["generated"]
         self.email = f"{prefix}-00001@candidates.example"
         self.stage, self.is_archived = "", False
-        self.untold, self.told = [], []
+        self.undelivered, self.delivered = [], []
 
     def move(self, stage):
         moved = self.sandbox.lever_does("move", opportunities=[self.opportunity], stage=stage)["moved"]
         if moved:
             self.stage = stage
-            self.untold.append(stage)
+            self.undelivered.append(stage)
 
     def archive(self, is_archived):
         reason = self.archive_reason() if is_archived else None
@@ -53,13 +53,13 @@ class Journey:
         account = self.sandbox.lever.accounts["acme"]
         return next(iter(account.archive_reasons.values())).text
 
-    def tell(self, number):
-        """Let one of the moves be heard of, in any order; when all were, any again."""
-        if self.untold:
-            self.told.append(self.untold.pop(number % len(self.untold)))
-            self.deliver(self.told[-1])
-        elif self.told:
-            self.deliver(self.told[number % len(self.told)])
+    def deliver_next(self, number):
+        """Deliver one of the moves, in any order; when all were delivered, any of them again."""
+        if self.undelivered:
+            self.delivered.append(self.undelivered.pop(number % len(self.undelivered)))
+            self.deliver(self.delivered[-1])
+        elif self.delivered:
+            self.deliver(self.delivered[number % len(self.delivered)])
 
     def deliver(self, stage):
         data = {"opportunityId": self.opportunity, "toStageId": self.sandbox.stage_id(stage)}
@@ -72,10 +72,10 @@ class Journey:
     def work(self, most):
         worker.work(most=most)
 
-    def finish(self):
-        """Let everything be heard of, the latest move last, and worked."""
-        while self.untold:
-            self.tell(0)
+    def deliver_all_and_work(self):
+        """Deliver everything, the latest move last, and work it."""
+        while self.undelivered:
+            self.deliver_next(0)
         worker.work()
         if self.stage:
             self.deliver(self.stage)
@@ -83,8 +83,8 @@ class Journey:
 
 
 @pytest.fixture
-def unhurried(connected_organization, sandbox, settings):
-    """Nobody waits for a slot: this is about the order, not the pace."""
+def organization_without_limits(connected_organization, sandbox, settings):
+    """A connected organization without rate limits: this is about order, not speed."""
     settings.LEVER_RATE, settings.LEVER_BURST = 1000.0, 1_000_000
     sandbox.lever_does("settings", rate_limit=0.0)
     worker.work()
@@ -92,8 +92,8 @@ def unhurried(connected_organization, sandbox, settings):
 
 
 @contextlib.contextmanager
-def taken_back():
-    """Take back every row that an example wrote."""
+def rolled_back():
+    """Roll back every row that an example wrote."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -105,16 +105,18 @@ def taken_back():
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(told=st.lists(acts, min_size=2, max_size=12))
-def test_whatever_the_order_the_end_is_what_lever_shows(unhurried, sandbox, told):
-    with taken_back():
-        journey = Journey(unhurried, sandbox)
-        for act, detail in told:
-            getattr(journey, act)(detail)
+@given(delivered=st.lists(steps, min_size=2, max_size=12))
+def test_the_final_state_matches_lever_when_deliveries_arrive_in_any_order(
+    organization_without_limits, sandbox, delivered
+):
+    with rolled_back():
+        journey = Journey(organization_without_limits, sandbox)
+        for step, detail in delivered:
+            getattr(journey, step)(detail)
             held = Effect.objects.filter(opportunity_id=journey.opportunity, leased_until__isnull=False)
             assert not held.exists()
-        journey.finish()
-        seen = sandbox.lever.accounts["acme"].opportunities[journey.opportunity]
+        journey.deliver_all_and_work()
+        opportunity = sandbox.lever.accounts["acme"].opportunities[journey.opportunity]
         invitations = list(Invitation.objects.filter(opportunity_id=journey.opportunity))
         sent = sandbox.invitations_sent(journey.email)
         assert len(invitations) <= 1
@@ -126,5 +128,5 @@ def test_whatever_the_order_the_end_is_what_lever_shows(unhurried, sandbox, told
             assert sent == 1
         else:
             assert {invitation.status for invitation in invitations} <= {"withdrawn"}
-        progress = [tag for tag in seen.tags if tag.startswith("CodeScreen:")]
+        progress = [tag for tag in opportunity.tags if tag.startswith("CodeScreen:")]
         assert progress == (["CodeScreen: Candidate Invited"] if sent else [])

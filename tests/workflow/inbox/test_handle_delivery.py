@@ -1,4 +1,4 @@
-"""Delivery → verdict → rows, in one transaction, whoever else is at it."""
+"""Bring a delivery to its verdict, and write the rows that follow in the same transaction."""
 
 import threading
 from datetime import timedelta
@@ -31,19 +31,19 @@ ALDER = "alder@candidates.example"
 
 
 @pytest.fixture
-def enter(tell, sandbox):
-    """Move a candidate and put the delivery into the inbox."""
+def move_candidate(deliver_stage_change, sandbox):
+    """Return what moves a candidate in Lever and stores the delivery."""
 
     def move(word="Alder", stage=STAGE, **changes):
         sandbox.lever_does("move", opportunities=[sandbox.opportunity_id(word)], stage=stage)
-        return tell(word, stage, **changes)
+        return deliver_stage_change(word, stage, **changes)
 
     return move
 
 
 @pytest.fixture
-def tell(scenario, sandbox):
-    """Put a delivery into the inbox."""
+def deliver_stage_change(scenario, sandbox):
+    """Return what stores a delivery of a stage change."""
 
     def deliver(word="Alder", stage=STAGE, **changes):
         data = {"opportunityId": sandbox.opportunity_id(word), "toStageId": sandbox.stage_id(stage)}
@@ -58,13 +58,13 @@ def tell(scenario, sandbox):
 
 
 def verdict(delivery):
-    """Return what became of a delivery."""
+    """Return the verdict of a delivery, read again."""
     delivery.refresh_from_db()
     return delivery.verdict
 
 
-def test_an_invitation_remembers_what_it_was_decided_from(scenario, sandbox, enter):
-    delivery = enter()
+def test_an_invitation_keeps_the_facts_it_was_decided_from(scenario, sandbox, move_candidate):
+    delivery = move_candidate()
     scenario.work()
     assert verdict(delivery) == "invite", delivery.last_error
     invitation = Invitation.objects.get()
@@ -77,13 +77,13 @@ def test_an_invitation_remembers_what_it_was_decided_from(scenario, sandbox, ent
     assert delivery.decided_at is not None
 
 
-def test_a_decided_delivery_records_what_named_the_assessment_until_it_is_decided_again(
-    scenario, sandbox, enter, super_admin
+def test_a_delivery_records_what_named_the_assessment_until_it_is_decided_again(
+    scenario, sandbox, move_candidate, super_admin
 ):
     Organization.objects.update(default_assessment=" backend")
     RoleMapping.objects.all().delete()
     sandbox.lever_does("tags", opportunities=[sandbox.opportunity_id("Alder")], remove=["CodeScreen Backend"])
-    delivery = enter()
+    delivery = move_candidate()
     scenario.work()
     assert verdict(delivery) == "invite", delivery.explanation
     assert (delivery.assessment_source, delivery.assessment_written) == ("default", " backend")
@@ -94,40 +94,42 @@ def test_a_decided_delivery_records_what_named_the_assessment_until_it_is_decide
 
 
 @pytest.mark.parametrize("event", ["candidateHired", "candidateArchiveChange", "interviewCreated", "x"])
-def test_an_event_that_is_not_ours_needs_no_call(scenario, tell, event):
-    delivery = tell(event=event)
+def test_an_ignored_event_needs_no_call(scenario, deliver_stage_change, event):
+    delivery = deliver_stage_change(event=event)
     scenario.work()
     assert verdict(delivery) == "ignored_event"
     assert not delivery.calls.exists()
 
 
-def test_a_stage_that_is_not_ours_is_not_read_for(scenario, sandbox, enter):
-    delivery = enter(stage="Phone screen")
+def test_the_opportunity_is_not_read_when_the_stage_is_no_trigger(scenario, sandbox, move_candidate):
+    delivery = move_candidate(stage="Phone screen")
     scenario.lever_fails("/opportunities/", method="GET", status=500, times=9)
     scenario.work()
     assert verdict(delivery) == "not_a_trigger_stage"
 
 
-def test_leaving_the_stage_withdraws_what_was_not_started(scenario, sandbox, enter):
-    enter()
+def test_an_invitation_is_withdrawn_when_the_candidate_leaves_before_starting(
+    scenario, sandbox, move_candidate
+):
+    move_candidate()
     scenario.work()
-    delivery = enter(stage="Phone screen")
+    delivery = move_candidate(stage="Phone screen")
     scenario.work()
     invitation = Invitation.objects.get()
     assert verdict(delivery) == "not_a_trigger_stage"
     assert (invitation.status, delivery.invitation) == ("withdrawn", invitation)
-    back = enter()
+    back = move_candidate()
     scenario.work()
     invitation.refresh_from_db()
     assert (verdict(back), invitation.status) == ("already_invited", "invited")
     assert sandbox.invitations_sent() == 1
 
 
-def test_leaving_before_it_went_out_cancels_it(scenario, sandbox, enter):
-    enter()
+def test_an_unsent_invitation_is_cancelled_when_the_candidate_leaves(scenario, sandbox, move_candidate):
+    move_candidate()
     delivery = factories.claimed(Delivery, "me")
     worker.decide(delivery)
-    leaves = enter(stage="Phone screen")
+    leaves = move_candidate(stage="Phone screen")
     delivery = factories.claimed(Delivery, "me")
     worker.decide(delivery)
     scenario.work()
@@ -137,27 +139,29 @@ def test_leaving_before_it_went_out_cancels_it(scenario, sandbox, enter):
         "cancelled",
         0,
     )
-    enter()
+    move_candidate()
     scenario.work()
     assert (Invitation.objects.get().status, sandbox.invitations_sent()) == ("invited", 1)
 
 
-def test_who_has_started_is_followed_wherever_they_go(scenario, sandbox, enter):
-    enter()
+def test_a_started_invitation_is_followed_when_the_candidate_leaves_the_stage(
+    scenario, sandbox, move_candidate
+):
+    move_candidate()
     scenario.work()
     scenario.candidate_does("start")
-    enter(stage="Phone screen")
+    move_candidate(stage="Phone screen")
     scenario.work()
     assert Invitation.objects.get().status == "in_progress"
 
 
 @pytest.mark.parametrize(("setting", "expected"), [(True, 1), (False, 0)])
-def test_a_skip_leaves_one_note(scenario, sandbox, enter, setting, expected):
+def test_a_skipped_candidate_gets_one_note(scenario, sandbox, move_candidate, setting, expected):
     scenario.organization.note_on_skip = setting
     scenario.organization.save()
-    enter("Hazel")
+    move_candidate("Hazel")
     scenario.work()
-    enter("Hazel")
+    move_candidate("Hazel")
     scenario.work()
     assert set(Delivery.objects.values_list("verdict", flat=True)) == {"no_assessment"}
     notes = sandbox.opportunity("Hazel")["note_texts"]
@@ -166,19 +170,21 @@ def test_a_skip_leaves_one_note(scenario, sandbox, enter, setting, expected):
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
-def test_whom_lever_will_never_show_gets_a_verdict(scenario, enter, status):
-    told = enter()
+def test_a_delivery_is_not_visible_when_lever_keeps_refusing_the_opportunity(
+    scenario, move_candidate, status
+):
+    delivery = move_candidate()
     scenario.lever_fails("/opportunities/[^/]+$", method="GET", times=100, status=status)
     scenario.work()
-    assert verdict(told) == "not_visible"
+    assert verdict(delivery) == "not_visible"
 
 
-def test_the_bulk_limit_holds_and_tells_once(scenario, sandbox, enter):
+def test_invitations_beyond_the_bulk_limit_are_held_and_notified_once(scenario, sandbox, move_candidate):
     scenario.organization.bulk_limit = 1
     scenario.organization.save()
     scenario.organization.default_assessment = "Backend"
     scenario.organization.save()
-    first, second, third = enter("Alder"), enter("Hazel"), enter("Tamarack")
+    first, second, third = move_candidate("Alder"), move_candidate("Hazel"), move_candidate("Tamarack")
     scenario.work()
     assert [verdict(row) for row in (first, second, third)] == [
         "invite",
@@ -192,7 +198,7 @@ def test_the_bulk_limit_holds_and_tells_once(scenario, sandbox, enter):
     assert Effect.objects.filter(kind="send_email").count() == 1
 
 
-def test_the_bulk_limit_counts_who_is_taken_up_again(scenario, sandbox, enter):
+def test_the_bulk_limit_counts_reused_invitations(scenario, sandbox, move_candidate):
     type(scenario.organization).objects.update(bulk_limit=1, default_assessment="Backend")
     words = ("Alder", "Hazel", "Tamarack")
     for word in words:
@@ -203,9 +209,9 @@ def test_the_bulk_limit_counts_who_is_taken_up_again(scenario, sandbox, enter):
             status="withdrawn",
             created_at=timezone.now() - timedelta(days=1),
         )
-    told = [enter(word) for word in words]
+    deliveries = [move_candidate(word) for word in words]
     scenario.work()
-    assert [verdict(row) for row in told] == ["invite", "held_for_approval", "held_for_approval"]
+    assert [verdict(row) for row in deliveries] == ["invite", "held_for_approval", "held_for_approval"]
     assert sandbox.invitations_sent() == 1
 
 
@@ -213,7 +219,9 @@ def test_the_bulk_limit_counts_who_is_taken_up_again(scenario, sandbox, enter):
 
 
 @pytest.mark.parametrize("what", ["paused", "no lever", "lever refused", "no codescreen", "key refused"])
-def test_what_cannot_be_decided_is_kept_and_decided_when_it_can(scenario, sandbox, enter, super_admin, what):
+def test_a_delivery_is_kept_while_disconnected_and_decided_when_connected_again(
+    scenario, sandbox, move_candidate, super_admin, what
+):
     match what:
         case "paused":
             set_policies(scenario.organization, {"paused": True}, super_admin)
@@ -225,7 +233,7 @@ def test_what_cannot_be_decided_is_kept_and_decided_when_it_can(scenario, sandbo
             CodeScreenConnection.objects.update(api_key="")
         case "key refused":
             CodeScreenConnection.objects.update(state="refused")
-    delivery = enter()
+    delivery = move_candidate()
     scenario.work()
     assert verdict(delivery) == ("paused" if what == "paused" else "disconnected")
     assert delivery.due_at is None
@@ -254,9 +262,11 @@ def _scopes():
     return LeverConnection.objects.get().granted_scopes
 
 
-def test_a_key_that_is_refused_while_deciding_is_noticed(scenario, sandbox, enter):
+def test_the_key_is_marked_refused_when_codescreen_refuses_it_while_deciding(
+    scenario, sandbox, move_candidate
+):
     CodeScreenConnection.objects.update(api_key="wrong", assessments_refreshed_at=None)
-    delivery = enter()
+    delivery = move_candidate()
     scenario.work()
     Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
     scenario.work()
@@ -264,8 +274,8 @@ def test_a_key_that_is_refused_while_deciding_is_noticed(scenario, sandbox, ente
     assert verdict(delivery) == "disconnected"
 
 
-def test_a_grant_that_is_revoked_is_noticed_and_the_delivery_kept(scenario, sandbox, enter):
-    delivery = enter()
+def test_the_delivery_is_kept_when_the_grant_is_revoked_while_deciding(scenario, sandbox, move_candidate):
+    delivery = move_candidate()
     sandbox.lever_does("revoke")
     scenario.work()
     Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
@@ -280,8 +290,8 @@ def test_a_grant_that_is_revoked_is_noticed_and_the_delivery_kept(scenario, sand
 
 
 @pytest.mark.parametrize("kind", ["status", "reset_before", "truncated"])
-def test_a_lever_that_fails_is_asked_again(scenario, sandbox, enter, kind):
-    delivery = enter()
+def test_a_delivery_is_retried_when_lever_fails(scenario, sandbox, move_candidate, kind):
+    delivery = move_candidate()
     scenario.lever_fails("/opportunities/", method="GET", kind=kind, times=1)
     scenario.work()
     assert verdict(delivery) == ""
@@ -293,12 +303,14 @@ def test_a_lever_that_fails_is_asked_again(scenario, sandbox, enter, kind):
     assert delivery.last_error == ""
 
 
-def test_a_poison_delivery_stops_and_others_go_on(scenario, sandbox, enter, monkeypatch):
-    poison, fine = enter("Alder"), enter("Tamarack")
+def test_a_crashing_delivery_is_given_up_and_others_are_decided(
+    scenario, sandbox, move_candidate, monkeypatch
+):
+    crashing, other = move_candidate("Alder"), move_candidate("Tamarack")
     gather = facts.gather_facts
 
     def crash(delivery, *more):
-        if delivery.pk == poison.pk:
+        if delivery.pk == crashing.pk:
             raise KeyError(ALDER)
         return gather(delivery, *more)
 
@@ -306,26 +318,26 @@ def test_a_poison_delivery_stops_and_others_go_on(scenario, sandbox, enter, monk
     for _ in range(MAX_CONSECUTIVE_CRASHES + 2):
         Delivery.objects.filter(due_at__isnull=False).update(due_at=timezone.now() - timedelta(seconds=1))
         scenario.work()
-    assert verdict(poison) == ""
-    assert (poison.due_at, poison.attempts, poison.is_stuck) == (None, MAX_CONSECUTIVE_CRASHES, True)
-    assert "KeyError" in poison.last_error
-    assert ALDER not in poison.last_error + poison.traceback
-    assert verdict(fine) in {"invite", "ambiguous_assessment", "no_assessment"}
+    assert verdict(crashing) == ""
+    assert (crashing.due_at, crashing.attempts, crashing.is_stuck) == (None, MAX_CONSECUTIVE_CRASHES, True)
+    assert "KeyError" in crashing.last_error
+    assert ALDER not in crashing.last_error + crashing.traceback
+    assert verdict(other) in {"invite", "ambiguous_assessment", "no_assessment"}
 
 
-def test_a_worker_that_slept_through_its_lease_decides_nothing(scenario, sandbox, enter):
-    delivery = enter()
-    slow = factories.claimed(Delivery, "slow")
+def test_a_worker_whose_lease_was_taken_over_decides_nothing(scenario, sandbox, move_candidate):
+    delivery = move_candidate()
+    slow_delivery = factories.claimed(Delivery, "slow")
     Delivery.objects.update(lease_owner="another")
-    worker.decide(slow)
+    worker.decide(slow_delivery)
     assert verdict(delivery) == ""
     assert delivery.lease_owner == "another"
     assert not Invitation.objects.exists()
     assert not Effect.objects.filter(kind="send_invitation").exists()
 
 
-def test_a_worker_killed_while_deciding_is_replaced(scenario, sandbox, enter):
-    delivery = enter()
+def test_a_delivery_is_decided_when_its_first_worker_was_killed(scenario, sandbox, move_candidate):
+    delivery = move_candidate()
     Delivery.claim("gone")
     scenario.work()
     assert verdict(delivery) == ""
@@ -335,8 +347,8 @@ def test_a_worker_killed_while_deciding_is_replaced(scenario, sandbox, enter):
     assert delivery.attempts == 2
 
 
-def test_a_preview_writes_nothing(scenario, sandbox, enter):
-    delivery = enter()
+def test_a_preview_writes_nothing(scenario, sandbox, move_candidate):
+    delivery = move_candidate()
     decision = on_request.preview(delivery)
     assert decision.verdict == "invite"
     assert verdict(delivery) == ""
@@ -344,8 +356,8 @@ def test_a_preview_writes_nothing(scenario, sandbox, enter):
     assert not Effect.objects.filter(kind="send_invitation").exists()
 
 
-def test_a_replay_replaces_the_verdict_and_is_on_the_record(scenario, sandbox, enter, super_admin):
-    delivery = enter("Hazel")
+def test_a_replay_replaces_the_verdict_and_is_audited(scenario, sandbox, move_candidate, super_admin):
+    delivery = move_candidate("Hazel")
     scenario.work()
     assert verdict(delivery) == "no_assessment"
     set_policies(scenario.organization, {"default_assessment": "Backend"}, super_admin)
@@ -358,9 +370,11 @@ def test_a_replay_replaces_the_verdict_and_is_on_the_record(scenario, sandbox, e
 
 
 @pytest.mark.django_db(transaction=True)
-def test_workers_who_decide_the_same_person_at_once_invite_once(scenario, sandbox, enter, tell):
+def test_concurrent_workers_invite_one_candidate_once(
+    scenario, sandbox, move_candidate, deliver_stage_change
+):
     for number in range(6):
-        (tell if number else enter)(dedupe_key=f"id:{number}")
+        (deliver_stage_change if number else move_candidate)(dedupe_key=f"id:{number}")
     failed = []
 
     def work():

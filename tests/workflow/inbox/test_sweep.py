@@ -1,4 +1,4 @@
-"""The sweep finds whom no webhook told of, once, and nobody else."""
+"""The sweep takes in candidates whose webhook was lost, once, and no others."""
 
 import time
 from datetime import timedelta
@@ -17,8 +17,8 @@ STAGE = "CodeScreen Assessment"
 
 
 @pytest.fixture
-def lost(scenario, sandbox):
-    """Move a candidate while Lever's webhooks are lost."""
+def move_without_webhook(scenario, sandbox):
+    """Return what moves a candidate while Lever's webhooks are lost."""
     sandbox.lever_does("settings", webhooks_enabled=False)
 
     def move(word="Alder", stage=STAGE):
@@ -27,8 +27,8 @@ def lost(scenario, sandbox):
     return move
 
 
-def test_whom_no_webhook_told_of_is_taken_in_once(scenario, sandbox, lost):
-    lost()
+def test_a_missed_candidate_is_taken_in_once(scenario, sandbox, move_without_webhook):
+    move_without_webhook()
     assert [on_request.sweep_organization(scenario.organization) for _ in range(3)] == [1, 0, 0]
     scenario.work()
     delivery = Delivery.objects.get()
@@ -38,28 +38,32 @@ def test_whom_no_webhook_told_of_is_taken_in_once(scenario, sandbox, lost):
         sandbox.opportunity_id("Alder"),
     )
     assert sandbox.invitations_sent() == 1
-    [mail] = Effect.objects.filter(kind="send_email")
-    assert "no webhook" in mail.payload["subject"]
+    [email] = Effect.objects.filter(kind="send_email")
+    assert "no webhook" in email.payload["subject"]
 
 
-def test_a_skip_is_decided_but_is_no_repair(scenario, sandbox, lost):
-    lost("Nyssa")
+def test_a_missed_candidate_who_is_skipped_does_not_count_as_repaired(
+    scenario, sandbox, move_without_webhook
+):
+    move_without_webhook("Nyssa")
     assert on_request.sweep_organization(scenario.organization) == 0
     assert Delivery.objects.get().verdict == "no_email"
     assert on_request.sweep_organization(scenario.organization) == 0
     assert Delivery.objects.count() == 1
 
 
-def test_who_was_there_before_the_portal_is_left_alone(scenario, sandbox, lost):
-    lost()
+def test_a_candidate_who_was_in_the_stage_before_the_portal_is_ignored(
+    scenario, sandbox, move_without_webhook
+):
+    move_without_webhook()
     type(scenario.organization).objects.update(created_at=timezone.now() + timedelta(minutes=1))
     scenario.organization.refresh_from_db()
     assert on_request.sweep_organization(scenario.organization) == 0
     assert not Delivery.objects.exists()
 
 
-def test_who_was_told_of_is_left_alone(scenario, sandbox, lost):
-    lost()
+def test_a_candidate_with_a_delivery_is_ignored(scenario, sandbox, move_without_webhook):
+    move_without_webhook()
     factories.DeliveryFactory(
         organization=scenario.organization,
         opportunity_id=sandbox.opportunity_id("Alder"),
@@ -69,35 +73,37 @@ def test_who_was_told_of_is_left_alone(scenario, sandbox, lost):
     assert on_request.sweep_organization(scenario.organization) == 0
 
 
-def test_archived_candidates_are_not_looked_at(scenario, sandbox, lost):
-    lost("Pine")
+def test_an_archived_candidate_is_ignored(scenario, sandbox, move_without_webhook):
+    move_without_webhook("Pine")
     assert on_request.sweep_organization(scenario.organization) == 0
     assert not Delivery.objects.exists()
 
 
-def test_other_stages_are_not_looked_at(scenario, sandbox, lost):
-    lost(stage="Phone screen")
+def test_a_candidate_in_another_stage_is_ignored(scenario, sandbox, move_without_webhook):
+    move_without_webhook(stage="Phone screen")
     assert on_request.sweep_organization(scenario.organization) == 0
     assert not Delivery.objects.exists()
 
 
-def test_a_mapped_stage_is_looked_at(scenario, sandbox, lost):
+def test_a_candidate_in_a_mapped_stage_is_taken_in(scenario, sandbox, move_without_webhook):
     scenario.organization.role_mappings.create(
         role="Backend Engineer", stage="Phone screen", assessment="Backend"
     )
-    lost(stage="Phone screen")
+    move_without_webhook(stage="Phone screen")
     assert on_request.sweep_organization(scenario.organization) == 1
 
 
-def test_who_came_back_untold_after_being_withdrawn_is_taken_in(scenario, sandbox, lost):
-    lost()
+def test_a_withdrawn_candidate_who_came_back_without_a_webhook_is_taken_in(
+    scenario, sandbox, move_without_webhook
+):
+    move_without_webhook()
     on_request.sweep_organization(scenario.organization)
     Invitation.objects.get().move("withdrawn", "The candidate left the stage.")
     scenario.work()
     assert sandbox.invitations_sent() == 0
-    lost(stage="Phone screen")
+    move_without_webhook(stage="Phone screen")
     time.sleep(1.1)  # two entries in one second are one to the sweep
-    lost()
+    move_without_webhook()
     Delivery.objects.update(received_at=timezone.now() - timedelta(hours=1))
     assert on_request.sweep_organization(scenario.organization) == 1
     scenario.work()
@@ -105,8 +111,8 @@ def test_who_came_back_untold_after_being_withdrawn_is_taken_in(scenario, sandbo
 
 
 @pytest.mark.parametrize("reason", ["paused", "lever", "codescreen"])
-def test_without_connections_nothing_is_looked_at(scenario, sandbox, lost, reason):
-    lost()
+def test_no_delivery_is_created_when_paused_or_disconnected(scenario, sandbox, move_without_webhook, reason):
+    move_without_webhook()
     if reason == "paused":
         type(scenario.organization).objects.update(paused=True)
     elif reason == "lever":
@@ -118,45 +124,49 @@ def test_without_connections_nothing_is_looked_at(scenario, sandbox, lost, reaso
     assert not Delivery.objects.exists()
 
 
-def test_a_lever_that_fails_is_said_and_nothing_is_lost(scenario, sandbox, lost):
-    lost()
+def test_the_sweep_raises_when_lever_fails_and_the_next_one_repairs(scenario, sandbox, move_without_webhook):
+    move_without_webhook()
     scenario.lever_fails("/opportunities", method="GET", status=500, times=1)
     with pytest.raises(PlatformError):
         on_request.sweep_organization(scenario.organization)
     assert on_request.sweep_organization(scenario.organization) == 1
 
 
-def test_one_organization_that_fails_does_not_stop_the_others(scenario, sandbox, lost):
+def test_other_organizations_are_swept_when_lever_refuses_one(scenario, sandbox, move_without_webhook):
     factories.LeverConnectionFactory()  # of another organization, whose Lever refuses it
-    lost()
+    move_without_webhook()
     duties.sweep_all()
     assert Delivery.objects.get(organization=scenario.organization).verdict == "invite"
 
 
-def test_many_pages_are_read(scenario, sandbox, lost):
+def test_all_pages_of_a_stage_are_read(scenario, sandbox, move_without_webhook):
     words = ["Alder", "Nyssa", "Maple", "Hazel", "Ginkgo"]
     for word in words:
-        lost(word)
+        move_without_webhook(word)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("integrations.lever.transport.PAGE_SIZE", 2)
         on_request.sweep_organization(scenario.organization)
     assert Delivery.objects.count() == len(words)
 
 
-def test_who_came_back_untold_within_a_minute_is_taken_in(scenario, sandbox, lost):
-    lost()
+def test_a_withdrawn_candidate_who_came_back_within_a_minute_is_taken_in(
+    scenario, sandbox, move_without_webhook
+):
+    move_without_webhook()
     on_request.sweep_organization(scenario.organization)
     Invitation.objects.get().move("withdrawn", "The candidate left the stage.")
     scenario.work()
-    lost(stage="Phone screen")
-    lost()
+    move_without_webhook(stage="Phone screen")
+    move_without_webhook()
     assert on_request.sweep_organization(scenario.organization) == 1
     scenario.work()
     assert sandbox.invitations_sent() == 1
 
 
-def test_who_had_left_when_the_webhook_was_decided_and_came_back_untold_is_taken_in(scenario, sandbox, lost):
-    lost()
+def test_a_candidate_who_came_back_after_a_left_stage_verdict_is_taken_in(
+    scenario, sandbox, move_without_webhook
+):
+    move_without_webhook()
     factories.DeliveryFactory(
         organization=scenario.organization,
         opportunity_id=sandbox.opportunity_id("Alder"),
@@ -168,23 +178,27 @@ def test_who_had_left_when_the_webhook_was_decided_and_came_back_untold_is_taken
     assert on_request.sweep_organization(scenario.organization) == 1
 
 
-def test_a_worker_does_not_take_what_the_sweep_is_deciding(scenario, sandbox, lost, monkeypatch):
-    lost()
+def test_a_delivery_is_not_due_while_the_sweep_decides_it(
+    scenario, sandbox, move_without_webhook, monkeypatch
+):
+    move_without_webhook()
     seen = []
     decide = decide_delivery.decide_delivery
 
-    def look_first(delivery, *args, **kwargs):
+    def count_due_and_decide(delivery, *args, **kwargs):
         seen.append(Delivery.objects.due().count())
         return decide(delivery, *args, **kwargs)
 
-    monkeypatch.setattr(sweep, "decide_delivery", look_first)
+    monkeypatch.setattr(sweep, "decide_delivery", count_due_and_decide)
     assert on_request.sweep_organization(scenario.organization) == 1
     assert seen == [0]
 
 
 @pytest.mark.parametrize("status", ["held", "pending", "invited", "uncertain"])
-def test_whom_a_person_said_no_to_is_left_alone(scenario, sandbox, lost, super_admin, status):
-    lost()
+def test_a_candidate_refused_by_a_person_is_ignored(
+    scenario, sandbox, move_without_webhook, super_admin, status
+):
+    move_without_webhook()
     on_request.sweep_organization(scenario.organization)
     if status == "uncertain":
         scenario.codescreen_fails(status=500)
@@ -199,20 +213,22 @@ def test_whom_a_person_said_no_to_is_left_alone(scenario, sandbox, lost, super_a
         invitations.stop_following(invitation, super_admin)
     sent = sandbox.invitations_sent()
     assert on_request.sweep_organization(scenario.organization) == 0
-    Delivery.objects.all().delete()  # as if a webhook had told: the sweep's own delivery is known by its key
+    Delivery.objects.all().delete()  # as if a webhook had arrived: the sweep recognizes its own delivery by its key
     assert on_request.sweep_organization(scenario.organization) == 0
     scenario.work()
     assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("withdrawn", sent)
 
 
-def test_whom_a_person_said_no_to_and_who_came_back_untold_is_taken_in(scenario, sandbox, lost, super_admin):
-    lost()
+def test_a_candidate_refused_by_a_person_who_came_back_is_taken_in(
+    scenario, sandbox, move_without_webhook, super_admin
+):
+    move_without_webhook()
     on_request.sweep_organization(scenario.organization)
     invitations.stop_following(Invitation.objects.get(), super_admin)
     scenario.work()
-    lost(stage="Phone screen")
+    move_without_webhook(stage="Phone screen")
     time.sleep(1.1)  # two entries in one second are one to the sweep
-    lost()
+    move_without_webhook()
     earlier = timezone.now() - timedelta(hours=1)
     Delivery.objects.update(received_at=earlier)
     Invitation.objects.update(changed_at=earlier)

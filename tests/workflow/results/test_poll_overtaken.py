@@ -1,4 +1,4 @@
-"""Two workers ask about one candidate at once, or a webhook comes while one asks: what was true last stands."""
+"""Something changes the invitation while it is polled: the latest state wins."""
 
 from datetime import timedelta
 
@@ -12,18 +12,18 @@ from integrations.workflow.results.poll import PollOutcome
 from tests.clients.fakes import FakeClients
 
 
-class Slow(CodeScreenClient):
-    """A CodeScreen whose answer is on its way while something else happens."""
+class CodeScreenWithEvent(CodeScreenClient):
+    """A CodeScreen client that runs something during the call, before it answers."""
 
-    def __init__(self, meanwhile, status):
-        self.meanwhile, self.answer = meanwhile, Progress(status)
+    def __init__(self, during_call, status):
+        self.during_call, self.answer = during_call, Progress(status)
 
     def status(self, instance_id):
-        self.meanwhile(instance_id)
+        self.during_call(instance_id)
         return self.answer
 
 
-def test_an_answer_that_was_overtaken_changes_nothing_and_is_asked_for_again(scenario):
+def test_an_overtaken_answer_changes_nothing_and_the_invitation_is_polled_again(scenario):
     invitation = scenario.sent_invitation()
     scenario.candidate_does("start")
 
@@ -31,7 +31,7 @@ def test_an_answer_that_was_overtaken_changes_nothing_and_is_asked_for_again(sce
         scenario.candidate_does("submit", "evaluate", score=80)
 
     assert (
-        poll.refresh_progress(scenario.reread(invitation), Slow(complete, "In_Progress"))
+        poll.refresh_progress(scenario.reread(invitation), CodeScreenWithEvent(complete, "In_Progress"))
         is PollOutcome.OVERTAKEN
     )
     assert scenario.reread(invitation).status == "completed"
@@ -40,26 +40,26 @@ def test_an_answer_that_was_overtaken_changes_nothing_and_is_asked_for_again(sce
     assert [result.attempt for result in invitation.results.all()] == [1]
 
 
-def test_a_webhook_during_a_question_is_a_reason_to_ask_again(scenario):
+def test_the_invitation_is_polled_again_when_a_webhook_arrives_during_a_poll(scenario):
     invitation = scenario.sent_invitation()
 
-    def ring(instance):
+    def receive_webhook(instance):
         webhook_hint.apply_hint(scenario.organization, WebhookHint("assessment.evaluated", instance, ""))
 
-    poll.refresh_progress(invitation, Slow(ring, "Not_Started"))
+    poll.refresh_progress(invitation, CodeScreenWithEvent(receive_webhook, "Not_Started"))
     assert Invitation.objects.due_for_poll().exists()
     scenario.poll()
     assert not Invitation.objects.due_for_poll().exists()
 
 
-def test_who_is_followed_no_more_since_the_question_is_asked_about_no_more(scenario, super_admin):
+def test_an_invitation_is_not_polled_again_when_a_person_stops_it_during_a_poll(scenario, super_admin):
     invitation = scenario.sent_invitation()
 
     def stop(instance):
         invitations.stop_following(invitation, super_admin)
 
     for status in ("Not_Started", "In_Progress"):
-        poll.refresh_progress(invitation, Slow(stop, status))
+        poll.refresh_progress(invitation, CodeScreenWithEvent(stop, status))
         assert (scenario.reread(invitation).status, scenario.reread(invitation).next_poll_at) == (
             "withdrawn",
             None,
@@ -67,21 +67,21 @@ def test_who_is_followed_no_more_since_the_question_is_asked_about_no_more(scena
         Invitation.objects.update(status="invited", stopped_by_user=False)
 
 
-def test_a_question_that_fails_is_not_asked_again_of_who_is_followed_no_more(scenario, super_admin):
+def test_an_invitation_is_not_polled_again_when_it_is_stopped_during_a_failing_poll(scenario, super_admin):
     invitation = scenario.sent_invitation()
 
     def stop_and_fail(instance):
         invitations.stop_following(invitation, super_admin)
         raise PlatformError("CodeScreen answered 503", status=503)
 
-    codescreen = Slow(stop_and_fail, "Not_Started")
+    codescreen = CodeScreenWithEvent(stop_and_fail, "Not_Started")
     clients = FakeClients(scenario.organization, codescreen=codescreen)
     assert poll.poll(invitation, clients) is PollOutcome.POSTPONED
     Invitation.objects.filter(next_poll_at__isnull=False).update(next_poll_at=db_clock.now())
     assert not Invitation.objects.due_for_poll().exists()
 
 
-def test_no_webhook_and_no_command_asks_about_who_is_followed_no_more(scenario, sandbox, super_admin):
+def test_a_stopped_invitation_is_polled_neither_by_webhook_nor_by_command(scenario, sandbox, super_admin):
     invitation = scenario.sent_invitation()
     invitations.stop_following(invitation, super_admin)
     scenario.candidate_does("start", "submit", "evaluate", score=80)
@@ -98,13 +98,13 @@ def test_no_webhook_and_no_command_asks_about_who_is_followed_no_more(scenario, 
     assert scenario.reread(invitation).status == "completed"
 
 
-def test_clocks_that_differ_a_little_lose_no_webhook(scenario, monkeypatch):
+def test_a_webhook_during_a_poll_is_kept_when_clocks_differ(scenario, monkeypatch):
     invitation = scenario.sent_invitation()
     ahead = db_clock.now() + timedelta(seconds=1)
 
-    def ring(instance):
+    def receive_webhook(instance):
         webhook_hint.apply_hint(scenario.organization, WebhookHint("assessment.evaluated", instance, ""))
 
     monkeypatch.setattr(db_clock, "now", lambda: ahead)
-    poll.refresh_progress(invitation, Slow(ring, "Not_Started"))
+    poll.refresh_progress(invitation, CodeScreenWithEvent(receive_webhook, "Not_Started"))
     assert Invitation.objects.due_for_poll().exists()

@@ -1,4 +1,4 @@
-"""How often CodeScreen is asked about an invitation, for how long, and by one worker at a time."""
+"""When an invitation is polled, until when, and by one worker at a time."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from integrations.workflow.results import poll_schedule
 from tests import factories
 
 
-def test_polls_are_claimed_once(db):
+def test_a_due_poll_is_claimed_once(db):
     invitation = factories.InvitationFactory(
         status="invited", instance_id="instance-1", next_poll_at=timezone.now() - timedelta(seconds=1)
     )
@@ -28,7 +28,7 @@ def test_polls_are_claimed_once(db):
         ("withdrawn", timedelta(hours=20), timedelta(hours=28)),
     ],
 )
-def test_how_often_it_is_asked(status, low, high):
+def test_the_poll_interval_follows_the_status(status, low, high):
     now = timezone.now()
     row = Invitation(status=status, invited_at=now, completed_at=now)
     for _ in range(50):
@@ -37,7 +37,7 @@ def test_how_often_it_is_asked(status, low, high):
         assert low <= moment - now <= high
 
 
-def test_it_is_not_asked_for_ever():
+def test_polling_ends_after_weeks():
     now = timezone.now()
     assert (
         poll_schedule.next_poll(Invitation(status="invited", invited_at=now - timedelta(weeks=9)), now)
