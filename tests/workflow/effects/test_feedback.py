@@ -2,11 +2,8 @@
 
 import pytest
 
-from integrations.codescreen.payloads import Progress
 from integrations.models import Effect, LeverConnection, Result
 from integrations.workflow.catalog import feedback_template
-from integrations.workflow.operations.effects import retry_effect
-from integrations.workflow.results.rating import rate
 from portal.devtools.sandbox.lever.behaviour.feedback_fields import build_fields
 
 LOST = ["status_after", "reset_after", "truncated"]
@@ -116,42 +113,6 @@ def test_no_result_is_guessed_when_codescreen_states_none(scenario, sandbox, sco
     assert "Failed" not in everything
 
 
-@pytest.mark.parametrize(
-    ("score", "expected"), [(0, 1), (24, 1), (25, 2), (49, 2), (50, 3), (74, 3), (75, 4), (100, 4)]
-)
-def test_the_rating_follows_the_score_by_default_quarters(score, expected):
-    assert rate(Progress("Complete", score=score), (25, 50, 75)) == expected
-    # what CodeScreen calls the result doesn't change what the score says
-    assert rate(Progress("Complete", score=score, outcome="Failed"), (25, 50, 75)) == expected
-
-
-@pytest.mark.parametrize(
-    ("progress", "expected"),
-    [
-        (Progress("Complete", outcome="Expired"), 1),
-        (Progress("Complete", failure_reason="Build Failure"), 1),
-        (Progress("Complete", failure_reason="BUILD TIMEOUT"), 1),
-        (Progress("Complete", failure_reason="expired"), 1),
-        (Progress("Complete", failure_reason="Unit Tests", outcome="Failed"), None),
-        (Progress("Complete", outcome="Passed"), None),
-        (Progress("Complete"), None),
-        (Progress("Complete", outcome="Expired", score=80), 4),
-    ],
-)
-def test_the_rating_when_codescreen_states_an_outcome_or_a_reason(progress, expected):
-    assert rate(progress, (25, 50, 75)) == expected
-
-
-def test_the_rating_uses_the_organizations_thresholds():
-    assert [rate(Progress("Complete", score=score), (10, 90, 100)) for score in (9, 10, 90, 99, 100)] == [
-        1,
-        2,
-        3,
-        3,
-        4,
-    ]
-
-
 def test_no_personal_data_is_written_to_lever(scenario, sandbox):
     scenario.sent_invitation()
     evaluate(scenario, score=82, result="Passed")
@@ -164,9 +125,6 @@ def test_no_personal_data_is_written_to_lever(scenario, sandbox):
     )
     assert "Alder" not in written
     assert "@" not in written
-
-
-# once
 
 
 @pytest.mark.parametrize("kind", LOST)
@@ -212,9 +170,6 @@ def test_feedback_is_written_once_when_its_worker_was_killed_after_writing(scena
     scenario.work_waiting()
     assert len(feedback_forms(sandbox)) == 1
     assert scenario.reread(invitation).feedback_id == feedback_forms(sandbox)[0]["id"]
-
-
-# again
 
 
 def test_a_regrade_updates_the_same_feedback_and_states_the_attempt(scenario, sandbox):
@@ -267,62 +222,6 @@ def test_feedback_is_written_once_when_a_regrade_arrives_before_the_first_write(
     assert sandbox.opportunity("Alder")["writes"]["feedback"] == 1
 
 
-# the template
-
-
-def test_the_template_is_made_once(scenario, sandbox):
-    for word in ("Alder", "Tamarack"):
-        scenario.sent_invitation(word)
-        scenario.candidate_does("start", "submit", "evaluate", word=word, score=82, result="Passed")
-        scenario.work_waiting()
-    assert len(portal_templates(sandbox)) == 1
-    assert len(feedback_forms(sandbox)) == len(feedback_forms(sandbox, "Tamarack")) == 1
-
-
-def test_the_template_is_found_when_the_answer_to_its_creation_was_lost(scenario, sandbox):
-    lever_account(sandbox).templates.clear()
-    LeverConnection.objects.update(feedback_template_id="")
-    scenario.lever_fails("/feedback_templates", kind="reset_after")
-    scenario.sent_invitation()
-    evaluate(scenario, score=82, result="Passed")
-    scenario.work_waiting()
-    scenario.work_waiting()
-    assert len(portal_templates(sandbox)) == 1
-    assert len(feedback_forms(sandbox)) == 1
-
-
-def test_the_template_is_made_again_when_it_was_deleted(scenario, sandbox):
-    scenario.sent_invitation()
-    evaluate(scenario, score=40, result="Failed")
-    lever_account(sandbox).templates.pop(LeverConnection.objects.get().feedback_template_id)
-    scenario.sent_invitation("Tamarack")
-    scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
-    scenario.work_waiting()
-    scenario.work_waiting()
-    assert len(portal_templates(sandbox)) == 1
-    [form] = feedback_forms(sandbox, "Tamarack")
-    assert form["fields"]["CodeScreen score"] == "82"
-
-
-def test_feedback_fails_when_lever_keeps_refusing_the_template(scenario, sandbox):
-    scenario.sent_invitation()
-    lever_account(sandbox).templates.clear()
-    scenario.lever_fails("/feedback_templates$", status=403, times=1000)
-    evaluate(scenario, score=80)
-    for _ in range(5):
-        scenario.work_waiting()
-    effect = scenario.latest_effect("write_feedback")
-    assert effect.state == "failed"
-    assert "403" in effect.last_error
-    tried = scenario.organization.calls.filter(method="POST", path="/feedback_templates", status=403)
-    assert 1 <= tried.count() <= 2
-    sandbox.lever_does("faults", seed=1, rules=[])
-    retry_effect(effect, "somebody")
-    for _ in range(3):
-        scenario.work_waiting()
-    assert len(feedback_forms(sandbox)) == 1
-
-
 def test_feedback_follows_the_template_when_it_was_edited(scenario, sandbox):
     scenario.sent_invitation()
     evaluate(scenario, score=40, result="Failed")
@@ -338,23 +237,6 @@ def test_feedback_follows_the_template_when_it_was_edited(scenario, sandbox):
     scenario.candidate_does("regrade", score=60, result="Passed")
     [form] = feedback_forms(sandbox)
     assert (form["fields"]["CodeScreen score"], form["fields"]["Rating"]) == ("60", "3 - Hire")
-
-
-def test_a_customers_template_of_the_same_name_is_not_used(scenario, sandbox):
-    sent = [{"type": "score-system", "text": "Rating"}, {"type": "text", "text": "Reference"}]
-    theirs = type(lever_account(sandbox).templates[next(iter(lever_account(sandbox).templates))])(
-        "theirs",
-        feedback_template.TEMPLATE_NAME,
-        "Ours, please don't touch.",
-        build_fields(sent),
-        by_api=False,
-    )
-    lever_account(sandbox).templates["theirs"] = theirs
-    scenario.sent_invitation()
-    evaluate(scenario, score=82, result="Passed")
-    scenario.work_waiting()
-    assert len(portal_templates(sandbox)) == 2
-    assert LeverConnection.objects.get().feedback_template_id != "theirs"
 
 
 @pytest.mark.parametrize(
@@ -376,26 +258,3 @@ def test_the_rating_uses_the_options_of_the_customers_template(scenario, sandbox
     scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=82, result="Passed")
     [form] = feedback_forms(sandbox, "Tamarack")
     assert form["fields"]["Rating"] == next(text for text in texts if text.startswith(("4", "Strong yes")))
-
-
-# the author
-
-
-def test_a_super_admin_is_the_author_when_none_is_stored(scenario, sandbox):
-    LeverConnection.objects.update(lever_user_id="")
-    scenario.sent_invitation()
-    evaluate(scenario, score=82, result="Passed")
-    [form] = feedback_forms(sandbox)
-    author = lever_account(sandbox).users[form["user"]]
-    assert author.role == "super admin"
-    assert author.deactivated_at is None
-
-
-def test_the_author_is_replaced_when_deactivated_in_lever(scenario, sandbox):
-    scenario.sent_invitation()
-    lever_account(sandbox).users[LeverConnection.objects.get().lever_user_id].deactivated_at = 1
-    sandbox.lever_does("settings", strict_perform_as=True)
-    evaluate(scenario, score=82, result="Passed")
-    scenario.work_waiting()
-    [form] = feedback_forms(sandbox)
-    assert lever_account(sandbox).users[form["user"]].deactivated_at is None

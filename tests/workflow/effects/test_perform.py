@@ -10,7 +10,15 @@ from integrations.clients import provider
 from integrations.clients.context import CallContext
 from integrations.codescreen.payloads import WebhookHint
 from integrations.http.errors import PlatformError
-from integrations.models import CodeScreenConnection, Effect, Invitation, Organization
+from integrations.models import (
+    CodeScreenConnection,
+    Effect,
+    Invitation,
+    LeverConnection,
+    Organization,
+)
+from integrations.queue import worker
+from integrations.vocabulary import ProgressTag
 from integrations.workflow.effects import invitation_endings, perform, send_invitation
 from integrations.workflow.effects.apply_outcome import apply_outcome
 from integrations.workflow.operations import invitations
@@ -18,6 +26,7 @@ from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.outbox import enqueue, retry_policy
 from integrations.workflow.outbox.outcome import Done
 from integrations.workflow.results import webhook_hint
+from portal.devtools.sandbox.ids import stable_id
 from tests import factories
 from tests.workflow.conftest import ASSESSMENT
 
@@ -147,3 +156,49 @@ def test_the_retry_window_restarts_when_a_person_sends_an_invitation_again(scena
     scenario.codescreen_fails(status=503)
     scenario.work()
     assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("due", "pending")
+
+
+@pytest.fixture
+def invitation(scenario):
+    """An invitation that nothing was enqueued for."""
+    return factories.InvitationFactory(
+        organization=scenario.organization, opportunity_id=scenario.sandbox.opportunity_id("Alder")
+    )
+
+
+def enqueue_note_on_candidate(scenario, text="CodeScreen: nothing was sent."):
+    """Enqueue a note on a seeded candidate."""
+    enqueue.enqueue_note(scenario.organization, scenario.sandbox.opportunity_id("Alder"), "no_email", text)
+
+
+def test_two_effects_of_one_candidate_are_not_claimed_at_once(scenario, invitation):
+    enqueue.enqueue_progress_tag(invitation, ProgressTag.INVITED)
+    enqueue_note_on_candidate(scenario)
+    first = factories.claimed(Effect, "one")
+    assert Effect.claim("two") is None
+    first.finish()
+    assert Effect.claim("two") is not None
+
+
+def test_effects_of_a_lost_connection_wait_and_are_performed_after_reconnecting(
+    connected_organization, sandbox
+):
+    invitation = factories.InvitationFactory(
+        organization=connected_organization,
+        opportunity_id=sandbox.opportunity_id("Alder"),
+        assessment_id=stable_id("acme", "assessment", "Backend"),
+    )
+    enqueue.enqueue_invitation(invitation)
+    enqueue.enqueue_note(
+        connected_organization, invitation.opportunity_id, "no_email", "CodeScreen: nothing was sent."
+    )
+    LeverConnection.objects.update(state="needs_reconnect")
+    worker.work()
+    assert Invitation.objects.get().status == "invited"  # CodeScreen isn't concerned
+    waiting = Effect.objects.filter(state="due")
+    assert {row.kind for row in waiting} >= {"leave_note", "set_progress_tag"}
+    assert {row.attempts for row in waiting} == {0}
+    LeverConnection.objects.update(state="connected")
+    Effect.objects.filter(state="due").update(due_at=timezone.now() - timedelta(seconds=1))
+    worker.work()
+    assert sandbox.opportunity("Alder")["notes"] == 1

@@ -1,19 +1,15 @@
-"""The policies on entering a trigger stage again, on leaving it, and on result tags."""
+"""The policies on entering a trigger stage again and on leaving it."""
 
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from integrations.models import Delivery, Effect, Invitation, Result
-from integrations.workflow.results.result_effects import result_tag
-from portal.devtools.sandbox.ids import stable_id
+from integrations.models import Delivery, Invitation, Result
 from tests import factories
 
 STAGE = "CodeScreen Assessment"
-ASSESSMENT = stable_id("acme", "assessment", "Backend")
 
 
 @pytest.fixture
@@ -116,9 +112,6 @@ def test_a_new_round_is_held_when_it_exceeds_the_bulk_limit(scenario, move_and_d
     assert (held.round, held.status) == (2, "held")
 
 
-# leaving
-
-
 @pytest.mark.parametrize(("leaving", "status"), [("stop", "withdrawn"), ("keep", "invited")])
 def test_an_invitation_is_stopped_or_followed_by_policy_when_the_candidate_leaves(
     scenario, move_and_decide, leaving, status
@@ -135,50 +128,3 @@ def test_a_held_invitation_is_withdrawn_when_the_candidate_leaves(scenario, move
     scenario.set_policies(leaving="keep")
     move_and_decide("New applicant")
     assert scenario.reread(invitation).status == "withdrawn"
-
-
-# result tags
-
-
-def tags_in_lever(sandbox) -> list[str]:
-    return list(sandbox.opportunity("Alder")["tags"])
-
-
-def test_no_result_tag_is_added_when_none_is_configured(scenario, sandbox):
-    completed_invitation(scenario, score=90, result="Passed")
-    assert not Effect.objects.filter(kind="set_result_tag").exists()
-
-
-@pytest.mark.parametrize(
-    ("result", "expected"), [("Passed", "Backend: passed"), ("Failed", "Backend: failed")]
-)
-def test_the_result_tag_follows_the_result_codescreen_states(scenario, sandbox, result, expected):
-    scenario.set_policies(passed_tag="{assessment}: passed", failed_tag="{assessment}: failed")
-    completed_invitation(scenario, score=50, result=result)
-    assert expected in tags_in_lever(sandbox)
-    assert [tag for tag in tags_in_lever(sandbox) if tag.startswith("CodeScreen:")] == [
-        "CodeScreen: Assessment Completed"
-    ]
-
-
-def test_a_regrade_replaces_the_result_tag(scenario, sandbox):
-    scenario.set_policies(passed_tag="test passed", failed_tag="test failed")
-    completed_invitation(scenario, score=50, result="Failed")
-    assert "test failed" in tags_in_lever(sandbox)
-    scenario.candidate_does("regrade", score=80, result="Passed")
-    assert "test passed" in tags_in_lever(sandbox)
-    assert "test failed" not in tags_in_lever(sandbox)
-
-
-def test_no_result_tag_is_added_when_codescreen_states_no_result(scenario, sandbox):
-    sandbox.codescreen_does("settings", metadata=False)
-    scenario.set_policies(passed_tag="test passed", failed_tag="test failed")
-    completed_invitation(scenario, score=99)
-    assert not {"test passed", "test failed"} & set(tags_in_lever(sandbox))
-
-
-@pytest.mark.parametrize("tag", ["CodeScreen: Passed", " codescreen passed", "CODESCREEN Backend"])
-def test_a_result_tag_is_refused_when_it_reads_like_a_portal_tag(scenario, tag):
-    with pytest.raises(ValidationError):
-        scenario.set_policies(passed_tag=tag)
-    assert result_tag("{assessment}: passed", "CodeScreen Basics") == ""

@@ -1,0 +1,44 @@
+"""Lever's servers faked at HTTP, and a grant."""
+
+from datetime import timedelta
+
+import pytest
+import responses
+from django.utils import timezone
+
+from integrations.models import LeverConnection
+from tests import factories
+
+AUTH = "https://auth.lever.example"
+API = "https://api.lever.example/v1"
+FRESH = {
+    "access_token": "access-2",
+    "refresh_token": "refresh-2",
+    "expires_in": 3600,
+    "scope": "offline_access",
+}
+
+
+@pytest.fixture
+def lever_api(settings):
+    """Both of Lever's servers, faked at HTTP."""
+    settings.LEVER_AUTH_URL, settings.LEVER_API_URL = AUTH, API
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
+        yield api
+
+
+@pytest.fixture
+def grant(organization, super_admin):
+    return factories.LeverConnectionFactory(organization=organization)
+
+
+def let_token_expire_soon(grant):
+    """Let the access token expire in thirty seconds."""
+    LeverConnection.objects.filter(pk=grant.pk).update(
+        access_expires_at=timezone.now() + timedelta(seconds=30)
+    )
+
+
+def requests_to(lever_api, path):
+    """Return the requests that were made to a path."""
+    return [call.request for call in lever_api.calls if call.request.url.split("?")[0].endswith(path)]

@@ -1,0 +1,125 @@
+"""What every call passes: the circuit breaker, then the rate limit."""
+
+from datetime import timedelta
+
+import pytest
+import responses
+from django.utils import timezone
+
+from integrations.clients import provider
+from integrations.http import call_limits
+from integrations.http.errors import CallDeferred, PlatformError
+from integrations.models import ApiCall, CircuitBreaker, RateLimitBucket
+from integrations.queue import worker
+from tests import factories
+
+API = "https://api.lever.example/v1"
+INTERVAL, BURST = 1 / 9.9, 18
+
+
+@pytest.fixture
+def lever_api(settings):
+    """Lever's API, faked at HTTP."""
+    settings.LEVER_API_URL = API
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
+        yield api
+
+
+@pytest.fixture
+def grant(organization, super_admin):
+    return factories.LeverConnectionFactory(organization=organization)
+
+
+def test_a_429_slows_down_all_calls_of_the_account(lever_api, grant):
+    lever_api.get(f"{API}/stages", status=429, headers={"Retry-After": "2"})
+    with pytest.raises(PlatformError) as raised:
+        provider.lever_client(grant.organization).stages()
+    assert (raised.value.permanent, raised.value.retry_after) == (False, 2.0)
+    key = f"lever:{grant.lever_account_id}"
+    waits = [RateLimitBucket.reserve(key, INTERVAL, BURST) for _ in range(6)]
+    assert waits[-1] > 0.0
+
+
+def test_a_call_is_deferred_when_its_slot_is_far_away(grant):
+    key = f"lever:{grant.lever_account_id}"
+    RateLimitBucket.reserve(key, 60.0, BURST)
+    with pytest.raises(CallDeferred) as raised:
+        provider.lever_client(grant.organization).stages()
+    assert 55 < (raised.value.retry_after or 0) < 61
+    effect = factories.EffectFactory(organization=grant.organization)
+    worker.work()
+    effect.refresh_from_db()
+    assert (effect.state, effect.attempts) == ("due", 0)
+    assert timedelta(seconds=50) < effect.due_at - timezone.now() < timedelta(seconds=70)
+    assert not ApiCall.objects.exists()
+
+
+def test_a_released_slot_does_not_lengthen_other_waits(grant):
+    key = f"lever:{grant.lever_account_id}"
+    RateLimitBucket.reserve(key, 60.0, BURST)
+    limits = call_limits.CallLimits(grant.organization, "lever", key)
+    waits = []
+    for _ in range(20):
+        with pytest.raises(CallDeferred) as raised:
+            limits.wait()
+        waits.append(raised.value.retry_after or 0.0)
+    assert 0 < waits[-1] <= waits[0]
+
+
+def call_stages(grant):
+    provider.lever_client(grant.organization).stages()
+
+
+def test_calls_are_deferred_when_the_platform_keeps_failing(lever_api, grant):
+    lever_api.get(f"{API}/stages", status=500)
+    for _ in range(CircuitBreaker.FAILURES_TO_OPEN):
+        with pytest.raises(PlatformError):
+            call_stages(grant)
+    with pytest.raises(CallDeferred) as raised:
+        call_stages(grant)
+    assert (raised.value.retry_after or 0) >= 30
+    assert len(lever_api.calls) == CircuitBreaker.FAILURES_TO_OPEN
+
+
+def test_one_probe_is_admitted_when_the_pause_is_over(lever_api, grant):
+    breaker = CircuitBreaker.objects.create(organization=grant.organization, platform="lever", failures=7)
+    CircuitBreaker.objects.filter(pk=breaker.pk).update(open_until=timezone.now() - timedelta(seconds=1))
+    lever_api.get(f"{API}/stages", status=502)
+    with pytest.raises(PlatformError):
+        call_stages(grant)
+    with pytest.raises(CallDeferred):
+        call_stages(grant)
+    assert len(lever_api.calls) == 1
+
+
+def test_an_answer_closes_the_breaker(lever_api, grant):
+    CircuitBreaker.objects.create(organization=grant.organization, platform="lever", failures=9)
+    lever_api.get(f"{API}/stages", json={"data": []})
+    call_stages(grant)
+    call_stages(grant)
+    assert CircuitBreaker.objects.get().failures == 0
+
+
+def test_a_503_opens_the_breaker(lever_api, grant):
+    lever_api.get(f"{API}/stages", status=503)
+    for _ in range(CircuitBreaker.FAILURES_TO_OPEN):
+        with pytest.raises(PlatformError):
+            call_stages(grant)
+    with pytest.raises(CallDeferred):
+        call_stages(grant)
+    assert len(lever_api.calls) == CircuitBreaker.FAILURES_TO_OPEN
+
+
+def test_a_403_keeps_the_breaker_closed(lever_api, grant):
+    lever_api.get(f"{API}/stages", status=403)
+    for _ in range(CircuitBreaker.FAILURES_TO_OPEN + 2):
+        with pytest.raises(PlatformError):
+            call_stages(grant)
+    assert CircuitBreaker.objects.get().failures == 0
+
+
+def test_another_organizations_breaker_stays_closed(lever_api, grant):
+    CircuitBreaker.objects.create(organization=grant.organization, platform="lever", failures=9)
+    other = factories.LeverConnectionFactory(lever_account_id="another")
+    lever_api.get(f"{API}/stages", json={"data": []})
+    call_stages(other)

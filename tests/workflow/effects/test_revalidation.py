@@ -1,0 +1,60 @@
+"""An invitation that was decided a while ago is checked again before it is sent."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+ALDER = "alder@candidates.example"
+
+
+@pytest.fixture
+def old_invitation(scenario, sandbox):
+    """An invitation that was decided five minutes ago, of a candidate in the stage."""
+    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
+    return scenario.pending_invitation(checked_at=timezone.now() - timedelta(minutes=5))
+
+
+def test_an_old_invitation_is_sent_when_the_candidate_is_still_in_the_stage(
+    scenario, sandbox, old_invitation
+):
+    scenario.work()
+    assert (scenario.reread(old_invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+
+
+@pytest.mark.parametrize("change", ["left", "archived", "anonymized", "deleted"])
+def test_an_old_invitation_is_withdrawn_when_the_candidate_has_left(
+    scenario, sandbox, old_invitation, change
+):
+    candidate = sandbox.opportunity_id("Alder")
+    match change:
+        case "left":
+            sandbox.lever_does("move", opportunities=[candidate], stage="Phone screen")
+        case "archived":
+            sandbox.lever_does("archive", opportunities=[candidate], reason="Withdrew")
+        case "anonymized":
+            sandbox.lever_does("anonymize", opportunities=[candidate])
+        case "deleted":
+            sandbox.lever_does("delete", opportunities=[candidate])
+    scenario.work()
+    invitation = scenario.reread(old_invitation)
+    assert invitation.status == "withdrawn"
+    assert invitation.status_reason
+    assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("cancelled", 0)
+
+
+def test_an_old_invitation_waits_when_lever_does_not_answer(scenario, sandbox, old_invitation):
+    scenario.lever_fails("/opportunities/", method="GET", status=503, times=5)
+    scenario.work()
+    assert (
+        scenario.latest_effect().state,
+        scenario.reread(old_invitation).status,
+        sandbox.invitations_sent(),
+    ) == (
+        "due",
+        "pending",
+        0,
+    )
+    scenario.lever_fails("nothing")
+    scenario.work_waiting()
+    assert sandbox.invitations_sent(ALDER) == 1

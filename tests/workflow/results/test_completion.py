@@ -1,0 +1,135 @@
+"""Record a completed assessment as a result, whatever CodeScreen states."""
+
+import pytest
+
+from integrations.models import Effect, Result
+from tests.workflow.results.conftest import COMPLETE
+
+
+def test_times_are_recorded_when_codescreen_states_them(poll_answer):
+    polled = poll_answer(
+        COMPLETE
+        | {
+            "metadata": {
+                "result": "Failed",
+                "failureReason": "Unit Tests",
+                "startedAt": "2024-05-02T08:00:00Z",
+                "submittedAt": "2024-05-02T10:20:00Z",
+                "evaluatedAt": "2024-05-02T10:31:07Z",
+            }
+        }
+    )
+    assert [
+        moment.isoformat() for moment in (polled.started_at, polled.submitted_at, polled.completed_at)
+    ] == [
+        "2024-05-02T08:00:00+00:00",
+        "2024-05-02T10:20:00+00:00",
+        "2024-05-02T10:31:07+00:00",
+    ]
+    assert Result.objects.get().failure_reason == "Unit Tests"
+
+
+def test_polling_the_same_result_again_writes_nothing(poll_answer):
+    for _ in range(3):
+        poll_answer(COMPLETE)
+    assert Result.objects.count() == 1
+    assert Effect.objects.filter(kind="write_feedback").count() == 1
+
+
+def test_a_regrade_without_attempt_numbers_is_a_new_result(poll_answer):
+    poll_answer(COMPLETE | {"metadata": {}})
+    poll_answer(COMPLETE | {"score": 20, "metadata": {}})
+    assert list(Result.objects.order_by("attempt").values_list("attempt", "score", "rating")) == [
+        (1, 75, 4),
+        (2, 20, 1),
+    ]
+    assert Effect.objects.filter(kind="write_feedback").count() == 2
+
+
+def test_a_second_attempt_with_the_same_result_is_a_result_of_its_own(poll_answer):
+    poll_answer(COMPLETE)
+    poll_answer({"status": "In_Progress", "metadata": {"attempt": 2}})
+    poll_answer(COMPLETE | {"metadata": {"result": "Passed", "attempt": 2}})
+    assert list(Result.objects.order_by("attempt").values_list("attempt", flat=True)) == [1, 2]
+
+
+@pytest.mark.parametrize("stated", ["passed", "PASSED", " Passed "])
+def test_the_outcome_is_compared_without_case(poll_answer, stated):
+    poll_answer(COMPLETE | {"metadata": {"result": stated, "failureReason": "Unit Tests"}})
+    result = Result.objects.get()
+    assert (result.outcome, result.failure_reason) == ("Passed", "")
+
+
+@pytest.mark.parametrize("stated", ["Pass", "ok", "", None, True, 1, ["Passed"], {"value": "Passed"}])
+def test_an_unknown_outcome_is_recorded_as_not_stated(poll_answer, stated):
+    poll_answer(COMPLETE | {"metadata": {"result": stated}})
+    assert Result.objects.get().outcome == ""
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "/report/1",
+        "//evil.example",
+        "ftp://x.example",
+        "https://" + "x" * 1000,
+        5,
+        None,
+        ["https://x.example"],
+        "",
+    ],
+)
+def test_a_report_link_that_is_no_web_address_is_dropped(poll_answer, url):
+    poll_answer(COMPLETE | {"result_url": url})
+    assert Result.objects.get().report_url == ""
+    assert not Effect.objects.filter(kind="add_report_link").exists()
+
+
+@pytest.mark.parametrize(
+    ("score", "expected"),
+    [
+        (0, 0),
+        (100, 100),
+        (82.9, 82),
+        (101, None),
+        (-1, None),
+        ("82", None),
+        (True, None),
+        (None, None),
+        ([82], None),
+    ],
+)
+def test_a_score_is_a_number_from_0_to_100(poll_answer, score, expected):
+    poll_answer(COMPLETE | {"score": score})
+    assert Result.objects.get().score == expected
+
+
+@pytest.mark.parametrize(
+    "metadata", [None, [], "text", 5, {"attempt": "2"}, {"attempt": 0}, {"attempt": -1}, {"attempt": True}]
+)
+def test_a_result_is_recorded_when_metadata_has_unexpected_types(poll_answer, metadata):
+    polled = poll_answer(COMPLETE | {"metadata": metadata})
+    assert polled.status == "completed"
+    assert Result.objects.get().attempt == 1
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"attempt": 10**30},
+        {"attempt": 2**31},
+        {"failureReason": "x" * 5000, "result": "Failed"},
+        {"failureReason": "a\x00b", "result": "Failed"},
+        {"startedAt": "0001-01-01T00:00:00+14:00"},
+        {"evaluatedAt": "9999-12-31T23:59:59-14:00"},
+        {"startedAt": "2024-05-02"},
+        {"startedAt": "yesterday", "submittedAt": 5},
+        {"big": 10**400},
+        {"x" * 300: "y" * 100_000},
+    ],
+    ids=lambda metadata: str(next(iter(metadata)))[:20] + str(next(iter(metadata.values())))[:12],
+)
+def test_a_result_is_recorded_when_metadata_has_extreme_values(poll_answer, metadata):
+    assert poll_answer(COMPLETE | {"metadata": metadata}).status == "completed"
