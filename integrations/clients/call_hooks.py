@@ -22,10 +22,10 @@ AfterCall = Callable[[CallRecord], None]
 
 
 def before_call(limits: CallLimits, context: CallContext) -> Callable[[], None]:
-    """Return what waits until a call may be made and renews the lease of the row that it is made for.
+    """Return a hook that waits until a call may be made, and renews the lease of the row that it is made for.
 
-    A step of several slow calls would outlive its lease, which is short so that a killed worker's rows are taken up
-    soon. What is returned raises CallDeferred when another worker has taken the row over.
+    A step of several slow calls would outlive its lease, which is short so that a killed worker's rows are claimed
+    again soon. The hook raises CallDeferred when another worker has taken the row over.
     """
 
     def wait() -> None:
@@ -33,7 +33,7 @@ def before_call(limits: CallLimits, context: CallContext) -> Callable[[], None]:
         row = context.row
         if row is None or not row.lease_owner or row.leased_until is None:
             return
-        # the row, not a start time, says how old the lease is: the step's other client renews it too
+        # the lease's age is read from the row, since the step's other client renews it too
         age = LEASE - (row.leased_until - db_clock.now())
         if age >= timedelta(seconds=RENEW_AFTER_SECONDS) and not row.renew():
             raise CallDeferred(1.0, TAKEN_OVER)
@@ -47,7 +47,7 @@ def after_call(
     limits: CallLimits | None = None,
     record_clock_skew: Callable[[float], None] | None = None,
 ) -> AfterCall:
-    """Return what writes an ApiCall for each call, and lets the limits and the clock comparison learn from it."""
+    """Return a hook that stores an ApiCall for each call, and passes the call to the limits and the clock check."""
 
     def record(call: CallRecord) -> None:
         try:
@@ -58,7 +58,7 @@ def after_call(
             with transaction.atomic():
                 _store(organization, context, call)
         except (DatabaseError, InterfaceError):
-            # the call was made; losing its record must not make the caller think that it wasn't
+            # the call was made: the caller must not see an error because its record was lost
             logger.exception("an API call could not be recorded")
 
     return record

@@ -1,4 +1,4 @@
-"""What the calls of one step are made for."""
+"""The row and the candidate that the calls of one step are made for."""
 
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ class CallContext:
 
     @property
     def row(self) -> Effect | Delivery | None:
-        """The leased row, whose lease has to last until the calls are over."""
+        """The leased row that the calls are made for, None when there is none."""
         return self.effect or self.delivery
 
     @property

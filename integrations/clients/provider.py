@@ -20,7 +20,7 @@ NO_CODESCREEN = "CodeScreen has no working API key. Save one under Settings."
 
 
 class ClientProvider:
-    """Both clients for one step of an organization, each made when it is first asked for."""
+    """Both clients for one step of an organization, each made at its first use."""
 
     def __init__(self, organization: Organization, context: CallContext) -> None:
         self._organization = organization

@@ -17,7 +17,7 @@ from integrations.vocabulary import Platform
 
 EXPIRES_SOON = timedelta(minutes=2)
 REFRESH_WAIT_SECONDS = 20.0
-LOOK_AGAIN_SECONDS = 0.2
+RECHECK_SECONDS = 0.2
 
 NOT_CONNECTED = "Lever is not connected. Reconnect it under Settings."
 NO_REFRESH_TOKEN = (
@@ -73,7 +73,7 @@ class TokenManager:
                 return connection.access_token
             if connection.lease_refresh():
                 return self._exchange(connection)
-            time.sleep(LOOK_AGAIN_SECONDS)
+            time.sleep(RECHECK_SECONDS)
         raise PlatformError("Another worker is still refreshing Lever's tokens.")
 
     def _exchange(self, connection: LeverConnection) -> str:
@@ -88,7 +88,7 @@ class TokenManager:
                 raise PlatformError(GRANT_ENDED, permanent=True, status=401) from error
             connection.release_refresh()
             raise PlatformError(str(error), retry_after=error.retry_after) from error
-        # the old refresh token is spent: losing the new pair to a restart of the database would end the grant
+        # the old refresh token can't be used again: losing the new pair while the database restarts would end the grant
         with_retry(partial(connection.rotate, tokens))
         return connection.access_token
 
@@ -104,8 +104,8 @@ def is_grant_dead(error: PlatformError) -> bool:
 def token_manager(connection: LeverConnection, record_call: AfterCall | None = None) -> TokenManager:
     """Return the access tokens of a grant.
 
-    Calls to the authorization server pass no limits: they don't count against the account's rate limit, and say
-    nothing about the API's health.
+    Calls to the authorization server pass no limits: they don't count against the account's rate limit, and don't
+    show whether the API works.
     """
     record_call = record_call or after_call(connection.organization, CallContext())
     session = PlatformSession(Platform.LEVER, settings.LEVER_AUTH_URL, after_call=record_call)

@@ -1,1 +1,1 @@
-"""How the portal speaks HTTP: session, errors, deadlines, redaction, rate limit."""
+"""HTTP to the platforms: session, errors, deadlines, redaction, rate limit."""

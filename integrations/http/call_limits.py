@@ -1,4 +1,4 @@
-"""What every call of one organization to one platform passes: the circuit breaker, then the rate limit."""
+"""The limits on every call of one organization to one platform: circuit breaker, then rate limit."""
 
 import time
 
@@ -23,7 +23,7 @@ class CallLimits:
         self._breaker, _ = CircuitBreaker.objects.get_or_create(organization=organization, platform=platform)
 
     def wait(self) -> None:
-        """Sleep until the call may be made. Raises CallDeferred when that is later than a lease should wait."""
+        """Sleep until the call may be made. Raises CallDeferred when that takes longer than LONGEST_WAIT seconds."""
         seconds = self._breaker.admit()
         if seconds:
             raise CallDeferred(seconds, NO_ANSWER.format(platform=self._breaker.platform))
@@ -38,7 +38,7 @@ class CallLimits:
             time.sleep(seconds)
 
     def observe(self, call: CallRecord) -> None:
-        """Learn from how a call went; a 429 slows down everybody who shares the account."""
+        """Record a call in the circuit breaker; after a 429 all callers that share the account are slowed down."""
         self._breaker.record(is_answer=call.status is not None and call.status < 500)
         if call.status == 429 and self._bucket:
             reserve_slot(self._bucket, COOL_DOWN_SECONDS)

@@ -1,4 +1,4 @@
-"""What bounds a call: how long each part of it and all of it may take, and how large an answer may be."""
+"""Bounds on a call: how long connecting, reading and the whole call may take, and how large an answer may be."""
 
 import socket
 import threading
@@ -21,19 +21,19 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """Ends what takes too long in all: a read's own time-out begins anew with every byte that drips in."""
+    """An adapter that can bound a whole call: the read time-out of requests starts again with every byte received."""
 
     def __init__(self) -> None:
         self._connections: WeakSet[HTTPConnection] = WeakSet()
-        # beside the connections: one forgets its socket when the answer's end will close it
+        # kept beside the connections: urllib3 drops a connection's socket while its answer is still being read
         self._sockets: WeakSet[Any] = WeakSet()
         super().__init__()
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
-        """Return the pool as requests does, and know the connections it makes.
+        """Return the pool as requests does, and keep track of the connections that it makes.
 
-        Without a cycle of references: a step's connections end with it, where the garbage collector would come after
-        thousands of them.
+        No reference cycle is made, so that connections are closed as soon as their step ends: the garbage collector
+        would run only after thousands of them.
         """
         pool: Any = super().get_connection_with_tls_context(*args, **options)
         pool.ConnectionCls = partial(_make, type(pool).ConnectionCls, self._connections, self._sockets)
@@ -41,9 +41,12 @@ class DeadlineAdapter(HTTPAdapter):
 
     @contextmanager
     def bounded(self, seconds: float) -> Iterator[None]:
-        """Cut all connections when the time is up. Raises ReadTimeout then: half an answer may pass for a whole one."""
+        """Shut down all connections after this many seconds, and raise ReadTimeout then.
+
+        Without the error a partial answer could look complete.
+        """
         is_over = threading.Event()
-        timer = threading.Timer(seconds, self._cut, [is_over])
+        timer = threading.Timer(seconds, self._shut_down, [is_over])
         timer.daemon = True
         timer.start()
         try:
@@ -53,12 +56,12 @@ class DeadlineAdapter(HTTPAdapter):
             if is_over.is_set():
                 raise requests.exceptions.ReadTimeout("the answer took too long")
 
-    def _cut(self, is_over: threading.Event) -> None:
+    def _shut_down(self, is_over: threading.Event) -> None:
         is_over.set()
         connecting = [connection.sock for connection in list(self._connections) if connection.sock]
-        for one in [*connecting, *self._sockets]:
+        for open_socket in [*connecting, *self._sockets]:
             with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+                open_socket.shutdown(socket.SHUT_RDWR)
 
 
 def _make(

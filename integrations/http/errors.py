@@ -1,12 +1,12 @@
-"""What a call to a platform may raise, by what it means for the caller."""
+"""The errors of a call to a platform, by what they mean for the caller."""
 
 
 class PlatformError(Exception):
     """A call to a platform did not succeed.
 
-    `permanent`: trying the same again can't help. `ambiguous`: it may have taken effect all the same.
-    `status` is the HTTP status, None when no answer came; `retry_after` is in seconds, None when not told;
-    `body` is the decoded answer where there was one.
+    `permanent`: trying the same again can't help. `ambiguous`: the call may still have taken effect.
+    `status` is the HTTP status, None when no answer came; `retry_after` is in seconds, None when the platform gave
+    none; `body` is the decoded answer where there was one.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class NotConnected(PlatformError):
 
 
 class CallDeferred(PlatformError):
-    """The call's turn is later than the caller can wait; nothing was sent."""
+    """The call may only be made later than the caller can wait; nothing was sent."""
 
     def __init__(self, seconds: float, reason: str = "waiting for a free slot") -> None:
         super().__init__(reason, retry_after=seconds)

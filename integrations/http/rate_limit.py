@@ -14,7 +14,7 @@ from integrations.models import RateLimitBucket
 logger = logging.getLogger(__name__)
 
 COOL_DOWN_SECONDS = 1.5
-#: After a failure Redis isn't asked for so long, since each call would wait for it.
+#: After a failure Redis isn't used for this long, since each call would wait for it.
 REDIS_AWAY_SECONDS = 5.0
 _redis_again_at = 0.0
 
@@ -29,7 +29,7 @@ return string.format('%.6f', free_at - now)
 
 
 def reserve_slot(bucket: str, extra: float = 0.0) -> float:
-    """Reserve the next call's slot and return the seconds until it; `extra` seconds are taken from everybody."""
+    """Reserve the next call's slot and return the seconds until it; `extra` seconds delay all callers."""
     interval, burst = 1 / settings.LEVER_RATE, settings.LEVER_BURST
     global _redis_again_at  # noqa: PLW0603
     if settings.REDIS_URL and time.monotonic() >= _redis_again_at:
@@ -37,14 +37,14 @@ def reserve_slot(bucket: str, extra: float = 0.0) -> float:
             answer: Any = _reserve_in_redis()(keys=[f"pace:{bucket}"], args=[f"{interval + extra:.6f}"])
             return max(0.0, float(answer) - interval * burst)
         except redis.RedisError:
-            logger.warning("Redis is away: pacing by the database")
+            logger.warning("Redis is away: the database limits the rate")
             _redis_again_at = time.monotonic() + REDIS_AWAY_SECONDS
     return RateLimitBucket.reserve(bucket, interval, burst, extra)
 
 
 def release_slot(bucket: str) -> None:
     """Return the slot that was reserved last and is still to come."""
-    reserve_slot(bucket, -2 / settings.LEVER_RATE)  # of which reserving takes one itself
+    reserve_slot(bucket, -2 / settings.LEVER_RATE)  # minus two, because reserving adds one
 
 
 @lru_cache(maxsize=1)

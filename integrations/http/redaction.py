@@ -1,4 +1,4 @@
-"""What may be kept and shown of a body or a message: no personal data and no secrets."""
+"""Redact personal data and secrets in what is stored and shown of a body or a message."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ _PERSONAL = re.compile(
 )
 # a webhook's own `url` holds the unguessable key of the organization
 _SECRET = re.compile(r"(token|secret|password|signature|api_?key|authorization|code|^url)$", re.IGNORECASE)
-# begins only where a word does and never gives back, or a long text without a space would take its length squared
+# starts at a word's beginning and is possessive: else matching a long text without spaces takes quadratic time
 _ADDRESS = re.compile(r"""(?<![^\s@"'<>“”(),;:])[^\s@"'<>“”(),;:]++@[^\s@"'<>“”(),;:]++""")
 
 

@@ -1,4 +1,4 @@
-"""How the portal speaks HTTP to a platform: one session per client, with hooks before and after each call."""
+"""HTTP to a platform: one session per client, with hooks before and after each call."""
 
 import json
 import ssl
@@ -18,7 +18,7 @@ from integrations.http.json_types import JsonObject
 from integrations.http.redaction import redact, without_addresses
 
 KEPT_BODY_CHARACTERS = 4000
-#: An answer that took longer says too little about the moment it was written.
+#: The Date of an answer that took longer is too old to compare clocks by.
 PROMPT_SECONDS = 5.0
 _TEMPORARY = frozenset({408, 425, 429})
 
@@ -28,7 +28,7 @@ type Params = Sequence[tuple[str, str]] | Mapping[str, str]
 
 @dataclass(frozen=True)
 class CallRecord:
-    """One request as it went, for whoever keeps the record; bodies are redacted already."""
+    """One request and its answer, for the record of calls; bodies are redacted."""
 
     platform: str
     method: str
@@ -38,7 +38,8 @@ class CallRecord:
     request_body: str
     response_body: str
     error: str
-    clock_ahead: float | None = None  # seconds by which our clock is ahead of theirs, where that can be told
+    #: Seconds by which our clock is ahead of the platform's; None when unknown.
+    clock_ahead: float | None = None
 
 
 def storable_json(value: object) -> object:
@@ -61,7 +62,7 @@ def _kept(value: object) -> str:
 class PlatformSession:
     """A requests session for one platform and one customer.
 
-    `pace()` is called before each request and may wait or raise CallDeferred; `observe(call)` after each.
+    `before_call()` is called before each request and may wait or raise CallDeferred; `after_call(record)` after each.
     """
 
     def __init__(
@@ -104,7 +105,7 @@ class PlatformSession:
         status: int | None = None
         decoded: object = None
         ahead: float | None = None
-        failure = ""  # its words only: the error would hold this frame, and with it the connection
+        failure = ""  # the message only: the error would keep this frame alive, and with it the connection
         try:
             status, decoded, ahead = self._send(method, path, params, payload, form, headers, started)
             return decoded
@@ -181,7 +182,7 @@ class PlatformSession:
         raise PlatformError(
             f"{self.platform} answered {status}{_reason(decoded)}",
             permanent=status < 500 and status not in _TEMPORARY,
-            # a gateway's 52x too may come after the request went through; 503 says that it wasn't taken
+            # a gateway's 52x may follow a request that went through; 503 means that it wasn't accepted
             ambiguous=is_write and status >= 500 and status != 503,
             status=status,
             retry_after=_retry_after(response.headers.get("Retry-After"), response.headers.get("Date")),
@@ -190,19 +191,19 @@ class PlatformSession:
 
 
 def _never_sent(error: requests.RequestException) -> bool:
-    """Whether the request certainly did not leave: the connection was never there."""
+    """Whether the request certainly did not leave: no connection was made."""
     if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.InvalidURL)):
         return True
     cause = error.args[0] if error.args else None
     reason = getattr(cause, "reason", cause)
     if isinstance(reason, SSLError):
-        # a certificate is judged before anything is sent; other TLS errors also come after it
+        # a certificate is checked before anything is sent; other TLS errors may come later
         return isinstance(reason.args[0] if reason.args else None, ssl.SSLCertVerificationError)
     return isinstance(reason, (NewConnectionError, ConnectTimeoutError, NameResolutionError))
 
 
 def _reason(body: object) -> str:
-    """Return what a platform's error body says, for a person; never personal data: only code and message."""
+    """Return code and message of a platform's error body, for people to read, without e-mail addresses."""
     if not isinstance(body, Mapping):
         return ""
     nested = body.get("error")
@@ -219,7 +220,7 @@ def _reason(body: object) -> str:
 def _retry_after(value: str | None, date: str | None = None) -> float | None:
     """Return Retry-After in seconds (RFC 9110 §10.2.3: seconds or a date), at most six hours.
 
-    A date is compared with the platform's own clock, as `date` tells it: ours may be minutes off.
+    A date is compared with the platform's own clock, by the `date` of its answer: ours may be minutes off.
     """
     if not value:
         return None
@@ -237,7 +238,7 @@ def _retry_after(value: str | None, date: str | None = None) -> float | None:
 def _clock_ahead(headers: Mapping[str, str], seconds: float) -> float | None:
     """Return by how many seconds our clock is ahead of the answer's Date (RFC 9110 §6.6.1: whole seconds).
 
-    None when it can't be told: no such header, a stored answer, or one that took long.
+    None when it is unknown: without the header, for a cached answer, or for one that took long.
     """
     if "Age" in headers or seconds > PROMPT_SECONDS:
         return None

@@ -1,6 +1,6 @@
-"""django-q2's brokers: its queue, which may be lost or away at any time, since the rows are the memory.
+"""Brokers for django-q2 whose queue may be lost or unreachable at any time: all work is in the database.
 
-When the queue can't be read, django-q2 stops fetching for ten seconds; these brokers return a wake-up instead.
+When the queue can't be read, django-q2 stops fetching for ten seconds; these brokers return a local wake-up instead.
 """
 
 import logging
@@ -21,7 +21,7 @@ from integrations.queue import task_names
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 1.0
-ANSWER_SECONDS = 3.0  # more than the second for which the queue is waited on
+ANSWER_SECONDS = 3.0  # longer than the second for which Redis blocks on an empty queue
 LOCAL_WAKE_UP_SECONDS = 1.0
 
 
@@ -30,7 +30,7 @@ class RedisBroker(Redis):
 
     @staticmethod
     def get_connection(list_key: str | None = None) -> redis.Redis:
-        """Return a connection that gives up soon: web requests notify workers too and must not wait for a dead host."""
+        """Return a connection with short time-outs: web requests notify workers and must not wait for a dead host."""
         return redis.Redis.from_url(
             Conf.REDIS, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=ANSWER_SECONDS
         )
@@ -38,20 +38,20 @@ class RedisBroker(Redis):
     def dequeue(self) -> list[tuple[object, str]] | None:
         """Return the next task, or a local wake-up when Redis is away."""
         try:
-            found: list[tuple[object, str]] | None = super().dequeue()
+            tasks: list[tuple[object, str]] | None = super().dequeue()
         except redis.RedisError:
             return wake_up_locally("Redis")
-        return found
+        return tasks
 
     def ping(self) -> bool:
-        """Whether Redis answers; a cluster starts all the same."""
+        """Whether Redis answers; a cluster starts even if it doesn't."""
         try:
             return bool(self.connection.ping())
         except redis.RedisError:
             return False
 
     def set_stat(self, key: str, value: str, timeout: int) -> None:
-        """Store django-q2's statistics of the cluster, which nothing of ours depends on."""
+        """Store django-q2's statistics of the cluster; a failure is ignored, since nothing depends on them."""
         try:
             super().set_stat(key, value, timeout)
         except redis.RedisError:
@@ -62,24 +62,24 @@ class DatabaseBroker(ORM):
     """The queue in the database."""
 
     def dequeue(self) -> list[tuple[object, str]] | None:
-        """Return the next task, or a local wake-up when the database is away: it may be back by then."""
+        """Return the next task, or a local wake-up when the database is away."""
         try:
-            found: list[tuple[object, str]] | None = super().dequeue()
+            tasks: list[tuple[object, str]] | None = super().dequeue()
         except DATABASE_OUTAGE:
             connections.close_all()
             return wake_up_locally("The database")
-        return found
+        return tasks
 
 
 def wake_up_locally(what: str) -> list[tuple[object, str]]:
-    """Return a wake-up that isn't from the queue, after a second."""
+    """Wait a second and return a wake-up that isn't from the queue; `what` is away."""
     logger.warning("%s is away: the workers look for due rows without it", what)
     time.sleep(LOCAL_WAKE_UP_SECONDS)
     return [(None, wake_up_task())]
 
 
 def wake_up_task() -> str:
-    """Return a task that works due rows, packed as in the queue."""
+    """Return a task that works due rows, serialized as in the queue."""
     name, task_id = uuid()
     task = {
         "id": task_id,

@@ -1,4 +1,4 @@
-"""What is done by the clock, organization after organization: reconcile, refresh, warn, clean up."""
+"""The periodic duties, one organization after another: reconcile, refresh, warn, clean up."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -49,12 +49,12 @@ def _for_each(
 
 
 def sweep_all() -> None:
-    """Reconcile every organization with what Lever says has changed since the last sweep."""
+    """Reconcile every organization with what has changed in Lever since the last sweep."""
     _for_each(Organization.objects.filter(paused=False), "sweep", partial(sweep_organization, is_full=False))
 
 
 def sweep_all_fully() -> None:
-    """Reconcile every organization with everybody in a trigger stage, whether Lever says that they changed or not."""
+    """Reconcile every organization with all candidates in a trigger stage, changed since the last sweep or not."""
     _for_each(Organization.objects.filter(paused=False), "full sweep", sweep_organization)
 
 
@@ -79,9 +79,9 @@ def _refresh_assessments(organization: Organization) -> None:
 
 
 def refresh_catalog(organization_id: int) -> None:
-    """Read one organization's lists now, because it was just connected or somebody waits for them.
+    """Read one organization's lists now, because it was just connected or a person waits for them.
 
-    A key that was never tried is accepted or refused by this. The worker goes on working due rows meanwhile.
+    An untried CodeScreen key is verified by this. Due rows are worked in the background.
     """
     organization = [Organization.objects.get(pk=organization_id)]
     with keep_draining():
@@ -95,7 +95,7 @@ def _verify_codescreen_key(organization: Organization) -> None:
 
 
 def probe_lever() -> None:
-    """Ask every organization's Lever what the doctor reports: webhooks, feedback template, author, silence."""
+    """Probe every organization's Lever for what the doctor reports: webhooks, feedback template, author, silence."""
     working = Organization.objects.filter(lever_connection__state=LeverConnection.State.CONNECTED)
     _for_each(working.filter(paused=False), "probe", _probe_lever)
 
@@ -104,7 +104,7 @@ def _probe_lever(organization: Organization) -> None:
     lever_probe.probe(organization, lever_client(organization))
 
 
-# keep connections working, and take up what waited for them
+# keep connections working, and requeue what waited for them
 
 
 def refresh_grants() -> None:
@@ -123,7 +123,7 @@ def refresh_grants() -> None:
 
 
 def retry_refused_keys() -> None:
-    """Ask CodeScreen whether a refused key works again; what waited for it then goes on."""
+    """Verify refused keys again; work that waited for one that works again is requeued."""
     refused = Organization.objects.filter(codescreen_connection__state=CodeScreenConnection.State.REFUSED)
     _for_each(refused.filter(paused=False), "refused key", _retry_refused_key)
 
@@ -134,7 +134,7 @@ def _retry_refused_key(organization: Organization) -> None:
 
 
 def requeue_waiting() -> None:
-    """Decide again what waited for a connection that is back, even if requeueing at that moment was missed."""
+    """Requeue deliveries that waited for a connection that is back, in case reconnecting didn't requeue them."""
     # skip deliveries already scheduled: requeueing would cut short every effect's wait, Retry-After too
     unscheduled = Delivery.objects.waiting().filter(due_at__isnull=True)
     for organization in Organization.objects.filter(paused=False, deliveries__in=unscheduled).distinct():
@@ -142,11 +142,11 @@ def requeue_waiting() -> None:
             notify_workers()
 
 
-# tell people
+# notify people
 
 
 def update_incidents() -> None:
-    """Notify each organization's members of what began to be broken or to wait for them, and what is over."""
+    """Notify each organization's members of incidents that began or ended."""
     _for_each(Organization.objects.with_connections(), "incidents", incidents.update_incidents)
 
 
@@ -166,14 +166,14 @@ def warn_expiry() -> None:
 
 
 def cleanup() -> None:
-    """Remove what is only needed for a while: expired sessions, unfinished OAuth states, long-retired tokens."""
+    """Remove expired sessions, unfinished OAuth states and long-retired tokens."""
     LeverWebhook.objects.purge_retired()
     call_command("clearsessions")
     call_command("clearsocial", age=2)
 
 
 def purge() -> None:
-    """Remove what is older than each organization's retention."""
+    """Remove rows that are older than each organization's retention."""
     for organization in Organization.objects.filter(retention_days__gt=0):
         count = retention.purge(organization)
         if count:

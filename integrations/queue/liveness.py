@@ -1,4 +1,4 @@
-"""Whether work is due, and whether the workers are at it."""
+"""Whether work is due, and whether the workers make progress with it."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from integrations.models import Delivery, Effect, Heartbeat, Invitation, db_cloc
 #: The heartbeat of the workers.
 DRAIN = "drain"
 QUIET_AFTER = timedelta(seconds=5)
-#: Many times the interval of drain()'s heartbeat, and short enough to replace a cluster within the 10 s promised.
+#: Many times the interval of drain()'s heartbeat, and short enough to replace a cluster within 10 seconds.
 STALLED_AFTER = timedelta(seconds=4)
 #: An idle cluster is woken after QUIET_AFTER, and once more; unresponsive after two missed wake-ups.
 UNRESPONSIVE_AFTER = 3 * QUIET_AFTER
@@ -27,20 +27,20 @@ def has_due() -> bool:
 def is_stalled() -> bool:
     """Whether rows have been due for a while and no worker shows progress."""
     overdue = Now() - STALLED_AFTER
-    waits = any(model.objects.unclaimed_since(overdue).exists() for model in (Effect, Delivery))
-    return waits and not Heartbeat.is_fresh(DRAIN, STALLED_AFTER)
+    is_overdue = any(model.objects.unclaimed_since(overdue).exists() for model in (Effect, Delivery))
+    return is_overdue and not Heartbeat.is_fresh(DRAIN, STALLED_AFTER)
 
 
 def must_be_replaced() -> bool:
     """Whether the cluster is frozen: it makes no progress with due rows, or ignores wake-ups while idle.
 
-    An idle one too: it is better replaced before the next row is due than after.
+    An idle cluster is checked too, so that it is replaced before the next row is due.
     """
     return is_stalled() or not Heartbeat.is_fresh(DRAIN, UNRESPONSIVE_AFTER)
 
 
 def has_worked_within(seconds: float) -> bool:
-    """Whether a worker's heartbeat is younger than so many seconds."""
+    """Whether a worker's heartbeat is younger than this many seconds."""
     return Heartbeat.is_fresh(DRAIN, timedelta(seconds=seconds))
 
 

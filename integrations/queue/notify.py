@@ -1,4 +1,4 @@
-"""Wake the workers. A lost notification costs a second, never work: the rows are the memory, not the queue."""
+"""Wake the workers. A lost notification delays work by a second; the work itself is in the database."""
 
 import logging
 import time
@@ -15,10 +15,10 @@ from integrations.queue.liveness import DRAIN, QUIET_AFTER, has_due
 
 logger = logging.getLogger(__name__)
 
-#: A worker that takes longer over one task is killed, before the broker would hand the task out again.
+#: A worker that takes longer for one task is killed, before the broker would hand the task out again.
 LONG_SECONDS = 280
 NOTIFY_EVERY_SECONDS = 0.1
-#: After a failure nobody in this process tries again for so long: each try waits for a queue that doesn't answer.
+#: After a failure this process doesn't notify for this long: each try waits for a queue that doesn't answer.
 PAUSE_AFTER_FAILURE_SECONDS = 5.0
 
 
@@ -31,7 +31,7 @@ _next_notification = 0.0
 
 
 def notify_workers() -> None:
-    """Wake the workers once the present transaction is committed; a failed notification costs nothing."""
+    """Wake the workers once the present transaction is committed; a failed notification raises nothing."""
     transaction.on_commit(_notify)
 
 
@@ -39,8 +39,9 @@ def _notify() -> None:
     global _next_notification  # noqa: PLW0603
     now = time.monotonic()
     if now < _next_notification:
-        return  # throttled: an earlier wake-up, or the supervisor's of the next second, covers this row
-    _next_notification = now + PAUSE_AFTER_FAILURE_SECONDS  # set first, so that one thread at a time waits
+        return  # throttled: an earlier wake-up, or the supervisor's within a second, covers this row
+    # set before the call, so that only one thread waits for the queue
+    _next_notification = now + PAUSE_AFTER_FAILURE_SECONDS
     try:
         async_task(task_names.DRAIN, q_options={"broker": _broker()})
     except Exception:
@@ -50,7 +51,7 @@ def _notify() -> None:
 
 
 def request_catalog_refresh(organization: Organization) -> None:
-    """Have a worker read both platforms' lists soon after the commit; if that fails, the hourly duty reads them."""
+    """Have a worker read both platforms' lists after the commit; if the request fails, the hourly duty reads them."""
     transaction.on_commit(partial(_request_catalog_refresh, organization.pk))
 
 

@@ -1,4 +1,4 @@
-"""What a person or a command asks for that calls a platform: with fresh clients, and a notification afterwards."""
+"""Operations that a person or a command starts and that call a platform; workers are notified afterwards."""
 
 import logging
 from itertools import islice
@@ -31,7 +31,7 @@ def sweep_organization(organization: Organization, is_full: bool = True) -> int:
 
 
 def poll_organization(organization: Organization, everything: bool = False) -> int:
-    """Ask CodeScreen about every open invitation now, with `everything` about completed ones too; return how many."""
+    """Poll every open invitation now, with `everything` completed ones too; return how many were polled."""
     rows = Invitation.objects.followed().filter(organization=organization)
     if not everything:
         rows = rows.exclude(status__in=[Invitation.Status.COMPLETED, Invitation.Status.FAILED])
@@ -65,6 +65,6 @@ def dry_run(organization: Organization, opportunity_id: str, stage_id: str) -> d
 
 
 def opportunities_with_address(organization: Organization, address: str, most: int) -> list[Opportunity]:
-    """Return at most so many of Lever's opportunities with that e-mail address. Raises PlatformError."""
+    """Return at most `most` of Lever's opportunities with that e-mail address. Raises PlatformError."""
     lever = clients_for(Organization.objects.reread(organization.pk)).lever()
     return list(islice(lever.opportunities(email=address), most))

@@ -1,4 +1,4 @@
-"""The duties' schedules: which there are, how often, and how they are written into django-q2's table."""
+"""The schedule of each duty, and how it is written into django-q2's table."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ MINUTE, HOUR, DAY = 1, 60, 24 * 60
 
 
 class Duty(StrEnum):
-    """What is done by the clock; the value is the schedule's name and the task's argument."""
+    """A periodic duty; the value is the schedule's name and the task's argument."""
 
     REQUEUE_WAITING = "requeue_waiting"
     UPDATE_INCIDENTS = "update_incidents"
@@ -32,7 +32,7 @@ class Duty(StrEnum):
 
 @dataclass(frozen=True)
 class Timing:
-    """What a duty does, and how many minutes lie between two times."""
+    """The function that performs a duty, and the minutes between two runs."""
 
     perform: Callable[[], None]
     minutes: int
@@ -55,7 +55,7 @@ DUTIES: dict[Duty, Timing] = {
 
 
 def perform_duty(name: str) -> None:
-    """Do one duty; the worker goes on working due rows meanwhile."""
+    """Perform one duty; due rows are worked in the background."""
     with keep_draining():
         DUTIES[Duty(name)].perform()
 

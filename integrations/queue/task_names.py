@@ -1,4 +1,4 @@
-"""The names under which django-q2 finds what a worker runs; tests check that each leads to its function."""
+"""The dotted names by which django-q2 finds the functions that a worker runs."""
 
 DRAIN = "integrations.queue.worker.drain"
 PERFORM_DUTY = "integrations.queue.schedules.perform_duty"

@@ -24,11 +24,11 @@ from integrations.workflow.results.poll_schedule import claim_poll
 logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 20.0
-POLL_SECONDS = 0.05  # how often drain() looks whether another thread is needed
+POLL_SECONDS = 0.05  # how often drain() checks whether another thread is needed
 BEAT_SECONDS = 1.0
 BACKGROUND_DRAIN_SECONDS, BACKGROUND_PAUSE = 5.0, 1.0
-#: The background thread of a long task ends this long before the task would be killed: its last steps may be in the
-#: middle of slow calls, whose outcome nobody would know.
+#: The background thread of a long task ends this long before the task would be killed: a kill during its last calls
+#: would leave their outcome unknown.
 LAST_STEPS_SECONDS = 130.0
 
 Step = Callable[[], object]
@@ -64,8 +64,8 @@ def drain(seconds: float = DRAIN_SECONDS) -> None:
 def keep_draining() -> Iterator[None]:
     """Go on working due rows in a background thread while this worker does something long.
 
-    Otherwise a few long tasks at once would leave no worker for the candidates, and look like a frozen cluster. The
-    thread ends early enough that killing the worker for taking too long doesn't interrupt anybody's invitation.
+    Otherwise a few long tasks at once would leave no worker for due rows, and look like a frozen cluster. The thread
+    ends early enough that killing the worker for taking too long doesn't interrupt the sending of an invitation.
     """
     is_over = threading.Event()
     deadline = time.monotonic() + LONG_SECONDS - LAST_STEPS_SECONDS
@@ -116,7 +116,7 @@ def work(deadline: float | None = None, most: int | None = None) -> int:
 
 
 def _next_step(turn: int) -> Step | None:
-    """Claim one due row and return the step that works it; the kinds take turns, so that none keeps others waiting."""
+    """Claim one due row and return the step that works it; effects, deliveries and polls take turns."""
     owner = uuid.uuid4().hex
     claims = (_claim_effect, _claim_delivery, _claim_poll)
     for offset in range(len(claims)):
@@ -156,6 +156,6 @@ def decide(delivery: Delivery) -> None:
 
 
 def poll_invitation(invitation: Invitation) -> PollOutcome:
-    """Ask CodeScreen about one invitation with fresh connections."""
+    """Poll one invitation with fresh connections."""
     organization = invitation.organization = Organization.objects.reread(invitation.organization_id)
     return poll(invitation, clients_for(organization, CallContext(opportunity_id=invitation.opportunity_id)))

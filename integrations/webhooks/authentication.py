@@ -15,7 +15,7 @@ SIGNED_FIELDS = ("token", "triggeredAt", "signature")
 
 @dataclass(frozen=True)
 class Unverified:
-    """Why a request isn't verified: a sentence and a code, neither of which says what would have been right."""
+    """Why a request isn't verified: a sentence and a code, neither of which reveals the expected signature."""
 
     detail: str
     code: RejectionCode

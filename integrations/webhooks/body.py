@@ -1,4 +1,4 @@
-"""Read the body of a webhook within bounds."""
+"""Read the body of a webhook, up to a maximal size."""
 
 from django.http import HttpRequest, UnreadablePostError
 from rest_framework import status
@@ -17,7 +17,7 @@ class TooLarge(APIException):
 
 
 def read_body(request: HttpRequest) -> bytes:
-    """Return the raw body. Raises TooLarge, then UnsupportedMediaType, and ParseError when it broke off."""
+    """Return the raw body. Raises TooLarge, then UnsupportedMediaType, and ParseError when it is incomplete."""
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
@@ -36,7 +36,7 @@ def read_body(request: HttpRequest) -> bytes:
 
 
 def _discard(request: HttpRequest, length: int) -> None:
-    """Read a large body off the wire: the sender would see a broken connection instead of the answer."""
+    """Read and drop a large body: else the sender would see a broken connection instead of the answer."""
     left = min(length, DISCARD_BYTES)
     while left > 0 and (chunk := request.read(min(left, CHUNK_BYTES))):
         left -= len(chunk)

@@ -14,7 +14,7 @@ MAX_ID = 200
 
 
 def parse(body: bytes) -> dict[str, Any]:
-    """Return the JSON object in a body. Raises ParseError for anything that a platform doesn't send.
+    """Return the JSON object in a body. Raises ParseError for what can't be stored or is ambiguous.
 
     Refused besides malformed JSON: NaN and Infinity, duplicate keys, NUL, lone surrogates, nesting over MAX_DEPTH,
     bytes that aren't UTF-8. PostgreSQL can't store some of these, and none has one clear meaning.

@@ -22,13 +22,13 @@ def store_delivery(
 ) -> bool:
     """Commit the delivery and notify the workers; False when it was stored before."""
     identity = {"organization": organization, "platform": platform, "dedupe_key": dedupe_key}
-    # outside a transaction the statement is its own; within one a duplicate must not spoil the rest
+    # inside a transaction a duplicate must not abort the statements around it; outside one there are none
     savepoint = transaction.atomic() if connection.in_atomic_block else nullcontext()
     try:
         with savepoint:
             Delivery.objects.create(**identity, event=event, opportunity_id=opportunity_id, payload=payload)
     except IntegrityError:
-        # another constraint would have stored nothing, and must not be answered as if the row existed
+        # if another constraint failed, no row exists, and the request must not be answered as a repeat
         if not Delivery.objects.filter(**identity).update(repeats=F("repeats") + 1):
             raise
         return False

@@ -23,12 +23,12 @@ from integrations.webhooks.store import store_delivery
 from integrations.workflow.health.webhook_rejections import record_rejection
 from integrations.workflow.operations.codescreen_connection import mark_codescreen_webhook_received
 
-#: What proves a Lever body; of no use to anybody who reads the stored delivery.
+#: The signature of a Lever body, which isn't stored with the delivery.
 PROOF_FIELDS = frozenset({"token", "signature"})
 
 
 class AnyAccept(BaseContentNegotiation):
-    """Answer JSON whatever the sender says it accepts: a webhook sender reads the status alone."""
+    """Answer JSON whatever the Accept header says: a webhook sender only reads the status."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
         """Return the only parser."""
@@ -40,7 +40,7 @@ class AnyAccept(BaseContentNegotiation):
 
 
 class WebhookView(APIView):
-    """What both endpoints share: the checks before the signature is read, and how a refusal is answered."""
+    """What both endpoints share: the checks before the signature, and the answer to a rejected request."""
 
     authentication_classes = []  # the signature is checked in post(), in the contract's order
     permission_classes = []
@@ -52,7 +52,7 @@ class WebhookView(APIView):
     body: bytes
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Answer 404, 405, 413 and 415 before anything of the body is used."""
+        """Answer 404, 405, 413 and 415 before the body is parsed."""
         organization = Organization.objects.filter(webhook_key=kwargs["key"]).only("pk").first()
         if organization is None:
             raise Http404
@@ -67,7 +67,7 @@ class WebhookView(APIView):
         return ["POST"]
 
     def refuse(self, reason: Unverified, payload: Mapping[str, Any] | None = None) -> Response:
-        """Answer 401 and count the rejection; the body helps to tell which mistake was made, and isn't stored."""
+        """Answer 401 and count the rejection; the payload serves to find the likely mistake, and isn't stored."""
         record_rejection(self.organization, self.platform, reason.code, payload)
         return Response(
             {"detail": reason.detail, "code": reason.code},
@@ -76,7 +76,7 @@ class WebhookView(APIView):
         )
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Give every refusal a code beside its sentence."""
+        """Give every refusal a code beside its detail."""
         response: Response = super().handle_exception(exc)
         if isinstance(exc, APIException) and isinstance(response.data, Mapping) and "detail" in response.data:
             detail = response.data["detail"]
@@ -85,7 +85,7 @@ class WebhookView(APIView):
 
 
 class LeverWebhookView(WebhookView):
-    """Where Lever posts its webhooks."""
+    """The endpoint that Lever posts its webhooks to."""
 
     platform = Platform.LEVER
 
@@ -111,7 +111,7 @@ class LeverWebhookView(WebhookView):
 
 
 class CodeScreenWebhookView(WebhookView):
-    """Where CodeScreen posts its webhooks, where an account has them."""
+    """The endpoint that CodeScreen posts its webhooks to, if the account has them."""
 
     platform = Platform.CODESCREEN
 

@@ -1,4 +1,4 @@
-"""Write a result into Lever as feedback, on a template of the portal's own.
+"""Write a result into Lever as feedback, on the portal's own template.
 
 Sources: https://hire.lever.co/developer/documentation (Feedback, Feedback templates).
 """
@@ -53,9 +53,9 @@ def _existing_feedback(lever: LeverClient, invitation: Invitation) -> Iterator[s
     if invitation.feedback_id:
         yield invitation.feedback_id
     if invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK, attempt_started_at__isnull=False).exists():
-        found = _find_by_reference(lever, invitation)
-        if found and found != invitation.feedback_id:
-            yield found
+        feedback_id = _find_by_reference(lever, invitation)
+        if feedback_id and feedback_id != invitation.feedback_id:
+            yield feedback_id
 
 
 def _find_by_reference(lever: LeverClient, invitation: Invitation) -> str:

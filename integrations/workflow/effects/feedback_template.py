@@ -17,7 +17,7 @@ def make_template(effect: Effect, clients: ClientProvider) -> Outcome:
     connection = LeverConnection.objects.get(organization=effect.organization_id)
     if connection.feedback_template_id and read_template(lever, connection.feedback_template_id):
         return Done()
-    template = next((found for found in lever.feedback_templates() if is_ours(found)), None)
+    template = next((listed for listed in lever.feedback_templates() if is_ours(listed)), None)
     if template is None:
         if not effect.mark_attempt_started():
             return LeaseLost()

@@ -34,7 +34,7 @@ def cancel_or_retry(invitation: Invitation) -> Done | Cancelled | Retry:
 
 
 def give_up(effect: Effect, reason: str) -> Outcome:
-    """Return how an effect ends that isn't tried any more: uncertain if a call may have arrived, else failed."""
+    """Return how an effect ends that is no longer retried: uncertain if a call may have arrived, else failed."""
     invitation = effect.invitation
     if invitation is not None:
         invitation.refresh_from_db()
@@ -48,7 +48,7 @@ def give_up(effect: Effect, reason: str) -> Outcome:
 
 
 def make_uncertain(effect: Effect, invitation: Invitation, reason: str) -> Uncertain:
-    """Return that nobody knows whether the invitation was sent; the members are asked to look."""
+    """Return that it isn't known whether the invitation was sent; members are notified to check in CodeScreen."""
     return Uncertain(reason, also=partial(_record_uncertain, effect, invitation, reason))
 
 

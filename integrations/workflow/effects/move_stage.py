@@ -1,6 +1,6 @@
 """Move a candidate in Lever when CodeScreen states Passed, unless a recruiter has acted since.
 
-Never for a result that isn't stated, never from a score, never back.
+A score alone never moves a candidate, and no candidate is moved back.
 """
 
 from functools import partial
@@ -53,7 +53,7 @@ def _notify_if_regraded(invitation: Invitation) -> None:
 
 
 def _reason_to_cancel(effect: Effect, invitation: Invitation) -> str:
-    """Return why the move isn't wanted any more, by the portal's own rows; empty when it is."""
+    """Return why the move is no longer wanted, by the portal's own rows; empty when it is wanted."""
     moves = invitation.effects.filter(kind=effect.kind, state=Effect.State.DONE)
     if moves.exclude(pk=effect.pk).exists():
         return "The candidate was moved for this assessment before; where they are since then, a recruiter decides."
@@ -65,7 +65,7 @@ def _reason_to_cancel(effect: Effect, invitation: Invitation) -> str:
 
 
 def _recruiter_acted(effect: Effect, invitation: Invitation, opportunity: Opportunity) -> str:
-    """Return what a recruiter has done since, which the portal must not undo; empty when nothing."""
+    """Return what a recruiter has done since the decision, which the portal must not undo; empty when nothing."""
     if opportunity.is_archived:
         return "The candidate is archived in Lever: a recruiter has decided, so nobody is moved."
     if not invitation.stage_id or opportunity.stage_id != invitation.stage_id:
@@ -85,11 +85,12 @@ def _recruiter_acted(effect: Effect, invitation: Invitation, opportunity: Opport
 def _target(organization: Organization, clients: ClientProvider) -> Stage | Failed:
     """Return the stage that the policy means now; Failed when there is none, several, or one that would invite."""
     written = organization.passed_stage.strip()
-    found = stages_named(organization, written, clients)
-    if not found:
+    stages = stages_named(organization, written, clients)
+    if not stages:
         return Failed(f"{unknown_target_message(organization)} {FIX}")
-    if len(found) > 1:
-        return Failed(f"Lever has {len(found)} stages called “{written}”: give the id of one. {FIX}")
-    if trigger_policy(organization).is_trigger(found[0].external_id, found[0].name):
-        return Failed(f"Entering “{found[0].name}” would send an assessment, so nobody is moved there. {FIX}")
-    return found[0]
+    if len(stages) > 1:
+        return Failed(f"Lever has {len(stages)} stages called “{written}”: give the id of one. {FIX}")
+    [stage] = stages
+    if trigger_policy(organization).is_trigger(stage.external_id, stage.name):
+        return Failed(f"Entering “{stage.name}” would send an assessment, so nobody is moved there. {FIX}")
+    return stage

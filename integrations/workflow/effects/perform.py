@@ -92,13 +92,13 @@ def _outcome(effect: Effect, clients: ClientProvider) -> Outcome:
 def _has_started(effect: Effect) -> bool:
     """Whether a call may have been made already: a pause doesn't block reconciling it."""
     if effect.kind == Kind.SEND_INVITATION and effect.invitation is not None:
-        # pending again: it certainly didn't arrive, though its worker was killed before it cleared the attempt
+        # reverted to pending: the call was refused, but the worker was killed before it cleared the attempt
         return effect.attempt_started_at is not None and effect.invitation.status != Status.PENDING
     return effect.attempt_started_at is not None
 
 
 def _defer(reason: str, wait: timedelta = DISCONNECTED_RETRY) -> Retry:
-    """Return that a person has to act first: the time for which the effect is retried starts afterwards."""
+    """Return a retry for an effect that a person holds up; its retry window starts again."""
     return Retry(reason, wait, is_counted=False, restarts_window=True)
 
 
@@ -108,14 +108,13 @@ def _after_error(effect: Effect, clients: ClientProvider, error: PlatformError) 
         replaced = run_step(partial(replace_author, effect, clients))
         if replaced is True:
             return Retry(str(error), FIRST_RETRY, is_counted=False)
-        is_temporary = isinstance(replaced, PlatformError) and (
-            not replaced.permanent or replaced.status in {None, 401}
-        )
-        if (
-            isinstance(replaced, PlatformError) and is_temporary
-        ):  # ask again later: the refusal isn't final yet
-            return outcome_of_error(effect, replaced)
+        if isinstance(replaced, PlatformError) and _is_temporary(replaced):
+            return outcome_of_error(effect, replaced)  # whether the author has left is still unknown
     return outcome_of_error(effect, error)
+
+
+def _is_temporary(error: PlatformError) -> bool:
+    return not error.permanent or error.status in {None, 401}
 
 
 def outcome_of_error(effect: Effect, error: PlatformError) -> Outcome:

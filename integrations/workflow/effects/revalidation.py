@@ -14,12 +14,13 @@ READ_AGAIN_AFTER = timedelta(minutes=2)
 
 
 def reason_not_to_send(invitation: Invitation, clients: ClientProvider) -> str:
-    """Return why the invitation is no longer wanted, empty when it is; Lever is asked when the decision is old.
+    """Return why the invitation is no longer wanted, empty when it is wanted.
 
-    Raises PlatformError when Lever doesn't answer.
+    The opportunity is read again when the decision is old or a newer webhook arrived. Raises PlatformError
+    when Lever doesn't answer.
     """
-    asked_at = db_clock.now()
-    if asked_at - invitation.checked_at < READ_AGAIN_AFTER and not _has_newer_delivery(invitation):
+    now = db_clock.now()
+    if now - invitation.checked_at < READ_AGAIN_AFTER and not _has_newer_delivery(invitation):
         return ""
     try:
         opportunity = clients.lever().opportunity(invitation.opportunity_id)
@@ -29,7 +30,7 @@ def reason_not_to_send(invitation: Invitation, clients: ClientProvider) -> str:
         return "Lever no longer shows the candidate."
     reason = _reason(invitation, opportunity, clients)
     if not reason:
-        Invitation.objects.filter(pk=invitation.pk).update(checked_at=asked_at)
+        Invitation.objects.filter(pk=invitation.pk).update(checked_at=now)
     return reason
 
 
@@ -46,7 +47,7 @@ def _reason(invitation: Invitation, opportunity: Opportunity, clients: ClientPro
 
 
 def _has_newer_delivery(invitation: Invitation) -> bool:
-    """Whether Lever sent something about the candidate after they were read; it may be decided already."""
+    """Whether a webhook about the candidate arrived after the candidate was last read, decided or not."""
     newer = Delivery.objects.filter(
         organization=invitation.organization_id,
         platform=Delivery.Platform.LEVER,

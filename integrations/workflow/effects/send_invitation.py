@@ -1,7 +1,7 @@
 """Send one invitation, exactly once.
 
-The attempt is committed before the call. After an answer that never came the call isn't repeated, unless CodeScreen
-honours an idempotency key: the invitation becomes uncertain, and a person looks.
+The attempt is committed before the call. When the answer is lost, the call is repeated only if CodeScreen honours an
+idempotency key; otherwise the invitation becomes uncertain, and a person checks in CodeScreen.
 """
 
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Sending:
 
 
 def send_invitation(effect: Effect, clients: ClientProvider) -> Outcome:
-    """Invite one candidate. Raises PlatformError when it should be tried again."""
+    """Send one invitation and return the outcome. Raises PlatformError when it should be retried."""
     invitation = effect.invitation
     if invitation is None:
         raise TypeError("an invitation effect without an invitation")
@@ -80,7 +80,10 @@ def _sending(effect: Effect, invitation: Invitation) -> Sending:
 
 
 def _start_attempt(sending: Sending) -> Outcome | None:
-    """Commit that the call is about to be made, so that a later worker knows it may have been; None when it is."""
+    """Commit that the call is about to be made; return None then, else the outcome that takes its place.
+
+    A worker that finds the started attempt later knows that the call may have been made.
+    """
     payload = InvitationPayload(idempotent=sending.is_idempotent)
     try:
         with transaction.atomic():
@@ -106,8 +109,8 @@ def _call(sending: Sending, codescreen: CodeScreenClient) -> Outcome:
 def _send(sending: Sending, codescreen: CodeScreenClient) -> str:
     """Make the call and return CodeScreen's instance id. Raises PlatformError.
 
-    Where the account has webhooks and nothing more, a strict CodeScreen may refuse our own id. Such a refusal is
-    definite: nothing was sent, and the published call is made without the id.
+    An account that has webhooks but no idempotency keys may refuse the external id with 400 or 422. Nothing was sent
+    then, and the call is made again without the id, as CodeScreen's published API describes it.
     """
     invitation = sending.invitation
     candidate = (invitation.assessment_id, invitation.candidate_name, invitation.email)
@@ -126,9 +129,9 @@ def _record_invited(invitation: Invitation, instance: str) -> None:
 
 
 def _after_repeat(sending: Sending, error: PlatformError) -> Outcome | None:
-    """Return how a refused repeat ends: it says nothing about the earlier call, whose answer was lost.
+    """Return how a refused repeat ends: the refusal doesn't show whether the earlier call arrived.
 
-    None when the error is to be treated like that of a first call. Raises the error when it is to be tried again.
+    None when the error is treated like that of a first call. Raises the error when the call is to be retried.
     """
     if not sending.is_repeat or error.ambiguous or (error.status == 409 and instance_id_in(error.body)):
         return None
@@ -144,11 +147,11 @@ def _after_repeat(sending: Sending, error: PlatformError) -> Outcome | None:
 def _after_error(sending: Sending, error: PlatformError) -> Outcome | str:
     """Return how a refused call ends, or the instance id that shows that the person is invited.
 
-    Raises the error when the call is to be tried again.
+    Raises the error when the call is to be retried.
     """
     effect, invitation = sending.effect, sending.invitation
     invitation.refresh_from_db()
-    if invitation.instance_id:  # a webhook has confirmed it meanwhile
+    if invitation.instance_id:  # a webhook has confirmed it during the call
         return invitation.instance_id
     if error.status == 409 and instance_id_in(error.body):
         return _after_conflict(sending, instance_id_in(error.body))
@@ -166,7 +169,7 @@ def _after_error(sending: Sending, error: PlatformError) -> Outcome | str:
 
 
 def _after_conflict(sending: Sending, instance: str) -> Outcome | str:
-    """Return the instance that CodeScreen says the person has already, unless it is another invitation's."""
+    """Return the instance that the conflict names; Failed when it belongs to another invitation."""
     other = Invitation.objects.filter(
         organization=sending.effect.organization_id, instance_id=instance
     ).first()
@@ -178,7 +181,7 @@ def _after_conflict(sending: Sending, instance: str) -> Outcome | str:
 
 
 def _revert_to_pending(sending: Sending) -> bool:
-    """Put back what certainly did not arrive; False when another worker has taken the row over."""
+    """Revert an invitation whose call certainly did not arrive; False when another worker has taken the row over."""
     with transaction.atomic():
         if not sending.effect.fenced().exists():
             return False

@@ -1,4 +1,4 @@
-"""Write what follows from a decision: the invitation, its effects, a note; inside the deciding transaction."""
+"""Write what follows from a decision, inside its transaction: the invitation, its effects, a note."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""A CodeScreen delivery: no decision, but a reason to ask CodeScreen now."""
+"""Handle a CodeScreen delivery: make its invitation due for a poll."""
 
 from django.db import transaction
 
@@ -9,7 +9,7 @@ from integrations.workflow.results.webhook_hint import apply_hint
 
 
 def note_codescreen_webhook(delivery: Delivery) -> None:
-    """Make the invitation due for a poll and say so on the delivery; nothing is written if the lease was lost."""
+    """Make the invitation due for a poll and explain it on the delivery; nothing is written if the lease was lost."""
     hint = WebhookHint.from_payload(delivery.payload)
     with transaction.atomic():
         invitation = apply_hint(delivery.organization, hint)

@@ -16,7 +16,7 @@ YEAR_3000_MS = 32_503_680_000_000
 
 
 def _entered_at(delivery: Delivery) -> datetime | None:
-    """Return when the stage was entered, None for a sweep's delivery, which only says that the candidate is in it."""
+    """Return when the stage was entered, None for a sweep's delivery, which only shows that the candidate is in it."""
     if delivery.event == DeliveryEvent.SWEEP:
         return None
     triggered_at = delivery.payload.get("triggeredAt")
@@ -93,7 +93,7 @@ def with_database_facts(snapshot: FactsSnapshot, delivery: Delivery) -> Facts:
 
 
 def count_recent_invitations(organization_id: int, minutes: int) -> int:
-    """Return how many invitations of an organization were decided in the last so many minutes."""
+    """Return how many invitations of an organization were decided in the last `minutes`."""
     rows = Invitation.objects.filter(
         organization=organization_id, created_at__gte=Now() - timedelta(minutes=minutes)
     )

@@ -28,7 +28,7 @@ def decide_delivery(
     """
     snapshot = gather_facts(delivery, clients, known, read_at)
     with transaction.atomic():
-        # decisions of one organization take turns, so that limits and "already invited" see each other
+        # decisions of one organization run one after another: each sees the invitations of those before it
         organization = lock_organization(delivery.organization_id)
         facts = with_database_facts(snapshot, delivery)
         decision = decide(facts)
@@ -50,6 +50,6 @@ def lock_organization(organization_id: int) -> Organization:
     """Return the organization, locked until the transaction ends: its decisions are made one after another."""
     rows = Organization.objects.all()
     if connection.features.has_select_for_update:
-        # no key: rows that refer to the organization are inserted meanwhile, webhooks and calls among them
+        # no_key: rows that refer to the organization, such as webhooks and calls, can still be inserted
         rows = rows.select_for_update(no_key=True)
     return rows.get(pk=organization_id)

@@ -1,4 +1,4 @@
-"""What a delivery would lead to, without doing it: the code of the real run, rolled back."""
+"""Return what a delivery would lead to: the code of the real run is executed and rolled back."""
 
 import uuid
 from dataclasses import dataclass, replace
@@ -49,7 +49,7 @@ def preview(delivery: Delivery, clients: ClientProvider) -> Decision:
 def _supposed(
     organization: Organization, opportunity_id: str, stage_id: str, clients: ClientProvider
 ) -> tuple[Delivery, FactsSnapshot]:
-    """Return an unsaved delivery that says that the candidate entered the stage now, and its facts."""
+    """Return an unsaved delivery of the candidate entering the stage now, and its facts."""
     delivery = Delivery(
         organization=organization,
         platform=Delivery.Platform.LEVER,

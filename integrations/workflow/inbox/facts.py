@@ -28,7 +28,7 @@ from integrations.workflow.rules.facts import (
 
 @dataclass(frozen=True)
 class FactsSnapshot:
-    """Facts without the portal's own rows, the opportunity they were read from, and when Lever was asked."""
+    """Facts without the portal's own rows, the opportunity they were read from, and when it was read."""
 
     facts: Facts
     opportunity: Opportunity | None = None

@@ -1,4 +1,4 @@
-"""Work one claimed delivery to its verdict, and record why not when it can't be decided yet."""
+"""Bring one claimed delivery to its verdict; when that fails, record why and when it is retried."""
 
 import logging
 
@@ -45,7 +45,7 @@ def _handle(delivery: Delivery, clients: ClientProvider) -> None:
 
 def _retry(delivery: Delivery, error: PlatformError) -> None:
     notify_reconnect_needed(delivery.organization)
-    # without a connection the next try finds out by itself and records the verdict
+    # without a connection the next try records the verdict `disconnected`
     is_disconnected = isinstance(error, NotConnected)
     wait = SHORTEST_WAIT if is_disconnected else wait_after(error, delivery.attempts)
     delivery.release(due_at=Now() + wait, last_error=str(error))

@@ -25,9 +25,9 @@ CLOCK_SKEW = timedelta(minutes=2)
 
 
 def sweep(organization: Organization, clients: ClientProvider, is_full: bool = True) -> int:
-    """Create and decide the deliveries that were missed; return how many of them invite somebody.
+    """Create and decide missed deliveries; return how many of them lead to an invitation.
 
-    Everybody in a trigger stage is compared; unless `is_full`, only those whom Lever changed since the last sweep.
+    Compares all candidates in a trigger stage; unless `is_full`, only those that changed in Lever since the last sweep.
     Candidates who entered before the organization existed here are skipped. Raises PlatformError.
     """
     if organization.paused or organization.disconnected_reason:
@@ -48,7 +48,7 @@ def sweep(organization: Organization, clients: ClientProvider, is_full: bool = T
 def _missed_opportunities(
     organization: Organization, lever: LeverClient, stages: list[str], since: datetime | None
 ) -> list[Opportunity]:
-    """Return the opportunities in a trigger stage that no delivery or invitation of ours accounts for.
+    """Return the opportunities in a trigger stage that no delivery or invitation accounts for.
 
     A scheduled sweep skips candidates who entered a moment ago: their webhook may still arrive.
     """
@@ -56,9 +56,9 @@ def _missed_opportunities(
     filters: dict[str, str | list[str]] = {"stage_id": stages, "archived": "false"}
     if since is not None:
         filters["updated_at_start"] = str(int((since - OVERLAP).timestamp() * 1000))
-    found = [row for row in lever.opportunities(**filters) if row.stage_id in stages]
+    listed = [row for row in lever.opportunities(**filters) if row.stage_id in stages]
     missed = []
-    for page in (found[start : start + 200] for start in range(0, len(found), 200)):
+    for page in (listed[start : start + 200] for start in range(0, len(listed), 200)):
         ids = [row.id for row in page]
         invited = set(
             Invitation.objects.filter(organization=organization, opportunity_id__in=ids)
@@ -98,7 +98,7 @@ def _missed_opportunities(
 def _repair(
     organization: Organization, opportunity: Opportunity, clients: ClientProvider, read_at: datetime
 ) -> bool:
-    """Store the missed delivery and decide it; True when it invites somebody."""
+    """Store the missed delivery and decide it; True when it leads to an invitation."""
     moment = opportunity.entered_at or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     delivery, created = Delivery.objects.get_or_create(
         organization=organization,

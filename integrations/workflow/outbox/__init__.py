@@ -1,1 +1,1 @@
-"""What is to be done outside: effects, enqueued in the transaction that makes them true."""
+"""Effects: intended calls to the platforms, enqueued in the transaction that makes them necessary."""

@@ -16,8 +16,8 @@ Writes = Callable[[], None]
 class Done:
     """The effect is performed.
 
-    `record` writes what the platform answered, in the same transaction. It is written even if the lease was lost:
-    what happened outside is true whoever holds the row.
+    `record` writes what the platform answered, in the same transaction. It is written even if the lease was lost: the
+    call was made, whichever worker holds the row now.
     """
 
     note: str = ""
@@ -42,17 +42,17 @@ class Failed:
 
 @dataclass(frozen=True)
 class Uncertain:
-    """Nobody knows whether the act took place; a person has to look. `also` as for Failed."""
+    """It isn't known whether the call took effect; a person has to check. `also` as for Failed."""
 
     reason: str
     also: Writes | None = None
 
 
 class StartedAttempt(Enum):
-    """What a retry keeps on record of acts that were started and whose outcome isn't known."""
+    """Which started attempt a retry keeps on record: one whose outcome isn't known."""
 
     NONE = "none"
-    EARLIER = "earlier"  # this try certainly had no effect; what was known before it stays
+    EARLIER = "earlier"  # this try certainly had no effect; an attempt started before it is kept
     CURRENT = "current"  # this try may have had an effect
 
 
@@ -60,8 +60,8 @@ class StartedAttempt(Enum):
 class Retry:
     """The effect is tried again after `wait`.
 
-    Where `is_counted` is false the row wasn't really tried, so the attempt doesn't count. `restarts_window` restarts
-    the time for which it is retried: something that a person must fix kept it from being tried.
+    Unless `is_counted`, the attempt doesn't count, because no call was made. `restarts_window` restarts the retry
+    window, because something that a person must fix kept the effect from being tried.
     """
 
     reason: str
@@ -78,7 +78,7 @@ class LeaseLost:
 
 @dataclass(frozen=True)
 class DecideOnRecording:
-    """Rows that others change decide: `decide` is called inside the transaction that records what it returns."""
+    """Rows that others may change decide the outcome: `decide` is called in the transaction that records it."""
 
     decide: Callable[[], "Done | Cancelled | Retry"]
 

@@ -43,7 +43,7 @@ class ResultTagPayload(Payload):
 
 @dataclass(frozen=True)
 class MoveStagePayload(Payload):
-    """The stage to move the candidate to: as the policy names it, then by its name in Lever."""
+    """The stage to move the candidate to: as the policy writes it, and once the move has started its name in Lever."""
 
     stage: str
 
@@ -57,7 +57,7 @@ class ReportLinkPayload(Payload):
 
 @dataclass(frozen=True)
 class NotePayload(Payload):
-    """The text of a note, and the code that makes it the same note when it is asked for again."""
+    """The text of a note, and the code by which it is left once per opportunity."""
 
     text: str = ""
     code: str = ""

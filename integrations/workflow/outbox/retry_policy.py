@@ -26,5 +26,5 @@ def wait_after(error: PlatformError, attempts: int) -> timedelta:
 
 
 def deferral(error: PlatformError) -> timedelta:
-    """Return the wait for a call that wasn't made because its turn is later."""
+    """Return the wait for a call that was deferred before it was made."""
     return timedelta(seconds=error.retry_after) if error.retry_after else SHORTEST_WAIT

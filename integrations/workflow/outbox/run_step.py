@@ -17,7 +17,7 @@ class Crash:
 
     @property
     def reason(self) -> str:
-        """What a person reads."""
+        """The sentence that people read."""
         return f"The portal failed on this: {self.error_type}."
 
 

@@ -1,4 +1,4 @@
-"""Who failed waits for a person's decision, where the policy says so."""
+"""Manual review of failed candidates, where the organization's policy asks for it."""
 
 from django.db.models.functions import Coalesce, Now
 
@@ -7,14 +7,13 @@ from integrations.models import Invitation, Result
 
 
 def is_material_change(invitation: Invitation, progress: Progress, latest: Result | None) -> bool:
-    """Whether a result that replaces one says anything about the candidate that a person would decide by.
+    """Whether a result differs from the latest one in what a person decides by.
 
-    Another outcome, score or failure reason does, and so does work handed in anew; no difference is too small, since
-    it is about a person. A new report link or attempt number alone doesn't: who was decided about stays decided,
-    and who waits goes on waiting.
+    True for another outcome, score or failure reason, however small the difference, and for a new submission. Cosmetic
+    changes, a new report link or attempt number alone, neither reopen nor end a review.
     """
-    handed_in = progress.submitted_at
-    if handed_in and invitation.submitted_at and handed_in > invitation.submitted_at:
+    submitted_at = progress.submitted_at
+    if submitted_at and invitation.submitted_at and submitted_at > invitation.submitted_at:
         return True
     return latest is None or (latest.outcome, latest.score, latest.failure_reason) != (
         progress.outcome,
@@ -24,7 +23,10 @@ def is_material_change(invitation: Invitation, progress: Progress, latest: Resul
 
 
 def flag_for_review(invitation: Invitation, result: Result) -> None:
-    """Let who failed wait for a person where the policy says so, since the first time they were asked; nobody else."""
+    """Make a failed candidate await a decision where the policy says so; end the wait for any other result.
+
+    A candidate who awaits a decision already keeps the time since when.
+    """
     is_held = invitation.organization.hold_failed and result.outcome == Result.Outcome.FAILED
     since = Coalesce("awaits_decision_since", Now()) if is_held else None
     Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=since)

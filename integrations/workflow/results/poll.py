@@ -1,8 +1,7 @@
-"""Ask CodeScreen how an invitation stands, and record what changed."""
+"""Poll CodeScreen about one invitation, and record what changed."""
 
 import logging
 from enum import Enum
-from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -20,17 +19,17 @@ logger = logging.getLogger(__name__)
 
 
 class PollOutcome(Enum):
-    """How one question to CodeScreen ended."""
+    """How one poll ended."""
 
     CHANGED = "changed"
     UNCHANGED = "unchanged"
     STOPPED = "stopped"  # a person stopped following the invitation
-    OVERTAKEN = "overtaken"  # another answer was recorded after this one was asked for; it is asked again
-    POSTPONED = "postponed"  # no answer, or one that could not be recorded
+    OVERTAKEN = "overtaken"  # another answer was recorded during this poll; the invitation is polled again
+    POSTPONED = "postponed"  # there was no answer, or it could not be recorded
 
 
 def poll(invitation: Invitation, clients: ClientProvider) -> PollOutcome:
-    """Ask about one claimed invitation; raises nothing for what CodeScreen or a bug did."""
+    """Poll one claimed invitation; raises nothing for what CodeScreen or a bug did."""
     result = run_step(lambda: refresh_progress(invitation, clients.codescreen()))
     match result:
         case NotConnected():
@@ -40,7 +39,7 @@ def poll(invitation: Invitation, clients: ClientProvider) -> PollOutcome:
             postpone(invitation, result)
             if result.status == 401:
                 sync.mark_key_refused(invitation.organization, str(result))
-        case Crash():  # the claim has set when it is asked again
+        case Crash():  # the claim has set the time of the next poll
             logger.error("invitation %s could not be polled\n%s", invitation.pk, result.traceback)
         case PollOutcome():
             return result
@@ -48,22 +47,25 @@ def poll(invitation: Invitation, clients: ClientProvider) -> PollOutcome:
 
 
 def refresh_progress(invitation: Invitation, codescreen: CodeScreenClient) -> PollOutcome:
-    """Ask CodeScreen and record the answer. Safe to run twice. Raises PlatformError."""
+    """Read the status from CodeScreen and record it. Safe to run twice. Raises PlatformError."""
     known = Invitation.objects.only("polled_at", "next_poll_at").get(pk=invitation.pk)
     progress = codescreen.status(invitation.instance_id)
     with transaction.atomic():
         invitation = Invitation.objects.reread_locked(invitation)
         if invitation.stopped_by_user:
             return PollOutcome.STOPPED
-        if invitation.polled_at != known.polled_at:  # our answer may be the older one
+        if invitation.polled_at != known.polled_at:  # this answer may be the older one
             Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now())
             return PollOutcome.OVERTAKEN
         is_changed = record_progress(invitation, progress)
         now = db_clock.now()
-        answer: dict[str, Any] = {"raw_status": progress.status[:100], "polled_at": now, "poll_failures": 0}
-        if (
-            invitation.next_poll_at == known.next_poll_at
-        ):  # else a webhook has asked for another poll meanwhile
+        answer: dict[str, object] = {
+            "raw_status": progress.status[:100],
+            "polled_at": now,
+            "poll_failures": 0,
+        }
+        # else a webhook has made the invitation due during this poll
+        if invitation.next_poll_at == known.next_poll_at:
             answer["next_poll_at"] = next_poll(invitation, now)
         Invitation.objects.filter(pk=invitation.pk).update(**answer)
     return PollOutcome.CHANGED if is_changed else PollOutcome.UNCHANGED

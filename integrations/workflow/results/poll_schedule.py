@@ -1,4 +1,4 @@
-"""When CodeScreen is asked about an invitation: spread over time, by one worker at a time, with an end."""
+"""When an invitation is polled, until when, and by which worker."""
 
 import random
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ STOP_AFTER_COMPLETION = timedelta(days=30)
 
 
 def poll_interval(status: str) -> timedelta | None:
-    """Return the time between polls at that status; None when there is nothing to ask."""
+    """Return the time between polls at that status; None when it isn't polled."""
     not_started = timedelta(seconds=settings.POLL_NOT_STARTED_SECONDS)
     in_progress = timedelta(seconds=settings.POLL_IN_PROGRESS_SECONDS)
     return {
@@ -76,7 +76,7 @@ def postpone(invitation: Invitation, error: PlatformError) -> None:
 
 
 def postpone_until_connected(invitation: Invitation) -> None:
-    """Poll again in a while; the claim's failure isn't counted, since nothing was asked."""
+    """Poll again in a while; the claim's failure isn't counted, since no call was made."""
     Invitation.objects.filter(pk=invitation.pk).update(
         next_poll_at=Now() + DISCONNECTED_RETRY, poll_failures=invitation.poll_failures
     )

@@ -22,7 +22,7 @@ def record_progress(invitation: Invitation, progress: Progress) -> bool:
         return _in_progress(invitation, progress)
     if progress.status == InstanceStatus.NOT_STARTED:
         return _not_started(invitation)
-    logger.warning("invitation %s: CodeScreen's status isn't one the portal knows", invitation.pk)
+    logger.warning("invitation %s: CodeScreen's status is unknown to the portal", invitation.pk)
     return False
 
 
@@ -39,7 +39,7 @@ def _in_progress(invitation: Invitation, progress: Progress) -> bool:
     was_completed = invitation.status == Status.COMPLETED
     submitted_at = progress.submitted_at
     if was_completed and submitted_at and invitation.completed_at and submitted_at <= invitation.completed_at:
-        submitted_at = None  # that is the earlier attempt's
+        submitted_at = None  # it belongs to the earlier attempt
     if submitted_at:
         status = Status.SUBMITTED
     elif invitation.status == Status.SUBMITTED:

@@ -1,4 +1,4 @@
-"""What a result leads to: progress tag, feedback, report link, the customer's tag, the move, the e-mail."""
+"""Enqueue what a result leads to: progress tag, feedback, report link, result tag, move and e-mail."""
 
 from integrations.models import Effect, EmailTopic, Invitation, Result
 from integrations.vocabulary import ProgressTag
@@ -65,7 +65,7 @@ def _notify_result(invitation: Invitation, result: Result, number: int) -> None:
 
 
 def _enqueue_result_tag(invitation: Invitation, result: Result, number: int) -> None:
-    """Enqueue the customer's own tag for what CodeScreen states; where it states nothing any more, both are removed."""
+    """Enqueue the customer's own tag for the stated outcome; remove both tags when the outcome is no longer stated."""
     organization = invitation.organization
     tags = {
         Result.Outcome.PASSED.value: result_tag(organization.passed_tag, invitation.assessment_name),

@@ -1,4 +1,4 @@
-"""Ask for the move to the stage on pass, and tell people when CodeScreen takes a Passed back after it."""
+"""Enqueue the move to the stage on pass, and notify people when CodeScreen takes a Passed back after it."""
 
 from integrations.models import Effect, EmailTopic, Invitation, Result
 from integrations.workflow.email.links import candidate_link
@@ -23,7 +23,7 @@ def follow_result(invitation: Invitation, result: Result, number: int) -> None:
 
 
 def notify_regrade(invitation: Invitation, number: int) -> None:
-    """Tell people in Lever and by e-mail, once, that a result changed after the candidate was moved for it."""
+    """Notify people once, by a note in Lever and by e-mail, that a result changed after the candidate was moved."""
     moves = invitation.effects.filter(
         kind=Effect.Kind.MOVE_STAGE,
         attempt_started_at__isnull=False,

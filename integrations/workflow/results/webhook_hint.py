@@ -1,4 +1,4 @@
-"""A CodeScreen webhook is a reason to ask CodeScreen now, never an answer.
+"""Apply a CodeScreen webhook: it makes an invitation due for a poll, and is never taken as the answer.
 
 Source of the event types: the account's webhook extension (Standard Webhooks), where an account has it.
 """
@@ -21,8 +21,8 @@ SUBMITTED, EMAIL_BOUNCED = "candidate.submitted", "candidate.email_bounced"
 def apply_hint(organization: Organization, hint: WebhookHint) -> Invitation | None:
     """Make the invitation that a webhook names due for a poll and return it; None when the portal didn't send it.
 
-    One that a person stopped following isn't polled. A webhook that carries our external id also confirms an
-    uncertain invitation, even if a person has asked meanwhile to send it again.
+    An invitation that a person stopped isn't polled. A webhook that carries the invitation's external id also confirms
+    an uncertain one, even if a person has since requested that it be sent again.
     """
     rows = Invitation.objects.filter(organization=organization)
     invitation = rows.filter(instance_id=hint.instance_id).first() if hint.instance_id else None
