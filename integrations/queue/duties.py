@@ -34,13 +34,19 @@ REFRESH_GRANT_AFTER = timedelta(hours=20)
 
 
 def _for_each(
-    organizations: Iterable[Organization], duty: str, act: Callable[[Organization], object]
+    organizations: Iterable[Organization],
+    duty: str,
+    act: Callable[[Organization], object],
+    error_level: int = logging.INFO,
 ) -> None:
-    """Do the same for each organization; one that fails doesn't stop the others."""
+    """Do the same for each organization; one that fails doesn't stop the others.
+
+    `error_level` is the level at which a platform's error is logged.
+    """
     for organization in organizations:
         match run_step(partial(act, organization)):
             case PlatformError() as error:
-                logger.warning("%s of %s: %s", duty, organization.slug, error)
+                logger.log(error_level, "%s of %s: %s", duty, organization.slug, error)
             case Crash(traceback=traceback):
                 logger.error("%s of %s failed: %s", duty, organization.slug, traceback)
 
@@ -50,12 +56,14 @@ def _for_each(
 
 def sweep_all() -> None:
     """Reconcile every organization with what has changed in Lever since the last sweep."""
-    _for_each(Organization.objects.filter(paused=False), "sweep", partial(sweep_organization, is_full=False))
+    organizations = Organization.objects.filter(paused=False)
+    _for_each(organizations, "sweep", partial(sweep_organization, is_full=False), logging.WARNING)
 
 
 def sweep_all_fully() -> None:
     """Reconcile every organization with all candidates in a trigger stage, changed since the last sweep or not."""
-    _for_each(Organization.objects.filter(paused=False), "full sweep", sweep_organization)
+    organizations = Organization.objects.filter(paused=False)
+    _for_each(organizations, "full sweep", sweep_organization, logging.WARNING)
 
 
 # refresh what is copied from the platforms

@@ -1,5 +1,6 @@
 """Perform the duties of the schedules, one organization after another."""
 
+import logging
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 
@@ -104,6 +105,13 @@ def test_a_catalog_refresh_marks_a_refused_key(connected_organization) -> None:
         == CodeScreenConnection.State.REFUSED
     )
     assert Stage.objects.live().filter(organization=connected_organization).exists()
+
+
+def test_a_key_that_stays_refused_is_no_warning_in_the_log(connected_organization, caplog) -> None:
+    CodeScreenConnection.objects.update(api_key="not-the-key", state="refused")
+    duties.retry_refused_keys()
+    assert CodeScreenConnection.objects.get().state == CodeScreenConnection.State.REFUSED
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 @pytest.mark.usefixtures("without_background_draining")
