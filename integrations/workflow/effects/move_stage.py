@@ -30,10 +30,10 @@ def move_stage(effect: Effect, clients: ClientProvider) -> Outcome:
         raise TypeError("a move without an invitation")
     if reason := _reason_to_cancel(effect, invitation):
         return Cancelled(reason)
+    lever = clients.lever()  # first: while Lever isn't connected, the stage may yet be corrected
     target = _target(effect.organization, clients)
     if isinstance(target, Failed):
         return target
-    lever = clients.lever()
     opportunity = lever.opportunity(effect.opportunity_id)
     if opportunity.stage_id == target.external_id:
         note = "" if effect.attempt_started_at else f"The candidate was in “{target.name}” already."

@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.clients import provider
-from integrations.models import Delivery, Effect, Invitation, RoleMapping, Stage
+from integrations.models import Delivery, Effect, Invitation, LeverConnection, RoleMapping, Stage
 from integrations.workflow.catalog import sync
 from integrations.workflow.operations.effects import retry_effect
 from tests import factories
@@ -69,6 +69,16 @@ def test_a_move_is_made_once_when_its_worker_was_killed_after_it(scenario, sandb
     scenario.work_waiting()
     assert scenario.latest_effect("move_stage").state == "done"
     assert moves_of(sandbox) == 1
+
+
+def test_a_move_to_a_wrong_stage_waits_while_lever_is_not_connected(scenario):
+    scenario.set_policies(passed_stage=TARGET)
+    scenario.evaluated_invitation(score=90, result="Passed")
+    sync.refresh_stages(scenario.organization, provider.clients_for(scenario.organization).lever())
+    RoleMapping.objects.create(organization=scenario.organization, role="Any", stage=TARGET, assessment="Any")
+    LeverConnection.objects.get().mark_needs_reconnect("revoked")
+    scenario.work()
+    assert scenario.latest_effect("move_stage").state == "due"
 
 
 def test_the_move_is_cancelled_when_a_recruiter_moved_the_candidate_elsewhere(scenario, sandbox):
