@@ -55,12 +55,12 @@ def perform(effect: Effect, clients: ClientProvider) -> None:
     """Perform a claimed effect and record how it ended; raises nothing for what a platform or a bug did."""
     earlier_attempt = effect.attempt_started_at
     result = run_step(lambda: apply_outcome(effect, _outcome(effect, clients), earlier_attempt))
-    match result:
-        case PlatformError():
-            apply_outcome(effect, _after_error(effect, clients, result), earlier_attempt)
-        case Crash():
-            logger.error("effect %s (%s) crashed\n%s", effect.pk, effect.kind, result.traceback)
-            _record_crash(effect, result)
+    if isinstance(result, PlatformError):
+        after_error = partial(_after_error, effect, clients, result)
+        result = run_step(lambda: apply_outcome(effect, after_error(), earlier_attempt))
+    if isinstance(result, Crash):
+        logger.error("effect %s (%s) crashed\n%s", effect.pk, effect.kind, result.traceback)
+        _record_crash(effect, result)
 
 
 def _outcome(effect: Effect, clients: ClientProvider) -> Outcome:
@@ -105,11 +105,12 @@ def _defer(reason: str, wait: timedelta = DISCONNECTED_RETRY) -> Retry:
 def _after_error(effect: Effect, clients: ClientProvider, error: PlatformError) -> Outcome:
     """Return how a platform's error ends the try; may ask Lever whether the author of the write has left."""
     if error.status in {400, 403} and effect.kind in WRITTEN_AS_A_USER:
-        replaced = run_step(partial(replace_author, effect, clients))
-        if replaced is True:
-            return Retry(str(error), FIRST_RETRY, is_counted=False)
-        if isinstance(replaced, PlatformError) and _is_temporary(replaced):
-            return outcome_of_error(effect, replaced)  # whether the author has left is still unknown
+        try:
+            if replace_author(effect, clients):
+                return Retry(str(error), FIRST_RETRY, is_counted=False)
+        except PlatformError as failure:
+            if _is_temporary(failure):
+                return outcome_of_error(effect, failure)  # whether the author has left is still unknown
     return outcome_of_error(effect, error)
 
 
