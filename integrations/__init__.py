@@ -1,1 +1,1 @@
-"""The integration: what is true, what happens next, and the doors and bells around it."""
+"""The integration between Lever and CodeScreen: what is true, what happens next, and the entry points to it."""

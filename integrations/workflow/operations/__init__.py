@@ -1,1 +1,1 @@
-"""What people and commands do: each operation checks, stores and audits, whoever calls it."""
+"""What people and commands do: each operation checks, stores and audits."""
