@@ -6,11 +6,12 @@ from django.core.management import get_commands
 
 
 class PortalConfig(AppConfig):
-    """Connects the database time-outs, and removes Django's `test` where there are no tests."""
+    """Registers the checks, connects the database time-outs, removes Django's `test` where there are no tests."""
 
     name = "portal"
 
     def ready(self) -> None:
+        from portal import checks  # noqa: F401
         from portal.process import db_timeouts  # noqa: F401
 
         if not settings.DEVELOPER_TOOLS:

@@ -2,6 +2,7 @@
 
 import pytest
 from cryptography.fernet import Fernet
+from django.core.checks import Tags, run_checks
 
 from integrations.checks import check_encryption_keys, check_lever_app, check_queue
 
@@ -49,3 +50,12 @@ def test_the_lever_app_is_reported_when_missing_or_incomplete(settings, client_i
 def test_the_queue_is_reported_when_it_retries_before_the_timeout(settings, timeout, retry, expected):
     settings.Q_CLUSTER = settings.Q_CLUSTER | {"timeout": timeout, "retry": retry}
     assert [message.id for message in check_queue(None)] == expected
+
+
+def test_a_malformed_variable_is_reported_by_the_checks_that_run_at_start(settings):
+    settings.CONFIGURATION_ERRORS = [
+        ("SECRET_KEY", "SECRET_KEY is not set."),
+        ("WEB_WORKERS", "Not a number."),
+    ]
+    reported = {message.id for message in run_checks(tags=[Tags.security])}
+    assert {"portal.E001", "portal.E005"} <= reported
