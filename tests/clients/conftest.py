@@ -29,6 +29,7 @@ def lever_api(settings):
 
 @pytest.fixture
 def grant(organization, super_admin):
+    """A working Lever grant of the organization."""
     return factories.LeverConnectionFactory(organization=organization)
 
 

@@ -27,6 +27,7 @@ def lever_api(settings):
 
 @pytest.fixture
 def grant(organization, super_admin):
+    """A working Lever grant of the organization."""
     return factories.LeverConnectionFactory(organization=organization)
 
 
@@ -67,6 +68,7 @@ def test_a_released_slot_does_not_lengthen_other_waits(grant):
 
 
 def call_stages(grant):
+    """Make one call to Lever."""
     provider.lever_client(grant.organization).stages()
 
 

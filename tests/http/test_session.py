@@ -19,21 +19,25 @@ URL = "https://platform.example/v1"
 
 @pytest.fixture
 def platform_api():
+    """The platform's API, faked at HTTP."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
         yield api
 
 
 @pytest.fixture
 def calls():
+    """The records of the session's calls."""
     return []
 
 
 @pytest.fixture
 def session(calls):
+    """A session that records its calls."""
     return PlatformSession("lever", URL + "/", after_call=calls.append)
 
 
 def request_error(session, method="POST", **more):
+    """Make a request that fails, and return its error."""
     with pytest.raises(PlatformError) as raised:
         session.request(method, "/things", **more)
     return raised.value
@@ -86,6 +90,7 @@ def connection_error(reason):
 
 
 def tls_error(error):
+    """Return a TLS error as requests wraps it."""
     pool = urllib3.HTTPSConnectionPool("platform.example")
     return requests.exceptions.SSLError(
         urllib3.exceptions.MaxRetryError(pool, "/things", urllib3.exceptions.SSLError(error))

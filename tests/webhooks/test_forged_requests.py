@@ -21,22 +21,26 @@ DAY_MS = 24 * 3_600_000
 
 @pytest.fixture
 def sender():
+    """A client without a session, for which CSRF is enforced."""
     return Client(enforce_csrf_checks=True)
 
 
 @pytest.fixture
 def lever_endpoint(organization):
+    """The address of an organization that has stored a signature token."""
     LeverWebhookFactory(organization=organization)
     return reverse("lever-webhook", args=[organization.webhook_key])
 
 
 @pytest.fixture
 def codescreen_endpoint(organization):
+    """The address of an organization that has stored a webhook secret."""
     CodeScreenConnectionFactory(organization=organization, webhook_secret=WEBHOOK_SECRET)
     return reverse("codescreen-webhook", args=[organization.webhook_key])
 
 
 def stage_change(**changes):
+    """Return a stage change with a new id, unsigned."""
     fresh = {"id": str(uuid.uuid4()), "triggeredAt": int(time.time() * 1000)}
     return load("lever/candidate_stage_change", **fresh | changes)
 

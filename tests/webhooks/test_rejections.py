@@ -20,6 +20,7 @@ OLD_TOKEN, OTHER_TOKEN = "a" * 48, "b" * 48
 
 @pytest.fixture
 def webhook(organization) -> LeverWebhook:
+    """A webhook whose previous token has expired."""
     return factories.LeverWebhookFactory.create(
         organization=organization,
         previous_signature_token=OLD_TOKEN,
@@ -28,6 +29,7 @@ def webhook(organization) -> LeverWebhook:
 
 
 def post(client, organization: Organization, token: str = "", **changes: Any) -> Any:
+    """Post a stage change, signed with the token if there is one, and return the response."""
     moment = int(time.time() * 1000)
     body = {
         "id": "delivery-1",

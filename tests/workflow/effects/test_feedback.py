@@ -116,12 +116,12 @@ def test_no_result_is_guessed_when_codescreen_states_none(scenario, sandbox, sco
 def test_no_personal_data_is_written_to_lever(scenario, sandbox):
     scenario.sent_invitation()
     evaluate(scenario, score=82, result="Passed")
-    seen = sandbox.opportunity("Alder")
+    in_lever = sandbox.opportunity("Alder")
     written = (
-        str([form["fields"] for form in seen["feedback"]])
-        + str(seen["note_texts"])
-        + str(seen["tags"])
-        + str(seen["links"])
+        str([form["fields"] for form in in_lever["feedback"]])
+        + str(in_lever["note_texts"])
+        + str(in_lever["tags"])
+        + str(in_lever["links"])
     )
     assert "Alder" not in written
     assert "@" not in written

@@ -20,6 +20,7 @@ def completed_invitation(scenario, days: int = 0, **verdict: Any) -> Invitation:
 
 
 def tags_in_lever(sandbox) -> list[str]:
+    """Return the candidate's tags in Lever."""
     return list(sandbox.opportunity("Alder")["tags"])
 
 

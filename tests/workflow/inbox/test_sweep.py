@@ -182,16 +182,16 @@ def test_a_delivery_is_not_due_while_the_sweep_decides_it(
     scenario, sandbox, move_without_webhook, monkeypatch
 ):
     move_without_webhook()
-    seen = []
+    due_counts = []
     decide = decide_delivery.decide_delivery
 
     def count_due_and_decide(delivery, *args, **kwargs):
-        seen.append(Delivery.objects.due().count())
+        due_counts.append(Delivery.objects.due().count())
         return decide(delivery, *args, **kwargs)
 
     monkeypatch.setattr(sweep, "decide_delivery", count_due_and_decide)
     assert on_request.sweep_organization(scenario.organization) == 1
-    assert seen == [0]
+    assert due_counts == [0]
 
 
 @pytest.mark.parametrize("status", ["held", "pending", "invited", "uncertain"])

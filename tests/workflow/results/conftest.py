@@ -20,6 +20,7 @@ COMPLETE = {
 
 @pytest.fixture
 def codescreen_api(settings):
+    """CodeScreen's API, faked at HTTP."""
     settings.CODESCREEN_API_URL = URL
     with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
         yield api
@@ -27,6 +28,7 @@ def codescreen_api(settings):
 
 @pytest.fixture
 def invitation(organization):
+    """An invitation that CodeScreen has sent as INSTANCE."""
     factories.CodeScreenConnectionFactory(organization=organization)
     return factories.InvitationFactory(
         organization=organization, status="invited", instance_id=INSTANCE, invited_at=timezone.now()

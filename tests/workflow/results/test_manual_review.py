@@ -22,6 +22,7 @@ def review_scenario(scenario):
 
 
 def completed_invitation(scenario, **verdict):
+    """Return an invitation that was evaluated with this verdict."""
     invitation = scenario.sent_invitation()
     scenario.candidate_does("start", "submit", "evaluate", **verdict)
     return scenario.reread(invitation)
@@ -142,6 +143,6 @@ def test_only_a_completed_invitation_can_await_a_decision(organization):
 
 def test_the_doctor_counts_candidates_awaiting_a_decision(review_scenario):
     completed_invitation(review_scenario, score=10, result="Failed")
-    found = {str(finding.code): finding for finding in doctor.findings(review_scenario.organization)}
-    assert found["awaiting_decision"].message.startswith("1 candidate failed")
-    assert found["awaiting_decision"].url == "/activity/?status=awaits_decision"
+    findings = {str(finding.code): finding for finding in doctor.findings(review_scenario.organization)}
+    assert findings["awaiting_decision"].message.startswith("1 candidate failed")
+    assert findings["awaiting_decision"].url == "/activity/?status=awaits_decision"

@@ -14,6 +14,7 @@ from tests.workflow.results.conftest import COMPLETE, INSTANCE, progress_tags
 
 
 def receive_webhook(invitation, kind="candidate.evaluated", instance=INSTANCE, external=""):
+    """Apply a CodeScreen webhook and return the invitation it is about, None when unknown."""
     return webhook_hint.apply_hint(invitation.organization, WebhookHint(kind, instance, external))
 
 
