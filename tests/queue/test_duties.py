@@ -1,7 +1,7 @@
 """Perform the duties of the schedules, one organization after another."""
 
 import logging
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -16,15 +16,8 @@ from integrations.models import (
     Role,
     Stage,
 )
-from integrations.queue import duties, schedules
+from integrations.queue import duties
 from tests import factories
-
-
-@pytest.fixture
-def without_background_draining(monkeypatch):
-    """Run no background thread: it wouldn't see a test's transaction."""
-    for module in (schedules, duties):
-        monkeypatch.setattr(module, "keep_draining", nullcontext)
 
 
 def test_due_rows_are_worked_while_a_catalog_is_refreshed(connected_organization, monkeypatch) -> None:

@@ -2,7 +2,6 @@
 
 import ast
 import threading
-from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -15,16 +14,9 @@ from integrations.models import (
     Effect,
     Heartbeat,
 )
-from integrations.queue import duties, liveness, notify, schedules, task_names, worker
+from integrations.queue import liveness, notify, schedules, task_names, worker
 from integrations.queue.schedules import Duty, Timing
 from tests import factories
-
-
-@pytest.fixture
-def without_background_draining(monkeypatch):
-    """Run no background thread: it wouldn't see a test's transaction."""
-    for module in (schedules, duties):
-        monkeypatch.setattr(module, "keep_draining", nullcontext)
 
 
 @pytest.mark.usefixtures("without_background_draining")

@@ -1,7 +1,5 @@
 """Choose the author of what the portal writes to Lever."""
 
-import pytest
-
 from integrations.models import (
     Effect,
     LeverConnection,
@@ -9,24 +7,9 @@ from integrations.models import (
 from integrations.vocabulary import ProgressTag
 from integrations.workflow.outbox import enqueue
 from integrations.workflow.outbox.payloads import ReportLinkPayload
-from tests import factories
+from tests.workflow.effects.conftest import evaluate, feedback_forms, lever_account
 
 TARGET = "Phone screen"
-
-
-def feedback_forms(sandbox, word="Alder"):
-    """Return the feedback a candidate has in Lever."""
-    return sandbox.opportunity(word)["feedback"]
-
-
-def lever_account(sandbox):
-    """Return the account's state in the sandbox, for changes that no endpoint makes."""
-    return sandbox.lever.accounts["acme"]
-
-
-def evaluate(scenario, **verdict):
-    """Let the candidate submit, CodeScreen evaluate, and the effects be performed."""
-    scenario.candidate_does("start", "submit", "evaluate", **verdict)
 
 
 def test_a_super_admin_is_the_author_when_none_is_stored(scenario, sandbox):
@@ -47,14 +30,6 @@ def test_the_author_is_replaced_when_deactivated_in_lever(scenario, sandbox):
     scenario.work_waiting()
     [form] = feedback_forms(sandbox)
     assert lever_account(sandbox).users[form["user"]].deactivated_at is None
-
-
-@pytest.fixture
-def invitation(scenario):
-    """An invitation that nothing was enqueued for."""
-    return factories.InvitationFactory(
-        organization=scenario.organization, opportunity_id=scenario.sandbox.opportunity_id("Alder")
-    )
 
 
 def test_the_connected_user_is_the_author_of_all_writes(scenario, sandbox, invitation):

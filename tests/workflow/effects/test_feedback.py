@@ -5,32 +5,7 @@ import pytest
 from integrations.models import Effect, LeverConnection, Result
 from integrations.workflow.catalog import feedback_template
 from portal.devtools.sandbox.lever.behaviour.feedback_fields import build_fields
-
-LOST = ["status_after", "reset_after", "truncated"]
-
-
-def feedback_forms(sandbox, word="Alder"):
-    """Return the feedback a candidate has in Lever."""
-    return sandbox.opportunity(word)["feedback"]
-
-
-def lever_account(sandbox):
-    """Return the account's state in the sandbox, for changes that no endpoint makes."""
-    return sandbox.lever.accounts["acme"]
-
-
-def portal_templates(sandbox):
-    """Return the portal's templates in Lever."""
-    return [
-        item
-        for item in lever_account(sandbox).templates.values()
-        if item.text == feedback_template.TEMPLATE_NAME
-    ]
-
-
-def evaluate(scenario, **verdict):
-    """Let the candidate submit, CodeScreen evaluate, and the effects be performed."""
-    scenario.candidate_does("start", "submit", "evaluate", **verdict)
+from tests.workflow.effects.conftest import LOST, evaluate, feedback_forms, lever_account, portal_templates
 
 
 def test_a_passed_result_is_written_as_feedback(scenario, sandbox):

@@ -4,30 +4,7 @@ from integrations.models import LeverConnection
 from integrations.workflow.catalog import feedback_template
 from integrations.workflow.operations.effects import retry_effect
 from portal.devtools.sandbox.lever.behaviour.feedback_fields import build_fields
-
-
-def feedback_forms(sandbox, word="Alder"):
-    """Return the feedback a candidate has in Lever."""
-    return sandbox.opportunity(word)["feedback"]
-
-
-def lever_account(sandbox):
-    """Return the account's state in the sandbox, for changes that no endpoint makes."""
-    return sandbox.lever.accounts["acme"]
-
-
-def portal_templates(sandbox):
-    """Return the portal's templates in Lever."""
-    return [
-        item
-        for item in lever_account(sandbox).templates.values()
-        if item.text == feedback_template.TEMPLATE_NAME
-    ]
-
-
-def evaluate(scenario, **verdict):
-    """Let the candidate submit, CodeScreen evaluate, and the effects be performed."""
-    scenario.candidate_does("start", "submit", "evaluate", **verdict)
+from tests.workflow.effects.conftest import evaluate, feedback_forms, lever_account, portal_templates
 
 
 def test_the_template_is_made_once(scenario, sandbox):

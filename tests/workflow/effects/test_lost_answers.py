@@ -3,8 +3,9 @@
 import pytest
 
 from integrations.http import deadlines, session
-from integrations.models import ApiCall, CodeScreenConnection
+from integrations.models import CodeScreenConnection
 from tests import factories
+from tests.workflow.effects.conftest import sending_calls
 
 ALDER = "alder@candidates.example"
 LOST = [
@@ -23,11 +24,6 @@ LOST = [
     {"kind": "html_after", "status": 200},
     {"kind": "html", "status": 502},
 ]
-
-
-def sending_calls():
-    """Return how many calls that send an invitation were made, answered or not."""
-    return ApiCall.objects.filter(platform="codescreen", method="POST").count()
 
 
 def _rule_name(rule):

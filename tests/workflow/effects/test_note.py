@@ -3,19 +3,13 @@
 import pytest
 
 from integrations.models import Effect
-from integrations.workflow.outbox import enqueue
+from tests.workflow.effects.conftest import LOST, enqueue_note_on_candidate
 
-LOST = ["status_after", "reset_after", "truncated"]
 NOT_ACCEPTED = [
     {"kind": "status", "status": 503},
     {"kind": "reset_before"},
     {"kind": "status", "status": 429},
 ]
-
-
-def enqueue_note_on_candidate(scenario, text="CodeScreen: nothing was sent."):
-    """Enqueue a note on a seeded candidate."""
-    enqueue.enqueue_note(scenario.organization, scenario.sandbox.opportunity_id("Alder"), "no_email", text)
 
 
 def test_a_note_is_left_once_per_opportunity_and_code(scenario, sandbox):

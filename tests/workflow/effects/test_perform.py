@@ -29,6 +29,7 @@ from integrations.workflow.results import webhook_hint
 from portal.devtools.sandbox.ids import stable_id
 from tests import factories
 from tests.workflow.conftest import ASSESSMENT
+from tests.workflow.effects.conftest import enqueue_note_on_candidate
 
 
 @pytest.mark.parametrize("reason", ["paused", "disconnected"])
@@ -171,19 +172,6 @@ def test_the_retry_window_restarts_when_a_person_sends_an_invitation_again(scena
     scenario.codescreen_fails(status=503)
     scenario.work()
     assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("due", "pending")
-
-
-@pytest.fixture
-def invitation(scenario):
-    """An invitation that nothing was enqueued for."""
-    return factories.InvitationFactory(
-        organization=scenario.organization, opportunity_id=scenario.sandbox.opportunity_id("Alder")
-    )
-
-
-def enqueue_note_on_candidate(scenario, text="CodeScreen: nothing was sent."):
-    """Enqueue a note on a seeded candidate."""
-    enqueue.enqueue_note(scenario.organization, scenario.sandbox.opportunity_id("Alder"), "no_email", text)
 
 
 def test_two_effects_of_one_candidate_are_not_claimed_at_once(scenario, invitation):

@@ -8,21 +8,12 @@ from integrations.queue import worker
 from integrations.vocabulary import ProgressTag
 from integrations.workflow.outbox import enqueue
 from tests import factories
-
-LOST = ["status_after", "reset_after", "truncated"]
+from tests.workflow.effects.conftest import LOST
 
 
 def progress_tags(sandbox, word="Alder"):
     """Return the progress tags a candidate has in Lever."""
     return [tag for tag in sandbox.opportunity(word)["tags"] if tag.startswith("CodeScreen:")]
-
-
-@pytest.fixture
-def invitation(scenario):
-    """An invitation that nothing was enqueued for."""
-    return factories.InvitationFactory(
-        organization=scenario.organization, opportunity_id=scenario.sandbox.opportunity_id("Alder")
-    )
 
 
 def test_a_progress_tag_replaces_the_other_progress_tags(scenario, sandbox, invitation):

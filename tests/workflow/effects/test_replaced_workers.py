@@ -6,17 +6,13 @@ import pytest
 from django.utils import timezone
 
 from integrations.http.errors import PlatformError
-from integrations.models import ApiCall, CodeScreenConnection, Effect, Invitation
+from integrations.models import CodeScreenConnection, Effect, Invitation
 from integrations.queue import worker
 from integrations.workflow.results import invited
 from tests import factories
+from tests.workflow.effects.conftest import sending_calls
 
 ALDER = "alder@candidates.example"
-
-
-def sending_calls():
-    """Return how many calls that send an invitation were made, answered or not."""
-    return ApiCall.objects.filter(platform="codescreen", method="POST").count()
 
 
 def leave_as_killed_while_sending(scenario, invitation):

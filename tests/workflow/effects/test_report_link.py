@@ -4,17 +4,7 @@ import pytest
 
 from integrations.workflow.outbox import enqueue
 from integrations.workflow.outbox.payloads import ReportLinkPayload
-from tests import factories
-
-LOST = ["status_after", "reset_after", "truncated"]
-
-
-@pytest.fixture
-def invitation(scenario):
-    """An invitation that nothing was enqueued for."""
-    return factories.InvitationFactory(
-        organization=scenario.organization, opportunity_id=scenario.sandbox.opportunity_id("Alder")
-    )
+from tests.workflow.effects.conftest import LOST
 
 
 @pytest.mark.parametrize("kind", LOST)

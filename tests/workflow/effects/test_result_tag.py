@@ -1,22 +1,16 @@
 """Add the customer's own tag for a result, and remove it when the result changes."""
 
-from datetime import timedelta
-from typing import Any
-
 import pytest
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 
-from integrations.models import Effect, Invitation
+from integrations.models import Effect
 from integrations.workflow.results.result_effects import result_tag
 
 
-def completed_invitation(scenario, days: int = 0, **verdict: Any) -> Invitation:
-    """Return an invitation that was completed this many days ago."""
-    invitation = scenario.sent_invitation()
+def complete_assessment(scenario, **verdict):
+    """Let a candidate be invited and evaluated, and the effects be performed."""
+    scenario.sent_invitation()
     scenario.candidate_does("start", "submit", "evaluate", **verdict)
-    Invitation.objects.update(completed_at=timezone.now() - timedelta(days=days, seconds=5))
-    return invitation
 
 
 def tags_in_lever(sandbox) -> list[str]:
@@ -25,7 +19,7 @@ def tags_in_lever(sandbox) -> list[str]:
 
 
 def test_no_result_tag_is_added_when_none_is_configured(scenario, sandbox):
-    completed_invitation(scenario, score=90, result="Passed")
+    complete_assessment(scenario, score=90, result="Passed")
     assert not Effect.objects.filter(kind="set_result_tag").exists()
 
 
@@ -34,7 +28,7 @@ def test_no_result_tag_is_added_when_none_is_configured(scenario, sandbox):
 )
 def test_the_result_tag_follows_the_result_codescreen_states(scenario, sandbox, result, expected):
     scenario.set_policies(passed_tag="{assessment}: passed", failed_tag="{assessment}: failed")
-    completed_invitation(scenario, score=50, result=result)
+    complete_assessment(scenario, score=50, result=result)
     assert expected in tags_in_lever(sandbox)
     assert [tag for tag in tags_in_lever(sandbox) if tag.startswith("CodeScreen:")] == [
         "CodeScreen: Assessment Completed"
@@ -43,7 +37,7 @@ def test_the_result_tag_follows_the_result_codescreen_states(scenario, sandbox, 
 
 def test_a_regrade_replaces_the_result_tag(scenario, sandbox):
     scenario.set_policies(passed_tag="test passed", failed_tag="test failed")
-    completed_invitation(scenario, score=50, result="Failed")
+    complete_assessment(scenario, score=50, result="Failed")
     assert "test failed" in tags_in_lever(sandbox)
     scenario.candidate_does("regrade", score=80, result="Passed")
     assert "test passed" in tags_in_lever(sandbox)
@@ -53,7 +47,7 @@ def test_a_regrade_replaces_the_result_tag(scenario, sandbox):
 def test_no_result_tag_is_added_when_codescreen_states_no_result(scenario, sandbox):
     sandbox.codescreen_does("settings", metadata=False)
     scenario.set_policies(passed_tag="test passed", failed_tag="test failed")
-    completed_invitation(scenario, score=99)
+    complete_assessment(scenario, score=99)
     assert not {"test passed", "test failed"} & set(tags_in_lever(sandbox))
 
 

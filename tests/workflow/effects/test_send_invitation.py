@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.http import session
-from integrations.models import ApiCall, CodeScreenConnection, Effect, Invitation
+from integrations.models import CodeScreenConnection, Effect, Invitation
 from integrations.queue import worker
 from integrations.workflow.health import incidents
 from integrations.workflow.operations import invitations
@@ -15,14 +15,10 @@ from integrations.workflow.operations.codescreen_connection import save_codescre
 from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.outbox import enqueue
 from tests import factories
+from tests.workflow.effects.conftest import sending_calls
 
 ALDER = "alder@candidates.example"
 CLOSED_PORT = "http://127.0.0.1:9"  # the discard port: nothing listens
-
-
-def sending_calls():
-    """Return how many calls that send an invitation were made, answered or not."""
-    return ApiCall.objects.filter(platform="codescreen", method="POST").count()
 
 
 def test_a_pending_invitation_is_sent(scenario, sandbox):

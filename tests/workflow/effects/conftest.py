@@ -1,0 +1,53 @@
+"""Candidates with feedback, notes and invitations, as the sandbox's Lever and CodeScreen have them."""
+
+import pytest
+
+from integrations.models import ApiCall
+from integrations.workflow.catalog import feedback_template
+from integrations.workflow.outbox import enqueue
+from tests import factories
+
+#: The faults after which Lever has made the write, but its answer is lost.
+LOST = ["status_after", "reset_after", "truncated"]
+
+
+def feedback_forms(sandbox, word="Alder"):
+    """Return the feedback a candidate has in Lever."""
+    return sandbox.opportunity(word)["feedback"]
+
+
+def lever_account(sandbox):
+    """Return the account's state in the sandbox, for changes that no endpoint makes."""
+    return sandbox.lever.accounts["acme"]
+
+
+def evaluate(scenario, **verdict):
+    """Let the candidate submit, CodeScreen evaluate, and the effects be performed."""
+    scenario.candidate_does("start", "submit", "evaluate", **verdict)
+
+
+def portal_templates(sandbox):
+    """Return the portal's templates in Lever."""
+    return [
+        item
+        for item in lever_account(sandbox).templates.values()
+        if item.text == feedback_template.TEMPLATE_NAME
+    ]
+
+
+@pytest.fixture
+def invitation(scenario):
+    """An invitation that nothing was enqueued for."""
+    return factories.InvitationFactory(
+        organization=scenario.organization, opportunity_id=scenario.sandbox.opportunity_id("Alder")
+    )
+
+
+def enqueue_note_on_candidate(scenario, text="CodeScreen: nothing was sent."):
+    """Enqueue a note on a seeded candidate."""
+    enqueue.enqueue_note(scenario.organization, scenario.sandbox.opportunity_id("Alder"), "no_email", text)
+
+
+def sending_calls():
+    """Return how many calls that send an invitation were made, answered or not."""
+    return ApiCall.objects.filter(platform="codescreen", method="POST").count()
