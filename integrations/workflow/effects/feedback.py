@@ -18,7 +18,7 @@ from integrations.models import Effect, Invitation, LeverConnection, Result
 from integrations.workflow.catalog.feedback_template import FeedbackField, read_template
 from integrations.workflow.effects.author import choose_author
 from integrations.workflow.outbox.enqueue import enqueue_template
-from integrations.workflow.outbox.outcome import Done, Failed, LeaseLost, Outcome, Retry
+from integrations.workflow.outbox.outcome import Done, Failed, LeaseLost, Retry
 from integrations.workflow.outbox.payloads import FeedbackPayload
 
 NOT_STATED = "Not stated by CodeScreen"
@@ -26,7 +26,7 @@ NO_AUTHOR = "Lever lists no user who could be the author of the feedback"
 WAIT_FOR_TEMPLATE = timedelta(seconds=2)
 
 
-def write_feedback(effect: Effect, clients: ClientProvider) -> Outcome:
+def write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | Retry | LeaseLost:
     """Write a result as feedback, or update the feedback that was written for an earlier attempt.
 
     Retried while the template is being made.
@@ -69,7 +69,7 @@ def _find_by_reference(lever: LeverClient, invitation: Invitation) -> str:
 
 def _create(
     effect: Effect, lever: LeverClient, invitation: Invitation, result: Result, author: str
-) -> Outcome:
+) -> Done | Failed | Retry | LeaseLost:
     connection = LeverConnection.objects.get(organization=effect.organization_id)
     template = (
         read_template(lever, connection.feedback_template_id) if connection.feedback_template_id else None
@@ -88,7 +88,7 @@ def _create(
     return Done(record=partial(_store_feedback_id, invitation, result, feedback_id))
 
 
-def _without_template(effect: Effect) -> Outcome:
+def _without_template(effect: Effect) -> Failed | Retry:
     """Ask for the template and retry; fail when Lever has refused it since this effect's first try."""
     templates = Effect.objects.filter(organization=effect.organization_id, kind=Effect.Kind.MAKE_TEMPLATE)
     refused = templates.filter(state=Effect.State.FAILED).first()

@@ -5,10 +5,10 @@ from functools import partial
 from integrations.clients.provider import ClientProvider
 from integrations.models import Effect, LeverConnection, LeverProbe
 from integrations.workflow.catalog.feedback_template import TEMPLATE, is_ours, read_template
-from integrations.workflow.outbox.outcome import Done, LeaseLost, Outcome
+from integrations.workflow.outbox.outcome import Done, LeaseLost
 
 
-def make_template(effect: Effect, clients: ClientProvider) -> Outcome:
+def make_template(effect: Effect, clients: ClientProvider) -> Done | LeaseLost:
     """Make the template, or find the one an earlier try made.
 
     One effect per organization makes it, so it is never made twice at once.

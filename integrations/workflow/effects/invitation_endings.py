@@ -12,7 +12,6 @@ from integrations.workflow.outbox.outcome import (
     Cancelled,
     Done,
     Failed,
-    Outcome,
     Retry,
     StartedAttempt,
     Uncertain,
@@ -33,7 +32,7 @@ def cancel_or_retry(invitation: Invitation) -> Done | Cancelled | Retry:
     return Cancelled(f"The invitation is {invitation.get_status_display().lower()}.")
 
 
-def give_up(effect: Effect, reason: str) -> Outcome:
+def give_up(effect: Effect, reason: str) -> Uncertain | Failed:
     """Return how an effect ends that is no longer retried: uncertain if a call may have arrived, else failed."""
     invitation = effect.invitation
     if invitation is not None:
@@ -41,9 +40,8 @@ def give_up(effect: Effect, reason: str) -> Outcome:
         if invitation.status == Status.SENDING:
             return make_uncertain(effect, invitation, reason)
         if invitation.status == Status.PENDING:
-            return fail(
-                effect, invitation, reason, "The portal gave up after many tries; its Admins can try again."
-            )
+            note = "The portal gave up after many tries; its Admins can try again."
+            return fail(effect, invitation, reason, note)
     return Failed(reason)
 
 

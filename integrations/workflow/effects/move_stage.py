@@ -12,14 +12,14 @@ from integrations.workflow.catalog.lookup import stages_named
 from integrations.workflow.catalog.stage_on_pass import unknown_target_message
 from integrations.workflow.catalog.trigger_policy import trigger_policy
 from integrations.workflow.effects.author import known_author
-from integrations.workflow.outbox.outcome import Cancelled, Done, Failed, LeaseLost, Outcome
+from integrations.workflow.outbox.outcome import Cancelled, Done, Failed, LeaseLost
 from integrations.workflow.outbox.payloads import MoveStagePayload
 from integrations.workflow.results.stage_on_pass import is_passed, notify_regrade
 
 FIX = "Correct “Stage on pass” under Settings, then retry."
 
 
-def move_stage(effect: Effect, clients: ClientProvider) -> Outcome:
+def move_stage(effect: Effect, clients: ClientProvider) -> Done | Cancelled | Failed | LeaseLost:
     """Move the candidate to the stage on pass, unless a recruiter has acted since.
 
     Safe to run twice. Lever offers no conditional move, so a recruiter who acts between the read and the call is only

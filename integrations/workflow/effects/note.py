@@ -3,11 +3,11 @@
 from integrations.clients.provider import ClientProvider
 from integrations.models import Effect
 from integrations.workflow.effects.author import known_author
-from integrations.workflow.outbox.outcome import Done, LeaseLost, Outcome
+from integrations.workflow.outbox.outcome import Done, LeaseLost
 from integrations.workflow.outbox.payloads import NotePayload
 
 
-def leave_note(effect: Effect, clients: ClientProvider) -> Outcome:
+def leave_note(effect: Effect, clients: ClientProvider) -> Done | LeaseLost:
     """Leave the note; when an earlier try may have left it, read the notes first."""
     text = NotePayload.from_json(effect.payload).text
     lever = clients.lever()

@@ -24,7 +24,7 @@ from integrations.workflow.effects.result_tag import set_result_tag
 from integrations.workflow.effects.send_invitation import send_invitation
 from integrations.workflow.email.connection_notices import notify_reconnect_needed
 from integrations.workflow.email.sending import is_about_signing_in, send_email
-from integrations.workflow.outbox.outcome import Failed, Outcome, Retry, StartedAttempt
+from integrations.workflow.outbox.outcome import Failed, Outcome, Retry, StartedAttempt, Uncertain
 from integrations.workflow.outbox.retry_policy import (
     DISCONNECTED_RETRY,
     FIRST_RETRY,
@@ -102,7 +102,7 @@ def _defer(reason: str, wait: timedelta = DISCONNECTED_RETRY) -> Retry:
     return Retry(reason, wait, is_counted=False, restarts_window=True)
 
 
-def _after_error(effect: Effect, clients: ClientProvider, error: PlatformError) -> Outcome:
+def _after_error(effect: Effect, clients: ClientProvider, error: PlatformError) -> Retry | Uncertain | Failed:
     """Return how a platform's error ends the try; may ask Lever whether the author of the write has left."""
     if error.status in {400, 403} and effect.kind in WRITTEN_AS_A_USER:
         try:
@@ -118,7 +118,7 @@ def _is_temporary(error: PlatformError) -> bool:
     return not error.permanent or error.status in {None, 401}
 
 
-def outcome_of_error(effect: Effect, error: PlatformError) -> Outcome:
+def outcome_of_error(effect: Effect, error: PlatformError) -> Retry | Uncertain | Failed:
     """Return how a platform's error ends the try: retried while that can help, failed when it can't."""
     if isinstance(error, CallDeferred):
         return Retry(effect.last_error, deferral(error), is_counted=False)
@@ -138,7 +138,7 @@ def _wait_for_connection(effect: Effect, error: PlatformError) -> Retry:
     return _defer(str(error), FIRST_RETRY if is_back else DISCONNECTED_RETRY)
 
 
-def _give_up(effect: Effect, reason: str) -> Outcome:
+def _give_up(effect: Effect, reason: str) -> Uncertain | Failed:
     return give_up(effect, reason) if effect.kind == Kind.SEND_INVITATION else Failed(reason)
 
 

@@ -5,12 +5,12 @@ from integrations.models import Effect
 from integrations.vocabulary import ProgressTag
 from integrations.workflow.effects.author import known_author
 from integrations.workflow.outbox.enqueue import LATER_PROGRESS
-from integrations.workflow.outbox.outcome import Cancelled, Done, Outcome
+from integrations.workflow.outbox.outcome import Cancelled, Done
 from integrations.workflow.outbox.payloads import ProgressTagPayload
 from integrations.workflow.rules.tags import is_progress_tag
 
 
-def set_progress_tag(effect: Effect, clients: ClientProvider) -> Outcome:
+def set_progress_tag(effect: Effect, clients: ClientProvider) -> Done | Cancelled:
     """Leave exactly one progress tag on the opportunity: the new one is added first, then the others are removed.
 
     Safe to run twice, since tags are a set. Cancelled when a later progress tag has been enqueued.

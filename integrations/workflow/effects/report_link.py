@@ -3,11 +3,11 @@
 from integrations.clients.provider import ClientProvider
 from integrations.models import Effect
 from integrations.workflow.effects.author import known_author
-from integrations.workflow.outbox.outcome import Done, LeaseLost, Outcome
+from integrations.workflow.outbox.outcome import Done, LeaseLost
 from integrations.workflow.outbox.payloads import ReportLinkPayload
 
 
-def add_report_link(effect: Effect, clients: ClientProvider) -> Outcome:
+def add_report_link(effect: Effect, clients: ClientProvider) -> Done | LeaseLost:
     """Add the report's address; when an earlier try may have added it, read the links first."""
     url = ReportLinkPayload.from_json(effect.payload).url
     lever = clients.lever()

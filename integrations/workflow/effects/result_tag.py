@@ -3,11 +3,11 @@
 from integrations.clients.provider import ClientProvider
 from integrations.models import Effect
 from integrations.workflow.effects.author import known_author
-from integrations.workflow.outbox.outcome import Done, Outcome
+from integrations.workflow.outbox.outcome import Done
 from integrations.workflow.outbox.payloads import ResultTagPayload
 
 
-def set_result_tag(effect: Effect, clients: ClientProvider) -> Outcome:
+def set_result_tag(effect: Effect, clients: ClientProvider) -> Done:
     """Add the tag for the result and remove its opposite. Safe to run twice, since tags are a set."""
     payload = ResultTagPayload.from_json(effect.payload)
     lever = clients.lever()

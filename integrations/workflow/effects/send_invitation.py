@@ -17,13 +17,17 @@ from integrations.models import Effect, IllegalTransition, Invitation
 from integrations.models.db_retry import with_retry
 from integrations.models.invitation import Status
 from integrations.workflow.catalog import sync
-from integrations.workflow.effects.invitation_endings import (
-    cancel_or_retry,
-    fail,
-    make_uncertain,
-)
+from integrations.workflow.effects.invitation_endings import cancel_or_retry, fail, make_uncertain
 from integrations.workflow.effects.revalidation import reason_not_to_send
-from integrations.workflow.outbox.outcome import Cancelled, DecideOnRecording, Done, LeaseLost, Outcome
+from integrations.workflow.outbox.outcome import (
+    Cancelled,
+    DecideOnRecording,
+    Done,
+    Failed,
+    LeaseLost,
+    Outcome,
+    Uncertain,
+)
 from integrations.workflow.outbox.payloads import InvitationPayload
 from integrations.workflow.results.invited import mark_invited
 
@@ -79,7 +83,7 @@ def _sending(effect: Effect, invitation: Invitation) -> Sending:
     return Sending(effect, invitation, is_repeat, is_idempotent, external_id)
 
 
-def _start_attempt(sending: Sending) -> Outcome | None:
+def _start_attempt(sending: Sending) -> LeaseLost | DecideOnRecording | None:
     """Commit that the call is about to be made; return None then, else the outcome that takes its place.
 
     A worker that finds the started attempt later knows that the call may have been made.
@@ -95,7 +99,7 @@ def _start_attempt(sending: Sending) -> Outcome | None:
     return None
 
 
-def _call(sending: Sending, codescreen: CodeScreenClient) -> Outcome:
+def _call(sending: Sending, codescreen: CodeScreenClient) -> Done | Uncertain | Failed | LeaseLost:
     try:
         instance = _send(sending, codescreen)
     except PlatformError as error:
@@ -128,7 +132,7 @@ def _record_invited(invitation: Invitation, instance: str) -> None:
         mark_invited(invitation, instance)
 
 
-def _after_repeat(sending: Sending, error: PlatformError) -> Outcome | None:
+def _after_repeat(sending: Sending, error: PlatformError) -> Uncertain | None:
     """Return how a refused repeat ends: the refusal doesn't show whether the earlier call arrived.
 
     None when the error is treated like that of a first call. Raises the error when the call is to be retried.
@@ -144,7 +148,7 @@ def _after_repeat(sending: Sending, error: PlatformError) -> Outcome | None:
     raise error
 
 
-def _after_error(sending: Sending, error: PlatformError) -> Outcome | str:
+def _after_error(sending: Sending, error: PlatformError) -> Uncertain | Failed | LeaseLost | str:
     """Return how a refused call ends, or the instance id that shows that the person is invited.
 
     Raises the error when the call is to be retried.
@@ -168,7 +172,7 @@ def _after_error(sending: Sending, error: PlatformError) -> Outcome | str:
     raise error
 
 
-def _after_conflict(sending: Sending, instance: str) -> Outcome | str:
+def _after_conflict(sending: Sending, instance: str) -> Failed | str:
     """Return the instance that the conflict names; Failed when it belongs to another invitation."""
     other = Invitation.objects.filter(
         organization=sending.effect.organization_id, instance_id=instance

@@ -15,10 +15,10 @@ from integrations.workflow.email.payload import EmailPayload
 from integrations.workflow.email.rendering import ComposedEmail, RenderedEmail
 from integrations.workflow.email.sample_email import compose_sample
 from integrations.workflow.email.welcome import compose_welcome
-from integrations.workflow.outbox.outcome import Done, Outcome
+from integrations.workflow.outbox.outcome import Done
 
 
-def send_email(effect: Effect) -> Outcome:
+def send_email(effect: Effect) -> Done:
     """Send the e-mail to each recipient who doesn't have it yet; at least once, since no mail server can be asked.
 
     The addresses it was sent to are stored one by one, so that a retry after a refused address skips them.
