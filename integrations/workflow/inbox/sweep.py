@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from integrations.clients.provider import ClientProvider
 from integrations.lever.client import LeverClient
-from integrations.lever.payloads import Opportunity
+from integrations.lever.payloads import Opportunity, StageChange
 from integrations.models import Delivery, Invitation, LeverConnection, Organization, db_clock
 from integrations.models.leasing import LEASE
 from integrations.models.truncated_keys import truncated_key
@@ -22,6 +22,10 @@ logger = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=15)
 CLOCK_SKEW = timedelta(minutes=2)
+BATCH = 200
+
+#: A candidate in a stage: the ids of the opportunity and the stage.
+type Entry = tuple[str, str]
 
 
 def sweep(organization: Organization, clients: ClientProvider, is_full: bool = True) -> int:
@@ -56,43 +60,55 @@ def _missed_opportunities(
     filters: dict[str, str | list[str]] = {"stage_id": stages, "archived": "false"}
     if since is not None:
         filters["updated_at_start"] = str(int((since - OVERLAP).timestamp() * 1000))
-    listed = [row for row in lever.opportunities(**filters) if row.stage_id in stages]
+    in_stages = [
+        opportunity for opportunity in lever.opportunities(**filters) if opportunity.stage_id in stages
+    ]
     missed = []
-    for page in (listed[start : start + 200] for start in range(0, len(listed), 200)):
-        ids = [row.id for row in page]
-        invited = set(
-            Invitation.objects.filter(organization=organization, opportunity_id__in=ids)
-            .exclude(
-                status=Invitation.Status.WITHDRAWN
-            )  # they left, and may have come back without a webhook
-            .values_list("opportunity_id", "stage_id")
-        )
-        accounted_for: dict[str, datetime] = {}
-        # re-entries without a webhook: ignore deliveries decided after the candidate had left, or since withdrawn
-        deliveries = Delivery.objects.filter(
-            organization=organization, platform=Delivery.Platform.LEVER, opportunity_id__in=ids
-        ).exclude(verdict=Verdict.LEFT_STAGE)
-        deliveries = deliveries.exclude(invitation__status=Invitation.Status.WITHDRAWN)
-        for delivery in deliveries.order_by("received_at"):
-            data = delivery.payload.get("data") or {}
-            stage = data.get("toStageId") if isinstance(data, dict) else None
-            accounted_for[f"{delivery.opportunity_id}:{stage}"] = delivery.received_at
-        # a person stopped these while the candidate was in the stage: the sweep doesn't invite them again
-        stopped = Invitation.objects.filter(
-            organization=organization, opportunity_id__in=ids, stopped_by_user=True
-        )
-        for invitation in stopped.order_by("changed_at"):
-            accounted_for[f"{invitation.opportunity_id}:{invitation.stage_id}"] = invitation.changed_at
-        for row in page:
-            if row.entered_at is not None and not organization.created_at <= row.entered_at <= until:
+    for start in range(0, len(in_stages), BATCH):
+        batch = in_stages[start : start + BATCH]
+        ids = [opportunity.id for opportunity in batch]
+        invited, accounted_for = _invited(organization, ids), _accounted_for(organization, ids)
+        for opportunity in batch:
+            entered_at = opportunity.entered_at
+            if entered_at is not None and not organization.created_at <= entered_at <= until:
                 continue
-            accounted_at = accounted_for.get(f"{row.id}:{row.stage_id}")
+            entry = (opportunity.id, opportunity.stage_id)
+            accounted_at = accounted_for.get(entry)
             is_known = accounted_at is not None and (
-                row.entered_at is None or accounted_at >= row.entered_at - CLOCK_SKEW
+                entered_at is None or accounted_at >= entered_at - CLOCK_SKEW
             )
-            if not is_known and (row.id, row.stage_id) not in invited:
-                missed.append(row)
+            if not is_known and entry not in invited:
+                missed.append(opportunity)
     return missed
+
+
+def _invited(organization: Organization, ids: list[str]) -> set[Entry]:
+    """Return the entries with an invitation that isn't withdrawn: those may have entered again without a webhook."""
+    invitations = Invitation.objects.filter(organization=organization, opportunity_id__in=ids)
+    invitations = invitations.exclude(status=Invitation.Status.WITHDRAWN)
+    return set(invitations.values_list("opportunity_id", "stage_id"))
+
+
+def _accounted_for(organization: Organization, ids: list[str]) -> dict[Entry, datetime]:
+    """Return, for each entry, when its last delivery was received or a person stopped its invitation.
+
+    Left out are deliveries decided after the candidate had left and those whose invitation was withdrawn: the
+    candidate may have entered again without a webhook. A sweep doesn't invite again what a person stopped.
+    """
+    accounted_for: dict[Entry, datetime] = {}
+    deliveries = Delivery.objects.filter(
+        organization=organization, platform=Delivery.Platform.LEVER, opportunity_id__in=ids
+    ).exclude(verdict=Verdict.LEFT_STAGE)
+    deliveries = deliveries.exclude(invitation__status=Invitation.Status.WITHDRAWN)
+    for delivery in deliveries.order_by("received_at"):
+        stage_id = StageChange.from_payload(delivery.payload).to_stage_id
+        accounted_for[delivery.opportunity_id, stage_id] = delivery.received_at
+    stopped = Invitation.objects.filter(
+        organization=organization, opportunity_id__in=ids, stopped_by_user=True
+    )
+    for invitation in stopped.order_by("changed_at"):
+        accounted_for[invitation.opportunity_id, invitation.stage_id] = invitation.changed_at
+    return accounted_for
 
 
 def _repair(

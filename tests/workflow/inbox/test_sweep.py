@@ -7,7 +7,14 @@ import pytest
 from django.utils import timezone
 
 from integrations.http.errors import PlatformError
-from integrations.models import CodeScreenConnection, Delivery, Effect, Invitation, LeverConnection
+from integrations.models import (
+    CodeScreenConnection,
+    Delivery,
+    Effect,
+    Invitation,
+    LeverConnection,
+    Organization,
+)
 from integrations.queue import duties, on_request
 from integrations.workflow.inbox import decide_delivery, sweep
 from integrations.workflow.operations import invitations
@@ -18,7 +25,7 @@ STAGE = "CodeScreen Assessment"
 
 @pytest.fixture
 def move_without_webhook(scenario, sandbox):
-    """Return what moves a candidate while Lever's webhooks are lost."""
+    """Return a function that moves a candidate, of which Lever sends no webhook."""
     sandbox.lever_does("settings", webhooks_enabled=False)
 
     def move(word="Alder", stage=STAGE):
@@ -56,7 +63,7 @@ def test_a_candidate_who_was_in_the_stage_before_the_portal_is_ignored(
     scenario, sandbox, move_without_webhook
 ):
     move_without_webhook()
-    type(scenario.organization).objects.update(created_at=timezone.now() + timedelta(minutes=1))
+    Organization.objects.update(created_at=timezone.now() + timedelta(minutes=1))
     scenario.organization.refresh_from_db()
     assert on_request.sweep_organization(scenario.organization) == 0
     assert not Delivery.objects.exists()
@@ -114,7 +121,7 @@ def test_a_withdrawn_candidate_who_came_back_without_a_webhook_is_taken_in(
 def test_no_delivery_is_created_when_paused_or_disconnected(scenario, sandbox, move_without_webhook, reason):
     move_without_webhook()
     if reason == "paused":
-        type(scenario.organization).objects.update(paused=True)
+        Organization.objects.update(paused=True)
     elif reason == "lever":
         LeverConnection.objects.update(state="needs_reconnect")
     else:
