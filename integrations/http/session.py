@@ -3,23 +3,18 @@
 import json
 import ssl
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 
 import requests
-from django.utils import timezone
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, SSLError
 
-from integrations.http import deadlines
+from integrations.http import answer_headers, deadlines
 from integrations.http.errors import PlatformError
 from integrations.http.json_types import JsonObject
 from integrations.http.redaction import redact, without_addresses
 
 KEPT_BODY_CHARACTERS = 4000
-#: The Date of an answer that took longer is too old to compare clocks by.
-PROMPT_SECONDS = 5.0
 _TEMPORARY = frozenset({408, 425, 429})
 
 #: The query's names and values; a name may come several times.
@@ -161,7 +156,7 @@ class PlatformSession:
             raise PlatformError(
                 f"{self.platform} did not answer: {type(error).__name__}", ambiguous=is_write and reached
             ) from error
-        ahead = _clock_ahead(response.headers, time.monotonic() - started)
+        ahead = answer_headers.clock_ahead(response.headers, time.monotonic() - started)
         return response.status_code, self._judge(response, body, is_write), ahead
 
     def _judge(self, response: requests.Response, body: bytes, is_write: bool) -> object:
@@ -185,7 +180,7 @@ class PlatformSession:
             # a gateway's 52x may follow a request that went through; 503 means that it wasn't accepted
             ambiguous=is_write and status >= 500 and status != 503,
             status=status,
-            retry_after=_retry_after(response.headers.get("Retry-After"), response.headers.get("Date")),
+            retry_after=answer_headers.retry_after(response.headers),
             body=decoded,
         )
 
@@ -215,42 +210,3 @@ def _reason(body: object) -> str:
         if isinstance(body.get(name), str)
     ]
     return f": {' – '.join(parts)}" if parts else ""
-
-
-def _retry_after(value: str | None, date: str | None = None) -> float | None:
-    """Return Retry-After in seconds (RFC 9110 §10.2.3: seconds or a date), at most six hours.
-
-    A date is compared with the platform's own clock, by the `date` of its answer: ours may be minutes off.
-    """
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            now = parsedate_to_datetime(date) if date else timezone.now()
-            seconds = (parsedate_to_datetime(value) - now).total_seconds()
-        except (TypeError, ValueError):
-            return None
-    return min(max(seconds, 0.0), 6 * 3600.0) if seconds == seconds else None
-
-
-def _clock_ahead(headers: Mapping[str, str], seconds: float) -> float | None:
-    """Return by how many seconds our clock is ahead of the answer's Date (RFC 9110 §6.6.1: whole seconds).
-
-    None when it is unknown: without the header, for a cached answer, or for one that took long.
-    """
-    if "Age" in headers or seconds > PROMPT_SECONDS:
-        return None
-    try:
-        date = parsedate_to_datetime(headers.get("Date") or "")
-    except (TypeError, ValueError):
-        return None
-    if date.tzinfo is None:
-        return None
-    return (timezone.now() - date).total_seconds() - 0.5
-
-
-def new_correlation_id() -> str:
-    """Return an id that ties the calls of one step together."""
-    return uuid.uuid4().hex
