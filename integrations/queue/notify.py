@@ -16,7 +16,7 @@ from integrations.queue.liveness import DRAIN, QUIET_AFTER, has_due
 logger = logging.getLogger(__name__)
 
 #: A worker that takes longer for one task is killed, before the broker would hand the task out again.
-LONG_SECONDS = 280
+LONG_TASK_SECONDS = 280
 NOTIFY_EVERY_SECONDS = 0.1
 #: After a failure this process doesn't notify for this long: each try waits for a queue that doesn't answer.
 PAUSE_AFTER_FAILURE_SECONDS = 5.0
@@ -57,7 +57,7 @@ def request_catalog_refresh(organization: Organization) -> None:
 
 def _request_catalog_refresh(organization_id: int) -> None:
     try:
-        options = {"broker": _broker(), "timeout": LONG_SECONDS}
+        options = {"broker": _broker(), "timeout": LONG_TASK_SECONDS}
         async_task(task_names.REFRESH_CATALOG, organization_id, q_options=options)
     except Exception:
         logger.warning("the lists could not be requested; the hourly duty reads them", exc_info=True)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from django_q.models import Schedule
 
 from integrations.queue import duties, task_names
-from integrations.queue.notify import LONG_SECONDS
+from integrations.queue.notify import LONG_TASK_SECONDS
 from integrations.queue.worker import keep_draining
 
 MINUTE, HOUR, DAY = 1, 60, 24 * 60
@@ -63,7 +63,7 @@ def perform_duty(name: str) -> None:
 def ensure_schedules() -> None:
     """Write the schedules; safe to run at every start, by several nodes."""
     _write("drain", func=task_names.DRAIN, args=None, kwargs=None, minutes=MINUTE)
-    options = repr({"q_options": {"timeout": LONG_SECONDS}})
+    options = repr({"q_options": {"timeout": LONG_TASK_SECONDS}})
     for duty, timing in DUTIES.items():
         arguments = repr(duty.value)
         _write(

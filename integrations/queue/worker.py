@@ -15,7 +15,7 @@ from integrations.clients.context import CallContext
 from integrations.clients.provider import clients_for
 from integrations.models import Delivery, Effect, Heartbeat, Invitation, Organization
 from integrations.queue.liveness import DRAIN, has_due
-from integrations.queue.notify import LONG_SECONDS
+from integrations.queue.notify import LONG_TASK_SECONDS
 from integrations.workflow.effects.perform import perform
 from integrations.workflow.inbox.handle_delivery import handle_delivery
 from integrations.workflow.results.poll import PollOutcome, poll
@@ -24,9 +24,9 @@ from integrations.workflow.results.poll_schedule import claim_poll
 logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 20.0
-POLL_SECONDS = 0.05  # how often drain() checks whether another thread is needed
+CHECK_SECONDS = 0.05  # how often drain() checks whether another thread is needed
 BEAT_SECONDS = 1.0
-BACKGROUND_DRAIN_SECONDS, BACKGROUND_PAUSE = 5.0, 1.0
+BACKGROUND_DRAIN_SECONDS, BACKGROUND_PAUSE_SECONDS = 5.0, 1.0
 #: The background thread of a long task ends this long before the task would be killed: a kill during its last calls
 #: would leave their outcome unknown.
 LAST_STEPS_SECONDS = 130.0
@@ -52,7 +52,7 @@ def drain(seconds: float = DRAIN_SECONDS) -> None:
                 thread = threading.Thread(target=_work_in_thread, args=(deadline,), daemon=True)
                 thread.start()
                 threads.append(thread)
-            time.sleep(POLL_SECONDS)
+            time.sleep(CHECK_SECONDS)
     finally:
         for thread in threads:
             while thread.is_alive():
@@ -68,7 +68,7 @@ def keep_draining() -> Iterator[None]:
     ends early enough that killing the worker for taking too long doesn't interrupt the sending of an invitation.
     """
     is_over = threading.Event()
-    deadline = time.monotonic() + LONG_SECONDS - LAST_STEPS_SECONDS
+    deadline = time.monotonic() + LONG_TASK_SECONDS - LAST_STEPS_SECONDS
     thread = threading.Thread(target=_drain_until, args=(is_over, deadline), daemon=True)
     thread.start()
     try:
@@ -86,7 +86,7 @@ def _drain_until(is_over: threading.Event, deadline: float) -> None:
             except (DatabaseError, InterfaceError):
                 logger.warning("the database went away during a long task", exc_info=True)
                 connection.close()
-            is_over.wait(BACKGROUND_PAUSE)
+            is_over.wait(BACKGROUND_PAUSE_SECONDS)
     finally:
         connection.close()
 

@@ -75,10 +75,10 @@ def test_long_tasks_time_out_before_the_queue_hands_them_out_again(
     schedules.ensure_schedules()
     rows = Schedule.objects.filter(func="integrations.queue.schedules.perform_duty")
     timeouts += [ast.literal_eval(schedule.kwargs)["q_options"]["timeout"] for schedule in rows]
-    assert set(timeouts) == {notify.LONG_SECONDS}
+    assert set(timeouts) == {notify.LONG_TASK_SECONDS}
     a_drain_has = settings.Q_CLUSTER["timeout"] - worker.DRAIN_SECONDS
     assert a_drain_has <= worker.LAST_STEPS_SECONDS
-    assert settings.Q_CLUSTER["retry"] > notify.LONG_SECONDS
+    assert settings.Q_CLUSTER["retry"] > notify.LONG_TASK_SECONDS
 
 
 def test_schedules_are_written_once(db):

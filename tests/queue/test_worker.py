@@ -65,8 +65,8 @@ def test_a_drain_ends_without_an_error_when_the_database_goes_away(organization,
 @pytest.mark.django_db(transaction=True)
 def test_background_draining_stops_before_the_task_times_out(monkeypatch) -> None:
     drains = []
-    monkeypatch.setattr(worker, "LAST_STEPS_SECONDS", notify.LONG_SECONDS - 0.2)
-    monkeypatch.setattr(worker, "BACKGROUND_PAUSE", 0.05)
+    monkeypatch.setattr(worker, "LAST_STEPS_SECONDS", notify.LONG_TASK_SECONDS - 0.2)
+    monkeypatch.setattr(worker, "BACKGROUND_PAUSE_SECONDS", 0.05)
     monkeypatch.setattr(worker, "drain", lambda _: drains.append(time.monotonic()))
     with worker.keep_draining():
         started = time.monotonic()
