@@ -7,7 +7,7 @@ from portal.devtools.chaos import fault_rules
 from portal.devtools.sandbox.faults import read_rule
 
 
-def test_the_rules_make_the_asked_share_of_calls_fail() -> None:
+def test_the_rules_make_the_given_share_of_calls_fail() -> None:
     chance = random.Random(1)
     rules = [read_rule(rule) for rule in fault_rules.make_rules(0.2)]
     faults = [
