@@ -1,4 +1,4 @@
-"""Actions on chosen rows: a page first shows what each would do, and a confirmation does it."""
+"""Actions on chosen rows: a page first shows what would happen to each row, and they are performed once confirmed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ def run_action[Row: Model](
     rows = list(queryset[: MAX_ROWS + 1])
     if len(rows) > MAX_ROWS:
         model_admin.message_user(
-            request, f"Choose at most {MAX_ROWS}: each is looked at by itself.", messages.ERROR
+            request, f"Choose at most {MAX_ROWS}: each is previewed separately.", messages.ERROR
         )
         return None
     if not has_right(request, action.right):

@@ -27,7 +27,7 @@ def link(row: Model | None, text: str = "") -> str | SafeString:
 
 
 def links(rows: Iterable[Model]) -> str | SafeString:
-    """Return a list of links, one a line."""
+    """Return links to the rows, separated by dots."""
     return format_html_join(" · ", "{}", ((link(row),) for row in rows)) or NOTHING
 
 

@@ -94,7 +94,7 @@ class TokenManager:
 
 
 def is_grant_dead(error: PlatformError) -> bool:
-    """Whether the token endpoint said that the refresh token will never work again."""
+    """Whether the token endpoint's answer means that the refresh token will never work again."""
     return isinstance(error.body, dict) and error.body.get("error") in {
         "invalid_grant",
         "reauthentication_required",

@@ -40,7 +40,7 @@ class MemberSaved:
 def compare_members(members: Sequence[Member], organization: Organization) -> Iterator[Change]:
     """Yield the members who differ.
 
-    Super Admins come first: one who hands over to another in the same file isn't the last one then.
+    Super Admins come first, so that a file can name a new one and give the last one another role.
     """
     for member in sorted(members, key=lambda member: member.role != Membership.Role.SUPER_ADMIN):
         if lines := list(_lines(member, organization)):

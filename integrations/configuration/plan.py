@@ -13,7 +13,7 @@ from integrations.configuration.toml import Value, literal
 from integrations.models import Organization
 from integrations.workflow.operations.errors import ActionNotAllowed
 
-#: Who the audit log says made these changes: the command.
+#: The actor of these changes in the audit log: the command.
 ACTOR = "configure"
 
 

@@ -8,16 +8,15 @@ from django.db import connection
 QUERY_AGAIN_SECONDS = 60.0
 PROMPT_SECONDS = 1.0
 
-_last_reading: tuple[float, datetime] | None = (
-    None  # seconds of `_uptime`, and the database's time at that moment
-)
+#: Seconds of `_uptime`, and the database's time at that moment.
+_last_reading: tuple[float, datetime] | None = None
 
 
 def now() -> datetime:
     """Return the database's time. It is queried at most once a minute; in between, elapsed seconds are added.
 
-    With its own clock, a node whose clock is minutes off would take old lists for fresh and waits for over.
-    A reading that took more than PROMPT_SECONDS isn't kept: when within that time it was true is unknown.
+    A node that went by its own clock, when that is minutes off, would take old lists for fresh and waits for over.
+    A reading that took more than PROMPT_SECONDS isn't kept: at which moment of that time it was read is unknown.
     """
     global _last_reading  # noqa: PLW0603
     uptime, last_reading = _uptime(), _last_reading

@@ -31,7 +31,7 @@ def _nothing() -> None:
 
 
 class Supervisor:
-    """Runs programs until it is told to stop, and calls `every_second` while they run.
+    """Runs programs until it is asked to stop, and calls `every_second` while they run.
 
     Use it by `run()`, or as a context manager whose user calls `reconcile()` about every second.
     """
@@ -44,7 +44,7 @@ class Supervisor:
         self._every_second = every_second
         self._stopping = threading.Event()
         self._prober = threading.Thread(target=self._probe_until_stopped, name="probe", daemon=True)
-        self._is_told_to_stop = False
+        self._stop_was_requested = False
 
     def run(self) -> None:
         """Run everything until TERM, INT or HUP. Nothing is left running on return."""
@@ -54,7 +54,7 @@ class Supervisor:
         former = {number: signal.signal(number, self._on_signal) for number in handled}
         try:
             with self:
-                while not self._is_told_to_stop:
+                while not self._stop_was_requested:
                     self.reconcile()
                     if select.select([self._wake_reader], [], [], 1.0)[0]:
                         os.read(self._wake_reader, 64)
@@ -83,12 +83,12 @@ class Supervisor:
     def stop(self, seconds: float = STOP_SECONDS) -> None:
         """End every program: TERM first, KILL after `seconds` or at a second signal."""
         self._stopping.set()
-        self._is_told_to_stop = False
+        self._stop_was_requested = False
         deadline = time.monotonic() + seconds
         for group in self.groups:
             group.terminate()
         while not all(group.has_ended() for group in self.groups):
-            if time.monotonic() > deadline or self._is_told_to_stop:
+            if time.monotonic() > deadline or self._stop_was_requested:
                 logger.warning("Still running after TERM, now killed.")
                 break
             time.sleep(0.05)
@@ -100,7 +100,7 @@ class Supervisor:
             os.close(end)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._is_told_to_stop = True
+        self._stop_was_requested = True
         self._wake()
 
     def _wake(self) -> None:

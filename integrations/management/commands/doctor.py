@@ -36,7 +36,7 @@ class Command(MigratingCommand):
             for finding in found:
                 self._print(finding)
         if any(finding.level == Level.ERROR for finding in found):
-            # what there is to say has been said: no CommandError on top of it
+            # not a CommandError: the findings are the output, and it would print another line
             sys.exit(1)
 
     def _print(self, finding: Finding) -> None:

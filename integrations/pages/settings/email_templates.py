@@ -74,7 +74,7 @@ class EmailKindView(OrganizationMixin, View):
     allowed_roles = ADMINS
 
     def check_role(self, request: HttpRequest) -> None:
-        """Check the role first: whoever may not edit doesn't learn which kinds there are."""
+        """Check the role before the kind, so that others don't learn which kinds there are."""
         super().check_role(request)
         if self.kwargs["kind"] not in EmailKind.values:
             raise Http404

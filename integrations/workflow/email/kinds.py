@@ -1,4 +1,4 @@
-"""The four kinds of e-mail that members choose between: what each may say, and the portal's own wording of it."""
+"""The four kinds of e-mail that members choose between: the variables of each, and the portal's own wording."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -55,7 +55,8 @@ def notify_members(
 ) -> None:
     """Enqueue one e-mail to the members who want the topic's kind, once per topic and key.
 
-    Its wording is chosen when it is sent. What happens to many candidates alike shares an e-mail (see `digests`).
+    Its wording is chosen when it is sent: there `subject` fills in {problem}, `lines` {details}, and `variables` those
+    of the kind. The same event for many candidates shares one e-mail, which shows the lines of each (see `digests`).
     """
     kind = topic.kind
     if kind is None:

@@ -1,10 +1,9 @@
 """Connect and disconnect an organization's Lever account."""
 
-from typing import Any
-
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from integrations.http.json_types import JsonObject
 from integrations.models import (
     Actor,
     AuditAction,
@@ -21,13 +20,13 @@ from integrations.workflow.outbox.enqueue import enqueue_template
 
 def connect_lever(
     organization: Organization,
-    tokens: dict[str, Any],
+    tokens: JsonObject,
     person: User,
     *,
     lever_user_id: str,
     lever_account_id: str,
 ) -> LeverConnection:
-    """Store the grant that a person's consent gave, and take up what waited for it; return the connection.
+    """Store the grant that a person consented to, and requeue what waited for it; return the connection.
 
     `tokens` is Lever's token answer (see LeverConnection.accept_grant).
     """

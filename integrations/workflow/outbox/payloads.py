@@ -1,19 +1,21 @@
 """What an effect of each kind carries: written when it is enqueued, read when it is performed."""
 
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Self
+from typing import Self
+
+from integrations.http.json_types import JsonObject
 
 
 @dataclass(frozen=True)
 class Payload:
     """A dataclass kept as JSON. Unknown keys are ignored, so that an older row stays readable."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return what is stored in `Effect.payload`."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Self:
+    def from_json(cls, stored: JsonObject) -> Self:
         """Return the payload of a stored effect. Raises TypeError when a key is missing."""
         known = {item.name for item in fields(cls)}
         return cls(**{name: value for name, value in stored.items() if name in known})

@@ -50,7 +50,7 @@ def count_by_kind(interruptions: Iterable[Interruption]) -> dict[str, int]:
 
 
 class FaultInjector(threading.Thread):
-    """Kills and cuts at regular times until it is stopped; with `only`, kills just that program's workers."""
+    """Interrupts at regular intervals until it is stopped; with `only`, kills just that program's workers."""
 
     def __init__(self, processes: Processes, options: Options, only: str = "") -> None:
         super().__init__(name="fault injector", daemon=True)

@@ -32,7 +32,7 @@ def create_database(options: Options, name: str) -> str:
 
 
 def drop_database(options: Options, name: str) -> None:
-    """Remove a database of the run's server, whoever is connected to it."""
+    """Remove a database of the run's server, even while others are connected to it."""
     with _postgresql(options) as connection:
         statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
         connection.execute(statement)

@@ -9,7 +9,7 @@ from django.core.management import BaseCommand, CommandError
 
 from portal.devtools import test_suites
 
-#: Arguments that need the tests in a single process.
+#: Arguments that choose the number of processes, or need a single one.
 ONE_PROCESS = ("-n", "--numprocesses", "-p", "--pdb", "--trace", "-s", "--co", "-h", "--help", "--version")
 
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
 
 def run(arguments: list[str]) -> int:
-    """Run pytest on the checkout, in two processes unless told otherwise; return its exit code."""
+    """Run pytest on the checkout, in two processes unless the arguments forbid it; return its exit code."""
     if not any(argument.startswith(ONE_PROCESS) for argument in arguments):
         # worksteal: an idle process takes over tests of the other, since some take a thousand times longer
         arguments = ["-n", "2", "--dist", "worksteal", *arguments]

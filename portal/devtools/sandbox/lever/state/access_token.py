@@ -21,7 +21,7 @@ class TokenIssuer:
     key: bytes
 
     def sign(self, user_id: str, account_id: str, scopes: frozenset[str], seconds: int) -> str:
-        """Return a token with the claims Lever's have."""
+        """Return a token with the claims that Lever's tokens have."""
         now = now_ms() // 1000
         claims: JsonObject = {
             "https://oauth.lever.co/userId": user_id,
