@@ -9,7 +9,7 @@ from integrations.models import LeverConnection, db_retry
 from tests import factories
 
 
-class Restarting:
+class WriteDuringRestart:
     """A write that raises each of `errors` once, before or after its commit, as during a restart of the database."""
 
     def __init__(self, write, errors, is_committed=False) -> None:
@@ -24,7 +24,7 @@ class Restarting:
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch) -> None:
+def _retry_without_pauses(monkeypatch) -> None:
     monkeypatch.setattr(db_retry, "PAUSE_SECONDS", 0.0)
 
 
@@ -37,7 +37,7 @@ def test_a_write_is_retried_on_a_new_connection() -> None:
         connection.ensure_connection()
         return "done"
 
-    assert db_retry.with_retry(Restarting(connect, [OperationalError(), InterfaceError()])) == "done"
+    assert db_retry.with_retry(WriteDuringRestart(connect, [OperationalError(), InterfaceError()])) == "done"
     assert connection.connection is not before
 
 
@@ -45,12 +45,12 @@ def test_a_write_is_retried_on_a_new_connection() -> None:
 def test_a_write_is_given_up_when_the_time_is_over(monkeypatch) -> None:
     monkeypatch.setattr(db_retry, "RETRY_SECONDS", 0.0)
     with pytest.raises(OperationalError):
-        db_retry.with_retry(Restarting(lambda: None, [OperationalError()] * 5))
+        db_retry.with_retry(WriteDuringRestart(lambda: None, [OperationalError()] * 5))
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_write_is_not_retried_inside_a_transaction() -> None:
-    write = Restarting(lambda: None, [OperationalError()])
+    write = WriteDuringRestart(lambda: None, [OperationalError()])
     with pytest.raises(OperationalError), transaction.atomic():
         db_retry.with_retry(write)
 
@@ -61,15 +61,15 @@ def test_a_new_pair_of_tokens_is_stored_when_the_database_restarts(
     settings, monkeypatch, is_committed
 ) -> None:
     settings.LEVER_AUTH_URL = "https://auth.lever.example"
-    grant = factories.LeverConnectionFactory.create()
-    rotate = Restarting(LeverConnection.rotate, [OperationalError()], is_committed)
+    lever = factories.LeverConnectionFactory.create()
+    rotate = WriteDuringRestart(LeverConnection.rotate, [OperationalError()], is_committed)
     monkeypatch.setattr(LeverConnection, "rotate", lambda self, tokens: rotate(self, tokens))
     with responses.RequestsMock() as wire:
         wire.post(
             "https://auth.lever.example/oauth/token",
             json={"access_token": "access-2", "refresh_token": "refresh-2", "expires_in": 3600},
         )
-        assert tokens.token_manager(grant).renew("access-1") == "access-2"
+        assert tokens.token_manager(lever).renew("access-1") == "access-2"
     assert not rotate.errors
     stored = LeverConnection.objects.get()
     assert (stored.refresh_token, stored.state) == ("refresh-2", "connected")

@@ -173,14 +173,14 @@ def test_the_catalog_is_not_refreshed_when_no_step_needs_it(
 
 
 @pytest.mark.parametrize(
-    ("told", "said"),
+    ("stated", "shown"),
     [
         ({"outcome": "Passed", "score": 82}, "Passed, score 82"),
         ({"score": 40}, "Result not stated, score 40"),
         ({"outcome": "Failed", "score": 10, "failure_reason": "Unit Tests"}, "Failed, score 10, Unit Tests"),
     ],
 )
-def test_the_result_is_shown_beside_the_status(super_admin_client, ready_organization, told, said):
+def test_the_result_is_shown_beside_the_status(super_admin_client, ready_organization, stated, shown):
     now = timezone.now()
     row = factories.InvitationFactory.create(
         organization=ready_organization,
@@ -191,9 +191,9 @@ def test_the_result_is_shown_beside_the_status(super_admin_client, ready_organiz
         opportunity_id="o-1",
     )
     Result.objects.create(invitation=row, attempt=1, outcome="Expired")
-    Result.objects.create(invitation=row, attempt=2, **told)
+    Result.objects.create(invitation=row, attempt=2, **stated)
     for page in ("/", "/activity/", "/activity/o-1/"):
-        assert said in super_admin_client.get(page).content.decode(), page
+        assert shown in super_admin_client.get(page).content.decode(), page
 
 
 def test_a_lost_connection_shows_the_connect_button_again(super_admin_client, ready_organization):

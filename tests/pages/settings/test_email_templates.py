@@ -135,7 +135,9 @@ def test_the_branding_is_stored_and_audited(super_admin_client, organization):
     assert AuditEntry.objects.get().changes["brand_colour"] == ["#0f5c63", "#123abc"]
 
 
-def test_a_test_goes_to_the_person_alone_with_sample_data(super_admin_client, super_admin, organization):
+def test_a_test_email_goes_to_the_person_alone_with_sample_data(
+    super_admin_client, super_admin, organization
+):
     super_admin_client.post(EDIT, {**OWN_WORDING, "act": "test"})
     worker.work()
     [message] = mail.outbox

@@ -5,7 +5,7 @@ from django.db import OperationalError
 
 from integrations.models import db_retry
 from integrations.workflow.effects import apply_outcome, send_invitation
-from tests.models.test_db_retry import Restarting
+from tests.models.test_db_retry import WriteDuringRestart
 
 ALDER = "alder@candidates.example"
 
@@ -23,7 +23,7 @@ def _retry_without_pause(monkeypatch) -> None:
 def test_an_invitation_is_sent_once_when_the_database_restarts_around_the_call(
     scenario, sandbox, monkeypatch, module, step, is_committed
 ) -> None:
-    restarting = Restarting(getattr(module, step), [OperationalError()], is_committed)
+    restarting = WriteDuringRestart(getattr(module, step), [OperationalError()], is_committed)
     monkeypatch.setattr(module, step, restarting)
     invitation = scenario.pending_invitation()
     scenario.work()
@@ -40,7 +40,7 @@ def test_a_refused_call_is_retried_when_the_database_restarts_while_it_is_record
     monkeypatch.setattr(
         send_invitation,
         "_revert_to_pending",
-        Restarting(send_invitation._revert_to_pending, [OperationalError()], is_committed),
+        WriteDuringRestart(send_invitation._revert_to_pending, [OperationalError()], is_committed),
     )
     scenario.codescreen_fails(status=503)
     invitation = scenario.pending_invitation()

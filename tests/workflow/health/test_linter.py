@@ -189,15 +189,15 @@ def create_invitation_by_tag(organization: Organization, number: int, assessment
 
 
 def test_tags_on_candidates_that_their_role_lacks_are_found(acme: Organization) -> None:
-    row = create_role(acme, "Engineer", "CodeScreen Frontend")
+    role = create_role(acme, "Engineer", "CodeScreen Frontend")
     for number in (1, 2):
         create_invitation_by_tag(acme, number)
     finding = findings(acme)[0]
     assert (finding.code, finding.level) == ("candidate_tag_alone", "info")
     assert "“CodeScreen Backend” is on 2 candidates of “Engineer” and not on the role" in finding.message
     assert "get nothing" in finding.message
-    row.tags = ["CodeScreen  backend"]
-    row.save()
+    role.tags = ["CodeScreen  backend"]
+    role.save()
     assert findings(acme) == []
 
 

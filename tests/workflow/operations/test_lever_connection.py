@@ -1,8 +1,6 @@
 """Connecting and disconnecting Lever."""
 
-from integrations.models import (
-    LeverConnection,
-)
+from integrations.models import LeverConnection
 from integrations.workflow.operations.lever_connection import disconnect_lever
 from tests import factories
 

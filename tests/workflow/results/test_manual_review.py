@@ -21,10 +21,10 @@ def review_scenario(scenario):
     return scenario
 
 
-def completed_invitation(scenario, **verdict):
-    """Return an invitation that was evaluated with this verdict."""
+def completed_invitation(scenario, **evaluation):
+    """Return an invitation with this evaluation."""
     invitation = scenario.sent_invitation()
-    scenario.candidate_does("start", "submit", "evaluate", **verdict)
+    scenario.candidate_does("start", "submit", "evaluate", **evaluation)
     return scenario.reread(invitation)
 
 
@@ -44,13 +44,13 @@ def test_a_failed_candidate_awaits_a_decision_and_only_tag_and_feedback_are_writ
     assert not Effect.objects.filter(kind="move_stage").exists()
 
 
-@pytest.mark.parametrize("verdict", [{"score": 90, "result": "Passed"}, {"score": 1}])
+@pytest.mark.parametrize("evaluation", [{"score": 90, "result": "Passed"}, {"score": 1}])
 def test_a_candidate_awaits_no_decision_when_codescreen_does_not_state_failed(
-    review_scenario, sandbox, verdict
+    review_scenario, sandbox, evaluation
 ):
-    if "result" not in verdict:
+    if "result" not in evaluation:
         sandbox.codescreen_does("settings", metadata=False)
-    assert completed_invitation(review_scenario, **verdict).awaits_decision_since is None
+    assert completed_invitation(review_scenario, **evaluation).awaits_decision_since is None
 
 
 def test_a_regrade_to_passed_ends_the_review(review_scenario):
