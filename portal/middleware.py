@@ -1,4 +1,4 @@
-"""Answers requests while the database is away."""
+"""Answers requests while the database is unreachable."""
 
 from collections.abc import Callable
 
@@ -32,7 +32,7 @@ class DatabaseUnavailableMiddleware:
 
 
 def is_outage(exception: Exception) -> bool:
-    """Whether the database is away or has ended the connection, which PostgreSQL reports as an internal error."""
+    """Whether the database is unreachable or ended the connection, which PostgreSQL reports as an internal error."""
     is_ended = isinstance(exception, InternalError) and not connection.is_usable()
     return is_ended or isinstance(exception, DATABASE_OUTAGE)
 

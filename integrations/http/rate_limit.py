@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 COOL_DOWN_SECONDS = 1.5
 #: After a failure Redis isn't used for this long, since each call would wait for it.
-REDIS_AWAY_SECONDS = 5.0
+REDIS_PAUSE_SECONDS = 5.0
 _redis_again_at = 0.0
 
 # by Redis' own clock: the seconds until the slot, before the burst is subtracted
@@ -37,8 +37,8 @@ def reserve_slot(bucket: str, extra: float = 0.0) -> float:
             answer: Any = _reserve_in_redis()(keys=[f"pace:{bucket}"], args=[f"{interval + extra:.6f}"])
             return max(0.0, float(answer) - interval * burst)
         except redis.RedisError:
-            logger.warning("Redis is away: the database limits the rate")
-            _redis_again_at = time.monotonic() + REDIS_AWAY_SECONDS
+            logger.warning("Redis is unreachable: the database limits the rate")
+            _redis_again_at = time.monotonic() + REDIS_PAUSE_SECONDS
     return RateLimitBucket.reserve(bucket, interval, burst, extra)
 
 

@@ -8,14 +8,14 @@ from django.db import InterfaceError, OperationalError, connection
 
 logger = logging.getLogger(__name__)
 
-#: What the driver raises when the database is away. Other errors mean that the statement itself is wrong.
+#: What the driver raises when the database is unreachable. Other errors mean that the statement itself is wrong.
 DATABASE_OUTAGE = (OperationalError, InterfaceError)
 RETRY_SECONDS = 20.0  # short enough to retry before and after a call within one lease
 PAUSE_SECONDS = 0.2
 
 
 def with_retry[Outcome](write: Callable[[], Outcome]) -> Outcome:
-    """Return what `write` returns; while the database is away, `write` is called again on a new connection.
+    """Return what `write` returns; while the database is unreachable, `write` is called again on a new connection.
 
     `write` must be safe to run twice: a commit may have succeeded although the connection broke before the answer.
     The last error is raised after RETRY_SECONDS, and at once inside a transaction, which can't be continued.
@@ -27,6 +27,6 @@ def with_retry[Outcome](write: Callable[[], Outcome]) -> Outcome:
         except DATABASE_OUTAGE:
             if connection.in_atomic_block or time.monotonic() > deadline:
                 raise
-            logger.warning("the database is away; retrying the write")
+            logger.warning("the database is unreachable; retrying the write")
             connection.close()
             time.sleep(PAUSE_SECONDS)

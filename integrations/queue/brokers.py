@@ -36,7 +36,7 @@ class RedisBroker(Redis):
         )
 
     def dequeue(self) -> list[tuple[object, str]] | None:
-        """Return the next task, or a local wake-up when Redis is away."""
+        """Return the next task, or a local wake-up when Redis is unreachable."""
         try:
             tasks: list[tuple[object, str]] | None = super().dequeue()
         except redis.RedisError:
@@ -55,14 +55,14 @@ class RedisBroker(Redis):
         try:
             super().set_stat(key, value, timeout)
         except redis.RedisError:
-            logger.debug("Redis is away: the cluster's state isn't kept")
+            logger.debug("Redis is unreachable: the cluster's state isn't kept")
 
 
 class DatabaseBroker(ORM):
     """The queue in the database."""
 
     def dequeue(self) -> list[tuple[object, str]] | None:
-        """Return the next task, or a local wake-up when the database is away."""
+        """Return the next task, or a local wake-up when the database is unreachable."""
         try:
             tasks: list[tuple[object, str]] | None = super().dequeue()
         except DATABASE_OUTAGE:
@@ -72,8 +72,8 @@ class DatabaseBroker(ORM):
 
 
 def wake_up_locally(what: str) -> list[tuple[object, str]]:
-    """Wait a second and return a wake-up that isn't from the queue; `what` is away."""
-    logger.warning("%s is away: the workers look for due rows without it", what)
+    """Wait a second and return a wake-up that isn't from the queue; `what` is unreachable."""
+    logger.warning("%s is unreachable: the workers look for due rows without it", what)
     time.sleep(LOCAL_WAKE_UP_SECONDS)
     return [(None, wake_up_task())]
 

@@ -74,7 +74,9 @@ def test_redis_limits_like_the_database(settings):
     assert rate_limit.reserve_slot(key) < waits[-4]
 
 
-def test_the_database_limits_when_redis_is_away_and_redis_is_not_asked_for_a_while(db, settings, monkeypatch):
+def test_the_database_limits_when_redis_is_unreachable_and_redis_is_not_asked_for_a_while(
+    db, settings, monkeypatch
+):
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
     scripts = []
     rate_limit._reserve_in_redis.cache_clear()

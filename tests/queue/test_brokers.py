@@ -1,4 +1,4 @@
-"""While Redis or the database is away, notifying fails soon and the workers are woken locally."""
+"""While Redis or the database is unreachable, notifying fails soon and the workers are woken locally."""
 
 import socket
 import time
@@ -39,7 +39,7 @@ def test_the_redis_broker_is_used_when_redis_is_configured(monkeypatch, unreacha
     assert isinstance(get_broker(), RedisBroker)
 
 
-def test_web_requests_wait_once_and_briefly_when_redis_is_away(db, unreachable_broker, monkeypatch):
+def test_web_requests_wait_once_and_briefly_when_redis_is_unreachable(db, unreachable_broker, monkeypatch):
     monkeypatch.setattr(notify, "_next_notification", 0.0)
     monkeypatch.setattr(notify, "_broker", lambda: unreachable_broker)
     started = time.monotonic()
@@ -56,7 +56,7 @@ def test_redis_connections_time_out_within_seconds(monkeypatch):
     assert 1 < options["socket_timeout"] <= 3  # an empty queue is waited on for a second
 
 
-def test_a_local_wake_up_is_returned_when_redis_is_away(unreachable_broker):
+def test_a_local_wake_up_is_returned_when_redis_is_unreachable(unreachable_broker):
     for _ in range(2):
         ((ack, pack),) = unreachable_broker.dequeue() or [(None, "")]
         assert ack is None
@@ -64,19 +64,19 @@ def test_a_local_wake_up_is_returned_when_redis_is_away(unreachable_broker):
         assert (task["func"], task["args"], task["kwargs"]) == ("integrations.queue.worker.drain", (), {})
 
 
-def test_ping_and_statistics_do_not_raise_when_redis_is_away(unreachable_broker, monkeypatch):
+def test_ping_and_statistics_do_not_raise_when_redis_is_unreachable(unreachable_broker, monkeypatch):
     assert unreachable_broker.ping() is False
     unreachable_broker.set_stat("key", "value", 3)
 
 
-def test_the_readiness_probe_fails_when_redis_is_away(client, db, unreachable_broker, monkeypatch):
+def test_the_readiness_probe_fails_when_redis_is_unreachable(client, db, unreachable_broker, monkeypatch):
     monkeypatch.setattr("portal.health.get_broker", lambda: unreachable_broker)
     answer = client.get(reverse("ready"))
     assert answer.status_code == 503
     assert answer.json()["parts"]["broker"] == "no answer"
 
 
-def test_the_supervisor_is_not_delayed_when_redis_is_away(db, unreachable_broker, monkeypatch):
+def test_the_supervisor_is_not_delayed_when_redis_is_unreachable(db, unreachable_broker, monkeypatch):
     monkeypatch.setattr(notify, "_next_notification", 0.0)
     monkeypatch.setattr(notify, "_broker", lambda: unreachable_broker)
     started = time.monotonic()
@@ -85,7 +85,7 @@ def test_the_supervisor_is_not_delayed_when_redis_is_away(db, unreachable_broker
     assert time.monotonic() - started < 3
 
 
-def test_a_local_wake_up_is_returned_when_the_database_is_away(db, monkeypatch):
+def test_a_local_wake_up_is_returned_when_the_database_is_unreachable(db, monkeypatch):
     monkeypatch.setattr(brokers, "LOCAL_WAKE_UP_SECONDS", 0.0)
     monkeypatch.setattr(
         "integrations.queue.brokers.connections.close_all", lambda: None

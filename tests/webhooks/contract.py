@@ -383,7 +383,7 @@ class WebhookContract:
     @pytest.mark.parametrize(
         ("manager", "call"), [(Delivery.objects, "create"), (Organization.objects, "filter")]
     )
-    def test_a_webhook_is_503_when_the_database_is_away(self, sender, endpoint, error, manager, call):
+    def test_a_webhook_is_503_when_the_database_is_unreachable(self, sender, endpoint, error, manager, call):
         with (
             mock.patch.object(manager, call, side_effect=error("the server closed the connection")),
             # it would close the connection that holds this test's transaction

@@ -302,7 +302,7 @@ def test_every_second_is_called_again_after_an_error(caplog: pytest.LogCaptureFi
     def every_second() -> None:
         calls.append(time.monotonic())
         if len(calls) == 1:
-            raise OSError("the database is away")
+            raise OSError("the database is unreachable")
 
     with Supervisor([], every_second=every_second):
         wait_until(lambda: len(calls) >= 2)
