@@ -8,10 +8,14 @@ from django.utils import timezone
 MOST_NAMED = 10  # how many things one sentence names before it only counts the rest
 
 
-def listed(names: Iterable[object]) -> str:
-    """Return names for a sentence: the first few, and how many more."""
+def listed(names: Iterable[object], total: int | None = None) -> str:
+    """Return names for a sentence: the first few, and how many more.
+
+    `total` is how many there are in all, where `names` are only the first of them.
+    """
     words = [str(name) for name in names]
-    more = f" and {len(words) - MOST_NAMED} more" if len(words) > MOST_NAMED else ""
+    total = len(words) if total is None else total
+    more = f" and {total - MOST_NAMED} more" if total > MOST_NAMED else ""
     return ", ".join(words[:MOST_NAMED]) + more
 
 

@@ -42,16 +42,15 @@ def check_uncertain_invitations(organization: Organization) -> Iterator[Finding]
     number = uncertain.count()
     if not number:
         return
-    invitations = listed(
+    named = (
         f"{invitation.assessment_name} for opportunity {invitation.opportunity_id} (invitation {invitation.pk})"
         for invitation in uncertain[:MOST_NAMED]
     )
-    more = f" and {number - MOST_NAMED} more" if number > MOST_NAMED else ""
     yield Finding(
         organization.slug,
         FindingCode.UNCERTAIN_INVITATIONS,
         Level.ERROR,
-        f"{counted(number, 'invitation')} may or may not have been sent: {invitations}{more}.",
+        f"{counted(number, 'invitation')} may or may not have been sent: {listed(named, number)}.",
         "Look in CodeScreen whether the candidate is there; then say so, or send again, under Activity.",
         f"{ACTIVITY}?status=uncertain",
     )
