@@ -40,13 +40,13 @@ def make_rules(share: float) -> list[JsonObject]:
     return rules
 
 
-def start_faults(at: DemoEnvironment, options: Options) -> None:
+def start_faults(demo: DemoEnvironment, options: Options) -> None:
     """Let calls to both platforms fail from now on."""
-    for number, platform in enumerate((at.lever, at.codescreen)):
+    for number, platform in enumerate((demo.lever, demo.codescreen)):
         platform.set_faults(options.seed * 2 + number, make_rules(options.faults))
 
 
-def stop_faults(at: DemoEnvironment) -> None:
+def stop_faults(demo: DemoEnvironment) -> None:
     """Let every call to both platforms succeed again."""
-    for platform in (at.lever, at.codescreen):
+    for platform in (demo.lever, demo.codescreen):
         platform.clear_faults()

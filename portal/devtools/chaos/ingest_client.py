@@ -18,11 +18,11 @@ ALLOWED_DURING_KILLS = frozenset({"503", BROKEN_CONNECTION})
 
 @dataclass
 class Answers:
-    """How all clients together were answered."""
+    """The answers that all clients together got."""
 
-    accepted: dict[str, float] = field(default_factory=dict)  # when, by dedupe key
-    seconds: list[float] = field(default_factory=list)  # that each acceptance took
-    others: Counter[str] = field(default_factory=Counter)  # by status or error
+    accepted_at: dict[str, float] = field(default_factory=dict)  # times by dedupe key
+    accept_seconds: list[float] = field(default_factory=list)  # how long each acceptance took
+    others: Counter[str] = field(default_factory=Counter)  # counts of all other answers, by status or error
 
     @property
     def not_allowed(self) -> dict[str, int]:
@@ -54,8 +54,8 @@ class IngestClient:
                 self.answers.others[type(error).__name__] += 1
             else:
                 if status in {200, 202}:
-                    self.answers.accepted[dedupe_key(payload)] = time.time()
-                    self.answers.seconds.append(time.monotonic() - sent_at)
+                    self.answers.accepted_at[dedupe_key(payload)] = time.time()
+                    self.answers.accept_seconds.append(time.monotonic() - sent_at)
                 else:
                     self._record_failure(str(status))
 

@@ -60,11 +60,11 @@ class IngestRun(Run):
 
     def _table(self, answers: Answers, stored: Collection[str], finished: list[float]) -> Table:
         interruptions = self._fault_injector.interruptions
-        accepted_at = sorted(answers.accepted.values())
-        missing = sorted(answers.accepted.keys() - set(stored))
+        accepted_at = sorted(answers.accepted_at.values())
+        missing = sorted(answers.accepted_at.keys() - set(stored))
         accept_recoveries = recovery_times(interruptions, accepted_at)
         work_recoveries = recovery_times(interruptions, finished)
-        latencies = percentiles(answers.seconds)
+        latencies = percentiles(answers.accept_seconds)
         rate_without_redis = rate_during_outages(self._redis_turns, accepted_at)
         wrong = answers.not_allowed if interruptions else dict(answers.others)
         verification = Verification()
@@ -80,8 +80,8 @@ class IngestRun(Run):
         verification.record_violation(Violation.LATE_AFTER_DATABASE, *late)
         rate = {} if rate_without_redis is None else {"rate_without_redis_over_with_it": rate_without_redis}
         figures = {
-            "accepted": len(answers.accepted),
-            "accepted_per_second": len(answers.accepted) / self._options.ingest,
+            "accepted": len(accepted_at),
+            "accepted_per_second": len(accepted_at) / self._options.ingest,
             "accepted_without_a_row": len(missing),
             "other_answers": dict(answers.others),
             "answers_that_must_not_be": sum(wrong.values()),

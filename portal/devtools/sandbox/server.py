@@ -89,7 +89,7 @@ class SandboxServer:
         return HttpError(404, f"{request.path} was not found", "ResourceNotFound")
 
     def exchange(self, request: Request) -> Exchange:
-        """Answer one request, or let it fail as the fault plan says."""
+        """Answer one request, or let it fail according to the fault plan."""
         try:
             route = self.router.match(request)
         except HttpError as error:

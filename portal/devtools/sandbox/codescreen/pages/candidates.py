@@ -110,7 +110,7 @@ class CandidatePages(CodeScreenPages):
             )
 
     def act(self, request: Request) -> Response:
-        """Do what one of the candidate page's buttons says."""
+        """Perform the action of the candidate page's button that was pressed."""
         account = self.account(request)
         action = request.field("action")
         with account.lock:

@@ -1,4 +1,4 @@
-"""What the buttons on a profile do; each returns a sentence about what was done, or an empty string."""
+"""The actions behind the buttons of a profile: each returns a sentence about what it did, empty when nothing."""
 
 from collections.abc import Callable
 
@@ -13,60 +13,60 @@ from portal.devtools.sandbox.times import now_ms
 type Action = Callable[[LeverAccount, Opportunity, Request], str]
 
 
-def _move(account: LeverAccount, item: Opportunity, request: Request) -> str:
+def _move(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
     stage = account.find_stage(request.field("stage"))
     if stage is None:
         return ""
-    moved = candidacies.change_stage(account, item, stage.id, account.actor())
+    moved = candidacies.change_stage(account, opportunity, stage.id, account.actor())
     return f"Moved to {stage.text}." if moved else f"Already in {stage.text}."
 
 
-def _tag(account: LeverAccount, item: Opportunity, request: Request) -> str:
-    candidacies.add_tags(account, item, [request.field("tag")] if request.field("tag") else [])
+def _tag(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
+    candidacies.add_tags(account, opportunity, [request.field("tag")] if request.field("tag") else [])
     return "Tag added."
 
 
-def _untag(account: LeverAccount, item: Opportunity, request: Request) -> str:
-    candidacies.remove_tags(account, item, [request.field("tag")])
+def _untag(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
+    candidacies.remove_tags(account, opportunity, [request.field("tag")])
     return "Tag removed."
 
 
-def _link(account: LeverAccount, item: Opportunity, request: Request) -> str:
+def _link(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
     links = [request.field("link")] if request.field("link") else []
-    candidacies.add_links(account, account.contact_of(item), links)
+    candidacies.add_links(account, account.contact_of(opportunity), links)
     return "Link added."
 
 
-def _leave_note(account: LeverAccount, item: Opportunity, request: Request) -> str:
+def _leave_note(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
     text = request.field("value")
     if not text:
         return ""
     user = account.actor()
-    note = Note(new_id(), user, [comment(item, user, text, now_ms())], by_api=False)
-    item.notes[note.id] = note
-    item.mark_updated()
+    note = Note(new_id(), user, [comment(opportunity, user, text, now_ms())], by_api=False)
+    opportunity.notes[note.id] = note
+    opportunity.mark_updated()
     return "Note added."
 
 
-def _archive(account: LeverAccount, item: Opportunity, request: Request) -> str:
+def _archive(account: LeverAccount, opportunity: Opportunity, request: Request) -> str:
     if request.field("reason") not in account.archive_reasons:
         return ""
-    candidacies.set_archived(account, item, request.field("reason"))
+    candidacies.set_archived(account, opportunity, request.field("reason"))
     return "Archived."
 
 
-def _unarchive(account: LeverAccount, item: Opportunity, _request: Request) -> str:
-    candidacies.set_archived(account, item, None)
+def _unarchive(account: LeverAccount, opportunity: Opportunity, _request: Request) -> str:
+    candidacies.set_archived(account, opportunity, None)
     return "Back from the archive."
 
 
-def _anonymize(account: LeverAccount, item: Opportunity, _request: Request) -> str:
-    candidacies.anonymize(account, account.contact_of(item))
+def _anonymize(account: LeverAccount, opportunity: Opportunity, _request: Request) -> str:
+    candidacies.anonymize(account, account.contact_of(opportunity))
     return "Anonymized."
 
 
-def _delete(account: LeverAccount, item: Opportunity, _request: Request) -> str:
-    candidacies.delete(account, item, account.actor())
+def _delete(account: LeverAccount, opportunity: Opportunity, _request: Request) -> str:
+    candidacies.delete(account, opportunity, account.actor())
     return "Deleted."
 
 

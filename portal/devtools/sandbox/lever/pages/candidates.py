@@ -129,7 +129,7 @@ class CandidatePages(LeverPages):
             )
 
     def change(self, request: Request) -> Response:
-        """Do what one of the profile's buttons says."""
+        """Perform the action of the profile's button that was pressed."""
         account = self.account(request)
         action = ACTIONS.get(request.path_params["action"])
         if action is None:

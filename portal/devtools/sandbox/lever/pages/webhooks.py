@@ -19,7 +19,7 @@ BAD_URL = "The URL has to start with https:// (or http:// in this sandbox)."
 
 
 class _Rejected(Exception):
-    """A change that isn't made; its text says why."""
+    """A change that isn't made; its text is the reason."""
 
 
 class WebhookPages(LeverPages):
@@ -52,7 +52,7 @@ class WebhookPages(LeverPages):
             return self.show(request, account, "webhooks.html", "webhooks", groups=groups)
 
     def change(self, request: Request) -> Response:
-        """Do what one of the page's buttons says: on, off, add, save, regenerate, delete, verify."""
+        """Perform the action of the button that was pressed: on, off, add, save, regenerate, delete, verify."""
         account = self.account(request)
         here = f"/{account.slug}/settings/webhooks"
         action = request.field("action")
