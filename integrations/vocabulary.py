@@ -40,7 +40,7 @@ class DeliveryEvent(StrEnum):
 
 
 class RejectionCode(StrEnum):
-    """Why a webhook request isn't accepted as genuine; the code in the answer 401."""
+    """Why a webhook request isn't accepted as genuine: the code in the body of the 401 answer."""
 
     SIGNATURE_MISSING = "signature_missing"
     SIGNATURE_MALFORMED = "signature_malformed"
@@ -79,7 +79,7 @@ INVITING_VERDICTS = frozenset({Verdict.INVITE, Verdict.HELD_FOR_APPROVAL})
 
 
 class AssessmentSource(LabelledEnum):
-    """What names the assessment for a candidate; the order is the order in which they win."""
+    """What names the assessment for a candidate; where several do, the first in this order counts."""
 
     MAPPING_FOR_STAGE = "mapping_for_stage", "the mapping for this role and stage"
     MAPPING_FOR_ROLE = "mapping_for_role", "the mapping for this role"

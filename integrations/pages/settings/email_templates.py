@@ -32,13 +32,13 @@ _DRAFTS = "email_drafts"
 
 
 class EmailListView(OrganizationMixin, TemplateView):
-    """List the kinds of e-mail with whose wording each has, and the branding around them."""
+    """List the kinds of e-mail, each in the portal's or the customer's own wording, and the branding of all."""
 
     template_name = "integrations/emails.html"
     allowed_roles = ADMINS
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the kinds, with when the customer worded them, and the branding form."""
+        """Add the kinds, with when the customer last changed their wording, and the branding form."""
         changed_at = dict(
             EmailTemplate.objects.filter(organization=self.organization).values_list("kind", "updated_at")
         )

@@ -8,9 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.generic import TemplateView, View
 
-from integrations.models import (
-    Membership,
-)
+from integrations.models import Membership
 from integrations.pages.access import SUPER_ADMINS, OrganizationMixin
 from integrations.pages.settings.member_form import InviteMemberForm
 from integrations.pages.settings.settings_page import SettingsView

@@ -26,9 +26,9 @@ State = Effect.State
 
 
 def apply_outcome(effect: Effect, outcome: Outcome, earlier_attempt: datetime | None) -> None:
-    """Record the outcome in one transaction, retried while the database restarts: a platform answers only once.
+    """Record the outcome in one transaction, retried while the database restarts: the platform's answer comes once.
 
-    `earlier_attempt` is when an act was started before this try whose outcome isn't known.
+    `earlier_attempt` is when an earlier try started a call whose outcome isn't known; None if none did.
     """
     with_retry(partial(_record, effect, outcome, earlier_attempt))
 

@@ -19,14 +19,14 @@ def record_progress(invitation: Invitation, progress: Progress) -> bool:
     if progress.is_complete:
         return record_completion(invitation, progress)
     if progress.status == InstanceStatus.IN_PROGRESS:
-        return _in_progress(invitation, progress)
+        return _record_in_progress(invitation, progress)
     if progress.status == InstanceStatus.NOT_STARTED:
-        return _not_started(invitation)
+        return _record_not_started(invitation)
     logger.warning("invitation %s: CodeScreen's status is unknown to the portal", invitation.pk)
     return False
 
 
-def _not_started(invitation: Invitation) -> bool:
+def _record_not_started(invitation: Invitation) -> bool:
     if invitation.status in {Status.INVITED, Status.WITHDRAWN}:
         return False
     invitation.move(Status.INVITED, REOPENED, started_at=None, submitted_at=None, completed_at=None)
@@ -34,7 +34,7 @@ def _not_started(invitation: Invitation) -> bool:
     return True
 
 
-def _in_progress(invitation: Invitation, progress: Progress) -> bool:
+def _record_in_progress(invitation: Invitation, progress: Progress) -> bool:
     now = db_clock.now()
     was_completed = invitation.status == Status.COMPLETED
     submitted_at = progress.submitted_at
