@@ -47,7 +47,7 @@ def replays(monkeypatch) -> list[Delivery]:
     return done
 
 
-def test_replay_shows_the_verdict_first_and_decides_after_a_yes(
+def test_replay_shows_the_verdict_first_and_decides_once_confirmed(
     acme: Customer, replays: list[Delivery]
 ) -> None:
     client, delivery = sign_in("admin", acme), acme.rows[Delivery]
@@ -245,7 +245,7 @@ def test_mappings_are_removed_by_admins_of_their_organization_only(acme: Custome
     assert AuditEntry.objects.filter(action="delete_mapping", organization=acme.organization).exists()
 
 
-def test_the_index_is_signed(acme: Customer) -> None:
+def test_the_index_names_the_portal(acme: Customer) -> None:
     text = sign_in("admin", acme).get(reverse("admin:index")).content.decode()
     assert "CodeScreen–Lever portal" in text
 

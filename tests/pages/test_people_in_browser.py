@@ -99,9 +99,9 @@ def test_the_browsers_zone_is_used_from_the_first_page_on(browser: Browser, site
     page.goto(site + "/audit/")
     page.get_by_text("Times are in Asia/Calcutta, your browser's zone").wait_for()
     assert "in Asia/Calcutta · " in str(page.locator("time").first.get_attribute("title"))
-    cookie = next(one for one in context.cookies() if one["name"] == "time_zone")
+    cookie = next(cookie for cookie in context.cookies() if cookie["name"] == "time_zone")
     assert (cookie["value"], cookie["sameSite"]) == ("Asia/Calcutta", "Lax")
-    # a page that is open keeps its zone, also where the browser has moved on meanwhile
+    # a page that is open refreshes its parts in the zone in which it was rendered
     with page.expect_request(lambda request: "x-live-part" in request.headers) as found:
         page.goto(site + "/health/")
     assert found.value.headers["x-time-zone"] == "Asia/Calcutta"

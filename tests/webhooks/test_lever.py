@@ -104,6 +104,10 @@ class TestLever(WebhookContract):
             requests[f"no {name}"] = encode({key: value for key, value in good.items() if key != name})
         return {name: (body, {}) for name, body in requests.items()}
 
+    def statuses(self, sender, endpoint, *payloads: dict[str, Any]) -> list[int]:
+        """Send signed payloads one after another and return the status of each answer."""
+        return [self.send(sender, endpoint, self.signed(payload)).status_code for payload in payloads]
+
     # for Lever alone
 
     def test_a_body_with_wrong_types_is_401_when_the_signature_is_wrong(self, sender, endpoint):
@@ -162,19 +166,14 @@ class TestLever(WebhookContract):
             first | {"data": data | {"toStageId": "another"}},
         ]
         sent_again = first | {"token": "d" * 48}
-        assert [
-            self.send(sender, endpoint, self.signed(row)).status_code for row in (first, first, sent_again)
-        ] == [202, 200, 200]
-        assert [self.send(sender, endpoint, self.signed(row)).status_code for row in others] == [202] * 4
+        assert self.statuses(sender, endpoint, first, first, sent_again) == [202, 200, 200]
+        assert self.statuses(sender, endpoint, *others) == [202] * 4
         assert Delivery.objects.count() == 5
 
     def test_deliveries_with_an_id_are_deduplicated_by_it(self, sender, endpoint):
         first = self.payload()
         later = first | {"triggeredAt": first["triggeredAt"] + 60_000, "token": "e" * 48}
-        assert [self.send(sender, endpoint, self.signed(row)).status_code for row in (first, later)] == [
-            202,
-            200,
-        ]
+        assert self.statuses(sender, endpoint, first, later) == [202, 200]
 
     def test_an_id_cannot_imitate_the_dedupe_key_of_another_delivery(self, sender, endpoint):
         first = self.payload(id=None)
@@ -182,8 +181,7 @@ class TestLever(WebhookContract):
         imitation = (
             f"event:{first['event']}:{first['triggeredAt']}:{data['opportunityId']}:{data['toStageId']}"
         )
-        requests = [first, self.payload(id=imitation[:200])]
-        assert [self.send(sender, endpoint, self.signed(row)).status_code for row in requests] == [202, 202]
+        assert self.statuses(sender, endpoint, first, self.payload(id=imitation[:200])) == [202, 202]
 
     def test_a_delivery_with_null_data_is_400(self, sender, endpoint):
         assert self.send(sender, endpoint, self.signed(self.payload(data=None))).status_code == 400

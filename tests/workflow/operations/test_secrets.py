@@ -2,10 +2,7 @@
 
 from django.db import connection as database
 
-from integrations.models import (
-    AuditEntry,
-    LeverWebhook,
-)
+from integrations.models import AuditEntry, LeverWebhook
 from integrations.workflow.operations.codescreen_connection import (
     save_codescreen_key,
     save_codescreen_webhook_secret,

@@ -5,9 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.models import (
-    Organization,
-)
+from integrations.models import Organization
 from tests.workflow.health.rows import code_and_level, only_finding, store_probe
 
 
