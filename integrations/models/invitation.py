@@ -6,6 +6,7 @@ from typing import Any, Self
 from django.db import connection, models
 from django.db.models.functions import Now, Upper
 
+from integrations.models.result import Result
 from integrations.models.truncated_keys import truncated_key
 from integrations.vocabulary import InvitationStatus
 
@@ -201,6 +202,10 @@ class Invitation(models.Model):
             key = f"lever:{self.opportunity_id}:{self.assessment_id}:{self.round}"
             self.external_id = truncated_key(key, 255)
         super().save(**options)
+
+    def latest_result(self) -> Result | None:
+        """Return the result of the latest attempt, None before the first."""
+        return self.results.order_by("-attempt").first()
 
     @property
     def is_open(self) -> bool:

@@ -35,7 +35,7 @@ def write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | R
     if invitation is None:
         raise TypeError("a feedback effect without an invitation")
     result = Result.objects.get(pk=FeedbackPayload.from_json(effect.payload).result)
-    latest = invitation.results.order_by("-attempt").first()
+    latest = invitation.latest_result()
     if latest is not None and latest.pk != result.pk:
         return Done()  # the later attempt's own effect writes the same feedback
     lever = clients.lever()

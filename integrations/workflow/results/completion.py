@@ -10,7 +10,7 @@ from integrations.workflow.results.result_effects import enqueue_result_effects
 
 def record_completion(invitation: Invitation, progress: Progress) -> bool:
     """Record a completed assessment and enqueue what follows from its result; False when nothing changed."""
-    latest = invitation.results.order_by("-attempt").first()
+    latest = invitation.latest_result()
     stated = {
         "outcome": progress.outcome,
         "score": progress.score,

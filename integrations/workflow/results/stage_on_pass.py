@@ -1,4 +1,4 @@
-"""Enqueue the move to the stage on pass, and notify people when CodeScreen takes a Passed back after it."""
+"""Enqueue the move to the stage on pass, and notify people when CodeScreen changes the result after the move."""
 
 from integrations.models import Effect, EmailTopic, Invitation, Result
 from integrations.workflow.email.links import candidate_link
@@ -31,19 +31,19 @@ def notify_regrade(invitation: Invitation, number: int) -> None:
         state__in=[Effect.State.DONE, Effect.State.DUE, Effect.State.CANCELLED],
     )
     move = moves.order_by("-pk").first()
-    latest = latest_result(invitation)
+    latest = invitation.latest_result()
     if move is None or latest is None:
         return
-    now = f"says {latest.outcome}" if latest.outcome else "states no result"
-    happened = (
-        f"“{invitation.assessment_name}”: CodeScreen {now} now. It had said Passed, and the candidate was moved to "
-        f"“{MoveStagePayload.from_json(move.payload).stage}”. The portal moves nobody back."
+    statement = f"says {latest.outcome}" if latest.outcome else "states no result"
+    change = (
+        f"“{invitation.assessment_name}”: CodeScreen {statement} now. It had said Passed, and the candidate was "
+        f"moved to “{MoveStagePayload.from_json(move.payload).stage}”. The portal moves nobody back."
     )
     enqueue_note(
         invitation.organization,
         invitation.opportunity_id,
         f"regraded:{invitation.pk}:{number}",
-        f"CodeScreen: {happened} Decide here where the candidate belongs.",
+        f"CodeScreen: {change} Decide here where the candidate belongs.",
         invitation=invitation,
     )
     notify_members(
@@ -51,17 +51,12 @@ def notify_regrade(invitation: Invitation, number: int) -> None:
         EmailTopic.RESULT_CHANGED,
         f"{invitation.pk}:{number}",
         subject="A result changed after the candidate was moved",
-        lines=[happened, "Decide in Lever where the candidate belongs.", candidate_link(invitation)],
+        lines=[change, "Decide in Lever where the candidate belongs.", candidate_link(invitation)],
         invitation=invitation,
     )
 
 
-def latest_result(invitation: Invitation) -> Result | None:
-    """Return the result of the latest attempt, None before the first."""
-    return invitation.results.order_by("-attempt").first()
-
-
 def is_passed(invitation: Invitation) -> bool:
     """Whether the latest result states Passed."""
-    latest = latest_result(invitation)
+    latest = invitation.latest_result()
     return latest is not None and latest.outcome == Result.Outcome.PASSED
