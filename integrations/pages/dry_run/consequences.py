@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from integrations.models import Effect, Organization
 from integrations.vocabulary import ProgressTag, Verdict
 from integrations.workflow.inbox.dry_run import DryRun
+from integrations.workflow.outbox.payloads import NotePayload
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,12 @@ def immediate_consequences(dry_run: DryRun) -> list[Consequence]:
 
 
 def _effect_detail(effect: Effect) -> str:
+    """Return what the effect would do; a decision enqueues no other kinds than these two."""
     if effect.kind == Effect.Kind.SEND_INVITATION and effect.invitation is not None:
         return f"CodeScreen sends “{effect.invitation.assessment_name}” to the candidate."
-    return str(effect.payload.get("text") or effect.payload.get("tag") or "")
+    if effect.kind == Effect.Kind.LEAVE_NOTE:
+        return NotePayload.from_json(effect.payload).text
+    return ""
 
 
 def later_consequences(organization: Organization, dry_run: DryRun) -> list[Consequence]:

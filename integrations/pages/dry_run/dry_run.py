@@ -69,7 +69,7 @@ class DryRunView(OrganizationMixin, TemplateView):
     allowed_roles = TEAM
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Show the form; with a candidate and a stage in the address, run it dry."""
+        """Add the form, and the answer where the address names a candidate and a stage."""
         stages = stage_choices(self.organization)
         is_submitted = "candidate" in self.request.GET
         triggers = {stage.name for stage in trigger_stages(self.organization)}
