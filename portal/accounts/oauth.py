@@ -18,6 +18,7 @@ from integrations.pages.access import ORGANIZATION_SESSION_KEY
 from portal.accounts.oauth_pipeline import CONNECTING_SESSION_KEY
 
 AGAIN = "Press Connect again."
+NOT_SUPER_ADMIN = "Only a Super Admin of the organization can connect Lever."
 
 #: The sentence for each of social-auth's error codes.
 EXPLANATIONS = {
@@ -33,7 +34,7 @@ EXPLANATIONS = {
     "timeout": f"Lever didn't answer in time. Wait a minute. {AGAIN}",
     "tls_error": "No secure connection to Lever could be made. An operator must check LEVER_AUTH_URL.",
     "http_error": f"Lever's authorization server answered with an error. Wait a minute. {AGAIN}",
-    "not_super_admin": "Only a Super Admin of the organization can connect Lever.",
+    "not_super_admin": NOT_SUPER_ADMIN,
 }
 
 
@@ -46,7 +47,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     own = Membership.objects.filter(user_id=request.user.pk or 0, role=Membership.Role.SUPER_ADMIN)
     membership = own.filter(organization__slug=slug).first() if slug else own.order_by("pk").first()
     if membership is None:
-        raise PermissionDenied("Only a Super Admin of the organization can connect Lever.")
+        raise PermissionDenied(NOT_SUPER_ADMIN)
     if not settings.LEVER_CLIENT_ID:
         messages.error(
             request, "Connecting is off: an operator must set LEVER_CLIENT_ID and LEVER_CLIENT_SECRET."
@@ -68,9 +69,7 @@ class OAuthFailureMiddleware(SocialAuthExceptionMiddleware):
     def get_message(self, request: HttpRequest, exception: Exception) -> str:
         """Return the explanation of the failure; text from Lever's answer is never shown."""
         code = exception.code if isinstance(exception, SocialAuthBaseException) else ""
-        return EXPLANATIONS.get(
-            str(code), f"Lever was not connected ({code or 'unknown'}). Press Connect again."
-        )
+        return EXPLANATIONS.get(str(code), f"Lever was not connected ({code or 'unknown'}). {AGAIN}")
 
     def raise_exception(self, request: HttpRequest, exception: Exception) -> bool:
         """Never raise: each failure becomes a message."""
