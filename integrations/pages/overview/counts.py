@@ -27,12 +27,12 @@ class Waiting:
     held: int
     uncertain: int
     failed_effects: int
-    undecided: int
+    awaiting_decision: int
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.held + self.uncertain + self.failed_effects + self.undecided
+        return self.held + self.uncertain + self.failed_effects + self.awaiting_decision
 
 
 def today(organization: Organization) -> Today:
@@ -59,5 +59,5 @@ def waiting_for_a_person(organization: Organization) -> Waiting:
     return Waiting(
         **counts,
         failed_effects=failed_effects.count(),
-        undecided=own.awaiting_decision().count(),
+        awaiting_decision=own.awaiting_decision().count(),
     )
