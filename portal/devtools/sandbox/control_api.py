@@ -57,7 +57,7 @@ class ControlApi[A: Account]:
         """Answer what happened per account, or in the one that the query names."""
         slug = request.args.get("account", "")
         ledgers: JsonObject = {}
-        for account in [item for item in self._accounts.values() if slug in ("", item.slug)]:
+        for account in [known for known in self._accounts.values() if slug in ("", known.slug)]:
             with account.lock:
                 ledgers[account.slug] = describe(account)
         return json_response({"accounts": ledgers, "pending_deliveries": self._sender.pending()})

@@ -27,13 +27,14 @@ LARGEST = 256 * 1024
 TRANSIT_SECONDS = 60  # that a request may take until its timestamp is checked
 LEVER, CODESCREEN = "Lever", "CodeScreen"
 
-NEW_OR_KNOWN, KNOWN, BAD, UNVERIFIED = (
-    frozenset({200, 202}),
-    frozenset({200}),
-    frozenset({400}),
-    frozenset({401}),
-)
-UNKNOWN_ADDRESS, TOO_LARGE, WRONG_TYPE = frozenset({404}), frozenset({413}), frozenset({415})
+# the statuses of an answer
+NEW_OR_KNOWN = frozenset({200, 202})
+KNOWN = frozenset({200})
+BAD = frozenset({400})
+UNVERIFIED = frozenset({401})
+UNKNOWN_ADDRESS = frozenset({404})
+TOO_LARGE = frozenset({413})
+WRONG_TYPE = frozenset({415})
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,11 @@ class RecordedTraffic:
         The signature doesn't cover the id, and the id decides what is the same delivery: each of these may become
         another row, about a candidate who is invited already.
         """
-        renamed = [row | {"id": f"again-{number}-{row['id']}"} for row in self.lever for number in (1, 2)]
-        unnamed = [{name: row[name] for name in row if name != "id"} for row in self.lever]
-        return renamed + unnamed
+        other_ids = [
+            payload | {"id": f"again-{number}-{payload['id']}"} for payload in self.lever for number in (1, 2)
+        ]
+        without_id = [{name: payload[name] for name in payload if name != "id"} for payload in self.lever]
+        return other_ids + without_id
 
 
 class AttackGenerator:

@@ -57,4 +57,6 @@ class AccountControl(LeverControl):
         for account in accounts:
             with account.lock:
                 account.settings.update(body)
-        return json_response({"accounts": {item.slug: item.settings.describe() for item in accounts}})
+        return json_response(
+            {"accounts": {account.slug: account.settings.describe() for account in accounts}}
+        )

@@ -1,16 +1,16 @@
 """Lever's OAuth scopes."""
 
 _READ_ONLY = (
-    "applications archive_reasons audit_events diversity_surveys eeo_responses eeo_responses_pii offers"
+    "applications archive_reasons audit_events diversity_surveys eeo_responses eeo_responses_pii offers "
+    "referrals resumes roles sources stages tags tasks"
 )
-_READ_ONLY += " referrals resumes roles sources stages tags tasks"
-_READ_WRITE = "contact feedback feedback_templates files forms form_templates groups interviews notes"
-_READ_WRITE += (
-    " opportunities panels permissions postings requisitions requisition_fields roles users webhooks"
+_READ_WRITE = (
+    "contact feedback feedback_templates files forms form_templates groups interviews notes "
+    "opportunities panels permissions postings requisitions requisition_fields roles users webhooks"
 )
 SCOPES = (
     {"offline_access", "confidential:access:admin", "uploads:write:admin"}
-    | {f"{name}:read:admin" for name in (_READ_ONLY + " " + _READ_WRITE).split()}
+    | {f"{name}:read:admin" for name in f"{_READ_ONLY} {_READ_WRITE}".split()}
     | {f"{name}:write:admin" for name in _READ_WRITE.split()}
 )
 
