@@ -1,4 +1,4 @@
-"""`manage.py approve INVITATION_ID`: say yes or no to a held invitation."""
+"""`manage.py approve INVITATION_ID`: send a held invitation, or refuse it."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ class Command(MigratingCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("invitation_id", metavar="INVITATION_ID", type=int)
-        parser.add_argument("--refuse", action="store_true", help="say no instead")
+        parser.add_argument("--refuse", action="store_true", help="withdraw it instead")
         parser.add_argument("--reason", default="", help="kept in the audit log")
 
     def handle(self, *args: object, **options: Any) -> None:

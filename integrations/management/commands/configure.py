@@ -1,4 +1,4 @@
-"""`manage.py configure FILE.toml`: make an organization as a file says."""
+"""`manage.py configure FILE.toml`: make an organization match a file."""
 
 from pathlib import Path
 from typing import Any

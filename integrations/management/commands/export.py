@@ -118,7 +118,9 @@ class Command(MigratingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("kind", metavar="KIND", choices=EXPORTS, help=", ".join(EXPORTS))
         parser.add_argument("organization", metavar="ORGANIZATION", help="its slug")
-        parser.add_argument("--since", metavar="ISO-DATE", help="only rows from then on; UTC unless it says")
+        parser.add_argument(
+            "--since", metavar="ISO-DATE", help="only rows from then on; UTC without an offset"
+        )
 
     def handle(self, *args: object, **options: Any) -> None:
         organization = organization_named(options["organization"])

@@ -1,4 +1,4 @@
-"""`manage.py resolve INVITATION_ID`: say what became of an uncertain invitation."""
+"""`manage.py resolve INVITATION_ID`: mark an uncertain invitation as sent, or send it again."""
 
 from typing import Any
 

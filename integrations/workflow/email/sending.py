@@ -1,4 +1,4 @@
-"""Perform the effect that sends one e-mail: as text and HTML, each person a message of their own."""
+"""Perform the effect that sends one e-mail: as text and HTML, in one message per recipient."""
 
 import smtplib
 
@@ -46,7 +46,7 @@ def send_email(effect: Effect) -> Done:
 
 
 def compose(effect: Effect, payload: EmailPayload) -> ComposedEmail | None:
-    """Return the e-mail as its topic wants it now; None when there is nothing left to send."""
+    """Return the e-mail as it is composed now for its topic; None when it is no longer to be sent."""
     topic = EmailTopic(effect.email_topic)
     match topic:
         case EmailTopic.WELCOME:

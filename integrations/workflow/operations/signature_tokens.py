@@ -1,6 +1,6 @@
 """The signature tokens of an organization: a main one, additional ones, and the ones they replaced.
 
-Several may prove deliveries at the same time, each until it is retired.
+Several may verify deliveries at the same time, each until it is retired.
 """
 
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class Token:
 
 
 def active_tokens(organization: Organization) -> list[Token]:
-    """Return every token that may prove a delivery now: the main one, additional ones, those made through the API."""
+    """Return every token that verifies deliveries now: the main one, additional ones, those made through the API."""
     webhooks = LeverWebhook.objects.active().filter(organization=organization)
     tokens = []
     for webhook in webhooks.order_by("-origin", "name", "pk"):
@@ -158,7 +158,7 @@ def add_token(organization: Organization, name: str, token: str, actor: Actor) -
 
 
 def retire_token(webhook: LeverWebhook, generation: Generation, actor: Actor) -> None:
-    """Let one of a webhook's tokens prove nothing from now on. Safe to run twice."""
+    """Retire one of a webhook's tokens: it verifies no delivery from now on. Safe to run twice."""
     with transaction.atomic():
         if generation is Generation.PREVIOUS:
             was_active = webhook.has_previous

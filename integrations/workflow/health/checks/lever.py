@@ -62,7 +62,7 @@ def _check_consent_end(organization: Organization, connection: LeverConnection) 
 
 
 def _check_scopes(organization: Organization, connection: LeverConnection) -> Iterator[Finding]:
-    """Yield which scopes are missing; nothing when Lever doesn't tell what it granted."""
+    """Yield which scopes are missing; nothing when Lever didn't state what it granted."""
     granted = connection.granted_scopes
     missing = [scope for scope in SCOPES if not granted & {scope, scope.replace(":read:", ":write:")}]
     if granted and missing:
