@@ -10,10 +10,7 @@ from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ, Schedule
 
-from integrations.models import (
-    Effect,
-    Heartbeat,
-)
+from integrations.models import Effect, Heartbeat
 from integrations.queue import liveness, notify, schedules, task_names, worker
 from integrations.queue.schedules import Duty, Timing
 from tests import factories
@@ -76,8 +73,8 @@ def test_long_tasks_time_out_before_the_queue_hands_them_out_again(
     rows = Schedule.objects.filter(func="integrations.queue.schedules.perform_duty")
     timeouts += [ast.literal_eval(schedule.kwargs)["q_options"]["timeout"] for schedule in rows]
     assert set(timeouts) == {notify.LONG_TASK_SECONDS}
-    a_drain_has = settings.Q_CLUSTER["timeout"] - worker.DRAIN_SECONDS
-    assert a_drain_has <= worker.LAST_STEPS_SECONDS
+    seconds_for_last_steps = settings.Q_CLUSTER["timeout"] - worker.DRAIN_SECONDS
+    assert seconds_for_last_steps <= worker.LAST_STEPS_SECONDS
     assert settings.Q_CLUSTER["retry"] > notify.LONG_TASK_SECONDS
 
 

@@ -62,14 +62,14 @@ def test_the_page_of_many_members_takes_few_queries(
     assert "Page 1 of 2" in page
 
 
-def unsubscribe(organization, person, kind: EmailKind = EmailKind.RESULT) -> str:
+def unsubscribe_path(organization, person, kind: EmailKind = EmailKind.RESULT) -> str:
     link = preferences.unsubscribe_link(Membership.objects.get(user=person), kind)
     assert person.username not in link
     return link.removeprefix("http://testserver")
 
 
 def test_get_of_the_link_changes_nothing_and_post_stops_the_kind(organization, super_admin, team_member):
-    link = unsubscribe(organization, team_member)
+    link = unsubscribe_path(organization, team_member)
     browser = Client(enforce_csrf_checks=True)
     assert "Stop these e-mails?" in browser.get(link).content.decode()
     assert "colleague" in recipients(organization, "result")
@@ -83,7 +83,7 @@ def test_get_of_the_link_changes_nothing_and_post_stops_the_kind(organization, s
 
 
 def test_a_tampered_link_or_one_of_a_former_member_is_404(client, organization, team_member):
-    link = unsubscribe(organization, team_member)
+    link = unsubscribe_path(organization, team_member)
     changed = f"{link[:-3]}x{link[-2:]}" if link[-3] != "x" else f"{link[:-3]}y{link[-2:]}"
     assert client.post(changed).status_code == 404
     Membership.objects.filter(user=team_member).delete()

@@ -1,9 +1,6 @@
 """All findings together: their order, the finding `ok`, and the number of queries."""
 
-from integrations.models import (
-    Organization,
-    Role,
-)
+from integrations.models import Organization, Role
 from integrations.workflow.health.doctor import findings
 from tests.workflow.health.rows import create_invitation, only_finding
 

@@ -17,7 +17,7 @@ STAGE, ELSEWHERE = "CodeScreen Assessment", "Phone screen"
 
 @pytest.fixture
 def move_and_deliver(scenario, sandbox):
-    """Return what moves a candidate and returns the delivery of that change."""
+    """Return a function that moves a candidate and returns the delivery of that change."""
     sandbox.lever_does("settings", webhooks_enabled=False)
     opportunity_id = sandbox.opportunity_id("Alder")
 

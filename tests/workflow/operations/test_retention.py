@@ -14,13 +14,13 @@ PERSON = ("Candidate Alder", "alder@candidates.example")
 
 
 @pytest.fixture
-def forgetful(organization):
+def retaining_organization(organization):
     organization.retention_days = 30
     organization.save()
     return organization
 
 
-def journey(organization, status: str = "completed", at=LONG_AGO) -> Invitation:
+def create_invitation(organization, status: str = "completed", at=LONG_AGO) -> Invitation:
     instance = f"instance-{Invitation.objects.count()}"
     invitation = factories.InvitationFactory.create(
         organization=organization, status=status, completed_at=at, changed_at=at, instance_id=instance
@@ -29,16 +29,16 @@ def journey(organization, status: str = "completed", at=LONG_AGO) -> Invitation:
     return invitation
 
 
-def known(invitation: Invitation) -> tuple[str, str]:
+def name_and_address(invitation: Invitation) -> tuple[str, str]:
     invitation.refresh_from_db()
     return invitation.candidate_name, invitation.email
 
 
 @pytest.mark.parametrize("status", ["completed", "withdrawn", "failed"])
-def test_names_and_addresses_of_finished_invitations_are_removed(forgetful, status):
-    invitation = journey(forgetful, status)
+def test_names_and_addresses_of_finished_invitations_are_removed(retaining_organization, status):
+    invitation = create_invitation(retaining_organization, status)
     duties.purge()
-    assert known(invitation) == ("", "")
+    assert name_and_address(invitation) == ("", "")
     result = Result.objects.get()
     assert (result.outcome, result.score, result.metadata) == ("Passed", 80, {})
 
@@ -47,27 +47,27 @@ def test_names_and_addresses_of_finished_invitations_are_removed(forgetful, stat
     ("status", "at"),
     [("completed", RECENTLY), ("invited", LONG_AGO), ("uncertain", LONG_AGO), ("held", LONG_AGO)],
 )
-def test_recent_and_open_invitations_keep_their_data(forgetful, status, at):
-    invitation = journey(forgetful, status, at)
+def test_recent_and_open_invitations_keep_their_data(retaining_organization, status, at):
+    invitation = create_invitation(retaining_organization, status, at)
     duties.purge()
-    assert known(invitation) == PERSON
+    assert name_and_address(invitation) == PERSON
 
 
 def test_without_a_retention_nothing_is_removed(organization):
-    invitation = journey(organization)
+    invitation = create_invitation(organization)
     duties.purge()
-    assert known(invitation) == PERSON
+    assert name_and_address(invitation) == PERSON
 
 
-def test_another_organizations_rows_stay(forgetful, stranger):
-    theirs = journey(stranger.memberships.get().organization)
+def test_another_organizations_rows_stay(retaining_organization, stranger):
+    theirs = create_invitation(stranger.memberships.get().organization)
     duties.purge()
-    assert known(theirs) == PERSON
+    assert name_and_address(theirs) == PERSON
 
 
-def test_messages_and_bodies_are_removed_and_ids_kept(forgetful):
+def test_messages_and_bodies_are_removed_and_ids_kept(retaining_organization):
     delivery = factories.DeliveryFactory.create(
-        organization=forgetful,
+        organization=retaining_organization,
         received_at=LONG_AGO,
         decided_at=LONG_AGO,
         verdict="invite",
@@ -80,7 +80,7 @@ def test_messages_and_bodies_are_removed_and_ids_kept(forgetful):
         },
     )
     email = factories.EffectFactory.create(
-        organization=forgetful,
+        organization=retaining_organization,
         kind="send_email",
         email_topic="invitation_bounced",
         payload={"subject": "Alder", "lines": ["Alder"], "recipients": ["owner@portal.example"]},
@@ -88,9 +88,9 @@ def test_messages_and_bodies_are_removed_and_ids_kept(forgetful):
         due_at=None,
         created_at=LONG_AGO,
     )
-    waiting = factories.EffectFactory.create(organization=forgetful, created_at=LONG_AGO)
+    waiting = factories.EffectFactory.create(organization=retaining_organization, created_at=LONG_AGO)
     ApiCall.objects.create(
-        organization=forgetful,
+        organization=retaining_organization,
         platform="lever",
         method="GET",
         path="/",

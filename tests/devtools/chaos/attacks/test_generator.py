@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from integrations.codescreen import signature as codescreen_signature
 from integrations.lever import signature as lever_signature
@@ -65,7 +66,6 @@ KINDS = sorted(generator().kinds)
 
 @pytest.fixture
 def endpoints(organization) -> Endpoints:
-    from django.utils import timezone
 
     factories.LeverWebhookFactory(organization=organization)
     factories.LeverWebhookFactory(

@@ -45,11 +45,11 @@ def test_each_filter_narrows_the_list(caller: LeverCaller):
 
 
 def test_expand_and_include_shape_the_answer(caller: LeverCaller):
-    one = caller.get(f"/opportunities/{ALDER}", expand=["applications", "stage", "contact", "owner"]).json()[
-        "data"
-    ]
-    assert one["applications"][0]["posting"] == stable_id("acme", "posting", "Backend Engineer")
-    assert one["stage"] == {"id": "applicant-new", "text": "New applicant"}
+    expanded = caller.get(
+        f"/opportunities/{ALDER}", expand=["applications", "stage", "contact", "owner"]
+    ).json()["data"]
+    assert expanded["applications"][0]["posting"] == stable_id("acme", "posting", "Backend Engineer")
+    assert expanded["stage"] == {"id": "applicant-new", "text": "New applicant"}
     assert set(caller.get(f"/opportunities/{ALDER}", include="tags").json()["data"]) == {"id", "tags"}
     refused = caller.get(f"/opportunities/{ALDER}", expand="posting")
     assert (refused.status_code, refused.json()["message"]) == (400, "posting is not expandable")
