@@ -1,28 +1,25 @@
 """Complete the facts from the portal's own rows: which invitations the person has, and how many went out lately."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Q, Value
 from django.db.models.functions import Now, Upper
 
+from integrations.lever.decoding import moment
 from integrations.models import Delivery, Effect, Invitation, db_clock
 from integrations.models.invitation import OPEN
 from integrations.vocabulary import DeliveryEvent, ResultOutcome
 from integrations.workflow.inbox.facts import FactsSnapshot
 from integrations.workflow.rules.facts import ExistingInvitation, Facts
 
-YEAR_3000_MS = 32_503_680_000_000
-
 
 def _entered_at(delivery: Delivery) -> datetime | None:
     """Return when the stage was entered, None for a sweep's delivery, which only shows that the candidate is in it."""
     if delivery.event == DeliveryEvent.SWEEP:
         return None
-    triggered_at = delivery.payload.get("triggeredAt")
-    if type(triggered_at) is int and 0 < triggered_at < YEAR_3000_MS:
-        return min(datetime.fromtimestamp(triggered_at / 1000, UTC), delivery.received_at)
-    return delivery.received_at
+    triggered_at = moment(delivery.payload.get("triggeredAt"))
+    return min(triggered_at, delivery.received_at) if triggered_at else delivery.received_at
 
 
 def _existing_invitation(invitation: Invitation, entered_at: datetime | None = None) -> ExistingInvitation:
