@@ -1,4 +1,4 @@
-"""Which assessment a candidate's role, stage and tags name, and by what."""
+"""Which assessment a candidate gets: by a mapping, a tag or the default."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from integrations.workflow.rules.tags import assessment_tags
 
 @dataclass(frozen=True)
 class AssessmentMatch:
-    """What names an assessment, what is written there, and the assessments that it means."""
+    """The source that names an assessment, the names as they are written there, and the assessments called so."""
 
     source: AssessmentSource
     written: tuple[str, ...]
@@ -18,14 +18,14 @@ class AssessmentMatch:
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """What was written, when none of it means an assessment."""
+        """The written names, when CodeScreen has no assessment called so."""
         return self.written if not self.found else ()
 
 
 def choose_assessment(facts: Facts, candidate: CandidateSnapshot) -> AssessmentMatch | None:
-    """Return the first that names an assessment, None when nothing does.
+    """Return what the first source that names an assessment names; None when none does.
 
-    Looked at in this order: the mapping for role and stage, the mapping for the role, the tags, the default.
+    The order is: the mapping for role and stage, the mapping for the role, the tags, the default.
     """
     for source, written in _named_assessments(facts, candidate).items():
         if written:
@@ -39,7 +39,7 @@ def choose_assessment(facts: Facts, candidate: CandidateSnapshot) -> AssessmentM
 
 
 def _named_assessments(facts: Facts, candidate: CandidateSnapshot) -> dict[AssessmentSource, tuple[str, ...]]:
-    """Return what each source names, in the order in which they win."""
+    """Return the names that each source gives, in the order of precedence."""
     rules = facts.mappings.for_role(candidate.role_id, candidate.role_title)
     # a mapping without a stage holds for CodeScreen stages only, not for any that some other mapping names
     is_codescreen_stage = facts.trigger_policy.has_prefix(facts.stage_name)

@@ -1,4 +1,4 @@
-"""What a verdict depends on, and what a decision says."""
+"""The types around a decision: the facts that it depends on, and its result."""
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
