@@ -4,7 +4,7 @@ from django.db import models
 
 
 class EmailKind(models.TextChoices):
-    """What a member may want or not want e-mails about, and what the customer may word."""
+    """A kind of e-mail: members choose which kinds they get, and the customer may word each kind."""
 
     RESULT = "result", "Results"
     ATTENTION = "attention", "Something needs a person"

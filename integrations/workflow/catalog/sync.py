@@ -52,7 +52,7 @@ def _role_columns(posting: Posting) -> dict[str, object]:
 
 
 def refresh_assessments(organization: Organization, codescreen: CodeScreenClient) -> None:
-    """Read the list of assessments again; the answer says whether CodeScreen accepts the key. Raises PlatformError."""
+    """Read the list of assessments again; the answer shows whether CodeScreen accepts the key. Raises PlatformError."""
     try:
         assessments = list(codescreen.assessments())
     except PlatformError as error:

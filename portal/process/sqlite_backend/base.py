@@ -15,7 +15,7 @@ BUSY_TIMEOUT_MS = 5  # within it SQLite tries after 1, 2 and 2 ms
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """A connection that waits as long as OPTIONS' `timeout` says, by retrying often."""
+    """A connection that waits for a lock as long as the `timeout` of OPTIONS, by retrying often."""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
         """Return a connection; while it is set up, SQLite waits in its own way."""
