@@ -84,9 +84,9 @@ def exported(slug: str = "acme") -> str:
 
 
 def test_a_complete_file_creates_everything(configure) -> None:
-    said = configure(WHOLE)
-    assert '+ organization "acme": "Acme"' in said
-    assert not [secret for secret in SECRETS if secret in said]
+    output = configure(WHOLE)
+    assert '+ organization "acme": "Acme"' in output
+    assert not [secret for secret in SECRETS if secret in output]
     organization = Organization.objects.get()
     assert (organization.name, organization.slug, organization.stage_prefix) == (
         "Acme",
@@ -126,18 +126,18 @@ def test_the_same_file_twice_changes_nothing(configure) -> None:
 
 
 def test_a_dry_run_prints_the_difference_and_writes_nothing(configure) -> None:
-    said = configure(WHOLE, "--dry-run")
+    output = configure(WHOLE, "--dry-run")
     assert not Organization.objects.exists()
     assert not User.objects.exists()
     assert not AuditEntry.objects.exists()
     real = configure(WHOLE)
-    assert real.startswith(said)
-    assert "invite" not in said
+    assert real.startswith(output)
+    assert "invite" not in output
 
 
 def test_a_member_without_a_password_gets_a_link_that_works(configure) -> None:
-    said = configure(WHOLE)
-    links = [line for line in said.splitlines() if "invitation link" in line]
+    output = configure(WHOLE)
+    links = [line for line in output.splitlines() if "invitation link" in line]
     assert len(links) == 1
     assert links[0].startswith("invitation link for viewer: http://testserver/invite/")
     answer = Client().get(links[0].split(": ")[1].removeprefix("http://testserver"), follow=True)
@@ -220,8 +220,8 @@ def test_a_new_signature_token_keeps_the_old_one_as_previous(configure) -> None:
 
 def test_an_optional_secret_can_be_removed(configure) -> None:
     configure(WHOLE)
-    said = configure('[organization]\nslug = "acme"\n[codescreen]\nwebhook_secret = ""\n')
-    assert said == "- codescreen.webhook_secret: removed\n"
+    output = configure('[organization]\nslug = "acme"\n[codescreen]\nwebhook_secret = ""\n')
+    assert output == "- codescreen.webhook_secret: removed\n"
     assert CodeScreenConnection.objects.get().webhook_secret == ""
 
 

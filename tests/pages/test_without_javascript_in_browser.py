@@ -187,9 +187,9 @@ def test_a_forms_errors_are_shown_at_their_fields(
         press(page, "Save the token")
         field = page.locator("[name=lever_signature_token]")
         assert field.get_attribute("aria-invalid") == "true"
-        described = (field.get_attribute("aria-describedby") or "").split()
-        said = " ".join(page.locator(f"#{one}").inner_text() for one in described)
-        assert "whole signature token" in said
+        description_ids = (field.get_attribute("aria-describedby") or "").split()
+        description = " ".join(page.locator(f"#{element_id}").inner_text() for element_id in description_ids)
+        assert "whole signature token" in description
 
 
 def test_the_live_list_announces_what_changed(
@@ -201,10 +201,10 @@ def test_the_live_list_announces_what_changed(
     with Visit(browser, live_server.url, super_admin) as visit:
         page = visit.page
         page.goto(visit.site + "/activity/")
-        said = page.locator("[data-live-bar] [role=status]")
-        said.wait_for()
+        announcement = page.locator("[data-live-bar] [role=status]")
+        announcement.wait_for()
         factories.InvitationFactory.create(organization=ready_organization, status="held")
         page.get_by_text("2 in the list, 1 waiting for a person.").first.wait_for(
             timeout=20_000, state="attached"
         )
-        assert said.inner_text() == "2 in the list, 1 waiting for a person."
+        assert announcement.inner_text() == "2 in the list, 1 waiting for a person."

@@ -409,7 +409,7 @@ def test_the_timeline_names_the_stage_of_a_move(super_admin_client, organization
 
 
 @pytest.mark.parametrize(
-    ("status", "said"),
+    ("status", "sentence"),
     [
         ("pending", "the invitation goes out by itself"),
         ("invited", "the invitation is with the candidate"),
@@ -418,14 +418,14 @@ def test_the_timeline_names_the_stage_of_a_move(super_admin_client, organization
     ],
 )
 def test_the_next_step_of_an_invite_verdict_follows_the_invitations_status(
-    super_admin_client, organization, status, said
+    super_admin_client, organization, status, sentence
 ):
     invitation = factories.InvitationFactory.create(
         organization=organization, status=status, opportunity_id="o-1", instance_id="i-1"
     )
     delivery = decided(organization, "invite", invitation=invitation, opportunity_id="o-1")
     for page in (ACTIVITY, "/activity/?show=deliveries", "/activity/o-1/", f"/deliveries/{delivery.pk}/"):
-        assert said in text(super_admin_client.get(page)), page
+        assert sentence in text(super_admin_client.get(page)), page
 
 
 def test_a_progress_tag_is_named_where_its_effect_is_shown(super_admin_client, organization):

@@ -70,8 +70,8 @@ def test_a_trigger_stage_as_stage_on_pass_is_rejected_at_its_field(
     organization_admin_client, ready_organization
 ):
     answer = organization_admin_client.post(URL, SAME | {"passed_stage": "stage-codescreen"})
-    said = answer.context["policies_form"].errors["passed_stage"]
-    assert "Entering “CodeScreen Assessment” sends an assessment" in said[0]
+    errors = answer.context["policies_form"].errors["passed_stage"]
+    assert "Entering “CodeScreen Assessment” sends an assessment" in errors[0]
     assert Organization.objects.get(pk=ready_organization.pk).passed_stage == ""
 
 

@@ -150,13 +150,13 @@ def test_a_stopped_uncertain_invitation_is_never_sent_again(scenario, sandbox, s
         "opportunityId": invitation.opportunity_id,
         "toStageId": sandbox.stage_id("CodeScreen Assessment"),
     }
-    told = factories.DeliveryFactory(
+    delivery = factories.DeliveryFactory(
         organization=scenario.organization,
         opportunity_id=invitation.opportunity_id,
         payload={"event": "candidateStageChange", "data": data},
     )
     scenario.work()
-    told.refresh_from_db()
-    assert (told.verdict, sandbox.invitations_sent()) == ("already_invited", 1)
-    assert "perhaps sent" in told.explanation
+    delivery.refresh_from_db()
+    assert (delivery.verdict, sandbox.invitations_sent()) == ("already_invited", 1)
+    assert "perhaps sent" in delivery.explanation
     assert invitations.invite_again(invitation, super_admin).round == 2

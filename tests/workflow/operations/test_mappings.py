@@ -1,4 +1,4 @@
-"""Role mappings: stored and audited the same, whoever changes them."""
+"""Role mappings are stored, changed, deleted and audited; one that repeats another is refused."""
 
 import pytest
 from django.core.exceptions import ValidationError

@@ -1,4 +1,4 @@
-"""Members: invited, changed and removed the same, whoever does it."""
+"""Members are invited, changed and removed, and each change is audited."""
 
 import pytest
 from django.core.exceptions import ValidationError
