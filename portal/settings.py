@@ -61,9 +61,8 @@ if not SECRET_KEY:
     CONFIGURATION_ERRORS.append(
         ("SECRET_KEY", "SECRET_KEY is not set. Set it to a long random text and keep it.")
     )
-    SECRET_KEY = (
-        "unset-" + os.urandom(32).hex()
-    )  # lets the checks run; portal.checks refuses to serve with it
+    # lets the checks run; portal.checks refuses to serve with it
+    SECRET_KEY = "unset-" + os.urandom(32).hex()
 FIELD_ENCRYPTION_KEYS = [key.strip() for key in env.list("FIELD_ENCRYPTION_KEYS", default=[]) if key.strip()]
 
 PORTAL_URL = _address("PORTAL_URL", "http://127.0.0.1:8000")

@@ -87,9 +87,8 @@ def test_the_supervisor_is_not_delayed_when_redis_is_unreachable(db, unreachable
 
 def test_a_local_wake_up_is_returned_when_the_database_is_unreachable(db, monkeypatch):
     monkeypatch.setattr(brokers, "LOCAL_WAKE_UP_SECONDS", 0.0)
-    monkeypatch.setattr(
-        "integrations.queue.brokers.connections.close_all", lambda: None
-    )  # the test's own connection is one of them
+    # the test's own connection is one of those that would be closed
+    monkeypatch.setattr("integrations.queue.brokers.connections.close_all", lambda: None)
     broker = DatabaseBroker("test")
     with mock.patch("django_q.brokers.orm.ORM.dequeue", side_effect=OperationalError("the server closed")):
         ((ack, pack),) = broker.dequeue() or [(None, "")]
