@@ -1,5 +1,6 @@
 """What the headers of a platform's answer state about time: when to try again, and the platform's clock."""
 
+import math
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
@@ -26,8 +27,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
             seconds = (parsedate_to_datetime(value) - now).total_seconds()
         except (TypeError, ValueError):
             return None
-    is_number = seconds == seconds  # NaN is not
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER) if is_number else None
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
 
 
 def clock_ahead(headers: Mapping[str, str], seconds: float) -> float | None:

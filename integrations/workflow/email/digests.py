@@ -25,12 +25,12 @@ DIGEST_SUBJECTS = {
 }
 SHORTEST_WAIT = timedelta(seconds=30)
 DIGEST_INTERVAL = timedelta(minutes=30)
-#: So many results within `DIGEST_INTERVAL` are e-mails of their own.
+#: The first results within `DIGEST_INTERVAL`, this many, are e-mails of their own.
 SINGLE_RESULTS = 20
 
 
 def is_gathered(organization: Organization, topic: EmailTopic) -> bool:
-    """Whether a new notice of the topic belongs into a digest; results do once there are many."""
+    """Whether a new notice of the topic belongs in a digest; results do once there are many."""
     if topic != EmailTopic.RESULT:
         return topic in DIGEST_SUBJECTS
     recent = _emails(organization, topic).filter(created_at__gte=timezone.now() - DIGEST_INTERVAL)
