@@ -12,6 +12,7 @@ def _tables() -> set[str]:
     return {name for name in connection.introspection.table_names() if name.startswith("integrations_")}
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_every_migration_is_reversed_and_applied_again() -> None:
     before = _tables()
