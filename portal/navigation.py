@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from integrations.models import Effect, Membership, Organization
-from integrations.pages.access import EVERYONE, SUPER_ADMINS, TEAM, current_membership, memberships_of
+from integrations.models.membership import EVERYONE, SUPER_ADMINS, TEAM
+from integrations.pages.access import current_membership, memberships_of
 from integrations.workflow.email import admin_requests
 from integrations.workflow.email.admin_requests import AdminRequest
 

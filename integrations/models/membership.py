@@ -45,17 +45,17 @@ class Membership(models.Model):
     @property
     def may_connect(self) -> bool:
         """Whether the member may connect, disconnect, and change keys, tokens and members."""
-        return self.role == self.Role.SUPER_ADMIN
+        return self.role in SUPER_ADMINS
 
     @property
     def may_configure(self) -> bool:
         """Whether the member may change mappings and policies, approve and resolve invitations, and replay."""
-        return self.role in {self.Role.SUPER_ADMIN, self.Role.ADMIN}
+        return self.role in ADMINS
 
     @property
     def may_retry(self) -> bool:
         """Whether the member may retry a failed effect."""
-        return self.role != self.Role.LIMITED_TEAM_MEMBER
+        return self.role in TEAM
 
     def is_last_super_admin(self, *, is_locked: bool = False) -> bool:
         """Whether this is the only Super Admin who can sign in.
@@ -84,3 +84,10 @@ class Membership(models.Model):
             if self.is_last_super_admin(is_locked=True):
                 raise LastSuperAdmin(self)
             self.delete()
+
+
+# Who a page or an action is for: each view names one of these as its `allowed_roles`.
+SUPER_ADMINS = frozenset({Membership.Role.SUPER_ADMIN})
+ADMINS = SUPER_ADMINS | {Membership.Role.ADMIN}
+TEAM = ADMINS | {Membership.Role.TEAM_MEMBER}
+EVERYONE = TEAM | {Membership.Role.LIMITED_TEAM_MEMBER}

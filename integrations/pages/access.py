@@ -13,14 +13,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import View
 
 from integrations.models import Membership, Organization
+from integrations.models.membership import EVERYONE
 
 #: The session's key for the slug of the organization that the person works in.
 ORGANIZATION_SESSION_KEY = "organization"
-
-SUPER_ADMINS = frozenset({Membership.Role.SUPER_ADMIN})
-ADMINS = SUPER_ADMINS | {Membership.Role.ADMIN}
-TEAM = ADMINS | {Membership.Role.TEAM_MEMBER}
-EVERYONE = TEAM | {Membership.Role.LIMITED_TEAM_MEMBER}
 
 _CACHE = "_current_membership"
 

@@ -15,7 +15,8 @@ from django.utils.dateparse import parse_date
 from django.views.generic import TemplateView, View
 
 from integrations.models import AuditAction, AuditEntry
-from integrations.pages.access import ADMINS, OrganizationMixin
+from integrations.models.membership import ADMINS
+from integrations.pages.access import OrganizationMixin
 
 PAGE_SIZE = 50
 MAX_CHOICES = 200

@@ -17,7 +17,8 @@ from integrations.models import (
     LeverWebhook,
     Organization,
 )
-from integrations.pages.access import TEAM, OrganizationMixin
+from integrations.models.membership import TEAM
+from integrations.pages.access import OrganizationMixin
 from integrations.pages.partials import PartialsMixin
 from integrations.queue import liveness
 from integrations.workflow.health import doctor, linter

@@ -3,7 +3,7 @@
 from django.shortcuts import get_object_or_404
 
 from integrations.models import Effect
-from integrations.pages.access import TEAM
+from integrations.models.membership import TEAM
 from integrations.pages.activity.row_action import RowActionView
 from integrations.workflow.operations.effects import retry_effect
 

@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.views.generic import View
 
 from integrations.http.errors import PlatformError
-from integrations.pages.access import ADMINS, OrganizationMixin, return_url
+from integrations.models.membership import ADMINS
+from integrations.pages.access import OrganizationMixin, return_url
 from integrations.pages.activity.action_forms import ReasonForm
 from integrations.queue import notify
 from integrations.workflow.operations.errors import ActionNotAllowed

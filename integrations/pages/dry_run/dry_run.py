@@ -10,7 +10,8 @@ from django.views.generic import TemplateView
 
 from integrations.http.errors import PlatformError
 from integrations.models import Invitation, Organization, Stage
-from integrations.pages.access import TEAM, OrganizationMixin
+from integrations.models.membership import TEAM
+from integrations.pages.access import OrganizationMixin
 from integrations.pages.dry_run.candidate_search import is_exact, opportunity_id, search
 from integrations.pages.dry_run.consequences import Consequence, immediate_consequences, later_consequences
 from integrations.queue import on_request

@@ -7,7 +7,8 @@ from django.shortcuts import redirect
 from django.views.generic import View
 
 from integrations.models import Role
-from integrations.pages.access import ADMINS, OrganizationMixin
+from integrations.models.membership import ADMINS
+from integrations.pages.access import OrganizationMixin
 from integrations.pages.mappings.mapping_list import list_url
 from integrations.pages.mappings.suggestions import assessment_names
 from integrations.workflow.health.wording import counted

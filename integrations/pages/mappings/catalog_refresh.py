@@ -9,7 +9,8 @@ from django.views.generic import View
 
 from integrations.clients import provider
 from integrations.http.errors import PlatformError
-from integrations.pages.access import ADMINS, OrganizationMixin
+from integrations.models.membership import ADMINS
+from integrations.pages.access import OrganizationMixin
 from integrations.pages.mappings.mapping_list import list_url
 from integrations.workflow.catalog import sync
 

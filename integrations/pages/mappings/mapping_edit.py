@@ -10,7 +10,8 @@ from django.shortcuts import redirect
 from django.views.generic import CreateView, DeleteView, UpdateView
 
 from integrations.models import RoleMapping
-from integrations.pages.access import ADMINS, OrganizationMixin
+from integrations.models.membership import ADMINS
+from integrations.pages.access import OrganizationMixin
 from integrations.pages.mappings.mapping_form import RoleMappingForm
 from integrations.pages.mappings.mapping_list import list_url
 from integrations.pages.mappings.suggestions import suggestions

@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.views.generic import TemplateView
 
 from integrations.models import LinterFinding, Role, RoleMapping, Stage
-from integrations.pages.access import TEAM, OrganizationMixin, return_url
+from integrations.models.membership import TEAM
+from integrations.pages.access import OrganizationMixin, return_url
 from integrations.pages.mappings.effective_assessments import FILTERS, EffectiveAssessments
 from integrations.pages.mappings.mapping_form import RoleMappingForm
 from integrations.pages.mappings.suggestions import suggestions

@@ -12,7 +12,8 @@ from django.views.decorators.csp import csp_override
 from django.views.generic import TemplateView, View
 
 from integrations.models import EmailKind, EmailTemplate, Organization
-from integrations.pages.access import ADMINS, OrganizationMixin
+from integrations.models.membership import ADMINS
+from integrations.pages.access import OrganizationMixin
 from integrations.pages.settings.branding_form import BrandingForm
 from integrations.queue import notify
 from integrations.workflow.email import rendering

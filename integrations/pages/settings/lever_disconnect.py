@@ -8,7 +8,8 @@ from django.shortcuts import redirect
 from django.views.generic import TemplateView
 
 from integrations.models import Effect, Invitation
-from integrations.pages.access import SUPER_ADMINS, OrganizationMixin
+from integrations.models.membership import SUPER_ADMINS
+from integrations.pages.access import OrganizationMixin
 from integrations.workflow.operations import signature_tokens
 from integrations.workflow.operations.lever_connection import disconnect_lever
 

@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.views.generic import TemplateView, View
 
 from integrations.models import Membership
-from integrations.pages.access import SUPER_ADMINS, OrganizationMixin
+from integrations.models.membership import SUPER_ADMINS
+from integrations.pages.access import OrganizationMixin
 from integrations.pages.settings.member_form import InviteMemberForm
 from integrations.pages.settings.settings_page import SettingsView
 from integrations.queue import notify

@@ -13,8 +13,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import TemplateView, View
 
 from integrations.models import EmailKind, Membership
+from integrations.models.membership import SUPER_ADMINS
 from integrations.pages import time_zones
-from integrations.pages.access import SUPER_ADMINS, OrganizationMixin
+from integrations.pages.access import OrganizationMixin
 from integrations.workflow.email import preferences
 from integrations.workflow.email.kinds import EMAIL_KINDS
 

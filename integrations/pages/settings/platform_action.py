@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.views.generic import View
 
 from integrations.http.errors import PlatformError
-from integrations.pages.access import SUPER_ADMINS, OrganizationMixin, return_url
+from integrations.models.membership import SUPER_ADMINS
+from integrations.pages.access import OrganizationMixin, return_url
 from integrations.queue import notify
 
 

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from integrations.models import Organization
-from integrations.pages.access import ADMINS
+from integrations.models.membership import ADMINS
 from integrations.pages.settings.policies_form import PoliciesForm
 from integrations.pages.settings.settings_page import SettingsView
 from integrations.queue import notify

@@ -11,7 +11,8 @@ from django.views.decorators.csp import csp_override
 from django.views.generic import TemplateView
 
 from integrations.models import Membership
-from integrations.pages.access import EVERYONE, SUPER_ADMINS, OrganizationMixin, return_url
+from integrations.models.membership import EVERYONE, SUPER_ADMINS
+from integrations.pages.access import OrganizationMixin, return_url
 from integrations.pages.mappings.suggestions import assessment_names, non_trigger_stage_names
 from integrations.pages.settings.connect_policy import connect_policy
 from integrations.pages.settings.connection_forms import AddTokenForm, ConnectionsForm

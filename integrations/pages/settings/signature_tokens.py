@@ -9,7 +9,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.generic import TemplateView
 
-from integrations.pages.access import SUPER_ADMINS, OrganizationMixin
+from integrations.models.membership import SUPER_ADMINS
+from integrations.pages.access import OrganizationMixin
 from integrations.pages.settings.connection_forms import AddTokenForm
 from integrations.pages.settings.settings_page import SettingsView
 from integrations.workflow.operations.signature_tokens import (

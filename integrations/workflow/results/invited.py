@@ -9,8 +9,8 @@ from django.db.models.functions import Now
 
 from integrations.models import Effect, Invitation, db_clock
 from integrations.models.invitation import Status
-from integrations.vocabulary import ProgressTag
 from integrations.workflow.outbox.enqueue import enqueue_progress_tag
+from integrations.workflow.rules.tags import choose_progress_tag
 
 
 def mark_invited(invitation: Invitation, instance_id: str) -> None:
@@ -24,4 +24,4 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
         Effect.objects.filter(
             invitation=invitation, kind=Effect.Kind.SEND_INVITATION, state=Effect.State.UNCERTAIN
         ).update(state=Effect.State.DONE, done_at=Now(), last_error="")
-        enqueue_progress_tag(invitation, ProgressTag.INVITED)
+        enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))

@@ -5,9 +5,9 @@ import logging
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.models import Invitation, db_clock
 from integrations.models.invitation import Status
-from integrations.vocabulary import ProgressTag
 from integrations.workflow.outbox.enqueue import enqueue_progress_tag
 from integrations.workflow.results.completion import record_completion
+from integrations.workflow.rules.tags import choose_progress_tag
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def _record_not_started(invitation: Invitation) -> bool:
     if invitation.status in {Status.INVITED, Status.WITHDRAWN}:
         return False
     invitation.move(Status.INVITED, REOPENED, started_at=None, submitted_at=None, completed_at=None)
-    enqueue_progress_tag(invitation, ProgressTag.INVITED)
+    enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
     return True
 
 
@@ -53,5 +53,5 @@ def _record_in_progress(invitation: Invitation, progress: Progress) -> bool:
     reason = REOPENED if was_completed else ""
     invitation.move(status, reason, started_at=started_at, submitted_at=submitted_at, completed_at=None)
     if not was_started:
-        enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
+        enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
     return True

@@ -1,20 +1,18 @@
 """Enqueue what a result leads to: progress tag, feedback, report link, result tag, move and e-mail."""
 
 from integrations.models import Effect, EmailTopic, Invitation, Result
-from integrations.vocabulary import ProgressTag
 from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.outbox.enqueue import enqueue, enqueue_progress_tag
 from integrations.workflow.outbox.payloads import FeedbackPayload, ReportLinkPayload, ResultTagPayload
 from integrations.workflow.results.stage_on_pass import follow_result
-from integrations.workflow.rules.tags import begins_with_tag_word
+from integrations.workflow.rules.tags import choose_progress_tag, choose_result_tag
 
 
 def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool) -> None:
     """Enqueue everything that a result leads to in Lever, and the e-mail where the result is new."""
     organization = invitation.organization
-    tag = ProgressTag.EXPIRED if result.outcome == Result.Outcome.EXPIRED else ProgressTag.COMPLETED
-    enqueue_progress_tag(invitation, tag)
+    enqueue_progress_tag(invitation, choose_progress_tag(invitation.status, result.outcome))
     number = invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK).count() + 1
     enqueue(
         organization,
@@ -68,8 +66,8 @@ def _enqueue_result_tag(invitation: Invitation, result: Result, number: int) -> 
     """Enqueue the customer's own tag for the stated outcome; remove both tags when the outcome is no longer stated."""
     organization = invitation.organization
     tags = {
-        Result.Outcome.PASSED.value: result_tag(organization.passed_tag, invitation.assessment_name),
-        Result.Outcome.FAILED.value: result_tag(organization.failed_tag, invitation.assessment_name),
+        Result.Outcome.PASSED.value: choose_result_tag(organization.passed_tag, invitation.assessment_name),
+        Result.Outcome.FAILED.value: choose_result_tag(organization.failed_tag, invitation.assessment_name),
     }
     given = tags.get(result.outcome, "")
     others = sorted({tag for tag in tags.values() if tag} - {given})
@@ -82,9 +80,3 @@ def _enqueue_result_tag(invitation: Invitation, result: Result, number: int) -> 
             payload=ResultTagPayload(given, others),
             priority=4,
         )
-
-
-def result_tag(written: str, assessment_name: str) -> str:
-    """Return the tag as it is added in Lever; empty where it would read as one of the portal's own."""
-    tag = " ".join(written.replace("{assessment}", assessment_name).split())[:100]
-    return "" if begins_with_tag_word(tag) else tag

@@ -9,11 +9,11 @@ from django.db.models.functions import Now
 from integrations.codescreen.payloads import WebhookHint
 from integrations.models import EmailTopic, Invitation, Organization, db_clock
 from integrations.models.invitation import Status
-from integrations.vocabulary import ProgressTag
 from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.outbox.enqueue import enqueue_progress_tag
 from integrations.workflow.results.invited import mark_invited
+from integrations.workflow.rules.tags import choose_progress_tag
 
 SUBMITTED, EMAIL_BOUNCED = "candidate.submitted", "candidate.email_bounced"
 
@@ -66,4 +66,4 @@ def _record_submission(invitation: Invitation) -> None:
             return
         invitation.move(Status.SUBMITTED, submitted_at=now, started_at=invitation.started_at or now)
         if not was_started:  # the start is reported later, or never
-            enqueue_progress_tag(invitation, ProgressTag.IN_PROGRESS)
+            enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))

@@ -1,11 +1,38 @@
-"""What the tags on a candidate or a role mean: the name of an assessment, or the portal's own progress."""
+"""Which tags the portal sets in Lever, and what the tags that it reads there mean."""
 
 from collections.abc import Iterable
 
-from integrations.vocabulary import ProgressTag
+from integrations.vocabulary import InvitationStatus, ProgressTag, ResultOutcome
 from integrations.workflow.rules.naming import normalize
 
 TAG_WORD = "CodeScreen"
+
+#: The progress tag of each status that CodeScreen reports; Completed depends on the outcome too.
+_PROGRESS_TAGS: dict[str, ProgressTag] = {
+    InvitationStatus.INVITED: ProgressTag.INVITED,
+    InvitationStatus.IN_PROGRESS: ProgressTag.IN_PROGRESS,
+    InvitationStatus.SUBMITTED: ProgressTag.IN_PROGRESS,
+    InvitationStatus.COMPLETED: ProgressTag.COMPLETED,
+}
+
+
+def choose_progress_tag(status: str, outcome: str = "") -> ProgressTag:
+    """Return the progress tag of an invitation with this status and, once completed, this outcome of its result.
+
+    Raises KeyError for a status in which nothing has been sent or CodeScreen is no longer asked.
+    """
+    if outcome == ResultOutcome.EXPIRED:
+        return ProgressTag.EXPIRED
+    return _PROGRESS_TAGS[status]
+
+
+def choose_result_tag(written: str, assessment_name: str) -> str:
+    """Return the customer's own tag for an outcome, from its wording in the policies, at most 100 characters.
+
+    Empty where it would read as one of the portal's own.
+    """
+    tag = " ".join(written.replace("{assessment}", assessment_name).split())[:100]
+    return "" if normalize(tag).startswith(normalize(TAG_WORD)) else tag
 
 
 def assessment_tags(tags: Iterable[str], role_title: str = "") -> tuple[str, ...]:
@@ -29,8 +56,3 @@ def assessment_tags(tags: Iterable[str], role_title: str = "") -> tuple[str, ...
 def is_progress_tag(tag: str) -> bool:
     """Whether a tag is one of the portal's progress tags, however it is spelled."""
     return normalize(tag) in {normalize(progress_tag) for progress_tag in ProgressTag}
-
-
-def begins_with_tag_word(tag: str) -> bool:
-    """Whether a tag would read as one of the portal's own or as naming an assessment."""
-    return normalize(tag).startswith(normalize(TAG_WORD))

@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from integrations.models import Effect
-from integrations.workflow.results.result_effects import result_tag
+from integrations.workflow.rules.tags import choose_result_tag
 
 
 def complete_assessment(scenario, **verdict):
@@ -55,4 +55,4 @@ def test_no_result_tag_is_added_when_codescreen_states_no_result(scenario, sandb
 def test_a_result_tag_is_refused_when_it_reads_like_a_portal_tag(scenario, tag):
     with pytest.raises(ValidationError):
         scenario.set_policies(passed_tag=tag)
-    assert result_tag("{assessment}: passed", "CodeScreen Basics") == ""
+    assert choose_result_tag("{assessment}: passed", "CodeScreen Basics") == ""

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.vocabulary import ProgressTag
-from integrations.workflow.rules.tags import assessment_tags, is_progress_tag
+from integrations.vocabulary import InvitationStatus, ProgressTag, ResultOutcome
+from integrations.workflow.rules.tags import assessment_tags, choose_progress_tag, is_progress_tag
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,19 @@ def test_assessment_tags_are_read_from_tags_with_the_word_and_a_name(tag, names)
 def test_a_progress_tag_never_names_an_assessment(tag, spelled):
     assert assessment_tags([spelled(tag)]) == ()
     assert is_progress_tag(spelled(tag))
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "tag"),
+    [
+        (InvitationStatus.INVITED, "", ProgressTag.INVITED),
+        (InvitationStatus.IN_PROGRESS, "", ProgressTag.IN_PROGRESS),
+        (InvitationStatus.SUBMITTED, "", ProgressTag.IN_PROGRESS),
+        (InvitationStatus.COMPLETED, "", ProgressTag.COMPLETED),
+        (InvitationStatus.COMPLETED, ResultOutcome.PASSED, ProgressTag.COMPLETED),
+        (InvitationStatus.COMPLETED, ResultOutcome.FAILED, ProgressTag.COMPLETED),
+        (InvitationStatus.COMPLETED, ResultOutcome.EXPIRED, ProgressTag.EXPIRED),
+    ],
+)
+def test_the_progress_tag_follows_the_status_and_the_outcome(status, outcome, tag):
+    assert choose_progress_tag(status, outcome) == tag
