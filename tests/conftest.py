@@ -131,9 +131,10 @@ def connected_organization(sandbox, organization, super_admin):
 
 
 @pytest.fixture
-def queued_tasks(monkeypatch):
-    """The dotted names of the tasks that were queued."""
+def queued_tasks(db, monkeypatch):
+    """The dotted names of the tasks that were queued; the queue itself is empty."""
     names = []
+    notify._broker().purge_queue()  # Redis keeps the wake-ups of earlier tests
     monkeypatch.setattr(notify, "_next_notification", 0.0)
     monkeypatch.setattr(notify, "async_task", lambda name, **_: names.append(name))
     return names
