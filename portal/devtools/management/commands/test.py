@@ -31,7 +31,7 @@ def run(arguments: list[str]) -> int:
     """Run pytest on the checkout, in three processes unless the arguments forbid it; return its exit code."""
     if not any(argument.startswith(ONE_PROCESS) for argument in arguments):
         # three on two cores: tests wait for answers and time-outs a third of their time
-        # worksteal: an idle process takes over tests of the other, since some take a thousand times longer
+        # worksteal: an idle process takes over tests of the others, since some take a thousand times longer
         arguments = ["-n", "3", "--dist", "worksteal", *arguments]
     # a process of its own: Django reads its settings once, and the tests need others
     pytest = subprocess.Popen([sys.executable, "-m", "pytest", *arguments], cwd=settings.BASE_DIR)
