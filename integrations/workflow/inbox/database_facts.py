@@ -24,7 +24,7 @@ def _entered_at(delivery: Delivery) -> datetime | None:
 
 def _existing_invitation(invitation: Invitation, entered_at: datetime | None = None) -> ExistingInvitation:
     done_at = invitation.completed_at
-    latest = invitation.results.first() if done_at else None
+    latest = invitation.latest_result() if done_at else None
     status = Invitation.Status(invitation.status)
     # withdrawn while uncertain: it may have been sent, so it is never sent again
     was_uncertain = (

@@ -79,6 +79,15 @@ def test_reentry_after_expiry_starts_no_round_when_the_result_is_not_expired(sce
     assert move_and_decide().verdict == "already_invited"
 
 
+def test_the_latest_attempt_decides_when_an_earlier_one_is_recorded_late(scenario, move_and_decide):
+    invitation = expired_invitation(scenario, score=20, result="Failed")
+    latest = invitation.results.get()
+    Result.objects.filter(pk=latest.pk).update(attempt=2)
+    Result.objects.create(invitation=invitation, attempt=1, outcome="Passed")
+    scenario.set_policies(reentry="after_expiry")
+    assert move_and_decide().verdict == "invite"
+
+
 @pytest.mark.parametrize(("days", "verdict"), [(29, "already_invited"), (30, "invite")])
 def test_reentry_after_days_starts_a_round_once_the_days_have_passed(
     scenario, move_and_decide, days, verdict
