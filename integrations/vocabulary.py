@@ -50,7 +50,7 @@ class RejectionCode(StrEnum):
     NO_WEBHOOK_SECRET = "no_webhook_secret"
 
 
-class Verdict(LabelledEnum):
+class VerdictCode(LabelledEnum):
     """Why a delivery did or didn't lead to an invitation; the order is the order of deciding."""
 
     TEST_REQUEST = "test_request", "Test request"
@@ -75,7 +75,7 @@ class Verdict(LabelledEnum):
 
 
 #: The verdicts that make an invitation, sent at once or after a person's approval.
-INVITING_VERDICTS = frozenset({Verdict.INVITE, Verdict.HELD_FOR_APPROVAL})
+INVITING_VERDICTS = frozenset({VerdictCode.INVITE, VerdictCode.HELD_FOR_APPROVAL})
 
 
 class AssessmentSource(LabelledEnum):

@@ -89,7 +89,7 @@ def fill(organization: Organization) -> None:
         failure_reason="Unit Tests",
         report_url="https://codescreen.example/report",
     )
-    for verdict in list(Delivery.Verdict):
+    for verdict in list(Delivery.VerdictCode):
         factories.DeliveryFactory.create(
             organization=organization,
             verdict=verdict,

@@ -10,7 +10,7 @@ from integrations.models.invitation import Invitation
 from integrations.models.leasing import Leasable, LeasableQuerySet
 from integrations.models.organization import Organization
 
-WAITING_VERDICTS = (vocabulary.Verdict.PAUSED, vocabulary.Verdict.DISCONNECTED)
+WAITING_VERDICTS = (vocabulary.VerdictCode.PAUSED, vocabulary.VerdictCode.DISCONNECTED)
 
 
 class DeliveryQuerySet(LeasableQuerySet["Delivery"]):
@@ -33,7 +33,7 @@ class Delivery(Leasable):
     """One verified inbound webhook, or one thing the sweep found."""
 
     Platform = vocabulary.Platform
-    Verdict = vocabulary.Verdict
+    VerdictCode = vocabulary.VerdictCode
 
     organization = models.ForeignKey(
         "integrations.Organization", on_delete=models.CASCADE, related_name="deliveries"
@@ -45,7 +45,7 @@ class Delivery(Leasable):
     payload = models.JSONField()
     received_at = models.DateTimeField(db_default=Now())
     repeats = models.PositiveIntegerField(default=0, help_text="How often the platform sent it again.")
-    verdict = models.CharField(max_length=40, choices=vocabulary.Verdict.choices(), blank=True)
+    verdict = models.CharField(max_length=40, choices=vocabulary.VerdictCode.choices(), blank=True)
     explanation = models.TextField(blank=True)
     assessment_source = models.CharField(
         max_length=30,
@@ -95,7 +95,7 @@ class Delivery(Leasable):
             models.Index(
                 fields=["organization", "-received_at"],
                 name="delivery_unknown",
-                condition=models.Q(verdict=vocabulary.Verdict.UNKNOWN_ASSESSMENT.value),
+                condition=models.Q(verdict=vocabulary.VerdictCode.UNKNOWN_ASSESSMENT.value),
             ),
         ]
 
@@ -109,7 +109,7 @@ class Delivery(Leasable):
 
     def decide(
         self,
-        verdict: vocabulary.Verdict,
+        verdict: vocabulary.VerdictCode,
         explanation: str,
         invitation: Invitation | None = None,
         *,

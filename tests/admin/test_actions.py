@@ -18,7 +18,7 @@ from integrations.models import (
     RoleMapping,
 )
 from integrations.queue import on_request
-from integrations.vocabulary import Verdict
+from integrations.vocabulary import VerdictCode
 from integrations.workflow.rules.facts import Decision
 from tests.admin.conftest import Customer, make_customer, sign_in
 from tests.admin.test_scope import address
@@ -38,10 +38,10 @@ def replays(monkeypatch) -> list[Delivery]:
 
     def replay(delivery, actor) -> Decision:
         done.append(delivery)
-        return Decision(Verdict.INVITE, "“Backend” is sent: the default names it.")
+        return Decision(VerdictCode.INVITE, "“Backend” is sent: the default names it.")
 
     monkeypatch.setattr(
-        on_request, "preview", lambda delivery: Decision(Verdict.NO_EMAIL, "There is no address.")
+        on_request, "preview", lambda delivery: Decision(VerdictCode.NO_EMAIL, "There is no address.")
     )
     monkeypatch.setattr(on_request, "replay", replay)
     return done

@@ -15,7 +15,7 @@ from django.utils import timezone
 from integrations.http.errors import PlatformError
 from integrations.models import ApiCall, AuditEntry, Delivery, Effect, Invitation, Organization, Result
 from integrations.queue import on_request
-from integrations.vocabulary import Verdict
+from integrations.vocabulary import VerdictCode
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.rules.facts import Decision
 
@@ -140,10 +140,10 @@ def test_one_organization_that_fails_does_not_stop_the_others(acme: Organization
 
 def test_replay_prints_the_verdict(delivery: Delivery, monkeypatch) -> None:
     monkeypatch.setattr(
-        on_request, "preview", lambda found: Decision(Verdict.NO_EMAIL, "There is no address.")
+        on_request, "preview", lambda found: Decision(VerdictCode.NO_EMAIL, "There is no address.")
     )
     monkeypatch.setattr(
-        on_request, "replay", lambda found, actor: Decision(Verdict.INVITE, f"Sent by {actor}.")
+        on_request, "replay", lambda found, actor: Decision(VerdictCode.INVITE, f"Sent by {actor}.")
     )
     assert (
         run("replay", str(delivery.pk), "--dry-run")

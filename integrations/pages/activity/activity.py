@@ -92,7 +92,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
     def _deliveries(self, query: str) -> dict[str, Any]:
         deliveries = Delivery.objects.filter(organization=self.organization)
         deliveries = deliveries.select_related("invitation").defer("traceback")
-        chosen = self._chosen("verdict", [*Delivery.Verdict, UNDECIDED])
+        chosen = self._chosen("verdict", [*Delivery.VerdictCode, UNDECIDED])
         if chosen:
             deliveries = deliveries.filter(verdict="" if chosen == UNDECIDED else chosen)
         if query:
@@ -101,7 +101,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
                 | Q(explanation__icontains=query)
                 | _matches(query, "invitation__")
             )
-        choices = [*Delivery.Verdict.choices(), (UNDECIDED, "Not decided yet")]
+        choices = [*Delivery.VerdictCode.choices(), (UNDECIDED, "Not decided yet")]
         page = self._page(deliveries.order_by("-received_at", "-pk"))
         return {
             "filter": Filter("verdict", "Verdict", choices, chosen),

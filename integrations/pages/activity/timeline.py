@@ -109,7 +109,7 @@ def latest_verdict(entries: Sequence[TimelineEntry]) -> TimelineDelivery | None:
         for entry in reversed(entries)
         if entry.kind is EntryKind.VERDICT and isinstance(entry.row, TimelineDelivery)
     ]
-    from_lever = [row for row in decided if row.delivery.verdict != Delivery.Verdict.NOTED]
+    from_lever = [row for row in decided if row.delivery.verdict != Delivery.VerdictCode.NOTED]
     return next(iter(from_lever or decided), None)
 
 

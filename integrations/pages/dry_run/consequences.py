@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from integrations.models import Effect, Organization
-from integrations.vocabulary import ProgressTag, Verdict
+from integrations.vocabulary import ProgressTag, VerdictCode
 from integrations.workflow.inbox.dry_run import DryRun
 from integrations.workflow.outbox.payloads import NotePayload
 
@@ -41,10 +41,10 @@ def _effect_detail(effect: Effect) -> str:
 
 def later_consequences(organization: Organization, dry_run: DryRun) -> list[Consequence]:
     """Return what follows once the invitation is approved or sent; nothing for a skip."""
-    if dry_run.decision.verdict == Verdict.HELD_FOR_APPROVAL:
+    if dry_run.decision.verdict == VerdictCode.HELD_FOR_APPROVAL:
         detail = "It waits under Activity. The members who want that get one e-mail for all that waits."
         return [Consequence("Until an Admin says yes or no", detail)]
-    if dry_run.decision.verdict != Verdict.INVITE:
+    if dry_run.decision.verdict != VerdictCode.INVITE:
         return []
     return [*_progress(), *_on_result(organization)]
 

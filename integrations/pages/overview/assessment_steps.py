@@ -88,7 +88,7 @@ def _not_invited_yet(organization: Organization) -> str:
     state = "Nobody has been invited yet."
     latest = (
         Delivery.objects.filter(organization=organization, platform=Delivery.Platform.LEVER)
-        .exclude(verdict__in=["", Delivery.Verdict.TEST_REQUEST])
+        .exclude(verdict__in=["", Delivery.VerdictCode.TEST_REQUEST])
         .order_by("-received_at", "-pk")
         .first()
     )

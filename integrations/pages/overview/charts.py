@@ -74,7 +74,7 @@ def _delays(organization: Organization, days: Sequence[date]) -> Chart:
     times = (
         Delivery.objects.filter(
             organization=organization,
-            verdict=Delivery.Verdict.INVITE,
+            verdict=Delivery.VerdictCode.INVITE,
             received_at__gte=start,
             invitation__invited_at__gte=start,
         )

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from integrations.models import Delivery
-from integrations.vocabulary import AssessmentSource, Verdict
+from integrations.vocabulary import AssessmentSource, VerdictCode
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 from integrations.workflow.health.linter_snapshot import LinterSnapshot
 from integrations.workflow.health.wording import counted
@@ -20,7 +20,7 @@ MOST_DELIVERIES = 500
 
 def unknown_candidate_tags(snapshot: LinterSnapshot) -> Iterator[Finding]:
     """Yield tags on candidates that named no assessment when they entered the stage, and still name none."""
-    undecidable = _decided_by_tag(snapshot, Verdict.UNKNOWN_ASSESSMENT)
+    undecidable = _decided_by_tag(snapshot, VerdictCode.UNKNOWN_ASSESSMENT)
     role_tags = {normalize(name) for role in snapshot.open_roles for name in snapshot.tags[role.pk]}
     opportunities_by_tag: dict[str, set[str]] = {}
     for opportunity_id, name in undecidable.values_list("opportunity_id", "assessment_written")[
@@ -47,7 +47,7 @@ def candidate_tags_not_on_role(snapshot: LinterSnapshot) -> Iterator[Finding]:
         "invitation__assessment_name",
         "opportunity_id",
     )
-    invited = _decided_by_tag(snapshot, Verdict.INVITE).values_list(*columns)
+    invited = _decided_by_tag(snapshot, VerdictCode.INVITE).values_list(*columns)
     for role_id, assessment_id, name, opportunity_id in invited[:MOST_DELIVERIES]:
         role = roles.get(role_id)
         if role is None:
@@ -70,7 +70,7 @@ def candidate_tags_not_on_role(snapshot: LinterSnapshot) -> Iterator[Finding]:
         yield snapshot.finding(FindingCode.CANDIDATE_TAG_ALONE, message, fix, Level.INFO)
 
 
-def _decided_by_tag(snapshot: LinterSnapshot, verdict: Verdict) -> QuerySet[Delivery]:
+def _decided_by_tag(snapshot: LinterSnapshot, verdict: VerdictCode) -> QuerySet[Delivery]:
     """Return the recent deliveries with this verdict whose assessment a tag named, the latest first."""
     return Delivery.objects.filter(
         organization=snapshot.organization,

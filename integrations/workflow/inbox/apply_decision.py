@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from integrations.lever.payloads import Opportunity, StageChange
 from integrations.models import Delivery, Effect, IllegalTransition, Invitation, Organization, db_clock
 from integrations.models.invitation import UNSENT, Status
-from integrations.vocabulary import INVITING_VERDICTS, Verdict
+from integrations.vocabulary import INVITING_VERDICTS, VerdictCode
 from integrations.workflow.inbox.facts import FactsSnapshot
 from integrations.workflow.outbox.enqueue import enqueue_invitation, enqueue_note
 from integrations.workflow.rules.facts import CandidateSnapshot, Decision, Facts
@@ -15,12 +15,12 @@ from integrations.workflow.rules.facts import CandidateSnapshot, Decision, Facts
 #: Skips that a recruiter can correct in Lever: these leave a note on the candidate.
 VERDICTS_WITH_A_NOTE = frozenset(
     {
-        Verdict.CONTACT_NOT_ALLOWED,
-        Verdict.NO_ASSESSMENT,
-        Verdict.UNKNOWN_ASSESSMENT,
-        Verdict.AMBIGUOUS_ASSESSMENT,
-        Verdict.NO_EMAIL,
-        Verdict.INVITED_ELSEWHERE,
+        VerdictCode.CONTACT_NOT_ALLOWED,
+        VerdictCode.NO_ASSESSMENT,
+        VerdictCode.UNKNOWN_ASSESSMENT,
+        VerdictCode.AMBIGUOUS_ASSESSMENT,
+        VerdictCode.NO_EMAIL,
+        VerdictCode.INVITED_ELSEWHERE,
     }
 )
 
@@ -38,12 +38,12 @@ def apply_decision(
     opportunity = gathered.opportunity
     if decision.verdict in INVITING_VERDICTS and opportunity is not None:
         return _invite(delivery, organization, decision, facts, opportunity, gathered.read_at)
-    if decision.verdict == Verdict.NOT_A_TRIGGER_STAGE and opportunity is not None:
+    if decision.verdict == VerdictCode.NOT_A_TRIGGER_STAGE and opportunity is not None:
         statuses = ENDED_BY_LEAVING[organization.leaving]
         return _withdraw(organization, opportunity, facts, "The candidate left the stage.", statuses)
-    if decision.verdict == Verdict.ARCHIVED and opportunity is not None:
+    if decision.verdict == VerdictCode.ARCHIVED and opportunity is not None:
         return _withdraw(organization, opportunity, facts, "The candidate is archived in Lever.")
-    if decision.verdict == Verdict.ALREADY_INVITED:
+    if decision.verdict == VerdictCode.ALREADY_INVITED:
         return _follow_again(decision)
     if decision.verdict in VERDICTS_WITH_A_NOTE and organization.note_on_skip:
         change = StageChange.from_payload(delivery.payload)
@@ -65,7 +65,7 @@ def _invite(
     candidate = facts.candidate
     if decision.assessment is None or not isinstance(candidate, CandidateSnapshot):
         raise TypeError("an invitation needs an assessment and a candidate")
-    status = Status.HELD if decision.verdict == Verdict.HELD_FOR_APPROVAL else Status.PENDING
+    status = Status.HELD if decision.verdict == VerdictCode.HELD_FOR_APPROVAL else Status.PENDING
     values = {
         "contact_id": opportunity.contact_id[:200],
         "candidate_name": opportunity.name[:500],

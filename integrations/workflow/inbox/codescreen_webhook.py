@@ -4,7 +4,7 @@ from django.db import transaction
 
 from integrations.codescreen.payloads import WebhookHint
 from integrations.models import Delivery
-from integrations.vocabulary import Verdict
+from integrations.vocabulary import VerdictCode
 from integrations.workflow.results.webhook_hint import apply_hint
 
 
@@ -20,5 +20,5 @@ def note_codescreen_webhook(delivery: Delivery) -> None:
             explanation = f"CodeScreen says “{hint.type}”: {follows}."
         else:
             explanation = f"CodeScreen says “{hint.type}” of an assessment that the portal didn't send."
-        if not delivery.decide(Verdict.NOTED, explanation, invitation):
+        if not delivery.decide(VerdictCode.NOTED, explanation, invitation):
             transaction.set_rollback(True)

@@ -12,7 +12,7 @@ from integrations.lever.payloads import Opportunity, StageChange
 from integrations.models import Delivery, Invitation, LeverConnection, Organization, db_clock
 from integrations.models.leasing import LEASE
 from integrations.models.truncated_keys import truncated_key
-from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, Verdict
+from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, VerdictCode
 from integrations.workflow.catalog.sync import refresh_stages
 from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.inbox.decide_delivery import decide_delivery
@@ -98,7 +98,7 @@ def _accounted_for(organization: Organization, ids: list[str]) -> dict[Entry, da
     accounted_for: dict[Entry, datetime] = {}
     deliveries = Delivery.objects.filter(
         organization=organization, platform=Delivery.Platform.LEVER, opportunity_id__in=ids
-    ).exclude(verdict=Verdict.LEFT_STAGE)
+    ).exclude(verdict=VerdictCode.LEFT_STAGE)
     deliveries = deliveries.exclude(invitation__status=Invitation.Status.WITHDRAWN)
     for delivery in deliveries.order_by("received_at"):
         stage_id = StageChange.from_payload(delivery.payload).to_stage_id

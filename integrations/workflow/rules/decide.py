@@ -1,8 +1,8 @@
-"""Facts → verdict: the order of the checks is the order of `Verdict`, and the first that holds wins."""
+"""Facts → verdict: the order of the checks is the order of `VerdictCode`, and the first that holds wins."""
 
 from dataclasses import replace
 
-from integrations.vocabulary import DeliveryEvent, InvitationStatus, ReentryPolicy, ResultOutcome, Verdict
+from integrations.vocabulary import DeliveryEvent, InvitationStatus, ReentryPolicy, ResultOutcome, VerdictCode
 from integrations.workflow.rules.assessment_match import AssessmentMatch, choose_assessment
 from integrations.workflow.rules.assessments import KnownAssessment
 from integrations.workflow.rules.facts import CandidateSnapshot, Decision, ExistingInvitation, Facts
@@ -20,7 +20,7 @@ def decide(facts: Facts) -> Decision:
     candidate = facts.candidate
     if not isinstance(candidate, CandidateSnapshot):
         return Decision(
-            Verdict.NOT_VISIBLE,
+            VerdictCode.NOT_VISIBLE,
             "Lever doesn't show this candidate to the portal: it is confidential or gone.",
         )
     return _decide_candidate(facts, candidate) or _decide_assessment(facts, candidate)
@@ -29,19 +29,19 @@ def decide(facts: Facts) -> Decision:
 def decide_locally(facts: Facts) -> Decision | None:
     """Return the verdict that holds without asking Lever anything, or None."""
     if facts.is_test:
-        return Decision(Verdict.TEST_REQUEST, "Lever tested the connection and reached the portal.")
+        return Decision(VerdictCode.TEST_REQUEST, "Lever tested the connection and reached the portal.")
     if facts.is_paused:
         return Decision(
-            Verdict.PAUSED,
+            VerdictCode.PAUSED,
             "The organization is paused: nothing is sent. This is kept and decided afterwards.",
         )
     if facts.disconnected_reason:
         return Decision(
-            Verdict.DISCONNECTED,
+            VerdictCode.DISCONNECTED,
             f"{facts.disconnected_reason} This is kept and decided when the connection is back.",
         )
     if facts.event not in INVITING_EVENTS:
-        return Decision(Verdict.IGNORED_EVENT, f"The portal doesn't act on “{facts.event}”.")
+        return Decision(VerdictCode.IGNORED_EVENT, f"The portal doesn't act on “{facts.event}”.")
     return None
 
 
@@ -53,7 +53,7 @@ def decide_before_read(facts: Facts) -> Decision | None:
     if not facts.trigger_policy.is_trigger(facts.stage_id, facts.stage_name):
         stage = f"“{facts.stage_name}”" if facts.stage_name else "A stage that Lever doesn't list"
         return Decision(
-            Verdict.NOT_A_TRIGGER_STAGE,
+            VerdictCode.NOT_A_TRIGGER_STAGE,
             f"{stage} doesn't begin with “{facts.stage_prefix}”, and no mapping names it.",
         )
     return None
@@ -63,14 +63,15 @@ def _decide_candidate(facts: Facts, candidate: CandidateSnapshot) -> Decision | 
     """Return the verdict when the candidate's own state rules an invitation out."""
     if candidate.stage_id != facts.stage_id:
         now_in = f" and is in “{candidate.stage_name}” now" if candidate.stage_name else ""
-        return Decision(Verdict.LEFT_STAGE, f"The candidate has left “{facts.stage_name}”{now_in}.")
+        return Decision(VerdictCode.LEFT_STAGE, f"The candidate has left “{facts.stage_name}”{now_in}.")
     if candidate.is_archived:
-        return Decision(Verdict.ARCHIVED, "The candidate is archived in Lever.")
+        return Decision(VerdictCode.ARCHIVED, "The candidate is archived in Lever.")
     if candidate.is_anonymized:
-        return Decision(Verdict.ANONYMIZED, "Lever has anonymized this candidate.")
+        return Decision(VerdictCode.ANONYMIZED, "Lever has anonymized this candidate.")
     if not candidate.may_contact:
         return Decision(
-            Verdict.CONTACT_NOT_ALLOWED, "Lever's data protection says this candidate may not be contacted."
+            VerdictCode.CONTACT_NOT_ALLOWED,
+            "Lever's data protection says this candidate may not be contacted.",
         )
     return None
 
@@ -80,7 +81,7 @@ def _decide_assessment(facts: Facts, candidate: CandidateSnapshot) -> Decision:
     if match is None:
         role = f"“{candidate.role_title}”" if candidate.role_title else "this candidate's role"
         return Decision(
-            Verdict.NO_ASSESSMENT,
+            VerdictCode.NO_ASSESSMENT,
             f"No mapping for {role}, no tag “CodeScreen …” on the candidate and no default names an assessment.",
         )
     decision = _decide_match(facts, candidate, match)
@@ -93,12 +94,13 @@ def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentM
     if len(match.found) > 1:
         names = ", ".join(f"“{assessment.name}”" for assessment in match.found)
         return Decision(
-            Verdict.AMBIGUOUS_ASSESSMENT, f"Several assessments are named by {match.source.label}: {names}."
+            VerdictCode.AMBIGUOUS_ASSESSMENT,
+            f"Several assessments are named by {match.source.label}: {names}.",
         )
     assessment = match.found[0]
     email = _usable_email(candidate)
     if not email:
-        return Decision(Verdict.NO_EMAIL, "The candidate has no e-mail address in Lever.", assessment)
+        return Decision(VerdictCode.NO_EMAIL, "The candidate has no e-mail address in Lever.", assessment)
     decision = _decide_invitation(facts, assessment, match)
     return replace(decision, assessment=assessment, email=email)
 
@@ -108,7 +110,7 @@ def _unknown_assessment(facts: Facts, match: AssessmentMatch) -> Decision:
     meant = closest_name(written, [assessment.name for assessment in facts.assessments])
     hint = f" Did you mean “{meant}”?" if meant else ""
     return Decision(
-        Verdict.UNKNOWN_ASSESSMENT,
+        VerdictCode.UNKNOWN_ASSESSMENT,
         f"CodeScreen has no assessment “{written}”, which {match.source.label} names.{hint}",
     )
 
@@ -129,7 +131,7 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
         latest = max(blocking, key=lambda invitation: invitation.round)
         if not _starts_new_round(facts, latest):
             return Decision(
-                Verdict.ALREADY_INVITED,
+                VerdictCode.ALREADY_INVITED,
                 f"The candidate already has “{assessment.name}”: {latest.status_phrase} since {latest.since}.",
                 existing_invitation_id=latest.id,
             )
@@ -137,21 +139,21 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
     for invitation in facts.invitations_elsewhere:
         if invitation.assessment_id == assessment.id:
             return Decision(
-                Verdict.INVITED_ELSEWHERE,
+                VerdictCode.INVITED_ELSEWHERE,
                 f"The same person already has “{assessment.name}” through another opportunity: "
                 f"{invitation.status_phrase} since {invitation.since}.",
                 existing_invitation_id=invitation.id,
             )
     if facts.bulk_limit and facts.recently_invited >= facts.bulk_limit:
         return Decision(
-            Verdict.HELD_FOR_APPROVAL,
+            VerdictCode.HELD_FOR_APPROVAL,
             f"{facts.recently_invited} invitations went out within {facts.bulk_window} minutes, and the limit is "
             f"{facts.bulk_limit}: “{assessment.name}” waits for a yes.",
             round=round_number,
         )
     again = f" It is round {round_number}." if round_number > 1 else ""
     return Decision(
-        Verdict.INVITE,
+        VerdictCode.INVITE,
         f"“{assessment.name}” is sent: {match.source.label} names it.{again}",
         round=round_number,
     )

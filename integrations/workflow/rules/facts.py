@@ -8,7 +8,7 @@ from integrations.vocabulary import (
     InvitationStatus,
     ReentryPolicy,
     ResultOutcome,
-    Verdict,
+    VerdictCode,
 )
 from integrations.workflow.rules.assessments import KnownAssessment
 from integrations.workflow.rules.mapping_index import MappingIndex
@@ -95,7 +95,7 @@ class Facts:
 class Decision:
     """A verdict, a sentence a recruiter can act on, and what an invitation needs to know."""
 
-    verdict: Verdict
+    verdict: VerdictCode
     explanation: str
     assessment: KnownAssessment | None = None
     assessment_source: AssessmentSource | None = None

@@ -292,14 +292,14 @@ def test_every_status_and_verdict_has_a_row_that_renders(super_admin_client, org
         factories.InvitationFactory.create(
             organization=organization, status=status, instance_id=f"i-{status}"
         )
-    for verdict in list(Delivery.Verdict):
+    for verdict in list(Delivery.VerdictCode):
         decided(organization, verdict)
     for show in ("invitations", "deliveries"):
         assert super_admin_client.get(ACTIVITY, {"show": show}).status_code == 200
 
 
 def test_every_verdict_has_a_sentence_and_a_next_step_on_each_page(super_admin_client, organization):
-    for number, verdict in enumerate(list(Delivery.Verdict)):
+    for number, verdict in enumerate(list(Delivery.VerdictCode)):
         delivery = decided(
             organization, verdict, opportunity_id=f"o-{number}", explanation=f"Because of {number}."
         )

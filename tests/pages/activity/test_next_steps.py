@@ -51,13 +51,13 @@ def text(answer) -> str:
 
 
 def test_every_verdict_has_a_next_step_and_is_noted_or_exempt():
-    codes = set(Delivery.Verdict)
+    codes = set(Delivery.VerdictCode)
     assert codes == set(NEXT_STEPS) | {"noted"}
     assert codes == VERDICTS_WITH_A_NOTE | set(NOT_NOTED)
     assert not VERDICTS_WITH_A_NOTE & set(NOT_NOTED)
 
 
-@pytest.mark.parametrize("code", list(Delivery.Verdict))
+@pytest.mark.parametrize("code", list(Delivery.VerdictCode))
 def test_a_next_step_is_a_sentence(code):
     step = next_step(code)
     assert step[0].isupper()
@@ -65,7 +65,7 @@ def test_a_next_step_is_a_sentence(code):
     assert len(step) > len("Nothing.")
 
 
-@pytest.mark.parametrize("code", list(Delivery.Verdict))
+@pytest.mark.parametrize("code", list(Delivery.VerdictCode))
 def test_a_verdict_is_shown_with_explanation_and_next_step_on_each_page(
     super_admin_client, organization, code
 ):
@@ -79,7 +79,7 @@ def test_a_verdict_is_shown_with_explanation_and_next_step_on_each_page(
         due_at=None,
         invitation=invitation,
     )
-    label = str(Delivery.Verdict(code).label)
+    label = str(Delivery.VerdictCode(code).label)
     pages = {
         "candidate": reverse("candidate", args=["somebody"]),
         "deliveries": f"{reverse('activity')}?verdict={code}",

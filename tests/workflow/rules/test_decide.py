@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from integrations.vocabulary import Verdict
+from integrations.vocabulary import VerdictCode
 from integrations.workflow.rules.decide import decide
 from integrations.workflow.rules.facts import NoCandidate
 from integrations.workflow.rules.mapping_index import MappingIndex, MappingRule
 from integrations.workflow.rules.next_steps import NEXT_STEPS
 from tests.workflow.rules.examples import BACKEND, FACTS, FRONTEND, existing_invitation, with_candidate
 
-CODES = [verdict for verdict in Verdict if verdict != Verdict.NOTED]
+CODES = [verdict for verdict in VerdictCode if verdict != VerdictCode.NOTED]
 
 #: Each makes its own verdict hold and changes nothing that the later ones depend on.
 
@@ -61,9 +61,9 @@ PAIRS = [
     for position, first in enumerate(CODES)
     for second in CODES[position + 1 :]
     if not {first, second} <= EXCLUSIVE
-    and second != Verdict.INVITE
+    and second != VerdictCode.INVITE
     # every later verdict needs a candidate
-    and first != Verdict.NOT_VISIBLE
+    and first != VerdictCode.NOT_VISIBLE
 ]
 
 
