@@ -104,7 +104,7 @@ def test_a_stage_change_becomes_feedback(recruiter, sandbox):
     on_request.poll_organization(invitation.organization)
     worker.work()
     result = Result.objects.get()
-    assert (result.outcome, result.score, result.rating) == ("Passed", 82, 4)
+    assert (result.outcome, result.score_text, result.rating) == ("Passed", "82", 4)
     opportunity = sandbox.opportunity("Alder")
     assert [tag for tag in opportunity["tags"] if tag.startswith("CodeScreen:")] == [
         "CodeScreen: Assessment Completed"

@@ -25,7 +25,7 @@ class ResultAdmin(ScopedAdmin):
         "invitation",
         "attempt",
         "outcome",
-        "score",
+        "score_shown",
         "rating",
         "failure_reason",
         "is_in_lever",
@@ -41,7 +41,7 @@ class ResultAdmin(ScopedAdmin):
         "invitation_link",
         "attempt",
         "outcome",
-        "score",
+        "score_shown",
         "failure_reason",
         "rating",
         "report_url",
@@ -49,7 +49,7 @@ class ResultAdmin(ScopedAdmin):
         "created_at",
         "metadata_shown",
     )
-    readonly_fields = ("organization", "invitation_link", "metadata_shown")
+    readonly_fields = ("organization", "invitation_link", "score_shown", "metadata_shown")
 
     def organization_of(self, row: Result) -> int:
         """Return the id of the organization that a result belongs to."""
@@ -59,6 +59,11 @@ class ResultAdmin(ScopedAdmin):
     def organization(self, result: Result) -> str:
         """Return the organization's name."""
         return str(result.invitation.organization)
+
+    @admin.display(description="score", ordering="score")
+    def score_shown(self, result: Result) -> str:
+        """Return the score as people write it."""
+        return result.score_text
 
     @admin.display(description="in Lever", boolean=True)
     def is_in_lever(self, result: Result) -> bool:

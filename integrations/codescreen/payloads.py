@@ -7,6 +7,7 @@ are extensions that a CodeScreen account may have; an account without them is un
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Self
 
@@ -16,6 +17,8 @@ from integrations.http.json_types import JsonObject
 
 MAX_ATTEMPT = 1_000_000
 OUTCOMES = {"passed": "Passed", "failed": "Failed", "expired": "Expired"}
+#: Scores are kept to this many decimal places. Cut, not rounded: no score may reach a threshold that it is below.
+SCORE_STEP = Decimal("0.0001")
 
 
 class InstanceStatus(StrEnum):
@@ -24,6 +27,12 @@ class InstanceStatus(StrEnum):
     NOT_STARTED = "Not_Started"
     IN_PROGRESS = "In_Progress"
     COMPLETE = "Complete"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        """Return the member that is written like the value but for the case of its letters."""
+        written = str(value).casefold()
+        return next((member for member in cls if member.casefold() == written), None)
 
 
 def _text(value: object) -> str:
@@ -47,16 +56,39 @@ def _link(value: object) -> str:
     return link if link.startswith(("https://", "http://")) and len(link) <= 1000 else ""
 
 
-def _score(value: object) -> int | None:
-    """Return a score from 0 to 100, None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 100:
+def _number(value: object) -> Decimal | None:
+    """Return a finite number, also one that is written as text, None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
-    return int(value)
+    try:
+        number = Decimal(str(value).strip())
+    except (InvalidOperation, ValueError):  # no number, or an integer of thousands of digits
+        return None
+    return number if number.is_finite() else None
+
+
+def _score(value: object) -> Decimal | None:
+    """Return a score from 0 to 100, None for anything else."""
+    score = _number(value)
+    if score is None or not 0 <= score <= 100:
+        return None
+    return score.quantize(SCORE_STEP, rounding=ROUND_DOWN)
 
 
 def _attempt(value: object) -> int | None:
     """Return an attempt's number, counted from 1, None for anything else."""
-    return value if type(value) is int and 1 <= value <= MAX_ATTEMPT else None
+    attempt = _number(value)
+    is_attempt = attempt is not None and 1 <= attempt <= MAX_ATTEMPT and attempt == int(attempt)
+    return int(attempt) if attempt is not None and is_attempt else None
+
+
+def _status(value: object) -> str:
+    """Return an instance's status as CodeScreen publishes it; one that it doesn't publish as it is."""
+    status = _text(value)
+    try:
+        return InstanceStatus(status)
+    except ValueError:
+        return status
 
 
 @dataclass(frozen=True)
@@ -77,7 +109,7 @@ class Progress:
     """The present state of one instance. What CodeScreen doesn't state is empty, never derived."""
 
     status: str
-    score: int | None = None
+    score: Decimal | int | None = None
     report_url: str = ""
     outcome: str = ""
     failure_reason: str = ""
@@ -99,7 +131,7 @@ class Progress:
         metadata = dict(metadata) if isinstance(metadata, Mapping) else {}
         outcome = OUTCOMES.get(_text(metadata.get("result")).lower(), "")
         return cls(
-            status=_text(body.get("status")),
+            status=_status(body.get("status")),
             score=_score(body.get("score")),
             report_url=_link(body.get("result_url")),
             outcome=outcome,

@@ -16,7 +16,13 @@ class Result(models.Model):
     )
     attempt = models.PositiveIntegerField(default=1)
     outcome = models.CharField(max_length=20, choices=ResultOutcome.choices(), blank=True)
-    score = models.SmallIntegerField(null=True, blank=True, help_text="0 to 100; empty when no test ran.")
+    score = models.DecimalField(
+        max_digits=7,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        help_text="0 to 100, as CodeScreen states it; empty when no test ran.",
+    )
     failure_reason = models.CharField(max_length=200, blank=True)
     rating = models.PositiveSmallIntegerField(null=True, blank=True, help_text="1 to 4, as written to Lever.")
     report_url = models.URLField(max_length=1000, blank=True)
@@ -45,5 +51,12 @@ class Result(models.Model):
         ]
 
     def __str__(self) -> str:
-        score = "" if self.score is None else f" {self.score}"
-        return f"{self.outcome or 'Result not stated'}{score}"
+        return f"{self.outcome or 'Result not stated'} {self.score_text}".strip()
+
+    @property
+    def score_text(self) -> str:
+        """The score as people write it: 75 or 99.9; empty when there is none."""
+        if self.score is None:
+            return ""
+        whole, _, fraction = f"{self.score:.4f}".partition(".")
+        return f"{whole}.{fraction.rstrip('0')}".rstrip(".")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from decimal import Decimal
 from typing import Any
 
 from django.core.management import CommandError, CommandParser
@@ -57,7 +58,7 @@ def result_row(result: Result) -> Row:
         "invitation_id": result.invitation_id,
         "attempt": result.attempt,
         "outcome": result.outcome or None,
-        "score": result.score,
+        "score": _number(result.score),
         "failure_reason": result.failure_reason or None,
         "rating": result.rating,
         "report_url": result.report_url or None,
@@ -143,6 +144,13 @@ def _since(text: str) -> datetime:
     if moment is None:
         raise CommandError(f"--since {text!r} is no date: write 2027-01-31 or 2027-01-31T08:00:00+00:00.")
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _number(value: Decimal | None) -> int | float | None:
+    """Return a number for JSON, without a fraction where it has none."""
+    if value is None:
+        return None
+    return int(value) if value == int(value) else float(value)
 
 
 def _time(moment: datetime | None) -> str | None:

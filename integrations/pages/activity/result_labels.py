@@ -18,7 +18,7 @@ def result_label(result: Result) -> str:
     """Return what CodeScreen stated, such as “Passed, score 82”; nothing it didn't state is derived."""
     parts = [result.get_outcome_display() or "result not stated"]
     if result.score is not None:
-        parts.append(f"score {result.score}")
+        parts.append(f"score {result.score_text}")
     if result.failure_reason:
         parts.append(result.failure_reason)
     label = ", ".join(parts)

@@ -120,7 +120,7 @@ def _values(form: FeedbackForm, invitation: Invitation, result: Result) -> list[
     attempt = f" (attempt {result.attempt})" if result.attempt > 1 else ""
     texts: dict[str, str] = {
         FeedbackField.ASSESSMENT: f"{invitation.assessment_name}{attempt}",
-        FeedbackField.SCORE: "" if result.score is None else str(result.score),
+        FeedbackField.SCORE: result.score_text,
         FeedbackField.RESULT: result.outcome or NOT_STATED,
         FeedbackField.REASON: result.failure_reason,
         FeedbackField.REPORT: result.report_url,

@@ -38,7 +38,7 @@ def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool
 
 
 def _notify_result(invitation: Invitation, result: Result, number: int) -> None:
-    score = "no score" if result.score is None else f"score {result.score}"
+    score = f"score {result.score_text}" if result.score_text else "no score"
     stated = result.outcome or "result not stated by CodeScreen"
     reason = f" ({result.failure_reason})" if result.failure_reason else ""
     notify_members(
@@ -54,7 +54,7 @@ def _notify_result(invitation: Invitation, result: Result, number: int) -> None:
         variables={
             "candidate": invitation.candidate_name or "A candidate",
             "outcome": result.outcome or "not stated by CodeScreen",
-            "score": "" if result.score is None else str(result.score),
+            "score": result.score_text,
             "reason": result.failure_reason,
             "report_link": result.report_url,
         },

@@ -57,7 +57,7 @@ class Check:
         self._act_as_candidate("evaluate", score=82, result="Passed")
         invitation = self._wait_for_status("completed", "evaluated", "CodeScreen evaluated it")
         result = invitation.results.get()
-        self._print_step("result", f"{result.outcome}, score {result.score}, rating {result.rating}")
+        self._print_step("result", f"{result.outcome}, score {result.score_text}, rating {result.rating}")
         self._wait_for_effect(Effect.Kind.WRITE_FEEDBACK, "feedback", "written to Lever")
         self._wait_for_effect(Effect.Kind.ADD_REPORT_LINK, "link", result.report_url)
         self._wait_for_tag("CodeScreen: Assessment Completed")

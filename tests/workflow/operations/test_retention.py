@@ -40,7 +40,7 @@ def test_names_and_addresses_of_finished_invitations_are_removed(retaining_organ
     duties.purge()
     assert name_and_address(invitation) == ("", "")
     result = Result.objects.get()
-    assert (result.outcome, result.score, result.metadata) == ("Passed", 80, {})
+    assert (result.outcome, result.score_text, result.metadata) == ("Passed", "80", {})
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Record a completed assessment as a result, whatever CodeScreen states."""
 
+from decimal import Decimal
+
 import pytest
 
 from integrations.models import Effect, Result
@@ -39,9 +41,10 @@ def test_polling_the_same_result_again_writes_nothing(poll_answer):
 def test_a_regrade_without_attempt_numbers_is_a_new_result(poll_answer):
     poll_answer(COMPLETE | {"metadata": {}})
     poll_answer(COMPLETE | {"score": 20, "metadata": {}})
-    assert list(Result.objects.order_by("attempt").values_list("attempt", "score", "rating")) == [
-        (1, 75, 4),
-        (2, 20, 1),
+    results = Result.objects.order_by("attempt")
+    assert [(result.attempt, result.score_text, result.rating) for result in results] == [
+        (1, "75", 4),
+        (2, "20", 1),
     ]
     assert Effect.objects.filter(kind="write_feedback").count() == 2
 
@@ -92,10 +95,18 @@ def test_a_report_link_that_is_no_web_address_is_dropped(poll_answer, url):
     [
         (0, 0),
         (100, 100),
-        (82.9, 82),
+        (82.9, Decimal("82.9")),
+        (99.9, Decimal("99.9")),
+        (74.99999, Decimal("74.9999")),
+        ("75", 75),
+        (" 62.5 ", Decimal("62.5")),
+        ("1e2", 100),
+        ("NaN", None),
+        ("eighty", None),
+        ("82/100", None),
+        ("", None),
         (101, None),
         (-1, None),
-        ("82", None),
         (True, None),
         (None, None),
         ([82], None),
@@ -107,7 +118,45 @@ def test_a_score_is_a_number_from_0_to_100(poll_answer, score, expected):
 
 
 @pytest.mark.parametrize(
-    "metadata", [None, [], "text", 5, {"attempt": "2"}, {"attempt": 0}, {"attempt": -1}, {"attempt": True}]
+    ("score", "rating"), [(74.9, 3), ("74.99", 3), (74.99999999, 3), ("75", 4), (75.0001, 4), (99.9, 4)]
+)
+def test_the_rating_follows_the_exact_score(poll_answer, score, rating):
+    poll_answer(COMPLETE | {"score": score})
+    assert Result.objects.get().rating == rating
+
+
+def test_a_score_with_many_decimal_places_stays_the_same_result_at_the_next_poll(poll_answer):
+    for _ in range(2):
+        poll_answer(COMPLETE | {"score": 66.66666666666667, "metadata": {}})
+    assert Result.objects.count() == 1
+
+
+@pytest.mark.parametrize("status", ["complete", "COMPLETE", " Complete "])
+def test_a_status_in_another_case_completes_the_invitation(poll_answer, status):
+    assert poll_answer(COMPLETE | {"status": status}).status == "completed"
+
+
+@pytest.mark.parametrize(
+    ("score", "shown"), [(0, "0"), (100, "100"), (75.0, "75"), (99.9, "99.9"), (70.05, "70.05"), (None, "")]
+)
+def test_the_score_is_shown_plainly(poll_answer, score, shown):
+    poll_answer(COMPLETE | {"score": score})
+    assert Result.objects.get().score_text == shown
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        None,
+        [],
+        "text",
+        5,
+        {"attempt": "two"},
+        {"attempt": 1.5},
+        {"attempt": 0},
+        {"attempt": -1},
+        {"attempt": True},
+    ],
 )
 def test_a_result_is_recorded_when_metadata_has_unexpected_types(poll_answer, metadata):
     polled = poll_answer(COMPLETE | {"metadata": metadata})

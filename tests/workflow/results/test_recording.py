@@ -29,7 +29,7 @@ def test_an_invitation_is_completed_with_the_published_api_alone(poll_answer):
     )
     assert polled.status == "completed"
     result = Result.objects.get()
-    assert (result.outcome, result.score, result.rating, result.failure_reason) == ("", 40, 2, "")
+    assert (result.outcome, result.score_text, result.rating, result.failure_reason) == ("", "40", 2, "")
     assert progress_tags() == [ProgressTag.IN_PROGRESS, ProgressTag.COMPLETED]
 
 
@@ -51,7 +51,7 @@ def test_an_expired_invitation_is_invited_again_when_codescreen_resends_it(poll_
     assert progress_tags() == [ProgressTag.EXPIRED, ProgressTag.INVITED]
 
 
-@pytest.mark.parametrize("status", ["complete", "Done", "", None, 5, "x" * 500])
+@pytest.mark.parametrize("status", ["Completed", "Done", "", None, 5, "x" * 500])
 def test_an_unknown_status_changes_nothing_and_polling_goes_on(poll_answer, status):
     polled = poll_answer({"status": status, "score": 90, "metadata": {}})
     assert polled.status == "invited"
