@@ -40,6 +40,7 @@ POLICIES = (
     "rating_2_from",
     "rating_3_from",
     "rating_4_from",
+    "rating_follows_result",
     "reentry",
     "reentry_days",
     "leaving",
@@ -117,6 +118,10 @@ class Organization(models.Model):
     rating_2_from = models.PositiveSmallIntegerField(default=25, validators=[MaxValueValidator(100)])
     rating_3_from = models.PositiveSmallIntegerField(default=50, validators=[MaxValueValidator(100)])
     rating_4_from = models.PositiveSmallIntegerField(default=75, validators=[MaxValueValidator(100)])
+    rating_follows_result = models.BooleanField(
+        default=True,
+        help_text="When CodeScreen says Failed the rating is at most 2, when it says Passed at least 3.",
+    )
     reentry = models.CharField(
         max_length=20,
         choices=ReentryPolicy.choices(),

@@ -54,8 +54,8 @@ def _progress() -> Iterator[Consequence]:
     yield Consequence("When the candidate starts", f"The tag becomes “{ProgressTag.IN_PROGRESS}”.")
     yield Consequence(
         "When CodeScreen says that it is complete",
-        f"The tag becomes “{ProgressTag.COMPLETED}”, feedback with the score and the report link is written in "
-        "Lever, and the members who want results get an e-mail.",
+        f"The tag becomes “{ProgressTag.COMPLETED}”, feedback with the score, the rating that follows from it and the "
+        "report link is written in Lever, and the members who want results get an e-mail.",
     )
 
 

@@ -23,6 +23,7 @@ class PoliciesForm(forms.ModelForm):
             "rating_2_from": "Rating 2 from score",
             "rating_3_from": "Rating 3 from score",
             "rating_4_from": "Rating 4 from score",
+            "rating_follows_result": "Never rate against CodeScreen’s own result",
             "reentry": "Entering the stage again",
             "reentry_days": "Days since completion for a new round",
             "leaving": "Leaving the stage before starting",

@@ -116,7 +116,10 @@ def _update(
 
 
 def _values(form: FeedbackForm, invitation: Invitation, result: Result) -> list[JsonObject]:
-    """Return the values for the fields that the form has; a field a customer removed is left out."""
+    """Return the values for the fields that the form has; a field a customer removed is left out.
+
+    A result without a rating empties the one that an earlier attempt left in the form.
+    """
     attempt = f" (attempt {result.attempt})" if result.attempt > 1 else ""
     texts: dict[str, str] = {
         FeedbackField.ASSESSMENT: f"{invitation.assessment_name}{attempt}",
@@ -130,7 +133,7 @@ def _values(form: FeedbackForm, invitation: Invitation, result: Result) -> list[
     for field in form.fields:
         if field.is_rating:
             option = field.rating_value(result.rating) if result.rating else None
-            if option is not None:
+            if option is not None or field.value is not None:
                 values.append({"id": field.id, "value": option})
         elif field.text in texts:
             values.append({"id": field.id, "value": texts[field.text]})

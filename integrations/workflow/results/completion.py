@@ -4,7 +4,7 @@ from integrations.codescreen.payloads import Progress
 from integrations.models import Invitation, Result, db_clock
 from integrations.models.invitation import Status
 from integrations.workflow.results.manual_review import flag_for_review, is_material_change
-from integrations.workflow.results.rating import rate
+from integrations.workflow.results.rating import rating_of
 from integrations.workflow.results.result_effects import enqueue_result_effects
 
 
@@ -16,7 +16,7 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
         "score": progress.score,
         "failure_reason": progress.failure_reason,
         "report_url": progress.report_url,
-        "rating": rate(progress, invitation.organization.rating_thresholds),
+        "rating": rating_of(progress, invitation.organization),
     }
     is_same = latest is not None and all(
         getattr(latest, name) == value for name, value in stated.items() if name != "rating"

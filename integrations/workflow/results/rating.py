@@ -1,21 +1,28 @@
-"""The rating of a result in Lever: from the score, by the organization's thresholds."""
+"""The rating of a result in Lever: from the score, never against the result that CodeScreen states."""
 
 from integrations.codescreen.payloads import Progress
+from integrations.models import Organization
 from integrations.vocabulary import ResultOutcome
 
-#: Failure reasons, in lower case, that rate 1 where CodeScreen states no score.
-WORST_FAILURE_REASONS = frozenset({"expired", "build failure", "build timeout"})
+#: With the policy `rating_follows_result`, the highest rating of a stated Failed and the lowest of a stated Passed.
+HIGHEST_OF_FAILED, LOWEST_OF_PASSED = 2, 3
 
 
-def rate(progress: Progress, thresholds: tuple[int, int, int]) -> int | None:
+def rate(progress: Progress, thresholds: tuple[int, int, int], *, follows_result: bool) -> int | None:
     """Return the rating of a result, 1 to 4: one more for each threshold that the score reaches.
 
-    Without a score an expired assessment or one that didn't build rates 1; None for any other.
+    Where it `follows_result`, a stated Failed or Passed bounds it. None without a score, whatever else is stated.
     """
-    if progress.score is not None:
-        return 1 + sum(progress.score >= threshold for threshold in thresholds)
-    is_worst = (
-        progress.outcome == ResultOutcome.EXPIRED
-        or progress.failure_reason.casefold() in WORST_FAILURE_REASONS
-    )
-    return 1 if is_worst else None
+    if progress.score is None:
+        return None
+    rating = 1 + sum(progress.score >= threshold for threshold in thresholds)
+    if follows_result and progress.outcome == ResultOutcome.FAILED:
+        return min(rating, HIGHEST_OF_FAILED)
+    if follows_result and progress.outcome == ResultOutcome.PASSED:
+        return max(rating, LOWEST_OF_PASSED)
+    return rating
+
+
+def rating_of(progress: Progress, organization: Organization) -> int | None:
+    """Return the rating of a result by the organization's policies."""
+    return rate(progress, organization.rating_thresholds, follows_result=organization.rating_follows_result)

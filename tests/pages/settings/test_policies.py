@@ -15,6 +15,7 @@ SAME = {
     "rating_2_from": "25",
     "rating_3_from": "50",
     "rating_4_from": "75",
+    "rating_follows_result": "on",
 }
 
 

@@ -38,7 +38,7 @@ def test_a_passed_result_is_written_as_feedback(scenario, sandbox):
         ),
         (
             {"score": 90, "result": "Failed", "reason": "Build Failure"},
-            {"Rating": "1 - Strong No Hire", "CodeScreen score": "", "Failure reason": "Build Failure"},
+            {"Rating": None, "CodeScreen score": "", "Failure reason": "Build Failure"},
             "Completed",
         ),
         (
@@ -63,11 +63,11 @@ def test_feedback_holds_what_codescreen_states(scenario, sandbox, verdict, field
     ]
 
 
-def test_an_expired_result_is_rated_1_and_tagged(scenario, sandbox):
+def test_an_expired_result_without_a_score_is_tagged_and_not_rated(scenario, sandbox):
     scenario.sent_invitation()
     scenario.candidate_does("expire")
     [form] = feedback_forms(sandbox)
-    assert (form["fields"]["Rating"], form["fields"]["Result"]) == ("1 - Strong No Hire", "Expired")
+    assert (form["fields"]["Rating"], form["fields"]["Result"]) == (None, "Expired")
     assert "CodeScreen: Assessment Expired" in sandbox.opportunity("Alder")["tags"]
 
 
@@ -156,6 +156,15 @@ def test_a_regrade_updates_the_same_feedback_and_states_the_attempt(scenario, sa
     assert after["id"] == before["id"]
     assert after["fields"]["Assessment"] == "Backend (attempt 2)"
     assert (after["fields"]["Rating"], after["fields"]["Failure reason"]) == ("4 - Strong Hire", "")
+
+
+def test_the_rating_is_emptied_when_a_later_attempt_has_no_score(scenario, sandbox):
+    scenario.sent_invitation()
+    evaluate(scenario, score=90, result="Passed")
+    assert feedback_forms(sandbox)[0]["fields"]["Rating"] == "4 - Strong Hire"
+    scenario.candidate_does("regrade", result="Failed", reason="Build Failure")
+    [form] = feedback_forms(sandbox)
+    assert (form["fields"]["Rating"], form["fields"]["Result"]) == (None, "Failed")
 
 
 def test_feedback_is_created_again_when_it_was_deleted_in_lever(scenario, sandbox):
