@@ -5,7 +5,8 @@ Source: https://docs.codescreen.com (API: authentication, list assessments, send
 
 from urllib.parse import quote
 
-from integrations.codescreen.payloads import ListedAssessment, Progress, instance_id_in, split_name
+from integrations.codescreen.names import split_name
+from integrations.codescreen.payloads import ListedAssessment, Progress, instance_id_in
 from integrations.http.errors import PlatformError
 from integrations.http.session import PlatformSession
 

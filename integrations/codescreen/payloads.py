@@ -172,13 +172,3 @@ def instance_id_in(body: object) -> str:
     """Return the instance id in an answer or an error's body, empty when there is none."""
     instance_id = body.get("assessmentInstanceId") if isinstance(body, dict) else None
     return instance_id if isinstance(instance_id, str) else ""
-
-
-def split_name(name: str) -> tuple[str, str]:
-    """Split Lever's one name into the first and last name that CodeScreen requires: the last word is the last name."""
-    words = name.split()
-    if not words:
-        return "Candidate", "-"
-    if len(words) == 1:
-        return words[0], "-"
-    return " ".join(words[:-1]), words[-1]

@@ -6,27 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations.codescreen.payloads import Progress, WebhookHint, split_name
-
-
-@pytest.mark.parametrize(
-    ("name", "first", "last"),
-    [
-        ("Ada Alder", "Ada", "Alder"),
-        ("  Ada   Maria  Alder ", "Ada Maria", "Alder"),
-        ("Ada", "Ada", "-"),
-        ("", "Candidate", "-"),
-        ("   ", "Candidate", "-"),
-    ],
-)
-def test_split_name_takes_the_last_word_as_last_name(name, first, last):
-    assert split_name(name) == (first, last)
-
-
-@given(st.text())
-def test_split_name_never_returns_an_empty_part(name):
-    assert all(part.strip() for part in split_name(name))
-
+from integrations.codescreen.payloads import Progress, WebhookHint
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
