@@ -11,6 +11,9 @@ from typing import Self
 from integrations.http.json_types import JsonObject
 from integrations.lever.decoding import json_object, json_objects, moment, referenced_id, text, texts
 
+#: The only events that name no opportunity.
+CONTACT_EVENTS = frozenset({"contactCreated", "contactUpdated"})
+
 
 @dataclass(frozen=True)
 class Opportunity:
@@ -98,11 +101,13 @@ def dedupe_key(payload: JsonObject) -> str:
         data.get("opportunityId"),
         data.get("toStageId"),
     ]
-    if not data:
+    if not data.get("opportunityId"):
         parts.append(payload.get("token"))
     return ":".join(["event", *(str(part) for part in parts)])[:300]
 
 
 def is_test_request(payload: JsonObject) -> bool:
-    """Whether this is Lever's *Verify Connection*: an envelope without data."""
-    return not payload.get("data")
+    """Whether this is Lever's *Verify Connection*: no data, or data that names neither opportunity nor contact."""
+    data = json_object(payload.get("data"))
+    is_about_contact = text(payload.get("event")) in CONTACT_EVENTS and bool(data.get("contactId"))
+    return not data.get("opportunityId") and not is_about_contact

@@ -7,6 +7,7 @@ from rest_framework.exceptions import APIException, ParseError, UnsupportedMedia
 MAX_BYTES = 256 * 1024
 DISCARD_BYTES = 64 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
+UTF8_NAMES = frozenset({"utf-8", "utf8"})
 
 
 class TooLarge(APIException):
@@ -32,6 +33,9 @@ def read_body(request: HttpRequest) -> bytes:
     media_type = (request.content_type or "").split(";")[0].strip().lower()
     if media_type != "application/json":
         raise UnsupportedMediaType(media_type or "nothing")
+    charset = (request.content_params or {}).get("charset", "utf-8")
+    if charset.strip(" '").lower() not in UTF8_NAMES:
+        raise UnsupportedMediaType(f"{media_type}; charset={charset}")
     return body
 
 

@@ -263,6 +263,22 @@ class WebhookContract:
             assert self.send(sender, endpoint, request, content_type=content_type).status_code == 415
         assert Delivery.objects.count() == 0
 
+    @pytest.mark.parametrize("charset", ["klingon", "latin-1", "utf-16", "utf-8-sig", '"ascii"', ""])
+    def test_another_charset_than_utf8_is_415(self, sender, endpoint, charset):
+        content_type = f"application/json; charset={charset}"
+        for request in (self.signed(self.payload()), (b"not json", {})):
+            assert self.send(sender, endpoint, request, content_type=content_type).status_code == 415
+        assert Delivery.objects.count() == 0
+
+    @pytest.mark.parametrize(
+        "parameters",
+        ["charset=utf-8", "charset=UTF-8", "charset=utf8", 'charset="utf-8"', "CHARSET='UTF8'", "version=1"],
+    )
+    def test_utf8_is_accepted_however_it_is_spelled(self, sender, endpoint, parameters):
+        content_type = f"application/json;{parameters}"
+        answer = self.send(sender, endpoint, self.signed(self.payload()), content_type=content_type)
+        assert answer.status_code == 202
+
     # refusing: who sent it
 
     def test_a_wrong_signature_is_401_with_a_code(self, sender, endpoint):
