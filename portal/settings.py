@@ -231,8 +231,10 @@ CODESCREEN_API_URL = _address("CODESCREEN_API_URL", "https://app.codescreen.com/
 LEVER_RATE = max(0.1, _number("LEVER_RATE", 9.9))
 LEVER_BURST = max(1, _integer("LEVER_BURST", 18))
 
-#: How long an answer may take before it counts as lost; must be shorter than a lease of 45 seconds.
-PLATFORM_READ_SECONDS = min(20.0, max(0.1, _number("PLATFORM_READ_SECONDS", 15.0)))
+#: How long an answer may take before it counts as lost; with the time to connect it must be shorter than a lease, and
+#: than the supervisor waits for calls in flight.
+LONGEST_PLATFORM_READ_SECONDS = 20.0
+PLATFORM_READ_SECONDS = min(LONGEST_PLATFORM_READ_SECONDS, max(0.1, _number("PLATFORM_READ_SECONDS", 15.0)))
 
 #: How often CodeScreen is polled about an invitation.
 POLL_NOT_STARTED_SECONDS = max(1, _integer("POLL_NOT_STARTED_SECONDS", 3600))
@@ -271,7 +273,7 @@ MAILERS = {
             "password": _email["EMAIL_HOST_PASSWORD"] or "",
             "use_tls": bool(_email.get("EMAIL_USE_TLS")),
             "use_ssl": bool(_email.get("EMAIL_USE_SSL")),
-            "timeout": 20,
+            "timeout": 10,
         }
         if _email["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
         else {},

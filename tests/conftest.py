@@ -11,6 +11,7 @@ from django.db.backends.signals import connection_created
 from django.test import Client
 from django.utils import timezone
 
+from integrations import stop_signal
 from integrations.lever.oauth import SCOPES
 from integrations.models import Assessment, Membership, Role, RoleMapping, Stage
 from integrations.queue import notify
@@ -138,6 +139,14 @@ def queued_tasks(db, monkeypatch):
     monkeypatch.setattr(notify, "_next_notification", 0.0)
     monkeypatch.setattr(notify, "async_task", lambda name, **_: names.append(name))
     return names
+
+
+@pytest.fixture
+def request_stop():
+    """The function that asks the workers to stop."""
+    stop_signal.prepare()
+    yield stop_signal.request
+    stop_signal.discard()
 
 
 @pytest.fixture

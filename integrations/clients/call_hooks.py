@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.db import DatabaseError, InterfaceError, transaction
 
+from integrations.clients import call_window
 from integrations.clients.context import CallContext
 from integrations.http.call_limits import CallLimits
 from integrations.http.errors import CallDeferred
@@ -25,11 +26,14 @@ def before_call(limits: CallLimits, context: CallContext) -> Callable[[], None]:
     """Return a hook that waits until a call may be made, and renews the lease of the row that it is made for.
 
     A step of several slow calls would outlive its lease, which is short so that a killed worker's rows are claimed
-    again soon. The hook raises CallDeferred when another worker has taken the row over.
+    again soon. The hook raises CallDeferred when another worker has taken the row over, and when the worker that
+    makes the call is about to end.
     """
 
     def wait() -> None:
+        call_window.require_open()
         limits.wait()
+        call_window.require_open()  # a stop ends the wait
         row = context.row
         if row is None or not row.lease_owner or row.leased_until is None:
             return

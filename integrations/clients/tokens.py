@@ -6,6 +6,8 @@ from functools import partial
 
 from django.conf import settings
 
+from integrations import stop_signal
+from integrations.clients import call_window
 from integrations.clients.call_hooks import AfterCall, after_call
 from integrations.clients.context import CallContext
 from integrations.http.errors import NotConnected, PlatformError
@@ -71,9 +73,10 @@ class TokenManager:
             connection = self._working()
             if connection.access_token != stale:
                 return connection.access_token
+            call_window.require_open()  # the new tokens of an exchange that is cut off would be lost
             if connection.lease_refresh():
                 return self._exchange(connection)
-            time.sleep(RECHECK_SECONDS)
+            stop_signal.wait(RECHECK_SECONDS)
         raise PlatformError("Another worker is still refreshing Lever's tokens.")
 
     def _exchange(self, connection: LeverConnection) -> str:

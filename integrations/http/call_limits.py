@@ -1,7 +1,6 @@
 """The limits on every call of one organization to one platform: circuit breaker, then rate limit."""
 
-import time
-
+from integrations import stop_signal
 from integrations.http.errors import CallDeferred
 from integrations.http.rate_limit import COOL_DOWN_SECONDS, release_slot, reserve_slot
 from integrations.http.session import CallRecord
@@ -23,7 +22,10 @@ class CallLimits:
         self._breaker, _ = CircuitBreaker.objects.get_or_create(organization=organization, platform=platform)
 
     def wait(self) -> None:
-        """Sleep until the call may be made. Raises CallDeferred when that takes longer than LONGEST_WAIT seconds."""
+        """Sleep until the call may be made, or a stop is requested.
+
+        Raises CallDeferred when that takes longer than LONGEST_WAIT seconds.
+        """
         seconds = self._breaker.admit()
         if seconds:
             raise CallDeferred(seconds, NO_ANSWER.format(platform=self._breaker.platform))
@@ -35,7 +37,7 @@ class CallLimits:
             release_slot(self._bucket)
             raise CallDeferred(seconds, NO_SLOT)
         if seconds > 0:
-            time.sleep(seconds)
+            stop_signal.wait(seconds)
 
     def observe(self, call: CallRecord) -> None:
         """Record a call in the circuit breaker; after a 429 all callers that share the account are slowed down."""

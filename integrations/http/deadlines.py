@@ -16,7 +16,8 @@ from urllib3.connection import HTTPConnection
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS: float = settings.PLATFORM_READ_SECONDS
-TOTAL_SECONDS = READ_SECONDS + 10.0
+#: Less than the supervisor waits for a call in flight before it kills the workers.
+TOTAL_SECONDS = CONNECT_SECONDS + READ_SECONDS
 MAX_BODY_BYTES = 8 * 1024 * 1024
 
 

@@ -11,6 +11,8 @@ from functools import partial
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
+from integrations import stop_signal
+from integrations.clients import call_window
 from integrations.clients.context import CallContext
 from integrations.clients.provider import clients_for
 from integrations.models import Delivery, Effect, Heartbeat, Invitation, Organization
@@ -27,9 +29,12 @@ DRAIN_SECONDS = 20.0
 CHECK_SECONDS = 0.05  # how often drain() checks whether another thread is needed
 BEAT_SECONDS = 1.0
 BACKGROUND_DRAIN_SECONDS, BACKGROUND_PAUSE_SECONDS = 5.0, 1.0
-#: The background thread of a long task ends this long before the task would be killed: a kill during its last calls
-#: would leave their outcome unknown.
+#: After a drain's time is up, the steps that it has begun may begin calls for this long. They end well before
+#: django-q2 kills a worker for taking too long, which would leave a call's outcome unknown.
+LAST_CALLS_SECONDS = 60.0
+#: The background thread of a long task claims nothing more, and the task itself begins no call, so long before its end.
 LAST_STEPS_SECONDS = 130.0
+LAST_CALL_SECONDS = 40.0
 
 Step = Callable[[], object]
 
@@ -38,11 +43,14 @@ Step = Callable[[], object]
 
 
 def drain(seconds: float = DRAIN_SECONDS) -> None:
-    """Work every due row until nothing is due or the time is up; any number may run at once."""
+    """Work every due row until nothing is due, the time is up or a stop is requested; any number may run at once.
+
+    What was begun is ended before this returns.
+    """
     deadline = time.monotonic() + seconds
     threads: list[threading.Thread] = []
     try:
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not stop_signal.is_requested():
             Heartbeat.beat(DRAIN)
             threads = [thread for thread in threads if thread.is_alive()]
             is_due = has_due()
@@ -52,7 +60,7 @@ def drain(seconds: float = DRAIN_SECONDS) -> None:
                 thread = threading.Thread(target=_work_in_thread, args=(deadline,), daemon=True)
                 thread.start()
                 threads.append(thread)
-            time.sleep(CHECK_SECONDS)
+            stop_signal.wait(CHECK_SECONDS)
     finally:
         for thread in threads:
             while thread.is_alive():
@@ -64,15 +72,16 @@ def drain(seconds: float = DRAIN_SECONDS) -> None:
 def keep_draining() -> Iterator[None]:
     """Go on working due rows in a background thread while this worker does something long.
 
-    Otherwise a few long tasks at once would leave no worker for due rows, and look like a frozen cluster. The thread
-    ends early enough that killing the worker for taking too long doesn't interrupt the sending of an invitation.
+    Otherwise a few long tasks at once would leave no worker for due rows, and look like a frozen cluster. Both threads
+    end their calls early enough that killing the worker for taking too long interrupts none.
     """
     is_over = threading.Event()
-    deadline = time.monotonic() + LONG_TASK_SECONDS - LAST_STEPS_SECONDS
-    thread = threading.Thread(target=_drain_until, args=(is_over, deadline), daemon=True)
+    end = time.monotonic() + LONG_TASK_SECONDS
+    thread = threading.Thread(target=_drain_until, args=(is_over, end - LAST_STEPS_SECONDS), daemon=True)
     thread.start()
     try:
-        yield
+        with call_window.closing_at(end - LAST_CALL_SECONDS):
+            yield
     finally:
         is_over.set()
         thread.join()
@@ -80,7 +89,7 @@ def keep_draining() -> Iterator[None]:
 
 def _drain_until(is_over: threading.Event, deadline: float) -> None:
     try:
-        while not is_over.is_set() and time.monotonic() < deadline:
+        while not (is_over.is_set() or stop_signal.is_requested()) and time.monotonic() < deadline:
             try:
                 drain(BACKGROUND_DRAIN_SECONDS)
             except (DatabaseError, InterfaceError):
@@ -93,7 +102,8 @@ def _drain_until(is_over: threading.Event, deadline: float) -> None:
 
 def _work_in_thread(deadline: float) -> None:
     try:
-        work(deadline)
+        with call_window.closing_at(deadline + LAST_CALLS_SECONDS):
+            work(deadline)
     except (DatabaseError, InterfaceError):
         logger.warning("the database went away; the leases will expire", exc_info=True)
     finally:
@@ -104,9 +114,14 @@ def _work_in_thread(deadline: float) -> None:
 
 
 def work(deadline: float | None = None, most: int | None = None) -> int:
-    """Work due rows in this thread until none is left, the deadline passes or `most` are worked; return how many."""
+    """Work due rows in this thread until none is left, the deadline passes, `most` are worked or a stop is requested.
+
+    Return how many were worked.
+    """
     count = 0
-    while (deadline is None or time.monotonic() < deadline) and (most is None or count < most):
+    while not stop_signal.is_requested():
+        if (deadline is not None and time.monotonic() > deadline) or count == most:
+            break
         step = _next_step(count)
         if step is None:
             break

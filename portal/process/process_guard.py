@@ -14,12 +14,20 @@ import threading
 
 def main(lifeline: int, program: list[str]) -> int:
     """Run the program and return its exit code. TERM is passed to the program alone, which ends its own workers."""
-    process = subprocess.Popen(program)
+    # blocked until there is a program that it can be passed to
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    process = subprocess.Popen(program, preexec_fn=unblock)  # noqa: PLW1509 - no thread runs yet
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    unblock()
     threading.Thread(target=kill_group_when_closed, args=[lifeline], daemon=True).start()
     code = process.wait()
     return code if code >= 0 else 128 - code
+
+
+def unblock() -> None:
+    """Let TERM through again."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 
 
 def kill_group_when_closed(lifeline: int) -> None:

@@ -8,6 +8,7 @@ from integrations.queue import liveness
 from portal.process.supervisor import Program
 
 THREADS = 8
+GRACEFUL_SECONDS = 25  # for requests in flight at TERM; some wait for a platform
 
 
 def web_server(host: str, port: int) -> Program:
@@ -15,7 +16,13 @@ def web_server(host: str, port: int) -> Program:
     argv = [sys.executable, "-m", "gunicorn", "portal.wsgi:application"]
     argv += ["--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
     argv += ["--worker-class", "gthread", "--workers", str(settings.WEB_WORKERS), "--threads", str(THREADS)]
-    argv += ["--pythonpath", str(settings.BASE_DIR), "--graceful-timeout", "15", "--no-control-socket"]
+    argv += [
+        "--pythonpath",
+        str(settings.BASE_DIR),
+        "--graceful-timeout",
+        str(GRACEFUL_SECONDS),
+        "--no-control-socket",
+    ]
     # loaded once, before the workers are forked: a killed worker is replaced at once
     argv += ["--preload", "--log-level", "warning"]
     return Program("web", argv)

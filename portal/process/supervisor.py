@@ -22,7 +22,9 @@ __all__ = ["Program", "Supervisor"]
 
 logger = logging.getLogger(__name__)
 
-STOP_SECONDS = 20.0  # between TERM and KILL
+#: Between TERM and KILL: longer than the longest call to a platform, which must not be cut off, and short enough that
+#: everything has ended within 30 seconds.
+STOP_SECONDS = 27.0
 PROBE_INTERVAL = 1.0
 
 

@@ -4,8 +4,10 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError
 
+from integrations.http import deadlines
 from integrations.models import (
     Delivery,
     Effect,
@@ -73,6 +75,64 @@ def test_background_draining_stops_before_the_task_times_out(monkeypatch) -> Non
         time.sleep(0.6)
     assert drains
     assert max(drains) - started < 0.4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_claimed_when_a_stop_was_requested(organization, request_stop, monkeypatch):
+    performed = []
+
+    def perform(effect):
+        performed.append(effect.pk)
+        effect.finish()
+        request_stop()
+
+    monkeypatch.setattr(worker, "perform_effect", perform)
+    monkeypatch.setattr(settings, "DRAIN_THREADS", 1)
+    for _ in range(3):
+        factories.EffectFactory.create(organization=organization)
+    worker.drain(20)
+    worker.drain(20)
+    assert len(performed) == 1
+    assert Effect.objects.filter(attempts=0).count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_drain_returns_after_the_steps_in_flight_when_a_stop_was_requested(
+    organization, request_stop, monkeypatch
+):
+    def perform(effect):
+        request_stop()
+        time.sleep(0.3)
+        effect.finish()
+
+    monkeypatch.setattr(worker, "perform_effect", perform)
+    effect = factories.EffectFactory.create(organization=organization)
+    worker.drain(20)
+    effect.refresh_from_db()
+    assert effect.state == "done"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_background_draining_ends_when_a_stop_was_requested(request_stop, monkeypatch):
+    drains = []
+
+    def drain(_):
+        drains.append(1)
+        request_stop()
+
+    monkeypatch.setattr(worker, "drain", drain)
+    monkeypatch.setattr(worker, "BACKGROUND_PAUSE_SECONDS", 0.01)
+    with worker.keep_draining():
+        time.sleep(0.2)
+    assert drains == [1]
+
+
+def test_the_last_calls_of_a_drain_and_of_a_long_task_end_before_the_worker_is_killed():
+    drain_ends = worker.DRAIN_SECONDS + worker.LAST_CALLS_SECONDS + deadlines.TOTAL_SECONDS
+    assert drain_ends + 20 < settings.Q_CLUSTER["timeout"]
+    background_ends = drain_ends - worker.DRAIN_SECONDS + worker.BACKGROUND_DRAIN_SECONDS
+    assert background_ends < worker.LAST_STEPS_SECONDS
+    assert deadlines.TOTAL_SECONDS < worker.LAST_CALL_SECONDS
 
 
 @pytest.mark.parametrize("make", [factories.EffectFactory, factories.DeliveryFactory])

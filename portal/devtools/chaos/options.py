@@ -10,7 +10,7 @@ POSTGRESQL = ("postgresql://", "postgres://")
 
 @dataclass(frozen=True)
 class Options:
-    """One run's options, with their defaults. At most one of bulk, outage, ingest, stall and attack is set."""
+    """One run's options, with their defaults. At most one of the other runs' sizes is set."""
 
     events: int = field(default=200, metadata={"help": "stage changes in Lever"})
     duplicates: float = field(default=0.3, metadata={"help": "share of webhooks that come twice"})
@@ -29,6 +29,9 @@ class Options:
     attack: int = field(
         default=0,
         metadata={"help": "instead: send this many forged and replayed webhooks, and time refusals"},
+    )
+    restarts: int = field(
+        default=0, metadata={"help": "instead: TERM and start `serve` this many times while --events move"}
     )
     limit: float = field(default=0.0, metadata={"help": "seconds for each phase; 0 for what the size asks"})
     database_url: str = field(
@@ -84,7 +87,7 @@ class Options:
         if min(self.kill_every, self.limit, self.redis_outage, *self._other_runs) < 0:
             raise ValueError("No option may be negative.")
         if sum(map(bool, self._other_runs)) > 1:
-            raise ValueError("Choose one of --bulk, --outage, --ingest, --stall and --attack.")
+            raise ValueError("Choose one of --bulk, --outage, --ingest, --stall, --attack and --restarts.")
         if self.database_url and not self.database_url.startswith(POSTGRESQL):
             raise ValueError("--database-url takes a PostgreSQL address; without it the run is on SQLite.")
         if self.restart_database and not self.database_url:
@@ -99,7 +102,7 @@ class Options:
     @property
     def _other_runs(self) -> tuple[float, ...]:
         """The sizes of the runs that each measure one thing."""
-        return (self.bulk, self.outage, self.ingest, self.stall, self.attack)
+        return (self.bulk, self.outage, self.ingest, self.stall, self.attack, self.restarts)
 
     @property
     def has_faults(self) -> bool:

@@ -29,6 +29,8 @@ class Violation(StrEnum):
     LATE_AFTER_DATABASE = "late_after_the_database"
     LATE_AFTER_IDLE_KILL = "late_after_idle_kill"
     LATE_AFTER_GROUP_KILL = "late_after_group_kill"
+    LATE_AFTER_TERM = "late_after_term"
+    BEGUN_AFTER_TERM = "begun_after_term"
     CHANGED_AFTER_LEASE = "changed_after_lease"
     FORGERY_ACCEPTED = "forgery_accepted"
     FORGERY_STORED = "forgery_stored"

@@ -23,6 +23,7 @@ from portal.devtools.chaos.ingest_run import IngestRun
 from portal.devtools.chaos.options import Options
 from portal.devtools.chaos.outage_run import OutageRun
 from portal.devtools.chaos.processes import Processes
+from portal.devtools.chaos.restart_run import RestartRun
 from portal.devtools.chaos.run import Run
 from portal.devtools.chaos.stall_run import StallRun
 from portal.devtools.chaos.table import Table
@@ -125,4 +126,6 @@ def _run_type(options: Options) -> type[Run]:
         return StallRun
     if options.attack:
         return AttackRun
+    if options.restarts:
+        return RestartRun
     return FaultRun

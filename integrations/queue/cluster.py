@@ -1,0 +1,30 @@
+"""django-q2's cluster, which ends what it has begun when it is asked to stop, and begins nothing new."""
+
+import signal
+from types import FrameType
+
+from django_q.cluster import Cluster
+
+from integrations import stop_signal
+
+
+class DrainingCluster(Cluster):
+    """A cluster whose workers see the stop signal: without it they would go on claiming rows for as long as any is due.
+
+    TERM reaches the cluster's own process alone. It is blocked in the others, which a process manager may send it to as
+    well: it would end them in the middle of a call.
+    """
+
+    def start(self) -> int:
+        """Start the processes, which inherit the stop signal and the blocked TERM; return this process's id."""
+        stop_signal.prepare()
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        try:
+            return super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+
+    def sig_handler(self, signum: int, frame: FrameType | None) -> None:
+        """Ask the workers to stop, then wait for them."""
+        stop_signal.request()
+        super().sig_handler(signum, frame)

@@ -1,0 +1,109 @@
+"""Restarts while candidates move: `serve` gets TERM in the middle of the work and is started again."""
+
+import random
+import time
+
+from integrations.models import Effect, Invitation
+from integrations.vocabulary import InvitationStatus
+from portal.devtools.chaos import collect, quiesce, tenants
+from portal.devtools.chaos.run import Run
+from portal.devtools.chaos.serve import Serve
+from portal.devtools.chaos.table import Table
+from portal.devtools.chaos.verification import verify
+from portal.devtools.chaos.violations import Verification, Violation
+
+CODESCREEN_ANSWERS_AFTER = 1.5  # seconds, so that calls are in flight at every TERM
+WORK_SECONDS = (3.0, 8.0)  # how long each `serve` works before its TERM
+PROMISED_SECONDS = 30.0  # within which all of it ends after TERM
+IN_FLIGHT_SECONDS = (
+    CODESCREEN_ANSWERS_AFTER + 1.0
+)  # a call that was begun before TERM has ended after so long
+
+
+class RestartRun(Run):
+    """One run of restarts; nothing else goes wrong, so that no invitation has a reason to be uncertain."""
+
+    def _prepare(self) -> None:
+        self._random = random.Random(self._options.seed)  # noqa: S311
+        self._serve = Serve(self._environment)
+        self._terms: list[float] = []  # when TERM was sent
+        self._seconds: list[float] = []  # how long the end took
+        (self._slug,) = tenants.slugs(1)
+
+    def run(self) -> Table:
+        """Move, restart, let everything come to rest, and verify. Raises RunFailed."""
+        candidates = tenants.create_candidates(self._lever, self._slug, self._options.events)
+        slow = {
+            "kind": "delay",
+            "method": "POST",
+            "path": "/api/assessments$",
+            "delay_ms": int(CODESCREEN_ANSWERS_AFTER * 1000),
+        }
+        self._codescreen.set_faults(self._options.seed, [slow])
+        self._processes.stop_portal()
+        try:
+            self._restart_while_moving(candidates)
+        finally:
+            self._serve.kill()
+        self._processes.start_portal()
+        return self._table(candidates)
+
+    def _restart_while_moving(self, candidates: list[str]) -> None:
+        restarts = self._options.restarts
+        for number in range(restarts):
+            self._serve.start()
+            tenants.move(self._lever, self._slug, candidates[number::restarts])
+            time.sleep(self._random.uniform(*WORK_SECONDS))
+            self._terms.append(time.time())
+            self._seconds.append(self._serve.terminate())
+            self._log(f"restart {number + 1}: ended {self._seconds[-1]:.1f} s after TERM")
+
+    def _table(self, candidates: list[str]) -> Table:
+        unfinished = quiesce.wait_until_idle(
+            self._environment, self._options.phase_seconds, skips_backoff=False
+        )
+        swept = quiesce.sweep_all()
+        unfinished += quiesce.wait_until_idle(
+            self._environment, self._options.phase_seconds, skips_backoff=False
+        )
+        evidence = collect.collect_evidence(self._environment, self._slug, candidates)
+        verification = verify(evidence)
+        verification.record_rows_not_at_rest(unfinished)
+        late = [f"{seconds:.1f} s" for seconds in self._seconds if seconds > PROMISED_SECONDS]
+        verification.record_violation(Violation.LATE_AFTER_TERM, *late)
+        sent = [
+            instance["sent_at"] / 1000
+            for invitation in evidence.codescreen["invitations"]
+            for instance in invitation["instances"]
+        ]
+        begun_after = self._count_begun_after_term(sent)
+        if begun_after:
+            verification.record_violation(Violation.BEGUN_AFTER_TERM, f"{begun_after} calls")
+        figures = {
+            "candidates": len(candidates),
+            "restarts": len(self._terms),
+            "longest_end_after_TERM_seconds": max(self._seconds, default=0.0),
+            "invitations_sent_by_calls_begun_after_TERM": begun_after,
+            "found_by_a_sweep_afterwards": swept,
+            **_candidate_figures(verification),
+        }
+        title = f"{len(self._terms)} restarts while {len(candidates)} candidates moved"
+        return Table(title, figures, verification.broken)
+
+    def _count_begun_after_term(self, sent: list[float]) -> int:
+        """Return how many invitations a `serve` sent that had been asked to stop before it began the call."""
+        periods = list(zip(self._terms, self._seconds, strict=True))
+        return sum(
+            any(at + IN_FLIGHT_SECONDS < moment < at + took for at, took in periods) for moment in sent
+        )
+
+
+def _candidate_figures(verification: Verification) -> dict[str, object]:
+    return {
+        "e_mails": verification.counts["emails"],
+        "invited_twice": verification.number_of(Violation.INVITED_TWICE),
+        "lost": verification.number_of(Violation.LOST),
+        "tags_wrong": verification.number_of(Violation.TAGS_WRONG),
+        "uncertain": Invitation.objects.filter(status=InvitationStatus.UNCERTAIN).count(),
+        "effects_failed": Effect.objects.filter(state=Effect.State.FAILED).count(),
+    }

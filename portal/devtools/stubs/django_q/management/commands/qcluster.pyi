@@ -1,0 +1,3 @@
+from django.core.management import BaseCommand
+
+class Command(BaseCommand): ...
