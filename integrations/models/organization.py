@@ -7,7 +7,7 @@ from typing import Self
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
-from django.db import models
+from django.db import connection, models
 
 from integrations.models.codescreen_connection import CodeScreenConnection
 from integrations.models.lever_connection import LeverConnection
@@ -67,6 +67,17 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
     def reread(self, pk: int) -> "Organization":
         """Return the organization as it is now, with both connections."""
         return self.with_connections().get(pk=pk)
+
+    def lock(self, pk: int) -> "Organization":
+        """Return the organization, locked until the transaction ends.
+
+        What decides whether a person is invited takes this lock first: each sees the invitations of those before it.
+        """
+        rows = self
+        if connection.features.has_select_for_update:
+            # no_key: rows that refer to the organization, such as webhooks and calls, can still be inserted
+            rows = rows.select_for_update(no_key=True)
+        return rows.get(pk=pk)
 
 
 class Organization(models.Model):

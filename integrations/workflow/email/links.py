@@ -11,7 +11,12 @@ from integrations.models import Invitation
 
 def candidate_link(invitation: Invitation) -> str:
     """Return the address of the candidate's timeline."""
-    return f"{settings.PORTAL_URL}/activity/{invitation.opportunity_id}/"
+    return timeline_link(invitation.opportunity_id)
+
+
+def timeline_link(opportunity_id: str) -> str:
+    """Return the address of the timeline of an opportunity's candidate."""
+    return f"{settings.PORTAL_URL}/activity/{opportunity_id}/"
 
 
 def activity_link() -> str:

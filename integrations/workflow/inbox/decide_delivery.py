@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from integrations.clients.provider import ClientProvider
 from integrations.lever.payloads import Opportunity
@@ -29,7 +29,7 @@ def decide_delivery(
     snapshot = gather_facts(delivery, clients, known, read_at)
     with transaction.atomic():
         # decisions of one organization run one after another: each sees the invitations of those before it
-        organization = lock_organization(delivery.organization_id)
+        organization = Organization.objects.lock(delivery.organization_id)
         facts = with_database_facts(snapshot, delivery)
         decision = decide(facts)
         invitation = apply_decision(delivery, organization, decision, facts, snapshot)
@@ -44,12 +44,3 @@ def decide_delivery(
             transaction.set_rollback(True)
             return LeaseLost()
     return decision
-
-
-def lock_organization(organization_id: int) -> Organization:
-    """Return the organization, locked until the transaction ends: its decisions are made one after another."""
-    rows = Organization.objects.all()
-    if connection.features.has_select_for_update:
-        # no_key: rows that refer to the organization, such as webhooks and calls, can still be inserted
-        rows = rows.select_for_update(no_key=True)
-    return rows.get(pk=organization_id)

@@ -11,7 +11,6 @@ from integrations.models import Delivery, Effect, Invitation, Organization, db_c
 from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.inbox.apply_decision import apply_decision
 from integrations.workflow.inbox.database_facts import with_database_facts
-from integrations.workflow.inbox.decide_delivery import lock_organization
 from integrations.workflow.inbox.facts import (
     FactsSnapshot,
     gather_facts,
@@ -71,7 +70,7 @@ def _supposed(
 def _try_out(delivery: Delivery, snapshot: FactsSnapshot) -> DryRun:
     """Decide a delivery that isn't stored, write what follows as the real run does, and roll all of it back."""
     with transaction.atomic():
-        organization = lock_organization(delivery.organization_id)
+        organization = Organization.objects.lock(delivery.organization_id)
         facts = with_database_facts(snapshot, delivery)
         decision = decide(facts)
         effects = Effect.objects.filter(organization=organization)

@@ -1,5 +1,6 @@
 """What people do to an invitation: approve, refuse, resolve, send or invite again, stop following, decide."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -13,14 +14,21 @@ from integrations.models import (
     Effect,
     IllegalTransition,
     Invitation,
+    Organization,
     TargetKind,
+    db_clock,
 )
 from integrations.models.invitation import Status
+from integrations.workflow.email.links import timeline_link
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.outbox import enqueue
+from integrations.workflow.person.invitations import Person, blocking_elsewhere
 from integrations.workflow.results.invited import mark_invited
 
 ANOTHER_OPEN = "Another invitation of this person to the same assessment is on its way."
+ELSEWHERE = (
+    "The same person already has “{name}” through another opportunity: {phrase} since {since}. See {link}"
+)
 
 
 def _target(invitation: Invitation) -> AuditTarget:
@@ -34,10 +42,21 @@ def _require(invitation: Invitation, *statuses: str) -> None:
         raise ActionNotAllowed(f"Invitation {invitation.pk} is {invitation.get_status_display().lower()}.")
 
 
+def _require_nothing_elsewhere(invitation: Invitation, decided_at: datetime) -> None:
+    """Raise ActionNotAllowed, saying where, when the same person has the assessment through another opportunity."""
+    other = blocking_elsewhere(Person.of_invitation(invitation), invitation.assessment_id, decided_at)
+    if other is not None:
+        link = timeline_link(other.opportunity_id)
+        name, phrase = invitation.assessment_name, other.status_phrase
+        raise ActionNotAllowed(ELSEWHERE.format(name=name, phrase=phrase, since=other.since, link=link))
+
+
 def approve(invitation: Invitation, actor: Actor, reason: str = "") -> None:
     """Send a held invitation. Raises ActionNotAllowed."""
     with transaction.atomic():
+        Organization.objects.lock(invitation.organization_id)
         _require(invitation, Status.HELD)
+        _require_nothing_elsewhere(invitation, invitation.created_at)
         _move(invitation, Status.PENDING)
         enqueue.enqueue_invitation(invitation)
         AuditEntry.record(
@@ -91,7 +110,9 @@ def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Actor, reas
 def send_again(invitation: Invitation, actor: Actor, reason: str = "") -> None:
     """Send an uncertain or failed invitation again. Raises ActionNotAllowed."""
     with transaction.atomic():
+        Organization.objects.lock(invitation.organization_id)
         _require(invitation, Status.UNCERTAIN, Status.FAILED)
+        _require_nothing_elsewhere(invitation, invitation.created_at)
         before = invitation.status
         _move(invitation, Status.PENDING)
         enqueue.enqueue_invitation(invitation)
@@ -123,6 +144,7 @@ def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invi
     """Create and return the next round of an invitation that is over, with the same data. Raises ActionNotAllowed."""
     try:
         with transaction.atomic():
+            Organization.objects.lock(invitation.organization_id)
             _require(invitation, Status.COMPLETED, Status.WITHDRAWN)
             rounds = Invitation.objects.filter(
                 organization=invitation.organization,
@@ -133,6 +155,7 @@ def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invi
             if latest.pk != invitation.pk:
                 raise ActionNotAllowed(f"Round {latest.round} of this invitation exists already: look there.")
             _require_invitable(invitation)
+            _require_nothing_elsewhere(invitation, db_clock.now())
             next_round = Invitation.objects.create(
                 organization=invitation.organization,
                 opportunity_id=invitation.opportunity_id,

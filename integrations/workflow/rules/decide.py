@@ -122,13 +122,10 @@ def _usable_email(candidate: CandidateSnapshot) -> str:
 
 def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: AssessmentMatch) -> Decision:
     """Return the verdict once it is clear what would be sent: whether it was sent before, or goes out now."""
-    earlier = [
-        invitation for invitation in facts.invitations_here if invitation.assessment_id == assessment.id
-    ]
-    round_number = max([invitation.round for invitation in earlier], default=1)
-    blocking = [invitation for invitation in earlier if invitation.blocks]
-    if blocking:
-        latest = max(blocking, key=lambda invitation: invitation.round)
+    here = [row for row in facts.invitations_here if row.assessment_id == assessment.id]
+    elsewhere = [row for row in facts.invitations_elsewhere if row.assessment_id == assessment.id]
+    round_number = max([row.round for row in here], default=1)
+    for latest in _latest_blocking(here):
         if not _starts_new_round(facts, latest):
             return Decision(
                 VerdictCode.ALREADY_INVITED,
@@ -136,13 +133,13 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
                 existing_invitation_id=latest.id,
             )
         round_number = latest.round + 1
-    for invitation in facts.invitations_elsewhere:
-        if invitation.assessment_id == assessment.id:
+    for latest in _latest_blocking(elsewhere):
+        if not _starts_new_round(facts, latest):
             return Decision(
                 VerdictCode.INVITED_ELSEWHERE,
                 f"The same person already has “{assessment.name}” through another opportunity: "
-                f"{invitation.status_phrase} since {invitation.since}.",
-                existing_invitation_id=invitation.id,
+                f"{latest.status_phrase} since {latest.since}.",
+                existing_invitation_id=latest.id,
             )
     if facts.bulk_limit and facts.recently_invited >= facts.bulk_limit:
         return Decision(
@@ -159,8 +156,18 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
     )
 
 
+def _latest_blocking(invitations: list[ExistingInvitation]) -> list[ExistingInvitation]:
+    """Return of each opportunity the latest round of those because of which the person isn't invited again."""
+    latest: dict[str, ExistingInvitation] = {}
+    for invitation in invitations:
+        known = latest.get(invitation.opportunity_id)
+        if invitation.blocks and (known is None or known.round < invitation.round):
+            latest[invitation.opportunity_id] = invitation
+    return list(latest.values())
+
+
 def _starts_new_round(facts: Facts, invitation: ExistingInvitation) -> bool:
-    """Whether the re-entry policy gives a candidate who completed this invitation another round."""
+    """Whether the re-entry policy invites a person again who completed this invitation, here or elsewhere."""
     if invitation.status != InvitationStatus.COMPLETED or not invitation.was_reentered:
         return False
     if facts.reentry == ReentryPolicy.AFTER_EXPIRY:

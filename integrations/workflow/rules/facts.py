@@ -1,6 +1,7 @@
 """The types around a decision: the facts that it depends on, and its result."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum, auto
 
 from integrations.vocabulary import (
@@ -49,14 +50,16 @@ class ExistingInvitation:
     status_phrase: str
     since: str
     was_sent: bool
+    opportunity_id: str = ""
     round: int = 1
     outcome: ResultOutcome | None = None
+    completed_at: datetime | None = None
     days_since_completion: float | None = None
     was_reentered: bool = False  # the candidate entered the stage again after completing the assessment
 
     @property
     def blocks(self) -> bool:
-        """Whether the candidate can't be invited to the assessment again because of it."""
+        """Whether the person isn't invited to the assessment again because of it: it was sent, or may be."""
         return self.status != InvitationStatus.FAILED and (
             self.status != InvitationStatus.WITHDRAWN or self.was_sent
         )

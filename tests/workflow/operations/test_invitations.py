@@ -108,7 +108,7 @@ def test_resolving_as_sent_finishes_the_effect_and_enqueues_the_tag(organization
 def test_an_invitation_is_not_sent_again_while_the_person_has_another_open_one(organization, super_admin):
     invitation = in_status(organization, Status.FAILED)
     factories.InvitationFactory(organization=organization, contact_id=invitation.contact_id)
-    with pytest.raises(ActionNotAllowed, match="on its way"):
+    with pytest.raises(ActionNotAllowed, match="through another opportunity"):
         invitations.send_again(invitation, super_admin)
     invitation.refresh_from_db()
     assert invitation.status == Status.FAILED

@@ -60,7 +60,7 @@ def test_each_round_has_at_most_one_next_round(organization, super_admin):
 def test_a_person_with_another_open_invitation_is_not_invited_again(organization, super_admin):
     invitation = in_status(organization, "completed", contact_id="contact-1")
     in_status(organization, "held", contact_id="contact-1", opportunity_id="another")
-    with pytest.raises(ActionNotAllowed, match="on its way"):
+    with pytest.raises(ActionNotAllowed, match="through another opportunity"):
         invitations.invite_again(invitation, super_admin)
     assert Invitation.objects.count() == 2
     assert not Effect.objects.exists()

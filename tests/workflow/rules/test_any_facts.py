@@ -148,7 +148,11 @@ def test_an_invitation_implies_one_assessment_an_address_and_no_earlier_invitati
     blocking = [
         row for row in facts.invitations_here if row.assessment_id == decision.assessment.id and row.blocks
     ]
-    elsewhere = [row for row in facts.invitations_elsewhere if row.assessment_id == decision.assessment.id]
+    elsewhere = [
+        row
+        for row in facts.invitations_elsewhere
+        if row.assessment_id == decision.assessment.id and row.blocks
+    ]
     assert not blocking
     assert not elsewhere
     is_over = bool(facts.bulk_limit) and facts.recently_invited >= facts.bulk_limit

@@ -1,0 +1,133 @@
+"""Which invitations a person has already: through one opportunity (here), and through others (elsewhere)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from django.db.models import Q, Value
+from django.db.models.functions import Upper
+
+from integrations.lever.payloads import Opportunity
+from integrations.models import Effect, Invitation, Result, db_clock
+from integrations.models.invitation import InvitationQuerySet, Status
+from integrations.vocabulary import ResultOutcome
+from integrations.workflow.rules.facts import ExistingInvitation
+
+
+@dataclass(frozen=True)
+class Person:
+    """The person behind an opportunity. The same contact in Lever, or one same address, is the same person."""
+
+    organization_id: int
+    opportunity_id: str
+    contact_id: str
+    emails: tuple[str, ...]
+
+    @classmethod
+    def of_opportunity(cls, organization_id: int, opportunity: Opportunity) -> Self:
+        """Return the person as Lever shows them now."""
+        return cls(organization_id, opportunity.id, opportunity.contact_id, opportunity.emails)
+
+    @classmethod
+    def of_invitation(cls, invitation: Invitation) -> Self:
+        """Return the person as they were last read for an invitation."""
+        emails = (invitation.email,)
+        return cls(invitation.organization_id, invitation.opportunity_id, invitation.contact_id, emails)
+
+
+def invitations_here(person: Person, entered_at: datetime | None = None) -> tuple[ExistingInvitation, ...]:
+    """Return the invitations through the person's own opportunity, latest round first.
+
+    `entered_at` is when the person entered the stage; None when that isn't known.
+    """
+    rows = _rows(person).filter(opportunity_id=person.opportunity_id).order_by("-round", "-pk")
+    return _existing(rows, entered_at)
+
+
+def invitations_elsewhere(
+    person: Person, entered_at: datetime | None = None
+) -> tuple[ExistingInvitation, ...]:
+    """Return the same person's invitations through other opportunities, over or not; `entered_at` as above."""
+    is_same = Q(pk__in=[])
+    if person.contact_id:
+        is_same |= Q(contact_id=person.contact_id)
+    for email in filter(None, person.emails):
+        is_same |= Q(address=Upper(Value(email)))  # not iexact, which no index answers on SQLite
+    rows = _rows(person).alias(address=Upper("email")).filter(is_same)
+    return _existing(rows.exclude(opportunity_id=person.opportunity_id), entered_at)
+
+
+def blocking_elsewhere(person: Person, assessment_id: str, decided_at: datetime) -> ExistingInvitation | None:
+    """Return an invitation elsewhere because of which the person isn't invited to the assessment; None without one.
+
+    One that was completed before `decided_at`, when it was decided to invite, was weighed in that decision.
+    """
+    return next(
+        (
+            existing
+            for existing in invitations_elsewhere(person)
+            if existing.assessment_id == assessment_id
+            and existing.blocks
+            and not (existing.completed_at and existing.completed_at < decided_at)
+        ),
+        None,
+    )
+
+
+def _rows(person: Person) -> InvitationQuerySet:
+    return Invitation.objects.filter(organization=person.organization_id)
+
+
+def _existing(rows: InvitationQuerySet, entered_at: datetime | None) -> tuple[ExistingInvitation, ...]:
+    invitations = list(rows)
+    results = Result.objects.filter(invitation__in=invitations).order_by("attempt")
+    latest_outcomes = dict(results.values_list("invitation_id", "outcome"))
+    unanswered = Effect.objects.filter(
+        invitation__in=invitations,
+        kind=Effect.Kind.SEND_INVITATION,
+        state=Effect.State.CANCELLED,
+        attempt_started_at__isnull=False,
+    )
+    were_unanswered = set(unanswered.values_list("invitation_id", flat=True))
+    return tuple(
+        _existing_invitation(row, latest_outcomes.get(row.pk, ""), row.pk in were_unanswered, entered_at)
+        for row in invitations
+    )
+
+
+def _existing_invitation(
+    row: Invitation, outcome: str, was_unanswered: bool, entered_at: datetime | None
+) -> ExistingInvitation:
+    done_at = row.completed_at if row.status == Status.COMPLETED else None
+    # withdrawn while uncertain: it may have been sent, so it is never sent again by itself
+    was_uncertain = row.status == Status.WITHDRAWN and not row.instance_id and was_unanswered
+    return ExistingInvitation(
+        id=row.pk,
+        assessment_id=row.assessment_id,
+        opportunity_id=row.opportunity_id,
+        status=Status(row.status),
+        status_phrase="perhaps sent, and not followed"
+        if was_uncertain
+        else _STATUS_PHRASES[Status(row.status)],
+        since=f"{row.changed_at:%-d %B %Y, %H:%M} UTC",
+        was_sent=bool(row.instance_id) or was_uncertain or row.status == Status.UNCERTAIN,
+        round=row.round,
+        outcome=ResultOutcome(outcome) if done_at and outcome else None,
+        completed_at=done_at,
+        days_since_completion=(db_clock.now() - done_at).total_seconds() / 86400 if done_at else None,
+        was_reentered=bool(done_at and entered_at and entered_at > done_at),
+    )
+
+
+_STATUS_PHRASES = {
+    Status.HELD: "waiting for approval",
+    Status.PENDING: "about to be sent",
+    Status.SENDING: "being sent",
+    Status.UNCERTAIN: "perhaps sent, waiting for a person to say",
+    Status.INVITED: "invited and not started",
+    Status.IN_PROGRESS: "in progress",
+    Status.SUBMITTED: "submitted",
+    Status.COMPLETED: "done",
+    Status.WITHDRAWN: "invited, and not followed since the stage was left,",
+    Status.FAILED: "failed",
+}
