@@ -93,7 +93,9 @@ class InvitationFactory(DjangoModelFactory):
     opportunity_id = factory.Sequence(lambda number: f"opportunity-{number}")
     contact_id = factory.Sequence(lambda number: f"contact-{number}")
     candidate_name = "Candidate Alder"
-    email = "alder@candidates.example"
+    email = factory.LazyAttribute(
+        lambda invitation: f"{invitation.contact_id or 'nobody'}@candidates.example"
+    )
     assessment_id = "assessment-backend"
     assessment_name = "Backend"
     checked_at = factory.LazyFunction(timezone.now)

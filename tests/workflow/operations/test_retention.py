@@ -23,7 +23,12 @@ def retaining_organization(organization):
 def create_invitation(organization, status: str = "completed", at=LONG_AGO) -> Invitation:
     instance = f"instance-{Invitation.objects.count()}"
     invitation = factories.InvitationFactory.create(
-        organization=organization, status=status, completed_at=at, changed_at=at, instance_id=instance
+        organization=organization,
+        status=status,
+        completed_at=at,
+        changed_at=at,
+        instance_id=instance,
+        email=PERSON[1],
     )
     Result.objects.create(invitation=invitation, outcome="Passed", score=80, metadata={"who": "Alder"})
     return invitation
