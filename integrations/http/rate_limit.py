@@ -10,6 +10,7 @@ import redis
 from django.conf import settings
 
 from integrations.models import RateLimitBucket
+from integrations.models.rate_limit_bucket import LONGEST_AHEAD_SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -18,11 +19,12 @@ COOL_DOWN_SECONDS = 1.5
 REDIS_PAUSE_SECONDS = 5.0
 _redis_again_at = 0.0
 
-# by Redis' own clock: the seconds until the slot, before the burst is subtracted
+# by Redis' own clock: the seconds until the slot, before the burst is subtracted; ARGV[2] bounds how far ahead it is
 _RESERVE = """
 local now = redis.call('TIME')
 now = now[1] + now[2] / 1000000
-local free_at = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now) + tonumber(ARGV[1])
+local reserved = math.min(tonumber(redis.call('GET', KEYS[1]) or '0'), now + tonumber(ARGV[2]))
+local free_at = math.max(reserved, now) + tonumber(ARGV[1])
 redis.call('SET', KEYS[1], string.format('%.6f', free_at), 'EX', 3600)
 return string.format('%.6f', free_at - now)
 """
@@ -34,7 +36,9 @@ def reserve_slot(bucket: str, extra: float = 0.0) -> float:
     global _redis_again_at  # noqa: PLW0603
     if settings.REDIS_URL and time.monotonic() >= _redis_again_at:
         try:
-            answer: Any = _reserve_in_redis()(keys=[f"pace:{bucket}"], args=[f"{interval + extra:.6f}"])
+            longest = interval * burst + LONGEST_AHEAD_SECONDS
+            arguments = [f"{interval + extra:.6f}", f"{longest:.6f}"]
+            answer: Any = _reserve_in_redis()(keys=[f"pace:{bucket}"], args=arguments)
             return max(0.0, float(answer) - interval * burst)
         except redis.RedisError:
             logger.warning("Redis is unreachable: the database limits the rate")

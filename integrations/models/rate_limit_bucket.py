@@ -2,6 +2,10 @@
 
 from django.db import connection, models
 
+#: Reservations are never taken to reach further ahead than this beyond the burst: a clock that was once ahead may have
+#: written a time that is years away.
+LONGEST_AHEAD_SECONDS = 60.0
+
 
 class RateLimitBucket(models.Model):
     """The rate limit of one customer's account, when there is no Redis."""
@@ -26,14 +30,15 @@ class RateLimitBucket(models.Model):
             if is_postgresql
             else ("((julianday('now') - 2440587.5) * 86400.0)")
         )
-        greatest = "GREATEST" if is_postgresql else "MAX"
+        greatest, least = ("GREATEST", "LEAST") if is_postgresql else ("MAX", "MIN")
         table = connection.ops.quote_name(cls._meta.db_table)
         with connection.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {table} (key, free_at) VALUES (%s, {clock} + %s) "  # noqa: S608
-                f"ON CONFLICT (key) DO UPDATE SET free_at = {greatest}({table}.free_at, {clock}) + %s "
+                f"ON CONFLICT (key) DO UPDATE SET "
+                f"free_at = {greatest}({least}({table}.free_at, {clock} + %s), {clock}) + %s "
                 f"RETURNING free_at - {clock}",
-                [key, interval + extra, interval + extra],
+                [key, interval + extra, interval * burst + LONGEST_AHEAD_SECONDS, interval + extra],
             )
             reserved_seconds = float(cursor.fetchone()[0])
         return max(0.0, reserved_seconds - interval * burst)

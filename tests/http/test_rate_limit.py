@@ -5,13 +5,17 @@ import threading
 import time
 
 import pytest
+import redis
 from django.db import connection as database
+from django.db.models import F
 
 from integrations.http import rate_limit
 from integrations.models import RateLimitBucket
+from integrations.models.rate_limit_bucket import LONGEST_AHEAD_SECONDS
 from portal.devtools import test_suites
 
 INTERVAL, BURST = 1 / 9.9, 18
+YEAR_SECONDS = 365 * 86400.0
 
 
 def test_a_burst_is_free_and_then_slots_are_a_tenth_of_a_second_apart(db):
@@ -37,6 +41,22 @@ def test_an_idle_account_regains_the_burst_and_no_more(db):
     waits = [RateLimitBucket.reserve("lever:1", INTERVAL, BURST) for _ in range(20)]
     assert waits[:18] == [0.0] * 18
     assert waits[19] > 0.1
+
+
+def test_a_reservation_by_a_clock_that_was_ahead_holds_calls_up_for_a_minute_at_most(db):
+    RateLimitBucket.reserve("lever:1", INTERVAL, BURST)
+    RateLimitBucket.objects.update(free_at=F("free_at") + YEAR_SECONDS)
+    assert RateLimitBucket.reserve("lever:1", INTERVAL, BURST) <= LONGEST_AHEAD_SECONDS + 1
+
+
+@pytest.mark.redis
+def test_redis_too_holds_calls_up_for_a_minute_at_most(settings):
+    settings.REDIS_URL = test_suites.REDIS_URL
+    rate_limit._redis_again_at = 0.0
+    rate_limit._reserve_in_redis.cache_clear()
+    server = redis.Redis.from_url(settings.REDIS_URL)
+    server.set("pace:test:ahead", time.time() + YEAR_SECONDS, ex=60)
+    assert rate_limit.reserve_slot("test:ahead") <= LONGEST_AHEAD_SECONDS + 1
 
 
 @pytest.mark.django_db(transaction=True)
