@@ -36,8 +36,7 @@ def _names_that_compete(snapshot: LinterSnapshot, role: Role) -> list[list[str]]
         stage = snapshot.stage_names.find(rule.stage) or normalize(rule.stage)
         by_stage.setdefault(stage, []).append(rule.assessment)
     competing = list(by_stage.values())
-    has_mapping_for_any_stage = "" in by_stage
-    if not has_mapping_for_any_stage:  # else it is preferred to the tags
+    if snapshot.may_use_tags(role):
         competing.append(list(snapshot.tags[role.pk]))
     return competing
 

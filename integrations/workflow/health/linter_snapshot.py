@@ -78,18 +78,36 @@ class LinterSnapshot:
         }
         self.mappings = mapping_index(organization)
         self.trigger_policy = TriggerPolicy(organization.stage_prefix, self.mappings.stages)
+        self.trigger_stages = [
+            stage for stage in self.stages if self.trigger_policy.is_trigger(stage.external_id, stage.name)
+        ]
 
     def rules_for(self, role: Role) -> list[MappingRule]:
         """Return the mappings that name this role."""
         return self.mappings.for_role(role.external_id, role.title)
 
+    def may_use_tags(self, role: Role) -> bool:
+        """Whether there is a stage in which the role's tags name the assessment, because no mapping does."""
+        rules = self.rules_for(role)
+        is_mapped_for_any = any(rule.is_for_any_stage for rule in rules)
+        if not self.trigger_stages:
+            return not is_mapped_for_any
+        return any(
+            not (is_mapped_for_any and self.trigger_policy.has_prefix(stage.name))
+            and not any(rule.names_stage(stage.external_id, stage.name) for rule in rules)
+            for stage in self.trigger_stages
+        )
+
     def assessment_mentions(self) -> Iterator[AssessmentMention]:
-        """Yield every place that names an assessment; equal tags of several roles are one place."""
+        """Yield every place that names an assessment; equal tags of several roles are one place.
+
+        The tags of roles whose assessment the mappings name in every stage name none.
+        """
         for rule in self.mappings.rules:
             where = f"The mapping for “{rule.role}”"
             yield AssessmentMention(where, rule.assessment, "Choose another assessment for this mapping.")
         titles_by_tag: dict[str, list[str]] = {}
-        for role in self.open_roles:
+        for role in filter(self.may_use_tags, self.open_roles):
             for name in self.tags[role.pk]:
                 titles_by_tag.setdefault(name, []).append(f"“{role.title}”")
         for name, titles in titles_by_tag.items():

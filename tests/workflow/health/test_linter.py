@@ -60,6 +60,24 @@ def test_a_misspelt_tag_is_found_with_a_suggestion(acme: Organization) -> None:
     assert "Did you mean “Backend”?" in finding.message
 
 
+@pytest.mark.parametrize("stage", ["", "stage-1", "codescreen assessment"])
+def test_a_misspelt_tag_is_no_finding_once_the_role_is_mapped(acme: Organization, stage: str) -> None:
+    create_role(acme, "Engineer", "CodeScreen Bakcend")
+    RoleMapping.objects.create(organization=acme, role="Engineer", stage=stage, assessment="Backend")
+    assert findings(acme) == []
+
+
+@pytest.mark.parametrize("other_stage", ["CodeScreen Second", "Take-home"])
+def test_a_misspelt_tag_stays_a_finding_when_another_stage_uses_it(
+    acme: Organization, other_stage: str
+) -> None:
+    create_role(acme, "Engineer", "CodeScreen Bakcend")
+    Stage.objects.create(organization=acme, external_id="stage-2", name=other_stage)
+    RoleMapping.objects.create(organization=acme, role="Another", stage="stage-2", assessment="Backend")
+    RoleMapping.objects.create(organization=acme, role="Engineer", stage="stage-1", assessment="Backend")
+    assert "“CodeScreen Bakcend”" in messages_by_code(acme)["unknown_assessment"]
+
+
 def test_one_misspelt_tag_on_many_roles_is_one_finding(acme: Organization) -> None:
     for number in range(15):
         create_role(acme, f"Engineer {number}", "CodeScreen Bakcend")
