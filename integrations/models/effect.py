@@ -103,6 +103,9 @@ class Effect(Leasable):
         help_text="When a worker was about to act. Without an outcome, it is unknown whether it did.",
     )
     done_at = models.DateTimeField(null=True, blank=True)
+    failed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was last given up; kept while it is tried again."
+    )
 
     objects = EffectQuerySet.as_manager()
 
@@ -170,5 +173,7 @@ class Effect(Leasable):
 
     def finish(self, state: str = State.DONE, error: str = "") -> bool:
         """End it in `state`. Return False when the lease was lost."""
-        done_at = Now() if state == self.State.DONE else None
-        return self.release(state=state, due_at=None, done_at=done_at, last_error=error)
+        ended: dict[str, object] = {"done_at": Now() if state == self.State.DONE else None}
+        if state == self.State.FAILED:
+            ended["failed_at"] = Now()
+        return self.release(state=state, due_at=None, last_error=error, **ended)

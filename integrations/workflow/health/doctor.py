@@ -11,6 +11,7 @@ from integrations.workflow.health.checks import (
     lever_webhooks,
     people,
     stages_and_roles,
+    webhook_requests,
     work,
 )
 from integrations.workflow.health.checks.addresses import HEALTH
@@ -21,6 +22,7 @@ Check = Callable[[Organization], Iterator[Finding]]
 CHECKS: tuple[Check, ...] = (
     lever.check_connection,
     lever_webhooks.check_webhooks,
+    webhook_requests.check_rejections,
     lever.check_clock,
     feedback.check_feedback,
     codescreen.check_key,
@@ -38,6 +40,7 @@ CHECKS: tuple[Check, ...] = (
     work.check_workers,
     work.check_platforms,
     work.check_sweep,
+    work.check_sweep_age,
 )
 
 

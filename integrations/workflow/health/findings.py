@@ -31,6 +31,7 @@ class FindingCode(StrEnum):
     NO_DELIVERY_SEEN = "no_delivery_seen"
     WEBHOOK_REMOVED = "webhook_removed"
     WEBHOOK_SILENCE = "webhook_silence"
+    WEBHOOK_REJECTED = "webhook_rejected"
     FEEDBACK_TEMPLATE_GONE = "feedback_template_gone"
     FEEDBACK_TEMPLATE_INCOMPLETE = "feedback_template_incomplete"
     FEEDBACK_AUTHOR_GONE = "feedback_author_gone"
@@ -57,6 +58,7 @@ class FindingCode(StrEnum):
     QUEUE_SILENT = "queue_silent"
     PLATFORM_DOWN = "platform_down"
     SWEEP_REPAIRED = "sweep_repaired"
+    SWEEP_LATE = "sweep_late"
     # mappings and tags
     UNKNOWN_ASSESSMENT = "unknown_assessment"
     AMBIGUOUS_ASSESSMENT = "ambiguous_assessment"

@@ -111,7 +111,7 @@ def _has_new_rows(incident: Incident, organization: Organization) -> bool:
         return held.filter(changed_at__gt=since).exists()
     if incident.code == FindingCode.FAILED_EFFECTS:
         failed = Effect.objects.filter(organization=organization, state=Effect.State.FAILED)
-        return failed.filter(created_at__gt=since).exists()
+        return failed.filter(failed_at__gt=since).exists()
     return False
 
 

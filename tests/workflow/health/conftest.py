@@ -33,6 +33,7 @@ def healthy_organization(db) -> Organization:
         connected_at=now,
         stages_refreshed_at=now,
         roles_refreshed_at=now,
+        swept_at=now,
     )
     LeverWebhook.objects.create(organization=organization, signature_token="token", last_received_at=now)
     CodeScreenConnection.objects.create(

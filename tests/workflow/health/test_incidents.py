@@ -26,6 +26,7 @@ from integrations.workflow.effects.invitation_endings import give_up
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.health import incidents
 from integrations.workflow.outbox import enqueue
+from integrations.workflow.outbox.outcome import Failed
 from tests import factories
 
 
@@ -51,7 +52,9 @@ def hold_invitation(organization) -> Invitation:
 
 
 def fail_effect(organization) -> Effect:
-    return factories.EffectFactory.create(organization=organization, state="failed", due_at=None)
+    return factories.EffectFactory.create(
+        organization=organization, state="failed", due_at=None, failed_at=timezone.now()
+    )
 
 
 def open_circuit_breaker(organization) -> CircuitBreaker:
@@ -162,6 +165,23 @@ def test_rows_added_to_an_unsettled_problem_are_notified_within_the_limit(acme, 
     Incident.objects.update(notified_at=timezone.now() + timedelta(hours=2))
     incidents.update_incidents(acme)
     assert subjects() == [begin_subject, begin_subject]
+
+
+def test_an_old_effect_that_fails_beside_an_older_failure_is_notified(acme):
+    fail_effect(acme)
+    factories.EffectFactory.create(organization=acme, kind="leave_note")
+    Effect.objects.update(created_at=timezone.now() - timedelta(days=4))
+    incidents.update_incidents(acme)
+    let_it_last("failed_effects")
+    incidents.update_incidents(acme)
+    over_the_limit = timezone.now() - incidents.NOTIFY_AT_MOST_EVERY - timedelta(seconds=1)
+    Incident.objects.update(notified_at=over_the_limit)
+    Effect.objects.filter(state="failed").update(failed_at=over_the_limit - timedelta(hours=1))
+    late = Effect.claim("worker")
+    assert late is not None
+    apply_outcome(late, Failed("Lever answered 500 for four days"), None)
+    incidents.update_incidents(acme)
+    assert subjects() == [incidents.WORDINGS["failed_effects"].begin_subject] * 2
 
 
 @pytest.mark.parametrize("code", [code for code, found in incidents.WORDINGS.items() if found.notify_after])

@@ -5,16 +5,20 @@ from datetime import timedelta
 
 from django.db.models import Count
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from integrations.models import CircuitBreaker, Delivery, Effect, Heartbeat, Organization
 from integrations.vocabulary import DeliveryEvent, Platform
+from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.health.checks.addresses import ACTIVITY, HEALTH, SETTINGS
 from integrations.workflow.health.findings import Finding, FindingCode, Level
-from integrations.workflow.health.wording import MOST_NAMED, counted, listed
+from integrations.workflow.health.wording import MOST_NAMED, counted, lasting, listed
 
 LONGEST_WAIT = timedelta(minutes=2)
 HEARTBEAT_MAX_AGE = timedelta(seconds=90)
 REPAIRS_SHOWN_FOR = timedelta(hours=24)
+#: The sweep runs every ten minutes. After a day a candidate whose webhook was lost has waited for too long.
+SWEEP_WARNING, SWEEP_ERROR = timedelta(hours=1), timedelta(days=1)
 
 
 def check_failed_effects(organization: Organization) -> Iterator[Finding]:
@@ -113,4 +117,23 @@ def check_sweep(organization: Organization) -> Iterator[Finding]:
             f"In the last day the sweep found {candidates} whose stage change never arrived from Lever.",
             "In Lever, check that the stage-change webhook is switched on and that its log shows no errors.",
             SETTINGS,
+        )
+
+
+def check_sweep_age(organization: Organization) -> Iterator[Finding]:
+    """Yield that the last sweep was long ago, although there is a stage to sweep and nothing forbids it."""
+    connection = organization.lever
+    if connection is None or organization.paused or organization.disconnected_reason:
+        return
+    swept_at = connection.swept_at or connection.connected_at
+    age = timezone.now() - swept_at if swept_at else timedelta()
+    if age > SWEEP_WARNING and trigger_stages(organization):
+        yield Finding(
+            organization.slug,
+            FindingCode.SWEEP_LATE,
+            Level.ERROR if age > SWEEP_ERROR else Level.WARNING,
+            f"For {lasting(age.total_seconds())} the portal hasn't compared Lever's CodeScreen stages with what it "
+            "knows: candidates whose webhook was lost aren't found.",
+            "Run `manage.py sweep`, and read what it says and what the workers' log says.",
+            HEALTH,
         )

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -9,6 +10,7 @@ from integrations.models import (
     Delivery,
     Effect,
     Heartbeat,
+    LeverConnection,
     Organization,
 )
 from tests.workflow.health.rows import code_and_level, create_delivery, create_invitation, only_finding
@@ -74,3 +76,29 @@ def test_sweep_repairs_are_shown_for_a_day(healthy_organization: Organization) -
     )
     Delivery.objects.filter(pk=delivery.pk).update(received_at=Now() - timedelta(hours=25))
     assert only_finding(healthy_organization).code == "ok"
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [
+        (timedelta(minutes=20), ("ok", "info")),
+        (timedelta(hours=3), ("sweep_late", "warning")),
+        (timedelta(weeks=3), ("sweep_late", "error")),
+    ],
+)
+def test_a_sweep_of_long_ago_is_found(
+    healthy_organization: Organization, age: timedelta, expected: tuple[str, str]
+) -> None:
+    LeverConnection.objects.update(swept_at=timezone.now() - age)
+    assert code_and_level(healthy_organization) == expected
+
+
+def test_an_organization_that_was_never_swept_is_found(healthy_organization: Organization) -> None:
+    LeverConnection.objects.update(connected_at=timezone.now() - timedelta(hours=3), swept_at=None)
+    assert only_finding(healthy_organization).code == "sweep_late"
+
+
+def test_an_old_sweep_is_no_finding_while_nothing_is_swept(healthy_organization: Organization) -> None:
+    LeverConnection.objects.update(swept_at=timezone.now() - timedelta(weeks=3))
+    Organization.objects.update(paused=True)
+    assert only_finding(healthy_organization).code == "paused"

@@ -1,0 +1,53 @@
+"""Whether requests to the webhook addresses are refused."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from integrations.models import LeverWebhook, Organization
+from integrations.vocabulary import Platform
+from integrations.workflow.health import webhook_rejections
+from integrations.workflow.health.checks.addresses import CODESCREEN_SETTINGS, WEBHOOK_SETTINGS
+from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.wording import counted, lasting
+
+SHOWN_FOR = timedelta(days=1)
+_PAGES = {Platform.LEVER: WEBHOOK_SETTINGS, Platform.CODESCREEN: CODESCREEN_SETTINGS}
+
+
+def check_rejections(organization: Organization) -> Iterator[Finding]:
+    """Yield, for each platform, the last reason why a request was refused; worth knowing once others are accepted."""
+    for platform, page in _PAGES.items():
+        rejection = webhook_rejections.latest(organization, platform)
+        if rejection is None or timezone.now() - rejection.last_at > SHOWN_FOR:
+            continue
+        accepted_at = _last_accepted_at(organization, platform)
+        is_over = accepted_at is not None and accepted_at > rejection.last_at
+        ago = lasting((timezone.now() - rejection.last_at).total_seconds())
+        reason = webhook_rejections.describe(rejection.code, rejection.hint)
+        yield Finding(
+            organization.slug,
+            FindingCode.WEBHOOK_REJECTED,
+            Level.INFO if is_over else Level.WARNING,
+            f"{counted(rejection.count, 'request')} from {platform.label} {'was' if rejection.count == 1 else 'were'} "
+            f"refused, the last one {ago} ago: {reason}",
+            "Others have been accepted since; look whether a second webhook has this address."
+            if is_over
+            else f"Mend this under Settings or in {platform.label}, then have it send a test.",
+            page,
+        )
+
+
+def _last_accepted_at(organization: Organization, platform: Platform) -> datetime | None:
+    """Return when a request from the platform was last verified."""
+    if platform is Platform.CODESCREEN:
+        return organization.codescreen.last_received_at if organization.codescreen else None
+    webhooks = LeverWebhook.objects.active().filter(organization=organization)
+    times = [
+        at
+        for row in webhooks.values_list("last_received_at", "last_verified_at")
+        for at in row
+        if at is not None
+    ]
+    return max(times, default=None)

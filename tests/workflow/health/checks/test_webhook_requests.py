@@ -1,0 +1,42 @@
+"""Findings on requests to the webhook addresses that were refused."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from integrations.models import CodeScreenConnection, LeverWebhook, Organization, WebhookRejection
+from tests.workflow.health.rows import code_and_level, only_finding
+
+
+def refuse(organization: Organization, platform: str = "lever", **values: object) -> None:
+    WebhookRejection.objects.create(
+        organization=organization, platform=platform, code="signature_mismatch", **{"count": 41, **values}
+    )
+
+
+def test_refused_requests_are_found_with_their_number_and_reason(healthy_organization: Organization) -> None:
+    LeverWebhook.objects.update(last_received_at=timezone.now() - timedelta(hours=2))
+    refuse(healthy_organization, hint="unknown_token", last_at=timezone.now() - timedelta(minutes=5))
+    assert code_and_level(healthy_organization) == ("webhook_rejected", "warning")
+    message = only_finding(healthy_organization).message
+    assert message.startswith("41 requests from Lever were refused, the last one 5 minutes ago: ")
+    assert "the token of another webhook" in message
+
+
+def test_refused_requests_are_worth_knowing_once_another_is_accepted(
+    healthy_organization: Organization,
+) -> None:
+    refuse(healthy_organization, last_at=timezone.now() - timedelta(hours=1))
+    assert code_and_level(healthy_organization) == ("webhook_rejected", "info")
+
+
+def test_requests_refused_days_ago_are_no_finding(healthy_organization: Organization) -> None:
+    refuse(healthy_organization, last_at=timezone.now() - timedelta(days=2))
+    assert only_finding(healthy_organization).code == "ok"
+
+
+def test_refused_requests_of_codescreen_are_found(healthy_organization: Organization) -> None:
+    refuse(healthy_organization, platform="codescreen", count=1)
+    assert only_finding(healthy_organization).message.startswith("1 request from CodeScreen was refused")
+    CodeScreenConnection.objects.update(last_received_at=timezone.now() + timedelta(minutes=1))
+    assert code_and_level(healthy_organization) == ("webhook_rejected", "info")
