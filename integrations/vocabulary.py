@@ -74,8 +74,21 @@ class VerdictCode(LabelledEnum):
     NOTED = "noted", "Noted"
 
 
+#: The verdicts that are decided again by themselves when the pause is over or the connection is back.
+WAITING_VERDICTS = (VerdictCode.PAUSED, VerdictCode.DISCONNECTED)
+
 #: The verdicts that make an invitation, sent at once or after a person's approval.
 INVITING_VERDICTS = frozenset({VerdictCode.INVITE, VerdictCode.HELD_FOR_APPROVAL})
+
+
+class VerdictCause(LabelledEnum):
+    """What made the portal decide about a delivery at that time."""
+
+    FIRST = "first", "Decided on arrival"
+    SWEEP = "sweep", "Decided by the sweep"
+    RESUMED = "resumed", "Decided again after the pause or the reconnect"
+    READ_AGAIN = "read_again", "Decided again after reading the candidate again"
+    REPLAY = "replay", "Decided again by a person"
 
 
 class AssessmentSource(LabelledEnum):

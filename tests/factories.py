@@ -70,6 +70,7 @@ class LeverWebhookFactory(DjangoModelFactory):
 class DeliveryFactory(DjangoModelFactory):
     class Meta:
         model = models.Delivery
+        skip_postgeneration_save = True
 
     organization = factory.SubFactory(OrganizationFactory)
     platform = models.Delivery.Platform.LEVER
@@ -83,6 +84,27 @@ class DeliveryFactory(DjangoModelFactory):
         }
     )
     due_at = factory.LazyFunction(a_moment_ago)
+
+    @factory.post_generation
+    def current_verdict(self, create, extracted, **_):
+        """Store the verdict that the columns hold as a row too, as deciding does."""
+        if create and self.verdict:
+            VerdictFactory(delivery=self)
+
+
+class VerdictFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Verdict
+
+    delivery = factory.SubFactory(DeliveryFactory)
+    organization = factory.SelfAttribute("delivery.organization")
+    code = factory.SelfAttribute("delivery.verdict")
+    explanation = factory.SelfAttribute("delivery.explanation")
+    assessment_source = factory.SelfAttribute("delivery.assessment_source")
+    assessment_written = factory.SelfAttribute("delivery.assessment_written")
+    invitation = factory.SelfAttribute("delivery.invitation")
+    decided_at = factory.SelfAttribute("delivery.decided_at")
+    cause = models.Verdict.Cause.FIRST
 
 
 class InvitationFactory(DjangoModelFactory):

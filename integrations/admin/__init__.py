@@ -32,6 +32,7 @@ from integrations.admin import (
     role,
     role_mapping,
     stage,
+    verdict,
     webhook_rejection,
 )
 
@@ -61,6 +62,7 @@ __all__ = [
     "role_mapping",
     "social_django",
     "stage",
+    "verdict",
     "webhook_rejection",
 ]
 

@@ -9,13 +9,12 @@ from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.confirmation import AdminAction, run_action
-from integrations.admin.display import calls_table, candidate_link, indented, link, links
+from integrations.admin.display import calls_table, candidate_link, indented, link, links, verdicts_table
 from integrations.admin.filters import OrganizationFilter
 from integrations.models import Actor, Delivery
-from integrations.models.delivery import WAITING_VERDICTS
 from integrations.queue import on_request
 from integrations.workflow.operations.replay import require_decidable
-from integrations.workflow.rules.next_steps import NEXT_STEPS
+from integrations.workflow.rules.next_steps import next_step
 
 MAX_SHOWN = 50
 
@@ -36,7 +35,7 @@ class ProgressFilter(admin.SimpleListFilter):
             case "open":
                 return queryset.filter(verdict="", due_at__isnull=False)
             case "waiting":
-                return queryset.filter(verdict__in=WAITING_VERDICTS)
+                return queryset.filter(is_waiting=True)
             case "stuck":
                 return queryset.filter(verdict="", due_at__isnull=True).exclude(last_error="")
         return queryset
@@ -84,7 +83,17 @@ class DeliveryAdmin(ScopedAdmin):
         ),
         (
             "What was decided",
-            {"fields": ("verdict", "explanation", "next_step", "decided_at", "caused", "effects_caused")},
+            {
+                "fields": (
+                    "verdict",
+                    "explanation",
+                    "next_step",
+                    "decided_at",
+                    "caused",
+                    "effects_caused",
+                    "history",
+                )
+            },
         ),
         (
             "How it went",
@@ -97,6 +106,7 @@ class DeliveryAdmin(ScopedAdmin):
         "next_step",
         "caused",
         "effects_caused",
+        "history",
         "progress",
         "where_it_failed",
         "calls_made",
@@ -114,7 +124,7 @@ class DeliveryAdmin(ScopedAdmin):
         if delivery.is_stuck:
             return f"stuck after {delivery.attempts} attempts"
         if delivery.verdict:
-            return "waits for the connection" if delivery.verdict in WAITING_VERDICTS else "decided"
+            return "waits for the connection" if delivery.is_waiting else "decided"
         if delivery.leased_until and delivery.leased_until > timezone.now():
             return "being decided"
         return f"due, attempt {delivery.attempts + 1}"
@@ -129,10 +139,17 @@ class DeliveryAdmin(ScopedAdmin):
         """Return links to the effects it led to."""
         return links(delivery.effects.order_by("pk")[:MAX_SHOWN])
 
+    @admin.display(description="all verdicts")
+    def history(self, delivery: Delivery) -> str | SafeString:
+        """Return every verdict about it, newest first."""
+        verdicts = delivery.verdicts.order_by("-decided_at", "-pk")[:MAX_SHOWN]
+        return verdicts_table(verdicts)
+
     @admin.display(description="what a person can do")
     def next_step(self, delivery: Delivery) -> str:
         """Return what a person can do about the verdict."""
-        return NEXT_STEPS.get(delivery.verdict, "") or self.get_empty_value_display()
+        status = delivery.invitation.status if delivery.invitation else None
+        return next_step(delivery.verdict, status) or self.get_empty_value_display()
 
     @admin.display(description="where it failed")
     def where_it_failed(self, delivery: Delivery) -> str | SafeString:

@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from integrations.http.redaction import redact, without_addresses
-from integrations.models import ApiCall
+from integrations.models import ApiCall, Verdict
 
 NOTHING = "–"
 #: Keys of e-mail payloads whose values name people.
@@ -74,6 +74,29 @@ def calls_table(calls: Iterable[ApiCall]) -> str | SafeString:
     return format_html(
         "<table><thead><tr><th>When</th><th>Call</th><th>Answer</th><th>Took</th><th>Attempt</th></tr></thead>"
         "<tbody>{}</tbody></table>",
+        rows,
+    )
+
+
+def verdicts_table(verdicts: Iterable[Verdict]) -> str | SafeString:
+    """Return the verdicts as a table: when, what, why, and what made the portal decide then."""
+    rows = format_html_join(
+        "",
+        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+        (
+            (
+                f"{verdict.decided_at:%Y-%m-%d %H:%M:%S} UTC",
+                link(verdict, verdict.get_code_display()),
+                verdict.explanation,
+                verdict.get_cause_display(),
+            )
+            for verdict in verdicts
+        ),
+    )
+    if not rows:
+        return "None."
+    return format_html(
+        "<table><thead><tr><th>When</th><th>Verdict</th><th>Why</th><th>Cause</th></tr></thead><tbody>{}</tbody></table>",
         rows,
     )
 

@@ -23,6 +23,7 @@ from integrations.models.personal_settings import PersonalSettings
 from integrations.models.rate_limit_bucket import RateLimitBucket
 from integrations.models.result import Result
 from integrations.models.role_mapping import RoleMapping
+from integrations.models.verdict import Verdict
 from integrations.models.webhook_rejection import WebhookRejection
 
 __all__ = [
@@ -59,5 +60,6 @@ __all__ = [
     "RoleMapping",
     "Stage",
     "TargetKind",
+    "Verdict",
     "WebhookRejection",
 ]

@@ -1,16 +1,16 @@
-"""The inbox: verified webhooks, each stored once and unchanged, with their verdicts."""
+"""The inbox: verified webhooks, each stored once and unchanged, with their current verdicts."""
 
-from typing import Self
+from typing import Any, Self
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Now
 
 from integrations import vocabulary
+from integrations.models import db_clock
 from integrations.models.invitation import Invitation
 from integrations.models.leasing import Leasable, LeasableQuerySet
 from integrations.models.organization import Organization
-
-WAITING_VERDICTS = (vocabulary.VerdictCode.PAUSED, vocabulary.VerdictCode.DISCONNECTED)
+from integrations.models.verdict import Verdict
 
 
 class DeliveryQuerySet(LeasableQuerySet["Delivery"]):
@@ -18,15 +18,15 @@ class DeliveryQuerySet(LeasableQuerySet["Delivery"]):
 
     def waiting(self) -> Self:
         """Deliveries that are decided again when the connection is back or the organization is no longer paused."""
-        return self.filter(verdict__in=WAITING_VERDICTS)
+        return self.filter(is_waiting=True)
+
+    def stranded(self) -> Self:
+        """Waiting deliveries that no worker is going to claim: nothing has made them due again."""
+        return self.waiting().filter(due_at__isnull=True)
 
     def requeue(self, organization: Organization) -> int:
         """Make the organization's waiting deliveries due. Return how many."""
-        return (
-            self.waiting()
-            .filter(organization=organization, due_at__isnull=True)
-            .update(due_at=Now(), attempts=0)
-        )
+        return self.stranded().filter(organization=organization).update(due_at=Now(), attempts=0)
 
 
 class Delivery(Leasable):
@@ -46,6 +46,16 @@ class Delivery(Leasable):
     received_at = models.DateTimeField(db_default=Now())
     repeats = models.PositiveIntegerField(default=0, help_text="How often the platform sent it again.")
     verdict = models.CharField(max_length=40, choices=vocabulary.VerdictCode.choices(), blank=True)
+    # a column, because SQLite takes an index on "verdict IN (…)" for no query that has the codes as parameters
+    is_waiting = models.GeneratedField(
+        expression=models.ExpressionWrapper(
+            models.Q(verdict__in=[code.value for code in vocabulary.WAITING_VERDICTS]),
+            output_field=models.BooleanField(),
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
+        help_text="Whether the verdict is one that is decided again by itself.",
+    )
     explanation = models.TextField(blank=True)
     assessment_source = models.CharField(
         max_length=30,
@@ -86,6 +96,10 @@ class Delivery(Leasable):
             ),
             models.Index(fields=["organization", "-received_at"], name="delivery_recent"),
             models.Index(fields=["organization", "opportunity_id"], name="delivery_opportunity"),
+            # for the duty that looks each minute for what still waits
+            models.Index(
+                fields=["organization"], name="delivery_waiting", condition=models.Q(is_waiting=True)
+            ),
             # for the doctor and the linter, which look for few rows among very many
             models.Index(
                 fields=["organization"],
@@ -115,16 +129,41 @@ class Delivery(Leasable):
         *,
         assessment_source: vocabulary.AssessmentSource | None = None,
         assessment_written: str = "",
+        cause: vocabulary.VerdictCause | None = None,
     ) -> bool:
-        """Record the verdict and end the lease. Return False when another worker holds the lease by now."""
-        return self.release(
-            verdict=verdict,
-            explanation=explanation,
-            assessment_source=assessment_source or "",
-            assessment_written=assessment_written,
-            invitation=invitation,
-            decided_at=Now(),
-            due_at=None,
-            last_error="",
-            traceback="",
-        )
+        """Record the verdict and end the lease. Return False when another worker holds the lease by now.
+
+        The only place that writes verdicts: the current one into this row, and each into a Verdict row that stays.
+        `cause` is derived from the verdict before when it isn't given.
+        """
+        decided_at = db_clock.now()
+        columns: dict[str, Any] = {
+            "explanation": explanation,
+            "assessment_source": assessment_source or "",
+            "assessment_written": assessment_written,
+            "invitation": invitation,
+            "decided_at": decided_at,
+        }
+        with transaction.atomic(savepoint=False):
+            if not self.release(verdict=verdict, due_at=None, last_error="", traceback="", **columns):
+                return False
+            if self.verdict:
+                Verdict.objects.filter(delivery=self, is_current=True).update(is_current=False)
+            Verdict.objects.create(
+                organization_id=self.organization_id,
+                delivery=self,
+                code=verdict,
+                cause=cause or self._cause(),
+                **columns,
+            )
+        return True
+
+    def _cause(self) -> vocabulary.VerdictCause:
+        """Return why a worker decides this row, by the verdict that it was claimed with."""
+        if self.verdict in vocabulary.WAITING_VERDICTS:
+            return vocabulary.VerdictCause.RESUMED
+        if self.verdict:
+            return vocabulary.VerdictCause.READ_AGAIN
+        if self.event == vocabulary.DeliveryEvent.SWEEP:
+            return vocabulary.VerdictCause.SWEEP
+        return vocabulary.VerdictCause.FIRST

@@ -31,6 +31,7 @@ from integrations.models import (
     Role,
     RoleMapping,
     Stage,
+    Verdict,
     WebhookRejection,
 )
 
@@ -108,6 +109,9 @@ def make_customer(slug: str) -> Customer:
         decided_at=timezone.now(),
         due_at=None,
         invitation=invitation,
+    )
+    rows[Verdict] = Verdict.objects.create(
+        **own, delivery=delivery, code="held_for_approval", explanation=f"Waits at {slug}.", cause="first"
     )
     effect = rows[Effect] = Effect.objects.create(
         **own,

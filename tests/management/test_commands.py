@@ -248,6 +248,32 @@ def test_export_deliveries(acme: Organization, delivery: Delivery, invitation: I
     assert (row["verdict"], row["explanation"], row["invitation_id"]) == ("invite", "“é”", invitation.pk)
 
 
+def test_export_verdicts(acme: Organization, delivery: Delivery) -> None:
+    Delivery.objects.update(opportunity_id="o")
+    for code in (VerdictCode.PAUSED, VerdictCode.INVITE):
+        claimed = delivery.lease()
+        assert claimed is not None
+        assert claimed.decide(code, f"It is {code}.")
+    earlier, current = rows("verdicts", "acme")
+    assert {name: earlier[name] for name in ("delivery_id", "opportunity_id", "code", "explanation")} == {
+        "delivery_id": delivery.pk,
+        "opportunity_id": "o",
+        "code": "paused",
+        "explanation": "It is paused.",
+    }
+    assert (earlier["is_current"], current["is_current"], current["code"]) == (False, True, "invite")
+    assert set(earlier) == {
+        "id",
+        "delivery_id",
+        "opportunity_id",
+        "code",
+        "explanation",
+        "decided_at",
+        "is_current",
+    }
+    assert rows("verdicts", "acme", "--since", "2999-01-01") == []
+
+
 def test_export_invitations_and_results(acme: Organization, invitation: Invitation) -> None:
     row = rows("invitations", "acme")[0]
     assert (row["assessment"], row["round"], row["status"], row["instance_id"]) == (

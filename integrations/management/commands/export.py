@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from integrations.management.lookup import organization_named
 from integrations.management.migrating import MigratingCommand
-from integrations.models import ApiCall, Delivery, Effect, Invitation, Result
+from integrations.models import ApiCall, Delivery, Effect, Invitation, Result, Verdict
 
 #: One exported row, as JSON.
 Row = dict[str, object]
@@ -31,6 +31,19 @@ def delivery_row(delivery: Delivery) -> Row:
         "verdict": delivery.verdict or None,
         "explanation": delivery.explanation or None,
         "invitation_id": delivery.invitation_id,
+    }
+
+
+def verdict_row(verdict: Verdict) -> Row:
+    """Return one verdict about a delivery, the current one or an earlier one."""
+    return {
+        "id": verdict.pk,
+        "delivery_id": verdict.delivery_id,
+        "opportunity_id": verdict.delivery.opportunity_id or None,
+        "code": verdict.code,
+        "explanation": verdict.explanation or None,
+        "decided_at": _time(verdict.decided_at),
+        "is_current": verdict.is_current,
     }
 
 
@@ -102,10 +115,12 @@ class Export:
     organization_path: str
     created_field: str
     row: Callable[[Any], Row]
+    related: tuple[str, ...] = ()
 
 
 EXPORTS = {
     "deliveries": Export(Delivery, "organization", "received_at", delivery_row),
+    "verdicts": Export(Verdict, "organization", "decided_at", verdict_row, ("delivery",)),
     "invitations": Export(Invitation, "organization", "created_at", invitation_row),
     "results": Export(Result, "invitation__organization", "created_at", result_row),
     "effects": Export(Effect, "organization", "created_at", effect_row),
@@ -127,6 +142,8 @@ class Command(MigratingCommand):
         organization = organization_named(options["organization"])
         export = EXPORTS[options["kind"]]
         rows = export.model._default_manager.filter(**{export.organization_path: organization}).order_by("pk")
+        if export.related:
+            rows = rows.select_related(*export.related)
         if options["since"] is not None:
             rows = rows.filter(**{f"{export.created_field}__gte": _since(options["since"])})
         for row in rows.iterator(chunk_size=1000):

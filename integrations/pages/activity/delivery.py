@@ -2,18 +2,21 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.generic import TemplateView
 
 from integrations.http.errors import PlatformError
-from integrations.models import Delivery
+from integrations.models import Delivery, Verdict
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.next_steps import next_step
 from integrations.pages.activity.payload import redacted_json
 from integrations.pages.activity.row_action import RowActionView
 from integrations.queue import on_request
 from integrations.workflow.operations.errors import ActionNotAllowed
+
+MOST_VERDICTS = 50
 
 
 class DeliveryView(OrganizationMixin, TemplateView):
@@ -31,6 +34,7 @@ class DeliveryView(OrganizationMixin, TemplateView):
             next_step=next_step(delivery.verdict, delivery.invitation),
             now=timezone.now(),
             payload=redacted_json(delivery.payload),
+            earlier_verdicts=self._earlier_verdicts(delivery),
             may_replay=may_replay,
             **kwargs,
         )
@@ -40,6 +44,12 @@ class DeliveryView(OrganizationMixin, TemplateView):
             except (ActionNotAllowed, PlatformError) as error:
                 context["preview_error"] = str(error)
         return context
+
+    @staticmethod
+    def _earlier_verdicts(delivery: Delivery) -> QuerySet[Verdict]:
+        """Return the latest verdicts that were replaced, newest first."""
+        earlier = delivery.verdicts.filter(is_current=False).select_related("invitation")
+        return earlier.order_by("-decided_at", "-pk")[:MOST_VERDICTS]
 
 
 class ReplayView(RowActionView):

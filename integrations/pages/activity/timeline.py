@@ -1,6 +1,6 @@
 """One candidate's timeline: deliveries, verdicts, people's actions, effects, calls, statuses and results by time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +17,7 @@ from integrations.models import (
     Organization,
     Result,
     TargetKind,
+    Verdict,
 )
 from integrations.pages.activity.next_steps import next_step
 from integrations.pages.activity.payload import redacted_json
@@ -42,10 +43,17 @@ _ORDER = {kind: position for position, kind in enumerate(EntryKind)}
 
 @dataclass(frozen=True)
 class TimelineDelivery:
-    """A delivery with its redacted payload and the next step of its verdict."""
+    """A delivery with its redacted payload."""
 
     delivery: Delivery
     payload: str
+
+
+@dataclass(frozen=True)
+class TimelineVerdict:
+    """A verdict with its next step, which is empty for one that a later verdict replaced."""
+
+    verdict: Verdict
     next_step: str
 
 
@@ -59,11 +67,11 @@ class StatusChange:
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """One thing that happened: a delivery's arrival or verdict, or the row of another kind."""
+    """One thing that happened, with its row."""
 
     at: datetime
     kind: EntryKind
-    row: TimelineDelivery | AuditEntry | Effect | ApiCall | StatusChange | Result
+    row: TimelineDelivery | TimelineVerdict | AuditEntry | Effect | ApiCall | StatusChange | Result
 
 
 def timeline(
@@ -71,9 +79,8 @@ def timeline(
 ) -> list[TimelineEntry]:
     """Return what happened to one candidate, earliest first."""
     own = {"organization": organization, "opportunity_id": opportunity_id}
-    deliveries = list(
-        Delivery.objects.filter(**own).select_related("invitation").order_by("-received_at")[:NEWEST]
-    )
+    deliveries = list(Delivery.objects.filter(**own).order_by("-received_at")[:NEWEST])
+    verdicts = Verdict.objects.filter(delivery__in=[delivery.pk for delivery in deliveries])
     effects = list(Effect.objects.filter(**own).select_related("invitation").order_by("-created_at")[:NEWEST])
     calls = ApiCall.objects.filter(
         Q(effect__opportunity_id=opportunity_id) | Q(opportunity_id=opportunity_id), organization=organization
@@ -86,7 +93,15 @@ def timeline(
     }
     actions = AuditEntry.objects.about(targets).filter(organization=organization).order_by("-at")
     entries = chain(
-        _delivery_entries(deliveries),
+        (
+            TimelineEntry(
+                delivery.received_at,
+                EntryKind.DELIVERY,
+                TimelineDelivery(delivery, redacted_json(delivery.payload)),
+            )
+            for delivery in deliveries
+        ),
+        _verdict_entries(verdicts.select_related("invitation").order_by("-decided_at", "-pk")[:NEWEST]),
         (TimelineEntry(effect.created_at, EntryKind.EFFECT, effect) for effect in effects),
         (
             TimelineEntry(call.at, EntryKind.CALL, call)
@@ -102,25 +117,21 @@ def timeline(
     return sorted(entries, key=lambda entry: (entry.at, _ORDER[entry.kind]))
 
 
-def latest_verdict(entries: Sequence[TimelineEntry]) -> TimelineDelivery | None:
-    """Return the delivery with the latest verdict; CodeScreen's count only where Lever's are missing."""
-    decided = [
+def latest_verdict(entries: Sequence[TimelineEntry]) -> TimelineVerdict | None:
+    """Return the latest current verdict; one on a CodeScreen delivery only where Lever's are missing."""
+    current = [
         entry.row
         for entry in reversed(entries)
-        if entry.kind is EntryKind.VERDICT and isinstance(entry.row, TimelineDelivery)
+        if isinstance(entry.row, TimelineVerdict) and entry.row.verdict.is_current
     ]
-    from_lever = [row for row in decided if row.delivery.verdict != Delivery.VerdictCode.NOTED]
-    return next(iter(from_lever or decided), None)
+    from_lever = [row for row in current if row.verdict.code != Verdict.Code.NOTED]
+    return next(iter(from_lever or current), None)
 
 
-def _delivery_entries(deliveries: Sequence[Delivery]) -> Iterator[TimelineEntry]:
-    for delivery in deliveries:
-        row = TimelineDelivery(
-            delivery, redacted_json(delivery.payload), next_step(delivery.verdict, delivery.invitation)
-        )
-        yield TimelineEntry(delivery.received_at, EntryKind.DELIVERY, row)
-        if delivery.decided_at:
-            yield TimelineEntry(delivery.decided_at, EntryKind.VERDICT, row)
+def _verdict_entries(verdicts: Iterable[Verdict]) -> Iterator[TimelineEntry]:
+    for verdict in verdicts:
+        step = next_step(verdict.code, verdict.invitation) if verdict.is_current else ""
+        yield TimelineEntry(verdict.decided_at, EntryKind.VERDICT, TimelineVerdict(verdict, step))
 
 
 def _status_entries(invitations: Sequence[Invitation]) -> Iterator[TimelineEntry]:

@@ -7,6 +7,7 @@ from django.db import transaction
 from integrations.clients.provider import ClientProvider
 from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Organization
+from integrations.vocabulary import VerdictCause
 from integrations.workflow.inbox.apply_decision import apply_decision
 from integrations.workflow.inbox.database_facts import with_database_facts
 from integrations.workflow.inbox.facts import gather_facts
@@ -20,6 +21,7 @@ def decide_delivery(
     clients: ClientProvider,
     known: Opportunity | None = None,
     read_at: datetime | None = None,
+    cause: VerdictCause | None = None,
 ) -> Decision | LeaseLost:
     """Decide a leased delivery. Safe to run twice and to be killed anywhere; nothing is written if the lease was lost.
 
@@ -39,6 +41,7 @@ def decide_delivery(
             invitation,
             assessment_source=decision.assessment_source,
             assessment_written=decision.assessment_written,
+            cause=cause,
         )
         if not is_recorded:
             transaction.set_rollback(True)

@@ -2,6 +2,7 @@
 
 from integrations.clients.provider import ClientProvider
 from integrations.models import Actor, AuditAction, AuditEntry, AuditTarget, Delivery, TargetKind
+from integrations.vocabulary import VerdictCause
 from integrations.workflow.inbox.decide_delivery import decide_delivery
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.outbox.outcome import LeaseLost
@@ -16,7 +17,7 @@ def replay_delivery(delivery: Delivery, clients: ClientProvider, actor: Actor) -
     if claimed is None:
         raise ActionNotAllowed("A worker is deciding this delivery at the moment.")
     try:
-        decision = decide_delivery(claimed, clients)
+        decision = decide_delivery(claimed, clients, cause=VerdictCause.REPLAY)
     except BaseException:
         claimed.release()
         raise

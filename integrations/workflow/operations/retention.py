@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from integrations.models import ApiCall, Delivery, Effect, Invitation, Organization, Result
+from integrations.models import ApiCall, Delivery, Effect, Invitation, Organization, Result, Verdict
 from integrations.workflow.email.payload import EmailPayload
 
 BATCH = 500
@@ -21,6 +21,7 @@ def purge(organization: Organization) -> int:
     return (
         _purge_candidates(organization, before)
         + _purge_deliveries(organization, before)
+        + _purge_verdicts(organization, before)
         + _purge_messages(organization, before)
         + _purge_calls(organization, before)
     )
@@ -61,6 +62,16 @@ def _purge_deliveries(organization: Organization, before: datetime) -> int:
             delivery.payload = _without_personal_data(delivery.payload)
         count += Delivery.objects.bulk_update(changed, ["payload"])
     return count
+
+
+def _purge_verdicts(organization: Organization, before: datetime) -> int:
+    """Empty what verdicts quote, such as a candidate's tag. The code, the time and the cause stay."""
+    empty = {"explanation": "", "assessment_written": ""}
+    deliveries = Delivery.objects.filter(
+        organization=organization, received_at__lt=before, decided_at__isnull=False
+    )
+    verdicts = Verdict.objects.filter(organization=organization, delivery__received_at__lt=before)
+    return deliveries.exclude(**empty).update(**empty) + verdicts.exclude(**empty).update(**empty)
 
 
 def _purge_messages(organization: Organization, before: datetime) -> int:

@@ -1,11 +1,10 @@
 """Take up what waited for an organization: for the end of its pause, or for a connection."""
 
 from integrations.models import Delivery, Effect, Organization
-from integrations.models.delivery import WAITING_VERDICTS
 
 
 def requeue_waiting(organization: Organization) -> int:
     """Make the deliveries and effects that waited due now; return how many deliveries there were."""
-    count = Delivery.objects.filter(verdict__in=WAITING_VERDICTS).requeue(organization)
+    count = Delivery.objects.requeue(organization)
     Effect.objects.requeue(organization)
     return count

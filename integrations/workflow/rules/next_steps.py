@@ -1,10 +1,10 @@
-"""What a person can do about each verdict."""
+"""What a person can do about each verdict, and about the invitation that it led to."""
 
 from collections.abc import Mapping
 
-from integrations.vocabulary import VerdictCode
+from integrations.vocabulary import INVITING_VERDICTS, InvitationStatus, VerdictCode
 
-#: `noted` is missing: there is nothing to do about a CodeScreen webhook.
+#: What to do about a verdict by itself. `noted` is missing: there is nothing to do about a CodeScreen webhook.
 NEXT_STEPS: Mapping[str, str] = {
     VerdictCode.TEST_REQUEST: "Nothing to do: Lever reaches the portal.",
     VerdictCode.PAUSED: "Turn off the pause under Settings; this is decided again by itself.",
@@ -45,3 +45,26 @@ NEXT_STEPS: Mapping[str, str] = {
     VerdictCode.HELD_FOR_APPROVAL: "An Admin says yes or no under Activity.",
     VerdictCode.INVITE: "Nothing to do: the invitation goes out by itself.",
 }
+
+NOTED = "Nothing to do: the portal asks CodeScreen by itself about those it follows."
+
+#: After a verdict that made an invitation, the next step depends on the invitation's status.
+AFTER_INVITE: Mapping[InvitationStatus, str] = {
+    InvitationStatus.HELD: NEXT_STEPS[VerdictCode.HELD_FOR_APPROVAL],
+    InvitationStatus.PENDING: NEXT_STEPS[VerdictCode.INVITE],
+    InvitationStatus.SENDING: NEXT_STEPS[VerdictCode.INVITE],
+    InvitationStatus.UNCERTAIN: "CodeScreen's answer got lost: an Admin looks there and says whether it was sent.",
+    InvitationStatus.INVITED: "Nothing to do: the invitation is with the candidate.",
+    InvitationStatus.IN_PROGRESS: "Nothing to do: the candidate is at work on it.",
+    InvitationStatus.SUBMITTED: "Nothing to do: CodeScreen evaluates it, and the result follows by itself.",
+    InvitationStatus.COMPLETED: "Nothing to do: the result is in Lever, or on its way there.",
+    InvitationStatus.WITHDRAWN: "Nothing to do: the portal no longer follows it.",
+    InvitationStatus.FAILED: "It was not sent, for the reason shown. Mend that; then an Admin can invite again.",
+}
+
+
+def next_step(verdict: str, status: str | None = None) -> str:
+    """Return the next step for a verdict and the status of its invitation; empty while there is no verdict."""
+    if status and verdict in INVITING_VERDICTS:
+        return AFTER_INVITE[InvitationStatus(status)]
+    return NOTED if verdict == VerdictCode.NOTED else NEXT_STEPS.get(verdict, "")

@@ -69,7 +69,10 @@ def test_a_next_step_is_a_sentence(code):
 def test_a_verdict_is_shown_with_explanation_and_next_step_on_each_page(
     super_admin_client, organization, code
 ):
-    invitation = factories.InvitationFactory.create(organization=organization, opportunity_id="somebody")
+    status = "held" if code == "held_for_approval" else "pending"
+    invitation = factories.InvitationFactory.create(
+        organization=organization, opportunity_id="somebody", status=status
+    )
     delivery = factories.DeliveryFactory.create(
         organization=organization,
         opportunity_id="somebody",
@@ -92,6 +95,32 @@ def test_a_verdict_is_shown_with_explanation_and_next_step_on_each_page(
         assert next_step(code) in page, name
         if name != "invitations":
             assert label in page, name
+
+
+@pytest.mark.parametrize("status", ["pending", "invited", "withdrawn"])
+def test_the_next_step_follows_the_invitation_when_a_held_one_was_approved_or_refused(
+    super_admin_client, organization, status
+):
+    invitation = factories.InvitationFactory.create(
+        organization=organization, opportunity_id="somebody", status=status, instance_id="i"
+    )
+    delivery = factories.DeliveryFactory.create(
+        organization=organization,
+        opportunity_id="somebody",
+        verdict="held_for_approval",
+        decided_at=timezone.now(),
+        due_at=None,
+        invitation=invitation,
+    )
+    step = next_step("held_for_approval", invitation)
+    for address in (
+        reverse("candidate", args=["somebody"]),
+        reverse("delivery", args=[delivery.pk]),
+        f"{reverse('activity')}?show=deliveries",
+    ):
+        page = text(super_admin_client.get(address))
+        assert step in page
+        assert NEXT_STEPS["held_for_approval"] not in page
 
 
 @pytest.fixture

@@ -30,6 +30,6 @@ def test_a_leased_delivery_is_not_replayed(organization, super_admin):
 def test_a_replay_says_that_a_worker_decided_first(scenario, super_admin, monkeypatch):
     delivery = factories.DeliveryFactory(organization=scenario.organization)
 
-    monkeypatch.setattr(replay, "decide_delivery", lambda *_: LeaseLost())
+    monkeypatch.setattr(replay, "decide_delivery", lambda *_, **__: LeaseLost())
     with pytest.raises(ActionNotAllowed, match="meanwhile"):
         on_request.replay(delivery, super_admin)

@@ -76,6 +76,8 @@ def test_messages_and_bodies_are_removed_and_ids_kept(retaining_organization):
         received_at=LONG_AGO,
         decided_at=LONG_AGO,
         verdict="invite",
+        explanation="“Alder's assessment” is sent: the tag names it.",
+        assessment_written="Alder's assessment",
         due_at=None,
         payload={
             "event": "candidateStageChange",
@@ -113,7 +115,9 @@ def test_messages_and_bodies_are_removed_and_ids_kept(retaining_organization):
         "triggeredAt": 5,
         "data": {"opportunityId": "o", "toStageId": "s"},
     }
-    assert delivery.verdict == "invite"
+    assert (delivery.verdict, delivery.explanation, delivery.assessment_written) == ("invite", "", "")
+    verdict = delivery.verdicts.get()
+    assert (verdict.code, verdict.explanation, verdict.assessment_written) == ("invite", "", "")
     email.refresh_from_db()
     assert "Alder" not in str(email.payload)
     waiting.refresh_from_db()

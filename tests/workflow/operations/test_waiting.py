@@ -1,6 +1,10 @@
 """Requeueing what waited for a pause to end or a connection to come back."""
 
-from integrations.models import Delivery
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from integrations.models import Delivery, Organization
 from integrations.workflow.operations.waiting import requeue_waiting
 from tests import factories
 
@@ -17,3 +21,30 @@ def test_requeueing_is_limited_to_the_organization(organization, stranger):
     assert requeue_waiting(organization) == 2
     woken = set(Delivery.objects.due().values_list("pk", flat=True))
     assert woken == {rows[organization.pk, "paused"].pk, rows[organization.pk, "disconnected"].pk}
+
+
+@pytest.mark.parametrize("by_organization", [True, False])
+def test_what_waits_is_found_by_its_index_among_many_deliveries(organization, by_organization):
+    Delivery.objects.bulk_create(
+        Delivery(
+            organization=organization,
+            platform="lever",
+            event="candidateStageChange",
+            dedupe_key=str(number),
+            payload={},
+            verdict="invite" if number else "paused",
+            decided_at=timezone.now(),
+            due_at=None,
+        )
+        for number in range(2000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    stranded = Delivery.objects.stranded()
+    plan = (
+        stranded.filter(organization=organization).explain()
+        if by_organization
+        else Organization.objects.filter(deliveries__in=stranded).distinct().explain()
+    )
+    assert "delivery_waiting" in plan
+    assert stranded.get().verdict == "paused"

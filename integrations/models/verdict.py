@@ -1,0 +1,59 @@
+"""The verdicts of deliveries: every one is kept, also what waited during a pause or without a connection."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from integrations import vocabulary
+
+
+class Verdict(models.Model):
+    """What was decided about a delivery at one time, why, and what made the portal decide it then."""
+
+    Code = vocabulary.VerdictCode
+    Cause = vocabulary.VerdictCause
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="verdicts"
+    )
+    delivery = models.ForeignKey("integrations.Delivery", on_delete=models.CASCADE, related_name="verdicts")
+    code = models.CharField(max_length=40, choices=vocabulary.VerdictCode.choices())
+    explanation = models.TextField(blank=True)
+    assessment_source = models.CharField(
+        max_length=30,
+        choices=vocabulary.AssessmentSource.choices(),
+        blank=True,
+        help_text="What named the assessment; empty when nothing did or it didn't come to that.",
+    )
+    assessment_written = models.TextField(
+        blank=True, help_text="The name or id of the assessment as the mapping, tag or default has it."
+    )
+    invitation = models.ForeignKey(
+        "integrations.Invitation", on_delete=models.SET_NULL, null=True, blank=True, related_name="verdicts"
+    )
+    cause = models.CharField(max_length=20, choices=vocabulary.VerdictCause.choices())
+    decided_at = models.DateTimeField(db_default=Now())
+    is_current = models.BooleanField(
+        default=True, help_text="Whether no later verdict about the same delivery replaced it."
+    )
+
+    class Meta:
+        ordering = ["-decided_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["delivery"],
+                condition=models.Q(is_current=True),
+                name="verdict_one_current_per_delivery",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(code__in=[code.value for code in vocabulary.VerdictCode]),
+                name="verdict_code_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(cause__in=[cause.value for cause in vocabulary.VerdictCause]),
+                name="verdict_cause_known",
+            ),
+        ]
+        indexes = [models.Index(fields=["organization", "-decided_at"], name="verdict_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.get_code_display()} on delivery {self.delivery_id}"
