@@ -32,7 +32,7 @@ def migrate(stderr: OutputWrapper) -> None:
     """Apply missing migrations. Of several processes that start at the same time, one migrates and the others wait."""
     if is_migrated():
         return
-    with _migration_lock():
+    with start_up_lock():
         if is_migrated():
             return
         stderr.write("Bringing the database up to date…")
@@ -52,7 +52,8 @@ def is_migrated() -> bool:
 
 
 @contextmanager
-def _migration_lock() -> Iterator[None]:
+def start_up_lock() -> Iterator[None]:
+    """Hold the lock under which one starting process of all nodes changes the database. It isn't reentrant."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             # Tried again and again: a session that waits inside a statement would block a concurrent index build.

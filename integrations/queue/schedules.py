@@ -1,9 +1,10 @@
 """The schedule of each duty, and how it is written into django-q2's table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.db import transaction
 from django_q.models import Schedule
 
 from integrations.queue import duties, task_names
@@ -11,6 +12,8 @@ from integrations.queue.notify import LONG_TASK_SECONDS
 from integrations.queue.worker import keep_draining
 
 MINUTE, HOUR, DAY = 1, 60, 24 * 60
+#: How the functions of our schedules begin. Schedules of other functions are the operator's.
+OWN_FUNCTIONS = "integrations."
 
 
 class Duty(StrEnum):
@@ -61,19 +64,40 @@ def perform_duty(name: str) -> None:
 
 
 def ensure_schedules() -> None:
-    """Write the schedules; safe to run at every start, by several nodes."""
-    _write("drain", func=task_names.DRAIN, args=None, kwargs=None, minutes=MINUTE)
+    """Write the schedules, merge duplicates and remove retired ones. The caller holds the start-up lock.
+
+    django-q2's table allows two schedules of one name, and would run both.
+    """
     options = repr({"q_options": {"timeout": LONG_TASK_SECONDS}})
+    wanted: dict[str, dict[str, str | int | None]] = {
+        "drain": {"func": task_names.DRAIN, "args": None, "kwargs": None, "minutes": MINUTE}
+    }
     for duty, timing in DUTIES.items():
-        arguments = repr(duty.value)
-        _write(
-            duty.value, func=task_names.PERFORM_DUTY, args=arguments, kwargs=options, minutes=timing.minutes
-        )
+        wanted[duty.value] = {
+            "func": task_names.PERFORM_DUTY,
+            "args": repr(duty.value),
+            "kwargs": options,
+            "minutes": timing.minutes,
+        }
+    with transaction.atomic():
+        _remove_retired(wanted)
+        for name, columns in wanted.items():
+            _write(name, columns)
 
 
-def _write(name: str, **columns: str | int | None) -> None:
-    defaults = {"schedule_type": Schedule.MINUTES, **columns}
-    schedule, is_new = Schedule.objects.get_or_create(name=name, defaults=defaults)
-    changed = {column: value for column, value in columns.items() if getattr(schedule, column) != value}
-    if changed and not is_new:
-        Schedule.objects.filter(pk=schedule.pk).update(**changed)
+def _remove_retired(names: Collection[str]) -> None:
+    """Remove our schedules of other names: an earlier release wrote them, and their functions may be gone."""
+    Schedule.objects.filter(func__startswith=OWN_FUNCTIONS).exclude(name__in=names).delete()
+
+
+def _write(name: str, columns: Mapping[str, str | int | None]) -> None:
+    """Make the one schedule of this name as given; when it runs next stays as it is."""
+    schedules = Schedule.objects.filter(name=name).order_by("pk")
+    first = schedules.first()
+    if first is None:
+        Schedule.objects.create(name=name, schedule_type=Schedule.MINUTES, **columns)
+        return
+    schedules.exclude(pk=first.pk).delete()
+    changed = {column: value for column, value in columns.items() if getattr(first, column) != value}
+    if changed:
+        schedules.update(**changed)

@@ -21,8 +21,9 @@ def prepare(stderr: OutputWrapper) -> None:
     """Make everything ready to serve; no database connection is left open. Raises CommandError."""
     wait_for_database()
     migrating.migrate(stderr)
+    with migrating.start_up_lock():
+        schedules.ensure_schedules()
     collect_static()
-    schedules.ensure_schedules()
     connections.close_all()
 
 

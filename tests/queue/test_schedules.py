@@ -89,3 +89,23 @@ def test_schedules_are_written_once(db):
     for name in (task_names.DRAIN, task_names.PERFORM_DUTY, task_names.REFRESH_CATALOG):
         assert callable(import_string(name))
     assert not OrmQ.objects.exists()
+
+
+def test_duplicate_schedules_are_merged(db):
+    schedules.ensure_schedules()
+    for schedule in Schedule.objects.all():
+        Schedule.objects.create(
+            name=schedule.name, func=schedule.func, args=schedule.args, kwargs=schedule.kwargs
+        )
+    schedules.ensure_schedules()
+    names = list(Schedule.objects.values_list("name", flat=True))
+    assert len(names) == len(set(names)) == 1 + len(schedules.Duty)
+
+
+def test_only_retired_schedules_of_our_own_are_removed(db):
+    Schedule.objects.create(name="watch", func="integrations.queue.upkeep.watch")
+    Schedule.objects.create(name="report", func="operators.own.report")
+    schedules.ensure_schedules()
+    names = set(Schedule.objects.values_list("name", flat=True))
+    assert "watch" not in names
+    assert "report" in names

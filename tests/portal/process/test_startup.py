@@ -1,0 +1,85 @@
+"""What nodes write when they start at the same moment."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from psycopg import sql
+
+from integrations.queue import schedules
+from portal.devtools import test_suites
+
+NODES = 3
+#: Prepares a node; each step that several nodes might do at the same moment begins when it is told to.
+PREPARE = """
+import django, sys
+django.setup()
+from django.core.management.base import OutputWrapper
+from integrations.management import migrating
+from portal.process import startup
+
+migrate = migrating.migrate
+
+def wait_for_the_others():
+    print("waiting", flush=True)
+    sys.stdin.readline()
+
+def migrate_in_lockstep(stderr):
+    migrate(stderr)
+    wait_for_the_others()
+
+migrating.migrate = migrate_in_lockstep
+startup.collect_static = lambda: None
+wait_for_the_others()
+startup.prepare(OutputWrapper(sys.stderr))
+"""
+
+
+@pytest.fixture
+def empty_database() -> Iterator[str]:
+    """The address of an empty PostgreSQL database."""
+    name = sql.Identifier(f"test_start_up_{os.getpid()}")
+    with psycopg.connect(test_suites.DATABASE_URL, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(name))
+        yield f"{test_suites.DATABASE_URL.rpartition('/')[0]}/test_start_up_{os.getpid()}"
+        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_nodes_that_start_at_once_write_each_schedule_once(empty_database: str) -> None:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environ |= {
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
+        "PORTAL_ENV_FILE": os.devnull,
+        "DATABASE_URL": empty_database,
+        "SECRET_KEY": "x" * 60,
+    }
+    with ExitStack() as stack:
+        nodes: list[Any] = [stack.enter_context(_start_node(environ)) for _ in range(NODES)]
+        for _ in ("migrate", "write the schedules"):
+            assert [node.stdout.readline() for node in nodes] == ["waiting\n"] * NODES
+            for node in nodes:
+                node.stdin.write("\n")
+                node.stdin.flush()
+        assert [node.wait(60) for node in nodes] == [0] * NODES
+    with psycopg.connect(empty_database) as database:
+        names = [name for (name,) in database.execute("SELECT name FROM django_q_schedule")]
+    assert sorted(names) == sorted(["drain", *(duty.value for duty in schedules.Duty)])
+
+
+def _start_node(environ: dict[str, str]) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", PREPARE],
+        cwd=settings.BASE_DIR,
+        env=environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
