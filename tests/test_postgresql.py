@@ -15,6 +15,8 @@ SUITES = [
     "tests/clients",
     "tests/queue/test_notify.py",
     "tests/queue/test_worker.py",
+    "tests/models/test_leasing.py",
+    "tests/models/test_claim_statement.py",
     "tests/workflow",
 ]
 

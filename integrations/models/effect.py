@@ -18,6 +18,10 @@ class EffectQuerySet(LeasableQuerySet["Effect"]):
 
     work_order = ("priority", "due_at")
 
+    def scheduled(self) -> Self:
+        """Effects that are to be performed."""
+        return super().scheduled().filter(state=Effect.State.DUE)
+
     def free(self) -> Self:
         """Due effects that no worker holds."""
         return super().free().filter(state=Effect.State.DUE)

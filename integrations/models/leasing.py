@@ -1,17 +1,16 @@
-"""Leasing of rows that a worker processes: due time, lease and attempts, and the statement that claims a row."""
+"""Leasing of rows that a worker processes: due time, lease and attempts."""
 
 import traceback as traceback_module
 import uuid
 from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import Any, Self
+from typing import Self
 
 from django.db import connection, models, transaction
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Now
-from django.db.models.sql import UpdateQuery
+from django.db.models.functions import Now
 
 from integrations.models import db_clock
+from integrations.models.claim_statement import claim_statement
 
 #: Longer than one call with its time-outs, and short enough that a killed worker's rows are claimed again within a
 #: minute. A worker renews its lease between calls.
@@ -21,12 +20,19 @@ MAX_CONSECUTIVE_CRASHES = 5
 #: The error of such a row when its workers died without recording one.
 NO_OUTCOME = "Workers started this {count} times in a row, and none finished."
 
+#: By table, the organization whose row this process claimed last: the next claim goes on after it.
+_last_served: dict[str, int] = {}
+
 
 class LeasableQuerySet[Row: "Leasable"](models.QuerySet[Row]):
     """Rows that workers process, each of one organization."""
 
     #: The order in which an organization's due rows are claimed. An index has it, so that no claim sorts the backlog.
     work_order: tuple[str, ...] = ("due_at",)
+
+    def scheduled(self) -> Self:
+        """Rows with a due time, past or to come. Claims find them by the index that holds exactly these."""
+        return self.filter(due_at__isnull=False)
 
     def free(self) -> Self:
         """Due rows that no worker holds, by the database's clock."""
@@ -49,7 +55,12 @@ class LeasableQuerySet[Row: "Leasable"](models.QuerySet[Row]):
 
 
 class Leasable(models.Model):
-    """A row that a worker processes under a lease. Its model has an `organization`."""
+    """A row that a worker processes under a lease.
+
+    Its model has an `organization`, and two indexes that begin with it: of the scheduled rows and of the leased ones.
+    """
+
+    organization_id: int
 
     due_at = models.DateTimeField(
         null=True,
@@ -76,17 +87,21 @@ class Leasable(models.Model):
     def claim(cls, owner: str) -> Self | None:
         """Lease a due row to `owner` and count the attempt. Return None when nothing is due.
 
-        The row is of the organization with the fewest active leases; ties are broken at random. Claims run one
-        after the other, so that two workers never hold the same row and each sees the leases of the others.
+        The row is of the organization with the fewest active leases; those with equally few take turns. Claims run
+        one after the other, so that two workers never hold the same row and each sees the leases of the others.
         A crash is counted at the claim and reset by the outcome, so that a row that kills its worker is counted too.
         """
         with transaction.atomic():
             if connection.vendor == "postgresql":
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [cls._meta.db_table])
-            statement, parameters = _claim_statement(cls, connection.vendor)
-            values = [owner if value == _OWNER else value for value in parameters]
-            return next(iter(cls._base_manager.raw(statement, values)), None)
+            last_served = _last_served.get(cls._meta.db_table, 0)
+            claimed = next(
+                iter(cls._base_manager.raw(*claim_statement(cls, LEASE, owner, last_served))), None
+            )
+        if claimed is not None:
+            _last_served[cls._meta.db_table] = claimed.organization_id
+        return claimed
 
     def lease(self, length: timedelta = LEASE) -> Self | None:
         """Lease this row, due or not, to a new owner. Return None while another worker holds it."""
@@ -123,47 +138,6 @@ class Leasable(models.Model):
     def is_poison(self) -> bool:
         """Whether MAX_CONSECUTIVE_CRASHES claims before this one crashed, so that it must not be tried again."""
         return self.consecutive_crashes > MAX_CONSECUTIVE_CRASHES
-
-
-_OWNER = "placeholder for the owner"
-
-
-@lru_cache
-def _claim_statement(model: Any, vendor: str) -> tuple[str, tuple[object, ...]]:
-    """Return the SQL that claims a row of a Leasable `model`, and its parameters with `_OWNER` for the owner.
-
-    Django compiles it once per kind of database, since a worker runs it for every row.
-    """
-    rows, due = model._base_manager, model.objects.due()
-    organizations = model._meta.get_field("organization").related_model._base_manager
-    # a subquery rather than EXISTS, which PostgreSQL would answer by joining with every waiting row
-    first = due.filter(organization=models.OuterRef("pk")).order_by(*due.work_order).values("pk")[:1]
-    served = (
-        rows.filter(organization=models.OuterRef("pk"), leased_until__gte=Now())
-        .order_by()
-        .values("organization")
-        .values(count=models.Count("pk"))
-    )
-    least_served = (
-        organizations.alias(first=models.Subquery(first), served=Coalesce(models.Subquery(served), 0))
-        .filter(first__isnull=False)
-        .order_by("served", "?")
-    )
-    chosen = due.filter(organization=models.Subquery(least_served.values("pk")[:1]))
-    chosen = chosen.order_by(*due.work_order)
-    if connection.features.has_select_for_update_skip_locked:
-        chosen = chosen.select_for_update(skip_locked=True, no_key=True, of=("self",))
-    query = rows.filter(pk=models.Subquery(chosen.values("pk")[:1])).query.chain(UpdateQuery)
-    query.add_update_values(
-        {
-            "leased_until": Now() + LEASE,
-            "lease_owner": _OWNER,
-            "attempts": models.F("attempts") + 1,
-            "consecutive_crashes": models.F("consecutive_crashes") + 1,
-        }
-    )
-    statement, parameters = query.get_compiler(connection=connection).as_sql()
-    return f"{statement} RETURNING *", tuple(parameters)
 
 
 def masked_traceback(error: BaseException) -> str:

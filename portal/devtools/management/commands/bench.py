@@ -9,7 +9,7 @@ from django.db import connections
 
 from integrations.models import Delivery, LeverWebhook, Organization
 from integrations.queue import worker
-from portal.devtools.benchmarks import accept_rate
+from portal.devtools.benchmarks import accept_rate, claim_cost
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.waiting import RunFailed, wait_for_url
 from portal.process import startup
@@ -20,7 +20,9 @@ LEVER_CALLS_PER_SECOND = 10
 
 
 class Command(BaseCommand):
-    help = "Measure the accept rate beside a view that only inserts, and our own cost per delivery."
+    help = (
+        "Measure the accept rate beside a view that only inserts, our own cost per delivery, and a claim's."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -44,6 +46,7 @@ class Command(BaseCommand):
         try:
             self._measure_accepting(environment, rounds, seconds)
             self._measure_deciding()
+            self.stdout.write(claim_cost.measure().as_text())
         except (RunFailed, RuntimeError, OSError) as error:
             raise CommandError(f"The benchmark could not be run: {error}") from error
         finally:

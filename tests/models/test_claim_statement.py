@@ -1,0 +1,122 @@
+"""What a claim costs: it reads few rows, whatever was done in the past and whoever has nothing to do."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from integrations.models import Delivery, Effect, Organization
+from tests import factories
+
+HISTORY, IDLE_ORGANIZATIONS = 3_000, 300
+#: A claim of one row among so many reads a handful; the history or the idle organizations would be thousands.
+MOST_ROWS_READ = 60
+
+
+@pytest.fixture
+def busy_tables(organization: Organization) -> Organization:
+    """An organization with a long history and one due row of each kind, among many that have nothing to do."""
+    now = timezone.now()
+    Organization.objects.bulk_create(
+        factories.OrganizationFactory.build_batch(IDLE_ORGANIZATIONS), batch_size=500
+    )
+    decided = {"organization": organization, "due_at": None, "verdict": "no_email", "decided_at": now}
+    Delivery.objects.bulk_create(factories.DeliveryFactory.build_batch(HISTORY, **decided))
+    done = {"organization": organization, "due_at": None, "state": "done"}
+    Effect.objects.bulk_create(factories.EffectFactory.build_batch(HISTORY, **done))
+    factories.DeliveryFactory.create(organization=organization)
+    factories.EffectFactory.create(organization=organization)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+    return organization
+
+
+def claim_sql(model: Any) -> str:
+    """Return the statement that claims a row of the model, with its values; the claim is made."""
+    with CaptureQueriesContext(connection) as queries:
+        assert model.claim("one") is not None
+    (statement,) = [query["sql"] for query in queries if "UPDATE" in query["sql"]]
+    model.objects.update(leased_until=None)
+    return str(statement)
+
+
+def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield every node of a PostgreSQL plan."""
+    yield plan
+    for child in plan.get("Plans", []):
+        yield from nodes_of(child)
+
+
+def rows_read(statement: str) -> float:
+    """Return how many rows PostgreSQL reads from tables when it executes the statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}")
+        (plans,) = cursor.fetchone()
+    plan = plans[0] if isinstance(plans, list) else json.loads(plans)[0]
+    return sum(
+        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        for node in nodes_of(plan["Plan"])
+        if "Relation Name" in node and node["Node Type"] != "ModifyTable"
+    )
+
+
+def full_scans(statement: str) -> list[str]:
+    """Return the steps of SQLite's plan that read a whole table, not a part of it by an index."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {statement}")
+        steps = [row[3] for row in cursor.fetchall()]
+    walks = {"SCAN further", "SCAN every", "SCAN served"}
+    partial_indexes = ("_leased", "_due")
+    return [
+        step
+        for step in steps
+        if step.startswith("SCAN ") and step not in walks | {"SCAN CONSTANT ROW"}
+        # a scan of a partial index reads what is leased or due now
+        if not any(f"{name}" in step.partition(" INDEX ")[2] for name in partial_indexes)
+    ]
+
+
+@pytest.mark.parametrize("model", [Delivery, Effect])
+def test_a_claim_reads_neither_the_history_nor_idle_organizations(model, busy_tables) -> None:
+    statement = claim_sql(model)
+    if connection.vendor == "postgresql":
+        assert rows_read(statement) < MOST_ROWS_READ
+    else:
+        assert full_scans(statement) == []
+
+
+@pytest.mark.parametrize("model", [Delivery, Effect])
+def test_leases_are_counted_by_the_index_of_leased_rows(model, busy_tables) -> None:
+    statement = claim_sql(model)
+    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{explain} {statement}")
+        plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
+    assert f"{model._meta.model_name}_leased" in plan
+
+
+@pytest.mark.parametrize("factory", [factories.DeliveryFactory, factories.EffectFactory])
+def test_organizations_take_turns_when_none_is_being_served(db, factory) -> None:
+    first, second, third = (factories.OrganizationFactory.create() for _ in range(3))
+    for organization in (first, second, third) * 2:
+        model = type(factory.create(organization=organization))
+    served = []
+    for _ in range(6):
+        row = factories.claimed(model, "one")
+        served.append(row.organization_id)
+        row.release(due_at=None, **({"state": "done"} if model is Effect else {}))
+    assert sorted(served[:3]) == sorted(served[3:]) == [first.pk, second.pk, third.pk]
+
+
+@pytest.mark.parametrize("factory", [factories.DeliveryFactory, factories.EffectFactory])
+def test_the_organization_with_fewest_leases_is_served_when_all_are_being_served(db, factory) -> None:
+    one, two = factories.OrganizationFactory.create(), factories.OrganizationFactory.create()
+    for organization in (one, one, one, one, two, two):
+        model = type(factory.create(organization=organization))
+    owners = [factories.claimed(model, "one").organization_id for _ in range(4)]
+    assert sorted(owners) == [one.pk, one.pk, two.pk, two.pk]
