@@ -123,6 +123,16 @@ class ResultOutcome(LabelledEnum):
     EXPIRED = "Expired", "Expired"
 
 
+class FollowingEnd(LabelledEnum):
+    """Why the portal no longer asks CodeScreen about an invitation."""
+
+    NOT_STARTED = "not_started", "Not started in time"
+    NOT_FINISHED = "not_finished", "Not finished in time"
+    GONE = "gone", "No longer in CodeScreen"
+    RESULT_SETTLED = "result_settled", "Result settled"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
 class ReentryPolicy(LabelledEnum):
     """What moving a candidate into the stage again does when they have done the assessment."""
 

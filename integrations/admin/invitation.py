@@ -159,6 +159,9 @@ class InvitationAdmin(ScopedAdmin):
                     "submitted_at",
                     "completed_at",
                     "changed_at",
+                    "following_ended",
+                    "following_ended_reason",
+                    "following_ended_at",
                 )
             },
         ),
@@ -178,6 +181,8 @@ class InvitationAdmin(ScopedAdmin):
                     "polled_at",
                     "next_poll_at",
                     "poll_failures",
+                    "missing_since",
+                    "followed_since",
                 )
             },
         ),

@@ -20,6 +20,7 @@ class EmailTopic(models.TextChoices):
     INVITATION_UNCERTAIN = "invitation_uncertain", "Invitation uncertain"
     INVITATION_FAILED = "invitation_failed", "Invitation failed"
     INVITATION_BOUNCED = "invitation_bounced", "Invitation bounced"
+    FOLLOWING_ENDED = "following_ended", "Following ended without a result"
     INCIDENT_BEGUN = "incident_begun", "Incident begun"
     INCIDENT_ENDED = "incident_ended", "Incident ended"
     CONNECTION_ENDS = "connection_ends", "Lever's connection ends"
@@ -42,6 +43,7 @@ _KINDS = {
     EmailTopic.INVITATION_UNCERTAIN: EmailKind.ATTENTION,
     EmailTopic.INVITATION_FAILED: EmailKind.ATTENTION,
     EmailTopic.INVITATION_BOUNCED: EmailKind.ATTENTION,
+    EmailTopic.FOLLOWING_ENDED: EmailKind.ATTENTION,
     EmailTopic.INCIDENT_BEGUN: EmailKind.ATTENTION,
     EmailTopic.INCIDENT_ENDED: EmailKind.RESOLVED,
     EmailTopic.CONNECTION_ENDS: EmailKind.EXPIRY,

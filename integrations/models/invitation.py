@@ -8,7 +8,7 @@ from django.db.models.functions import Now, Upper
 
 from integrations.models.result import Result
 from integrations.models.truncated_keys import truncated_key
-from integrations.vocabulary import InvitationStatus
+from integrations.vocabulary import FollowingEnd, InvitationStatus
 
 
 def make_reference() -> str:
@@ -49,6 +49,15 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
 }
 
 
+#: The columns while CodeScreen is asked about an invitation.
+FOLLOWING_GOES_ON: dict[str, object] = {
+    "following_ended": "",
+    "following_ended_reason": "",
+    "following_ended_at": None,
+    "missing_since": None,
+}
+
+
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     """Invitations by status."""
 
@@ -73,6 +82,10 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def followed(self) -> Self:
         """Sent invitations that no person withdrew: CodeScreen may be polled about them."""
         return self.filter(stopped_by_user=False).exclude(instance_id="")
+
+    def followed_in_vain(self) -> Self:
+        """Invitations that the portal stopped asking about although CodeScreen gave no result."""
+        return self.filter(status__in=FOLLOWED).exclude(following_ended="")
 
     def due_for_poll(self) -> Self:
         """Invitations to poll CodeScreen about now, by the database's clock."""
@@ -134,6 +147,23 @@ class Invitation(models.Model):
     polled_at = models.DateTimeField(null=True, blank=True)
     next_poll_at = models.DateTimeField(null=True, blank=True)
     poll_failures = models.PositiveIntegerField(default=0)
+    missing_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when CodeScreen answers that it doesn't have the instance."
+    )
+    followed_since = models.DateTimeField(
+        db_default=Now(),
+        help_text="From when the time to start or finish counts: sent, reopened, followed again.",
+    )
+    following_ended = models.CharField(
+        max_length=20,
+        choices=FollowingEnd.choices(),
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why CodeScreen is no longer asked about it; empty while it is.",
+    )
+    following_ended_reason = models.TextField(blank=True, default="", db_default="")
+    following_ended_at = models.DateTimeField(null=True, blank=True)
 
     objects = InvitationQuerySet.as_manager()
 
@@ -166,6 +196,13 @@ class Invitation(models.Model):
             ),
             models.CheckConstraint(condition=models.Q(round__gte=1), name="invitation_round_positive"),
             models.CheckConstraint(
+                condition=models.Q(following_ended="", following_ended_at__isnull=True)
+                | models.Q(
+                    following_ended__in=[end.value for end in FollowingEnd], following_ended_at__isnull=False
+                ),
+                name="invitation_following_ended_known",
+            ),
+            models.CheckConstraint(
                 condition=models.Q(awaits_decision_since__isnull=True) | models.Q(status="completed"),
                 name="invitation_awaits_decision_when_completed",
             ),
@@ -184,6 +221,11 @@ class Invitation(models.Model):
                 fields=["organization"],
                 name="invitation_awaits_decision",
                 condition=models.Q(awaits_decision_since__isnull=False),
+            ),
+            models.Index(
+                fields=["organization", "following_ended_at"],
+                name="invitation_following_ended",
+                condition=models.Q(following_ended_at__isnull=False),
             ),
             models.Index(fields=["organization", "-created_at"], name="invitation_recent"),
             models.Index(fields=["organization", "status", "-created_at"], name="invitation_status"),
@@ -212,6 +254,11 @@ class Invitation(models.Model):
         """Whether the journey isn't over."""
         return self.status in OPEN
 
+    @property
+    def is_followed_in_vain(self) -> bool:
+        """Whether the portal stopped asking about it although CodeScreen gave no result."""
+        return bool(self.following_ended) and self.status in FOLLOWED
+
     def move(self, status: str, reason: str = "", **changes: object) -> None:
         """Change the status, and `changes` with it, by compare-and-set.
 
@@ -221,11 +268,18 @@ class Invitation(models.Model):
         sources = [*TRANSITIONS.get(status, ()), status]
         changes |= {"status": status, "status_reason": reason}
         if status != self.status:
-            changes["changed_at"] = Now()
+            changes |= {"changed_at": Now(), "followed_since": Now(), **FOLLOWING_GOES_ON}
         if status != Status.COMPLETED:
             changes["awaits_decision_since"] = None  # the result that needed a decision is no longer current
         if status != Status.WITHDRAWN:
             changes["stopped_by_user"] = False
         if not Invitation.objects.filter(pk=self.pk, status__in=sources).update(**changes):
             raise IllegalTransition(f"invitation {self.pk} can't become {status}")
+        self.refresh_from_db()
+
+    def follow_again(self) -> None:
+        """Ask CodeScreen about it again from now on; the time to start or finish counts anew."""
+        Invitation.objects.filter(pk=self.pk).update(
+            followed_since=Now(), next_poll_at=Now(), poll_failures=0, **FOLLOWING_GOES_ON
+        )
         self.refresh_from_db()

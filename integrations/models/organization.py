@@ -44,6 +44,7 @@ POLICIES = (
     "reentry",
     "reentry_days",
     "leaving",
+    "no_show_days",
     "retention_days",
     "passed_tag",
     "failed_tag",
@@ -150,10 +151,15 @@ class Organization(models.Model):
         default=Leaving.STOP,
         help_text="CodeScreen can't take an invitation back: the candidate may still do the assessment.",
     )
+    no_show_days = models.PositiveIntegerField(
+        default=56,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text="An invitation that isn't started for so long is no longer followed; the portal says so.",
+    )
     retention_days = models.PositiveIntegerField(
         default=0,
         validators=[MaxValueValidator(3650)],
-        help_text="Days after completion until names, addresses and stored messages are removed. 0 keeps them.",
+        help_text="Days after the end, also without a start, until names, addresses and messages go. 0 keeps them.",
     )
     passed_tag = models.CharField(
         max_length=100,
@@ -216,6 +222,9 @@ class Organization(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(reentry_days__gte=1), name="organization_reentry_days_positive"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(no_show_days__gte=1), name="organization_no_show_days_positive"
             ),
         ]
 

@@ -21,6 +21,7 @@ from integrations.pages.partials import PartialsMixin
 
 PAGE_SIZE = 50
 AWAITS_DECISION = "awaits_decision"
+FOLLOWED_IN_VAIN = "no_longer_followed"
 UNDECIDED = "undecided"
 LISTS = {"invitations": "Invitations", "deliveries": "Deliveries", "effects": "Effects"}
 
@@ -73,14 +74,20 @@ class ActivityView(OrganizationMixin, PartialsMixin):
 
     def _invitations(self, query: str) -> dict[str, Any]:
         invitations = Invitation.objects.filter(organization=self.organization)
-        chosen = self._chosen("status", [*Invitation.Status, AWAITS_DECISION])
+        chosen = self._chosen("status", [*Invitation.Status, AWAITS_DECISION, FOLLOWED_IN_VAIN])
         if chosen == AWAITS_DECISION:
             invitations = invitations.awaiting_decision()
+        elif chosen == FOLLOWED_IN_VAIN:
+            invitations = invitations.followed_in_vain()
         elif chosen:
             invitations = invitations.filter(status=chosen)
         if query:
             invitations = invitations.filter(_matches(query))
-        choices = [*Invitation.Status.choices(), (AWAITS_DECISION, "Failed, waits for a decision")]
+        choices = [
+            *Invitation.Status.choices(),
+            (AWAITS_DECISION, "Failed, waits for a decision"),
+            (FOLLOWED_IN_VAIN, "No longer followed, without a result"),
+        ]
         annotated = with_latest_verdict(with_later_round(invitations))
         page = self._page(annotated.order_by("-created_at", "-pk"))
         return {

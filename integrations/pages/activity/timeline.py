@@ -143,6 +143,7 @@ def _status_entries(invitations: Sequence[Invitation]) -> Iterator[TimelineEntry
             (invitation.submitted_at, "Submitted"),
             (invitation.completed_at, "Completed"),
             (invitation.awaits_decision_since, "Failed: waits for a decision"),
+            (invitation.following_ended_at, invitation.following_ended_reason),
         ]
         if invitation.status in {status.HELD, status.UNCERTAIN, status.FAILED, status.WITHDRAWN}:
             times.append((invitation.changed_at, invitation.get_status_display()))

@@ -46,12 +46,16 @@ def later_consequences(organization: Organization, dry_run: DryRun) -> list[Cons
         return [Consequence("Until an Admin says yes or no", detail)]
     if dry_run.decision.verdict != VerdictCode.INVITE:
         return []
-    return [*_progress(), *_on_result(organization)]
+    return [*_progress(organization), *_on_result(organization)]
 
 
-def _progress() -> Iterator[Consequence]:
+def _progress(organization: Organization) -> Iterator[Consequence]:
     yield Consequence("Once it is sent", f"The tag “{ProgressTag.INVITED}” is set in Lever.")
     yield Consequence("When the candidate starts", f"The tag becomes “{ProgressTag.IN_PROGRESS}”.")
+    yield Consequence(
+        f"If they haven't started after {organization.no_show_days} days",
+        "The portal no longer asks CodeScreen about it, and says so here, by e-mail and under Health.",
+    )
     yield Consequence(
         "When CodeScreen says that it is complete",
         f"The tag becomes “{ProgressTag.COMPLETED}”, feedback with the score, the rating that follows from it and the "

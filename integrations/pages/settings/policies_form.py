@@ -27,6 +27,7 @@ class PoliciesForm(forms.ModelForm):
             "reentry": "Entering the stage again",
             "reentry_days": "Days since completion for a new round",
             "leaving": "Leaving the stage before starting",
+            "no_show_days": "Days to start an invitation",
             "retention_days": "Remove personal data after days",
             "passed_tag": "Tag for Passed",
             "failed_tag": "Tag for Failed",

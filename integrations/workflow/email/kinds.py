@@ -68,7 +68,8 @@ EMAIL_KINDS: dict[EmailKind, EmailKindDefinition] = {
         },
     ),
     EmailKind.ATTENTION: EmailKindDefinition(
-        "Says that something waits for a person: an uncertain, failed or held invitation, a bounce, a connection that "
+        "Says that something waits for a person: an uncertain, failed or held invitation, a bounce, one that "
+        "nobody started, a connection that "
         "broke, a refused key, a platform that doesn't answer, candidates for whom no webhook came.",
         _MESSAGE_WORDING,
         {

@@ -34,6 +34,7 @@ CHECKS: tuple[Check, ...] = (
     people.check_uncertain_invitations,
     people.check_held_invitations,
     people.check_manual_reviews,
+    people.check_ended_following,
     work.check_failed_effects,
     work.check_stuck_deliveries,
     work.check_late_rows,

@@ -50,6 +50,7 @@ class FindingCode(StrEnum):
     NO_SUPER_ADMIN = "no_super_admin"
     UNCERTAIN_INVITATIONS = "uncertain_invitations"
     HELD_INVITATIONS = "held_invitations"
+    FOLLOWING_ENDED = "following_ended"
     AWAITING_DECISION = "awaiting_decision"
     # the work
     FAILED_EFFECTS = "failed_effects"

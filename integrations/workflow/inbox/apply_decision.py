@@ -140,4 +140,6 @@ def _follow_again(decision: Decision) -> Invitation | None:
     invitation = Invitation.objects.filter(pk=decision.existing_invitation_id or 0).first()
     if invitation and invitation.status == Status.WITHDRAWN and invitation.instance_id:
         invitation.move(Status.INVITED, next_poll_at=db_clock.now())
+    elif invitation and invitation.is_followed_in_vain:
+        invitation.follow_again()
     return invitation

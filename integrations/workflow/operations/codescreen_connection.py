@@ -19,6 +19,7 @@ from integrations.models import (
 )
 from integrations.workflow.catalog import lookup, sync
 from integrations.workflow.operations.waiting import requeue_waiting
+from integrations.workflow.results.following import follow_gone_again
 
 
 def save_codescreen_key(organization: Organization, api_key: str, actor: Actor) -> None:
@@ -40,6 +41,7 @@ def save_codescreen_key(organization: Organization, api_key: str, actor: Actor) 
         connection.save()
         _record(connection, actor, changes)
         requeue_waiting(organization)
+        follow_gone_again(organization)
 
 
 def save_codescreen_webhook_secret(organization: Organization, secret: str, actor: Actor) -> None:

@@ -28,10 +28,15 @@ def purge(organization: Organization) -> int:
 
 
 def _purge_candidates(organization: Organization, before: datetime) -> int:
-    """Remove names and addresses from invitations that are over. The outcome stays, under Lever's id."""
+    """Remove names and addresses from invitations that are over. The outcome stays, under Lever's id.
+
+    One that the portal no longer asks CodeScreen about is over too, started or not.
+    """
     status = Invitation.Status
-    over = Q(status=status.COMPLETED, completed_at__lt=before) | Q(
-        status__in=[status.WITHDRAWN, status.FAILED], changed_at__lt=before
+    over = (
+        Q(status=status.COMPLETED, completed_at__lt=before)
+        | Q(status__in=[status.WITHDRAWN, status.FAILED], changed_at__lt=before)
+        | Q(following_ended_at__lt=before)
     )
     rows = Invitation.objects.filter(over, organization=organization)
     Result.objects.filter(invitation__in=rows).exclude(metadata={}).update(metadata={})

@@ -1,6 +1,7 @@
 """Poll CodeScreen about one invitation, and record what changed."""
 
 import logging
+from datetime import datetime
 from enum import Enum
 
 from django.db import transaction
@@ -10,8 +11,10 @@ from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.http.errors import NotConnected, PlatformError
 from integrations.models import Invitation, db_clock
+from integrations.models.invitation import FOLLOWING_GOES_ON
 from integrations.workflow.catalog import sync
 from integrations.workflow.outbox.run_step import Crash, run_step
+from integrations.workflow.results.following import end_following, why_following_ends
 from integrations.workflow.results.poll_schedule import next_poll, postpone, postpone_until_connected
 from integrations.workflow.results.recording import record_progress
 
@@ -59,13 +62,20 @@ def refresh_progress(invitation: Invitation, codescreen: CodeScreenClient) -> Po
             return PollOutcome.OVERTAKEN
         is_changed = record_progress(invitation, progress)
         now = db_clock.now()
-        answer: dict[str, object] = {
-            "raw_status": progress.status[:100],
-            "polled_at": now,
-            "poll_failures": 0,
-        }
+        Invitation.objects.filter(pk=invitation.pk).update(
+            raw_status=progress.status[:100], polled_at=now, poll_failures=0, missing_since=None
+        )
         # else a webhook has made the invitation due during this poll
         if invitation.next_poll_at == known.next_poll_at:
-            answer["next_poll_at"] = next_poll(invitation, now)
-        Invitation.objects.filter(pk=invitation.pk).update(**answer)
+            _schedule_or_end(invitation, now)
     return PollOutcome.CHANGED if is_changed else PollOutcome.UNCHANGED
+
+
+def _schedule_or_end(invitation: Invitation, now: datetime) -> None:
+    """Schedule the next poll of an invitation that was just polled, or end following it."""
+    if end := why_following_ends(invitation, now):
+        end_following(invitation, end)
+        return
+    Invitation.objects.filter(pk=invitation.pk).update(
+        next_poll_at=next_poll(invitation, now), **FOLLOWING_GOES_ON
+    )

@@ -1,23 +1,25 @@
-"""When an invitation is polled, until when, and by which worker."""
+"""When an invitation is polled, and by which worker."""
 
 import random
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from integrations.http.errors import PlatformError
-from integrations.models import Invitation
+from integrations.models import Invitation, db_clock
 from integrations.models.invitation import Status
 from integrations.models.leasing import LEASE
+from integrations.vocabulary import FollowingEnd
 from integrations.workflow.outbox.retry_policy import DISCONNECTED_RETRY
+from integrations.workflow.results.following import end_following, is_gone
 
 POLL_LEASE = LEASE
 LONGEST_POLL_LEASE = 7  # doublings: an hour and a half
-STOP_AFTER = timedelta(weeks=8)
-STOP_AFTER_COMPLETION = timedelta(days=30)
+#: A poll that a person asks for of an invitation that is no longer followed doesn't schedule the next one.
+SCHEDULED = Q(next_poll_at__isnull=False) | Q(following_ended="")
 
 
 def poll_interval(status: str) -> timedelta | None:
@@ -34,16 +36,9 @@ def poll_interval(status: str) -> timedelta | None:
 
 
 def next_poll(invitation: Invitation, now: datetime) -> datetime | None:
-    """Return when to poll again, with jitter; None when following has ended."""
+    """Return when to poll a followed invitation again, with jitter; None at a status that isn't polled."""
     every = poll_interval(invitation.status)
-    if every is None:
-        return None
-    if invitation.status == Status.COMPLETED:
-        if invitation.completed_at and now - invitation.completed_at > STOP_AFTER_COMPLETION:
-            return None
-    elif invitation.invited_at and now - invitation.invited_at > STOP_AFTER:
-        return None
-    return now + every * random.uniform(0.85, 1.15)  # noqa: S311
+    return None if every is None else now + every * random.uniform(0.85, 1.15)  # noqa: S311
 
 
 def claim_poll() -> Invitation | None:
@@ -65,18 +60,31 @@ def claim_poll() -> Invitation | None:
 
 
 def postpone(invitation: Invitation, error: PlatformError) -> None:
-    """Poll again later: after the time CodeScreen asks for, else less often with every failure."""
+    """Poll again later: after the time CodeScreen asks for, else less often with every failure.
+
+    Following ends when CodeScreen has answered for long that it doesn't have the instance.
+    """
     failures = invitation.poll_failures + 1
     wait = min(timedelta(seconds=30) * 2 ** min(failures, 8), timedelta(hours=2))
     if error.status == 404:  # deleted in CodeScreen, or not visible yet: it may come back
         wait = timedelta(hours=6) if failures > 3 else wait
     if error.retry_after is not None:
         wait = max(wait if error.retry_after else timedelta(0), timedelta(seconds=error.retry_after))
-    Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now() + wait, poll_failures=failures)
+    with transaction.atomic():
+        row = Invitation.objects.reread_locked(invitation)
+        if error.status == 404 and not row.stopped_by_user and row.polled_at == invitation.polled_at:
+            row.missing_since = row.missing_since or db_clock.now()
+            Invitation.objects.filter(pk=row.pk).update(missing_since=row.missing_since)
+            if is_gone(row, db_clock.now()):
+                end_following(row, FollowingEnd.GONE)
+                return
+        Invitation.objects.filter(SCHEDULED, pk=row.pk).update(
+            next_poll_at=Now() + wait, poll_failures=failures
+        )
 
 
 def postpone_until_connected(invitation: Invitation) -> None:
     """Poll again in a while; the claim's failure isn't counted, since no call was made."""
-    Invitation.objects.filter(pk=invitation.pk).update(
+    Invitation.objects.filter(SCHEDULED, pk=invitation.pk).update(
         next_poll_at=Now() + DISCONNECTED_RETRY, poll_failures=invitation.poll_failures
     )

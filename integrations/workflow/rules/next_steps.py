@@ -61,6 +61,11 @@ AFTER_INVITE: Mapping[InvitationStatus, str] = {
     InvitationStatus.WITHDRAWN: "Nothing to do: the portal no longer follows it.",
     InvitationStatus.FAILED: "It was not sent, for the reason shown. Mend that; then an Admin can invite again.",
 }
+#: After an invitation that the portal stopped asking about without a result.
+FOLLOWED_IN_VAIN = (
+    "If it is still wanted, move the candidate into the stage again: then CodeScreen is asked again. To send a new "
+    "e-mail, an Admin stops following it and invites again."
+)
 
 
 def next_step(verdict: str, status: str | None = None) -> str:

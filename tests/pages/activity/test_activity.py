@@ -437,3 +437,22 @@ def test_a_progress_tag_is_named_where_its_effect_is_shown(super_admin_client, o
     )
     for page in ("/activity/?show=effects", "/activity/o-1/"):
         assert "CodeScreen: Candidate Invited" in text(super_admin_client.get(page)), page
+
+
+def test_an_invitation_that_is_no_longer_followed_says_why(super_admin_client, organization):
+    reason = "Not started within 56 days. The portal no longer asks CodeScreen about it."
+    invitation = factories.InvitationFactory.create(
+        organization=organization,
+        status="invited",
+        instance_id="instance-1",
+        following_ended="not_started",
+        following_ended_reason=reason,
+        following_ended_at=timezone.now(),
+    )
+    factories.InvitationFactory.create(organization=organization, status="held", role_title="Chef")
+    listed = text(super_admin_client.get(ACTIVITY, {"status": "no_longer_followed"}))
+    assert reason in listed
+    assert "Chef" not in listed
+    timeline = text(super_admin_client.get(reverse("candidate", args=[invitation.opportunity_id])))
+    assert f"<strong>{reason}</strong> Backend" in timeline
+    assert "asked again" in next_step("invite", invitation)

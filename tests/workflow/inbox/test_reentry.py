@@ -137,3 +137,16 @@ def test_a_held_invitation_is_withdrawn_when_the_candidate_leaves(scenario, move
     scenario.set_policies(leaving="keep")
     move_and_decide("New applicant")
     assert scenario.reread(invitation).status == "withdrawn"
+
+
+def test_a_no_show_who_enters_the_stage_again_is_followed_again(scenario, move_and_decide):
+    scenario.set_policies(leaving="keep")
+    invitation = scenario.sent_invitation()
+    Invitation.objects.update(followed_since=timezone.now() - timedelta(days=57))
+    scenario.poll()
+    assert scenario.reread(invitation).following_ended == "not_started"
+    move_and_decide("Phone screen")
+    assert move_and_decide().verdict == "already_invited"
+    scenario.poll()
+    followed = scenario.reread(invitation)
+    assert (followed.following_ended, followed.next_poll_at is None) == ("", False)

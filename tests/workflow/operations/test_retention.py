@@ -58,6 +58,14 @@ def test_recent_and_open_invitations_keep_their_data(retaining_organization, sta
     assert name_and_address(invitation) == PERSON
 
 
+@pytest.mark.parametrize(("at", "expected"), [(LONG_AGO, ("", "")), (RECENTLY, PERSON)])
+def test_people_who_never_started_are_forgotten_after_following_ended(retaining_organization, at, expected):
+    invitation = create_invitation(retaining_organization, "invited", at=LONG_AGO)
+    Invitation.objects.update(following_ended="not_started", following_ended_at=at)
+    duties.purge()
+    assert name_and_address(invitation) == expected
+
+
 def test_without_a_retention_nothing_is_removed(organization):
     invitation = create_invitation(organization)
     duties.purge()

@@ -1,4 +1,4 @@
-"""When an invitation is polled, until when, and by one worker at a time."""
+"""When an invitation is polled, and by one worker at a time."""
 
 from datetime import timedelta
 
@@ -35,17 +35,3 @@ def test_the_poll_interval_follows_the_status(status, low, high):
         moment = poll_schedule.next_poll(row, now)
         assert moment is not None
         assert low <= moment - now <= high
-
-
-def test_polling_ends_after_weeks():
-    now = timezone.now()
-    assert (
-        poll_schedule.next_poll(Invitation(status="invited", invited_at=now - timedelta(weeks=9)), now)
-        is None
-    )
-    done = Invitation(
-        status="completed", invited_at=now - timedelta(weeks=20), completed_at=now - timedelta(days=31)
-    )
-    assert poll_schedule.next_poll(done, now) is None
-    late = Invitation(status="completed", invited_at=now - timedelta(weeks=20), completed_at=now)
-    assert poll_schedule.next_poll(late, now) is not None

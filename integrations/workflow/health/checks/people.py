@@ -1,11 +1,18 @@
 """What waits for a person, and whether there is a person who may act."""
 
 from collections.abc import Iterator
+from datetime import timedelta
+
+from django.db.models import Count
+from django.db.models.functions import Now
 
 from integrations.models import Invitation, Membership, Organization
+from integrations.vocabulary import FollowingEnd
 from integrations.workflow.health.checks.addresses import ACTIVITY, SETTINGS
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 from integrations.workflow.health.wording import MOST_NAMED, counted, listed
+
+ENDED_SHOWN_FOR = timedelta(days=14)
 
 
 def check_pause(organization: Organization) -> Iterator[Finding]:
@@ -81,4 +88,22 @@ def check_manual_reviews(organization: Organization) -> Iterator[Finding]:
             f"{counted(number, 'candidate')} failed, and nobody has said yet what was decided.",
             "Decide in Lever, then press “Decided” under Activity.",
             f"{ACTIVITY}?status=awaits_decision",
+        )
+
+
+def check_ended_following(organization: Organization) -> Iterator[Finding]:
+    """Yield how many invitations the portal has lately stopped asking about without a result, by the reason."""
+    ended = Invitation.objects.filter(
+        organization=organization, following_ended_at__gte=Now() - ENDED_SHOWN_FOR
+    ).followed_in_vain()
+    counts = ended.order_by("following_ended").values_list("following_ended").annotate(number=Count("pk"))
+    for end, number in counts:
+        yield Finding(
+            organization.slug,
+            FindingCode.FOLLOWING_ENDED,
+            Level.WARNING,
+            f"In the last {ENDED_SHOWN_FOR.days} days the portal stopped asking about {counted(number, 'invitation')}: "
+            f"{FollowingEnd(end).label.lower()}.",
+            "Where it is still wanted, move the candidate into the stage again, or stop following it and invite again.",
+            f"{ACTIVITY}?status=no_longer_followed",
         )
