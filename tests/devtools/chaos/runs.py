@@ -16,3 +16,12 @@ def run_chaos(log: Path, *arguments: str) -> dict[str, Any]:
     assert run.returncode == 0, run.stdout + run.stderr
     table: dict[str, Any] = json.loads(run.stdout)
     return table
+
+
+def run_every_point(*arguments: str) -> dict[str, Any]:
+    """Run `manage.py chaos --every-point` and return its JSON report."""
+    argv = [sys.executable, "manage.py", "chaos", "--every-point", *arguments, "--json"]
+    run = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
+    assert run.stdout, run.stderr
+    report: dict[str, Any] = json.loads(run.stdout)
+    return report

@@ -18,6 +18,7 @@ from portal.devtools.chaos import environment as chaos_environment
 from portal.devtools.chaos import tenants
 from portal.devtools.chaos.attacks.run import AttackRun
 from portal.devtools.chaos.bulk_run import BulkRun
+from portal.devtools.chaos.every_point import command as every_point
 from portal.devtools.chaos.fault_run import FaultRun
 from portal.devtools.chaos.ingest_run import IngestRun
 from portal.devtools.chaos.options import Options
@@ -40,8 +41,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         Options.add_to(parser)
+        every_point.add_arguments(parser)
 
     def handle(self, **arguments: Any) -> None:
+        if arguments["every_point"]:
+            every_point.handle(arguments, self.stdout, self.stderr)
+            return
         try:
             options = Options.read(arguments)
         except ValueError as error:

@@ -1,0 +1,67 @@
+"""A clock that stands still unless it is moved: waits, leases and backoffs pass without sleeping.
+
+Python's clocks and SQLite's `now` both show it, so that a row's due time and a worker's time-out pass together. It
+moves by a millisecond with each statement and by CALL_SECONDS with each call, by as much as the product sleeps, and
+between two steps to the moment at which the next row is due. The same run therefore has the same order every time.
+"""
+
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from sqlite3 import Connection
+from typing import Self
+from unittest import mock
+
+import time_machine
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+
+from integrations.models import db_clock
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+STATEMENT_SECONDS = 0.001
+CALL_SECONDS = 0.05
+
+
+class PretendClock:
+    """Takes the place of all clocks while it is entered."""
+
+    def __enter__(self) -> Self:
+        self._stack = ExitStack()
+        travel = time_machine.travel(START, tick=False)
+        self._traveller = self._stack.enter_context(travel)
+        for name, replacement in (("time.sleep", self.advance), ("time.monotonic", self.seconds)):
+            self._stack.enter_context(mock.patch(name, replacement))
+        self._stack.enter_context(mock.patch.object(db_clock, "_uptime", self.seconds))
+        connection_created.connect(self._replace_now)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        connection_created.disconnect(self._replace_now)
+        self._stack.close()
+
+    def now(self) -> datetime:
+        """Return the time that every clock shows."""
+        return datetime.now(UTC)
+
+    def seconds(self) -> float:
+        """Return the seconds since the clock's start."""
+        return (self.now() - START).total_seconds()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self._traveller.shift(seconds)
+
+    def move_to(self, moment: datetime) -> None:
+        """Let time pass until just after a moment; nothing if it is over."""
+        wait = moment + timedelta(seconds=STATEMENT_SECONDS) - self.now()
+        if wait > timedelta(0):
+            self.advance(wait.total_seconds())
+
+    def _replace_now(self, connection: BaseDatabaseWrapper, **_: object) -> None:
+        raw: Connection = connection.connection
+        raw.create_function("strftime", 2, self._strftime)
+
+    def _strftime(self, form: str, moment: str) -> str:
+        """Return a time as SQLite's strftime does, whose %f is seconds with milliseconds."""
+        at = self.now() if moment.casefold() == "now" else datetime.fromisoformat(moment)
+        return at.strftime(form.replace("%f", f"%S.{at.microsecond // 1000:03d}"))

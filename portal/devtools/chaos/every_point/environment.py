@@ -1,0 +1,88 @@
+"""The environment of the runs: a database file in memory where the machine has a folder there, and one organization."""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from django.conf import settings
+from django.core.management.base import OutputWrapper
+from django.db import connections
+
+from integrations.management.migrating import migrate
+from integrations.models import Organization
+from portal.devtools.chaos.every_point.job import FAILED_TAG, PASSED_TAG
+from portal.devtools.chaos.every_point.platforms import ACCOUNT, Platforms
+from portal.devtools.chaos.every_point.world import ASSESSMENT
+from portal.devtools.demo import provisioning
+from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.sandbox.ids import stable_id
+
+MEMORY = Path("/dev/shm")  # noqa: S108
+WEBHOOK_KEY = "0123456789abcdef0123456789abcdef"
+CONFIGURATION = """
+[policies]
+bulk_limit = 0
+default_assessment = "{assessment}"
+passed_tag = "{passed_tag}"
+failed_tag = "{failed_tag}"
+[lever]
+signature_token = "{signature_token}"
+[codescreen]
+api_key = "{api_key}"
+idempotency = {idempotency}
+[[mappings]]
+role = "Backend Engineer"
+assessment = "{assessment}"
+[[mappings]]
+role = "Frontend Engineer"
+assessment = "{assessment}"
+"""
+
+
+def enter() -> NoReturn:
+    """Make the environment and replace this process by the same command in it."""
+    environment = DemoEnvironment.create("every-point")
+    database = _folder(environment) / "base.sqlite3"
+    database.parent.mkdir(exist_ok=True)
+    environment.enter(
+        DATABASE_URL=f"sqlite:///{database}",
+        EMAIL_URL="memorymail://",
+        LEVER_RATE="1000",
+        LEVER_BURST="1000000",
+        POLL_NOT_STARTED_SECONDS="3600",
+        POLL_IN_PROGRESS_SECONDS="600",
+        LOG_LEVEL="CRITICAL",
+    )
+
+
+def clear(environment: DemoEnvironment) -> None:
+    """Remove what the runs made."""
+    connections.close_all()
+    for folder in (environment.folder, _folder(environment)):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def set_up(environment: DemoEnvironment, platforms: Platforms, is_idempotent: bool) -> None:
+    """Migrate the database, and configure the organization and its accounts at both platforms."""
+    migrate(OutputWrapper(sys.stderr))
+    Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
+    key = stable_id(ACCOUNT, "codescreen-key")
+    platforms.lever_does("settings", rate_limit=0.0)
+    platforms.codescreen_does("settings", idempotency=is_idempotent)
+    url = f"{environment.portal_url}/webhooks/lever/{WEBHOOK_KEY}/"
+    webhook = platforms.lever_does("webhook", event="candidateStageChange", url=url)
+    toml = provisioning.organization_toml("Acme", ACCOUNT, "owner") + CONFIGURATION.format(
+        assessment=ASSESSMENT,
+        passed_tag=PASSED_TAG,
+        failed_tag=FAILED_TAG,
+        signature_token=webhook["signature_token"],
+        api_key=key,
+        idempotency=str(is_idempotent).lower(),
+    )
+    provisioning.configure(environment.folder, ACCOUNT, toml)
+    Organization.objects.filter(slug=ACCOUNT).update(webhook_key=WEBHOOK_KEY)
+
+
+def _folder(environment: DemoEnvironment) -> Path:
+    return MEMORY / environment.folder.name if MEMORY.is_dir() else environment.folder / "databases"

@@ -1,0 +1,201 @@
+"""Lets the planned faults happen, at the database's connection and at the wire, without a hook in the product.
+
+A killed process is one that raises Killed, which nothing in the product catches. Its open transaction is rolled back,
+and until the process is started again every statement and call is refused, so that a `finally` of the product, which
+a real kill would not run, can change nothing.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from unittest import mock
+
+from django.db import OperationalError, connection
+
+from portal.devtools.chaos.every_point.clock import STATEMENT_SECONDS, PretendClock
+from portal.devtools.chaos.every_point.faults import (
+    LONG_AWAY,
+    SHORT_AWAY,
+    Fault,
+    FaultKind,
+)
+from portal.devtools.chaos.every_point.places import Place, PlaceKind, Trace, name_of_commit
+
+WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
+#: A call to CodeScreen is under way, or its outcome has not been recorded.
+IN_FLIGHT = """SELECT 1 FROM integrations_effect
+WHERE kind = 'send_invitation' AND state = 'due' AND attempt_started_at IS NOT NULL"""
+AWAY_SECONDS = {
+    FaultKind.AWAY_BEFORE: SHORT_AWAY,
+    FaultKind.AWAY_AFTER: SHORT_AWAY,
+    FaultKind.AWAY_LONG: LONG_AWAY,
+}
+
+
+class Killed(BaseException):
+    """The process was killed here."""
+
+
+@dataclass(frozen=True)
+class Happened:
+    """A fault that happened, and whether an invitation's call was started then and its outcome not recorded."""
+
+    fault: Fault
+    was_in_flight: bool
+
+
+class Injector:
+    """Watches the product's commits and calls, and lets the planned faults happen."""
+
+    def __init__(self, clock: PretendClock) -> None:
+        self.trace = Trace()
+        self.happened: list[Happened] = []
+        self._clock = clock
+        self._planned: list[Fault] = []
+        self._is_watching = False
+        self._is_dead = False
+        self._away_until = 0.0
+        self._is_transaction_lost = False
+        self._has_written = False
+
+    def plan(self, faults: Sequence[Fault]) -> None:
+        """Let these faults happen, one after the other."""
+        self._planned = list(faults)
+
+    @property
+    def outstanding(self) -> Sequence[Fault]:
+        """The planned faults whose place was not reached."""
+        return self._planned
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch what the product does in this block; what the run itself does outside is not the job's."""
+        self._is_watching, self._is_dead = True, False
+        try:
+            yield
+        finally:
+            self._is_watching = False
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Hook the connection of this thread."""
+        with ExitStack() as stack:
+            stack.enter_context(connection.execute_wrapper(self._execute))
+            on_commit = partial(self._on_commit, connection.commit)
+            stack.enter_context(mock.patch.object(connection, "commit", on_commit))
+            yield
+
+    # the wire
+
+    def at_call(self, name: str) -> tuple[Place, FaultKind | None]:
+        """Return the place of a call that is about to be made, and the fault that is to happen to it."""
+        self._refuse_if_dead()
+        if not self._is_watching:
+            raise RuntimeError(f"{name} was called outside of the job")
+        place = self.trace.reach(PlaceKind.CALL, name)
+        kind = self._take(place)
+        if kind is FaultKind.KILLED_BEFORE:
+            self._die()
+        return place, kind
+
+    def after_call(self, kind: FaultKind | None) -> None:
+        """Let happen what happens once the platform did as asked."""
+        if kind is FaultKind.KILLED_AFTER:
+            self._die()
+        if kind in AWAY_SECONDS:
+            self._go_away(AWAY_SECONDS[kind])
+
+    # the database
+
+    def _execute(
+        self, execute: Callable[..., Any], sql: str, parameters: Any, many: bool, context: Any
+    ) -> Any:
+        self._refuse_if_dead()
+        if not self._is_watching:
+            return execute(sql, parameters, many, context)
+        self._clock.advance(STATEMENT_SECONDS)
+        word = sql.lstrip()[:7].split(None, 1)[0].upper() if sql.strip() else ""
+        if word == "BEGIN":
+            self._has_written = self._is_transaction_lost = False
+        self._refuse_if_away()
+        if word not in WRITES:
+            return execute(sql, parameters, many, context)
+        if connection.in_atomic_block:
+            self._has_written = True
+            return execute(sql, parameters, many, context)
+        return self._commit(lambda: execute(sql, parameters, many, context))
+
+    def _on_commit(self, commit: Callable[[], Any]) -> Any:
+        self._refuse_if_dead()
+        if not self._is_watching or not self._has_written:
+            return commit()
+        self._has_written = False
+        self._refuse_if_away()
+        return self._commit(commit)
+
+    def _commit(self, commit: Callable[[], Any]) -> Any:
+        """Make a commit, and let happen what is planned before and after it."""
+        place = self.trace.reach(PlaceKind.COMMIT, name_of_commit())
+        kind = self._take(place)
+        if kind is FaultKind.KILLED_BEFORE:
+            self._die()
+        if kind in {FaultKind.AWAY_BEFORE, FaultKind.AWAY_LONG}:
+            self._go_away(AWAY_SECONDS[kind])
+            self._refuse_if_away()
+        result = commit()
+        if kind is FaultKind.KILLED_AFTER:
+            self._note_in_flight()
+            self._die()
+        if kind is FaultKind.AWAY_AFTER:
+            self._go_away(AWAY_SECONDS[kind])
+            self._refuse_if_away()
+        return result
+
+    # what happens
+
+    def _take(self, place: Place) -> FaultKind | None:
+        if not self._planned or self._planned[0].label != place.label:
+            return None
+        fault = self._planned.pop(0)
+        self.happened.append(Happened(fault, _is_in_flight()))
+        return fault.kind
+
+    def _note_in_flight(self) -> None:
+        """Look again after the commit whether a call is under way: this commit may have started it, or recorded it."""
+        self.happened.append(Happened(self.happened.pop().fault, _is_in_flight()))
+
+    def _die(self) -> None:
+        self._is_dead = True
+        self._roll_back()
+        raise Killed
+
+    def _go_away(self, seconds: float) -> None:
+        self._away_until = self._clock.seconds() + seconds
+        self._is_transaction_lost = connection.in_atomic_block
+        self._roll_back()
+
+    def _roll_back(self) -> None:
+        """Roll the open transaction back, as the database does when its client is gone."""
+        if connection.connection is not None:
+            connection.connection.rollback()
+
+    def _refuse_if_dead(self) -> None:
+        if self._is_dead:
+            raise Killed
+
+    def _refuse_if_away(self) -> None:
+        is_in_lost_transaction = self._is_transaction_lost and connection.in_atomic_block
+        if is_in_lost_transaction or self._clock.seconds() < self._away_until:
+            connection.errors_occurred = True
+            raise OperationalError("the database is away")
+
+
+def _is_in_flight() -> bool:
+    """Whether a call to CodeScreen was started and its outcome is not recorded, by what is committed."""
+    with sqlite3.connect(str(connection.settings_dict["NAME"])) as reader:
+        found = reader.execute(IN_FLIGHT).fetchone() is not None
+    reader.close()
+    return found

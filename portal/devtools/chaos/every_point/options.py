@@ -1,0 +1,73 @@
+"""The options of `chaos --every-point`."""
+
+import os
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from portal.devtools.chaos.every_point.faults import Fault, FaultKind
+
+JOB_NAMES = ("main", "invitation")
+
+
+@dataclass(frozen=True)
+class EveryPointOptions:
+    """Which job, with which faults."""
+
+    job: str
+    idempotency: bool
+    kinds: tuple[FaultKind, ...]
+    faults: tuple[Fault, ...]  # exactly these, in this order; empty for all
+    processes: int
+
+    @property
+    def repeated(self) -> str:
+        """The options that a repetition of one run needs."""
+        return f"--job {self.job}" + (" --idempotency" if self.idempotency else "")
+
+    @classmethod
+    def add_to(cls, parser: ArgumentParser) -> None:
+        """Add the options to a command."""
+        group = parser.add_argument_group("every point")
+        group.add_argument(
+            "--every-point", action="store_true", help="instead: the main job, once for each place"
+        )
+        group.add_argument(
+            "--job", choices=JOB_NAMES, default="main", help="the part of the job (default main)"
+        )
+        group.add_argument(
+            "--at", action="append", default=[], metavar="LABEL", help="only this place; twice for two faults"
+        )
+        group.add_argument(
+            "--fault",
+            action="append",
+            default=[],
+            metavar="KIND",
+            help=f"only this kind, or those that begin so: {', '.join(FaultKind)}",
+        )
+        group.add_argument(
+            "--processes", type=int, default=os.cpu_count() or 1, help="runs at the same time (default: CPUs)"
+        )
+
+    @classmethod
+    def read(cls, arguments: Mapping[str, Any]) -> Self:
+        """Return the options a command was given. Raises ValueError with the fix."""
+        labels, words = arguments["at"], arguments["fault"]
+        for word in words:
+            if not _kinds(word):
+                raise ValueError(f"--fault {word} is not one of {', '.join(FaultKind)}.")
+        if labels and len(labels) != len(words):
+            raise ValueError("Each --at needs its --fault.")
+        faults = tuple(
+            Fault(label, _kinds(word)[0]) for label, word in zip(labels, words, strict=bool(labels))
+        )
+        kinds = tuple(kind for word in words for kind in _kinds(word)) or tuple(FaultKind)
+        return cls(arguments["job"], arguments["idempotency"], kinds, faults, max(1, arguments["processes"]))
+
+
+def _kinds(word: str) -> list[FaultKind]:
+    """Return the kind of that name, or else those whose names begin with it."""
+    return [kind for kind in FaultKind if kind == word] or [
+        kind for kind in FaultKind if kind.startswith(word)
+    ]

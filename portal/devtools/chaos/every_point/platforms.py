@@ -1,0 +1,159 @@
+"""The sandbox's Lever and CodeScreen in this process: reached without sockets, and their webhooks held back."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from email.message import Message
+from io import BytesIO
+from typing import Any
+from unittest import mock
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse
+
+from integrations.http import deadlines
+from portal.devtools.chaos.every_point.clock import CALL_SECONDS, PretendClock
+from portal.devtools.chaos.every_point.faults import FaultKind
+from portal.devtools.chaos.every_point.injector import Injector
+from portal.devtools.sandbox.codescreen import CodeScreenSandbox
+from portal.devtools.sandbox.http.requests import Request, build_request
+from portal.devtools.sandbox.http.responses import Response, json_response
+from portal.devtools.sandbox.json_values import JsonObject
+from portal.devtools.sandbox.lever import LeverSandbox
+from portal.devtools.sandbox.server import SandboxServer
+from portal.devtools.sandbox.webhook_sender import Delivery, WebhookSender
+
+ACCOUNT = "acme"
+RETRY_AFTER = "1"
+WEBHOOK_RETRY_SECONDS, WEBHOOK_TRIES = 60.0, 6
+
+#: Posts a webhook to the portal (path, headers, body) and returns the status, None when no answer came.
+Post = Callable[[str, dict[str, str], bytes], int | None]
+
+
+class Platforms:
+    """A pretend Lever and CodeScreen with the account `acme`."""
+
+    def __init__(self, lever_port: int, codescreen_port: int, clock: PretendClock) -> None:
+        self.lever = LeverSandbox(port=lever_port)
+        self.codescreen = CodeScreenSandbox(port=codescreen_port)
+        self._clock = clock
+        self._servers: Sequence[SandboxServer] = (self.lever, self.codescreen)
+        self._webhooks: list[Delivery] = []
+
+    @contextmanager
+    def reachable(self, injector: Injector) -> Iterator[None]:
+        """Answer the product's requests in place of the network, with the faults of the injector."""
+
+        def send(adapter: HTTPAdapter, request: requests.PreparedRequest, **_: object) -> requests.Response:
+            return self._send(adapter, request, injector)
+
+        def hold_back(_: WebhookSender, delivery: Delivery, **__: object) -> None:
+            self._webhooks.append(delivery)
+
+        with ExitStack() as stack:
+            stack.enter_context(mock.patch.object(HTTPAdapter, "send", send))
+            stack.enter_context(mock.patch.object(WebhookSender, "send", hold_back))
+            yield
+
+    # people and platforms act
+
+    def lever_does(self, action: str, /, **body: Any) -> Any:
+        """Do something in Lever by a control call, and return its answer."""
+        return _control(self.lever, action, body)
+
+    def codescreen_does(self, action: str, /, **body: Any) -> Any:
+        """Do something in CodeScreen by a control call, and return its answer."""
+        return _control(self.codescreen, action, body)
+
+    def deliver_webhooks(self, post: Post) -> None:
+        """Send the webhooks that are due, as Lever does: each again a minute later until it is accepted."""
+        for delivery in self._webhooks:
+            for _ in range(WEBHOOK_TRIES):
+                headers, body = delivery.prepare()
+                status = post(urlsplit(delivery.url).path, headers, body)
+                if status is not None and 200 <= status < 300:
+                    break
+                self._clock.advance(WEBHOOK_RETRY_SECONDS)
+        self._webhooks.clear()
+
+    def ledgers(self) -> tuple[JsonObject, JsonObject]:
+        """Return Lever's and CodeScreen's books of the account."""
+        lever, codescreen = (
+            json.loads(_answer(server, "GET", f"/_control/ledger?account={ACCOUNT}").get_data())
+            for server in self._servers
+        )
+        return lever["accounts"][ACCOUNT], codescreen["accounts"][ACCOUNT]
+
+    # the wire
+
+    def _send(
+        self, adapter: HTTPAdapter, prepared: requests.PreparedRequest, injector: Injector
+    ) -> requests.Response:
+        server = next(item for item in self._servers if (prepared.url or "").startswith(f"{item.url}/"))
+        request = _request(prepared)
+        server.router.match(request)
+        _, kind = injector.at_call(f"{prepared.method} {request.path_template}")
+        self._clock.advance(CALL_SECONDS)
+        if kind is FaultKind.TIMEOUT_BEFORE:
+            self._time_out()
+        answer = _refusal(kind)
+        if answer is None:
+            answer = server.exchange(request).response or Response(status=500)
+            injector.after_call(kind)
+        match kind:
+            case FaultKind.TIMEOUT_AFTER:
+                self._time_out()
+            case FaultKind.RESET_AFTER:
+                raise requests.ConnectionError(ConnectionResetError("Connection reset by peer"))
+            case FaultKind.ERROR_AFTER:
+                answer = json_response({"message": "fault"}, 500)
+            case FaultKind.BROKEN_BODY:
+                answer.set_data(answer.get_data()[: len(answer.get_data()) // 2] or b"{")
+        raw = HTTPResponse(
+            BytesIO(answer.get_data()), dict(answer.headers), answer.status_code, preload_content=False
+        )
+        return adapter.build_response(prepared, raw)
+
+    def _time_out(self) -> None:
+        self._clock.advance(deadlines.READ_SECONDS)
+        raise requests.ReadTimeout("no answer")
+
+
+def _refusal(kind: FaultKind | None) -> Response | None:
+    """Return the answer of a platform that doesn't do as asked, None where it does."""
+    if kind is FaultKind.TOO_MANY:
+        answer = json_response({"message": "fault"}, 429)
+        answer.headers["Retry-After"] = RETRY_AFTER
+        return answer
+    return json_response({"message": "fault"}, 500) if kind is FaultKind.ERROR else None
+
+
+def _request(prepared: requests.PreparedRequest) -> Request:
+    headers = Message()
+    for name, value in prepared.headers.items():
+        headers[name] = value if isinstance(value, str) else value.decode()
+    body = prepared.body or b""
+    target = (prepared.url or "").partition("://")[2]
+    return build_request(
+        str(prepared.method),
+        "/" + target.partition("/")[2],
+        headers,
+        body.encode() if isinstance(body, str) else bytes(body),
+    )
+
+
+def _control(server: SandboxServer, action: str, body: dict[str, Any]) -> Any:
+    answer = _answer(server, "POST", f"/_control/{action}", json.dumps({"account": ACCOUNT, **body}).encode())
+    if answer.status_code != 200:
+        raise RuntimeError(f"the sandbox refused {action}: {answer.get_data(as_text=True)}")
+    return json.loads(answer.get_data())
+
+
+def _answer(server: SandboxServer, method: str, target: str, body: bytes = b"") -> Response:
+    headers = Message()
+    headers["Host"] = "127.0.0.1"
+    headers["Content-Type"] = "application/json"
+    return server.exchange(build_request(method, target, headers, body)).response or Response(status=500)

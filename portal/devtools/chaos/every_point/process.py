@@ -1,0 +1,122 @@
+"""The portal's processes, pretended in this one: they run a step, are killed, and start again."""
+
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from types import ModuleType
+
+from django.db import connection
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Greatest
+from django.test import Client
+
+from integrations.models import Delivery, Effect
+from integrations.models.db_retry import DATABASE_OUTAGE
+from integrations.queue import worker
+from portal.devtools.chaos.every_point.clock import PretendClock
+from portal.devtools.chaos.every_point.injector import Injector, Killed
+
+RESTART_SECONDS = 1.0
+#: After so many moments at which something was due, people look what the portal asks of them.
+MOMENTS = 25
+
+
+class PretendProcess:
+    """Runs the product's steps one at a time, as the web process and the workers would."""
+
+    def __init__(self, clock: PretendClock, injector: Injector) -> None:
+        self._clock = clock
+        self._injector = injector
+        self._client = Client(raise_request_exception=False, SERVER_NAME="127.0.0.1")
+        self._state = _module_state()
+
+    def warm_up(self) -> None:
+        """Load and compile what a process does once, so that not every run has to."""
+        self.receive_webhook("/webhooks/lever/none/", {}, b"{}")
+        self.run(worker.work)
+
+    def run(self, step: Callable[[], object]) -> bool:
+        """Run a step of the product; False if the process was killed in it or the database was away."""
+        try:
+            with self._injector.watching():
+                step()
+        except Killed:
+            self._start_again()
+            return False
+        except DATABASE_OUTAGE:
+            connection.close()
+            self._clock.advance(RESTART_SECONDS)
+            return False
+        return True
+
+    def receive_webhook(self, path: str, headers: dict[str, str], body: bytes) -> int | None:
+        """Let the web process answer a webhook; return the status, None when it died."""
+        answers: list[int] = []
+
+        def post() -> None:
+            answer = self._client.post(path, body, content_type="application/json", headers=headers)
+            answers.append(answer.status_code)
+
+        self.run(post)
+        return answers[0] if answers else None
+
+    def work_for_a_while(self) -> bool:
+        """Let workers work until nothing will ever be due but polls; False if that takes more than MOMENTS waits."""
+        for _ in range(MOMENTS):
+            if not self.run(worker.work):
+                continue
+            moment = next_due()
+            if moment is None:
+                return True
+            self._clock.move_to(moment)
+        return False
+
+    def _start_again(self) -> None:
+        """Start the killed process again: with a new connection, and modules as after their import."""
+        self._clock.advance(RESTART_SECONDS)
+        connection.close()
+        for (module, name), value in self._state.items():
+            setattr(module, name, value)
+        for clear in _caches():
+            clear()
+
+
+def next_due() -> datetime | None:
+    """Return when the next effect or delivery may be claimed; None when none waits."""
+    claimable = Greatest(F("due_at"), Coalesce(F("leased_until"), F("due_at")))
+    waits = (
+        Effect.objects.filter(state=Effect.State.DUE),
+        Delivery.objects.filter(~Q(due_at=None)),
+    )
+    moments = [
+        rows.order_by("claimable").values_list("claimable", flat=True).first()
+        for rows in (wait.annotate(claimable=claimable) for wait in waits)
+    ]
+    return min((moment + timedelta(milliseconds=1) for moment in moments if moment), default=None)
+
+
+def _product_modules() -> list[ModuleType]:
+    return [module for name, module in sys.modules.items() if name.startswith("integrations.")]
+
+
+def _module_state() -> dict[tuple[ModuleType, str], object]:
+    """Return the plain values that the product's modules hold: what a process remembers between steps."""
+    return {
+        (module, name): value
+        for module in _product_modules()
+        for name, value in vars(module).items()
+        if name.startswith("_") and not name.startswith("__") and _is_plain(value)
+    }
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, (bool, int, float, str, tuple, datetime))
+
+
+def _caches() -> list[Callable[[], None]]:
+    return [
+        value.cache_clear
+        for module in _product_modules()
+        for value in vars(module).values()
+        if hasattr(value, "cache_clear") and getattr(value, "__module__", "") == module.__name__
+    ]

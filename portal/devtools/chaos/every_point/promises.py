@@ -1,0 +1,86 @@
+"""Compares the pretend platforms' books with the promises, and looks for rows that were left without an end."""
+
+from collections.abc import Iterator
+
+from integrations.models import Delivery, Effect, Invitation
+from integrations.vocabulary import ProgressTag
+from portal.devtools.chaos.every_point.faults import LOSES_ANSWER
+from portal.devtools.chaos.every_point.job import FAILED_TAG, PASSED_TAG
+from portal.devtools.chaos.every_point.world import Expected, World, email, opportunity_id
+from portal.devtools.sandbox.json_values import JsonObject
+
+OUR_TAGS = frozenset({*ProgressTag, PASSED_TAG, FAILED_TAG})
+
+
+def broken_promises(world: World) -> Iterator[str]:
+    """Yield a sentence for each promise that the books or the rows show broken."""
+    lever, codescreen = world.platforms.ledgers()
+    for word, expected in world.expected.items():
+        entry = lever["opportunities"][opportunity_id(word)]
+        invitations = [item for item in codescreen["invitations"] if item["email"] == email(word)]
+        yield from (f"{word}: {what}" for what in _of_candidate(world, word, expected, entry, invitations))
+    yield from _of_rows()
+    yield from _of_uncertain(world)
+
+
+def _of_candidate(
+    world: World, word: str, expected: Expected, entry: JsonObject, invitations: list[JsonObject]
+) -> Iterator[str]:
+    emails = sum(item["emails_sent"] for item in invitations)
+    if emails != expected.emails:
+        yield f"CodeScreen sent {emails} invitations, not {expected.emails}"
+    rows = Invitation.objects.filter(opportunity_id=opportunity_id(word)).order_by("round")
+    statuses = tuple(rows.values_list("status", flat=True))
+    if statuses != tuple(map(str, expected.statuses)):
+        yield f"the portal's invitations are {', '.join(statuses) or 'none'}"
+    tags = OUR_TAGS & set(entry["tags"])
+    if tags != expected.tags or len(entry["tags"]) != len(set(entry["tags"])):
+        yield f"Lever's tags are {sorted(tags)}"
+    if len(entry["note_texts"]) not in expected.notes:
+        yield f"Lever has {len(entry['note_texts'])} notes"
+    yield from _of_feedback(expected, entry)
+
+
+def _of_feedback(expected: Expected, entry: JsonObject) -> Iterator[str]:
+    forms = entry["feedback"]
+    if len(forms) != (expected.feedback is not None):
+        yield f"Lever has {len(forms)} feedback forms"
+        return
+    if expected.feedback is None:
+        return
+    fields = forms[0]["fields"]
+    for name, value in expected.feedback.items():
+        shown = str(fields.get(name) or "")
+        if not (shown.startswith(value) if name == "Rating" else shown == value):
+            yield f"the feedback's {name} is {shown!r}, not {value!r}"
+    link = fields.get("Report link")
+    if not link or entry["links"].count(link) != 1:
+        yield f"the report link {link!r} is {entry['links'].count(link)} times among Lever's links"
+
+
+def _of_rows() -> Iterator[str]:
+    for delivery in Delivery.objects.filter(verdict=""):
+        yield f"delivery {delivery.pk} has no verdict: {delivery.last_error}"
+    for effect in Effect.objects.exclude(state__in=[Effect.State.DONE, Effect.State.CANCELLED]):
+        yield f"effect {effect.pk} ({effect.kind}) is {effect.state}: {effect.last_error}"
+    for effect in Effect.objects.filter(state=Effect.State.CANCELLED, last_error=""):
+        yield f"effect {effect.pk} ({effect.kind}) was cancelled without a reason"
+
+
+def _of_uncertain(world: World) -> Iterator[str]:
+    """An invitation may be uncertain only if CodeScreen's answer really was lost, and never with a key."""
+    may_be_lost = [
+        happened
+        for happened in world.injector.happened
+        if happened.was_in_flight and happened.fault.kind in LOSES_ANSWER
+    ]
+    for word in world.uncertain:
+        if world.is_idempotent:
+            yield f"{word}: the invitation was uncertain although the account has idempotency keys"
+        elif not may_be_lost:
+            yield f"{word}: the invitation was uncertain although CodeScreen's answer wasn't lost"
+    token_faults = [
+        happened for happened in world.injector.happened if "/oauth/token" in happened.fault.label
+    ]
+    if world.lost_grants > len(token_faults):
+        yield "Lever's grant was lost"
