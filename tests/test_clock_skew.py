@@ -184,9 +184,12 @@ def test_the_age_of_a_list_is_right_when_another_node_read_it(connected_organiza
 def test_an_opportunity_is_read_again_only_when_its_last_read_is_old(connected_organization, sandbox, skewed):
     sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
     invitation = factories.InvitationFactory(
-        organization=connected_organization, opportunity_id=sandbox.opportunity_id("Alder")
+        organization=connected_organization,
+        opportunity_id=sandbox.opportunity_id("Alder"),
+        stage_id=sandbox.stage_id("CodeScreen Assessment"),
     )
     enqueue.enqueue_invitation(invitation)
+    effect = factories.claimed(Effect, "me")
     clients = provider.clients_for(connected_organization)
     for age, is_read in (
         (revalidation.READ_AGAIN_AFTER - timedelta(seconds=30), False),
@@ -195,7 +198,7 @@ def test_an_opportunity_is_read_again_only_when_its_last_read_is_old(connected_o
         Invitation.objects.update(checked_at=skewed - age)
         invitation.refresh_from_db()
         before = count_calls()
-        assert revalidation.reason_not_to_send(invitation, clients) == ""
+        assert revalidation.revalidate(effect, invitation, clients) is None
         assert (count_calls() > before) is is_read
 
 

@@ -118,7 +118,14 @@ class Invitation(models.Model):
         max_length=255,
         blank=True,
         editable=False,
-        help_text="The id that the portal gives this round in CodeScreen; also its idempotency key.",
+        help_text="The id that the portal gives this round in CodeScreen; also its idempotency key. What is sent anew, "
+        "because an earlier call was refused or the address was corrected, has an id of its own.",
+    )
+    first_call_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When the first call that may have arrived was about to be made; empty when none may have.",
     )
     instance_id = models.CharField(max_length=200, blank=True, help_text="CodeScreen's assessmentInstanceId.")
     feedback_id = models.CharField(max_length=200, blank=True, help_text="The feedback form in Lever.")
@@ -137,7 +144,14 @@ class Invitation(models.Model):
     )
     created_at = models.DateTimeField(db_default=Now())
     checked_at = models.DateTimeField(
-        db_default=Now(), help_text="When the opportunity was last read before sending."
+        null=True,
+        blank=True,
+        help_text="When the opportunity was last read; empty when it must be read again before sending.",
+    )
+    in_any_stage = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Whether a person invited again, wherever the candidate is: the stage isn't checked before sending.",
     )
     invited_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -241,9 +255,15 @@ class Invitation(models.Model):
     def save(self, **options: Any) -> None:
         """Save; a new row gets its external id from what makes the round unique."""
         if not self.external_id:
-            key = f"lever:{self.opportunity_id}:{self.assessment_id}:{self.round}"
-            self.external_id = truncated_key(key, 255)
+            self.external_id = self._external_id()
         super().save(**options)
+
+    def new_external_id(self) -> str:
+        """Return an external id that no call has carried: CodeScreen may answer a known key as it did before."""
+        return self._external_id(f":{secrets.token_hex(4)}")
+
+    def _external_id(self, suffix: str = "") -> str:
+        return truncated_key(f"lever:{self.opportunity_id}:{self.assessment_id}:{self.round}{suffix}", 255)
 
     def latest_result(self) -> Result | None:
         """Return the result of the latest attempt, None before the first."""

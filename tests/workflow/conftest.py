@@ -23,7 +23,8 @@ class Scenario:
         self.sandbox = sandbox
 
     def pending_invitation(self, word="Alder", **changes):
-        """Return a pending invitation of a seeded candidate, with its effect enqueued."""
+        """Return a pending invitation of a seeded candidate, who is in the stage, with its effect enqueued."""
+        self.place(word)
         values = {
             "opportunity_id": self.sandbox.opportunity_id(word),
             "contact_id": stable_id("acme", "contact", word),
@@ -35,6 +36,20 @@ class Scenario:
         invitation = factories.InvitationFactory(organization=self.organization, **values | changes)
         enqueue.enqueue_invitation(invitation)
         return invitation
+
+    def place(self, word="Alder", stage="CodeScreen Assessment"):
+        """Put a seeded candidate in a stage in Lever, without a webhook."""
+        account = self.sandbox.lever.accounts["acme"]
+        opportunity = account.opportunities.get(self.sandbox.opportunity_id(word))
+        if opportunity is not None:
+            account.set_stage(opportunity, self.sandbox.stage_id(stage))
+
+    def correct(self, word="Alder", email="alder.correct@candidates.example", name=""):
+        """Correct a seeded candidate's address, and the name if given, in Lever."""
+        account = self.sandbox.lever.accounts["acme"]
+        contact = account.contact_of(account.opportunities[self.sandbox.opportunity_id(word)])
+        account.set_emails(contact, [email])
+        contact.name = name or contact.name
 
     def sent_invitation(self, word="Alder"):
         """Move a candidate into the stage and return the invitation, sent and with its progress tag set."""

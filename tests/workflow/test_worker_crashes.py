@@ -114,7 +114,7 @@ def test_an_invitation_is_uncertain_when_its_worker_died_during_the_call(
 
 def test_an_invitation_fails_when_its_worker_died_before_the_call(scenario, monkeypatch):
     invitation = scenario.pending_invitation()
-    monkeypatch.setattr("integrations.workflow.effects.send_invitation.reason_not_to_send", kill_worker)
+    monkeypatch.setattr("integrations.workflow.effects.send_invitation.revalidate", kill_worker)
     assert work_until_no_worker_dies(scenario) == MAX_CONSECUTIVE_CRASHES
     assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("failed", "failed")
     assert scenario.sandbox.invitations_sent() == 0

@@ -55,7 +55,7 @@ def _record_uncertain(effect: Effect, invitation: Invitation, reason: str) -> No
     notify_members(
         invitation.organization,
         EmailTopic.INVITATION_UNCERTAIN,
-        f"{invitation.pk}:{effect.attempts}",
+        f"{invitation.pk}:{effect.lease_owner}",
         subject="An invitation may or may not have been sent",
         lines=[
             f"“{invitation.assessment_name}”: {reason}",
@@ -66,26 +66,45 @@ def _record_uncertain(effect: Effect, invitation: Invitation, reason: str) -> No
     )
 
 
+_MOVE_AGAIN = "then move the candidate into the stage again."
+_REFUSALS = {
+    400: f"Check the candidate's e-mail address, {_MOVE_AGAIN}",
+    422: f"Check the candidate's e-mail address, {_MOVE_AGAIN}",
+    403: f"Its account may not send this assessment: let an Admin look in CodeScreen, {_MOVE_AGAIN}",
+    404: f"The assessment is no longer in CodeScreen: let an Admin choose another one, {_MOVE_AGAIN}",
+    409: "It says that the person has an invitation already: look for them in CodeScreen.",
+}
+
+
+def refusal_note(status: int | None) -> str:
+    """Return what a recruiter can do when CodeScreen answered a call that invites with this status."""
+    advice = _REFUSALS.get(status or 0, f"Let an Admin look at the call in the portal, {_MOVE_AGAIN}")
+    return f"CodeScreen refused the invitation. {advice}"
+
+
 def fail(effect: Effect, invitation: Invitation, reason: str, note: str) -> Failed:
     """Return that the invitation can't be sent; `note` tells the recruiter in Lever what to do."""
     return Failed(reason, also=partial(_record_failed, effect, invitation, reason, note))
 
 
 def _record_failed(effect: Effect, invitation: Invitation, reason: str, note: str) -> None:
-    invitation.move(Status.FAILED, reason)
+    changes: dict[str, object] = {"first_call_at": invitation.first_call_at}
+    if invitation.first_call_at is None:  # CodeScreen may repeat a refusal to the key that it refused
+        changes["external_id"] = invitation.new_external_id()
+    invitation.move(Status.FAILED, reason, **changes)
     organization = invitation.organization
     if organization.note_on_skip:
         enqueue_note(
             organization,
             invitation.opportunity_id,
-            f"failed:{invitation.pk}",
+            f"failed:{invitation.pk}:{effect.lease_owner}",
             f"CodeScreen: “{invitation.assessment_name}” could not be sent. {note}",
             invitation=invitation,
         )
     notify_members(
         organization,
         EmailTopic.INVITATION_FAILED,
-        f"{invitation.pk}:{effect.attempts}",
+        f"{invitation.pk}:{effect.lease_owner}",
         subject="An invitation could not be sent",
         lines=[f"“{invitation.assessment_name}”: {reason}", f"Timeline: {candidate_link(invitation)}"],
         invitation=invitation,

@@ -1,57 +1,114 @@
-"""Check again before sending: the candidate may have left the stage or been archived since the decision."""
+"""Before an invitation is sent: whether it is still wanted, and the name and address of now."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import transaction
 
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
 from integrations.lever.payloads import Opportunity
-from integrations.models import Delivery, Invitation, db_clock
+from integrations.models import Delivery, Effect, Invitation, Organization, db_clock
+from integrations.models.db_retry import with_retry
+from integrations.models.invitation import Status
 from integrations.vocabulary import DeliveryEvent
+from integrations.workflow.catalog.candidate import leads_to
 from integrations.workflow.catalog.lookup import stage_name
 from integrations.workflow.catalog.trigger_policy import trigger_policy
+from integrations.workflow.effects.invitation_endings import cancel_or_retry, fail
+from integrations.workflow.outbox.outcome import Cancelled, DecideOnRecording, Failed, LeaseLost
+from integrations.workflow.person.invitations import Person, blocking_elsewhere
+from integrations.workflow.rules.addresses import first_usable_email
+from integrations.workflow.rules.assessments import KnownAssessment
 
 READ_AGAIN_AFTER = timedelta(minutes=2)
+NO_ADDRESS = "The candidate has no e-mail address in Lever any more."
+ADD_ADDRESS = "Add the candidate's e-mail address, then move the candidate into the stage again."
+
+#: How sending ends instead.
+type NotSent = Cancelled | Failed | LeaseLost | DecideOnRecording
 
 
-def reason_not_to_send(invitation: Invitation, clients: ClientProvider) -> str:
-    """Return why the invitation is no longer wanted, empty when it is wanted.
+def revalidate(effect: Effect, invitation: Invitation, clients: ClientProvider) -> NotSent | None:
+    """Return how sending ends when the invitation is no longer wanted; None when it is.
 
-    The opportunity is read again when the decision is old or a newer webhook arrived. Raises PlatformError
-    when Lever doesn't answer.
+    The opportunity is read again unless it was read lately and no webhook about it arrived since. The invitation then
+    gets the name and address of now. Raises PlatformError when Lever doesn't answer.
     """
-    now = db_clock.now()
-    if now - invitation.checked_at < READ_AGAIN_AFTER and not _has_newer_delivery(invitation):
-        return ""
+    read_at = db_clock.now()
+    if not _must_be_read(invitation, read_at):
+        return None
     try:
         opportunity = clients.lever().opportunity(invitation.opportunity_id)
     except PlatformError as error:
         if error.status not in {403, 404}:
             raise
-        return "Lever no longer shows the candidate."
-    reason = _reason(invitation, opportunity, clients)
-    if not reason:
-        Invitation.objects.filter(pk=invitation.pk).update(checked_at=now)
-    return reason
+        return _withdraw(invitation, "Lever no longer shows the candidate.")
+    if reason := _reason_not_to_send(invitation, opportunity, clients):
+        return _withdraw(invitation, reason)
+    return with_retry(partial(_refresh, effect, invitation, opportunity, read_at))
 
 
-def _reason(invitation: Invitation, opportunity: Opportunity, clients: ClientProvider) -> str:
-    organization = invitation.organization
-    name = stage_name(organization, opportunity.stage_id, clients)
-    if opportunity.is_archived:
-        return "The candidate was archived before the invitation went out."
-    if opportunity.is_anonymized or not opportunity.may_contact:
-        return "The candidate may no longer be contacted."
-    if not trigger_policy(organization).is_trigger(opportunity.stage_id, name):
-        return "The candidate left the stage before the invitation went out."
-    return ""
-
-
-def _has_newer_delivery(invitation: Invitation) -> bool:
-    """Whether a webhook about the candidate arrived after the candidate was last read, decided or not."""
+def _must_be_read(invitation: Invitation, now: datetime) -> bool:
+    """Whether the last reading is old, a person asked for another, or a webhook has arrived since, decided or not."""
+    checked_at = invitation.checked_at
+    if checked_at is None or not invitation.email or now - checked_at >= READ_AGAIN_AFTER:
+        return True
     newer = Delivery.objects.filter(
         organization=invitation.organization_id,
         platform=Delivery.Platform.LEVER,
         opportunity_id=invitation.opportunity_id,
-        received_at__gt=invitation.checked_at,
+        received_at__gt=checked_at,
     )
     return newer.exclude(event=DeliveryEvent.SWEEP).exists()
+
+
+def _reason_not_to_send(invitation: Invitation, opportunity: Opportunity, clients: ClientProvider) -> str:
+    if opportunity.is_archived:
+        return "The candidate was archived before the invitation went out."
+    if opportunity.is_anonymized or not opportunity.may_contact:
+        return "The candidate may no longer be contacted."
+    if invitation.in_any_stage:
+        return ""
+    organization = invitation.organization
+    name = stage_name(organization, opportunity.stage_id, clients)
+    if not trigger_policy(organization).is_trigger(opportunity.stage_id, name):
+        return "The candidate left the stage before the invitation went out."
+    is_same_stage = opportunity.stage_id == invitation.stage_id
+    assessment = KnownAssessment(invitation.assessment_id, invitation.assessment_name)
+    # a candidate who went on to a stage with the same assessment isn't invited anew there
+    if is_same_stage or leads_to(assessment, organization, opportunity, name, clients):
+        return ""
+    return f"Before the invitation went out the candidate moved to “{name}”, which doesn't lead to this assessment."
+
+
+def _withdraw(invitation: Invitation, reason: str) -> Cancelled:
+    return Cancelled(reason, also=partial(invitation.move, Status.WITHDRAWN, reason))
+
+
+def _refresh(
+    effect: Effect, invitation: Invitation, opportunity: Opportunity, read_at: datetime
+) -> NotSent | None:
+    """Write the name and address of now, unless the person has the assessment elsewhere or has no address."""
+    with transaction.atomic():
+        Organization.objects.lock(invitation.organization_id)
+        if not effect.fenced().exists():
+            return LeaseLost()
+        person = Person.of_opportunity(invitation.organization_id, opportunity)
+        if other := blocking_elsewhere(person, invitation.assessment_id, invitation.created_at):
+            phrase = f"{other.status_phrase} since {other.since} (invitation {other.id})"
+            return _withdraw(invitation, f"The same person has it through another opportunity: {phrase}.")
+        email = first_usable_email(opportunity.emails)
+        if not email:
+            return fail(effect, invitation, NO_ADDRESS, ADD_ADDRESS)
+        name = opportunity.name[:500] or invitation.candidate_name
+        changes: dict[str, object] = {"candidate_name": name, "email": email, "checked_at": read_at}
+        is_corrected = (name, email) != (invitation.candidate_name, invitation.email)
+        if is_corrected and invitation.first_call_at is None:
+            changes["external_id"] = invitation.new_external_id()
+        if opportunity.contact_id:
+            changes["contact_id"] = opportunity.contact_id[:200]
+        if not Invitation.objects.filter(pk=invitation.pk, status=Status.PENDING).update(**changes):
+            return DecideOnRecording(partial(cancel_or_retry, invitation))
+        invitation.refresh_from_db()
+    return None

@@ -1,10 +1,11 @@
 """Send one invitation, exactly once.
 
 The attempt is committed before the call. When the answer is lost, the call is repeated only if CodeScreen honours an
-idempotency key; otherwise the invitation becomes uncertain, and a person checks in CodeScreen.
+idempotency key, and for a day; otherwise the invitation becomes uncertain, and a person checks in CodeScreen.
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
@@ -13,14 +14,18 @@ from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.codescreen.payloads import instance_id_in
 from integrations.http.errors import PlatformError
-from integrations.models import Effect, IllegalTransition, Invitation
+from integrations.models import Effect, IllegalTransition, Invitation, db_clock
 from integrations.models.db_retry import with_retry
 from integrations.models.invitation import Status
 from integrations.workflow.catalog import sync
-from integrations.workflow.effects.invitation_endings import cancel_or_retry, fail, make_uncertain
-from integrations.workflow.effects.revalidation import reason_not_to_send
+from integrations.workflow.effects.invitation_endings import (
+    cancel_or_retry,
+    fail,
+    make_uncertain,
+    refusal_note,
+)
+from integrations.workflow.effects.revalidation import revalidate
 from integrations.workflow.outbox.outcome import (
-    Cancelled,
     DecideOnRecording,
     Done,
     Failed,
@@ -32,20 +37,29 @@ from integrations.workflow.outbox.payloads import InvitationPayload
 from integrations.workflow.results.invited import mark_invited
 
 INTERRUPTED = "A worker was stopped while it was sending, and nobody knows the answer."
-NO_ADDRESS = "The candidate's address was removed here: the organization's retention is over."
-MOVE_AGAIN = "Move the candidate into the stage again."
-CHECK_ADDRESS = "Check the candidate's e-mail address, then move the candidate into the stage again."
+UNANSWERED = "CodeScreen hasn't answered within a day, and an older call can't be repeated without risk."
+#: CodeScreen repeats its first answer to a key for at least 24 hours; a little less, for slow calls and clocks.
+KEY_VALID_FOR = timedelta(hours=24) - timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class Sending:
-    """One try to send: the rows, and whether CodeScreen recognises a repeated call."""
+    """One try to send: the rows, whether CodeScreen recognizes a repeated call, and what was called before.
+
+    `earlier_call_at` is when the first call was made that may have arrived; None when none may have.
+    """
 
     effect: Effect
     invitation: Invitation
     is_repeat: bool
     is_idempotent: bool
     external_id: str
+    earlier_call_at: datetime | None
+
+    @property
+    def is_key_valid(self) -> bool:
+        """Whether CodeScreen still knows the key of the earlier call."""
+        return self.earlier_call_at is not None and db_clock.now() - self.earlier_call_at < KEY_VALID_FOR
 
 
 def send_invitation(effect: Effect, clients: ClientProvider) -> Outcome:
@@ -56,16 +70,17 @@ def send_invitation(effect: Effect, clients: ClientProvider) -> Outcome:
     if invitation.instance_id:
         return Done()
     sending = _sending(effect, invitation)
-    is_interrupted = sending.is_repeat and effect.attempt_started_at is not None
-    if is_interrupted and not sending.is_idempotent:
-        return make_uncertain(effect, invitation, INTERRUPTED)
+    if sending.is_repeat and effect.attempt_started_at is not None:
+        if not sending.is_idempotent:
+            return make_uncertain(effect, invitation, INTERRUPTED)
+        if not sending.is_key_valid:
+            return make_uncertain(effect, invitation, UNANSWERED)
     if invitation.status not in {Status.PENDING, Status.SENDING}:
         return DecideOnRecording(partial(cancel_or_retry, invitation))
     if not sending.is_repeat:
-        if reason := reason_not_to_send(invitation, clients):
-            return Cancelled(reason, also=partial(invitation.move, Status.WITHDRAWN, reason))
-        if not invitation.email:
-            return fail(effect, invitation, NO_ADDRESS, MOVE_AGAIN)
+        if (not_sent := revalidate(effect, invitation, clients)) is not None:
+            return not_sent
+        sending = _sending(effect, invitation)  # its external id may be another by now
     codescreen = clients.codescreen()
     if (not_started := with_retry(partial(_start_attempt, sending))) is not None:
         return not_started
@@ -80,20 +95,21 @@ def _sending(effect: Effect, invitation: Invitation) -> Sending:
         # a call that went without the key can't be repeated with it, even if the account honours keys by now
         is_idempotent = is_idempotent and InvitationPayload.from_json(effect.payload).idempotent is True
     external_id = invitation.external_id if connection and connection.sends_external_id else ""
-    return Sending(effect, invitation, is_repeat, is_idempotent, external_id)
+    return Sending(effect, invitation, is_repeat, is_idempotent, external_id, invitation.first_call_at)
 
 
 def _start_attempt(sending: Sending) -> LeaseLost | DecideOnRecording | None:
     """Commit that the call is about to be made; return None then, else the outcome that takes its place.
 
-    A worker that finds the started attempt later knows that the call may have been made.
+    A worker that finds the started attempt later knows that the call may have been made, and since when.
     """
     payload = InvitationPayload(idempotent=sending.is_idempotent)
+    first_call_at = sending.earlier_call_at if sending.is_key_valid else db_clock.now()
     try:
         with transaction.atomic():
             if not sending.effect.mark_attempt_started(payload.to_json()):
                 return LeaseLost()
-            sending.invitation.move(Status.SENDING)
+            sending.invitation.move(Status.SENDING, first_call_at=first_call_at)
     except IllegalTransition:
         return DecideOnRecording(partial(cancel_or_retry, sending.invitation))
     return None
@@ -164,12 +180,28 @@ def _after_error(sending: Sending, error: PlatformError) -> Uncertain | Failed |
             raise error  # the same key is sent again: CodeScreen repeats its first answer
         return make_uncertain(effect, invitation, f"{error}. The candidate may have been invited.")
     if error.permanent and error.status != 401:
-        return fail(effect, invitation, str(error), f"CodeScreen refused the invitation. {CHECK_ADDRESS}")
+        return _after_refusal(sending, error)
     if error.status == 401:
         sync.mark_key_refused(effect.organization, str(error))
     if not _revert_to_pending(sending):
         return LeaseLost()
     raise error
+
+
+def _after_refusal(sending: Sending, error: PlatformError) -> Uncertain | Failed:
+    """Return how a refused call ends: failed, unless an earlier call with its key may have arrived.
+
+    CodeScreen refuses a known key with another address: the earlier call has then arrived, with the address of then.
+    """
+    if sending.is_idempotent and sending.is_key_valid:
+        reason = f"{error}. An earlier try may have arrived."
+        return make_uncertain(sending.effect, sending.invitation, reason)
+    return _fail(sending, str(error), refusal_note(error.status))
+
+
+def _fail(sending: Sending, reason: str, note: str) -> Failed:
+    sending.invitation.first_call_at = sending.earlier_call_at  # this call certainly did not arrive
+    return fail(sending.effect, sending.invitation, reason, note)
 
 
 def _after_conflict(sending: Sending, instance: str) -> Failed | str:
@@ -181,7 +213,7 @@ def _after_conflict(sending: Sending, instance: str) -> Failed | str:
         return instance
     reason = f"CodeScreen says that the person has this assessment already, through invitation {other.pk}."
     note = "The person has it already, through another opportunity."
-    return fail(sending.effect, sending.invitation, reason, note)
+    return _fail(sending, reason, note)
 
 
 def _revert_to_pending(sending: Sending) -> bool:
@@ -189,5 +221,5 @@ def _revert_to_pending(sending: Sending) -> bool:
     with transaction.atomic():
         if not sending.effect.fenced().exists():
             return False
-        sending.invitation.move(Status.PENDING)
+        sending.invitation.move(Status.PENDING, first_call_at=sending.earlier_call_at)
     return True

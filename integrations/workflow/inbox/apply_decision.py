@@ -78,6 +78,7 @@ def _invite(
         "status": status,
         "status_reason": decision.explanation if status == Status.HELD else "",
         "stopped_by_user": False,
+        "in_any_stage": False,
         "checked_at": read_at or db_clock.now(),
         "changed_at": db_clock.now(),
     }
@@ -117,11 +118,14 @@ def _withdraw(
     if not has_left:
         return None
     withdrawn = None
-    for invitation in Invitation.objects.filter(
+    invitations = Invitation.objects.filter(
         organization=organization,
         opportunity_id=opportunity.id,
         status__in=statuses,
-    ):
+    )
+    if not opportunity.is_archived:  # a person invited these again wherever the candidate is
+        invitations = invitations.exclude(in_any_stage=True, status__in=UNSENT)
+    for invitation in invitations:
         try:
             invitation.move(Status.WITHDRAWN, reason)
         except IllegalTransition:  # a worker is sending it now; its result is followed

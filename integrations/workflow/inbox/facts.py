@@ -13,7 +13,8 @@ from integrations.models import (
     db_clock,
 )
 from integrations.vocabulary import DeliveryEvent, ReentryPolicy
-from integrations.workflow.catalog.lookup import live_assessments, needs_refresh, role_title, stage_name
+from integrations.workflow.catalog.candidate import candidate_snapshot
+from integrations.workflow.catalog.lookup import live_assessments, needs_refresh, stage_name
 from integrations.workflow.catalog.sync import refresh_assessments
 from integrations.workflow.catalog.trigger_policy import mapping_index
 from integrations.workflow.rules.assessment_match import choose_assessment
@@ -91,17 +92,8 @@ def _read(
     if opportunity is None:
         return FactsSnapshot(replace(facts, candidate=NoCandidate.NOT_VISIBLE))
     current = facts.stage_name if opportunity.stage_id == facts.stage_id else ""
-    candidate = CandidateSnapshot(
-        stage_id=opportunity.stage_id,
-        stage_name=current or stage_name(organization, opportunity.stage_id, clients),
-        role_id=opportunity.posting_id,
-        role_title=role_title(organization, opportunity.posting_id, clients),
-        tags=opportunity.tags,
-        emails=opportunity.emails,
-        is_archived=opportunity.is_archived,
-        is_anonymized=opportunity.is_anonymized,
-        may_contact=opportunity.may_contact,
-    )
+    name = current or stage_name(organization, opportunity.stage_id, clients)
+    candidate = candidate_snapshot(organization, opportunity, name, clients)
     facts = replace(facts, candidate=candidate)
     if decide_before_read(facts) is None:
         facts = replace(facts, assessments=_assessments(organization, facts, candidate, clients))

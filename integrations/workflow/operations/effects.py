@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.db.models.functions import Now
 
-from integrations.models import Actor, AuditAction, AuditEntry, AuditTarget, Effect, TargetKind
+from integrations.models import Actor, AuditAction, AuditEntry, AuditTarget, Effect, Invitation, TargetKind
 from integrations.models.invitation import Status
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.invitations import send_again
@@ -22,6 +22,8 @@ def retry_effect(effect: Effect, actor: Actor) -> None:
                 return
             if effect.state != Effect.State.DUE:
                 raise ActionNotAllowed("Whether the invitation goes out is decided on the invitation itself.")
+            # the candidate is read again before it is sent
+            Invitation.objects.filter(pk=effect.invitation.pk, status=Status.PENDING).update(checked_at=None)
         if effect.state not in {Effect.State.FAILED, Effect.State.DUE}:
             raise ActionNotAllowed(
                 f"{effect} is {effect.get_state_display().lower()}: there is nothing to try again."

@@ -52,12 +52,12 @@ def _require_nothing_elsewhere(invitation: Invitation, decided_at: datetime) -> 
 
 
 def approve(invitation: Invitation, actor: Actor, reason: str = "") -> None:
-    """Send a held invitation. Raises ActionNotAllowed."""
+    """Send a held invitation, if it is still wanted when the candidate is read again. Raises ActionNotAllowed."""
     with transaction.atomic():
         Organization.objects.lock(invitation.organization_id)
         _require(invitation, Status.HELD)
         _require_nothing_elsewhere(invitation, invitation.created_at)
-        _move(invitation, Status.PENDING)
+        _move(invitation, Status.PENDING, checked_at=None)
         enqueue.enqueue_invitation(invitation)
         AuditEntry.record(
             invitation.organization,
@@ -108,13 +108,13 @@ def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Actor, reas
 
 
 def send_again(invitation: Invitation, actor: Actor, reason: str = "") -> None:
-    """Send an uncertain or failed invitation again. Raises ActionNotAllowed."""
+    """Send an uncertain or failed invitation again, if it is still wanted. Raises ActionNotAllowed."""
     with transaction.atomic():
         Organization.objects.lock(invitation.organization_id)
         _require(invitation, Status.UNCERTAIN, Status.FAILED)
         _require_nothing_elsewhere(invitation, invitation.created_at)
         before = invitation.status
-        _move(invitation, Status.PENDING)
+        _move(invitation, Status.PENDING, checked_at=None)
         enqueue.enqueue_invitation(invitation)
         AuditEntry.record(
             invitation.organization,
@@ -141,7 +141,10 @@ COPIED_TO_NEXT_ROUND = (
 
 
 def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invitation:
-    """Create and return the next round of an invitation that is over, with the same data. Raises ActionNotAllowed."""
+    """Create and return the next round of an invitation that is over. Raises ActionNotAllowed.
+
+    It is sent wherever the candidate is; that they may be contacted, and their address, are read again before.
+    """
     try:
         with transaction.atomic():
             Organization.objects.lock(invitation.organization_id)
@@ -160,6 +163,7 @@ def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invi
                 organization=invitation.organization,
                 opportunity_id=invitation.opportunity_id,
                 round=latest.round + 1,
+                in_any_stage=True,
                 **{name: getattr(invitation, name) for name in COPIED_TO_NEXT_ROUND},
             )
             next_round.refresh_from_db()

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 from integrations.vocabulary import DeliveryEvent, InvitationStatus, ReentryPolicy, ResultOutcome, VerdictCode
+from integrations.workflow.rules.addresses import first_usable_email
 from integrations.workflow.rules.assessment_match import AssessmentMatch, choose_assessment
 from integrations.workflow.rules.assessments import KnownAssessment
 from integrations.workflow.rules.facts import CandidateSnapshot, Decision, ExistingInvitation, Facts
 from integrations.workflow.rules.naming import closest_name
 
 INVITING_EVENTS = frozenset(DeliveryEvent)
-LONGEST_EMAIL = 320
 
 
 def decide(facts: Facts) -> Decision:
@@ -98,7 +98,7 @@ def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentM
             f"Several assessments are named by {match.source.label}: {names}.",
         )
     assessment = match.found[0]
-    email = _usable_email(candidate)
+    email = first_usable_email(candidate.emails)
     if not email:
         return Decision(VerdictCode.NO_EMAIL, "The candidate has no e-mail address in Lever.", assessment)
     decision = _decide_invitation(facts, assessment, match)
@@ -113,11 +113,6 @@ def _unknown_assessment(facts: Facts, match: AssessmentMatch) -> Decision:
         VerdictCode.UNKNOWN_ASSESSMENT,
         f"CodeScreen has no assessment “{written}”, which {match.source.label} names.{hint}",
     )
-
-
-def _usable_email(candidate: CandidateSnapshot) -> str:
-    """Return the first address that an invitation can be sent to, empty when there is none."""
-    return next((email for email in candidate.emails if "@" in email and len(email) <= LONGEST_EMAIL), "")
 
 
 def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: AssessmentMatch) -> Decision:

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 
 from integrations.models import CodeScreenConnection, Effect
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES
 from integrations.workflow.effects import send_invitation
+from integrations.workflow.operations import invitations
 from integrations.workflow.operations.effects import retry_effect
 from integrations.workflow.outbox import retry_policy
 
@@ -33,7 +35,7 @@ def test_an_invitation_withdrawn_just_before_the_call_is_not_sent(scenario, sand
     invitation = scenario.pending_invitation()
     monkeypatch.setattr(
         send_invitation,
-        "reason_not_to_send",
+        "revalidate",
         lambda *_: scenario.reread(invitation).move("withdrawn", "left"),
     )
     scenario.work()
@@ -66,8 +68,8 @@ def test_an_invitation_is_uncertain_when_the_retry_window_ends_after_lost_answer
 def test_an_invitation_fails_after_a_few_crashes_and_others_are_sent(scenario, sandbox, monkeypatch):
     crashing, other = scenario.pending_invitation("Alder"), scenario.pending_invitation("Tamarack")
     monkeypatch.setattr(
-        "integrations.workflow.effects.send_invitation.reason_not_to_send",
-        lambda invitation, _: "" if invitation.pk != crashing.pk else 1 / 0,
+        "integrations.workflow.effects.send_invitation.revalidate",
+        lambda _, invitation, __: None if invitation.pk != crashing.pk else 1 / 0,
     )
     for _ in range(MAX_CONSECUTIVE_CRASHES + 3):
         scenario.work_waiting()
@@ -90,3 +92,43 @@ def test_an_invitation_is_uncertain_when_the_portal_crashed_during_the_call(scen
     assert ALDER not in scenario.latest_effect().traceback + scenario.latest_effect().last_error
     scenario.work_waiting()
     assert (scenario.latest_effect().state, scenario.reread(invitation).status) == ("uncertain", "uncertain")
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (400, "e-mail address"),
+        (422, "e-mail address"),
+        (403, "Its account may not send this assessment"),
+        (404, "The assessment is no longer in CodeScreen"),
+        (409, "has an invitation already"),
+        (418, "Let an Admin look at the call"),
+    ],
+)
+def test_the_note_says_what_to_do_about_the_refusal(scenario, sandbox, status, words):
+    scenario.codescreen_fails(status=status)
+    scenario.pending_invitation()
+    scenario.work()
+    [note] = sandbox.opportunity("Alder")["note_texts"]
+    assert words in note
+    assert ("Check the candidate's e-mail address" in note) is (status in {400, 422})
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "topic"),
+    [
+        ({"status": 422}, "failed", "invitation_failed"),
+        ({"kind": "reset_before"}, "uncertain", "invitation_uncertain"),
+    ],
+)
+def test_each_ending_is_mailed_also_after_sending_again(scenario, fault, status, topic):
+    scenario.codescreen_fails(**fault)
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    scenario.work_waiting()  # the first e-mail goes out
+    scenario.codescreen_fails(**fault)
+    invitations.send_again(invitation, "test")
+    scenario.work()
+    assert scenario.reread(invitation).status == status
+    mails = Effect.objects.filter(kind="send_email", email_topic=topic)
+    assert sorted(mails.values_list("state", flat=True)) == ["done", "due"]

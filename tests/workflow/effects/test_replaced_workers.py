@@ -17,7 +17,7 @@ ALDER = "alder@candidates.example"
 
 def leave_as_killed_while_sending(scenario, invitation):
     """Leave the rows as a worker does that is killed after it recorded the started attempt."""
-    Invitation.objects.filter(pk=invitation.pk).update(status="sending")
+    Invitation.objects.filter(pk=invitation.pk).update(status="sending", first_call_at=timezone.now())
     Effect.objects.filter(pk=scenario.latest_effect().pk).update(
         attempt_started_at=timezone.now(),
         leased_until=timezone.now() - timedelta(seconds=1),

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from integrations.models import RoleMapping
+
 ALDER = "alder@candidates.example"
 
 
@@ -58,3 +60,45 @@ def test_an_old_invitation_waits_when_lever_does_not_answer(scenario, sandbox, o
     scenario.lever_fails("nothing")
     scenario.work_waiting()
     assert sandbox.invitations_sent(ALDER) == 1
+
+
+FINAL_STAGE = "CodeScreen Take-home"
+
+
+@pytest.fixture
+def mapped_stages(scenario):
+    """Mappings by which each of two CodeScreen stages leads to an assessment of its own; returns the second one's."""
+    RoleMapping.objects.create(
+        organization=scenario.organization,
+        role="Backend Engineer",
+        stage="CodeScreen Assessment",
+        assessment="Backend",
+    )
+    return RoleMapping.objects.create(
+        organization=scenario.organization,
+        role="Backend Engineer",
+        stage=FINAL_STAGE,
+        assessment="Frontend Developer",
+    )
+
+
+def test_a_wrong_codescreen_stage_that_is_corrected_before_sending_invites_to_one_assessment(
+    scenario, sandbox, mapped_stages
+):
+    scenario.set_policies(paused=True)
+    invitation = scenario.pending_invitation(checked_at=timezone.now() - timedelta(minutes=5))
+    scenario.place(stage=FINAL_STAGE)
+    scenario.set_policies(paused=False)
+    scenario.work_waiting()
+    invitation = scenario.reread(invitation)
+    assert (invitation.status, sandbox.invitations_sent()) == ("withdrawn", 0)
+    assert FINAL_STAGE in invitation.status_reason
+
+
+def test_a_candidate_who_moved_to_a_stage_with_the_same_assessment_is_invited(
+    scenario, sandbox, mapped_stages, old_invitation
+):
+    RoleMapping.objects.filter(pk=mapped_stages.pk).update(assessment="Backend")
+    scenario.place(stage=FINAL_STAGE)
+    scenario.work_waiting()
+    assert (scenario.reread(old_invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
