@@ -9,7 +9,11 @@ from integrations.workflow.results.result_effects import enqueue_result_effects
 
 
 def record_completion(invitation: Invitation, progress: Progress) -> bool:
-    """Record a completed assessment and enqueue what follows from its result; False when nothing changed."""
+    """Record a completed assessment and enqueue what follows from its result; False when nothing changed.
+
+    What was read last counts, whatever number CodeScreen gives the attempt: one whose number is lower than ours is
+    recorded under the next number.
+    """
     latest = invitation.latest_result()
     stated = {
         "outcome": progress.outcome,
@@ -24,13 +28,11 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
     is_new_attempt = latest is not None and progress.attempt is not None and progress.attempt > latest.attempt
     if invitation.status == Status.COMPLETED and is_same and not is_new_attempt:
         return False
-    attempt = progress.attempt or (latest.attempt + 1 if latest else 1)
-    result, created = Result.objects.get_or_create(
-        invitation=invitation, attempt=attempt, defaults=stated | {"metadata": progress.metadata}
+    result, _ = Result.objects.update_or_create(
+        invitation=invitation,
+        attempt=_attempt(progress, latest),
+        defaults=stated | {"metadata": progress.metadata},
     )
-    if not created and not is_same:
-        Result.objects.filter(pk=result.pk).update(**stated, metadata=progress.metadata)
-        result.refresh_from_db()
     needs_review = invitation.status != Status.COMPLETED or is_material_change(invitation, progress, latest)
     now = db_clock.now()
     completed_at = progress.evaluated_at or now
@@ -44,3 +46,12 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
     if needs_review:
         flag_for_review(invitation, result)
     return True
+
+
+def _attempt(progress: Progress, latest: Result | None) -> int:
+    """Return the number under which a result is recorded: CodeScreen's, unless ours is higher already."""
+    if latest is None:
+        return progress.attempt or 1
+    if progress.attempt is not None and progress.attempt >= latest.attempt:
+        return progress.attempt
+    return latest.attempt + 1

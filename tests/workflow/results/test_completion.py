@@ -56,6 +56,27 @@ def test_a_second_attempt_with_the_same_result_is_a_result_of_its_own(poll_answe
     assert list(Result.objects.order_by("attempt").values_list("attempt", flat=True)) == [1, 2]
 
 
+def test_a_lower_attempt_number_is_recorded_and_told_once(poll_answer, super_admin):
+    poll_answer(COMPLETE | {"metadata": {}})
+    poll_answer(COMPLETE | {"score": 20, "metadata": {}})
+    numbered = COMPLETE | {"score": 20, "metadata": {"attempt": 1, "result": "Failed"}}
+    for _ in range(3):
+        polled = poll_answer(numbered)
+    latest = polled.latest_result()
+    assert latest is not None
+    assert (latest.attempt, latest.outcome, latest.score) == (3, "Failed", 20)
+    assert Effect.objects.filter(kind="send_email").count() == 3
+    feedback = Effect.objects.filter(kind="write_feedback").latest("pk")
+    assert feedback.payload["result"] == latest.pk
+
+
+def test_an_attempt_is_updated_when_its_result_changes_under_the_same_number(poll_answer):
+    poll_answer(COMPLETE)
+    poll_answer(COMPLETE | {"score": 20})
+    result = Result.objects.get()
+    assert (result.attempt, result.score, result.rating) == (1, 20, 3)
+
+
 @pytest.mark.parametrize("stated", ["passed", "PASSED", " Passed "])
 def test_the_outcome_is_compared_without_case(poll_answer, stated):
     poll_answer(COMPLETE | {"metadata": {"result": stated, "failureReason": "Unit Tests"}})
