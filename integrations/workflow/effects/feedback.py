@@ -3,7 +3,6 @@
 Sources: https://hire.lever.co/developer/documentation (Feedback, Feedback templates).
 """
 
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
@@ -11,17 +10,16 @@ from django.utils import timezone
 
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
-from integrations.http.json_types import JsonObject
 from integrations.lever.client import LeverClient
-from integrations.lever.feedback import FeedbackForm
 from integrations.models import Effect, Invitation, LeverConnection, Result
-from integrations.workflow.catalog.feedback_template import FeedbackField, read_template
+from integrations.workflow.catalog.feedback_template import read_template
 from integrations.workflow.effects.author import choose_author
+from integrations.workflow.effects.existing_feedback import existing_feedback
+from integrations.workflow.effects.feedback_values import field_values
 from integrations.workflow.outbox.enqueue import enqueue_template
 from integrations.workflow.outbox.outcome import Done, Failed, LeaseLost, Retry
 from integrations.workflow.outbox.payloads import FeedbackPayload
 
-NOT_STATED = "Not stated by CodeScreen"
 NO_AUTHOR = "Lever lists no user who could be the author of the feedback"
 WAIT_FOR_TEMPLATE = timedelta(seconds=2)
 
@@ -42,29 +40,11 @@ def write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | R
     author = choose_author(effect, lever)
     if not author:
         return Failed(NO_AUTHOR)
-    for feedback_id in _existing_feedback(lever, invitation):
+    template_id = LeverConnection.objects.get(organization=effect.organization_id).feedback_template_id
+    for feedback_id in existing_feedback(lever, invitation, template_id):
         if _update(lever, invitation, feedback_id, result, author):
             return Done(record=partial(_store_feedback_id, invitation, result, feedback_id))
     return _create(effect, lever, invitation, result, author)
-
-
-def _existing_feedback(lever: LeverClient, invitation: Invitation) -> Iterator[str]:
-    """Yield the ids of feedback that may exist: the stored one, then one that a try without an answer may have made."""
-    if invitation.feedback_id:
-        yield invitation.feedback_id
-    if invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK, attempt_started_at__isnull=False).exists():
-        feedback_id = _find_by_reference(lever, invitation)
-        if feedback_id and feedback_id != invitation.feedback_id:
-            yield feedback_id
-
-
-def _find_by_reference(lever: LeverClient, invitation: Invitation) -> str:
-    """Return the id of the feedback that carries this invitation's reference, empty when Lever has none."""
-    for form in lever.feedback_list(invitation.opportunity_id):
-        values = [field.value for field in form.fields]
-        if invitation.reference in values and not form.is_deleted:
-            return form.id
-    return ""
 
 
 def _create(
@@ -81,7 +61,7 @@ def _create(
         return LeaseLost()
     form = {
         "baseTemplateId": connection.feedback_template_id,
-        "fieldValues": _values(template, invitation, result),
+        "fieldValues": field_values(template, invitation, result),
         "completedAt": int(timezone.now().timestamp() * 1000),
     }
     feedback_id = lever.create_feedback(invitation.opportunity_id, form, author)
@@ -106,38 +86,13 @@ def _update(
         form = lever.feedback(invitation.opportunity_id, feedback_id)
         if form.is_deleted:
             return False
-        changes = {"fieldValues": _values(form, invitation, result)}
+        changes = {"fieldValues": field_values(form, invitation, result)}
         lever.update_feedback(invitation.opportunity_id, feedback_id, changes, author)
     except PlatformError as error:
         if error.status == 404:
             return False
         raise
     return True
-
-
-def _values(form: FeedbackForm, invitation: Invitation, result: Result) -> list[JsonObject]:
-    """Return the values for the fields that the form has; a field a customer removed is left out.
-
-    A result without a rating empties the one that an earlier attempt left in the form.
-    """
-    attempt = f" (attempt {result.attempt})" if result.attempt > 1 else ""
-    texts: dict[str, str] = {
-        FeedbackField.ASSESSMENT: f"{invitation.assessment_name}{attempt}",
-        FeedbackField.SCORE: result.score_text,
-        FeedbackField.RESULT: result.outcome or NOT_STATED,
-        FeedbackField.REASON: result.failure_reason,
-        FeedbackField.REPORT: result.report_url,
-        FeedbackField.REFERENCE: invitation.reference,
-    }
-    values: list[JsonObject] = []
-    for field in form.fields:
-        if field.is_rating:
-            option = field.rating_value(result.rating) if result.rating else None
-            if option is not None or field.value is not None:
-                values.append({"id": field.id, "value": option})
-        elif field.text in texts:
-            values.append({"id": field.id, "value": texts[field.text]})
-    return values
 
 
 def _store_feedback_id(invitation: Invitation, result: Result, feedback_id: str) -> None:

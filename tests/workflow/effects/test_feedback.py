@@ -2,9 +2,10 @@
 
 import pytest
 
-from integrations.models import Effect, LeverConnection, Result
+from integrations.models import Effect, Invitation, LeverConnection, Result
 from integrations.workflow.catalog import feedback_template
 from portal.devtools.sandbox.lever.behaviour.feedback_fields import build_fields
+from tests import factories
 from tests.workflow.effects.conftest import LOST, evaluate, feedback_forms, lever_account, portal_templates
 
 
@@ -111,6 +112,46 @@ def test_feedback_is_written_once_when_the_answer_was_lost(scenario, sandbox, ki
     scenario.work_waiting()
     assert scenario.latest_effect("write_feedback").state == "done"
     assert len(feedback_forms(sandbox)) == 1
+
+
+def without_field(sandbox, *texts):
+    """Remove fields from the portal's template in Lever, as a customer may."""
+    [template] = portal_templates(sandbox)
+    template.fields = [field for field in template.fields if field["text"] not in texts]
+
+
+@pytest.mark.parametrize("kind", LOST)
+@pytest.mark.parametrize("removed", [["Reference"], ["Reference", "Report link"]], ids=len)
+def test_feedback_without_a_reference_is_written_once_when_the_answer_was_lost(
+    scenario, sandbox, kind, removed
+):
+    scenario.sent_invitation("Tamarack")
+    scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=5)  # makes the template
+    without_field(sandbox, *removed)
+    invitation = scenario.sent_invitation()
+    scenario.lever_fails("/feedback$", kind=kind)
+    evaluate(scenario, score=82, result="Passed")
+    scenario.work_waiting()
+    [form] = feedback_forms(sandbox)
+    assert scenario.reread(invitation).feedback_id == form["id"]
+
+
+def test_feedback_of_another_assessment_is_left_alone_when_the_answer_was_lost(scenario, sandbox):
+    scenario.sent_invitation("Tamarack")
+    scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=5)
+    without_field(sandbox, "Reference")
+    scenario.sent_invitation()
+    evaluate(scenario, score=82, result="Passed")
+    theirs = factories.InvitationFactory.create(
+        organization=scenario.organization,
+        opportunity_id=sandbox.opportunity_id("Alder"),
+        assessment_id="another",
+        feedback_id=feedback_forms(sandbox)[0]["id"],
+    )
+    Invitation.objects.exclude(pk=theirs.pk).update(feedback_id="")
+    Effect.objects.filter(kind="write_feedback").update(state="due", done_at=None)
+    scenario.work_waiting()
+    assert len(feedback_forms(sandbox)) == 2
 
 
 def test_feedback_is_written_once_when_the_lookup_after_a_lost_answer_fails(scenario, sandbox):

@@ -19,7 +19,7 @@ class LeverSettings(RuntimeSettings):
     strict_perform_as: bool = False  # every write needs it, and the user has to be active
     late_posting_tags: bool = True  # a tag put on a posting later reaches its active opportunities
     stage_event_on_create: bool = False
-    list_deleted_feedback: bool = False
+    list_deleted_feedback: bool = True
     text_file_numbers: bool = False  # files' size and time as strings, as the documentation prints them
     verify_event: str = "candidateHired"  # the event a test request names; empty: the webhook's own
     webhooks_enabled: bool = True  # off: nothing is sent, as if every webhook were lost
