@@ -269,6 +269,15 @@ class Invitation(models.Model):
         """Return the result of the latest attempt, None before the first."""
         return self.results.order_by("-attempt").first()
 
+    def later_rounds(self) -> InvitationQuerySet:
+        """Return the later rounds of the same assessment on the same opportunity."""
+        return Invitation.objects.filter(
+            organization=self.organization_id,
+            opportunity_id=self.opportunity_id,
+            assessment_id=self.assessment_id,
+            round__gt=self.round,
+        )
+
     @property
     def is_open(self) -> bool:
         """Whether the journey isn't over."""

@@ -61,6 +61,8 @@ def _reason_to_cancel(effect: Effect, invitation: Invitation) -> str:
         return "The policies no longer name a stage on pass."
     if effect.attempt_started_at is None and not is_passed(invitation):
         return "CodeScreen no longer says Passed."
+    if effect.attempt_started_at is None and invitation.later_rounds().exclude(instance_id="").exists():
+        return "The candidate was invited again since: the result of the later round decides."
     return ""
 
 

@@ -73,13 +73,7 @@ def enqueue_progress_tag(invitation: Invitation, tag: str) -> None:
 
     The tag follows the latest round that was sent; an earlier round's progress no longer changes it.
     """
-    later = Invitation.objects.filter(
-        organization=invitation.organization,
-        opportunity_id=invitation.opportunity_id,
-        assessment_id=invitation.assessment_id,
-        round__gt=invitation.round,
-    )
-    if later.exclude(instance_id="").exists():
+    if invitation.later_rounds().exclude(instance_id="").exists():
         return
     waiting = Effect.objects.filter(
         organization=invitation.organization,

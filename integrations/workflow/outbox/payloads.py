@@ -37,10 +37,11 @@ class ProgressTagPayload(Payload):
 
 @dataclass(frozen=True)
 class ResultTagPayload(Payload):
-    """The customer's tag to add, empty for none, and the tags to remove."""
+    """The customer's tag to add, empty for none, the tags to remove, and the outcome that they stand for."""
 
     tag: str = ""
     others: list[str] = field(default_factory=list)
+    outcome: str = ""
 
 
 @dataclass(frozen=True)

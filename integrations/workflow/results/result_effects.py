@@ -71,12 +71,12 @@ def _enqueue_result_tag(invitation: Invitation, result: Result, number: int) -> 
     }
     given = tags.get(result.outcome, "")
     others = sorted({tag for tag in tags.values() if tag} - {given})
-    if given or (others and number > 1):
+    if given or (others and (number > 1 or invitation.round > 1)):
         enqueue(
             organization,
             Effect.Kind.SET_RESULT_TAG,
             f"{invitation.pk}:{number}",
             invitation=invitation,
-            payload=ResultTagPayload(given, others),
+            payload=ResultTagPayload(given, others, result.outcome),
             priority=4,
         )

@@ -211,3 +211,19 @@ def test_the_webhook_of_the_portals_own_move_leads_to_no_invitation(scenario, sa
     assert Delivery.objects.get().verdict == "not_a_trigger_stage"
     assert Invitation.objects.count() == 1
     assert scenario.reread(invitation).status == "completed"
+
+
+def test_nobody_is_moved_for_a_round_that_a_later_one_has_replaced(scenario, sandbox):
+    scenario.set_policies(passed_stage=TARGET)
+    invitation = scenario.evaluated_invitation(score=90, result="Passed")
+    factories.InvitationFactory.create(
+        organization=scenario.organization,
+        opportunity_id=invitation.opportunity_id,
+        assessment_id=invitation.assessment_id,
+        round=2,
+        status="invited",
+        instance_id="instance-2",
+    )
+    scenario.work()
+    assert scenario.latest_effect("move_stage").state == "cancelled"
+    assert moves_of(sandbox) == 0

@@ -1,10 +1,14 @@
 """Add the customer's own tag for a result, and remove it when the result changes."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
-from integrations.models import Effect
+from integrations.models import Effect, Invitation, Result
 from integrations.workflow.rules.tags import choose_result_tag
+from tests import factories
 
 
 def complete_assessment(scenario, **verdict):
@@ -41,6 +45,44 @@ def test_a_regrade_replaces_the_result_tag(scenario, sandbox):
     assert "test failed" in tags_in_lever(sandbox)
     scenario.candidate_does("regrade", score=80, result="Passed")
     assert "test passed" in tags_in_lever(sandbox)
+    assert "test failed" not in tags_in_lever(sandbox)
+
+
+def test_a_delayed_result_tag_never_replaces_a_later_results(scenario, sandbox):
+    scenario.set_policies(passed_tag="test passed", failed_tag="test failed")
+    scenario.evaluated_invitation(score=50, result="Failed")
+    Effect.objects.filter(kind="set_result_tag").update(due_at=timezone.now() + timedelta(hours=1))
+    scenario.work()
+    scenario.candidate_does("regrade", score=80, result="Passed")
+    scenario.work_waiting()
+    tags = tags_in_lever(sandbox)
+    assert ("test passed" in tags, "test failed" in tags) == (True, False)
+    assert scenario.latest_effect("set_result_tag", payload__tag="test failed").state == "cancelled"
+
+
+def test_a_result_tag_that_failed_and_is_retried_late_says_what_counts(scenario, sandbox):
+    scenario.set_policies(passed_tag="test passed", failed_tag="test failed")
+    complete_assessment(scenario, score=50, result="Failed")
+    scenario.candidate_does("regrade", score=80, result="Passed")
+    Effect.objects.filter(kind="set_result_tag", payload__tag="test failed").update(state="due")
+    scenario.work_waiting()
+    assert "test failed" not in tags_in_lever(sandbox)
+
+
+def test_a_delayed_result_tag_never_replaces_a_later_rounds(scenario, sandbox):
+    scenario.set_policies(passed_tag="test passed", failed_tag="test failed")
+    complete_assessment(scenario, score=50, result="Failed")
+    first = Invitation.objects.get()
+    second = factories.InvitationFactory.create(
+        organization=scenario.organization,
+        opportunity_id=first.opportunity_id,
+        assessment_id=first.assessment_id,
+        round=2,
+    )
+    Result.objects.create(invitation=second, outcome="Passed")
+    Effect.objects.filter(kind="set_result_tag").update(state="due")
+    sandbox.lever_does("tags", opportunities=[first.opportunity_id], remove=["test failed"])
+    scenario.work_waiting()
     assert "test failed" not in tags_in_lever(sandbox)
 
 

@@ -64,7 +64,7 @@ def test_a_lower_attempt_number_is_recorded_and_told_once(poll_answer, super_adm
         polled = poll_answer(numbered)
     latest = polled.latest_result()
     assert latest is not None
-    assert (latest.attempt, latest.outcome, latest.score) == (3, "Failed", 20)
+    assert (latest.attempt, latest.outcome, latest.score_text) == (3, "Failed", "20")
     assert Effect.objects.filter(kind="send_email").count() == 3
     feedback = Effect.objects.filter(kind="write_feedback").latest("pk")
     assert feedback.payload["result"] == latest.pk
@@ -74,7 +74,7 @@ def test_an_attempt_is_updated_when_its_result_changes_under_the_same_number(pol
     poll_answer(COMPLETE)
     poll_answer(COMPLETE | {"score": 20})
     result = Result.objects.get()
-    assert (result.attempt, result.score, result.rating) == (1, 20, 3)
+    assert (result.attempt, result.score_text, result.rating) == (1, "20", 3)
 
 
 @pytest.mark.parametrize("stated", ["passed", "PASSED", " Passed "])
