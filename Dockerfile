@@ -12,7 +12,5 @@ RUN python manage.py collectstatic --noinput --verbosity 0 && useradd --system -
 USER portal
 EXPOSE 8000
 HEALTHCHECK --start-period=60s CMD ["python", "-c", "\
-import os; from urllib import parse, request as r; \
-host = parse.urlsplit(os.environ.get('PORTAL_URL', 'http://127.0.0.1:8000')).netloc; \
-r.urlopen(r.Request('http://127.0.0.1:8000/healthz/live', headers={'Host': host}), timeout=5)"]
+from urllib import request; request.urlopen('http://127.0.0.1:8000/healthz/ready', timeout=5)"]
 CMD ["python", "manage.py", "serve", "--host", "0.0.0.0"]

@@ -1,30 +1,55 @@
-"""Health probes and metrics, computed from the tables at each request."""
+"""Health probes: whether this process answers, whether this node accepts requests, whether work gets done."""
 
-from collections.abc import Callable, Iterator
+import secrets
+import time
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.db.models import Min
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_q.brokers import get_broker
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
 
-from integrations.models import ApiCall, Delivery, Effect, Heartbeat, Invitation
+from integrations.models import Heartbeat, LeverConnection, db_clock
 from integrations.queue import liveness
-from integrations.vocabulary import Platform
 
-OLDEST_DUE_LIMIT_SECONDS = 120
-WORKERS_SILENT_AFTER = timedelta(seconds=90)
+WORKERS_SILENT_AFTER = timedelta(seconds=30)
+#: A bulk move of hundreds of candidates takes minutes at Lever's rate limit.
+OLDEST_DUE_LIMIT_SECONDS = 600
+#: Several times the interval of the sweep.
+SWEEP_LIMIT = timedelta(hours=1)
+#: As large as a webhook's row, so that it needs as much room.
+WRITTEN_CHARACTERS = 6000
+WRITE_EVERY_SECONDS = 5.0
+
+type Parts = Mapping[str, Callable[[], str]]
+
+_next_write_at = 0.0
 
 
 def _database() -> str:
+    """Write and remove a row; at most once in WRITE_EVERY_SECONDS, since anyone may send a probe."""
+    global _next_write_at  # noqa: PLW0603
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
+    if time.monotonic() >= _next_write_at:
+        # an expired session: the daily clean-up removes it if this process is killed in between
+        session = Session(
+            session_key=f"probe{secrets.token_hex(12)}",
+            session_data="x" * WRITTEN_CHARACTERS,
+            expire_date=timezone.now() - timedelta(days=1),
+        )
+        session.save(force_insert=True)
+        session.delete()
+        _next_write_at = time.monotonic() + WRITE_EVERY_SECONDS
     return "ok"
 
 
@@ -39,23 +64,29 @@ def _broker() -> str:
 
 
 def _workers() -> str:
-    if liveness.is_stalled():
-        return "stalled: rows are due and no worker processes them"
-    return "ok" if Heartbeat.is_fresh(liveness.DRAIN, WORKERS_SILENT_AFTER) else "silent"
+    if liveness.is_stalled(settings.NODE):
+        return "stalled: rows are due and no worker of this node processes them"
+    return "ok" if Heartbeat.is_fresh(WORKERS_SILENT_AFTER, settings.NODE) else "silent"
 
 
 def _oldest_due() -> str:
     seconds = liveness.oldest_due_seconds()
-    return "ok" if seconds < OLDEST_DUE_LIMIT_SECONDS else f"{int(seconds)} s"
+    return "ok" if seconds < OLDEST_DUE_LIMIT_SECONDS else f"waits for {int(seconds)} s"
 
 
-PARTS: dict[str, Callable[[], str]] = {
-    "database": _database,
-    "migrations": _migrations,
-    "broker": _broker,
-    "workers": _workers,
-    "oldest_due": _oldest_due,
-}
+def _sweep() -> str:
+    """Return whether every working organization was swept lately; one that is new counts from its connection."""
+    working = LeverConnection.objects.filter(
+        state=LeverConnection.State.CONNECTED, organization__paused=False
+    )
+    oldest = working.aggregate(at=Min(Coalesce("swept_at", "connected_at")))["at"]
+    if oldest is None or db_clock.now() - oldest < SWEEP_LIMIT:
+        return "ok"
+    return f"the oldest is {int((db_clock.now() - oldest).total_seconds())} s ago"
+
+
+READY: Parts = {"database": _database, "migrations": _migrations}
+WORK: Parts = {"workers": _workers, "broker": _broker, "oldest_due": _oldest_due, "sweep": _sweep}
 
 
 @never_cache
@@ -70,56 +101,25 @@ def live(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """Answer 200 when every part works, else 503; the body names each part with its state."""
-    parts: dict[str, str] = {}
-    for name, check in PARTS.items():
-        try:
-            parts[name] = check()
-        except Exception as error:  # noqa: BLE001 - any error is the state of that part
-            parts[name] = f"failed: {type(error).__name__}"
-    is_ready = all(state == "ok" for state in parts.values())
-    body = {"status": "ok" if is_ready else "unavailable", "parts": parts}
-    return JsonResponse(body, status=200 if is_ready else 503)
-
-
-class _Tables:
-    """A Prometheus collector that counts rows when it is scraped."""
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield the gauges with their present values."""
-        due = GaugeMetricFamily("portal_due_rows", "Rows that wait for a worker now", labels=["kind"])
-        due.add_metric(["delivery"], Delivery.objects.due().count())
-        due.add_metric(["effect"], Effect.objects.due().count())
-        due.add_metric(["poll"], Invitation.objects.due_for_poll().count())
-        yield due
-        yield GaugeMetricFamily(
-            "portal_oldest_due_seconds",
-            "How long the longest-waiting row has waited",
-            value=liveness.oldest_due_seconds(),
-        )
-        invitations = GaugeMetricFamily("portal_invitations", "Invitations by status", labels=["status"])
-        for status in Invitation.Status:
-            invitations.add_metric([status], Invitation.objects.filter(status=status).count())
-        yield invitations
-        failed = GaugeMetricFamily("portal_effects_failed", "Effects that failed for good", labels=["kind"])
-        for kind in Effect.Kind.values:
-            failed.add_metric([kind], Effect.objects.filter(kind=kind, state=Effect.State.FAILED).count())
-        yield failed
-        calls = GaugeMetricFamily(
-            "portal_api_calls_refused", "Calls the platform's rate limit refused", labels=["platform"]
-        )
-        for platform in Platform:
-            calls.add_metric([platform], ApiCall.objects.filter(platform=platform, status=429).count())
-        yield calls
+    """Answer 200 when this node accepts webhooks and pages, else 503; the body names each part with its state."""
+    return _answer(READY)
 
 
 @never_cache
 @login_not_required
 @require_safe
-def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus' text format; 404 unless METRICS_ENABLED."""
-    if not settings.METRICS_ENABLED:
-        raise Http404
-    registry = CollectorRegistry()
-    registry.register(_Tables())
-    return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8")
+def work(request: HttpRequest) -> HttpResponse:
+    """Answer 200 when work gets done, else 503; the body names each part with its state, and the node."""
+    return _answer(WORK, node=settings.NODE)
+
+
+def _answer(parts: Parts, **more: str) -> HttpResponse:
+    states: dict[str, str] = {}
+    for name, check in parts.items():
+        try:
+            states[name] = check()
+        except Exception as error:  # noqa: BLE001 - any error is the state of that part
+            states[name] = f"failed: {type(error).__name__}"
+    is_well = all(state == "ok" for state in states.values())
+    body = {"status": "ok" if is_well else "unavailable", **more, "parts": states}
+    return JsonResponse(body, status=200 if is_well else 503)

@@ -1,14 +1,37 @@
-"""Answers requests while the database is unreachable."""
+"""Answers probes from anywhere, and requests while the database is unreachable."""
 
 from collections.abc import Callable
 
 from django.db import Error, InternalError, connection, connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import get_template
+from django.urls import Resolver404, resolve
 
 from integrations.models.db_retry import DATABASE_OUTAGE
 
 RETRY_AFTER_SECONDS = "5"
+
+
+class ProbeMiddleware:
+    """Answers probes and scrapes before any other middleware.
+
+    They come by IP address and without TLS, so that neither ALLOWED_HOSTS nor the redirect to HTTPS may apply.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a probe; pass on everything else."""
+        path = request.path_info
+        if not (path.startswith("/healthz/") or path == "/metrics"):
+            return self.get_response(request)
+        try:
+            view, args, kwargs = resolve(path)
+        except Resolver404:
+            return HttpResponse(status=404)
+        answer: HttpResponse = view(request, *args, **kwargs)
+        return answer
 
 
 class DatabaseUnavailableMiddleware:

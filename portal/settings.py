@@ -1,6 +1,7 @@
 """The Django settings. The environment is read here and nowhere else."""
 
 import os
+import socket
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -94,6 +95,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "portal.middleware.DatabaseUnavailableMiddleware",
+    "portal.middleware.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -181,7 +183,7 @@ Q_CLUSTER: dict[str, Any] = {
     "max_attempts": 1,
     "ack_failures": True,
     "save_limit": -1,
-    "recycle": 500,
+    "recycle": 2000,
     "queue_limit": Q_WORKERS,
     "bulk": 1,
     "catch_up": False,
@@ -316,7 +318,6 @@ SECURE_CSP = {
     "manifest-src": [CSP_SELF],
 }
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = IS_HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz/"]
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
@@ -365,6 +366,9 @@ LOGGING = {
     },
 }
 
+#: The node that this process belongs to; a supervisor names its own for the programs that it starts.
+NODE = env.str("PORTAL_NODE", default="") or socket.gethostname()
+
 SENTRY_DSN = env.str("SENTRY_DSN", default="")
 if SENTRY_DSN:
     import sentry_sdk
@@ -372,6 +376,7 @@ if SENTRY_DSN:
     sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, include_local_variables=False)
 
 METRICS_ENABLED = _flag("METRICS_ENABLED")
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 SILENCED_SYSTEM_CHECKS = [
     "security.W021",  # HSTS preload is the operator's decision for their whole domain

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from integrations.webhooks.views import CodeScreenWebhookView, LeverWebhookView
-from portal import health
+from portal import health, metrics
 from portal.accounts import oauth
 
 # a key is URL-safe text; the last slash is optional, since a redirect would lose the body of a POST
@@ -15,7 +15,8 @@ urlpatterns = [
     re_path(rf"^webhooks/codescreen/{KEY}", CodeScreenWebhookView.as_view(), name="codescreen-webhook"),
     path("healthz/live", health.live, name="live"),
     path("healthz/ready", health.ready, name="ready"),
-    path("metrics", health.metrics, name="metrics"),
+    path("healthz/work", health.work, name="work"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("oauth/login/lever/", oauth.begin, name="lever-connect"),
     path("oauth/", include("social_django.urls", namespace="social")),
     path("admin/", admin.site.urls),

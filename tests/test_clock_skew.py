@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.utils import timezone
 
 from integrations.clients import provider
@@ -214,10 +215,10 @@ def test_an_access_token_is_refreshed_only_when_it_expires_soon(connected_organi
 
 
 def test_heartbeats_rate_limits_and_breakers_use_the_databases_clock(organization, skewed):
-    Heartbeat.beat(liveness.DRAIN)
-    assert Heartbeat.is_fresh(liveness.DRAIN, timedelta(seconds=5))
+    Heartbeat.beat()
+    assert Heartbeat.is_fresh(timedelta(seconds=5))
     factories.EffectFactory(organization=organization, due_at=skewed - timedelta(seconds=3))
-    assert not liveness.is_stalled()
+    assert not liveness.is_stalled(settings.NODE)
     assert 0 < liveness.oldest_due_seconds() < 60
     assert RateLimitBucket.reserve("lever:1", 0.1, 1) == 0.0
     assert RateLimitBucket.reserve("lever:1", 0.1, 1) < 0.2

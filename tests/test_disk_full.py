@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 
 import pytest
 from django.db import OperationalError, connection
@@ -108,6 +108,13 @@ def test_a_webhook_is_answered_503_and_accepted_later_when_there_is_room(connect
         assert not Delivery.objects.filter(organization=connected_organization).exists()
     assert post("Alder").status_code == 202
     assert Delivery.objects.filter(organization=connected_organization).count() == 1
+
+
+def test_the_node_is_not_ready_while_the_disk_is_full(client, monkeypatch):
+    for status, disk in ((503, full_disk), (200, nullcontext)):
+        monkeypatch.setattr("portal.health._next_write_at", 0.0)
+        with disk():
+            assert client.get(reverse("ready")).status_code == status
 
 
 def test_a_decision_is_written_completely_or_not_at_all(connected_organization, sandbox, post):

@@ -1,4 +1,4 @@
-"""Heartbeats of the workers, in the admin."""
+"""Heartbeats of the worker processes, in the admin."""
 
 from django.contrib import admin
 
@@ -8,6 +8,8 @@ from integrations.models import Heartbeat
 
 @admin.register(Heartbeat)
 class HeartbeatAdmin(PortalWideAdmin):
-    """When each kind of worker last made progress."""
+    """The nodes, and when each of their worker processes last made progress; a process is shown for 15 minutes."""
 
-    list_display = ("name", "at")
+    list_display = ("node", "process", "started_at", "at")
+    list_filter = ("node",)
+    ordering = ("node", "-at")

@@ -262,13 +262,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Heartbeat",
-            fields=[
-                ("name", models.CharField(max_length=80, primary_key=True, serialize=False)),
-                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-            ],
-        ),
-        migrations.CreateModel(
             name="Incident",
             fields=[
                 (
@@ -1421,6 +1414,24 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "API call",
                 "ordering": ["-at", "-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Heartbeat",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("node", models.CharField(max_length=120)),
+                ("process", models.PositiveIntegerField()),
+                ("started_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("node", "process"), name="heartbeat_unique")],
             },
         ),
         migrations.AddField(

@@ -1,27 +1,57 @@
-"""Whether the workers make progress."""
+"""Whether the workers make progress, by node and process."""
 
-from datetime import timedelta
+import os
+from datetime import datetime, timedelta
+from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+#: The rows of processes that have been gone for so long are removed.
+KEPT_FOR = timedelta(minutes=15)
+
+
+class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
+    """Heartbeats of processes."""
+
+    def newest_by_node(self) -> dict[str, datetime]:
+        """Return when any process of each node last made progress."""
+        newest = self.order_by("node").values_list("node").annotate(models.Max("at"))
+        return {node: at for node, at in newest if at is not None}
+
+    def fresh(self, within: timedelta, node: str = "") -> Self:
+        """Heartbeats of that node, or of any, within that time by the database's clock."""
+        fresh = self.filter(at__gte=Now() - within)
+        return fresh.filter(node=node) if node else fresh
+
 
 class Heartbeat(models.Model):
-    """When the worker of one name last made progress."""
+    """When a worker process of a node last made progress."""
 
-    name = models.CharField(max_length=80, primary_key=True)
+    node = models.CharField(max_length=120)
+    process = models.PositiveIntegerField()
+    started_at = models.DateTimeField(db_default=Now())
     at = models.DateTimeField(db_default=Now())
 
+    objects = HeartbeatQuerySet.as_manager()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["node", "process"], name="heartbeat_unique"),)
+
     def __str__(self) -> str:
-        return self.name
+        return f"{self.node}, process {self.process}"
 
     @classmethod
-    def beat(cls, name: str) -> None:
-        """Record that `name` makes progress now, by the database's clock."""
-        if not cls.objects.filter(pk=name).update(at=Now()):
-            Heartbeat.objects.bulk_create([Heartbeat(name=name)], ignore_conflicts=True)
+    def beat(cls) -> None:
+        """Record that this process makes progress now, by the database's clock; a new one removes old rows."""
+        node, process = settings.NODE, os.getpid()
+        if cls.objects.filter(node=node, process=process).update(at=Now()):
+            return
+        cls.objects.filter(at__lt=Now() - KEPT_FOR).delete()
+        Heartbeat.objects.bulk_create([Heartbeat(node=node, process=process)], ignore_conflicts=True)
 
     @classmethod
-    def is_fresh(cls, name: str, within: timedelta) -> bool:
-        """Whether `name` made progress within that time."""
-        return cls.objects.filter(pk=name, at__gte=Now() - within).exists()
+    def is_fresh(cls, within: timedelta, node: str = "") -> bool:
+        """Whether a process of that node, or of any, made progress within that time."""
+        return cls.objects.fresh(within, node).exists()

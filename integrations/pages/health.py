@@ -20,7 +20,6 @@ from integrations.models import (
 from integrations.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.partials import PartialsMixin
-from integrations.queue import liveness
 from integrations.workflow.health import doctor, linter
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 
@@ -95,7 +94,7 @@ def queue_state(organization: Organization) -> QueueState:
     connection = LeverConnection.objects.filter(**own).first()
     breakers = {row.platform.casefold(): row for row in CircuitBreaker.objects.filter(**own)}
     return QueueState(
-        heartbeat_at=Heartbeat.objects.filter(pk=liveness.DRAIN).values_list("at", flat=True).first(),
+        heartbeat_at=Heartbeat.objects.aggregate(at=Max("at"))["at"],
         oldest_due_at=min((at for at in oldest if at), default=None),
         due=deliveries.due().count() + effects.due().count(),
         later=effects.filter(state=Effect.State.DUE, due_at__gt=timezone.now()).count(),

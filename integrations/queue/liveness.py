@@ -1,4 +1,4 @@
-"""Whether work is due, and whether the workers make progress with it."""
+"""Whether work is due, and whether the workers of a node make progress with it."""
 
 from datetime import timedelta
 
@@ -6,13 +6,11 @@ from django.db.models.functions import Now
 
 from integrations.models import Delivery, Effect, Heartbeat, Invitation, db_clock
 
-#: The heartbeat of the workers.
-DRAIN = "drain"
-QUIET_AFTER = timedelta(seconds=5)
-#: Many times the interval of drain()'s heartbeat, and short enough to replace a cluster within 10 seconds.
+#: An idle worker is woken after so long: it looks for due rows, and its heartbeat shows that the cluster works.
+QUIET_AFTER = timedelta(seconds=1)
+#: Many times the interval of the heartbeat, and short enough to replace a cluster within 10 seconds.
 STALLED_AFTER = timedelta(seconds=4)
-#: An idle cluster is woken after QUIET_AFTER, and once more; unresponsive after two missed wake-ups.
-UNRESPONSIVE_AFTER = 3 * QUIET_AFTER
+UNRESPONSIVE_AFTER = timedelta(seconds=6)
 
 
 def has_due() -> bool:
@@ -24,24 +22,25 @@ def has_due() -> bool:
     )
 
 
-def is_stalled() -> bool:
-    """Whether rows have been due for a while and no worker shows progress."""
+def is_stalled(node: str) -> bool:
+    """Whether rows have been due for a while and no worker of the node shows progress."""
     overdue = Now() - STALLED_AFTER
     is_overdue = any(model.objects.unclaimed_since(overdue).exists() for model in (Effect, Delivery))
-    return is_overdue and not Heartbeat.is_fresh(DRAIN, STALLED_AFTER)
+    return is_overdue and not Heartbeat.is_fresh(STALLED_AFTER, node)
 
 
-def must_be_replaced() -> bool:
-    """Whether the cluster is frozen: it makes no progress with due rows, or ignores wake-ups while idle.
+def must_be_replaced(node: str) -> bool:
+    """Whether the node's cluster is frozen: it makes no progress with due rows, or shows no sign of life while idle.
 
-    An idle cluster is checked too, so that it is replaced before the next row is due.
+    An idle cluster is checked too, so that it is replaced before the next row is due. The other nodes don't matter:
+    each has a supervisor of its own.
     """
-    return is_stalled() or not Heartbeat.is_fresh(DRAIN, UNRESPONSIVE_AFTER)
+    return is_stalled(node) or not Heartbeat.is_fresh(UNRESPONSIVE_AFTER, node)
 
 
-def has_worked_within(seconds: float) -> bool:
-    """Whether a worker's heartbeat is younger than this many seconds."""
-    return Heartbeat.is_fresh(DRAIN, timedelta(seconds=seconds))
+def has_worked_within(seconds: float, node: str) -> bool:
+    """Whether the heartbeat of one of the node's workers is younger than this many seconds."""
+    return Heartbeat.is_fresh(timedelta(seconds=seconds), node)
 
 
 def oldest_due_seconds() -> float:

@@ -4,14 +4,12 @@ import logging
 import time
 from functools import lru_cache, partial
 
-from django.conf import settings
 from django.db import transaction
 from django_q.brokers import Broker, get_broker
 from django_q.tasks import async_task
 
-from integrations.models import Heartbeat, Organization
+from integrations.models import Organization
 from integrations.queue import task_names
-from integrations.queue.liveness import DRAIN, QUIET_AFTER, has_due
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +37,7 @@ def _notify() -> None:
     global _next_notification  # noqa: PLW0603
     now = time.monotonic()
     if now < _next_notification:
-        return  # throttled: an earlier wake-up, or the supervisor's within a second, covers this row
+        return  # throttled: an earlier wake-up, or each node's own within a second, covers this row
     # set before the call, so that only one thread waits for the queue
     _next_notification = now + PAUSE_AFTER_FAILURE_SECONDS
     try:
@@ -61,14 +59,3 @@ def _request_catalog_refresh(organization_id: int) -> None:
         async_task(task_names.REFRESH_CATALOG, organization_id, q_options=options)
     except Exception:
         logger.warning("the lists could not be requested; the hourly duty reads them", exc_info=True)
-
-
-def notify_if_due() -> None:
-    """Wake the workers for due rows, and when they have been quiet; the supervisor calls this every second."""
-    if has_due() or not Heartbeat.is_fresh(DRAIN, QUIET_AFTER):
-        try:
-            if _broker().queue_size() > settings.Q_WORKERS * 2:
-                return  # the queue already holds enough wake-ups; the supervisor replaces an unresponsive cluster
-        except Exception:
-            logger.debug("the queue's size is unknown", exc_info=True)
-        _notify()

@@ -16,7 +16,7 @@ from integrations.clients import call_window
 from integrations.clients.context import CallContext
 from integrations.clients.provider import clients_for
 from integrations.models import Delivery, Effect, Heartbeat, Invitation, Organization
-from integrations.queue.liveness import DRAIN, has_due
+from integrations.queue.liveness import has_due
 from integrations.queue.notify import LONG_TASK_SECONDS
 from integrations.workflow.effects.perform import perform
 from integrations.workflow.inbox.handle_delivery import handle_delivery
@@ -49,9 +49,12 @@ def drain(seconds: float = DRAIN_SECONDS) -> None:
     """
     deadline = time.monotonic() + seconds
     threads: list[threading.Thread] = []
+    beat_at = 0.0
     try:
         while time.monotonic() < deadline and not stop_signal.is_requested():
-            Heartbeat.beat(DRAIN)
+            if time.monotonic() - beat_at >= BEAT_SECONDS:
+                Heartbeat.beat()
+                beat_at = time.monotonic()
             threads = [thread for thread in threads if thread.is_alive()]
             is_due = has_due()
             if not is_due and not threads:
@@ -65,7 +68,7 @@ def drain(seconds: float = DRAIN_SECONDS) -> None:
         for thread in threads:
             while thread.is_alive():
                 thread.join(BEAT_SECONDS)
-                Heartbeat.beat(DRAIN)
+                Heartbeat.beat()
 
 
 @contextmanager

@@ -7,14 +7,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from portal.process import process_table
 
 logger = logging.getLogger(__name__)
 
 GUARD = Path(__file__).with_name("process_guard.py")
 MAX_RESTART_PAUSE = 2.0  # seconds before a program that keeps ending is started again
 HEALTHY_RUN = 30.0  # seconds after which a program's earlier failures no longer count
+#: Between TERM and KILL: longer than the longest call to a platform, which must not be cut off, and short enough that
+#: everything has ended within 30 seconds.
+STOP_SECONDS = 27.0
+FROZEN_AFTER = 4.0  # seconds for which a process is suspended before its program is replaced
 INITIAL_GRACE = 10.0  # seconds that a new program has to start before it can count as stalled
 MAX_GRACE = 60.0
 #: Seconds that a program has to show progress after a database outage; longer than it takes to notice a stall.
@@ -59,6 +66,9 @@ class ProcessGroup:
         self._failures = 0
         self._grace = INITIAL_GRACE
         self._grace_after_outage: float | None = None
+        self._suspended_since: float | None = None
+        #: Guards of replaced groups that end what they have begun, and when each is killed.
+        self._retired: list[tuple[subprocess.Popen[bytes], float]] = []
 
     @property
     def pid(self) -> int | None:
@@ -84,6 +94,7 @@ class ProcessGroup:
     def reconcile(self) -> None:
         """Replace the program if it has stalled or ended: at once, or after a short pause if it keeps ending."""
         now = time.monotonic()
+        self._end_retired()
         if self._guard is None:
             if now >= self._restart_at:
                 self.start()
@@ -91,9 +102,9 @@ class ProcessGroup:
         if self.is_stalled:
             logger.warning("%s has work but makes no progress: replacing it.", self.program.name)
             self._grace = min(MAX_GRACE, self._grace * 2)
-            self.kill()
+            self._retire()
             self.start()
-        elif self.has_ended():
+        elif _has_exited(self._guard):
             code = self.kill()
             self._failures = 0 if now - self._started_at > HEALTHY_RUN else self._failures + 1
             pause = min(MAX_RESTART_PAUSE, 0.5 * 2 ** (self._failures - 1)) if self._failures else 0.0
@@ -102,11 +113,17 @@ class ProcessGroup:
             if not pause:
                 self.start()
 
-    def probe(self) -> None:
-        """Find out whether the program is stalled, and set `is_stalled`. A new program first gets time to start."""
+    def probe(self, is_suspended: bool = False) -> None:
+        """Find out whether the program is stalled, and set `is_stalled`. A new program first gets time to start.
+
+        `is_suspended`: one of its processes is suspended now.
+        """
         probed_start, probe_began_at = self._started_at, time.monotonic()
         age = probe_began_at - self._grace_began_at
         if self._guard is None:
+            return
+        if self._is_frozen(is_suspended, probe_began_at):
+            self.is_stalled = True
             return
         grace = self._current_grace
         has_made_progress = age < grace and self.program.made_progress_within(age)
@@ -132,22 +149,71 @@ class ProcessGroup:
     def _current_grace(self) -> float:
         return self._grace if self._grace_after_outage is None else self._grace_after_outage
 
+    def _is_frozen(self, is_suspended: bool, now: float) -> bool:
+        """Whether one of the program's processes has been suspended for a while: it may hold a lock of the others."""
+        if not is_suspended:
+            self._suspended_since = None
+            return False
+        if self._suspended_since is None:
+            self._suspended_since = now
+        return now - self._suspended_since >= FROZEN_AFTER
+
     def has_ended(self) -> bool:
-        """Whether the guard process has ended. It isn't reaped here, so that its id stays the group's."""
-        if self._guard is None:
-            return True
-        return os.waitid(os.P_PID, self._guard.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        """Whether the guard process has ended, and those of earlier groups. They aren't reaped here."""
+        return (self._guard is None or _has_exited(self._guard)) and all(
+            _has_exited(guard) for guard, _ in self._retired
+        )
+
+    def guards(self) -> list[int]:
+        """Return the ids of the guard processes that this process has started and not yet reaped."""
+        guards = [guard for guard, _ in self._retired] + ([self._guard] if self._guard else [])
+        return [guard.pid for guard in guards]
+
+    def _retire(self) -> None:
+        """Let the processes end what they have begun, except for frozen ones, which can't."""
+        guard, self._guard = self._guard, None
+        if guard is None:
+            return
+        suspended = process_table.suspended_members(guard.pid)
+        for pid in suspended:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        os.kill(guard.pid, signal.SIGTERM)  # Popen's own would reap a guard that has just ended
+        is_headless = guard.pid in suspended
+        self._retired.append((guard, time.monotonic() + (0.0 if is_headless else STOP_SECONDS)))
+        self._end_retired()
+
+    def _end_retired(self) -> None:
+        """Kill what is left of retired groups whose guard has ended, or whose time is up."""
+        now = time.monotonic()
+        for guard, deadline in list(self._retired):
+            if now >= deadline or _has_exited(guard):
+                _kill_group(guard)
+                self._retired.remove((guard, deadline))
 
     def terminate(self) -> None:
         """Ask the program to finish its work and end."""
-        if self._guard is not None and not self.has_ended():
+        if self._guard is not None and not _has_exited(self._guard):
             self._guard.terminate()
 
     def kill(self) -> int | None:
         """Kill every process of the group. Return the guard's exit code, None when it wasn't running."""
-        if self._guard is None:
-            return None
-        os.killpg(self._guard.pid, signal.SIGKILL)
-        code = self._guard.wait()
-        self._guard = None
-        return code
+        guard, self._guard = self._guard, None
+        return None if guard is None else _kill_group(guard)
+
+    def kill_all(self) -> None:
+        """Kill every process of the group and of earlier ones."""
+        self.kill()
+        for guard, _ in self._retired:
+            _kill_group(guard)
+        self._retired.clear()
+
+
+def _has_exited(guard: subprocess.Popen[bytes]) -> bool:
+    """Whether the guard has ended. It isn't reaped, so that its id stays the group's."""
+    return os.waitid(os.P_PID, guard.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _kill_group(guard: subprocess.Popen[bytes]) -> int:
+    os.killpg(guard.pid, signal.SIGKILL)
+    return guard.wait()

@@ -10,40 +10,34 @@ import select
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import FrameType
 from typing import Self
 
 from django.db import connections
 
-from portal.process.process_group import MAX_PROBE_SECONDS, ProcessGroup, Program
+from portal.process.process_group import MAX_PROBE_SECONDS, STOP_SECONDS, ProcessGroup, Program
+from portal.process.process_table import reap_orphans, suspended_groups
 
-__all__ = ["Program", "Supervisor"]
+__all__ = ["STOP_SECONDS", "Program", "Supervisor"]
 
 logger = logging.getLogger(__name__)
 
-#: Between TERM and KILL: longer than the longest call to a platform, which must not be cut off, and short enough that
-#: everything has ended within 30 seconds.
-STOP_SECONDS = 27.0
 PROBE_INTERVAL = 1.0
-
-
-def _nothing() -> None:
-    pass
+FIRST_PROCESS = 1  # of a container: orphans become its children
 
 
 class Supervisor:
-    """Runs programs until it is asked to stop, and calls `every_second` while they run.
+    """Runs programs until it is asked to stop.
 
     Use it by `run()`, or as a context manager whose user calls `reconcile()` about every second.
     """
 
-    def __init__(self, programs: Sequence[Program], every_second: Callable[[], None] = _nothing) -> None:
+    def __init__(self, programs: Sequence[Program]) -> None:
         lifeline, our_end = os.pipe()  # our end closes when this process dies, and the guards notice
         self._wake_reader, self._wake_writer = os.pipe()
         self._pipes = [lifeline, our_end, self._wake_reader, self._wake_writer]
         self.groups = [ProcessGroup(program, lifeline) for program in programs]
-        self._every_second = every_second
         self._stopping = threading.Event()
         self._prober = threading.Thread(target=self._probe_until_stopped, name="probe", daemon=True)
         self._stop_was_requested = False
@@ -81,6 +75,8 @@ class Supervisor:
                 group.reconcile()
             except OSError:  # the machine may have room for another process in a moment
                 logger.exception("%s could not be started; trying again.", group.program.name)
+        if os.getpid() == FIRST_PROCESS:
+            reap_orphans([pid for group in self.groups for pid in group.guards()])
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
         """End every program: TERM first, KILL after `seconds` or at a second signal."""
@@ -95,7 +91,7 @@ class Supervisor:
                 break
             time.sleep(0.05)
         for group in self.groups:
-            group.kill()
+            group.kill_all()
         self._prober.join(timeout=2)
         pipes, self._pipes = self._pipes, []
         for end in pipes:
@@ -115,16 +111,14 @@ class Supervisor:
         last_probe_at = time.monotonic()
         while not self._stopping.wait(PROBE_INTERVAL):
             try:
-                self._every_second()
-                if not is_working:
-                    logger.warning("The supervisor's probe of the queue works again.")
                 # The database or the machine stalled: the programs resume no sooner than this thread does.
                 has_stalled = time.monotonic() - last_probe_at > PROBE_INTERVAL + MAX_PROBE_SECONDS
                 if not is_working or has_stalled:
                     for group in self.groups:
                         group.reset_grace()
+                suspended = suspended_groups()
                 for group in self.groups:
-                    group.probe()
+                    group.probe(is_suspended=group.pid in suspended)
                 if any(group.is_stalled for group in self.groups):
                     self._wake()
             except Exception:  # an outage of any kind may be over in a second
@@ -133,6 +127,8 @@ class Supervisor:
                 is_working = False
                 connections.close_all()
             else:
+                if not is_working:
+                    logger.warning("The supervisor's probe of the queue works again.")
                 is_working = True
             last_probe_at = time.monotonic()
         connections.close_all()

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
-from integrations.models import Delivery, Effect, Heartbeat
+from integrations.models import Delivery, Effect
 from integrations.models.leasing import masked_traceback
 from tests import factories
 
@@ -142,15 +142,6 @@ def test_two_workers_never_hold_the_same_row_when_many_claim_at_once(model, fact
         thread.join(60)
     assert errors == []
     assert len(claimed_pks) == len(set(claimed_pks)) == 40
-
-
-def test_a_heartbeat_is_fresh_for_the_given_time(db):
-    assert not Heartbeat.is_fresh("drain", timedelta(seconds=5))
-    for _ in range(2):
-        Heartbeat.beat("drain")
-    assert Heartbeat.is_fresh("drain", timedelta(seconds=5))
-    Heartbeat.objects.update(at=timezone.now() - timedelta(seconds=6))
-    assert not Heartbeat.is_fresh("drain", timedelta(seconds=5))
 
 
 def test_a_masked_traceback_shows_the_place_and_not_the_message():

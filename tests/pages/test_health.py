@@ -40,7 +40,7 @@ def test_the_queues_state_is_shown(super_admin_client, ready_organization):
     CircuitBreaker.objects.create(
         organization=ready_organization, platform="lever", failures=7, open_until=timezone.now()
     )
-    Heartbeat.beat("drain")
+    Heartbeat.beat()
     answer = super_admin_client.get(reverse("health"))
     queue = answer.context["queue"]
     assert (queue.oldest_due_at, queue.due, queue.later) == (late, 1, 1)

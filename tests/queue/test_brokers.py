@@ -69,20 +69,14 @@ def test_ping_and_statistics_do_not_raise_when_redis_is_unreachable(unreachable_
     unreachable_broker.set_stat("key", "value", 3)
 
 
-def test_the_readiness_probe_fails_when_redis_is_unreachable(client, db, unreachable_broker, monkeypatch):
+def test_the_work_probe_fails_and_the_readiness_probe_does_not_when_redis_is_unreachable(
+    client, db, unreachable_broker, monkeypatch
+):
     monkeypatch.setattr("portal.health.get_broker", lambda: unreachable_broker)
-    answer = client.get(reverse("ready"))
+    answer = client.get(reverse("work"))
     assert answer.status_code == 503
     assert answer.json()["parts"]["broker"] == "no answer"
-
-
-def test_the_supervisor_is_not_delayed_when_redis_is_unreachable(db, unreachable_broker, monkeypatch):
-    monkeypatch.setattr(notify, "_next_notification", 0.0)
-    monkeypatch.setattr(notify, "_broker", lambda: unreachable_broker)
-    started = time.monotonic()
-    for _ in range(3):
-        notify.notify_if_due()
-    assert time.monotonic() - started < 3
+    assert client.get(reverse("ready")).status_code == 200
 
 
 def test_a_local_wake_up_is_returned_when_the_database_is_unreachable(db, monkeypatch):
@@ -93,7 +87,6 @@ def test_a_local_wake_up_is_returned_when_the_database_is_unreachable(db, monkey
     with mock.patch("django_q.brokers.orm.ORM.dequeue", side_effect=OperationalError("the server closed")):
         ((ack, pack),) = broker.dequeue() or [(None, "")]
     assert (ack, SignedPackage.loads(pack)["func"]) == (None, "integrations.queue.worker.drain")
-    assert broker.dequeue() is None
     broker.enqueue(brokers.wake_up_task())
     ((ack, pack),) = broker.dequeue() or [(None, "")]
     assert ack is not None
@@ -108,4 +101,19 @@ def test_a_wake_up_is_dequeued_once_from_redis(monkeypatch):
     ((ack, pack),) = broker.dequeue() or [(None, "")]
     assert ack is None
     assert SignedPackage.loads(pack)["func"] == task_names.DRAIN
+    assert broker.queue_size() == 0
+
+
+def test_a_cluster_is_woken_when_the_queue_has_been_empty_for_a_second(db, monkeypatch):
+    seconds = [100.0]
+    monkeypatch.setattr("integrations.queue.brokers.time.monotonic", lambda: seconds[0])
+    broker = DatabaseBroker("test")
+    broker.enqueue(brokers.wake_up_task())
+    ((ack, _),) = broker.dequeue() or [(None, "")]
+    assert ack is not None
+    broker.purge_queue()
+    assert broker.dequeue() is None
+    seconds[0] += 1.1
+    ((ack, pack),) = broker.dequeue() or [(1, "")]
+    assert (ack, SignedPackage.loads(pack)["func"]) == (None, task_names.DRAIN)
     assert broker.dequeue() is None

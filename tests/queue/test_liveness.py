@@ -1,44 +1,66 @@
-"""Tell whether the workers make progress."""
+"""Tell whether the workers of a node make progress."""
 
 from datetime import timedelta
 
+import pytest
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.models import Effect, Heartbeat
-from integrations.queue import liveness, notify
+from integrations.queue import liveness
 from tests import factories
 
+NODE = "this-node"
 
-def test_workers_are_stalled_when_rows_are_overdue_without_progress(db):
-    assert not liveness.is_stalled()
-    effect = factories.EffectFactory(due_at=timezone.now() - timedelta(minutes=1))
-    assert liveness.is_stalled()
+
+@pytest.fixture(autouse=True)
+def _node(settings, db):
+    settings.NODE = NODE
+
+
+def heartbeats_were(seconds: float) -> None:
+    Heartbeat.objects.update(at=Now() - timedelta(seconds=seconds))
+
+
+def test_workers_are_stalled_when_rows_are_overdue_without_progress():
+    assert not liveness.is_stalled(NODE)
+    effect = factories.EffectFactory.create(due_at=timezone.now() - timedelta(minutes=1))
+    assert liveness.is_stalled(NODE)
     assert 50 < liveness.oldest_due_seconds() < 70
-    Heartbeat.beat(liveness.DRAIN)
-    assert not liveness.is_stalled()
-    Heartbeat.objects.update(at=timezone.now() - timedelta(minutes=1))
+    Heartbeat.beat()
+    assert not liveness.is_stalled(NODE)
+    heartbeats_were(60)
     effect.lease()
-    assert not liveness.is_stalled()
+    assert not liveness.is_stalled(NODE)
     assert liveness.oldest_due_seconds() == 0.0
 
 
-def test_workers_are_not_stalled_when_a_killed_workers_lease_just_ended(db):
-    Heartbeat.beat(liveness.DRAIN)
-    Heartbeat.objects.update(at=timezone.now() - liveness.QUIET_AFTER)
-    held = factories.EffectFactory(due_at=timezone.now() - timedelta(minutes=1))
+def test_workers_are_not_stalled_when_a_killed_workers_lease_just_ended():
+    Heartbeat.beat()
+    heartbeats_were(60)
+    held = factories.EffectFactory.create(due_at=timezone.now() - timedelta(minutes=1))
     Effect.objects.update(leased_until=timezone.now() - timedelta(seconds=1), lease_owner="killed")
     assert Effect.objects.due().get() == held
-    assert not liveness.is_stalled()
+    assert not liveness.is_stalled(NODE)
     Effect.objects.update(leased_until=timezone.now() - liveness.STALLED_AFTER - timedelta(seconds=1))
-    assert liveness.is_stalled()
+    assert liveness.is_stalled(NODE)
 
 
-def test_an_idle_cluster_is_replaced_when_it_ignores_wake_ups(db, queued_tasks):
-    Heartbeat.beat(liveness.DRAIN)
-    Heartbeat.objects.update(at=timezone.now() - liveness.QUIET_AFTER - timedelta(seconds=1))
-    notify.notify_if_due()
-    assert len(queued_tasks) == 1
-    assert not liveness.must_be_replaced()
-    Heartbeat.objects.update(at=timezone.now() - liveness.UNRESPONSIVE_AFTER - timedelta(seconds=1))
-    assert liveness.must_be_replaced()
-    assert not liveness.is_stalled()
+def test_an_idle_cluster_is_replaced_when_it_shows_no_sign_of_life():
+    Heartbeat.beat()
+    assert not liveness.must_be_replaced(NODE)
+    heartbeats_were(liveness.UNRESPONSIVE_AFTER.total_seconds() + 1)
+    assert liveness.must_be_replaced(NODE)
+    assert not liveness.is_stalled(NODE)
+
+
+def test_a_frozen_cluster_is_replaced_when_another_node_works(settings):
+    Heartbeat.beat()
+    heartbeats_were(60)
+    settings.NODE = "another-node"
+    Heartbeat.beat()
+    factories.EffectFactory.create(due_at=timezone.now() - timedelta(minutes=1))
+    assert liveness.is_stalled(NODE)
+    assert liveness.must_be_replaced(NODE)
+    assert not liveness.has_worked_within(30, NODE)
+    assert not liveness.must_be_replaced("another-node")

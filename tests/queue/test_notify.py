@@ -1,16 +1,12 @@
 """Notify the workers after the commit; a failed notification raises nothing."""
 
 import time
-from datetime import timedelta
 from unittest import mock
 
 import pytest
 from django.db import transaction
-from django.utils import timezone
 
-from integrations.models import Heartbeat
-from integrations.queue import liveness, notify
-from tests import factories
+from integrations.queue import notify
 
 
 @pytest.mark.django_db(transaction=True)
@@ -36,22 +32,6 @@ def test_a_failed_notification_raises_nothing(db, monkeypatch):
     monkeypatch.setattr(notify, "_next_notification", 0.0)
     monkeypatch.setattr(notify, "async_task", mock.Mock(side_effect=ConnectionError("no broker")))
     notify._notify()
-
-
-def test_the_supervisor_notifies_workers_when_a_row_is_due(db, queued_tasks):
-    Heartbeat.beat(liveness.DRAIN)
-    notify.notify_if_due()
-    assert queued_tasks == []
-    factories.EffectFactory(due_at=timezone.now() - timedelta(seconds=1))
-    notify.notify_if_due()
-    assert len(queued_tasks) == 1
-
-
-def test_the_supervisor_adds_no_wake_up_when_the_queue_holds_enough(db, queued_tasks, settings):
-    factories.EffectFactory(due_at=timezone.now() - timedelta(seconds=1))
-    with mock.patch.object(notify, "_broker", return_value=mock.Mock(queue_size=lambda: 10_000)):
-        notify.notify_if_due()
-    assert queued_tasks == []
 
 
 def test_a_catalog_refresh_is_requested_after_the_commit_and_a_failed_request_raises_nothing(

@@ -13,7 +13,7 @@ from integrations.models import (
     Effect,
     Heartbeat,
 )
-from integrations.queue import liveness, notify, worker
+from integrations.queue import notify, worker
 from tests import factories
 
 
@@ -47,7 +47,7 @@ def test_draining_ends_when_nothing_is_due(organization, monkeypatch):
     worker.drain(20)
     assert time.monotonic() - started < 10
     assert set(Effect.objects.values_list("state", flat=True)) == {"done"}
-    assert Heartbeat.is_fresh(liveness.DRAIN, timedelta(seconds=15))
+    assert Heartbeat.is_fresh(timedelta(seconds=15))
 
 
 @pytest.mark.django_db(transaction=True)

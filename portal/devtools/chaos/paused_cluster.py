@@ -151,7 +151,7 @@ def is_writable() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA busy_timeout=500")
         try:
-            Heartbeat.beat("chaos")
+            Heartbeat.beat()
         except OperationalError:
             return False
         finally:

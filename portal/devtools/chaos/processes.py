@@ -6,7 +6,6 @@ import signal
 import threading
 from typing import Self
 
-from integrations.queue import notify
 from portal.devtools.chaos.process_tree import leaves, members
 from portal.devtools.chaos.proxy import Proxy
 from portal.devtools.demo.environment import DemoEnvironment
@@ -42,7 +41,7 @@ class Processes:
         """Start the web server and the workers."""
         with self._lock:
             programs = [self._environment.web_server(), *([queue_cluster()] if has_workers else [])]
-            self._portal = Supervisor(programs, every_second=notify.notify_if_due).__enter__()
+            self._portal = Supervisor(programs).__enter__()
 
     def stop_portal(self) -> None:
         """Stop the web server and the workers; nothing listens any more."""

@@ -7,7 +7,6 @@ from argparse import ArgumentParser
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-from integrations.queue import notify
 from portal.process import startup
 from portal.process.programs import queue_cluster, web_server
 from portal.process.supervisor import Supervisor
@@ -24,7 +23,7 @@ class Command(BaseCommand):
         require_free_port(host, port)
         startup.prepare(self.stderr)
         self.stderr.write(f"Serving {settings.PORTAL_URL} on http://{host}:{port} until Ctrl-C.")
-        Supervisor([web_server(host, port), queue_cluster()], every_second=notify.notify_if_due).run()
+        Supervisor([web_server(host, port), queue_cluster()]).run()
 
 
 def require_free_port(host: str, port: int) -> None:

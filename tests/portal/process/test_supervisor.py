@@ -39,12 +39,12 @@ from portal.process.supervisor import Program, Supervisor
 settings.configure(DATABASES={})
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
 script, marker = sys.argv[1:]
-supervisor = None
-def report():
-    print(*(group.pid for group in supervisor.groups), flush=True)
+class Reporting(Supervisor):
+    def reconcile(self):
+        super().reconcile()
+        print(*(group.pid for group in self.groups), flush=True)
 programs = [Program(name, [sys.executable, "-c", script, marker + name]) for name in ("one", "two")]
-supervisor = Supervisor(programs, every_second=report)
-supervisor.run()
+Reporting(programs).run()
 """
 
 
@@ -254,11 +254,12 @@ def test_no_program_is_replaced_while_the_database_answers_late(
     monkeypatch.setattr("portal.process.supervisor.MAX_PROBE_SECONDS", 0.2)
     calls: list[float] = []
 
-    def every_second() -> None:
+    def is_stalled() -> bool:
         calls.append(time.monotonic())
         time.sleep(0.4)
+        return True
 
-    with Supervisor([program(SLEEPER, is_stalled=lambda: True)], every_second=every_second) as supervisor:
+    with Supervisor([program(SLEEPER, is_stalled=is_stalled)]) as supervisor:
         first = only_group(supervisor).pid
         wait_until(lambda: len(calls) >= 3)
         supervisor.reconcile()
@@ -296,17 +297,112 @@ def test_a_stall_wakes_the_supervisor_at_once(monkeypatch: pytest.MonkeyPatch) -
         assert time.monotonic() - started_at < 3
 
 
-def test_every_second_is_called_again_after_an_error(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_program_is_probed_again_after_an_error(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.process.process_group.INITIAL_GRACE", 0.0)
+    monkeypatch.setattr("portal.process.process_group.GRACE_AFTER_OUTAGE", 0.0)
     calls: list[float] = []
 
-    def every_second() -> None:
+    def is_stalled() -> bool:
         calls.append(time.monotonic())
         if len(calls) == 1:
             raise OSError("the database is unreachable")
+        return False
 
-    with Supervisor([], every_second=every_second):
+    with Supervisor([program(SLEEPER, is_stalled=is_stalled)]):
         wait_until(lambda: len(calls) >= 2)
-    wait_until(lambda: "works again" in caplog.text)
+        wait_until(lambda: "works again" in caplog.text)
+
+
+#: Two processes: one ends at TERM after it has finished something, the other does nothing.
+PROGRAM_WITH_WORK = """
+import pathlib, signal, subprocess, sys, time
+idle = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+def finish(*_):
+    time.sleep(0.5)
+    pathlib.Path(sys.argv[2]).touch()
+    idle.kill()
+    sys.exit()
+signal.signal(signal.SIGTERM, finish)
+pathlib.Path(sys.argv[1]).write_text(str(idle.pid))
+time.sleep(60)
+"""
+
+
+def test_a_stalled_program_ends_what_it_has_begun_while_the_next_one_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("portal.process.process_group.INITIAL_GRACE", 0.0)
+    stalled = [False]
+    paths = (tmp_path / "up", tmp_path / "finished")
+    with Supervisor([program(PROGRAM_WITH_WORK, *paths, is_stalled=lambda: stalled[0])]) as supervisor:
+        group = only_group(supervisor)
+        first = group.pid
+        wait_until(paths[0].exists)
+        stalled[0] = True
+        reconcile_until(supervisor, lambda: group.pid not in {None, first})
+        stalled[0] = False
+        assert members(first)
+        reconcile_until(supervisor, lambda: not members(first))
+        assert paths[1].exists()
+        assert len(members(group.pid)) >= 1
+
+
+def test_a_program_is_replaced_and_its_other_processes_finish_when_one_was_suspended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("portal.process.process_group.FROZEN_AFTER", 0.5)
+    paths = (tmp_path / "up", tmp_path / "finished")
+    with Supervisor([program(PROGRAM_WITH_WORK, *paths)]) as supervisor:
+        group = only_group(supervisor)
+        first = group.pid
+        wait_until(lambda: paths[0].exists() and paths[0].read_text())
+        os.kill(int(paths[0].read_text()), signal.SIGSTOP)
+        reconcile_until(supervisor, lambda: group.pid not in {None, first})
+        reconcile_until(supervisor, lambda: not members(first))
+        assert paths[1].exists()
+
+
+def test_retired_programs_are_ended_too_when_the_supervisor_stops(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("portal.process.process_group.INITIAL_GRACE", 0.0)
+    stalled = [False]
+    stubborn = program(PROGRAM_THAT_IGNORES_TERM, tmp_path / "up", is_stalled=lambda: stalled[0])
+    with Supervisor([stubborn]) as supervisor:
+        group = only_group(supervisor)
+        first = group.pid
+        wait_until((tmp_path / "up").exists)
+        stalled[0] = True
+        reconcile_until(supervisor, lambda: group.pid not in {None, first})
+        assert members(first)
+        supervisor.stop(seconds=0.3)
+    wait_until(lambda: not members(first), seconds=1)
+
+
+REAPER = """
+import ctypes, os, subprocess, sys, time
+from portal.process import process_table
+ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: orphans become its children, as of the first process
+orphan = [sys.executable, "-c", "import time; time.sleep(0.3)"]
+parent = "import subprocess, sys; subprocess.Popen(%r)" % (orphan,)
+subprocess.run([sys.executable, "-c", parent], check=True)
+own = subprocess.Popen([sys.executable, "-c", ""])
+def ended():
+    return [item.pid for item in process_table.processes() if item.parent == os.getpid() and item.state == "Z"]
+while len(ended()) < 2:
+    time.sleep(0.02)
+process_table.reap_orphans([own.pid])
+print(ended() == [own.pid], own.wait())
+"""
+
+
+def test_orphans_are_reaped_and_own_programs_are_not() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", REAPER], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert run.stdout == "True 0\n", run.stderr
 
 
 def test_kills_a_program_that_ignores_term(tmp_path: Path) -> None:

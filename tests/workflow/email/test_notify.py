@@ -44,7 +44,7 @@ def test_an_email_has_a_topic_and_nothing_else_has(organization, kind, topic):
 
 def test_a_key_that_codescreen_accepts_again_is_one_email(organization, super_admin):
     factories.CodeScreenConnectionFactory.create(organization=organization)
-    Heartbeat.beat("drain")
+    Heartbeat.beat()
     incidents.update_incidents(organization)
     for _ in range(2):
         sync.mark_key_refused(organization, "CodeScreen answered 401")

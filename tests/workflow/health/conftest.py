@@ -43,5 +43,5 @@ def healthy_organization(db) -> Organization:
     Stage.objects.create(organization=organization, external_id="stage-1", name="CodeScreen Assessment")
     Role.objects.create(organization=organization, external_id="role-1", title="Engineer", state="published")
     RoleMapping.objects.create(organization=organization, role="Engineer", assessment="Backend")
-    Heartbeat.beat("drain")
+    Heartbeat.beat()
     return organization

@@ -33,7 +33,7 @@ from tests import factories
 @pytest.fixture
 def acme(organization, super_admin):
     """An organization whose Super Admin gets every kind of e-mail."""
-    Heartbeat.beat("drain")
+    Heartbeat.beat()
     factories.LeverConnectionFactory.create(organization=organization)
     factories.CodeScreenConnectionFactory.create(organization=organization)
     factories.LeverWebhookFactory.create(organization=organization, last_received_at=timezone.now())

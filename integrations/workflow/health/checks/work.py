@@ -73,7 +73,7 @@ def check_late_rows(organization: Organization) -> Iterator[Finding]:
 
 def check_workers(organization: Organization) -> Iterator[Finding]:
     """Yield that no worker has written a heartbeat lately."""
-    if not Heartbeat.is_fresh("drain", HEARTBEAT_MAX_AGE):
+    if not Heartbeat.is_fresh(HEARTBEAT_MAX_AGE):
         yield Finding(
             organization.slug,
             FindingCode.QUEUE_SILENT,

@@ -11,7 +11,6 @@ import requests
 from django.core.management import BaseCommand, CommandError
 from django.db import connections
 
-from integrations.queue import notify
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.check import Check
 from portal.devtools.demo.environment import DemoEnvironment
@@ -49,10 +48,7 @@ class Command(BaseCommand):
         startup.prepare(self.stderr)
         webhook_secret = provisioning.seed(environment.folder)
         connections.close_all()
-        supervisor = Supervisor(
-            [environment.web_server(), queue_cluster(), environment.sandbox()],
-            every_second=notify.notify_if_due,
-        )
+        supervisor = Supervisor([environment.web_server(), queue_cluster(), environment.sandbox()])
         outcome: list[bool] = []
 
         def set_up_and_check() -> None:

@@ -1,0 +1,69 @@
+"""Metrics in Prometheus' format, computed from the tables at each scrape."""
+
+import hmac
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from integrations.models import ApiCall, Delivery, Effect, Heartbeat, Invitation, db_clock
+from integrations.queue import liveness
+from integrations.vocabulary import Platform
+
+
+class _Tables:
+    """A Prometheus collector that counts rows when it is scraped."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauges with their present values."""
+        due = GaugeMetricFamily("portal_due_rows", "Rows that wait for a worker now", labels=["kind"])
+        due.add_metric(["delivery"], Delivery.objects.due().count())
+        due.add_metric(["effect"], Effect.objects.due().count())
+        due.add_metric(["poll"], Invitation.objects.due_for_poll().count())
+        yield due
+        yield GaugeMetricFamily(
+            "portal_oldest_due_seconds",
+            "How long the longest-waiting row has waited",
+            value=liveness.oldest_due_seconds(),
+        )
+        heartbeats = GaugeMetricFamily(
+            "portal_heartbeat_age_seconds", "Since a worker of the node last made progress", labels=["node"]
+        )
+        for node, at in Heartbeat.objects.newest_by_node().items():
+            heartbeats.add_metric([node], (db_clock.now() - at).total_seconds())
+        yield heartbeats
+        invitations = GaugeMetricFamily("portal_invitations", "Invitations by status", labels=["status"])
+        for status in Invitation.Status:
+            invitations.add_metric([status], Invitation.objects.filter(status=status).count())
+        yield invitations
+        failed = GaugeMetricFamily("portal_effects_failed", "Effects that failed for good", labels=["kind"])
+        for kind in Effect.Kind.values:
+            failed.add_metric([kind], Effect.objects.filter(kind=kind, state=Effect.State.FAILED).count())
+        yield failed
+        calls = GaugeMetricFamily(
+            "portal_api_calls_refused", "Calls the platform's rate limit refused", labels=["platform"]
+        )
+        for platform in Platform:
+            calls.add_metric([platform], ApiCall.objects.filter(platform=platform, status=429).count())
+        yield calls
+
+
+@never_cache
+@login_not_required
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer with the metrics; 404 unless they are allowed, 401 without the bearer token if there is one."""
+    token = settings.METRICS_TOKEN
+    if not (settings.METRICS_ENABLED or token):
+        return HttpResponse(status=404)
+    given = request.headers.get("Authorization", "")
+    if token and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
+    registry = CollectorRegistry()
+    registry.register(_Tables())
+    return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,0 +1,90 @@
+"""The probes: each tells its own part of the truth, from any host and without a redirect."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations.models import Heartbeat, LeverConnection
+from portal import health
+from tests import factories
+
+
+@pytest.fixture(autouse=True)
+def _written_at_once(monkeypatch):
+    monkeypatch.setattr(health, "_next_write_at", 0.0)
+
+
+@pytest.mark.parametrize("path", ["/healthz/live", "/healthz/ready", "/healthz/work", "/metrics"])
+def test_probes_and_scrapes_are_answered_for_any_host_without_a_redirect(client, db, settings, path):
+    settings.ALLOWED_HOSTS = ["portal.example"]
+    settings.SECURE_SSL_REDIRECT = True
+    settings.METRICS_ENABLED = True
+    Heartbeat.beat()
+    assert client.get(path, headers={"host": "10.1.2.3:8000"}).status_code == 200
+    assert client.get(path, headers={"host": "_"}).status_code == 200
+    assert client.get("/login/", headers={"host": "10.1.2.3:8000"}).status_code == 400
+    assert client.get("/healthz/other").status_code == 404
+    assert client.post(path, headers={"host": "10.1.2.3"}).status_code == 405
+
+
+def test_a_node_is_ready_when_no_worker_runs_and_work_is_late(client, db):
+    factories.EffectFactory.create(due_at=timezone.now() - timedelta(hours=1))
+    answer = client.get("/healthz/ready")
+    assert (answer.status_code, answer.json()["parts"]) == (200, {"database": "ok", "migrations": "ok"})
+    work = client.get("/healthz/work")
+    assert work.status_code == 503
+    assert work.json()["parts"]["workers"].startswith("stalled")
+    assert work.json()["parts"]["oldest_due"].startswith("waits for 3")
+
+
+def test_a_node_is_not_ready_when_the_database_cannot_be_written(client, db, monkeypatch):
+    def fail(*_, **__):
+        raise OperationalError("database or disk is full")
+
+    monkeypatch.setattr("django.contrib.sessions.models.Session.save", fail)
+    answer = client.get("/healthz/ready")
+    assert answer.status_code == 503
+    assert answer.json()["parts"]["database"] == "failed: OperationalError"
+
+
+def test_the_probe_leaves_no_row_behind_and_writes_at_most_every_few_seconds(
+    client, db, django_assert_num_queries
+):
+    from django.contrib.sessions.models import Session
+
+    client.get("/healthz/ready")
+    assert not Session.objects.exists()
+    with django_assert_num_queries(1):
+        health._database()
+
+
+def test_the_work_probe_is_about_this_nodes_workers(client, db, settings):
+    settings.NODE = "another-node"
+    Heartbeat.beat()
+    settings.NODE = "this-node"
+    answer = client.get("/healthz/work").json()
+    assert (answer["node"], answer["parts"]["workers"]) == ("this-node", "silent")
+    Heartbeat.beat()
+    assert client.get("/healthz/work").status_code == 200
+    Heartbeat.objects.update(at=Now() - timedelta(minutes=1))
+    assert client.get("/healthz/work").json()["parts"]["workers"] == "silent"
+
+
+def test_the_work_probe_names_a_late_sweep(client, db):
+    Heartbeat.beat()
+    now = timezone.now()
+    factories.LeverConnectionFactory.create(swept_at=now - timedelta(minutes=20))
+    paused = factories.LeverConnectionFactory.create(swept_at=now - timedelta(days=20))
+    paused.organization.paused = True
+    paused.organization.save()
+    factories.LeverConnectionFactory.create(
+        swept_at=now - timedelta(days=20), state=LeverConnection.State.NEEDS_RECONNECT
+    )
+    assert client.get("/healthz/work").json()["parts"]["sweep"] == "ok"
+    never = factories.LeverConnectionFactory.create(swept_at=None, connected_at=now - timedelta(hours=3))
+    assert client.get("/healthz/work").json()["parts"]["sweep"].startswith("the oldest is 10")
+    never.delete()
+    assert client.get("/healthz/work").status_code == 200
