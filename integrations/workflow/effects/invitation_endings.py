@@ -7,6 +7,7 @@ from integrations.models import Effect, EmailTopic, Invitation
 from integrations.models.invitation import Status
 from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.notify import notify_members
+from integrations.workflow.email.payload import InvitationUnchanged
 from integrations.workflow.outbox.enqueue import enqueue_note
 from integrations.workflow.outbox.outcome import (
     Cancelled,
@@ -63,6 +64,7 @@ def _record_uncertain(effect: Effect, invitation: Invitation, reason: str) -> No
             candidate_link(invitation),
         ],
         invitation=invitation,
+        holds_while=InvitationUnchanged.of(invitation),
     )
 
 
@@ -108,4 +110,5 @@ def _record_failed(effect: Effect, invitation: Invitation, reason: str, note: st
         subject="An invitation could not be sent",
         lines=[f"“{invitation.assessment_name}”: {reason}", f"Timeline: {candidate_link(invitation)}"],
         invitation=invitation,
+        holds_while=InvitationUnchanged.of(invitation),
     )

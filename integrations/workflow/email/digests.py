@@ -3,7 +3,6 @@
 The first e-mail of a topic waits for half a minute; what follows within half an hour is gathered into the next one.
 """
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import connection
@@ -13,7 +12,7 @@ from django.utils import timezone
 
 from integrations.models import Effect, EmailTopic, Organization
 from integrations.models.effect import EffectQuerySet
-from integrations.workflow.email.payload import EmailPayload
+from integrations.workflow.email.payload import EmailPayload, Notice
 
 #: The topics that share an e-mail, and its subject then.
 DIGEST_SUBJECTS = {
@@ -47,8 +46,8 @@ def gathering_time(organization: Organization, topic: EmailTopic) -> timedelta:
     return max(SHORTEST_WAIT, until_next)
 
 
-def append_to_waiting(organization: Organization, topic: EmailTopic, key: str, lines: Sequence[str]) -> bool:
-    """Append the lines to the topic's e-mail that still waits; False when there is none."""
+def append_to_waiting(organization: Organization, topic: EmailTopic, notice: Notice) -> bool:
+    """Append the notice, once per key, to the topic's e-mail that still waits; False when there is none."""
     waiting = _emails(organization, topic).filter(
         state=Effect.State.DUE, due_at__gt=Now(), attempts=0, leased_until__isnull=True
     )
@@ -59,9 +58,9 @@ def append_to_waiting(organization: Organization, topic: EmailTopic, key: str, l
     if effect is None:
         return False
     payload = EmailPayload.from_json(effect.payload)
-    if key in payload.appended_keys:
+    if notice.key in {appended.key for appended in payload.appended}:
         return True
-    payload = payload.with_appended(key, DIGEST_SUBJECTS[topic], tuple(lines))
+    payload = payload.with_appended(notice)
     return bool(waiting.filter(pk=effect.pk).update(payload=payload.to_json()))
 
 

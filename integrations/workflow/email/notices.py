@@ -1,6 +1,9 @@
 """Compose a notice: an e-mail in the wording of its kind, to the members who still want that kind."""
 
-from integrations.models import Effect, EmailKind, Organization
+from collections.abc import Mapping
+
+from integrations.models import Effect, EmailKind, EmailTopic, Organization
+from integrations.workflow.email.digests import DIGEST_SUBJECTS
 from integrations.workflow.email.kinds import EMAIL_KINDS
 from integrations.workflow.email.links import activity_link, settings_link
 from integrations.workflow.email.payload import EmailPayload
@@ -11,24 +14,40 @@ from integrations.workflow.email.wording import current_wording
 
 def compose_notice(effect: Effect, kind: EmailKind, payload: EmailPayload) -> ComposedEmail:
     """Return the notice, with a link for each member to unsubscribe from its kind."""
-    members = members_still_wanting(effect.organization, payload.recipients, kind)
+    organization = effect.organization
+    members = members_still_wanting(organization, payload.recipients, kind)
+    if payload.appended:  # the variables belong to one candidate
+        rendered = _render(organization, kind, payload, DIGEST_SUBJECTS[EmailTopic(effect.email_topic)], {})
+    else:
+        rendered = render_notice(organization, kind, payload)
     return ComposedEmail(
-        render_notice(effect.organization, kind, payload),
+        rendered,
         {address: unsubscribe_link(member, kind) for address, member in sorted(members.items())},
     )
 
 
 def render_notice(organization: Organization, kind: EmailKind, payload: EmailPayload) -> RenderedEmail:
     """Return the payload in the current wording of its kind; a variable without a value is empty."""
+    return _render(organization, kind, payload, payload.subject, payload.variables)
+
+
+def _render(
+    organization: Organization,
+    kind: EmailKind,
+    payload: EmailPayload,
+    subject: str,
+    candidate_values: Mapping[str, str],
+) -> RenderedEmail:
+    lines = [line for notice in payload.notices for line in notice.lines]
     values = {
-        "problem": payload.subject,
-        "details": "\n\n".join([*payload.lines, *_left_out(payload)]),
+        "problem": subject,
+        "details": "\n\n".join([*lines, *_left_out(payload)]),
         "settings_link": settings_link(),
         "organization": organization.name,
-        **payload.variables,
+        **candidate_values,
     }
     variables = EMAIL_KINDS[kind].variables
-    if payload.appended_keys and not {"problem", "details"} & variables.keys():
+    if payload.appended and not {"problem", "details"} & variables.keys():
         # the wording is for one candidate and has no place for a digest
         return render(EMAIL_KINDS[EmailKind.ATTENTION].default, values)
     return render(current_wording(organization, kind), {name: values.get(name, "") for name in variables})

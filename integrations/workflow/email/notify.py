@@ -14,7 +14,7 @@ from integrations.models import (
 from integrations.models.truncated_keys import truncated_key
 from integrations.workflow.email import digests
 from integrations.workflow.email.links import candidate_link
-from integrations.workflow.email.payload import EmailPayload
+from integrations.workflow.email.payload import EmailPayload, InvitationUnchanged, Notice
 from integrations.workflow.outbox import enqueue
 
 
@@ -52,11 +52,13 @@ def notify_members(
     lines: Sequence[str],
     variables: Mapping[str, str] | None = None,
     invitation: Invitation | None = None,
+    holds_while: InvitationUnchanged | None = None,
 ) -> None:
     """Enqueue one e-mail to the members who want the topic's kind, once per topic and key.
 
     Its wording is chosen when it is sent: there `subject` fills in {problem}, `lines` {details}, and `variables` those
     of the kind. The same event for many candidates shares one e-mail, which shows the lines of each (see `digests`).
+    What `holds_while` says is looked at when it is sent: once it is no longer so, nobody is told.
     """
     kind = topic.kind
     if kind is None:
@@ -64,15 +66,13 @@ def notify_members(
     members = NotificationPreference.objects.members_who_want(organization, kind)
     if not members or _is_enqueued(organization, topic, key):
         return
+    values = {**_candidate_variables(invitation), **(variables or {})}
+    notice = Notice(subject, tuple(lines), values, holds_while, key)
     is_digest = digests.is_gathered(organization, topic)
-    if is_digest and digests.append_to_waiting(organization, topic, key, lines):
+    if is_digest and digests.append_to_waiting(organization, topic, notice):
         return
-    payload = EmailPayload(
-        recipients=tuple(sorted({member.user.email for member in members})),
-        subject=subject,
-        lines=tuple(lines),
-        variables={**_candidate_variables(invitation), **(variables or {})},
-    )
+    recipients = tuple(sorted({member.user.email for member in members}))
+    payload = EmailPayload(recipients).with_notices(notice)
     wait = digests.gathering_time(organization, topic) if is_digest else timedelta(0)
     enqueue_email(organization, topic, key, payload, invitation=invitation, wait=wait)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from integrations.models import Invitation
 from integrations.workflow.email.kinds import EmailWording
 from integrations.workflow.outbox.payloads import Payload
 
@@ -10,51 +11,105 @@ MAX_DIGEST_LINES = 300
 
 
 @dataclass(frozen=True)
+class InvitationUnchanged:
+    """That an invitation still has the status that it had at a moment, without interruption."""
+
+    invitation: int
+    status: str
+    since: str
+
+    @classmethod
+    def of(cls, invitation: Invitation) -> Self:
+        """Return the condition that the invitation stays as it is now."""
+        return cls(invitation.pk, str(invitation.status), invitation.changed_at.isoformat())
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing that an e-mail says; where `holds_while` is given, it is left out once that is no longer so."""
+
+    subject: str = ""
+    lines: tuple[str, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)
+    holds_while: InvitationUnchanged | None = None
+    key: str = ""
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        """Return the notice as it was stored; what is missing has its default."""
+        condition = stored.get("holds_while")
+        return cls(
+            subject=stored.get("subject", ""),
+            lines=tuple(stored.get("lines", ())),
+            variables=dict(stored.get("variables", {})),
+            holds_while=InvitationUnchanged(**condition) if condition else None,
+            key=stored.get("key", ""),
+        )
+
+
+@dataclass(frozen=True)
 class EmailPayload(Payload):
     """One e-mail: to whom it goes, what it says, and how far it has been sent.
 
-    Several notices may share the e-mail as a digest: `appended_keys` are the keys of those that joined it, and
-    `left_out` is the number of them whose lines no longer fitted.
+    Several notices may share the e-mail as a digest: `appended` are those that joined it. A notice whose lines no
+    longer fit is kept without them, and counted in the e-mail.
     """
 
     recipients: tuple[str, ...] = ()
     subject: str = ""
     lines: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
+    holds_while: InvitationUnchanged | None = None
     wording: EmailWording | None = None
     requested: str = ""
     sent_to: tuple[str, ...] = ()
-    appended_keys: tuple[str, ...] = ()
-    left_out: int = 0
+    appended: tuple[Notice, ...] = ()
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
         """Return the payload as `to_json` wrote it; what is missing has its default."""
         wording = stored.get("wording")
+        first = Notice.from_json(stored)
         return cls(
             recipients=tuple(stored.get("recipients", ())),
-            subject=stored.get("subject", ""),
-            lines=tuple(stored.get("lines", ())),
-            variables=dict(stored.get("variables", {})),
+            subject=first.subject,
+            lines=first.lines,
+            variables=first.variables,
+            holds_while=first.holds_while,
             wording=EmailWording(**wording) if wording else None,
             requested=stored.get("requested", ""),
             sent_to=tuple(stored.get("sent_to", ())),
-            appended_keys=tuple(stored.get("appended_keys", ())),
-            left_out=stored.get("left_out", 0),
+            appended=tuple(Notice.from_json(notice) for notice in stored.get("appended", ())),
         )
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """The notices in the e-mail, in their order."""
+        return (Notice(self.subject, self.lines, self.variables, self.holds_while), *self.appended)
+
+    @property
+    def left_out(self) -> int:
+        """How many of the notices are counted only."""
+        return sum(not notice.lines for notice in self.notices)
 
     def with_sent_to(self, address: str) -> Self:
         """Return the payload after the message to one address was sent."""
         return replace(self, sent_to=(*self.sent_to, address))
 
-    def with_appended(self, key: str, subject: str, lines: tuple[str, ...]) -> Self:
+    def with_appended(self, notice: Notice) -> Self:
         """Return the payload with another notice in it; its lines are left out when the e-mail is full."""
-        is_full = len(self.lines) + len(lines) > MAX_DIGEST_LINES
+        used = sum(len(known.lines) for known in self.notices)
+        if used + len(notice.lines) > MAX_DIGEST_LINES:
+            notice = replace(notice, lines=())
+        return replace(self, appended=(*self.appended, notice))
+
+    def with_notices(self, first: Notice, *others: Notice) -> Self:
+        """Return the payload with these notices instead of its own."""
         return replace(
             self,
-            subject=subject,
-            lines=self.lines if is_full else (*self.lines, *lines),
-            variables={},  # they belong to the first notice's candidate
-            appended_keys=(*self.appended_keys, key),
-            left_out=self.left_out + is_full,
+            subject=first.subject,
+            lines=first.lines,
+            variables=first.variables,
+            holds_while=first.holds_while,
+            appended=others,
         )

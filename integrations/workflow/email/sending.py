@@ -9,23 +9,30 @@ from integrations.models import Effect, EmailTopic
 from integrations.models.email import SIGN_IN_TOPICS
 from integrations.workflow.email import rendering
 from integrations.workflow.email.admin_requests import compose_admin_request
+from integrations.workflow.email.current_notices import keep_current
 from integrations.workflow.email.notices import compose_notice
 from integrations.workflow.email.password_reset import compose_password_reset
 from integrations.workflow.email.payload import EmailPayload
 from integrations.workflow.email.rendering import ComposedEmail, RenderedEmail
 from integrations.workflow.email.sample_email import compose_sample
 from integrations.workflow.email.welcome import compose_welcome
-from integrations.workflow.outbox.outcome import Done
+from integrations.workflow.outbox.outcome import Cancelled, Done
+
+NO_LONGER_SO = "What it says was no longer so when it was to be sent."
 
 
-def send_email(effect: Effect) -> Done:
+def send_email(effect: Effect) -> Done | Cancelled:
     """Send the e-mail to each recipient who doesn't have it yet; at least once, since no mail server can be asked.
 
-    The addresses it was sent to are stored one by one, so that a retry after a refused address skips them.
+    What is no longer so isn't said, and nothing is sent when nothing is left to say. The addresses it was sent to are
+    stored one by one, so that a retry after a refused address skips them.
     Raises PlatformError when the mail server refused a message.
     """
     payload = EmailPayload.from_json(effect.payload)
-    email = compose(effect, payload)
+    current = keep_current(payload)
+    if current is None:
+        return Cancelled(NO_LONGER_SO)
+    email = compose(effect, current)
     if email is None:
         return Done()
     failure: Exception | None = None

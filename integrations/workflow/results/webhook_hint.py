@@ -11,6 +11,7 @@ from integrations.models import EmailTopic, Invitation, Organization, db_clock
 from integrations.models.invitation import Status
 from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.notify import notify_members
+from integrations.workflow.email.payload import InvitationUnchanged
 from integrations.workflow.outbox.enqueue import enqueue_progress_tag
 from integrations.workflow.results.invited import mark_invited
 from integrations.workflow.rules.tags import choose_progress_tag
@@ -53,6 +54,7 @@ def _notify_bounce(invitation: Invitation) -> None:
             f"Correct it in Lever and invite again: {candidate_link(invitation)}",
         ],
         invitation=invitation,
+        holds_while=InvitationUnchanged.of(invitation),
     )
 
 

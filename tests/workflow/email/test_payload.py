@@ -6,7 +6,7 @@ import pytest
 
 from integrations.models import Effect
 from integrations.workflow.email.kinds import EmailWording
-from integrations.workflow.email.payload import MAX_DIGEST_LINES, EmailPayload
+from integrations.workflow.email.payload import MAX_DIGEST_LINES, EmailPayload, InvitationUnchanged, Notice
 from tests import factories
 
 FULL = EmailPayload(
@@ -17,8 +17,11 @@ FULL = EmailPayload(
     wording=EmailWording("{problem}", "{details}"),
     requested="role",
     sent_to=("a@portal.example",),
-    appended_keys=("2", "3"),
-    left_out=1,
+    holds_while=InvitationUnchanged(7, "uncertain", "2026-11-24T12:00:00+00:00"),
+    appended=(
+        Notice("Another", ("Three.",), {"role": "Chef"}, InvitationUnchanged(8, "failed", "2026"), "2"),
+        Notice("A third", key="3"),
+    ),
 )
 
 
@@ -39,16 +42,15 @@ def test_what_is_missing_has_its_default():
     assert EmailPayload.from_json({}) == EmailPayload()
 
 
-def test_an_appended_notice_takes_the_variables_of_the_first_away():
-    payload = FULL.with_appended("4", "Several", ("Three.",))
-    assert payload.lines == ("One.", "Two.", "Three.")
-    assert (payload.subject, payload.variables) == ("Several", {})
-    assert payload.appended_keys == ("2", "3", "4")
-    assert payload.left_out == 1
+def test_an_appended_notice_keeps_what_it_says():
+    notice = Notice("Bounced", ("Three.",), {"assessment": "Frontend"}, key="4")
+    payload = FULL.with_appended(notice)
+    assert payload.appended == (*FULL.appended, notice)
+    assert payload.with_notices(*payload.notices) == payload
 
 
-def test_lines_that_no_longer_fit_are_counted():
+def test_lines_that_no_longer_fit_are_left_out_and_counted():
     full = EmailPayload(lines=("x",) * MAX_DIGEST_LINES)
-    payload = full.with_appended("2", "Several", ("y",))
-    assert (payload.lines, payload.left_out) == (full.lines, 1)
-    assert payload.appended_keys == ("2",)
+    payload = full.with_appended(Notice("Bounced", ("y",), key="2"))
+    assert (payload.notices[1].lines, payload.left_out) == ((), 1)
+    assert payload.appended[0].key == "2"
