@@ -184,10 +184,6 @@ def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invi
 
 
 def _require_invitable(invitation: Invitation) -> None:
-    if "@" not in invitation.email:
-        raise ActionNotAllowed(
-            "The e-mail address is no longer kept here: move the candidate into the stage again in Lever."
-        )
     deleted = Assessment.objects.filter(
         organization=invitation.organization,
         external_id=invitation.assessment_id,

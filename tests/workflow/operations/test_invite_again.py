@@ -75,9 +75,13 @@ def test_a_deleted_assessment_is_not_sent_again(organization, super_admin):
         invitations.invite_again(invitation, super_admin)
 
 
-def test_inviting_again_requires_an_email_address(organization, super_admin):
-    with pytest.raises(ActionNotAllowed, match="e-mail address"):
-        invitations.invite_again(in_status(organization, "completed", email=""), super_admin)
+def test_inviting_again_reads_an_address_that_is_no_longer_kept(scenario, super_admin):
+    first = scenario.pending_invitation(email="", candidate_name="")
+    first.move("withdrawn", "The candidate left the stage.")
+    scenario.work()
+    invitations.invite_again(first, super_admin)
+    scenario.work()
+    assert scenario.sandbox.invitations_sent("alder@candidates.example") == 1
 
 
 def test_the_progress_tag_follows_the_latest_round(organization, super_admin):
