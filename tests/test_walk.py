@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from integrations.models import ApiCall, Delivery, Effect, Invitation, LeverConnection, Result
+from integrations.models import ApiCall, Delivery, Effect, Invitation, LeverConnection, Result, ShapeDeviation
 from integrations.queue import on_request, worker
 from integrations.workflow.operations.codescreen_connection import save_codescreen_key
 from integrations.workflow.operations.policies import set_policies
@@ -117,6 +117,7 @@ def test_a_stage_change_becomes_feedback(recruiter, sandbox):
     assert feedback["fields"]["Report link"] == result.report_url
     assert not Effect.objects.exclude(state="done").exclude(state="cancelled").exists()
     assert ApiCall.objects.filter(error="").count() > 5
+    assert not ShapeDeviation.objects.exists()
 
 
 def test_a_passed_candidate_is_moved_and_a_failed_one_is_reviewed_by_a_person(

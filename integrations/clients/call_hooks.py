@@ -8,6 +8,7 @@ from django.db import DatabaseError, InterfaceError, transaction
 
 from integrations.clients import call_window
 from integrations.clients.context import CallContext
+from integrations.clients.deviations import record_deviations
 from integrations.http.call_limits import CallLimits
 from integrations.http.errors import CallDeferred
 from integrations.http.session import CallRecord
@@ -51,7 +52,10 @@ def after_call(
     limits: CallLimits | None = None,
     record_clock_skew: Callable[[float], None] | None = None,
 ) -> AfterCall:
-    """Return a hook that stores an ApiCall for each call, and passes the call to the limits and the clock check."""
+    """Return a hook that stores an ApiCall for each call, and passes the call to the limits and the clock check.
+
+    How the answer differs from the shape that the portal relies on is recorded too.
+    """
 
     def record(call: CallRecord) -> None:
         try:
@@ -61,6 +65,7 @@ def after_call(
                 record_clock_skew(call.clock_ahead)
             with transaction.atomic():
                 _store(organization, context, call)
+            record_deviations(organization, call.platform, call.endpoint, call.deviations)
         except (DatabaseError, InterfaceError):
             # the call was made: the caller must not see an error because its record was lost
             logger.exception("an API call could not be recorded")

@@ -5,6 +5,7 @@ Source: https://docs.codescreen.com (API: authentication, list assessments, send
 
 from urllib.parse import quote
 
+from integrations.codescreen import shapes
 from integrations.codescreen.names import split_name
 from integrations.codescreen.payloads import ListedAssessment, Progress, instance_id_in
 from integrations.http.errors import PlatformError
@@ -20,7 +21,9 @@ class CodeScreenClient:
 
     def assessments(self) -> list[ListedAssessment]:
         """List the account's assessments."""
-        rows = self._session.request("GET", "/assessments", headers=self._headers)
+        rows = self._session.request(
+            "GET", "/assessments", headers=self._headers, endpoint=shapes.LIST_ASSESSMENTS
+        )
         if not isinstance(rows, list):
             raise PlatformError("CodeScreen answered the list of assessments with something else")
         return [
@@ -49,7 +52,9 @@ class CodeScreenClient:
             payload["externalId"] = external_id
         if idempotent:
             headers["Idempotency-Key"] = external_id
-        body = self._session.request("POST", "/assessments", payload=payload, headers=headers)
+        body = self._session.request(
+            "POST", "/assessments", payload=payload, headers=headers, endpoint=shapes.SEND_ASSESSMENT
+        )
         instance_id = instance_id_in(body)
         if not instance_id:
             raise PlatformError("CodeScreen accepted the invitation without saying its id", ambiguous=True)
@@ -58,7 +63,7 @@ class CodeScreenClient:
     def status(self, instance_id: str) -> Progress:
         """Read the progress of one instance."""
         path = "/assessments/" + quote(instance_id, safe="")
-        body = self._session.request("GET", path, headers=self._headers)
+        body = self._session.request("GET", path, headers=self._headers, endpoint=shapes.GET_STATUS)
         if not isinstance(body, dict):
             raise PlatformError("CodeScreen answered the status with something else")
         return Progress.from_api(body)

@@ -91,6 +91,21 @@ def _status(value: object) -> str:
         return status
 
 
+def is_link(value: object) -> bool:
+    """Whether a value is usable as a report link, or an empty text."""
+    return not _text(value) or bool(_link(value))
+
+
+def is_score(value: object) -> bool:
+    """Whether a value is usable as a score."""
+    return _score(value) is not None
+
+
+def is_time(value: object) -> bool:
+    """Whether a value is usable as a time, or an empty text."""
+    return not _text(value) or _time(value) is not None
+
+
 @dataclass(frozen=True)
 class ListedAssessment:
     """One assessment of the account."""

@@ -13,6 +13,7 @@ from integrations.http import answer_headers, deadlines
 from integrations.http.errors import PlatformError
 from integrations.http.json_types import JsonObject
 from integrations.http.redaction import redact, without_addresses
+from integrations.http.shapes import Deviation, Endpoint
 
 KEPT_BODY_CHARACTERS = 4000
 _TEMPORARY = frozenset({408, 425, 429})
@@ -35,6 +36,9 @@ class CallRecord:
     error: str
     #: Seconds by which our clock is ahead of the platform's; None when unknown.
     clock_ahead: float | None = None
+    endpoint: str = ""
+    #: How the answer differs from the shape that the portal relies on.
+    deviations: tuple[Deviation, ...] = ()
 
 
 def storable_json(value: object) -> object:
@@ -89,9 +93,11 @@ class PlatformSession:
         payload: JsonObject | None = None,
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        endpoint: Endpoint | None = None,
     ) -> object:
         """Return the decoded JSON body of a 2xx answer (None when it is empty).
 
+        How it differs from the endpoint's shape is recorded with the call, and doesn't hinder the caller.
         Raises PlatformError for everything else. A write is `ambiguous` when the request may have reached the
         platform and no trustworthy answer came back.
         """
@@ -100,9 +106,11 @@ class PlatformSession:
         status: int | None = None
         decoded: object = None
         ahead: float | None = None
+        deviations: tuple[Deviation, ...] = ()
         failure = ""  # the message only: the error would keep this frame alive, and with it the connection
         try:
             status, decoded, ahead = self._send(method, path, params, payload, form, headers, started)
+            deviations = endpoint.deviations(decoded) if endpoint else ()
             return decoded
         except PlatformError as error:
             failure = str(error)[:500]
@@ -120,6 +128,8 @@ class PlatformSession:
                     response_body=_kept(decoded),
                     error=failure,
                     clock_ahead=ahead,
+                    endpoint=endpoint.name if endpoint else "",
+                    deviations=deviations,
                 )
             )
 

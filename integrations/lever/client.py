@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from integrations.http.errors import PlatformError
 from integrations.http.json_types import JsonObject
 from integrations.http.session import PlatformSession
+from integrations.http.shapes import Endpoint
+from integrations.lever import shapes
 from integrations.lever.decoding import json_object, text, texts
 from integrations.lever.feedback import FeedbackForm
 from integrations.lever.lookups import LeverUser, Note, PipelineStage, Posting, RegisteredWebhook
@@ -30,12 +32,12 @@ class LeverClient:
         """Read one opportunity, with the posting of its application where the grant allows that."""
         path = path_of("opportunities", opportunity_id)
         try:
-            data = self._api.json_object("GET", path, params=[("expand", "applications")])
+            data = self._api.json_object("GET", path, shapes.OPPORTUNITY, params=[("expand", "applications")])
         except PlatformError as error:
             # expanding may need a scope of its own; an unreadable opportunity answers the same without it
             if error.status not in {400, 403}:
                 raise
-            data = self._api.json_object("GET", path)
+            data = self._api.json_object("GET", path, shapes.OPPORTUNITY)
         if _has_unexpanded_applications(data):
             data = {**data, "applications": self._applications(path)}
         return Opportunity.from_api(data)
@@ -43,7 +45,7 @@ class LeverClient:
     def _applications(self, opportunity_path: str) -> list[JsonObject]:
         """Read an opportunity's applications; an empty list where the grant doesn't show them."""
         try:
-            return list(self._api.rows(f"{opportunity_path}/applications"))
+            return list(self._api.rows(f"{opportunity_path}/applications", shapes.APPLICATIONS))
         except PlatformError as error:
             if error.status not in {400, 403, 404}:
                 raise
@@ -56,32 +58,36 @@ class LeverClient:
             params += [(name, item) for item in ([value] if isinstance(value, str) else value)]
         has_begun = False
         try:
-            for row in self._api.rows("/opportunities", [("expand", "applications"), *params]):
+            for row in self._api.rows(
+                "/opportunities", shapes.OPPORTUNITIES, [("expand", "applications"), *params]
+            ):
                 has_begun = True
                 yield Opportunity.from_api(row)
         except PlatformError as error:
             if has_begun or error.status not in {400, 403}:
                 raise
-            yield from (Opportunity.from_api(row) for row in self._api.rows("/opportunities", params))
+            rows = self._api.rows("/opportunities", shapes.OPPORTUNITIES, params)
+            yield from map(Opportunity.from_api, rows)
 
     def add_tags(
         self, opportunity_id: str, tags: Sequence[str], perform_as: str = ""
     ) -> tuple[str, ...] | None:
         """Add tags. Return the tags it has now, None when the answer doesn't contain them."""
-        return self._change_tags("addTags", opportunity_id, tags, perform_as)
+        return self._change_tags("addTags", shapes.ADD_TAGS, opportunity_id, tags, perform_as)
 
     def remove_tags(
         self, opportunity_id: str, tags: Sequence[str], perform_as: str = ""
     ) -> tuple[str, ...] | None:
         """Remove tags. Return the tags it has now, None when the answer doesn't contain them."""
-        return self._change_tags("removeTags", opportunity_id, tags, perform_as)
+        return self._change_tags("removeTags", shapes.REMOVE_TAGS, opportunity_id, tags, perform_as)
 
     def _change_tags(
-        self, verb: str, opportunity_id: str, tags: Sequence[str], perform_as: str
+        self, verb: str, endpoint: Endpoint, opportunity_id: str, tags: Sequence[str], perform_as: str
     ) -> tuple[str, ...] | None:
         path = path_of("opportunities", opportunity_id, verb)
-        body = unwrap(self._api.call("POST", path, params=_as(perform_as), payload={"tags": list(tags)}))
-        present = json_object(body).get("tags")
+        payload = {"tags": list(tags)}
+        answer = self._api.call("POST", path, params=_as(perform_as), payload=payload, endpoint=endpoint)
+        present = json_object(unwrap(answer)).get("tags")
         return texts(present) if isinstance(present, list) else None
 
     def add_links(self, opportunity_id: str, links: Sequence[str], perform_as: str = "") -> None:
@@ -98,42 +104,52 @@ class LeverClient:
 
     def notes(self, opportunity_id: str) -> Iterator[Note]:
         """Yield an opportunity's notes."""
-        return map(Note.from_api, self._api.rows(path_of("opportunities", opportunity_id, "notes")))
+        rows = self._api.rows(path_of("opportunities", opportunity_id, "notes"), shapes.NOTES)
+        return map(Note.from_api, rows)
 
     def add_note(self, opportunity_id: str, value: str, perform_as: str = "") -> str:
         """Leave a note. Return its id."""
         path = path_of("opportunities", opportunity_id, "notes")
-        note = self._api.json_object("POST", path, params=_as(perform_as), payload={"value": value})
+        note = self._api.json_object(
+            "POST", path, shapes.ADD_NOTE, params=_as(perform_as), payload={"value": value}
+        )
         return text(note.get("id") or note.get("noteId"))
 
     # feedback
 
     def feedback_templates(self) -> Iterator[FeedbackForm]:
         """Yield the active feedback templates."""
-        return map(FeedbackForm.from_api, self._api.rows("/feedback_templates"))
+        return map(FeedbackForm.from_api, self._api.rows("/feedback_templates", shapes.FEEDBACK_TEMPLATES))
 
     def feedback_template(self, template_id: str) -> FeedbackForm:
         """Read one feedback template."""
-        return FeedbackForm.from_api(self._api.json_object("GET", path_of("feedback_templates", template_id)))
+        path = path_of("feedback_templates", template_id)
+        return FeedbackForm.from_api(self._api.json_object("GET", path, shapes.FEEDBACK_TEMPLATE))
 
     def create_feedback_template(self, template: JsonObject) -> FeedbackForm:
         """Make a feedback template."""
-        return FeedbackForm.from_api(self._api.json_object("POST", "/feedback_templates", payload=template))
+        created = self._api.json_object(
+            "POST", "/feedback_templates", shapes.CREATE_FEEDBACK_TEMPLATE, payload=template
+        )
+        return FeedbackForm.from_api(created)
 
     def feedback_list(self, opportunity_id: str) -> Iterator[FeedbackForm]:
         """Yield the feedback of an opportunity."""
-        rows = self._api.rows(path_of("opportunities", opportunity_id, "feedback"))
+        path = path_of("opportunities", opportunity_id, "feedback")
+        rows = self._api.rows(path, shapes.FEEDBACK_LIST)
         return map(FeedbackForm.from_api, rows)
 
     def feedback(self, opportunity_id: str, feedback_id: str) -> FeedbackForm:
         """Read one feedback form, also a deleted one."""
         path = path_of("opportunities", opportunity_id, "feedback", feedback_id)
-        return FeedbackForm.from_api(self._api.json_object("GET", path))
+        return FeedbackForm.from_api(self._api.json_object("GET", path, shapes.FEEDBACK))
 
     def create_feedback(self, opportunity_id: str, form: JsonObject, perform_as: str) -> str:
         """Submit a feedback form as a Lever user. Return its id."""
         path = path_of("opportunities", opportunity_id, "feedback")
-        created = self._api.json_object("POST", path, params=_as(perform_as), payload=form)
+        created = self._api.json_object(
+            "POST", path, shapes.CREATE_FEEDBACK, params=_as(perform_as), payload=form
+        )
         if not created.get("id"):
             raise PlatformError("Lever accepted the feedback without saying its id", ambiguous=True)
         return str(created["id"])
@@ -149,35 +165,39 @@ class LeverClient:
 
     def stages(self) -> list[PipelineStage]:
         """Read the pipeline's stages, in order."""
-        return [stage for stage in map(PipelineStage.from_api, self._api.rows("/stages")) if stage.id]
+        rows = self._api.rows("/stages", shapes.STAGES)
+        return [stage for stage in map(PipelineStage.from_api, rows) if stage.id]
 
     def postings(self) -> Iterator[Posting]:
         """Yield the postings."""
-        return (posting for posting in map(Posting.from_api, self._api.rows("/postings")) if posting.id)
+        rows = self._api.rows("/postings", shapes.POSTINGS)
+        return (posting for posting in map(Posting.from_api, rows) if posting.id)
 
     def posting(self, posting_id: str) -> Posting:
         """Read one posting."""
-        return Posting.from_api(self._api.json_object("GET", path_of("postings", posting_id)))
+        path = path_of("postings", posting_id)
+        return Posting.from_api(self._api.json_object("GET", path, shapes.POSTING))
 
     def users(self, **filters: str) -> Iterator[LeverUser]:
         """Yield the users that match Lever's own filters."""
-        rows = self._api.rows("/users", list(filters.items()))
+        rows = self._api.rows("/users", shapes.USERS, list(filters.items()))
         return (user for user in map(LeverUser.from_api, rows) if user.id)
 
     def user(self, user_id: str) -> LeverUser:
         """Read one user, also a deactivated one."""
-        return LeverUser.from_api(self._api.json_object("GET", path_of("users", user_id)))
+        return LeverUser.from_api(self._api.json_object("GET", path_of("users", user_id), shapes.USER))
 
     # webhooks
 
     def webhooks(self) -> list[RegisteredWebhook]:
         """Read the account's webhooks; Lever leaves their signature tokens out."""
-        return list(map(RegisteredWebhook.from_api, self._api.rows("/webhooks")))
+        return list(map(RegisteredWebhook.from_api, self._api.rows("/webhooks", shapes.WEBHOOKS)))
 
     def create_webhook(self, url: str, event: str) -> RegisteredWebhook:
         """Make a webhook; only this answer contains its signature token."""
         payload = {"url": url, "event": event}
-        return RegisteredWebhook.from_api(self._api.json_object("POST", "/webhooks", payload=payload))
+        created = self._api.json_object("POST", "/webhooks", shapes.CREATE_WEBHOOK, payload=payload)
+        return RegisteredWebhook.from_api(created)
 
     def delete_webhook(self, webhook_id: str) -> None:
         """Remove a webhook that was made through the API."""

@@ -14,6 +14,7 @@ from social_core.backends.oauth import BaseOAuth2
 from integrations.http.errors import PlatformError
 from integrations.http.json_types import JsonObject
 from integrations.http.session import PlatformSession
+from integrations.lever import shapes
 
 SCOPES: dict[str, str] = {
     "offline_access": "stay connected after you close the browser",
@@ -108,7 +109,7 @@ def refresh(session: PlatformSession, refresh_token: str) -> JsonObject:
         "client_secret": settings.LEVER_CLIENT_SECRET,
         "refresh_token": refresh_token,
     }
-    tokens = session.request("POST", "/oauth/token", form=form)
+    tokens = session.request("POST", "/oauth/token", form=form, endpoint=shapes.TOKEN)
     if not isinstance(tokens, dict) or not isinstance(tokens.get("access_token"), str):
         raise PlatformError("Lever's token endpoint answered without an access token", ambiguous=True)
     return tokens

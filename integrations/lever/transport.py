@@ -10,6 +10,7 @@ from urllib.parse import quote
 from integrations.http.errors import PlatformError
 from integrations.http.json_types import JsonObject
 from integrations.http.session import PlatformSession
+from integrations.http.shapes import Endpoint
 
 PAGE_SIZE = 100
 
@@ -53,46 +54,66 @@ class LeverTransport:
         self._tokens = tokens
 
     def call(
-        self, method: str, path: str, *, params: Params = (), payload: JsonObject | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params = (),
+        payload: JsonObject | None = None,
+        endpoint: Endpoint | None = None,
     ) -> object:
         """Return the decoded answer. After a 401 the call is repeated once with a renewed token."""
         token = self._tokens.current()
         try:
-            return self._authorized(token, method, path, params, payload)
+            return self._authorized(token, method, path, params, payload, endpoint)
         except PlatformError as error:
             if error.status != 401:
                 raise
         try:
             token = self._tokens.renew(token)
-            return self._authorized(token, method, path, params, payload)
+            return self._authorized(token, method, path, params, payload, endpoint)
         except PlatformError as error:
             if error.status == 401:
                 self._tokens.give_up(token)
             raise
 
     def _authorized(
-        self, token: str, method: str, path: str, params: Params, payload: JsonObject | None
+        self,
+        token: str,
+        method: str,
+        path: str,
+        params: Params,
+        payload: JsonObject | None,
+        endpoint: Endpoint | None,
     ) -> object:
         headers = {"Authorization": f"Bearer {token}"}
-        return self._session.request(method, path, params=params or None, payload=payload, headers=headers)
+        return self._session.request(
+            method, path, params=params or None, payload=payload, headers=headers, endpoint=endpoint
+        )
 
     def json_object(
-        self, method: str, path: str, *, params: Params = (), payload: JsonObject | None = None
+        self,
+        method: str,
+        path: str,
+        endpoint: Endpoint,
+        *,
+        params: Params = (),
+        payload: JsonObject | None = None,
     ) -> JsonObject:
         """Return the unwrapped answer, which has to be a JSON object."""
-        content = unwrap(self.call(method, path, params=params, payload=payload))
+        content = unwrap(self.call(method, path, params=params, payload=payload, endpoint=endpoint))
         if not isinstance(content, dict):
             raise PlatformError(
                 f"Lever answered {method} {path} without an object", ambiguous=method != "GET"
             )
         return content
 
-    def rows(self, path: str, params: Params = ()) -> Iterator[JsonObject]:
+    def rows(self, path: str, endpoint: Endpoint, params: Params = ()) -> Iterator[JsonObject]:
         """Yield the JSON objects of a list, page by page."""
         offset = None
         while True:
             query = [*params, ("limit", str(PAGE_SIZE)), *([("offset", offset)] if offset else [])]
-            body = self.call("GET", path, params=query)
+            body = self.call("GET", path, params=query, endpoint=endpoint)
             rows = body.get("data") if isinstance(body, dict) else None
             if not isinstance(body, dict) or not isinstance(rows, list):
                 raise PlatformError(f"Lever answered GET {path} without a list")

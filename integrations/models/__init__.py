@@ -23,6 +23,7 @@ from integrations.models.personal_settings import PersonalSettings
 from integrations.models.rate_limit_bucket import RateLimitBucket
 from integrations.models.result import Result
 from integrations.models.role_mapping import RoleMapping
+from integrations.models.shape_deviation import ShapeDeviation
 from integrations.models.verdict import Verdict
 from integrations.models.webhook_rejection import WebhookRejection
 
@@ -58,6 +59,7 @@ __all__ = [
     "Result",
     "Role",
     "RoleMapping",
+    "ShapeDeviation",
     "Stage",
     "TargetKind",
     "Verdict",

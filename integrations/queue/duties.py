@@ -17,6 +17,7 @@ from integrations.models import (
     LeverConnection,
     LeverWebhook,
     Organization,
+    ShapeDeviation,
 )
 from integrations.queue.notify import notify_workers
 from integrations.queue.on_request import sweep_organization
@@ -174,8 +175,9 @@ def warn_expiry() -> None:
 
 
 def cleanup() -> None:
-    """Remove expired sessions, unfinished OAuth states and long-retired tokens."""
+    """Remove expired sessions, unfinished OAuth states, long-retired tokens and deviations that ended."""
     LeverWebhook.objects.purge_retired()
+    ShapeDeviation.purge_old()
     call_command("clearsessions")
     call_command("clearsocial", age=2)
 

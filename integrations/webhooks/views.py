@@ -13,6 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from integrations.clients.deviations import record_deviations
+from integrations.codescreen import shapes as codescreen_shapes
+from integrations.http.json_types import JsonObject
+from integrations.http.shapes import Endpoint
+from integrations.lever import shapes as lever_shapes
 from integrations.lever.payloads import dedupe_key, is_test_request
 from integrations.models import Organization
 from integrations.vocabulary import Platform
@@ -75,6 +80,11 @@ class WebhookView(APIView):
             headers={"WWW-Authenticate": "Signature"},
         )
 
+    def check_shape(self, endpoint: Endpoint, payload: JsonObject) -> None:
+        """Record how a verified body differs from what the portal relies on, also one that is then refused."""
+        deviations = endpoint.deviations(payload)
+        record_deviations(self.organization, self.platform, endpoint.name, deviations)
+
     def handle_exception(self, exc: Exception) -> Response:
         """Give every refusal a code beside its detail."""
         response: Response = super().handle_exception(exc)
@@ -95,6 +105,7 @@ class LeverWebhookView(WebhookView):
         proof = verify_lever(self.organization, payload)
         if isinstance(proof, Unverified):
             return self.refuse(proof, payload)
+        self.check_shape(lever_shapes.webhook(payload), payload)
         LeverEnvelope(data=payload).is_valid(raise_exception=True)
         data = payload.get("data") or {}
         is_new = store_delivery(
@@ -121,6 +132,7 @@ class CodeScreenWebhookView(WebhookView):
         if isinstance(proof, Unverified):
             return self.refuse(proof)
         payload = parse(self.body)
+        self.check_shape(codescreen_shapes.WEBHOOK, payload)
         CodeScreenEnvelope(data=payload).is_valid(raise_exception=True)
         is_new = store_delivery(
             self.organization,

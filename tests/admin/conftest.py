@@ -30,6 +30,7 @@ from integrations.models import (
     Result,
     Role,
     RoleMapping,
+    ShapeDeviation,
     Stage,
     Verdict,
     WebhookRejection,
@@ -152,6 +153,15 @@ def make_customer(slug: str) -> Customer:
     )
     rows[WebhookRejection] = WebhookRejection.objects.create(
         **own, platform="lever", code="signature_mismatch"
+    )
+    rows[ShapeDeviation] = ShapeDeviation.objects.create(
+        **own,
+        platform="codescreen",
+        endpoint="GET /assessments/:id",
+        field="score",
+        found="a text",
+        expected="a whole number",
+        is_readable=False,
     )
     rows[Incident] = Incident.objects.create(**own, code="held_invitations")
     rows[LinterFinding] = LinterFinding.objects.create(

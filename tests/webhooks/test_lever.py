@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.lever.signature import sign as signature_of
-from integrations.models import Delivery, LeverWebhook, Organization
+from integrations.models import Delivery, LeverWebhook, Organization, ShapeDeviation
 from integrations.queue import worker
 from integrations.workflow.operations.signature_tokens import (
     Generation,
@@ -116,6 +116,18 @@ class TestLever(WebhookContract):
 
     def test_a_body_with_wrong_types_is_400_when_the_signature_is_right(self, sender, endpoint):
         assert self.send(sender, endpoint, self.signed(self.payload(event=5))).status_code == 400
+        assert ShapeDeviation.objects.get().field == "event"
+
+    def test_a_stage_change_that_differs_from_the_documented_shape_is_recorded(self, sender, endpoint):
+        payload = self.payload(data={"opportunityId": "o-1", "contactId": None})
+        assert self.send(sender, endpoint, self.signed(payload)).status_code == 202
+        row = ShapeDeviation.objects.get()
+        assert (row.platform, row.field, row.found) == ("lever", "data.toStageId", "nothing")
+
+    def test_what_a_forged_body_contains_is_not_recorded(self, sender, endpoint):
+        payload = sign(self.payload(event=5), OTHER_TOKEN)
+        assert self.send(sender, endpoint, (encode(payload), {})).status_code == 401
+        assert not ShapeDeviation.objects.exists()
 
     @pytest.mark.parametrize(
         "data",

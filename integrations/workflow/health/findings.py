@@ -41,6 +41,8 @@ class FindingCode(StrEnum):
     CODESCREEN_KEY_UNTRIED = "codescreen_key_untried"
     CODESCREEN_KEY_UNHEARD = "codescreen_key_unheard"
     CODESCREEN_KEY_OLD = "codescreen_key_old"
+    # what the platforms send
+    SHAPE_CHANGED = "shape_changed"
     # policies and people
     NO_TRIGGER_STAGE = "no_trigger_stage"
     NO_ROLES_MAPPED = "no_roles_mapped"

@@ -1,0 +1,200 @@
+"""The shape that the portal relies on in what a platform sends, and how something sent differs from it.
+
+Only what is read is declared: platforms add fields without notice. Decoding stays tolerant; a deviation is reported
+beside it. It consists of declared names and of types, never of values, so that it contains no personal data.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a JSON value is, in the words of a finding."""
+
+    TEXT = "a text"
+    NUMBER_IN_TEXT = "a number in a text"
+    WHOLE_NUMBER = "a whole number"
+    FRACTION = "a number with a fraction"
+    BOOLEAN = "true or false"
+    OBJECT = "an object"
+    LIST = "a list"
+    NULL = "null"
+    NOTHING = "nothing"  # the field is left out
+    # of the right type, but not of the declared form
+    OTHER_SPELLING = "another spelling"
+    OTHER_FORM = "another form"
+
+
+#: Implied by the others where a sentence names the types.
+_UNNAMED = frozenset({Kind.NOTHING, Kind.NULL, Kind.NUMBER_IN_TEXT})
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a value has to be besides its type. `is_readable` says whether the portal understands it all the same."""
+
+    name: str
+    is_met: Callable[[object], bool]
+    is_readable: Callable[[object], bool] = field(default=lambda value: False)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The types that a value may have. `readable` ones aren't documented, but the portal understands them."""
+
+    kinds: frozenset[Kind]
+    readable: frozenset[Kind] = frozenset()
+    form: Form | None = None
+    fields: Mapping[str, "Shape"] = field(default_factory=dict)
+    items: "Shape | None" = None
+
+    @property
+    def type_names(self) -> str:
+        """The documented types, as the object of a sentence."""
+        named = [kind.value for kind in Kind if kind in self.kinds - _UNNAMED]
+        return " or ".join(named)
+
+    def of_form(self, form: Form) -> "Shape":
+        """Return the shape with a form."""
+        return replace(self, form=form)
+
+    def readable_as(self, *kinds: Kind) -> "Shape":
+        """Return the shape with types that the portal understands too."""
+        return replace(self, readable=frozenset(kinds))
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One way in which something sent differs from its shape.
+
+    `field` is its path, empty for the whole; `example` is the types of the declared fields around it.
+    """
+
+    field: str
+    expected: str
+    found: Kind
+    is_readable: bool
+    example: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An endpoint of a platform, or a webhook of its, with the shape of what it sends inside its wrapper."""
+
+    name: str
+    shape: Shape
+    unwrap: Callable[[object], object] = field(default=lambda body: body)
+
+    def deviations(self, body: object) -> tuple[Deviation, ...]:
+        """Return how a decoded body differs from the shape, each way once."""
+        found = _compare(self.shape, self.unwrap(body), "", {})
+        return tuple({(one.field, one.found): one for one in found}.values())
+
+
+def text() -> Shape:
+    """Return the shape of a text."""
+    return Shape(frozenset({Kind.TEXT, Kind.NUMBER_IN_TEXT}))
+
+
+def whole_number() -> Shape:
+    """Return the shape of a whole number."""
+    return Shape(frozenset({Kind.WHOLE_NUMBER}))
+
+
+def boolean() -> Shape:
+    """Return the shape of true or false."""
+    return Shape(frozenset({Kind.BOOLEAN}))
+
+
+def json_object(**fields: Shape) -> Shape:
+    """Return the shape of an object with these fields and any others."""
+    return Shape(frozenset({Kind.OBJECT}), fields=fields)
+
+
+def list_of(items: Shape) -> Shape:
+    """Return the shape of a list."""
+    return Shape(frozenset({Kind.LIST}), items=items)
+
+
+def anything() -> Shape:
+    """Return the shape of a value whose type doesn't matter."""
+    return Shape(frozenset(Kind))
+
+
+def either(first: Shape, second: Shape) -> Shape:
+    """Return the shape of what may be one or the other; only the second may have fields."""
+    return replace(second, kinds=first.kinds | second.kinds)
+
+
+def nullable(shape: Shape) -> Shape:
+    """Return the shape of what may be null."""
+    return replace(shape, kinds=shape.kinds | {Kind.NULL})
+
+
+def optional(shape: Shape) -> Shape:
+    """Return the shape of what may be null or left out."""
+    return replace(shape, kinds=shape.kinds | {Kind.NULL, Kind.NOTHING})
+
+
+def one_of(values: type[StrEnum] | frozenset[str]) -> Form:
+    """Return the form of one of these texts; capital letters and surrounding spaces don't hinder reading."""
+    known = [str(value) for value in values]
+    folded = {value.casefold() for value in known}
+    return Form(
+        f"one of {', '.join(sorted(known))}",
+        lambda value: value in known,
+        lambda value: isinstance(value, str) and value.strip().casefold() in folded,
+    )
+
+
+_NOTHING = object()
+
+
+def kind_of(value: object) -> Kind:
+    """Return what a decoded JSON value is."""
+    match value:
+        case None:
+            return Kind.NULL
+        case bool():
+            return Kind.BOOLEAN
+        case int():
+            return Kind.WHOLE_NUMBER
+        case float():
+            return Kind.WHOLE_NUMBER if value.is_integer() else Kind.FRACTION
+        case str():
+            return Kind.NUMBER_IN_TEXT if _is_number(value) else Kind.TEXT
+        case dict():
+            return Kind.OBJECT
+        case list():
+            return Kind.LIST
+    return Kind.NOTHING
+
+
+def _is_number(written: str) -> bool:
+    try:
+        float(written)
+    except ValueError:
+        return False
+    return True
+
+
+def _compare(shape: Shape, value: object, path: str, around: Mapping[str, str]) -> Iterator[Deviation]:
+    kind = kind_of(value)
+    is_readable = kind in shape.readable
+    if kind not in shape.kinds:
+        yield Deviation(path, shape.type_names, kind, is_readable, around)
+        if not is_readable:
+            return
+    form = shape.form
+    if form is not None and kind not in {Kind.NULL, Kind.NOTHING} and not form.is_met(value):
+        found = Kind.OTHER_SPELLING if form.is_readable(value) else Kind.OTHER_FORM
+        yield Deviation(path, form.name, found, found is Kind.OTHER_SPELLING, around)
+    if isinstance(value, dict):
+        types = {name: kind_of(value.get(name, _NOTHING)).value for name in shape.fields}
+        for name, inner in shape.fields.items():
+            inner_path = f"{path}.{name}" if path else name
+            yield from _compare(inner, value.get(name, _NOTHING), inner_path, types)
+    elif isinstance(value, list) and shape.items is not None:
+        for item in value:
+            yield from _compare(shape.items, item, f"{path}[]", around)
