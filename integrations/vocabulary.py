@@ -6,6 +6,9 @@ A member is a string, the code that is stored and exported. `label` is the same 
 from enum import StrEnum
 from typing import Self
 
+#: The lowest scores for the ratings 2, 3 and 4.
+Thresholds = tuple[int, int, int]
+
 
 class LabelledEnum(StrEnum):
     """Codes that each have a label for people."""

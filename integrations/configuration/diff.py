@@ -1,5 +1,6 @@
 """Compare a configuration with the stored rows of its organization."""
 
+from integrations.configuration.assessments import compare_assessments
 from integrations.configuration.connections import compare_codescreen, compare_lever
 from integrations.configuration.load import Configuration
 from integrations.configuration.mappings import compare_mappings
@@ -19,5 +20,6 @@ def compare(configuration: Configuration) -> Plan:
         *compare_lever(configuration.lever, organization),
         *compare_codescreen(configuration.codescreen, organization),
         *compare_mappings(configuration.mappings, organization),
+        *compare_assessments(configuration.assessments, organization),
     ]
     return Plan(organization, changes)

@@ -2,13 +2,21 @@
 
 from integrations.configuration.load import POLICY
 from integrations.configuration.toml import Value, literal
-from integrations.models import CodeScreenConnection, LeverWebhook, Membership, Organization, RoleMapping
+from integrations.models import (
+    CodeScreenConnection,
+    LeverWebhook,
+    Membership,
+    Organization,
+    RatingThresholds,
+    RoleMapping,
+)
 
 
 def dump(organization: Organization) -> str:
     """Return the organization's configuration file. Secrets are left out; comments name those that are set."""
     blocks = [_organization(organization), *_members(organization), _policies(organization)]
     blocks += [_lever(organization), _codescreen(organization), *_mappings(organization)]
+    blocks += _assessments(organization)
     return "\n".join(blocks)
 
 
@@ -67,3 +75,11 @@ def _mappings(organization: Organization) -> list[str]:
         values["assessment"] = mapping.assessment
         blocks.append(_block("[[mappings]]", values))
     return blocks
+
+
+def _assessments(organization: Organization) -> list[str]:
+    rows = RatingThresholds.objects.filter(organization=organization).order_by("assessment")
+    return [
+        _block("[[assessments]]", {"name": row.assessment, "rating_thresholds": list(row.values)})
+        for row in rows
+    ]

@@ -11,8 +11,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from integrations.configuration.toml import Value
-from integrations.models import Membership, Organization, RoleMapping
+from integrations.models import Membership, Organization, RatingThresholds, RoleMapping
 from integrations.models.organization import POLICIES
+from integrations.vocabulary import Thresholds
 from integrations.workflow.rules.mapping_index import MappingRule
 
 
@@ -46,6 +47,14 @@ class Member:
 
 
 @dataclass(frozen=True)
+class AssessmentSettings:
+    """One assessment of the file; without `rating_thresholds` the organization's count."""
+
+    name: str
+    rating_thresholds: Thresholds | None
+
+
+@dataclass(frozen=True)
 class Configuration:
     """The contents of a file. Its tables hold only the keys that the file has."""
 
@@ -56,6 +65,7 @@ class Configuration:
     codescreen: CodeScreenTable = field(repr=False)
     members: tuple[Member, ...]
     mappings: tuple[MappingRule, ...]
+    assessments: tuple[AssessmentSettings, ...]
 
 
 @dataclass(frozen=True)
@@ -102,9 +112,18 @@ MAPPING = {
     "stage": _column_key(RoleMapping, "stage"),
     "assessment": _column_key(RoleMapping, "assessment", is_required=True),
 }
+ASSESSMENT = {
+    "name": _column_key(RatingThresholds, "assessment", is_required=True),
+    "rating_thresholds": Key(list, is_required=True),
+}
 TABLES = {"organization": ORGANIZATION, "policies": POLICY, "lever": LEVER, "codescreen": CODESCREEN}
-ARRAYS = {"members": MEMBER, "mappings": MAPPING}
-TYPE_NAMES = {str: "text in quotes", int: "a whole number", bool: "true or false"}
+ARRAYS = {"members": MEMBER, "mappings": MAPPING, "assessments": ASSESSMENT}
+TYPE_NAMES = {
+    str: "text in quotes",
+    int: "a whole number",
+    bool: "true or false",
+    list: "three whole numbers in brackets",
+}
 
 
 def load(text: str) -> Configuration:
@@ -123,6 +142,10 @@ def load(text: str) -> Configuration:
         MappingRule(mapping["role"], mapping.get("stage", ""), mapping["assessment"])
         for mapping in arrays["mappings"]
     )
+    assessments = tuple(
+        _assessment(f"assessments[{number}]", table) for number, table in enumerate(arrays["assessments"], 1)
+    )
+    _refuse_repeats("assessments", [assessment.name for assessment in assessments])
     _refuse_repeats("members", [member.username for member in members])
     _refuse_repeats("mappings", [f"{mapping.role} × {mapping.stage}" for mapping in mappings])
     return Configuration(
@@ -133,7 +156,22 @@ def load(text: str) -> Configuration:
         cast(CodeScreenTable, tables["codescreen"]),
         members,
         mappings,
+        assessments,
     )
+
+
+def _assessment(path: str, table: dict[str, Any]) -> AssessmentSettings:
+    values = table["rating_thresholds"]
+    if not values:
+        return AssessmentSettings(table["name"].strip(), None)
+    if len(values) != 3 or any(type(value) is not int or not 0 <= value <= 100 for value in values):
+        raise ConfigurationError(
+            f"{path}.rating_thresholds must be the lowest scores for the ratings 2, 3 and 4, such as [25, 50, 75]; "
+            "[] leaves them to the policies."
+        )
+    if values != sorted(values):
+        raise ConfigurationError(f"{path}.rating_thresholds must rise from 2 to 4.")
+    return AssessmentSettings(table["name"].strip(), (values[0], values[1], values[2]))
 
 
 def _array(name: str, tables: object, keys: Mapping[str, Key]) -> list[dict[str, Any]]:

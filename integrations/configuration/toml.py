@@ -2,7 +2,7 @@
 
 SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
 
-Value = str | int | bool
+Value = str | int | bool | list[int]
 
 
 def quoted(text: str) -> str:
@@ -23,4 +23,6 @@ def literal(value: Value) -> str:
     """Return a value as TOML writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list):
+        return f"[{', '.join(map(str, value))}]"
     return str(value) if isinstance(value, int) else quoted(value)

@@ -21,6 +21,7 @@ from integrations.models.notification_preference import NotificationPreference
 from integrations.models.organization import Organization
 from integrations.models.personal_settings import PersonalSettings
 from integrations.models.rate_limit_bucket import RateLimitBucket
+from integrations.models.rating_thresholds import RatingThresholds
 from integrations.models.result import Result
 from integrations.models.role_mapping import RoleMapping
 from integrations.models.shape_deviation import ShapeDeviation
@@ -56,6 +57,7 @@ __all__ = [
     "Organization",
     "PersonalSettings",
     "RateLimitBucket",
+    "RatingThresholds",
     "Result",
     "Role",
     "RoleMapping",

@@ -11,7 +11,7 @@ from django.db import connection, models
 
 from integrations.models.codescreen_connection import CodeScreenConnection
 from integrations.models.lever_connection import LeverConnection
-from integrations.vocabulary import ReentryPolicy
+from integrations.vocabulary import ReentryPolicy, Thresholds
 
 
 def make_webhook_key() -> str:
@@ -256,7 +256,7 @@ class Organization(models.Model):
         return ""
 
     @property
-    def rating_thresholds(self) -> tuple[int, int, int]:
+    def rating_thresholds(self) -> Thresholds:
         """The lowest scores for the ratings 2, 3 and 4."""
         return self.rating_2_from, self.rating_3_from, self.rating_4_from
 

@@ -5,7 +5,7 @@ from django.urls import path
 from integrations.pages import audit_log, health
 from integrations.pages.activity import activity, candidate, delivery, effect_actions, invitation_actions
 from integrations.pages.dry_run import dry_run
-from integrations.pages.mappings import bulk_assign, catalog_refresh, mapping_edit, mapping_list
+from integrations.pages.mappings import bulk_assign, catalog_refresh, mapping_edit, mapping_list, rating_list
 from integrations.pages.overview import overview
 from integrations.pages.settings import (
     admin_requests,
@@ -62,6 +62,7 @@ urlpatterns = [
     path("mappings/", mapping_list.MappingListView.as_view(), name="mapping-list"),
     path("mappings/add/", mapping_edit.MappingCreateView.as_view(), name="mapping-add"),
     path("mappings/assign/", bulk_assign.BulkAssignView.as_view(), name="mapping-assign"),
+    path("mappings/ratings/", rating_list.RatingListView.as_view(), name="rating-list"),
     path("mappings/refresh/", catalog_refresh.RefreshCatalogView.as_view(), name="mapping-refresh"),
     path("mappings/<int:pk>/", mapping_edit.MappingUpdateView.as_view(), name="mapping-edit"),
     path("mappings/<int:pk>/delete/", mapping_edit.MappingDeleteView.as_view(), name="mapping-delete"),

@@ -27,6 +27,7 @@ from integrations.models import (
     Membership,
     NotificationPreference,
     Organization,
+    RatingThresholds,
     Result,
     Role,
     RoleMapping,
@@ -84,6 +85,9 @@ def make_customer(slug: str) -> Customer:
     rows[Assessment] = Assessment.objects.create(**own, external_id="assessment-1", name=f"Backend {slug}")
     rows[RoleMapping] = RoleMapping.objects.create(
         **own, role=f"Engineer {slug}", assessment=f"Backend {slug}"
+    )
+    rows[RatingThresholds] = RatingThresholds.objects.create(
+        **own, assessment=f"Backend {slug}", rating_2_from=20, rating_3_from=40, rating_4_from=60
     )
     invitation = rows[Invitation] = Invitation.objects.create(
         **own,

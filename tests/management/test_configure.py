@@ -21,6 +21,7 @@ from integrations.models import (
     LeverWebhook,
     Membership,
     Organization,
+    RatingThresholds,
     RoleMapping,
 )
 
@@ -263,6 +264,24 @@ def test_policies_about_results_are_exported_and_read_back(configure) -> None:
     assert configure(exported).startswith("nothing to change\n")
 
 
+def test_thresholds_of_an_assessment_are_stored_exported_and_removed(configure) -> None:
+    configure(WHOLE)
+    head = '[organization]\nslug = "acme"\n[[assessments]]\nname = "Backend"\n'
+    first = head + "rating_thresholds = [40, 60, 90]\n"
+    assert configure(first).splitlines() == ['+ assessment "Backend" rating_thresholds: [40, 60, 90]']
+    assert configure(first) == "nothing to change\n"
+    exported = dump(Organization.objects.get())
+    assert '[[assessments]]\nname = "Backend"\nrating_thresholds = [40, 60, 90]\n' in exported
+    assert configure(exported).startswith("nothing to change\n")
+    assert configure(head + "rating_thresholds = [40, 70, 90]\n").splitlines() == [
+        '~ assessment "Backend" rating_thresholds: [40, 60, 90] → [40, 70, 90]'
+    ]
+    assert configure(head + "rating_thresholds = []\n").splitlines() == [
+        '- assessment "Backend" rating_thresholds: [40, 70, 90]'
+    ]
+    assert not RatingThresholds.objects.exists()
+
+
 def test_a_mapping_that_makes_the_stage_on_pass_invite_refuses_no_other_change(configure) -> None:
     configure(WHOLE)
     target = '[organization]\nslug = "acme"\n[policies]\npassed_stage = "Phone screen"\n'
@@ -292,6 +311,29 @@ ERRORS = [
 HEAD = '[organization]\nname = "A"\nslug = "acme"\n'
 MORE_ERRORS = [
     ("[organisation]\n", "Unknown key organisation. Did you mean organization?"),
+    ('[[assessments]]\nname = "B"\n', "assessments[1].rating_thresholds is missing"),
+    ('[[assessments]]\nname = ""\nrating_thresholds = [1, 2, 3]\n', "assessments[1].name is empty"),
+    (
+        '[[assessments]]\nname = "B"\nrating_thresholds = [3, 2, 1]\n',
+        "assessments[1].rating_thresholds must rise",
+    ),
+    (
+        '[[assessments]]\nname = "B"\nrating_thresholds = [1, 2]\n',
+        "assessments[1].rating_thresholds must be the lowest scores",
+    ),
+    (
+        '[[assessments]]\nname = "B"\nrating_thresholds = [1, true, 101]\n',
+        "assessments[1].rating_thresholds must be the lowest scores",
+    ),
+    (
+        '[[assessments]]\nname = "B"\nrating_thresholds = 7\n',
+        "assessments[1].rating_thresholds must be three whole numbers in brackets",
+    ),
+    ('[[assessments]]\nname = "B"\nthresholds = 7\n', "Unknown key assessments[1].thresholds"),
+    (
+        '[[assessments]]\nname = "B"\nrating_thresholds = []\n' * 2,
+        "assessments[2] repeats",
+    ),
     ("[policies]\nbulk_limt = 3\n", "Unknown key policies.bulk_limt. Did you mean bulk_limit?"),
     ('[policies]\nbulk_limit = "3"\n', "policies.bulk_limit must be a whole number, not text"),
     ("[policies]\nbulk_limit = true\n", "policies.bulk_limit must be a whole number, not true or false"),

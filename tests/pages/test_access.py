@@ -40,6 +40,7 @@ ALLOWED = {
     "mapping-delete": 2,
     "mapping-refresh": 2,
     "mapping-assign": 2,
+    "rating-list": 2,
     "policies": 2,
     "delivery-replay": 2,
     "invitation-approve": 2,

@@ -8,6 +8,7 @@ from integrations.models import (
     CodeScreenConnection,
     LeverConnection,
     Organization,
+    RatingThresholds,
     Role,
     Stage,
 )
@@ -76,6 +77,8 @@ class LinterSnapshot:
         self.new_stage_names = {
             normalize(stage.former_name): stage.name for stage in self.stages if stage.former_name
         }
+        thresholds = RatingThresholds.objects.filter(organization=organization)
+        self.rated_assessments = list(thresholds.values_list("assessment", flat=True))
         self.mappings = mapping_index(organization)
         self.trigger_policy = TriggerPolicy(organization.stage_prefix, self.mappings.stages)
         self.trigger_stages = [
@@ -106,6 +109,9 @@ class LinterSnapshot:
         for rule in self.mappings.rules:
             where = f"The mapping for “{rule.role}”"
             yield AssessmentMention(where, rule.assessment, "Choose another assessment for this mapping.")
+        for written in self.rated_assessments:
+            fix = "Under Mappings › Ratings, give the thresholds to another assessment or delete them."
+            yield AssessmentMention("A set of rating thresholds", written, fix)
         titles_by_tag: dict[str, list[str]] = {}
         for role in filter(self.may_use_tags, self.open_roles):
             for name in self.tags[role.pk]:

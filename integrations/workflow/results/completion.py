@@ -20,7 +20,7 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
         "score": progress.score,
         "failure_reason": progress.failure_reason,
         "report_url": progress.report_url,
-        "rating": rating_of(progress, invitation.organization),
+        "rating": rating_of(progress, invitation),
     }
     is_same = latest is not None and all(
         getattr(latest, name) == value for name, value in stated.items() if name != "rating"

@@ -1,0 +1,53 @@
+"""Set and delete the rating thresholds of one assessment."""
+
+from django.db import transaction
+
+from integrations.models import (
+    Actor,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Organization,
+    RatingThresholds,
+    TargetKind,
+)
+from integrations.vocabulary import Thresholds
+
+
+def set_thresholds(organization: Organization, assessment: str, thresholds: Thresholds, actor: Actor) -> bool:
+    """Store the thresholds of an assessment, given by name or id; False when they were stored already.
+
+    Results that are recorded from now on are rated by them. Raises ValidationError with the fix.
+    """
+    with transaction.atomic():
+        stored = _stored(organization, assessment)
+        if stored is not None and stored.values == thresholds:
+            return False
+        before = stored.values if stored else None
+        row = stored or RatingThresholds(organization=organization, assessment=assessment.strip())
+        row.rating_2_from, row.rating_3_from, row.rating_4_from = thresholds
+        row.full_clean()
+        row.save()
+        changes = {"rating_thresholds": (before, thresholds)}
+        AuditEntry.record(organization, actor, AuditAction.CHANGE_RATING, _target(row), changes)
+    return True
+
+
+def delete_thresholds(organization: Organization, assessment: str, actor: Actor) -> bool:
+    """Delete the thresholds of an assessment, so that the organization's count; False when there were none."""
+    with transaction.atomic():
+        row = _stored(organization, assessment)
+        if row is None:
+            return False
+        changes = {"rating_thresholds": (row.values, None)}
+        AuditEntry.record(organization, actor, AuditAction.DELETE_RATING, _target(row), changes)
+        row.delete()
+    return True
+
+
+def _stored(organization: Organization, assessment: str) -> RatingThresholds | None:
+    return RatingThresholds.objects.filter(organization=organization, assessment=assessment.strip()).first()
+
+
+def _target(row: RatingThresholds) -> AuditTarget:
+    return AuditTarget(TargetKind.RATING_THRESHOLDS, row.pk, row.assessment)
