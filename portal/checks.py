@@ -21,11 +21,14 @@ NUMBERS = {
     "LOG_LEVEL": "E012",
     "LOG_FORMAT": "E013",
     "REDIS_URL": "E014",
+    "POLL_NOT_STARTED_SECONDS": "E015",
+    "POLL_IN_PROGRESS_SECONDS": "E016",
     "LEVER_RATE": "E017",
     "LEVER_BURST": "E018",
     "PLATFORM_READ_SECONDS": "E019",
-    "POLL_NOT_STARTED_SECONDS": "E015",
-    "POLL_IN_PROGRESS_SECONDS": "E016",
+    "ALLOWED_HOSTS": "E020",
+    "SENTRY_DSN": "E021",
+    "DEFAULT_FROM_EMAIL": "E022",
 }
 
 
@@ -36,7 +39,7 @@ def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: object)
         Error(
             message,
             hint=f"Set {name} in the environment or in .env.",
-            id=f"portal.{NUMBERS.get(name, 'E099')}",
+            id=f"portal.{NUMBERS[name]}",
         )
         for name, message in settings.CONFIGURATION_ERRORS
     ]

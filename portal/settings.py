@@ -1,75 +1,31 @@
-"""The Django settings. The environment is read here and nowhere else."""
+"""The Django settings. The environment is read here and nowhere else, by `portal.environment`."""
 
 import os
 import socket
 import sys
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import environ
+from portal.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
-environ.Env.read_env(os.environ.get("PORTAL_ENV_FILE", BASE_DIR / ".env"))
-
+env = Environment(os.environ.get("PORTAL_ENV_FILE", str(BASE_DIR / ".env")))
 #: Missing and malformed variables, each with a message; portal.checks reports them as numbered checks.
-CONFIGURATION_ERRORS: list[tuple[str, str]] = []
-
-
-def _read[Value](read: Callable[[str], Value], name: str, fallback: Callable[[], Value]) -> Value:
-    """Return a variable; when it is malformed, record a configuration error and return the fallback."""
-    try:
-        return read(name)
-    except (environ.ImproperlyConfigured, ValueError, KeyError, IndexError, TypeError):
-        CONFIGURATION_ERRORS.append(
-            (name, f"{name} can't be read. See the configuration table in the README.")
-        )
-        return fallback()
-
-
-def _flag(name: str) -> bool:
-    return bool(_read(partial(env.bool, default=False), name, lambda: False))
-
-
-def _integer(name: str, default: int) -> int:
-    return _read(partial(env.int, default=default), name, lambda: default)
-
-
-def _number(name: str, default: float) -> float:
-    return _read(partial(env.float, default=default), name, lambda: default)
-
-
-def _address(name: str, default: str) -> str:
-    value = str(env.str(name, default=default) or default).rstrip("/")
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        CONFIGURATION_ERRORS.append(
-            (name, f"{name} must be a full address such as {default}, not {value!r}.")
-        )
-        return default
-    return value
-
+CONFIGURATION_ERRORS = env.errors
 
 # Core
 
-DEBUG = _flag("DEBUG")
-SECRET_KEY = env.str("SECRET_KEY", default="")
-if not SECRET_KEY:
-    CONFIGURATION_ERRORS.append(
-        ("SECRET_KEY", "SECRET_KEY is not set. Set it to a long random text and keep it.")
-    )
-    # lets the checks run; portal.checks refuses to serve with it
-    SECRET_KEY = "unset-" + os.urandom(32).hex()
-FIELD_ENCRYPTION_KEYS = [key.strip() for key in env.list("FIELD_ENCRYPTION_KEYS", default=[]) if key.strip()]
+DEBUG = env.flag("DEBUG")
+#: The stand-in lets the checks run; portal.checks refuses to serve with it.
+SECRET_KEY = env.secret_key("SECRET_KEY", stand_in="unset-" + os.urandom(32).hex())
+FIELD_ENCRYPTION_KEYS = env.texts("FIELD_ENCRYPTION_KEYS")
 
-PORTAL_URL = _address("PORTAL_URL", "http://127.0.0.1:8000")
+PORTAL_URL = env.address("PORTAL_URL", "http://127.0.0.1:8000")
 _portal = urlsplit(PORTAL_URL)
 IS_HTTPS = _portal.scheme == "https"
-ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=[]), _portal.hostname or "127.0.0.1"]
+ALLOWED_HOSTS = [*env.hosts("ALLOWED_HOSTS"), _portal.hostname or "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = [f"{_portal.scheme}://{_portal.netloc}"]
 if not IS_HTTPS and _portal.hostname in {"127.0.0.1", "localhost"}:
     ALLOWED_HOSTS += ["127.0.0.1", "localhost"]
@@ -133,13 +89,7 @@ TEMPLATES = [
 # Database
 
 _default_database = f"sqlite:///{BASE_DIR / 'portal.sqlite3'}"
-DATABASES = {
-    "default": _read(
-        partial(env.db, default=_default_database),
-        "DATABASE_URL",
-        lambda: env.db_url_config(_default_database),
-    )
-}
+DATABASES = {"default": env.database("DATABASE_URL", _default_database)}
 DATABASES["default"].setdefault("OPTIONS", {})
 IS_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 if IS_SQLITE:
@@ -155,7 +105,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache, queue
 
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL = env.redis("REDIS_URL")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -167,8 +117,8 @@ CACHES = {
 }
 
 _cores = os.cpu_count() or 1
-WEB_WORKERS = max(1, _integer("WEB_WORKERS", min(_cores, 8)))
-Q_WORKERS = max(1, _integer("Q_WORKERS", min(_cores, 4)))
+WEB_WORKERS = env.integer("WEB_WORKERS", min(_cores, 8))
+Q_WORKERS = env.integer("Q_WORKERS", min(_cores, 4))
 
 #: Concurrent calls per worker process: 10 calls a second to a slow platform need threads that wait, not processes.
 DRAIN_THREADS = 4 if IS_SQLITE else 6
@@ -222,25 +172,27 @@ AXES_LOCKOUT_TEMPLATE = "429.html"
 
 # Lever and CodeScreen
 
-LEVER_CLIENT_ID = env.str("LEVER_CLIENT_ID", default="")
-LEVER_CLIENT_SECRET = env.str("LEVER_CLIENT_SECRET", default="")
-LEVER_AUTH_URL = _address("LEVER_AUTH_URL", "https://auth.lever.co")
-LEVER_API_URL = _address("LEVER_API_URL", "https://api.lever.co/v1")
-LEVER_AUDIENCE = env.str("LEVER_AUDIENCE", default="") or f"{LEVER_API_URL}/"
-CODESCREEN_API_URL = _address("CODESCREEN_API_URL", "https://app.codescreen.com/api")
+LEVER_CLIENT_ID = env.text("LEVER_CLIENT_ID")
+LEVER_CLIENT_SECRET = env.text("LEVER_CLIENT_SECRET")
+LEVER_AUTH_URL = env.address("LEVER_AUTH_URL", "https://auth.lever.co")
+LEVER_API_URL = env.address("LEVER_API_URL", "https://api.lever.co/v1")
+LEVER_AUDIENCE = env.text("LEVER_AUDIENCE") or f"{LEVER_API_URL}/"
+CODESCREEN_API_URL = env.address("CODESCREEN_API_URL", "https://app.codescreen.com/api")
 
 #: Lever allows each account 10 requests a second and bursts of 20; a little less avoids stray 429 answers.
-LEVER_RATE = max(0.1, _number("LEVER_RATE", 9.9))
-LEVER_BURST = max(1, _integer("LEVER_BURST", 18))
+LEVER_RATE = env.number("LEVER_RATE", 9.9, least=0.1)
+LEVER_BURST = env.integer("LEVER_BURST", 18)
 
 #: How long an answer may take before it counts as lost; with the time to connect it must be shorter than a lease, and
 #: than the supervisor waits for calls in flight.
 LONGEST_PLATFORM_READ_SECONDS = 20.0
-PLATFORM_READ_SECONDS = min(LONGEST_PLATFORM_READ_SECONDS, max(0.1, _number("PLATFORM_READ_SECONDS", 15.0)))
+PLATFORM_READ_SECONDS = env.number(
+    "PLATFORM_READ_SECONDS", 15.0, least=0.1, most=LONGEST_PLATFORM_READ_SECONDS
+)
 
 #: How often CodeScreen is polled about an invitation.
-POLL_NOT_STARTED_SECONDS = max(1, _integer("POLL_NOT_STARTED_SECONDS", 3600))
-POLL_IN_PROGRESS_SECONDS = max(1, _integer("POLL_IN_PROGRESS_SECONDS", 600))
+POLL_NOT_STARTED_SECONDS = env.integer("POLL_NOT_STARTED_SECONDS", 3600)
+POLL_IN_PROGRESS_SECONDS = env.integer("POLL_IN_PROGRESS_SECONDS", 600)
 
 SOCIAL_AUTH_URL_NAMESPACE = "social"
 SOCIAL_AUTH_LEVER_ASSOCIATION_ONLY = True
@@ -258,13 +210,9 @@ SOCIAL_AUTH_PIPELINE = [
 
 # Mail
 
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="portal@localhost")
+DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", "portal@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-_email = _read(
-    partial(env.email_url, default="consolemail://"),
-    "EMAIL_URL",
-    lambda: env.email_url_config("consolemail://"),
-)
+_email = env.email("EMAIL_URL", "consolemail://")
 MAILERS = {
     "default": {
         "BACKEND": _email["EMAIL_BACKEND"],
@@ -286,7 +234,7 @@ MAILERS = {
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / ".static")))
+STATIC_ROOT = Path(env.text("STATIC_ROOT") or BASE_DIR / ".static")
 _IS_TEST = "pytest" in sys.modules
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -338,8 +286,8 @@ REST_FRAMEWORK = {
 
 # Logging
 
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
-LOG_FORMAT = env.str("LOG_FORMAT", default="text")
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+LOG_FORMAT = env.choice("LOG_FORMAT", "text", ("text", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -357,7 +305,7 @@ LOGGING = {
     },
     "root": {
         "handlers": ["stderr"],
-        "level": LOG_LEVEL if LOG_LEVEL in {"DEBUG", "INFO", "WARNING", "ERROR"} else "INFO",
+        "level": LOG_LEVEL,
     },
     "loggers": {
         "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
@@ -367,16 +315,16 @@ LOGGING = {
 }
 
 #: The node that this process belongs to; a supervisor names its own for the programs that it starts.
-NODE = env.str("PORTAL_NODE", default="") or socket.gethostname()
+NODE = env.text("PORTAL_NODE") or socket.gethostname()
 
-SENTRY_DSN = env.str("SENTRY_DSN", default="")
+SENTRY_DSN = env.sentry("SENTRY_DSN")
 if SENTRY_DSN:
     import sentry_sdk
 
     sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, include_local_variables=False)
 
-METRICS_ENABLED = _flag("METRICS_ENABLED")
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_ENABLED = env.flag("METRICS_ENABLED")
+METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 SILENCED_SYSTEM_CHECKS = [
     "security.W021",  # HSTS preload is the operator's decision for their whole domain

@@ -4,7 +4,8 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.checks import Tags, run_checks
 
-from integrations.checks import check_encryption_keys, check_lever_app, check_queue
+from integrations.checks import check_encryption_keys, check_lever_app, check_queue, check_stored_secrets
+from tests import factories
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,19 @@ def test_the_queue_is_reported_when_it_retries_before_the_timeout(settings, time
     assert [message.id for message in check_queue(None)] == expected
 
 
-def test_a_malformed_variable_is_reported_by_the_checks_that_run_at_start(settings):
+@pytest.mark.parametrize("make", [factories.CodeScreenConnectionFactory, factories.LeverConnectionFactory])
+def test_stored_secrets_are_reported_when_no_key_decrypts_them(db, settings, make):
+    make.create()
+    assert check_stored_secrets(None) == []
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.FIELD_ENCRYPTION_KEYS]
+    assert check_stored_secrets(None) == []
+    settings.FIELD_ENCRYPTION_KEYS = settings.FIELD_ENCRYPTION_KEYS[:1]
+    [message] = check_stored_secrets(None)
+    assert message.id == "integrations.E005"
+    assert "Put the key" in (message.hint or "")
+
+
+def test_a_malformed_variable_is_reported_by_the_checks_that_run_at_start(settings, db):
     settings.CONFIGURATION_ERRORS = [
         ("SECRET_KEY", "SECRET_KEY is not set."),
         ("WEB_WORKERS", "Not a number."),

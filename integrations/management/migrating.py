@@ -7,37 +7,57 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import caches
 from django.core.cache.backends.db import BaseDatabaseCache
-from django.core.management import BaseCommand, call_command
+from django.core.management import BaseCommand, CommandError, call_command
 from django.core.management.base import OutputWrapper
-from django.db import connection
+from django.db import Error, connection
 from django.db.backends.utils import CursorWrapper
 from django.db.migrations.executor import MigrationExecutor
 
+from integrations.models.db_retry import DATABASE_OUTAGE
+
 #: The key of PostgreSQL's advisory lock: any number that every node of the portal uses.
 ADVISORY_LOCK = 7_225_173_026
+NO_DATABASE = "The database doesn't answer. Check DATABASE_URL, and that the server runs."
 
 
 class MigratingCommand(BaseCommand):
     """A command that applies missing migrations first."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Migrate, with a line on standard error where there is something to migrate; then run the command."""
-        migrate(OutputWrapper(options["stderr"]) if options.get("stderr") else self.stderr)
-        return super().execute(*args, **options)
+        """Migrate, with a line on standard error where there is something to migrate; then run the command.
+
+        Raises CommandError when the database can't be reached.
+        """
+        try:
+            if not settings.CONFIGURATION_ERRORS:  # else the checks refuse, and it may be another database
+                migrate(OutputWrapper(options["stderr"]) if options.get("stderr") else self.stderr)
+            return super().execute(*args, **options)
+        except DATABASE_OUTAGE as error:
+            raise CommandError(f"{NO_DATABASE} ({str(error).strip()})") from error
 
 
 def migrate(stderr: OutputWrapper) -> None:
-    """Apply missing migrations. Of several processes that start at the same time, one migrates and the others wait."""
+    """Apply missing migrations. Of several processes that start at the same time, one migrates and the others wait.
+
+    Raises CommandError when a migration fails.
+    """
     if is_migrated():
         return
     with start_up_lock():
         if is_migrated():
             return
         stderr.write("Bringing the database up to date…")
-        call_command("migrate", interactive=False, verbosity=0, stdout=stderr)
-        call_command("createcachetable", verbosity=0, stdout=stderr)
+        try:
+            call_command("migrate", interactive=False, verbosity=0, stdout=stderr)
+            call_command("createcachetable", verbosity=0, stdout=stderr)
+        except Error as error:
+            raise CommandError(
+                f"The database could not be brought up to date: {str(error).strip()} Run `manage.py migrate` to see "
+                "which migration it is; what was applied stays, and the next start goes on from there."
+            ) from error
 
 
 def is_migrated() -> bool:

@@ -4,6 +4,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import FieldError, ImproperlyConfigured
 from django.db import models
@@ -69,3 +70,13 @@ class EncryptedTextField(_TextField):
         if lookup_name == "isnull":
             return IsNull
         raise FieldError(f"{self.name} is encrypted: it can't be looked up by {lookup_name}.")
+
+
+def encrypted_fields() -> list[EncryptedTextField]:
+    """Return every column of the portal that is encrypted."""
+    return [
+        field
+        for model in apps.get_app_config("integrations").get_models()
+        for field in model._meta.get_fields()
+        if isinstance(field, EncryptedTextField)
+    ]

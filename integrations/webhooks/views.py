@@ -1,5 +1,6 @@
 """The webhook endpoints: verify, store one row, answer after the commit. All work happens in the workers."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -20,6 +21,7 @@ from integrations.http.shapes import Endpoint
 from integrations.lever import shapes as lever_shapes
 from integrations.lever.payloads import dedupe_key, is_test_request
 from integrations.models import Organization
+from integrations.models.encrypted_field import DecryptionError
 from integrations.vocabulary import Platform
 from integrations.webhooks.authentication import Unverified, verify_codescreen, verify_lever
 from integrations.webhooks.body import read_body
@@ -27,6 +29,8 @@ from integrations.webhooks.parsing import CodeScreenEnvelope, LeverEnvelope, par
 from integrations.webhooks.store import store_delivery
 from integrations.workflow.health.webhook_rejections import record_rejection
 from integrations.workflow.operations.codescreen_connection import mark_codescreen_webhook_received
+
+logger = logging.getLogger(__name__)
 
 #: The signature of a Lever body, which isn't stored with the delivery.
 PROOF_FIELDS = frozenset({"token", "signature"})
@@ -86,7 +90,11 @@ class WebhookView(APIView):
         record_deviations(self.organization, self.platform, endpoint.name, deviations)
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Give every refusal a code beside its detail."""
+        """Give every refusal a code beside its detail. A secret that can't be read is answered 503: try again later."""
+        if isinstance(exc, DecryptionError):
+            logger.error("a webhook can't be verified: %s", exc)
+            body = {"detail": "The signature can't be checked now; try again later.", "code": "unavailable"}
+            return Response(body, status.HTTP_503_SERVICE_UNAVAILABLE, headers={"Retry-After": "60"})
         response: Response = super().handle_exception(exc)
         if isinstance(exc, APIException) and isinstance(response.data, Mapping) and "detail" in response.data:
             detail = response.data["detail"]

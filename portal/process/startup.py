@@ -11,7 +11,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.core.management import CommandError, call_command
 from django.core.management.base import OutputWrapper
-from django.db import OperationalError, connection, connections
+from django.db import Error, OperationalError, connection, connections
 
 from integrations.management import migrating
 from integrations.queue import schedules
@@ -35,8 +35,10 @@ def wait_for_database(seconds: float = 30.0) -> None:
             connection.ensure_connection()
         except OperationalError as error:
             if time.monotonic() > deadline:
-                raise CommandError(f"The database doesn't answer. Check DATABASE_URL. ({error})") from error
+                raise CommandError(f"{migrating.NO_DATABASE} ({str(error).strip()})") from error
             time.sleep(0.5)
+        except Error as error:  # such as an option that the database doesn't know
+            raise CommandError(f"DATABASE_URL can't be used: {str(error).strip()}") from error
         else:
             return
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
+from cryptography.fernet import Fernet
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -289,3 +290,16 @@ class TestLever(WebhookContract):
         body, _ = self.signed(self.payload())
         headers = {"webhook-id": "msg_1", "X-Forwarded-For": "\"<>'", "User-Agent": ""}
         assert sender.generic("POST", endpoint, body, JSON, headers=headers).status_code == 202
+
+
+def test_a_webhook_is_answered_503_when_no_key_decrypts_the_token(client, organization, settings, caplog):
+    LeverWebhookFactory(organization=organization)
+    payload = load("lever/candidate_stage_change", id=str(uuid.uuid4()), triggeredAt=int(time.time() * 1000))
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    answer = client.post(
+        organization.lever_webhook_url, encode(sign(payload, SIGNATURE_TOKEN)), content_type=JSON
+    )
+    assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+    assert answer.json()["code"] == "unavailable"
+    assert "FIELD_ENCRYPTION_KEYS" in caplog.text
+    assert not Delivery.objects.exists()

@@ -1,0 +1,165 @@
+"""Reads environment variables; what is malformed is noted with its fix, and a default is used in its place."""
+
+import re
+from collections.abc import Callable, Collection
+from email.utils import parseaddr
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+import environ
+
+TRUE = frozenset({"true", "on", "yes", "y", "1"})
+FALSE = frozenset({"false", "off", "no", "n", "0", ""})
+POSTGRESQL = frozenset({"postgresql", "postgres", "psql", "pgsql"})
+SHORTEST_SECRET_KEY = 32
+_HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
+_UNREADABLE = (environ.ImproperlyConfigured, ValueError, KeyError, IndexError, TypeError, AttributeError)
+
+
+class Environment:
+    """The environment and a `.env` file. `errors` has each missing or malformed variable with a message."""
+
+    def __init__(self, path: str) -> None:
+        self._env = environ.Env()
+        environ.Env.read_env(path)
+        self.errors: list[tuple[str, str]] = []
+
+    def text(self, name: str, default: str = "") -> str:
+        """Return a text without surrounding spaces."""
+        return str(self._env.str(name, default=default)).strip()
+
+    def texts(self, name: str) -> list[str]:
+        """Return the parts of a comma-separated text."""
+        return [part.strip() for part in self.text(name).split(",") if part.strip()]
+
+    def flag(self, name: str) -> bool:
+        """Return a yes or no; no when it is unset."""
+        value = self.text(name).lower()
+        if value not in TRUE | FALSE:
+            self._refuse(name, "must be True or False")
+        return value in TRUE
+
+    def integer(self, name: str, default: int, least: int = 1) -> int:
+        """Return a whole number of at least `least`."""
+        return int(self._number(name, default, int, least, None))
+
+    def number(self, name: str, default: float, least: float, most: float | None = None) -> float:
+        """Return a number between `least` and `most`."""
+        return self._number(name, default, float, least, most)
+
+    def choice(self, name: str, default: str, choices: Collection[str]) -> str:
+        """Return one of the choices, whatever the case it is written in."""
+        value = self.text(name) or default
+        for choice in choices:
+            if choice.casefold() == value.casefold():
+                return choice
+        self._refuse(name, f"must be one of {', '.join(choices)}")
+        return default
+
+    def address(self, name: str, default: str) -> str:
+        """Return a full HTTP address without a slash at its end."""
+        value = (self.text(name) or default).rstrip("/")
+        parts = _split(value)
+        if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
+            self._refuse(name, f"must be a full address such as {default}")
+            return default
+        return value
+
+    def hosts(self, name: str) -> list[str]:
+        """Return host names, without scheme, port or path."""
+        hosts = self.texts(name)
+        if not all(_HOST.fullmatch(host) for host in hosts):
+            self._refuse(name, "must be host names alone, such as portal.example.com, separated by commas")
+        return [host for host in hosts if _HOST.fullmatch(host)]
+
+    def secret_key(self, name: str, stand_in: str) -> str:
+        """Return a long random text. Without one, return `stand_in`, so that the checks can run and tell."""
+        value = self.text(name)
+        if value and len(value) < SHORTEST_SECRET_KEY:
+            self._refuse(name, f"must be a random text of at least {SHORTEST_SECRET_KEY} characters")
+        elif not value:
+            self.errors.append((name, f"{name} is not set. Set it to a long random text and keep it."))
+        return value or stand_in
+
+    def database(self, name: str, default: str) -> dict[str, Any]:
+        """Return Django's settings of a SQLite or PostgreSQL database."""
+        value = self._env.str(name, default=default).strip()
+        parts = _split(value)
+        scheme = parts.scheme if parts else ""
+        is_named = bool(parts and parts.path.strip("/"))
+        if scheme in POSTGRESQL | {"sqlite"} and is_named:
+            try:
+                return dict(self._env.db_url_config(value))
+            except _UNREADABLE:
+                pass
+        self._refuse(name, "must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST:5432/NAME")
+        return dict(self._env.db_url_config(default))
+
+    def redis(self, name: str) -> str:
+        """Return the address of a Redis server, empty if it is unset."""
+        value = self.text(name)
+        parts = _split(value)
+        is_server = parts is not None and parts.scheme in {"redis", "rediss"} and bool(parts.hostname)
+        is_server = is_server and re.fullmatch(r"/?\d*", parts.path if parts else "") is not None
+        if value and not (is_server or value.startswith("unix:///")):
+            self._refuse(name, "must be redis://HOST:6379/0, rediss:// or unix://")
+            return ""
+        return value
+
+    def email(self, name: str, default: str) -> dict[str, Any]:
+        """Return Django's settings of outgoing mail."""
+        try:
+            settings = dict(self._env.email_url_config(self.text(name) or default))
+        except _UNREADABLE:
+            settings = {}
+        if settings and (settings["EMAIL_HOST"] or "smtp" not in settings["EMAIL_BACKEND"]):
+            return settings
+        self._refuse(name, "must be smtp://USER:PASSWORD@HOST:25, smtp+tls://… or consolemail://")
+        return dict(self._env.email_url_config(default))
+
+    def sender(self, name: str, default: str) -> str:
+        """Return the address that e-mails are sent from, with or without a name."""
+        value = self.text(name) or default
+        if "@" not in parseaddr(value)[1]:
+            self._refuse(name, "must be an e-mail address, such as Portal <portal@example.com>")
+            return default
+        return value
+
+    def sentry(self, name: str) -> str:
+        """Return Sentry's DSN, empty if it is unset."""
+        value = self.text(name)
+        parts = _split(value)
+        is_dsn = parts is not None and parts.scheme in {"http", "https"} and parts.username and parts.hostname
+        if value and not (is_dsn and parts and parts.path.rpartition("/")[2].isdigit()):
+            self._refuse(name, "must be the DSN that Sentry shows: https://KEY@HOST/NUMBER")
+            return ""
+        return value
+
+    def _number(
+        self, name: str, default: float, read: Callable[[str], float], least: float, most: float | None
+    ) -> float:
+        value = self.text(name)
+        try:
+            number = read(value) if value else default
+        except ValueError:
+            number = least - 1
+        if least <= number <= (most or 10**9):
+            return number
+        kind = "whole number" if read is int else "number"
+        bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+        self._refuse(name, f"must be a {kind} {bounds}")
+        return default
+
+    def _refuse(self, name: str, must: str) -> None:
+        """Note a malformed variable. Its value isn't repeated: it may hold a password."""
+        self.errors.append((name, f"{name} is malformed: it {must}."))
+
+
+def _split(value: str) -> SplitResult | None:
+    """Return the parts of a URL, None when they can't be told apart."""
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts

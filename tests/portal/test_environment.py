@@ -1,0 +1,125 @@
+"""Every malformed environment variable is a numbered check with its fix: never a traceback, never silence."""
+
+import os
+import runpy
+from pathlib import Path
+
+import pytest
+
+from portal import checks
+
+SETTINGS = Path(__file__).resolve().parents[2] / "portal" / "settings.py"
+GOOD = {
+    "PORTAL_ENV_FILE": os.devnull,
+    "SECRET_KEY": "k" * 50,
+    "DATABASE_URL": "sqlite:////tmp/portal.sqlite3",
+}
+
+MALFORMED = [
+    ("SECRET_KEY", ""),
+    ("SECRET_KEY", "x"),
+    ("DEBUG", "maybe"),
+    ("ALLOWED_HOSTS", "https://portal.example"),
+    ("ALLOWED_HOSTS", "portal.example/path"),
+    ("ALLOWED_HOSTS", "portal.example:8000"),
+    ("ALLOWED_HOSTS", "portal example"),
+    ("PORTAL_URL", "portal.example"),
+    ("PORTAL_URL", "ftp://portal.example"),
+    ("PORTAL_URL", "https://"),
+    ("PORTAL_URL", "https://portal.example:port"),
+    ("PORTAL_URL", "https://[portal"),
+    ("DATABASE_URL", ""),
+    ("DATABASE_URL", "postgres//x"),
+    ("DATABASE_URL", "mysql://user@host/portal"),
+    ("DATABASE_URL", "oracle://user@host/portal"),
+    ("DATABASE_URL", "portal.sqlite3"),
+    ("DATABASE_URL", "postgresql://user@host"),
+    ("DATABASE_URL", "postgresql://user@host:port/portal"),
+    ("REDIS_URL", "127.0.0.1:6379"),
+    ("REDIS_URL", "http://127.0.0.1:6379"),
+    ("REDIS_URL", "redis://127.0.0.1:6379/first"),
+    ("LEVER_API_URL", "api.lever.co"),
+    ("LEVER_AUTH_URL", "auth"),
+    ("CODESCREEN_API_URL", "//app.codescreen.com"),
+    ("EMAIL_URL", "carrier-pigeon://x"),
+    ("EMAIL_URL", "smtp://"),
+    ("DEFAULT_FROM_EMAIL", "portal"),
+    ("WEB_WORKERS", "0"),
+    ("WEB_WORKERS", "two"),
+    ("Q_WORKERS", "0"),
+    ("Q_WORKERS", "-1"),
+    ("LEVER_RATE", "0"),
+    ("LEVER_RATE", "nan"),
+    ("LEVER_BURST", "1.5"),
+    ("PLATFORM_READ_SECONDS", "60"),
+    ("POLL_NOT_STARTED_SECONDS", "hourly"),
+    ("POLL_IN_PROGRESS_SECONDS", "0"),
+    ("METRICS_ENABLED", "perhaps"),
+    ("LOG_LEVEL", "VERBOSE"),
+    ("LOG_FORMAT", "xml"),
+    ("SENTRY_DSN", "hello"),
+    ("SENTRY_DSN", "https://sentry.example/1"),
+]
+
+
+def configuration_errors(monkeypatch, **variables: str) -> list[tuple[str, str]]:
+    """Return what reading the settings notes in an environment of these variables alone."""
+    for name in checks.NUMBERS:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {**GOOD, **variables}.items():
+        monkeypatch.setenv(name, value)
+    errors: list[tuple[str, str]] = runpy.run_path(str(SETTINGS))["CONFIGURATION_ERRORS"]
+    return errors
+
+
+@pytest.mark.parametrize(("name", "value"), MALFORMED)
+def test_a_malformed_variable_is_a_numbered_check_that_names_it(monkeypatch, settings, name, value):
+    [(named, message)] = configuration_errors(monkeypatch, **{name: value})
+    assert named == name
+    settings.CONFIGURATION_ERRORS = [(named, message)]
+    [reported] = checks.check_environment(None)
+    assert reported.id == f"portal.{checks.NUMBERS[name]}"
+    assert name in str(reported.hint)
+
+
+def test_a_malformed_value_is_not_repeated_since_it_may_hold_a_password(monkeypatch):
+    values = {
+        "DATABASE_URL": "mysql://portal:hunter2@host/portal",
+        "REDIS_URL": "http://:hunter2@host",
+        "SECRET_KEY": "hunter2",
+        "EMAIL_URL": "pigeon://portal:hunter2@host",
+        "SENTRY_DSN": "https://hunter2@host",
+    }
+    errors = configuration_errors(monkeypatch, **values)
+    assert len(errors) == len(values)
+    assert "hunter2" not in str(errors)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"DEBUG": "true", "LOG_LEVEL": "debug", "LOG_FORMAT": "JSON", "METRICS_ENABLED": "0"},
+        {
+            "PORTAL_URL": "https://portal.example/",
+            "ALLOWED_HOSTS": "portal.example, .internal,10.0.0.1,[::1],*",
+        },
+        {"DATABASE_URL": "postgresql://user:p%40ss@host:5432/portal?sslmode=require"},
+        {"DATABASE_URL": "postgres://user@/portal"},
+        {"REDIS_URL": "rediss://:secret@redis.example:6380/2"},
+        {"REDIS_URL": "unix:///run/redis.sock?db=1"},
+        {
+            "EMAIL_URL": "smtp+tls://user:secret@mail.example:587",
+            "DEFAULT_FROM_EMAIL": "Portal <a@b.example>",
+        },
+        {"WEB_WORKERS": "3", "Q_WORKERS": "2", "LEVER_RATE": "5", "PLATFORM_READ_SECONDS": "0.5"},
+        {"REDIS_URL": "", "SENTRY_DSN": "", "WEB_WORKERS": "", "EMAIL_URL": "", "PORTAL_URL": ""},
+    ],
+)
+def test_good_values_are_accepted(monkeypatch, variables):
+    assert configuration_errors(monkeypatch, **variables) == []
+
+
+def test_every_number_is_used_for_one_variable_that_the_settings_read():
+    assert len(set(checks.NUMBERS.values())) == len(checks.NUMBERS)
+    assert set(checks.NUMBERS) == {name for name, _ in MALFORMED}
