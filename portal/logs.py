@@ -1,9 +1,11 @@
-"""The JSON format of log lines, and the masking of secret keys in them."""
+"""The JSON format of log lines, the correlation id in them, and the masking of secret keys."""
 
 import json
 import logging
 import re
 from datetime import UTC, datetime
+
+from integrations import correlation
 
 _ADDRESS_WITH_KEY = re.compile(
     r"(/(?:webhooks/lever|webhooks/codescreen|unsubscribe|invite/[^/\s]+)/)[^/\s\"']+"
@@ -21,8 +23,18 @@ class MaskedAddresses(logging.Filter):
         return True
 
 
+class CorrelationId(logging.Filter):
+    """Adds the id of the work in progress, as `correlation_id` and as `correlation` for the end of a text line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Add it. Return True: every record is kept."""
+        record.correlation_id = correlation.current()
+        record.correlation = f" [{record.correlation_id}]" if record.correlation_id else ""
+        return True
+
+
 class JsonFormatter(logging.Formatter):
-    """Formats a record as time, level, logger, message and, if there is one, traceback."""
+    """Formats a record as time, level, logger, message and, if there are any, correlation id and traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON."""
@@ -32,6 +44,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if correlation_id := getattr(record, "correlation_id", ""):
+            line["correlation_id"] = correlation_id
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)

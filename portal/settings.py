@@ -292,13 +292,16 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "text": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "text": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s%(correlation)s"},
         "json": {"()": "portal.logs.JsonFormatter"},
     },
-    "filters": {"masked": {"()": "portal.logs.MaskedAddresses"}},
+    "filters": {
+        "masked": {"()": "portal.logs.MaskedAddresses"},
+        "correlation": {"()": "portal.logs.CorrelationId"},
+    },
     "handlers": {
         "stderr": {
-            "filters": ["masked"],
+            "filters": ["masked", "correlation"],
             "class": "logging.StreamHandler",
             "formatter": "json" if LOG_FORMAT == "json" else "text",
         },

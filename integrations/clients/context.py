@@ -1,13 +1,9 @@
 """The row and the candidate that the calls of one step are made for."""
 
-import uuid
 from dataclasses import dataclass, field
 
+from integrations import correlation
 from integrations.models import Delivery, Effect
-
-
-def _new_correlation_id() -> str:
-    return uuid.uuid4().hex
 
 
 @dataclass(frozen=True)
@@ -17,7 +13,7 @@ class CallContext:
     effect: Effect | None = None
     delivery: Delivery | None = None
     opportunity_id: str = ""
-    correlation_id: str = field(default_factory=_new_correlation_id)
+    correlation_id: str = field(default_factory=correlation.current_or_new)
 
     @property
     def row(self) -> Effect | Delivery | None:

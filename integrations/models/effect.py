@@ -93,6 +93,9 @@ class Effect(Leasable):
         help_text="The member whom a welcome, a password reset or a request to the Super Admins is about.",
     )
     payload = models.JSONField(default=dict, blank=True)
+    correlation_id = models.CharField(
+        max_length=40, blank=True, editable=False, help_text="Shared with the calls of what led to it."
+    )
     state = models.CharField(max_length=20, choices=State, default=State.DUE)
     priority = models.PositiveSmallIntegerField(default=5, help_text="Smaller goes first.")
     created_at = models.DateTimeField(db_default=Now())

@@ -3,6 +3,7 @@
 import logging
 from itertools import islice
 
+from integrations import correlation
 from integrations.clients.context import CallContext
 from integrations.clients.provider import clients_for
 from integrations.lever.payloads import Opportunity
@@ -46,8 +47,9 @@ def poll_organization(organization: Organization, everything: bool = False) -> i
 def replay(delivery: Delivery, actor: Actor) -> Decision:
     """Decide a stored delivery again. Raises ActionNotAllowed and PlatformError."""
     organization = Organization.objects.reread(delivery.organization_id)
-    clients = clients_for(organization, CallContext(delivery=delivery))
-    decision = replay_delivery(delivery, clients, actor)
+    with correlation.use(correlation.of_delivery(delivery.pk)):
+        clients = clients_for(organization, CallContext(delivery=delivery))
+        decision = replay_delivery(delivery, clients, actor)
     notify_workers()
     return decision
 

@@ -11,7 +11,7 @@ from functools import partial
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from integrations import stop_signal
+from integrations import correlation, stop_signal
 from integrations.clients import call_window
 from integrations.clients.context import CallContext
 from integrations.clients.provider import clients_for
@@ -162,18 +162,22 @@ def _claim_poll(owner: str) -> Step | None:
 def perform_effect(effect: Effect) -> None:
     """Perform one claimed effect with fresh connections."""
     organization = effect.organization = Organization.objects.reread(effect.organization_id)
-    context = CallContext(effect=effect, opportunity_id=effect.opportunity_id)
-    perform(effect, clients_for(organization, context))
+    with correlation.use(effect.correlation_id):
+        context = CallContext(effect=effect, opportunity_id=effect.opportunity_id)
+        perform(effect, clients_for(organization, context))
 
 
 def decide(delivery: Delivery) -> None:
     """Bring one claimed delivery to its verdict with fresh connections."""
     organization = delivery.organization = Organization.objects.reread(delivery.organization_id)
-    context = CallContext(delivery=delivery, opportunity_id=delivery.opportunity_id)
-    handle_delivery(delivery, clients_for(organization, context))
+    with correlation.use(correlation.of_delivery(delivery.pk)):
+        context = CallContext(delivery=delivery, opportunity_id=delivery.opportunity_id)
+        handle_delivery(delivery, clients_for(organization, context))
 
 
 def poll_invitation(invitation: Invitation) -> PollOutcome:
     """Poll one invitation with fresh connections."""
     organization = invitation.organization = Organization.objects.reread(invitation.organization_id)
-    return poll(invitation, clients_for(organization, CallContext(opportunity_id=invitation.opportunity_id)))
+    with correlation.use():
+        context = CallContext(opportunity_id=invitation.opportunity_id)
+        return poll(invitation, clients_for(organization, context))

@@ -1,11 +1,12 @@
-"""Log lines never contain the secret keys of addresses."""
+"""Log lines carry the correlation id, and never the secret keys of addresses."""
 
 import json
 import logging
 
 import pytest
 
-from portal.logs import JsonFormatter, MaskedAddresses
+from integrations import correlation
+from portal.logs import CorrelationId, JsonFormatter, MaskedAddresses
 
 
 def logged_message(path: str) -> str:
@@ -32,3 +33,15 @@ def test_a_key_in_an_address_is_masked(path: str) -> None:
 
 def test_an_address_without_a_key_is_unchanged() -> None:
     assert logged_message("/activity/opportunity-1/") == "Unavailable: /activity/opportunity-1/"
+
+
+def test_a_line_carries_the_id_of_the_work_in_progress() -> None:
+    record = logging.LogRecord("integrations", logging.INFO, __file__, 1, "decided", (), None)
+    text = logging.Formatter("%(message)s%(correlation)s")
+    assert CorrelationId().filter(record)
+    assert text.format(record) == "decided"
+    assert "correlation_id" not in json.loads(JsonFormatter().format(record))
+    with correlation.use("delivery-1"):
+        CorrelationId().filter(record)
+    assert text.format(record) == "decided [delivery-1]"
+    assert json.loads(JsonFormatter().format(record))["correlation_id"] == "delivery-1"

@@ -1,5 +1,6 @@
 """Decide a Lever delivery and write what follows, in one transaction."""
 
+import logging
 from datetime import datetime
 
 from django.db import transaction
@@ -14,6 +15,8 @@ from integrations.workflow.inbox.facts import gather_facts
 from integrations.workflow.outbox.outcome import LeaseLost
 from integrations.workflow.rules.decide import decide
 from integrations.workflow.rules.facts import Decision
+
+logger = logging.getLogger(__name__)
 
 
 def decide_delivery(
@@ -46,4 +49,5 @@ def decide_delivery(
         if not is_recorded:
             transaction.set_rollback(True)
             return LeaseLost()
+    logger.info("delivery %s of %s: %s", delivery.pk, organization.slug, decision.verdict)
     return decision

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.db.models.functions import Now
 
+from integrations import correlation
 from integrations.models import Delivery, Effect, Invitation, Membership, Organization
 from integrations.models.truncated_keys import truncated_key
 from integrations.workflow.outbox.payloads import NotePayload, Payload, ProgressTagPayload
@@ -40,6 +41,7 @@ def enqueue(
             "member": member,
             "payload": payload.to_json() if payload else {},
             "priority": priority,
+            "correlation_id": correlation.current_or_new(),
             # without a wait not `Now() + 0`, which SQLite writes finer than Now() and so a moment later
             "due_at": Now() + wait if wait else Now(),
         },

@@ -1,11 +1,18 @@
 """Record the result of a completed assessment."""
 
+import logging
+from functools import partial
+
+from django.db import transaction
+
 from integrations.codescreen.payloads import Progress
 from integrations.models import Invitation, Result, db_clock
 from integrations.models.invitation import Status
 from integrations.workflow.results.manual_review import flag_for_review, is_material_change
 from integrations.workflow.results.rating import rating_of
 from integrations.workflow.results.result_effects import enqueue_result_effects
+
+logger = logging.getLogger(__name__)
 
 
 def record_completion(invitation: Invitation, progress: Progress) -> bool:
@@ -45,6 +52,8 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
     enqueue_result_effects(invitation, result, is_same)
     if needs_review:
         flag_for_review(invitation, result)
+    message = "invitation %s: result of attempt %s recorded"
+    transaction.on_commit(partial(logger.info, message, invitation.pk, result.attempt))
     return True
 
 

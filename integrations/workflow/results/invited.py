@@ -1,7 +1,9 @@
 """Record that CodeScreen has invited a person."""
 
+import logging
 import random
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -11,6 +13,8 @@ from integrations.models import Effect, Invitation, db_clock
 from integrations.models.invitation import Status
 from integrations.workflow.outbox.enqueue import enqueue_progress_tag
 from integrations.workflow.rules.tags import choose_progress_tag
+
+logger = logging.getLogger(__name__)
 
 
 def mark_invited(invitation: Invitation, instance_id: str) -> None:
@@ -25,3 +29,4 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
             invitation=invitation, kind=Effect.Kind.SEND_INVITATION, state=Effect.State.UNCERTAIN
         ).update(state=Effect.State.DONE, done_at=Now(), last_error="")
         enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
+        transaction.on_commit(partial(logger.info, "invitation %s: sent", invitation.pk))
