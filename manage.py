@@ -12,9 +12,16 @@ def main() -> None:
     bootstrap.enter(os.path.dirname(os.path.abspath(__file__)))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
-    from django.core.management import execute_from_command_line  # only there once the environment is
+    # only there once the environment is
+    from django.core.management import execute_from_command_line
+    from django.db import InterfaceError, OperationalError
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except (InterfaceError, OperationalError) as error:
+        sys.exit(
+            f"The database doesn't answer. Check DATABASE_URL, and that the server runs. ({str(error).strip()})"
+        )
 
 
 if __name__ == "__main__":

@@ -28,8 +28,9 @@ class CorrelationId(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Add it. Return True: every record is kept."""
-        record.correlation_id = correlation.current()
-        record.correlation = f" [{record.correlation_id}]" if record.correlation_id else ""
+        correlation_id = correlation.current()
+        record.__dict__["correlation_id"] = correlation_id
+        record.__dict__["correlation"] = f" [{correlation_id}]" if correlation_id else ""
         return True
 
 

@@ -16,27 +16,18 @@ from django.db import Error, connection
 from django.db.backends.utils import CursorWrapper
 from django.db.migrations.executor import MigrationExecutor
 
-from integrations.models.db_retry import DATABASE_OUTAGE
-
 #: The key of PostgreSQL's advisory lock: any number that every node of the portal uses.
 ADVISORY_LOCK = 7_225_173_026
-NO_DATABASE = "The database doesn't answer. Check DATABASE_URL, and that the server runs."
 
 
 class MigratingCommand(BaseCommand):
     """A command that applies missing migrations first."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Migrate, with a line on standard error where there is something to migrate; then run the command.
-
-        Raises CommandError when the database can't be reached.
-        """
-        try:
-            if not settings.CONFIGURATION_ERRORS:  # else the checks refuse, and it may be another database
-                migrate(OutputWrapper(options["stderr"]) if options.get("stderr") else self.stderr)
-            return super().execute(*args, **options)
-        except DATABASE_OUTAGE as error:
-            raise CommandError(f"{NO_DATABASE} ({str(error).strip()})") from error
+        """Migrate, with a line on standard error where there is something to migrate; then run the command."""
+        if not settings.CONFIGURATION_ERRORS:  # else the checks refuse, and it may be another database
+            migrate(OutputWrapper(options["stderr"]) if options.get("stderr") else self.stderr)
+        return super().execute(*args, **options)
 
 
 def migrate(stderr: OutputWrapper) -> None:

@@ -19,7 +19,6 @@ from integrations.queue import schedules
 
 def prepare(stderr: OutputWrapper) -> None:
     """Make everything ready to serve; no database connection is left open. Raises CommandError."""
-    wait_for_database()
     migrating.migrate(stderr)
     with migrating.start_up_lock():
         schedules.ensure_schedules()
@@ -28,14 +27,14 @@ def prepare(stderr: OutputWrapper) -> None:
 
 
 def wait_for_database(seconds: float = 30.0) -> None:
-    """Return once the database answers; it may still be starting. Raises CommandError after `seconds`."""
+    """Return once the database answers; it may still be starting. Raises OperationalError after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         try:
             connection.ensure_connection()
-        except OperationalError as error:
+        except OperationalError:
             if time.monotonic() > deadline:
-                raise CommandError(f"{migrating.NO_DATABASE} ({str(error).strip()})") from error
+                raise
             time.sleep(0.5)
         except Error as error:  # such as an option that the database doesn't know
             raise CommandError(f"DATABASE_URL can't be used: {str(error).strip()}") from error

@@ -3,6 +3,7 @@
 import errno
 import socket
 from argparse import ArgumentParser
+from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
@@ -18,6 +19,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000, help="where to listen (default 8000)")
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Wait for the database, which system checks ask too; then run the command."""
+        if not settings.CONFIGURATION_ERRORS:
+            startup.wait_for_database()
+        return super().execute(*args, **options)
 
     def handle(self, *, host: str, port: int, **_: object) -> None:
         require_free_port(host, port)
