@@ -6,91 +6,90 @@ import os
 import shutil
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 
 from django.db import connection, connections
 
-from portal.devtools.chaos.every_point.faults import Fault
-from portal.devtools.chaos.every_point.places import Place
-
 MOST_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one run."""
+class Lost:
+    """A run that ended without a result, and why."""
 
-    faults: tuple[Fault, ...]
-    violations: tuple[str, ...] = ()
-    places: tuple[Place, ...] = ()
-    unreached: tuple[Fault, ...] = ()
+    reason: str
 
 
-@dataclass
-class _Child:
+@dataclass(frozen=True)
+class _Child[Task, Result]:
     process: ForkProcess
-    results: Connection
-    faults: tuple[Fault, ...] = field(default_factory=tuple)
+    results: "Connection[object, Result | Lost]"
+    task: Task
 
 
-def run_all(
-    runs: Sequence[tuple[Fault, ...]], perform: Callable[[tuple[Fault, ...]], Outcome], processes: int
-) -> Iterator[Outcome]:
-    """Yield the outcome of each run, in the order in which they end. No connection may be open."""
+def run_all[Task, Result](
+    tasks: Sequence[Task],
+    perform: Callable[[Task], Result],
+    *,
+    processes: int,
+    most_seconds: float | None = MOST_SECONDS,
+) -> Iterator[tuple[Task, Result | Lost]]:
+    """Yield each task with its result, in the order in which they end. No connection may be open."""
     gc.collect()
     gc.freeze()
-    waiting: list[tuple[Fault, ...]] = list(reversed(runs))
-    children: list[_Child] = []
+    waiting, children = list(reversed(tasks)), list[_Child[Task, Result]]()
     while waiting or children:
         while waiting and len(children) < processes:
             children.append(_start(waiting.pop(), perform))
-        ready = wait([child.results for child in children], MOST_SECONDS)
+        ready = wait([child.results for child in children], most_seconds)
         for child in [child for child in children if not ready or child.results in ready]:
             children.remove(child)
-            yield _finish(child, has_answered=bool(ready))
+            yield child.task, _finish(child, has_answered=bool(ready))
     gc.unfreeze()
 
 
-def _start(faults: tuple[Fault, ...], perform: Callable[[tuple[Fault, ...]], Outcome]) -> _Child:
+def _start[Task, Result](task: Task, perform: Callable[[Task], Result]) -> _Child[Task, Result]:
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_run, args=(theirs, faults, perform))
+    process = context.Process(target=_run, args=(theirs, task, perform))
     process.start()
     theirs.close()
-    return _Child(process, ours, faults)
+    return _Child(process, ours, task)
 
 
-def _finish(child: _Child, *, has_answered: bool) -> Outcome:
-    outcome = Outcome(child.faults, (f"the run took longer than {MOST_SECONDS:g} s",))
+def _finish[Task, Result](child: _Child[Task, Result], *, has_answered: bool) -> Result | Lost:
+    result: Result | Lost = Lost("the run took too long")
     if has_answered:
         try:
-            outcome = child.results.recv()
+            result = child.results.recv()
         except EOFError:
-            outcome = Outcome(child.faults, ("the run's process ended without a result",))
+            result = Lost("the run's process ended without a result")
     else:
         child.process.kill()
     child.process.join()
     child.results.close()
-    return outcome
+    return result
 
 
-def _run(results: Connection, faults: tuple[Fault, ...], perform: Callable[..., Outcome]) -> None:
-    """Perform one run on a copy of the database."""
+def _run[Task, Result](
+    results: "Connection[Result | Lost, object]", task: Task, perform: Callable[[Task], Result]
+) -> None:
+    """Perform one task on a copy of the database."""
     gc.disable()
     base = Path(str(connection.settings_dict["NAME"]))
     copy = base.with_name(f"{os.getpid()}.sqlite3")
     shutil.copyfile(base, copy)
     connection.settings_dict["NAME"] = str(copy)
     try:
-        outcome = perform(faults)
+        result: Result | Lost = perform(task)
     except Exception:  # noqa: BLE001 - whatever it was, it is the run's result
-        outcome = Outcome(faults, (traceback.format_exc(),))
+        result = Lost(traceback.format_exc())
     finally:
         connections.close_all()
         for path in base.parent.glob(f"{copy.name}*"):
             path.unlink(missing_ok=True)
-    results.send(outcome)
+    results.send(result)
     results.close()

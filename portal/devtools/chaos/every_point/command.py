@@ -1,6 +1,7 @@
 """The command line of the proof at every point."""
 
 import logging
+import signal
 import sys
 from argparse import ArgumentParser
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from django.core.management.base import OutputWrapper
 
 from portal.devtools.chaos.every_point import environment
 from portal.devtools.chaos.every_point.options import EveryPointOptions
-from portal.devtools.chaos.every_point.runs import EveryPoint
+from portal.devtools.chaos.every_point.runs import run_parts
 from portal.devtools.demo.environment import DemoEnvironment
 
 
@@ -30,11 +31,11 @@ def handle(arguments: Mapping[str, Any], stdout: OutputWrapper, stderr: OutputWr
     if demo is None:
         environment.enter()
     logging.disable()  # of what the faults lead to
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        report = EveryPoint(demo, options, stderr.write).run()
+        report = run_parts(demo, options, stderr.write)
     finally:
         environment.clear(demo)
-    show = report.as_json if arguments["json"] else report.as_text
-    stdout.write(show(options.repeated))
+    stdout.write(report.as_json() if arguments["json"] else report.as_text())
     if not report.holds:
         sys.exit(1)

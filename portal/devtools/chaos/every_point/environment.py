@@ -11,9 +11,10 @@ from django.db import connections
 
 from integrations.management.migrating import migrate
 from integrations.models import Organization
+from integrations.workflow.operations.codescreen_connection import save_codescreen_idempotency
 from portal.devtools.chaos.every_point.job import FAILED_TAG, PASSED_TAG
 from portal.devtools.chaos.every_point.platforms import ACCOUNT, Platforms
-from portal.devtools.chaos.every_point.world import ASSESSMENT
+from portal.devtools.chaos.every_point.world import ASSESSMENT, PERSON
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.sandbox.ids import stable_id
@@ -30,7 +31,6 @@ failed_tag = "{failed_tag}"
 signature_token = "{signature_token}"
 [codescreen]
 api_key = "{api_key}"
-idempotency = {idempotency}
 [[mappings]]
 role = "Backend Engineer"
 assessment = "{assessment}"
@@ -53,6 +53,7 @@ def enter() -> NoReturn:
         POLL_NOT_STARTED_SECONDS="3600",
         POLL_IN_PROGRESS_SECONDS="600",
         LOG_LEVEL="CRITICAL",
+        PYTHONHASHSEED="0",
     )
 
 
@@ -63,13 +64,12 @@ def clear(environment: DemoEnvironment) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def set_up(environment: DemoEnvironment, platforms: Platforms, is_idempotent: bool) -> None:
+def set_up(environment: DemoEnvironment, platforms: Platforms) -> None:
     """Migrate the database, and configure the organization and its accounts at both platforms."""
     migrate(OutputWrapper(sys.stderr))
     Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
     key = stable_id(ACCOUNT, "codescreen-key")
     platforms.lever_does("settings", rate_limit=0.0)
-    platforms.codescreen_does("settings", idempotency=is_idempotent)
     url = f"{environment.portal_url}/webhooks/lever/{WEBHOOK_KEY}/"
     webhook = platforms.lever_does("webhook", event="candidateStageChange", url=url)
     toml = provisioning.organization_toml("Acme", ACCOUNT, "owner") + CONFIGURATION.format(
@@ -78,10 +78,16 @@ def set_up(environment: DemoEnvironment, platforms: Platforms, is_idempotent: bo
         failed_tag=FAILED_TAG,
         signature_token=webhook["signature_token"],
         api_key=key,
-        idempotency=str(is_idempotent).lower(),
     )
     provisioning.configure(environment.folder, ACCOUNT, toml)
     Organization.objects.filter(slug=ACCOUNT).update(webhook_key=WEBHOOK_KEY)
+
+
+def honour_keys(platforms: Platforms, *, is_idempotent: bool) -> None:
+    """Let CodeScreen's account honour idempotency keys or not, and let the organization say so."""
+    platforms.codescreen_does("settings", idempotency=is_idempotent)
+    save_codescreen_idempotency(Organization.objects.get(slug=ACCOUNT), is_idempotent, PERSON)
+    connections.close_all()
 
 
 def _folder(environment: DemoEnvironment) -> Path:

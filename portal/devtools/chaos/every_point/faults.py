@@ -47,6 +47,15 @@ AT_CALLS = (
     FaultKind.RESET_AFTER,
     FaultKind.BROKEN_BODY,
 )
+#: In pairs, one kind stands for those that look the same to the portal: being killed after one place for being killed
+#: before the next, 500 for a time-out before, and a time-out after for a reset and a gateway's 500.
+IN_PAIRS = (
+    FaultKind.KILLED_AFTER,
+    FaultKind.TOO_MANY,
+    FaultKind.ERROR,
+    FaultKind.TIMEOUT_AFTER,
+    FaultKind.BROKEN_BODY,
+)
 #: After these, the process or the answer of a call under way is gone.
 LOSES_ANSWER = frozenset({*AT_CALLS, FaultKind.KILLED_BEFORE, FaultKind.AWAY_LONG}) - {
     FaultKind.TOO_MANY,

@@ -73,11 +73,11 @@ class Injector:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Watch what the product does in this block; what the run itself does outside is not the job's."""
-        self._is_watching, self._is_dead = True, False
+        self._is_watching = True
         try:
             yield
         finally:
-            self._is_watching = False
+            self._is_watching = self._is_dead = False
 
     @contextmanager
     def installed(self) -> Iterator[None]:

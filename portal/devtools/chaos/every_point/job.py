@@ -136,6 +136,16 @@ def approve(world: World) -> None:
     world.rest()
 
 
+def sweep(world: World) -> None:
+    """Lever's webhook about a candidate is lost, and the sweep takes in what was missed."""
+    world.expected["Elm"] = Expected(1, (Status.INVITED,), frozenset({ProgressTag.INVITED}))
+    world.platforms.lever_does("settings", webhooks_enabled=False)
+    world.move("Elm")
+    world.platforms.lever_does("settings", webhooks_enabled=True)
+    world.sweep()
+    world.rest()
+
+
 def _expect(world: World, word: str, **changes: object) -> None:
     world.expected[word] = replace(world.expected[word], **changes)  # type: ignore[arg-type]
 
@@ -149,6 +159,7 @@ MAIN_JOB = (
     Phase("regrade", "Alder", regrade),
     Phase("withdrawal", "Birch", withdraw),
     Phase("send again", "Cedar", send_again),
+    Phase("sweep", "Elm", sweep),
     Phase("approve", "Dogwood", approve),
 )
 JOBS: Mapping[str, tuple[Phase, ...]] = {"main": MAIN_JOB, "invitation": INVITATION}

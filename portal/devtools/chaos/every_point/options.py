@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from portal.devtools.chaos.every_point.faults import Fault, FaultKind
+from portal.devtools.chaos.every_point.parts import WHOLE, Part
 
 JOB_NAMES = ("main", "invitation")
 
@@ -15,16 +16,10 @@ JOB_NAMES = ("main", "invitation")
 class EveryPointOptions:
     """Which job, with which faults."""
 
-    job: str
-    idempotency: bool
+    parts: tuple[Part, ...]
     kinds: tuple[FaultKind, ...]
     faults: tuple[Fault, ...]  # exactly these, in this order; empty for all
     processes: int
-
-    @property
-    def repeated(self) -> str:
-        """The options that a repetition of one run needs."""
-        return f"--job {self.job}" + (" --idempotency" if self.idempotency else "")
 
     @classmethod
     def add_to(cls, parser: ArgumentParser) -> None:
@@ -34,8 +29,9 @@ class EveryPointOptions:
             "--every-point", action="store_true", help="instead: the main job, once for each place"
         )
         group.add_argument(
-            "--job", choices=JOB_NAMES, default="main", help="the part of the job (default main)"
+            "--job", choices=JOB_NAMES, help="one part alone: the main job, or the invitation in it"
         )
+        group.add_argument("--pairs", action="store_true", help="every pair of two faults")
         group.add_argument(
             "--at", action="append", default=[], metavar="LABEL", help="only this place; twice for two faults"
         )
@@ -63,7 +59,14 @@ class EveryPointOptions:
             Fault(label, _kinds(word)[0]) for label, word in zip(labels, words, strict=bool(labels))
         )
         kinds = tuple(kind for word in words for kind in _kinds(word)) or tuple(FaultKind)
-        return cls(arguments["job"], arguments["idempotency"], kinds, faults, max(1, arguments["processes"]))
+        return cls(_parts(arguments), kinds, faults, max(1, arguments["processes"]))
+
+
+def _parts(arguments: Mapping[str, Any]) -> tuple[Part, ...]:
+    job, has_pairs, is_idempotent = arguments["job"], arguments["pairs"], arguments["idempotency"]
+    if job is None and not (has_pairs or is_idempotent or arguments["at"] or arguments["fault"]):
+        return WHOLE
+    return (Part(job or ("invitation" if has_pairs else "main"), is_idempotent, has_pairs),)
 
 
 def _kinds(word: str) -> list[FaultKind]:

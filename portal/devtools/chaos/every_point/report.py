@@ -4,74 +4,86 @@ import json
 import resource
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from portal.devtools.chaos.every_point.children import Outcome
+from portal.devtools.chaos.every_point.faults import Fault
+from portal.devtools.chaos.every_point.parts import Part
+from portal.devtools.chaos.every_point.places import Place
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one run."""
+
+    faults: tuple[Fault, ...]
+    violations: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
+
+
+@dataclass
+class PartReport:
+    """The figures and the failures of one part."""
+
+    part: Part
+    places: Counter[str] = field(default_factory=Counter)
+    runs: int = 0
+    failed: dict[str, list[str]] = field(default_factory=dict)
+
+    def add_places(self, places: Iterable[Place]) -> None:
+        """Count the places of a phase, found by running it without faults."""
+        self.places.update(str(place.kind) for place in places)
+
+    def add(self, outcome: Outcome) -> str:
+        """Count a run; return the lines about it if a promise was broken, an empty text otherwise."""
+        self.runs += 1
+        if not outcome.violations:
+            return ""
+        command = f"manage.py chaos --every-point {self.part.job_options} {_options(outcome.faults)}"
+        self.failed[command.rstrip()] = list(outcome.violations)
+        return "\n".join([command, *(f"    {what}" for what in outcome.violations)])
 
 
 @dataclass
 class Report:
-    """The figures and the failures."""
+    """All parts."""
 
-    places: Counter[str] = field(default_factory=Counter)
-    runs: int = 0
-    failed: list[Outcome] = field(default_factory=list)
+    parts: list[PartReport] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 
     @property
     def holds(self) -> bool:
         """Whether every promise held in every run."""
-        return not self.failed
+        return not any(part.failed for part in self.parts)
 
-    def add_phase(self, name: str, found: Outcome) -> None:
-        """Count the places of a phase, found by running it without faults."""
-        self.places.update(place.kind for place in found.places)
-        self.add(found)
-
-    def add(self, outcome: Outcome) -> None:
-        """Count a run."""
-        self.runs += 1
-        if outcome.violations or outcome.unreached:
-            self.failed.append(outcome)
-
-    def as_text(self, options: str) -> str:
-        """Return the report for people; `options` are those that a repetition needs besides."""
+    def as_text(self) -> str:
+        """Return the report for people."""
         lines = []
-        for outcome in self.failed:
-            lines.append(_command(outcome, options))
-            lines += [f"    {what}" for what in _failures(outcome)]
-        counts = ", ".join(f"{count} {kind}s" for kind, count in sorted(self.places.items()))
-        lines.append(
-            f"{self.places.total()} places ({counts}), {self.runs} runs, {len(self.failed)} failed; "
-            f"{self.seconds:.0f} s, {_cpu_seconds():.0f} s of CPU"
-        )
+        for part in self.parts:
+            for command, violations in part.failed.items():
+                lines += [command, *(f"    {what}" for what in violations)]
+        for part in self.parts:
+            counts = ", ".join(f"{count} {kind}s" for kind, count in sorted(part.places.items()))
+            lines.append(
+                f"{part.part}: {part.places.total()} places ({counts}), {part.runs} runs, {len(part.failed)} failed"
+            )
+        lines.append(f"{time.perf_counter() - self.started:.0f} s, {_cpu_seconds():.0f} s of CPU")
         return "\n".join(lines)
 
-    def as_json(self, options: str) -> str:
+    def as_json(self) -> str:
         """Return the report for programs."""
+        parts = {
+            str(part.part): {"places": part.places, "runs": part.runs, "failed": part.failed}
+            for part in self.parts
+        }
+        seconds = round(time.perf_counter() - self.started)
         return json.dumps(
-            {
-                "places": self.places,
-                "runs": self.runs,
-                "failed": {_command(outcome, options): _failures(outcome) for outcome in self.failed},
-                "seconds": round(self.seconds),
-                "cpu_seconds": round(_cpu_seconds()),
-            },
-            indent=2,
+            {"parts": parts, "seconds": seconds, "cpu_seconds": round(_cpu_seconds())}, indent=2
         )
 
-    @property
-    def seconds(self) -> float:
-        """How long it has taken until now."""
-        return time.perf_counter() - self.started
 
-
-def _command(outcome: Outcome, options: str) -> str:
-    return " ".join(["manage.py chaos --every-point", options, *map(str, outcome.faults)])
-
-
-def _failures(outcome: Outcome) -> list[str]:
-    return [*outcome.violations, *(f"not reached: {fault}" for fault in outcome.unreached)]
+def _options(faults: Iterable[Fault]) -> str:
+    return " ".join(map(str, faults))
 
 
 def _cpu_seconds() -> float:

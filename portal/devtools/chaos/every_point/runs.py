@@ -1,83 +1,127 @@
-"""All runs of a job: first without faults, which finds its places, then with one fault each, then with two."""
+"""All runs of a part: its job without faults, which finds the places, then with one fault, and with two."""
 
+import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 
 from django.db import connections
 
 from portal.devtools.chaos.every_point import children, environment
-from portal.devtools.chaos.every_point.children import Outcome
+from portal.devtools.chaos.every_point.children import Lost
 from portal.devtools.chaos.every_point.clock import PretendClock
-from portal.devtools.chaos.every_point.faults import Fault, faults_at
+from portal.devtools.chaos.every_point.faults import IN_PAIRS, Fault, faults_at
 from portal.devtools.chaos.every_point.injector import Injector
 from portal.devtools.chaos.every_point.job import JOBS, Phase
 from portal.devtools.chaos.every_point.options import EveryPointOptions
+from portal.devtools.chaos.every_point.parts import Part
 from portal.devtools.chaos.every_point.places import Place
 from portal.devtools.chaos.every_point.platforms import Platforms
 from portal.devtools.chaos.every_point.process import PretendProcess
 from portal.devtools.chaos.every_point.promises import broken_promises
-from portal.devtools.chaos.every_point.report import Report
+from portal.devtools.chaos.every_point.report import Outcome, PartReport, Report
 from portal.devtools.chaos.every_point.world import NeverQuiet, World, connect
 from portal.devtools.demo.environment import DemoEnvironment
 
+type Faults = tuple[Fault, ...]
 
-class EveryPoint:
-    """The runs that the options ask for."""
+NO_FAULTS: Faults = ()
+SEED = 1
+
+
+def run_parts(demo: DemoEnvironment, options: EveryPointOptions, log: Callable[[str], object]) -> Report:
+    """Perform the parts that the options ask for, each in a process of its own; return what they showed."""
+    random.seed(SEED)  # of the jitter, so that places have the same numbers in every run
+    report = Report()
+    with ExitStack() as stack:
+        clock = stack.enter_context(PretendClock())
+        injector = Injector(clock)
+        platforms = Platforms(demo.lever_port, demo.codescreen_port, clock)
+        stack.enter_context(platforms.reachable(injector))
+        environment.set_up(demo, platforms)
+        process = PretendProcess(clock, injector)
+        process.warm_up()
+        connect(platforms)
+        stack.enter_context(injector.installed())
+        connections.close_all()
+
+        def run_part(part: Part) -> PartReport:
+            world = World(clock, injector, platforms, process, part.is_idempotent)
+            environment.honour_keys(platforms, is_idempotent=part.is_idempotent)
+            return PartRuns(part, world, options, log).run()
+
+        for part, result in children.run_all(options.parts, run_part, processes=1, most_seconds=None):
+            if isinstance(result, Lost):
+                result = PartReport(part, failed={f"{part} was aborted": [result.reason]})
+            report.parts.append(result)
+    return report
+
+
+class PartRuns:
+    """The runs of one part."""
 
     def __init__(
-        self, demo: DemoEnvironment, options: EveryPointOptions, log: Callable[[str], object]
+        self, part: Part, world: World, options: EveryPointOptions, log: Callable[[str], object]
     ) -> None:
-        self._demo = demo
+        self._part = part
+        self._world = world
         self._options = options
         self._log = log
+        self._report = PartReport(part)
 
-    def run(self) -> Report:
-        """Perform all runs and return what they showed."""
-        report = Report()
-        with ExitStack() as stack:
-            clock = stack.enter_context(PretendClock())
-            injector = Injector(clock)
-            platforms = Platforms(self._demo.lever_port, self._demo.codescreen_port, clock)
-            stack.enter_context(platforms.reachable(injector))
-            environment.set_up(self._demo, platforms, self._options.idempotency)
-            process = PretendProcess(clock, injector)
-            process.warm_up()
-            connect(platforms)
-            world = World(clock, injector, platforms, process, self._options.idempotency)
-            stack.enter_context(injector.installed())
-            self._run_phases(world, JOBS[self._options.job], report)
-        return report
-
-    def _run_phases(self, world: World, phases: Sequence[Phase], report: Report) -> None:
+    def run(self) -> PartReport:
+        """Go through the job's phases; at each, fork a run for every fault in it."""
+        phases = JOBS[self._part.job]
         for number, phase in enumerate(phases):
             rest = [later for later in phases[number:] if later.word == phase.word]
-            connections.close_all()
-            no_faults: tuple[Fault, ...] = ()
-            [found] = self._fork([no_faults], world, rest[:1])
-            report.add_phase(phase.name, found)
+            [found] = self._perform([NO_FAULTS], rest[:1])
+            self._report.add_places(found.places)
             if found.violations:
-                return  # the job itself fails
-            singles = self._singles(found.places)
-            for outcome in self._fork(singles, world, rest):
-                report.add(outcome)
-            self._log(f"{phase.name}: {len(found.places)} places, {len(singles)} runs")
+                break  # the job itself fails
+            begun = self._report.runs
+            outcomes = self._perform(self._first_runs(found.places), rest)
+            if self._part.has_pairs:
+                pairs = [pair for outcome in outcomes for pair in _pairs_after(outcome)]
+                self._perform(pairs, rest)
+            self._log(
+                f"{self._part}, {phase.name}: {len(found.places)} places, {self._report.runs - begun} runs"
+            )
             if number + 1 < len(phases):
-                phase.act(world)
+                phase.act(self._world)
+        return self._report
 
-    def _singles(self, places: Sequence[Place]) -> list[tuple[Fault, ...]]:
+    def _first_runs(self, places: Sequence[Place]) -> list[Faults]:
         """Return the runs that begin with a fault at one of these places."""
         chosen = self._options.faults
         if chosen:
             return [chosen] if chosen[0].label in {place.label for place in places} else []
-        return [(fault,) for place in places for fault in faults_at(place, self._options.kinds)]
+        kinds = [kind for kind in self._options.kinds if kind in IN_PAIRS or not self._part.has_pairs]
+        return [(fault,) for place in places for fault in faults_at(place, kinds)]
 
-    def _fork(
-        self, runs: Sequence[tuple[Fault, ...]], world: World, phases: Sequence[Phase]
-    ) -> Iterator[Outcome]:
-        return children.run_all(runs, lambda faults: perform(world, phases, faults), self._options.processes)
+    def _perform(self, runs: Sequence[Faults], phases: Sequence[Phase]) -> list[Outcome]:
+        connections.close_all()
+        return list(self._outcomes(runs, phases))
+
+    def _outcomes(self, runs: Sequence[Faults], phases: Sequence[Phase]) -> Iterator[Outcome]:
+        def run(faults: Faults) -> Outcome:
+            return perform(self._world, phases, faults)
+
+        for faults, result in children.run_all(runs, run, processes=self._options.processes):
+            outcome = Outcome(faults, (result.reason,)) if isinstance(result, Lost) else result
+            lines = self._report.add(outcome)
+            if lines:
+                self._log(lines)
+            yield outcome
 
 
-def perform(world: World, phases: Sequence[Phase], faults: tuple[Fault, ...]) -> Outcome:
+def _pairs_after(outcome: Outcome) -> list[Faults]:
+    """Return the pairs whose first fault is this run's, and whose second is at a place that it reached afterwards."""
+    [first] = outcome.faults
+    labels = [place.label for place in outcome.places]
+    later = outcome.places[labels.index(first.label) + 1 :]
+    return [(first, second) for place in later for second in faults_at(place, IN_PAIRS)]
+
+
+def perform(world: World, phases: Sequence[Phase], faults: Faults) -> Outcome:
     """Go through a candidate's phases with these faults; after each, compare the books with the promises."""
     injector = world.injector
     begin = len(injector.trace.places)
@@ -92,9 +136,6 @@ def perform(world: World, phases: Sequence[Phase], faults: tuple[Fault, ...]) ->
         violations += [f"{phase.name}: {what}" for what in broken_promises(world)]
         if violations:
             break
-    return Outcome(
-        faults,
-        tuple(violations),
-        tuple(injector.trace.places[begin:]),
-        unreached=tuple(injector.outstanding),
-    )
+    else:
+        violations += [f"not reached: {fault}" for fault in injector.outstanding]
+    return Outcome(faults, tuple(violations), tuple(injector.trace.places[begin:]))

@@ -1,12 +1,15 @@
 """All that a run of the job takes place in: the platforms, the portal's processes, the clock and the expectations."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
 
+from integrations.http.errors import PlatformError
 from integrations.lever.oauth import SCOPES
 from integrations.models import Invitation, LeverConnection, Organization
+from integrations.queue import on_request
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.lever_connection import connect_lever
@@ -19,6 +22,7 @@ from portal.devtools.sandbox.ids import stable_id
 STAGE, ASSESSMENT, PERSON = "CodeScreen Assessment", "Backend", "the person of the run"
 MOST_TRIES = 12
 MOST_POLLS = 40
+SWEEP_SECONDS = 600.0
 
 
 class NeverQuiet(Exception):
@@ -81,6 +85,21 @@ class World:
             self.clock.advance(1.0)
 
     # rest
+
+    def sweep(self) -> None:
+        """Let the hourly duty run until it has once gone through."""
+        done: list[int] = []
+
+        def run_duty() -> None:
+            with suppress(PlatformError):
+                done.append(on_request.sweep_organization(self.organization))
+
+        for _ in range(MOST_TRIES):
+            self.process.run(run_duty)
+            self.rest()
+            if done:
+                return
+            self.clock.advance(SWEEP_SECONDS)
 
     def rest(self) -> None:
         """Work until all is quiet; people do what the portal asks of them. Raises NeverQuiet."""
