@@ -17,6 +17,7 @@ class FaultKind(StrEnum):
     )
     AWAY_AFTER = "database-away-after"  # it is committed, or the call answered; then the database is away
     AWAY_LONG = "database-away-long"  # as before, for longer than any lease and any patience
+    STALLED = "stalled"  # the platform did as asked; the process stands still beyond its lease, another worker works
     TOO_MANY = "429"
     ERROR = "500"
     ERROR_AFTER = "500-after"  # a gateway's answer, though the platform did as asked
@@ -39,6 +40,7 @@ AT_CALLS = (
     FaultKind.KILLED_AFTER,
     FaultKind.AWAY_AFTER,
     FaultKind.AWAY_LONG,
+    FaultKind.STALLED,
     FaultKind.TOO_MANY,
     FaultKind.ERROR,
     FaultKind.ERROR_AFTER,
@@ -47,6 +49,7 @@ AT_CALLS = (
     FaultKind.RESET_AFTER,
     FaultKind.BROKEN_BODY,
 )
+KILLS = (FaultKind.KILLED_BEFORE, FaultKind.KILLED_AFTER)
 #: In pairs, one kind stands for those that look the same to the portal: being killed after one place for being killed
 #: before the next, 500 for a time-out before, and a time-out after for a reset and a gateway's 500.
 IN_PAIRS = (
@@ -56,7 +59,7 @@ IN_PAIRS = (
     FaultKind.TIMEOUT_AFTER,
     FaultKind.BROKEN_BODY,
 )
-#: After these, the process or the answer of a call under way is gone.
+#: After these, the process or the answer of a call under way is gone; an answer that comes too late counts as lost.
 LOSES_ANSWER = frozenset({*AT_CALLS, FaultKind.KILLED_BEFORE, FaultKind.AWAY_LONG}) - {
     FaultKind.TOO_MANY,
     FaultKind.AWAY_AFTER,

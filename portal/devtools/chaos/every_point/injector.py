@@ -5,7 +5,10 @@ and until the process is started again every statement and call is refused, so t
 a real kill would not run, can change nothing.
 """
 
+import os
+import signal
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,6 +18,8 @@ from unittest import mock
 
 from django.db import OperationalError, connection
 
+from integrations.models.leasing import LEASE
+from integrations.queue import worker
 from portal.devtools.chaos.every_point.clock import STATEMENT_SECONDS, PretendClock
 from portal.devtools.chaos.every_point.faults import (
     LONG_AWAY,
@@ -24,6 +29,7 @@ from portal.devtools.chaos.every_point.faults import (
 )
 from portal.devtools.chaos.every_point.places import Place, PlaceKind, Trace, name_of_commit
 
+STALL_SECONDS = 2 * LEASE.total_seconds()
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 #: A call to CodeScreen is under way, or its outcome has not been recorded.
 IN_FLIGHT = """SELECT 1 FROM integrations_effect
@@ -53,6 +59,7 @@ class Injector:
     def __init__(self, clock: PretendClock) -> None:
         self.trace = Trace()
         self.happened: list[Happened] = []
+        self.kills_for_real = False
         self._clock = clock
         self._planned: list[Fault] = []
         self._is_watching = False
@@ -69,6 +76,10 @@ class Injector:
     def outstanding(self) -> Sequence[Fault]:
         """The planned faults whose place was not reached."""
         return self._planned
+
+    def follow(self, kind: PlaceKind, name: str) -> None:
+        """Note a place that another process reached, which has ended since, and the fault that happened there."""
+        self._take(self.trace.reach(kind, name))
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -90,8 +101,8 @@ class Injector:
 
     # the wire
 
-    def at_call(self, name: str) -> tuple[Place, FaultKind | None]:
-        """Return the place of a call that is about to be made, and the fault that is to happen to it."""
+    def at_call(self, name: str) -> FaultKind | None:
+        """Note a call that is about to be made, and return the fault that is to happen to it."""
         self._refuse_if_dead()
         if not self._is_watching:
             raise RuntimeError(f"{name} was called outside of the job")
@@ -99,7 +110,7 @@ class Injector:
         kind = self._take(place)
         if kind is FaultKind.KILLED_BEFORE:
             self._die()
-        return place, kind
+        return kind
 
     def after_call(self, kind: FaultKind | None) -> None:
         """Let happen what happens once the platform did as asked."""
@@ -107,6 +118,8 @@ class Injector:
             self._die()
         if kind in AWAY_SECONDS:
             self._go_away(AWAY_SECONDS[kind])
+        if kind is FaultKind.STALLED:
+            self._stall()
 
     # the database
 
@@ -168,9 +181,18 @@ class Injector:
         self.happened.append(Happened(self.happened.pop().fault, _is_in_flight()))
 
     def _die(self) -> None:
+        if self.kills_for_real:
+            os.kill(os.getpid(), signal.SIGKILL)
         self._is_dead = True
         self._roll_back()
         raise Killed
+
+    def _stall(self) -> None:
+        """Stand still until the lease is over, while another worker works all that is due then."""
+        self._clock.advance(STALL_SECONDS)
+        other = threading.Thread(target=_work_elsewhere)
+        other.start()
+        other.join()
 
     def _go_away(self, seconds: float) -> None:
         self._away_until = self._clock.seconds() + seconds
@@ -191,6 +213,13 @@ class Injector:
         if is_in_lost_transaction or self._clock.seconds() < self._away_until:
             connection.errors_occurred = True
             raise OperationalError("the database is away")
+
+
+def _work_elsewhere() -> None:
+    try:
+        worker.work()
+    finally:
+        connection.close()
 
 
 def _is_in_flight() -> bool:

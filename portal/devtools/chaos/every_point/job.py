@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from integrations.models import Invitation
-from integrations.vocabulary import ProgressTag
+from integrations.vocabulary import ProgressTag, VerdictCode
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.policies import set_policies
 from portal.devtools.chaos.every_point.world import PERSON, Expected, World
@@ -24,14 +24,16 @@ class Phase:
 
 def invite(world: World) -> None:
     """A candidate enters the stage and is invited."""
-    world.expected["Alder"] = Expected(1, (Status.INVITED,), frozenset({ProgressTag.INVITED}))
+    world.expected["Alder"] = Expected(
+        VerdictCode.INVITE, 1, (Status.INVITED,), frozenset({ProgressTag.INVITED})
+    )
     world.move("Alder")
     world.rest()
 
 
 def skip(world: World) -> None:
     """A candidate without an address enters the stage: a note says so."""
-    world.expected["Nyssa"] = Expected(notes=frozenset({1}))
+    world.expected["Nyssa"] = Expected(VerdictCode.NO_EMAIL, notes=frozenset({1}))
     world.move("Nyssa")
     world.rest()
 
@@ -75,7 +77,9 @@ def regrade(world: World) -> None:
 
 def withdraw(world: World) -> None:
     """A person withdraws an invitation; what the candidate then does in CodeScreen isn't followed."""
-    world.expected["Birch"] = Expected(1, (Status.WITHDRAWN,), frozenset({ProgressTag.INVITED}))
+    world.expected["Birch"] = Expected(
+        VerdictCode.INVITE, 1, (Status.WITHDRAWN,), frozenset({ProgressTag.INVITED})
+    )
     world.move("Birch")
     world.rest()
 
@@ -96,7 +100,7 @@ def withdraw(world: World) -> None:
 def send_again(world: World) -> None:
     """CodeScreen refuses an invitation, and a person sends it again."""
     world.expected["Cedar"] = Expected(
-        1, (Status.INVITED,), frozenset({ProgressTag.INVITED}), notes=frozenset({0, 1})
+        VerdictCode.INVITE, 1, (Status.INVITED,), frozenset({ProgressTag.INVITED}), notes=frozenset({0, 1})
     )
     refusal = {"method": "POST", "path": "/api/assessments$", "kind": "status", "status": 403, "times": 1}
     world.platforms.codescreen_does("faults", seed=1, rules=[refusal])
@@ -118,7 +122,9 @@ def send_again(world: World) -> None:
 
 def approve(world: World) -> None:
     """The bulk limit holds an invitation, and a person approves it."""
-    world.expected["Dogwood"] = Expected(1, (Status.INVITED,), frozenset({ProgressTag.INVITED}))
+    world.expected["Dogwood"] = Expected(
+        VerdictCode.HELD_FOR_APPROVAL, 1, (Status.INVITED,), frozenset({ProgressTag.INVITED})
+    )
     set_policies(world.organization, {"bulk_limit": 1, "bulk_window": 1440}, PERSON)
     world.move("Dogwood")
     world.rest()
@@ -138,7 +144,9 @@ def approve(world: World) -> None:
 
 def sweep(world: World) -> None:
     """Lever's webhook about a candidate is lost, and the sweep takes in what was missed."""
-    world.expected["Elm"] = Expected(1, (Status.INVITED,), frozenset({ProgressTag.INVITED}))
+    world.expected["Elm"] = Expected(
+        VerdictCode.INVITE, 1, (Status.INVITED,), frozenset({ProgressTag.INVITED})
+    )
     world.platforms.lever_does("settings", webhooks_enabled=False)
     world.move("Elm")
     world.platforms.lever_does("settings", webhooks_enabled=True)

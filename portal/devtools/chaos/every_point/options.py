@@ -31,6 +31,9 @@ class EveryPointOptions:
         group.add_argument(
             "--job", choices=JOB_NAMES, help="one part alone: the main job, or the invitation in it"
         )
+        group.add_argument(
+            "--real", action="store_true", help="a sample of the places, where SIGKILL ends real processes"
+        )
         group.add_argument("--pairs", action="store_true", help="every pair of two faults")
         group.add_argument(
             "--at", action="append", default=[], metavar="LABEL", help="only this place; twice for two faults"
@@ -63,10 +66,10 @@ class EveryPointOptions:
 
 
 def _parts(arguments: Mapping[str, Any]) -> tuple[Part, ...]:
-    job, has_pairs, is_idempotent = arguments["job"], arguments["pairs"], arguments["idempotency"]
-    if job is None and not (has_pairs or is_idempotent or arguments["at"] or arguments["fault"]):
+    if not any(arguments[name] for name in ("job", "pairs", "idempotency", "real", "at", "fault")):
         return WHOLE
-    return (Part(job or ("invitation" if has_pairs else "main"), is_idempotent, has_pairs),)
+    job = arguments["job"] or ("invitation" if arguments["pairs"] else "main")
+    return (Part(job, arguments["idempotency"], arguments["pairs"], arguments["real"]),)
 
 
 def _kinds(word: str) -> list[FaultKind]:

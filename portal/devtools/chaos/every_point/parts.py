@@ -1,15 +1,16 @@
-"""The parts of the whole form: which job, whether the account honours idempotency keys, one fault each or two."""
+"""The parts of the whole form: which job, of what account, with one fault each or two, in which processes."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part: a job with one fault at each place, or its first phase with every pair of two."""
+    """One part: a job with one fault at each place, or every pair of two, or a sample of kills in real processes."""
 
     job: str
     is_idempotent: bool = False
     has_pairs: bool = False
+    is_real: bool = False
 
     def __str__(self) -> str:
         """The options that choose this part."""
@@ -18,11 +19,13 @@ class Part:
     @property
     def job_options(self) -> str:
         """The options that choose its job, for the repetition of one run."""
-        return f"--job {self.job}" + (" --idempotency" if self.is_idempotent else "")
+        flags = [("--idempotency", self.is_idempotent), ("--real", self.is_real)]
+        return " ".join([f"--job {self.job}", *(name for name, is_set in flags if is_set)])
 
 
 WHOLE = (
     Part("main"),
     Part("invitation", is_idempotent=True),
     Part("invitation", has_pairs=True),
+    Part("main", is_real=True),
 )

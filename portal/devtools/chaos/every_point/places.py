@@ -6,6 +6,7 @@ A place is the n-th occurrence of a call (`POST /api/assessments #1`) or of a co
 
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -37,10 +38,13 @@ class Trace:
 
     def __init__(self) -> None:
         self.places: list[Place] = []
+        self.on_reach: Callable[[PlaceKind, str], object] | None = None
         self._counts: Counter[str] = Counter()
 
     def reach(self, kind: PlaceKind, name: str) -> Place:
         """Record that the run is at a place, and return it with its number."""
+        if self.on_reach is not None:
+            self.on_reach(kind, name)
         self._counts[name] += 1
         place = Place(f"{name} #{self._counts[name]}", kind)
         self.places.append(place)

@@ -27,6 +27,7 @@ from portal.devtools.sandbox.webhook_sender import Delivery, WebhookSender
 
 ACCOUNT = "acme"
 RETRY_AFTER = "1"
+HTTP_SEND = HTTPAdapter.send
 WEBHOOK_RETRY_SECONDS, WEBHOOK_TRIES = 60.0, 6
 
 #: Posts a webhook to the portal (path, headers, body) and returns the status, None when no answer came.
@@ -42,13 +43,22 @@ class Platforms:
         self._clock = clock
         self._servers: Sequence[SandboxServer] = (self.lever, self.codescreen)
         self._webhooks: list[Delivery] = []
+        self._over_sockets: Callable[..., requests.Response] | None = None
+
+    def serve(self) -> None:
+        """Answer over sockets from now on, in threads of this process; only kills are possible then."""
+        self._over_sockets = HTTP_SEND
+        for server in self._servers:
+            server.start()
 
     @contextmanager
     def reachable(self, injector: Injector) -> Iterator[None]:
         """Answer the product's requests in place of the network, with the faults of the injector."""
 
-        def send(adapter: HTTPAdapter, request: requests.PreparedRequest, **_: object) -> requests.Response:
-            return self._send(adapter, request, injector)
+        def send(
+            adapter: HTTPAdapter, request: requests.PreparedRequest, **options: object
+        ) -> requests.Response:
+            return self._send(adapter, request, options, injector)
 
         def hold_back(_: WebhookSender, delivery: Delivery, **__: object) -> None:
             self._webhooks.append(delivery)
@@ -90,13 +100,21 @@ class Platforms:
     # the wire
 
     def _send(
-        self, adapter: HTTPAdapter, prepared: requests.PreparedRequest, injector: Injector
+        self,
+        adapter: HTTPAdapter,
+        prepared: requests.PreparedRequest,
+        options: dict[str, object],
+        injector: Injector,
     ) -> requests.Response:
         server = next(item for item in self._servers if (prepared.url or "").startswith(f"{item.url}/"))
         request = _request(prepared)
         server.router.match(request)
-        _, kind = injector.at_call(f"{prepared.method} {request.path_template}")
+        kind = injector.at_call(f"{prepared.method} {request.path_template}")
         self._clock.advance(CALL_SECONDS)
+        if self._over_sockets is not None:
+            response = self._over_sockets(adapter, prepared, **options)
+            injector.after_call(kind)
+            return response
         if kind is FaultKind.TIMEOUT_BEFORE:
             self._time_out()
         answer = _refusal(kind)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import ModuleType
 
@@ -21,6 +22,11 @@ RESTART_SECONDS = 1.0
 MOMENTS = 25
 
 
+@dataclass(frozen=True)
+class Died:
+    """The process was killed in the step, or the database was away: nothing came back."""
+
+
 class PretendProcess:
     """Runs the product's steps one at a time, as the web process and the workers would."""
 
@@ -35,35 +41,32 @@ class PretendProcess:
         self.receive_webhook("/webhooks/lever/none/", {}, b"{}")
         self.run(worker.work)
 
-    def run(self, step: Callable[[], object]) -> bool:
-        """Run a step of the product; False if the process was killed in it or the database was away."""
+    def run[Value](self, step: Callable[[], Value]) -> Value | Died:
+        """Run a step of the product; return what it returned, or that the process died in it."""
         try:
             with self._injector.watching():
-                step()
+                return step()
         except Killed:
             self._start_again()
-            return False
         except DATABASE_OUTAGE:
             connection.close()
             self._clock.advance(RESTART_SECONDS)
-            return False
-        return True
+        return Died()
 
     def receive_webhook(self, path: str, headers: dict[str, str], body: bytes) -> int | None:
         """Let the web process answer a webhook; return the status, None when it died."""
-        answers: list[int] = []
 
-        def post() -> None:
+        def post() -> int:
             answer = self._client.post(path, body, content_type="application/json", headers=headers)
-            answers.append(answer.status_code)
+            return int(answer.status_code)
 
-        self.run(post)
-        return answers[0] if answers else None
+        status = self.run(post)
+        return None if isinstance(status, Died) else status
 
     def work_for_a_while(self) -> bool:
         """Let workers work until nothing will ever be due but polls; False if that takes more than MOMENTS waits."""
         for _ in range(MOMENTS):
-            if not self.run(worker.work):
+            if isinstance(self.run(worker.work), Died):
                 continue
             moment = next_due()
             if moment is None:

@@ -26,6 +26,10 @@ def broken_promises(world: World) -> Iterator[str]:
 def _of_candidate(
     world: World, word: str, expected: Expected, entry: JsonObject, invitations: list[JsonObject]
 ) -> Iterator[str]:
+    deliveries = Delivery.objects.filter(opportunity_id=opportunity_id(word))
+    verdicts = sorted(deliveries.values_list("verdict", flat=True))
+    if verdicts != [str(expected.verdict)]:
+        yield f"the verdicts are {', '.join(verdicts) or 'none'}, not {expected.verdict}"
     emails = sum(item["emails_sent"] for item in invitations)
     if emails != expected.emails:
         yield f"CodeScreen sent {emails} invitations, not {expected.emails}"

@@ -9,7 +9,7 @@ from django.db import connections
 from portal.devtools.chaos.every_point import children, environment
 from portal.devtools.chaos.every_point.children import Lost
 from portal.devtools.chaos.every_point.clock import PretendClock
-from portal.devtools.chaos.every_point.faults import IN_PAIRS, Fault, faults_at
+from portal.devtools.chaos.every_point.faults import IN_PAIRS, KILLS, Fault, faults_at
 from portal.devtools.chaos.every_point.injector import Injector
 from portal.devtools.chaos.every_point.job import JOBS, Phase
 from portal.devtools.chaos.every_point.options import EveryPointOptions
@@ -18,6 +18,7 @@ from portal.devtools.chaos.every_point.places import Place
 from portal.devtools.chaos.every_point.platforms import Platforms
 from portal.devtools.chaos.every_point.process import PretendProcess
 from portal.devtools.chaos.every_point.promises import broken_promises
+from portal.devtools.chaos.every_point.real_process import RealProcess
 from portal.devtools.chaos.every_point.report import Outcome, PartReport, Report
 from portal.devtools.chaos.every_point.world import NeverQuiet, World, connect
 from portal.devtools.demo.environment import DemoEnvironment
@@ -26,6 +27,7 @@ type Faults = tuple[Fault, ...]
 
 NO_FAULTS: Faults = ()
 SEED = 1
+SAMPLE_EVERY = 5
 
 
 def run_parts(demo: DemoEnvironment, options: EveryPointOptions, log: Callable[[str], object]) -> Report:
@@ -45,7 +47,9 @@ def run_parts(demo: DemoEnvironment, options: EveryPointOptions, log: Callable[[
         connections.close_all()
 
         def run_part(part: Part) -> PartReport:
-            world = World(clock, injector, platforms, process, part.is_idempotent)
+            kind_of_process = RealProcess if part.is_real else PretendProcess
+            world = World(clock, injector, platforms, kind_of_process(clock, injector), part.is_idempotent)
+            injector.kills_for_real = part.is_real
             environment.honour_keys(platforms, is_idempotent=part.is_idempotent)
             return PartRuns(part, world, options, log).run()
 
@@ -95,7 +99,10 @@ class PartRuns:
         if chosen:
             return [chosen] if chosen[0].label in {place.label for place in places} else []
         kinds = [kind for kind in self._options.kinds if kind in IN_PAIRS or not self._part.has_pairs]
-        return [(fault,) for place in places for fault in faults_at(place, kinds)]
+        if self._part.is_real:
+            kinds = [kind for kind in kinds if kind in KILLS]
+        runs: list[Faults] = [(fault,) for place in places for fault in faults_at(place, kinds)]
+        return runs[::SAMPLE_EVERY] if self._part.is_real else runs
 
     def _perform(self, runs: Sequence[Faults], phases: Sequence[Phase]) -> list[Outcome]:
         connections.close_all()
@@ -103,9 +110,13 @@ class PartRuns:
 
     def _outcomes(self, runs: Sequence[Faults], phases: Sequence[Phase]) -> Iterator[Outcome]:
         def run(faults: Faults) -> Outcome:
+            if self._part.is_real:
+                self._world.platforms.serve()
             return perform(self._world, phases, faults)
 
-        for faults, result in children.run_all(runs, run, processes=self._options.processes):
+        # real runs share the platforms' ports
+        processes = 1 if self._part.is_real else self._options.processes
+        for faults, result in children.run_all(runs, run, processes=processes):
             outcome = Outcome(faults, (result.reason,)) if isinstance(result, Lost) else result
             lines = self._report.add(outcome)
             if lines:

@@ -1,7 +1,6 @@
 """All that a run of the job takes place in: the platforms, the portal's processes, the clock and the expectations."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
@@ -33,6 +32,7 @@ class NeverQuiet(Exception):
 class Expected:
     """What a candidate's books have to show when all is quiet."""
 
+    verdict: str
     emails: int = 0
     statuses: tuple[str, ...] = ()
     tags: frozenset[str] = frozenset()
@@ -87,17 +87,19 @@ class World:
     # rest
 
     def sweep(self) -> None:
-        """Let the hourly duty run until it has once gone through."""
-        done: list[int] = []
+        """Let the duty run until it has once gone through."""
 
-        def run_duty() -> None:
-            with suppress(PlatformError):
-                done.append(on_request.sweep_organization(self.organization))
+        def run_duty() -> bool:
+            try:
+                on_request.sweep_organization(self.organization)
+            except PlatformError:
+                return False
+            return True
 
         for _ in range(MOST_TRIES):
-            self.process.run(run_duty)
+            has_gone_through = self.process.run(run_duty) is True
             self.rest()
-            if done:
+            if has_gone_through:
                 return
             self.clock.advance(SWEEP_SECONDS)
 

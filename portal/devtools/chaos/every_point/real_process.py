@@ -1,0 +1,77 @@
+"""The portal's processes as real ones: each step in a forked process, which SIGKILL ends at the planned place.
+
+The step reaches the platforms over sockets. It tells this process which places it has reached and how far its clock
+has moved; everything else that this process then knows of it, it reads in the database and in the platforms' books.
+"""
+
+import os
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import NoReturn
+
+from django.db import connections
+
+from portal.devtools.chaos.every_point.places import PlaceKind
+from portal.devtools.chaos.every_point.process import RESTART_SECONDS, Died, PretendProcess
+
+
+@dataclass(frozen=True)
+class _Reached:
+    kind: PlaceKind
+    name: str
+
+
+@dataclass(frozen=True)
+class _Ended[Value]:
+    value: Value
+    seconds: float
+
+
+class RealProcess(PretendProcess):
+    """Runs each step in a process of its own."""
+
+    def run[Value](self, step: Callable[[], Value]) -> Value | Died:
+        """Run a step of the product in a forked process; return what it returned, or that it was killed."""
+        connections.close_all()
+        ours, theirs = Pipe(duplex=False)
+        pid = os.fork()
+        if pid == 0:
+            self._be_the_process(step, theirs)
+        theirs.close()
+        ended: _Ended[Value] | None = None
+        reached: list[_Reached] = []
+        while True:
+            try:
+                message = ours.recv()
+            except EOFError:
+                break
+            if isinstance(message, _Reached):
+                reached.append(message)
+            else:
+                ended = message
+        os.waitpid(pid, 0)
+        for place in reached:
+            self._injector.follow(place.kind, place.name)
+        if ended is None:
+            self._clock.advance(RESTART_SECONDS)
+            return Died()
+        self._clock.advance(max(0.0, ended.seconds - self._clock.seconds()))
+        return ended.value
+
+    def _be_the_process[Value](
+        self, step: Callable[[], Value], messages: "Connection[_Reached | _Ended[Value], object]"
+    ) -> NoReturn:
+        """Run the step and end; the process may be killed before."""
+        try:
+            self._injector.trace.on_reach = lambda kind, name: messages.send(_Reached(kind, name))
+            with self._injector.watching():
+                value = step()
+            messages.send(_Ended(value, self._clock.seconds()))
+            connections.close_all()
+        except BaseException:  # noqa: BLE001 - a forked process must not go on as its parent
+            traceback.print_exc()
+        finally:
+            os._exit(0)
