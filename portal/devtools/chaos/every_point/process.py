@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from types import ModuleType
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Coalesce, Greatest
 from django.test import Client
 
@@ -18,6 +18,7 @@ from portal.devtools.chaos.every_point.clock import PretendClock
 from portal.devtools.chaos.every_point.injector import Injector, Killed
 
 RESTART_SECONDS = 1.0
+ONE_SECOND, ONE_MILLISECOND = timedelta(seconds=1), timedelta(milliseconds=1)
 #: After so many moments at which something was due, people look what the portal asks of them.
 MOMENTS = 25
 
@@ -68,10 +69,12 @@ class PretendProcess:
         for _ in range(MOMENTS):
             if isinstance(self.run(worker.work), Died):
                 continue
-            moment = next_due()
-            if moment is None:
+            waits = claimable_at()
+            if not waits:
                 return True
-            self._clock.move_to(moment)
+            # a row that is due but can't be claimed waits for another of the same candidate
+            now = self._clock.now()
+            self._clock.move_to(min((wait for wait in waits if wait > now), default=now + ONE_SECOND))
         return False
 
     def _start_again(self) -> None:
@@ -84,18 +87,16 @@ class PretendProcess:
             clear()
 
 
-def next_due() -> datetime | None:
-    """Return when the next effect or delivery may be claimed; None when none waits."""
+def claimable_at() -> list[datetime]:
+    """Return when each unfinished effect and delivery is due and its lease over."""
     claimable = Greatest(F("due_at"), Coalesce(F("leased_until"), F("due_at")))
-    waits = (
-        Effect.objects.filter(state=Effect.State.DUE),
-        Delivery.objects.filter(~Q(due_at=None)),
-    )
-    moments = [
-        rows.order_by("claimable").values_list("claimable", flat=True).first()
-        for rows in (wait.annotate(claimable=claimable) for wait in waits)
+    effects = Effect.objects.filter(state=Effect.State.DUE).annotate(claimable=claimable)
+    deliveries = Delivery.objects.filter(due_at__isnull=False).annotate(claimable=claimable)
+    return [
+        moment + ONE_MILLISECOND
+        for rows in (effects, deliveries)
+        for moment in rows.values_list("claimable", flat=True)
     ]
-    return min((moment + timedelta(milliseconds=1) for moment in moments if moment), default=None)
 
 
 def _product_modules() -> list[ModuleType]:

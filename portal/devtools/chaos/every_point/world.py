@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from integrations.http.errors import PlatformError
 from integrations.lever.oauth import SCOPES
-from integrations.models import Invitation, LeverConnection, Organization
+from integrations.models import Delivery, Effect, Invitation, LeverConnection, Organization
 from integrations.queue import on_request
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.errors import ActionNotAllowed
@@ -110,7 +110,9 @@ class World:
             has_acted = self._reconnect() or self._resolve_uncertain()
             if is_quiet and not has_acted:
                 return
-        raise NeverQuiet("rows become due again and again")
+        rows = [*Effect.objects.filter(state=Effect.State.DUE), *Delivery.objects.filter(verdict="")]
+        due = "; ".join(f"{row} after {row.attempts} attempts: {row.last_error}" for row in rows)
+        raise NeverQuiet(f"rows become due again and again: {due}")
 
     def rest_after_polls(self, *words: str) -> None:
         """Let time pass until CodeScreen has been polled about these candidates' invitations, and all is quiet."""
