@@ -3,6 +3,7 @@
 import gc
 import multiprocessing
 import os
+import random
 import shutil
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -54,7 +55,7 @@ def run_all[Task, Result](
 def _start[Task, Result](task: Task, perform: Callable[[Task], Result]) -> _Child[Task, Result]:
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_run, args=(theirs, task, perform))
+    process = context.Process(target=_run, args=(theirs, task, perform, random.getstate()))
     process.start()
     theirs.close()
     return _Child(process, ours, task)
@@ -75,10 +76,14 @@ def _finish[Task, Result](child: _Child[Task, Result], *, has_answered: bool) ->
 
 
 def _run[Task, Result](
-    results: "Connection[Result | Lost, object]", task: Task, perform: Callable[[Task], Result]
+    results: "Connection[Result | Lost, object]",
+    task: Task,
+    perform: Callable[[Task], Result],
+    state: tuple[object, ...],
 ) -> None:
     """Perform one task on a copy of the database."""
     gc.disable()
+    random.setstate(state)  # Python gives a forked process another seed
     base = Path(str(connection.settings_dict["NAME"]))
     copy = base.with_name(f"{os.getpid()}.sqlite3")
     shutil.copyfile(base, copy)

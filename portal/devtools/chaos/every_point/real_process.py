@@ -5,6 +5,7 @@ has moved; everything else that this process then knows of it, it reads in the d
 """
 
 import os
+import random
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,8 +38,10 @@ class RealProcess(PretendProcess):
         """Run a step of the product in a forked process; return what it returned, or that it was killed."""
         connections.close_all()
         ours, theirs = Pipe(duplex=False)
+        state = random.getstate()
         pid = os.fork()
         if pid == 0:
+            random.setstate(state)  # Python gives a forked process another seed
             self._be_the_process(step, theirs)
         theirs.close()
         ended: _Ended[Value] | None = None

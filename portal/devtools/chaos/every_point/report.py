@@ -26,13 +26,18 @@ class PartReport:
     """The figures and the failures of one part."""
 
     part: Part
-    places: Counter[str] = field(default_factory=Counter)
+    places: list[Place] = field(default_factory=list)
     runs: int = 0
     failed: dict[str, list[str]] = field(default_factory=dict)
 
     def add_places(self, places: Iterable[Place]) -> None:
-        """Count the places of a phase, found by running it without faults."""
-        self.places.update(str(place.kind) for place in places)
+        """Keep the places of a phase, found by running it without faults."""
+        self.places += places
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many places there are of each kind."""
+        return Counter(str(place.kind) for place in self.places)
 
     def add(self, outcome: Outcome) -> str:
         """Count a run; return the lines about it if a promise was broken, an empty text otherwise."""
@@ -63,9 +68,9 @@ class Report:
             for command, violations in part.failed.items():
                 lines += [command, *(f"    {what}" for what in violations)]
         for part in self.parts:
-            counts = ", ".join(f"{count} {kind}s" for kind, count in sorted(part.places.items()))
+            counts = ", ".join(f"{count} {kind}s" for kind, count in sorted(part.counts.items()))
             lines.append(
-                f"{part.part}: {part.places.total()} places ({counts}), {part.runs} runs, {len(part.failed)} failed"
+                f"{part.part}: {len(part.places)} places ({counts}), {part.runs} runs, {len(part.failed)} failed"
             )
         lines.append(f"{time.perf_counter() - self.started:.0f} s, {_cpu_seconds():.0f} s of CPU")
         return "\n".join(lines)
@@ -73,7 +78,12 @@ class Report:
     def as_json(self) -> str:
         """Return the report for programs."""
         parts = {
-            str(part.part): {"places": part.places, "runs": part.runs, "failed": part.failed}
+            str(part.part): {
+                "counts": part.counts,
+                "places": [place.label for place in part.places],
+                "runs": part.runs,
+                "failed": part.failed,
+            }
             for part in self.parts
         }
         seconds = round(time.perf_counter() - self.started)
