@@ -15,6 +15,7 @@ from pathlib import Path
 from django.db import connection, connections
 
 MOST_SECONDS = 120.0
+TRACEBACK_LINES = 12
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def _run[Task, Result](
     try:
         result: Result | Lost = perform(task)
     except Exception:  # noqa: BLE001 - whatever it was, it is the run's result
-        result = Lost(traceback.format_exc())
+        result = Lost("".join(traceback.format_exc().splitlines(keepends=True)[-TRACEBACK_LINES:]))
     finally:
         connections.close_all()
         for path in base.parent.glob(f"{copy.name}*"):
