@@ -6,6 +6,7 @@ a real kill would not run, can change nothing.
 """
 
 import os
+import re
 import signal
 import sqlite3
 import threading
@@ -30,7 +31,7 @@ from portal.devtools.chaos.every_point.faults import (
 from portal.devtools.chaos.every_point.places import Place, PlaceKind, Trace, name_of_commit
 
 STALL_SECONDS = 2 * LEASE.total_seconds()
-WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
+WRITES = re.compile(r"\s*(WITH\b.*\b)?(INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE | re.DOTALL)
 #: A call to CodeScreen is under way, or its outcome has not been recorded.
 IN_FLIGHT = """SELECT 1 FROM integrations_effect
 WHERE kind = 'send_invitation' AND state = 'due' AND attempt_started_at IS NOT NULL"""
@@ -66,7 +67,7 @@ class Injector:
         self._is_dead = False
         self._away_until = 0.0
         self._is_transaction_lost = False
-        self._has_written = False
+        self._changes_at_begin = 0
 
     def plan(self, faults: Sequence[Fault]) -> None:
         """Let these faults happen, one after the other."""
@@ -130,24 +131,25 @@ class Injector:
         if not self._is_watching:
             return execute(sql, parameters, many, context)
         self._clock.advance(STATEMENT_SECONDS)
-        word = sql.lstrip()[:7].split(None, 1)[0].upper() if sql.strip() else ""
-        if word == "BEGIN":
-            self._has_written = self._is_transaction_lost = False
+        if sql.lstrip().upper().startswith("BEGIN"):
+            self._is_transaction_lost = False
+            self._changes_at_begin = connection.connection.total_changes
         self._refuse_if_away()
-        if word not in WRITES:
-            return execute(sql, parameters, many, context)
-        if connection.in_atomic_block:
-            self._has_written = True
+        if connection.in_atomic_block or not WRITES.match(sql):
             return execute(sql, parameters, many, context)
         return self._commit(lambda: execute(sql, parameters, many, context))
 
     def _on_commit(self, commit: Callable[[], Any]) -> Any:
         self._refuse_if_dead()
-        if not self._is_watching or not self._has_written:
+        if not self._is_watching or not self._has_changed_rows():
             return commit()
-        self._has_written = False
         self._refuse_if_away()
         return self._commit(commit)
+
+    def _has_changed_rows(self) -> bool:
+        """Whether the open transaction changed any row; one that didn't has nothing to commit."""
+        raw = connection.connection
+        return raw is not None and raw.total_changes != self._changes_at_begin
 
     def _commit(self, commit: Callable[[], Any]) -> Any:
         """Make a commit, and let happen what is planned before and after it."""

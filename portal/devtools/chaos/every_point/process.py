@@ -1,5 +1,6 @@
 """The portal's processes, pretended in this one: they run a step, are killed, and start again."""
 
+import copy
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ RESTART_SECONDS = 1.0
 ONE_SECOND, ONE_MILLISECOND = timedelta(seconds=1), timedelta(milliseconds=1)
 #: After so many moments at which something was due, people look what the portal asks of them.
 MOMENTS = 25
+PLAIN = (bool, int, float, str, tuple, datetime, dict, list, set)
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class PretendProcess:
         self._clock.advance(RESTART_SECONDS)
         connection.close()
         for (module, name), value in self._state.items():
-            setattr(module, name, value)
+            setattr(module, name, copy.copy(value))
         for clear in _caches():
             clear()
 
@@ -104,9 +106,9 @@ def _product_modules() -> list[ModuleType]:
 
 
 def _module_state() -> dict[tuple[ModuleType, str], object]:
-    """Return the plain values that the product's modules hold: what a process remembers between steps."""
+    """Return the values that the product's modules hold: what a process remembers between steps."""
     return {
-        (module, name): value
+        (module, name): copy.copy(value)
         for module in _product_modules()
         for name, value in vars(module).items()
         if name.startswith("_") and not name.startswith("__") and _is_plain(value)
@@ -114,7 +116,7 @@ def _module_state() -> dict[tuple[ModuleType, str], object]:
 
 
 def _is_plain(value: object) -> bool:
-    return value is None or isinstance(value, (bool, int, float, str, tuple, datetime))
+    return value is None or isinstance(value, PLAIN)
 
 
 def _caches() -> list[Callable[[], None]]:
