@@ -13,2475 +13,986 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("auth", "0012_alter_user_first_name_max_length"),
+        ('auth', '0012_alter_user_first_name_max_length'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Assessment",
+            name='Assessment',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("external_id", models.CharField(max_length=200)),
-                (
-                    "gone_at",
-                    models.DateTimeField(
-                        blank=True, help_text="When the platform stopped listing it.", null=True
-                    ),
-                ),
-                ("name", models.CharField(max_length=300)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('external_id', models.CharField(max_length=200)),
+                ('gone_at', models.DateTimeField(blank=True, help_text='When the platform stopped listing it.', null=True)),
+                ('name', models.CharField(max_length=300)),
             ],
             options={
-                "ordering": ["organization", "name"],
+                'ordering': ['organization', 'name'],
             },
         ),
         migrations.CreateModel(
-            name="CircuitBreaker",
+            name='CircuitBreaker',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("platform", models.CharField(max_length=20)),
-                (
-                    "failures",
-                    models.PositiveIntegerField(
-                        default=0, help_text="Calls in a row that the platform didn't answer."
-                    ),
-                ),
-                (
-                    "open_until",
-                    models.DateTimeField(
-                        blank=True, help_text="When the next call may probe the platform.", null=True
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('platform', models.CharField(max_length=20)),
+                ('failures', models.PositiveIntegerField(default=0, help_text="Calls in a row that the platform didn't answer.")),
+                ('open_until', models.DateTimeField(blank=True, help_text='When the next call may probe the platform.', null=True)),
             ],
         ),
         migrations.CreateModel(
-            name="CodeScreenConnection",
+            name='CodeScreenConnection',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[("connected", "Connected"), ("refused", "Key refused")],
-                        default="connected",
-                        max_length=20,
-                    ),
-                ),
-                ("state_reason", models.TextField(blank=True)),
-                ("api_key", integrations.models.encrypted_field.EncryptedTextField(blank=True)),
-                ("key_stored_at", models.DateTimeField(blank=True, null=True)),
-                ("webhook_secret", integrations.models.encrypted_field.EncryptedTextField(blank=True)),
-                (
-                    "idempotency",
-                    models.BooleanField(
-                        default=False,
-                        help_text="The account honours the Idempotency-Key header on invitations.",
-                    ),
-                ),
-                (
-                    "verified_at",
-                    models.DateTimeField(
-                        blank=True, help_text="When CodeScreen last accepted the key.", null=True
-                    ),
-                ),
-                (
-                    "last_received_at",
-                    models.DateTimeField(
-                        blank=True, help_text="When a verified webhook last arrived.", null=True
-                    ),
-                ),
-                ("assessments_refreshed_at", models.DateTimeField(blank=True, null=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('connected', 'Connected'), ('refused', 'Key refused')], default='connected', max_length=20)),
+                ('state_reason', models.TextField(blank=True)),
+                ('api_key', integrations.models.encrypted_field.EncryptedTextField(blank=True)),
+                ('key_stored_at', models.DateTimeField(blank=True, null=True)),
+                ('webhook_secret', integrations.models.encrypted_field.EncryptedTextField(blank=True)),
+                ('idempotency', models.BooleanField(default=False, help_text='The account honours the Idempotency-Key header on invitations.')),
+                ('verified_at', models.DateTimeField(blank=True, help_text='When CodeScreen last accepted the key.', null=True)),
+                ('last_received_at', models.DateTimeField(blank=True, help_text='When a verified webhook last arrived.', null=True)),
+                ('assessments_refreshed_at', models.DateTimeField(blank=True, null=True)),
+                ('states_results', models.BooleanField(blank=True, help_text='Whether the last result came with Passed, Failed or Expired; empty before the first one.', null=True)),
             ],
             options={
-                "verbose_name": "CodeScreen connection",
+                'verbose_name': 'CodeScreen connection',
             },
         ),
         migrations.CreateModel(
-            name="Delivery",
+            name='Delivery',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "due_at",
-                    models.DateTimeField(
-                        blank=True,
-                        db_default=django.db.models.functions.datetime.Now(),
-                        help_text="When a worker may next claim it; empty when there is nothing to do.",
-                        null=True,
-                    ),
-                ),
-                ("leased_until", models.DateTimeField(blank=True, editable=False, null=True)),
-                ("lease_owner", models.CharField(blank=True, editable=False, max_length=80)),
-                ("attempts", models.PositiveIntegerField(default=0)),
-                (
-                    "consecutive_crashes",
-                    models.PositiveSmallIntegerField(
-                        db_default=0,
-                        default=0,
-                        editable=False,
-                        help_text="Consecutive claims without an outcome: they ended in a bug, or with the worker's death.",
-                    ),
-                ),
-                ("last_error", models.TextField(blank=True)),
-                ("traceback", models.TextField(blank=True)),
-                (
-                    "platform",
-                    models.CharField(
-                        choices=[("lever", "Lever"), ("codescreen", "CodeScreen")], max_length=20
-                    ),
-                ),
-                ("event", models.CharField(max_length=100)),
-                (
-                    "dedupe_key",
-                    models.CharField(help_text="Equal for repeats of the same delivery.", max_length=300),
-                ),
-                ("opportunity_id", models.CharField(blank=True, max_length=200)),
-                ("payload", models.JSONField()),
-                ("received_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                (
-                    "repeats",
-                    models.PositiveIntegerField(default=0, help_text="How often the platform sent it again."),
-                ),
-                (
-                    "verdict",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("test_request", "Test request"),
-                            ("paused", "Paused"),
-                            ("disconnected", "Disconnected"),
-                            ("ignored_event", "Event we don't act on"),
-                            ("not_a_trigger_stage", "Not a trigger stage"),
-                            ("not_visible", "Not visible to the portal"),
-                            ("left_stage", "Left the stage"),
-                            ("archived", "Archived"),
-                            ("anonymized", "Anonymized"),
-                            ("contact_not_allowed", "Contact not allowed"),
-                            ("no_assessment", "No assessment"),
-                            ("unknown_assessment", "Unknown assessment"),
-                            ("ambiguous_assessment", "Ambiguous assessment"),
-                            ("no_email", "No e-mail address"),
-                            ("already_invited", "Already invited"),
-                            ("invited_elsewhere", "Invited elsewhere"),
-                            ("held_for_approval", "Held for approval"),
-                            ("invite", "Invite"),
-                            ("noted", "Noted"),
-                        ],
-                        max_length=40,
-                    ),
-                ),
-                (
-                    "is_waiting",
-                    models.GeneratedField(
-                        db_persist=True,
-                        expression=models.ExpressionWrapper(
-                            models.Q(("verdict__in", ["paused", "disconnected"])),
-                            output_field=models.BooleanField(),
-                        ),
-                        help_text="Whether the verdict is one that is decided again by itself.",
-                        output_field=models.BooleanField(),
-                    ),
-                ),
-                ("explanation", models.TextField(blank=True)),
-                (
-                    "assessment_source",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("mapping_for_stage", "the mapping for this role and stage"),
-                            ("mapping_for_role", "the mapping for this role"),
-                            ("tag", "the tag"),
-                            ("default", "the default"),
-                        ],
-                        help_text="What named the assessment; empty when nothing did or it didn't come to that.",
-                        max_length=30,
-                    ),
-                ),
-                (
-                    "assessment_written",
-                    models.TextField(
-                        blank=True,
-                        help_text="The name or id of the assessment as the mapping, tag or default has it.",
-                    ),
-                ),
-                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('due_at', models.DateTimeField(blank=True, db_default=django.db.models.functions.datetime.Now(), help_text='When a worker may next claim it; empty when there is nothing to do.', null=True)),
+                ('leased_until', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('lease_owner', models.CharField(blank=True, editable=False, max_length=80)),
+                ('attempts', models.PositiveIntegerField(default=0)),
+                ('consecutive_crashes', models.PositiveSmallIntegerField(db_default=0, default=0, editable=False, help_text="Consecutive claims without an outcome: they ended in a bug, or with the worker's death.")),
+                ('last_error', models.TextField(blank=True)),
+                ('traceback', models.TextField(blank=True)),
+                ('platform', models.CharField(choices=[('lever', 'Lever'), ('codescreen', 'CodeScreen')], max_length=20)),
+                ('event', models.CharField(max_length=100)),
+                ('dedupe_key', models.CharField(help_text='Equal for repeats of the same delivery.', max_length=300)),
+                ('opportunity_id', models.CharField(blank=True, max_length=200)),
+                ('payload', models.JSONField()),
+                ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('repeats', models.PositiveIntegerField(default=0, help_text='How often the platform sent it again.')),
+                ('verdict', models.CharField(blank=True, choices=[('test_request', 'Test request'), ('paused', 'Paused'), ('disconnected', 'Disconnected'), ('ignored_event', "Event we don't act on"), ('not_a_trigger_stage', 'Not a trigger stage'), ('not_visible', 'Not visible to the portal'), ('left_stage', 'Left the stage'), ('archived', 'Archived'), ('anonymized', 'Anonymized'), ('contact_not_allowed', 'Contact not allowed'), ('no_assessment', 'No assessment'), ('unknown_assessment', 'Unknown assessment'), ('ambiguous_assessment', 'Ambiguous assessment'), ('no_email', 'No e-mail address'), ('already_invited', 'Already invited'), ('invited_elsewhere', 'Invited elsewhere'), ('held_for_approval', 'Held for approval'), ('invite', 'Invite'), ('noted', 'Noted')], max_length=40)),
+                ('is_waiting', models.GeneratedField(db_persist=True, expression=models.ExpressionWrapper(models.Q(('verdict__in', ['paused', 'disconnected'])), output_field=models.BooleanField()), help_text='Whether the verdict is one that is decided again by itself.', output_field=models.BooleanField())),
+                ('explanation', models.TextField(blank=True)),
+                ('assessment_source', models.CharField(blank=True, choices=[('mapping_for_stage', 'the mapping for this role and stage'), ('mapping_for_role', 'the mapping for this role'), ('tag', 'the tag'), ('default', 'the default')], help_text="What named the assessment; empty when nothing did or it didn't come to that.", max_length=30)),
+                ('assessment_written', models.TextField(blank=True, help_text='The name or id of the assessment as the mapping, tag or default has it.')),
+                ('decided_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                "verbose_name_plural": "deliveries",
-                "ordering": ["-received_at", "-pk"],
+                'verbose_name_plural': 'deliveries',
+                'ordering': ['-received_at', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="EmailTemplate",
+            name='EmailTemplate',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("result", "Results"),
-                            ("attention", "Something needs a person"),
-                            ("expiry", "Lever's connection ends soon"),
-                            ("resolved", "Back to normal"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                ("subject", models.CharField(max_length=200)),
-                ("body", models.TextField(validators=[django.core.validators.MaxLengthValidator(5000)])),
-                ("updated_at", models.DateTimeField(auto_now=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('result', 'Results'), ('attention', 'Something needs a person'), ('expiry', "Lever's connection ends soon"), ('resolved', 'Back to normal')], max_length=20)),
+                ('subject', models.CharField(max_length=200)),
+                ('body', models.TextField(validators=[django.core.validators.MaxLengthValidator(5000)])),
+                ('updated_at', models.DateTimeField(auto_now=True)),
             ],
             options={
-                "ordering": ["organization", "kind"],
+                'ordering': ['organization', 'kind'],
             },
         ),
         migrations.CreateModel(
-            name="Incident",
+            name='Incident',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("code", models.CharField(help_text="The code of the doctor's finding.", max_length=60)),
-                ("began_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                (
-                    "notified_at",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="When the members were notified; empty while it may still end without anybody acting.",
-                        null=True,
-                    ),
-                ),
-                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.CharField(help_text="The code of the doctor's finding.", max_length=60)),
+                ('began_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('notified_at', models.DateTimeField(blank=True, help_text='When the members were notified; empty while it may still end without anybody acting.', null=True)),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                "ordering": ["-began_at", "-pk"],
+                'ordering': ['-began_at', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="Invitation",
+            name='Invitation',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("opportunity_id", models.CharField(max_length=200)),
-                ("contact_id", models.CharField(blank=True, max_length=200)),
-                ("candidate_name", models.CharField(blank=True, max_length=500)),
-                ("email", models.EmailField(blank=True, max_length=320)),
-                ("role_id", models.CharField(blank=True, max_length=200)),
-                ("role_title", models.CharField(blank=True, max_length=300)),
-                ("stage_id", models.CharField(blank=True, max_length=200)),
-                ("stage_name", models.CharField(blank=True, max_length=300)),
-                ("assessment_id", models.CharField(max_length=200)),
-                ("assessment_name", models.CharField(max_length=300)),
-                ("round", models.PositiveIntegerField(default=1)),
-                (
-                    "reference",
-                    models.CharField(
-                        default=integrations.models.invitation.make_reference, max_length=20, unique=True
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("held", "Held for approval"),
-                            ("pending", "Pending"),
-                            ("sending", "Sending"),
-                            ("uncertain", "Uncertain"),
-                            ("invited", "Invited"),
-                            ("in_progress", "In progress"),
-                            ("submitted", "Submitted"),
-                            ("completed", "Completed"),
-                            ("withdrawn", "Withdrawn"),
-                            ("failed", "Failed"),
-                        ],
-                        default="pending",
-                        max_length=20,
-                    ),
-                ),
-                ("status_reason", models.TextField(blank=True)),
-                (
-                    "external_id",
-                    models.CharField(
-                        blank=True,
-                        editable=False,
-                        help_text="The id that the portal gives this round in CodeScreen; also its idempotency key. What is sent anew, because an earlier call was refused or the address was corrected, has an id of its own.",
-                        max_length=255,
-                    ),
-                ),
-                (
-                    "first_call_at",
-                    models.DateTimeField(
-                        blank=True,
-                        editable=False,
-                        help_text="When the first call that may have arrived was about to be made; empty when none may have.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "instance_id",
-                    models.CharField(
-                        blank=True, help_text="CodeScreen's assessmentInstanceId.", max_length=200
-                    ),
-                ),
-                (
-                    "feedback_id",
-                    models.CharField(blank=True, help_text="The feedback form in Lever.", max_length=200),
-                ),
-                (
-                    "awaits_decision_since",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="Since when a candidate who failed waits for a person's decision; empty when none is needed.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "stopped_by_user",
-                    models.BooleanField(
-                        db_default=False,
-                        default=False,
-                        help_text="Whether a person withdrew it while the candidate was in the stage; the sweep doesn't invite again.",
-                    ),
-                ),
-                (
-                    "raw_status",
-                    models.CharField(
-                        blank=True,
-                        help_text="CodeScreen's own word for the status, as last read.",
-                        max_length=100,
-                    ),
-                ),
-                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                (
-                    "checked_at",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="When the opportunity was last read; empty when it must be read again before sending.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "in_any_stage",
-                    models.BooleanField(
-                        db_default=False,
-                        default=False,
-                        help_text="Whether a person invited again, wherever the candidate is: the stage isn't checked before sending.",
-                    ),
-                ),
-                ("invited_at", models.DateTimeField(blank=True, null=True)),
-                ("started_at", models.DateTimeField(blank=True, null=True)),
-                ("submitted_at", models.DateTimeField(blank=True, null=True)),
-                ("completed_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "changed_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        help_text="When the status last changed.",
-                    ),
-                ),
-                ("polled_at", models.DateTimeField(blank=True, null=True)),
-                ("next_poll_at", models.DateTimeField(blank=True, null=True)),
-                ("poll_failures", models.PositiveIntegerField(default=0)),
-                (
-                    "missing_since",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="Since when CodeScreen answers that it doesn't have the instance.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "followed_since",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        help_text="From when the time to start or finish counts: sent, reopened, followed again.",
-                    ),
-                ),
-                (
-                    "following_ended",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("not_started", "Not started in time"),
-                            ("not_finished", "Not finished in time"),
-                            ("gone", "No longer in CodeScreen"),
-                            ("result_settled", "Result settled"),
-                            ("withdrawn", "Withdrawn"),
-                        ],
-                        db_default="",
-                        default="",
-                        help_text="Why CodeScreen is no longer asked about it; empty while it is.",
-                        max_length=20,
-                    ),
-                ),
-                ("following_ended_reason", models.TextField(blank=True, db_default="", default="")),
-                ("following_ended_at", models.DateTimeField(blank=True, null=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('opportunity_id', models.CharField(max_length=200)),
+                ('contact_id', models.CharField(blank=True, max_length=200)),
+                ('candidate_name', models.CharField(blank=True, max_length=500)),
+                ('email', models.EmailField(blank=True, max_length=320)),
+                ('role_id', models.CharField(blank=True, max_length=200)),
+                ('role_title', models.CharField(blank=True, max_length=300)),
+                ('stage_id', models.CharField(blank=True, max_length=200)),
+                ('stage_name', models.CharField(blank=True, max_length=300)),
+                ('assessment_id', models.CharField(max_length=200)),
+                ('assessment_name', models.CharField(max_length=300)),
+                ('round', models.PositiveIntegerField(default=1)),
+                ('reference', models.CharField(default=integrations.models.invitation.make_reference, max_length=20, unique=True)),
+                ('status', models.CharField(choices=[('held', 'Held for approval'), ('pending', 'Pending'), ('sending', 'Sending'), ('uncertain', 'Uncertain'), ('invited', 'Invited'), ('in_progress', 'In progress'), ('submitted', 'Submitted'), ('completed', 'Completed'), ('withdrawn', 'Withdrawn'), ('failed', 'Failed')], default='pending', max_length=20)),
+                ('status_reason', models.TextField(blank=True)),
+                ('external_id', models.CharField(blank=True, editable=False, help_text='The id that the portal gives this round in CodeScreen; also its idempotency key. What is sent anew, because an earlier call was refused or the address was corrected, has an id of its own.', max_length=255)),
+                ('first_call_at', models.DateTimeField(blank=True, editable=False, help_text='When the first call that may have arrived was about to be made; empty when none may have.', null=True)),
+                ('instance_id', models.CharField(blank=True, help_text="CodeScreen's assessmentInstanceId.", max_length=200)),
+                ('feedback_id', models.CharField(blank=True, help_text='The feedback form in Lever.', max_length=200)),
+                ('awaits_decision_since', models.DateTimeField(blank=True, help_text="Since when a candidate who failed waits for a person's decision; empty when none is needed.", null=True)),
+                ('stopped_by_user', models.BooleanField(db_default=False, default=False, help_text="Whether a person withdrew it while the candidate was in the stage; the sweep doesn't invite again.")),
+                ('raw_status', models.CharField(blank=True, help_text="CodeScreen's own word for the status, as last read.", max_length=100)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('checked_at', models.DateTimeField(blank=True, help_text='When the opportunity was last read; empty when it must be read again before sending.', null=True)),
+                ('in_any_stage', models.BooleanField(db_default=False, default=False, help_text="Whether a person invited again, wherever the candidate is: the stage isn't checked before sending.")),
+                ('invited_at', models.DateTimeField(blank=True, null=True)),
+                ('started_at', models.DateTimeField(blank=True, null=True)),
+                ('submitted_at', models.DateTimeField(blank=True, null=True)),
+                ('completed_at', models.DateTimeField(blank=True, null=True)),
+                ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='When the status last changed.')),
+                ('polled_at', models.DateTimeField(blank=True, null=True)),
+                ('next_poll_at', models.DateTimeField(blank=True, null=True)),
+                ('poll_failures', models.PositiveIntegerField(default=0)),
+                ('missing_since', models.DateTimeField(blank=True, help_text="Since when CodeScreen answers that it doesn't have the instance.", null=True)),
+                ('followed_since', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='From when the time to start or finish counts: sent, reopened, followed again.')),
+                ('following_ended', models.CharField(blank=True, choices=[('not_started', 'Not started in time'), ('not_finished', 'Not finished in time'), ('gone', 'No longer in CodeScreen'), ('result_settled', 'Result settled'), ('withdrawn', 'Withdrawn')], db_default='', default='', help_text='Why CodeScreen is no longer asked about it; empty while it is.', max_length=20)),
+                ('following_ended_reason', models.TextField(blank=True, db_default='', default='')),
+                ('following_ended_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                "ordering": ["-created_at", "-pk"],
+                'ordering': ['-created_at', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="Organization",
+            name='Organization',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=200)),
-                ("slug", models.SlugField(max_length=80, unique=True)),
-                (
-                    "webhook_key",
-                    models.CharField(
-                        default=integrations.models.organization.make_webhook_key,
-                        max_length=100,
-                        unique=True,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^[A-Za-z0-9._~-]+\\Z",
-                                "It becomes part of an address: use letters, digits, - and _.",
-                            )
-                        ],
-                    ),
-                ),
-                (
-                    "stage_prefix",
-                    models.CharField(
-                        default="CodeScreen",
-                        help_text="Entering a stage whose name begins with this invites the candidate.",
-                        max_length=80,
-                    ),
-                ),
-                (
-                    "bulk_limit",
-                    models.PositiveIntegerField(
-                        default=50,
-                        help_text="Invitations beyond this many within the window wait for a yes. 0 turns it off.",
-                    ),
-                ),
-                (
-                    "bulk_window",
-                    models.PositiveIntegerField(
-                        default=10,
-                        help_text="Minutes the bulk limit looks back.",
-                        validators=[django.core.validators.MinValueValidator(1)],
-                    ),
-                ),
-                (
-                    "default_assessment",
-                    models.CharField(
-                        blank=True,
-                        help_text="Name or id of the assessment to send when neither a mapping nor a tag names one.",
-                        max_length=300,
-                    ),
-                ),
-                (
-                    "note_on_skip",
-                    models.BooleanField(
-                        default=True,
-                        help_text="Leave a note on the candidate in Lever when nothing was sent and a recruiter can mend it.",
-                    ),
-                ),
-                (
-                    "paused",
-                    models.BooleanField(
-                        default=False,
-                        help_text="While paused nothing is sent; what arrives is kept and decided afterwards.",
-                    ),
-                ),
-                (
-                    "rating_2_from",
-                    models.PositiveSmallIntegerField(
-                        default=25, validators=[django.core.validators.MaxValueValidator(100)]
-                    ),
-                ),
-                (
-                    "rating_3_from",
-                    models.PositiveSmallIntegerField(
-                        default=50, validators=[django.core.validators.MaxValueValidator(100)]
-                    ),
-                ),
-                (
-                    "rating_4_from",
-                    models.PositiveSmallIntegerField(
-                        default=75, validators=[django.core.validators.MaxValueValidator(100)]
-                    ),
-                ),
-                (
-                    "rating_follows_result",
-                    models.BooleanField(
-                        default=True,
-                        help_text="When CodeScreen says Failed the rating is at most 2, when it says Passed at least 3.",
-                    ),
-                ),
-                (
-                    "reentry",
-                    models.CharField(
-                        choices=[
-                            ("nothing", "Nothing: nobody gets the same assessment twice"),
-                            ("after_expiry", "A new round, if the last one expired"),
-                            ("after_days", "A new round, if the last one was completed long enough ago"),
-                        ],
-                        default="nothing",
-                        help_text="When somebody who has completed the assessment is moved into the stage again.",
-                        max_length=20,
-                    ),
-                ),
-                (
-                    "reentry_days",
-                    models.PositiveIntegerField(
-                        default=180,
-                        help_text="How long ago the last round must have been completed.",
-                        validators=[django.core.validators.MinValueValidator(1)],
-                    ),
-                ),
-                (
-                    "leaving",
-                    models.CharField(
-                        choices=[("stop", "Stop following it"), ("keep", "Keep following it")],
-                        default="stop",
-                        help_text="CodeScreen can't take an invitation back: the candidate may still do the assessment.",
-                        max_length=20,
-                    ),
-                ),
-                (
-                    "no_show_days",
-                    models.PositiveIntegerField(
-                        default=56,
-                        help_text="An invitation that isn't started for so long is no longer followed; the portal says so.",
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(3650),
-                        ],
-                    ),
-                ),
-                (
-                    "retention_days",
-                    models.PositiveIntegerField(
-                        default=0,
-                        help_text="Days after the end, also without a start, until names, addresses and messages go. 0 keeps them.",
-                        validators=[django.core.validators.MaxValueValidator(3650)],
-                    ),
-                ),
-                (
-                    "passed_tag",
-                    models.CharField(
-                        blank=True,
-                        help_text="Added in Lever when CodeScreen says Passed, such as “{assessment}: passed”. Empty adds none.",
-                        max_length=100,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^\\s*codescreen",
-                                "Tags that begin with “CodeScreen” are the portal's own. Begin with another word.",
-                                flags=re.RegexFlag["IGNORECASE"],
-                                inverse_match=True,
-                            )
-                        ],
-                    ),
-                ),
-                (
-                    "failed_tag",
-                    models.CharField(
-                        blank=True,
-                        help_text="Added in Lever when CodeScreen says Failed. Empty adds none.",
-                        max_length=100,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^\\s*codescreen",
-                                "Tags that begin with “CodeScreen” are the portal's own. Begin with another word.",
-                                flags=re.RegexFlag["IGNORECASE"],
-                                inverse_match=True,
-                            )
-                        ],
-                    ),
-                ),
-                (
-                    "passed_stage",
-                    models.CharField(
-                        blank=True,
-                        db_default="",
-                        default="",
-                        help_text="Name or id of the Lever stage that candidates are moved to when CodeScreen says Passed. Empty moves nobody.",
-                        max_length=300,
-                    ),
-                ),
-                (
-                    "hold_failed",
-                    models.BooleanField(
-                        db_default=False,
-                        default=False,
-                        help_text="The candidate then waits under Activity until somebody says what was decided. The portal never archives anybody.",
-                    ),
-                ),
-                (
-                    "brand_logo_url",
-                    models.URLField(
-                        blank=True,
-                        help_text="An https address of a picture; it stands above every e-mail.",
-                        max_length=500,
-                        validators=[django.core.validators.URLValidator(schemes=["https"])],
-                    ),
-                ),
-                (
-                    "brand_colour",
-                    models.CharField(
-                        default="#0f5c63",
-                        max_length=7,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^#[0-9a-fA-F]{6}$", "Write a colour as #rrggbb, such as #0f5c63."
-                            )
-                        ],
-                    ),
-                ),
-                (
-                    "brand_signature",
-                    models.TextField(
-                        blank=True,
-                        help_text="Below every e-mail; empty means the organization's name.",
-                        max_length=500,
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=200)),
+                ('slug', models.SlugField(max_length=80, unique=True)),
+                ('webhook_key', models.CharField(default=integrations.models.organization.make_webhook_key, max_length=100, unique=True, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9._~-]+\\Z', 'It becomes part of an address: use letters, digits, - and _.')])),
+                ('stage_prefix', models.CharField(default='CodeScreen', help_text='Entering a stage whose name begins with this invites the candidate.', max_length=80)),
+                ('bulk_limit', models.PositiveIntegerField(default=50, help_text='Invitations beyond this many within the window wait for a yes. 0 turns it off.', validators=[django.core.validators.MaxValueValidator(1000000)])),
+                ('bulk_window', models.PositiveIntegerField(default=10, help_text="Minutes the bulk limit looks back, at most 30 days' worth.", validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(43200)])),
+                ('default_assessment', models.CharField(blank=True, help_text='Name or id of the assessment to send when neither a mapping nor a tag names one.', max_length=300)),
+                ('note_on_skip', models.BooleanField(default=True, help_text='Leave a note on the candidate in Lever when nothing was sent and a recruiter can mend it.')),
+                ('paused', models.BooleanField(default=False, help_text='While paused nothing is sent; what arrives is kept and decided afterwards.')),
+                ('rating_2_from', models.PositiveSmallIntegerField(default=25, validators=[django.core.validators.MaxValueValidator(100)])),
+                ('rating_3_from', models.PositiveSmallIntegerField(default=50, validators=[django.core.validators.MaxValueValidator(100)])),
+                ('rating_4_from', models.PositiveSmallIntegerField(default=75, validators=[django.core.validators.MaxValueValidator(100)])),
+                ('rating_follows_result', models.BooleanField(default=True, help_text='When CodeScreen says Failed the rating is at most 2, when it says Passed at least 3.')),
+                ('reentry', models.CharField(choices=[('nothing', 'Nothing: nobody gets the same assessment twice'), ('after_expiry', 'A new round, if the last one expired'), ('after_days', 'A new round, if the last one was completed long enough ago')], default='nothing', help_text='When somebody who has completed the assessment is moved into the stage again.', max_length=20)),
+                ('reentry_days', models.PositiveIntegerField(default=180, help_text='How long ago the last round must have been completed.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(3650)])),
+                ('leaving', models.CharField(choices=[('stop', 'Stop following it'), ('keep', 'Keep following it')], default='stop', help_text="CodeScreen can't take an invitation back: the candidate may still do the assessment.", max_length=20)),
+                ('no_show_days', models.PositiveIntegerField(default=56, help_text="An invitation that isn't started for so long is no longer followed; the portal says so.", validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(3650)])),
+                ('retention_days', models.PositiveIntegerField(default=0, help_text='Days after the end, also without a start, until names, addresses and messages go. 0 keeps them.', validators=[django.core.validators.MaxValueValidator(3650)])),
+                ('passed_tag', models.CharField(blank=True, help_text='Added in Lever when CodeScreen says Passed, such as “{assessment}: passed”. Empty adds none.', max_length=100, validators=[django.core.validators.RegexValidator('^\\s*codescreen', "Tags that begin with “CodeScreen” are the portal's own. Begin with another word.", flags=re.RegexFlag['IGNORECASE'], inverse_match=True)])),
+                ('failed_tag', models.CharField(blank=True, help_text='Added in Lever when CodeScreen says Failed. Empty adds none.', max_length=100, validators=[django.core.validators.RegexValidator('^\\s*codescreen', "Tags that begin with “CodeScreen” are the portal's own. Begin with another word.", flags=re.RegexFlag['IGNORECASE'], inverse_match=True)])),
+                ('passed_stage', models.CharField(blank=True, db_default='', default='', help_text='Name or id of the Lever stage that candidates are moved to when CodeScreen says Passed. Empty moves nobody.', max_length=300)),
+                ('hold_failed', models.BooleanField(db_default=False, default=False, help_text='The candidate then waits under Activity until somebody says what was decided. The portal never archives anybody.')),
+                ('brand_logo_url', models.URLField(blank=True, help_text='An https address of a picture; it stands above every e-mail.', max_length=500, validators=[django.core.validators.URLValidator(schemes=['https'])])),
+                ('brand_colour', models.CharField(default='#0f5c63', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}$', 'Write a colour as #rrggbb, such as #0f5c63.')])),
+                ('brand_signature', models.TextField(blank=True, help_text="Below every e-mail; empty means the organization's name.", max_length=500)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                "ordering": ["name"],
+                'ordering': ['name'],
             },
         ),
         migrations.CreateModel(
-            name="LeverWebhook",
+            name='LeverWebhook',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "origin",
-                    models.CharField(
-                        choices=[
-                            ("manual", "Made by hand in Lever"),
-                            ("api", "Made by the portal through Lever's API"),
-                        ],
-                        default="manual",
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "name",
-                    models.CharField(
-                        blank=True,
-                        db_default="",
-                        default="",
-                        help_text="The name of an additional token; the main one has none.",
-                        max_length=60,
-                    ),
-                ),
-                ("event", models.CharField(default="candidateStageChange", max_length=60)),
-                ("lever_webhook_id", models.CharField(blank=True, max_length=100)),
-                ("url", models.URLField(blank=True, max_length=500)),
-                ("signature_token", integrations.models.encrypted_field.EncryptedTextField(blank=True)),
-                ("token_stored_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "token_proved_at",
-                    models.DateTimeField(
-                        blank=True, help_text="When the current token last verified a request.", null=True
-                    ),
-                ),
-                (
-                    "previous_signature_token",
-                    integrations.models.encrypted_field.EncryptedTextField(blank=True),
-                ),
-                ("previous_until", models.DateTimeField(blank=True, null=True)),
-                (
-                    "previous_proved_at",
-                    models.DateTimeField(
-                        blank=True, help_text="When the previous token last verified a request.", null=True
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "last_verified_at",
-                    models.DateTimeField(
-                        blank=True, help_text="Lever's last test request that passed.", null=True
-                    ),
-                ),
-                (
-                    "last_received_at",
-                    models.DateTimeField(blank=True, help_text="The last delivery that passed.", null=True),
-                ),
-                (
-                    "listed_at",
-                    models.DateTimeField(
-                        blank=True, help_text="When Lever last listed this webhook.", null=True
-                    ),
-                ),
-                (
-                    "missing_since",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="Since when Lever no longer lists it, having listed it before.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "retired_at",
-                    models.DateTimeField(
-                        blank=True, help_text="Since when its tokens verify nothing.", null=True
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('origin', models.CharField(choices=[('manual', 'Made by hand in Lever'), ('api', "Made by the portal through Lever's API")], default='manual', max_length=10)),
+                ('name', models.CharField(blank=True, db_default='', default='', help_text='The name of an additional token; the main one has none.', max_length=60)),
+                ('event', models.CharField(default='candidateStageChange', max_length=60)),
+                ('lever_webhook_id', models.CharField(blank=True, max_length=100)),
+                ('url', models.URLField(blank=True, max_length=500)),
+                ('signature_token', integrations.models.encrypted_field.EncryptedTextField(blank=True)),
+                ('token_stored_at', models.DateTimeField(blank=True, null=True)),
+                ('token_proved_at', models.DateTimeField(blank=True, help_text='When the current token last verified a request.', null=True)),
+                ('previous_signature_token', integrations.models.encrypted_field.EncryptedTextField(blank=True)),
+                ('previous_until', models.DateTimeField(blank=True, null=True)),
+                ('previous_proved_at', models.DateTimeField(blank=True, help_text='When the previous token last verified a request.', null=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('last_verified_at', models.DateTimeField(blank=True, help_text="Lever's last test request that passed.", null=True)),
+                ('last_received_at', models.DateTimeField(blank=True, help_text='The last delivery that passed.', null=True)),
+                ('listed_at', models.DateTimeField(blank=True, help_text='When Lever last listed this webhook.', null=True)),
+                ('missing_since', models.DateTimeField(blank=True, help_text='Since when Lever no longer lists it, having listed it before.', null=True)),
+                ('retired_at', models.DateTimeField(blank=True, help_text='Since when its tokens verify nothing.', null=True)),
             ],
             options={
-                "verbose_name": "Lever webhook",
+                'verbose_name': 'Lever webhook',
             },
         ),
         migrations.CreateModel(
-            name="LinterFinding",
+            name='LinterFinding',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("digest", models.CharField(help_text="SHA-256 of the code and the message.", max_length=64)),
-                ("code", models.CharField(max_length=60)),
-                ("level", models.CharField(max_length=20)),
-                ("message", models.TextField()),
-                ("first_seen_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ("last_seen_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ("gone_at", models.DateTimeField(blank=True, null=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('digest', models.CharField(help_text='SHA-256 of the code and the message.', max_length=64)),
+                ('code', models.CharField(max_length=60)),
+                ('level', models.CharField(max_length=20)),
+                ('message', models.TextField()),
+                ('first_seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('last_seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('gone_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                "ordering": ["-first_seen_at", "pk"],
+                'ordering': ['-first_seen_at', 'pk'],
             },
         ),
         migrations.CreateModel(
-            name="Membership",
+            name='Membership',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "role",
-                    models.CharField(
-                        choices=[
-                            ("super_admin", "Super Admin"),
-                            ("admin", "Admin"),
-                            ("team_member", "Team Member"),
-                            ("limited_team_member", "Limited Team Member"),
-                        ],
-                        default="limited_team_member",
-                        max_length=30,
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('role', models.CharField(choices=[('super_admin', 'Super Admin'), ('admin', 'Admin'), ('team_member', 'Team Member'), ('limited_team_member', 'Limited Team Member')], default='limited_team_member', max_length=30)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                "ordering": ["organization", "user"],
+                'ordering': ['organization', 'user'],
             },
         ),
         migrations.CreateModel(
-            name="NotificationPreference",
+            name='NotificationPreference',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("result", "Results"),
-                            ("attention", "Something needs a person"),
-                            ("expiry", "Lever's connection ends soon"),
-                            ("resolved", "Back to normal"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                ("is_wanted", models.BooleanField()),
-                ("updated_at", models.DateTimeField(auto_now=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('result', 'Results'), ('attention', 'Something needs a person'), ('expiry', "Lever's connection ends soon"), ('resolved', 'Back to normal')], max_length=20)),
+                ('is_wanted', models.BooleanField()),
+                ('updated_at', models.DateTimeField(auto_now=True)),
             ],
             options={
-                "ordering": ["membership", "kind"],
+                'ordering': ['membership', 'kind'],
             },
         ),
         migrations.CreateModel(
-            name="PersonalSettings",
+            name='PersonalSettings',
             fields=[
-                (
-                    "user",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        primary_key=True,
-                        related_name="personal_settings",
-                        serialize=False,
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                ("time_zone", models.CharField(blank=True, max_length=100)),
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='personal_settings', serialize=False, to=settings.AUTH_USER_MODEL)),
+                ('time_zone', models.CharField(blank=True, max_length=100)),
             ],
             options={
-                "verbose_name_plural": "personal settings",
+                'verbose_name_plural': 'personal settings',
             },
         ),
         migrations.CreateModel(
-            name="RateLimitBucket",
+            name='RateLimitBucket',
             fields=[
-                ("key", models.CharField(max_length=200, primary_key=True, serialize=False)),
-                (
-                    "free_at",
-                    models.FloatField(
-                        help_text="Unix seconds from which the account's whole burst is free again."
-                    ),
-                ),
+                ('key', models.CharField(max_length=200, primary_key=True, serialize=False)),
+                ('free_at', models.FloatField(help_text="Unix seconds from which the account's whole burst is free again.")),
             ],
         ),
         migrations.CreateModel(
-            name="RatingThresholds",
+            name='RatingThresholds',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "assessment",
-                    models.CharField(help_text="A CodeScreen assessment's name or id.", max_length=300),
-                ),
-                (
-                    "rating_2_from",
-                    models.PositiveSmallIntegerField(
-                        validators=[django.core.validators.MaxValueValidator(100)]
-                    ),
-                ),
-                (
-                    "rating_3_from",
-                    models.PositiveSmallIntegerField(
-                        validators=[django.core.validators.MaxValueValidator(100)]
-                    ),
-                ),
-                (
-                    "rating_4_from",
-                    models.PositiveSmallIntegerField(
-                        validators=[django.core.validators.MaxValueValidator(100)]
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('assessment', models.CharField(help_text="A CodeScreen assessment's name or id.", max_length=300)),
+                ('rating_2_from', models.PositiveSmallIntegerField(validators=[django.core.validators.MaxValueValidator(100)])),
+                ('rating_3_from', models.PositiveSmallIntegerField(validators=[django.core.validators.MaxValueValidator(100)])),
+                ('rating_4_from', models.PositiveSmallIntegerField(validators=[django.core.validators.MaxValueValidator(100)])),
             ],
             options={
-                "verbose_name": "rating thresholds",
-                "verbose_name_plural": "rating thresholds",
-                "ordering": ["organization", "assessment"],
+                'verbose_name': 'rating thresholds',
+                'verbose_name_plural': 'rating thresholds',
+                'ordering': ['organization', 'assessment'],
             },
         ),
         migrations.CreateModel(
-            name="Result",
+            name='Result',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("attempt", models.PositiveIntegerField(default=1)),
-                (
-                    "outcome",
-                    models.CharField(
-                        blank=True,
-                        choices=[("Passed", "Passed"), ("Failed", "Failed"), ("Expired", "Expired")],
-                        max_length=20,
-                    ),
-                ),
-                (
-                    "score",
-                    models.DecimalField(
-                        blank=True,
-                        decimal_places=4,
-                        help_text="0 to 100, as CodeScreen states it; empty when no test ran.",
-                        max_digits=7,
-                        null=True,
-                    ),
-                ),
-                ("failure_reason", models.CharField(blank=True, max_length=200)),
-                (
-                    "rating",
-                    models.PositiveSmallIntegerField(
-                        blank=True, help_text="1 to 4, as written to Lever.", null=True
-                    ),
-                ),
-                ("report_url", models.URLField(blank=True, max_length=1000)),
-                ("feedback_id", models.CharField(blank=True, max_length=200)),
-                ("metadata", models.JSONField(blank=True, default=dict)),
-                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('attempt', models.PositiveIntegerField(default=1)),
+                ('outcome', models.CharField(blank=True, choices=[('Passed', 'Passed'), ('Failed', 'Failed'), ('Expired', 'Expired')], max_length=20)),
+                ('score', models.DecimalField(blank=True, decimal_places=4, help_text='0 to 100, as CodeScreen states it; empty when no test ran.', max_digits=7, null=True)),
+                ('failure_reason', models.CharField(blank=True, max_length=200)),
+                ('rating', models.PositiveSmallIntegerField(blank=True, help_text='1 to 4, as written to Lever.', null=True)),
+                ('report_url', models.URLField(blank=True, max_length=1000)),
+                ('feedback_id', models.CharField(blank=True, max_length=200)),
+                ('metadata', models.JSONField(blank=True, default=dict)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                "ordering": ["-created_at", "-pk"],
-                "get_latest_by": "attempt",
+                'ordering': ['-created_at', '-pk'],
+                'get_latest_by': 'attempt',
             },
         ),
         migrations.CreateModel(
-            name="Role",
+            name='Role',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("external_id", models.CharField(max_length=200)),
-                (
-                    "gone_at",
-                    models.DateTimeField(
-                        blank=True, help_text="When the platform stopped listing it.", null=True
-                    ),
-                ),
-                ("title", models.CharField(max_length=300)),
-                (
-                    "state",
-                    models.CharField(
-                        blank=True, help_text="Lever's word: published, internal, closed, …", max_length=40
-                    ),
-                ),
-                ("tags", models.JSONField(blank=True, default=list)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('external_id', models.CharField(max_length=200)),
+                ('gone_at', models.DateTimeField(blank=True, help_text='When the platform stopped listing it.', null=True)),
+                ('title', models.CharField(max_length=300)),
+                ('state', models.CharField(blank=True, help_text="Lever's word: published, internal, closed, …", max_length=40)),
+                ('tags', models.JSONField(blank=True, default=list)),
             ],
             options={
-                "ordering": ["organization", "title"],
+                'ordering': ['organization', 'title'],
             },
         ),
         migrations.CreateModel(
-            name="RoleMapping",
+            name='RoleMapping',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("role", models.CharField(help_text="A Lever posting's title or id.", max_length=300)),
-                (
-                    "stage",
-                    models.CharField(
-                        blank=True,
-                        help_text="A stage's name or id; empty means any stage that begins with the prefix.",
-                        max_length=300,
-                    ),
-                ),
-                (
-                    "assessment",
-                    models.CharField(help_text="A CodeScreen assessment's name or id.", max_length=300),
-                ),
-                ("updated_at", models.DateTimeField(auto_now=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('role', models.CharField(help_text="A Lever posting's title or id.", max_length=300)),
+                ('stage', models.CharField(blank=True, help_text="A stage's name or id; empty means any stage that begins with the prefix.", max_length=300)),
+                ('assessment', models.CharField(help_text="A CodeScreen assessment's name or id.", max_length=300)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
             ],
             options={
-                "ordering": ["organization", "role", "stage"],
+                'ordering': ['organization', 'role', 'stage'],
             },
         ),
         migrations.CreateModel(
-            name="ShapeDeviation",
+            name='ShapeDeviation',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("platform", models.CharField(max_length=20)),
-                ("endpoint", models.CharField(max_length=100)),
-                (
-                    "field",
-                    models.CharField(
-                        blank=True, help_text="Its path; empty for the whole answer.", max_length=200
-                    ),
-                ),
-                ("found", models.CharField(help_text="What was sent: a type, or nothing.", max_length=60)),
-                ("expected", models.CharField(max_length=200)),
-                (
-                    "is_readable",
-                    models.BooleanField(
-                        help_text="Whether the portal understands what was sent all the same."
-                    ),
-                ),
-                (
-                    "example",
-                    models.JSONField(default=dict, help_text="The types of the declared fields around it."),
-                ),
-                (
-                    "count",
-                    models.PositiveIntegerField(default=1, help_text="At most one a minute is counted."),
-                ),
-                ("first_seen_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ("last_seen_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('platform', models.CharField(max_length=20)),
+                ('endpoint', models.CharField(max_length=100)),
+                ('field', models.CharField(blank=True, help_text='Its path; empty for the whole answer.', max_length=200)),
+                ('found', models.CharField(help_text='What was sent: a type, or nothing.', max_length=60)),
+                ('expected', models.CharField(max_length=200)),
+                ('is_readable', models.BooleanField(help_text='Whether the portal understands what was sent all the same.')),
+                ('example', models.JSONField(default=dict, help_text='The types of the declared fields around it.')),
+                ('count', models.PositiveIntegerField(default=1, help_text='At most one a minute is counted.')),
+                ('first_seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('last_seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                "ordering": ["-last_seen_at"],
+                'ordering': ['-last_seen_at'],
             },
         ),
         migrations.CreateModel(
-            name="Stage",
+            name='Stage',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("external_id", models.CharField(max_length=200)),
-                (
-                    "gone_at",
-                    models.DateTimeField(
-                        blank=True, help_text="When the platform stopped listing it.", null=True
-                    ),
-                ),
-                ("name", models.CharField(max_length=300)),
-                (
-                    "former_name",
-                    models.CharField(
-                        blank=True, help_text="Its name before it was renamed in Lever.", max_length=300
-                    ),
-                ),
-                ("position", models.PositiveIntegerField(default=0)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('external_id', models.CharField(max_length=200)),
+                ('gone_at', models.DateTimeField(blank=True, help_text='When the platform stopped listing it.', null=True)),
+                ('name', models.CharField(max_length=300)),
+                ('former_name', models.CharField(blank=True, help_text='Its name before it was renamed in Lever.', max_length=300)),
+                ('position', models.PositiveIntegerField(default=0)),
             ],
             options={
-                "ordering": ["organization", "position"],
+                'ordering': ['organization', 'position'],
             },
         ),
         migrations.CreateModel(
-            name="Verdict",
+            name='Verdict',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "code",
-                    models.CharField(
-                        choices=[
-                            ("test_request", "Test request"),
-                            ("paused", "Paused"),
-                            ("disconnected", "Disconnected"),
-                            ("ignored_event", "Event we don't act on"),
-                            ("not_a_trigger_stage", "Not a trigger stage"),
-                            ("not_visible", "Not visible to the portal"),
-                            ("left_stage", "Left the stage"),
-                            ("archived", "Archived"),
-                            ("anonymized", "Anonymized"),
-                            ("contact_not_allowed", "Contact not allowed"),
-                            ("no_assessment", "No assessment"),
-                            ("unknown_assessment", "Unknown assessment"),
-                            ("ambiguous_assessment", "Ambiguous assessment"),
-                            ("no_email", "No e-mail address"),
-                            ("already_invited", "Already invited"),
-                            ("invited_elsewhere", "Invited elsewhere"),
-                            ("held_for_approval", "Held for approval"),
-                            ("invite", "Invite"),
-                            ("noted", "Noted"),
-                        ],
-                        max_length=40,
-                    ),
-                ),
-                ("explanation", models.TextField(blank=True)),
-                (
-                    "assessment_source",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("mapping_for_stage", "the mapping for this role and stage"),
-                            ("mapping_for_role", "the mapping for this role"),
-                            ("tag", "the tag"),
-                            ("default", "the default"),
-                        ],
-                        help_text="What named the assessment; empty when nothing did or it didn't come to that.",
-                        max_length=30,
-                    ),
-                ),
-                (
-                    "assessment_written",
-                    models.TextField(
-                        blank=True,
-                        help_text="The name or id of the assessment as the mapping, tag or default has it.",
-                    ),
-                ),
-                (
-                    "cause",
-                    models.CharField(
-                        choices=[
-                            ("first", "Decided on arrival"),
-                            ("sweep", "Decided by the sweep"),
-                            ("resumed", "Decided again after the pause or the reconnect"),
-                            ("read_again", "Decided again after reading the candidate again"),
-                            ("replay", "Decided again by a person"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                ("decided_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                (
-                    "is_current",
-                    models.BooleanField(
-                        default=True,
-                        help_text="Whether no later verdict about the same delivery replaced it.",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.CharField(choices=[('test_request', 'Test request'), ('paused', 'Paused'), ('disconnected', 'Disconnected'), ('ignored_event', "Event we don't act on"), ('not_a_trigger_stage', 'Not a trigger stage'), ('not_visible', 'Not visible to the portal'), ('left_stage', 'Left the stage'), ('archived', 'Archived'), ('anonymized', 'Anonymized'), ('contact_not_allowed', 'Contact not allowed'), ('no_assessment', 'No assessment'), ('unknown_assessment', 'Unknown assessment'), ('ambiguous_assessment', 'Ambiguous assessment'), ('no_email', 'No e-mail address'), ('already_invited', 'Already invited'), ('invited_elsewhere', 'Invited elsewhere'), ('held_for_approval', 'Held for approval'), ('invite', 'Invite'), ('noted', 'Noted')], max_length=40)),
+                ('explanation', models.TextField(blank=True)),
+                ('assessment_source', models.CharField(blank=True, choices=[('mapping_for_stage', 'the mapping for this role and stage'), ('mapping_for_role', 'the mapping for this role'), ('tag', 'the tag'), ('default', 'the default')], help_text="What named the assessment; empty when nothing did or it didn't come to that.", max_length=30)),
+                ('assessment_written', models.TextField(blank=True, help_text='The name or id of the assessment as the mapping, tag or default has it.')),
+                ('cause', models.CharField(choices=[('first', 'Decided on arrival'), ('sweep', 'Decided by the sweep'), ('resumed', 'Decided again after the pause or the reconnect'), ('read_again', 'Decided again after reading the candidate again'), ('replay', 'Decided again by a person')], max_length=20)),
+                ('decided_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('is_current', models.BooleanField(default=True, help_text='Whether no later verdict about the same delivery replaced it.')),
             ],
             options={
-                "ordering": ["-decided_at", "-pk"],
+                'ordering': ['-decided_at', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="WebhookRejection",
+            name='WebhookRejection',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("platform", models.CharField(max_length=20)),
-                ("code", models.CharField(max_length=60)),
-                (
-                    "count",
-                    models.PositiveIntegerField(default=1, help_text="At most one a second is counted."),
-                ),
-                ("last_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ("hint", models.CharField(blank=True, max_length=60)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('platform', models.CharField(max_length=20)),
+                ('code', models.CharField(max_length=60)),
+                ('count', models.PositiveIntegerField(default=1, help_text='At most one a second is counted.')),
+                ('last_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('hint', models.CharField(blank=True, max_length=60)),
             ],
             options={
-                "ordering": ["-last_at"],
+                'ordering': ['-last_at'],
             },
         ),
         migrations.CreateModel(
-            name="AuditEntry",
+            name='AuditEntry',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "actor_name",
-                    models.CharField(
-                        help_text="Kept when the user is deleted; a command's name otherwise.", max_length=200
-                    ),
-                ),
-                (
-                    "action",
-                    models.CharField(
-                        choices=[
-                            ("create_organization", "create organization"),
-                            ("change_organization", "change organization"),
-                            ("change_policies", "change policies"),
-                            ("connect", "connect"),
-                            ("disconnect", "disconnect"),
-                            ("save_connection", "save"),
-                            ("make_webhook", "make"),
-                            ("remove_webhook", "remove"),
-                            ("add_token", "add token"),
-                            ("retire_token", "retire token"),
-                            ("add_mapping", "add mapping"),
-                            ("change_mapping", "change mapping"),
-                            ("delete_mapping", "delete mapping"),
-                            ("invite_member", "invite member"),
-                            ("send_invitation_link", "send invitation link"),
-                            ("add_member", "add member"),
-                            ("change_member", "change member"),
-                            ("change_role", "change role"),
-                            ("remove_member", "remove member"),
-                            ("change_rating", "change rating thresholds"),
-                            ("delete_rating", "delete rating thresholds"),
-                            ("change_email", "change e-mail"),
-                            ("reset_email", "reset e-mail"),
-                            ("choose_emails", "choose e-mails"),
-                            ("ask_admins", "ask admins"),
-                            ("approve", "approve"),
-                            ("refuse", "refuse"),
-                            ("resolve_as_sent", "resolve: it was sent"),
-                            ("send_again", "resolve: send again"),
-                            ("invite_again", "invite again"),
-                            ("stop_following", "stop following"),
-                            ("record_decision", "decided"),
-                            ("retry", "retry"),
-                            ("replay", "replay"),
-                        ],
-                        max_length=40,
-                    ),
-                ),
-                (
-                    "target_kind",
-                    models.CharField(
-                        choices=[
-                            ("organization", "Organization"),
-                            ("member", "Member"),
-                            ("mapping", "Mapping"),
-                            ("rating_thresholds", "Rating thresholds"),
-                            ("lever_connection", "Lever connection"),
-                            ("lever_webhook", "Lever webhook"),
-                            ("codescreen_connection", "CodeScreen connection"),
-                            ("email_template", "E-mail template"),
-                            ("admin_request", "Request to the admins"),
-                            ("invitation", "Invitation"),
-                            ("effect", "Effect"),
-                            ("delivery", "Delivery"),
-                        ],
-                        max_length=30,
-                    ),
-                ),
-                (
-                    "target_id",
-                    models.BigIntegerField(
-                        blank=True, help_text="The row's key; empty where there never was a row.", null=True
-                    ),
-                ),
-                ("target", models.CharField(help_text="The row's name at that time.", max_length=300)),
-                (
-                    "changes",
-                    models.JSONField(
-                        blank=True, default=dict, help_text="By field: the value before and the value after."
-                    ),
-                ),
-                ("reason", models.TextField(blank=True)),
-                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                (
-                    "actor",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('actor_name', models.CharField(help_text="Kept when the user is deleted; a command's name otherwise.", max_length=200)),
+                ('action', models.CharField(choices=[('create_organization', 'create organization'), ('change_organization', 'change organization'), ('change_policies', 'change policies'), ('connect', 'connect'), ('disconnect', 'disconnect'), ('save_connection', 'save'), ('make_webhook', 'make'), ('remove_webhook', 'remove'), ('add_token', 'add token'), ('retire_token', 'retire token'), ('add_mapping', 'add mapping'), ('change_mapping', 'change mapping'), ('delete_mapping', 'delete mapping'), ('invite_member', 'invite member'), ('send_invitation_link', 'send invitation link'), ('add_member', 'add member'), ('change_member', 'change member'), ('change_role', 'change role'), ('remove_member', 'remove member'), ('change_rating', 'change rating thresholds'), ('delete_rating', 'delete rating thresholds'), ('change_email', 'change e-mail'), ('reset_email', 'reset e-mail'), ('choose_emails', 'choose e-mails'), ('ask_admins', 'ask admins'), ('approve', 'approve'), ('refuse', 'refuse'), ('resolve_as_sent', 'resolve: it was sent'), ('send_again', 'resolve: send again'), ('invite_again', 'invite again'), ('stop_following', 'stop following'), ('record_decision', 'decided'), ('retry', 'retry'), ('replay', 'replay')], max_length=40)),
+                ('target_kind', models.CharField(choices=[('organization', 'Organization'), ('member', 'Member'), ('mapping', 'Mapping'), ('rating_thresholds', 'Rating thresholds'), ('lever_connection', 'Lever connection'), ('lever_webhook', 'Lever webhook'), ('codescreen_connection', 'CodeScreen connection'), ('email_template', 'E-mail template'), ('admin_request', 'Request to the admins'), ('invitation', 'Invitation'), ('effect', 'Effect'), ('delivery', 'Delivery')], max_length=30)),
+                ('target_id', models.BigIntegerField(blank=True, help_text="The row's key; empty where there never was a row.", null=True)),
+                ('target', models.CharField(help_text="The row's name at that time.", max_length=300)),
+                ('changes', models.JSONField(blank=True, default=dict, help_text='By field: the value before and the value after.')),
+                ('reason', models.TextField(blank=True)),
+                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "verbose_name_plural": "audit entries",
-                "ordering": ["-at", "-pk"],
+                'verbose_name_plural': 'audit entries',
+                'ordering': ['-at', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="Effect",
+            name='Effect',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "due_at",
-                    models.DateTimeField(
-                        blank=True,
-                        db_default=django.db.models.functions.datetime.Now(),
-                        help_text="When a worker may next claim it; empty when there is nothing to do.",
-                        null=True,
-                    ),
-                ),
-                ("leased_until", models.DateTimeField(blank=True, editable=False, null=True)),
-                ("lease_owner", models.CharField(blank=True, editable=False, max_length=80)),
-                ("attempts", models.PositiveIntegerField(default=0)),
-                (
-                    "consecutive_crashes",
-                    models.PositiveSmallIntegerField(
-                        db_default=0,
-                        default=0,
-                        editable=False,
-                        help_text="Consecutive claims without an outcome: they ended in a bug, or with the worker's death.",
-                    ),
-                ),
-                ("last_error", models.TextField(blank=True)),
-                ("traceback", models.TextField(blank=True)),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("send_invitation", "Send invitation"),
-                            ("set_progress_tag", "Set progress tag"),
-                            ("set_result_tag", "Set result tag"),
-                            ("move_stage", "Move to stage"),
-                            ("write_feedback", "Write feedback"),
-                            ("add_report_link", "Add report link"),
-                            ("leave_note", "Leave note"),
-                            ("make_template", "Make feedback template"),
-                            ("send_email", "Send e-mail"),
-                        ],
-                        max_length=30,
-                    ),
-                ),
-                ("key", models.CharField(help_text="Equal for repeats of the same effect.", max_length=300)),
-                ("opportunity_id", models.CharField(blank=True, max_length=200)),
-                (
-                    "email_topic",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("result", "Result"),
-                            ("result_changed", "Result changed after a move"),
-                            ("invitation_uncertain", "Invitation uncertain"),
-                            ("invitation_failed", "Invitation failed"),
-                            ("invitation_bounced", "Invitation bounced"),
-                            ("following_ended", "Following ended without a result"),
-                            ("incident_begun", "Incident begun"),
-                            ("incident_ended", "Incident ended"),
-                            ("connection_ends", "Lever's connection ends"),
-                            ("reconnect_needed", "Lever must be reconnected"),
-                            ("reconnected", "Lever reconnected"),
-                            ("welcome", "Welcome of a new member"),
-                            ("password_reset", "Password reset"),
-                            ("admin_request", "Request to the Super Admins"),
-                            ("test", "Test of a wording"),
-                        ],
-                        help_text="Empty for what isn't an e-mail.",
-                        max_length=30,
-                    ),
-                ),
-                ("payload", models.JSONField(blank=True, default=dict)),
-                (
-                    "correlation_id",
-                    models.CharField(
-                        blank=True,
-                        editable=False,
-                        help_text="Shared with the calls of what led to it.",
-                        max_length=40,
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("due", "Due"),
-                            ("done", "Done"),
-                            ("failed", "Failed"),
-                            ("uncertain", "Uncertain"),
-                            ("cancelled", "Cancelled"),
-                        ],
-                        default="due",
-                        max_length=20,
-                    ),
-                ),
-                ("priority", models.PositiveSmallIntegerField(default=5, help_text="Smaller goes first.")),
-                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                (
-                    "retry_window_started_at",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="When retrying was restarted, after a pause or by a person; empty if it never was.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "attempt_started_at",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="When a worker was about to act. Without an outcome, it is unknown whether it did.",
-                        null=True,
-                    ),
-                ),
-                ("done_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "failed_at",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="When it was last given up; kept while it is tried again.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "delivery",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="effects",
-                        to="integrations.delivery",
-                    ),
-                ),
-                (
-                    "invitation",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="effects",
-                        to="integrations.invitation",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('due_at', models.DateTimeField(blank=True, db_default=django.db.models.functions.datetime.Now(), help_text='When a worker may next claim it; empty when there is nothing to do.', null=True)),
+                ('leased_until', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('lease_owner', models.CharField(blank=True, editable=False, max_length=80)),
+                ('attempts', models.PositiveIntegerField(default=0)),
+                ('consecutive_crashes', models.PositiveSmallIntegerField(db_default=0, default=0, editable=False, help_text="Consecutive claims without an outcome: they ended in a bug, or with the worker's death.")),
+                ('last_error', models.TextField(blank=True)),
+                ('traceback', models.TextField(blank=True)),
+                ('kind', models.CharField(choices=[('send_invitation', 'Send invitation'), ('set_progress_tag', 'Set progress tag'), ('set_result_tag', 'Set result tag'), ('move_stage', 'Move to stage'), ('write_feedback', 'Write feedback'), ('add_report_link', 'Add report link'), ('leave_note', 'Leave note'), ('make_template', 'Make feedback template'), ('send_email', 'Send e-mail')], max_length=30)),
+                ('key', models.CharField(help_text='Equal for repeats of the same effect.', max_length=300)),
+                ('opportunity_id', models.CharField(blank=True, max_length=200)),
+                ('email_topic', models.CharField(blank=True, choices=[('result', 'Result'), ('result_changed', 'Result changed after a move'), ('invitation_uncertain', 'Invitation uncertain'), ('invitation_failed', 'Invitation failed'), ('invitation_bounced', 'Invitation bounced'), ('following_ended', 'Following ended without a result'), ('incident_begun', 'Incident begun'), ('incident_ended', 'Incident ended'), ('connection_ends', "Lever's connection ends"), ('reconnect_needed', 'Lever must be reconnected'), ('reconnected', 'Lever reconnected'), ('welcome', 'Welcome of a new member'), ('password_reset', 'Password reset'), ('admin_request', 'Request to the Super Admins'), ('test', 'Test of a wording')], help_text="Empty for what isn't an e-mail.", max_length=30)),
+                ('payload', models.JSONField(blank=True, default=dict)),
+                ('state', models.CharField(choices=[('due', 'Due'), ('done', 'Done'), ('failed', 'Failed'), ('uncertain', 'Uncertain'), ('cancelled', 'Cancelled')], default='due', max_length=20)),
+                ('priority', models.PositiveSmallIntegerField(default=5, help_text='Smaller goes first.')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('retry_window_started_at', models.DateTimeField(blank=True, help_text='When retrying was restarted, after a pause or by a person; empty if it never was.', null=True)),
+                ('attempt_started_at', models.DateTimeField(blank=True, help_text='When a worker was about to act. Without an outcome, it is unknown whether it did.', null=True)),
+                ('done_at', models.DateTimeField(blank=True, null=True)),
+                ('failed_at', models.DateTimeField(blank=True, help_text='When it was last given up; kept while it is tried again.', null=True)),
+                ('delivery', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='effects', to='integrations.delivery')),
+                ('invitation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='effects', to='integrations.invitation')),
             ],
             options={
-                "ordering": ["-created_at", "-pk"],
+                'ordering': ['-created_at', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="ApiCall",
+            name='ApiCall',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("platform", models.CharField(max_length=20)),
-                ("method", models.CharField(max_length=10)),
-                ("path", models.CharField(max_length=1000)),
-                (
-                    "status",
-                    models.PositiveSmallIntegerField(
-                        blank=True, help_text="Empty when no answer came.", null=True
-                    ),
-                ),
-                ("duration_ms", models.PositiveIntegerField()),
-                ("attempt", models.PositiveIntegerField(default=1)),
-                ("correlation_id", models.CharField(db_index=True, max_length=40)),
-                ("opportunity_id", models.CharField(blank=True, max_length=200)),
-                ("request_body", models.TextField(blank=True)),
-                ("response_body", models.TextField(blank=True)),
-                ("error", models.TextField(blank=True)),
-                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                (
-                    "delivery",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="calls",
-                        to="integrations.delivery",
-                    ),
-                ),
-                (
-                    "effect",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="calls",
-                        to="integrations.effect",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('platform', models.CharField(max_length=20)),
+                ('method', models.CharField(max_length=10)),
+                ('path', models.CharField(max_length=1000)),
+                ('status', models.PositiveSmallIntegerField(blank=True, help_text='Empty when no answer came.', null=True)),
+                ('duration_ms', models.PositiveIntegerField()),
+                ('attempt', models.PositiveIntegerField(default=1)),
+                ('correlation_id', models.CharField(db_index=True, max_length=40)),
+                ('opportunity_id', models.CharField(blank=True, max_length=200)),
+                ('request_body', models.TextField(blank=True)),
+                ('response_body', models.TextField(blank=True)),
+                ('error', models.TextField(blank=True)),
+                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('delivery', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='calls', to='integrations.delivery')),
+                ('effect', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='calls', to='integrations.effect')),
             ],
             options={
-                "verbose_name": "API call",
-                "ordering": ["-at", "-pk"],
+                'verbose_name': 'API call',
+                'ordering': ['-at', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="Heartbeat",
+            name='Heartbeat',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("node", models.CharField(max_length=120)),
-                ("process", models.PositiveIntegerField()),
-                ("started_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('node', models.CharField(max_length=120)),
+                ('process', models.PositiveIntegerField()),
+                ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                "constraints": [models.UniqueConstraint(fields=("node", "process"), name="heartbeat_unique")],
+                'constraints': [models.UniqueConstraint(fields=('node', 'process'), name='heartbeat_unique')],
             },
         ),
         migrations.AddField(
-            model_name="delivery",
-            name="invitation",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="deliveries",
-                to="integrations.invitation",
-            ),
+            model_name='delivery',
+            name='invitation',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='deliveries', to='integrations.invitation'),
         ),
         migrations.CreateModel(
-            name="LeverConnection",
+            name='LeverConnection',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("connected", "Connected"),
-                            ("needs_reconnect", "Needs reconnect"),
-                            ("revoked", "Disconnected here"),
-                        ],
-                        default="connected",
-                        max_length=20,
-                    ),
-                ),
-                ("state_reason", models.TextField(blank=True)),
-                ("access_token", integrations.models.encrypted_field.EncryptedTextField(blank=True)),
-                ("refresh_token", integrations.models.encrypted_field.EncryptedTextField(blank=True)),
-                ("access_expires_at", models.DateTimeField(blank=True, null=True)),
-                ("refreshed_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "generation",
-                    models.PositiveIntegerField(
-                        default=0, help_text="Incremented with every new pair of tokens."
-                    ),
-                ),
-                ("refresh_leased_until", models.DateTimeField(blank=True, null=True)),
-                ("scopes", models.TextField(blank=True)),
-                ("connected_at", models.DateTimeField(blank=True, null=True)),
-                ("lever_account_id", models.CharField(blank=True, max_length=100)),
-                (
-                    "lever_user_id",
-                    models.CharField(
-                        blank=True,
-                        help_text="The Lever user shown as the author of what the portal writes.",
-                        max_length=100,
-                    ),
-                ),
-                ("feedback_template_id", models.CharField(blank=True, max_length=100)),
-                ("stages_refreshed_at", models.DateTimeField(blank=True, null=True)),
-                ("roles_refreshed_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "clock_ahead",
-                    models.FloatField(
-                        blank=True,
-                        help_text="Seconds by which this server's clock is ahead of Lever's.",
-                        null=True,
-                    ),
-                ),
-                ("clock_compared_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "swept_at",
-                    models.DateTimeField(
-                        blank=True, help_text="The time up to which the sweep has compared.", null=True
-                    ),
-                ),
-                (
-                    "connected_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('connected', 'Connected'), ('needs_reconnect', 'Needs reconnect'), ('revoked', 'Disconnected here')], default='connected', max_length=20)),
+                ('state_reason', models.TextField(blank=True)),
+                ('access_token', integrations.models.encrypted_field.EncryptedTextField(blank=True)),
+                ('refresh_token', integrations.models.encrypted_field.EncryptedTextField(blank=True)),
+                ('access_expires_at', models.DateTimeField(blank=True, null=True)),
+                ('refreshed_at', models.DateTimeField(blank=True, null=True)),
+                ('generation', models.PositiveIntegerField(default=0, help_text='Incremented with every new pair of tokens.')),
+                ('refresh_leased_until', models.DateTimeField(blank=True, null=True)),
+                ('scopes', models.TextField(blank=True)),
+                ('connected_at', models.DateTimeField(blank=True, null=True)),
+                ('lever_account_id', models.CharField(blank=True, max_length=100)),
+                ('lever_user_id', models.CharField(blank=True, help_text='The Lever user shown as the author of what the portal writes.', max_length=100)),
+                ('feedback_template_id', models.CharField(blank=True, max_length=100)),
+                ('stages_refreshed_at', models.DateTimeField(blank=True, null=True)),
+                ('roles_refreshed_at', models.DateTimeField(blank=True, null=True)),
+                ('clock_ahead', models.FloatField(blank=True, help_text="Seconds by which this server's clock is ahead of Lever's.", null=True)),
+                ('clock_compared_at', models.DateTimeField(blank=True, null=True)),
+                ('swept_at', models.DateTimeField(blank=True, help_text='The time up to which the sweep has compared.', null=True)),
+                ('connected_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "verbose_name": "Lever connection",
+                'verbose_name': 'Lever connection',
             },
         ),
         migrations.CreateModel(
-            name="LeverProbe",
+            name='LeverProbe',
             fields=[
-                (
-                    "organization",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        primary_key=True,
-                        related_name="lever_probe",
-                        serialize=False,
-                        to="integrations.organization",
-                    ),
-                ),
-                ("checked_at", models.DateTimeField()),
-                ("is_template_gone", models.BooleanField(default=False)),
-                (
-                    "missing_fields",
-                    models.JSONField(
-                        blank=True,
-                        default=list,
-                        help_text="The fields that a result is written into and that the feedback template lacks.",
-                    ),
-                ),
-                ("is_author_gone", models.BooleanField(default=False)),
-                (
-                    "missed_events",
-                    models.PositiveIntegerField(
-                        default=0, help_text="Stage changes since the last delivery, for which none arrived."
-                    ),
-                ),
-                (
-                    "silent_since",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="The last delivery before the stage changes were counted.",
-                        null=True,
-                    ),
-                ),
+                ('organization', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='lever_probe', serialize=False, to='integrations.organization')),
+                ('checked_at', models.DateTimeField()),
+                ('is_template_gone', models.BooleanField(default=False)),
+                ('missing_fields', models.JSONField(blank=True, default=list, help_text='The fields that a result is written into and that the feedback template lacks.')),
+                ('is_author_gone', models.BooleanField(default=False)),
+                ('is_account_shared', models.BooleanField(default=False, help_text='Whether another organization here is connected to the same Lever account.')),
+                ('missed_events', models.PositiveIntegerField(default=0, help_text='Stage changes since the last delivery, for which none arrived.')),
+                ('silent_since', models.DateTimeField(blank=True, help_text='The last delivery before the stage changes were counted.', null=True)),
             ],
             options={
-                "verbose_name": "Lever probe",
+                'verbose_name': 'Lever probe',
             },
         ),
         migrations.AddConstraint(
-            model_name="organization",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("rating_2_from__lte", models.F("rating_3_from")),
-                    ("rating_3_from__lte", models.F("rating_4_from")),
-                ),
-                name="organization_rating_thresholds_rise",
-                violation_error_message="Rating thresholds must rise from 2 to 4.",
-            ),
+            model_name='organization',
+            constraint=models.CheckConstraint(condition=models.Q(('rating_2_from__lte', models.F('rating_3_from')), ('rating_3_from__lte', models.F('rating_4_from'))), name='organization_rating_thresholds_rise', violation_error_message='Rating thresholds must rise from 2 to 4.'),
         ),
         migrations.AddConstraint(
-            model_name="organization",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("webhook_key", ""), _negated=True),
-                name="organization_webhook_key_not_blank",
-            ),
+            model_name='organization',
+            constraint=models.CheckConstraint(condition=models.Q(('webhook_key', ''), _negated=True), name='organization_webhook_key_not_blank'),
         ),
         migrations.AddConstraint(
-            model_name="organization",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("bulk_window__gte", 1)), name="organization_bulk_window_positive"
-            ),
+            model_name='organization',
+            constraint=models.CheckConstraint(condition=models.Q(('bulk_window__range', (1, 43200))), name='organization_bulk_window_range'),
         ),
         migrations.AddConstraint(
-            model_name="organization",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reentry_days__gte", 1)), name="organization_reentry_days_positive"
-            ),
+            model_name='organization',
+            constraint=models.CheckConstraint(condition=models.Q(('reentry_days__range', (1, 3650))), name='organization_reentry_days_range'),
         ),
         migrations.AddConstraint(
-            model_name="organization",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("no_show_days__gte", 1)), name="organization_no_show_days_positive"
-            ),
+            model_name='organization',
+            constraint=models.CheckConstraint(condition=models.Q(('no_show_days__gte', 1)), name='organization_no_show_days_positive'),
         ),
         migrations.AddField(
-            model_name="leverconnection",
-            name="organization",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="lever_connection",
-                to="integrations.organization",
-            ),
+            model_name='leverconnection',
+            name='organization',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='lever_connection', to='integrations.organization'),
         ),
         migrations.AddField(
-            model_name="invitation",
-            name="organization",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="invitations",
-                to="integrations.organization",
-            ),
+            model_name='invitation',
+            name='organization',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to='integrations.organization'),
         ),
         migrations.AddField(
-            model_name="incident",
-            name="organization",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="incidents",
-                to="integrations.organization",
-            ),
+            model_name='incident',
+            name='organization',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='incidents', to='integrations.organization'),
         ),
         migrations.AddField(
-            model_name="emailtemplate",
-            name="organization",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="email_templates",
-                to="integrations.organization",
-            ),
+            model_name='emailtemplate',
+            name='organization',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='email_templates', to='integrations.organization'),
         ),
         migrations.AddField(
-            model_name="effect",
-            name="organization",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="effects",
-                to="integrations.organization",
-            ),
+            model_name='effect',
+            name='organization',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='effects', to='integrations.organization'),
         ),
         migrations.AddField(
-            model_name="delivery",
-            name="organization",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="deliveries",
-                to="integrations.organization",
-            ),
+            model_name='delivery',
+            name='organization',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='integrations.organization'),
         ),
         migrations.AddField(
-            model_name="codescreenconnection",
-            name="organization",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="codescreen_connection",
-                to="integrations.organization",
-            ),
+            model_name='codescreenconnection',
+            name='organization',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='codescreen_connection', to='integrations.organization'),
         ),
         migrations.AddField(
-            model_name="circuitbreaker",
-            name="organization",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="circuit_breakers",
-                to="integrations.organization",
-            ),
+            model_name='circuitbreaker',
+            name='organization',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='circuit_breakers', to='integrations.organization'),
         ),
         migrations.AddField(
-            model_name="auditentry",
-            name="organization",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="audit_entries",
-                to="integrations.organization",
-            ),
+            model_name='auditentry',
+            name='organization',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='audit_entries', to='integrations.organization'),
         ),
         migrations.AddField(
-            model_name="assessment",
-            name="organization",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="assessments",
-                to="integrations.organization",
-            ),
+            model_name='assessment',
+            name='organization',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assessments', to='integrations.organization'),
         ),
         migrations.AddField(
-            model_name="apicall",
-            name="organization",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="calls",
-                to="integrations.organization",
-            ),
+            model_name='apicall',
+            name='organization',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='calls', to='integrations.organization'),
         ),
         migrations.AddField(
-            model_name="leverwebhook",
-            name="organization",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="lever_webhooks",
-                to="integrations.organization",
-            ),
+            model_name='leverwebhook',
+            name='organization',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lever_webhooks', to='integrations.organization'),
         ),
         migrations.AddField(
-            model_name="linterfinding",
-            name="organization",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="linter_findings",
-                to="integrations.organization",
-            ),
+            model_name='linterfinding',
+            name='organization',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='linter_findings', to='integrations.organization'),
         ),
         migrations.AddField(
-            model_name="membership",
-            name="organization",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="memberships",
-                to="integrations.organization",
-            ),
+            model_name='membership',
+            name='organization',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='integrations.organization'),
         ),
         migrations.AddField(
-            model_name="membership",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="memberships",
-                to=settings.AUTH_USER_MODEL,
-            ),
+            model_name='membership',
+            name='user',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name="effect",
-            name="member",
-            field=models.ForeignKey(
-                blank=True,
-                help_text="The member whom a welcome, a password reset or a request to the Super Admins is about.",
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="emails",
-                to="integrations.membership",
-            ),
+            model_name='effect',
+            name='member',
+            field=models.ForeignKey(blank=True, help_text='The member whom a welcome, a password reset or a request to the Super Admins is about.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='emails', to='integrations.membership'),
         ),
         migrations.AddField(
-            model_name="notificationpreference",
-            name="membership",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="notification_preferences",
-                to="integrations.membership",
-            ),
+            model_name='notificationpreference',
+            name='membership',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notification_preferences', to='integrations.membership'),
         ),
         migrations.AddField(
-            model_name="ratingthresholds",
-            name="organization",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="assessment_thresholds",
-                to="integrations.organization",
-            ),
+            model_name='ratingthresholds',
+            name='organization',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assessment_thresholds', to='integrations.organization'),
         ),
         migrations.AddField(
-            model_name="result",
-            name="invitation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="results",
-                to="integrations.invitation",
-            ),
+            model_name='result',
+            name='invitation',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='results', to='integrations.invitation'),
         ),
         migrations.AddField(
-            model_name="role",
-            name="organization",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="roles",
-                to="integrations.organization",
-            ),
+            model_name='role',
+            name='organization',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='roles', to='integrations.organization'),
         ),
         migrations.AddField(
-            model_name="rolemapping",
-            name="organization",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="role_mappings",
-                to="integrations.organization",
-            ),
+            model_name='rolemapping',
+            name='organization',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='role_mappings', to='integrations.organization'),
         ),
         migrations.AddField(
-            model_name="shapedeviation",
-            name="organization",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="shape_deviations",
-                to="integrations.organization",
-            ),
+            model_name='shapedeviation',
+            name='organization',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shape_deviations', to='integrations.organization'),
         ),
         migrations.AddField(
-            model_name="stage",
-            name="organization",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="stages",
-                to="integrations.organization",
-            ),
+            model_name='stage',
+            name='organization',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stages', to='integrations.organization'),
         ),
         migrations.AddField(
-            model_name="verdict",
-            name="delivery",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="verdicts",
-                to="integrations.delivery",
-            ),
+            model_name='verdict',
+            name='delivery',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='verdicts', to='integrations.delivery'),
         ),
         migrations.AddField(
-            model_name="verdict",
-            name="invitation",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="verdicts",
-                to="integrations.invitation",
-            ),
+            model_name='verdict',
+            name='invitation',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='verdicts', to='integrations.invitation'),
         ),
         migrations.AddField(
-            model_name="verdict",
-            name="organization",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="verdicts",
-                to="integrations.organization",
-            ),
+            model_name='verdict',
+            name='organization',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='verdicts', to='integrations.organization'),
         ),
         migrations.AddField(
-            model_name="webhookrejection",
-            name="organization",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="webhook_rejections",
-                to="integrations.organization",
-            ),
+            model_name='webhookrejection',
+            name='organization',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='webhook_rejections', to='integrations.organization'),
         ),
         migrations.AddConstraint(
-            model_name="leverconnection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["connected", "needs_reconnect", "revoked"])),
-                name="lever_connection_state_known",
-            ),
+            model_name='leverconnection',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['connected', 'needs_reconnect', 'revoked'])), name='lever_connection_state_known'),
         ),
         migrations.AddIndex(
-            model_name="invitation",
-            index=models.Index(
-                condition=models.Q(("next_poll_at__isnull", False)),
-                fields=["next_poll_at"],
-                name="invitation_poll",
-            ),
+            model_name='invitation',
+            index=models.Index(condition=models.Q(('next_poll_at__isnull', False)), fields=['next_poll_at'], name='invitation_poll'),
         ),
         migrations.AddIndex(
-            model_name="invitation",
-            index=models.Index(
-                condition=models.Q(("awaits_decision_since__isnull", False)),
-                fields=["organization"],
-                name="invitation_awaits_decision",
-            ),
+            model_name='invitation',
+            index=models.Index(condition=models.Q(('awaits_decision_since__isnull', False)), fields=['organization'], name='invitation_awaits_decision'),
         ),
         migrations.AddIndex(
-            model_name="invitation",
-            index=models.Index(
-                condition=models.Q(("following_ended_at__isnull", False)),
-                fields=["organization", "following_ended_at"],
-                name="invitation_following_ended",
-            ),
+            model_name='invitation',
+            index=models.Index(condition=models.Q(('following_ended_at__isnull', False)), fields=['organization', 'following_ended_at'], name='invitation_following_ended'),
         ),
         migrations.AddIndex(
-            model_name="invitation",
-            index=models.Index(fields=["organization", "-created_at"], name="invitation_recent"),
+            model_name='invitation',
+            index=models.Index(fields=['organization', '-created_at'], name='invitation_recent'),
         ),
         migrations.AddIndex(
-            model_name="invitation",
-            index=models.Index(fields=["organization", "status", "-created_at"], name="invitation_status"),
+            model_name='invitation',
+            index=models.Index(fields=['organization', 'status', '-created_at'], name='invitation_status'),
         ),
         migrations.AddIndex(
-            model_name="invitation",
-            index=models.Index(fields=["organization", "changed_at"], name="invitation_changed"),
+            model_name='invitation',
+            index=models.Index(fields=['organization', 'changed_at'], name='invitation_changed'),
         ),
         migrations.AddIndex(
-            model_name="invitation",
-            index=models.Index(fields=["organization", "contact_id"], name="invitation_contact"),
+            model_name='invitation',
+            index=models.Index(fields=['organization', 'contact_id'], name='invitation_contact'),
         ),
         migrations.AddIndex(
-            model_name="invitation",
-            index=models.Index(fields=["organization", "external_id"], name="invitation_external_id"),
+            model_name='invitation',
+            index=models.Index(fields=['organization', 'external_id'], name='invitation_external_id'),
         ),
         migrations.AddIndex(
-            model_name="invitation",
-            index=models.Index(
-                models.F("organization"),
-                django.db.models.functions.text.Upper("email"),
-                name="invitation_email",
-            ),
+            model_name='invitation',
+            index=models.Index(models.F('organization'), django.db.models.functions.text.Upper('email'), name='invitation_email'),
         ),
         migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "opportunity_id", "assessment_id", "round"),
-                name="invitation_once_per_round",
-            ),
+            model_name='invitation',
+            constraint=models.UniqueConstraint(fields=('organization', 'opportunity_id', 'assessment_id', 'round'), name='invitation_once_per_round'),
         ),
         migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("status__in", ["pending", "sending", "held", "uncertain"]),
-                    models.Q(("contact_id", ""), _negated=True),
-                ),
-                fields=("organization", "contact_id", "assessment_id"),
-                name="invitation_one_on_the_way_per_person",
-            ),
+            model_name='invitation',
+            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['pending', 'sending', 'held', 'uncertain']), models.Q(('contact_id', ''), _negated=True)), fields=('organization', 'contact_id', 'assessment_id'), name='invitation_one_on_the_way_per_person'),
         ),
         migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("instance_id", ""), _negated=True),
-                fields=("organization", "instance_id"),
-                name="invitation_instance_once",
-            ),
+            model_name='invitation',
+            constraint=models.UniqueConstraint(condition=models.Q(('instance_id', ''), _negated=True), fields=('organization', 'instance_id'), name='invitation_instance_once'),
         ),
         migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        [
-                            "held",
-                            "pending",
-                            "sending",
-                            "uncertain",
-                            "invited",
-                            "in_progress",
-                            "submitted",
-                            "completed",
-                            "withdrawn",
-                            "failed",
-                        ],
-                    )
-                ),
-                name="invitation_status_known",
-            ),
+            model_name='invitation',
+            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['held', 'pending', 'sending', 'uncertain', 'invited', 'in_progress', 'submitted', 'completed', 'withdrawn', 'failed'])), name='invitation_status_known'),
         ),
         migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("status__in", ["invited", "in_progress", "submitted", "completed"]), _negated=True
-                    ),
-                    models.Q(("instance_id", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="invitation_invited_has_instance",
-            ),
+            model_name='invitation',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['invited', 'in_progress', 'submitted', 'completed']), _negated=True), models.Q(('instance_id', ''), _negated=True), _connector='OR'), name='invitation_invited_has_instance'),
         ),
         migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("round__gte", 1)), name="invitation_round_positive"
-            ),
+            model_name='invitation',
+            constraint=models.CheckConstraint(condition=models.Q(('round__gte', 1)), name='invitation_round_positive'),
         ),
         migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("following_ended", ""), ("following_ended_at__isnull", True)),
-                    models.Q(
-                        (
-                            "following_ended__in",
-                            ["not_started", "not_finished", "gone", "result_settled", "withdrawn"],
-                        ),
-                        ("following_ended_at__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="invitation_following_ended_known",
-            ),
+            model_name='invitation',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('following_ended', ''), ('following_ended_at__isnull', True)), models.Q(('following_ended__in', ['not_started', 'not_finished', 'gone', 'result_settled', 'withdrawn']), ('following_ended_at__isnull', False)), _connector='OR'), name='invitation_following_ended_known'),
         ),
         migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("awaits_decision_since__isnull", True), ("status", "completed"), _connector="OR"
-                ),
-                name="invitation_awaits_decision_when_completed",
-            ),
+            model_name='invitation',
+            constraint=models.CheckConstraint(condition=models.Q(('awaits_decision_since__isnull', True), ('status', 'completed'), _connector='OR'), name='invitation_awaits_decision_when_completed'),
         ),
         migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("stopped_by_user", False), ("status", "withdrawn"), _connector="OR"),
-                name="invitation_stopped_is_withdrawn",
-            ),
+            model_name='invitation',
+            constraint=models.CheckConstraint(condition=models.Q(('stopped_by_user', False), ('status', 'withdrawn'), _connector='OR'), name='invitation_stopped_is_withdrawn'),
         ),
         migrations.AddIndex(
-            model_name="incident",
-            index=models.Index(fields=["organization", "-began_at"], name="incident_recent"),
+            model_name='incident',
+            index=models.Index(fields=['organization', '-began_at'], name='incident_recent'),
         ),
         migrations.AddConstraint(
-            model_name="incident",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ended_at__isnull", True)),
-                fields=("organization", "code"),
-                name="incident_lasts_once",
-            ),
+            model_name='incident',
+            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('organization', 'code'), name='incident_lasts_once'),
         ),
         migrations.AddConstraint(
-            model_name="emailtemplate",
-            constraint=models.UniqueConstraint(fields=("organization", "kind"), name="email_template_once"),
+            model_name='emailtemplate',
+            constraint=models.UniqueConstraint(fields=('organization', 'kind'), name='email_template_once'),
         ),
         migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                condition=models.Q(("due_at__isnull", False)),
-                fields=["organization", "due_at"],
-                name="delivery_due",
-            ),
+            model_name='delivery',
+            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['organization', 'due_at'], name='delivery_due'),
         ),
         migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                condition=models.Q(("leased_until__isnull", False)),
-                fields=["organization"],
-                name="delivery_leased",
-            ),
+            model_name='delivery',
+            index=models.Index(condition=models.Q(('leased_until__isnull', False)), fields=['organization'], name='delivery_leased'),
         ),
         migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(fields=["organization", "-received_at"], name="delivery_recent"),
+            model_name='delivery',
+            index=models.Index(fields=['organization', '-received_at'], name='delivery_recent'),
         ),
         migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(fields=["organization", "opportunity_id"], name="delivery_opportunity"),
+            model_name='delivery',
+            index=models.Index(fields=['organization', 'opportunity_id'], name='delivery_opportunity'),
         ),
         migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                condition=models.Q(("is_waiting", True)), fields=["organization"], name="delivery_waiting"
-            ),
+            model_name='delivery',
+            index=models.Index(condition=models.Q(('is_waiting', True)), fields=['organization'], name='delivery_waiting'),
         ),
         migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                condition=models.Q(("due_at__isnull", True), ("verdict", "")),
-                fields=["organization"],
-                name="delivery_stuck",
-            ),
+            model_name='delivery',
+            index=models.Index(condition=models.Q(('due_at__isnull', True), ('verdict', '')), fields=['organization'], name='delivery_stuck'),
         ),
         migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                condition=models.Q(("verdict", "unknown_assessment")),
-                fields=["organization", "-received_at"],
-                name="delivery_unknown",
-            ),
+            model_name='delivery',
+            index=models.Index(condition=models.Q(('verdict', 'unknown_assessment')), fields=['organization', '-received_at'], name='delivery_unknown'),
         ),
         migrations.AddConstraint(
-            model_name="delivery",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "platform", "dedupe_key"), name="delivery_once"
-            ),
+            model_name='delivery',
+            constraint=models.UniqueConstraint(fields=('organization', 'platform', 'dedupe_key'), name='delivery_once'),
         ),
         migrations.AddConstraint(
-            model_name="delivery",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("platform__in", ["lever", "codescreen"])), name="delivery_platform"
-            ),
+            model_name='delivery',
+            constraint=models.CheckConstraint(condition=models.Q(('platform__in', ['lever', 'codescreen'])), name='delivery_platform'),
         ),
         migrations.AddConstraint(
-            model_name="delivery",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("decided_at__isnull", True), ("verdict", "")),
-                    models.Q(models.Q(("verdict", ""), _negated=True), ("decided_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="delivery_verdict_has_time",
-            ),
+            model_name='delivery',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('verdict', '')), models.Q(models.Q(('verdict', ''), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='delivery_verdict_has_time'),
         ),
         migrations.AddConstraint(
-            model_name="codescreenconnection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["connected", "refused"])),
-                name="codescreen_connection_state_known",
-            ),
+            model_name='codescreenconnection',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['connected', 'refused'])), name='codescreen_connection_state_known'),
         ),
         migrations.AddConstraint(
-            model_name="circuitbreaker",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "platform"), name="circuit_breaker_once"
-            ),
+            model_name='circuitbreaker',
+            constraint=models.UniqueConstraint(fields=('organization', 'platform'), name='circuit_breaker_once'),
         ),
         migrations.AddIndex(
-            model_name="auditentry",
-            index=models.Index(fields=["organization", "-at"], name="audit_recent"),
+            model_name='auditentry',
+            index=models.Index(fields=['organization', '-at'], name='audit_recent'),
         ),
         migrations.AddIndex(
-            model_name="auditentry",
-            index=models.Index(fields=["organization", "target_kind", "target_id"], name="audit_of_target"),
+            model_name='auditentry',
+            index=models.Index(fields=['organization', 'target_kind', 'target_id'], name='audit_of_target'),
         ),
         migrations.AddConstraint(
-            model_name="assessment",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "external_id"), name="assessment_once"
-            ),
+            model_name='assessment',
+            constraint=models.UniqueConstraint(fields=('organization', 'external_id'), name='assessment_once'),
         ),
         migrations.AddIndex(
-            model_name="apicall",
-            index=models.Index(fields=["organization", "-at"], name="api_call_recent"),
+            model_name='apicall',
+            index=models.Index(fields=['organization', '-at'], name='api_call_recent'),
         ),
         migrations.AddIndex(
-            model_name="apicall",
-            index=models.Index(fields=["organization", "opportunity_id"], name="api_call_opportunity"),
+            model_name='apicall',
+            index=models.Index(fields=['organization', 'opportunity_id'], name='api_call_opportunity'),
         ),
         migrations.AddConstraint(
-            model_name="leverwebhook",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("origin", "manual"), ("retired_at__isnull", True)),
-                fields=("organization", "name"),
-                name="lever_webhook_one_manual_per_name",
-            ),
+            model_name='leverwebhook',
+            constraint=models.UniqueConstraint(condition=models.Q(('origin', 'manual'), ('retired_at__isnull', True)), fields=('organization', 'name'), name='lever_webhook_one_manual_per_name'),
         ),
         migrations.AddConstraint(
-            model_name="leverwebhook",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("origin", "api"), ("retired_at__isnull", True)),
-                fields=("organization", "event"),
-                name="lever_webhook_one_per_event_by_api",
-            ),
+            model_name='leverwebhook',
+            constraint=models.UniqueConstraint(condition=models.Q(('origin', 'api'), ('retired_at__isnull', True)), fields=('organization', 'event'), name='lever_webhook_one_per_event_by_api'),
         ),
         migrations.AddConstraint(
-            model_name="leverwebhook",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("origin__in", ["manual", "api"])), name="lever_webhook_origin_known"
-            ),
+            model_name='leverwebhook',
+            constraint=models.CheckConstraint(condition=models.Q(('origin__in', ['manual', 'api'])), name='lever_webhook_origin_known'),
         ),
         migrations.AddConstraint(
-            model_name="leverwebhook",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name", ""), ("origin", "manual"), _connector="OR"),
-                name="lever_webhook_only_manual_named",
-            ),
+            model_name='leverwebhook',
+            constraint=models.CheckConstraint(condition=models.Q(('name', ''), ('origin', 'manual'), _connector='OR'), name='lever_webhook_only_manual_named'),
         ),
         migrations.AddConstraint(
-            model_name="linterfinding",
-            constraint=models.UniqueConstraint(fields=("organization", "digest"), name="linter_finding_once"),
+            model_name='linterfinding',
+            constraint=models.UniqueConstraint(fields=('organization', 'digest'), name='linter_finding_once'),
         ),
         migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.UniqueConstraint(
-                fields=("user", "organization"), name="membership_once_per_organization"
-            ),
+            model_name='membership',
+            constraint=models.UniqueConstraint(fields=('user', 'organization'), name='membership_once_per_organization'),
         ),
         migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("role__in", ["super_admin", "admin", "team_member", "limited_team_member"])
-                ),
-                name="membership_role_known",
-            ),
+            model_name='membership',
+            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['super_admin', 'admin', 'team_member', 'limited_team_member'])), name='membership_role_known'),
         ),
         migrations.AddIndex(
-            model_name="effect",
-            index=models.Index(
-                condition=models.Q(("state", "due")),
-                fields=["organization", "priority", "due_at"],
-                name="effect_due",
-            ),
+            model_name='effect',
+            index=models.Index(condition=models.Q(('state', 'due')), fields=['organization', 'priority', 'due_at'], name='effect_due'),
         ),
         migrations.AddIndex(
-            model_name="effect",
-            index=models.Index(
-                condition=models.Q(("leased_until__isnull", False)),
-                fields=["organization", "opportunity_id"],
-                name="effect_leased",
-            ),
+            model_name='effect',
+            index=models.Index(condition=models.Q(('leased_until__isnull', False)), fields=['organization', 'opportunity_id'], name='effect_leased'),
         ),
         migrations.AddIndex(
-            model_name="effect",
-            index=models.Index(fields=["organization", "-created_at"], name="effect_recent"),
+            model_name='effect',
+            index=models.Index(fields=['organization', '-created_at'], name='effect_recent'),
         ),
         migrations.AddIndex(
-            model_name="effect",
-            index=models.Index(
-                condition=models.Q(("kind", "send_email")),
-                fields=["organization", "email_topic", "-created_at"],
-                name="effect_email",
-            ),
+            model_name='effect',
+            index=models.Index(condition=models.Q(('kind', 'send_email')), fields=['organization', 'email_topic', '-created_at'], name='effect_email'),
         ),
         migrations.AddIndex(
-            model_name="effect",
-            index=models.Index(fields=["organization", "state", "kind"], name="effect_state"),
+            model_name='effect',
+            index=models.Index(fields=['organization', 'state', 'kind'], name='effect_state'),
         ),
         migrations.AddIndex(
-            model_name="effect",
-            index=models.Index(fields=["organization", "opportunity_id", "kind"], name="effect_candidate"),
+            model_name='effect',
+            index=models.Index(fields=['organization', 'opportunity_id', 'kind'], name='effect_candidate'),
         ),
         migrations.AddConstraint(
-            model_name="effect",
-            constraint=models.UniqueConstraint(fields=("organization", "kind", "key"), name="effect_once"),
+            model_name='effect',
+            constraint=models.UniqueConstraint(fields=('organization', 'kind', 'key'), name='effect_once'),
         ),
         migrations.AddConstraint(
-            model_name="effect",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["due", "done", "failed", "uncertain", "cancelled"])),
-                name="effect_state_known",
-            ),
+            model_name='effect',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['due', 'done', 'failed', 'uncertain', 'cancelled'])), name='effect_state_known'),
         ),
         migrations.AddConstraint(
-            model_name="effect",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state", "due"), ("due_at__isnull", True), _connector="OR"),
-                name="effect_only_due_has_due_time",
-            ),
+            model_name='effect',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'due'), ('due_at__isnull', True), _connector='OR'), name='effect_only_due_has_due_time'),
         ),
         migrations.AddConstraint(
-            model_name="effect",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "send_email"), models.Q(("email_topic", ""), _negated=True)),
-                    models.Q(models.Q(("kind", "send_email"), _negated=True), ("email_topic", "")),
-                    _connector="OR",
-                ),
-                name="effect_email_has_topic",
-            ),
+            model_name='effect',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'send_email'), models.Q(('email_topic', ''), _negated=True)), models.Q(models.Q(('kind', 'send_email'), _negated=True), ('email_topic', '')), _connector='OR'), name='effect_email_has_topic'),
         ),
         migrations.AddConstraint(
-            model_name="notificationpreference",
-            constraint=models.UniqueConstraint(
-                fields=("membership", "kind"), name="notification_preference_once"
-            ),
+            model_name='notificationpreference',
+            constraint=models.UniqueConstraint(fields=('membership', 'kind'), name='notification_preference_once'),
         ),
         migrations.AddConstraint(
-            model_name="ratingthresholds",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "assessment"),
-                name="rating_thresholds_once",
-                violation_error_message="This assessment has thresholds already.",
-            ),
+            model_name='ratingthresholds',
+            constraint=models.UniqueConstraint(fields=('organization', 'assessment'), name='rating_thresholds_once', violation_error_message='This assessment has thresholds already.'),
         ),
         migrations.AddConstraint(
-            model_name="ratingthresholds",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("assessment", ""), _negated=True), name="rating_thresholds_complete"
-            ),
+            model_name='ratingthresholds',
+            constraint=models.CheckConstraint(condition=models.Q(('assessment', ''), _negated=True), name='rating_thresholds_complete'),
         ),
         migrations.AddConstraint(
-            model_name="ratingthresholds",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("rating_2_from__lte", models.F("rating_3_from")),
-                    ("rating_3_from__lte", models.F("rating_4_from")),
-                ),
-                name="rating_thresholds_rise",
-                violation_error_message="Rating thresholds must rise from 2 to 4.",
-            ),
+            model_name='ratingthresholds',
+            constraint=models.CheckConstraint(condition=models.Q(('rating_2_from__lte', models.F('rating_3_from')), ('rating_3_from__lte', models.F('rating_4_from'))), name='rating_thresholds_rise', violation_error_message='Rating thresholds must rise from 2 to 4.'),
         ),
         migrations.AddIndex(
-            model_name="result",
-            index=models.Index(fields=["created_at"], name="result_recent"),
+            model_name='result',
+            index=models.Index(fields=['created_at'], name='result_recent'),
         ),
         migrations.AddConstraint(
-            model_name="result",
-            constraint=models.UniqueConstraint(
-                fields=("invitation", "attempt"), name="result_once_per_attempt"
-            ),
+            model_name='result',
+            constraint=models.UniqueConstraint(fields=('invitation', 'attempt'), name='result_once_per_attempt'),
         ),
         migrations.AddConstraint(
-            model_name="result",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("outcome__in", ["", "Passed", "Failed", "Expired"])),
-                name="result_outcome_known",
-            ),
+            model_name='result',
+            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'Passed', 'Failed', 'Expired'])), name='result_outcome_known'),
         ),
         migrations.AddConstraint(
-            model_name="result",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("score__isnull", True), ("score__range", (0, 100)), _connector="OR"),
-                name="result_score_range",
-            ),
+            model_name='result',
+            constraint=models.CheckConstraint(condition=models.Q(('score__isnull', True), ('score__range', (0, 100)), _connector='OR'), name='result_score_range'),
         ),
         migrations.AddConstraint(
-            model_name="result",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("rating__isnull", True), ("rating__range", (1, 4)), _connector="OR"),
-                name="result_rating_range",
-            ),
+            model_name='result',
+            constraint=models.CheckConstraint(condition=models.Q(('rating__isnull', True), ('rating__range', (1, 4)), _connector='OR'), name='result_rating_range'),
         ),
         migrations.AddConstraint(
-            model_name="role",
-            constraint=models.UniqueConstraint(fields=("organization", "external_id"), name="role_once"),
+            model_name='role',
+            constraint=models.UniqueConstraint(fields=('organization', 'external_id'), name='role_once'),
         ),
         migrations.AddConstraint(
-            model_name="rolemapping",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "role", "stage"),
-                name="role_mapping_once",
-                violation_error_message="This role already has an assessment for that stage.",
-            ),
+            model_name='rolemapping',
+            constraint=models.UniqueConstraint(fields=('organization', 'role', 'stage'), name='role_mapping_once', violation_error_message='This role already has an assessment for that stage.'),
         ),
         migrations.AddConstraint(
-            model_name="rolemapping",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("role", ""), _negated=True), models.Q(("assessment", ""), _negated=True)
-                ),
-                name="role_mapping_complete",
-            ),
+            model_name='rolemapping',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('role', ''), _negated=True), models.Q(('assessment', ''), _negated=True)), name='role_mapping_complete'),
         ),
         migrations.AddConstraint(
-            model_name="shapedeviation",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "platform", "endpoint", "field", "found"), name="shape_deviation_once"
-            ),
+            model_name='shapedeviation',
+            constraint=models.UniqueConstraint(fields=('organization', 'platform', 'endpoint', 'field', 'found'), name='shape_deviation_once'),
         ),
         migrations.AddConstraint(
-            model_name="stage",
-            constraint=models.UniqueConstraint(fields=("organization", "external_id"), name="stage_once"),
+            model_name='stage',
+            constraint=models.UniqueConstraint(fields=('organization', 'external_id'), name='stage_once'),
         ),
         migrations.AddIndex(
-            model_name="verdict",
-            index=models.Index(fields=["organization", "-decided_at"], name="verdict_recent"),
+            model_name='verdict',
+            index=models.Index(fields=['organization', '-decided_at'], name='verdict_recent'),
         ),
         migrations.AddConstraint(
-            model_name="verdict",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_current", True)),
-                fields=("delivery",),
-                name="verdict_one_current_per_delivery",
-            ),
+            model_name='verdict',
+            constraint=models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('delivery',), name='verdict_one_current_per_delivery'),
         ),
         migrations.AddConstraint(
-            model_name="verdict",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "code__in",
-                        [
-                            "test_request",
-                            "paused",
-                            "disconnected",
-                            "ignored_event",
-                            "not_a_trigger_stage",
-                            "not_visible",
-                            "left_stage",
-                            "archived",
-                            "anonymized",
-                            "contact_not_allowed",
-                            "no_assessment",
-                            "unknown_assessment",
-                            "ambiguous_assessment",
-                            "no_email",
-                            "already_invited",
-                            "invited_elsewhere",
-                            "held_for_approval",
-                            "invite",
-                            "noted",
-                        ],
-                    )
-                ),
-                name="verdict_code_known",
-            ),
+            model_name='verdict',
+            constraint=models.CheckConstraint(condition=models.Q(('code__in', ['test_request', 'paused', 'disconnected', 'ignored_event', 'not_a_trigger_stage', 'not_visible', 'left_stage', 'archived', 'anonymized', 'contact_not_allowed', 'no_assessment', 'unknown_assessment', 'ambiguous_assessment', 'no_email', 'already_invited', 'invited_elsewhere', 'held_for_approval', 'invite', 'noted'])), name='verdict_code_known'),
         ),
         migrations.AddConstraint(
-            model_name="verdict",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cause__in", ["first", "sweep", "resumed", "read_again", "replay"])),
-                name="verdict_cause_known",
-            ),
+            model_name='verdict',
+            constraint=models.CheckConstraint(condition=models.Q(('cause__in', ['first', 'sweep', 'resumed', 'read_again', 'replay'])), name='verdict_cause_known'),
         ),
         migrations.AddConstraint(
-            model_name="webhookrejection",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "platform", "code"), name="webhook_rejection_once"
-            ),
+            model_name='webhookrejection',
+            constraint=models.UniqueConstraint(fields=('organization', 'platform', 'code'), name='webhook_rejection_once'),
         ),
     ]

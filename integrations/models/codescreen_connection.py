@@ -32,6 +32,11 @@ class CodeScreenConnection(models.Model):
         null=True, blank=True, help_text="When a verified webhook last arrived."
     )
     assessments_refreshed_at = models.DateTimeField(null=True, blank=True)
+    states_results = models.BooleanField(
+        null=True,
+        blank=True,
+        help_text="Whether the last result came with Passed, Failed or Expired; empty before the first one.",
+    )
 
     class Meta:
         verbose_name = "CodeScreen connection"
@@ -63,3 +68,9 @@ class CodeScreenConnection(models.Model):
         )
         self.refresh_from_db()
         return bool(changed)
+
+    @classmethod
+    def note_result(cls, organization_id: int, is_stated: bool) -> None:
+        """Record whether a completed assessment came with Passed, Failed or Expired; writes only what changed."""
+        rows = cls.objects.filter(organization=organization_id)
+        rows.exclude(states_results=is_stated).update(states_results=is_stated)

@@ -17,6 +17,9 @@ class LeverProbe(models.Model):
         help_text="The fields that a result is written into and that the feedback template lacks.",
     )
     is_author_gone = models.BooleanField(default=False)
+    is_account_shared = models.BooleanField(
+        default=False, help_text="Whether another organization here is connected to the same Lever account."
+    )
     missed_events = models.PositiveIntegerField(
         default=0, help_text="Stage changes since the last delivery, for which none arrived."
     )

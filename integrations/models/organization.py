@@ -110,10 +110,14 @@ class Organization(models.Model):
         help_text="Entering a stage whose name begins with this invites the candidate.",
     )
     bulk_limit = models.PositiveIntegerField(
-        default=50, help_text="Invitations beyond this many within the window wait for a yes. 0 turns it off."
+        default=50,
+        validators=[MaxValueValidator(1_000_000)],
+        help_text="Invitations beyond this many within the window wait for a yes. 0 turns it off.",
     )
     bulk_window = models.PositiveIntegerField(
-        default=10, validators=[MinValueValidator(1)], help_text="Minutes the bulk limit looks back."
+        default=10,
+        validators=[MinValueValidator(1), MaxValueValidator(43_200)],
+        help_text="Minutes the bulk limit looks back, at most 30 days' worth.",
     )
     default_assessment = models.CharField(
         max_length=300,
@@ -142,7 +146,7 @@ class Organization(models.Model):
     )
     reentry_days = models.PositiveIntegerField(
         default=180,
-        validators=[MinValueValidator(1)],
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
         help_text="How long ago the last round must have been completed.",
     )
     leaving = models.CharField(
@@ -218,10 +222,10 @@ class Organization(models.Model):
                 condition=~models.Q(webhook_key=""), name="organization_webhook_key_not_blank"
             ),
             models.CheckConstraint(
-                condition=models.Q(bulk_window__gte=1), name="organization_bulk_window_positive"
+                condition=models.Q(bulk_window__range=(1, 43_200)), name="organization_bulk_window_range"
             ),
             models.CheckConstraint(
-                condition=models.Q(reentry_days__gte=1), name="organization_reentry_days_positive"
+                condition=models.Q(reentry_days__range=(1, 3650)), name="organization_reentry_days_range"
             ),
             models.CheckConstraint(
                 condition=models.Q(no_show_days__gte=1), name="organization_no_show_days_positive"

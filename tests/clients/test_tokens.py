@@ -193,6 +193,22 @@ def test_a_refresh_lease_expires_when_its_worker_died(lever_api, grant):
     assert tokens.token_manager(grant).current() == "access-2"
 
 
+def test_a_refresh_token_that_another_worker_has_just_used_up_is_not_sent_again(
+    lever_api, grant, monkeypatch
+):
+    lease_refresh = LeverConnection.lease_refresh
+
+    def lease_after_another_worker(connection):
+        if connection.generation == 0:
+            LeverConnection.objects.get(pk=connection.pk).rotate(FRESH | {"access_token": "access-9"})
+        return lease_refresh(connection)
+
+    monkeypatch.setattr(LeverConnection, "lease_refresh", lease_after_another_worker)
+    monkeypatch.setattr(tokens, "RECHECK_SECONDS", 0.0)
+    assert tokens.token_manager(grant).renew("access-1") == "access-9"
+    assert not requests_to(lever_api, "/oauth/token")
+
+
 def test_a_refresh_that_returns_after_a_reconnection_does_not_overwrite_it(lever_api, grant, super_admin):
     let_token_expire_soon(grant)
 

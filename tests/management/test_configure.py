@@ -339,6 +339,24 @@ MORE_ERRORS = [
     ("[policies]\nbulk_limit = true\n", "policies.bulk_limit must be a whole number, not true or false"),
     ("[policies]\nbulk_limit = -1\n", "policies.bulk_limit"),
     ("[policies]\nbulk_window = 0\n", "policies.bulk_window"),
+    (
+        f"[policies]\nbulk_window = {9 * 10**18}\n",
+        "policies.bulk_window: Ensure this value is less than or equal to 43200",
+    ),
+    (
+        f"[policies]\nbulk_limit = {9 * 10**18}\n",
+        "policies.bulk_limit: Ensure this value is less than or equal to 1000000",
+    ),
+    (
+        f"[policies]\nreentry_days = {9 * 10**18}\n",
+        "policies.reentry_days: Ensure this value is less than or equal to 3650",
+    ),
+    (
+        f"[policies]\nretention_days = {9 * 10**18}\n",
+        "policies.retention_days: Ensure this value is less than",
+    ),
+    (f"[policies]\nno_show_days = {9 * 10**18}\n", "policies.no_show_days: Ensure this value is less than"),
+    (f"[policies]\nrating_4_from = {9 * 10**18}\n", "policies.rating_4_from: Ensure this value is less than"),
     ("[policies]\npaused = 1\n", "policies.paused must be true or false, not a number"),
     ("[policies]\nrating_2_from = 90\n", "policies: Rating thresholds must rise"),
     (

@@ -172,6 +172,12 @@ def test_requeueing_does_not_shorten_the_wait_of_effects(connected_organization,
     assert effect.due_at == in_an_hour
 
 
+def test_a_key_that_codescreen_refuses_at_the_hourly_refresh_is_noted(connected_organization, sandbox):
+    CodeScreenConnection.objects.update(api_key="wrong")
+    duties.refresh_catalogs()
+    assert CodeScreenConnection.objects.get().state == "refused"
+
+
 def test_a_refused_key_is_retried_and_works_again(connected_organization, sandbox, queued_tasks):
     connected_organization.codescreen_connection.mark_refused("CodeScreen answered 401")
     duties.retry_refused_keys()

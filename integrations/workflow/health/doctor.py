@@ -27,6 +27,7 @@ CHECKS: tuple[Check, ...] = (
     lever.check_clock,
     feedback.check_feedback,
     codescreen.check_key,
+    codescreen.check_stated_results,
     shapes.check_shapes,
     stages_and_roles.check_trigger_stages,
     stages_and_roles.check_stage_on_pass,

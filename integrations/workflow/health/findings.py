@@ -26,6 +26,7 @@ class FindingCode(StrEnum):
     LEVER_RECONNECT = "lever_reconnect"
     LEVER_TOKEN_ENDS = "lever_token_ends"
     LEVER_SCOPES_MISSING = "lever_scopes_missing"
+    LEVER_ACCOUNT_SHARED = "lever_account_shared"
     CLOCK_SKEW = "clock_skew"
     NO_SIGNATURE_TOKEN = "no_signature_token"
     NO_DELIVERY_SEEN = "no_delivery_seen"
@@ -41,6 +42,7 @@ class FindingCode(StrEnum):
     CODESCREEN_KEY_UNTRIED = "codescreen_key_untried"
     CODESCREEN_KEY_UNHEARD = "codescreen_key_unheard"
     CODESCREEN_KEY_OLD = "codescreen_key_old"
+    RESULTS_NOT_STATED = "results_not_stated"
     # what the platforms send
     SHAPE_CHANGED = "shape_changed"
     # policies and people

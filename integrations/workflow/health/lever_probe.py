@@ -1,15 +1,16 @@
 """The hourly probe of one organization's Lever for the doctor: three or four calls, none of them about a candidate."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
+from integrations.lever.lookups import RegisteredWebhook
 from integrations.models import Delivery, LeverConnection, LeverProbe, LeverWebhook, Organization
 from integrations.vocabulary import DeliveryEvent, Platform
 from integrations.workflow.catalog import feedback_template
@@ -40,6 +41,13 @@ class AuthorState:
 
 
 @dataclass(frozen=True)
+class AccountState:
+    """Whether another organization here is connected to the same Lever account."""
+
+    is_account_shared: bool
+
+
+@dataclass(frozen=True)
 class Silence:
     """How many candidates changed stage since the last delivery, when that is unusually long ago."""
 
@@ -58,8 +66,8 @@ def probe(organization: Organization, lever: LeverClient) -> None:
 
     What the grant doesn't allow to be read keeps its earlier value. Raises PlatformError when Lever doesn't answer.
     """
-    _unless_forbidden(lambda: _update_webhooks(organization, lever))
     states = (
+        _unless_forbidden(lambda: _account_state(organization, lever)),
         _unless_forbidden(lambda: _template_state(organization, lever)),
         _unless_forbidden(lambda: _author_state(organization, lever)),
         _unless_forbidden(lambda: _silence(organization, lever)),
@@ -81,9 +89,29 @@ def _unless_forbidden[State](read: Callable[[], State]) -> State | None:
         return None
 
 
-def _update_webhooks(organization: Organization, lever: LeverClient) -> None:
-    """Note on each stored webhook whether Lever lists it, or since when it no longer does."""
+def _account_state(organization: Organization, lever: LeverClient) -> AccountState:
+    """Compare the account's webhooks with ours, and with those of other organizations.
+
+    The access token names the account only where it can be read; the account's webhooks show it in any case.
+    """
     registered = lever.webhooks()
+    _update_webhooks(organization, registered)
+    prefix = organization.lever_webhook_url.rstrip("/").removesuffix(organization.webhook_key)
+    keys = {
+        webhook.url.removeprefix(prefix).rstrip("/")
+        for webhook in registered
+        if webhook.url.startswith(prefix)
+    }
+    connected = Organization.objects.filter(lever_connection__state=LeverConnection.State.CONNECTED)
+    is_same = Q(webhook_key__in=keys)
+    account_id = LeverConnection.objects.get(organization=organization).lever_account_id
+    if account_id:
+        is_same |= Q(lever_connection__lever_account_id=account_id)
+    return AccountState(connected.filter(is_same).exclude(pk=organization.pk).exists())
+
+
+def _update_webhooks(organization: Organization, registered: Sequence[RegisteredWebhook]) -> None:
+    """Note on each stored webhook whether Lever lists it, or since when it no longer does."""
     registered_ids = {webhook.id for webhook in registered}
     address = organization.lever_webhook_url.rstrip("/")
     ids_with_our_address = {

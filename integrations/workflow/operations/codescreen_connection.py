@@ -38,6 +38,7 @@ def save_codescreen_key(organization: Organization, api_key: str, actor: Actor) 
         connection.state, connection.state_reason = CodeScreenConnection.State.CONNECTED, ""
         connection.key_stored_at = timezone.now()
         connection.verified_at = connection.assessments_refreshed_at = None
+        connection.states_results = None  # another key may be another account's
         connection.save()
         _record(connection, actor, changes)
         requeue_waiting(organization)

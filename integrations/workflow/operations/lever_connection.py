@@ -33,7 +33,7 @@ def connect_lever(
     with transaction.atomic():
         connection = LeverConnection.objects.filter(organization=organization).first()
         connection = connection or LeverConnection(organization=organization)
-        if lever_account_id != connection.lever_account_id:
+        if not lever_account_id or lever_account_id != connection.lever_account_id:
             connection.feedback_template_id = ""  # another Lever account has other templates
         connection.accept_grant(tokens, person, lever_user_id, lever_account_id)
         AuditEntry.record(organization, person, AuditAction.CONNECT, _target(connection))

@@ -141,6 +141,23 @@ def test_disconnecting_deletes_the_tokens_after_confirmation(super_admin_client,
     assert (connection.state, connection.access_token, connection.refresh_token) == ("revoked", "", "")
 
 
+@pytest.mark.parametrize(
+    ("states", "sentence"),
+    [
+        (None, "No result has come yet"),
+        (False, "The last result came without Passed, Failed or Expired"),
+        (True, "CodeScreen states Passed, Failed or Expired for this account"),
+    ],
+)
+def test_the_page_says_whether_the_account_states_results(
+    super_admin_client, ready_organization, states, sentence
+):
+    CodeScreenConnection.objects.update(states_results=states)
+    page = text(super_admin_client.get(reverse("settings")))
+    assert sentence in page
+    assert ("failureReason" in page) is not states
+
+
 @responses.activate
 def test_the_key_is_tested_against_codescreen(super_admin_client, ready_organization, settings):
     settings.CODESCREEN_API_URL = "https://codescreen.example/api"

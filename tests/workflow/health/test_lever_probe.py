@@ -6,9 +6,11 @@ import pytest
 from django.utils import timezone
 
 from integrations.clients import provider
+from integrations.lever.oauth import SCOPES
 from integrations.models import ApiCall, Delivery, LeverConnection, LeverProbe, LeverWebhook
 from integrations.queue import worker
 from integrations.workflow.health import doctor, lever_probe
+from integrations.workflow.operations.lever_connection import connect_lever
 from integrations.workflow.operations.lever_webhooks import make_webhook
 from integrations.workflow.outbox.enqueue import enqueue_template
 from tests import factories
@@ -116,3 +118,38 @@ def test_no_stage_changes_are_counted_on_a_quiet_weekend(ready, sandbox):
     assert ApiCall.objects.filter(path="/opportunities").exists()
     assert found.missed_events == 0
     assert "webhook_silence" not in codes(ready)
+
+
+@pytest.mark.parametrize("account_id", ["", "lever-account"])
+def test_an_account_that_another_organization_is_connected_to_is_found(ready, account_id):
+    LeverConnection.objects.update(lever_account_id=account_id)
+    other = factories.LeverConnectionFactory.create(lever_account_id=account_id)
+    lever = provider.lever_client(ready)
+    assert probe(ready).is_account_shared is bool(account_id)
+    lever.create_webhook(other.organization.lever_webhook_url, "candidateStageChange")
+    assert probe(ready).is_account_shared
+    assert "lever_account_shared" in codes(ready)
+    other.disconnect("Disconnected by a test.")
+    assert not probe(ready).is_account_shared
+    assert "lever_account_shared" not in codes(ready)
+
+
+def test_another_account_is_noticed_though_the_token_names_none(ready, sandbox, super_admin):
+    made = make_webhook(ready, provider.lever_client(ready), super_admin)
+    probe(ready)
+    LeverConnection.objects.update(lever_account_id="")
+    other = sandbox.lever.accounts["globex"]
+    user = other.users[other.actor()]
+    grant = sandbox.lever.grants.grant(other, user, frozenset(SCOPES))
+    connect_lever(
+        ready,
+        sandbox.lever.grants.issue(grant, other),
+        super_admin,
+        lever_user_id="",
+        lever_account_id="",
+    )
+    assert LeverConnection.objects.get(organization=ready).feedback_template_id == ""
+    probe(type(ready).objects.get(pk=ready.pk))
+    made.refresh_from_db()
+    assert made.missing_since is not None
+    assert "webhook_removed" in codes(ready)

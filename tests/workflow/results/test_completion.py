@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from integrations.models import Effect, Result
+from integrations.models import CodeScreenConnection, Effect, Result
 from tests.workflow.results.conftest import COMPLETE
 
 
@@ -136,6 +136,13 @@ def test_a_report_link_that_is_no_web_address_is_dropped(poll_answer, url):
 def test_a_score_is_a_number_from_0_to_100(poll_answer, score, expected):
     poll_answer(COMPLETE | {"score": score})
     assert Result.objects.get().score == expected
+
+
+@pytest.mark.parametrize(("metadata", "states"), [({}, False), ({"result": "Expired"}, True)])
+def test_whether_the_account_states_results_is_known_from_the_last_one(poll_answer, metadata, states):
+    assert CodeScreenConnection.objects.get().states_results is None
+    poll_answer(COMPLETE | {"metadata": metadata})
+    assert CodeScreenConnection.objects.get().states_results is states
 
 
 @pytest.mark.parametrize(

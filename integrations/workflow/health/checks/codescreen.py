@@ -1,4 +1,4 @@
-"""Whether CodeScreen accepts the API key, and how old the key is."""
+"""Whether CodeScreen accepts the API key, how old the key is, and whether the account states results."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,11 +8,15 @@ from django.utils import timezone
 from integrations.models import CodeScreenConnection, Organization
 from integrations.workflow.health.checks.addresses import CODESCREEN_SETTINGS, SETTINGS
 from integrations.workflow.health.findings import Finding, FindingCode, Level
-from integrations.workflow.health.wording import day
+from integrations.workflow.health.wording import day, listed
 
 UNTRIED_AFTER = timedelta(minutes=10)  # since the key was stored
 UNCONFIRMED_AFTER = timedelta(days=1)  # since CodeScreen last accepted it; it is asked every hour
 OLD_AFTER = timedelta(days=365)
+ASK_FOR_RESULTS = (
+    "Ask CodeScreen (hello@codescreen.com) to put result (Passed, Failed or Expired) and failureReason into the "
+    "metadata of your account's results; nothing has to be changed here."
+)
 
 
 def check_key(organization: Organization) -> Iterator[Finding]:
@@ -75,3 +79,43 @@ def _check_age(organization: Organization, connection: CodeScreenConnection) -> 
             "Ask CodeScreen for a new one when it suits you and save it under Settings; nothing is interrupted.",
             CODESCREEN_SETTINGS,
         )
+
+
+def check_stated_results(organization: Organization) -> Iterator[Finding]:
+    """Yield that CodeScreen states no result for this account, as its published API doesn't, and what then never acts.
+
+    Before the first result that isn't known, and only worth saying where a policy depends on it.
+    """
+    connection = organization.codescreen
+    if connection is None or not connection.is_working or connection.states_results:
+        return
+    waiting = [
+        name
+        for name, is_set in {
+            "the stage on pass": bool(organization.passed_stage.strip()),
+            "the review of failed candidates": organization.hold_failed,
+            "the result tags": bool(organization.passed_tag.strip() or organization.failed_tag.strip()),
+        }.items()
+        if is_set
+    ]
+    if connection.states_results is None and not waiting:
+        return
+    if connection.states_results is None:
+        message = (
+            "No result has come yet, so it isn't known whether CodeScreen states Passed or Failed for your account: "
+            f"its published API doesn't. Until it does, these do nothing: {listed(waiting)}."
+        )
+    else:
+        idle = f" These do nothing: {listed(waiting)}." if waiting else ""
+        message = (
+            "CodeScreen's last result came without Passed, Failed or Expired: its published API gives score and report "
+            f"link alone. Feedback in Lever says that the result isn't stated.{idle}"
+        )
+    yield Finding(
+        organization.slug,
+        FindingCode.RESULTS_NOT_STATED,
+        Level.INFO,
+        message,
+        ASK_FOR_RESULTS,
+        CODESCREEN_SETTINGS,
+    )

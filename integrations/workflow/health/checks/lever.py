@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from integrations.lever.oauth import SCOPES
 from integrations.models import LeverConnection, Organization
-from integrations.workflow.health.checks.addresses import HEALTH, SETTINGS
+from integrations.workflow.health.checks.addresses import HEALTH, LEVER_SETTINGS, SETTINGS
 from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.lever_probe import latest_probe
 from integrations.workflow.health.wording import day, lasting, listed
 
 TOKEN_WARNING, TOKEN_ERROR = timedelta(days=30), timedelta(days=7)
@@ -41,6 +42,7 @@ def check_connection(organization: Organization) -> Iterator[Finding]:
         return
     yield from _check_consent_end(organization, connection)
     yield from _check_scopes(organization, connection)
+    yield from _check_account(organization)
 
 
 def _check_consent_end(organization: Organization, connection: LeverConnection) -> Iterator[Finding]:
@@ -74,6 +76,20 @@ def _check_scopes(organization: Organization, connection: LeverConnection) -> It
             f"Lever didn't grant everything the portal needs: {reasons}.",
             "Ask for these scopes in the registered Lever app, then connect Lever again under Settings.",
             SETTINGS,
+        )
+
+
+def _check_account(organization: Organization) -> Iterator[Finding]:
+    """Yield that another organization is connected to the same Lever account."""
+    probe = latest_probe(organization)
+    if probe is not None and probe.is_account_shared:
+        yield Finding(
+            organization.slug,
+            FindingCode.LEVER_ACCOUNT_SHARED,
+            Level.WARNING,
+            "Another organization here is connected to the same Lever account, and both would invite its candidates.",
+            "If this isn't the account you meant: disconnect, sign in to the right one in Lever, and connect again.",
+            LEVER_SETTINGS,
         )
 
 

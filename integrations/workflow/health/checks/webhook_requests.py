@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from integrations.models import LeverWebhook, Organization
+from integrations.models import LeverWebhook, Organization, WebhookRejection
 from integrations.vocabulary import Platform
 from integrations.workflow.health import webhook_rejections
 from integrations.workflow.health.checks.addresses import CODESCREEN_SETTINGS, WEBHOOK_SETTINGS
@@ -18,10 +18,12 @@ _PAGES = {Platform.LEVER: WEBHOOK_SETTINGS, Platform.CODESCREEN: CODESCREEN_SETT
 
 def check_rejections(organization: Organization) -> Iterator[Finding]:
     """Yield, for each platform, the last reason why a request was refused; worth knowing once others are accepted."""
-    for platform, page in _PAGES.items():
-        rejection = webhook_rejections.latest(organization, platform)
-        if rejection is None or timezone.now() - rejection.last_at > SHOWN_FOR:
-            continue
+    recent = WebhookRejection.objects.filter(
+        organization=organization, last_at__gt=timezone.now() - SHOWN_FOR
+    )
+    last = {rejection.platform: rejection for rejection in recent.order_by("last_at")}
+    for name, rejection in last.items():
+        platform = Platform(name)
         accepted_at = _last_accepted_at(organization, platform)
         is_over = accepted_at is not None and accepted_at > rejection.last_at
         ago = lasting((timezone.now() - rejection.last_at).total_seconds())
@@ -35,7 +37,7 @@ def check_rejections(organization: Organization) -> Iterator[Finding]:
             "Others have been accepted since; look whether a second webhook has this address."
             if is_over
             else f"Mend this under Settings or in {platform.label}, then have it send a test.",
-            page,
+            _PAGES[platform],
         )
 
 

@@ -9,7 +9,7 @@ from integrations.models import (
     CodeScreenConnection,
     Organization,
 )
-from tests.workflow.health.rows import code_and_level
+from tests.workflow.health.rows import code_and_level, only_finding
 
 
 def test_a_refused_key_is_an_error(healthy_organization: Organization) -> None:
@@ -41,3 +41,29 @@ def test_an_unconfirmed_or_old_key_is_a_finding(
         code,
         level,
     )
+
+
+def test_an_account_that_states_no_result_is_told_what_never_acts(healthy_organization: Organization) -> None:
+    CodeScreenConnection.objects.update(states_results=False)
+    assert code_and_level(healthy_organization) == ("results_not_stated", "info")
+    Organization.objects.update(hold_failed=True, failed_tag="Failed")
+    finding = only_finding(healthy_organization)
+    assert "the review of failed candidates, the result tags" in finding.message
+    assert "failureReason into the metadata" in finding.fix
+
+
+def test_before_the_first_result_only_policies_that_need_one_are_told(
+    healthy_organization: Organization,
+) -> None:
+    CodeScreenConnection.objects.update(states_results=None)
+    assert only_finding(healthy_organization).code == "ok"
+    Organization.objects.update(hold_failed=True)
+    finding = only_finding(healthy_organization)
+    assert (finding.code, finding.level) == ("results_not_stated", "info")
+    assert finding.message.startswith("No result has come yet, so it isn't known")
+
+
+def test_an_account_that_states_results_is_told_nothing(healthy_organization: Organization) -> None:
+    CodeScreenConnection.objects.update(states_results=True)
+    Organization.objects.update(hold_failed=True)
+    assert only_finding(healthy_organization).code == "ok"
