@@ -49,10 +49,10 @@ class RestartRun(Run):
         return self._table(candidates)
 
     def _restart_while_moving(self, candidates: list[str]) -> None:
-        restarts = self._options.restarts
-        for number in range(restarts):
+        for number in range(self._options.restarts):
             self._serve.start()
-            tenants.move(self._lever, self._slug, candidates[number::restarts])
+            if number == 0:  # all at once, so that there is work to claim at every TERM
+                tenants.move(self._lever, self._slug, candidates)
             time.sleep(self._random.uniform(*WORK_SECONDS))
             self._terms.append(time.time())
             self._seconds.append(self._serve.terminate())
