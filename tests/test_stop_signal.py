@@ -48,5 +48,25 @@ def test_every_process_sees_the_request_when_others_that_waited_for_it_were_kill
     assert [process.exitcode for process in processes] == [-9, 1, 1]
 
 
+def test_a_stop_is_requested_when_the_process_that_could_request_it_was_killed():
+    with multiprocessing.get_context("fork").Manager() as manager:
+        answers = manager.list()
+        cluster = multiprocessing.get_context("fork").Process(target=_be_a_cluster, args=[answers])
+        cluster.start()
+        cluster.join(30)
+        deadline = time.monotonic() + 30
+        while not answers and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert list(answers) == [True]
+
+
+def _be_a_cluster(answers) -> None:
+    stop_signal.prepare()
+    if os.fork() == 0:
+        answers.append(stop_signal.wait(60))
+        os._exit(0)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def _exit_with_the_answer() -> None:
     os._exit(stop_signal.wait(60))
