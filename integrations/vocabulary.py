@@ -65,6 +65,7 @@ class VerdictCode(LabelledEnum):
     LEFT_STAGE = "left_stage", "Left the stage"
     ARCHIVED = "archived", "Archived"
     ANONYMIZED = "anonymized", "Anonymized"
+    ENTERED_BEFORE = "entered_before", "Entered before Lever was connected"
     CONTACT_NOT_ALLOWED = "contact_not_allowed", "Contact not allowed"
     NO_ASSESSMENT = "no_assessment", "No assessment"
     UNKNOWN_ASSESSMENT = "unknown_assessment", "Unknown assessment"
@@ -92,6 +93,7 @@ class VerdictCause(LabelledEnum):
     RESUMED = "resumed", "Decided again after the pause or the reconnect"
     READ_AGAIN = "read_again", "Decided again after reading the candidate again"
     REPLAY = "replay", "Decided again by a person"
+    CHOSEN = "chosen", "A person chose to invite"
 
 
 class AssessmentSource(LabelledEnum):

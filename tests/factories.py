@@ -47,6 +47,7 @@ class LeverConnectionFactory(DjangoModelFactory):
     access_expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=1))
     refreshed_at = factory.LazyFunction(timezone.now)
     connected_at = factory.LazyFunction(timezone.now)
+    first_connected_at = factory.SelfAttribute("connected_at")
     lever_user_id = "lever-user"
     lever_account_id = "lever-account"
 

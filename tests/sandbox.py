@@ -1,5 +1,6 @@
 """The pretend platforms as a test uses them."""
 
+from datetime import datetime
 from typing import Any, Self
 
 import requests
@@ -44,6 +45,11 @@ class Sandbox:
     def stage_id(self, name: str) -> str:
         """Return the id of a seeded stage."""
         return stable_id(ACCOUNT, "stage", name)
+
+    def set_entered_at(self, name: str, at: datetime) -> None:
+        """Let a seeded candidate have come into the present stage at that time, by Lever's clock."""
+        opportunity = self.lever.accounts[ACCOUNT].opportunities[self.opportunity_id(name)]
+        opportunity.stage_changes[-1]["updatedAt"] = int(at.timestamp() * 1000)
 
     def opportunity(self, name: str) -> dict[str, Any]:
         """Return what Lever's ledger holds about a seeded candidate."""

@@ -163,7 +163,7 @@ def test_a_list_is_read_again_only_when_it_is_old(connected_organization, sandbo
     clients = provider.clients_for(connected_organization)
     sync.refresh_stages(connected_organization, clients.lever())
     stage = sandbox.stage_id("CodeScreen Assessment")
-    for age, expected in ((timedelta(minutes=2), 0), (lookup.FRESH_FOR + timedelta(minutes=2), 1)):
+    for age, expected in ((timedelta(seconds=30), 0), (2 * lookup.STAGES_FRESH_FOR, 1)):
         LeverConnection.objects.update(stages_refreshed_at=skewed - age)
         connected_organization.lever_connection.refresh_from_db()
         before = count_calls()

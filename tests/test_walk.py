@@ -14,6 +14,7 @@ from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.operations.signature_tokens import save_main_token
 from tests.factories import SIGNATURE_TOKEN
 from tests.payloads import load, sign
+from tests.waits import work_through_waits
 
 
 @pytest.fixture
@@ -207,7 +208,7 @@ def test_five_deliveries_of_one_stage_change_invite_once(recruiter, sandbox, kee
 )
 def test_each_reason_not_to_invite_has_its_verdict(recruiter, sandbox, word, verdict):
     recruiter.enter(word)
-    worker.work()
+    work_through_waits()
     delivery = Delivery.objects.get(event="candidateStageChange")
     assert (delivery.verdict, delivery.last_error) == (verdict, "")
     assert delivery.explanation

@@ -79,8 +79,10 @@ class Migration(migrations.Migration):
                 ('opportunity_id', models.CharField(blank=True, max_length=200)),
                 ('payload', models.JSONField()),
                 ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('chosen_at', models.DateTimeField(blank=True, help_text='When a person chose to invite this candidate, who stood in the stage before Lever was connected.', null=True)),
+                ('not_shown_reads', models.PositiveSmallIntegerField(db_default=0, default=0, editable=False, help_text="How often in a row Lever didn't show the candidate or their role while this was being decided.")),
                 ('repeats', models.PositiveIntegerField(default=0, help_text='How often the platform sent it again.')),
-                ('verdict', models.CharField(blank=True, choices=[('test_request', 'Test request'), ('paused', 'Paused'), ('disconnected', 'Disconnected'), ('ignored_event', "Event we don't act on"), ('not_a_trigger_stage', 'Not a trigger stage'), ('not_visible', 'Not visible to the portal'), ('left_stage', 'Left the stage'), ('archived', 'Archived'), ('anonymized', 'Anonymized'), ('contact_not_allowed', 'Contact not allowed'), ('no_assessment', 'No assessment'), ('unknown_assessment', 'Unknown assessment'), ('ambiguous_assessment', 'Ambiguous assessment'), ('no_email', 'No e-mail address'), ('already_invited', 'Already invited'), ('invited_elsewhere', 'Invited elsewhere'), ('held_for_approval', 'Held for approval'), ('invite', 'Invite'), ('noted', 'Noted')], max_length=40)),
+                ('verdict', models.CharField(blank=True, choices=[('test_request', 'Test request'), ('paused', 'Paused'), ('disconnected', 'Disconnected'), ('ignored_event', "Event we don't act on"), ('not_a_trigger_stage', 'Not a trigger stage'), ('not_visible', 'Not visible to the portal'), ('left_stage', 'Left the stage'), ('archived', 'Archived'), ('anonymized', 'Anonymized'), ('entered_before', 'Entered before Lever was connected'), ('contact_not_allowed', 'Contact not allowed'), ('no_assessment', 'No assessment'), ('unknown_assessment', 'Unknown assessment'), ('ambiguous_assessment', 'Ambiguous assessment'), ('no_email', 'No e-mail address'), ('already_invited', 'Already invited'), ('invited_elsewhere', 'Invited elsewhere'), ('held_for_approval', 'Held for approval'), ('invite', 'Invite'), ('noted', 'Noted')], max_length=40)),
                 ('is_waiting', models.GeneratedField(db_persist=True, expression=models.ExpressionWrapper(models.Q(('verdict__in', ['paused', 'disconnected'])), output_field=models.BooleanField()), help_text='Whether the verdict is one that is decided again by itself.', output_field=models.BooleanField())),
                 ('explanation', models.TextField(blank=True)),
                 ('assessment_source', models.CharField(blank=True, choices=[('mapping_for_stage', 'the mapping for this role and stage'), ('mapping_for_role', 'the mapping for this role'), ('tag', 'the tag'), ('default', 'the default')], help_text="What named the assessment; empty when nothing did or it didn't come to that.", max_length=30)),
@@ -369,6 +371,8 @@ class Migration(migrations.Migration):
                 ('gone_at', models.DateTimeField(blank=True, help_text='When the platform stopped listing it.', null=True)),
                 ('name', models.CharField(max_length=300)),
                 ('former_name', models.CharField(blank=True, help_text='Its name before it was renamed in Lever.', max_length=300)),
+                ('named_after', models.DateTimeField(blank=True, help_text='When Lever last listed the stages without this one under this name.', null=True)),
+                ('named_before', models.DateTimeField(blank=True, help_text='When Lever first listed it under this name.', null=True)),
                 ('position', models.PositiveIntegerField(default=0)),
             ],
             options={
@@ -379,11 +383,11 @@ class Migration(migrations.Migration):
             name='Verdict',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(choices=[('test_request', 'Test request'), ('paused', 'Paused'), ('disconnected', 'Disconnected'), ('ignored_event', "Event we don't act on"), ('not_a_trigger_stage', 'Not a trigger stage'), ('not_visible', 'Not visible to the portal'), ('left_stage', 'Left the stage'), ('archived', 'Archived'), ('anonymized', 'Anonymized'), ('contact_not_allowed', 'Contact not allowed'), ('no_assessment', 'No assessment'), ('unknown_assessment', 'Unknown assessment'), ('ambiguous_assessment', 'Ambiguous assessment'), ('no_email', 'No e-mail address'), ('already_invited', 'Already invited'), ('invited_elsewhere', 'Invited elsewhere'), ('held_for_approval', 'Held for approval'), ('invite', 'Invite'), ('noted', 'Noted')], max_length=40)),
+                ('code', models.CharField(choices=[('test_request', 'Test request'), ('paused', 'Paused'), ('disconnected', 'Disconnected'), ('ignored_event', "Event we don't act on"), ('not_a_trigger_stage', 'Not a trigger stage'), ('not_visible', 'Not visible to the portal'), ('left_stage', 'Left the stage'), ('archived', 'Archived'), ('anonymized', 'Anonymized'), ('entered_before', 'Entered before Lever was connected'), ('contact_not_allowed', 'Contact not allowed'), ('no_assessment', 'No assessment'), ('unknown_assessment', 'Unknown assessment'), ('ambiguous_assessment', 'Ambiguous assessment'), ('no_email', 'No e-mail address'), ('already_invited', 'Already invited'), ('invited_elsewhere', 'Invited elsewhere'), ('held_for_approval', 'Held for approval'), ('invite', 'Invite'), ('noted', 'Noted')], max_length=40)),
                 ('explanation', models.TextField(blank=True)),
                 ('assessment_source', models.CharField(blank=True, choices=[('mapping_for_stage', 'the mapping for this role and stage'), ('mapping_for_role', 'the mapping for this role'), ('tag', 'the tag'), ('default', 'the default')], help_text="What named the assessment; empty when nothing did or it didn't come to that.", max_length=30)),
                 ('assessment_written', models.TextField(blank=True, help_text='The name or id of the assessment as the mapping, tag or default has it.')),
-                ('cause', models.CharField(choices=[('first', 'Decided on arrival'), ('sweep', 'Decided by the sweep'), ('resumed', 'Decided again after the pause or the reconnect'), ('read_again', 'Decided again after reading the candidate again'), ('replay', 'Decided again by a person')], max_length=20)),
+                ('cause', models.CharField(choices=[('first', 'Decided on arrival'), ('sweep', 'Decided by the sweep'), ('resumed', 'Decided again after the pause or the reconnect'), ('read_again', 'Decided again after reading the candidate again'), ('replay', 'Decided again by a person'), ('chosen', 'A person chose to invite')], max_length=20)),
                 ('decided_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('is_current', models.BooleanField(default=True, help_text='Whether no later verdict about the same delivery replaced it.')),
             ],
@@ -410,7 +414,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('actor_name', models.CharField(help_text="Kept when the user is deleted; a command's name otherwise.", max_length=200)),
-                ('action', models.CharField(choices=[('create_organization', 'create organization'), ('change_organization', 'change organization'), ('change_policies', 'change policies'), ('connect', 'connect'), ('disconnect', 'disconnect'), ('save_connection', 'save'), ('make_webhook', 'make'), ('remove_webhook', 'remove'), ('add_token', 'add token'), ('retire_token', 'retire token'), ('add_mapping', 'add mapping'), ('change_mapping', 'change mapping'), ('delete_mapping', 'delete mapping'), ('invite_member', 'invite member'), ('send_invitation_link', 'send invitation link'), ('add_member', 'add member'), ('change_member', 'change member'), ('change_role', 'change role'), ('remove_member', 'remove member'), ('change_rating', 'change rating thresholds'), ('delete_rating', 'delete rating thresholds'), ('change_email', 'change e-mail'), ('reset_email', 'reset e-mail'), ('choose_emails', 'choose e-mails'), ('ask_admins', 'ask admins'), ('approve', 'approve'), ('refuse', 'refuse'), ('resolve_as_sent', 'resolve: it was sent'), ('send_again', 'resolve: send again'), ('invite_again', 'invite again'), ('stop_following', 'stop following'), ('record_decision', 'decided'), ('retry', 'retry'), ('replay', 'replay')], max_length=40)),
+                ('action', models.CharField(choices=[('create_organization', 'create organization'), ('change_organization', 'change organization'), ('change_policies', 'change policies'), ('connect', 'connect'), ('disconnect', 'disconnect'), ('save_connection', 'save'), ('make_webhook', 'make'), ('remove_webhook', 'remove'), ('add_token', 'add token'), ('retire_token', 'retire token'), ('add_mapping', 'add mapping'), ('change_mapping', 'change mapping'), ('delete_mapping', 'delete mapping'), ('invite_member', 'invite member'), ('send_invitation_link', 'send invitation link'), ('add_member', 'add member'), ('change_member', 'change member'), ('change_role', 'change role'), ('remove_member', 'remove member'), ('change_rating', 'change rating thresholds'), ('delete_rating', 'delete rating thresholds'), ('change_email', 'change e-mail'), ('reset_email', 'reset e-mail'), ('choose_emails', 'choose e-mails'), ('ask_admins', 'ask admins'), ('approve', 'approve'), ('refuse', 'refuse'), ('resolve_as_sent', 'resolve: it was sent'), ('send_again', 'resolve: send again'), ('invite_again', 'invite again'), ('invite_offered', 'invite who stood there before'), ('stop_following', 'stop following'), ('record_decision', 'decided'), ('retry', 'retry'), ('replay', 'replay')], max_length=40)),
                 ('target_kind', models.CharField(choices=[('organization', 'Organization'), ('member', 'Member'), ('mapping', 'Mapping'), ('rating_thresholds', 'Rating thresholds'), ('lever_connection', 'Lever connection'), ('lever_webhook', 'Lever webhook'), ('codescreen_connection', 'CodeScreen connection'), ('email_template', 'E-mail template'), ('admin_request', 'Request to the admins'), ('invitation', 'Invitation'), ('effect', 'Effect'), ('delivery', 'Delivery')], max_length=30)),
                 ('target_id', models.BigIntegerField(blank=True, help_text="The row's key; empty where there never was a row.", null=True)),
                 ('target', models.CharField(help_text="The row's name at that time.", max_length=300)),
@@ -510,11 +514,13 @@ class Migration(migrations.Migration):
                 ('generation', models.PositiveIntegerField(default=0, help_text='Incremented with every new pair of tokens.')),
                 ('refresh_leased_until', models.DateTimeField(blank=True, null=True)),
                 ('scopes', models.TextField(blank=True)),
+                ('first_connected_at', models.DateTimeField(blank=True, help_text="Who entered a stage before that is offered, not invited; connecting again doesn't move it.", null=True)),
                 ('connected_at', models.DateTimeField(blank=True, null=True)),
                 ('lever_account_id', models.CharField(blank=True, max_length=100)),
                 ('lever_user_id', models.CharField(blank=True, help_text='The Lever user shown as the author of what the portal writes.', max_length=100)),
                 ('feedback_template_id', models.CharField(blank=True, max_length=100)),
                 ('stages_refreshed_at', models.DateTimeField(blank=True, null=True)),
+                ('stages_missing_since', models.DateTimeField(blank=True, help_text="Since when Lever's list of stages is empty while the copy isn't.", null=True)),
                 ('roles_refreshed_at', models.DateTimeField(blank=True, null=True)),
                 ('clock_ahead', models.FloatField(blank=True, help_text="Seconds by which this server's clock is ahead of Lever's.", null=True)),
                 ('clock_compared_at', models.DateTimeField(blank=True, null=True)),
@@ -700,6 +706,10 @@ class Migration(migrations.Migration):
             model_name='leverconnection',
             constraint=models.CheckConstraint(condition=models.Q(('state__in', ['connected', 'needs_reconnect', 'revoked'])), name='lever_connection_state_known'),
         ),
+        migrations.AddConstraint(
+            model_name='leverconnection',
+            constraint=models.CheckConstraint(condition=models.Q(('connected_at__isnull', True), ('first_connected_at__isnull', False), _connector='OR'), name='lever_connection_first_connected'),
+        ),
         migrations.AddIndex(
             model_name='invitation',
             index=models.Index(condition=models.Q(('next_poll_at__isnull', False)), fields=['next_poll_at'], name='invitation_poll'),
@@ -803,6 +813,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='delivery',
             index=models.Index(condition=models.Q(('is_waiting', True)), fields=['organization'], name='delivery_waiting'),
+        ),
+        migrations.AddIndex(
+            model_name='delivery',
+            index=models.Index(condition=models.Q(('verdict', 'entered_before')), fields=['organization'], name='delivery_offered'),
         ),
         migrations.AddIndex(
             model_name='delivery',
@@ -986,11 +1000,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='verdict',
-            constraint=models.CheckConstraint(condition=models.Q(('code__in', ['test_request', 'paused', 'disconnected', 'ignored_event', 'not_a_trigger_stage', 'not_visible', 'left_stage', 'archived', 'anonymized', 'contact_not_allowed', 'no_assessment', 'unknown_assessment', 'ambiguous_assessment', 'no_email', 'already_invited', 'invited_elsewhere', 'held_for_approval', 'invite', 'noted'])), name='verdict_code_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('code__in', ['test_request', 'paused', 'disconnected', 'ignored_event', 'not_a_trigger_stage', 'not_visible', 'left_stage', 'archived', 'anonymized', 'entered_before', 'contact_not_allowed', 'no_assessment', 'unknown_assessment', 'ambiguous_assessment', 'no_email', 'already_invited', 'invited_elsewhere', 'held_for_approval', 'invite', 'noted'])), name='verdict_code_known'),
         ),
         migrations.AddConstraint(
             model_name='verdict',
-            constraint=models.CheckConstraint(condition=models.Q(('cause__in', ['first', 'sweep', 'resumed', 'read_again', 'replay'])), name='verdict_cause_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('cause__in', ['first', 'sweep', 'resumed', 'read_again', 'replay', 'chosen'])), name='verdict_cause_known'),
         ),
         migrations.AddConstraint(
             model_name='webhookrejection',

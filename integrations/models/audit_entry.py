@@ -53,6 +53,7 @@ class AuditAction(models.TextChoices):
     RESOLVE_AS_SENT = "resolve_as_sent", "resolve: it was sent"
     SEND_AGAIN = "send_again", "resolve: send again"
     INVITE_AGAIN = "invite_again", "invite again"
+    INVITE_OFFERED = "invite_offered", "invite who stood there before"
     STOP_FOLLOWING = "stop_following", "stop following"
     RECORD_DECISION = "record_decision", "decided"
     RETRY = "retry", "retry"

@@ -55,6 +55,12 @@ class Stage(CatalogEntry):
     former_name = models.CharField(
         max_length=300, blank=True, help_text="Its name before it was renamed in Lever."
     )
+    named_after = models.DateTimeField(
+        null=True, blank=True, help_text="When Lever last listed the stages without this one under this name."
+    )
+    named_before = models.DateTimeField(
+        null=True, blank=True, help_text="When Lever first listed it under this name."
+    )
     position = models.PositiveIntegerField(default=0)
 
     class Meta:

@@ -24,6 +24,10 @@ class DeliveryQuerySet(LeasableQuerySet["Delivery"]):
         """Waiting deliveries that no worker is going to claim: nothing has made them due again."""
         return self.waiting().filter(due_at__isnull=True)
 
+    def offered(self) -> Self:
+        """Deliveries of candidates who stood in the stage before Lever was connected: a person may invite them."""
+        return self.filter(verdict=vocabulary.VerdictCode.ENTERED_BEFORE)
+
     def requeue(self, organization: Organization) -> int:
         """Make the organization's waiting deliveries due. Return how many."""
         return self.stranded().filter(organization=organization).update(due_at=Now(), attempts=0)
@@ -44,6 +48,17 @@ class Delivery(Leasable):
     opportunity_id = models.CharField(max_length=200, blank=True)
     payload = models.JSONField()
     received_at = models.DateTimeField(db_default=Now())
+    chosen_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When a person chose to invite this candidate, who stood in the stage before Lever was connected.",
+    )
+    not_shown_reads = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="How often in a row Lever didn't show the candidate or their role while this was being decided.",
+    )
     repeats = models.PositiveIntegerField(default=0, help_text="How often the platform sent it again.")
     verdict = models.CharField(max_length=40, choices=vocabulary.VerdictCode.choices(), blank=True)
     # a column, because SQLite takes an index on "verdict IN (…)" for no query that has the codes as parameters
@@ -105,6 +120,11 @@ class Delivery(Leasable):
             models.Index(
                 fields=["organization"], name="delivery_waiting", condition=models.Q(is_waiting=True)
             ),
+            models.Index(
+                fields=["organization"],
+                name="delivery_offered",
+                condition=models.Q(verdict=vocabulary.VerdictCode.ENTERED_BEFORE.value),
+            ),
             # for the doctor and the linter, which look for few rows among very many
             models.Index(
                 fields=["organization"],
@@ -150,7 +170,9 @@ class Delivery(Leasable):
             "decided_at": decided_at,
         }
         with transaction.atomic(savepoint=False):
-            if not self.release(verdict=verdict, due_at=None, last_error="", traceback="", **columns):
+            if not self.release(
+                verdict=verdict, due_at=None, last_error="", traceback="", not_shown_reads=0, **columns
+            ):
                 return False
             if self.verdict:
                 Verdict.objects.filter(delivery=self, is_current=True).update(is_current=False)
@@ -167,6 +189,8 @@ class Delivery(Leasable):
         """Return why a worker decides this row, by the verdict that it was claimed with."""
         if self.verdict in vocabulary.WAITING_VERDICTS:
             return vocabulary.VerdictCause.RESUMED
+        if self.chosen_at and self.verdict == vocabulary.VerdictCode.ENTERED_BEFORE:
+            return vocabulary.VerdictCause.CHOSEN
         if self.verdict:
             return vocabulary.VerdictCause.READ_AGAIN
         if self.event == vocabulary.DeliveryEvent.SWEEP:

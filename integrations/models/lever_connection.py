@@ -54,6 +54,11 @@ class LeverConnection(models.Model):
     )
     refresh_leased_until = models.DateTimeField(null=True, blank=True)
     scopes = models.TextField(blank=True)
+    first_connected_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Who entered a stage before that is offered, not invited; connecting again doesn't move it.",
+    )
     connected_at = models.DateTimeField(null=True, blank=True)
     connected_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -64,6 +69,9 @@ class LeverConnection(models.Model):
     )
     feedback_template_id = models.CharField(max_length=100, blank=True)
     stages_refreshed_at = models.DateTimeField(null=True, blank=True)
+    stages_missing_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when Lever's list of stages is empty while the copy isn't."
+    )
     roles_refreshed_at = models.DateTimeField(null=True, blank=True)
     clock_ahead = models.FloatField(
         null=True, blank=True, help_text="Seconds by which this server's clock is ahead of Lever's."
@@ -79,6 +87,10 @@ class LeverConnection(models.Model):
             models.CheckConstraint(
                 condition=models.Q(state__in=["connected", "needs_reconnect", "revoked"]),
                 name="lever_connection_state_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(connected_at__isnull=True) | models.Q(first_connected_at__isnull=False),
+                name="lever_connection_first_connected",
             ),
         ]
 
@@ -119,6 +131,9 @@ class LeverConnection(models.Model):
         self.access_expires_at = now + _lifetime(tokens)
         self.scopes = tokens.get("scope") or ""
         self.refreshed_at = self.connected_at = now
+        self.first_connected_at = self.first_connected_at or now
+        # the consent may be for another account: its lists are read, and all its candidates compared
+        self.stages_refreshed_at = self.roles_refreshed_at = self.swept_at = None
         self.connected_by = user
         self.generation += 1
         self.refresh_leased_until = None

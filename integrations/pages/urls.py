@@ -3,7 +3,14 @@
 from django.urls import path
 
 from integrations.pages import audit_log, health
-from integrations.pages.activity import activity, candidate, delivery, effect_actions, invitation_actions
+from integrations.pages.activity import (
+    activity,
+    candidate,
+    delivery,
+    effect_actions,
+    invitation_actions,
+    offered,
+)
 from integrations.pages.dry_run import dry_run
 from integrations.pages.mappings import bulk_assign, catalog_refresh, mapping_edit, mapping_list, rating_list
 from integrations.pages.overview import overview
@@ -69,6 +76,7 @@ urlpatterns = [
     # activity
     path("activity/", activity.ActivityView.as_view(), name="activity"),
     path("activity/<path:opportunity_id>/", candidate.CandidateView.as_view(), name="candidate"),
+    path("deliveries/offered/<int:pk>/invite/", offered.InviteOfferedView.as_view(), name="offered-invite"),
     path("deliveries/<int:pk>/", delivery.DeliveryView.as_view(), name="delivery"),
     path("deliveries/<int:pk>/replay/", delivery.ReplayView.as_view(), name="delivery-replay"),
     path(

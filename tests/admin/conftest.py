@@ -67,6 +67,7 @@ def make_customer(slug: str) -> Customer:
         refresh_token="refresh-SECRET",
         scopes="offline_access",
         connected_at=timezone.now(),
+        first_connected_at=timezone.now(),
     )
     rows[CodeScreenConnection] = CodeScreenConnection.objects.create(
         **own, api_key="key-SECRET", webhook_secret="webhooksecret-SECRET"

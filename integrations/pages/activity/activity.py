@@ -111,10 +111,16 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         choices = [*Delivery.VerdictCode.choices(), (UNDECIDED, "Not decided yet")]
         page = self._page(deliveries.order_by("-received_at", "-pk"))
         return {
+            "offered_up_to": self._offered_up_to() if chosen == Delivery.VerdictCode.ENTERED_BEFORE else None,
             "filter": Filter("verdict", "Verdict", choices, chosen),
             "page": page,
             "rows": delivery_rows(self.organization, page),
         }
+
+    def _offered_up_to(self) -> int | None:
+        """Return the id of the last delivery whose candidate may be invited; None when there is none."""
+        offered = Delivery.objects.offered().filter(organization=self.organization, due_at__isnull=True)
+        return offered.order_by("-pk").values_list("pk", flat=True).first()
 
     def _effects(self, query: str) -> dict[str, Any]:
         effects = Effect.objects.filter(organization=self.organization)

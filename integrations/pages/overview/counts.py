@@ -28,11 +28,12 @@ class Waiting:
     uncertain: int
     failed_effects: int
     awaiting_decision: int
+    offered: int
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.held + self.uncertain + self.failed_effects + self.awaiting_decision
+        return self.held + self.uncertain + self.failed_effects + self.awaiting_decision + self.offered
 
 
 def today(organization: Organization) -> Today:
@@ -60,4 +61,5 @@ def waiting_for_a_person(organization: Organization) -> Waiting:
         **counts,
         failed_effects=failed_effects.count(),
         awaiting_decision=own.awaiting_decision().count(),
+        offered=Delivery.objects.offered().filter(organization=organization, due_at__isnull=True).count(),
     )

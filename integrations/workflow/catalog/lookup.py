@@ -13,15 +13,19 @@ from integrations.workflow.rules.assessments import KnownAssessment
 from integrations.workflow.rules.naming import is_named
 
 FRESH_FOR = timedelta(minutes=10)
+#: Stages are few, and a renamed one changes who is invited: "not a trigger stage" is said by a list this young only.
+STAGES_FRESH_FOR = timedelta(minutes=1)
 REREAD_AFTER = timedelta(seconds=5)  # a list younger than this isn't read again for an entry it lacks
 OPEN_ROLE_STATES = frozenset(
     {"published", "internal"}
 )  # Lever's words for a posting that people can apply for
 
 
-def needs_refresh(refreshed_at: datetime | None, *, has_entry: bool) -> bool:
+def needs_refresh(
+    refreshed_at: datetime | None, *, has_entry: bool, fresh_for: timedelta = FRESH_FOR
+) -> bool:
     """Whether to read a list again that was read at `refreshed_at` and has, or lacks, the entry asked for."""
-    max_age = FRESH_FOR if has_entry else REREAD_AFTER
+    max_age = fresh_for if has_entry else REREAD_AFTER
     return refreshed_at is None or db_clock.now() - refreshed_at > max_age
 
 
@@ -29,7 +33,8 @@ def stage_name(organization: Organization, stage_id: str, clients: ClientProvide
     """Return the stage's name, empty when Lever doesn't list the id. Raises PlatformError."""
     stages = Stage.objects.live().filter(organization=organization, external_id=stage_id)
     stage = stages.first()
-    if needs_refresh(organization.lever_connection.stages_refreshed_at, has_entry=stage is not None):
+    refreshed_at = organization.lever_connection.stages_refreshed_at
+    if needs_refresh(refreshed_at, has_entry=stage is not None, fresh_for=STAGES_FRESH_FOR):
         refresh_stages(organization, clients.lever())
         stage = stages.first()
     return stage.name if stage else ""

@@ -1,5 +1,7 @@
 """Read the platforms' lists into the local copies: Lever's stages and roles, CodeScreen's assessments."""
 
+from datetime import datetime, timedelta
+
 from integrations.codescreen.client import CodeScreenClient
 from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
@@ -14,19 +16,55 @@ from integrations.models import (
     db_clock,
 )
 
+#: An empty list of stages is believed when another one follows after this time.
+CONFIRM_EMPTY_AFTER = timedelta(minutes=1)
+
 
 def refresh_stages(organization: Organization, lever: LeverClient) -> None:
-    """Read the pipeline's stages; a renamed one keeps its former name. Raises PlatformError."""
-    known_names = dict(Stage.objects.filter(organization=organization).values_list("external_id", "name"))
-    entries: dict[str, dict[str, object]] = {}
-    for position, stage in enumerate(lever.stages()):
-        name = stage.name[:300]
-        entries[stage.id] = {"name": name, "position": position}
-        former_name = known_names.get(stage.id, name)
-        if former_name != name:
-            entries[stage.id]["former_name"] = former_name
+    """Read the pipeline's stages; a renamed one keeps its former name. Raises PlatformError.
+
+    An account without stages doesn't exist: the first empty answer is an error, and the copy stays as it is.
+    """
+    connection = organization.lever_connection
+    known = {stage.external_id: stage for stage in Stage.objects.filter(organization=organization)}
+    read_at = db_clock.now()
+    stages = lever.stages()
+    if not stages and any(stage.gone_at is None for stage in known.values()):
+        _confirm_empty(connection, read_at)
+    entries = {
+        stage.id: _stage_columns(
+            known.get(stage.id), stage.name[:300], position, connection.stages_refreshed_at, read_at
+        )
+        for position, stage in enumerate(stages)
+    }
     Stage.objects.replace_all(organization, entries)
-    LeverConnection.objects.filter(organization=organization).update(stages_refreshed_at=db_clock.now())
+    connection.stages_refreshed_at, connection.stages_missing_since = read_at, None
+    connection.save(update_fields=["stages_refreshed_at", "stages_missing_since"])
+
+
+def _confirm_empty(connection: LeverConnection, read_at: datetime) -> None:
+    """Return if Lever said so before and long enough ago. Raises PlatformError when it has to say so again."""
+    missing_since = connection.stages_missing_since
+    if missing_since is None:
+        connection.stages_missing_since = read_at
+        connection.save(update_fields=["stages_missing_since"])
+    if missing_since is None or read_at - missing_since < CONFIRM_EMPTY_AFTER:
+        raise PlatformError("Lever listed no stage at all: it is asked again before that is believed.")
+
+
+def _stage_columns(
+    known: Stage | None, name: str, position: int, previous_at: datetime | None, read_at: datetime
+) -> dict[str, object]:
+    """Return the columns of a listed stage: when it got its name too, if it has another than in the last list."""
+    columns: dict[str, object] = {"name": name, "position": position}
+    if known is not None and known.name != name:
+        columns["former_name"] = known.name
+    if known is None or known.name != name or known.gone_at is not None:
+        columns |= {
+            "named_after": known.gone_at if known and known.gone_at else previous_at,
+            "named_before": read_at,
+        }
+    return columns
 
 
 def refresh_roles(organization: Organization, lever: LeverClient) -> None:

@@ -44,7 +44,7 @@ def apply_decision(
     if decision.verdict == VerdictCode.ARCHIVED and opportunity is not None:
         return _withdraw(organization, opportunity, facts, "The candidate is archived in Lever.")
     if decision.verdict == VerdictCode.ALREADY_INVITED:
-        return _follow_again(decision)
+        return _follow_again(decision, facts)
     if decision.verdict in VERDICTS_WITH_A_NOTE and organization.note_on_skip:
         change = StageChange.from_payload(delivery.payload)
         text = f"CodeScreen: no assessment was sent. {decision.explanation} {decision.next_step}"
@@ -140,8 +140,12 @@ def _withdraw(
     return withdrawn
 
 
-def _follow_again(decision: Decision) -> Invitation | None:
+def _follow_again(decision: Decision, facts: Facts) -> Invitation | None:
+    """Follow a sent invitation again that was withdrawn because the stage was left; not one that a person stopped."""
+    refused = {existing.id for existing in facts.invitations_here if existing.was_refused}
     invitation = Invitation.objects.filter(pk=decision.existing_invitation_id or 0).first()
+    if invitation and invitation.pk in refused:
+        return invitation
     if invitation and invitation.status == Status.WITHDRAWN and invitation.instance_id:
         invitation.move(Status.INVITED, next_poll_at=db_clock.now())
     elif invitation and invitation.is_followed_in_vain:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models.functions import Now
 
 from integrations.lever.decoding import moment
+from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Invitation
 from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.inbox.facts import FactsSnapshot
@@ -13,10 +14,10 @@ from integrations.workflow.person.invitations import Person, invitations_elsewhe
 from integrations.workflow.rules.facts import Facts
 
 
-def _entered_at(delivery: Delivery) -> datetime | None:
-    """Return when the stage was entered, None for a sweep's delivery, which only shows that the candidate is in it."""
+def _entered_at(delivery: Delivery, opportunity: Opportunity) -> datetime | None:
+    """Return when the stage was entered, by the webhook; for what a sweep found by Lever, None when it doesn't say."""
     if delivery.event == DeliveryEvent.SWEEP:
-        return None
+        return opportunity.entered_at
     triggered_at = moment(delivery.payload.get("triggeredAt"))
     return min(triggered_at, delivery.received_at) if triggered_at else delivery.received_at
 
@@ -29,7 +30,10 @@ def with_database_facts(snapshot: FactsSnapshot, delivery: Delivery) -> Facts:
     recently = (
         count_recent_invitations(delivery.organization_id, facts.bulk_window) if facts.bulk_limit else 0
     )
-    person, entered_at = Person.of_opportunity(delivery.organization_id, opportunity), _entered_at(delivery)
+    person, entered_at = (
+        Person.of_opportunity(delivery.organization_id, opportunity),
+        _entered_at(delivery, opportunity),
+    )
     return replace(
         facts,
         invitations_here=invitations_here(person, entered_at),

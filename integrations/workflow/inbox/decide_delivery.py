@@ -4,6 +4,7 @@ import logging
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from integrations.clients.provider import ClientProvider
 from integrations.lever.payloads import Opportunity
@@ -12,7 +13,8 @@ from integrations.vocabulary import VerdictCause
 from integrations.workflow.inbox.apply_decision import apply_decision
 from integrations.workflow.inbox.database_facts import with_database_facts
 from integrations.workflow.inbox.facts import gather_facts
-from integrations.workflow.outbox.outcome import LeaseLost
+from integrations.workflow.outbox.outcome import AskAgain, LeaseLost
+from integrations.workflow.outbox.retry_policy import wait_until_shown
 from integrations.workflow.rules.decide import decide
 from integrations.workflow.rules.facts import Decision
 
@@ -25,13 +27,21 @@ def decide_delivery(
     known: Opportunity | None = None,
     read_at: datetime | None = None,
     cause: VerdictCause | None = None,
-) -> Decision | LeaseLost:
+    may_wait: bool = True,
+) -> Decision | AskAgain | LeaseLost:
     """Decide a leased delivery. Safe to run twice and to be killed anywhere; nothing is written if the lease was lost.
 
-    `known` is the opportunity if it was read just now, at `read_at`. Raises PlatformError when a platform doesn't
-    answer.
+    `known` is the opportunity if it was read just now, at `read_at`. Unless it `may_wait`, it is decided even if Lever
+    doesn't show the candidate this time. Raises PlatformError when a platform doesn't answer.
     """
     snapshot = gather_facts(delivery, clients, known, read_at)
+    if may_wait and snapshot.not_shown is not None:
+        reads = delivery.not_shown_reads + 1
+        wait = wait_until_shown(reads)
+        if wait is not None:
+            reason = f"{snapshot.not_shown.value}; it is asked again, since that may pass."
+            is_ours = delivery.release(due_at=Now() + wait, not_shown_reads=reads, last_error=reason)
+            return AskAgain() if is_ours else LeaseLost()
     with transaction.atomic():
         # decisions of one organization run one after another: each sees the invitations of those before it
         organization = Organization.objects.lock(delivery.organization_id)

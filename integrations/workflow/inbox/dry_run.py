@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from integrations.clients.provider import ClientProvider
+from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Effect, Invitation, Organization, db_clock
 from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.inbox.apply_decision import apply_decision
@@ -63,7 +64,7 @@ def _supposed(
     if organization.paused or organization.disconnected_reason:
         return delivery, gather_facts(delivery, clients)
     opportunity = read_opportunity(opportunity_id, clients)
-    known = replace(opportunity, stage_id=stage_id) if opportunity else None
+    known = replace(opportunity, stage_id=stage_id) if isinstance(opportunity, Opportunity) else None
     return delivery, gather_facts(delivery, clients, known)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum
 
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
@@ -17,7 +18,7 @@ from integrations.workflow.catalog.candidate import candidate_snapshot
 from integrations.workflow.catalog.lookup import live_assessments, needs_refresh, stage_name
 from integrations.workflow.catalog.sync import refresh_assessments
 from integrations.workflow.catalog.trigger_policy import mapping_index
-from integrations.workflow.rules.assessment_match import choose_assessment
+from integrations.workflow.rules.assessment_match import choose_assessment, depends_on_hidden_role
 from integrations.workflow.rules.assessments import KnownAssessment
 from integrations.workflow.rules.decide import decide_before_read, decide_locally
 from integrations.workflow.rules.facts import (
@@ -27,6 +28,13 @@ from integrations.workflow.rules.facts import (
 )
 
 
+class NotShown(Enum):
+    """What Lever answered 403 or 404 for, although the verdict depends on it."""
+
+    CANDIDATE = "Lever doesn't show this candidate to the portal"
+    ROLE = "Lever doesn't show this candidate's role to the portal"
+
+
 @dataclass(frozen=True)
 class FactsSnapshot:
     """Facts without the portal's own rows, the opportunity they were read from, and when it was read."""
@@ -34,6 +42,7 @@ class FactsSnapshot:
     facts: Facts
     opportunity: Opportunity | None = None
     read_at: datetime | None = None
+    not_shown: NotShown | None = None
 
 
 def gather_facts(
@@ -69,7 +78,7 @@ def gather_facts(
     if decide_before_read(facts) is not None and not _may_have_left(organization, change):
         return FactsSnapshot(facts)
     read_at = read_at or db_clock.now()
-    return replace(_read(organization, change, facts, clients, known), read_at=read_at)
+    return replace(_read(organization, delivery, facts, clients, known), read_at=read_at)
 
 
 def _may_have_left(organization: Organization, change: StageChange) -> bool:
@@ -83,32 +92,48 @@ def _may_have_left(organization: Organization, change: StageChange) -> bool:
 
 def _read(
     organization: Organization,
-    change: StageChange,
+    delivery: Delivery,
     facts: Facts,
     clients: ClientProvider,
     known: Opportunity | None,
 ) -> FactsSnapshot:
+    change = StageChange.from_payload(delivery.payload)
     opportunity = known or read_opportunity(change.opportunity_id, clients)
-    if opportunity is None:
-        return FactsSnapshot(replace(facts, candidate=NoCandidate.NOT_VISIBLE))
+    if isinstance(opportunity, NoCandidate):
+        not_shown = NotShown.CANDIDATE if opportunity is NoCandidate.NOT_VISIBLE else None
+        return FactsSnapshot(replace(facts, candidate=opportunity), not_shown=not_shown)
     current = facts.stage_name if opportunity.stage_id == facts.stage_id else ""
     name = current or stage_name(organization, opportunity.stage_id, clients)
     candidate = candidate_snapshot(organization, opportunity, name, clients)
-    facts = replace(facts, candidate=candidate)
-    if decide_before_read(facts) is None:
-        facts = replace(facts, assessments=_assessments(organization, facts, candidate, clients))
-    return FactsSnapshot(facts, opportunity)
+    facts = replace(
+        facts, candidate=candidate, entered_before=_entered_before(organization, delivery, opportunity)
+    )
+    if decide_before_read(facts) is not None:
+        return FactsSnapshot(facts, opportunity)
+    facts = replace(facts, assessments=_assessments(organization, facts, candidate, clients))
+    not_shown = NotShown.ROLE if depends_on_hidden_role(facts, candidate) else None
+    return FactsSnapshot(facts, opportunity, not_shown=not_shown)
 
 
-def read_opportunity(opportunity_id: str, clients: ClientProvider) -> Opportunity | None:
-    """Return the opportunity, None when Lever doesn't show it. Raises PlatformError."""
+def _entered_before(organization: Organization, delivery: Delivery, opportunity: Opportunity) -> bool:
+    """Whether a sweep found a candidate who entered before the first connection, and nobody has chosen to invite."""
+    if delivery.event != DeliveryEvent.SWEEP or delivery.chosen_at is not None:
+        return False
+    connected_at = organization.lever_connection.first_connected_at
+    return bool(connected_at and opportunity.entered_at and opportunity.entered_at < connected_at)
+
+
+def read_opportunity(opportunity_id: str, clients: ClientProvider) -> Opportunity | NoCandidate:
+    """Return the opportunity, or why there is none. Raises PlatformError."""
     if not opportunity_id:
-        return None
+        return NoCandidate.NO_SUCH_ID
     try:
         return clients.lever().opportunity(opportunity_id)
     except PlatformError as error:
-        if error.status in {400, 403, 404}:  # Lever answers 400 to an id that can't be one of its own
-            return None
+        if error.status == 400:  # Lever's answer to an id that can't be one of its own
+            return NoCandidate.NO_SUCH_ID
+        if error.status in {403, 404}:
+            return NoCandidate.NOT_VISIBLE
         raise
 
 

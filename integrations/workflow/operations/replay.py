@@ -5,7 +5,6 @@ from integrations.models import Actor, AuditAction, AuditEntry, AuditTarget, Del
 from integrations.vocabulary import VerdictCause
 from integrations.workflow.inbox.decide_delivery import decide_delivery
 from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.outbox.outcome import LeaseLost
 from integrations.workflow.rules.facts import Decision
 
 
@@ -17,11 +16,11 @@ def replay_delivery(delivery: Delivery, clients: ClientProvider, actor: Actor) -
     if claimed is None:
         raise ActionNotAllowed("A worker is deciding this delivery at the moment.")
     try:
-        decision = decide_delivery(claimed, clients, cause=VerdictCause.REPLAY)
+        decision = decide_delivery(claimed, clients, cause=VerdictCause.REPLAY, may_wait=False)
     except BaseException:
         claimed.release()
         raise
-    if isinstance(decision, LeaseLost):
+    if not isinstance(decision, Decision):
         raise ActionNotAllowed("A worker decided this delivery meanwhile: its verdict is on its page.")
     target = AuditTarget(TargetKind.DELIVERY, delivery.pk, str(delivery))
     changes = {"verdict": (before, decision.verdict)}

@@ -9,6 +9,8 @@ FIRST_RETRY = timedelta(seconds=3)
 LONGEST_RETRY = timedelta(hours=1)
 RETRY_FOR = timedelta(hours=96)
 DISCONNECTED_RETRY = timedelta(minutes=10)
+#: A 403 or 404 for a candidate or a role may pass: it is believed after these waits.
+NOT_SHOWN_WAITS = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))
 SHORTEST_WAIT = timedelta(seconds=1)
 
 
@@ -28,3 +30,8 @@ def wait_after(error: PlatformError, attempts: int) -> timedelta:
 def deferral(error: PlatformError) -> timedelta:
     """Return the wait for a call that was deferred before it was made."""
     return timedelta(seconds=error.retry_after) if error.retry_after else SHORTEST_WAIT
+
+
+def wait_until_shown(reads: int) -> timedelta | None:
+    """Return the wait after Lever showed nothing this many times in a row; None when that is believed."""
+    return NOT_SHOWN_WAITS[reads - 1] if reads <= len(NOT_SHOWN_WAITS) else None

@@ -116,6 +116,7 @@ def _existing_invitation(
         completed_at=done_at,
         days_since_completion=(db_clock.now() - done_at).total_seconds() / 86400 if done_at else None,
         was_reentered=bool(done_at and entered_at and entered_at > done_at),
+        was_refused=row.stopped_by_user and not (entered_at and entered_at > row.changed_at),
     )
 
 

@@ -22,6 +22,14 @@ class AssessmentMatch:
         return self.written if not self.found else ()
 
 
+def depends_on_hidden_role(facts: Facts, candidate: CandidateSnapshot) -> bool:
+    """Whether a mapping might name another assessment if Lever showed the title of the candidate's role."""
+    if not candidate.is_role_hidden or not facts.mappings.rules:
+        return False
+    match = choose_assessment(facts, candidate)
+    return match is None or match.source in {AssessmentSource.TAG, AssessmentSource.DEFAULT}
+
+
 def choose_assessment(facts: Facts, candidate: CandidateSnapshot) -> AssessmentMatch | None:
     """Return what the first source that names an assessment names; None when none does.
 

@@ -4,12 +4,21 @@ from dataclasses import replace
 
 from integrations.vocabulary import DeliveryEvent, InvitationStatus, ReentryPolicy, ResultOutcome, VerdictCode
 from integrations.workflow.rules.addresses import first_usable_email
-from integrations.workflow.rules.assessment_match import AssessmentMatch, choose_assessment
+from integrations.workflow.rules.assessment_match import (
+    AssessmentMatch,
+    choose_assessment,
+    depends_on_hidden_role,
+)
 from integrations.workflow.rules.assessments import KnownAssessment
 from integrations.workflow.rules.facts import CandidateSnapshot, Decision, ExistingInvitation, Facts
 from integrations.workflow.rules.naming import closest_name
 
 INVITING_EVENTS = frozenset(DeliveryEvent)
+
+
+HIDDEN_ROLE = (
+    "Lever doesn't show this candidate's role to the portal, so a mapping by its title can't be found."
+)
 
 
 def decide(facts: Facts) -> Decision:
@@ -68,6 +77,11 @@ def _decide_candidate(facts: Facts, candidate: CandidateSnapshot) -> Decision | 
         return Decision(VerdictCode.ARCHIVED, "The candidate is archived in Lever.")
     if candidate.is_anonymized:
         return Decision(VerdictCode.ANONYMIZED, "Lever has anonymized this candidate.")
+    if facts.entered_before:
+        return Decision(
+            VerdictCode.ENTERED_BEFORE,
+            f"The candidate was in “{facts.stage_name}” before Lever was connected, and may have been invited already.",
+        )
     if not candidate.may_contact:
         return Decision(
             VerdictCode.CONTACT_NOT_ALLOWED,
@@ -80,12 +94,19 @@ def _decide_assessment(facts: Facts, candidate: CandidateSnapshot) -> Decision:
     match = choose_assessment(facts, candidate)
     if match is None:
         role = f"“{candidate.role_title}”" if candidate.role_title else "this candidate's role"
-        return Decision(
+        decision = Decision(
             VerdictCode.NO_ASSESSMENT,
             f"No mapping for {role}, no tag “CodeScreen …” on the candidate and no default names an assessment.",
         )
-    decision = _decide_match(facts, candidate, match)
-    return replace(decision, assessment_source=match.source, assessment_written=match.written[0])
+    else:
+        decision = replace(
+            _decide_match(facts, candidate, match),
+            assessment_source=match.source,
+            assessment_written=match.written[0],
+        )
+    if depends_on_hidden_role(facts, candidate):
+        return replace(decision, explanation=f"{decision.explanation} {HIDDEN_ROLE}")
+    return decision
 
 
 def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentMatch) -> Decision:
@@ -121,6 +142,12 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
     elsewhere = [row for row in facts.invitations_elsewhere if row.assessment_id == assessment.id]
     round_number = max([row.round for row in here], default=1)
     for latest in _latest_blocking(here):
+        if latest.was_refused:
+            return Decision(
+                VerdictCode.ALREADY_INVITED,
+                f"A person said no to “{assessment.name}” on {latest.since}, and this entry is older.",
+                existing_invitation_id=latest.id,
+            )
         if not _starts_new_round(facts, latest):
             return Decision(
                 VerdictCode.ALREADY_INVITED,
@@ -128,7 +155,7 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
                 existing_invitation_id=latest.id,
             )
         round_number = latest.round + 1
-    for latest in _latest_blocking(elsewhere):
+    for latest in _latest_blocking([replace(row, was_refused=False) for row in elsewhere]):
         if not _starts_new_round(facts, latest):
             return Decision(
                 VerdictCode.INVITED_ELSEWHERE,
@@ -156,7 +183,9 @@ def _latest_blocking(invitations: list[ExistingInvitation]) -> list[ExistingInvi
     latest: dict[str, ExistingInvitation] = {}
     for invitation in invitations:
         known = latest.get(invitation.opportunity_id)
-        if invitation.blocks and (known is None or known.round < invitation.round):
+        if (invitation.blocks or invitation.was_refused) and (
+            known is None or known.round < invitation.round
+        ):
             latest[invitation.opportunity_id] = invitation
     return list(latest.values())
 

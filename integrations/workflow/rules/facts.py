@@ -23,6 +23,7 @@ class NoCandidate(Enum):
 
     UNREAD = auto()
     NOT_VISIBLE = auto()
+    NO_SUCH_ID = auto()  # the id can't be one of Lever's
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class CandidateSnapshot:
     is_archived: bool = False
     is_anonymized: bool = False
     may_contact: bool = True
+
+    @property
+    def is_role_hidden(self) -> bool:
+        """Whether Lever doesn't show the role, so that no mapping and no tag can be found by its title."""
+        return bool(self.role_id) and not self.role_title
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,7 @@ class ExistingInvitation:
     completed_at: datetime | None = None
     days_since_completion: float | None = None
     was_reentered: bool = False  # the candidate entered the stage again after completing the assessment
+    was_refused: bool = False  # a person stopped it, and the candidate hasn't entered the stage again since
 
     @property
     def blocks(self) -> bool:
@@ -77,6 +84,7 @@ class Facts:
     stage_id: str = ""
     stage_name: str = ""
     candidate: CandidateSnapshot | NoCandidate = NoCandidate.UNREAD
+    entered_before: bool = False  # the portal knew nothing of Lever then, and nobody has chosen to invite
     mappings: MappingIndex = field(default_factory=MappingIndex)
     assessments: tuple[KnownAssessment, ...] = ()
     default_assessment: str = ""

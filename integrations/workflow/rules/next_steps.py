@@ -21,6 +21,10 @@ NEXT_STEPS: Mapping[str, str] = {
         "Unarchive the candidate and move them into the stage again if the assessment should be sent."
     ),
     VerdictCode.ANONYMIZED: "Nothing can be sent: Lever removed this person's data.",
+    VerdictCode.ENTERED_BEFORE: (
+        "An Admin can invite everybody who stood in a stage before, under Activity; or move the candidate into the "
+        "stage again."
+    ),
     VerdictCode.CONTACT_NOT_ALLOWED: (
         "Ask the candidate for consent in Lever, then move them into the stage again."
     ),

@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from integrations.models import Delivery
 from integrations.pages.activity.next_steps import next_step
-from integrations.queue import worker
 from integrations.workflow.inbox.apply_decision import VERDICTS_WITH_A_NOTE
 from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.rules.next_steps import NEXT_STEPS
 from tests import factories
+from tests.waits import work_through_waits
 
 STAGE = "CodeScreen Assessment"
 
@@ -25,6 +25,7 @@ NOT_NOTED = {
     "disconnected": "nothing can be written, and it is decided again by itself",
     "not_visible": "Lever doesn't show the candidate",
     "anonymized": "nobody can act",
+    "entered_before": "it is from before, and an Admin acts in the portal",
     "left_stage": "the recruiter has just moved them on",
     "archived": "the recruiter has just archived them",
     "already_invited": "the progress tag says how it stands",
@@ -135,7 +136,7 @@ def enter(connected_organization, sandbox):
             opportunity_id=sandbox.opportunity_id(word),
             payload={"event": "candidateStageChange", "data": data},
         )
-        worker.work()
+        work_through_waits()
         delivery.refresh_from_db()
         return delivery
 

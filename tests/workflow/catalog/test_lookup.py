@@ -28,7 +28,7 @@ def calls_after(connected_organization):
     return run
 
 
-FRESH, OLD = timedelta(minutes=1), lookup.FRESH_FOR + timedelta(minutes=1)
+FRESH, OLD = timedelta(seconds=30), lookup.STAGES_FRESH_FOR + timedelta(seconds=30)
 
 
 @pytest.mark.parametrize(("age", "calls"), [(FRESH, 0), (OLD, 1)])

@@ -31,6 +31,7 @@ def healthy_organization(db) -> Organization:
         access_token="access",
         scopes=" ".join(SCOPES),
         connected_at=now,
+        first_connected_at=now,
         stages_refreshed_at=now,
         roles_refreshed_at=now,
         swept_at=now,

@@ -8,17 +8,24 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
+from integrations.clients import provider
 from integrations.http.errors import CallDeferred, PlatformError
 from integrations.models import (
     Delivery,
     Effect,
     Invitation,
+    LeverConnection,
+    Role,
+    RoleMapping,
 )
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES
 from integrations.queue import on_request, worker
+from integrations.workflow.catalog import sync
 from integrations.workflow.inbox import facts, handle_delivery
 from integrations.workflow.operations.policies import set_policies
+from integrations.workflow.outbox.retry_policy import NOT_SHOWN_WAITS
 from tests import factories
+from tests.waits import end_wait, work_through_waits
 from tests.workflow.inbox.conftest import verdict
 
 ALDER = "alder@candidates.example"
@@ -39,14 +46,91 @@ def test_the_opportunity_is_not_read_when_the_stage_is_no_trigger(scenario, sand
     assert verdict(delivery) == "not_a_trigger_stage"
 
 
-@pytest.mark.parametrize("status", [400, 403, 404])
+@pytest.mark.parametrize("status", [403, 404])
 def test_a_delivery_is_not_visible_when_lever_keeps_refusing_the_opportunity(
     scenario, move_candidate, status
 ):
     delivery = move_candidate()
     scenario.lever_fails("/opportunities/[^/]+$", method="GET", times=100, status=status)
+    for reads, wait in enumerate(NOT_SHOWN_WAITS, start=1):
+        scenario.work()
+        assert verdict(delivery) == ""
+        assert delivery.not_shown_reads == reads
+        assert delivery.last_error == (
+            "Lever doesn't show this candidate to the portal; it is asked again, since that may pass."
+        )
+        assert timedelta() < delivery.due_at - timezone.now() <= wait
+        end_wait()
     scenario.work()
     assert verdict(delivery) == "not_visible"
+    assert (delivery.not_shown_reads, delivery.last_error, delivery.due_at) == (0, "", None)
+
+
+def test_an_id_that_cannot_be_levers_is_not_visible_at_once(scenario, move_candidate):
+    delivery = move_candidate()
+    scenario.lever_fails("/opportunities/[^/]+$", method="GET", times=9, status=400)
+    scenario.work()
+    assert verdict(delivery) == "not_visible"
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_candidate_is_invited_when_a_refusal_passes(scenario, sandbox, move_candidate, status):
+    delivery = move_candidate()
+    scenario.lever_fails("/opportunities/[^/]+$", method="GET", times=2, status=status)
+    scenario.work()
+    for _ in range(2):
+        end_wait()
+        scenario.work()
+    assert verdict(delivery) == "invite"
+    assert sandbox.invitations_sent() == 1
+
+
+def test_a_person_who_replays_gets_the_verdict_at_once(scenario, move_candidate, super_admin):
+    delivery = move_candidate()
+    scenario.lever_fails("/opportunities/[^/]+$", method="GET", times=9, status=404)
+    assert on_request.replay(delivery, super_admin).verdict == "not_visible"
+
+
+def test_the_mapped_assessment_is_sent_when_the_role_is_shown_later(scenario, sandbox, move_candidate):
+    RoleMapping.objects.create(
+        organization=scenario.organization, role="Backend Engineer", assessment="Frontend Developer"
+    )
+    scenario.set_policies(default_assessment="Backend")
+    Role.objects.all().delete()
+    delivery = move_candidate()
+    scenario.lever_fails("/postings/[^/]+$", method="GET", status=404)
+    scenario.work()
+    assert verdict(delivery) == ""
+    assert "role" in delivery.last_error
+    end_wait()
+    scenario.work()
+    assert verdict(delivery) == "invite"
+    assert Invitation.objects.get().assessment_name == "Frontend Developer"
+
+
+def test_the_default_is_sent_with_an_explanation_when_the_role_stays_hidden(scenario, move_candidate):
+    RoleMapping.objects.create(
+        organization=scenario.organization, role="Backend Engineer", assessment="Frontend Developer"
+    )
+    scenario.set_policies(default_assessment="Backend")
+    Role.objects.all().delete()
+    delivery = move_candidate()
+    scenario.lever_fails("/postings/[^/]+$", method="GET", status=403, times=9)
+    work_through_waits()
+    assert verdict(delivery) == "invite"
+    assert Invitation.objects.get().assessment_name == "Backend"
+    assert "Lever doesn't show this candidate's role" in delivery.explanation
+
+
+def test_a_candidate_with_a_hidden_role_is_invited_at_once_when_no_mapping_could_name_it(
+    scenario, move_candidate
+):
+    scenario.set_policies(default_assessment="Backend")
+    Role.objects.all().delete()
+    delivery = move_candidate()
+    scenario.lever_fails("/postings/[^/]+$", method="GET", status=403, times=9)
+    scenario.work()
+    assert verdict(delivery) == "invite"
 
 
 @pytest.mark.parametrize("kind", ["status", "reset_before", "truncated"])
@@ -182,3 +266,33 @@ def test_a_delivery_waits_as_long_as_the_platform_asks_for(connected_organizatio
     assert delivery.due_at is not None
     assert timedelta(seconds=110) < delivery.due_at - timezone.now() < timedelta(seconds=121)
     assert delivery.last_error == "busy"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [("Phone screen", "CodeScreen call", "invite"), ("CodeScreen Assessment", "Call", "not_a_trigger_stage")],
+)
+def test_a_stage_is_judged_by_a_list_of_at_most_a_minute_ago(
+    scenario, sandbox, deliver_stage_change, old, new, expected
+):
+    sync.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
+    LeverConnection.objects.update(stages_refreshed_at=timezone.now() - timedelta(seconds=61))
+    sandbox.lever.accounts["acme"].stages[sandbox.stage_id(old)].text = new
+    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage=new)
+    delivery = deliver_stage_change(stage=old)
+    scenario.work()
+    assert verdict(delivery) == expected
+
+
+def test_a_delivery_waits_when_lever_lists_no_stage(scenario, sandbox, move_candidate):
+    sync.refresh_stages(scenario.organization, provider.lever_client(scenario.organization))
+    delivery = move_candidate()
+    account = sandbox.lever.accounts["acme"]
+    stages, account.stages = account.stages, {}
+    LeverConnection.objects.update(stages_refreshed_at=timezone.now() - timedelta(hours=1))
+    scenario.work()
+    assert verdict(delivery) == ""
+    account.stages = stages
+    end_wait()
+    scenario.work()
+    assert verdict(delivery) == "invite"

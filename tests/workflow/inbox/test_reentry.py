@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from integrations.models import Delivery, Invitation, Result
+from integrations.models import Delivery, Invitation, LeverConnection, Result
+from integrations.workflow.operations import invitations
 from tests import factories
 
 STAGE = "CodeScreen Assessment"
@@ -104,10 +105,12 @@ def test_reentry_starts_no_round_while_one_is_open(scenario, move_and_decide):
     assert move_and_decide().verdict == "already_invited"
 
 
-def test_reentry_starts_no_round_for_a_sweep_or_an_old_delivery(scenario, move_and_decide):
+def test_reentry_starts_no_round_for_a_sweep_or_an_old_delivery(scenario, sandbox, move_and_decide):
     expired_invitation(scenario, score=20, result="Failed")
     scenario.set_policies(reentry="after_expiry")
-    assert move_and_decide(event="sweep").verdict == "already_invited"
+    LeverConnection.objects.update(first_connected_at=timezone.now() - timedelta(days=1))
+    sandbox.set_entered_at("Alder", timezone.now() - timedelta(hours=1))
+    assert move_and_decide(event="sweep").verdict == "already_invited"  # the entry from before the completion
     before = timezone.now() - timedelta(days=3)
     assert move_and_decide(received_at=before).verdict == "already_invited"  # an old delivery decided again
     assert Invitation.objects.count() == 1
@@ -150,3 +153,34 @@ def test_a_no_show_who_enters_the_stage_again_is_followed_again(scenario, move_a
     scenario.poll()
     followed = scenario.reread(invitation)
     assert (followed.following_ended, followed.next_poll_at is None) == ("", False)
+
+
+# a person's no
+
+
+@pytest.mark.parametrize("was_sent", [False, True])
+def test_a_late_telling_of_the_same_entry_does_not_override_a_persons_no(
+    scenario, sandbox, move_and_decide, super_admin, was_sent
+):
+    move_and_decide()
+    invitation = Invitation.objects.get()
+    if was_sent:
+        invitations.stop_following(invitation, super_admin)
+    else:
+        Invitation.objects.update(status="held", instance_id="")
+        invitations.refuse(scenario.reread(invitation), super_admin)
+    sent = sandbox.invitations_sent()
+    earlier = timezone.now() - timedelta(minutes=1)
+    delivery = move_and_decide(received_at=earlier)  # a second webhook of the entry before the no
+    assert delivery.verdict == "already_invited"
+    assert "A person said no" in delivery.explanation
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("withdrawn", sent)
+
+
+def test_a_new_entry_after_a_persons_no_is_decided_anew(scenario, sandbox, move_and_decide, super_admin):
+    move_and_decide()
+    Invitation.objects.update(status="held", instance_id="")
+    invitations.refuse(Invitation.objects.get(), super_admin)
+    Invitation.objects.update(changed_at=timezone.now() - timedelta(minutes=5))
+    assert move_and_decide().verdict == "invite"
+    assert Invitation.objects.get().status == "invited"

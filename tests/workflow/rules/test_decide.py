@@ -25,6 +25,7 @@ HOLDS = {
     "left_stage": lambda facts: with_candidate(facts, stage_id="stage-2", stage_name="Offer"),
     "archived": lambda facts: with_candidate(facts, is_archived=True),
     "anonymized": lambda facts: with_candidate(facts, is_anonymized=True),
+    "entered_before": lambda facts: replace(facts, entered_before=True),
     "contact_not_allowed": lambda facts: with_candidate(facts, may_contact=False),
     "no_assessment": lambda facts: replace(facts, mappings=MappingIndex()),
     "unknown_assessment": lambda facts: replace(

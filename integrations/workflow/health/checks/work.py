@@ -106,6 +106,7 @@ def check_sweep(organization: Organization) -> Iterator[Finding]:
         organization=organization,
         event=DeliveryEvent.SWEEP,
         invitation__isnull=False,
+        chosen_at__isnull=True,
         received_at__gte=Now() - REPAIRS_SHOWN_FOR,
     )
     if number := repaired.count():

@@ -1,0 +1,35 @@
+"""Invite candidates who stood in a stage before Lever was connected: a sweep offers them, a person chooses."""
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from integrations.models import (
+    Actor,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Delivery,
+    Organization,
+    TargetKind,
+)
+from integrations.workflow.operations.errors import ActionNotAllowed
+
+
+def invite_offered(organization: Organization, actor: Actor, last_id: int, reason: str = "") -> int:
+    """Have the offered candidates decided like any other, up to the delivery `last_id`; return how many there are.
+
+    The bulk limit holds. Raises ActionNotAllowed when nobody is offered any more.
+    """
+    with transaction.atomic():
+        offered = Delivery.objects.offered().filter(
+            organization=organization, pk__lte=last_id, due_at__isnull=True
+        )
+        count = offered.update(chosen_at=Now(), due_at=Now(), attempts=0)
+        if not count:
+            raise ActionNotAllowed(
+                "Nobody is offered any more: somebody else decided, or they left the stage."
+            )
+        target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
+        changes = {"candidates": (0, count)}
+        AuditEntry.record(organization, actor, AuditAction.INVITE_OFFERED, target, changes, reason)
+    return count

@@ -1,0 +1,106 @@
+"""Candidates who stood in a stage before Lever was connected are offered on the pages, and invited by a person."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations.models import AuditEntry, Delivery, Invitation, LeverConnection
+from integrations.queue import on_request, worker
+from tests import factories
+
+OFFERED = "/activity/?verdict=entered_before"
+
+
+@pytest.fixture
+def offered(connected_organization, sandbox):
+    """The delivery of a candidate who entered a minute before Lever was first connected."""
+    sandbox.lever_does("settings", webhooks_enabled=False)
+    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="CodeScreen Assessment")
+    connected_at = LeverConnection.objects.get().first_connected_at or timezone.now()
+    sandbox.set_entered_at("Alder", connected_at - timedelta(minutes=1))
+    assert on_request.sweep_organization(connected_organization) == 0
+    worker.work()
+    return Delivery.objects.get(event="sweep")
+
+
+def invite_address(delivery) -> str:
+    """Return the address of the button."""
+    return reverse("offered-invite", args=[delivery.pk])
+
+
+def test_a_candidate_from_before_the_connection_is_offered_and_not_invited(
+    offered, sandbox, super_admin_client
+):
+    assert offered.verdict == "entered_before"
+    assert not Invitation.objects.exists()
+    assert sandbox.opportunity("Alder")["note_texts"] == []
+    assert "Invite this candidate" in super_admin_client.get(OFFERED).content.decode()
+
+
+def test_the_overview_counts_who_is_offered(ready_organization, super_admin_client):
+    factories.InvitationFactory(organization=ready_organization, instance_id="i", status="invited")
+    for number in range(2):
+        factories.DeliveryFactory(
+            organization=ready_organization,
+            opportunity_id=f"o-{number}",
+            event="sweep",
+            verdict="entered_before",
+            decided_at=timezone.now(),
+            due_at=None,
+        )
+    assert "2 candidates who stood in a stage before" in super_admin_client.get("/").content.decode()
+
+
+def test_an_admin_invites_whom_the_sweep_offers(offered, sandbox, organization_admin_client):
+    answer = organization_admin_client.post(invite_address(offered), {"next": OFFERED}, follow=True)
+    assert "1 candidate will be decided now" in answer.content.decode()
+    worker.work()
+    assert sandbox.invitations_sent() == 1
+    verdicts = offered.verdicts.order_by("pk").values_list("code", "cause")
+    assert list(verdicts) == [("entered_before", "sweep"), ("invite", "chosen")]
+    assert AuditEntry.objects.filter(action="invite_offered").count() == 1
+    again = organization_admin_client.post(invite_address(offered), follow=True)
+    assert "Nobody is offered any more" in again.content.decode()
+
+
+def test_a_team_member_sees_the_offer_and_may_not_take_it(offered, team_member_client, stranger_client):
+    assert "Invite this candidate" not in team_member_client.get(OFFERED).content.decode()
+    assert team_member_client.post(invite_address(offered)).status_code == 403
+    stranger_client.post(invite_address(offered))
+    worker.work()
+    assert not Invitation.objects.exists()
+
+
+def test_who_left_the_stage_is_offered_no_longer(offered, connected_organization, sandbox):
+    sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage="Phone screen")
+    on_request.sweep_organization(connected_organization)
+    worker.work()
+    offered.refresh_from_db()
+    assert offered.verdict == "left_stage"
+    assert list(offered.verdicts.values_list("cause", flat=True)) == ["read_again", "sweep"]
+
+
+def test_who_enters_again_is_invited(offered, connected_organization, sandbox):
+    for stage in ("Phone screen", "CodeScreen Assessment"):
+        sandbox.lever_does("move", opportunities=[sandbox.opportunity_id("Alder")], stage=stage)
+    Delivery.objects.update(received_at=timezone.now() - timedelta(hours=1))
+    assert on_request.sweep_organization(connected_organization) == 1
+
+
+def test_connecting_again_does_not_move_the_beginning(offered, connected_organization, super_admin):
+    before = LeverConnection.objects.get()
+    tokens = {"access_token": "a", "refresh_token": "b", "expires_in": 3600, "scope": ""}
+    before.accept_grant(tokens, super_admin, "user", "account")
+    after = LeverConnection.objects.get()
+    assert after.first_connected_at == before.first_connected_at != after.connected_at
+
+
+def test_the_offer_of_another_organization_stays(offered, organization_admin_client):
+    other = factories.DeliveryFactory(
+        verdict="entered_before", decided_at=timezone.now(), due_at=None, event="sweep"
+    )
+    organization_admin_client.post(invite_address(other))
+    other.refresh_from_db()
+    assert other.chosen_at is None
