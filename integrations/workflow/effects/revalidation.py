@@ -16,21 +16,25 @@ from integrations.workflow.catalog.candidate import leads_to
 from integrations.workflow.catalog.lookup import stage_name
 from integrations.workflow.catalog.trigger_policy import trigger_policy
 from integrations.workflow.effects.invitation_endings import cancel_or_retry, fail
-from integrations.workflow.outbox.outcome import Cancelled, DecideOnRecording, Failed, LeaseLost
+from integrations.workflow.outbox.outcome import Cancelled, DecideOnRecording, Failed, LeaseLost, Retry
+from integrations.workflow.outbox.retry_policy import backoff
 from integrations.workflow.person.invitations import Person, blocking_elsewhere
 from integrations.workflow.rules.addresses import first_usable_email
 from integrations.workflow.rules.assessments import KnownAssessment
 
 READ_AGAIN_AFTER = timedelta(minutes=2)
+#: So many tries in which Lever doesn't show the candidate: one such answer may pass.
+NOT_SHOWN_TRIES = 3
+NOT_SHOWN = "Lever no longer shows the candidate."
 NO_ADDRESS = "The candidate has no e-mail address in Lever any more."
 ADD_ADDRESS = "Add the candidate's e-mail address, then move the candidate into the stage again."
 
-#: How sending ends instead.
-type NotSent = Cancelled | Failed | LeaseLost | DecideOnRecording
+#: How the try ends instead.
+type NotSent = Cancelled | Failed | Retry | LeaseLost | DecideOnRecording
 
 
 def revalidate(effect: Effect, invitation: Invitation, clients: ClientProvider) -> NotSent | None:
-    """Return how sending ends when the invitation is no longer wanted; None when it is.
+    """Return how the try ends when the invitation is no longer wanted, or may not be; None when it is.
 
     The opportunity is read again unless it was read lately and no webhook about it arrived since. The invitation then
     gets the name and address of now. Raises PlatformError when Lever doesn't answer.
@@ -43,7 +47,9 @@ def revalidate(effect: Effect, invitation: Invitation, clients: ClientProvider) 
     except PlatformError as error:
         if error.status not in {403, 404}:
             raise
-        return _withdraw(invitation, "Lever no longer shows the candidate.")
+        if effect.attempts < NOT_SHOWN_TRIES:
+            return Retry(NOT_SHOWN, backoff(effect.attempts))
+        return _withdraw(invitation, NOT_SHOWN)
     if reason := _reason_not_to_send(invitation, opportunity, clients):
         return _withdraw(invitation, reason)
     return with_retry(partial(_refresh, effect, invitation, opportunity, read_at))

@@ -91,6 +91,8 @@ def _invite(
         defaults=values,
     )
     if not created:
+        if invitation.first_call_at is None:
+            values["external_id"] = invitation.new_external_id()
         # created_at too: the bulk limit counts recent invitations by it
         Invitation.objects.filter(pk=invitation.pk, status__in=[Status.FAILED, Status.WITHDRAWN]).update(
             **values, created_at=Now()

@@ -44,7 +44,8 @@ NEXT_STEPS: Mapping[str, str] = {
         "when the invitation is over, an Admin can invite again from the candidate's page."
     ),
     VerdictCode.INVITED_ELSEWHERE: (
-        "Nothing to do: the result of the other opportunity counts for this person too."
+        "Nothing to do: the result of the other opportunity counts for this person too. When that invitation is over, "
+        "an Admin can invite again from its page."
     ),
     VerdictCode.HELD_FOR_APPROVAL: "An Admin says yes or no under Activity.",
     VerdictCode.INVITE: "Nothing to do: the invitation goes out by itself.",

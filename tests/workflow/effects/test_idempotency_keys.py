@@ -8,6 +8,7 @@ from django.utils import timezone
 from integrations.http import session
 from integrations.models import CodeScreenConnection, Effect, Invitation
 from integrations.workflow.operations import invitations
+from tests import factories
 from tests.workflow.effects.conftest import sending_calls
 
 ALDER, CORRECT = "alder@candidates.example", "alder.correct@candidates.example"
@@ -114,6 +115,26 @@ def test_a_corrected_address_has_a_key_of_its_own_when_no_call_may_have_arrived(
     scenario.correct(email=CORRECT)
     scenario.work_waiting()
     assert (scenario.reread(invitation).status, sandbox.invitations_sent(CORRECT)) == ("invited", 1)
+    assert len(set(keys)) == 2
+
+
+def test_a_withdrawn_invitation_that_is_decided_anew_has_a_key_of_its_own(scenario, sandbox, keys):
+    scenario.codescreen_fails(status=503)
+    invitation = scenario.pending_invitation()
+    scenario.work()
+    scenario.reread(invitation).move("withdrawn", "The candidate left the stage.")
+    stage_id = sandbox.stage_id("CodeScreen Assessment")
+    factories.DeliveryFactory.create(
+        organization=scenario.organization,
+        opportunity_id=invitation.opportunity_id,
+        payload={
+            "event": "candidateStageChange",
+            "data": {"opportunityId": invitation.opportunity_id, "toStageId": stage_id},
+        },
+    )
+    scenario.work()
+    scenario.work_waiting()
+    assert (scenario.reread(invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
     assert len(set(keys)) == 2
 
 

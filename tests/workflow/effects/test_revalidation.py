@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import RoleMapping
+from integrations.workflow.effects.revalidation import NOT_SHOWN_TRIES
 
 ALDER = "alder@candidates.example"
 
@@ -38,7 +39,8 @@ def test_an_old_invitation_is_withdrawn_when_the_candidate_has_left(
             sandbox.lever_does("anonymize", opportunities=[candidate])
         case "deleted":
             sandbox.lever_does("delete", opportunities=[candidate])
-    scenario.work()
+    for _ in range(NOT_SHOWN_TRIES):
+        scenario.work_waiting()
     invitation = scenario.reread(old_invitation)
     assert invitation.status == "withdrawn"
     assert invitation.status_reason
@@ -60,6 +62,16 @@ def test_an_old_invitation_waits_when_lever_does_not_answer(scenario, sandbox, o
     scenario.lever_fails("nothing")
     scenario.work_waiting()
     assert sandbox.invitations_sent(ALDER) == 1
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_candidate_whom_lever_does_not_show_for_a_moment_is_invited(
+    scenario, sandbox, old_invitation, status
+):
+    scenario.lever_fails("/opportunities/", method="GET", status=status, times=NOT_SHOWN_TRIES - 1)
+    for _ in range(NOT_SHOWN_TRIES):
+        scenario.work_waiting()
+    assert (scenario.reread(old_invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
 
 FINAL_STAGE = "CodeScreen Take-home"

@@ -98,3 +98,18 @@ def test_only_one_of_two_concurrent_decisions_takes_the_last_place_of_the_bulk_l
         == []
     )
     assert sorted(Delivery.objects.values_list("verdict", flat=True)) == ["held_for_approval", "invite"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_invitation_is_not_sent_again_while_a_decision_invites_the_person_elsewhere():
+    failed = factories.InvitationFactory.create(status="failed")
+    row = type(failed).objects.get(pk=failed.pk)
+
+    def invite_elsewhere():
+        Organization.objects.lock(failed.organization_id)
+        factories.InvitationFactory.create(organization=failed.organization, email=failed.email)
+
+    raised = run_during_transaction(invite_elsewhere, lambda: invitations.send_again(row, "another"))
+    assert [type(error) for error in raised] == [ActionNotAllowed]
+    failed.refresh_from_db()
+    assert failed.status == "failed"
