@@ -50,6 +50,7 @@ class LeverUser:
     id: str
     is_active: bool
     is_super_admin: bool
+    name: str = ""
 
     @classmethod
     def from_api(cls, data: JsonObject) -> Self:
@@ -58,6 +59,7 @@ class LeverUser:
             id=text(data.get("id")),
             is_active=not data.get("deactivatedAt"),
             is_super_admin=data.get("accessRole") == "super admin",
+            name=text(data.get("name")),
         )
 
 

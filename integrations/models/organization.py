@@ -41,6 +41,7 @@ POLICIES = (
     "rating_3_from",
     "rating_4_from",
     "rating_follows_result",
+    "feedback_author",
     "reentry",
     "reentry_days",
     "leaving",
@@ -137,6 +138,17 @@ class Organization(models.Model):
     rating_follows_result = models.BooleanField(
         default=True,
         help_text="When CodeScreen says Failed the rating is at most 2, when it says Passed at least 3.",
+    )
+    feedback_author = models.CharField(
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The id of the Lever user who is shown as the author of feedback; empty means whoever connected.",
+    )
+    feedback_author_name = models.CharField(max_length=300, blank=True, default="", db_default="")
+    feedback_author_gone = models.BooleanField(
+        default=False, db_default=False, help_text="Whether that user was deactivated or deleted in Lever."
     )
     reentry = models.CharField(
         max_length=20,

@@ -264,6 +264,15 @@ def test_policies_about_results_are_exported_and_read_back(configure) -> None:
     assert configure(exported).startswith("nothing to change\n")
 
 
+def test_the_author_of_feedback_is_exported_and_read_back(configure) -> None:
+    configure(WHOLE)
+    configure('[organization]\nslug = "acme"\n[policies]\nfeedback_author = "lever-user-7"\n')
+    assert Organization.objects.get().feedback_author == "lever-user-7"
+    exported = dump(Organization.objects.get())
+    assert 'feedback_author = "lever-user-7"' in exported
+    assert configure(exported).startswith("nothing to change\n")
+
+
 def test_thresholds_of_an_assessment_are_stored_exported_and_removed(configure) -> None:
     configure(WHOLE)
     head = '[organization]\nslug = "acme"\n[[assessments]]\nname = "Backend"\n'

@@ -42,6 +42,7 @@ ALLOWED = {
     "mapping-assign": 2,
     "rating-list": 2,
     "policies": 2,
+    "feedback-author": 2,
     "delivery-replay": 2,
     "invitation-approve": 2,
     "invitation-refuse": 2,

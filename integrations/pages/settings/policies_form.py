@@ -8,13 +8,16 @@ from django.http import QueryDict
 from integrations.models import Organization
 from integrations.models.organization import BRANDING, POLICIES
 
+#: Policies with a page or form of their own.
+ELSEWHERE = (*BRANDING, "feedback_author")
+
 
 class PoliciesForm(forms.ModelForm):
     """The organization's policies."""
 
     class Meta:
         model = Organization
-        fields = [name for name in POLICIES if name not in BRANDING]
+        fields = [name for name in POLICIES if name not in ELSEWHERE]
         labels = {
             "paused": "Pause: send nothing for now",
             "note_on_skip": "Leave a note in Lever when nothing was sent",

@@ -2,7 +2,7 @@
 
 from integrations.clients.provider import ClientProvider
 from integrations.lever.client import LeverClient
-from integrations.models import Effect, LeverConnection
+from integrations.models import Effect, LeverConnection, Organization
 
 
 def known_author(effect: Effect) -> str:
@@ -12,10 +12,14 @@ def known_author(effect: Effect) -> str:
 
 
 def choose_author(effect: Effect, lever: LeverClient) -> str:
-    """Return the author: the user who connected Lever, else the first active Super Admin, who is stored.
+    """Return the author of feedback: the chosen user, else who connected, else the first active Super Admin.
 
-    Empty when Lever lists no active user. Raises PlatformError.
+    A chosen user who has left Lever is passed over; the last of the three is stored. Empty when Lever lists no active
+    user. Raises PlatformError.
     """
+    organization = effect.organization
+    if organization.feedback_author and not organization.feedback_author_gone:
+        return organization.feedback_author
     connection = LeverConnection.objects.get(organization=effect.organization_id)
     if connection.lever_user_id:
         return connection.lever_user_id
@@ -31,6 +35,13 @@ def replace_author(effect: Effect, clients: ClientProvider) -> bool:
 
     Raises PlatformError.
     """
+    organization = effect.organization
+    is_chosen = effect.kind == Effect.Kind.WRITE_FEEDBACK and not organization.feedback_author_gone
+    if is_chosen and organization.feedback_author:
+        if organization.feedback_author in _active_users(clients.lever()):
+            return False
+        Organization.objects.filter(pk=organization.pk).update(feedback_author_gone=True)
+        return True
     connection = LeverConnection.objects.get(organization=effect.organization_id)
     if not connection.lever_user_id:
         return False

@@ -26,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     webhook_requests.check_rejections,
     lever.check_clock,
     feedback.check_feedback,
+    feedback.check_chosen_author,
     codescreen.check_key,
     codescreen.check_stated_results,
     shapes.check_shapes,

@@ -66,6 +66,7 @@ def probe(organization: Organization, lever: LeverClient) -> None:
 
     What the grant doesn't allow to be read keeps its earlier value. Raises PlatformError when Lever doesn't answer.
     """
+    _unless_forbidden(lambda: _update_chosen_author(organization, lever))
     states = (
         _unless_forbidden(lambda: _account_state(organization, lever)),
         _unless_forbidden(lambda: _template_state(organization, lever)),
@@ -153,6 +154,22 @@ def _author_state(organization: Organization, lever: LeverClient) -> AuthorState
         if error.status != 404:
             raise
         return AuthorState(is_author_gone=True)
+
+
+def _update_chosen_author(organization: Organization, lever: LeverClient) -> None:
+    """Store the name of the chosen author of feedback, and whether that user has left Lever."""
+    author_id = Organization.objects.get(pk=organization.pk).feedback_author
+    if not author_id:
+        return
+    own = Organization.objects.filter(pk=organization.pk, feedback_author=author_id)
+    try:
+        author = lever.user(author_id)
+    except PlatformError as error:
+        if error.status != 404:
+            raise
+        own.update(feedback_author_gone=True)
+        return
+    own.update(feedback_author_name=author.name[:300], feedback_author_gone=not author.is_active)
 
 
 def _silence(organization: Organization, lever: LeverClient) -> Silence:

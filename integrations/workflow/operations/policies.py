@@ -40,6 +40,9 @@ def set_policies(organization: Organization, values: Mapping[str, object], actor
     stage_on_pass.refuse_inviting_target(organization, changes)
     with transaction.atomic():
         organization.save(update_fields=list(changes))
+        if "feedback_author" in changes:  # what Lever said of the earlier one
+            organization.feedback_author_name, organization.feedback_author_gone = "", False
+            organization.save(update_fields=["feedback_author_name", "feedback_author_gone"])
         target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
         AuditEntry.record(organization, actor, AuditAction.CHANGE_POLICIES, target, changes)
         if "paused" in changes and not organization.paused:

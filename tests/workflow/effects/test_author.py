@@ -1,10 +1,9 @@
 """Choose the author of what the portal writes to Lever."""
 
-from integrations.models import (
-    Effect,
-    LeverConnection,
-)
+from integrations.clients import provider
+from integrations.models import Effect, LeverConnection, Organization
 from integrations.vocabulary import ProgressTag
+from integrations.workflow.health import doctor, lever_probe
 from integrations.workflow.outbox import enqueue
 from integrations.workflow.outbox.payloads import ReportLinkPayload
 from tests.workflow.effects.conftest import evaluate, feedback_forms, lever_account
@@ -56,3 +55,62 @@ def test_the_connected_user_is_the_author_of_the_move(scenario, sandbox):
     scenario.work()
     change = sandbox.lever.accounts["acme"].opportunities[sandbox.opportunity_id("Alder")].stage_changes[-1]
     assert change["userId"] == scenario.organization.lever_connection.lever_user_id
+
+
+def another_user(sandbox):
+    """Return an active user in Lever who didn't connect it."""
+    connected = LeverConnection.objects.get().lever_user_id
+    users = lever_account(sandbox).users.values()
+    return next(user for user in users if user.deactivated_at is None and user.id != connected)
+
+
+def author_findings(scenario):
+    organization = Organization.objects.get(pk=scenario.organization.pk)
+    found = doctor.operational_findings(organization)
+    return [finding.message for finding in found if finding.code == "feedback_author_gone"]
+
+
+def test_the_chosen_author_signs_the_feedback_and_nothing_else(scenario, sandbox):
+    chosen = another_user(sandbox)
+    scenario.set_policies(feedback_author=chosen.id)
+    scenario.sent_invitation()
+    evaluate(scenario, score=82, result="Passed")
+    assert feedback_forms(sandbox)[0]["user"] == chosen.id
+    assert LeverConnection.objects.get().lever_user_id != chosen.id
+
+
+def test_whoever_connected_signs_when_the_chosen_author_has_left(scenario, sandbox):
+    chosen = another_user(sandbox)
+    scenario.set_policies(feedback_author=chosen.id)
+    scenario.sent_invitation()
+    chosen.deactivated_at = 1
+    sandbox.lever_does("settings", strict_perform_as=True)
+    evaluate(scenario, score=82, result="Passed")
+    scenario.work_waiting()
+    assert feedback_forms(sandbox)[0]["user"] == LeverConnection.objects.get().lever_user_id
+    [message] = author_findings(scenario)
+    assert "has left Lever" in message
+
+
+def test_the_probe_finds_that_the_chosen_author_has_left_or_is_back(scenario, sandbox):
+    chosen = another_user(sandbox)
+    scenario.set_policies(feedback_author=chosen.id)
+    for deactivated_at, expected in ((1, 1), (None, 0)):
+        chosen.deactivated_at = deactivated_at
+        lever_probe.probe(scenario.organization, provider.lever_client(scenario.organization))
+        assert len(author_findings(scenario)) == expected
+    assert Organization.objects.get(pk=scenario.organization.pk).feedback_author_name == chosen.name
+
+
+def test_an_author_whom_lever_doesnt_know_is_a_finding_by_id(scenario):
+    scenario.set_policies(feedback_author="nobody")
+    lever_probe.probe(scenario.organization, provider.lever_client(scenario.organization))
+    [message] = author_findings(scenario)
+    assert message.startswith("nobody, chosen")
+
+
+def test_choosing_another_author_forgets_that_the_earlier_one_left(scenario, sandbox):
+    Organization.objects.update(feedback_author="gone", feedback_author_gone=True)
+    scenario.organization.refresh_from_db()
+    scenario.set_policies(feedback_author=another_user(sandbox).id)
+    assert author_findings(scenario) == []

@@ -3,3 +3,4 @@
 SETTINGS, ACTIVITY, MAPPINGS, HEALTH = "/settings/", "/activity/", "/mappings/", "/health/"
 LEVER_SETTINGS, WEBHOOK_SETTINGS = f"{SETTINGS}#lever", f"{SETTINGS}#webhook"
 CODESCREEN_SETTINGS, POLICY_SETTINGS = f"{SETTINGS}#codescreen", f"{SETTINGS}#policies"
+AUTHOR = "/settings/author/"

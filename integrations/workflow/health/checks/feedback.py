@@ -3,10 +3,24 @@
 from collections.abc import Iterator
 
 from integrations.models import Organization
-from integrations.workflow.health.checks.addresses import LEVER_SETTINGS, SETTINGS
+from integrations.workflow.health.checks.addresses import AUTHOR, LEVER_SETTINGS, SETTINGS
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 from integrations.workflow.health.lever_probe import latest_probe
 from integrations.workflow.health.wording import listed
+
+
+def check_chosen_author(organization: Organization) -> Iterator[Finding]:
+    """Yield that the chosen author of feedback has left Lever."""
+    if organization.feedback_author and organization.feedback_author_gone:
+        name = organization.feedback_author_name or organization.feedback_author
+        yield Finding(
+            organization.slug,
+            FindingCode.FEEDBACK_AUTHOR_GONE,
+            Level.WARNING,
+            f"{name}, chosen as the author of feedback, has left Lever: whoever connected is shown instead.",
+            "Choose another author under Settings.",
+            AUTHOR,
+        )
 
 
 def check_feedback(organization: Organization) -> Iterator[Finding]:
