@@ -7,6 +7,7 @@ from integrations.http.json_types import JsonObject
 from integrations.http.shapes import (
     Endpoint,
     Form,
+    Kind,
     Shape,
     anything,
     boolean,
@@ -75,6 +76,7 @@ _FORM = json_object(
     fields=list_of(
         json_object(id=text(), type=text(), text=text(), options=optional(list_of(_OPTION)), value=anything())
     ),
+    baseTemplateId=optional(text()),
     deletedAt=optional(whole_number()),
 )
 FEEDBACK_TEMPLATES = _list("/feedback_templates", _FORM)
@@ -103,7 +105,7 @@ TOKEN = Endpoint(
     json_object(
         access_token=text(),
         refresh_token=optional(text()),
-        expires_in=whole_number(),
+        expires_in=whole_number().readable_as(Kind.NUMBER_IN_TEXT),
         scope=optional(text()),
     ),
 )

@@ -30,6 +30,12 @@ def _lifetime(tokens: dict[str, Any]) -> timedelta:
     )
 
 
+def _text(tokens: dict[str, Any], name: str) -> str:
+    """Return a text of the token answer, empty for anything else: what can't be stored must not lose the rest."""
+    value = tokens.get(name)
+    return value if isinstance(value, str) else ""
+
+
 class LeverConnection(models.Model):
     """The OAuth grant: its encrypted tokens and their ages, its scopes, its state, and who gave it."""
 
@@ -127,9 +133,9 @@ class LeverConnection(models.Model):
         now = db_clock.now()
         self.state, self.state_reason = self.State.CONNECTED, ""
         self.access_token = tokens["access_token"]
-        self.refresh_token = tokens.get("refresh_token") or ""
+        self.refresh_token = _text(tokens, "refresh_token")
         self.access_expires_at = now + _lifetime(tokens)
-        self.scopes = tokens.get("scope") or ""
+        self.scopes = _text(tokens, "scope")
         self.refreshed_at = self.connected_at = now
         self.first_connected_at = self.first_connected_at or now
         # the consent may be for another account: its lists are read, and all its candidates compared
@@ -158,9 +164,9 @@ class LeverConnection(models.Model):
         now = db_clock.now()
         LeverConnection.objects.filter(pk=self.pk, generation=self.generation).update(
             access_token=tokens["access_token"],
-            refresh_token=tokens.get("refresh_token") or self.refresh_token,
+            refresh_token=_text(tokens, "refresh_token") or self.refresh_token,
             access_expires_at=now + _lifetime(tokens),
-            scopes=tokens.get("scope") or self.scopes,
+            scopes=_text(tokens, "scope") or self.scopes,
             refreshed_at=now,
             generation=self.generation + 1,
             refresh_leased_until=None,

@@ -8,10 +8,13 @@ from django.http import HttpRequest
 from social_core.exceptions import AuthException
 from social_django.strategy import DjangoStrategy
 
+from integrations.clients.deviations import record_deviations
 from integrations.http.json_types import JsonObject
+from integrations.lever import shapes
 from integrations.lever.oauth import LeverOAuth2, claims
 from integrations.models import LeverConnection, Membership
 from integrations.queue import notify
+from integrations.vocabulary import Platform
 from integrations.workflow.operations.lever_connection import connect_lever
 
 #: The session's key for the slug of the organization that is being connected.
@@ -51,6 +54,8 @@ def save_connection(
     )
     if membership is None:
         raise NotSuperAdmin(backend)
+    deviations = shapes.TOKEN.deviations(response)
+    record_deviations(membership.organization, Platform.LEVER, shapes.TOKEN.name, deviations)
     token_claims = claims(str(response["access_token"]))
     connection = connect_lever(
         membership.organization,

@@ -53,7 +53,8 @@ def test_an_access_token_that_expires_soon_is_refreshed_first(lever_api, grant):
 
 
 def test_a_401_leads_to_one_refresh_and_one_retry(lever_api, grant):
-    lever_api.get(f"{API}/stages", status=401, json={"code": "Unauthorized"})
+    unauthorized = {"code": "UnauthorizedError", "message": "The request requires authentication."}
+    lever_api.get(f"{API}/stages", status=401, json=unauthorized)
     lever_api.get(f"{API}/stages", json={"data": [{"id": "1"}]})
     lever_api.post(f"{AUTH}/oauth/token", json=FRESH)
     assert provider.lever_client(grant.organization).stages() == [PipelineStage("1", "")]
@@ -174,6 +175,19 @@ def test_a_token_is_stored_when_its_lifetime_is_malformed(lever_api, grant, expi
     provider.lever_client(grant.organization).stages()
     grant.refresh_from_db()
     assert (grant.access_token, grant.refresh_token) == ("access-2", "refresh-2")
+
+
+@pytest.mark.parametrize(
+    "change", [{"refresh_token": 5}, {"refresh_token": None}, {"scope": ["offline_access"]}]
+)
+def test_a_token_is_stored_when_the_rest_of_the_answer_is_malformed(lever_api, grant, change):
+    let_token_expire_soon(grant)
+    scopes = grant.scopes
+    lever_api.post(f"{AUTH}/oauth/token", json=FRESH | {"scope": scopes} | change)
+    assert tokens.token_manager(grant).current() == "access-2"
+    grant.refresh_from_db()
+    assert grant.refresh_token == ("refresh-1" if "refresh_token" in change else "refresh-2")
+    assert grant.scopes == scopes
 
 
 def test_a_person_must_reconnect_on_401_without_a_refresh_token(lever_api, grant):

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.urls import reverse
 
-from integrations.models import LeverConnection
+from integrations.models import LeverConnection, ShapeDeviation
 from integrations.queue import notify
 from tests import factories
 
@@ -35,6 +35,20 @@ def test_consent_returns_to_its_page_and_requests_a_catalog_refresh(
     assert refreshed == [organization.slug]
     # the first attempt's `next` isn't kept for the second
     assert consent(client, sandbox)["Location"] == "/settings/"
+
+
+def test_a_consent_whose_token_answer_differs_is_stored_and_recorded(
+    client, super_admin, organization, sandbox, refreshed, monkeypatch
+):
+    issue = sandbox.lever.grants.issue
+    monkeypatch.setattr(
+        sandbox.lever.grants, "issue", lambda *grant: issue(*grant) | {"expires_in": "3600", "scope": None}
+    )
+    client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
+    consent(client, sandbox)
+    assert LeverConnection.objects.get(organization=organization).is_working
+    row = ShapeDeviation.objects.get()
+    assert (row.endpoint, row.field, row.is_readable) == ("POST /oauth/token", "expires_in", True)
 
 
 @pytest.mark.parametrize(("form", "target"), [({"next": "/"}, "/"), ({}, "/settings/")])

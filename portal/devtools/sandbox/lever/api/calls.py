@@ -105,7 +105,7 @@ class Api:
             token = self._platform.grants.access(bearer_token(request))
             account = self._platform.accounts.get(token.account) if token else None
             if token is None or account is None:
-                raise HttpError(401, "The access token is missing, expired or revoked", "Unauthorized")
+                raise HttpError(401, "The request requires authentication.", "UnauthorizedError")
             call = Call(request, account, token.scopes, self._platform.url)
             with account.lock:
                 try:
