@@ -122,13 +122,16 @@ Q_WORKERS = env.integer("Q_WORKERS", min(_cores, 4))
 
 #: Concurrent calls per worker process: 10 calls a second to a slow platform need threads that wait, not processes.
 DRAIN_THREADS = 4 if IS_SQLITE else 6
+#: Concurrent duties per worker process, besides. They wait for platforms most of their time too.
+DUTY_THREADS = 1 if IS_SQLITE else 4
 
 # The queue only wakes the workers: retries, attempts and history are in the portal's own rows.
 Q_CLUSTER: dict[str, Any] = {
     "name": "portal",
     "workers": Q_WORKERS,
-    # a drain takes 20 s, and its last jobs may still make several slow calls, whose outcome a kill would make unknown
-    "timeout": 150,
+    # a drain takes 20 s, its duties up to 65 s more, and the last steps meanwhile begun may still make calls for a
+    # minute, whose outcome a kill would make unknown
+    "timeout": 240,
     "retry": 300,
     "max_attempts": 1,
     "ack_failures": True,

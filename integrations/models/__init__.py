@@ -6,6 +6,7 @@ from integrations.models.catalog import Assessment, Role, Stage
 from integrations.models.circuit_breaker import CircuitBreaker
 from integrations.models.codescreen_connection import CodeScreenConnection
 from integrations.models.delivery import Delivery
+from integrations.models.duty_run import Duty, DutyRun
 from integrations.models.effect import Effect
 from integrations.models.email import EmailKind, EmailTopic
 from integrations.models.email_template import EmailTemplate
@@ -39,6 +40,8 @@ __all__ = [
     "CircuitBreaker",
     "CodeScreenConnection",
     "Delivery",
+    "Duty",
+    "DutyRun",
     "Effect",
     "EmailKind",
     "EmailTemplate",

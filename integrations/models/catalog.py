@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from integrations.models.organization import Organization
 
+BATCH = 500
+
 
 class CatalogQuerySet[Entry: "CatalogEntry"](models.QuerySet[Entry]):
     """The entries of one list."""
@@ -19,18 +21,25 @@ class CatalogQuerySet[Entry: "CatalogEntry"](models.QuerySet[Entry]):
     def replace_all(self, organization: Organization, entries: Mapping[str, Mapping[str, object]]) -> None:
         """Make the copy equal to the platform's list; entries that it no longer has are kept, marked gone.
 
-        `entries` holds the columns to set, by the platform's id.
+        `entries` holds the columns to set, by the platform's id. A list that hasn't changed costs one query.
         """
+        wanted = {external_id: {**columns, "gone_at": None} for external_id, columns in entries.items()}
         with transaction.atomic():
-            for external_id, columns in entries.items():
-                self.update_or_create(
-                    organization=organization,
-                    external_id=external_id,
-                    defaults={**columns, "gone_at": None},
-                )
-            self.filter(organization=organization, gone_at__isnull=True).exclude(
-                external_id__in=list(entries)
-            ).update(gone_at=timezone.now())
+            known = {entry.external_id: entry for entry in self.filter(organization=organization)}
+            for external_id in known.keys() & wanted.keys():
+                columns, entry = wanted[external_id], known[external_id]
+                if any(getattr(entry, name) != value for name, value in columns.items()):
+                    self.filter(pk=entry.pk).update(**columns)
+            new = [
+                self.model(organization=organization, external_id=external_id, **columns)
+                for external_id, columns in wanted.items()
+                if external_id not in known
+            ]
+            self.bulk_create(new, ignore_conflicts=True, batch_size=BATCH)
+            gone = [
+                entry.pk for entry in known.values() if not entry.gone_at and entry.external_id not in wanted
+            ]
+            self.filter(pk__in=gone).update(gone_at=timezone.now())
 
 
 class CatalogEntry(models.Model):

@@ -1,8 +1,8 @@
-"""The statement that claims a row: of the least-served organization the most urgent row, in one step.
+"""The statements that claim a row, in one step: the most urgent one of the least-served organization, or of all.
 
-Its cost must not grow with what is not to be done: with the rows of the past, or with organizations without work. So it
-goes from one organization with scheduled rows to the next along their index, and stops at the first that it can serve;
-and it counts the leases of all organizations at once along the index of leased rows.
+What the first costs must not grow with what is not to be done: with the rows of the past, or with organizations without
+work. So it goes from one organization with scheduled rows to the next along their index, and stops at the first that it
+can serve; and it counts the leases of all organizations at once along the index of leased rows.
 """
 
 from datetime import timedelta
@@ -48,13 +48,28 @@ def claim_statement(model: Any, lease: timedelta, owner: str, last_served: int) 
     The row is of an organization without a lease, the next after `last_served`; when all are being served, of one with
     the fewest leases.
     """
-    sql, parameters = _compiled(model, lease, connection.vendor)
+    return _with_values(_fair(model, lease, connection.vendor), owner, last_served)
+
+
+def claim_first_statement(model: Any, lease: timedelta, owner: str) -> Statement:
+    """Return the SQL, with its parameters, that leases the most urgent due row to `owner`, whoever's it is."""
+    return _with_values(_first(model, lease, connection.vendor), owner)
+
+
+def _with_values(statement: Statement, owner: str, last_served: int = 0) -> Statement:
     values = {_OWNER: owner, _LAST_SERVED: last_served}
+    sql, parameters = statement
     return sql, tuple(values.get(value, value) if isinstance(value, str) else value for value in parameters)
 
 
 @lru_cache
-def _compiled(model: Any, lease: timedelta, _vendor: str) -> Statement:
+def _first(model: Any, lease: timedelta, _vendor: str) -> Statement:
+    due = model.objects.due()
+    return _leasing(model, due.order_by(*due.work_order), lease)
+
+
+@lru_cache
+def _fair(model: Any, lease: timedelta, _vendor: str) -> Statement:
     """Return the statement with placeholders; compiled once per kind of database, since a worker often runs it."""
     rows, due = model._base_manager, model.objects.due()
     organizations = model.objects.scheduled().order_by("organization_id").values("organization_id")
@@ -78,8 +93,15 @@ def _compiled(model: Any, lease: timedelta, _vendor: str) -> Statement:
         tuple(value for choice in choices for value in choice[1]),
     )
     chosen = due.filter(organization_id=organization).order_by(*due.work_order)
+    update, parameters = _leasing(model, chosen, lease)
+    return f"{prepared[0]}{update}", (*prepared[1], *parameters)
+
+
+def _leasing(model: Any, chosen: models.QuerySet[Any, Any], lease: timedelta) -> Statement:
+    """Return the SQL that leases the first of the chosen rows, counts the attempt and returns the row."""
     if connection.features.has_select_for_update_skip_locked:
         chosen = chosen.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    rows = model._base_manager
     query = rows.filter(pk=models.Subquery(chosen.values("pk")[:1])).query.chain(UpdateQuery)
     query.add_update_values(
         {
@@ -90,7 +112,7 @@ def _compiled(model: Any, lease: timedelta, _vendor: str) -> Statement:
         }
     )
     update, parameters = query.get_compiler(connection=connection).as_sql()
-    return f"{prepared[0]}{update} RETURNING *", (*prepared[1], *parameters)
+    return f"{update} RETURNING *", tuple(parameters)
 
 
 def _filled(template: str, **parts: models.QuerySet[Any, Any]) -> Statement:

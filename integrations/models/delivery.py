@@ -114,6 +114,11 @@ class Delivery(Leasable):
                 name="delivery_leased",
                 condition=models.Q(leased_until__isnull=False),
             ),
+            models.Index(
+                fields=["organization", "received_at"],
+                name="delivery_of_sweep",
+                condition=models.Q(event=vocabulary.DeliveryEvent.SWEEP.value),
+            ),
             models.Index(fields=["organization", "-received_at"], name="delivery_recent"),
             models.Index(fields=["organization", "opportunity_id"], name="delivery_opportunity"),
             # for the duty that looks each minute for what still waits

@@ -145,6 +145,7 @@ class Effect(Leasable):
                 name="effect_leased",
                 condition=models.Q(leased_until__isnull=False),
             ),
+            models.Index(fields=["organization"], name="effect_failed", condition=models.Q(state="failed")),
             models.Index(fields=["organization", "-created_at"], name="effect_recent"),
             models.Index(
                 fields=["organization", "email_topic", "-created_at"],

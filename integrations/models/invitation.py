@@ -227,6 +227,11 @@ class Invitation(models.Model):
         ]
         indexes = [
             models.Index(
+                fields=["organization"],
+                name="invitation_waits_for_person",
+                condition=models.Q(status__in=["held", "uncertain"]),
+            ),
+            models.Index(
                 fields=["next_poll_at"],
                 name="invitation_poll",
                 condition=models.Q(next_poll_at__isnull=False),

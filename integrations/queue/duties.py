@@ -1,30 +1,25 @@
-"""The periodic duties, one organization after another: reconcile, refresh, warn, clean up."""
+"""The duties: what is done by the clock for each organization, and how one run of one of them is recorded."""
 
 import logging
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from django.core.management import call_command
 from django.utils import timezone
 
-from integrations.clients.provider import codescreen_client, lever_client
+from integrations.clients.provider import clients_for, codescreen_client, lever_client
 from integrations.clients.tokens import token_manager
-from integrations.http.errors import PlatformError
-from integrations.models import (
-    CodeScreenConnection,
-    Delivery,
-    LeverConnection,
-    LeverWebhook,
-    Organization,
-    ShapeDeviation,
-)
+from integrations.http.errors import CallDeferred, NotConnected, PlatformError
+from integrations.http.redaction import without_addresses
+from integrations.models import Duty, DutyRun, Organization
+from integrations.models.leasing import NO_OUTCOME
 from integrations.queue.notify import notify_workers
-from integrations.queue.on_request import sweep_organization
-from integrations.queue.worker import keep_draining
-from integrations.workflow.catalog.sync import refresh_assessments, refresh_roles, refresh_stages
+from integrations.workflow.catalog.sync import refresh_roles, refresh_stages
 from integrations.workflow.email.connection_notices import notify_grant_ends, notify_reconnect_needed
 from integrations.workflow.health import incidents, lever_probe, linter_history
+from integrations.workflow.inbox.sweep import sweep
 from integrations.workflow.operations import retention, waiting
 from integrations.workflow.operations.codescreen_connection import verify_codescreen_key
 from integrations.workflow.outbox.run_step import Crash, run_step
@@ -33,158 +28,132 @@ logger = logging.getLogger(__name__)
 
 REFRESH_GRANT_AFTER = timedelta(hours=20)
 
+type Step = Callable[[Organization], object]
 
-def _for_each(
-    organizations: Iterable[Organization],
-    duty: str,
-    act: Callable[[Organization], object],
-    error_level: int = logging.INFO,
-) -> None:
-    """Do the same for each organization; one that fails doesn't stop the others.
 
-    `error_level` is the level at which a platform's error is logged.
-    """
-    for organization in organizations:
-        match run_step(partial(act, organization)):
-            case PlatformError() as error:
-                logger.log(error_level, "%s of %s: %s", duty, organization.slug, error)
-            case Crash(traceback=traceback):
-                logger.error("%s of %s failed: %s", duty, organization.slug, traceback)
+def perform_duty(run: DutyRun) -> None:
+    """Do one claimed duty and record how it went. What goes wrong for one organization concerns no other."""
+    if run.is_poison:
+        run.fail(0, NO_OUTCOME.format(count=run.consecutive_crashes - 1))
+        return
+    began = time.monotonic()
+    outcome = run_step(partial(_step, run))
+    duration_ms = int((time.monotonic() - began) * 1000)
+    match outcome:
+        case NotConnected():  # there is nothing to do until somebody connects it
+            run.succeed(duration_ms)
+        case CallDeferred(retry_after=seconds):
+            run.defer(duration_ms, seconds or 1.0, without_addresses(str(outcome)))
+        case PlatformError():
+            logger.info("%s of organization %s: %s", run.duty, run.organization_id, outcome)
+            run.fail(duration_ms, without_addresses(str(outcome)))
+        case Crash(traceback=traceback):
+            logger.error("%s of organization %s failed: %s", run.duty, run.organization_id, traceback)
+            run.fail(duration_ms, outcome.reason, traceback)
+        case _:
+            run.succeed(duration_ms)
+
+
+def _step(run: DutyRun) -> None:
+    duty, organization = DUTIES[Duty(run.duty)], Organization.objects.reread(run.organization_id)
+    if duty.while_paused or not organization.paused:
+        duty.perform(organization)
 
 
 # reconcile with the platforms
 
 
-def sweep_all() -> None:
-    """Reconcile every organization with what has changed in Lever since the last sweep."""
-    organizations = Organization.objects.filter(paused=False)
-    _for_each(organizations, "sweep", partial(sweep_organization, is_full=False), logging.WARNING)
+def sweep_organization(organization: Organization, is_full: bool = True) -> int:
+    """Reconcile one organization with Lever now; return how many invitations it repaired. Raises PlatformError."""
+    organization = Organization.objects.reread(organization.pk)
+    repaired = sweep(organization, clients_for(organization), is_full)
+    if repaired:
+        logger.warning("sweep repaired %s invitation(s) of %s", repaired, organization.slug)
+        incidents.update_incidents(organization)
+        notify_workers()
+    return repaired
 
 
-def sweep_all_fully() -> None:
-    """Reconcile every organization with all candidates in a trigger stage, changed since the last sweep or not."""
-    organizations = Organization.objects.filter(paused=False)
-    _for_each(organizations, "full sweep", sweep_organization, logging.WARNING)
-
-
-# refresh what is copied from the platforms
-
-
-def refresh_catalogs() -> None:
-    """Read every organization's roles, stages and assessments again."""
-    organizations = Organization.objects.filter(paused=False)
-    _for_each(organizations, "Lever's lists", _refresh_lever_lists)
-    _for_each(organizations, "CodeScreen's list", _refresh_assessments)
-
-
-def _refresh_lever_lists(organization: Organization) -> None:
+def refresh_lever_lists(organization: Organization) -> None:
+    """Read Lever's stages and roles again. Raises PlatformError."""
     lever = lever_client(organization)
     refresh_stages(organization, lever)
     refresh_roles(organization, lever)
 
 
-def _refresh_assessments(organization: Organization) -> None:
-    refresh_assessments(organization, codescreen_client(organization))
-
-
-def refresh_catalog(organization_id: int) -> None:
-    """Read one organization's lists now, because it was just connected or a person waits for them.
-
-    An untried CodeScreen key is verified by this. Due rows are worked in the background.
-    """
-    organization = [Organization.objects.get(pk=organization_id)]
-    with keep_draining():
-        _for_each(organization, "Lever's lists", _refresh_lever_lists)
-        _for_each(organization, "CodeScreen's list", _verify_codescreen_key)
+def refresh_assessments(organization: Organization) -> None:
+    """Read CodeScreen's list again; the answer shows whether it accepts the key. Raises PlatformError."""
+    verify_codescreen_key(organization, codescreen_client(organization))
     notify_workers()
 
 
-def _verify_codescreen_key(organization: Organization) -> None:
-    verify_codescreen_key(organization, codescreen_client(organization, allow_refused=True))
-
-
-def probe_lever() -> None:
-    """Probe every organization's Lever for what the doctor reports: webhooks, feedback template, author, silence."""
-    working = Organization.objects.filter(lever_connection__state=LeverConnection.State.CONNECTED)
-    _for_each(working.filter(paused=False), "probe", _probe_lever)
-
-
-def _probe_lever(organization: Organization) -> None:
+def probe_lever(organization: Organization) -> None:
+    """Probe Lever for what the doctor reports: webhooks, feedback template, author, silence. Raises PlatformError."""
     lever_probe.probe(organization, lever_client(organization))
 
 
 # keep connections working, and requeue what waited for them
 
 
-def refresh_grants() -> None:
-    """Refresh each grant daily: an idle refresh token expires after 90 days."""
-    due = LeverConnection.objects.filter(
-        state=LeverConnection.State.CONNECTED, refreshed_at__lt=timezone.now() - REFRESH_GRANT_AFTER
-    )
-    for grant in due.select_related("organization"):
-        if not grant.refresh_token:  # encrypted, so the query can't filter by it
-            continue
-        try:
-            token_manager(grant).renew(grant.access_token)
-        except PlatformError as error:
-            logger.warning("refreshing the grant of %s: %s", grant.organization.slug, error)
-            notify_reconnect_needed(grant.organization)
+def refresh_grant(organization: Organization) -> None:
+    """Refresh the grant once a day: an idle refresh token expires after 90 days. Raises PlatformError."""
+    grant = organization.lever
+    if grant is None or not grant.is_working or not grant.refresh_token:
+        return
+    if grant.refreshed_at is None or grant.refreshed_at > timezone.now() - REFRESH_GRANT_AFTER:
+        return
+    try:
+        token_manager(grant).renew(grant.access_token)
+    except PlatformError:
+        notify_reconnect_needed(organization)
+        raise
 
 
-def retry_refused_keys() -> None:
-    """Verify refused keys again; work that waited for one that works again is requeued."""
-    refused = Organization.objects.filter(codescreen_connection__state=CodeScreenConnection.State.REFUSED)
-    _for_each(refused.filter(paused=False), "refused key", _retry_refused_key)
+def retry_refused_key(organization: Organization) -> None:
+    """Try a refused key again; what waited for one that works again is requeued. One still refused is no error."""
+    try:
+        verify_codescreen_key(organization, codescreen_client(organization, allow_refused=True))
+    except PlatformError as error:
+        if error.status != 401:
+            raise
+    else:
+        notify_workers()
 
 
-def _retry_refused_key(organization: Organization) -> None:
-    _verify_codescreen_key(organization)
-    notify_workers()
-
-
-def requeue_waiting() -> None:
-    """Requeue deliveries that waited for a connection that is back, in case reconnecting didn't requeue them."""
-    # skip deliveries already scheduled: requeueing would cut short every effect's wait, Retry-After too
-    unscheduled = Delivery.objects.waiting().filter(due_at__isnull=True)
-    for organization in Organization.objects.filter(paused=False, deliveries__in=unscheduled).distinct():
-        if not organization.disconnected_reason and waiting.requeue_waiting(organization):
-            notify_workers()
+def requeue_waiting(organization: Organization) -> None:
+    """Requeue what waited for a connection that is back, in case reconnecting didn't."""
+    if not organization.disconnected_reason and waiting.requeue_waiting(organization):
+        notify_workers()
 
 
 # notify people
 
 
-def update_incidents() -> None:
-    """Notify each organization's members of incidents that began or ended."""
-    _for_each(Organization.objects.with_connections(), "incidents", incidents.update_incidents)
-
-
-def record_lint_findings() -> None:
-    """Record what the linter finds, so that pages show what is new."""
-    _for_each(Organization.objects.all(), "linter", linter_history.record_findings)
-
-
-def warn_expiry() -> None:
+def warn_expiry(organization: Organization) -> None:
     """Notify members ahead of time when Lever's grant will end."""
-    connected = LeverConnection.objects.filter(state=LeverConnection.State.CONNECTED)
-    for grant in connected.select_related("organization"):
-        notify_grant_ends(grant)
+    if organization.lever is not None and organization.lever.is_working:
+        notify_grant_ends(organization.lever)
 
 
-# clean up
+@dataclass(frozen=True)
+class Performance:
+    """The function that does a duty, and whether it does it for paused organizations too."""
+
+    perform: Step
+    while_paused: bool = True
 
 
-def cleanup() -> None:
-    """Remove expired sessions, unfinished OAuth states, long-retired tokens and deviations that ended."""
-    LeverWebhook.objects.purge_retired()
-    ShapeDeviation.purge_old()
-    call_command("clearsessions")
-    call_command("clearsocial", age=2)
-
-
-def purge() -> None:
-    """Remove rows that are older than each organization's retention."""
-    for organization in Organization.objects.filter(retention_days__gt=0):
-        count = retention.purge(organization)
-        if count:
-            logger.info("retention of %s: %s row(s)", organization.slug, count)
+DUTIES: dict[Duty, Performance] = {
+    Duty.SWEEP: Performance(partial(sweep_organization, is_full=False), while_paused=False),
+    Duty.SWEEP_FULLY: Performance(sweep_organization, while_paused=False),
+    Duty.REFRESH_LEVER_LISTS: Performance(refresh_lever_lists, while_paused=False),
+    Duty.REFRESH_ASSESSMENTS: Performance(refresh_assessments, while_paused=False),
+    Duty.PROBE_LEVER: Performance(probe_lever, while_paused=False),
+    Duty.RECORD_LINT_FINDINGS: Performance(linter_history.record_findings),
+    Duty.REFRESH_GRANT: Performance(refresh_grant),
+    Duty.WARN_EXPIRY: Performance(warn_expiry),
+    Duty.PURGE: Performance(retention.purge),
+    Duty.UPDATE_INCIDENTS: Performance(incidents.update_incidents),
+    Duty.REQUEUE_WAITING: Performance(requeue_waiting, while_paused=False),
+    Duty.RETRY_REFUSED_KEY: Performance(retry_refused_key, while_paused=False),
+}

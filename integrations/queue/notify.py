@@ -2,19 +2,17 @@
 
 import logging
 import time
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from django.db import transaction
 from django_q.brokers import Broker, get_broker
 from django_q.tasks import async_task
 
-from integrations.models import Organization
+from integrations.models import Duty, DutyRun, Organization
 from integrations.queue import task_names
 
 logger = logging.getLogger(__name__)
 
-#: A worker that takes longer for one task is killed, before the broker would hand the task out again.
-LONG_TASK_SECONDS = 280
 NOTIFY_EVERY_SECONDS = 0.1
 #: After a failure this process doesn't notify for this long: each try waits for a queue that doesn't answer.
 PAUSE_AFTER_FAILURE_SECONDS = 5.0
@@ -49,13 +47,7 @@ def _notify() -> None:
 
 
 def request_catalog_refresh(organization: Organization) -> None:
-    """Have a worker read both platforms' lists after the commit; if the request fails, the hourly duty reads them."""
-    transaction.on_commit(partial(_request_catalog_refresh, organization.pk))
-
-
-def _request_catalog_refresh(organization_id: int) -> None:
-    try:
-        options = {"broker": _broker(), "timeout": LONG_TASK_SECONDS}
-        async_task(task_names.REFRESH_CATALOG, organization_id, q_options=options)
-    except Exception:
-        logger.warning("the lists could not be requested; the hourly duty reads them", exc_info=True)
+    """Have a worker read both platforms' lists once the present transaction is committed."""
+    for duty in (Duty.REFRESH_LEVER_LISTS, Duty.REFRESH_ASSESSMENTS):
+        DutyRun.objects.request(duty, [organization.pk])
+    notify_workers()

@@ -1,6 +1,5 @@
 """Operations that a person or a command starts and that call a platform; workers are notified afterwards."""
 
-import logging
 from itertools import islice
 
 from integrations import correlation
@@ -9,24 +8,17 @@ from integrations.clients.provider import clients_for
 from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Invitation, Organization
 from integrations.models.audit_entry import Actor
+from integrations.queue import duties
 from integrations.queue.notify import notify_workers
 from integrations.queue.worker import poll_invitation
-from integrations.workflow.health.incidents import update_incidents
 from integrations.workflow.inbox import dry_run as dry_runs
-from integrations.workflow.inbox.sweep import sweep
 from integrations.workflow.operations.replay import replay_delivery
 from integrations.workflow.rules.facts import Decision
 
-logger = logging.getLogger(__name__)
 
-
-def sweep_organization(organization: Organization, is_full: bool = True) -> int:
+def sweep_organization(organization: Organization) -> int:
     """Reconcile one organization with Lever now; return how many invitations it repaired. Raises PlatformError."""
-    organization = Organization.objects.reread(organization.pk)
-    repaired = sweep(organization, clients_for(organization), is_full)
-    if repaired:
-        logger.warning("sweep repaired %s invitation(s) of %s", repaired, organization.slug)
-        update_incidents(organization)
+    repaired = duties.sweep_organization(organization)
     notify_workers()
     return repaired
 

@@ -1,11 +1,10 @@
-"""The worker: claim one due row after another and hand it to its step with the clients it needs."""
+"""The worker: claim one due row or duty after another and hand it to its step with the clients it needs."""
 
 import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 
 from django.conf import settings
@@ -15,9 +14,9 @@ from integrations import correlation, stop_signal
 from integrations.clients import call_window
 from integrations.clients.context import CallContext
 from integrations.clients.provider import clients_for
-from integrations.models import Delivery, Effect, Heartbeat, Invitation, Organization
+from integrations.models import Delivery, DutyRun, Effect, Heartbeat, Invitation, Organization
+from integrations.queue.duties import perform_duty
 from integrations.queue.liveness import has_due
-from integrations.queue.notify import LONG_TASK_SECONDS
 from integrations.workflow.effects.perform import perform
 from integrations.workflow.inbox.handle_delivery import handle_delivery
 from integrations.workflow.results.poll import PollOutcome, poll
@@ -27,14 +26,15 @@ logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 20.0
 CHECK_SECONDS = 0.05  # how often drain() checks whether another thread is needed
+CHECK_DUTIES_SECONDS = 0.5
 BEAT_SECONDS = 1.0
-BACKGROUND_DRAIN_SECONDS, BACKGROUND_PAUSE_SECONDS = 5.0, 1.0
 #: After a drain's time is up, the steps that it has begun may begin calls for this long. They end well before
 #: django-q2 kills a worker for taking too long, which would leave a call's outcome unknown.
 LAST_CALLS_SECONDS = 60.0
-#: The background thread of a long task claims nothing more, and the task itself begins no call, so long before its end.
-LAST_STEPS_SECONDS = 130.0
-LAST_CALL_SECONDS = 40.0
+#: The same for duties: until the last of them has ended, the drain goes on with the rows of candidates.
+LAST_CALLS_OF_DUTIES_SECONDS = 40.0
+#: How long a thread takes up rows while the drain only waits for its duties.
+SHORT_SECONDS = 5.0
 
 Step = Callable[[], object]
 
@@ -43,70 +43,74 @@ Step = Callable[[], object]
 
 
 def drain(seconds: float = DRAIN_SECONDS) -> None:
-    """Work every due row until nothing is due, the time is up or a stop is requested; any number may run at once.
+    """Work every due row and duty until nothing is due, the time is up or a stop is requested.
 
-    What was begun is ended before this returns.
+    Any number may run at once. What was begun is ended before this returns. While rows of candidates wait for a
+    thread, a single thread performs duties.
     """
     deadline = time.monotonic() + seconds
-    threads: list[threading.Thread] = []
-    beat_at = 0.0
+    row_threads: list[threading.Thread] = []
+    duty_threads: list[threading.Thread] = []
+    rows_wait = threading.Event()
+    check_duties_at = beat_at = 0.0
     try:
-        while time.monotonic() < deadline and not stop_signal.is_requested():
-            if time.monotonic() - beat_at >= BEAT_SECONDS:
+        while not stop_signal.is_requested():
+            now = time.monotonic()
+            if now - beat_at >= BEAT_SECONDS:
                 Heartbeat.beat()
-                beat_at = time.monotonic()
-            threads = [thread for thread in threads if thread.is_alive()]
+                beat_at = now
+            row_threads, duty_threads = _alive(row_threads), _alive(duty_threads)
+            if now >= deadline and not duty_threads:
+                break
             is_due = has_due()
-            if not is_due and not threads:
+            is_duty_due = False
+            if check_duties_at <= now < deadline:
+                is_duty_due = DutyRun.objects.due().exists()
+                check_duties_at = now + CHECK_DUTIES_SECONDS
+            if not (is_due or is_duty_due or row_threads or duty_threads):
                 return
-            if is_due and len(threads) < settings.DRAIN_THREADS:
-                thread = threading.Thread(target=_work_in_thread, args=(deadline,), daemon=True)
-                thread.start()
-                threads.append(thread)
+            if is_due and len(row_threads) < settings.DRAIN_THREADS:
+                row_threads.append(_started(_work_in_thread, max(deadline, now + SHORT_SECONDS)))
+                rows_wait.clear()
+            elif is_due:
+                rows_wait.set()
+            else:
+                rows_wait.clear()
+            if is_duty_due and len(duty_threads) < (1 if rows_wait.is_set() else settings.DUTY_THREADS):
+                yields_to = None if not duty_threads else rows_wait
+                duty_threads.append(_started(_perform_duties_in_thread, deadline, yields_to))
             stop_signal.wait(CHECK_SECONDS)
     finally:
-        for thread in threads:
+        for thread in (*row_threads, *duty_threads):
             while thread.is_alive():
                 thread.join(BEAT_SECONDS)
                 Heartbeat.beat()
 
 
-@contextmanager
-def keep_draining() -> Iterator[None]:
-    """Go on working due rows in a background thread while this worker does something long.
+def _alive(threads: list[threading.Thread]) -> list[threading.Thread]:
+    return [thread for thread in threads if thread.is_alive()]
 
-    Otherwise a few long tasks at once would leave no worker for due rows, and look like a frozen cluster. Both threads
-    end their calls early enough that killing the worker for taking too long interrupts none.
-    """
-    is_over = threading.Event()
-    end = time.monotonic() + LONG_TASK_SECONDS
-    thread = threading.Thread(target=_drain_until, args=(is_over, end - LAST_STEPS_SECONDS), daemon=True)
+
+def _started(work: Callable[..., None], *arguments: object) -> threading.Thread:
+    thread = threading.Thread(target=work, args=arguments, daemon=True)
     thread.start()
-    try:
-        with call_window.closing_at(end - LAST_CALL_SECONDS):
-            yield
-    finally:
-        is_over.set()
-        thread.join()
-
-
-def _drain_until(is_over: threading.Event, deadline: float) -> None:
-    try:
-        while not (is_over.is_set() or stop_signal.is_requested()) and time.monotonic() < deadline:
-            try:
-                drain(BACKGROUND_DRAIN_SECONDS)
-            except (DatabaseError, InterfaceError):
-                logger.warning("the database went away during a long task", exc_info=True)
-                connection.close()
-            is_over.wait(BACKGROUND_PAUSE_SECONDS)
-    finally:
-        connection.close()
+    return thread
 
 
 def _work_in_thread(deadline: float) -> None:
     try:
         with call_window.closing_at(deadline + LAST_CALLS_SECONDS):
             work(deadline)
+    except (DatabaseError, InterfaceError):
+        logger.warning("the database went away; the leases will expire", exc_info=True)
+    finally:
+        connection.close()
+
+
+def _perform_duties_in_thread(deadline: float, yields_to: threading.Event | None) -> None:
+    try:
+        with call_window.closing_at(deadline + LAST_CALLS_OF_DUTIES_SECONDS):
+            perform_duties(deadline, yields_to)
     except (DatabaseError, InterfaceError):
         logger.warning("the database went away; the leases will expire", exc_info=True)
     finally:
@@ -129,6 +133,23 @@ def work(deadline: float | None = None, most: int | None = None) -> int:
         if step is None:
             break
         step()
+        count += 1
+    return count
+
+
+def perform_duties(deadline: float | None = None, yields_to: threading.Event | None = None) -> int:
+    """Perform due duties in this thread, the longest-waiting first; return how many.
+
+    It ends when none is due, the deadline passes, a stop is requested or rows wait that it yields to.
+    """
+    count = 0
+    while not (stop_signal.is_requested() or (yields_to is not None and yields_to.is_set())):
+        if deadline is not None and time.monotonic() > deadline:
+            break
+        run = DutyRun.claim(uuid.uuid4().hex)
+        if run is None:
+            break
+        perform_duty(run)
         count += 1
     return count
 

@@ -16,6 +16,7 @@ from integrations.models import (
     CircuitBreaker,
     CodeScreenConnection,
     Delivery,
+    DutyRun,
     Effect,
     EmailTemplate,
     Incident,
@@ -80,6 +81,7 @@ def make_customer(slug: str) -> Customer:
         url=organization.lever_webhook_url,
     )
     rows[LeverProbe] = LeverProbe.objects.create(**own, checked_at=timezone.now())
+    rows[DutyRun] = DutyRun.objects.create(**own, duty="sweep")
     rows[CircuitBreaker] = CircuitBreaker.objects.create(**own, platform="lever", failures=2)
     rows[Stage] = Stage.objects.create(**own, external_id="stage-1", name=f"CodeScreen {slug}")
     rows[Role] = Role.objects.create(**own, external_id="role-1", title=f"Engineer {slug}", state="published")

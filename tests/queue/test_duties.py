@@ -1,124 +1,180 @@
-"""Perform the duties of the schedules, one organization after another."""
+"""Perform the duties, and record how each went for one organization without harm to the others."""
 
-import logging
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
+from integrations.http.errors import CallDeferred, PlatformError
 from integrations.models import (
     Assessment,
     CodeScreenConnection,
     Delivery,
+    Duty,
+    DutyRun,
     Effect,
     LeverConnection,
     Role,
     Stage,
 )
-from integrations.queue import duties
-from tests import factories
+from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES
+from integrations.queue import duties, worker
+from tests import duty_runs, factories
 
 
-def test_due_rows_are_worked_while_a_catalog_is_refreshed(connected_organization, monkeypatch) -> None:
-    draining = []
-
-    @contextmanager
-    def note_draining():
-        draining.append(True)
-        yield
-        draining.pop()
-
-    monkeypatch.setattr(duties, "keep_draining", note_draining)
-    was_draining = []
-    monkeypatch.setattr(duties, "refresh_stages", lambda *_: was_draining.append(bool(draining)))
-    duties.refresh_catalog(connected_organization.pk)
-    assert was_draining == [True]
+def perform_instead(monkeypatch, duty: Duty, step) -> None:
+    monkeypatch.setitem(duties.DUTIES, duty, duties.Performance(step))
 
 
-def test_other_organizations_are_probed_when_one_probe_crashes(
-    connected_organization, monkeypatch, caplog
-) -> None:
-    other = factories.LeverConnectionFactory.create().organization
-    probed, personal = [], "ada" + "@example.com"
-
-    def probe_and_crash(organization, _) -> None:
-        probed.append(organization.pk)
-        raise KeyError(personal)
-
-    monkeypatch.setattr("integrations.workflow.health.lever_probe.probe", probe_and_crash)
-    duties.probe_lever()
-    assert set(probed) == {connected_organization.pk, other.pk}
-    assert caplog.text.count("probe of") == 2
-    assert personal not in caplog.text
+@pytest.mark.parametrize("duty", Duty)
+def test_every_duty_is_performed(duty, connected_organization) -> None:
+    row = duty_runs.perform(duty, connected_organization)
+    assert (row.failures, row.last_error) == (0, "")
+    assert row.succeeded_at is not None
 
 
-def test_a_grant_is_refreshed_daily(connected_organization) -> None:
-    connection = LeverConnection.objects.get(organization=connected_organization)
-    before = connection.access_token
-    duties.refresh_grants()
-    connection.refresh_from_db()
-    assert connection.access_token == before
+def test_a_duty_that_succeeded_is_due_again_within_its_interval(organization, monkeypatch) -> None:
+    perform_instead(monkeypatch, Duty.SWEEP, lambda _: None)
+    for _ in range(20):
+        row = duty_runs.perform(Duty.SWEEP, organization)
+        assert row.due_at is not None
+        assert timedelta(minutes=7) < row.due_at - timezone.now() < timedelta(minutes=9, seconds=1)
 
-    LeverConnection.objects.update(
-        refreshed_at=timezone.now() - duties.REFRESH_GRANT_AFTER - timedelta(minutes=1)
+
+def test_what_something_calls_for_is_not_repeated_by_the_clock(organization) -> None:
+    row = duty_runs.perform(Duty.UPDATE_INCIDENTS, organization)
+    assert row.due_at is None
+
+
+@pytest.mark.parametrize("duty", Duty)
+def test_no_other_organization_is_concerned_when_a_duty_crashes(duty, db, monkeypatch, caplog) -> None:
+    personal = "ada" + "@example.com"
+    done = []
+
+    def crash_for_first(organization):
+        done.append(organization.pk)
+        if organization.pk == first.pk:
+            raise KeyError(personal)
+
+    first, second = factories.OrganizationFactory.create(), factories.OrganizationFactory.create()
+    perform_instead(monkeypatch, duty, crash_for_first)
+    for organization in (first, second):
+        DutyRun.objects.create(organization=organization, duty=duty)
+    assert worker.perform_duties() == 2
+    assert done == [first.pk, second.pk]
+    failed, succeeded = DutyRun.objects.order_by("pk")
+    assert (failed.failures, succeeded.failures) == (1, 0)
+    assert "KeyError" in failed.last_error
+    assert personal not in caplog.text + failed.last_error + failed.traceback
+
+
+def test_failures_in_a_row_are_counted_until_a_success(organization, monkeypatch) -> None:
+    def refuse(_):
+        raise PlatformError("Lever answered 500 for ada" + "@example.com")
+
+    perform_instead(monkeypatch, Duty.PURGE, refuse)
+    for failures in (1, 2, 3):
+        row = duty_runs.perform(Duty.PURGE, organization)
+        assert (row.failures, row.last_error) == (failures, "Lever answered 500 for [redacted]")
+        assert row.due_at is not None
+        assert row.due_at < timezone.now() + timedelta(minutes=15)  # sooner than by its interval
+    perform_instead(monkeypatch, Duty.PURGE, lambda _: None)
+    row = duty_runs.perform(Duty.PURGE, organization)
+    assert (row.failures, row.last_error) == (0, "")
+
+
+def test_a_duty_whose_time_is_up_goes_on_soon(organization, monkeypatch) -> None:
+    def stop_early(_):
+        raise CallDeferred(1.0, "the worker has no time left for another call")
+
+    perform_instead(monkeypatch, Duty.SWEEP, stop_early)
+    row = duty_runs.perform(Duty.SWEEP, organization)
+    assert (row.failures, row.succeeded_at) == (0, None)
+    assert row.due_at is not None
+    assert row.due_at < timezone.now() + timedelta(seconds=2)
+
+
+def test_a_duty_requested_while_it_runs_is_due_again_at_once(organization, monkeypatch) -> None:
+    row = DutyRun.objects.create(organization=organization, duty=Duty.REFRESH_ASSESSMENTS)
+    perform_instead(
+        monkeypatch,
+        Duty.REFRESH_ASSESSMENTS,
+        lambda _: DutyRun.objects.request(Duty.REFRESH_ASSESSMENTS, [organization.pk]),
     )
-    duties.refresh_grants()
-    connection.refresh_from_db()
-    assert connection.access_token != before
-    assert connection.refreshed_at is not None
-    assert connection.refreshed_at > timezone.now() - timedelta(minutes=1)
+    duties.perform_duty(factories.claimed(DutyRun, "one"))
+    row.refresh_from_db()
+    assert row.priority == DutyRun.REQUESTED
+    assert DutyRun.objects.due().get() == row
 
 
-def test_a_grant_without_a_refresh_token_is_not_refreshed(connected_organization) -> None:
-    connection = LeverConnection.objects.get(organization=connected_organization)
-    connection.refresh_token = ""
-    connection.save()
-    LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(days=2))
-    duties.refresh_grants()
-    connection.refresh_from_db()
-    assert connection.state == LeverConnection.State.CONNECTED
+def test_the_duty_of_a_killed_worker_is_taken_up_again(organization) -> None:
+    row = DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
+    factories.claimed(DutyRun, "killed")
+    assert DutyRun.claim("other") is None
+    DutyRun.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    assert factories.claimed(DutyRun, "other").pk == row.pk
 
 
-@pytest.mark.usefixtures("without_background_draining")
-def test_a_catalog_refresh_reads_all_lists_and_verifies_an_untried_key(connected_organization) -> None:
-    duties.refresh_catalog(connected_organization.pk)
+def test_a_duty_that_kills_its_workers_is_a_failure_and_waits_for_its_next_time(organization) -> None:
+    row = DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
+    for _ in range(MAX_CONSECUTIVE_CRASHES + 1):
+        run = factories.claimed(DutyRun, "killed")
+        DutyRun.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    duties.perform_duty(run)
+    row.refresh_from_db()
+    assert row.failures == 1
+    assert "none finished" in row.last_error
+    assert DutyRun.claim("next") is None
+
+
+def test_a_paused_organization_is_not_swept(connected_organization, sandbox) -> None:
+    connected_organization.paused = True
+    connected_organization.save()
+    row = duty_runs.perform(Duty.SWEEP, connected_organization)
+    assert row.failures == 0
+    assert not Stage.objects.exists()
+
+
+def test_an_unconnected_organization_is_no_failure(organization) -> None:
+    for duty in (Duty.REFRESH_LEVER_LISTS, Duty.REFRESH_ASSESSMENTS, Duty.PROBE_LEVER, Duty.REFRESH_GRANT):
+        assert duty_runs.perform(duty, organization).failures == 0
+    assert not Stage.objects.exists()
+
+
+def test_all_lists_are_read_and_an_untried_key_is_verified(connected_organization) -> None:
+    duty_runs.perform(Duty.REFRESH_LEVER_LISTS, connected_organization)
+    duty_runs.perform(Duty.REFRESH_ASSESSMENTS, connected_organization)
     for model in (Stage, Role, Assessment):
         assert model.objects.live().filter(organization=connected_organization).exists(), model
     assert CodeScreenConnection.objects.get(organization=connected_organization).verified_at
 
 
-@pytest.mark.usefixtures("without_background_draining")
-def test_a_catalog_refresh_marks_a_refused_key(connected_organization) -> None:
-    CodeScreenConnection.objects.get(organization=connected_organization).delete()
-    CodeScreenConnection.objects.create(organization=connected_organization, api_key="not-the-key")
-    duties.refresh_catalog(connected_organization.pk)
-    assert (
-        CodeScreenConnection.objects.get(organization=connected_organization).state
-        == CodeScreenConnection.State.REFUSED
-    )
-    assert Stage.objects.live().filter(organization=connected_organization).exists()
-
-
-def test_a_key_that_stays_refused_is_no_warning_in_the_log(connected_organization, caplog) -> None:
-    CodeScreenConnection.objects.update(api_key="not-the-key", state="refused")
-    duties.retry_refused_keys()
+def test_a_refused_key_is_marked(connected_organization) -> None:
+    CodeScreenConnection.objects.update(api_key="not-the-key")
+    duty_runs.perform(Duty.REFRESH_ASSESSMENTS, connected_organization)
     assert CodeScreenConnection.objects.get().state == CodeScreenConnection.State.REFUSED
-    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-@pytest.mark.usefixtures("without_background_draining")
-def test_a_catalog_refresh_of_an_unconnected_organization_changes_nothing(organization) -> None:
-    duties.refresh_catalog(organization.pk)
-    assert not Stage.objects.exists()
+def test_a_key_that_stays_refused_is_no_failure(connected_organization) -> None:
+    CodeScreenConnection.objects.update(api_key="not-the-key", state="refused")
+    row = duty_runs.perform(Duty.RETRY_REFUSED_KEY, connected_organization)
+    assert CodeScreenConnection.objects.get().state == CodeScreenConnection.State.REFUSED
+    assert row.failures == 0
 
 
-def test_the_daily_refresh_replaces_the_refresh_token(connected_organization, sandbox):
+def test_a_refused_key_is_retried_and_works_again(connected_organization, sandbox, queued_tasks):
+    connected_organization.codescreen_connection.mark_refused("CodeScreen answered 401")
+    duty_runs.perform(Duty.RETRY_REFUSED_KEY, connected_organization)
+    connected_organization.codescreen_connection.refresh_from_db()
+    assert connected_organization.codescreen_connection.is_working
+
+
+def test_a_grant_is_refreshed_daily(connected_organization, sandbox) -> None:
     before = LeverConnection.objects.get()
-    duties.refresh_grants()
+    duty_runs.perform(Duty.REFRESH_GRANT, connected_organization)
     assert LeverConnection.objects.get().generation == before.generation
     LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(hours=21))
-    duties.refresh_grants()
+    duty_runs.perform(Duty.REFRESH_GRANT, connected_organization)
     after = LeverConnection.objects.get()
     assert after.generation == before.generation + 1
     assert after.refresh_token != before.refresh_token
@@ -126,26 +182,23 @@ def test_the_daily_refresh_replaces_the_refresh_token(connected_organization, sa
     assert after.refreshed_at > timezone.now() - timedelta(minutes=1)
 
 
+def test_a_grant_without_a_refresh_token_is_not_refreshed(connected_organization) -> None:
+    connection = LeverConnection.objects.get(organization=connected_organization)
+    connection.refresh_token = ""
+    connection.save()
+    LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(days=2))
+    duty_runs.perform(Duty.REFRESH_GRANT, connected_organization)
+    connection.refresh_from_db()
+    assert connection.state == LeverConnection.State.CONNECTED
+
+
 def test_the_daily_refresh_finds_a_revoked_grant(connected_organization, sandbox):
     sandbox.lever_does("revoke")
     LeverConnection.objects.update(refreshed_at=timezone.now() - timedelta(hours=21))
-    duties.refresh_grants()
+    row = duty_runs.perform(Duty.REFRESH_GRANT, connected_organization)
     assert LeverConnection.objects.get().state == "needs_reconnect"
     assert Effect.objects.filter(kind="send_email").count() == 1
-
-
-def test_other_organizations_are_swept_when_one_sweep_crashes(db, monkeypatch):
-    first, second = factories.OrganizationFactory(name="A"), factories.OrganizationFactory(name="B")
-    swept = []
-
-    def sweep_and_crash(organization, **_):
-        swept.append(organization)
-        if organization == first:
-            raise KeyError
-
-    monkeypatch.setattr(duties, "sweep_organization", sweep_and_crash)
-    duties.sweep_all()
-    assert swept == [first, second]
+    assert row.failures == 1
 
 
 def test_waiting_deliveries_are_requeued_when_the_reconnection_was_missed(
@@ -154,32 +207,5 @@ def test_waiting_deliveries_are_requeued_when_the_reconnection_was_missed(
     row = factories.DeliveryFactory(
         organization=connected_organization, verdict="disconnected", decided_at=timezone.now(), due_at=None
     )
-    duties.requeue_waiting()
+    duty_runs.perform(Duty.REQUEUE_WAITING, connected_organization)
     assert Delivery.objects.due().get() == row
-
-
-def test_requeueing_does_not_shorten_the_wait_of_effects(connected_organization, queued_tasks):
-    in_an_hour = timezone.now() + timedelta(hours=1)
-    factories.DeliveryFactory(
-        organization=connected_organization,
-        verdict="disconnected",
-        decided_at=timezone.now(),
-        due_at=in_an_hour,
-    )
-    effect = factories.EffectFactory(organization=connected_organization, due_at=in_an_hour)
-    duties.requeue_waiting()
-    effect.refresh_from_db()
-    assert effect.due_at == in_an_hour
-
-
-def test_a_key_that_codescreen_refuses_at_the_hourly_refresh_is_noted(connected_organization, sandbox):
-    CodeScreenConnection.objects.update(api_key="wrong")
-    duties.refresh_catalogs()
-    assert CodeScreenConnection.objects.get().state == "refused"
-
-
-def test_a_refused_key_is_retried_and_works_again(connected_organization, sandbox, queued_tasks):
-    connected_organization.codescreen_connection.mark_refused("CodeScreen answered 401")
-    duties.retry_refused_keys()
-    connected_organization.codescreen_connection.refresh_from_db()
-    assert connected_organization.codescreen_connection.is_working

@@ -1,12 +1,16 @@
 """Notify the workers after the commit; a failed notification raises nothing."""
 
 import time
+from datetime import timedelta
 from unittest import mock
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
+from integrations.models import Duty, DutyRun
 from integrations.queue import notify
+from tests import factories
 
 
 @pytest.mark.django_db(transaction=True)
@@ -34,19 +38,11 @@ def test_a_failed_notification_raises_nothing(db, monkeypatch):
     notify._notify()
 
 
-def test_a_catalog_refresh_is_requested_after_the_commit_and_a_failed_request_raises_nothing(
-    organization, monkeypatch, django_capture_on_commit_callbacks
+def test_a_requested_refresh_of_the_lists_is_done_before_what_is_done_by_the_clock(
+    organization, queued_tasks
 ):
-    sent = []
-    monkeypatch.setattr(notify, "async_task", lambda *args, **_: sent.append(args))
-    with django_capture_on_commit_callbacks(execute=True):
-        notify.request_catalog_refresh(organization)
-        assert sent == []
-    assert sent == [("integrations.queue.duties.refresh_catalog", organization.pk)]
-
-    def fail(*_, **__):
-        raise ConnectionError("no broker")
-
-    monkeypatch.setattr(notify, "async_task", fail)
-    with django_capture_on_commit_callbacks(execute=True):
-        notify.request_catalog_refresh(organization)
+    waiting = DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
+    DutyRun.objects.filter(pk=waiting.pk).update(due_at=timezone.now() - timedelta(hours=1))
+    notify.request_catalog_refresh(organization)
+    claimed = [factories.claimed(DutyRun, "one").duty for _ in range(3)]
+    assert claimed == [Duty.REFRESH_LEVER_LISTS, Duty.REFRESH_ASSESSMENTS, Duty.SWEEP]

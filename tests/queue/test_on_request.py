@@ -1,8 +1,8 @@
 """Poll all invitations of an organization at once."""
 
-from integrations.models import Effect
-from integrations.queue import duties, on_request
-from tests import factories
+from integrations.models import Duty, Effect
+from integrations.queue import on_request
+from tests import duty_runs, factories
 
 
 def test_polling_an_organization_returns_how_many_invitations_were_polled(connected_organization, sandbox):
@@ -24,5 +24,5 @@ def test_a_key_refused_while_polling_is_marked_and_notified_once(connected_organ
     connected_organization.codescreen_connection.refresh_from_db()
     assert connected_organization.codescreen_connection.state == "refused"
     for _ in range(2):
-        duties.update_incidents()
+        duty_runs.perform(Duty.UPDATE_INCIDENTS, connected_organization)
     assert Effect.objects.filter(kind="send_email").count() == 1

@@ -1,19 +1,24 @@
 """Work due rows: in which order, until when, and what a worker survives."""
 
+import threading
 import time
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.db import OperationalError
+from django.db.models.functions import Now
 
 from integrations.http import deadlines
 from integrations.models import (
     Delivery,
+    Duty,
+    DutyRun,
     Effect,
     Heartbeat,
 )
-from integrations.queue import notify, worker
+from integrations.models.duty_run import DUTY_LEASE
+from integrations.queue import duties, worker
 from tests import factories
 
 
@@ -65,19 +70,6 @@ def test_a_drain_ends_without_an_error_when_the_database_goes_away(organization,
 
 
 @pytest.mark.django_db(transaction=True)
-def test_background_draining_stops_before_the_task_times_out(monkeypatch) -> None:
-    drains = []
-    monkeypatch.setattr(worker, "LAST_STEPS_SECONDS", notify.LONG_TASK_SECONDS - 0.2)
-    monkeypatch.setattr(worker, "BACKGROUND_PAUSE_SECONDS", 0.05)
-    monkeypatch.setattr(worker, "drain", lambda _: drains.append(time.monotonic()))
-    with worker.keep_draining():
-        started = time.monotonic()
-        time.sleep(0.6)
-    assert drains
-    assert max(drains) - started < 0.4
-
-
-@pytest.mark.django_db(transaction=True)
 def test_nothing_is_claimed_when_a_stop_was_requested(organization, request_stop, monkeypatch):
     performed = []
 
@@ -113,26 +105,71 @@ def test_a_drain_returns_after_the_steps_in_flight_when_a_stop_was_requested(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_background_draining_ends_when_a_stop_was_requested(request_stop, monkeypatch):
-    drains = []
+def test_rows_are_worked_while_a_long_duty_outlasts_the_drain(organization, monkeypatch):
+    effect = factories.EffectFactory.create(organization=organization, due_at=None, state="done")
+    worked, was_worked = threading.Event(), []
 
-    def drain(_):
-        drains.append(1)
+    def perform(row):
+        row.finish()
+        worked.set()
+
+    def long_duty(_):
+        Heartbeat.objects.all().delete()
+        Effect.objects.filter(pk=effect.pk).update(state="due", due_at=Now())
+        was_worked.append(worked.wait(20))
+
+    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(worker, "perform_effect", perform)
+    monkeypatch.setitem(duties.DUTIES, Duty.SWEEP, duties.Performance(long_duty))
+    DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
+    worker.drain(0.1)
+    assert was_worked == [True]
+    assert Effect.objects.get().state == "done"
+    assert DutyRun.objects.get().succeeded_at is not None
+    assert Heartbeat.objects.exists()  # a cluster with a long duty isn't taken for a frozen one
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_drain_performs_all_due_duties_and_ends(monkeypatch):
+    done = []
+    monkeypatch.setitem(duties.DUTIES, Duty.SWEEP, duties.Performance(lambda one: done.append(one.pk)))
+    organizations = factories.OrganizationFactory.create_batch(12)
+    for organization in organizations:
+        DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
+    worker.drain(20)
+    assert sorted(done) == [organization.pk for organization in organizations]
+    assert not DutyRun.objects.due().exists()
+
+
+def test_no_duty_is_claimed_when_a_stop_was_requested(organization, request_stop, monkeypatch):
+    done = []
+
+    def stop(one):
+        done.append(one.pk)
         request_stop()
 
-    monkeypatch.setattr(worker, "drain", drain)
-    monkeypatch.setattr(worker, "BACKGROUND_PAUSE_SECONDS", 0.01)
-    with worker.keep_draining():
-        time.sleep(0.2)
-    assert drains == [1]
+    monkeypatch.setitem(duties.DUTIES, Duty.SWEEP, duties.Performance(stop))
+    for one in (organization, factories.OrganizationFactory.create()):
+        DutyRun.objects.create(organization=one, duty=Duty.SWEEP)
+    assert worker.perform_duties() == 1
+    assert done == [organization.pk]
 
 
-def test_the_last_calls_of_a_drain_and_of_a_long_task_end_before_the_worker_is_killed():
-    drain_ends = worker.DRAIN_SECONDS + worker.LAST_CALLS_SECONDS + deadlines.TOTAL_SECONDS
-    assert drain_ends + 20 < settings.Q_CLUSTER["timeout"]
-    background_ends = drain_ends - worker.DRAIN_SECONDS + worker.BACKGROUND_DRAIN_SECONDS
-    assert background_ends < worker.LAST_STEPS_SECONDS
-    assert deadlines.TOTAL_SECONDS < worker.LAST_CALL_SECONDS
+def test_a_thread_that_yields_to_rows_claims_no_duty_while_they_wait(organization, monkeypatch):
+    monkeypatch.setitem(duties.DUTIES, Duty.SWEEP, duties.Performance(lambda _: None))
+    DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
+    rows_wait = threading.Event()
+    rows_wait.set()
+    assert worker.perform_duties(yields_to=rows_wait) == 0
+    assert worker.perform_duties() == 1
+
+
+def test_the_last_calls_of_a_drain_end_before_the_worker_is_killed():
+    duties_end = worker.DRAIN_SECONDS + worker.LAST_CALLS_OF_DUTIES_SECONDS + deadlines.TOTAL_SECONDS
+    rows_end = duties_end + worker.SHORT_SECONDS + worker.LAST_CALLS_SECONDS + deadlines.TOTAL_SECONDS
+    assert rows_end + 20 < settings.Q_CLUSTER["timeout"]
+    assert settings.Q_CLUSTER["timeout"] < settings.Q_CLUSTER["retry"]
+    assert duties_end < DUTY_LEASE.total_seconds()
 
 
 @pytest.mark.parametrize("make", [factories.EffectFactory, factories.DeliveryFactory])

@@ -6,6 +6,7 @@ from integrations.models import Organization
 from integrations.workflow.health import linter
 from integrations.workflow.health.checks import (
     codescreen,
+    duties,
     feedback,
     lever,
     lever_webhooks,
@@ -45,6 +46,7 @@ CHECKS: tuple[Check, ...] = (
     work.check_workers,
     work.check_platforms,
     work.check_sweep,
+    duties.check_duties,
     work.check_sweep_age,
 )
 

@@ -63,6 +63,8 @@ class FindingCode(StrEnum):
     QUEUE_SILENT = "queue_silent"
     PLATFORM_DOWN = "platform_down"
     SWEEP_REPAIRED = "sweep_repaired"
+    DUTY_FAILING = "duty_failing"
+    DUTY_OVERDUE = "duty_overdue"
     SWEEP_LATE = "sweep_late"
     # mappings and tags
     UNKNOWN_ASSESSMENT = "unknown_assessment"

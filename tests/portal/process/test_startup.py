@@ -71,7 +71,7 @@ def test_nodes_that_start_at_once_write_each_schedule_once(empty_database: str) 
         assert [node.wait(60) for node in nodes] == [0] * NODES
     with psycopg.connect(empty_database) as database:
         names = [name for (name,) in database.execute("SELECT name FROM django_q_schedule")]
-    assert sorted(names) == sorted(["drain", *(duty.value for duty in schedules.Duty)])
+    assert sorted(names) == sorted(schedules.SCHEDULES)
 
 
 def _start_node(environ: dict[str, str]) -> "subprocess.Popen[str]":

@@ -13,14 +13,16 @@ from integrations.models import (
     CircuitBreaker,
     CodeScreenConnection,
     Delivery,
+    Duty,
     Effect,
     EmailTopic,
     LeverConnection,
+    Organization,
 )
-from integrations.queue import duties, worker
+from integrations.queue import worker
 from integrations.workflow.operations.codescreen_connection import save_codescreen_key
 from integrations.workflow.outbox import retry_policy
-from tests import factories
+from tests import duty_runs, factories
 
 WORDS = ("Alder", "Tamarack", "Rowan", "Juniper", "Hawthorn")
 STAGE = "CodeScreen Assessment"
@@ -37,8 +39,9 @@ def minute_passes():
         CircuitBreaker.objects.filter(pk=breaker.pk).update(
             open_until=(breaker.open_until or timezone.now()) - minute
         )
-    duties.requeue_waiting()
-    duties.retry_refused_keys()
+    for organization in Organization.objects.all():
+        duty_runs.perform(Duty.REQUEUE_WAITING, organization)
+        duty_runs.perform(Duty.RETRY_REFUSED_KEY, organization)
     worker.work()
 
 

@@ -12,6 +12,8 @@ from integrations.models import (
     CircuitBreaker,
     CodeScreenConnection,
     Delivery,
+    Duty,
+    DutyRun,
     Effect,
     EmailTopic,
     Heartbeat,
@@ -19,12 +21,12 @@ from integrations.models import (
     Invitation,
     LeverProbe,
 )
-from integrations.queue import duties, worker
+from integrations.queue import duties, duty_plan, worker
 from integrations.workflow.catalog import sync
 from integrations.workflow.effects.apply_outcome import apply_outcome
 from integrations.workflow.effects.invitation_endings import give_up
 from integrations.workflow.email.notify import notify_members
-from integrations.workflow.health import incidents
+from integrations.workflow.health import incident_scan, incidents
 from integrations.workflow.outbox import enqueue
 from integrations.workflow.outbox.outcome import Failed
 from tests import factories
@@ -122,8 +124,24 @@ def let_it_last(code: str) -> None:
 
 
 def test_every_incident_code_has_a_case():
+    assert set(incident_scan.ROWS) == set(incidents.WORDINGS)
     notified_elsewhere = {code for code, wording in incidents.WORDINGS.items() if not wording.begin_subject}
     assert set(PROBLEMS) | notified_elsewhere == set(incidents.WORDINGS)
+
+
+@pytest.mark.parametrize("code", PROBLEMS)
+def test_the_scan_of_all_organizations_finds_each_beginning_and_end(acme, code):
+    begin, end = PROBLEMS[code]
+    other = factories.OrganizationFactory.create()
+    assert incident_scan.organizations_with_changes() == set()
+    begin(acme)
+    assert incident_scan.organizations_with_changes() == {acme.pk}
+    incidents.update_incidents(acme)
+    Incident.objects.update(notified_at=timezone.now())
+    assert incident_scan.organizations_with_changes() == set()
+    end(acme)
+    assert incident_scan.organizations_with_changes() == {acme.pk}
+    assert other.pk not in incident_scan.organizations_with_changes()
 
 
 @pytest.mark.parametrize("code", PROBLEMS)
@@ -256,8 +274,12 @@ def test_an_error_in_one_organization_does_not_stop_the_others(acme, monkeypatch
             raise ValueError
         update_incidents(organization)
 
-    monkeypatch.setattr(incidents, "update_incidents", fail_for_first)
-    duties.update_incidents()
+    hold_invitation(first)
+    duty = duties.Performance(fail_for_first)
+    monkeypatch.setitem(duties.DUTIES, Duty.UPDATE_INCIDENTS, duty)
+    duty_plan.plan_duties()
+    DutyRun.objects.exclude(duty=Duty.UPDATE_INCIDENTS).delete()
+    assert worker.perform_duties() == 2
     assert subjects() == ["Invitations wait for your approval"]
 
 

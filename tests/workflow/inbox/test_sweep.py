@@ -11,13 +11,15 @@ from integrations.lever.oauth import SCOPES
 from integrations.models import (
     CodeScreenConnection,
     Delivery,
+    Duty,
+    DutyRun,
     Effect,
     Invitation,
     LeverConnection,
     Organization,
     Result,
 )
-from integrations.queue import duties, on_request
+from integrations.queue import on_request, worker
 from integrations.workflow.catalog import sync
 from integrations.workflow.inbox import decide_delivery, sweep
 from integrations.workflow.operations import invitations
@@ -133,11 +135,14 @@ def test_the_sweep_raises_when_lever_fails_and_the_next_one_repairs(scenario, sa
 
 
 def test_other_organizations_are_swept_when_lever_refuses_one(scenario, sandbox, move_without_webhook):
-    factories.LeverConnectionFactory()  # of another organization, whose Lever refuses it
+    other = factories.LeverConnectionFactory().organization  # whose Lever refuses it
+    factories.CodeScreenConnectionFactory(organization=other)
     move_without_webhook()
     sandbox.set_entered_at("Alder", timezone.now() - timedelta(minutes=3))
     LeverConnection.objects.update(first_connected_at=timezone.now() - timedelta(hours=1))
-    duties.sweep_all()
+    for organization in (other, scenario.organization):
+        DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
+    assert worker.perform_duties() == 2
     assert Delivery.objects.get(organization=scenario.organization).verdict == "invite"
 
 

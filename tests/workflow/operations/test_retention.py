@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.models import ApiCall, Delivery, Effect, Invitation, Result
-from integrations.queue import duties, worker
+from integrations.models import ApiCall, Delivery, Effect, Invitation, Organization, Result
+from integrations.queue import worker
+from integrations.workflow.operations import retention
 from tests import factories
 
 LONG_AGO, RECENTLY = timezone.now() - timedelta(days=40), timezone.now() - timedelta(days=5)
@@ -34,6 +35,11 @@ def create_invitation(organization, status: str = "completed", at=LONG_AGO) -> I
     return invitation
 
 
+def purge_all() -> None:
+    for organization in Organization.objects.all():
+        retention.purge(organization)
+
+
 def name_and_address(invitation: Invitation) -> tuple[str, str]:
     invitation.refresh_from_db()
     return invitation.candidate_name, invitation.email
@@ -42,7 +48,7 @@ def name_and_address(invitation: Invitation) -> tuple[str, str]:
 @pytest.mark.parametrize("status", ["completed", "withdrawn", "failed"])
 def test_names_and_addresses_of_finished_invitations_are_removed(retaining_organization, status):
     invitation = create_invitation(retaining_organization, status)
-    duties.purge()
+    purge_all()
     assert name_and_address(invitation) == ("", "")
     result = Result.objects.get()
     assert (result.outcome, result.score_text, result.metadata) == ("Passed", "80", {})
@@ -54,7 +60,7 @@ def test_names_and_addresses_of_finished_invitations_are_removed(retaining_organ
 )
 def test_recent_and_open_invitations_keep_their_data(retaining_organization, status, at):
     invitation = create_invitation(retaining_organization, status, at)
-    duties.purge()
+    purge_all()
     assert name_and_address(invitation) == PERSON
 
 
@@ -62,19 +68,19 @@ def test_recent_and_open_invitations_keep_their_data(retaining_organization, sta
 def test_people_who_never_started_are_forgotten_after_following_ended(retaining_organization, at, expected):
     invitation = create_invitation(retaining_organization, "invited", at=LONG_AGO)
     Invitation.objects.update(following_ended="not_started", following_ended_at=at)
-    duties.purge()
+    purge_all()
     assert name_and_address(invitation) == expected
 
 
 def test_without_a_retention_nothing_is_removed(organization):
     invitation = create_invitation(organization)
-    duties.purge()
+    purge_all()
     assert name_and_address(invitation) == PERSON
 
 
 def test_another_organizations_rows_stay(retaining_organization, stranger):
     theirs = create_invitation(stranger.memberships.get().organization)
-    duties.purge()
+    purge_all()
     assert name_and_address(theirs) == PERSON
 
 
@@ -115,8 +121,8 @@ def test_messages_and_bodies_are_removed_and_ids_kept(retaining_organization):
         response_body="b",
         at=LONG_AGO,
     )
-    duties.purge()
-    duties.purge()
+    purge_all()
+    purge_all()
     delivery.refresh_from_db()
     assert delivery.payload == {
         "event": "candidateStageChange",

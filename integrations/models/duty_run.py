@@ -1,0 +1,187 @@
+"""The duties of each organization: what is done by the clock, when it is due, and how it went the last time."""
+
+import random
+from datetime import timedelta
+from typing import Self
+
+from django.db import models, transaction
+from django.db.models.functions import Now
+
+from integrations.models.claim_statement import claim_first_statement
+from integrations.models.leasing import Leasable, LeasableQuerySet
+
+#: Longer than a worker may begin calls for one duty, with its last call: a killed worker's duty is taken up again then.
+DUTY_LEASE = timedelta(seconds=120)
+#: Runs begin this much of the interval after the last one, so that each organization's next is done within it; they
+#: differ, so that organizations which began together spread over the interval.
+EARLIEST, LATEST = 0.8, 0.9
+RETRY_AFTER = timedelta(minutes=15)
+#: After this many failures in a row a person should know.
+FAILING_FROM = 3
+#: A duty that hasn't succeeded for its interval and so many more is overdue.
+OVERDUE_INTERVALS = 3
+
+
+class Duty(models.TextChoices):
+    """What is done for each organization, at intervals or when something calls for it."""
+
+    SWEEP = "sweep", "Sweep"
+    SWEEP_FULLY = "sweep_fully", "Full sweep"
+    REFRESH_LEVER_LISTS = "refresh_lever_lists", "Refresh of Lever's lists"
+    REFRESH_ASSESSMENTS = "refresh_assessments", "Refresh of CodeScreen's list"
+    PROBE_LEVER = "probe_lever", "Probe of Lever"
+    RECORD_LINT_FINDINGS = "record_lint_findings", "Linter"
+    REFRESH_GRANT = "refresh_grant", "Refresh of Lever's tokens"
+    WARN_EXPIRY = "warn_expiry", "Warning of Lever's grant ending"
+    PURGE = "purge", "Retention"
+    UPDATE_INCIDENTS = "update_incidents", "Incidents"
+    REQUEUE_WAITING = "requeue_waiting", "Requeueing of what waited"
+    RETRY_REFUSED_KEY = "retry_refused_key", "Retry of a refused key"
+
+    @property
+    def interval(self) -> timedelta | None:
+        """The time between two runs; None for what is only done when something calls for it."""
+        return INTERVALS.get(self)
+
+
+INTERVALS: dict[Duty, timedelta] = {
+    Duty.SWEEP: timedelta(minutes=10),
+    Duty.REFRESH_LEVER_LISTS: timedelta(hours=1),
+    Duty.REFRESH_ASSESSMENTS: timedelta(hours=1),
+    Duty.PROBE_LEVER: timedelta(hours=1),
+    Duty.RECORD_LINT_FINDINGS: timedelta(hours=1),
+    Duty.REFRESH_GRANT: timedelta(hours=4),
+    Duty.WARN_EXPIRY: timedelta(hours=12),
+    Duty.SWEEP_FULLY: timedelta(days=1),
+    Duty.PURGE: timedelta(days=1),
+}
+
+
+class DutyRunQuerySet(LeasableQuerySet["DutyRun"]):
+    """Duties by whether they are due, late or failing."""
+
+    work_order = ("priority", "due_at")
+
+    def request(self, duty: Duty, organization_ids: list[int]) -> None:
+        """Have a duty done for these organizations before all that is done by the clock."""
+        runs = [DutyRun(duty=duty, organization_id=organization_id) for organization_id in organization_ids]
+        DutyRun.objects.bulk_create(runs, ignore_conflicts=True, batch_size=500)
+        known = self.filter(duty=duty, organization__in=organization_ids)
+        known.update(due_at=Now(), requested_at=Now(), priority=DutyRun.REQUESTED)
+
+    def overdue(self) -> Self:
+        """Duties that haven't succeeded for their interval and OVERDUE_INTERVALS more."""
+        late = models.Q(pk__in=[])
+        for duty, interval in INTERVALS.items():
+            before = Now() - interval * (OVERDUE_INTERVALS + 1)
+            never = models.Q(succeeded_at__isnull=True, created_at__lt=before)
+            late |= models.Q(duty=duty) & (models.Q(succeeded_at__lt=before) | never)
+        return self.filter(late)
+
+    def failing(self) -> Self:
+        """Duties that failed at least FAILING_FROM times in a row."""
+        return self.filter(failures__gte=FAILING_FROM)
+
+
+class DutyRun(Leasable):
+    """One duty of one organization. A worker claims it when it is due; the row is its memory."""
+
+    Duty = Duty
+    REQUESTED, BY_THE_CLOCK = 1, 5
+
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="duty_runs"
+    )
+    duty = models.CharField(max_length=30, choices=Duty)
+    priority = models.PositiveSmallIntegerField(default=BY_THE_CLOCK, help_text="Smaller goes first.")
+    created_at = models.DateTimeField(db_default=Now())
+    requested_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    succeeded_at = models.DateTimeField(null=True, blank=True)
+    duration_ms = models.PositiveIntegerField(null=True, blank=True, help_text="Of the last run.")
+    failures = models.PositiveIntegerField(default=0, help_text="Runs in a row that failed.")
+
+    objects = DutyRunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["organization", "duty"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "duty"], name="duty_run_once"),
+            models.CheckConstraint(
+                condition=models.Q(duty__in=[duty.value for duty in Duty]), name="duty_run_known"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["priority", "due_at"],
+                name="duty_run_due",
+                condition=models.Q(due_at__isnull=False),
+            ),
+            models.Index(
+                fields=["duty"], name="duty_run_failing", condition=models.Q(failures__gte=FAILING_FROM)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_duty_display()} #{self.pk}"
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether it failed at least FAILING_FROM times in a row."""
+        return self.failures >= FAILING_FROM
+
+    @classmethod
+    def claim(cls, owner: str) -> Self | None:
+        """Lease the duty that has waited longest, those that were requested first. Return None when nothing is due.
+
+        Unlike rows of candidates, duties are few for each organization, so that none can keep the others waiting.
+        """
+        with transaction.atomic():
+            statement = claim_first_statement(cls, DUTY_LEASE, owner)
+            claimed = next(iter(cls._base_manager.raw(*statement)), None)
+            if claimed is not None:
+                cls._base_manager.filter(pk=claimed.pk).update(started_at=Now())
+        return claimed
+
+    def lease(self, length: timedelta = DUTY_LEASE) -> Self | None:
+        """Lease this duty, due or not. Return None while another worker holds it."""
+        return super().lease(length)
+
+    def succeed(self, duration_ms: int) -> bool:
+        """Record a run that did all it had to. Return False when the lease was lost."""
+        return self._finish(
+            duration_ms, self._next_time(), failures=0, last_error="", traceback="", succeeded_at=Now()
+        )
+
+    def fail(self, duration_ms: int, error: str, traceback: str = "") -> bool:
+        """Record a run that failed; it is done again by the clock, at the latest after RETRY_AFTER."""
+        again_at = Now() + min(RETRY_AFTER, Duty(self.duty).interval or timedelta(minutes=1))
+        failures = models.F("failures") + 1
+        return self._finish(duration_ms, again_at, failures=failures, last_error=error, traceback=traceback)
+
+    def defer(self, duration_ms: int, seconds: float, reason: str) -> bool:
+        """Record a run that had to stop early and is to be done again in so many seconds."""
+        return self._finish(duration_ms, Now() + timedelta(seconds=seconds), last_error=reason)
+
+    def _next_time(self) -> models.expressions.Combinable | None:
+        interval = Duty(self.duty).interval
+        if interval is None:
+            return None
+        return Now() + interval * random.uniform(EARLIEST, LATEST)  # noqa: S311
+
+    def _finish(
+        self, duration_ms: int, due_at: models.expressions.Combinable | None, **changes: object
+    ) -> bool:
+        """End the run; what was requested meanwhile is due at once, since this run may have begun too early for it."""
+        requested_meanwhile = models.Q(requested_at__gt=models.F("started_at"))
+        next_time = due_at or models.Value(None, output_field=models.DateTimeField())
+        return self.release(
+            due_at=models.Case(models.When(requested_meanwhile, then=Now()), default=next_time),
+            priority=models.Case(
+                models.When(requested_meanwhile, then=self.REQUESTED), default=self.BY_THE_CLOCK
+            ),
+            finished_at=Now(),
+            duration_ms=duration_ms,
+            **changes,
+        )
