@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from integrations.models import ApiCall, Delivery, Effect, Heartbeat, Invitation, db_clock
+from integrations.models import ApiCall, Delivery, DutyRun, Effect, Heartbeat, Invitation, db_clock
 from integrations.queue import liveness
 from integrations.vocabulary import Platform
 
@@ -37,6 +37,7 @@ class _Tables:
         for node, at in Heartbeat.objects.newest_by_node().items():
             heartbeats.add_metric([node], (db_clock.now() - at).total_seconds())
         yield heartbeats
+        yield from _duties()
         invitations = GaugeMetricFamily("portal_invitations", "Invitations by status", labels=["status"])
         for status in Invitation.Status:
             invitations.add_metric([status], Invitation.objects.filter(status=status).count())
@@ -51,6 +52,20 @@ class _Tables:
         for platform in Platform:
             calls.add_metric([platform], ApiCall.objects.filter(platform=platform, status=429).count())
         yield calls
+
+
+def _duties() -> Iterator[Metric]:
+    """Yield the gauges of the duties, each by duty over all organizations; one query."""
+    overdue = GaugeMetricFamily("portal_duties_overdue", "Duties overdue by intervals", labels=["duty"])
+    failing = GaugeMetricFamily("portal_duties_failing", "Duties that keep failing", labels=["duty"])
+    duration = GaugeMetricFamily(
+        "portal_duty_seconds", "How long the last runs of a duty took on average", labels=["duty"]
+    )
+    for row in DutyRun.objects.summary():
+        overdue.add_metric([row.duty], row.overdue)
+        failing.add_metric([row.duty], row.failing)
+        duration.add_metric([row.duty], row.mean_seconds)
+    yield from (overdue, failing, duration)
 
 
 @never_cache

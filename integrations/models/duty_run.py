@@ -1,6 +1,7 @@
 """The duties of each organization: what is done by the clock, when it is due, and how it went the last time."""
 
 import random
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
@@ -57,6 +58,25 @@ INTERVALS: dict[Duty, timedelta] = {
 }
 
 
+@dataclass(frozen=True)
+class DutySummary:
+    """One duty over all organizations: how many are overdue, how many keep failing, and how long it takes."""
+
+    duty: Duty
+    overdue: int
+    failing: int
+    mean_seconds: float
+
+
+def _overdue() -> models.Q:
+    late = models.Q(pk__in=[])
+    for duty, interval in INTERVALS.items():
+        before = Now() - interval * (OVERDUE_INTERVALS + 1)
+        never = models.Q(succeeded_at__isnull=True, created_at__lt=before)
+        late |= models.Q(duty=duty) & (models.Q(succeeded_at__lt=before) | never)
+    return late
+
+
 class DutyRunQuerySet(LeasableQuerySet["DutyRun"]):
     """Duties by whether they are due, late or failing."""
 
@@ -69,14 +89,25 @@ class DutyRunQuerySet(LeasableQuerySet["DutyRun"]):
         known = self.filter(duty=duty, organization__in=organization_ids)
         known.update(due_at=Now(), requested_at=Now(), priority=DutyRun.REQUESTED)
 
+    def summary(self) -> list[DutySummary]:
+        """Return each duty over all organizations; one query."""
+        rows = (
+            self.order_by("duty")
+            .values("duty")
+            .annotate(
+                overdue=models.Count("pk", filter=_overdue()),
+                failing=models.Count("pk", filter=models.Q(failures__gte=FAILING_FROM)),
+                mean=models.Avg("duration_ms"),
+            )
+        )
+        return [
+            DutySummary(Duty(row["duty"]), row["overdue"], row["failing"], (row["mean"] or 0.0) / 1000)
+            for row in rows
+        ]
+
     def overdue(self) -> Self:
         """Duties that haven't succeeded for their interval and OVERDUE_INTERVALS more."""
-        late = models.Q(pk__in=[])
-        for duty, interval in INTERVALS.items():
-            before = Now() - interval * (OVERDUE_INTERVALS + 1)
-            never = models.Q(succeeded_at__isnull=True, created_at__lt=before)
-            late |= models.Q(duty=duty) & (models.Q(succeeded_at__lt=before) | never)
-        return self.filter(late)
+        return self.filter(_overdue())
 
     def failing(self) -> Self:
         """Duties that failed at least FAILING_FROM times in a row."""

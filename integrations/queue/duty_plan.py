@@ -1,6 +1,16 @@
 """Which duties are to be done: a row for each organization and duty, and those that something calls for now."""
 
-from integrations.models import CodeScreenConnection, Delivery, Duty, DutyRun, LeverConnection, Organization
+import random
+
+from integrations.models import (
+    CodeScreenConnection,
+    Delivery,
+    Duty,
+    DutyRun,
+    LeverConnection,
+    Organization,
+    db_clock,
+)
 from integrations.models.duty_run import INTERVALS
 from integrations.queue.notify import notify_workers
 from integrations.workflow.health.incident_scan import organizations_with_changes
@@ -21,10 +31,14 @@ def plan_duties() -> None:
 
 
 def _write_missing(duty: Duty) -> None:
-    """Write the duty's row for each organization that has none; it is due at once."""
+    """Write the duty's row for each organization that has none; they are due spread over the interval."""
     known = DutyRun.objects.filter(duty=duty).values("organization")
     new = Organization.objects.exclude(pk__in=known).values_list("pk", flat=True)
-    runs = [DutyRun(organization_id=organization_id, duty=duty) for organization_id in new]
+    now, interval = db_clock.now(), INTERVALS[duty]
+    runs = [
+        DutyRun(organization_id=organization_id, duty=duty, due_at=now + interval * random.random())  # noqa: S311
+        for organization_id in new
+    ]
     DutyRun.objects.bulk_create(runs, ignore_conflicts=True, batch_size=500)
 
 

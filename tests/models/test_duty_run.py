@@ -65,3 +65,17 @@ def test_what_is_only_done_on_call_is_never_overdue(organization) -> None:
     DutyRun.objects.create(organization=organization, duty=Duty.UPDATE_INCIDENTS)
     DutyRun.objects.update(created_at=timezone.now() - timedelta(days=400), due_at=None)
     assert not DutyRun.objects.overdue().exists()
+
+
+def test_the_summary_counts_over_all_organizations_by_duty(db) -> None:
+    long_ago = timezone.now() - timedelta(hours=1)
+    for failures, succeeded_at, duration_ms in ((0, long_ago, 100), (3, long_ago, 300), (2, None, None)):
+        DutyRun.objects.create(
+            organization=factories.OrganizationFactory.create(),
+            duty=Duty.SWEEP,
+            failures=failures,
+            succeeded_at=succeeded_at,
+            duration_ms=duration_ms,
+        )
+    (summary,) = DutyRun.objects.summary()
+    assert (summary.overdue, summary.failing, summary.mean_seconds) == (2, 1, 0.2)

@@ -19,7 +19,7 @@ from integrations.models import (
     Organization,
     Result,
 )
-from integrations.queue import on_request, worker
+from integrations.queue import duties, on_request, worker
 from integrations.workflow.catalog import sync
 from integrations.workflow.inbox import decide_delivery, sweep
 from integrations.workflow.operations import invitations
@@ -251,7 +251,7 @@ def test_a_scheduled_sweep_leaves_out_who_entered_less_than_two_minutes_ago(
     LeverConnection.objects.update(first_connected_at=long_ago, swept_at=long_ago)
     move_without_webhook()
     sandbox.set_entered_at("Alder", timezone.now() - timedelta(minutes=minutes))
-    assert on_request.sweep_organization(scenario.organization, is_full=False) == repaired
+    assert duties.sweep_organization(scenario.organization, is_full=False) == repaired
     assert Delivery.objects.count() == repaired
 
 

@@ -9,7 +9,7 @@ from django.db import connections
 
 from integrations.models import Delivery, LeverWebhook, Organization
 from integrations.queue import worker
-from portal.devtools.benchmarks import accept_rate, claim_cost
+from portal.devtools.benchmarks import accept_rate, claim_cost, duty_rounds
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.waiting import RunFailed, wait_for_url
 from portal.process import startup
@@ -34,7 +34,21 @@ class Command(BaseCommand):
             "--database-url", default="", help="an empty database; SQLite in a temporary folder without it"
         )
 
-    def handle(self, *, rounds: int, seconds: float, database_url: str, **_: object) -> None:
+        parser.add_argument(
+            "--organizations", type=int, default=0, help="instead, do the duties of so many organizations"
+        )
+        parser.add_argument("--minutes", type=float, default=15.0, help="how long (default 15)")
+
+    def handle(
+        self,
+        *,
+        rounds: int,
+        seconds: float,
+        database_url: str,
+        organizations: int,
+        minutes: float,
+        **_: object,
+    ) -> None:
         if rounds < 2 or seconds <= 0:
             raise CommandError("Give at least 2 rounds of more than 0 seconds.")
         environment = DemoEnvironment.current()
@@ -44,6 +58,10 @@ class Command(BaseCommand):
                 changes["DATABASE_URL"] = database_url
             DemoEnvironment.create("bench").enter(**changes)
         try:
+            if organizations:
+                startup.prepare(self.stderr)
+                duty_rounds.run(environment, organizations, minutes * 60, self.stdout.write)
+                return
             self._measure_accepting(environment, rounds, seconds)
             self._measure_deciding()
             self.stdout.write(claim_cost.measure().as_text())

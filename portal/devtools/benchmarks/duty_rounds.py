@@ -1,0 +1,132 @@
+"""Whether one node does every duty of thousands of organizations within its interval, and what a duty costs."""
+
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import connections
+from django.db.models import Avg, Max, Min
+from django.utils import timezone
+
+from integrations.models import CodeScreenConnection, DutyRun, LeverConnection, Organization
+from integrations.models.duty_run import INTERVALS, Duty
+from integrations.queue import schedules
+from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.waiting import wait_for_url
+from portal.process.programs import queue_cluster
+from portal.process.supervisor import Supervisor
+
+ANSWER_SECONDS = 0.15
+#: What must be done for every organization within its interval.
+WATCHED = (Duty.SWEEP, Duty.REFRESH_LEVER_LISTS, Duty.REFRESH_ASSESSMENTS, Duty.PROBE_LEVER)
+
+
+@dataclass(frozen=True)
+class DutyAge:
+    """One duty over all organizations: how many were done, how long ago the stalest one was, and the mean duration."""
+
+    duty: Duty
+    done: int
+    stalest: timedelta
+    mean_ms: float
+
+    def as_text(self) -> str:
+        """Return a line for people."""
+        interval = INTERVALS[self.duty]
+        within = "within" if self.stalest <= interval else "BEYOND"
+        return (
+            f"  {self.duty.label:32} {self.done:6} done, the stalest {self.stalest.total_seconds():6.0f} s ago, "
+            f"{within} its {interval.total_seconds():.0f} s, {self.mean_ms:.0f} ms each"
+        )
+
+
+def seed(count: int) -> None:
+    """Create so many connected organizations, as after a long time of running: their duties are spread."""
+    now = timezone.now()
+    organizations = Organization.objects.bulk_create(
+        [Organization(name=f"Customer {number}", slug=f"customer-{number}") for number in range(count)],
+        batch_size=1000,
+    )
+    LeverConnection.objects.bulk_create(
+        [
+            LeverConnection(
+                organization=organization,
+                access_token=f"access-{organization.pk}",
+                refresh_token=f"refresh-{organization.pk}",
+                access_expires_at=now + timedelta(days=1),
+                refreshed_at=now,
+                connected_at=now,
+                lever_account_id=f"account-{organization.pk}",
+                lever_user_id="author",
+            )
+            for organization in organizations
+        ],
+        batch_size=1000,
+    )
+    CodeScreenConnection.objects.bulk_create(
+        [
+            CodeScreenConnection(organization=organization, api_key=f"key-{organization.pk}")
+            for organization in organizations
+        ],
+        batch_size=1000,
+    )
+
+
+def run(environment: DemoEnvironment, count: int, seconds: float, log: Callable[[str], None]) -> None:
+    """Let one node's workers do the duties for so many seconds, and print what they reached."""
+    schedules.ensure_schedules()
+    seed(count)
+    connections.close_all()
+    argv = [sys.executable, "-m", "portal.devtools.benchmarks.pretend_platforms"]
+    ports = (environment.lever_port, environment.codescreen_port)
+    platforms = [subprocess.Popen([*argv, str(port), str(ANSWER_SECONDS)]) for port in ports]
+    began_at, began = timezone.now(), time.monotonic()
+    cpu_before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    try:
+        for port in ports:
+            wait_for_url(f"http://127.0.0.1:{port}/")
+        with Supervisor([queue_cluster()]) as supervisor:
+            while (elapsed := time.monotonic() - began) < seconds:
+                time.sleep(min(60.0, seconds - elapsed))
+                supervisor.reconcile()
+                log(_progress(time.monotonic() - began))
+            ages = [_age(duty) for duty in WATCHED]
+    finally:
+        for process in platforms:
+            process.kill()
+    cpu = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_seconds = cpu.ru_utime + cpu.ru_stime - cpu_before.ru_utime - cpu_before.ru_stime
+    for process in platforms:
+        process.wait()
+    attempts = sum(DutyRun.objects.values_list("attempts", flat=True))
+    log(f"{count:,} organizations, {seconds:.0f} s, platforms answer after {ANSWER_SECONDS * 1000:.0f} ms")
+    for age in ages:
+        log(age.as_text())
+    log(
+        f"  {attempts:,} duties, {attempts / seconds:.1f} a second, {cpu_seconds / attempts * 1000:.0f} ms of the "
+        f"workers' CPU each, {cpu_seconds / seconds:.2f} cores; {DutyRun.objects.filter(failures__gt=0).count()} "
+        f"failed; began {began_at:%H:%M:%S}"
+    )
+
+
+def _progress(elapsed: float) -> str:
+    late = DutyRun.objects.due()
+    oldest = late.aggregate(at=Min("due_at"))["at"]
+    waited = (timezone.now() - oldest).total_seconds() if oldest else 0.0
+    done = sum(DutyRun.objects.values_list("attempts", flat=True))
+    return f"{elapsed:6.0f} s: {done:,} done, {late.count():,} due, the oldest for {waited:.0f} s"
+
+
+def _age(duty: Duty) -> DutyAge:
+    rows = DutyRun.objects.filter(duty=duty)
+    figures = rows.aggregate(
+        succeeded_at=Min("succeeded_at"), mean=Avg("duration_ms"), created_at=Max("created_at")
+    )
+    done = rows.filter(succeeded_at__isnull=False)
+    is_complete = done.count() == rows.count()
+    oldest = figures["succeeded_at"] if is_complete else figures["created_at"]
+    return DutyAge(duty, done.count(), timezone.now() - (oldest or timezone.now()), figures["mean"] or 0.0)
