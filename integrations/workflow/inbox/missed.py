@@ -64,7 +64,11 @@ def _accounts(organization: Organization, ids: Sequence[str]) -> _Accounts:
         organization=organization, platform=Platform.LEVER, opportunity_id__in=ids
     ).select_related("invitation")
     for row in deliveries.order_by("received_at"):
-        is_withdrawn = row.invitation is not None and row.invitation.status == InvitationStatus.WITHDRAWN
+        is_withdrawn = (
+            row.invitation is not None
+            and row.invitation.opportunity_id == row.opportunity_id  # else it is the person's, elsewhere
+            and row.invitation.status == InvitationStatus.WITHDRAWN
+        )
         entry = (row.opportunity_id, StageChange.from_payload(row.payload).to_stage_id)
         told[entry].append(_Told(row.received_at, row.verdict, row.decided_at, is_withdrawn))
     invitations: defaultdict[Entry, list[Invitation]] = defaultdict(list)

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.models import Invitation, Result
+from integrations.clients import provider
+from integrations.models import Delivery, Invitation, Result
+from integrations.workflow.inbox.sweep import sweep
 from tests.workflow.inbox.conftest import verdict
 
 FIRST, SECOND = "Tamarack", "Tamarack again"
@@ -72,3 +74,14 @@ def test_the_same_address_under_another_contact_is_the_same_person(scenario, san
     second.contact_id = other.id
     assert enter_both() == "invited_elsewhere"
     assert sandbox.invitations_sent(PERSON) == 1
+
+
+def test_the_sweep_takes_a_person_invited_elsewhere_for_told_though_that_invitation_was_withdrawn(
+    scenario, sandbox, move_candidate, enter_both
+):
+    move_candidate(FIRST, "Phone screen")
+    scenario.work()
+    assert enter_both() == "invited_elsewhere"
+    assert Invitation.objects.get().status == "withdrawn"
+    sweep(scenario.organization, provider.clients_for(scenario.organization))
+    assert not Delivery.objects.filter(event="sweep").exists()
