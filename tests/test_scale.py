@@ -32,6 +32,7 @@ from integrations.models import (
     RoleMapping,
     Stage,
     TargetKind,
+    Verdict,
 )
 from tests import factories
 
@@ -52,6 +53,7 @@ PAGES = [
     "/activity/?page=2",
     "/activity/?show=deliveries",
     "/activity/?show=deliveries&verdict=no_email",
+    "/activity/?verdict=entered_before",
     "/activity/?show=effects",
     "/activity/?show=effects&state=failed",
     "/activity/?q={candidate}",
@@ -68,7 +70,7 @@ PAGES = [
     "/audit/",
     *(
         f"/admin/integrations/{model}/{query}"
-        for model in ("delivery", "apicall", "effect", "invitation", "result", "auditentry")
+        for model in ("delivery", "verdict", "apicall", "effect", "invitation", "result", "auditentry")
         for query in ("", "?p=2")
     ),
     "/admin/integrations/invitation/?q={candidate}",
@@ -160,6 +162,10 @@ class SizedOrganization:
         deliveries = multiply(
             Delivery, delivery, copies, {"opportunity_id": new, "dedupe_key": new, "invitation_id": same}
         )
+        same_delivery = {"delivery_id": f"{deliveries} + n", "invitation_id": same}
+        multiply(Verdict, delivery.verdicts.get(), copies, same_delivery)
+        earlier = factories.VerdictFactory.create(delivery=delivery, code="paused", is_current=False)
+        multiply(Verdict, earlier, copies, {**same_delivery, "invitation_id": "null"})
         effects = multiply(
             Effect,
             effect,
@@ -199,7 +205,8 @@ def multiply(model: Any, row: Any, copies: int, changes: dict[str, str]) -> int:
         cursor.execute(f"SELECT coalesce(max(id), 0) FROM {table}")
         base = int(cursor.fetchone()[0])
         changes = {"id": f"{base} + n", **changes}
-        names = [column.column for column in model._meta.local_concrete_fields]
+        # a generated column is computed, not inserted
+        names = [column.column for column in model._meta.local_concrete_fields if not column.generated]
         wanted = ", ".join(changes.get(name, f'original."{name}"') for name in names)
         quoted = ", ".join(f'"{name}"' for name in names)
         cursor.execute(
@@ -275,7 +282,7 @@ class _LineCounter(io.TextIOBase):
 
 def test_exports_are_streamed(organizations: tuple[SizedOrganization, SizedOrganization]) -> None:
     small, large = organizations
-    kinds = ("deliveries", "invitations", "results", "effects", "calls")
+    kinds = ("deliveries", "verdicts", "invitations", "results", "effects", "calls")
     for kind in kinds:
         call_command("export", kind, small.organization.slug, stdout=_LineCounter())
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

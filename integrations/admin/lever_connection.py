@@ -35,6 +35,7 @@ class LeverConnectionAdmin(ScopedAdmin):
         "state_reason",
         "connected_by",
         "connected_at",
+        "first_connected_at",
         "ends_at",
         ACCESS_TOKEN,
         "access_expires_at",
