@@ -11,10 +11,10 @@ import signal
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Self
 from unittest import mock
 
 from django.db import OperationalError, connection
@@ -35,6 +35,8 @@ WRITES = re.compile(r"\s*(WITH\b.*\b)?(INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNO
 #: A call to CodeScreen is under way, or its outcome has not been recorded.
 IN_FLIGHT = """SELECT 1 FROM integrations_effect
 WHERE kind = 'send_invitation' AND state = 'due' AND attempt_started_at IS NOT NULL"""
+#: Lever's tokens are being refreshed, or what Lever answered has not been stored: the old ones can't be used again.
+REFRESHING = "SELECT 1 FROM integrations_leverconnection WHERE refresh_leased_until IS NOT NULL"
 AWAY_SECONDS = {
     FaultKind.AWAY_BEFORE: SHORT_AWAY,
     FaultKind.AWAY_AFTER: SHORT_AWAY,
@@ -48,10 +50,20 @@ class Killed(BaseException):
 
 @dataclass(frozen=True)
 class Happened:
-    """A fault that happened, and whether an invitation's call was started then and its outcome not recorded."""
+    """A fault that happened, and which outcomes had not been recorded then: an invitation's, a refresh's."""
 
     fault: Fault
     was_in_flight: bool
+    was_refreshing: bool
+
+    @classmethod
+    def now(cls, fault: Fault) -> Self:
+        """Return what is the case now, by what is committed."""
+        with closing(sqlite3.connect(str(connection.settings_dict["NAME"]))) as reader:
+            is_in_flight, is_refreshing = (
+                reader.execute(query).fetchone() is not None for query in (IN_FLIGHT, REFRESHING)
+            )
+        return cls(fault, is_in_flight, is_refreshing)
 
 
 class Injector:
@@ -162,7 +174,7 @@ class Injector:
             self._refuse_if_away()
         result = commit()
         if kind is FaultKind.KILLED_AFTER:
-            self._note_in_flight()
+            self._look_again()
             self._die()
         if kind is FaultKind.AWAY_AFTER:
             self._go_away(AWAY_SECONDS[kind])
@@ -175,12 +187,12 @@ class Injector:
         if not self._planned or self._planned[0].label != place.label:
             return None
         fault = self._planned.pop(0)
-        self.happened.append(Happened(fault, _is_in_flight()))
+        self.happened.append(Happened.now(fault))
         return fault.kind
 
-    def _note_in_flight(self) -> None:
+    def _look_again(self) -> None:
         """Look again after the commit whether a call is under way: this commit may have started it, or recorded it."""
-        self.happened.append(Happened(self.happened.pop().fault, _is_in_flight()))
+        self.happened.append(Happened.now(self.happened.pop().fault))
 
     def _die(self) -> None:
         if self.kills_for_real:
@@ -222,11 +234,3 @@ def _work_elsewhere() -> None:
         worker.work()
     finally:
         connection.close()
-
-
-def _is_in_flight() -> bool:
-    """Whether a call to CodeScreen was started and its outcome is not recorded, by what is committed."""
-    with sqlite3.connect(str(connection.settings_dict["NAME"])) as reader:
-        found = reader.execute(IN_FLIGHT).fetchone() is not None
-    reader.close()
-    return found

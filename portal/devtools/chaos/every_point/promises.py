@@ -20,7 +20,7 @@ def broken_promises(world: World) -> Iterator[str]:
         invitations = [item for item in codescreen["invitations"] if item["email"] == email(word)]
         yield from (f"{word}: {what}" for what in _of_candidate(world, word, expected, entry, invitations))
     yield from _of_rows()
-    yield from _of_uncertain(world)
+    yield from _of_lost_answers(world)
 
 
 def _of_candidate(
@@ -71,8 +71,11 @@ def _of_rows() -> Iterator[str]:
         yield f"effect {effect.pk} ({effect.kind}) was cancelled without a reason"
 
 
-def _of_uncertain(world: World) -> Iterator[str]:
-    """An invitation may be uncertain only if CodeScreen's answer really was lost, and never with a key."""
+def _of_lost_answers(world: World) -> Iterator[str]:
+    """An invitation may be uncertain only if CodeScreen's answer really was lost, and never with a key.
+
+    Likewise Lever's grant ends only if the answer to a refresh was lost: a refresh token is used once.
+    """
     may_be_lost = [
         happened
         for happened in world.injector.happened
@@ -83,8 +86,10 @@ def _of_uncertain(world: World) -> Iterator[str]:
             yield f"{word}: the invitation was uncertain although the account has idempotency keys"
         elif not may_be_lost:
             yield f"{word}: the invitation was uncertain although CodeScreen's answer wasn't lost"
-    token_faults = [
-        happened for happened in world.injector.happened if "/oauth/token" in happened.fault.label
+    may_have_ended = [
+        happened
+        for happened in world.injector.happened
+        if happened.was_refreshing and happened.fault.kind in LOSES_ANSWER
     ]
-    if world.lost_grants > len(token_faults):
+    if world.lost_grants > len(may_have_ended):
         yield "Lever's grant was lost"
