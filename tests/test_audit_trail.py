@@ -33,6 +33,7 @@ from integrations.workflow.catalog import sync
 from integrations.workflow.email import preferences
 from integrations.workflow.operations import signature_tokens
 from integrations.workflow.operations.lever_webhooks import make_webhook
+from integrations.workflow.operations.rating_thresholds import set_thresholds
 from portal.accounts import urls as account_urls
 from tests import factories
 
@@ -161,12 +162,30 @@ def _of(row: Callable[[Scene], Any], name: str, data: dict[str, Any] | None = No
     return prepare
 
 
+def _invite_offered(scene: Scene) -> Act:
+    delivery = scene.delivery()
+    Delivery.objects.filter(pk=delivery.pk).update(verdict="entered_before")
+    return lambda: scene.post("offered-invite", pk=delivery.pk)
+
+
+def _delete_thresholds(scene: Scene) -> Act:
+    set_thresholds(scene.organization, "Backend", (1, 2, 3), "test")
+    return lambda: scene.post("rating-list", {"assessment": "Backend", "action": "delete"})
+
+
+def _choose_author(scene: Scene) -> Act:
+    scene.organization.feedback_author = "somebody"
+    scene.organization.save()
+    return lambda: scene.post("feedback-author", {"author": ""})
+
+
 def _assign(scene: Scene) -> Act:
     pk = scene.role().pk
     return lambda: scene.post("mapping-assign", {"roles": [pk], "assessment": "Backend"})
 
 
 MAPPED = {"role": "Backend Engineer", "stage": "", "assessment": "Frontend"}
+THRESHOLDS = {"assessment": "Backend", "rating_2_from": "1", "rating_3_from": "2", "rating_4_from": "3"}
 WORDED = {"subject": "Ours", "body": "Ours {score}", "act": "save"}
 DONE: dict[str, Any] = {"status": "completed", "instance_id": "i-1"}
 
@@ -205,6 +224,10 @@ PAGES: dict[str, Callable[[Scene], Act]] = {
     "mapping-assign": _assign,
     "mapping-edit": _of(Scene.mapping, "mapping-edit", MAPPED),
     "mapping-delete": _of(Scene.mapping, "mapping-delete"),
+    "rating-list": lambda s: lambda: s.post("rating-list", THRESHOLDS),
+    "rating-list: delete": _delete_thresholds,
+    "feedback-author": _choose_author,
+    "offered-invite": _invite_offered,
     "delivery-replay": _of(Scene.delivery, "delivery-replay"),
     "invitation-approve": _invitation_act("invitation-approve", status="held"),
     "invitation-refuse": _invitation_act("invitation-refuse", status="held"),
