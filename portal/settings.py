@@ -123,7 +123,7 @@ Q_WORKERS = env.integer("Q_WORKERS", min(_cores, 4))
 #: Concurrent calls per worker process: 10 calls a second to a slow platform need threads that wait, not processes.
 DRAIN_THREADS = 4 if IS_SQLITE else 6
 #: Concurrent duties per worker process, besides. They wait for platforms most of their time too.
-DUTY_THREADS = 1 if IS_SQLITE else 4
+DUTY_THREADS = 1 if IS_SQLITE else 6
 
 # The queue only wakes the workers: retries, attempts and history are in the portal's own rows.
 Q_CLUSTER: dict[str, Any] = {

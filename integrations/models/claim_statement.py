@@ -52,7 +52,10 @@ def claim_statement(model: Any, lease: timedelta, owner: str, last_served: int) 
 
 
 def claim_first_statement(model: Any, lease: timedelta, owner: str) -> Statement:
-    """Return the SQL, with its parameters, that leases the most urgent due row to `owner`, whoever's it is."""
+    """Return the SQL, with its parameters, that leases the most urgent due row to `owner`, whoever's it is.
+
+    The model has a `started_at`, which is set.
+    """
     return _with_values(_first(model, lease, connection.vendor), owner)
 
 
@@ -65,7 +68,7 @@ def _with_values(statement: Statement, owner: str, last_served: int = 0) -> Stat
 @lru_cache
 def _first(model: Any, lease: timedelta, _vendor: str) -> Statement:
     due = model.objects.due()
-    return _leasing(model, due.order_by(*due.work_order), lease)
+    return _leasing(model, due.order_by(*due.work_order), lease, started_at=Now())
 
 
 @lru_cache
@@ -97,7 +100,9 @@ def _fair(model: Any, lease: timedelta, _vendor: str) -> Statement:
     return f"{prepared[0]}{update}", (*prepared[1], *parameters)
 
 
-def _leasing(model: Any, chosen: models.QuerySet[Any, Any], lease: timedelta) -> Statement:
+def _leasing(
+    model: Any, chosen: models.QuerySet[Any, Any], lease: timedelta, **changes: models.Func
+) -> Statement:
     """Return the SQL that leases the first of the chosen rows, counts the attempt and returns the row."""
     if connection.features.has_select_for_update_skip_locked:
         chosen = chosen.select_for_update(skip_locked=True, no_key=True, of=("self",))
@@ -109,6 +114,7 @@ def _leasing(model: Any, chosen: models.QuerySet[Any, Any], lease: timedelta) ->
             "lease_owner": _OWNER,
             "attempts": models.F("attempts") + 1,
             "consecutive_crashes": models.F("consecutive_crashes") + 1,
+            **changes,
         }
     )
     update, parameters = query.get_compiler(connection=connection).as_sql()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models.functions import Now
 
 from integrations.models.claim_statement import claim_first_statement
@@ -168,12 +168,7 @@ class DutyRun(Leasable):
 
         Unlike rows of candidates, duties are few for each organization, so that none can keep the others waiting.
         """
-        with transaction.atomic():
-            statement = claim_first_statement(cls, DUTY_LEASE, owner)
-            claimed = next(iter(cls._base_manager.raw(*statement)), None)
-            if claimed is not None:
-                cls._base_manager.filter(pk=claimed.pk).update(started_at=Now())
-        return claimed
+        return next(iter(cls._base_manager.raw(*claim_first_statement(cls, DUTY_LEASE, owner))), None)
 
     def lease(self, length: timedelta = DUTY_LEASE) -> Self | None:
         """Lease this duty, due or not. Return None while another worker holds it."""

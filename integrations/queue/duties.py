@@ -64,8 +64,10 @@ def _step(run: DutyRun) -> None:
 
 
 def sweep_organization(organization: Organization, is_full: bool = True) -> int:
-    """Reconcile one organization with Lever now; return how many invitations it repaired. Raises PlatformError."""
-    organization = Organization.objects.reread(organization.pk)
+    """Reconcile an organization, read just now, with Lever; return how many invitations that repaired.
+
+    Raises PlatformError.
+    """
     repaired = sweep(organization, clients_for(organization), is_full)
     if repaired:
         logger.warning("sweep repaired %s invitation(s) of %s", repaired, organization.slug)

@@ -18,7 +18,7 @@ from integrations.workflow.rules.facts import Decision
 
 def sweep_organization(organization: Organization) -> int:
     """Reconcile one organization with Lever now; return how many invitations it repaired. Raises PlatformError."""
-    repaired = duties.sweep_organization(organization)
+    repaired = duties.sweep_organization(Organization.objects.reread(organization.pk))
     notify_workers()
     return repaired
 

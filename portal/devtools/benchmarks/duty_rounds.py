@@ -60,6 +60,7 @@ def seed(count: int) -> None:
                 access_expires_at=now + timedelta(days=1),
                 refreshed_at=now,
                 connected_at=now,
+                first_connected_at=now,
                 lever_account_id=f"account-{organization.pk}",
                 lever_user_id="author",
             )

@@ -251,7 +251,8 @@ def test_a_scheduled_sweep_leaves_out_who_entered_less_than_two_minutes_ago(
     LeverConnection.objects.update(first_connected_at=long_ago, swept_at=long_ago)
     move_without_webhook()
     sandbox.set_entered_at("Alder", timezone.now() - timedelta(minutes=minutes))
-    assert duties.sweep_organization(scenario.organization, is_full=False) == repaired
+    organization = Organization.objects.reread(scenario.organization.pk)
+    assert duties.sweep_organization(organization, is_full=False) == repaired
     assert Delivery.objects.count() == repaired
 
 
