@@ -20,7 +20,7 @@ def check_shapes(organization: Organization) -> Iterator[Finding]:
     seen_since = timezone.now() - SHOWN_FOR
     rows = ShapeDeviation.objects.filter(organization=organization, last_seen_at__gt=seen_since)
     for row in rows.order_by("is_readable", "first_seen_at", "pk")[:MOST_NAMED]:
-        types = ", ".join(f"{name}: {kind}" for name, kind in row.example.items())
+        types = ", ".join(f"{name}: {kind}" for name, kind in sorted(row.example.items()))
         example = f" Its types: {{{types}}}." if types else ""
         reading = (
             "The portal understands it all the same."

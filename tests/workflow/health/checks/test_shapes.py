@@ -49,7 +49,8 @@ def test_what_a_platform_sends_otherwise_is_found(healthy_organization, found, v
     finding = only_finding(healthy_organization)
     assert (finding.code, finding.level) == ("shape_changed", "warning")
     assert finding.message.startswith(sentence)
-    assert "{status: a text, score: " in finding.message
+    assert "{score: " in finding.message
+    assert ", status: a text}" in finding.message
 
 
 def test_what_the_portal_understands_all_the_same_is_worth_knowing(healthy_organization) -> None:
