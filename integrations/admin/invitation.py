@@ -13,7 +13,7 @@ from integrations.admin.confirmation import AdminAction, run_action
 from integrations.admin.display import candidate_link, links
 from integrations.admin.filters import OrganizationFilter
 from integrations.models import Actor, Invitation
-from integrations.models.invitation import Status
+from integrations.models.invitation_status import Status
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.invitations import approve, refuse, send_again
 

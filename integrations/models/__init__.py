@@ -12,7 +12,8 @@ from integrations.models.email import EmailKind, EmailTopic
 from integrations.models.email_template import EmailTemplate
 from integrations.models.heartbeat import Heartbeat
 from integrations.models.incident import Incident
-from integrations.models.invitation import IllegalTransition, Invitation
+from integrations.models.invitation import Invitation
+from integrations.models.invitation_status import IllegalTransition
 from integrations.models.lever_connection import LeverConnection
 from integrations.models.lever_probe import LeverProbe
 from integrations.models.lever_webhook import LeverWebhook

@@ -52,7 +52,7 @@ def claim_statement(model: Any, lease: timedelta, owner: str, last_served: int) 
 
 
 def claim_first_statement(model: Any, lease: timedelta, owner: str) -> Statement:
-    """Return the SQL, with its parameters, that leases the most urgent due row to `owner`, whoever's it is.
+    """Return the SQL, with its parameters, that leases the most urgent due row to `owner`, of any organization.
 
     The model has a `started_at`, which is set.
     """

@@ -6,56 +6,22 @@ from typing import Any, Self
 from django.db import connection, models
 from django.db.models.functions import Now, Upper
 
+from integrations.models.invitation_status import (
+    FOLLOWED,
+    FOLLOWING_GOES_ON,
+    OPEN,
+    TRANSITIONS,
+    IllegalTransition,
+    Status,
+)
 from integrations.models.result import Result
 from integrations.models.truncated_keys import truncated_key
-from integrations.vocabulary import FollowingEnd, InvitationStatus
+from integrations.vocabulary import FollowingEnd
 
 
 def make_reference() -> str:
     """Return a random reference, by which the portal recognizes its own feedback in Lever."""
     return secrets.token_hex(6)
-
-
-class IllegalTransition(Exception):
-    """The invitation's status doesn't allow the requested change."""
-
-
-Status = InvitationStatus
-
-UNSENT = (Status.HELD, Status.PENDING)
-ON_THE_WAY = (Status.PENDING, Status.SENDING, Status.HELD, Status.UNCERTAIN)
-OPEN = (*ON_THE_WAY, Status.INVITED, Status.IN_PROGRESS, Status.SUBMITTED)
-FOLLOWED = (Status.INVITED, Status.IN_PROGRESS, Status.SUBMITTED)
-
-TRANSITIONS: dict[str, tuple[str, ...]] = {
-    # new status: the statuses that it may follow
-    Status.PENDING: (Status.HELD, Status.SENDING, Status.UNCERTAIN, Status.FAILED, Status.WITHDRAWN),
-    Status.SENDING: (Status.PENDING,),
-    Status.UNCERTAIN: (Status.SENDING,),
-    Status.INVITED: (
-        Status.PENDING,  # the earlier call is confirmed before the retry
-        Status.SENDING,
-        Status.UNCERTAIN,
-        Status.WITHDRAWN,
-        Status.IN_PROGRESS,
-        Status.SUBMITTED,
-        Status.COMPLETED,
-    ),
-    Status.IN_PROGRESS: (Status.INVITED, Status.SUBMITTED, Status.COMPLETED, Status.WITHDRAWN),
-    Status.SUBMITTED: (Status.INVITED, Status.IN_PROGRESS, Status.COMPLETED, Status.WITHDRAWN),
-    Status.COMPLETED: (Status.INVITED, Status.IN_PROGRESS, Status.SUBMITTED, Status.WITHDRAWN),
-    Status.WITHDRAWN: (Status.HELD, Status.PENDING, Status.INVITED, Status.UNCERTAIN),
-    Status.FAILED: (Status.HELD, Status.PENDING, Status.SENDING, Status.UNCERTAIN),
-}
-
-
-#: The columns while CodeScreen is asked about an invitation.
-FOLLOWING_GOES_ON: dict[str, object] = {
-    "following_ended": "",
-    "following_ended_reason": "",
-    "following_ended_at": None,
-    "missing_since": None,
-}
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):

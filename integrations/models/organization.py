@@ -144,7 +144,7 @@ class Organization(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="The id of the Lever user who is shown as the author of feedback; empty means whoever connected.",
+        help_text="The id of the Lever user shown as the author of feedback; empty: the person who connected Lever.",
     )
     feedback_author_name = models.CharField(max_length=300, blank=True, default="", db_default="")
     feedback_author_gone = models.BooleanField(

@@ -1,4 +1,4 @@
-"""What a claim costs: it reads few rows, whatever was done in the past and whoever has nothing to do."""
+"""What a claim costs: it reads few rows, however long the history, however many have nothing to do."""
 
 import json
 from collections.abc import Iterator

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from integrations.models import IllegalTransition, Invitation, LeverConnection
 from integrations.models.audit_entry import masked
 from integrations.models.encrypted_field import DecryptionError
-from integrations.models.invitation import TRANSITIONS, Status
+from integrations.models.invitation_status import TRANSITIONS, Status
 from tests import factories
 
 

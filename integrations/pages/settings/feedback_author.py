@@ -32,7 +32,7 @@ class FeedbackAuthorView(OrganizationMixin, TemplateView):
         return context
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Store the chosen user; an empty choice means whoever connected."""
+        """Store the chosen user; an empty choice means the person who connected."""
         user_id = request.POST.get("author", "")
         try:
             lever = provider.lever_client(self.organization)
@@ -40,6 +40,6 @@ class FeedbackAuthorView(OrganizationMixin, TemplateView):
         except (ActionNotAllowed, PlatformError) as error:
             messages.error(request, str(error))
             return redirect("feedback-author")
-        author = name or ("The chosen user" if user_id else "Whoever connected Lever")
+        author = name or ("The chosen user" if user_id else "The person who connected Lever")
         messages.success(request, f"{author} is the author of feedback from now on.")
         return redirect(reverse("settings") + "#policies")

@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 from integrations.models import Effect, EmailTopic, Invitation
-from integrations.models.invitation import Status
+from integrations.models.invitation_status import Status
 from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.email.payload import InvitationUnchanged

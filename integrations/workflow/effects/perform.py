@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import CallDeferred, NotConnected, PlatformError
 from integrations.models import Effect, Organization, db_clock
-from integrations.models.invitation import Status
+from integrations.models.invitation_status import Status
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES, NO_OUTCOME
 from integrations.workflow.effects.apply_outcome import apply_outcome
 from integrations.workflow.effects.author import replace_author

@@ -10,7 +10,7 @@ from integrations.http.errors import PlatformError
 from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Effect, Invitation, Organization, db_clock
 from integrations.models.db_retry import with_retry
-from integrations.models.invitation import Status
+from integrations.models.invitation_status import Status
 from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.catalog.candidate import leads_to
 from integrations.workflow.catalog.lookup import stage_name

@@ -16,7 +16,7 @@ from integrations.codescreen.payloads import instance_id_in
 from integrations.http.errors import PlatformError
 from integrations.models import Effect, IllegalTransition, Invitation, db_clock
 from integrations.models.db_retry import with_retry
-from integrations.models.invitation import Status
+from integrations.models.invitation_status import Status
 from integrations.workflow.catalog import sync
 from integrations.workflow.effects.invitation_endings import (
     cancel_or_retry,

@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 from integrations.lever.payloads import Opportunity, StageChange
 from integrations.models import Delivery, Effect, IllegalTransition, Invitation, Organization, db_clock
-from integrations.models.invitation import UNSENT, Status
+from integrations.models.invitation_status import UNSENT, Status
 from integrations.vocabulary import INVITING_VERDICTS, VerdictCode
 from integrations.workflow.inbox.facts import FactsSnapshot
 from integrations.workflow.outbox.enqueue import enqueue_invitation, enqueue_note

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from integrations.models import Actor, AuditAction, AuditEntry, AuditTarget, Effect, Invitation, TargetKind
-from integrations.models.invitation import Status
+from integrations.models.invitation_status import Status
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.invitations import send_again
 

@@ -15,7 +15,7 @@ def possible_authors(lever: LeverClient) -> list[LeverUser]:
 
 
 def choose_feedback_author(organization: Organization, lever: LeverClient, user_id: str, actor: Actor) -> str:
-    """Store the author with the name that Lever gives; empty means whoever connected. Return the name.
+    """Store the author with the name that Lever gives; empty means the person who connected. Return the name.
 
     Raises ActionNotAllowed for somebody who isn't an active user in Lever, and PlatformError.
     """

@@ -18,7 +18,7 @@ from integrations.models import (
     TargetKind,
     db_clock,
 )
-from integrations.models.invitation import Status
+from integrations.models.invitation_status import Status
 from integrations.workflow.email.links import timeline_link
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.outbox import enqueue

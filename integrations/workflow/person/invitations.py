@@ -9,7 +9,8 @@ from django.db.models.functions import Upper
 
 from integrations.lever.payloads import Opportunity
 from integrations.models import Effect, Invitation, Result, db_clock
-from integrations.models.invitation import InvitationQuerySet, Status
+from integrations.models.invitation import InvitationQuerySet
+from integrations.models.invitation_status import Status
 from integrations.vocabulary import ResultOutcome
 from integrations.workflow.rules.facts import ExistingInvitation
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db.models.functions import Now
 
 from integrations.models import EmailTopic, Invitation, Organization
-from integrations.models.invitation import FOLLOWED, FOLLOWING_GOES_ON, Status
+from integrations.models.invitation_status import FOLLOWED, FOLLOWING_GOES_ON, Status
 from integrations.vocabulary import FollowingEnd
 from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.notify import notify_members

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from integrations.models import Effect, Invitation, db_clock
-from integrations.models.invitation import Status
+from integrations.models.invitation_status import Status
 from integrations.workflow.outbox.enqueue import enqueue_progress_tag
 from integrations.workflow.rules.tags import choose_progress_tag
 

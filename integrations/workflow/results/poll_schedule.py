@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from integrations.http.errors import PlatformError
 from integrations.models import Invitation, db_clock
-from integrations.models.invitation import Status
+from integrations.models.invitation_status import Status
 from integrations.models.leasing import LEASE
 from integrations.vocabulary import FollowingEnd
 from integrations.workflow.outbox.retry_policy import DISCONNECTED_RETRY

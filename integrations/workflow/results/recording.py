@@ -4,7 +4,7 @@ import logging
 
 from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.models import Invitation, db_clock
-from integrations.models.invitation import Status
+from integrations.models.invitation_status import Status
 from integrations.workflow.outbox.enqueue import enqueue_progress_tag
 from integrations.workflow.results.completion import record_completion
 from integrations.workflow.rules.tags import choose_progress_tag

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from integrations.codescreen.payloads import WebhookHint
 from integrations.models import EmailTopic, Invitation, Organization, db_clock
-from integrations.models.invitation import Status
+from integrations.models.invitation_status import Status
 from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.email.payload import InvitationUnchanged
@@ -51,7 +51,8 @@ def _notify_bounce(invitation: Invitation) -> None:
         subject="An invitation bounced",
         lines=[
             f"“{invitation.assessment_name}” could not be delivered: the e-mail address doesn't exist.",
-            f"Correct it in Lever and invite again: {candidate_link(invitation)}",
+            "Correct it in Lever. Then stop following this invitation and invite again, both on its timeline.",
+            f"Timeline: {candidate_link(invitation)}",
         ],
         invitation=invitation,
         holds_while=InvitationUnchanged.of(invitation),

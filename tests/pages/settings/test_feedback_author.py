@@ -48,7 +48,7 @@ def test_the_page_says_why_when_lever_doesnt_answer(organization_admin_client, o
     assert "could not be read" in page
 
 
-def test_an_empty_choice_means_whoever_connected(connected_organization, sandbox, client_for):
+def test_an_empty_choice_means_the_person_who_connected(connected_organization, sandbox, client_for):
     client = admin_client(connected_organization, client_for)
     client.post(URL, {"author": a_user(sandbox).id})
     client.post(URL, {"author": ""})

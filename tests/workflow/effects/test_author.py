@@ -79,7 +79,7 @@ def test_the_chosen_author_signs_the_feedback_and_nothing_else(scenario, sandbox
     assert LeverConnection.objects.get().lever_user_id != chosen.id
 
 
-def test_whoever_connected_signs_when_the_chosen_author_has_left(scenario, sandbox):
+def test_the_person_who_connected_signs_when_the_chosen_author_has_left(scenario, sandbox):
     chosen = another_user(sandbox)
     scenario.set_policies(feedback_author=chosen.id)
     scenario.sent_invitation()

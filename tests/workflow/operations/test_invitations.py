@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.models import AuditEntry, Effect, Invitation
-from integrations.models.invitation import Status
+from integrations.models.invitation_status import Status
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.errors import ActionNotAllowed
 from tests import factories

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import Assessment, AuditEntry, Effect, Invitation
-from integrations.models.invitation import Status
+from integrations.models.invitation_status import Status
 from integrations.vocabulary import ProgressTag
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.errors import ActionNotAllowed

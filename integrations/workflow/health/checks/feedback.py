@@ -17,7 +17,7 @@ def check_chosen_author(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.FEEDBACK_AUTHOR_GONE,
             Level.WARNING,
-            f"{name}, chosen as the author of feedback, has left Lever: whoever connected is shown instead.",
+            f"{name}, chosen as the author of feedback, has left Lever: the person who connected is shown instead.",
             "Choose another author under Settings.",
             AUTHOR,
         )
