@@ -19,6 +19,7 @@ ROW_OF = {
     "invitation": Invitation,
     "mapping": RoleMapping,
     "member": Membership,
+    "offered": Delivery,
     "token": LeverWebhook,
 }
 
@@ -64,7 +65,14 @@ def _fill(name: str, pattern: URLPattern, customer: Customer) -> Address:
 
 
 #: Addresses whose parameters name no row of the customer.
-_WITHOUT_ROW = {"email-edit", "email-html", "admin:app_list", "password_reset_confirm", "social:begin"}
+_WITHOUT_ROW = {
+    "email-edit",
+    "email-html",
+    "offered-invite",  # its number only bounds the sender's own rows
+    "admin:app_list",
+    "password_reset_confirm",
+    "social:begin",
+}
 
 
 def _values(name: str, customer: Customer) -> dict[str, Any]:

@@ -44,6 +44,7 @@ ALLOWED = {
     "policies": 2,
     "feedback-author": 2,
     "delivery-replay": 2,
+    "offered-invite": 2,
     "invitation-approve": 2,
     "invitation-refuse": 2,
     "invitation-sent": 2,
@@ -68,9 +69,11 @@ EVERYBODY = {"logout", "switch-organization"}
 def rows(organization, super_admin) -> dict[str, Any]:
     """The URL arguments of one row of each kind."""
     invitation = factories.InvitationFactory.create(organization=organization, opportunity_id="opportunity-1")
+    delivery = factories.DeliveryFactory.create(organization=organization)
     return {
         "candidate": {"opportunity_id": "opportunity-1"},
-        "delivery": {"pk": factories.DeliveryFactory.create(organization=organization).pk},
+        "delivery": {"pk": delivery.pk},
+        "offered": {"pk": delivery.pk},
         "effect": {"pk": factories.EffectFactory.create(organization=organization).pk},
         "invitation": {"pk": invitation.pk},
         "mapping": {
