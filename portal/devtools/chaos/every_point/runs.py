@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 from django.db import connections
 
@@ -47,9 +48,7 @@ def run_parts(demo: DemoEnvironment, options: EveryPointOptions, log: Callable[[
         connections.close_all()
 
         def run_part(part: Part) -> PartReport:
-            kind_of_process = RealProcess if part.is_real else PretendProcess
-            world = World(clock, injector, platforms, kind_of_process(clock, injector), part.is_idempotent)
-            injector.kills_for_real = part.is_real
+            world = World(clock, injector, platforms, process, part.is_idempotent)
             environment.honour_keys(platforms, is_idempotent=part.is_idempotent)
             return PartRuns(part, world, options, log).run()
 
@@ -110,9 +109,8 @@ class PartRuns:
 
     def _outcomes(self, runs: Sequence[Faults], phases: Sequence[Phase]) -> Iterator[Outcome]:
         def run(faults: Faults) -> Outcome:
-            if self._part.is_real:
-                self._world.platforms.serve()
-            return perform(self._world, phases, faults)
+            world = in_real_processes(self._world) if self._part.is_real else self._world
+            return perform(world, phases, faults)
 
         # real runs share the platforms' ports
         processes = 1 if self._part.is_real else self._options.processes
@@ -122,6 +120,13 @@ class PartRuns:
             if lines:
                 self._log(lines)
             yield outcome
+
+
+def in_real_processes(world: World) -> World:
+    """Return the world with real processes in it, which reach the platforms over sockets from now on."""
+    world.platforms.serve()
+    world.injector.kills_for_real = True
+    return replace(world, process=RealProcess(world.clock, world.injector))
 
 
 def _pairs_after(outcome: Outcome) -> list[Faults]:
