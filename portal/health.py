@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_q.brokers import get_broker
 
-from integrations.models import Heartbeat, LeverConnection, db_clock
+from integrations.models import CodeScreenConnection, Heartbeat, LeverConnection, db_clock
 from integrations.queue import liveness
 
 WORKERS_SILENT_AFTER = timedelta(seconds=30)
@@ -77,7 +77,9 @@ def _oldest_due() -> str:
 def _sweep() -> str:
     """Return whether every working organization was swept lately; one that is new counts from its connection."""
     working = LeverConnection.objects.filter(
-        state=LeverConnection.State.CONNECTED, organization__paused=False
+        state=LeverConnection.State.CONNECTED,
+        organization__paused=False,
+        organization__codescreen_connection__state=CodeScreenConnection.State.CONNECTED,
     )
     oldest = working.aggregate(at=Min(Coalesce("swept_at", "connected_at")))["at"]
     if oldest is None or db_clock.now() - oldest < SWEEP_LIMIT:

@@ -1,6 +1,7 @@
 """The probes: each tells its own part of the truth, from any host and without a redirect."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -73,18 +74,24 @@ def test_the_work_probe_is_about_this_nodes_workers(client, db, settings):
     assert client.get("/healthz/work").json()["parts"]["workers"] == "silent"
 
 
+def _connected(**columns: Any) -> LeverConnection:
+    """Return the Lever connection of an organization that has a CodeScreen key too."""
+    connection = factories.LeverConnectionFactory.create(**columns)
+    factories.CodeScreenConnectionFactory.create(organization=connection.organization)
+    return connection
+
+
 def test_the_work_probe_names_a_late_sweep(client, db):
     Heartbeat.beat()
     now = timezone.now()
-    factories.LeverConnectionFactory.create(swept_at=now - timedelta(minutes=20))
-    paused = factories.LeverConnectionFactory.create(swept_at=now - timedelta(days=20))
+    _connected(swept_at=now - timedelta(minutes=20))
+    factories.LeverConnectionFactory.create(swept_at=now - timedelta(days=20))  # no CodeScreen key yet
+    paused = _connected(swept_at=now - timedelta(days=20))
     paused.organization.paused = True
     paused.organization.save()
-    factories.LeverConnectionFactory.create(
-        swept_at=now - timedelta(days=20), state=LeverConnection.State.NEEDS_RECONNECT
-    )
+    _connected(swept_at=now - timedelta(days=20), state=LeverConnection.State.NEEDS_RECONNECT)
     assert client.get("/healthz/work").json()["parts"]["sweep"] == "ok"
-    never = factories.LeverConnectionFactory.create(swept_at=None, connected_at=now - timedelta(hours=3))
+    never = _connected(swept_at=None, connected_at=now - timedelta(hours=3))
     assert client.get("/healthz/work").json()["parts"]["sweep"].startswith("the oldest is 10")
     never.delete()
     assert client.get("/healthz/work").status_code == 200

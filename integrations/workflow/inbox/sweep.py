@@ -37,14 +37,24 @@ def sweep(organization: Organization, clients: ClientProvider, is_full: bool = T
     """
     if organization.paused or organization.disconnected_reason:
         return 0
-    lever = clients.lever()
-    refresh_stages(organization, lever)
+    refresh_stages(organization, clients.lever())
     stages = trigger_stages(organization)
-    if not stages:
-        return 0
     began = db_clock.now()
+    repaired = _compare(organization, clients, stages, began, is_full) if stages else 0
+    # without a trigger stage too: there was nothing to compare, and the sweep isn't late
+    LeverConnection.objects.filter(organization=organization).update(swept_at=began)
+    return repaired
+
+
+def _compare(
+    organization: Organization,
+    clients: ClientProvider,
+    stages: Sequence[Stage],
+    began: datetime,
+    is_full: bool,
+) -> int:
     since = None if is_full else organization.lever_connection.swept_at
-    listed = _list_opportunities(lever, stages, since)
+    listed = _list_opportunities(clients.lever(), stages, since)
     if since is None:
         _read_offered_again(organization, listed)
     compared = [
@@ -53,9 +63,7 @@ def sweep(organization: Organization, clients: ClientProvider, is_full: bool = T
         if is_full or opportunity.entered_at is None or opportunity.entered_at <= began - WEBHOOK_MAY_ARRIVE
     ]
     missed = list(missed_opportunities(organization, stages, compared))
-    repaired = sum(_repair(organization, opportunity, clients, began) for opportunity in missed)
-    LeverConnection.objects.filter(organization=organization).update(swept_at=began)
-    return repaired
+    return sum(_repair(organization, opportunity, clients, began) for opportunity in missed)
 
 
 def _list_opportunities(

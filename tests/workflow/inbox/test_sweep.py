@@ -88,6 +88,12 @@ def test_a_candidate_in_another_stage_is_ignored(scenario, sandbox, move_without
     assert not Delivery.objects.exists()
 
 
+def test_a_sweep_without_a_trigger_stage_counts_as_done(scenario):
+    Organization.objects.update(stage_prefix="Take-home exercise")
+    assert on_request.sweep_organization(scenario.organization) == 0
+    assert LeverConnection.objects.get().swept_at is not None
+
+
 def test_a_candidate_in_a_mapped_stage_is_taken_in(scenario, sandbox, move_without_webhook):
     scenario.organization.role_mappings.create(
         role="Backend Engineer", stage="Phone screen", assessment="Backend"
