@@ -6,6 +6,7 @@ from portal.devtools.chaos.every_point.job import JOBS
 from tests.devtools.chaos.runs import run_every_point
 
 
+@pytest.mark.slow
 def test_no_promise_breaks_when_a_process_is_killed_at_any_place_of_the_invitation() -> None:
     [part] = run_every_point("--job", "invitation", "--fault", "killed")["parts"].values()
     assert part["failed"] == {}
