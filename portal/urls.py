@@ -5,7 +5,7 @@ from django.urls import include, path, re_path
 
 from integrations.webhooks.views import CodeScreenWebhookView, LeverWebhookView
 from portal import health, metrics
-from portal.accounts import oauth
+from portal.accounts import oauth, sign_in
 
 # a key is URL-safe text; the last slash is optional, since a redirect would lose the body of a POST
 KEY = r"(?P<key>[A-Za-z0-9._~-]{1,100})/?$"
@@ -19,6 +19,7 @@ urlpatterns = [
     path("metrics", metrics.metrics, name="metrics"),
     path("oauth/login/lever/", oauth.begin, name="lever-connect"),
     path("oauth/", include("social_django.urls", namespace="social")),
+    path("admin/login/", sign_in.admin_sign_in),
     path("admin/", admin.site.urls),
     path("", include("portal.accounts.urls")),
     path("", include("integrations.pages.urls")),

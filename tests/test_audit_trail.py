@@ -41,6 +41,7 @@ SECRETS = ("audit-SECRET-token", "audit-SECRET-key", "Audit SECRET password")
 
 #: Addresses that only show something, sign a person in or out, or read the platforms' lists again.
 NOT_AUDITED = {
+    "account",
     "overview",
     "login",
     "logout",

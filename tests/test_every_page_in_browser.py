@@ -31,7 +31,7 @@ from tests import addresses, factories
 from tests.addresses import Address
 from tests.admin.conftest import Customer, make_customer
 from tests.browsing import SHAPES, Visit
-from tests.pages.test_access import ALLOWED, PUBLIC, ROLES
+from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC, ROLES
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -123,7 +123,9 @@ def newcomer() -> User:
 def site_pages(customer: Customer, *, with_rows: bool = True) -> Iterator[tuple[Address, str]]:
     """Yield the address of each page of the site in each of its states."""
     for address in addresses.of(customer):
-        if address.name in (set(ALLOWED) | PUBLIC) - NO_PAGE and (with_rows or not address.has_row):
+        if address.name in (set(ALLOWED) | PUBLIC | EVERYBODY) - NO_PAGE and (
+            with_rows or not address.has_row
+        ):
             yield address, address.url
             for state in STATES.get(address.name, []):
                 yield address, address.url + state

@@ -3,14 +3,24 @@
 import time
 from typing import Any
 
-from django.contrib.auth.forms import PasswordResetForm
-from django.contrib.auth.views import LoginView, PasswordResetConfirmView, PasswordResetView
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm, SetPasswordForm
+from django.contrib.auth.models import User
+from django.contrib.auth.views import (
+    INTERNAL_RESET_SESSION_TOKEN,
+    LoginView,
+    PasswordResetConfirmView,
+    PasswordResetView,
+)
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse_lazy
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.generic import View
 
 from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of, return_url
+from portal.accounts.completion import SignInMethod, complete_sign_in
 from portal.accounts.forms import ForgottenPasswordForm
 
 #: Every request for a password link is answered after this time, so that timing doesn't reveal who has an account.
@@ -21,6 +31,23 @@ class SignInView(LoginView):
     """Sign a person in by user name and password."""
 
     redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Complete the sign-in that the password has proven."""
+        user = form.get_user()
+        return complete_sign_in(self.request, user, SignInMethod.PASSWORD, self.get_success_url())
+
+
+@login_not_required
+def admin_sign_in(request: HttpRequest) -> HttpResponse:
+    """Send the admin's own sign-in page to the portal's, so that there is one.
+
+    Raises PermissionDenied for a signed-in person who may not open the admin.
+    """
+    if request.user.is_authenticated:
+        raise PermissionDenied("The admin is for staff. Ask the portal's operator for access.")
+    query = urlencode({"next": request.GET.get("next", reverse("admin:index"))})
+    return redirect(f"{reverse('login')}?{query}")
 
 
 class ForgottenPasswordView(PasswordResetView):
@@ -39,9 +66,13 @@ class ForgottenPasswordView(PasswordResetView):
 class ChoosePasswordView(PasswordResetConfirmView):
     """Let a person choose a password through a link that works once, and sign them in."""
 
-    success_url = reverse_lazy("overview")
-    post_reset_login = True
-    post_reset_login_backend = "django.contrib.auth.backends.ModelBackend"
+    user: User
+
+    def form_valid(self, form: SetPasswordForm[User]) -> HttpResponse:
+        """Store the password and complete the sign-in that the link has proven."""
+        user = form.save()
+        del self.request.session[INTERNAL_RESET_SESSION_TOKEN]
+        return complete_sign_in(self.request, user, SignInMethod.PASSWORD_LINK, reverse("overview"))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the user, so that the person sees the user name to sign in with."""

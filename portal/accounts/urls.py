@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView, PasswordResetDoneView
 from django.urls import path
 
-from portal.accounts import sign_in
+from portal.accounts import account, sign_in
 
 urlpatterns = [
     path("login/", sign_in.SignInView.as_view(), name="login"),
@@ -11,5 +11,6 @@ urlpatterns = [
     path("password/forgotten/", sign_in.ForgottenPasswordView.as_view(), name="password_reset"),
     path("password/sent/", PasswordResetDoneView.as_view(), name="password_reset_done"),
     path("invite/<uidb64>/<token>/", sign_in.ChoosePasswordView.as_view(), name="password_reset_confirm"),
+    path("account/", account.AccountView.as_view(), name="account"),
     path("organization/", sign_in.SwitchOrganizationView.as_view(), name="switch-organization"),
 ]

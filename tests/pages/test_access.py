@@ -62,7 +62,7 @@ ALLOWED = {
     "member-role": 1,
     "member-remove": 1,
 }
-EVERYBODY = {"logout", "switch-organization"}
+EVERYBODY = {"logout", "switch-organization", "account"}
 
 
 @pytest.fixture

@@ -18,6 +18,23 @@ def test_a_wrong_password_is_explained(client, super_admin):
     assert "correct username and password" in answer.content.decode()
 
 
+def test_the_admins_own_sign_in_page_leads_to_the_portals(client, db):
+    answer = client.get("/admin/login/?next=/admin/integrations/")
+    assert answer["Location"] == "/login/?next=%2Fadmin%2Fintegrations%2F"
+
+
+def test_the_admins_sign_in_page_refuses_a_signed_in_person_who_is_not_staff(client, super_admin):
+    client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
+    answer = client.get("/admin/", follow=True)
+    assert answer.status_code == 403
+    assert "The admin is for staff" in answer.content.decode()
+
+
+def test_the_account_page_is_for_people_without_an_organization_too(client, db):
+    client.force_login(factories.UserFactory.create(username="alone"))
+    assert "alone" in client.get("/account/").content.decode()
+
+
 def test_signing_out_needs_a_post(super_admin_client):
     assert super_admin_client.get("/logout/").status_code == 405
     assert super_admin_client.post("/logout/")["Location"] == "/login/"
