@@ -58,6 +58,13 @@ class AuditAction(models.TextChoices):
     RECORD_DECISION = "record_decision", "decided"
     RETRY = "retry", "retry"
     REPLAY = "replay", "replay"
+    SIGN_IN = "sign_in", "sign in"
+    FAIL_SIGN_IN = "fail_sign_in", "failed sign-in"
+    REFUSE_SIGN_IN = "refuse_sign_in", "refused sign-in"
+    SIGN_OUT = "sign_out", "sign out"
+    CHANGE_PASSWORD = "change_password", "change password"
+    RESET_PASSWORD = "reset_password", "choose password through a link"
+    END_SESSIONS = "end_sessions", "end sessions"
 
 
 class TargetKind(models.TextChoices):
@@ -65,6 +72,7 @@ class TargetKind(models.TextChoices):
 
     ORGANIZATION = "organization", "Organization"
     MEMBER = "member", "Member"
+    ACCOUNT = "account", "Account"
     MAPPING = "mapping", "Mapping"
     RATING_THRESHOLDS = "rating_thresholds", "Rating thresholds"
     LEVER_CONNECTION = "lever_connection", "Lever connection"

@@ -1,0 +1,38 @@
+"""Audit entries about a person's account: one in the log of each organization whose rows the account opens."""
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from integrations.models import Actor, AuditAction, AuditEntry, AuditTarget, Changes, Organization, TargetKind
+
+#: Who acts when the portal can't tell: somebody who hasn't proven who they are.
+UNKNOWN_ACTOR = "somebody not signed in"
+
+
+def record_for_person(
+    user: User,
+    action: AuditAction,
+    changes: Changes | None = None,
+    *,
+    reason: str = "",
+    actor: Actor | None = None,
+) -> None:
+    """Append one entry about this person's account for each organization that they belong to.
+
+    Without an organization it is one entry of the portal as a whole. The actor is the person unless another is given.
+    All of it is one transaction; call this in that of the change itself.
+    """
+    organizations = list(Organization.objects.filter(memberships__user=user).order_by("pk"))
+    target = AuditTarget(TargetKind.ACCOUNT, user.pk, str(user))
+    with transaction.atomic():
+        for organization in organizations or (None,):
+            AuditEntry.record(organization, actor or user, action, target, changes, reason)
+
+
+def record_for_nobody(action: AuditAction, changes: Changes | None = None, *, reason: str = "") -> None:
+    """Append one entry of the portal as a whole about an account that doesn't exist.
+
+    What was typed as its name isn't stored: people type passwords into the wrong field.
+    """
+    target = AuditTarget(TargetKind.ACCOUNT, None, "an unknown user name")
+    AuditEntry.record(None, UNKNOWN_ACTOR, action, target, changes, reason)
