@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable
 
-from django.db import DatabaseError, InterfaceError, transaction
+from django.db import DatabaseError, InterfaceError
 
 from integrations.http.shapes import Deviation
 from integrations.models import Organization, ShapeDeviation
@@ -17,16 +17,15 @@ def record_deviations(
     """Record each deviation for the doctor. One that can't be recorded is only logged: the answer itself is used."""
     for deviation in deviations:
         try:
-            with transaction.atomic():
-                ShapeDeviation.record(
-                    organization,
-                    platform,
-                    endpoint,
-                    field=deviation.field,
-                    found=deviation.found,
-                    expected=deviation.expected,
-                    is_readable=deviation.is_readable,
-                    example=deviation.example,
-                )
+            ShapeDeviation.record(
+                organization,
+                platform,
+                endpoint,
+                field=deviation.field,
+                found=deviation.found,
+                expected=deviation.expected,
+                is_readable=deviation.is_readable,
+                example=deviation.example,
+            )
         except (DatabaseError, InterfaceError):
             logger.exception("a deviation of %s %s could not be recorded", platform, endpoint)

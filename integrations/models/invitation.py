@@ -114,6 +114,11 @@ class Invitation(models.Model):
         blank=True,
         help_text="When the opportunity was last read; empty when it must be read again before sending.",
     )
+    not_shown_reads = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="How many times in a row Lever didn't show the candidate before sending.",
+    )
     in_any_stage = models.BooleanField(
         default=False,
         db_default=False,

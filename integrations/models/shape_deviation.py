@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Now
 
 from integrations.models.organization import Organization
@@ -65,15 +65,17 @@ class ShapeDeviation(models.Model):
             "found": found,
         }
         rows = cls.objects.filter(**identity)
-        if rows.filter(last_seen_at__lt=Now() - COUNT_EVERY).update(
-            count=models.F("count") + 1, last_seen_at=Now(), expected=expected, is_readable=is_readable
-        ):
+        if rows.filter(last_seen_at__gte=Now() - COUNT_EVERY).exists():
             return
-        if not rows.exists():
-            row = ShapeDeviation(
-                **identity, expected=expected, is_readable=is_readable, example=dict(example)
+        with transaction.atomic():
+            was_counted = rows.filter(last_seen_at__lt=Now() - COUNT_EVERY).update(
+                count=models.F("count") + 1, last_seen_at=Now(), expected=expected, is_readable=is_readable
             )
-            ShapeDeviation.objects.bulk_create([row], ignore_conflicts=True)
+            if not was_counted:
+                row = ShapeDeviation(
+                    **identity, expected=expected, is_readable=is_readable, example=dict(example)
+                )
+                ShapeDeviation.objects.bulk_create([row], ignore_conflicts=True)
 
     @classmethod
     def purge_old(cls) -> None:

@@ -17,14 +17,12 @@ from integrations.workflow.catalog.lookup import stage_name
 from integrations.workflow.catalog.trigger_policy import trigger_policy
 from integrations.workflow.effects.invitation_endings import cancel_or_retry, fail
 from integrations.workflow.outbox.outcome import Cancelled, DecideOnRecording, Failed, LeaseLost, Retry
-from integrations.workflow.outbox.retry_policy import backoff
+from integrations.workflow.outbox.retry_policy import wait_until_shown
 from integrations.workflow.person.invitations import Person, blocking_elsewhere
 from integrations.workflow.rules.addresses import first_usable_email
 from integrations.workflow.rules.assessments import KnownAssessment
 
 READ_AGAIN_AFTER = timedelta(minutes=2)
-#: So many tries in which Lever doesn't show the candidate: one such answer may pass.
-NOT_SHOWN_TRIES = 3
 NOT_SHOWN = "Lever no longer shows the candidate."
 NO_ADDRESS = "The candidate has no e-mail address in Lever any more."
 ADD_ADDRESS = "Add the candidate's e-mail address, then move the candidate into the stage again."
@@ -47,12 +45,20 @@ def revalidate(effect: Effect, invitation: Invitation, clients: ClientProvider) 
     except PlatformError as error:
         if error.status not in {403, 404}:
             raise
-        if effect.attempts < NOT_SHOWN_TRIES:
-            return Retry(NOT_SHOWN, backoff(effect.attempts))
-        return _withdraw(invitation, NOT_SHOWN)
+        return _wait_or_withdraw(invitation)
     if reason := _reason_not_to_send(invitation, opportunity, clients):
         return _withdraw(invitation, reason)
     return with_retry(partial(_refresh, effect, invitation, opportunity, read_at))
+
+
+def _wait_or_withdraw(invitation: Invitation) -> NotSent:
+    """Ask Lever again later; withdraw the invitation when Lever hasn't shown the candidate several times in a row."""
+    reads = invitation.not_shown_reads + 1
+    wait = wait_until_shown(reads)
+    if wait is None:
+        return _withdraw(invitation, NOT_SHOWN)
+    Invitation.objects.filter(pk=invitation.pk).update(not_shown_reads=reads)
+    return Retry(NOT_SHOWN, wait)
 
 
 def _must_be_read(invitation: Invitation, now: datetime) -> bool:
@@ -108,7 +114,12 @@ def _refresh(
         if not email:
             return fail(effect, invitation, NO_ADDRESS, ADD_ADDRESS)
         name = opportunity.name[:500] or invitation.candidate_name
-        changes: dict[str, object] = {"candidate_name": name, "email": email, "checked_at": read_at}
+        changes: dict[str, object] = {
+            "candidate_name": name,
+            "email": email,
+            "checked_at": read_at,
+            "not_shown_reads": 0,
+        }
         is_corrected = (name, email) != (invitation.candidate_name, invitation.email)
         if is_corrected and invitation.first_call_at is None:
             changes["external_id"] = invitation.new_external_id()

@@ -9,13 +9,14 @@ from django.db.models.functions import Now
 
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
-from integrations.http.errors import NotConnected, PlatformError
+from integrations.http.errors import CallDeferred, NotConnected, PlatformError
 from integrations.models import Invitation, db_clock
 from integrations.models.invitation_status import FOLLOWING_GOES_ON
 from integrations.workflow.catalog import sync
+from integrations.workflow.outbox.retry_policy import DISCONNECTED_RETRY, deferral
 from integrations.workflow.outbox.run_step import Crash, run_step
 from integrations.workflow.results.following import end_following, why_following_ends
-from integrations.workflow.results.poll_schedule import next_poll, postpone, postpone_until_connected
+from integrations.workflow.results.poll_schedule import next_poll, postpone, postpone_uncalled
 from integrations.workflow.results.recording import record_progress
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,9 @@ def poll(invitation: Invitation, clients: ClientProvider) -> PollOutcome:
     result = run_step(lambda: refresh_progress(invitation, clients.codescreen()))
     match result:
         case NotConnected():
-            postpone_until_connected(invitation)
+            postpone_uncalled(invitation, DISCONNECTED_RETRY)
+        case CallDeferred():
+            postpone_uncalled(invitation, deferral(result))
         case PlatformError():
             logger.info("invitation %s: %s", invitation.pk, result)
             postpone(invitation, result)

@@ -13,7 +13,6 @@ from integrations.models import Invitation, db_clock
 from integrations.models.invitation_status import Status
 from integrations.models.leasing import LEASE
 from integrations.vocabulary import FollowingEnd
-from integrations.workflow.outbox.retry_policy import DISCONNECTED_RETRY
 from integrations.workflow.results.following import end_following, is_gone
 
 POLL_LEASE = LEASE
@@ -83,8 +82,8 @@ def postpone(invitation: Invitation, error: PlatformError) -> None:
         )
 
 
-def postpone_until_connected(invitation: Invitation) -> None:
-    """Poll again in a while; the claim's failure isn't counted, since no call was made."""
+def postpone_uncalled(invitation: Invitation, wait: timedelta) -> None:
+    """Poll again after `wait`; the claim's failure isn't counted, since no call was made."""
     Invitation.objects.filter(SCHEDULED, pk=invitation.pk).update(
-        next_poll_at=Now() + DISCONNECTED_RETRY, poll_failures=invitation.poll_failures
+        next_poll_at=Now() + wait, poll_failures=invitation.poll_failures
     )

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import RoleMapping
-from integrations.workflow.effects.revalidation import NOT_SHOWN_TRIES
+from integrations.workflow.outbox.retry_policy import NOT_SHOWN_WAITS
 
 ALDER = "alder@candidates.example"
 
@@ -39,7 +39,7 @@ def test_an_old_invitation_is_withdrawn_when_the_candidate_has_left(
             sandbox.lever_does("anonymize", opportunities=[candidate])
         case "deleted":
             sandbox.lever_does("delete", opportunities=[candidate])
-    for _ in range(NOT_SHOWN_TRIES):
+    for _ in range(len(NOT_SHOWN_WAITS) + 1):
         scenario.work_waiting()
     invitation = scenario.reread(old_invitation)
     assert invitation.status == "withdrawn"
@@ -68,8 +68,8 @@ def test_an_old_invitation_waits_when_lever_does_not_answer(scenario, sandbox, o
 def test_a_candidate_whom_lever_does_not_show_for_a_moment_is_invited(
     scenario, sandbox, old_invitation, status
 ):
-    scenario.lever_fails("/opportunities/", method="GET", status=status, times=NOT_SHOWN_TRIES - 1)
-    for _ in range(NOT_SHOWN_TRIES):
+    scenario.lever_fails("/opportunities/", method="GET", status=status, times=len(NOT_SHOWN_WAITS))
+    for _ in range(len(NOT_SHOWN_WAITS) + 1):
         scenario.work_waiting()
     assert (scenario.reread(old_invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
 
@@ -112,5 +112,18 @@ def test_a_candidate_who_moved_to_a_stage_with_the_same_assessment_is_invited(
 ):
     RoleMapping.objects.filter(pk=mapped_stages.pk).update(assessment="Backend")
     scenario.place(stage=FINAL_STAGE)
+    scenario.work_waiting()
+    assert (scenario.reread(old_invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)
+
+
+def test_errors_before_do_not_shorten_the_wait_for_a_candidate_whom_lever_does_not_show(
+    scenario, sandbox, old_invitation
+):
+    scenario.lever_fails("/opportunities/", method="GET", status=503, times=3)
+    for _ in range(3):
+        scenario.work_waiting()
+    scenario.lever_fails("/opportunities/", method="GET", status=404, times=1)
+    scenario.work_waiting()
+    assert scenario.reread(old_invitation).status == "pending"
     scenario.work_waiting()
     assert (scenario.reread(old_invitation).status, sandbox.invitations_sent(ALDER)) == ("invited", 1)

@@ -3,9 +3,9 @@
 import pytest
 
 from integrations.models import Invitation
-from integrations.workflow.effects.revalidation import NOT_SHOWN_TRIES
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.effects import retry_effect
+from integrations.workflow.outbox.retry_policy import NOT_SHOWN_WAITS
 
 ALDER, CORRECT = "alder@candidates.example", "alder.correct@candidates.example"
 
@@ -101,7 +101,7 @@ def test_nothing_is_sent_to_a_person_who_must_not_get_it(scenario, sandbox, sent
             protection = {"contact": {"allowed": False, "expiresAt": None}}
             sandbox.lever.accounts["acme"].opportunities[candidate].data_protection = protection
     act()
-    for _ in range(NOT_SHOWN_TRIES):
+    for _ in range(len(NOT_SHOWN_WAITS) + 1):
         scenario.work_waiting()
     row = latest(invitation)
     assert row.status == "withdrawn"

@@ -5,7 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from integrations.codescreen.client import CodeScreenClient
+from integrations.http.errors import CallDeferred
 from integrations.models import Invitation
+from integrations.queue import worker
 from integrations.workflow.results import poll_schedule
 from tests import factories
 
@@ -35,3 +38,18 @@ def test_the_poll_interval_follows_the_status(status, low, high):
         moment = poll_schedule.next_poll(row, now)
         assert moment is not None
         assert low <= moment - now <= high
+
+
+def test_a_poll_whose_call_was_deferred_comes_soon_and_counts_no_failure(invitation, monkeypatch):
+    def defer(*_):
+        raise CallDeferred(4.0)
+
+    monkeypatch.setattr(CodeScreenClient, "status", defer)
+    Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=timezone.now())
+    claimed = poll_schedule.claim_poll()
+    assert claimed is not None
+    worker.poll_invitation(claimed)
+    row = Invitation.objects.get(pk=invitation.pk)
+    assert row.poll_failures == 0
+    assert row.next_poll_at is not None
+    assert timedelta(0) < row.next_poll_at - timezone.now() < timedelta(seconds=5)
