@@ -172,6 +172,7 @@ class Migration(migrations.Migration):
                 ('raw_status', models.CharField(blank=True, help_text="CodeScreen's own word for the status, as last read.", max_length=100)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('checked_at', models.DateTimeField(blank=True, help_text='When the opportunity was last read; empty when it must be read again before sending.', null=True)),
+                ('not_shown_reads', models.PositiveSmallIntegerField(db_default=0, default=0, help_text="How many times in a row Lever didn't show the candidate before sending.")),
                 ('in_any_stage', models.BooleanField(db_default=False, default=False, help_text="Whether a person invited again, wherever the candidate is: the stage isn't checked before sending.")),
                 ('invited_at', models.DateTimeField(blank=True, null=True)),
                 ('started_at', models.DateTimeField(blank=True, null=True)),

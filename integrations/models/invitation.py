@@ -49,7 +49,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """Sent invitations that no person withdrew: CodeScreen may be polled about them."""
         return self.filter(stopped_by_user=False).exclude(instance_id="")
 
-    def followed_in_vain(self) -> Self:
+    def ended_without_result(self) -> Self:
         """Invitations that the portal stopped asking about although CodeScreen gave no result."""
         return self.filter(status__in=FOLLOWED).exclude(following_ended="")
 
@@ -260,7 +260,7 @@ class Invitation(models.Model):
         return self.status in OPEN
 
     @property
-    def is_followed_in_vain(self) -> bool:
+    def has_ended_without_result(self) -> bool:
         """Whether the portal stopped asking about it although CodeScreen gave no result."""
         return bool(self.following_ended) and self.status in FOLLOWED
 

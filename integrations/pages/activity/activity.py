@@ -78,7 +78,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         if chosen == AWAITS_DECISION:
             invitations = invitations.awaiting_decision()
         elif chosen == FOLLOWED_IN_VAIN:
-            invitations = invitations.followed_in_vain()
+            invitations = invitations.ended_without_result()
         elif chosen:
             invitations = invitations.filter(status=chosen)
         if query:

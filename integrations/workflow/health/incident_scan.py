@@ -1,7 +1,7 @@
 """Which organizations' incidents may have begun, changed or ended: a few queries over all of them.
 
-Asking the doctor would take twenty queries for each. What it would find is looked up here by code, loosely: where more
-is found than by the doctor, it is asked in vain; where less is found, nobody would be notified.
+Asking the doctor would take twenty queries for each. What it would find is looked up here by code. Finding too much
+here costs a needless look by the doctor; finding too little would leave members without a notice.
 """
 
 from collections import defaultdict

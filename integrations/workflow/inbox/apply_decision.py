@@ -150,6 +150,6 @@ def _follow_again(decision: Decision, facts: Facts) -> Invitation | None:
         return invitation
     if invitation and invitation.status == Status.WITHDRAWN and invitation.instance_id:
         invitation.move(Status.INVITED, next_poll_at=db_clock.now())
-    elif invitation and invitation.is_followed_in_vain:
+    elif invitation and invitation.has_ended_without_result:
         invitation.follow_again()
     return invitation

@@ -45,7 +45,7 @@ def test_a_poll_whose_call_was_deferred_comes_soon_and_counts_no_failure(invitat
         raise CallDeferred(4.0)
 
     monkeypatch.setattr(CodeScreenClient, "status", defer)
-    Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=timezone.now())
+    Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=timezone.now() - timedelta(seconds=1))
     claimed = poll_schedule.claim_poll()
     assert claimed is not None
     worker.poll_invitation(claimed)

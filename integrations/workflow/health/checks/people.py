@@ -95,7 +95,7 @@ def check_ended_following(organization: Organization) -> Iterator[Finding]:
     """Yield how many invitations the portal has lately stopped asking about without a result, by the reason."""
     ended = Invitation.objects.filter(
         organization=organization, following_ended_at__gte=Now() - ENDED_SHOWN_FOR
-    ).followed_in_vain()
+    ).ended_without_result()
     counts = ended.order_by("following_ended").values_list("following_ended").annotate(number=Count("pk"))
     for end, number in counts:
         yield Finding(
