@@ -1,26 +1,13 @@
-"""The JSON format of log lines, the correlation id in them, and the masking of secret keys."""
+"""The formats of log lines, the correlation id in them, and the masking of secrets and addresses of people."""
 
 import json
 import logging
-import re
 from datetime import UTC, datetime
 
 from integrations import correlation
+from portal.masking import mask
 
-_ADDRESS_WITH_KEY = re.compile(
-    r"(/(?:webhooks/lever|webhooks/codescreen|unsubscribe|invite/[^/\s]+)/)[^/\s\"']+"
-)
-
-
-class MaskedAddresses(logging.Filter):
-    """Masks the secret keys of addresses that grant access without a sign-in: Django logs a failed request's path."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Mask the keys in the message. Return True: every record is kept."""
-        message = record.getMessage()
-        if _ADDRESS_WITH_KEY.search(message):
-            record.msg, record.args = _ADDRESS_WITH_KEY.sub(r"\1…", message), ()
-        return True
+LONGEST_LINE = 200
 
 
 class CorrelationId(logging.Filter):
@@ -34,19 +21,37 @@ class CorrelationId(logging.Filter):
         return True
 
 
+class OneLine(logging.Filter):
+    """Makes one short warning of what anyone can cause with one request, such as a wrong Host header."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Drop the traceback and cut the message. Return True: every record is kept."""
+        record.msg, record.args, record.exc_info = record.getMessage()[:LONGEST_LINE], (), None
+        record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+        return True
+
+
+class TextFormatter(logging.Formatter):
+    """Formats a record as a line of text, with the traceback below. All of it is masked."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line: whatever logged it, what looks like a secret isn't in it."""
+        return mask(super().format(record))
+
+
 class JsonFormatter(logging.Formatter):
     """Formats a record as time, level, logger, message and, if there are any, correlation id and traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as one line of JSON."""
+        """Return the record as one line of JSON, with message and traceback masked."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": mask(record.getMessage()),
         }
         if correlation_id := getattr(record, "correlation_id", ""):
             line["correlation_id"] = correlation_id
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+            line["traceback"] = mask(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False)

@@ -295,16 +295,19 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "text": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s%(correlation)s"},
+        "text": {
+            "()": "portal.logs.TextFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s%(correlation)s",
+        },
         "json": {"()": "portal.logs.JsonFormatter"},
     },
     "filters": {
-        "masked": {"()": "portal.logs.MaskedAddresses"},
         "correlation": {"()": "portal.logs.CorrelationId"},
+        "one_line": {"()": "portal.logs.OneLine"},
     },
     "handlers": {
         "stderr": {
-            "filters": ["masked", "correlation"],
+            "filters": ["correlation"],
             "class": "logging.StreamHandler",
             "formatter": "json" if LOG_FORMAT == "json" else "text",
         },
@@ -316,7 +319,10 @@ LOGGING = {
     "loggers": {
         "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"filters": ["one_line"]},
         "axes": {"level": "WARNING"},
+        # at DEBUG it would log every address that is called, with candidates' e-mail addresses in the query
+        "urllib3": {"level": "INFO"},
     },
 }
 
@@ -325,9 +331,9 @@ NODE = env.text("PORTAL_NODE") or socket.gethostname()
 
 SENTRY_DSN = env.sentry("SENTRY_DSN")
 if SENTRY_DSN:
-    import sentry_sdk
+    from portal.error_reporting import start_reporting
 
-    sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, include_local_variables=False)
+    start_reporting(SENTRY_DSN)
 
 METRICS_ENABLED = env.flag("METRICS_ENABLED")
 METRICS_TOKEN = env.text("METRICS_TOKEN")

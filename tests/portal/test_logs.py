@@ -2,37 +2,50 @@
 
 import json
 import logging
+import sys
 
 import pytest
 
 from integrations import correlation
-from portal.logs import CorrelationId, JsonFormatter, MaskedAddresses
+from portal.logs import LONGEST_LINE, CorrelationId, JsonFormatter, OneLine, TextFormatter
 
 
-def logged_message(path: str) -> str:
-    record = logging.LogRecord(
-        "django.request", logging.ERROR, __file__, 1, "%s: %s", ("Unavailable", path), None
-    )
-    assert MaskedAddresses().filter(record)
-    return str(json.loads(JsonFormatter().format(record))["message"])
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/webhooks/lever/secret-key/",
-        "/webhooks/codescreen/secret-key",
-        "/unsubscribe/secret-key/",
-        "/invite/Mg/secret-key/",
-    ],
-)
-def test_a_key_in_an_address_is_masked(path: str) -> None:
-    assert "secret-key" not in logged_message(path)
-    assert logged_message(path).startswith("Unavailable: /")
+@pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
+def test_a_key_in_an_address_is_masked_in_message_and_traceback(formatter: logging.Formatter) -> None:
+    try:
+        raise LookupError("no row for /unsubscribe/secret-key/ of ada@x.example")
+    except LookupError:
+        record = logging.LogRecord(
+            "django.request",
+            logging.ERROR,
+            __file__,
+            1,
+            "%s: %s",
+            ("Bad", "/invite/Mg/secret-key/"),
+            sys.exc_info(),
+        )
+    line = formatter.format(record)
+    assert "Bad: /invite/Mg/…/" in line
+    assert "LookupError: no row for /unsubscribe/…/ of …" in line
+    assert "secret-key" not in line
+    assert record.args, "the record itself stays as it is, for other handlers"
 
 
 def test_an_address_without_a_key_is_unchanged() -> None:
-    assert logged_message("/activity/opportunity-1/") == "Unavailable: /activity/opportunity-1/"
+    record = logging.LogRecord(
+        "x", logging.ERROR, __file__, 1, "Gone: %s", ("/activity/opportunity-1/",), None
+    )
+    assert TextFormatter().format(record) == "Gone: /activity/opportunity-1/"
+
+
+def test_a_line_that_anyone_can_cause_is_short_and_a_warning() -> None:
+    record = logging.LogRecord("x", logging.ERROR, __file__, 1, "bad %s", ("x" * 5000,), None)
+    assert OneLine().filter(record)
+    assert (record.levelname, len(record.getMessage())) == ("WARNING", LONGEST_LINE)
+
+
+def test_calls_of_platforms_are_not_logged_at_debug(settings) -> None:
+    assert settings.LOGGING["loggers"]["urllib3"]["level"] == "INFO"
 
 
 def test_a_line_carries_the_id_of_the_work_in_progress() -> None:
