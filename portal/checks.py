@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 NUMBERS = {
     "SECRET_KEY": "E001",
@@ -29,6 +29,7 @@ NUMBERS = {
     "ALLOWED_HOSTS": "E020",
     "SENTRY_DSN": "E021",
     "DEFAULT_FROM_EMAIL": "E022",
+    "TRUSTED_PROXIES": "E023",
 }
 
 
@@ -42,4 +43,20 @@ def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: object)
             id=f"portal.{NUMBERS[name]}",
         )
         for name, message in settings.CONFIGURATION_ERRORS
+    ]
+
+
+@register(Tags.security)
+def check_trusted_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Warn where a proxy ends TLS but isn't declared: every client then has its address, and shares its limits."""
+    if not settings.IS_HTTPS or settings.TRUSTED_PROXIES:
+        return []
+    return [
+        Warning(
+            "PORTAL_URL is HTTPS, but TRUSTED_PROXIES is 0: the address of the proxy that ends TLS is taken for that "
+            "of every client, so that a stranger who guesses passwords makes others wait.",
+            hint="Set TRUSTED_PROXIES to how many proxies of yours are in front, mostly 1, and let each of them add to "
+            "X-Forwarded-For.",
+            id="portal.W001",
+        )
     ]

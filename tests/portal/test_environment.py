@@ -23,6 +23,8 @@ MALFORMED = [
     ("ALLOWED_HOSTS", "portal.example/path"),
     ("ALLOWED_HOSTS", "portal.example:8000"),
     ("ALLOWED_HOSTS", "portal example"),
+    ("TRUSTED_PROXIES", "-1"),
+    ("TRUSTED_PROXIES", "all"),
     ("PORTAL_URL", "portal.example"),
     ("PORTAL_URL", "ftp://portal.example"),
     ("PORTAL_URL", "https://"),
@@ -123,3 +125,28 @@ def test_good_values_are_accepted(monkeypatch, variables):
 def test_every_number_is_used_for_one_variable_that_the_settings_read():
     assert len(set(checks.NUMBERS.values())) == len(checks.NUMBERS)
     assert set(checks.NUMBERS) == {name for name, _ in MALFORMED}
+
+
+@pytest.mark.parametrize(
+    ("is_https", "proxies", "expected"),
+    [(True, 0, ["portal.W001"]), (True, 1, []), (False, 0, []), (False, 1, [])],
+)
+def test_a_proxy_that_is_not_declared_is_a_warning(settings, is_https, proxies, expected):
+    settings.IS_HTTPS, settings.TRUSTED_PROXIES = is_https, proxies
+    assert [message.id for message in checks.check_trusted_proxies(None)] == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "proxies", "is_believed"),
+    [
+        ("http://127.0.0.1:8000", "0", False),
+        ("http://127.0.0.1:8000", "1", True),
+        ("https://portal.example", "0", True),
+    ],
+)
+def test_the_scheme_that_a_proxy_states_is_believed_only_where_one_is_in_front(
+    monkeypatch, url, proxies, is_believed
+):
+    for name, value in {**GOOD, "PORTAL_URL": url, "TRUSTED_PROXIES": proxies}.items():
+        monkeypatch.setenv(name, value)
+    assert bool(runpy.run_path(str(SETTINGS))["SECURE_PROXY_SSL_HEADER"]) is is_believed
