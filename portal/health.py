@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 from django_q.brokers import get_broker
 
 from integrations.models import CodeScreenConnection, Heartbeat, LeverConnection, db_clock
+from integrations.models.stored_secrets import sample_of_secrets
 from integrations.queue import liveness
 
 WORKERS_SILENT_AFTER = timedelta(seconds=30)
@@ -29,6 +30,10 @@ SWEEP_LIMIT = timedelta(hours=1)
 #: As large as a webhook's row, so that it needs as much room.
 WRITTEN_CHARACTERS = 6000
 WRITE_EVERY_SECONDS = 5.0
+#: How many of a column's oldest and newest secrets a probe tries to read.
+SECRETS_TRIED = 3
+#: What the state of a part begins with when it is no reason to answer 503.
+OK = "ok"
 
 type Parts = Mapping[str, Callable[[], str]]
 
@@ -87,7 +92,22 @@ def _sweep() -> str:
     return f"the oldest is {int((db_clock.now() - oldest).total_seconds())} s ago"
 
 
-READY: Parts = {"database": _database, "migrations": _migrations}
+def _secrets() -> str:
+    """Return whether this node's FIELD_ENCRYPTION_KEYS fit the stored secrets.
+
+    With the wrong keys the node can verify no webhook, and another node may have the right ones. A few secrets that
+    can't be read are no reason to send nobody here: they have to be entered again, on a page.
+    """
+    sample = sample_of_secrets(SECRETS_TRIED)
+    unreadable = sum(not secret.is_readable for secret in sample)
+    if not unreadable:
+        return OK
+    if unreadable == len(sample):
+        return f"FIELD_ENCRYPTION_KEYS opens none of the {unreadable} stored secrets that were tried"
+    return f"{OK}, but FIELD_ENCRYPTION_KEYS doesn't open {unreadable} of {len(sample)} stored secrets"
+
+
+READY: Parts = {"database": _database, "migrations": _migrations, "secrets": _secrets}
 WORK: Parts = {"workers": _workers, "broker": _broker, "oldest_due": _oldest_due, "sweep": _sweep}
 
 
@@ -122,6 +142,6 @@ def _answer(parts: Parts, **more: str) -> HttpResponse:
             states[name] = check()
         except Exception as error:  # noqa: BLE001 - any error is the state of that part
             states[name] = f"failed: {type(error).__name__}"
-    is_well = all(state == "ok" for state in states.values())
+    is_well = all(state.startswith(OK) for state in states.values())
     body = {"status": "ok" if is_well else "unavailable", **more, "parts": states}
     return JsonResponse(body, status=200 if is_well else 503)

@@ -82,10 +82,10 @@ def compare_codescreen(wanted: CodeScreenTable, organization: Organization) -> I
     if organization.pk is not None:
         connection = CodeScreenConnection.objects.filter(organization=organization).first()
     connection = connection or CodeScreenConnection()
-    key = wanted.get("api_key", connection.api_key).strip()
+    key = wanted["api_key"].strip() if "api_key" in wanted else connection.api_key
     if key != connection.api_key:
         yield SecretChanged("codescreen.api_key", connection.api_key, key, save_codescreen_key)
-    secret = wanted.get("webhook_secret", connection.webhook_secret).strip()
+    secret = wanted["webhook_secret"].strip() if "webhook_secret" in wanted else connection.webhook_secret
     if secret != connection.webhook_secret:
         yield SecretChanged(
             "codescreen.webhook_secret",

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import models
 from django.db.models.functions import Now
 
+from integrations.models.encrypted_field import UnreadableSecret
 from integrations.models.organization import Organization
 
 #: Who acts: a person, or a command by its name.
@@ -105,6 +106,8 @@ def masked(changes: Changes) -> dict[str, list[object]]:
 
 
 def _masked(name: str, value: object) -> object:
+    if isinstance(value, UnreadableSecret):
+        return "unreadable"
     if _SECRET.search(name):
         return "set" if value else "empty"
     if isinstance(value, dict):

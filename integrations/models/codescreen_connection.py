@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from integrations.models.encrypted_field import EncryptedTextField
+from integrations.models.encrypted_field import EncryptedTextField, UnreadableSecret
 
 
 class CodeScreenConnection(models.Model):
@@ -56,9 +56,19 @@ class CodeScreenConnection(models.Model):
         return bool(self.api_key) and self.state == self.State.CONNECTED
 
     @property
+    def is_key_unreadable(self) -> bool:
+        """Whether no encryption key opens the stored API key: it has to be entered again, or the key put back."""
+        return isinstance(self.api_key, UnreadableSecret)
+
+    @property
+    def is_webhook_secret_unreadable(self) -> bool:
+        """The same for the webhook secret."""
+        return isinstance(self.webhook_secret, UnreadableSecret)
+
+    @property
     def sends_external_id(self) -> bool:
         """Whether the account supports `externalId` on invitations, an extension of the published API."""
-        return self.idempotency or bool(self.webhook_secret)
+        return self.idempotency or bool(self.webhook_secret) or self.is_webhook_secret_unreadable
 
     def mark_refused(self, reason: str) -> bool:
         """Record that CodeScreen refused this key. Return False when it was recorded before or the key was replaced."""

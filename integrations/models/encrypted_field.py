@@ -1,7 +1,7 @@
 """A text column that is encrypted at rest."""
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.apps import apps
@@ -18,8 +18,37 @@ else:
     _TextField = models.TextField  # can't be subscripted when run
 
 
-class DecryptionError(ImproperlyConfigured):
-    """No key in FIELD_ENCRYPTION_KEYS decrypts a stored value."""
+class UnreadableSecret(str):
+    """Stands for a stored secret that no key in FIELD_ENCRYPTION_KEYS opens.
+
+    As a text it is empty, so whoever asks whether there is a secret to use is told no. It equals no text, so that
+    entering or removing the secret counts as a change. Stored again, it leaves what is in the database as it is.
+    """
+
+    __slots__ = ("ciphertext",)
+    ciphertext: str
+
+    def __new__(cls, ciphertext: str) -> Self:
+        """Keep the ciphertext beside an empty text."""
+        secret = super().__new__(cls, "")
+        secret.ciphertext = ciphertext
+        return secret
+
+    def __getnewargs__(self) -> tuple[str]:
+        """Return what a copy is made from."""
+        return (self.ciphertext,)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, UnreadableSecret) and other.ciphertext == self.ciphertext
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self.ciphertext)
+
+    def __repr__(self) -> str:
+        return "<unreadable secret>"
 
 
 @lru_cache(maxsize=4)
@@ -38,15 +67,25 @@ def cipher() -> MultiFernet:
     return _cipher(keys)
 
 
+def opened(ciphertext: str) -> str:
+    """Return the secret in a ciphertext, or an UnreadableSecret when no key opens it."""
+    try:
+        return cipher().decrypt(ciphertext.encode()).decode()
+    except (InvalidToken, UnicodeError):
+        return UnreadableSecret(ciphertext)
+
+
 class EncryptedTextField(_TextField):
-    """Text stored as a Fernet token; an empty string stays empty.
+    """Text stored as a Fernet token; an empty string stays empty. Reads an UnreadableSecret when no key opens it.
 
     Refuses every lookup but ``isnull``, because equal texts have different ciphertexts and a lookup
-    would silently find nothing. Raises DecryptionError when no key decrypts a value.
+    would silently find nothing.
     """
 
     def get_prep_value(self, value: object) -> str | None:
-        """Encrypt the value for the database."""
+        """Encrypt the value for the database; one that couldn't be read is stored as it was."""
+        if isinstance(value, UnreadableSecret):
+            return value.ciphertext
         if value is None or value == "":
             return None if value is None else ""
         return cipher().encrypt(str(value).encode()).decode()
@@ -55,15 +94,7 @@ class EncryptedTextField(_TextField):
         self, value: str | None, expression: Expression, connection: BaseDatabaseWrapper
     ) -> str | None:
         """Decrypt the value from the database."""
-        if value is None or value == "":
-            return value
-        try:
-            return cipher().decrypt(value.encode()).decode()
-        except InvalidToken as error:
-            raise DecryptionError(
-                f"{self.model.__name__}.{self.name}: no key in FIELD_ENCRYPTION_KEYS opens the stored value. "
-                "Put the key it was written with back into the list."
-            ) from error
+        return opened(value) if value else value
 
     def get_lookup(self, lookup_name: str) -> type[IsNull]:
         """Allow ``isnull`` alone."""
@@ -73,10 +104,10 @@ class EncryptedTextField(_TextField):
 
 
 def encrypted_fields() -> list[EncryptedTextField]:
-    """Return every column of the portal that is encrypted."""
+    """Return every column that is encrypted, of whichever app."""
     return [
         field
-        for model in apps.get_app_config("integrations").get_models()
-        for field in model._meta.get_fields()
+        for model in apps.get_models()
+        for field in model._meta.local_concrete_fields
         if isinstance(field, EncryptedTextField)
     ]

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.models import db_clock
-from integrations.models.encrypted_field import EncryptedTextField
+from integrations.models.encrypted_field import EncryptedTextField, UnreadableSecret
 
 REFRESH_LIFETIME, IDLE_LIFETIME = timedelta(days=365), timedelta(days=90)
 #: Clocks are compared at every call. The skew is written this often, and sooner when it changed.
@@ -106,7 +106,14 @@ class LeverConnection(models.Model):
     @property
     def is_working(self) -> bool:
         """Whether calls to Lever may be made."""
-        return self.state == self.State.CONNECTED
+        return self.state == self.State.CONNECTED and not self.is_unreadable
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether no encryption key opens a stored token: Lever has to be connected again, or the key put back."""
+        return isinstance(self.access_token, UnreadableSecret) or isinstance(
+            self.refresh_token, UnreadableSecret
+        )
 
     @property
     def granted_scopes(self) -> set[str]:

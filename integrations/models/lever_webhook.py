@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.models import db_clock
-from integrations.models.encrypted_field import EncryptedTextField
+from integrations.models.encrypted_field import EncryptedTextField, UnreadableSecret
 from integrations.vocabulary import DeliveryEvent
 
 TOKEN_OVERLAP = timedelta(hours=24)
@@ -29,6 +29,10 @@ class LeverWebhookQuerySet(models.QuerySet["LeverWebhook"]):
             if webhook.previous_signature_token and webhook.previous_until and webhook.previous_until > now:
                 tokens.append((webhook.previous_signature_token, webhook))
         return tokens
+
+    def has_unreadable(self) -> bool:
+        """Whether no encryption key opens one of the tokens that may verify a delivery now."""
+        return any(webhook.unreadable_tokens for webhook in self.active())
 
     def active(self) -> Self:
         """Webhooks that aren't retired."""
@@ -126,6 +130,17 @@ class LeverWebhook(models.Model):
         until = self.previous_until
         return bool(self.previous_signature_token and until and until > db_clock.now())
 
+    @property
+    def unreadable_tokens(self) -> list[str]:
+        """The columns of the tokens that may verify a delivery now and that no encryption key opens."""
+        until = self.previous_until
+        columns = []
+        if isinstance(self.signature_token, UnreadableSecret):
+            columns.append("signature_token")
+        if isinstance(self.previous_signature_token, UnreadableSecret) and until and until > db_clock.now():
+            columns.append("previous_signature_token")
+        return columns
+
     def replace_token(self, token: str) -> None:
         """Store a new signature token; the one it replaces stays valid for TOKEN_OVERLAP."""
         if token == self.signature_token:
@@ -134,6 +149,8 @@ class LeverWebhook(models.Model):
             self.previous_signature_token = self.signature_token
             self.previous_until = db_clock.now() + TOKEN_OVERLAP
             self.previous_proved_at = self.token_proved_at
+        elif isinstance(self.previous_signature_token, UnreadableSecret):
+            self.previous_signature_token, self.previous_until = "", None
         self.signature_token = token
         self.token_stored_at, self.token_proved_at = db_clock.now(), None
         # without `retired_at`, which another request may be setting at this moment

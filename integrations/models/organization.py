@@ -263,8 +263,12 @@ class Organization(models.Model):
         lever, codescreen = self.lever, self.codescreen
         if lever is None or lever.state == LeverConnection.State.REVOKED:
             return "Lever isn't connected."
+        if lever.state == LeverConnection.State.CONNECTED and lever.is_unreadable:
+            return "Lever's stored tokens can't be read."
         if not lever.is_working:
             return "Lever no longer accepts the connection."
+        if codescreen is not None and codescreen.is_key_unreadable:
+            return "CodeScreen's stored API key can't be read."
         if codescreen is None or not codescreen.api_key:
             return "CodeScreen has no API key yet."
         if not codescreen.is_working:

@@ -22,6 +22,11 @@ class Unverified:
 
 
 @dataclass(frozen=True)
+class Unreadable:
+    """The request may be genuine, but a secret that would tell can't be read: no encryption key opens it."""
+
+
+@dataclass(frozen=True)
 class LeverProof:
     """The webhook whose signature token verifies the body, and whether it is the token before the current one."""
 
@@ -36,18 +41,23 @@ class CodeScreenProof:
     message_id: str
 
 
-def verify_lever(organization: Organization, payload: Mapping[str, Any]) -> LeverProof | Unverified:
+def verify_lever(
+    organization: Organization, payload: Mapping[str, Any]
+) -> LeverProof | Unverified | Unreadable:
     """Check the signature in the body against every active token of the organization.
 
     Source: https://hire.lever.co/developer/documentation#webhooks (HMAC-SHA256 of token + triggeredAt).
     """
     if any(name not in payload for name in SIGNED_FIELDS):
         return Unverified("The signature is missing.", RejectionCode.SIGNATURE_MISSING)
-    tokens = LeverWebhook.objects.filter(organization=organization).active_tokens()
-    if not tokens:
-        return Unverified("No signature token is stored yet.", RejectionCode.NO_SIGNATURE_TOKEN)
+    webhooks = LeverWebhook.objects.filter(organization=organization)
+    tokens = webhooks.active_tokens()
     matching = lever_signature.matching_token(payload, [token for token, _ in tokens])
     if matching is None:
+        if webhooks.has_unreadable():
+            return Unreadable()
+        if not tokens:
+            return Unverified("No signature token is stored yet.", RejectionCode.NO_SIGNATURE_TOKEN)
         return Unverified("The signature does not match.", RejectionCode.SIGNATURE_MISMATCH)
     webhook = next(webhook for token, webhook in tokens if token == matching)
     return LeverProof(webhook, matching != webhook.signature_token)
@@ -55,9 +65,11 @@ def verify_lever(organization: Organization, payload: Mapping[str, Any]) -> Leve
 
 def verify_codescreen(
     organization: Organization, headers: Mapping[str, str], body: bytes
-) -> CodeScreenProof | Unverified:
+) -> CodeScreenProof | Unverified | Unreadable:
     """Check the Standard Webhooks headers over the raw body (https://www.standardwebhooks.com)."""
     connection = CodeScreenConnection.objects.filter(organization=organization).first()
+    if connection is not None and connection.is_webhook_secret_unreadable:
+        return Unreadable()
     if connection is None or not connection.webhook_secret:
         return Unverified("No webhook secret is stored yet.", RejectionCode.NO_WEBHOOK_SECRET)
     try:

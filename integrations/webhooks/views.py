@@ -21,9 +21,8 @@ from integrations.http.shapes import Endpoint
 from integrations.lever import shapes as lever_shapes
 from integrations.lever.payloads import dedupe_key, is_test_request
 from integrations.models import Organization
-from integrations.models.encrypted_field import DecryptionError
 from integrations.vocabulary import Platform
-from integrations.webhooks.authentication import Unverified, verify_codescreen, verify_lever
+from integrations.webhooks.authentication import Unreadable, Unverified, verify_codescreen, verify_lever
 from integrations.webhooks.body import read_body
 from integrations.webhooks.parsing import CodeScreenEnvelope, LeverEnvelope, parse
 from integrations.webhooks.store import store_delivery
@@ -75,8 +74,19 @@ class WebhookView(APIView):
         """POST alone; OPTIONS is refused too."""
         return ["POST"]
 
-    def refuse(self, reason: Unverified, payload: Mapping[str, Any] | None = None) -> Response:
-        """Answer 401 and count the rejection; the payload serves to find the likely mistake, and isn't stored."""
+    def refuse(self, reason: Unverified | Unreadable, payload: Mapping[str, Any] | None = None) -> Response:
+        """Answer 401 and count the rejection; the payload serves to find the likely mistake, and isn't stored.
+
+        When a secret can't be read the answer is 503: the request may be genuine, and 401 would tell its sender not
+        to try again.
+        """
+        if isinstance(reason, Unreadable):
+            logger.error(
+                "a webhook for %s can't be verified: no key in FIELD_ENCRYPTION_KEYS opens a stored secret",
+                self.platform,
+            )
+            body = {"detail": "The signature can't be checked now; try again later.", "code": "unavailable"}
+            return Response(body, status.HTTP_503_SERVICE_UNAVAILABLE, headers={"Retry-After": "60"})
         record_rejection(self.organization, self.platform, reason.code, payload)
         return Response(
             {"detail": reason.detail, "code": reason.code},
@@ -90,11 +100,7 @@ class WebhookView(APIView):
         record_deviations(self.organization, self.platform, endpoint.name, deviations)
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Give every refusal a code beside its detail. A secret that can't be read is answered 503: try again later."""
-        if isinstance(exc, DecryptionError):
-            logger.error("a webhook can't be verified: %s", exc)
-            body = {"detail": "The signature can't be checked now; try again later.", "code": "unavailable"}
-            return Response(body, status.HTTP_503_SERVICE_UNAVAILABLE, headers={"Retry-After": "60"})
+        """Give every refusal a code beside its detail."""
         response: Response = super().handle_exception(exc)
         if isinstance(exc, APIException) and isinstance(response.data, Mapping) and "detail" in response.data:
             detail = response.data["detail"]
@@ -111,7 +117,7 @@ class LeverWebhookView(WebhookView):
         """Store a delivery; 202 when it is new, 200 when it was stored before or is Lever's test request."""
         payload = parse(self.body)
         proof = verify_lever(self.organization, payload)
-        if isinstance(proof, Unverified):
+        if isinstance(proof, Unverified | Unreadable):
             return self.refuse(proof, payload)
         self.check_shape(lever_shapes.webhook(payload), payload)
         LeverEnvelope(data=payload).is_valid(raise_exception=True)
@@ -137,7 +143,7 @@ class CodeScreenWebhookView(WebhookView):
     def post(self, request: Request, key: str) -> Response:
         """Store a delivery; 202 when it is new, 200 when it was stored before."""
         proof = verify_codescreen(self.organization, request.headers, self.body)
-        if isinstance(proof, Unverified):
+        if isinstance(proof, Unverified | Unreadable):
             return self.refuse(proof)
         payload = parse(self.body)
         self.check_shape(codescreen_shapes.WEBHOOK, payload)

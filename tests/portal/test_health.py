@@ -34,7 +34,10 @@ def test_probes_and_scrapes_are_answered_for_any_host_without_a_redirect(client,
 def test_a_node_is_ready_when_no_worker_runs_and_work_is_late(client, db):
     factories.EffectFactory.create(due_at=timezone.now() - timedelta(hours=1))
     answer = client.get("/healthz/ready")
-    assert (answer.status_code, answer.json()["parts"]) == (200, {"database": "ok", "migrations": "ok"})
+    assert (answer.status_code, answer.json()["parts"]) == (
+        200,
+        {"database": "ok", "migrations": "ok", "secrets": "ok"},
+    )
     work = client.get("/healthz/work")
     assert work.status_code == 503
     assert work.json()["parts"]["workers"].startswith("stalled")

@@ -14,7 +14,9 @@ MAX_ROLES = 2000
 def codescreen_step(organization: Organization) -> SetupStep:
     """Return the step that stores CodeScreen's API key; done once CodeScreen has accepted it."""
     connection = CodeScreenConnection.objects.filter(organization=organization).first()
-    if connection is None or not connection.api_key:
+    if connection is not None and connection.is_key_unreadable:
+        state = "The stored key can't be read with the portal's encryption keys: enter it again."
+    elif connection is None or not connection.api_key:
         state = "No API key yet."
     elif not connection.is_working:
         state = "CodeScreen refused the stored key."

@@ -18,6 +18,8 @@ def lever_step(organization: Organization) -> SetupStep:
         state = "Not connected yet."
     elif connection.is_working:
         state = "Connected."
+    elif connection.is_unreadable:
+        state = "The stored tokens can't be read with the portal's encryption keys: connect Lever again."
     else:
         state = f"Lever no longer accepts the connection. {connection.state_reason}".strip()
     return SetupStep(
@@ -43,7 +45,9 @@ def webhook_steps(organization: Organization) -> list[SetupStep]:
 
 def _webhook_step(webhooks: list[LeverWebhook]) -> SetupStep:
     has_token = any(webhook.signature_token for webhook in webhooks)
-    if not has_token:
+    if not has_token and any(webhook.unreadable_tokens for webhook in webhooks):
+        state = "The stored signature token can't be read with the portal's encryption keys: enter it again."
+    elif not has_token:
         state = "Lever doesn't know yet where to send them."
     elif any(webhook.origin == LeverWebhook.Origin.API for webhook in webhooks):
         state = "The portal made the webhook in Lever."

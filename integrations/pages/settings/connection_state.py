@@ -56,6 +56,16 @@ class LeverState:
     rejection: Rejection | None
 
     @property
+    def must_make_webhook_again(self) -> bool:
+        """Whether the portal's own webhook has a token that can't be read: Lever doesn't show it a second time."""
+        return any(webhook.unreadable_tokens for webhook in self.api_webhooks)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a token is stored that can verify deliveries."""
+        return any(not token.is_unreadable for token in self.tokens)
+
+    @property
     def granted_count(self) -> int:
         """How many of the requested scopes are granted."""
         return sum(scope.is_granted for scope in self.scopes)

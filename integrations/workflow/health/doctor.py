@@ -11,6 +11,7 @@ from integrations.workflow.health.checks import (
     lever,
     lever_webhooks,
     people,
+    secrets,
     shapes,
     stages_and_roles,
     webhook_requests,
@@ -22,6 +23,7 @@ from integrations.workflow.health.findings import Finding, FindingCode, Level
 Check = Callable[[Organization], Iterator[Finding]]
 
 CHECKS: tuple[Check, ...] = (
+    secrets.check_secrets,
     lever.check_connection,
     lever_webhooks.check_webhooks,
     webhook_requests.check_rejections,

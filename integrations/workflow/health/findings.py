@@ -21,6 +21,7 @@ class FindingCode(StrEnum):
     """The stable codes of findings, which `doctor --json` prints and incidents are kept under."""
 
     OK = "ok"
+    UNREADABLE_SECRET = "unreadable_secret"
     # Lever
     LEVER_NOT_CONNECTED = "lever_not_connected"
     LEVER_RECONNECT = "lever_reconnect"

@@ -44,6 +44,7 @@ class Token:
     stored_at: datetime | None
     proved_at: datetime | None
     until: datetime | None = None
+    is_unreadable: bool = False
 
     @property
     def is_made_by_us(self) -> bool:
@@ -52,11 +53,15 @@ class Token:
 
 
 def active_tokens(organization: Organization) -> list[Token]:
-    """Return every token that verifies deliveries now: the main one, additional ones, those made through the API."""
+    """Return every token that verifies deliveries now: the main one, additional ones, those made through the API.
+
+    Those that no encryption key opens are among them, so that they are shown and can be retired.
+    """
     webhooks = LeverWebhook.objects.active().filter(organization=organization)
     tokens = []
     for webhook in webhooks.order_by("-origin", "name", "pk"):
-        if webhook.signature_token:
+        unreadable = webhook.unreadable_tokens
+        if webhook.signature_token or "signature_token" in unreadable:
             tokens.append(
                 Token(
                     webhook,
@@ -65,9 +70,10 @@ def active_tokens(organization: Organization) -> list[Token]:
                     _ending(webhook.signature_token),
                     webhook.token_stored_at or webhook.created_at,
                     webhook.token_proved_at,
+                    is_unreadable="signature_token" in unreadable,
                 )
             )
-        if webhook.has_previous:
+        if webhook.has_previous or "previous_signature_token" in unreadable:
             tokens.append(
                 Token(
                     webhook,
@@ -77,6 +83,7 @@ def active_tokens(organization: Organization) -> list[Token]:
                     None,
                     webhook.previous_proved_at,
                     webhook.previous_until,
+                    is_unreadable="previous_signature_token" in unreadable,
                 )
             )
     return tokens
@@ -161,7 +168,7 @@ def retire_token(webhook: LeverWebhook, generation: Generation, actor: Actor) ->
     """Retire one of a webhook's tokens: it verifies no delivery from now on. Safe to run twice."""
     with transaction.atomic():
         if generation is Generation.PREVIOUS:
-            was_active = webhook.has_previous
+            was_active = webhook.has_previous or "previous_signature_token" in webhook.unreadable_tokens
             webhook.retire_previous()
         else:
             was_active = webhook.retired_at is None

@@ -22,6 +22,8 @@ ASK_FOR_RESULTS = (
 def check_key(organization: Organization) -> Iterator[Finding]:
     """Yield whether the key is missing, refused, unconfirmed or old."""
     connection = CodeScreenConnection.objects.filter(organization=organization).first()
+    if connection is not None and connection.is_key_unreadable:
+        return  # checks/secrets.py says so
     if connection is None or not connection.api_key:
         yield Finding(
             organization.slug,

@@ -30,6 +30,8 @@ def check_connection(organization: Organization) -> Iterator[Finding]:
             SETTINGS,
         )
         return
+    if connection.state == LeverConnection.State.CONNECTED and connection.is_unreadable:
+        return  # checks/secrets.py says so
     if not connection.is_working:
         yield Finding(
             organization.slug,

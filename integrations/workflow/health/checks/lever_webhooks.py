@@ -18,6 +18,8 @@ def check_webhooks(organization: Organization) -> Iterator[Finding]:
     """Yield what keeps Lever's stage changes from arriving."""
     webhooks = LeverWebhook.objects.active().filter(organization=organization)
     if not webhooks.active_tokens():
+        if webhooks.has_unreadable():
+            return  # checks/secrets.py says so
         yield Finding(
             organization.slug,
             FindingCode.NO_SIGNATURE_TOKEN,

@@ -1,0 +1,31 @@
+"""`manage.py rotate_keys`: encrypt every stored secret with the first key."""
+
+from django.core.management import CommandError
+
+from integrations.management.migrating import MigratingCommand
+from integrations.models.stored_secrets import rotate_secrets
+
+
+class Command(MigratingCommand):
+    help = (
+        "Encrypt every stored secret with the first key in FIELD_ENCRYPTION_KEYS; afterwards the other keys may be "
+        "removed. Every process of the portal must have been started with the first key before. Can be stopped and run "
+        "again at any time, also while the portal runs. Exits 1 when no key opens one of the secrets."
+    )
+
+    def handle(self, *args: object, **options: object) -> None:
+        rotation = rotate_secrets()
+        total = rotation.rotated + rotation.unchanged
+        self.stdout.write(
+            f"rotated {rotation.rotated}: {total} secrets are encrypted with the first key, "
+            f"{rotation.unchanged} of them were before."
+        )
+        for secret in rotation.unreadable:
+            self.stdout.write(f"{secret}: no key opens it.")
+        if rotation.unreadable:
+            raise CommandError(
+                f"{len(rotation.unreadable)} not rotated, because no key in FIELD_ENCRYPTION_KEYS opens them. Put the "
+                "key that they were written with back at the end of the list and run this again, or enter these "
+                "secrets again: `manage.py doctor` says where."
+            )
+        self.stdout.write("The other keys may be removed.")

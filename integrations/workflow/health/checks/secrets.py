@@ -1,0 +1,50 @@
+"""Whether the organization's stored secrets can be read."""
+
+from collections.abc import Iterator
+
+from django.db import models
+
+from integrations.models import LeverWebhook, Organization
+from integrations.models.encrypted_field import EncryptedTextField, UnreadableSecret, encrypted_fields
+from integrations.workflow.health.checks.addresses import SETTINGS
+from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.wording import listed
+
+
+def check_secrets(organization: Organization) -> Iterator[Finding]:
+    """Yield which secrets no key in FIELD_ENCRYPTION_KEYS opens."""
+    unreadable = [
+        f"{column.verbose_name} of {row._meta.verbose_name} “{row}”"
+        for row in _rows(organization)
+        for column in _unreadable_columns(row)
+    ]
+    if not unreadable:
+        return
+    yield Finding(
+        organization.slug,
+        FindingCode.UNREADABLE_SECRET,
+        Level.ERROR,
+        f"What is stored can't be read, because no key in FIELD_ENCRYPTION_KEYS opens it: {listed(unreadable)}. What "
+        "needs it waits: webhooks that it would verify are answered 503, so that their senders try again, and what "
+        "arrived is kept.",
+        "Have the portal's operator put the key that it was encrypted with back into FIELD_ENCRYPTION_KEYS, after the "
+        "new one. If the key is lost, a Super Admin enters it again under Settings; Lever's tokens come with a new "
+        "connection to Lever.",
+        SETTINGS,
+    )
+
+
+def _rows(organization: Organization) -> Iterator[models.Model]:
+    """Yield the organization's rows of every model that has an encrypted column."""
+    for model in dict.fromkeys(column.model for column in encrypted_fields()):
+        if any(field.related_model is Organization for field in model._meta.concrete_fields):
+            yield from model._base_manager.filter(organization=organization).select_related("organization")
+
+
+def _unreadable_columns(row: models.Model) -> list[EncryptedTextField]:
+    """Return the columns that can't be read, without those of tokens that verify nothing any more."""
+    columns = [column for column in row._meta.concrete_fields if isinstance(column, EncryptedTextField)]
+    if isinstance(row, LeverWebhook):
+        active = row.unreadable_tokens if row.retired_at is None else []
+        return [column for column in columns if column.name in active]
+    return [column for column in columns if isinstance(column.value_from_object(row), UnreadableSecret)]

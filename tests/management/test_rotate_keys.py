@@ -1,0 +1,40 @@
+"""`manage.py rotate_keys`: what it says, and how it ends."""
+
+import io
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.management import CommandError, call_command
+
+from tests import factories
+
+
+def rotate() -> str:
+    output = io.StringIO()
+    call_command("rotate_keys", stdout=output)
+    return output.getvalue()
+
+
+def test_it_says_how_many_were_rotated_and_that_the_other_keys_may_go(organization, settings):
+    factories.LeverConnectionFactory(organization=organization)
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.FIELD_ENCRYPTION_KEYS]
+    assert rotate() == (
+        "rotated 2: 2 secrets are encrypted with the first key, 0 of them were before.\n"
+        "The other keys may be removed.\n"
+    )
+    assert rotate().startswith(
+        "rotated 0: 2 secrets are encrypted with the first key, 2 of them were before."
+    )
+
+
+def test_it_does_the_rest_and_fails_when_a_secret_cannot_be_read(organization, settings, capsys):
+    connection = factories.CodeScreenConnectionFactory(organization=organization, api_key="planted-api-key")
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    factories.LeverConnectionFactory(organization=organization)
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.FIELD_ENCRYPTION_KEYS]
+    output = io.StringIO()
+    with pytest.raises(CommandError, match="enter these secrets again"):
+        call_command("rotate_keys", stdout=output)
+    assert f"CodeScreenConnection {connection.pk}, api_key: no key opens it." in output.getvalue()
+    assert "rotated 2:" in output.getvalue()
+    assert "may be removed" not in output.getvalue()

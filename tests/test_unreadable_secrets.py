@@ -1,0 +1,231 @@
+"""The wrong encryption key: every part of the portal says what can't be read, nothing is lost, nothing is a 500."""
+
+import io
+import json
+import time
+import uuid
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.management import call_command
+from django.urls import reverse
+
+from integrations.models import AuditEntry, CodeScreenConnection, Delivery, LeverConnection, LeverWebhook
+from integrations.queue import duties, worker
+from integrations.workflow.health.doctor import findings
+from tests.factories import SIGNATURE_TOKEN, WEBHOOK_SECRET
+from tests.payloads import load, sign
+
+PAGES = (
+    "overview",
+    "settings",
+    "health",
+    "mapping-list",
+    "activity",
+    "audit",
+    "what-if",
+    "emails",
+    "notifications",
+    "lever-disconnect",
+    "webhooks-remove",
+    "feedback-author",
+    "metrics",
+)
+
+
+@pytest.fixture
+def wrong_key(settings):
+    """Replace the keys by one that opens nothing; return the function that puts them back."""
+    before = settings.FIELD_ENCRYPTION_KEYS
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+
+    def put_back() -> None:
+        settings.FIELD_ENCRYPTION_KEYS = [*settings.FIELD_ENCRYPTION_KEYS, *before]
+
+    return put_back
+
+
+def stage_change(**values):
+    """Return a genuine stage change."""
+    payload = load("lever/candidate_stage_change", id=str(uuid.uuid4()), triggeredAt=int(time.time() * 1000))
+    return json.dumps(sign(payload | values, SIGNATURE_TOKEN))
+
+
+def post(client, organization):
+    return client.post(organization.lever_webhook_url, stage_change(), content_type="application/json")
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    "who", ["super_admin", "organization_admin", "team_member", "limited_member", "stranger"]
+)
+def test_every_page_is_shown_when_no_key_opens_a_secret(
+    ready_organization, wrong_key, request, who, name
+) -> None:
+    client = request.getfixturevalue(f"{who}_client")
+    assert client.get(reverse(name), follow=True).status_code in {200, 403, 404}
+
+
+def test_the_settings_say_what_to_enter_again(ready_organization, super_admin_client, wrong_key):
+    CodeScreenConnection.objects.update(webhook_secret=WEBHOOK_SECRET)
+    page = super_admin_client.get(reverse("settings")).content.decode()
+    assert "Tokens can&#x27;t be read" in page or "Tokens can't be read" in page
+    assert "Key can't be read" in page
+    assert "Token can't be read" in page
+    assert ">Connected<" not in page
+    overview = super_admin_client.get(reverse("overview")).content.decode()
+    assert "encryption keys: connect Lever again" in overview
+    assert "encryption keys: enter it again" in overview
+
+
+def test_the_doctor_has_one_finding_with_the_fix(ready_organization, wrong_key):
+    output = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("doctor", "--json", stdout=output)
+    found = {row["code"]: row for row in json.loads(output.getvalue())}
+    finding = found["unreadable_secret"]
+    assert finding["level"] == "error"
+    assert "FIELD_ENCRYPTION_KEYS" in finding["fix"]
+    assert "enters it again" in finding["fix"]
+    for name in ("access token", "refresh token", "signature token", "api key"):
+        assert name in finding["message"]
+    contradicting = {
+        "lever_not_connected",
+        "lever_reconnect",
+        "codescreen_not_connected",
+        "no_signature_token",
+    }
+    assert not contradicting & found.keys()
+
+
+def test_the_doctor_is_silent_about_tokens_that_verify_nothing_any_more(ready_organization, wrong_key):
+    LeverConnection.objects.all().delete()
+    CodeScreenConnection.objects.all().delete()
+    assert "unreadable_secret" in {finding.code for finding in findings(ready_organization)}
+    LeverWebhook.objects.get().retire()
+    assert "unreadable_secret" not in {finding.code for finding in findings(ready_organization)}
+
+
+def test_a_node_with_the_wrong_keys_is_not_ready(ready_organization, wrong_key, client):
+    answer = client.get("/healthz/ready")
+    assert answer.status_code == 503
+    assert "FIELD_ENCRYPTION_KEYS opens none of the 4" in answer.json()["parts"]["secrets"]
+    wrong_key()
+    answer = client.get("/healthz/ready")
+    assert (answer.status_code, answer.json()["parts"]["secrets"]) == (200, "ok")
+
+
+def test_a_node_is_ready_when_only_some_secrets_cannot_be_read(ready_organization, wrong_key, client):
+    CodeScreenConnection.objects.update(api_key="entered-again")
+    answer = client.get("/healthz/ready")
+    assert answer.status_code == 200
+    assert answer.json()["parts"]["secrets"].startswith("ok, but FIELD_ENCRYPTION_KEYS doesn't open 3 of 4")
+
+
+def test_a_genuine_webhook_is_answered_503_and_taken_when_the_key_is_back(
+    ready_organization, wrong_key, client
+):
+    """401 would tell Lever that the webhook is wrong; after 503 it tries again."""
+    answer = post(client, ready_organization)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+    assert SIGNATURE_TOKEN not in answer.content.decode()
+    assert not Delivery.objects.exists()
+    wrong_key()
+    assert post(client, ready_organization).status_code == 202
+
+
+def test_a_webhook_is_taken_when_another_token_can_be_read(ready_organization, wrong_key, client):
+    LeverWebhook.objects.create(
+        organization=ready_organization, name="second", signature_token=SIGNATURE_TOKEN
+    )
+    assert post(client, ready_organization).status_code == 202
+
+
+def test_codescreens_webhook_is_answered_503_when_the_secret_cannot_be_read(
+    ready_organization, settings, client
+):
+    CodeScreenConnection.objects.filter(organization=ready_organization).update(webhook_secret=WEBHOOK_SECRET)
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    answer = client.post(ready_organization.codescreen_webhook_url, "{}", content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+
+
+def test_what_arrived_waits_as_disconnected_and_is_decided_when_the_key_is_back(
+    ready_organization, wrong_key, client, super_admin_client
+):
+    LeverWebhook.objects.update(signature_token=SIGNATURE_TOKEN)
+    assert post(client, ready_organization).status_code == 202
+    worker.work()
+    delivery = Delivery.objects.get()
+    assert (delivery.verdict, delivery.opportunity_id != "") == ("disconnected", True)
+    assert "can't be read" in delivery.explanation
+    wrong_key()
+    duties.requeue_waiting(type(ready_organization).objects.reread(ready_organization.pk))
+    delivery.refresh_from_db()
+    assert delivery.due_at is not None
+
+
+def test_an_effect_waits_with_its_reason(ready_organization, wrong_key):
+    from tests.factories import EffectFactory
+
+    effect = EffectFactory(organization=ready_organization)
+    worker.work()
+    effect.refresh_from_db()
+    assert effect.state == "due"
+    assert effect.last_error != ""
+
+
+def test_entering_the_secrets_again_makes_it_right(ready_organization, super_admin_client, wrong_key, client):
+    entered = {
+        "lever_signature_token": SIGNATURE_TOKEN,
+        "codescreen_api_key": "another-key",
+        "codescreen_webhook_secret": WEBHOOK_SECRET,
+    }
+    assert super_admin_client.post(reverse("settings"), entered).status_code == 302
+    LeverConnection.objects.get().disconnect("lost")
+    connection = CodeScreenConnection.objects.get()
+    assert (connection.api_key, connection.is_working) == ("another-key", True)
+    assert "unreadable_secret" not in {finding.code for finding in findings(ready_organization)}
+    assert post(client, ready_organization).status_code == 202
+    changes = [entry.changes for entry in AuditEntry.objects.all()]
+    assert {"api_key": ["unreadable", "set"]} in changes
+    assert {"signature_token": ["unreadable", "set"]} in changes
+
+
+def test_configure_enters_secrets_again_and_leaves_the_others_as_they_are(
+    ready_organization, wrong_key, tmp_path
+):
+    path = tmp_path / "acme.toml"
+    head = f'[organization]\nname = "{ready_organization.name}"\nslug = "{ready_organization.slug}"\n'
+    path.write_text(head + "[codescreen]\nidempotency = true\n")
+    call_command("configure", path, stdout=io.StringIO())
+    assert CodeScreenConnection.objects.get().is_key_unreadable
+    path.write_text(head + '[codescreen]\napi_key = "another-key"\n')
+    call_command("configure", path, stdout=io.StringIO())
+    assert CodeScreenConnection.objects.get().api_key == "another-key"
+    wrong_key()
+    assert LeverConnection.objects.get().access_token == "access-1"
+
+
+def test_a_named_token_that_cannot_be_read_can_be_retired(ready_organization, super_admin_client, wrong_key):
+    webhook = LeverWebhook.objects.get()
+    webhook.name = "second"
+    webhook.save()
+    address = reverse("token-retire", args=[webhook.pk, "current"])
+    assert super_admin_client.get(address).status_code == 200
+    assert super_admin_client.post(address).status_code == 302
+    webhook.refresh_from_db()
+    assert webhook.retired_at is not None
+
+
+def test_export_config_leaves_out_what_cannot_be_read(ready_organization, wrong_key):
+    output = io.StringIO()
+    call_command("export_config", ready_organization.slug, stdout=output)
+    assert "[lever]" in output.getvalue()
+
+
+@pytest.mark.parametrize("command", ["sweep", "poll"])
+def test_a_command_that_needs_a_connection_says_what_is_missing(ready_organization, wrong_key, command):
+    output = io.StringIO()
+    call_command(command, ready_organization.slug, stdout=output, stderr=output)
+    assert "Traceback" not in output.getvalue()
