@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 
 NUMBERS = {
     "SECRET_KEY": "E001",
@@ -60,3 +61,19 @@ def check_trusted_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: obj
             id="portal.W001",
         )
     ]
+
+
+@register(Tags.security)
+def check_mail(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """Report e-mails that nobody gets while PORTAL_URL is public: links to choose a password would be printed."""
+    if not settings.IS_MAIL_UNSENT:
+        return []
+    message = "PORTAL_URL is an HTTPS address, but e-mails are printed or kept instead of sent."
+    hint = "Set EMAIL_URL to a mail server, such as smtp+tls://USER:PASSWORD@HOST:587, in the environment or in .env."
+    return [Error(message, hint=hint, id="portal.E030")]
+
+
+def require_mail() -> None:
+    """Raise ImproperlyConfigured as check_mail says: a web server that `serve` didn't start runs no system checks."""
+    for error in check_mail(None):
+        raise ImproperlyConfigured(f"({error.id}) {error.msg} {error.hint}")

@@ -12,6 +12,7 @@ TRUE = frozenset({"true", "on", "yes", "y", "1"})
 FALSE = frozenset({"false", "off", "no", "n", "0", ""})
 POSTGRESQL = frozenset({"postgresql", "postgres", "psql", "pgsql"})
 SHORTEST_SECRET_KEY = 32
+NOT_DELIVERING = ("console", "filebased", "locmem", "dummy")
 _HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
 _UNREADABLE = (environ.ImproperlyConfigured, ValueError, KeyError, IndexError, TypeError, AttributeError)
 
@@ -153,6 +154,11 @@ class Environment:
     def _refuse(self, name: str, must: str) -> None:
         """Note a malformed variable. Its value isn't repeated: it may hold a password."""
         self.errors.append((name, f"{name} is malformed: it {must}."))
+
+
+def is_delivering(email_backend: str) -> bool:
+    """Whether Django's e-mail backend of that dotted name sends e-mails to their recipients."""
+    return not any(f".{name}." in email_backend for name in NOT_DELIVERING)
 
 
 def _split(value: str) -> SplitResult | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from portal.environment import Environment
+from portal.environment import Environment, is_delivering
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -218,9 +218,11 @@ SOCIAL_AUTH_PIPELINE = [
 DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", "portal@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 _email = env.email("EMAIL_URL", "consolemail://")
+#: Whether people outside use the portal while its e-mails, with their links to choose a password, go to nobody.
+IS_MAIL_UNSENT = IS_HTTPS and not is_delivering(_email["EMAIL_BACKEND"])
 MAILERS = {
     "default": {
-        "BACKEND": _email["EMAIL_BACKEND"],
+        "BACKEND": "portal.mail.RefusingEmailBackend" if IS_MAIL_UNSENT else _email["EMAIL_BACKEND"],
         "OPTIONS": {
             "host": _email["EMAIL_HOST"],
             "port": _email["EMAIL_PORT"] or 25,

@@ -3,8 +3,11 @@
 import os
 import runpy
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
 
 from portal import checks
 
@@ -64,13 +67,18 @@ MALFORMED = [
 ]
 
 
-def configuration_errors(monkeypatch, **variables: str) -> list[tuple[str, str]]:
-    """Return what reading the settings notes in an environment of these variables alone."""
+def settings_read(monkeypatch, **variables: str) -> dict[str, Any]:
+    """Return the settings as read in an environment of these variables alone."""
     for name in checks.NUMBERS:
         monkeypatch.delenv(name, raising=False)
     for name, value in {**GOOD, **variables}.items():
         monkeypatch.setenv(name, value)
-    errors: list[tuple[str, str]] = runpy.run_path(str(SETTINGS))["CONFIGURATION_ERRORS"]
+    return runpy.run_path(str(SETTINGS))
+
+
+def configuration_errors(monkeypatch, **variables: str) -> list[tuple[str, str]]:
+    """Return what reading the settings notes in an environment of these variables alone."""
+    errors: list[tuple[str, str]] = settings_read(monkeypatch, **variables)["CONFIGURATION_ERRORS"]
     return errors
 
 
@@ -120,6 +128,37 @@ def test_a_malformed_value_is_not_repeated_since_it_may_hold_a_password(monkeypa
 )
 def test_good_values_are_accepted(monkeypatch, variables):
     assert configuration_errors(monkeypatch, **variables) == []
+
+
+@pytest.mark.parametrize(
+    "address", ["", "consolemail://", "filemail:///tmp/mail", "memorymail://", "dummymail://"]
+)
+def test_a_public_portal_without_a_mail_server_is_a_numbered_error(db, monkeypatch, settings, address):
+    read = settings_read(monkeypatch, PORTAL_URL="https://portal.example", EMAIL_URL=address)
+    assert read["MAILERS"]["default"]["BACKEND"] == "portal.mail.RefusingEmailBackend"
+    settings.IS_MAIL_UNSENT = read["IS_MAIL_UNSENT"]
+    [error] = checks.check_mail(None)
+    assert error.id == "portal.E030"
+    assert "Set EMAIL_URL" in str(error.hint)
+    assert error in run_checks(), "every command that serves or works runs it"
+    with pytest.raises(ImproperlyConfigured, match=r"portal\.E030.*EMAIL_URL"):
+        checks.require_mail()
+
+
+@pytest.mark.parametrize(
+    ("portal", "address"),
+    [
+        ("https://portal.example", "smtp://mail.example:25"),
+        ("https://portal.example", "smtp+tls://user:secret@mail.example:587"),
+        ("http://127.0.0.1:8000", "consolemail://"),
+        ("", ""),
+    ],
+)
+def test_mail_that_is_sent_or_stays_on_this_machine_is_accepted(monkeypatch, settings, portal, address):
+    read = settings_read(monkeypatch, PORTAL_URL=portal, EMAIL_URL=address)
+    settings.IS_MAIL_UNSENT = read["IS_MAIL_UNSENT"]
+    assert checks.check_mail(None) == []
+    checks.require_mail()
 
 
 def test_every_number_is_used_for_one_variable_that_the_settings_read():

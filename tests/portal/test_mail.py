@@ -1,0 +1,13 @@
+"""Without a mail server a public portal prints nothing of an e-mail, and the e-mail stays due."""
+
+import pytest
+from django.core.mail import EmailMessage
+
+from portal.mail import RefusingEmailBackend
+
+
+def test_a_message_is_refused_as_by_an_unreachable_server_and_not_printed(capfd):
+    message = EmailMessage("Subject", "https://portal.example/invite/Mg/secret/", to=["a@b.example"])
+    with pytest.raises(OSError, match="Set EMAIL_URL"):
+        RefusingEmailBackend(alias="default").send_messages([message])
+    assert capfd.readouterr() == ("", "")
