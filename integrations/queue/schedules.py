@@ -2,10 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 
 from django.core.management import call_command
 from django.db import transaction
-from django_q.models import Schedule
+from django.utils import timezone
+from django_q.models import Schedule, Task
 
 from integrations.models import LeverWebhook, ShapeDeviation
 from integrations.queue import task_names
@@ -13,6 +15,9 @@ from integrations.queue import task_names
 MINUTE, DAY = 1, 24 * 60
 #: How the functions of our schedules begin. Schedules of other functions are the operator's.
 OWN_FUNCTIONS = "integrations."
+#: Of scheduled tasks the queue keeps successes too: the admin shows when each ran last, and how it ended.
+KEEP_OUTCOME = "{'q_options': {'save': True}}"
+OUTCOMES_KEPT_FOR = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,8 @@ SCHEDULES: dict[str, Timing] = {
 
 
 def clean_up() -> None:
-    """Remove expired sessions, unfinished OAuth states, long-retired tokens and deviations that ended."""
+    """Remove expired sessions, unfinished OAuth states, long-retired tokens, ended deviations and outcomes of tasks."""
+    Task.objects.filter(stopped__lt=timezone.now() - OUTCOMES_KEPT_FOR).delete()
     LeverWebhook.objects.purge_retired()
     ShapeDeviation.purge_old()
     call_command("clearsessions")
@@ -56,7 +62,7 @@ def _remove_retired(names: Collection[str]) -> None:
 
 def _write(name: str, timing: Timing) -> None:
     """Make the one schedule of this name as given; when it runs next stays as it is."""
-    columns = {**asdict(timing), "args": None, "kwargs": None}
+    columns = {**asdict(timing), "args": None, "kwargs": KEEP_OUTCOME}
     schedules = Schedule.objects.filter(name=name).order_by("pk")
     first = schedules.first()
     if first is None:

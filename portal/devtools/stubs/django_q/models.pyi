@@ -12,5 +12,18 @@ class Schedule(models.Model):
     minutes: models.PositiveSmallIntegerField[int | None, int | None]
     next_run: models.DateTimeField[datetime | None, datetime | None]
 
+class Task(models.Model):
+    id: models.CharField[str, str]
+    name: models.CharField[str, str]
+    func: models.CharField[str, str]
+    group: models.CharField[str | None, str | None]
+    started: models.DateTimeField[datetime, datetime]
+    stopped: models.DateTimeField[datetime, datetime]
+    success: models.BooleanField[bool, bool]
+    result: object
+
+class Success(Task): ...
+class Failure(Task): ...
+
 class OrmQ(models.Model):
     key: models.CharField[str, str]
