@@ -8,12 +8,22 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
-from integrations.models import Delivery, Effect, EmailKind, Invitation, LeverWebhook, Membership, RoleMapping
+from integrations.models import (
+    Delivery,
+    Effect,
+    EmailKind,
+    FormerWebhookKey,
+    Invitation,
+    LeverWebhook,
+    Membership,
+    RoleMapping,
+)
 from integrations.workflow.email import preferences
 from tests.admin.conftest import Customer
 
 #: The model whose primary key an address needs, by the first word of its name.
 ROW_OF = {
+    "address": FormerWebhookKey,
     "delivery": Delivery,
     "effect": Effect,
     "invitation": Invitation,

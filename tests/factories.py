@@ -68,6 +68,15 @@ class LeverWebhookFactory(DjangoModelFactory):
     signature_token = SIGNATURE_TOKEN
 
 
+class FormerWebhookKeyFactory(DjangoModelFactory):
+    class Meta:
+        model = models.FormerWebhookKey
+
+    organization = factory.SubFactory(OrganizationFactory)
+    key = factory.Sequence(lambda number: f"former-webhook-key-{number}")
+    until = factory.LazyFunction(lambda: timezone.now() + timedelta(days=7))
+
+
 class DeliveryFactory(DjangoModelFactory):
     class Meta:
         model = models.Delivery

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from integrations.models import (
     Effect,
     EmailKind,
     EmailTemplate,
+    FormerWebhookKey,
     Invitation,
     Membership,
     Organization,
@@ -34,6 +36,7 @@ from integrations.workflow.email import preferences
 from integrations.workflow.operations import signature_tokens
 from integrations.workflow.operations.lever_webhooks import make_webhook
 from integrations.workflow.operations.rating_thresholds import set_thresholds
+from integrations.workflow.operations.webhook_address import replace_webhook_key
 from portal.accounts import urls as account_urls
 from tests import factories
 
@@ -99,6 +102,9 @@ class Scene:
             organization=self.organization, verdict="paused", decided_at=timezone.now(), due_at=None
         )
 
+    def former_key(self) -> FormerWebhookKey:
+        return factories.FormerWebhookKeyFactory.create(organization=self.organization)
+
     def failed(self) -> Effect:
         return factories.EffectFactory.create(organization=self.organization, state="failed", due_at=None)
 
@@ -128,6 +134,12 @@ def _invitation_act(name: str, data: dict[str, Any] | None = None, **columns: An
 def _remove_webhooks(scene: Scene) -> Act:
     make_webhook(scene.organization, provider.lever_client(scene.organization), scene.owner)
     return lambda: scene.post("webhooks-remove")
+
+
+def _move_webhooks(scene: Scene) -> Act:
+    make_webhook(scene.organization, provider.lever_client(scene.organization), scene.owner)
+    replace_webhook_key(scene.organization, timedelta(days=7), scene.owner)
+    return lambda: scene.post("webhooks-move")
 
 
 def _reset_email(scene: Scene) -> Act:
@@ -204,6 +216,9 @@ PAGES: dict[str, Callable[[Scene], Act]] = {
     "ask-admins": _ask,
     "webhooks-make": lambda s: lambda: s.post("webhooks-make"),
     "webhooks-remove": _remove_webhooks,
+    "webhooks-move": _move_webhooks,
+    "address-replace": lambda s: lambda: s.post("address-replace", {"overlap_days": "7"}),
+    "address-end": _of(Scene.former_key, "address-end"),
     "policies": lambda s: (
         lambda: s.post("policies", {"note_on_skip": "on", "bulk_limit": "7", "passed_stage": "Phone screen"})
     ),
@@ -240,7 +255,15 @@ PAGES: dict[str, Callable[[Scene], Act]] = {
     "effect-retry": _of(Scene.failed, "effect-retry"),
 }
 #: Pages whose entries have no changes.
-WITHOUT_CHANGES = {"webhooks-remove", "token-retire", "ask-admins", "member-link", "invitation-decided"}
+WITHOUT_CHANGES = {
+    "webhooks-remove",
+    "webhooks-move",
+    "address-end",
+    "token-retire",
+    "ask-admins",
+    "member-link",
+    "invitation-decided",
+}
 
 
 def entry_written_by(act: Act) -> AuditEntry:

@@ -17,6 +17,7 @@ from integrations.workflow.operations.organizations import (
     create_organization,
 )
 from integrations.workflow.operations.policies import set_policies
+from integrations.workflow.operations.webhook_address import refuse_key_of_another
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ def _check(organization: Organization, values: Mapping[str, Value]) -> None:
         setattr(trial, name, value)
     try:
         trial.full_clean()
+        refuse_key_of_another(trial, trial.webhook_key)
         stage_on_pass.refuse_inviting_target(trial, values)
     except ValidationError as error:
         name, messages = next(iter(error.message_dict.items()))

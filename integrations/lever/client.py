@@ -199,6 +199,16 @@ class LeverClient:
         created = self._api.json_object("POST", "/webhooks", shapes.CREATE_WEBHOOK, payload=payload)
         return RegisteredWebhook.from_api(created)
 
+    def move_webhook(self, webhook: RegisteredWebhook, url: str) -> None:
+        """Give a webhook that was made through the API another address; its signature token stays.
+
+        Source: https://hire.lever.co/developer/documentation#webhooks (Update webhooks, which takes several).
+        """
+        changed: JsonObject = {"id": webhook.id, "url": url}
+        if webhook.configuration:
+            changed["configuration"] = webhook.configuration
+        self._api.call("PUT", "/webhooks", payload={"data": [changed]})
+
     def delete_webhook(self, webhook_id: str) -> None:
         """Remove a webhook that was made through the API."""
         self._api.call("DELETE", path_of("webhooks", webhook_id))

@@ -3,7 +3,7 @@
 Source: https://hire.lever.co/developer/documentation (Stages, Postings, Users, Webhooks, Notes).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from integrations.http.json_types import JsonObject
@@ -71,15 +71,19 @@ class RegisteredWebhook:
     event: str
     url: str
     signature_token: str
+    #: Its conditions, to be sent back with a change.
+    configuration: JsonObject = field(default_factory=dict)
 
     @classmethod
     def from_api(cls, data: JsonObject) -> Self:
         """Decode one webhook."""
+        configuration = json_object(data.get("configuration"))
         return cls(
             id=text(data.get("id")),
             event=text(data.get("event")),
             url=text(data.get("url")),
-            signature_token=text(json_object(data.get("configuration")).get("signatureToken")),
+            signature_token=text(configuration.get("signatureToken")),
+            configuration={name: value for name, value in configuration.items() if name != "signatureToken"},
         )
 
 

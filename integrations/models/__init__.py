@@ -10,6 +10,7 @@ from integrations.models.duty_run import Duty, DutyRun
 from integrations.models.effect import Effect
 from integrations.models.email import EmailKind, EmailTopic
 from integrations.models.email_template import EmailTemplate
+from integrations.models.former_webhook_key import FormerWebhookKey
 from integrations.models.heartbeat import Heartbeat
 from integrations.models.incident import Incident
 from integrations.models.invitation import Invitation
@@ -47,6 +48,7 @@ __all__ = [
     "EmailKind",
     "EmailTemplate",
     "EmailTopic",
+    "FormerWebhookKey",
     "Heartbeat",
     "IllegalTransition",
     "Incident",

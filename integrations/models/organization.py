@@ -11,7 +11,7 @@ from django.db import connection, models
 
 from integrations.models.codescreen_connection import CodeScreenConnection
 from integrations.models.lever_connection import LeverConnection
-from integrations.vocabulary import ReentryPolicy, Thresholds
+from integrations.vocabulary import Platform, ReentryPolicy, Thresholds
 
 
 def make_webhook_key() -> str:
@@ -283,9 +283,18 @@ class Organization(models.Model):
     @property
     def lever_webhook_url(self) -> str:
         """The address to paste into Lever."""
-        return f"{settings.PORTAL_URL}/webhooks/lever/{self.webhook_key}/"
+        return _webhook_url(Platform.LEVER, self.webhook_key)
 
     @property
     def codescreen_webhook_url(self) -> str:
         """The address to give to CodeScreen."""
-        return f"{settings.PORTAL_URL}/webhooks/codescreen/{self.webhook_key}/"
+        return _webhook_url(Platform.CODESCREEN, self.webhook_key)
+
+    def lever_webhook_urls(self) -> list[str]:
+        """Return the addresses at which Lever's webhooks are taken now: the present one first, then former ones."""
+        former = self.former_webhook_keys.honoured().values_list("key", flat=True)
+        return [self.lever_webhook_url, *(_webhook_url(Platform.LEVER, key) for key in former)]
+
+
+def _webhook_url(platform: Platform, key: str) -> str:
+    return f"{settings.PORTAL_URL}/webhooks/{platform}/{key}/"

@@ -26,6 +26,7 @@ from integrations.pages.settings import (
     policies,
     settings_page,
     signature_tokens,
+    webhook_address,
 )
 
 urlpatterns = [
@@ -43,6 +44,13 @@ urlpatterns = [
         signature_tokens.RetireTokenView.as_view(),
         name="token-retire",
     ),
+    path("settings/webhooks/address/", webhook_address.ReplaceAddressView.as_view(), name="address-replace"),
+    path(
+        "settings/webhooks/address/<int:pk>/end/",
+        webhook_address.EndAddressView.as_view(),
+        name="address-end",
+    ),
+    path("settings/webhooks/move/", webhook_address.MoveWebhooksView.as_view(), name="webhooks-move"),
     path("settings/webhooks/make/", lever_webhooks.MakeWebhookView.as_view(), name="webhooks-make"),
     path("settings/webhooks/remove/", lever_webhooks.RemoveWebhooksView.as_view(), name="webhooks-remove"),
     path(

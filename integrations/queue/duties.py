@@ -22,6 +22,7 @@ from integrations.workflow.health import incidents, lever_probe, linter_history
 from integrations.workflow.inbox.sweep import sweep
 from integrations.workflow.operations import retention, waiting
 from integrations.workflow.operations.codescreen_connection import verify_codescreen_key
+from integrations.workflow.operations.lever_webhooks import move_webhooks
 from integrations.workflow.outbox.run_step import Crash, run_step
 
 logger = logging.getLogger(__name__)
@@ -90,8 +91,13 @@ def refresh_assessments(organization: Organization) -> None:
 
 
 def probe_lever(organization: Organization) -> None:
-    """Probe Lever for what the doctor reports: webhooks, feedback template, author, silence. Raises PlatformError."""
-    lever_probe.probe(organization, lever_client(organization))
+    """Probe Lever for what the doctor reports: webhooks, feedback template, author, silence. Raises PlatformError.
+
+    A webhook that couldn't be moved to a new address when that was made is moved now.
+    """
+    lever = lever_client(organization)
+    move_webhooks(organization, lever, "probe")
+    lever_probe.probe(organization, lever)
 
 
 # keep connections working, and requeue what waited for them

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.models import Schedule, Task
 
-from integrations.models import LeverWebhook, ShapeDeviation
+from integrations.models import FormerWebhookKey, LeverWebhook, ShapeDeviation
 from integrations.queue import task_names
 
 MINUTE, DAY = 1, 24 * 60
@@ -39,6 +39,7 @@ def clean_up() -> None:
     """Remove expired sessions, unfinished OAuth states, long-retired tokens, ended deviations and outcomes of tasks."""
     Task.objects.filter(stopped__lt=timezone.now() - OUTCOMES_KEPT_FOR).delete()
     LeverWebhook.objects.purge_retired()
+    FormerWebhookKey.objects.purge_ended()
     ShapeDeviation.purge_old()
     call_command("clearsessions")
     call_command("clearsocial", age=2)

@@ -20,8 +20,9 @@ from integrations.http.json_types import JsonObject
 from integrations.http.shapes import Endpoint
 from integrations.lever import shapes as lever_shapes
 from integrations.lever.payloads import dedupe_key, is_test_request
-from integrations.models import Organization
+from integrations.models import FormerWebhookKey, Organization
 from integrations.vocabulary import Platform
+from integrations.webhooks.addressee import find_addressee
 from integrations.webhooks.authentication import Unreadable, Unverified, verify_codescreen, verify_lever
 from integrations.webhooks.body import read_body
 from integrations.webhooks.parsing import CodeScreenEnvelope, LeverEnvelope, parse
@@ -57,16 +58,18 @@ class WebhookView(APIView):
     content_negotiation_class = AnyAccept
     platform: ClassVar[Platform]
     organization: Organization
+    former_key: FormerWebhookKey | None
     body: bytes
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Answer 404, 405, 413 and 415 before the body is parsed."""
-        organization = Organization.objects.filter(webhook_key=kwargs["key"]).only("pk").first()
-        if organization is None:
+        addressee = find_addressee(kwargs["key"])
+        if addressee is None:
             raise Http404
         if request.method != "POST":
             raise MethodNotAllowed(str(request.method))
-        self.organization, self.body = organization, read_body(request._request)
+        self.organization, self.former_key = addressee.organization, addressee.former_key
+        self.body = read_body(request._request)
         super().initial(request, *args, **kwargs)
 
     @property
@@ -93,6 +96,12 @@ class WebhookView(APIView):
             status.HTTP_401_UNAUTHORIZED,
             headers={"WWW-Authenticate": "Signature"},
         )
+
+    def accept(self, is_new: bool) -> Response:
+        """Answer that the delivery is stored: 202 when it is new; note the use of a former address."""
+        if self.former_key is not None:
+            self.former_key.mark_used()
+        return Response({}, status.HTTP_202_ACCEPTED if is_new else status.HTTP_200_OK)
 
     def check_shape(self, endpoint: Endpoint, payload: JsonObject) -> None:
         """Record how a verified body differs from what the portal relies on, also one that is then refused."""
@@ -132,7 +141,7 @@ class LeverWebhookView(WebhookView):
         )
         is_test = is_test_request(payload)
         proof.webhook.mark_received(is_test, proof.is_previous_token)
-        return _stored(is_new and not is_test)
+        return self.accept(is_new and not is_test)
 
 
 class CodeScreenWebhookView(WebhookView):
@@ -157,8 +166,4 @@ class CodeScreenWebhookView(WebhookView):
             payload=payload,
         )
         mark_codescreen_webhook_received(self.organization)
-        return _stored(is_new)
-
-
-def _stored(is_new: bool) -> Response:
-    return Response({}, status.HTTP_202_ACCEPTED if is_new else status.HTTP_200_OK)
+        return self.accept(is_new)

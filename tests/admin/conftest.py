@@ -19,6 +19,7 @@ from integrations.models import (
     DutyRun,
     Effect,
     EmailTemplate,
+    FormerWebhookKey,
     Incident,
     Invitation,
     LeverConnection,
@@ -79,6 +80,9 @@ def make_customer(slug: str) -> Customer:
         previous_signature_token="previous-SECRET",
         previous_until=timezone.now() + timedelta(hours=1),
         url=organization.lever_webhook_url,
+    )
+    rows[FormerWebhookKey] = FormerWebhookKey.objects.create(
+        **own, key=f"{slug}-former-webhook-key", until=timezone.now() + timedelta(days=7)
     )
     rows[LeverProbe] = LeverProbe.objects.create(**own, checked_at=timezone.now())
     rows[DutyRun] = DutyRun.objects.create(**own, duty="sweep")

@@ -1,6 +1,10 @@
-"""Forms for the secrets of the Lever and CodeScreen connections."""
+"""Forms for the secrets of the Lever and CodeScreen connections, and for a new webhook address."""
 
 from django import forms
+
+from integrations.models.former_webhook_key import KEY_OVERLAP
+
+MAX_OVERLAP_DAYS = 90
 
 
 def _secret(label: str, help_text: str) -> forms.CharField:
@@ -37,3 +41,15 @@ class AddTokenForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     additional_token = _secret("Signature token", "From Lever, beside the other webhook to the same address.")
+
+
+class WebhookAddressForm(forms.Form):
+    """For how long the address that is replaced still works."""
+
+    overlap_days = forms.IntegerField(
+        label="Honour the present address for so many days",
+        min_value=0,
+        max_value=MAX_OVERLAP_DAYS,
+        initial=KEY_OVERLAP.days,
+        help_text="0 refuses it at once: only if somebody else knows it.",
+    )

@@ -9,6 +9,7 @@ from integrations.lever.oauth import SCOPES
 from integrations.models import (
     Assessment,
     CodeScreenConnection,
+    FormerWebhookKey,
     LeverConnection,
     LeverWebhook,
     Organization,
@@ -17,7 +18,9 @@ from integrations.models import (
 from integrations.vocabulary import Platform
 from integrations.workflow.health import webhook_rejections
 from integrations.workflow.operations import signature_tokens
+from integrations.workflow.operations.lever_webhooks import webhooks_at_former_addresses
 from integrations.workflow.operations.signature_tokens import Token
+from integrations.workflow.operations.webhook_address import honoured_former_keys
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,9 @@ class LeverState:
     manual_webhooks: list[LeverWebhook]
     api_webhooks: list[LeverWebhook]
     rejection: Rejection | None
+    former_keys: list[FormerWebhookKey]
+    #: Whether Lever still sends the portal's own webhook to a former address.
+    must_move_webhook: bool
 
     @property
     def must_make_webhook_again(self) -> bool:
@@ -96,6 +102,8 @@ def lever_state(organization: Organization) -> LeverState:
         manual_webhooks=[row for row in webhooks if row.origin == LeverWebhook.Origin.MANUAL],
         api_webhooks=[row for row in webhooks if row.origin == LeverWebhook.Origin.API],
         rejection=_rejection(organization, Platform.LEVER, _last_accepted_at(webhooks)),
+        former_keys=honoured_former_keys(organization),
+        must_move_webhook=bool(webhooks_at_former_addresses(organization)),
     )
 
 

@@ -15,7 +15,11 @@ from integrations.models.membership import EVERYONE, SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin, return_url
 from integrations.pages.mappings.suggestions import assessment_names, non_trigger_stage_names
 from integrations.pages.settings.connect_policy import connect_policy
-from integrations.pages.settings.connection_forms import AddTokenForm, ConnectionsForm
+from integrations.pages.settings.connection_forms import (
+    AddTokenForm,
+    ConnectionsForm,
+    WebhookAddressForm,
+)
 from integrations.pages.settings.connection_secrets import save_idempotency, save_secrets
 from integrations.pages.settings.connection_state import codescreen_state, lever_state
 from integrations.pages.settings.member_form import InviteMemberForm
@@ -59,6 +63,7 @@ class SettingsView(OrganizationMixin, TemplateView):
             "connections_form", ConnectionsForm(initial={"codescreen_idempotency": is_honoured})
         )
         context.setdefault("token_form", AddTokenForm())
+        context.setdefault("address_form", WebhookAddressForm())
         context["lever"] = lever_state(self.organization)
         context["codescreen"] = codescreen
         context["now"] = timezone.now()

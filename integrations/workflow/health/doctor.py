@@ -14,6 +14,7 @@ from integrations.workflow.health.checks import (
     secrets,
     shapes,
     stages_and_roles,
+    webhook_addresses,
     webhook_requests,
     work,
 )
@@ -27,6 +28,7 @@ CHECKS: tuple[Check, ...] = (
     lever.check_connection,
     lever_webhooks.check_webhooks,
     webhook_requests.check_rejections,
+    webhook_addresses.check_former_addresses,
     lever.check_clock,
     feedback.check_feedback,
     feedback.check_chosen_author,

@@ -33,6 +33,7 @@ class FindingCode(StrEnum):
     NO_DELIVERY_SEEN = "no_delivery_seen"
     WEBHOOK_REMOVED = "webhook_removed"
     WEBHOOK_SILENCE = "webhook_silence"
+    FORMER_ADDRESS_USED = "former_address_used"
     WEBHOOK_REJECTED = "webhook_rejected"
     FEEDBACK_TEMPLATE_GONE = "feedback_template_gone"
     FEEDBACK_TEMPLATE_INCOMPLETE = "feedback_template_incomplete"

@@ -104,7 +104,7 @@ def _account_state(organization: Organization, lever: LeverClient) -> AccountSta
         if webhook.url.startswith(prefix)
     }
     connected = Organization.objects.filter(lever_connection__state=LeverConnection.State.CONNECTED)
-    is_same = Q(webhook_key__in=keys)
+    is_same = Q(webhook_key__in=keys) | Q(former_webhook_keys__key__in=keys)
     account_id = LeverConnection.objects.get(organization=organization).lever_account_id
     if account_id:
         is_same |= Q(lever_connection__lever_account_id=account_id)
@@ -114,11 +114,11 @@ def _account_state(organization: Organization, lever: LeverClient) -> AccountSta
 def _update_webhooks(organization: Organization, registered: Sequence[RegisteredWebhook]) -> None:
     """Note on each stored webhook whether Lever lists it, or since when it no longer does."""
     registered_ids = {webhook.id for webhook in registered}
-    address = organization.lever_webhook_url.rstrip("/")
+    addresses = {address.rstrip("/") for address in organization.lever_webhook_urls()}
     ids_with_our_address = {
         webhook.id
         for webhook in registered
-        if webhook.event == DeliveryEvent.STAGE_CHANGE and webhook.url.rstrip("/") == address
+        if webhook.event == DeliveryEvent.STAGE_CHANGE and webhook.url.rstrip("/") in addresses
     }
     active = LeverWebhook.objects.active().filter(organization=organization)
     made_by_api = {

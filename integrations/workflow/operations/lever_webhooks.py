@@ -1,4 +1,4 @@
-"""Make and remove the stage-change webhook through Lever's API."""
+"""Make, move and remove the stage-change webhook through Lever's API."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -24,6 +24,7 @@ def make_webhook(organization: Organization, lever: LeverClient, actor: Actor) -
     Lever accepts a second webhook with the same address, and shows a signature token only once: a webhook of ours
     whose token was lost is deleted and made again. Raises PlatformError.
     """
+    move_webhooks(organization, lever, actor)
     active = LeverWebhook.objects.active().filter(organization=organization)
     stored = active.filter(origin=LeverWebhook.Origin.API, event=DeliveryEvent.STAGE_CHANGE).first()
     url = organization.lever_webhook_url
@@ -55,6 +56,36 @@ def make_webhook(organization: Organization, lever: LeverClient, actor: Actor) -
         )
         _record(webhook, actor, AuditAction.MAKE_WEBHOOK, {"signature_token": ("", token)})
     return webhook
+
+
+def webhooks_at_former_addresses(organization: Organization) -> list[LeverWebhook]:
+    """Return the webhooks made by the portal that Lever still sends to a former address of the organization.
+
+    One whose address has nothing to do with the organization's keys belongs to another installation of the portal,
+    whose database this one may be a copy of; it is left alone.
+    """
+    active = LeverWebhook.objects.active().filter(organization=organization, origin=LeverWebhook.Origin.API)
+    return list(active.filter(url__in=organization.lever_webhook_urls()[1:]))
+
+
+def move_webhooks(organization: Organization, lever: LeverClient, actor: Actor) -> int:
+    """Let Lever send the portal's webhooks to the present address; return how many were moved.
+
+    The signature token stays, and the former address is honoured meanwhile: no delivery is refused. Safe to run
+    twice. Raises PlatformError.
+    """
+    stored = webhooks_at_former_addresses(organization)
+    if not stored:
+        return 0
+    listed = {webhook.id: webhook for webhook in lever.webhooks()}
+    moved = [webhook for webhook in stored if webhook.lever_webhook_id in listed]
+    for webhook in moved:
+        url = organization.lever_webhook_url
+        lever.move_webhook(listed[webhook.lever_webhook_id], url)
+        with transaction.atomic():
+            LeverWebhook.objects.filter(pk=webhook.pk).update(url=url)
+            _record(webhook, actor, AuditAction.MOVE_WEBHOOK)
+    return len(moved)
 
 
 def remove_webhooks(organization: Organization, lever: LeverClient, actor: Actor) -> None:

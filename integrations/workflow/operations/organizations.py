@@ -13,7 +13,9 @@ from integrations.models import (
     Organization,
     TargetKind,
 )
+from integrations.models.former_webhook_key import KEY_OVERLAP
 from integrations.models.organization import POLICIES
+from integrations.workflow.operations.webhook_address import keep_former_key, refuse_key_of_another
 
 #: What can be changed of an organization beside its policies.
 IDENTITY = ("name", "webhook_key")
@@ -28,6 +30,7 @@ def create_organization(organization: Organization, actor: Actor) -> None:
         if getattr(before, field) != getattr(organization, field)
     }
     organization.full_clean()
+    refuse_key_of_another(organization, organization.webhook_key)
     with transaction.atomic():
         organization.save()
         AuditEntry.record(
@@ -36,7 +39,10 @@ def create_organization(organization: Organization, actor: Actor) -> None:
 
 
 def change_organization(organization: Organization, values: Mapping[str, str], actor: Actor) -> Changes:
-    """Store a name and a webhook key; return what changed. Raises ValidationError by field."""
+    """Store a name and a webhook key; return what changed. Raises ValidationError by field.
+
+    A webhook key that is replaced is honoured for KEY_OVERLAP.
+    """
     changes = {
         field: (getattr(organization, field), values[field])
         for field in IDENTITY
@@ -47,7 +53,10 @@ def change_organization(organization: Organization, values: Mapping[str, str], a
     for field in changes:
         setattr(organization, field, values[field])
     organization.full_clean()
+    refuse_key_of_another(organization, organization.webhook_key)
     with transaction.atomic():
+        if "webhook_key" in changes:
+            keep_former_key(organization, str(changes["webhook_key"][0]), KEY_OVERLAP)
         organization.save(update_fields=list(changes))
         AuditEntry.record(
             organization, actor, AuditAction.CHANGE_ORGANIZATION, audit_target(organization), changes

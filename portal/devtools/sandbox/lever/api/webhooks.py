@@ -4,9 +4,10 @@ from portal.devtools.sandbox.http.errors import HttpError
 from portal.devtools.sandbox.http.responses import Response
 from portal.devtools.sandbox.ids import new_id
 from portal.devtools.sandbox.json_values import JsonObject, pick, text_list
-from portal.devtools.sandbox.lever.api.calls import Call, Endpoint, data
+from portal.devtools.sandbox.lever.api.calls import Call, Endpoint, data, not_found
 from portal.devtools.sandbox.lever.api.serializers.lookups import webhook_json
 from portal.devtools.sandbox.lever.state.webhook import EVENTS, ORIGINS, Webhook
+from portal.devtools.sandbox.times import now_ms
 
 
 def list_webhooks(call: Call) -> Response:
@@ -28,6 +29,26 @@ def create_webhook(call: Call) -> Response:
     return data(webhook_json(webhook, with_token=True), 201)
 
 
+def update_webhooks(call: Call) -> Response:
+    """Change address and conditions of webhooks made through the API; the tokens stay and aren't answered."""
+    webhooks = call.account.events.webhooks
+    changed: list[Webhook] = []
+    for row in pick(call.body(), "data", list, []):
+        webhook = webhooks.get(str(row.get("id"))) if isinstance(row, dict) else None
+        if webhook is None:
+            raise not_found("webhook", "in data")
+        if not webhook.by_api:
+            raise HttpError(403, "Webhooks made in the settings can only be changed there", "Forbidden")
+        url = row.get("url", webhook.url)
+        if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+            raise HttpError(400, "url must be an absolute address", "BadRequestError")
+        webhook.url, webhook.updated_at = url, now_ms()
+        if "configuration" in row:
+            webhook.origins = _origins(row)
+        changed.append(webhook)
+    return data([webhook_json(webhook) for webhook in changed])
+
+
 def delete_webhook(call: Call) -> Response:
     """Delete a webhook made through the API."""
     webhook = call.find("webhook", "webhooks", call.account.events.webhooks)
@@ -45,5 +66,6 @@ def _origins(body: JsonObject) -> list[str]:
 ENDPOINTS = [
     Endpoint("GET", "/webhooks", "webhooks:read", list_webhooks),
     Endpoint("POST", "/webhooks", "webhooks:write", create_webhook),
+    Endpoint("PUT", "/webhooks", "webhooks:write", update_webhooks),
     Endpoint("DELETE", "/webhooks/<webhook>", "webhooks:write", delete_webhook),
 ]

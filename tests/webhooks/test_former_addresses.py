@@ -1,0 +1,71 @@
+"""Webhooks to a former address: taken while it is honoured, and never without a signature."""
+
+import json
+import time
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.models import Delivery, FormerWebhookKey
+from integrations.workflow.operations.webhook_address import replace_webhook_key
+from tests.factories import SIGNATURE_TOKEN, FormerWebhookKeyFactory, LeverWebhookFactory, OrganizationFactory
+from tests.payloads import load, sign
+
+
+@pytest.fixture
+def former(organization, super_admin):
+    """The former address; the organization has a new one."""
+    LeverWebhookFactory(organization=organization)
+    address = organization.lever_webhook_url
+    replace_webhook_key(organization, timedelta(days=7), super_admin)
+    return address
+
+
+def post(client, address, token=SIGNATURE_TOKEN):
+    """Post a new stage change signed with this token."""
+    payload = load("lever/candidate_stage_change", id=str(uuid.uuid4()), triggeredAt=int(time.time() * 1000))
+    return client.post(address, json.dumps(sign(payload, token)), content_type="application/json")
+
+
+def test_a_webhook_to_a_former_address_is_stored_and_its_use_is_noted(client, organization, former):
+    assert FormerWebhookKey.objects.get().last_used_at is None
+    assert post(client, former).status_code == 202
+    assert post(client, organization.lever_webhook_url).status_code == 202
+    assert Delivery.objects.filter(organization=organization).count() == 2
+    assert FormerWebhookKey.objects.get().last_used_at is not None
+
+
+def test_the_same_webhook_at_both_addresses_is_one_delivery(client, organization, former):
+    payload = load("lever/candidate_stage_change", id=str(uuid.uuid4()), triggeredAt=int(time.time() * 1000))
+    body = json.dumps(sign(payload, SIGNATURE_TOKEN))
+    statuses = [
+        client.post(address, body, content_type="application/json").status_code
+        for address in (former, organization.lever_webhook_url)
+    ]
+    assert statuses == [202, 200]
+    assert Delivery.objects.count() == 1
+
+
+def test_a_forged_webhook_to_a_former_address_is_refused_and_is_no_use(client, former):
+    assert post(client, former, "another-token" * 4).status_code == 401
+    assert FormerWebhookKey.objects.get().last_used_at is None
+
+
+def test_an_ended_address_is_not_found(client, organization, former):
+    FormerWebhookKey.objects.update(until=timezone.now() - timedelta(seconds=1))
+    assert post(client, former).status_code == 404
+    assert post(client, organization.lever_webhook_url).status_code == 202
+
+
+@pytest.mark.parametrize("key", ["%00", "a" * 3000, "é", "former-webhook-key-x"])
+def test_an_unknown_key_is_not_found(client, db, key):
+    assert client.post(f"/webhooks/lever/{key}/").status_code == 404
+
+
+def test_a_former_key_of_another_organization_leads_to_that_one_alone(client, organization, former):
+    other = OrganizationFactory()
+    FormerWebhookKeyFactory(organization=other, key="its-former-key")
+    assert post(client, "/webhooks/lever/its-former-key/").status_code == 401
+    assert not Delivery.objects.exists()
