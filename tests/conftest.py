@@ -17,7 +17,7 @@ from integrations.models import Assessment, Membership, Role, RoleMapping, Stage
 from integrations.queue import notify
 from integrations.workflow.operations.lever_connection import connect_lever
 from portal.devtools import test_suites
-from tests import factories
+from tests import append_only, factories
 from tests.sandbox import Sandbox
 
 os.environ.setdefault(
@@ -34,6 +34,7 @@ def disable_idle_timeout(connection, **_) -> None:
 
 
 connection_created.connect(disable_idle_timeout)
+append_only.lift_while_flushed()
 
 
 def pytest_collection_modifyitems(items) -> None:

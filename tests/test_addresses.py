@@ -29,7 +29,7 @@ CONSENT = {
     "social:disconnect_individual",
 }
 #: Models whose rows belong to no organization.
-WITHOUT_ORGANIZATION = {"Heartbeat", "RateLimitBucket", "PersonalSettings"}
+WITHOUT_ORGANIZATION = {"Heartbeat", "RateLimitBucket", "ChainHead", "PersonalSettings"}
 #: Where POST needs a higher role than GET: everybody sees the settings page, only Super Admins save secrets.
 POST_ALLOWED = {"settings": 1}
 #: The models that the admin lets people change, with the lowest role that may.

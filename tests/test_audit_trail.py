@@ -331,7 +331,16 @@ COMMANDS: dict[str, Callable[[Scene], Act]] = {
     "resolve: again": lambda s: _command("resolve", s.invitation(status="uncertain").pk, "--send-again"),
     "replay": lambda s: _command("replay", s.delivery().pk),
 }
-NOT_AUDITED_COMMANDS = {"doctor", "export", "export_config", "poll", "qcluster", "rotate_keys", "sweep"}
+NOT_AUDITED_COMMANDS = {
+    "doctor",
+    "export",
+    "export_config",
+    "poll",
+    "qcluster",
+    "rotate_keys",
+    "sweep",
+    "verify_audit",
+}
 
 
 def _command(name: str, *arguments: object) -> Act:

@@ -205,6 +205,8 @@ def multiply(model: Any, row: Any, copies: int, changes: dict[str, str]) -> int:
         cursor.execute(f"SELECT coalesce(max(id), 0) FROM {table}")
         base = int(cursor.fetchone()[0])
         changes = {"id": f"{base} + n", **changes}
+        if any(column.name == "position" for column in model._meta.local_concrete_fields):
+            changes.setdefault("position", f"1000000 + {base} + n")  # its place in the chain
         # a generated column is computed, not inserted
         names = [column.column for column in model._meta.local_concrete_fields if not column.generated]
         wanted = ", ".join(changes.get(name, f'original."{name}"') for name in names)

@@ -1,8 +1,12 @@
 """The tables, one module per noun: constraints, transitions and leasing. Knows no platform and no workflow."""
 
 from integrations.models.api_call import ApiCall
+from integrations.models.append_only import AppendOnlyError
 from integrations.models.audit_entry import Actor, AuditAction, AuditEntry, AuditTarget, Changes, TargetKind
 from integrations.models.catalog import Assessment, Role, Stage
+from integrations.models.chain_format import ChainKind
+from integrations.models.chain_head import ChainHead
+from integrations.models.chained import Chained, erased_positions
 from integrations.models.circuit_breaker import CircuitBreaker
 from integrations.models.codescreen_connection import CodeScreenConnection
 from integrations.models.delivery import Delivery
@@ -34,10 +38,14 @@ from integrations.models.webhook_rejection import WebhookRejection
 __all__ = [
     "Actor",
     "ApiCall",
+    "AppendOnlyError",
     "Assessment",
     "AuditAction",
     "AuditEntry",
     "AuditTarget",
+    "ChainHead",
+    "ChainKind",
+    "Chained",
     "Changes",
     "CircuitBreaker",
     "CodeScreenConnection",
@@ -72,4 +80,5 @@ __all__ = [
     "TargetKind",
     "Verdict",
     "WebhookRejection",
+    "erased_positions",
 ]

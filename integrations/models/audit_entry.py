@@ -1,4 +1,4 @@
-"""Who changed what: append-only, secrets masked."""
+"""Who changed what: append-only, chained, secrets masked."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,8 +8,10 @@ from typing import Self
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
-from django.db.models.functions import Now
 
+from integrations.models.append_only_constraint import AppendOnly
+from integrations.models.chain_format import ChainKind
+from integrations.models.chained import Chained, ChainedQuerySet
 from integrations.models.encrypted_field import UnreadableSecret
 from integrations.models.organization import Organization
 
@@ -69,6 +71,7 @@ class AuditAction(models.TextChoices):
     CHANGE_PASSWORD = "change_password", "change password"
     RESET_PASSWORD = "reset_password", "choose password through a link"
     END_SESSIONS = "end_sessions", "end sessions"
+    ERASE = "erase", "erase"
 
 
 class TargetKind(models.TextChoices):
@@ -118,8 +121,12 @@ def _masked(name: str, value: object) -> object:
     return value
 
 
-class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+class AuditEntryQuerySet(ChainedQuerySet["AuditEntry"]):
     """Entries, by what they are about."""
+
+    def erase_text(self) -> list[int]:
+        """Erase as for every row of a chain, but for erasures: they say which rows may be empty."""
+        return super(AuditEntryQuerySet, self.exclude(action=AuditAction.ERASE)).erase_text()
 
     def about(self, targets: Mapping[TargetKind, Iterable[int]]) -> Self:
         """Return the entries about any of these rows, given as keys by kind."""
@@ -129,14 +136,33 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
         return self.filter(is_about)
 
 
-class AuditEntry(models.Model):
+class AuditEntry(Chained):
     """One change a person or a command made."""
 
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="audit_entries"
+    KIND = ChainKind.AUDIT_ENTRY
+    TIME_COLUMN = "at"
+    HASHED_COLUMNS = (
+        "organization_id",
+        "actor_id",
+        "actor_name",
+        "action",
+        "target_kind",
+        "target_id",
+        "at",
     )
+    TEXT_COLUMNS = ("target", "changes", "reason")
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, null=True, blank=True, related_name="audit_entries"
+    )
+    # the id is part of the hash: it stays when the user is deleted
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        blank=True,
+        related_name="+",
     )
     actor_name = models.CharField(
         max_length=200, help_text="Kept when the user is deleted; a command's name otherwise."
@@ -151,13 +177,22 @@ class AuditEntry(models.Model):
         default=dict, blank=True, help_text="By field: the value before and the value after."
     )
     reason = models.TextField(blank=True)
-    at = models.DateTimeField(db_default=Now())
+    at = models.DateTimeField()
 
     objects = AuditEntryQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "audit entries"
         ordering = ["-at", "-pk"]
+        constraints = [
+            AppendOnly(name="audit_append_only", erasable=["target", "changes", "reason"], salt="text_salt"),
+            models.UniqueConstraint(fields=["organization", "position"], name="audit_position_once"),
+            models.UniqueConstraint(
+                fields=["position"],
+                condition=models.Q(organization__isnull=True),
+                name="audit_portal_position_once",
+            ),
+        ]
         indexes = [
             models.Index(fields=["organization", "-at"], name="audit_recent"),
             models.Index(fields=["organization", "target_kind", "target_id"], name="audit_of_target"),

@@ -180,7 +180,7 @@ class Delivery(Leasable):
             ):
                 return False
             if self.verdict:
-                Verdict.objects.filter(delivery=self, is_current=True).update(is_current=False)
+                Verdict.objects.filter(delivery=self).supersede()
             Verdict.objects.create(
                 organization_id=self.organization_id,
                 delivery=self,

@@ -1,21 +1,47 @@
 """The verdicts of deliveries: every one is kept, also what waited during a pause or without a connection."""
 
 from django.db import models
-from django.db.models.functions import Now
 
 from integrations import vocabulary
+from integrations.models.append_only_constraint import AppendOnly
+from integrations.models.chain_format import ChainKind
+from integrations.models.chained import Chained, ChainedQuerySet
 
 
-class Verdict(models.Model):
-    """What was decided about a delivery at one time, why, and what made the portal decide it then."""
+class VerdictQuerySet(ChainedQuerySet["Verdict"]):
+    """Verdicts, and the one thing about them that changes."""
+
+    def supersede(self) -> int:
+        """Record that a later verdict replaces these; return how many were current."""
+        return self.filter(is_current=True)._change(is_current=False)
+
+
+class Verdict(Chained):
+    """What was decided about a delivery at one time, why, and what made the portal decide it then.
+
+    Append-only. Whether it is current isn't hashed: it follows from the positions of the delivery's verdicts.
+    """
+
+    KIND = ChainKind.VERDICT
+    TIME_COLUMN = "decided_at"
+    HASHED_COLUMNS = (
+        "organization_id",
+        "delivery_id",
+        "code",
+        "assessment_source",
+        "invitation_id",
+        "cause",
+        "decided_at",
+    )
+    TEXT_COLUMNS = ("explanation", "assessment_written")
 
     Code = vocabulary.VerdictCode
     Cause = vocabulary.VerdictCause
 
     organization = models.ForeignKey(
-        "integrations.Organization", on_delete=models.CASCADE, related_name="verdicts"
+        "integrations.Organization", on_delete=models.PROTECT, related_name="verdicts"
     )
-    delivery = models.ForeignKey("integrations.Delivery", on_delete=models.CASCADE, related_name="verdicts")
+    delivery = models.ForeignKey("integrations.Delivery", on_delete=models.PROTECT, related_name="verdicts")
     code = models.CharField(max_length=40, choices=vocabulary.VerdictCode.choices())
     explanation = models.TextField(blank=True)
     assessment_source = models.CharField(
@@ -28,17 +54,26 @@ class Verdict(models.Model):
         blank=True, help_text="The name or id of the assessment as the mapping, tag or default has it."
     )
     invitation = models.ForeignKey(
-        "integrations.Invitation", on_delete=models.SET_NULL, null=True, blank=True, related_name="verdicts"
+        "integrations.Invitation", on_delete=models.PROTECT, null=True, blank=True, related_name="verdicts"
     )
     cause = models.CharField(max_length=20, choices=vocabulary.VerdictCause.choices())
-    decided_at = models.DateTimeField(db_default=Now())
+    decided_at = models.DateTimeField()
     is_current = models.BooleanField(
         default=True, help_text="Whether no later verdict about the same delivery replaced it."
     )
 
+    objects = VerdictQuerySet.as_manager()
+
     class Meta:
         ordering = ["-decided_at", "-pk"]
         constraints = [
+            AppendOnly(
+                name="verdict_append_only",
+                erasable=["explanation", "assessment_written"],
+                salt="text_salt",
+                one_way=["is_current"],
+            ),
+            models.UniqueConstraint(fields=["organization", "position"], name="verdict_position_once"),
             models.UniqueConstraint(
                 fields=["delivery"],
                 condition=models.Q(is_current=True),

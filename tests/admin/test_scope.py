@@ -19,7 +19,9 @@ MODELS = [
     if model.__module__.startswith("integrations.models")
 ]
 OWNED = [
-    model for model in MODELS if model.__name__ not in {"Heartbeat", "RateLimitBucket", "PersonalSettings"}
+    model
+    for model in MODELS
+    if model.__name__ not in {"ChainHead", "Heartbeat", "RateLimitBucket", "PersonalSettings"}
 ]
 ALLOWED = ["super_admin", "admin", "team_member"]
 

@@ -13,7 +13,18 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from integrations.http.errors import PlatformError
-from integrations.models import ApiCall, AuditEntry, Delivery, Effect, Invitation, Organization, Result
+from integrations.models import (
+    ApiCall,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Delivery,
+    Effect,
+    Invitation,
+    Organization,
+    Result,
+    TargetKind,
+)
 from integrations.queue import on_request
 from integrations.vocabulary import VerdictCode
 from integrations.workflow.operations.errors import ActionNotAllowed
@@ -270,8 +281,35 @@ def test_export_verdicts(acme: Organization, delivery: Delivery) -> None:
         "explanation",
         "decided_at",
         "is_current",
+        "position",
+        "hash",
     }
+    assert [earlier["position"], current["position"]] == [1, 2]
     assert rows("verdicts", "acme", "--since", "2999-01-01") == []
+
+
+def test_export_audit(acme: Organization) -> None:
+    target = AuditTarget(TargetKind.ORGANIZATION, acme.pk, "Åcme")
+    AuditEntry.record(
+        acme, "configure", AuditAction.CHANGE_POLICIES, target, {"paused": (False, True)}, "“é”"
+    )
+    AuditEntry.record(None, "configure", AuditAction.CHANGE_POLICIES, target)
+    [row] = rows("audit", "acme")
+    entry = AuditEntry.objects.get(organization=acme)
+    assert row == {
+        "id": entry.pk,
+        "at": entry.at.isoformat(),
+        "actor": "configure",
+        "action": "change_policies",
+        "target": "Åcme",
+        "changes": {"paused": [False, True]},
+        "reason": "“é”",
+        "position": 1,
+        "hash": entry.hash,
+    }
+    AuditEntry.objects.filter(pk=entry.pk).erase_text()
+    [row] = rows("audit", "acme")
+    assert (row["target"], row["changes"], row["reason"], row["hash"]) == (None, None, None, entry.hash)
 
 
 def test_export_invitations_and_results(acme: Organization, invitation: Invitation) -> None:

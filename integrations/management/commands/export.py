@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from integrations.management.lookup import organization_named
 from integrations.management.migrating import MigratingCommand
-from integrations.models import ApiCall, Delivery, Effect, Invitation, Result, Verdict
+from integrations.models import ApiCall, AuditEntry, Delivery, Effect, Invitation, Result, Verdict
 
 #: One exported row, as JSON.
 Row = dict[str, object]
@@ -44,6 +44,23 @@ def verdict_row(verdict: Verdict) -> Row:
         "explanation": verdict.explanation or None,
         "decided_at": _time(verdict.decided_at),
         "is_current": verdict.is_current,
+        "position": verdict.position,
+        "hash": verdict.hash,
+    }
+
+
+def audit_row(entry: AuditEntry) -> Row:
+    """Return what a person or a command changed; erased text is null."""
+    return {
+        "id": entry.pk,
+        "at": _time(entry.at),
+        "actor": entry.actor_name,
+        "action": entry.action,
+        "target": entry.target or None,
+        "changes": None if entry.is_erased else entry.changes,
+        "reason": entry.reason or None,
+        "position": entry.position,
+        "hash": entry.hash,
     }
 
 
@@ -127,6 +144,7 @@ EXPORTS = {
     "results": Export(Result, "invitation__organization", "created_at", result_row),
     "effects": Export(Effect, "organization", "created_at", effect_row),
     "calls": Export(ApiCall, "organization", "at", call_row),
+    "audit": Export(AuditEntry, "organization", "at", audit_row),
 }
 
 

@@ -2,10 +2,24 @@
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from integrations.models import ApiCall, Delivery, Effect, Invitation, Organization, Result, Verdict
+from integrations.models import (
+    ApiCall,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Delivery,
+    Effect,
+    Invitation,
+    Organization,
+    Result,
+    TargetKind,
+    Verdict,
+    erased_positions,
+)
 from integrations.workflow.email.payload import EmailPayload
 
 BATCH = 500
@@ -76,7 +90,13 @@ def _purge_verdicts(organization: Organization, before: datetime) -> int:
         organization=organization, received_at__lt=before, decided_at__isnull=False
     )
     verdicts = Verdict.objects.filter(organization=organization, delivery__received_at__lt=before)
-    return deliveries.exclude(**empty).update(**empty) + verdicts.exclude(**empty).update(**empty)
+    with transaction.atomic():
+        count = deliveries.exclude(**empty).update(**empty)
+        erased = verdicts.exclude(**empty).erase_text()
+        if erased:
+            target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
+            AuditEntry.record(organization, "retention", AuditAction.ERASE, target, erased_positions(erased))
+    return count + len(erased)
 
 
 def _purge_messages(organization: Organization, before: datetime) -> int:

@@ -1,0 +1,71 @@
+"""`manage.py verify_audit [ORGANIZATION]`: whether audit entries and verdicts are all there, as they were written."""
+
+import sys
+from typing import Any
+
+from django.core.management import CommandError, CommandParser
+
+from integrations.management.lookup import organization_named, organizations_named
+from integrations.management.migrating import MigratingCommand
+from integrations.models import Organization
+from integrations.workflow.health.chain.announced import HeadToCompare
+from integrations.workflow.health.chain.verification import Verification, chain_of, verify_chain
+
+PORTAL = "the portal"
+
+
+class Command(MigratingCommand):
+    help = (
+        "Check the chains of audit entries and verdicts; print each row that was changed, removed or added outside "
+        "the portal, and exit 1 if there is any."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("organization", metavar="ORGANIZATION", nargs="?", help="its slug; all without")
+        parser.add_argument(
+            "--portal", action="store_true", help="only the chain of what concerns the whole portal"
+        )
+        parser.add_argument(
+            "--head",
+            metavar="POSITION:HASH",
+            help="a head of this chain that was announced earlier, such as the one in an e-mail",
+        )
+
+    def handle(self, *args: object, **options: Any) -> None:
+        heads = [_head(options["head"])] if options["head"] else []
+        if options["portal"] and options["organization"]:
+            raise CommandError("Give an ORGANIZATION or --portal, not both.")
+        if heads and not (options["portal"] or options["organization"]):
+            raise CommandError(
+                "Every organization has its own heads: give the ORGANIZATION too, or --portal."
+            )
+        chains: list[Organization | None]
+        if options["organization"]:
+            chains = [organization_named(options["organization"])]
+        else:
+            chains = [None] if options["portal"] else [None, *organizations_named(None)]
+        verifications = [self._verify(organization, heads) for organization in chains]
+        if not all(verification.is_whole for verification in verifications):
+            # not a CommandError: the faults are the output, and it would print another line
+            sys.exit(1)
+
+    def _verify(self, organization: Organization | None, heads: list[HeadToCompare]) -> Verification:
+        name = organization.slug if organization else PORTAL
+        found = verify_chain(
+            chain_of(organization), lambda fault: self.stdout.write(f"{name}: {fault}"), heads
+        )
+        rows = f"{found.audit_entries} audit entries and {found.verdicts} verdicts, the text of {found.erased} erased"
+        if found.is_whole:
+            self.stdout.write(f"{name}: whole. {rows}. Head {found.position}:{found.hash}")
+        else:
+            self.stdout.write(self.style.ERROR(f"{name}: not whole, {found.faults} faults. {rows}."))
+        return found
+
+
+def _head(text: str) -> HeadToCompare:
+    head = HeadToCompare.parse(text)
+    if head is None:
+        raise CommandError(
+            f"--head {text!r} is no head: copy it whole, a position, a colon and 64 characters."
+        )
+    return head

@@ -1,0 +1,46 @@
+"""The end of each chain of audit entries and verdicts: the one that writers lock, and those that were announced."""
+
+from django.db import connection, models
+
+from integrations.models.append_only import AppendOnlyQuerySet
+from integrations.models.append_only_constraint import AppendOnly
+from integrations.models.chain_format import NO_HASH
+
+
+class ChainHeadQuerySet(AppendOnlyQuerySet["ChainHead"]):
+    """Heads by chain."""
+
+    def lock(self, chain: int) -> "ChainHead":
+        """Return the head of a chain, locked until the transaction ends; make it for a chain without rows.
+
+        Writers take this lock after all others, and each chain has its own: so they never wait for one another in a
+        circle, nor for writers of other organizations.
+        """
+        rows = self.select_for_update() if connection.features.has_select_for_update else self
+        head = rows.filter(pk=chain).first()
+        if head is None:
+            models.QuerySet.bulk_create(self, [ChainHead(chain=chain)], ignore_conflicts=True)
+            head = rows.get(pk=chain)
+        return head
+
+
+class ChainHead(models.Model):
+    """The position and hash of the last row of one chain."""
+
+    chain = models.BigIntegerField(
+        primary_key=True, help_text="The organization's id; 0 for what concerns the whole portal."
+    )
+    position = models.PositiveBigIntegerField(default=0)
+    hash = models.CharField(max_length=64, default=NO_HASH)
+
+    objects = ChainHeadQuerySet.as_manager()
+
+    class Meta:
+        constraints = [AppendOnly(name="chain_head_append_only", counter="position")]
+
+    def __str__(self) -> str:
+        return f"{self.position}:{self.hash}"
+
+    def advance(self, row_hash: str) -> None:
+        """Make the row with this hash, which was just stored at the next position, the head."""
+        ChainHead.objects.filter(pk=self.chain)._change(position=self.position + 1, hash=row_hash)

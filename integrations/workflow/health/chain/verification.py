@@ -1,0 +1,149 @@
+"""Verify a chain: whether every row is there, as it was written, and nothing besides."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from heapq import merge
+from itertools import groupby
+
+from django.db.models import Exists, OuterRef
+
+from integrations.models import AuditEntry, Chained, ChainHead, Organization, Verdict
+from integrations.models.chain_format import NO_HASH, PORTAL_CHAIN
+from integrations.workflow.health.chain.announced import HeadToCompare
+from integrations.workflow.health.chain.covers import covers_of
+from integrations.workflow.health.chain.faults import Fault, FaultCode, Report, row_fault
+from integrations.workflow.health.chain.walk import Walk
+
+READ_AT_ONCE = 2000
+
+
+@dataclass
+class Verification:
+    """What was found about one chain."""
+
+    chain: int
+    audit_entries: int = 0
+    verdicts: int = 0
+    erased: int = 0
+    faults: int = 0
+    #: Where the chain ends now.
+    position: int = 0
+    hash: str = NO_HASH
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.faults == 0
+
+
+@dataclass
+class _Counter:
+    report: Report
+    faults: int = field(default=0)
+
+    def __call__(self, fault: Fault) -> None:
+        self.faults += 1
+        self.report(fault)
+
+
+def chain_of(organization: Organization | None) -> int:
+    """Return the chain of an organization; without one that of the whole portal."""
+    return organization.pk if organization else PORTAL_CHAIN
+
+
+def verify_chain(chain: int, report: Report, heads: Iterable[HeadToCompare] = ()) -> Verification:
+    """Verify one chain and return what was counted; tell `report` each fault as it is found.
+
+    `heads` are ends of the chain that were announced at earlier times, by rising position. Reads a bounded number of
+    rows at a time, and may run while the portal writes.
+    """
+    counter = _Counter(report)
+    head = ChainHead.objects.filter(pk=chain).first() or ChainHead(chain=chain)
+    walk = Walk(covers_of(chain), counter)
+    result = Verification(chain)
+    announced = iter(heads)
+    expected = next(announced, None)
+    for position, rows in groupby(_rows(chain, head.position), key=lambda row: row.position):
+        found = list(rows)
+        for row in found:
+            _count(result, row)
+        walk.visit(found)
+        while expected is not None and expected.position <= position:
+            _compare(expected, walk, counter)
+            expected = next(announced, None)
+    _compare_end(head, walk, counter)
+    while expected is not None:
+        _compare(expected, walk, counter)
+        expected = next(announced, None)
+    _report_rows_outside(chain, head.position, counter)
+    _report_wrong_current_verdicts(chain, counter)
+    result.erased, result.faults, result.position, result.hash = (
+        walk.erased,
+        counter.faults,
+        walk.position,
+        walk.hash,
+    )
+    return result
+
+
+def _rows(chain: int, end: int) -> Iterator[Chained]:
+    """Yield the rows up to the head by rising position; what is written meanwhile lies after it."""
+    entries: Iterator[Chained] = iter(
+        AuditEntry.objects.in_chain(chain).filter(position__range=(1, end)).iterator(chunk_size=READ_AT_ONCE)
+    )
+    verdicts: Iterator[Chained] = iter(
+        Verdict.objects.in_chain(chain).filter(position__range=(1, end)).iterator(chunk_size=READ_AT_ONCE)
+    )
+    return merge(entries, verdicts, key=lambda row: row.position)
+
+
+def _count(result: Verification, row: Chained) -> None:
+    if isinstance(row, Verdict):
+        result.verdicts += 1
+    else:
+        result.audit_entries += 1
+
+
+def _compare(head: HeadToCompare, walk: Walk, report: Report) -> None:
+    if head.position > walk.position:
+        what = f"the chain ends at position {walk.position} now: its end was cut off."
+        report(Fault(FaultCode.END_CUT_OFF, head.position, f"{head} was announced, but {what}"))
+    elif head.position == walk.position and head.hash != walk.hash:
+        what = f"position {head.position} has the hash {walk.hash} now: the chain was written anew."
+        report(Fault(FaultCode.ANNOUNCED_HEAD_DIFFERS, head.position, f"{head} was announced, but {what}"))
+
+
+def _compare_end(head: ChainHead, walk: Walk, report: Report) -> None:
+    """Compare the last row with the head that writers keep."""
+    if head.position > walk.position:
+        first, last = walk.position + 1, head.position
+        where = f"position {first} is" if first == last else f"positions {first} to {last} are"
+        walk.end(walk.hash)
+        text = f"{where} missing: the end of the chain was cut off. The hash of the last row was {head.hash}."
+        report(Fault(FaultCode.END_CUT_OFF, first, text))
+    elif not walk.end(head.hash):
+        text = f"the head of the chain has the hash {head.hash}, but the row at position {head.position} another."
+        report(Fault(FaultCode.HEAD_CHANGED, head.position, text))
+
+
+def _report_rows_outside(chain: int, read_until: int, report: Report) -> None:
+    """Report rows that lie before the first position, or beyond the head although no writer moved it."""
+    outside: list[Chained] = []
+    for rows in (AuditEntry.objects.in_chain(chain), Verdict.objects.in_chain(chain)):
+        outside.extend(rows.exclude(position__range=(1, read_until))[:READ_AT_ONCE])
+    end = ChainHead.objects.filter(pk=chain).values_list("position", flat=True).first() or 0
+    for row in outside:
+        if not 1 <= row.position <= end:  # what the portal wrote meanwhile moved the head with it
+            report(row_fault(FaultCode.ADDED, row, f"it was added: the chain ends at position {end}."))
+
+
+def _report_wrong_current_verdicts(chain: int, report: Report) -> None:
+    """Report verdicts whose mark contradicts the positions: the last one about a delivery is current, no other is."""
+    later = Verdict.objects.filter(delivery_id=OuterRef("delivery_id"), position__gt=OuterRef("position"))
+    verdicts = Verdict.objects.in_chain(chain).annotate(has_later=Exists(later))
+    for verdict in verdicts.filter(is_current=True, has_later=True).iterator(chunk_size=READ_AT_ONCE):
+        what = "it is marked current, but a later verdict replaced it."
+        report(row_fault(FaultCode.CURRENT_CHANGED, verdict, what))
+    for verdict in verdicts.filter(is_current=False, has_later=False).iterator(chunk_size=READ_AT_ONCE):
+        what = "it is marked as replaced, but there is no later verdict."
+        report(row_fault(FaultCode.CURRENT_CHANGED, verdict, what))

@@ -1,0 +1,65 @@
+"""A chain with both kinds of rows, and what a person with the database's password can do to it."""
+
+import pytest
+
+from integrations.models import AuditAction, AuditEntry, AuditTarget, Chained, TargetKind, Verdict
+from integrations.vocabulary import VerdictCode
+from integrations.workflow.health.chain.announced import HeadToCompare
+from integrations.workflow.health.chain.faults import Fault
+from integrations.workflow.health.chain.verification import verify_chain
+from tests import factories
+
+
+class Chain:
+    """Ten rows of one organization: an audit entry and a verdict in turns, each verdict about the same delivery."""
+
+    def __init__(self, organization) -> None:
+        self.organization = organization
+        self.delivery = factories.DeliveryFactory.create(organization=organization)
+        for number in range(5):
+            self.record(f"before {number}", f"after {number}")
+            self.decide(f"Because of {number}.")
+
+    def record(self, before: str, after: str) -> None:
+        target = AuditTarget(TargetKind.ORGANIZATION, self.organization.pk, "Åcme 🦊")
+        changes = {"stage_prefix": (before, after), "bulk_limit": (50, 7)}
+        AuditEntry.record(
+            self.organization, "configure", AuditAction.CHANGE_POLICIES, target, changes, "Agreed."
+        )
+
+    def decide(self, explanation: str) -> None:
+        claimed = self.delivery.lease()
+        assert claimed is not None
+        assert claimed.decide(VerdictCode.NO_EMAIL, explanation)
+
+    def entries(self):
+        """Return the audit entries, first to last."""
+        return AuditEntry.objects.filter(organization=self.organization).order_by("position")
+
+    def verdicts(self):
+        """Return the verdicts, first to last."""
+        return Verdict.objects.filter(organization=self.organization).order_by("position")
+
+    def row(self, position: int) -> Chained:
+        """Return the row at a position."""
+        found = self.entries().filter(position=position).first()
+        return found or self.verdicts().get(position=position)
+
+    def faults(self, *heads: HeadToCompare) -> list[Fault]:
+        """Return what `verify_audit` finds."""
+        found: list[Fault] = []
+        verification = verify_chain(self.organization.pk, found.append, heads)
+        assert verification.faults == len(found)
+        return found
+
+    def named(self, *heads: HeadToCompare) -> list[tuple[str, str, int | None, int]]:
+        """Return code, kind, id and position of each fault."""
+        return [
+            (str(fault.code), str(fault.kind or ""), fault.row_id, fault.position)
+            for fault in self.faults(*heads)
+        ]
+
+
+@pytest.fixture
+def chain(organization) -> Chain:
+    return Chain(organization)
