@@ -280,7 +280,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+#: The largest body of a request; the largest webhook is half as large, and nothing uploads files.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
 
 # Webhook endpoints
 
@@ -326,6 +327,8 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"filters": ["one_line"]},
         "axes": {"level": "WARNING"},
+        # a queue of requests for the threads is no news
+        "waitress.queue": {"level": "ERROR"},
         # at DEBUG it would log every address that is called, with candidates' e-mail addresses in the query
         "urllib3": {"level": "INFO"},
     },

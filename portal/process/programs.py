@@ -18,10 +18,11 @@ GRACEFUL_SECONDS = 25  # for requests in flight at TERM; some wait for a platfor
 
 
 def web_server(host: str, port: int) -> Program:
-    """Return the web server: gunicorn, with threads in WEB_WORKERS processes."""
+    """Return the web server: gunicorn's WEB_WORKERS processes, with threads and waitress' reading of requests."""
     argv = [sys.executable, "-m", "gunicorn", "portal.wsgi:application"]
     argv += ["--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
-    argv += ["--worker-class", "gthread", "--workers", str(settings.WEB_WORKERS), "--threads", str(THREADS)]
+    argv += ["--worker-class", "portal.process.web_worker.BufferingWorker"]
+    argv += ["--workers", str(settings.WEB_WORKERS), "--threads", str(THREADS)]
     argv += [
         "--pythonpath",
         str(settings.BASE_DIR),

@@ -1,0 +1,3 @@
+class Adjustments:
+    recv_bytes: int
+    def __init__(self, **options: object) -> None: ...

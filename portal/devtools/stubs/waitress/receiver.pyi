@@ -1,0 +1,4 @@
+from waitress.buffers import OverflowableBuffer
+
+class Receiver:
+    def getbuf(self) -> OverflowableBuffer: ...

@@ -1,0 +1,193 @@
+"""The web server's connections: deadlines, bodies that are too large, room for new ones; without Django."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import pytest
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.task import ThreadedTaskDispatcher
+
+from portal.process import web_connection
+from portal.process.web_worker import Server
+
+LIMIT = 10_000
+
+
+@dataclass
+class Running:
+    """A server in this thread: it works only while a test lets it."""
+
+    server: Server
+    connections: dict[int, object]
+    seen: list[tuple[str, str, bytes]] = field(default_factory=list)
+
+    def client(self) -> socket.socket:
+        client = socket.create_connection(self.server.socket.getsockname(), timeout=0.05)
+        self.work()
+        return client
+
+    def work(self, seconds: float = 0.2) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            wasyncore.loop(timeout=0.02, use_poll=True, map=self.connections, count=1)
+
+    def answer(self, client: socket.socket) -> bytes:
+        """Return all that the client is sent within a short time."""
+        answer = b""
+        for _ in range(10):
+            self.work(0.05)
+            with suppress(TimeoutError, ConnectionResetError):
+                answer += client.recv(65536)
+        return answer
+
+    def is_open(self) -> bool:
+        self.work(0.05)
+        return bool(self.server.active_channels)
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    dispatcher = ThreadedTaskDispatcher()
+    dispatcher.set_thread_count(2)
+    listening = socket.create_server(("127.0.0.1", 0))
+    connections: dict[int, object] = {}
+    seen: list[tuple[str, str, bytes]] = []
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        body = environ["wsgi.input"].read()
+        seen.append((environ["PATH_INFO"], environ.get("CONTENT_LENGTH", ""), body))
+        content = b"y" * int(environ["QUERY_STRING"] or 2)
+        start_response("200 OK", [("Content-Length", str(len(content)))])
+        return [content]
+
+    adjustments = Adjustments(
+        sockets=[listening],
+        max_request_body_size=LIMIT,
+        inbuf_overflow=2 * LIMIT,
+        cleanup_interval=0,
+        asyncore_use_poll=True,
+        ident=None,
+    )
+    server = Server(
+        application,
+        connections,
+        _sock=listening,
+        dispatcher=dispatcher,
+        adj=adjustments,
+        sockinfo=(listening.family, listening.type, listening.proto, listening.getsockname()),
+        bind_socket=False,
+    )
+    yield Running(server, connections, seen)
+    for item in list(connections.values()):
+        item.close()  # type: ignore[attr-defined]
+    dispatcher.set_thread_count(0)
+
+
+def test_a_request_in_many_parts_is_one_request(running: Running) -> None:
+    with running.client() as client:
+        for part in (b"POST /a HTTP/1.1\r\nContent-Le", b"ngth: 4\r\n\r\nab", b"cd"):
+            client.sendall(part)
+            running.work(0.05)
+        assert running.answer(client).endswith(b"\r\n\r\nyy")
+    assert running.seen == [("/a", "4", b"abcd")]
+
+
+def test_a_connection_serves_one_request_after_the_other(running: Running) -> None:
+    with running.client() as client:
+        for path in (b"/a", b"/b"):
+            client.sendall(b"GET " + path + b" HTTP/1.1\r\n\r\n")
+            assert running.answer(client).startswith(b"HTTP/1.1 200 OK")
+    assert [path for path, _, _ in running.seen] == ["/a", "/b"]
+
+
+@pytest.mark.parametrize("part", [b"GET / HTTP/1.1\r\nX-", b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n"])
+def test_a_request_that_takes_too_long_is_ended_even_while_bytes_arrive(
+    running: Running, monkeypatch: pytest.MonkeyPatch, part: bytes
+) -> None:
+    monkeypatch.setattr(web_connection, "REQUEST_SECONDS", 0.5)
+    with running.client() as client:
+        client.sendall(part)
+        for _ in range(3):
+            running.work(0.1)
+            client.sendall(b"a")
+        assert running.is_open()
+        running.work(0.4)
+        assert not running.is_open()
+    assert running.seen == []
+
+
+def test_an_idle_connection_is_ended(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_connection, "IDLE_SECONDS", 0.2)
+    with running.client():
+        running.work(0.4)
+        assert not running.is_open()
+
+
+def test_a_client_that_reads_nothing_is_ended(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_connection, "STALLED_SECONDS", 0.3)
+    with running.client() as client:
+        client.sendall(b"GET /?9000000 HTTP/1.1\r\n\r\n")
+        assert running.is_open()
+        running.work(1)
+        assert not running.is_open()
+
+
+@pytest.mark.parametrize(
+    "head", [f"Content-Length: {LIMIT}", f"Content-Length: {10 * LIMIT}", "Transfer-Encoding: chunked"]
+)
+def test_of_a_body_that_is_too_large_only_the_size_is_passed_on(running: Running, head: str) -> None:
+    body = b"ffff\r\n" + b"x" * (2 * LIMIT)
+    with running.client() as client:
+        client.sendall(f"POST /a HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n".encode() + body)
+        answer = running.answer(client)
+    [(path, length, received)] = running.seen
+    assert (path, received) == ("/a", b"")
+    assert int(length) >= LIMIT
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert b"Connection: close" in answer
+
+
+def test_a_client_that_asks_whether_to_send_a_large_body_gets_its_answer_at_once(running: Running) -> None:
+    with running.client() as client:
+        client.sendall(b"POST /a HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 99999\r\n\r\n")
+        assert running.answer(client).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_the_rest_of_a_large_body_is_dropped_for_a_limited_time(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_connection, "LINGER_SECONDS", 0.3)
+    with running.client() as client:
+        client.sendall(b"POST /a HTTP/1.1\r\nContent-Length: 99999\r\n\r\nGET /b HTTP/1.1\r\n\r\n")
+        assert running.answer(client).count(b"HTTP/1.1") == 1
+        running.work(0.4)
+        assert not running.is_open()
+    assert [path for path, _, _ in running.seen] == ["/a"]
+
+
+def test_a_new_connection_takes_the_place_of_the_one_that_has_waited_longest(running: Running) -> None:
+    running.server.most_connections = 3
+    waiting = [running.client() for _ in range(3)]
+    waiting[0].sendall(b"GET / HTTP/1.1\r\nX-")
+    running.work()
+    with running.client() as newest:
+        newest.sendall(b"GET /new HTTP/1.1\r\n\r\n")
+        assert running.answer(newest).startswith(b"HTTP/1.1 200 OK")
+    assert len(running.server.active_channels) <= 3
+    for client in waiting:
+        client.close()
+
+
+def test_a_server_that_stops_accepting_finishes_what_it_has(running: Running) -> None:
+    with running.client() as client:
+        address = running.server.socket.getsockname()
+        running.server.stop_accepting()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address, timeout=0.2)
+        client.sendall(b"GET /a HTTP/1.1\r\n\r\n")
+        assert running.answer(client).startswith(b"HTTP/1.1 200 OK")
