@@ -8,7 +8,13 @@ _PERSONAL = re.compile(
     re.IGNORECASE,
 )
 # a webhook's own `url` holds the unguessable key of the organization
-_SECRET = re.compile(r"(token|secret|password|signature|api_?key|authorization|code|^url)$", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(tokens?|secrets?|password|passphrase|signature|api_?key|access_?key|private_?key|authorization|credentials?"
+    r"|cookies?|jwt|bearer|assertion|code|^url)$",
+    re.IGNORECASE,
+)
+#: What an authorization server's answer may say beside tokens, under whichever name it has them.
+_NO_TOKENS = frozenset({"token_type", "expires_in", "scope", "error", "error_description"})
 # starts at a word's beginning and is possessive: else matching a long text without spaces takes quadratic time
 _ADDRESS = re.compile(r"""(?<![^\s@"'<>“”(),;:])[^\s@"'<>“”(),;:]++@[^\s@"'<>“”(),;:]++""")
 
@@ -24,6 +30,17 @@ def redact(value: object, key: str = "") -> object:
     if key and (_SECRET.search(key) or _PERSONAL.search(key)):
         return "[redacted]"
     return without_addresses(value) if isinstance(value, str) else value
+
+
+def redact_tokens(value: object, key: str = "") -> object:
+    """Return a copy of a token answer in which every text is removed that may be a token."""
+    if isinstance(value, Mapping):
+        return {name: redact_tokens(item, str(name)) for name, item in value.items()}
+    if isinstance(value, list):
+        return [redact_tokens(item) for item in value]
+    if isinstance(value, str) and value and key not in _NO_TOKENS:
+        return "[redacted]"
+    return value
 
 
 def without_addresses(text: str) -> str:

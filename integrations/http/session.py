@@ -12,11 +12,15 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from integrations.http import answer_headers, deadlines
 from integrations.http.errors import PlatformError
 from integrations.http.json_types import JsonObject
-from integrations.http.redaction import redact, without_addresses
+from integrations.http.redaction import redact, redact_tokens, without_addresses
+from integrations.http.secret_mask import SecretMask, secrets_of_headers
 from integrations.http.shapes import Deviation, Endpoint
 
 KEPT_BODY_CHARACTERS = 4000
+#: Of a longer error only the status is used.
+LONGEST_ERROR_BYTES = 100_000
 _TEMPORARY = frozenset({408, 425, 429})
+_PUBLIC_IN_FORMS = frozenset({"grant_type", "client_id", "redirect_uri", "scope"})
 
 #: The query's names and values; a name may come several times.
 type Params = Sequence[tuple[str, str]] | Mapping[str, str]
@@ -56,6 +60,12 @@ def _kept(value: object) -> str:
     if value is None:
         return ""
     return json.dumps(redact(value), ensure_ascii=False)[:KEPT_BODY_CHARACTERS]
+
+
+def _kept_answer(value: object, mask: SecretMask, *, has_tokens: bool) -> str:
+    """Return what is kept of an answer: nothing that the request had to keep secret, and no tokens."""
+    kept = _kept(redact_tokens(value) if has_tokens else value)
+    return mask.mask(kept) if has_tokens or mask.may_be_in(kept) else kept
 
 
 class PlatformSession:
@@ -102,6 +112,7 @@ class PlatformSession:
         platform and no trustworthy answer came back.
         """
         self._before_call()
+        mask = SecretMask([*secrets_of_headers(headers or {}), *_secrets_of_form(form or {})])
         started = time.monotonic()
         status: int | None = None
         decoded: object = None
@@ -109,7 +120,7 @@ class PlatformSession:
         deviations: tuple[Deviation, ...] = ()
         failure = ""  # the message only: the error would keep this frame alive, and with it the connection
         try:
-            status, decoded, ahead = self._send(method, path, params, payload, form, headers, started)
+            status, decoded, ahead = self._send(method, path, params, payload, form, headers, started, mask)
             deviations = endpoint.deviations(decoded) if endpoint else ()
             return decoded
         except PlatformError as error:
@@ -125,7 +136,7 @@ class PlatformSession:
                     status=status,
                     duration_ms=int((time.monotonic() - started) * 1000),
                     request_body=_kept(payload),
-                    response_body=_kept(decoded),
+                    response_body=_kept_answer(decoded, mask, has_tokens=form is not None),
                     error=failure,
                     clock_ahead=ahead,
                     endpoint=endpoint.name if endpoint else "",
@@ -142,6 +153,7 @@ class PlatformSession:
         form: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
         started: float,
+        mask: SecretMask,
     ) -> tuple[int, object, float | None]:
         is_write = method not in {"GET", "HEAD"}
         try:
@@ -165,11 +177,11 @@ class PlatformSession:
             reached = not _never_sent(error)
             raise PlatformError(
                 f"{self.platform} did not answer: {type(error).__name__}", ambiguous=is_write and reached
-            ) from error
+            ) from (None if mask.changes(str(error)) else error)
         ahead = answer_headers.clock_ahead(response.headers, time.monotonic() - started)
-        return response.status_code, self._judge(response, body, is_write), ahead
+        return response.status_code, self._judge(response, body, is_write, mask), ahead
 
-    def _judge(self, response: requests.Response, body: bytes, is_write: bool) -> object:
+    def _judge(self, response: requests.Response, body: bytes, is_write: bool, mask: SecretMask) -> object:
         status = response.status_code
         try:
             decoded = storable_json(json.loads(body)) if body else None
@@ -184,6 +196,7 @@ class PlatformSession:
                     status=status,
                 )
             return decoded
+        decoded = mask.mask_json(decoded) if len(body) <= LONGEST_ERROR_BYTES else None
         raise PlatformError(
             f"{self.platform} answered {status}{_reason(decoded)}",
             permanent=status < 500 and status not in _TEMPORARY,
@@ -193,6 +206,11 @@ class PlatformSession:
             retry_after=answer_headers.retry_after(response.headers),
             body=decoded,
         )
+
+
+def _secrets_of_form(form: Mapping[str, str]) -> list[str]:
+    """Return the values of a form that are secrets; the token endpoint is the only one that is sent forms."""
+    return [value for name, value in form.items() if name not in _PUBLIC_IN_FORMS]
 
 
 def _never_sent(error: requests.RequestException) -> bool:

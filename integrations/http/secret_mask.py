@@ -1,0 +1,116 @@
+"""Removes from a platform's answer the secrets that the request carried.
+
+A platform, or a proxy in front of it, may repeat a header or a form in its error. What it repeats may be a part, and
+may be encoded.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from urllib.parse import quote
+
+MASKED = "[redacted]"
+#: A run of this many characters that also stands in a secret is removed; shorter ones occur by chance.
+SHORTEST_RUN = 10
+#: Longer texts are cut: a run is looked for at every place.
+LONGEST_TEXT = 20_000
+#: How many characters of an encoding stand for one of the secret.
+_UNICODE_ESCAPE, _PERCENT, _HEX = 6, 3, 2
+_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+
+def secrets_of_headers(headers: Mapping[str, str]) -> Iterator[str]:
+    """Yield the credentials in a request's headers: of Basic authentication, also what is encoded in it."""
+    for name, value in headers.items():
+        if name.lower() in {"authorization", "proxy-authorization", "cookie"}:
+            scheme, _, credentials = value.strip().rpartition(" ")
+            yield credentials
+            if scheme.lower() == "basic":
+                try:
+                    yield from base64.b64decode(credentials).decode().split(":", 1)
+                except (binascii.Error, UnicodeDecodeError):
+                    continue
+
+
+class SecretMask:
+    """Removes every run of characters that also stands in one of the secrets, plain or encoded."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets = [secret for secret in secrets if secret]
+
+    @cached_property
+    def _runs(self) -> dict[int, set[str]]:
+        """The runs to remove, by their length."""
+        found: dict[int, set[str]] = {}
+        for secret in self._secrets:
+            for text, width in _spellings(secret):
+                length = min(SHORTEST_RUN * width, len(text))
+                runs = (text[start : start + length] for start in range(len(text) - length + 1))
+                found.setdefault(length, set()).update(runs)
+        found.pop(0, None)
+        return found
+
+    def may_be_in(self, text: str) -> bool:
+        """Whether a text holds a secret as a whole, plain or in base64; much quicker than to mask it."""
+        lowered = text.translate(_LOWER)
+        return any(spelling[:SHORTEST_RUN] in lowered for spelling in self._plain_spellings)
+
+    @cached_property
+    def _plain_spellings(self) -> list[str]:
+        return [text for secret in self._secrets for text, width in _spellings(secret) if text and width == 1]
+
+    def mask(self, text: str) -> str:
+        """Return the text without the secrets; of a very long one only the beginning."""
+        text = text[:LONGEST_TEXT]
+        lowered = text.translate(_LOWER)
+        is_secret = bytearray(len(text))
+        for length, runs in self._runs.items():
+            for start in range(len(text) - length + 1):
+                if lowered[start : start + length] in runs:
+                    is_secret[start : start + length] = b"\x01" * length
+        return _without(text, is_secret)
+
+    def mask_json(self, value: object) -> object:
+        """Return decoded JSON whose names and texts are masked."""
+        if isinstance(value, str):
+            return self.mask(value)
+        if isinstance(value, Mapping):
+            return {self.mask(str(name)): self.mask_json(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self.mask_json(item) for item in value]
+        return value
+
+    def changes(self, text: str) -> bool:
+        """Whether a text holds a secret."""
+        return self.mask(text) != text[:LONGEST_TEXT]
+
+
+def _without(text: str, is_secret: bytearray) -> str:
+    parts: list[str] = []
+    start = 0
+    while (found := is_secret.find(1, start)) >= 0:
+        end = is_secret.find(0, found)
+        end = len(text) if end < 0 else end
+        parts += [text[start:found], MASKED]
+        start = end
+    return "".join([*parts, text[start:]])
+
+
+def _spellings(secret: str) -> Iterator[tuple[str, int]]:
+    """Yield the ways in which a secret may be written, in lower case, each with its characters per character.
+
+    In base64 a text is written differently after 0, 1 and 2 other bytes: the characters that depend on its
+    neighbours are left out.
+    """
+    raw = secret.encode("utf-8", "replace")
+    plain = {secret, quote(secret, safe=""), quote(secret)}
+    for skipped in range(3):
+        encoded = base64.b64encode(b"\x00" * skipped + raw).decode().rstrip("=")
+        core = encoded[(skipped * 8 + 5) // 6 : len(encoded) - 1]
+        plain |= {core, core.replace("+", "-").replace("/", "_")}
+    for text in plain:
+        yield text.translate(_LOWER), 1
+    yield raw.hex(), _HEX
+    yield "".join(f"%{byte:02x}" for byte in raw), _PERCENT
+    yield "".join(f"\\u{ord(character):04x}" for character in secret), _UNICODE_ESCAPE

@@ -1,0 +1,168 @@
+"""Platforms that repeat credentials in their answers: nothing of it reaches errors, records of calls or logs."""
+
+import base64
+import json
+import logging
+import traceback
+from urllib.parse import quote
+
+import pytest
+import responses
+
+from integrations.codescreen.client import CodeScreenClient
+from integrations.http.errors import PlatformError
+from integrations.http.session import PlatformSession
+from integrations.lever import oauth
+from tests.http.test_secret_mask import spelled
+
+URL = "https://platform.example/v1"
+TOKEN = "planted-access-token-4f9Kd82LmQ"
+FORM = {
+    "grant_type": "refresh_token",
+    "client_id": "the-client-id",
+    "client_secret": "planted-client-secret-7Hs0",
+    "refresh_token": "planted-refresh-token-Zx81",
+    "code": "planted-code-55fGh1kLm",
+}
+SECRETS = [TOKEN, FORM["client_secret"], FORM["refresh_token"], FORM["code"]]
+
+
+@pytest.fixture
+def platform_api():
+    """The platform, faked at HTTP."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
+        yield api
+
+
+@pytest.fixture
+def calls():
+    """The records of the session's calls."""
+    return []
+
+
+@pytest.fixture
+def session(calls):
+    """A session that records its calls."""
+    return PlatformSession("lever", URL, after_call=calls.append)
+
+
+def everything_kept(error: BaseException, calls, caplog) -> str:
+    """Return all that is kept or shown of a failed call."""
+    shown = traceback.format_exception(error)
+    body = error.body if isinstance(error, PlatformError) else ""
+    return "\n".join([*shown, repr(body), *map(repr, calls), caplog.text])
+
+
+def assert_clean(kept: str) -> None:
+    for secret in SECRETS:
+        encodings = [
+            secret,
+            quote(secret, safe=""),
+            base64.b64encode(secret.encode()).decode().rstrip("=")[:-1],
+        ]
+        for encoded in [*encodings, secret.encode().hex(), secret.upper()]:
+            assert encoded not in kept
+
+
+@pytest.mark.parametrize("how", spelled(TOKEN))
+@pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 502])
+def test_an_error_that_repeats_the_token_is_kept_without_it(
+    platform_api, session, calls, caplog, how, status
+):
+    caplog.set_level(logging.DEBUG)
+    repeated = spelled(TOKEN)[how]
+    body = {
+        "code": repeated,
+        "message": repeated,
+        "error": {"message": repeated, "details": [{repeated: repeated}]},
+    }
+    platform_api.get(f"{URL}/things", json=body, status=status)
+    with pytest.raises(PlatformError) as raised:
+        session.request("GET", "/things", headers={"Authorization": f"Bearer {TOKEN}"})
+    kept = everything_kept(raised.value, calls, caplog)
+    assert_clean(kept)
+    if how != "in capitals":
+        assert TOKEN.lower() not in kept.lower()
+
+
+def test_a_success_that_repeats_the_token_is_recorded_without_it(platform_api, session, calls):
+    platform_api.get(f"{URL}/things", json={"request": {"headers": [f"Bearer {TOKEN}"]}, "id": "1"})
+    answer = session.request("GET", "/things", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert answer == {"request": {"headers": [f"Bearer {TOKEN}"]}, "id": "1"}
+    assert TOKEN not in repr(calls)
+    assert '"id": "1"' in calls[0].response_body
+
+
+def test_a_token_endpoint_that_repeats_the_form_is_kept_without_it(platform_api, session, calls, caplog):
+    echo = "&".join(f"{name}={value}" for name, value in FORM.items())
+    body = {
+        "error": "invalid_grant",
+        "error_description": f"bad request: {echo}",
+        "form": FORM,
+        "raw": json.dumps(FORM),
+    }
+    platform_api.post(f"{URL}/oauth/token", json=body, status=400)
+    with pytest.raises(PlatformError) as raised:
+        session.request("POST", "/oauth/token", form=FORM)
+    kept = everything_kept(raised.value, calls, caplog)
+    assert_clean(kept)
+    assert isinstance(raised.value.body, dict)
+    assert raised.value.body["error"] == "invalid_grant"
+    assert "invalid_grant" in str(raised.value)
+
+
+def test_no_token_of_a_token_answer_is_recorded_under_whichever_name(platform_api, session, calls, settings):
+    tokens = {
+        "access_token": TOKEN,
+        "refresh_token": "planted-refresh-token-Zx81",
+        "id": TOKEN,
+        "session": {"jwt": TOKEN, "list": [TOKEN]},
+        "token_type": "Bearer",
+        "expires_in": 3600,
+    }
+    platform_api.post(f"{URL}/oauth/token", json=tokens)
+    assert oauth.refresh(session, "planted-refresh-token-before")["access_token"] == TOKEN
+    assert_clean(repr(calls))
+    assert "3600" in calls[0].response_body
+
+
+def test_an_api_key_with_a_line_break_is_not_shown_by_the_error(session, calls, caplog):
+    """requests names the whole header in its own error."""
+    client = CodeScreenClient(session, f"{TOKEN}\nX-Injected: 1")
+    with pytest.raises(PlatformError) as raised:
+        client.assessments()
+    kept = everything_kept(raised.value, calls, caplog)
+    assert "InvalidHeader" in kept
+    assert_clean(kept)
+
+
+def test_an_answer_in_chunks_that_is_no_json_is_not_kept(platform_api, session, calls, caplog):
+    page = f"<html>Authorization: Bearer {TOKEN}</html>"
+    platform_api.get(
+        f"{URL}/things",
+        body=page,
+        status=502,
+        headers={"Transfer-Encoding": "chunked"},
+        auto_calculate_content_length=False,
+    )
+    with pytest.raises(PlatformError) as raised:
+        session.request("GET", "/things", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert_clean(everything_kept(raised.value, calls, caplog))
+
+
+def test_a_huge_error_is_dropped_whole(platform_api, session, calls):
+    body = {"message": "x" * 200_000 + TOKEN}
+    platform_api.get(f"{URL}/things", json=body, status=500)
+    with pytest.raises(PlatformError) as raised:
+        session.request("GET", "/things", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert (raised.value.status, raised.value.body) == (500, None)
+
+
+def test_the_message_is_still_for_people(platform_api, session):
+    body = {"code": "Forbidden", "message": f"The token {TOKEN} lacks the scope notes:write:admin"}
+    platform_api.get(f"{URL}/things", json=body, status=403)
+    with pytest.raises(PlatformError) as raised:
+        session.request("GET", "/things", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert str(raised.value) == (
+        "lever answered 403: Forbidden – The token [redacted] lacks the scope notes:write:admin"
+    )

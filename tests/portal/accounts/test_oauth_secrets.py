@@ -1,0 +1,63 @@
+"""Failures of the consent: whatever Lever repeats in them, no code, state or client secret is logged or shown."""
+
+import logging
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import responses
+from django.urls import reverse
+
+AUTH = "https://auth.lever.example"
+CODE, SECRET = "planted-authorization-code-8dK2", "planted-client-secret-5Yb1"
+ECHO = f"code={CODE} client_secret={SECRET}; the code {CODE} of {SECRET} is wrong"
+
+
+@pytest.fixture
+def begun(settings, client_for, super_admin):
+    """A client that began the consent, and its state."""
+    settings.LEVER_AUTH_URL, settings.LEVER_CLIENT_SECRET = AUTH, SECRET
+    client = client_for(super_admin)
+    answer = client.post(reverse("lever-connect"))
+    return client, parse_qs(urlsplit(answer["Location"]).query)["state"][0]
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 500, 503])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": "invalid_grant", "error_description": ECHO},
+        {"error": ECHO},
+        {"message": ECHO},
+        [ECHO],
+        ECHO,
+    ],
+)
+def test_an_answer_to_the_code_that_repeats_secrets_is_not_logged_or_shown(begun, caplog, status, body):
+    client, state = begun
+    caplog.set_level(logging.DEBUG)
+    with responses.RequestsMock() as api:
+        api.post(f"{AUTH}/oauth/token", json=body, status=status)
+        answer = client.get("/oauth/complete/lever/", {"code": CODE, "state": state}, follow=True)
+    kept = caplog.text + answer.content.decode() + str(answer.redirect_chain)
+    for secret in (CODE, SECRET):
+        assert secret not in kept
+
+
+def test_an_error_in_the_callback_that_repeats_secrets_is_not_logged_or_shown(begun, caplog):
+    client, state = begun
+    caplog.set_level(logging.DEBUG)
+    given = {"error": "server_error", "error_description": ECHO, "state": state}
+    answer = client.get("/oauth/complete/lever/", given, follow=True)
+    kept = caplog.text + answer.content.decode() + str(answer.redirect_chain)
+    for secret in (CODE, SECRET, state):
+        assert secret not in kept
+
+
+def test_a_wrong_state_is_not_logged_or_shown(begun, caplog):
+    client, state = begun
+    caplog.set_level(logging.DEBUG)
+    forged = "planted-forged-state-3Lq9"
+    answer = client.get("/oauth/complete/lever/", {"code": CODE, "state": forged}, follow=True)
+    kept = caplog.text + answer.content.decode() + str(answer.redirect_chain)
+    for secret in (CODE, SECRET, state, forged):
+        assert secret not in kept
