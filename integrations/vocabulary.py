@@ -42,6 +42,13 @@ class DeliveryEvent(StrEnum):
     SWEEP = "sweep"
 
 
+class WebhookEvent(LabelledEnum):
+    """The events that the portal asks Lever to report: what a webhook is made for, by Lever's name for it."""
+
+    STAGE_CHANGE = "candidateStageChange", "Candidate Stage Change"
+    CANDIDATE_DELETED = "candidateDeleted", "Candidate Deleted"
+
+
 class RejectionCode(StrEnum):
     """Why a webhook request isn't accepted as genuine: the code in the body of the 401 answer."""
 
@@ -60,6 +67,7 @@ class VerdictCode(LabelledEnum):
     PAUSED = "paused", "Paused"
     DISCONNECTED = "disconnected", "Disconnected"
     IGNORED_EVENT = "ignored_event", "Event we don't act on"
+    ERASED = "erased", "Erased"
     NOT_A_TRIGGER_STAGE = "not_a_trigger_stage", "Not a trigger stage"
     NOT_VISIBLE = "not_visible", "Not visible to the portal"
     LEFT_STAGE = "left_stage", "Left the stage"
@@ -136,6 +144,22 @@ class FollowingEnd(LabelledEnum):
     GONE = "gone", "No longer in CodeScreen"
     RESULT_SETTLED = "result_settled", "Result settled"
     WITHDRAWN = "withdrawn", "Withdrawn"
+    ERASED = "erased", "The person's data was erased"
+
+
+class ErasureCause(LabelledEnum):
+    """Why a person's data was erased; the label completes "Erased because …"."""
+
+    DELETED = "deleted", "the candidate was deleted in Lever"
+    ANONYMIZED = "anonymized", "Lever anonymized the candidate"
+    GONE = "gone", "Lever no longer has the candidate"
+    FORGOTTEN = "forgotten", "somebody asked for it"
+    RETENTION = "retention", "the time for which the organization keeps personal data was over"
+
+
+#: After these nothing personal about the opportunity is ever stored again. After the others it is, once the candidate
+#: enters a stage again.
+FINAL_ERASURES = frozenset({ErasureCause.DELETED, ErasureCause.ANONYMIZED, ErasureCause.FORGOTTEN})
 
 
 class ReentryPolicy(LabelledEnum):

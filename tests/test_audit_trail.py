@@ -330,6 +330,7 @@ COMMANDS: dict[str, Callable[[Scene], Act]] = {
     "resolve": lambda s: _command("resolve", s.invitation(status="uncertain").pk, "--instance", "i-9"),
     "resolve: again": lambda s: _command("resolve", s.invitation(status="uncertain").pk, "--send-again"),
     "replay": lambda s: _command("replay", s.delivery().pk),
+    "forget": lambda s: _command("forget", s.organization.slug, s.invitation().opportunity_id),
 }
 NOT_AUDITED_COMMANDS = {
     "doctor",

@@ -14,8 +14,8 @@ from integrations.http.redaction import redact, without_addresses
 from integrations.models import ApiCall, Verdict
 
 NOTHING = "–"
-#: Keys of e-mail payloads whose values name people.
-_PEOPLE = frozenset({"recipients", "lines", "subject"})
+#: Keys of e-mail payloads whose values name people, at whatever depth.
+_PEOPLE = frozenset({"recipients", "sent_to", "requested", "lines", "subject", "variables"})
 
 
 def link(row: Model | None, text: str = "") -> str | SafeString:
@@ -47,10 +47,18 @@ def indented(value: object) -> str | SafeString:
             value = json.loads(value)
         except ValueError:  # a long body is stored cut off, so it isn't JSON any more
             return format_html("<pre>{}</pre>", without_addresses(str(value)))
-    if isinstance(value, dict):
-        value = {name: "[redacted]" if name in _PEOPLE else item for name, item in value.items()}
-    text = json.dumps(redact(value), ensure_ascii=False, indent=2)
+    text = json.dumps(redact(_without_people(value)), ensure_ascii=False, indent=2)
     return format_html("<pre>{}</pre>", without_addresses(text))
+
+
+def _without_people(value: object) -> object:
+    """Return decoded JSON in which what e-mails say and to whom is hidden."""
+    if isinstance(value, dict):
+        return {
+            name: "[redacted]" if name in _PEOPLE and item else _without_people(item)
+            for name, item in value.items()
+        }
+    return [_without_people(item) for item in value] if isinstance(value, list) else value
 
 
 def calls_table(calls: Iterable[ApiCall]) -> str | SafeString:

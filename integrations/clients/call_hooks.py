@@ -12,7 +12,7 @@ from integrations.clients.deviations import record_deviations
 from integrations.http.call_limits import CallLimits
 from integrations.http.errors import CallDeferred
 from integrations.http.session import CallRecord
-from integrations.models import ApiCall, Organization, db_clock
+from integrations.models import ApiCall, Erasure, Organization, db_clock
 from integrations.models.leasing import LEASE
 
 logger = logging.getLogger(__name__)
@@ -74,6 +74,7 @@ def after_call(
 
 
 def _store(organization: Organization, context: CallContext, call: CallRecord) -> None:
+    is_erased = Erasure.objects.forbids(organization.pk, context.opportunity_id)
     ApiCall.objects.create(
         organization=organization,
         effect=context.effect,
@@ -86,7 +87,7 @@ def _store(organization: Organization, context: CallContext, call: CallRecord) -
         path=call.path[:1000],
         status=call.status,
         duration_ms=call.duration_ms,
-        request_body=call.request_body,
-        response_body=call.response_body,
-        error=call.error,
+        request_body="" if is_erased else call.request_body,
+        response_body="" if is_erased else call.response_body,
+        error="" if is_erased else call.error,
     )

@@ -69,6 +69,13 @@ class LeverClient:
             rows = self._api.rows("/opportunities", shapes.OPPORTUNITIES, params)
             yield from map(Opportunity.from_api, rows)
 
+    def deleted_opportunities(self, start: str, end: str) -> Iterator[str]:
+        """Yield the ids of the opportunities deleted between two times in milliseconds, at most 30 days apart."""
+        window = [("deleted_at_start", start), ("deleted_at_end", end)]
+        for row in self._api.rows("/opportunities/deleted", shapes.DELETED_OPPORTUNITIES, window):
+            if deleted := text(row.get("id")):
+                yield deleted
+
     def add_tags(
         self, opportunity_id: str, tags: Sequence[str], perform_as: str = ""
     ) -> tuple[str, ...] | None:

@@ -33,6 +33,7 @@ class Opportunity:
     owner_id: str
     url: str
     entered_at: datetime | None = None  # when it came into its present stage
+    is_deleted: bool = False
     has_moved: bool = False  # whether it ever changed stage; the first entry is where it began
 
     @classmethod
@@ -55,6 +56,7 @@ class Opportunity:
             owner_id=referenced_id(data.get("owner")),
             url=text(json_object(data.get("urls")).get("show")),
             entered_at=_entered_at(data),
+            is_deleted=bool(data.get("deletedAt")),
             has_moved=isinstance(stage_changes, list) and len(stage_changes) > 1,
         )
 

@@ -58,6 +58,7 @@ _OPPORTUNITY = json_object(
 )
 OPPORTUNITY = _one("GET /opportunities/:id", _OPPORTUNITY)
 OPPORTUNITIES = _list("/opportunities", _OPPORTUNITY)
+DELETED_OPPORTUNITIES = _list("/opportunities/deleted", json_object(id=text()))
 APPLICATIONS = _list("/opportunities/:id/applications", json_object(posting=optional(_REFERENCE)))
 ADD_TAGS = _one("POST /opportunities/:id/addTags", json_object(tags=list_of(text())))
 REMOVE_TAGS = _one("POST /opportunities/:id/removeTags", json_object(tags=list_of(text())))

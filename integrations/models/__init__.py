@@ -14,6 +14,7 @@ from integrations.models.duty_run import Duty, DutyRun
 from integrations.models.effect import Effect
 from integrations.models.email import EmailKind, EmailTopic
 from integrations.models.email_template import EmailTemplate
+from integrations.models.erasure import Erasure
 from integrations.models.former_webhook_key import FormerWebhookKey
 from integrations.models.heartbeat import Heartbeat
 from integrations.models.incident import Incident
@@ -56,6 +57,7 @@ __all__ = [
     "EmailKind",
     "EmailTemplate",
     "EmailTopic",
+    "Erasure",
     "FormerWebhookKey",
     "Heartbeat",
     "IllegalTransition",

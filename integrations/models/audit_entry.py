@@ -90,6 +90,7 @@ class TargetKind(models.TextChoices):
     INVITATION = "invitation", "Invitation"
     EFFECT = "effect", "Effect"
     DELIVERY = "delivery", "Delivery"
+    ERASURE = "erasure", "Erasure"
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ class Duty(models.TextChoices):
     REFRESH_GRANT = "refresh_grant", "Refresh of Lever's tokens"
     WARN_EXPIRY = "warn_expiry", "Warning of Lever's grant ending"
     PURGE = "purge", "Retention"
+    FOLLOW_ERASURES = "follow_erasures", "Erasure of those deleted or anonymized in Lever"
     UPDATE_INCIDENTS = "update_incidents", "Incidents"
     REQUEUE_WAITING = "requeue_waiting", "Requeueing of what waited"
     RETRY_REFUSED_KEY = "retry_refused_key", "Retry of a refused key"
@@ -47,6 +48,7 @@ class Duty(models.TextChoices):
 
 INTERVALS: dict[Duty, timedelta] = {
     Duty.SWEEP: timedelta(minutes=10),
+    Duty.FOLLOW_ERASURES: timedelta(minutes=30),
     Duty.REFRESH_LEVER_LISTS: timedelta(hours=1),
     Duty.REFRESH_ASSESSMENTS: timedelta(hours=1),
     Duty.PROBE_LEVER: timedelta(hours=1),

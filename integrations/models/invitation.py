@@ -46,12 +46,12 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return self.filter(awaits_decision_since__isnull=False)
 
     def followed(self) -> Self:
-        """Sent invitations that no person withdrew: CodeScreen may be polled about them."""
-        return self.filter(stopped_by_user=False).exclude(instance_id="")
+        """Sent invitations that no person withdrew, of people not erased: CodeScreen may be polled about them."""
+        return self.filter(stopped_by_user=False, erased_at__isnull=True).exclude(instance_id="")
 
     def ended_without_result(self) -> Self:
         """Invitations that the portal stopped asking about although CodeScreen gave no result."""
-        return self.filter(status__in=FOLLOWED).exclude(following_ended="")
+        return self.filter(status__in=FOLLOWED, erased_at__isnull=True).exclude(following_ended="")
 
     def due_for_poll(self) -> Self:
         """Invitations to poll CodeScreen about now, by the database's clock."""
@@ -149,6 +149,11 @@ class Invitation(models.Model):
     )
     following_ended_reason = models.TextField(blank=True, default="", db_default="")
     following_ended_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When the person's data was erased; nothing is read about them since.",
+    )
 
     objects = InvitationQuerySet.as_manager()
 
@@ -262,7 +267,7 @@ class Invitation(models.Model):
     @property
     def has_ended_without_result(self) -> bool:
         """Whether the portal stopped asking about it although CodeScreen gave no result."""
-        return bool(self.following_ended) and self.status in FOLLOWED
+        return bool(self.following_ended) and self.status in FOLLOWED and self.erased_at is None
 
     def move(self, status: str, reason: str = "", **changes: object) -> None:
         """Change the status, and `changes` with it, by compare-and-set.

@@ -86,6 +86,11 @@ class LeverConnection(models.Model):
     swept_at = models.DateTimeField(
         null=True, blank=True, help_text="The time up to which the sweep has compared."
     )
+    erasures_read_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="The time up to which Lever was asked who was deleted or anonymized.",
+    )
 
     class Meta:
         verbose_name = "Lever connection"

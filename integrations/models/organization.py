@@ -173,7 +173,8 @@ class Organization(models.Model):
         help_text="An invitation that isn't started for so long is no longer followed; the portal says so.",
     )
     retention_days = models.PositiveIntegerField(
-        default=0,
+        default=365,
+        db_default=365,
         validators=[MaxValueValidator(3650)],
         help_text="Days after the end, also without a start, until names, addresses and messages go. 0 keeps them.",
     )

@@ -18,6 +18,7 @@ from integrations.models.leasing import NO_OUTCOME
 from integrations.queue.notify import notify_workers
 from integrations.workflow.catalog.sync import refresh_roles, refresh_stages
 from integrations.workflow.email.connection_notices import notify_grant_ends, notify_reconnect_needed
+from integrations.workflow.erasure import lever_changes
 from integrations.workflow.health import incidents, lever_probe, linter_history
 from integrations.workflow.inbox.sweep import sweep
 from integrations.workflow.operations import retention, waiting
@@ -134,6 +135,15 @@ def requeue_waiting(organization: Organization) -> None:
         notify_workers()
 
 
+# erase
+
+
+def follow_erasures(organization: Organization) -> None:
+    """Complete erasures, and erase whom Lever deleted or anonymized. Raises PlatformError."""
+    lever_changes.repeat_erasures(organization)
+    lever_changes.follow_lever(organization, lever_client(organization))
+
+
 # notify people
 
 
@@ -161,6 +171,7 @@ DUTIES: dict[Duty, Performance] = {
     Duty.REFRESH_GRANT: Performance(refresh_grant),
     Duty.WARN_EXPIRY: Performance(warn_expiry),
     Duty.PURGE: Performance(retention.purge),
+    Duty.FOLLOW_ERASURES: Performance(follow_erasures),
     Duty.UPDATE_INCIDENTS: Performance(incidents.update_incidents),
     Duty.REQUEUE_WAITING: Performance(requeue_waiting, while_paused=False),
     Duty.RETRY_REFUSED_KEY: Performance(retry_refused_key, while_paused=False),

@@ -19,6 +19,7 @@ from integrations.models import (
     DutyRun,
     Effect,
     EmailTemplate,
+    Erasure,
     FormerWebhookKey,
     Incident,
     Invitation,
@@ -175,6 +176,9 @@ def make_customer(slug: str) -> Customer:
         is_readable=False,
     )
     rows[Incident] = Incident.objects.create(**own, code="held_invitations")
+    rows[Erasure] = Erasure.objects.create(
+        **own, opportunity_id=f"erased-{slug}", cause="forgotten", rows={"integrations_invitation": 1}
+    )
     rows[LinterFinding] = LinterFinding.objects.create(
         **own, digest="d" * 64, code="unknown_role", level="warning", message=f"Nobody knows {slug}."
     )

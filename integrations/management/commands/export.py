@@ -13,7 +13,8 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from integrations.management.lookup import organization_named
 from integrations.management.migrating import MigratingCommand
-from integrations.models import ApiCall, AuditEntry, Delivery, Effect, Invitation, Result, Verdict
+from integrations.models import ApiCall, AuditEntry, Delivery, Effect, Erasure, Invitation, Result, Verdict
+from integrations.workflow.erasure.receipt import Receipt
 
 #: One exported row, as JSON.
 Row = dict[str, object]
@@ -126,6 +127,11 @@ def call_row(call: ApiCall) -> Row:
     }
 
 
+def erasure_row(erasure: Erasure) -> Row:
+    """Return the receipt of an erasure, as `forget --again-from` reads it."""
+    return {"id": erasure.pk, **Receipt.of(erasure).to_json()}
+
+
 @dataclass(frozen=True)
 class Export:
     """How rows of one kind are found and written."""
@@ -144,6 +150,7 @@ EXPORTS = {
     "results": Export(Result, "invitation__organization", "created_at", result_row),
     "effects": Export(Effect, "organization", "created_at", effect_row),
     "calls": Export(ApiCall, "organization", "at", call_row),
+    "erasures": Export(Erasure, "organization", "erased_at", erasure_row),
     "audit": Export(AuditEntry, "organization", "at", audit_row),
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import Http404
 from django.utils import timezone
 
-from integrations.models import Invitation
+from integrations.models import Erasure, Invitation
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.rows import invitation_rows, with_later_round
 from integrations.pages.activity.timeline import NEWEST, latest_verdict, timeline
@@ -32,6 +32,9 @@ class CandidateView(OrganizationMixin, PartialsMixin):
             rows=invitation_rows(invitations),
             entries=entries,
             latest_verdict=latest_verdict(entries),
+            erasure=Erasure.objects.filter(
+                organization=self.organization, opportunity_id=opportunity_id
+            ).first(),
             now=timezone.now(),
             **kwargs,
         )

@@ -13,6 +13,7 @@ from integrations.models import (
     AuditEntry,
     Delivery,
     Effect,
+    Erasure,
     Invitation,
     Organization,
     Result,
@@ -90,6 +91,7 @@ def timeline(
         TargetKind.INVITATION: [invitation.pk for invitation in invitations],
         TargetKind.DELIVERY: [delivery.pk for delivery in deliveries],
         TargetKind.EFFECT: [effect.pk for effect in effects],
+        TargetKind.ERASURE: Erasure.objects.filter(**own).values_list("pk", flat=True),
     }
     actions = AuditEntry.objects.about(targets).filter(organization=organization).order_by("-at")
     entries = chain(

@@ -8,7 +8,7 @@ from django.db import transaction
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
 from integrations.lever.payloads import Opportunity
-from integrations.models import Delivery, Effect, Invitation, Organization, db_clock
+from integrations.models import Delivery, Effect, Erasure, Invitation, Organization, db_clock
 from integrations.models.db_retry import with_retry
 from integrations.models.invitation_status import Status
 from integrations.vocabulary import DeliveryEvent
@@ -106,6 +106,8 @@ def _refresh(
         Organization.objects.lock(invitation.organization_id)
         if not effect.fenced().exists():
             return LeaseLost()
+        if Erasure.objects.forbids(invitation.organization_id, invitation.opportunity_id):
+            return _withdraw(invitation, "The person's data was erased.")
         person = Person.of_opportunity(invitation.organization_id, opportunity)
         if other := blocking_elsewhere(person, invitation.assessment_id, invitation.created_at):
             phrase = f"{other.status_phrase} since {other.since} (invitation {other.id})"
@@ -118,6 +120,7 @@ def _refresh(
             "candidate_name": name,
             "email": email,
             "checked_at": read_at,
+            "erased_at": None,
             "not_shown_reads": 0,
         }
         is_corrected = (name, email) != (invitation.candidate_name, invitation.email)

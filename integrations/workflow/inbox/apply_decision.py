@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 from integrations.lever.payloads import Opportunity, StageChange
 from integrations.models import Delivery, Effect, IllegalTransition, Invitation, Organization, db_clock
-from integrations.models.invitation_status import UNSENT, Status
+from integrations.models.invitation_status import FOLLOWING_GOES_ON, UNSENT, Status
 from integrations.vocabulary import INVITING_VERDICTS, VerdictCode
 from integrations.workflow.inbox.facts import FactsSnapshot
 from integrations.workflow.outbox.enqueue import enqueue_invitation, enqueue_note
@@ -81,6 +81,7 @@ def _invite(
         "in_any_stage": False,
         "checked_at": read_at or db_clock.now(),
         "changed_at": db_clock.now(),
+        "erased_at": None,
     }
     # a row that never reached CodeScreen is reused; a new one would be a new round
     invitation, created = Invitation.objects.get_or_create(
@@ -95,7 +96,7 @@ def _invite(
             values["external_id"] = invitation.new_external_id()
         # created_at too: the bulk limit counts recent invitations by it
         Invitation.objects.filter(pk=invitation.pk, status__in=[Status.FAILED, Status.WITHDRAWN]).update(
-            **values, created_at=Now()
+            **values, **FOLLOWING_GOES_ON, created_at=Now()
         )
         invitation.refresh_from_db()
     if status != Status.HELD:

@@ -5,6 +5,7 @@ from django.db import transaction
 from integrations.codescreen.payloads import WebhookHint
 from integrations.models import Delivery
 from integrations.vocabulary import VerdictCode
+from integrations.workflow.erasure.columns import kept_of_payload
 from integrations.workflow.results.webhook_hint import apply_hint
 
 
@@ -15,6 +16,8 @@ def note_codescreen_webhook(delivery: Delivery) -> None:
         invitation = apply_hint(delivery.organization, hint)
         if invitation:
             Delivery.objects.filter(pk=delivery.pk).update(opportunity_id=invitation.opportunity_id)
+            if invitation.erased_at is not None:
+                Delivery.objects.filter(pk=delivery.pk).update(payload=kept_of_payload(delivery.payload))
             is_stopped = invitation.stopped_by_user
             follows = "somebody stopped following it" if is_stopped else "its status is asked now"
             explanation = f"CodeScreen says “{hint.type}”: {follows}."

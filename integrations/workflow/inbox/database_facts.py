@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from integrations.lever.decoding import moment
 from integrations.lever.payloads import Opportunity
-from integrations.models import Delivery, Invitation
+from integrations.models import Delivery, Erasure, Invitation
 from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.inbox.facts import FactsSnapshot
 from integrations.workflow.person.invitations import Person, invitations_elsewhere, invitations_here
@@ -24,8 +24,9 @@ def _entered_at(delivery: Delivery, opportunity: Opportunity) -> datetime | None
 
 def with_database_facts(snapshot: FactsSnapshot, delivery: Delivery) -> Facts:
     """Return the facts completed with the person's invitations; called inside the deciding transaction."""
-    facts, opportunity = snapshot.facts, snapshot.opportunity
-    if opportunity is None:
+    is_erased = Erasure.objects.forbids(delivery.organization_id, delivery.opportunity_id)
+    facts, opportunity = replace(snapshot.facts, is_erased=is_erased), snapshot.opportunity
+    if opportunity is None or is_erased:
         return facts
     recently = (
         count_recent_invitations(delivery.organization_id, facts.bulk_window) if facts.bulk_limit else 0

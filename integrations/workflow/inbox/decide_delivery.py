@@ -9,7 +9,8 @@ from django.db.models.functions import Now
 from integrations.clients.provider import ClientProvider
 from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Organization
-from integrations.vocabulary import VerdictCause
+from integrations.vocabulary import ErasureCause, Platform, VerdictCause, VerdictCode
+from integrations.workflow.erasure.erase import erase
 from integrations.workflow.inbox.apply_decision import apply_decision
 from integrations.workflow.inbox.database_facts import with_database_facts
 from integrations.workflow.inbox.facts import gather_facts
@@ -60,4 +61,6 @@ def decide_delivery(
             transaction.set_rollback(True)
             return LeaseLost()
     logger.info("delivery %s of %s: %s", delivery.pk, organization.slug, decision.verdict)
+    if decision.verdict == VerdictCode.ANONYMIZED:
+        erase(organization, delivery.opportunity_id, ErasureCause.ANONYMIZED, Platform.LEVER.label)
     return decision

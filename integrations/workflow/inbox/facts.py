@@ -9,6 +9,7 @@ from integrations.http.errors import PlatformError
 from integrations.lever.payloads import Opportunity, StageChange, is_test_request
 from integrations.models import (
     Delivery,
+    Erasure,
     Invitation,
     Organization,
     db_clock,
@@ -63,6 +64,7 @@ def gather_facts(
         is_test=delivery.event != DeliveryEvent.SWEEP and is_test_request(delivery.payload),
         is_paused=organization.paused,
         disconnected_reason=organization.disconnected_reason,
+        is_erased=Erasure.objects.forbids(organization.pk, change.opportunity_id),
         stage_prefix=organization.stage_prefix,
         stage_id=change.to_stage_id,
         mappings=mapping_index(organization),

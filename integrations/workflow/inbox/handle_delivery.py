@@ -8,10 +8,11 @@ from integrations.clients.provider import ClientProvider
 from integrations.http.errors import CallDeferred, NotConnected, PlatformError
 from integrations.models import Delivery
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES, NO_OUTCOME
-from integrations.vocabulary import Platform
+from integrations.vocabulary import Platform, WebhookEvent
 from integrations.workflow.email.connection_notices import notify_reconnect_needed
 from integrations.workflow.inbox.codescreen_webhook import note_codescreen_webhook
 from integrations.workflow.inbox.decide_delivery import decide_delivery
+from integrations.workflow.inbox.deletion import note_deletion
 from integrations.workflow.outbox.retry_policy import SHORTEST_WAIT, backoff, deferral, wait_after
 from integrations.workflow.outbox.run_step import Crash, run_step
 
@@ -37,6 +38,8 @@ def handle_delivery(delivery: Delivery, clients: ClientProvider) -> None:
 
 def _handle(delivery: Delivery, clients: ClientProvider) -> None:
     match Platform(delivery.platform):
+        case Platform.LEVER if delivery.event == WebhookEvent.CANDIDATE_DELETED:
+            note_deletion(delivery, clients)
         case Platform.LEVER:
             decide_delivery(delivery, clients)
         case Platform.CODESCREEN:

@@ -12,6 +12,7 @@ from integrations.models import (
     AuditEntry,
     AuditTarget,
     Effect,
+    Erasure,
     IllegalTransition,
     Invitation,
     Organization,
@@ -26,6 +27,7 @@ from integrations.workflow.person.invitations import Person, blocking_elsewhere
 from integrations.workflow.results.invited import mark_invited
 
 ANOTHER_OPEN = "Another invitation of this person to the same assessment is on its way."
+ERASED = "This person's data was erased. To assess them all the same, add them in Lever as a new opportunity."
 ELSEWHERE = (
     "The same person already has “{name}” through another opportunity: {phrase} since {since}. See {link}"
 )
@@ -38,6 +40,8 @@ def _target(invitation: Invitation) -> AuditTarget:
 def _require(invitation: Invitation, *statuses: str) -> None:
     """Lock the invitation and read it again. Raises ActionNotAllowed unless it has one of these statuses."""
     invitation.refresh_from_db(from_queryset=Invitation.objects.locked())
+    if Erasure.objects.forbids(invitation.organization_id, invitation.opportunity_id):
+        raise ActionNotAllowed(ERASED)
     if invitation.status not in statuses:
         raise ActionNotAllowed(f"Invitation {invitation.pk} is {invitation.get_status_display().lower()}.")
 

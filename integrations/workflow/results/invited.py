@@ -18,7 +18,13 @@ logger = logging.getLogger(__name__)
 
 
 def mark_invited(invitation: Invitation, instance_id: str) -> None:
-    """Record the instance that CodeScreen made for the person, and enqueue the progress tag."""
+    """Record the instance that CodeScreen made for the person, and enqueue the progress tag.
+
+    Of somebody whose data was erased meanwhile only the instance is recorded.
+    """
+    if invitation.erased_at is not None:
+        Invitation.objects.filter(pk=invitation.pk).update(instance_id=instance_id, invited_at=Now())
+        return
     with transaction.atomic():
         now = db_clock.now()
         first_poll = now + timedelta(seconds=settings.POLL_NOT_STARTED_SECONDS) * random.uniform(0.2, 1.0)  # noqa: S311

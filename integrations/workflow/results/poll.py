@@ -27,7 +27,7 @@ class PollOutcome(Enum):
 
     CHANGED = "changed"
     UNCHANGED = "unchanged"
-    STOPPED = "stopped"  # a person stopped following the invitation
+    STOPPED = "stopped"  # a person stopped following the invitation, or the candidate's data was erased
     OVERTAKEN = "overtaken"  # another answer was recorded during this poll; the invitation is polled again
     POSTPONED = "postponed"  # there was no answer, or it could not be recorded
 
@@ -58,7 +58,7 @@ def refresh_progress(invitation: Invitation, codescreen: CodeScreenClient) -> Po
     progress = codescreen.status(invitation.instance_id)
     with transaction.atomic():
         invitation = Invitation.objects.reread_locked(invitation)
-        if invitation.stopped_by_user:
+        if invitation.stopped_by_user or invitation.erased_at is not None:
             return PollOutcome.STOPPED
         if invitation.polled_at != known.polled_at:  # this answer may be the older one
             Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now())

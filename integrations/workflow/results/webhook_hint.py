@@ -33,7 +33,7 @@ def apply_hint(organization: Organization, hint: WebhookHint) -> Invitation | No
         invitation = waiting.first()
         if invitation is not None:
             mark_invited(invitation, hint.instance_id)
-    if invitation is None or invitation.stopped_by_user:
+    if invitation is None or invitation.stopped_by_user or invitation.erased_at is not None:
         return invitation
     Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=Now())
     if hint.type == SUBMITTED:

@@ -51,6 +51,8 @@ def decide_locally(facts: Facts) -> Decision | None:
         )
     if facts.event not in INVITING_EVENTS:
         return Decision(VerdictCode.IGNORED_EVENT, f"The portal doesn't act on “{facts.event}”.")
+    if facts.is_erased:
+        return Decision(VerdictCode.ERASED, "This person's data was erased, so nobody is invited.")
     return None
 
 

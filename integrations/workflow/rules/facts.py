@@ -80,6 +80,7 @@ class Facts:
     is_test: bool = False
     is_paused: bool = False
     disconnected_reason: str = ""
+    is_erased: bool = False  # the person's data was erased, and nothing about them may be stored
     stage_prefix: str = TAG_WORD
     stage_id: str = ""
     stage_name: str = ""

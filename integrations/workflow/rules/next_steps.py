@@ -10,6 +10,7 @@ NEXT_STEPS: Mapping[str, str] = {
     VerdictCode.PAUSED: "Turn off the pause under Settings; this is decided again by itself.",
     VerdictCode.DISCONNECTED: "Connect again under Settings; this is decided again by itself.",
     VerdictCode.IGNORED_EVENT: "Nothing to do.",
+    VerdictCode.ERASED: "Nothing to do. To assess this person all the same, add them in Lever as a new opportunity.",
     VerdictCode.NOT_A_TRIGGER_STAGE: (
         "To invite from this stage, let its name begin with the prefix or map it to an assessment."
     ),

@@ -20,6 +20,7 @@ HOLDS = {
     "paused": lambda facts: replace(facts, is_paused=True),
     "disconnected": lambda facts: replace(facts, disconnected_reason="Lever isn't connected."),
     "ignored_event": lambda facts: replace(facts, event="candidateHired"),
+    "erased": lambda facts: replace(facts, is_erased=True),
     "not_a_trigger_stage": lambda facts: replace(facts, stage_name="Phone screen"),
     "not_visible": lambda facts: replace(facts, candidate=NoCandidate.NOT_VISIBLE),
     "left_stage": lambda facts: with_candidate(facts, stage_id="stage-2", stage_name="Offer"),

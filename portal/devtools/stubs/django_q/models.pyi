@@ -21,9 +21,14 @@ class Task(models.Model):
     stopped: models.DateTimeField[datetime, datetime]
     success: models.BooleanField[bool, bool]
     result: object
+    args: models.TextField[object, object]
+    kwargs: models.TextField[object, object]
 
 class Success(Task): ...
 class Failure(Task): ...
 
 class OrmQ(models.Model):
     key: models.CharField[str, str]
+    payload: models.TextField[str, str]
+    @property
+    def task(self) -> dict[str, object]: ...

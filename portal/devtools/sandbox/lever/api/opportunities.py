@@ -7,7 +7,7 @@ from portal.devtools.sandbox.http.responses import Response, json_response
 from portal.devtools.sandbox.ids import new_id
 from portal.devtools.sandbox.json_values import JsonObject, pick, text_list
 from portal.devtools.sandbox.lever.api.calls import Call, Endpoint, data
-from portal.devtools.sandbox.lever.api.filters import indexed_candidates, opportunity_filters
+from portal.devtools.sandbox.lever.api.filters import indexed_candidates, opportunity_filters, time_span
 from portal.devtools.sandbox.lever.api.paging import page
 from portal.devtools.sandbox.lever.api.serializers.opportunities import (
     application_json,
@@ -18,6 +18,8 @@ from portal.devtools.sandbox.lever.behaviour import candidacies
 from portal.devtools.sandbox.lever.state.opportunity import Opportunity
 from portal.devtools.sandbox.lever.state.people import Contact, canonical_email
 from portal.devtools.sandbox.times import now_ms
+
+LONGEST_DELETED_MS = 30 * 24 * 3600 * 1000
 
 
 def list_opportunities(call: Call) -> Response:
@@ -39,6 +41,20 @@ def list_opportunities(call: Call) -> Response:
         chosen,
         lambda item: (account.rank(item.stage), item.created_at, item.id),
         _serializer(call),
+    )
+
+
+def list_deleted_opportunities(call: Call) -> Response:
+    """Answer a page of the opportunities deleted within the times, which are at most 30 days apart."""
+    span = time_span(call.request, "deleted_at")
+    if span is None or span[1] - span[0] > LONGEST_DELETED_MS:
+        raise HttpError(400, "deleted_at_start and deleted_at_end: at most 30 days apart", "BadRequestError")
+    chosen = [item for item in call.account.deleted.values() if span[0] <= (item.deleted_at or 0) <= span[1]]
+    return page(
+        call.request,
+        chosen,
+        lambda item: (0, item.deleted_at or 0, item.id),
+        lambda item: {"id": item.id, "contact": item.contact_id, "deletedAt": item.deleted_at},
     )
 
 
@@ -130,6 +146,7 @@ def _serializer(call: Call) -> Callable[[Opportunity], JsonObject]:
 ENDPOINTS = [
     Endpoint("GET", "/opportunities", "opportunities:read", list_opportunities),
     Endpoint("POST", "/opportunities", "opportunities:write", create_opportunity),
+    Endpoint("GET", "/opportunities/deleted", "opportunities:read", list_deleted_opportunities),
     Endpoint("GET", "/opportunities/<opportunity>", "opportunities:read", get_opportunity),
     Endpoint("GET", "/opportunities/<opportunity>/applications", "applications:read", list_applications),
 ]

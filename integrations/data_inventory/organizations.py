@@ -1,0 +1,159 @@
+"""The tables about organizations and their people: nothing in them is about a candidate."""
+
+from integrations.data_inventory.table import Table
+
+WITH_ORGANIZATION = "as long as the organization"
+AS_LISTED = "as long as the platform lists it, and afterwards marked gone"
+
+ORGANIZATION_TABLES = (
+    Table(
+        "integrations.Organization",
+        "one customer and its policies",
+        WITH_ORGANIZATION,
+        people={
+            "feedback_author": "the Lever user who writes feedback",
+            "feedback_author_name": "their name",
+        },
+        harmless=frozenset(
+            {
+                "name",
+                "slug",
+                "webhook_key",
+                "stage_prefix",
+                "default_assessment",
+                "passed_tag",
+                "failed_tag",
+                "passed_stage",
+                "brand_logo_url",
+                "brand_colour",
+                "brand_signature",
+            }
+        ),
+        organization="pk",
+    ),
+    Table(
+        "integrations.Erasure",
+        "the receipts of erasures: ids, times and counts",
+        "for ever",
+        harmless=frozenset({"opportunity_id", "rows", "kept"}),
+    ),
+    Table(
+        "integrations.ChainHead",
+        "the end of each chain of audit entries and verdicts",
+        "for ever",
+        harmless=frozenset({"hash"}),
+        organization="",
+    ),
+    Table(
+        "integrations.LeverConnection",
+        "the OAuth grant; tokens are encrypted",
+        WITH_ORGANIZATION,
+        people={"lever_user_id": "the Lever user whom writes are attributed to"},
+        harmless=frozenset({"state_reason", "scopes", "lever_account_id", "feedback_template_id"}),
+    ),
+    Table(
+        "integrations.CodeScreenConnection",
+        "the API key, encrypted",
+        WITH_ORGANIZATION,
+        harmless=frozenset({"state_reason"}),
+    ),
+    Table(
+        "integrations.LeverWebhook",
+        "webhooks in Lever; signature tokens are encrypted",
+        "30 days after it was retired",
+        harmless=frozenset({"name", "event", "lever_webhook_id", "url"}),
+    ),
+    Table(
+        "integrations.FormerWebhookKey",
+        "webhook keys that were replaced",
+        "30 days after they ended",
+        harmless=frozenset({"key"}),
+    ),
+    Table(
+        "integrations.Stage",
+        "Lever's stages",
+        AS_LISTED,
+        harmless=frozenset({"external_id", "name", "former_name"}),
+    ),
+    Table(
+        "integrations.Role",
+        "Lever's postings",
+        AS_LISTED,
+        harmless=frozenset({"external_id", "title", "state", "tags"}),
+    ),
+    Table(
+        "integrations.Assessment",
+        "CodeScreen's assessments",
+        AS_LISTED,
+        harmless=frozenset({"external_id", "name"}),
+    ),
+    Table(
+        "integrations.RoleMapping",
+        "which assessment belongs to which role",
+        "until it is deleted",
+        harmless=frozenset({"role", "stage", "assessment"}),
+    ),
+    Table(
+        "integrations.RatingThresholds",
+        "which score is which rating",
+        "until it is deleted",
+        harmless=frozenset({"assessment"}),
+    ),
+    Table(
+        "integrations.EmailTemplate",
+        "the customer's wording of e-mails, with variables instead of values",
+        "until it is reset",
+        harmless=frozenset({"subject", "body"}),
+    ),
+    Table(
+        "integrations.Incident",
+        "when something was wrong, by code",
+        WITH_ORGANIZATION,
+        harmless=frozenset({"code"}),
+    ),
+    Table(
+        "integrations.LeverProbe",
+        "what the hourly probe of Lever found",
+        "until the next probe",
+        harmless=frozenset({"missing_fields"}),
+    ),
+    Table(
+        "integrations.ShapeDeviation",
+        "where a platform's answers differ from their documentation: types, no values",
+        "90 days after it was seen last",
+        harmless=frozenset({"platform", "endpoint", "field", "found", "expected", "example"}),
+    ),
+    Table(
+        "integrations.WebhookRejection",
+        "counts of rejected requests; nothing of the requests",
+        WITH_ORGANIZATION,
+        harmless=frozenset({"platform", "code", "hint"}),
+    ),
+    Table(
+        "integrations.CircuitBreaker",
+        "whether a platform answers",
+        WITH_ORGANIZATION,
+        harmless=frozenset({"platform"}),
+    ),
+    Table(
+        "integrations.PersonalSettings",
+        "how a person reads times",
+        "as long as the account",
+        people={"time_zone": "the person's time zone"},
+        organization="",
+    ),
+    Table(
+        "integrations.RateLimitBucket",
+        "how many calls may still be made",
+        "until it is full again",
+        harmless=frozenset({"key"}),
+        organization="",
+    ),
+    Table(
+        "integrations.Heartbeat",
+        "which nodes work",
+        "until the node is gone",
+        harmless=frozenset({"node"}),
+        organization="",
+    ),
+)

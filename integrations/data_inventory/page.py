@@ -1,0 +1,45 @@
+"""The data inventory as a page of the documentation, written from the declarations."""
+
+import sys
+from collections.abc import Mapping
+
+from integrations.data_inventory import INVENTORY, Table
+
+_HEAD = """# Data inventory
+
+What the portal stores about people, table by table. This page is written from `integrations/data_inventory/`, and a
+test fails when the two differ or when a column of text is missing. To write it anew:
+`python -m integrations.data_inventory.page > portal/docs/operating/data-inventory.md`.
+
+*About candidates*: erased when the candidate is deleted or anonymized in Lever, when Lever no longer has them, by
+`manage.py forget`, and after `retention_days` ([erasure](erasure.md)). *About people who use the portal*: as long as
+their account. Everything else in a table is ids, codes, times, counts, scores, secrets (encrypted), and the names of
+the customer's own roles, stages and assessments.
+
+"""
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    with_people = [table for table in INVENTORY if table.candidate or table.people]
+    without = [table for table in INVENTORY if not (table.candidate or table.people)]
+    parts = [_HEAD, "## Tables with personal data\n"]
+    parts += [_section(table) for table in with_people]
+    parts += ["\n## Tables without personal data\n\n| table | holds | how long |\n|---|---|---|\n"]
+    parts += [f"| `{table.model}` | {table.holds} | {table.lives} |\n" for table in without]
+    return "".join(parts)
+
+
+def _section(table: Table) -> str:
+    lines = [f"\n### {table.model}\n\nHolds {table.holds}. How long: {table.lives}.\n\n"]
+    lines += ["| column | about | what |\n|---|---|---|\n"]
+    lines += _rows("candidates", table.candidate) + _rows("people who use the portal", table.people)
+    return "".join(lines)
+
+
+def _rows(about: str, columns: Mapping[str, str]) -> list[str]:
+    return [f"| `{name}` | {about} | {what} |\n" for name, what in columns.items()]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,83 @@
+"""`manage.py forget ORGANIZATION OPPORTUNITY_ID`: erase a person's data."""
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.core.management import CommandError, CommandParser
+
+from integrations.management.lookup import organization_named
+from integrations.management.migrating import MigratingCommand
+from integrations.models import Organization
+from integrations.vocabulary import ErasureCause
+from integrations.workflow.erasure.erase import erase
+from integrations.workflow.erasure.receipt import Receipt
+
+ACTOR = "forget"
+
+
+class Command(MigratingCommand):
+    help = "Erase a person's data and print the receipt as JSON."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("organization", metavar="ORGANIZATION")
+        parser.add_argument("opportunity_id", metavar="OPPORTUNITY_ID", nargs="?", default="")
+        parser.add_argument(
+            "--again-from",
+            metavar="FILE",
+            help="after a restore: erase everybody whose receipt is in FILE, written by `export erasures`; - reads "
+            "standard input",
+        )
+
+    def handle(self, *args: object, **options: Any) -> None:
+        organization = organization_named(options["organization"])
+        if bool(options["opportunity_id"]) == bool(options["again_from"]):
+            raise CommandError("Give either an OPPORTUNITY_ID or --again-from FILE.")
+        if options["again_from"]:
+            self._again(organization, options["again_from"])
+            return
+        opportunity_id = options["opportunity_id"]
+        receipt = erase(organization, opportunity_id, ErasureCause.FORGOTTEN, ACTOR)
+        if receipt is None:
+            raise CommandError(
+                f"The portal has no row about the opportunity {opportunity_id!r} in {organization.slug}. "
+                "`export invitations` and `export deliveries` list the ids."
+            )
+        self._print(receipt)
+
+    def _again(self, organization: Organization, name: str) -> None:
+        """Erase everybody again whose receipt is in the file; who isn't in the database needs nothing."""
+        for opportunity_id, cause in _receipts(_lines(name)):
+            receipt = erase(organization, opportunity_id, cause, ACTOR)
+            if receipt is not None:
+                self._print(receipt)
+
+    def _print(self, receipt: Receipt) -> None:
+        if not receipt.is_new:
+            self.stderr.write(f"{receipt.opportunity_id} was erased before. Nothing was changed.")
+        self.stdout.write(json.dumps(receipt.to_json(), ensure_ascii=False))
+
+
+def _lines(name: str) -> Iterable[str]:
+    try:
+        return sys.stdin if name == "-" else Path(name).read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{name} can't be read: {error}") from error
+
+
+def _receipts(lines: Iterable[str]) -> list[tuple[str, ErasureCause]]:
+    """Return the opportunities and causes of all receipts. Raises CommandError for a line that isn't a receipt."""
+    found: list[tuple[str, ErasureCause]] = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            receipt = json.loads(line)
+            found.append((str(receipt["opportunity_id"]), ErasureCause(receipt["cause"])))
+        except (ValueError, KeyError, TypeError) as error:
+            raise CommandError(
+                f"Line {number} is no receipt. `export erasures` writes such a file; nothing was erased."
+            ) from error
+    return found

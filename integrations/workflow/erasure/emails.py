@@ -1,0 +1,92 @@
+"""E-mails to the team, which may be about several candidates: only what is about the erased person is removed."""
+
+import json
+import re
+
+from django.db.models import Q
+
+from integrations.models import Effect, Invitation
+from integrations.models.effect import EffectQuerySet
+from integrations.workflow.email.links import activity_link
+from integrations.workflow.email.payload import EmailPayload, Notice
+from integrations.workflow.erasure.columns import ERASED
+from integrations.workflow.erasure.rows import containing
+from integrations.workflow.erasure.subject import Subject
+
+State = Effect.State
+
+
+def shared_emails(subject: Subject) -> list[int]:
+    """Return the keys of the e-mails that belong to another candidate or to none and mention the person."""
+    rows: EffectQuerySet = Effect.objects.filter(
+        ~Q(opportunity_id=subject.opportunity_id),
+        organization=subject.organization_id,
+        kind=Effect.Kind.SEND_EMAIL,
+    )
+    found = containing(rows, ["payload"], subject).values("pk", "payload", "opportunity_id")
+    return [
+        row["pk"]
+        for row in found.iterator()
+        if subject.names_opportunity(row["payload"])
+        or (not row["opportunity_id"] and subject.is_mentioned(row["payload"]))
+    ]
+
+
+def waiting_emails(subject: Subject) -> list[int]:
+    """Return the keys of the opportunity's own e-mails that aren't sent yet."""
+    rows = Effect.objects.filter(
+        organization=subject.organization_id,
+        opportunity_id=subject.opportunity_id,
+        kind=Effect.Kind.SEND_EMAIL,
+        state=State.DUE,
+    )
+    return list(rows.values_list("pk", flat=True))
+
+
+def erase_emails(keys: list[int], subject: Subject) -> set[int]:
+    """Remove what the e-mails say about the person; return the keys of those that were changed.
+
+    One that isn't sent yet keeps what it says about others, and is cancelled when nothing is left. A sent one is
+    emptied as a whole. A worker that is sending one loses its lease, so that it can't write the text back.
+    """
+    changed: set[int] = set()
+    for effect in Effect.objects.filter(pk__in=keys):
+        payload = EmailPayload.from_json(effect.payload)
+        left = _notices_left(effect, payload, subject) if effect.state == State.DUE else []
+        if len(left) == len(payload.notices):
+            continue
+        changes: dict[str, object] = {"payload": _stored(EmailPayload()), "last_error": "", "traceback": ""}
+        if left:
+            changes |= {"payload": _stored(payload.with_notices(*left))}
+            changes |= {"invitation": None, "opportunity_id": ""}
+        elif effect.state == State.DUE:
+            changes |= {"state": State.CANCELLED, "due_at": None, "last_error": ERASED}
+        Effect.objects.filter(pk=effect.pk).update(**changes, leased_until=None, lease_owner="")
+        changed.add(effect.pk)
+    return changed
+
+
+def _notices_left(effect: Effect, payload: EmailPayload, subject: Subject) -> list[Notice]:
+    """Return the notices that aren't about the person."""
+    own = Invitation.objects.filter(
+        organization=subject.organization_id, opportunity_id=subject.opportunity_id
+    )
+    invitation_ids = set(own.values_list("pk", flat=True))
+    first, *others = payload.notices
+    is_own = effect.opportunity_id == subject.opportunity_id
+    left = [] if is_own or _is_about(first, subject, invitation_ids) else [first]
+    return left + [notice for notice in others if not _is_about(notice, subject, invitation_ids)]
+
+
+def _is_about(notice: Notice, subject: Subject, invitation_ids: set[int]) -> bool:
+    if notice.holds_while is not None and notice.holds_while.invitation in invitation_ids:
+        return True
+    said = [notice.subject, *notice.lines, *notice.variables.values()]
+    if subject.names_opportunity(said):
+        return True
+    is_about_another = re.search(rf"{re.escape(activity_link())}\w", " ".join(said))
+    return not is_about_another and subject.is_mentioned(said)
+
+
+def _stored(payload: EmailPayload) -> object:
+    return json.loads(json.dumps(payload.to_json()))

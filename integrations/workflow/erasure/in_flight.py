@@ -1,0 +1,66 @@
+"""Stop what is under way for an erased person: nothing is sent or read any more, and no worker writes back."""
+
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Now
+
+from integrations.models import Delivery, Effect, Invitation
+from integrations.models.invitation_status import ON_THE_WAY, Status
+from integrations.vocabulary import FollowingEnd
+from integrations.workflow.erasure.columns import ERASED
+from integrations.workflow.erasure.subject import Subject
+
+_NO_LEASE: dict[str, object] = {"leased_until": None, "lease_owner": ""}
+
+
+def end_journeys(subject: Subject) -> set[int]:
+    """Withdraw what wasn't sent, and ask CodeScreen about nothing any more; return the keys of what was changed.
+
+    One that is being sent at this moment is withdrawn too. Its worker records the instance if the call went through.
+    """
+    rows = Invitation.objects.filter(
+        organization=subject.organization_id, opportunity_id=subject.opportunity_id, erased_at__isnull=True
+    )
+    keys = set(rows.values_list("pk", flat=True))
+    on_the_way = Q(status__in=ON_THE_WAY)
+    Invitation.objects.filter(pk__in=keys).update(
+        erased_at=Now(),
+        next_poll_at=None,
+        awaits_decision_since=None,
+        following_ended_reason=ERASED,
+        following_ended_at=Case(When(following_ended="", then=Now()), default=F("following_ended_at")),
+        following_ended=Case(
+            When(following_ended="", then=Value(FollowingEnd.ERASED.value)), default=F("following_ended")
+        ),
+        stopped_by_user=Case(When(on_the_way, then=Value(True)), default=F("stopped_by_user")),
+        changed_at=Case(When(on_the_way, then=Now()), default=F("changed_at")),
+        status=Case(When(on_the_way, then=Value(Status.WITHDRAWN.value)), default=F("status")),
+    )
+    return keys
+
+
+def stop_effects(subject: Subject) -> set[int]:
+    """Cancel the effects that aren't done, also those that a worker holds; return their keys.
+
+    E-mails are not among them (see `emails`). A worker whose lease was taken away finds that before it sends.
+    """
+    rows = Effect.objects.filter(
+        organization=subject.organization_id, opportunity_id=subject.opportunity_id
+    ).exclude(kind=Effect.Kind.SEND_EMAIL)
+    ending = rows.exclude(state__in=[Effect.State.DONE, Effect.State.CANCELLED])
+    keys = set(ending.values_list("pk", flat=True))
+    Effect.objects.filter(pk__in=keys).update(
+        state=Effect.State.CANCELLED, due_at=None, last_error=ERASED, **_NO_LEASE
+    )
+    return keys
+
+
+def take_back_deliveries(subject: Subject, deciding: Delivery | None) -> None:
+    """Take away the leases on deliveries: they are decided again, by what is known now."""
+    rows = Delivery.objects.filter(
+        organization=subject.organization_id,
+        opportunity_id=subject.opportunity_id,
+        leased_until__isnull=False,
+    )
+    if deciding is not None:
+        rows = rows.exclude(pk=deciding.pk)
+    rows.update(**_NO_LEASE)

@@ -1,0 +1,76 @@
+"""Which rows an erasure concerns: those of the opportunity, and those of none that mention the person."""
+
+from django.db.models import F, Model, Q, QuerySet, TextField
+from django.db.models.functions import Cast
+
+from integrations.data_inventory import Table
+from integrations.models import AuditEntry, Delivery, Effect, Invitation, TargetKind
+from integrations.workflow.erasure.columns import model_of
+from integrations.workflow.erasure.subject import Subject
+
+#: What an audit entry is about where it concerns no candidate, or one that the row itself names.
+_NOT_SEARCHED = (
+    TargetKind.MEMBER,
+    TargetKind.ACCOUNT,
+    TargetKind.INVITATION,
+    TargetKind.DELIVERY,
+    TargetKind.EFFECT,
+    TargetKind.ERASURE,
+)
+
+
+def rows_of(table: Table, subject: Subject) -> QuerySet[Model]:
+    """Return the rows that belong to the opportunity."""
+    model = model_of(table)
+    if model is AuditEntry:
+        return _audit_entries(subject)
+    rows = _owned(table, subject.organization_id)
+    return rows.filter(**{table.opportunity: subject.opportunity_id}) if table.opportunity else rows.none()
+
+
+def mentioning_rows(table: Table, subject: Subject) -> list[int]:
+    """Return the keys of the rows that belong to no opportunity and mention the person; reads all of these rows.
+
+    E-mails are not among them: they may be about several people (see `emails`).
+    """
+    rows = _owned(table, subject.organization_id)
+    if table.opportunity:
+        rows = rows.filter(**{table.opportunity: ""})
+    if model_of(table) is Effect:
+        rows = rows.exclude(kind=Effect.Kind.SEND_EMAIL)
+    if model_of(table) is AuditEntry:
+        rows = rows.exclude(target_kind__in=_NOT_SEARCHED)
+    names = list(table.candidate)
+    return [
+        row["pk"]
+        for row in containing(rows, names, subject).values("pk", *names).iterator()
+        if subject.is_mentioned([row[name] for name in names])
+    ]
+
+
+def containing(rows: QuerySet[Model], names: list[str], subject: Subject) -> QuerySet[Model]:
+    """Return the rows in which one of the columns contains one of the words, perhaps as a part of a longer word."""
+    texts = {f"{name}_as_text": Cast(F(name), TextField()) for name in names}
+    is_found = Q(pk__in=[])
+    for column in texts:
+        for form in subject.written_forms:
+            is_found |= Q(**{f"{column}__icontains": form})
+    found: QuerySet[Model] = rows.alias(**texts).filter(is_found)
+    return found
+
+
+def _owned(table: Table, organization_id: int) -> QuerySet[Model]:
+    rows: QuerySet[Model] = model_of(table)._base_manager.filter(**{table.organization: organization_id})
+    return rows.order_by("pk")
+
+
+def _audit_entries(subject: Subject) -> QuerySet[Model]:
+    """Return the entries about rows of the opportunity."""
+    own = {"organization": subject.organization_id, "opportunity_id": subject.opportunity_id}
+    targets = {
+        TargetKind.INVITATION: Invitation.objects.filter(**own).values_list("pk", flat=True),
+        TargetKind.DELIVERY: Delivery.objects.filter(**own).values_list("pk", flat=True),
+        TargetKind.EFFECT: Effect.objects.filter(**own).values_list("pk", flat=True),
+    }
+    entries: QuerySet[Model] = AuditEntry.objects.about(targets).filter(organization=subject.organization_id)
+    return entries.order_by("pk")

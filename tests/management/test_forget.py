@@ -1,0 +1,80 @@
+"""`forget` and `export erasures`: receipts, and erasing again after a restore."""
+
+import io
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from integrations.models import Erasure, Invitation
+from tests import factories
+
+
+@pytest.fixture
+def invitation(organization):
+    return factories.InvitationFactory.create(organization=organization)
+
+
+def run(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command(*arguments, stdout=out, stderr=io.StringIO())
+    return out.getvalue()
+
+
+def test_an_unknown_opportunity_is_an_error_that_says_where_the_ids_are(organization):
+    with pytest.raises(CommandError, match="export invitations"):
+        run("forget", organization.slug, "opportunity-nobody")
+    assert not Erasure.objects.exists()
+
+
+def test_an_unknown_organization_is_an_error(organization):
+    with pytest.raises(CommandError, match="no organization"):
+        run("forget", "nobody", "opportunity-1")
+
+
+@pytest.mark.parametrize("arguments", [(), ("o", "--again-from", "-")])
+def test_exactly_one_of_both_is_to_be_given(organization, arguments):
+    with pytest.raises(CommandError, match="either"):
+        run("forget", organization.slug, *arguments)
+
+
+def test_people_are_erased_again_from_receipts_after_a_restore(organization, invitation, tmp_path):
+    run("forget", organization.slug, invitation.opportunity_id)
+    file = tmp_path / "erasures.jsonl"
+    file.write_text(run("export", "erasures", organization.slug) + "\n")
+    Erasure.objects.all().delete()
+    Invitation.objects.update(
+        candidate_name="Candidate Alder", email="alder@candidates.example", erased_at=None
+    )
+    printed = [
+        json.loads(line) for line in run("forget", organization.slug, "--again-from", str(file)).splitlines()
+    ]
+    invitation.refresh_from_db()
+    assert (invitation.candidate_name, invitation.email) == ("", "")
+    assert [receipt["cause"] for receipt in printed] == ["forgotten"]
+
+
+@pytest.mark.parametrize(
+    "line", ["{", "[]", "5", '{"opportunity_id": "o"}', '{"opportunity_id": "o", "cause": "x"}']
+)
+def test_a_line_that_is_no_receipt_erases_nobody(organization, invitation, tmp_path, line):
+    file = tmp_path / "erasures.jsonl"
+    good = json.dumps({"opportunity_id": invitation.opportunity_id, "cause": "forgotten"})
+    file.write_text(f"{good}\n{line}\n")
+    with pytest.raises(CommandError, match="Line 2"):
+        run("forget", organization.slug, "--again-from", str(file))
+    assert not Erasure.objects.exists()
+
+
+def test_a_file_that_cannot_be_read_is_named(organization):
+    with pytest.raises(CommandError, match="nowhere"):
+        run("forget", organization.slug, "--again-from", "nowhere.jsonl")
+
+
+def test_the_receipts_name_nobody(organization, invitation):
+    name, email = invitation.candidate_name, invitation.email
+    run("forget", organization.slug, invitation.opportunity_id)
+    exported = run("export", "erasures", organization.slug)
+    assert name not in exported
+    assert email not in exported
+    assert json.loads(exported)["rows"] == {"integrations_invitation": 1}

@@ -1,0 +1,75 @@
+"""The data inventory names every column that may hold a text, and its page says what it says."""
+
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+
+from integrations.data_inventory import CANDIDATE_TABLES, INVENTORY, Table
+from integrations.data_inventory.page import page
+from integrations.models.encrypted_field import EncryptedTextField
+
+BY_MODEL = {table.model: table for table in INVENTORY}
+TEXTS = (
+    models.CharField,
+    models.TextField,
+    models.JSONField,
+    models.BinaryField,
+    models.GenericIPAddressField,
+    models.FileField,
+)
+
+
+def columns_to_declare(model: type[models.Model]) -> set[str]:
+    """Return the columns that may hold any text; not those of choices, and not encrypted ones."""
+    return {
+        column.name
+        for column in model._meta.local_fields
+        if (isinstance(column, TEXTS) or column.get_internal_type() in {"TextField", "CharField"})
+        and not column.choices
+        and not isinstance(column, EncryptedTextField)
+    }
+
+
+def models_with_texts() -> list[type[models.Model]]:
+    found = apps.get_models(include_auto_created=True)
+    return [model for model in found if not model._meta.proxy and columns_to_declare(model)]
+
+
+@pytest.mark.parametrize("model", models_with_texts(), ids=lambda model: model._meta.label)
+def test_every_column_of_text_is_declared_personal_or_harmless(model):
+    table = BY_MODEL.get(model._meta.label)
+    assert table is not None, f"declare {model._meta.label} in integrations/data_inventory/"
+    declared = {*table.candidate, *table.people, *table.harmless}
+    assert columns_to_declare(model) - declared == set(), f"declare these columns of {table.model}"
+    assert declared - {column.name for column in model._meta.get_fields()} == set()
+
+
+def test_no_column_is_personal_and_harmless_at_once():
+    for table in INVENTORY:
+        assert not {*table.candidate, *table.people} & table.harmless, table.model
+
+
+def test_each_table_is_declared_once():
+    assert len(BY_MODEL) == len(INVENTORY)
+    assert {table.model for table in INVENTORY} == {model._meta.label for model in models_with_texts()}
+
+
+@pytest.mark.parametrize("table", CANDIDATE_TABLES, ids=lambda table: table.model)
+def test_the_lookups_of_a_table_with_candidates_data_exist(table: Table):
+    rows = apps.get_model(table.model)._base_manager
+    for lookup in filter(None, (table.organization, table.opportunity, table.age)):
+        try:
+            rows.order_by(lookup).values(lookup)
+        except FieldDoesNotExist:
+            pytest.fail(f"{table.model} has no {lookup}")
+
+
+def test_the_page_is_written_from_the_declarations():
+    stored = Path(settings.BASE_DIR, "portal/docs/operating/data-inventory.md").read_text()
+    assert stored == page(), (
+        "python -m integrations.data_inventory.page > portal/docs/operating/data-inventory.md"
+    )

@@ -1,0 +1,268 @@
+"""What is under way when a person is erased is stopped, and nothing personal is written back."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.clients.context import CallContext
+from integrations.clients.provider import clients_for
+from integrations.codescreen.client import CodeScreenClient
+from integrations.http.errors import NotConnected
+from integrations.models import ApiCall, AuditEntry, Delivery, Effect, EmailTopic, Erasure, Invitation
+from integrations.queue import duties, worker
+from integrations.vocabulary import ErasureCause, Platform
+from integrations.webhooks.store import store_delivery
+from integrations.workflow.email.notify import notify_members
+from integrations.workflow.erasure.erase import erase
+from integrations.workflow.erasure.lever_changes import repeat_erasures
+from integrations.workflow.inbox import decide_delivery, facts
+from integrations.workflow.operations import invitations as operations
+from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.results.invited import mark_invited
+from tests import factories
+from tests.workflow.erasure.traces import traces
+
+NAME, ADDRESS = "Candidate Alder", "alder@candidates.example"
+
+
+def forget(scenario, word="Alder"):
+    opportunity_id = scenario.sandbox.opportunity_id(word)
+    return erase(scenario.organization, opportunity_id, ErasureCause.FORGOTTEN, "test")
+
+
+def test_an_invitation_that_waits_is_never_sent(scenario):
+    invitation = scenario.pending_invitation()
+    forget(scenario)
+    scenario.work_waiting()
+    assert scenario.sandbox.invitations_sent() == 0
+    effect = scenario.latest_effect()
+    assert (effect.state, effect.due_at) == ("cancelled", None)
+    assert scenario.reread(invitation).status == "withdrawn"
+    assert traces(NAME, ADDRESS) == []
+
+
+def test_a_worker_that_holds_the_invitation_finds_its_lease_gone_and_sends_nothing(scenario):
+    scenario.pending_invitation()
+    held = Effect.claim("a worker")
+    assert held is not None
+    forget(scenario)
+    worker.perform_effect(held)
+    assert scenario.sandbox.invitations_sent() == 0
+    assert scenario.latest_effect().state == "cancelled"
+    assert traces(NAME, ADDRESS) == []
+
+
+def test_an_answer_that_comes_after_the_erasure_leaves_only_the_instance(scenario):
+    invitation = scenario.pending_invitation()
+    Invitation.objects.filter(pk=invitation.pk).update(status="sending")
+    forget(scenario)
+    mark_invited(scenario.reread(invitation), "instance-1")
+    scenario.poll()
+    invitation = scenario.reread(invitation)
+    assert (invitation.instance_id, invitation.status) == ("instance-1", "withdrawn")
+    assert not Effect.objects.filter(kind="set_progress_tag").exists()
+    assert traces(NAME, ADDRESS) == []
+
+
+def test_a_result_is_no_longer_asked_for(scenario):
+    invitation = scenario.sent_invitation()
+    forget(scenario)
+    scenario.candidate_does("start", "submit", "evaluate")
+    assert scenario.reread(invitation).status == "invited"
+    assert not invitation.results.exists()
+    assert traces(NAME, ADDRESS) == []
+
+
+def test_a_poll_that_was_read_before_the_erasure_records_nothing(scenario, monkeypatch):
+    invitation = scenario.sent_invitation()
+    person = {"email": ADDRESS, "assessment": "Backend"}
+    scenario.sandbox.codescreen_does("candidate", action=["start", "submit", "evaluate"], **person)
+    read = CodeScreenClient.status
+
+    def read_and_erase(client, instance_id):
+        progress = read(client, instance_id)
+        forget(scenario)
+        return progress
+
+    monkeypatch.setattr(CodeScreenClient, "status", read_and_erase)
+    worker.poll_invitation(scenario.reread(invitation))
+    assert not invitation.results.exists()
+
+
+def test_a_delivery_decided_during_the_erasure_gets_the_verdict_erased(scenario, monkeypatch):
+    scenario.place()
+    opportunity_id = scenario.sandbox.opportunity_id("Alder")
+    delivery = factories.DeliveryFactory.create(
+        organization=scenario.organization,
+        opportunity_id=opportunity_id,
+        payload={
+            "event": "candidateStageChange",
+            "data": {
+                "opportunityId": opportunity_id,
+                "toStageId": scenario.sandbox.stage_id("CodeScreen Assessment"),
+            },
+        },
+    )
+    gather = facts.gather_facts
+
+    def gather_and_erase(*arguments):
+        snapshot = gather(*arguments)
+        if not Erasure.objects.exists():
+            forget(scenario)
+        return snapshot
+
+    monkeypatch.setattr(decide_delivery, "gather_facts", gather_and_erase)
+    scenario.work()
+    scenario.work_waiting()
+    delivery.refresh_from_db()
+    assert delivery.verdict == "erased"
+    assert delivery.explanation
+    assert not Invitation.objects.exists()
+    assert traces(NAME, ADDRESS) == []
+
+
+def test_a_late_webhook_is_stored_without_personal_data_and_explained(scenario):
+    invitation = scenario.sent_invitation()
+    forget(scenario)
+    data = {"opportunityId": invitation.opportunity_id, "toStageId": "s", "name": NAME, "email": ADDRESS}
+    store_delivery(
+        scenario.organization,
+        Platform.LEVER,
+        event="candidateStageChange",
+        dedupe_key="late",
+        opportunity_id=invitation.opportunity_id,
+        payload={"event": "candidateStageChange", "triggeredAt": 5, "data": data},
+    )
+    scenario.work()
+    delivery = Delivery.objects.get(dedupe_key="late")
+    assert delivery.payload["data"] == {"opportunityId": invitation.opportunity_id, "toStageId": "s"}
+    assert delivery.verdict == "erased"
+    assert traces(NAME, ADDRESS) == []
+
+
+def test_a_late_webhook_of_codescreen_is_emptied_when_it_is_handled(scenario):
+    invitation = scenario.sent_invitation()
+    forget(scenario)
+    store_delivery(
+        scenario.organization,
+        Platform.CODESCREEN,
+        event="candidate.submitted",
+        dedupe_key="late",
+        opportunity_id="",
+        payload={
+            "type": "candidate.submitted",
+            "data": {"assessmentInstanceId": invitation.instance_id, "email": ADDRESS, "name": NAME},
+        },
+    )
+    scenario.work()
+    assert Delivery.objects.get(dedupe_key="late").verdict == "noted"
+    assert traces(NAME, ADDRESS) == []
+
+
+def test_a_digest_keeps_what_it_says_about_others(scenario):
+    for word in ("Alder", "Birch"):
+        invitation = scenario.pending_invitation(word)
+        notify_members(
+            scenario.organization,
+            EmailTopic.INVITATION_FAILED,
+            word,
+            subject="An invitation could not be sent",
+            lines=[f"Candidate {word}", f"Timeline: http://testserver/activity/{invitation.opportunity_id}/"],
+            invitation=invitation,
+        )
+    effect = Effect.objects.get(kind="send_email")
+    assert traces(NAME)
+    forget(scenario)
+    effect.refresh_from_db()
+    assert effect.state == "due"
+    assert "Candidate Birch" in str(effect.payload)
+    assert traces(NAME, ADDRESS) == []
+    forget(scenario, "Birch")
+    effect.refresh_from_db()
+    assert effect.state == "cancelled"
+    assert traces("Candidate Birch") == []
+
+
+def test_a_worker_that_sends_an_email_cannot_write_its_text_back(scenario):
+    invitation = scenario.pending_invitation()
+    notify_members(
+        scenario.organization, EmailTopic.RESULT, "k", subject="x", lines=[NAME], invitation=invitation
+    )
+    email = Effect.objects.get(kind="send_email").lease()
+    assert email is not None
+    forget(scenario)
+    email.fenced().update(payload=email.payload)
+    assert traces(NAME, ADDRESS) == []
+
+
+def test_what_was_still_written_is_erased_when_the_erasure_is_repeated(scenario):
+    invitation = scenario.sent_invitation()
+    receipt = forget(scenario)
+    late = {"organization": scenario.organization, "platform": "lever", "method": "GET", "duration_ms": 1}
+    ApiCall.objects.create(
+        **late, path="/", opportunity_id=invitation.opportunity_id, response_body=f"about {NAME}"
+    )
+    repeat_erasures(scenario.organization)
+    assert traces(NAME), "too early"
+    Erasure.objects.update(erased_at=timezone.now() - timedelta(minutes=10))
+    repeat_erasures(scenario.organization)
+    assert traces(NAME) == []
+    erasure = Erasure.objects.get()
+    assert erasure.repeated_at is not None
+    assert erasure.rows["integrations_apicall"] == receipt.rows["integrations_apicall"] + 1
+    entries = AuditEntry.objects.filter(action="erase").count()
+    repeat_erasures(scenario.organization)
+    assert AuditEntry.objects.filter(action="erase").count() == entries == 2
+
+
+def test_calls_about_an_erased_person_are_stored_without_bodies(scenario):
+    invitation = scenario.sent_invitation()
+    forget(scenario)
+    context = CallContext(opportunity_id=invitation.opportunity_id)
+    scenario.organization.refresh_from_db()
+    clients_for(scenario.organization, context).lever().opportunity(invitation.opportunity_id)
+    call = ApiCall.objects.latest("pk")
+    assert (call.status, call.response_body) == (200, "")
+
+
+@pytest.mark.parametrize("cause", ["forgotten", "deleted", "anonymized"])
+def test_nobody_is_invited_again_by_hand_after_a_final_erasure(scenario, cause):
+    invitation = scenario.pending_invitation(status="held")
+    erase(scenario.organization, invitation.opportunity_id, ErasureCause(cause), "test")
+    with pytest.raises(ActionNotAllowed, match="erased"):
+        operations.approve(scenario.reread(invitation), "test")
+
+
+@pytest.mark.parametrize("cause", ["retention", "gone"])
+def test_somebody_who_returns_after_the_retention_is_invited_as_usual(scenario, cause):
+    invitation = scenario.pending_invitation(status="failed")
+    Effect.objects.all().delete()
+    erase(scenario.organization, invitation.opportunity_id, ErasureCause(cause), "test")
+    scenario.set_policies(default_assessment="Backend")
+    factories.DeliveryFactory.create(
+        organization=scenario.organization,
+        opportunity_id=invitation.opportunity_id,
+        payload={
+            "event": "candidateStageChange",
+            "data": {
+                "opportunityId": invitation.opportunity_id,
+                "toStageId": scenario.sandbox.stage_id("CodeScreen Assessment"),
+            },
+        },
+    )
+    scenario.work()
+    invitation = scenario.reread(invitation)
+    assert (invitation.status, invitation.email, invitation.erased_at) == ("invited", ADDRESS, None)
+    assert scenario.sandbox.invitations_sent(ADDRESS) == 1
+
+
+def test_following_erasures_needs_no_connection_to_complete_them(scenario):
+    scenario.sent_invitation()
+    forget(scenario)
+    Erasure.objects.update(erased_at=timezone.now() - timedelta(minutes=10))
+    scenario.organization.lever_connection.mark_needs_reconnect("gone")
+    organization = type(scenario.organization).objects.reread(scenario.organization.pk)
+    with pytest.raises(NotConnected):
+        duties.follow_erasures(organization)
+    assert Erasure.objects.get().repeated_at is not None

@@ -1,0 +1,135 @@
+"""Whom Lever anonymized or deleted without a webhook, and who is gone, is found and erased."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.models import ApiCall, Erasure, LeverConnection, Organization
+from integrations.queue import duties
+
+ADDRESS = "alder@candidates.example"
+
+
+def follow(scenario) -> None:
+    duties.follow_erasures(Organization.objects.reread(scenario.organization.pk))
+
+
+def lists_read() -> list[str]:
+    paths = ("/opportunities", "/opportunities/deleted")
+    return list(ApiCall.objects.filter(path__in=paths).order_by("pk").values_list("path", flat=True))
+
+
+@pytest.mark.parametrize(("action", "cause"), [("anonymize", "anonymized"), ("delete", "deleted")])
+def test_what_lever_did_without_a_webhook_is_found(scenario, action, cause):
+    invitation = scenario.sent_invitation()
+    scenario.sandbox.lever_does(action, opportunities=[invitation.opportunity_id])
+    follow(scenario)
+    assert Erasure.objects.get().cause == cause
+    assert scenario.reread(invitation).email == ""
+
+
+def test_an_anonymized_candidate_in_another_stage_or_archived_is_found_too(scenario):
+    invitation = scenario.sent_invitation()
+    account = scenario.sandbox.lever.accounts["acme"]
+    reason = next(iter(account.archive_reasons))
+    scenario.sandbox.lever_does("archive", opportunities=[invitation.opportunity_id], reason=reason)
+    scenario.sandbox.lever_does("anonymize", opportunities=[invitation.opportunity_id])
+    follow(scenario)
+    assert Erasure.objects.get().cause == "anonymized"
+
+
+def test_candidates_about_whom_nothing_is_stored_leave_no_receipt(scenario):
+    ids = [scenario.sandbox.opportunity_id(word) for word in ("Birch", "Cedar")]
+    scenario.sandbox.lever_does("anonymize", opportunities=ids[:1])
+    scenario.sandbox.lever_does("delete", opportunities=ids[1:])
+    scenario.organization.deliveries.all().delete()
+    follow(scenario)
+    assert not Erasure.objects.exists()
+
+
+def test_a_run_asks_for_what_changed_since_the_last_one_with_two_calls(scenario):
+    follow(scenario)
+    ApiCall.objects.all().delete()
+    follow(scenario)
+    assert lists_read() == ["/opportunities", "/opportunities/deleted"]
+
+
+def test_a_long_gap_is_read_in_windows_and_continued_where_it_was_cut_off(scenario):
+    month = timezone.now() - timedelta(days=90)
+    LeverConnection.objects.update(erasures_read_at=month)
+    scenario.lever_fails("/v1/opportunities/deleted", method="GET", status=500, times=20)
+    with pytest.raises(Exception, match="500"):
+        follow(scenario)
+    scenario.sandbox.lever_does("faults", seed=1, rules=[])
+    ApiCall.objects.all().delete()
+    follow(scenario)
+    assert 29 * 2 <= len(lists_read()) <= 31 * 2
+
+
+def test_a_grant_that_may_not_list_the_deleted_still_finds_the_anonymized(scenario):
+    invitation = scenario.sent_invitation()
+    scenario.lever_fails("/v1/opportunities/deleted", method="GET", status=403, times=5)
+    scenario.sandbox.lever_does("anonymize", opportunities=[invitation.opportunity_id])
+    follow(scenario)
+    assert Erasure.objects.get().cause == "anonymized"
+
+
+class TestGone:
+    """Lever answers 404, and no report and no list says why."""
+
+    @pytest.fixture
+    def gone(self, scenario):
+        """An invited candidate whom Lever showed and answers 404 for since."""
+        invitation = scenario.sent_invitation()
+        account = scenario.sandbox.lever.accounts["acme"]
+        account.drop_opportunity(account.opportunities[invitation.opportunity_id])
+        account.deleted.clear()
+        return invitation
+
+    def missed(self, scenario, invitation, *, ago: timedelta, status: int = 404) -> None:
+        ApiCall.objects.create(
+            organization=scenario.organization,
+            opportunity_id=invitation.opportunity_id,
+            platform="lever",
+            method="GET",
+            path=f"/opportunities/{invitation.opportunity_id}",
+            status=status,
+            duration_ms=1,
+            correlation_id="c",
+            at=timezone.now() - ago,
+        )
+
+    @pytest.fixture(autouse=True)
+    def _shown(self, scenario, gone):
+        LeverConnection.objects.update(connected_at=timezone.now() - timedelta(days=9))
+        ApiCall.objects.all().delete()
+        self.missed(scenario, gone, ago=timedelta(days=3), status=200)
+
+    def test_a_404_confirmed_after_a_day_erases(self, scenario, gone):
+        self.missed(scenario, gone, ago=timedelta(days=2))
+        follow(scenario)
+        assert Erasure.objects.get().cause == "gone"
+        assert scenario.reread(gone).email == ""
+
+    def test_a_first_404_of_today_is_not_believed(self, scenario, gone):
+        self.missed(scenario, gone, ago=timedelta(hours=2))
+        follow(scenario)
+        assert not Erasure.objects.exists()
+
+    def test_a_candidate_shown_again_meanwhile_is_kept(self, scenario, gone):
+        self.missed(scenario, gone, ago=timedelta(days=2))
+        self.missed(scenario, gone, ago=timedelta(days=1), status=200)
+        follow(scenario)
+        assert not Erasure.objects.exists()
+
+    def test_a_refusal_is_not_a_404(self, scenario, gone):
+        self.missed(scenario, gone, ago=timedelta(days=2), status=403)
+        follow(scenario)
+        assert not Erasure.objects.exists()
+
+    def test_another_lever_account_erases_nobody(self, scenario, gone):
+        LeverConnection.objects.update(connected_at=timezone.now() - timedelta(days=2, hours=12))
+        self.missed(scenario, gone, ago=timedelta(days=2))
+        follow(scenario)
+        assert not Erasure.objects.exists()
