@@ -20,6 +20,7 @@ STAGE = "CodeScreen Assessment"
 NOT_NOTED = {
     "test_request": "it is about nobody",
     "ignored_event": "it is about nothing the portal does",
+    "erased": "nobody can act",
     "not_a_trigger_stage": "nobody expected an assessment",
     "paused": "it is decided again by itself",
     "disconnected": "nothing can be written, and it is decided again by itself",
@@ -45,6 +46,9 @@ CANDIDATE_FOR = {
     "not_visible": "Quince",
     "invite": "Alder",
 }
+
+#: The verdict of a second stage change, where it differs.
+AGAIN = {"invite": "already_invited", "anonymized": "erased"}
 
 
 def text(answer) -> str:
@@ -156,7 +160,7 @@ def test_only_fixable_verdicts_leave_one_note_in_lever(enter, sandbox, code):
     word = CANDIDATE_FOR[code]
     for _ in range(2):
         delivery = enter(word)
-        assert delivery.verdict == code or code == "invite"
+        assert delivery.verdict in {code, AGAIN.get(code, code)}
     if code in VERDICTS_WITH_A_NOTE:
         assert_noted_once(sandbox, word, delivery)
     else:
