@@ -77,7 +77,7 @@ def test_the_database_finds_the_rows_whatever_is_in_the_name(organization, name)
 
 def test_everything_known_about_the_person_is_collected(organization):
     invitation = factories.InvitationFactory.create(
-        organization=organization, candidate_name=f" {NAME} ", email=ADDRESS, contact_id="contact-1"
+        organization=organization, candidate_name=f" {NAME} ", email=ADDRESS, contact_id="contact-known"
     )
     factories.DeliveryFactory.create(
         organization=organization,
@@ -87,5 +87,5 @@ def test_everything_known_about_the_person_is_collected(organization):
     factories.InvitationFactory.create(organization=organization, candidate_name="Somebody Else")
     known = subject_of(organization.pk, invitation.opportunity_id)
     assert known.names == {NAME}
-    assert known.contact_ids == {"contact-1", "contact-2"}
+    assert known.contact_ids == {"contact-known", "contact-2"}
     assert known.addresses == {ADDRESS, "other@candidates.example"}
