@@ -109,7 +109,9 @@ def test_messages_and_bodies_are_removed_and_ids_kept(retaining_organization):
         due_at=None,
         created_at=LONG_AGO,
     )
-    waiting = factories.EffectFactory.create(organization=retaining_organization, created_at=LONG_AGO)
+    waiting = factories.EffectFactory.create(
+        organization=retaining_organization, opportunity_id="somebody-else", created_at=LONG_AGO
+    )
     ApiCall.objects.create(
         organization=retaining_organization,
         platform="lever",
