@@ -88,7 +88,11 @@ def _other_organizations(request: HttpRequest) -> list[Organization]:
     membership = current_membership(request)
     if membership is None:
         return []
-    others = memberships_of(request).exclude(pk=membership.pk)[:MAX_ORGANIZATIONS]
+    others = (
+        memberships_of(request)
+        .exclude(pk=membership.pk)
+        .order_by("organization__name", "pk")[:MAX_ORGANIZATIONS]
+    )
     return [other.organization for other in others]
 
 

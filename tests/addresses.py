@@ -16,6 +16,7 @@ from integrations.models import (
     Invitation,
     LeverWebhook,
     Membership,
+    PendingMembership,
     RoleMapping,
 )
 from integrations.workflow.email import preferences
@@ -30,6 +31,7 @@ ROW_OF = {
     "mapping": RoleMapping,
     "member": Membership,
     "offered": Delivery,
+    "pending": PendingMembership,
     "token": LeverWebhook,
 }
 
@@ -80,6 +82,7 @@ _WITHOUT_ROW = {
     "email-html",
     "offered-invite",  # its number only bounds the sender's own rows
     "admin:app_list",
+    "membership-link",
     "password_reset_confirm",
     "social:begin",
 }
@@ -108,6 +111,10 @@ def _values(name: str, customer: Customer) -> dict[str, Any]:
     row = customer.rows.get(ROW_OF.get(name.split("-")[0]))  # type: ignore[arg-type]
     if row is not None:
         values["pk"] = row.pk
+    if name == "membership-leave":
+        values["pk"] = customer.rows[Membership].pk
+    if name == "membership-answer":
+        values["pk"] = customer.rows[PendingMembership].pk
     return values
 
 

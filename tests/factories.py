@@ -154,6 +154,18 @@ def member(organization, role, name):
     return user
 
 
+def invited(organization, address, role=models.Membership.Role.TEAM_MEMBER):
+    """Invite an address to the organization. Return the pending membership."""
+    return models.PendingMembership.objects.create(
+        organization=organization, email=address, role=role, invited_at=timezone.now()
+    )
+
+
+def prove_address(user):
+    """Store that the user once opened a link that was sent to their address."""
+    models.PersonalSettings.objects.update_or_create(user=user, defaults={"proven_email": user.email})
+
+
 def claimed(model, owner) -> Any:
     """Claim a due row for `owner`, as a worker does. Return the row."""
     row = model.claim(owner)

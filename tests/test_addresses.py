@@ -11,7 +11,8 @@ from django.db import transaction
 from django.test import Client
 
 from integrations.models import Membership, Organization, RoleMapping
-from tests import addresses
+from integrations.workflow.operations.consent import work_in
+from tests import addresses, factories
 from tests.addresses import Address
 from tests.admin.conftest import Customer, make_customer
 from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC, ROLES
@@ -32,6 +33,8 @@ CONSENT = {
 WITHOUT_ORGANIZATION = {"Heartbeat", "RateLimitBucket", "ChainHead", "PersonalSettings"}
 #: Where POST needs a higher role than GET: everybody sees the settings page, only Super Admins save secrets.
 POST_ALLOWED = {"settings": 1}
+#: What everybody may do to rows of their own; the addresses name rows of others.
+OTHERS_ROW_IS_NOT_FOUND = {"switch-organization", "membership-answer", "membership-leave"}
 #: The models that the admin lets people change, with the lowest role that may.
 CHANGEABLE = {RoleMapping: 2, Organization: 2, Membership: 1}
 
@@ -44,6 +47,8 @@ class Persona(NamedTuple):
     is_staff: bool
     is_signed_in: bool = True
     is_stranger: bool = False
+    is_invited: bool = False
+    is_former: bool = False
 
 
 PERSONAS = [
@@ -51,6 +56,11 @@ PERSONAS = [
     Persona("nobody", 0, is_staff=False),
     Persona("staff of nothing", 0, is_staff=True),
     Persona("stranger", 0, is_staff=True, is_stranger=True),
+    Persona("pending", 0, is_staff=False, is_invited=True),
+    Persona("pending, staff", 0, is_staff=True, is_invited=True),
+    Persona("pending, elsewhere a member", 0, is_staff=True, is_stranger=True, is_invited=True),
+    Persona("former", 0, is_staff=False, is_former=True),
+    Persona("former, staff", 0, is_staff=True, is_former=True),
     *(Persona(role, rank, is_staff=False) for rank, role in enumerate(ROLES, start=1)),
     *(Persona(f"{role}, staff", rank, is_staff=True) for rank, role in enumerate(ROLES, start=1)),
 ]
@@ -82,7 +92,15 @@ def client_of(acme: Customer, globex: Customer) -> Callable[[Persona], Client]:
                 )
             if persona.is_stranger:
                 Membership.objects.create(user=user, organization=globex.organization, role=ROLES[0])
+            if persona.is_invited:
+                factories.prove_address(user)
+                factories.invited(acme.organization, user.email, ROLES[0])
             client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+            if persona.is_former:
+                member = Membership.objects.create(user=user, organization=acme.organization, role=ROLES[0])
+                work_in(user, acme.organization)
+                assert client.get("/").status_code == 200
+                member.delete()
         return client
 
     return sign_in
@@ -123,7 +141,7 @@ def _expected_of_a_page(persona: Persona, address: Address, method: str) -> Iter
     if not persona.is_signed_in:
         return {302}
     if address.name in EVERYBODY:
-        return done | ({404} if address.name == "switch-organization" else set())
+        return done | ({404} if address.name in OTHERS_ROW_IS_NOT_FOUND else set())
     if not persona.rank and not persona.is_stranger:
         return {403}
     if persona.is_stranger:
@@ -146,7 +164,8 @@ def test_the_site_answers_each_role_by_the_contract(client_of, acme, persona, me
             if answer.status_code == 302 and not persona.is_signed_in and address.name not in PUBLIC:
                 assert answer["Location"].startswith("/login/"), address
             if persona.is_stranger and answer.status_code == 200 and address.name not in PUBLIC:
-                assert "acme" not in _text(answer), address
+                shows_invitation = persona.is_invited and address.name == "memberships"
+                assert shows_invitation or "acme" not in _text(answer), address
     assert wrong == []
 
 

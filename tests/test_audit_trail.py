@@ -26,6 +26,7 @@ from integrations.models import (
     Invitation,
     Membership,
     Organization,
+    PendingMembership,
     Role,
     RoleMapping,
     TargetKind,
@@ -33,6 +34,7 @@ from integrations.models import (
 from integrations.pages import urls as page_urls
 from integrations.workflow.catalog import sync
 from integrations.workflow.email import preferences
+from integrations.workflow.email.membership_links import membership_link
 from integrations.workflow.operations import signature_tokens
 from integrations.workflow.operations.lever_webhooks import make_webhook
 from integrations.workflow.operations.rating_thresholds import set_thresholds
@@ -45,6 +47,7 @@ SECRETS = ("audit-SECRET-token", "audit-SECRET-key", "Audit SECRET password")
 #: Addresses that only show something, sign a person in or out, or read the platforms' lists again.
 NOT_AUDITED = {
     "account",
+    "memberships",  # shows
     "overview",
     "login",
     "logout",
@@ -64,6 +67,7 @@ NOT_AUDITED = {
     "what-if",
     "time-zone",  # how one person reads
     "health",
+    "member-link",  # shows
 }
 
 
@@ -86,11 +90,8 @@ class Scene:
         user = factories.member(self.organization, role, f"member-{Membership.objects.count()}")
         return Membership.objects.get(user=user)
 
-    def newcomer(self) -> Membership:
-        member = self.member()
-        member.user.set_unusable_password()
-        member.user.save()
-        return member
+    def pending(self, address: str = "new@acme.example") -> PendingMembership:
+        return factories.invited(self.organization, address)
 
     def mapping(self) -> RoleMapping:
         return RoleMapping.objects.create(
@@ -145,6 +146,30 @@ def _move_webhooks(scene: Scene) -> Act:
 def _reset_email(scene: Scene) -> Act:
     EmailTemplate.objects.create(organization=scene.organization, kind="result", subject="x", body="y")
     return lambda: scene.post("email-edit", {"act": "reset"}, kind="result")
+
+
+def _invite_owner(scene: Scene) -> PendingMembership:
+    """Let the owner leave, and invite them again."""
+    factories.member(scene.organization, Membership.Role.SUPER_ADMIN, "second")
+    Membership.objects.filter(user=scene.owner).delete()
+    factories.prove_address(scene.owner)
+    return scene.pending(scene.owner.email)
+
+
+def _answer(scene: Scene, answer: str) -> Act:
+    pk = _invite_owner(scene).pk
+    return lambda: scene.post("membership-answer", {"answer": answer}, pk=pk)
+
+
+def _answer_by_link(scene: Scene, answer: str) -> Act:
+    token = membership_link(_invite_owner(scene)).rstrip("/").rpartition("/")[2]
+    return lambda: scene.post("membership-link", {"answer": answer}, token=token)
+
+
+def _leave(scene: Scene) -> Act:
+    factories.member(scene.organization, Membership.Role.SUPER_ADMIN, "second")
+    member = Membership.objects.get(user=scene.owner)
+    return lambda: scene.post("membership-leave", pk=member.pk)
 
 
 def _unsubscribe(scene: Scene) -> Act:
@@ -223,9 +248,15 @@ PAGES: dict[str, Callable[[Scene], Act]] = {
         lambda: s.post("policies", {"note_on_skip": "on", "bulk_limit": "7", "passed_stage": "Phone screen"})
     ),
     "member-invite": lambda s: (
-        lambda: s.post("member-invite", {"username": "new", "email": "new@acme.example", "role": "admin"})
+        lambda: s.post("member-invite", {"email": "new@acme.example", "role": "admin"})
     ),
-    "member-link": _of(Scene.newcomer, "member-link"),
+    "pending-member": _of(Scene.pending, "pending-member"),
+    "pending-withdraw": _of(Scene.pending, "pending-withdraw"),
+    "membership-answer": lambda s: _answer(s, "accept"),
+    "membership-answer: decline": lambda s: _answer(s, "decline"),
+    "membership-link": lambda s: _answer_by_link(s, "accept"),
+    "membership-link: decline": lambda s: _answer_by_link(s, "decline"),
+    "membership-leave": _leave,
     "member-role": _of(Scene.member, "member-role", {"role": "admin"}),
     "member-remove": _of(Scene.member, "member-remove"),
     "emails": lambda s: lambda: s.post("emails", {"brand_colour": "#123abc"}),
@@ -261,7 +292,7 @@ WITHOUT_CHANGES = {
     "address-end",
     "token-retire",
     "ask-admins",
-    "member-link",
+    "pending-member",
     "invitation-decided",
 }
 

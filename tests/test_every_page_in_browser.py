@@ -27,6 +27,7 @@ from integrations.models import (
 )
 from integrations.pages.health import HealthView
 from integrations.workflow.email.links import choose_password_link
+from integrations.workflow.email.membership_links import membership_link
 from tests import addresses, factories
 from tests.addresses import Address
 from tests.admin.conftest import Customer, make_customer
@@ -182,6 +183,13 @@ def test_every_page_without_signing_in(browser: Browser, live_server, acme: Cust
         for path in ("/login/", "/login/?next=/activity/", unsubscribe, "/invite/MQ/no-such-token/"):
             visit.open_and_check(path)
         visit.open_and_check(choose_password_link(invited).removeprefix("http://testserver"))
+        visit.page.fill("[name=new_password1]", "short")
+        visit.page.fill("[name=new_password2]", "other")
+        visit.page.click("main button")
+        visit.check()
+        pending = factories.invited(acme.organization, "somebody-with-a-long-address@acme.example")
+        visit.open_and_check("/membership/no-such-token/")
+        visit.open_and_check(membership_link(pending).removeprefix("http://testserver"))
         visit.page.fill("[name=new_password1]", "short")
         visit.page.fill("[name=new_password2]", "other")
         visit.page.click("main button")

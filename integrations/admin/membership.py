@@ -13,7 +13,7 @@ from integrations.admin.base import ScopedAdmin
 from integrations.admin.filters import OrganizationFilter
 from integrations.models import LastSuperAdmin, Membership
 from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.members import add_member, change_role, remove_member
+from integrations.workflow.operations.members import change_role, remove_member
 
 
 class MembershipForm(forms.ModelForm):
@@ -38,12 +38,12 @@ class MembershipAdmin(ScopedAdmin):
     list_filter = ("role", OrganizationFilter)
     list_select_related = ("user", "organization")
     search_fields = ("user__username", "user__email")
-    fields = ("user", "organization", "role")
-    raw_id_fields = ("user",)
+    fields = ("user", "address", "organization", "role")
+    readonly_fields = ("user", "address", "organization")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Allow superusers, who may see every user. Others invite members under Settings."""
-        return access.is_superuser(request)
+        """Refuse: people are invited under Settings and accept; an operator's `configure` makes members at once."""
+        return False
 
     def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
         """Allow Super Admins of the organization."""
@@ -62,17 +62,9 @@ class MembershipAdmin(ScopedAdmin):
         actions.pop("delete_selected", None)
         return actions
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
-        """Allow changing only the role."""
-        return ("user", "organization") if obj else ()
-
     def save_model(self, request: HttpRequest, obj: Membership, form: forms.ModelForm, change: bool) -> None:
         """Store the role, audited."""
-        person = current_user(request)
-        if change:
-            change_role(Membership.objects.get(pk=obj.pk), obj.role, person)
-        else:
-            add_member(obj, person)
+        change_role(Membership.objects.get(pk=obj.pk), obj.role, current_user(request))
 
     def delete_model(self, request: HttpRequest, obj: Membership) -> None:
         """Remove the member, audited."""

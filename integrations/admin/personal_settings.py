@@ -8,7 +8,7 @@ from integrations.models import PersonalSettings
 
 @admin.register(PersonalSettings)
 class PersonalSettingsAdmin(PortalWideAdmin):
-    """The time zone in which a person reads times, in every organization."""
+    """A person's time zone, proven address and latest organization."""
 
-    list_display = ("user", "time_zone")
-    list_select_related = ("user",)
+    list_display = ("user", "time_zone", "proven_email", "last_organization")
+    list_select_related = ("user", "last_organization")

@@ -136,10 +136,25 @@ ORGANIZATION_TABLES = (
         harmless=frozenset({"platform"}),
     ),
     Table(
+        "integrations.Membership",
+        "who may do what in which organization",
+        "until the person leaves or is removed",
+        people={"address": "the address at which the person accepted"},
+    ),
+    Table(
+        "integrations.PendingMembership",
+        "who was invited to an organization and hasn't answered",
+        "until the person answers or the invitation is withdrawn",
+        people={"email": "the address that was invited"},
+    ),
+    Table(
         "integrations.PersonalSettings",
-        "how a person reads times",
+        "how a person reads times, and which address is proven",
         "as long as the account",
-        people={"time_zone": "the person's time zone"},
+        people={
+            "time_zone": "the person's time zone",
+            "proven_email": "the address at which they opened a link",
+        },
         organization="",
     ),
     Table(

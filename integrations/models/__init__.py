@@ -27,6 +27,7 @@ from integrations.models.linter_finding import LinterFinding
 from integrations.models.membership import LastSuperAdmin, Membership
 from integrations.models.notification_preference import NotificationPreference
 from integrations.models.organization import Organization
+from integrations.models.pending_membership import PendingMembership
 from integrations.models.personal_settings import PersonalSettings
 from integrations.models.rate_limit_bucket import RateLimitBucket
 from integrations.models.rating_thresholds import RatingThresholds
@@ -71,6 +72,7 @@ __all__ = [
     "Membership",
     "NotificationPreference",
     "Organization",
+    "PendingMembership",
     "PersonalSettings",
     "RateLimitBucket",
     "RatingThresholds",

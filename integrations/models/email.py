@@ -29,6 +29,7 @@ class EmailTopic(models.TextChoices):
     WELCOME = "welcome", "Welcome of a new member"
     PASSWORD_RESET = "password_reset", "Password reset"
     ADMIN_REQUEST = "admin_request", "Request to the Super Admins"
+    MEMBERS_CHANGED = "members_changed", "Change of the members"
     TEST = "test", "Test of a wording"
 
     @property

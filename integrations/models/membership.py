@@ -12,7 +12,7 @@ class LastSuperAdmin(Exception):
 
 
 class Membership(models.Model):
-    """A user in an organization, with a role."""
+    """A user in an organization, with a role. Until they accept they are a PendingMembership, which gives no access."""
 
     class Role(models.TextChoices):
         """The four roles of Lever's own help article."""
@@ -27,6 +27,11 @@ class Membership(models.Model):
         "integrations.Organization", on_delete=models.CASCADE, related_name="memberships"
     )
     role = models.CharField(max_length=30, choices=Role, default=Role.LIMITED_TEAM_MEMBER)
+    address = models.EmailField(
+        blank=True,
+        help_text="The e-mail address, in small letters, at which the person accepted, or which the operator's file "
+        "states. By it a Limited Team Member is found among those who are on a candidate in Lever.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -5,7 +5,7 @@ from django.db import models
 
 
 class PersonalSettings(models.Model):
-    """The time zone in which times are shown to a person; empty means their browser's."""
+    """How the portal shows itself to a person, and which of their addresses is proven."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
@@ -13,7 +13,19 @@ class PersonalSettings(models.Model):
         primary_key=True,
         related_name="personal_settings",
     )
-    time_zone = models.CharField(max_length=100, blank=True)
+    time_zone = models.CharField(max_length=100, blank=True, help_text="Empty means their browser's.")
+    last_organization = models.ForeignKey(
+        "integrations.Organization",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The organization the person worked in last; signing in leads there.",
+    )
+    proven_email = models.EmailField(
+        blank=True,
+        help_text="The address at which the person opened a link, in small letters. It counts while it is their own.",
+    )
 
     class Meta:
         verbose_name_plural = "personal settings"

@@ -18,29 +18,42 @@ from integrations.models.membership import EVERYONE
 #: The session's key for the slug of the organization that the person works in.
 ORGANIZATION_SESSION_KEY = "organization"
 
+#: More memberships than a person can have; they are read at once to find the one to show.
+MOST_ORGANIZATIONS = 1000
+
 _CACHE = "_current_membership"
 
 
 def memberships_of(request: HttpRequest) -> QuerySet[Membership]:
-    """Return the signed-in person's memberships with their organizations, by organization name."""
+    """Return the signed-in person's memberships with their organizations, the earliest first."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return Membership.objects.none()
     return (
         Membership.objects.filter(user=user)
         .select_related("organization", "user__personal_settings")
-        .order_by("organization__name", "pk")
+        .order_by("created_at", "pk")
     )
 
 
 def current_membership(request: HttpRequest) -> Membership | None:
-    """Return the membership for the organization chosen in the session, or the person's first; cached per request."""
+    """Return the membership that the page is for, None for somebody without one; cached per request.
+
+    It is that of the organization chosen in the session, else of the one that the person worked in last, else their
+    earliest: never one that somebody else could put before it, by its name for example.
+    """
     if not hasattr(request, _CACHE):
-        memberships = memberships_of(request)
+        memberships = list(memberships_of(request)[:MOST_ORGANIZATIONS])
         slug = request.session.get(ORGANIZATION_SESSION_KEY) if hasattr(request, "session") else None
-        chosen = memberships.filter(organization__slug=slug).first() if slug else None
-        setattr(request, _CACHE, chosen or memberships.first())
+        chosen = next((one for one in memberships if slug and one.organization.slug == slug), None)
+        setattr(request, _CACHE, chosen or _last_used(memberships) or next(iter(memberships), None))
     return cast("Membership | None", getattr(request, _CACHE))
+
+
+def _last_used(memberships: list[Membership]) -> Membership | None:
+    stored = getattr(memberships[0].user, "personal_settings", None) if memberships else None
+    last = stored.last_organization_id if stored else None
+    return next((one for one in memberships if last and one.organization_id == last), None)
 
 
 def return_url(request: HttpRequest, default: str) -> str:

@@ -16,7 +16,9 @@ class AccountPage:
 
 
 #: The pages that /account/ lists, in this order.
-ACCOUNT_PAGES: tuple[AccountPage, ...] = ()
+ACCOUNT_PAGES: tuple[AccountPage, ...] = (
+    AccountPage("memberships", "Organizations", "accept or decline an invitation, or leave an organization."),
+)
 
 
 class AccountView(TemplateView):

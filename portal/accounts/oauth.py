@@ -13,8 +13,7 @@ from social_core.exceptions import SocialAuthBaseException
 from social_django.middleware import SocialAuthExceptionMiddleware
 from social_django.views import auth
 
-from integrations.models import Membership
-from integrations.pages.access import ORGANIZATION_SESSION_KEY
+from integrations.pages.access import current_membership, memberships_of
 from portal.accounts.oauth_pipeline import CONNECTING_SESSION_KEY
 
 AGAIN = "Press Connect again."
@@ -43,10 +42,13 @@ EXPLANATIONS = {
 @require_POST
 def begin(request: HttpRequest) -> HttpResponse:
     """Redirect a Super Admin to Lever's consent page, for the form's organization or the one they work in."""
-    slug = request.POST.get("organization") or request.session.get(ORGANIZATION_SESSION_KEY) or ""
-    own = Membership.objects.filter(user_id=request.user.pk or 0, role=Membership.Role.SUPER_ADMIN)
-    membership = own.filter(organization__slug=slug).first() if slug else own.order_by("pk").first()
-    if membership is None:
+    slug = request.POST.get("organization", "")
+    membership = (
+        memberships_of(request).filter(organization__slug=slug).first()
+        if slug
+        else current_membership(request)
+    )
+    if membership is None or not membership.may_connect:
         raise PermissionDenied(NOT_SUPER_ADMIN)
     if not settings.LEVER_CLIENT_ID:
         messages.error(

@@ -20,6 +20,7 @@ from django.utils.http import urlencode
 from django.views.generic import View
 
 from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of, return_url
+from integrations.workflow.operations.consent import work_in
 from portal.accounts.completion import SignInMethod, complete_sign_in
 from portal.accounts.forms import ForgottenPasswordForm
 
@@ -85,9 +86,10 @@ class SwitchOrganizationView(View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Store the choice in the session; 404 unless the person is a member there."""
+        """Store the choice, also for the next sign-in; 404 unless the person is a member there."""
         membership = get_object_or_404(
             memberships_of(request), organization__slug=request.POST.get("organization", "")
         )
         request.session[ORGANIZATION_SESSION_KEY] = membership.organization.slug
+        work_in(membership.user, membership.organization)
         return redirect(return_url(request, "/"))

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView, PasswordResetDoneView
 from django.urls import path
 
-from portal.accounts import account, sign_in
+from portal.accounts import account, membership_link, memberships, sign_in
 
 urlpatterns = [
     path("login/", sign_in.SignInView.as_view(), name="login"),
@@ -12,5 +12,17 @@ urlpatterns = [
     path("password/sent/", PasswordResetDoneView.as_view(), name="password_reset_done"),
     path("invite/<uidb64>/<token>/", sign_in.ChoosePasswordView.as_view(), name="password_reset_confirm"),
     path("account/", account.AccountView.as_view(), name="account"),
+    path("account/memberships/", memberships.MembershipsView.as_view(), name="memberships"),
+    path(
+        "account/memberships/<int:pk>/answer/",
+        memberships.AnswerInvitationView.as_view(),
+        name="membership-answer",
+    ),
+    path(
+        "account/memberships/<int:pk>/leave/",
+        memberships.LeaveOrganizationView.as_view(),
+        name="membership-leave",
+    ),
+    path("membership/<str:token>/", membership_link.MembershipLinkView.as_view(), name="membership-link"),
     path("organization/", sign_in.SwitchOrganizationView.as_view(), name="switch-organization"),
 ]

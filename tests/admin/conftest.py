@@ -30,6 +30,7 @@ from integrations.models import (
     Membership,
     NotificationPreference,
     Organization,
+    PendingMembership,
     RatingThresholds,
     Result,
     Role,
@@ -157,6 +158,9 @@ def make_customer(slug: str) -> Customer:
     )
     owner = User.objects.create_user(f"owner-{slug}", f"owner@{slug}.example", is_staff=True)
     rows[Membership] = Membership.objects.create(**own, user=owner, role=Membership.Role.SUPER_ADMIN)
+    rows[PendingMembership] = PendingMembership.objects.create(
+        **own, email=f"invited@{slug}.example", role="team_member", invited_at=timezone.now()
+    )
     rows[NotificationPreference] = NotificationPreference.objects.create(
         membership=rows[Membership], kind="result", is_wanted=False
     )

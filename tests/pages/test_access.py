@@ -11,7 +11,14 @@ from integrations.pages.urls import urlpatterns
 from tests import factories
 
 LOGIN = "/login/"
-PUBLIC = {"login", "password_reset", "password_reset_done", "password_reset_confirm", "unsubscribe"}
+PUBLIC = {
+    "login",
+    "password_reset",
+    "password_reset_done",
+    "password_reset_confirm",
+    "membership-link",
+    "unsubscribe",
+}
 ROLES = ("super_admin", "admin", "team_member", "limited_team_member")
 
 #: By URL name, how many of ROLES may use the address: 4 is everybody, 1 only Super Admins.
@@ -64,8 +71,17 @@ ALLOWED = {
     "member-link": 1,
     "member-role": 1,
     "member-remove": 1,
+    "pending-member": 1,
+    "pending-withdraw": 1,
 }
-EVERYBODY = {"logout", "switch-organization", "account"}
+EVERYBODY = {
+    "logout",
+    "switch-organization",
+    "account",
+    "memberships",
+    "membership-answer",
+    "membership-leave",
+}
 
 
 @pytest.fixture
@@ -91,6 +107,7 @@ def rows(organization, super_admin) -> dict[str, Any]:
             "which": "current",
         },
         "member": {"pk": Membership.objects.get(user=super_admin).pk},
+        "pending": {"pk": factories.invited(organization, "invited@acme.example").pk},
     }
 
 

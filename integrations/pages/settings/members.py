@@ -1,4 +1,4 @@
-"""Members of the organization: inviting them by link, changing their role, removing them."""
+"""Members of the organization: how they sign in, changing their role, removing them."""
 
 from typing import Any
 
@@ -11,43 +11,13 @@ from django.views.generic import TemplateView, View
 from integrations.models import Membership
 from integrations.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.settings.member_form import InviteMemberForm
-from integrations.pages.settings.settings_page import SettingsView
 from integrations.queue import notify
 from integrations.workflow.email.links import choose_password_link
 from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.members import (
-    change_role,
-    invite_member,
-    may_set_password,
-    remove_member,
-    send_invitation_link,
-)
+from integrations.workflow.operations.members import change_role, may_set_password, remove_member
 
 #: The members' part of the settings page.
 MEMBERS = "#members"
-
-
-class InviteMemberView(SettingsView):
-    """Invite a member; a person without a password gets an invitation link."""
-
-    allowed_roles = SUPER_ADMINS
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Create the membership, and the user when there is none of that name."""
-        form = InviteMemberForm(request.POST, organization=self.organization)
-        if not form.is_valid():
-            return self.render_to_response(self.get_context_data(invite_form=form))
-        cleaned = form.cleaned_data
-        member = invite_member(
-            self.organization, cleaned["username"], cleaned["email"], cleaned["role"], self.user
-        )
-        if may_set_password(member):
-            notify.notify_workers()
-            messages.success(request, f"The invitation is on its way to {member.user.email}.")
-            return redirect("member-link", pk=member.pk)
-        messages.success(request, f"{member.user} is a member now, and signs in with the password they have.")
-        return redirect(reverse("settings") + MEMBERS)
 
 
 class MemberView(OrganizationMixin, TemplateView):
@@ -66,28 +36,16 @@ class MemberView(OrganizationMixin, TemplateView):
 
 
 class MemberLinkView(MemberView):
-    """Show the link by which an invited member chooses a password."""
+    """Show how a member without a password gets one: by e-mail, or by a link for somebody without an address."""
 
     template_name = "integrations/member_link.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the link; empty for a person who has a password or is a member of another organization."""
+        """Add the link; empty for a person who has an address or a password, or is a member elsewhere too."""
         context = super().get_context_data(**kwargs)
         member = context["member"]
         context["link"] = choose_password_link(member.user) if may_set_password(member) else ""
         return context
-
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Send the link by e-mail again."""
-        member = self.member()
-        try:
-            send_invitation_link(member, self.user)
-        except ActionNotAllowed as error:
-            messages.error(request, str(error))
-        else:
-            notify.notify_workers()
-            messages.success(request, f"The invitation is on its way to {member.user.email}.")
-        return redirect("member-link", pk=pk)
 
 
 class ChangeRoleView(OrganizationMixin, View):
@@ -113,6 +71,7 @@ class ChangeRoleView(OrganizationMixin, View):
             messages.error(self.request, str(error))
             return
         if is_changed:
+            notify.notify_workers()
             messages.success(self.request, f"{member.user} is {member.get_role_display()} now.")
         else:
             messages.info(self.request, "Nothing was changed.")
@@ -133,5 +92,6 @@ class RemoveMemberView(MemberView):
             messages.error(request, str(error))
             is_self = False
         else:
+            notify.notify_workers()
             messages.success(request, f"{member.user} is no longer a member.")
         return redirect("/" if is_self else reverse("settings") + MEMBERS)

@@ -25,6 +25,7 @@ from integrations.pages.settings.connection_state import codescreen_state, lever
 from integrations.pages.settings.member_form import InviteMemberForm
 from integrations.pages.settings.policies_form import PoliciesForm
 from integrations.queue import notify
+from integrations.workflow.email.membership_links import is_mail_sent
 
 
 class SettingsView(OrganizationMixin, TemplateView):
@@ -69,9 +70,11 @@ class SettingsView(OrganizationMixin, TemplateView):
         context["now"] = timezone.now()
 
     def _add_members(self, context: dict[str, Any]) -> None:
-        context.setdefault("invite_form", InviteMemberForm(organization=self.organization))
+        context.setdefault("invite_form", InviteMemberForm())
         members = self.organization.memberships.select_related("user")
         context["members"] = members.order_by("user__username")
+        context["pending_members"] = self.organization.pending_memberships.order_by("email")
+        context["is_mail_sent"] = is_mail_sent()
         context["roles"] = Membership.Role.choices
 
     def post(self, request: HttpRequest) -> HttpResponse:

@@ -52,7 +52,8 @@ class EmailPayload(Payload):
     """One e-mail: to whom it goes, what it says, and how far it has been sent.
 
     Several notices may share the e-mail as a digest: `appended` are those that joined it. A notice whose lines no
-    longer fit is kept without them, and counted in the e-mail.
+    longer fit is kept without them, and counted in the e-mail. `pending_membership` is the key of the one that the
+    e-mail invites to.
     """
 
     recipients: tuple[str, ...] = ()
@@ -62,6 +63,7 @@ class EmailPayload(Payload):
     holds_while: InvitationUnchanged | None = None
     wording: EmailWording | None = None
     requested: str = ""
+    pending_membership: int | None = None
     sent_to: tuple[str, ...] = ()
     appended: tuple[Notice, ...] = ()
 
@@ -78,6 +80,7 @@ class EmailPayload(Payload):
             holds_while=first.holds_while,
             wording=EmailWording(**wording) if wording else None,
             requested=stored.get("requested", ""),
+            pending_membership=stored.get("pending_membership"),
             sent_to=tuple(stored.get("sent_to", ())),
             appended=tuple(Notice.from_json(notice) for notice in stored.get("appended", ())),
         )

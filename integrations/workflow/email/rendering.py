@@ -36,10 +36,14 @@ class RenderedEmail:
 
 @dataclass(frozen=True)
 class ComposedEmail:
-    """An e-mail that is ready to be sent, and for each address the link to unsubscribe, empty where there is none."""
+    """An e-mail that is ready to be sent, and for each address the link to unsubscribe, empty where there is none.
+
+    One to a stranger isn't branded: what an organization writes and draws reaches only people who joined it.
+    """
 
     content: RenderedEmail
     unsubscribe_links: Mapping[str, str]
+    is_branded: bool = True
 
 
 def fill_in(text: str, values: Mapping[str, str]) -> str:
@@ -59,12 +63,14 @@ def render(wording: EmailWording, values: Mapping[str, str]) -> RenderedEmail:
     return RenderedEmail(subject[:LONGEST_SUBJECT_LINE], fill_in(wording.body, values))
 
 
-def signature(organization: Organization) -> str:
-    """Return the organization's signature, which ends every e-mail."""
+def signature(organization: Organization | None) -> str:
+    """Return the organization's signature, which ends every e-mail; the portal's own where it isn't branded."""
+    if organization is None:
+        return "CodeScreen–Lever portal"
     return organization.brand_signature.strip() or f"{organization.name}, CodeScreen–Lever portal"
 
 
-def as_text(email: RenderedEmail, organization: Organization, unsubscribe: str = "") -> str:
+def as_text(email: RenderedEmail, organization: Organization | None, unsubscribe: str = "") -> str:
     """Return the plain text with the signature and the link to unsubscribe, if there is one."""
     parts = [email.body, f"— {signature(organization)}"]
     if unsubscribe:
@@ -72,7 +78,7 @@ def as_text(email: RenderedEmail, organization: Organization, unsubscribe: str =
     return "\n\n".join(parts)
 
 
-def as_html(email: RenderedEmail, organization: Organization, unsubscribe: str = "") -> str:
+def as_html(email: RenderedEmail, organization: Organization | None, unsubscribe: str = "") -> str:
     """Return the same as HTML in the organization's colours; it is made from the text, so nothing in it is markup."""
     context = {
         "email": email,

@@ -5,11 +5,12 @@ import smtplib
 from django.core.mail import EmailMultiAlternatives
 
 from integrations.http.errors import PlatformError
-from integrations.models import Effect, EmailTopic
+from integrations.models import Effect, EmailTopic, Organization
 from integrations.models.email import SIGN_IN_TOPICS
 from integrations.workflow.email import rendering
 from integrations.workflow.email.admin_requests import compose_admin_request
 from integrations.workflow.email.current_notices import keep_current
+from integrations.workflow.email.member_notices import compose_member_notice
 from integrations.workflow.email.notices import compose_notice
 from integrations.workflow.email.password_reset import compose_password_reset
 from integrations.workflow.email.payload import EmailPayload
@@ -35,12 +36,13 @@ def send_email(effect: Effect) -> Done | Cancelled:
     email = compose(effect, current)
     if email is None:
         return Done()
+    brand = effect.organization if email.is_branded else None
     failure: Exception | None = None
     for address, unsubscribe in email.unsubscribe_links.items():
         if address in payload.sent_to:
             continue
         try:
-            _message(effect, email.content, address, unsubscribe).send()
+            _message(brand, email.content, address, unsubscribe).send()
         except (OSError, smtplib.SMTPException) as error:
             failure = error
             continue
@@ -62,6 +64,8 @@ def compose(effect: Effect, payload: EmailPayload) -> ComposedEmail | None:
             return compose_password_reset(effect, payload)
         case EmailTopic.ADMIN_REQUEST:
             return compose_admin_request(effect, payload)
+        case EmailTopic.MEMBERS_CHANGED:
+            return compose_member_notice(effect, payload)
         case EmailTopic.TEST:
             return compose_sample(payload)
     if topic.kind is None:
@@ -75,7 +79,7 @@ def is_about_signing_in(effect: Effect) -> bool:
 
 
 def _message(
-    effect: Effect, content: RenderedEmail, address: str, unsubscribe: str
+    brand: Organization | None, content: RenderedEmail, address: str, unsubscribe: str
 ) -> EmailMultiAlternatives:
     headers = {"Auto-Submitted": "auto-generated"}
     if unsubscribe:  # RFC 8058
@@ -85,9 +89,9 @@ def _message(
         }
     message = EmailMultiAlternatives(
         subject=content.subject,
-        body=rendering.as_text(content, effect.organization, unsubscribe),
+        body=rendering.as_text(content, brand, unsubscribe),
         to=[address],
         headers=headers,
     )
-    message.attach_alternative(rendering.as_html(content, effect.organization, unsubscribe), "text/html")
+    message.attach_alternative(rendering.as_html(content, brand, unsubscribe), "text/html")
     return message

@@ -1,8 +1,7 @@
-"""Invite, add, change and remove the members of an organization."""
+"""Add, change and remove the members of an organization; people are invited in `pending_members`."""
 
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from integrations.models import (
@@ -16,67 +15,25 @@ from integrations.models import (
     Organization,
     TargetKind,
 )
-from integrations.workflow.email.welcome import enqueue_welcome
+from integrations.models.pending_membership import folded
+from integrations.workflow.email.member_notices import notify_super_admins
 from integrations.workflow.operations.errors import ActionNotAllowed
 
 #: A user who is created with one of these roles may open the Django admin.
 STAFF_ROLES = frozenset({Membership.Role.SUPER_ADMIN, Membership.Role.ADMIN})
 
 
-def find_invited_user(organization: Organization, username: str, email: str) -> User | None:
-    """Return the existing user with that name; None when the name is free.
-
-    Raises ValidationError when the name belongs to another address, or the user is a member already.
-    """
-    user = User.objects.filter(username__iexact=username).first()
-    if user is None:
-        return None
-    if (user.email or "").casefold() != email.casefold():
-        raise ValidationError({"username": "Somebody else has this user name. Choose another."})
-    if organization.memberships.filter(user=user).exists():
-        raise ValidationError({"username": "This person is a member already: change their role in the list."})
-    return user
-
-
-def invite_member(
-    organization: Organization, username: str, email: str, role: str, actor: Actor
-) -> Membership:
-    """Make a person a member, as a new user where there is none of that name; return the membership.
-
-    Sends the invitation link where the person has no password yet. Raises ValidationError by field.
-    """
-    with transaction.atomic():
-        user = find_invited_user(organization, username, email)
-        user = user or User.objects.create_user(username, email)
-        member = Membership(organization=organization, user=user, role=role)
-        _store_new(member, actor, AuditAction.INVITE_MEMBER, {"role": ("", role)})
-        if may_set_password(member):
-            enqueue_welcome(member)
-    return member
-
-
 def may_set_password(member: Membership) -> bool:
     """Whether this organization may hand out a link to choose the person's password.
 
-    Only while nobody has chosen one, and the person belongs to no other organization and isn't staff.
+    Only to somebody without an address, to whom no link can be sent, while nobody has chosen a password, and the
+    person belongs to no other organization and isn't staff.
     """
     user = member.user
+    if user.email:
+        return False
     elsewhere = Membership.objects.filter(user=user).exclude(organization=member.organization_id).exists()
     return not (user.has_usable_password() or elsewhere or user.is_staff or user.is_superuser)
-
-
-def send_invitation_link(member: Membership, actor: Actor) -> None:
-    """Send the invitation link by e-mail again. Raises ActionNotAllowed."""
-    if not may_set_password(member) or not member.user.email:
-        raise ActionNotAllowed("There is no link for this person.")
-    with transaction.atomic():
-        enqueue_welcome(member)
-        AuditEntry.record(member.organization, actor, AuditAction.SEND_INVITATION_LINK, audit_target(member))
-
-
-def add_member(member: Membership, actor: Actor) -> None:
-    """Store a new membership of an existing user."""
-    _store_new(member, actor, AuditAction.ADD_MEMBER, {"role": ("", member.role)})
 
 
 def save_member(
@@ -90,7 +47,8 @@ def save_member(
 ) -> None:
     """Make a user of that name a member with that role, and store their address and password where given.
 
-    Creates the user where there is none. Raises ActionNotAllowed.
+    Creates the user where there is none. The operator's file stands for the person's consent, and states the address
+    for this organization alone: to join another one by it, the person opens a link. Raises ActionNotAllowed.
     """
     with transaction.atomic():
         user = User.objects.filter(username=username).first()
@@ -107,15 +65,22 @@ def save_member(
         user.save()
         member = Membership.objects.filter(organization=organization, user=user).first()
         if member is None:
-            member = Membership(organization=organization, user=user, role=role)
-            _store_new(member, actor, AuditAction.ADD_MEMBER, {"role": ("", role), **changes})
+            member = Membership(organization=organization, user=user, role=role, address=folded(user.email))
+            member.save()
+            _record(member, actor, AuditAction.ADD_MEMBER, {"role": ("", role), **changes})
+            what_happened = f"added as {member.get_role_display()}"
+            notify_super_admins(organization, str(user), what_happened, actor)
         elif not changes:
             change_role(member, role, actor)
         else:
             if role != member.role:
                 changes["role"] = (member.role, role)
+            member.address = folded(user.email)
+            member.save(update_fields=["address"])
             _change_role(member, role)
-            AuditEntry.record(organization, actor, AuditAction.CHANGE_MEMBER, audit_target(member), changes)
+            _record(member, actor, AuditAction.CHANGE_MEMBER, changes)
+            what_happened = f"{', '.join(changes)} changed; {member.get_role_display()} now"
+            notify_super_admins(organization, str(user), what_happened, actor)
 
 
 def has_password(user: User, password: str) -> bool:
@@ -129,25 +94,23 @@ def change_role(member: Membership, role: str, actor: Actor) -> bool:
         return False
     with transaction.atomic():
         changes = {"role": (member.role, role)}
+        was = member.get_role_display()
         _change_role(member, role)
-        AuditEntry.record(member.organization, actor, AuditAction.CHANGE_ROLE, audit_target(member), changes)
+        _record(member, actor, AuditAction.CHANGE_ROLE, changes)
+        what_happened = f"{was} until now, {member.get_role_display()} from now on"
+        notify_super_admins(member.organization, str(member.user), what_happened, actor)
     return True
 
 
 def remove_member(member: Membership, actor: Actor) -> None:
     """Remove a member; the user stays. Raises ActionNotAllowed for the last Super Admin."""
     with transaction.atomic():
-        AuditEntry.record(
-            member.organization,
-            actor,
-            AuditAction.REMOVE_MEMBER,
-            audit_target(member),
-            {"role": (member.role, "")},
-        )
+        _record(member, actor, AuditAction.REMOVE_MEMBER, {"role": (member.role, "")})
         try:
             member.end()
         except LastSuperAdmin as error:
             raise ActionNotAllowed(str(error)) from error
+        notify_super_admins(member.organization, str(member.user), "removed from the organization", actor)
 
 
 def audit_target(member: Membership) -> AuditTarget:
@@ -155,10 +118,8 @@ def audit_target(member: Membership) -> AuditTarget:
     return AuditTarget(TargetKind.MEMBER, member.pk, str(member.user))
 
 
-def _store_new(member: Membership, actor: Actor, action: AuditAction, changes: Changes) -> None:
-    with transaction.atomic():
-        member.save()
-        AuditEntry.record(member.organization, actor, action, audit_target(member), changes)
+def _record(member: Membership, actor: Actor, action: AuditAction, changes: Changes) -> None:
+    AuditEntry.record(member.organization, actor, action, audit_target(member), changes)
 
 
 def _change_role(member: Membership, role: str) -> None:

@@ -29,7 +29,13 @@ def test_the_same_topic_and_key_is_one_email(organization, super_admin):
 
 @pytest.mark.parametrize(
     "topic",
-    [EmailTopic.WELCOME, EmailTopic.PASSWORD_RESET, EmailTopic.ADMIN_REQUEST, EmailTopic.TEST],
+    [
+        EmailTopic.WELCOME,
+        EmailTopic.PASSWORD_RESET,
+        EmailTopic.ADMIN_REQUEST,
+        EmailTopic.MEMBERS_CHANGED,
+        EmailTopic.TEST,
+    ],
 )
 def test_a_topic_for_named_people_is_no_notice(organization, super_admin, topic):
     with pytest.raises(TypeError):

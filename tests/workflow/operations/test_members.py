@@ -1,11 +1,10 @@
-"""Members are invited, changed and removed, and each change is audited."""
+"""Members are added, changed and removed, and each change is audited."""
 
 import pytest
-from django.core.exceptions import ValidationError
 
 from integrations.models import AuditEntry, Membership
 from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.members import change_role, invite_member, remove_member, save_member
+from integrations.workflow.operations.members import change_role, remove_member, save_member
 
 
 def test_the_last_super_admin_is_neither_changed_nor_removed(organization, super_admin):
@@ -16,12 +15,6 @@ def test_the_last_super_admin_is_neither_changed_nor_removed(organization, super
         remove_member(member, super_admin)
     assert Membership.objects.get(user=super_admin).role == "super_admin"
     assert not AuditEntry.objects.exists()
-
-
-def test_a_user_name_of_another_address_is_not_invited(organization, super_admin, stranger):
-    with pytest.raises(ValidationError, match="Somebody else has this user name"):
-        invite_member(organization, stranger.username, "other@acme.example", "admin", super_admin)
-    assert not organization.memberships.filter(user=stranger).exists()
 
 
 def test_saving_a_member_audits_only_what_changed(organization, super_admin):
@@ -41,3 +34,10 @@ def test_saving_a_member_audits_only_what_changed(organization, super_admin):
             {"role": ["team_member", "admin"], "email": ["n@a.example", "m@a.example"]},
         ),
     ]
+
+
+def test_a_members_address_is_that_of_the_operators_file(organization):
+    save_member(organization, "new", "limited_team_member", "configure", email="N@A.example")
+    assert Membership.objects.get().address == "n@a.example"
+    save_member(organization, "new", "limited_team_member", "configure", email="m@a.example")
+    assert Membership.objects.get().address == "m@a.example"

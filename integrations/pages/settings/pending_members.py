@@ -1,0 +1,99 @@
+"""Inviting people, and those who haven't answered yet: sending their invitation again, withdrawing it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.generic import TemplateView, View
+
+from integrations.models import PendingMembership
+from integrations.models.membership import SUPER_ADMINS
+from integrations.pages.access import OrganizationMixin
+from integrations.pages.settings.member_form import InviteMemberForm
+from integrations.pages.settings.members import MEMBERS
+from integrations.pages.settings.settings_page import SettingsView
+from integrations.queue import notify
+from integrations.workflow.email.membership_links import is_mail_sent, membership_link
+from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.operations.pending_members import (
+    invite,
+    send_again,
+    withdraw,
+)
+
+
+class InviteMemberView(SettingsView):
+    """Invite the person with an e-mail address. The answer is the same whoever has an account."""
+
+    allowed_roles = SUPER_ADMINS
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Send the invitation; the person becomes a member when they accept."""
+        form = InviteMemberForm(request.POST)
+        if form.is_valid():
+            cleaned = form.cleaned_data
+            outcome = invite(self.organization, cleaned["email"], cleaned["role"], self.user)
+            if isinstance(outcome, PendingMembership):
+                return self._invited(outcome)
+            form.add_error(None, outcome.value)
+        return self.render_to_response(self.get_context_data(invite_form=form))
+
+    def _invited(self, pending: PendingMembership) -> HttpResponse:
+        notify.notify_workers()
+        if not is_mail_sent():
+            return redirect("pending-member", pk=pending.pk)
+        messages.success(self.request, f"The invitation is on its way to {pending.email}.")
+        return redirect(reverse("settings") + MEMBERS)
+
+
+class PendingMemberView(OrganizationMixin, TemplateView):
+    """Show one pending membership; send its invitation again on POST."""
+
+    allowed_roles = SUPER_ADMINS
+    template_name = "integrations/pending_member.html"
+
+    def pending(self) -> PendingMembership:
+        """Return the row that the address names; 404 for another organization's, and once it was answered."""
+        rows = self.organization.pending_memberships.select_related("organization")
+        return get_object_or_404(rows, pk=self.kwargs["pk"])
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the link only where the portal can't send it: whoever has it can answer for the person."""
+        pending = self.pending()
+        link = membership_link(pending) if pending.is_open and not is_mail_sent() else ""
+        return super().get_context_data(pending=pending, link=link, is_mail_sent=is_mail_sent(), **kwargs)
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Send the invitation again."""
+        pending = self.pending()
+        try:
+            send_again(pending, self.user)
+        except ActionNotAllowed as error:
+            messages.error(request, str(error))
+        else:
+            notify.notify_workers()
+            messages.success(
+                request, f"The invitation is on its way to {pending.email}. Earlier links have ended."
+            )
+        return redirect("pending-member", pk=pk)
+
+
+class WithdrawInvitationView(OrganizationMixin, View):
+    """Withdraw an invitation."""
+
+    http_method_names = ["post"]
+    allowed_roles = SUPER_ADMINS
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Withdraw it: its links end."""
+        pending = get_object_or_404(
+            self.organization.pending_memberships.select_related("organization"), pk=pk
+        )
+        withdraw(pending, self.user)
+        notify.notify_workers()
+        messages.success(
+            request, f"The invitation to {pending.email} is withdrawn; its link no longer works."
+        )
+        return redirect(reverse("settings") + MEMBERS)

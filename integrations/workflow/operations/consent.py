@@ -1,0 +1,136 @@
+"""People accept a membership, by a link that was sent to their address or signed in, and leave an organization."""
+
+from enum import Enum
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
+
+from integrations.models import (
+    AuditAction,
+    AuditEntry,
+    LastSuperAdmin,
+    Membership,
+    Organization,
+    PendingMembership,
+    PersonalSettings,
+)
+from integrations.models.pending_membership import PendingMembershipQuerySet, folded
+from integrations.workflow.email.member_notices import notify_super_admins
+from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.operations.members import audit_target
+
+
+class Proof(Enum):
+    """What shows that the person who accepts reads what is sent to the address."""
+
+    LINK = "the link that was sent to it"
+    EARLIER_LINK = "an earlier link, which the account keeps"
+
+
+INVITATION_ENDED = (
+    "This invitation no longer works: it was answered, withdrawn or sent again, or a week is over."
+)
+LAST_SUPER_ADMIN_STAYS = (
+    "You are the last Super Admin. Make somebody else one first, under Settings › Members."
+)
+OTHER_ADDRESS = "This invitation was sent to another address than that of your account."
+
+
+def has_proven_address(user: User) -> bool:
+    """Whether the person once opened a link that was sent to the address that their account has now."""
+    stored = PersonalSettings.objects.filter(user=user).first()
+    return stored is not None and stored.proven_email != "" and stored.proven_email == folded(user.email)
+
+
+def open_invitations(user: User) -> PendingMembershipQuerySet:
+    """Return the pending memberships that the person can accept signed in; none while their address isn't proven."""
+    rows = PendingMembership.objects.open().select_related("organization").order_by("invited_at", "pk")
+    return rows.to(user.email) if has_proven_address(user) else rows.none()
+
+
+def accept(pending: PendingMembership, user: User, proof: Proof) -> Membership:
+    """Make the person a member, with the role of the invitation. Raises ActionNotAllowed.
+
+    Everything is looked at again under a lock: that the invitation still stands, that it was sent to the address of
+    this account, and that the address is proven. Somebody who became a member meanwhile stays what they are.
+    """
+    with transaction.atomic():
+        locked = _locked(pending)
+        if locked is None:
+            raise ActionNotAllowed(INVITATION_ENDED)
+        if folded(user.email) != locked.email or (
+            proof is Proof.EARLIER_LINK and not has_proven_address(user)
+        ):
+            raise ActionNotAllowed(OTHER_ADDRESS)
+        organization, role = locked.organization, locked.role
+        member, is_new = Membership.objects.get_or_create(
+            user=user, organization=organization, defaults={"role": role, "address": locked.email}
+        )
+        locked.delete()
+        PersonalSettings.objects.update_or_create(
+            user=user, defaults={"proven_email": pending.email, "last_organization": organization}
+        )
+        if is_new:
+            changes = {"role": ("", role)}
+            target = audit_target(member)
+            AuditEntry.record(organization, user, AuditAction.ACCEPT_MEMBERSHIP, target, changes)
+            what_happened = f"accepted the invitation and is {member.get_role_display()} now"
+            notify_super_admins(organization, member.address, what_happened, user)
+    return member
+
+
+def accept_with_new_account(pending: PendingMembership, user: User) -> Membership:
+    """Store the account that the person makes by the link, named after its address, and make it a member.
+
+    `user` isn't stored yet and has the password that they chose. Raises ActionNotAllowed, also when an account has
+    the address by now: its person signs in to it instead.
+    """
+    with transaction.atomic():
+        if _locked(pending) is None:
+            raise ActionNotAllowed(INVITATION_ENDED)
+        if accounts_of(pending).exists():
+            raise ActionNotAllowed(
+                "An account has this address by now: sign in to it and open the link again."
+            )
+        user.username, user.email = _free_username(pending.email), pending.email
+        user.save()
+        return accept(pending, user, Proof.LINK)
+
+
+def accounts_of(pending: PendingMembership) -> QuerySet[User]:
+    """Return the accounts that have the invitation's address; only for whoever opened its link."""
+    return User.objects.filter(email__iexact=pending.email).order_by("username")
+
+
+def leave(member: Membership) -> None:
+    """End the person's own membership. Raises ActionNotAllowed for the last Super Admin."""
+    with transaction.atomic():
+        target = audit_target(member)
+        changes = {"role": (member.role, "")}
+        AuditEntry.record(member.organization, member.user, AuditAction.LEAVE, target, changes)
+        try:
+            member.end()
+        except LastSuperAdmin as error:
+            raise ActionNotAllowed(LAST_SUPER_ADMIN_STAYS) from error
+        notify_super_admins(member.organization, str(member.user), "left the organization", member.user)
+
+
+def work_in(user: User, organization: Organization) -> None:
+    """Store the organization that the person works in, so that their next sign-in leads there."""
+    PersonalSettings.objects.update_or_create(user=user, defaults={"last_organization": organization})
+
+
+def _locked(pending: PendingMembership) -> PendingMembership | None:
+    """Return the row while it still stands as it was read, locked until the transaction ends."""
+    rows = PendingMembership.objects.open().select_for_update(of=("self",)).select_related("organization")
+    return rows.filter(pk=pending.pk, invited_at=pending.invited_at).first()
+
+
+def _free_username(address: str) -> str:
+    """Return the address as a user name; with a number where an account of another address has that name."""
+    name, number = address, 1
+    while User.objects.filter(username__iexact=name).exists():
+        number += 1
+        name = f"{address[:140]}-{number}"
+    return name

@@ -1,0 +1,79 @@
+"""What the attacks on invitations share: two organizations with their owners, and the links in the mailbox."""
+
+import re
+from typing import NamedTuple
+
+from django.contrib.auth.models import User
+from django.core import mail
+from django.test import Client
+
+from integrations.models import Membership, Organization, PendingMembership
+from integrations.queue import worker
+from tests import factories
+
+INVITE = "/settings/members/"
+PASSWORD = {"new_password1": "a long new secret", "new_password2": "a long new secret", "answer": "accept"}
+ACCEPT = {"answer": "accept"}
+DECLINE = {"answer": "decline"}
+_LINK = re.compile(r"http://testserver(/membership/\S+)")
+
+
+class Owner(NamedTuple):
+    """A Super Admin who is signed in."""
+
+    organization: Organization
+    user: User
+    client: Client
+
+    def invite(self, address: str, role: str = "super_admin") -> str:
+        """Invite an address under Settings. Return the page that is shown."""
+        answer = self.client.post(INVITE, {"email": address, "role": role}, follow=True)
+        return answer.content.decode()
+
+    def pending(self, address: str) -> PendingMembership:
+        """Return the organization's invitation to that address."""
+        return self.organization.pending_memberships.get(email=address)
+
+    def link_to(self, address: str) -> str:
+        """Let the workers send what is due. Return the path of this organization's link in the mailbox."""
+        worker.work()
+        subject = f"{self.organization.name} invites you"
+        [message] = [one for one in mail.outbox if one.to == [address] and one.subject.startswith(subject)]
+        match = _LINK.search(str(message.body))
+        assert match
+        return match[1]
+
+
+def owner_of(name: str) -> Owner:
+    """Make an organization of that name with a Super Admin."""
+    organization = factories.OrganizationFactory.create(slug=name.lower(), name=name)
+    user = factories.member(organization, Membership.Role.SUPER_ADMIN, "owner")
+    return Owner(organization, user, signed_in(user))
+
+
+def signed_in(user: User) -> Client:
+    """Return a client in which the user is signed in."""
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def mailed_links(address: str) -> list[str]:
+    """Let the workers send what is due. Return the paths of the acceptance links that reached the address."""
+    worker.work()
+    bodies = [str(message.body) for message in mail.outbox if message.to == [address]]
+    found = [_LINK.search(body) for body in bodies]
+    return [match[1] for match in found if match]
+
+
+def accept_as_new(link: str) -> Client:
+    """Open the link in a fresh browser, choose a password and accept. Return the browser."""
+    client = Client()
+    answer = client.post(link, PASSWORD)
+    assert (answer.status_code, answer["Location"]) == (302, "/"), answer.content.decode()
+    return client
+
+
+def text(answer) -> str:
+    """Return a page's text without line breaks."""
+    return " ".join(answer.content.decode().split())

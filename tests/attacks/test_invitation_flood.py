@@ -1,0 +1,90 @@
+"""Finding 10: invitations as a way to send mail to strangers, with the sender's text and links in it."""
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.core.mail import EmailMultiAlternatives
+from django.utils import timezone
+
+from integrations.models import Effect, Organization
+from integrations.queue import worker
+from integrations.workflow.email.welcome import MOST_PER_HOUR, plain_name
+from tests.attacks.invitations import Owner, mailed_links, owner_of
+
+pytestmark = pytest.mark.django_db
+
+STRANGER = "stranger@elsewhere.example"
+
+
+@pytest.fixture
+def globex() -> Owner:
+    return owner_of("Globex")
+
+
+def test_one_address_gets_three_invitations_a_day_from_an_organization(globex):
+    pages = [globex.invite(STRANGER) for _ in range(16)]
+    assert sum("Too many invitations" in page for page in pages) == 13
+    mailed_links(STRANGER)
+    assert len([message for message in mail.outbox if message.to == [STRANGER]]) <= 3
+
+
+def test_withdrawing_and_sending_again_do_not_get_around_the_limit(globex):
+    for _ in range(3):
+        globex.invite(STRANGER)
+        globex.client.post(f"/settings/members/pending/{globex.pending(STRANGER).pk}/withdraw/")
+    assert "Too many invitations" in globex.invite(STRANGER.upper())
+    Effect.objects.filter(email_topic="welcome").update(created_at=timezone.now() - timedelta(hours=25))
+    assert "on its way" in globex.invite(STRANGER)
+    pk = globex.pending(STRANGER).pk
+    answers = [globex.client.post(f"/settings/members/pending/{pk}/", follow=True) for _ in range(4)]
+    assert ["Too many" in answer.content.decode() for answer in answers] == [False, False, True, True]
+
+
+def test_an_organization_sends_so_many_invitations_an_hour(globex):
+    pages = [globex.invite(f"stranger-{number}@elsewhere.example") for number in range(MOST_PER_HOUR + 2)]
+    assert ["Too many invitations" in page for page in pages[-3:]] == [False, True, True]
+
+
+def test_many_organizations_together_do_not_flood_an_address_and_learn_nothing_of_one_another():
+    for number in range(7):
+        assert "on its way" in owner_of(f"House {number}").invite(STRANGER)
+    assert len(mailed_links(STRANGER)) == 5
+    waiting = Effect.objects.filter(email_topic="welcome", state="due")
+    assert waiting.filter(due_at__gt=timezone.now() + timedelta(hours=23)).count() == waiting.count() == 2
+
+
+def test_what_the_organization_wrote_reaches_a_stranger_as_plain_words_only(globex):
+    Organization.objects.filter(pk=globex.organization.pk).update(
+        name="Win at https://evil.example/x\nor www.evil.example now",
+        brand_logo_url="https://evil.example/logo.png",
+        brand_signature="Click evil.example",
+    )
+    globex.invite(STRANGER)
+    worker.work()
+    [message] = [message for message in mail.outbox if message.to == [STRANGER]]
+    assert isinstance(message, EmailMultiAlternatives)
+    html = str(message.alternatives[0][0])
+    for content in (str(message.subject), str(message.body), html):
+        assert "evil.example" not in content
+    assert html.count("<a ") == 1
+    assert 'href="http://testserver/membership/' in html
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("Acme", "Acme"),
+        ("Müller & Söhne, Inc.", "Müller & Söhne, Inc."),
+        ("https://evil.example/path?x=1", "https evil. example path x 1"),
+        ("a@b.example", "a b. example"),
+        ("<b>bold</b>", "b bold b"),
+        ("\u202eevil\u2028line", "evil line"),
+        ("", "somebody"),
+        ("  ", "somebody"),
+        ("x" * 500, "x" * 60),
+        ("東京 採用", "東京 採用"),
+    ],
+)
+def test_an_organizations_name_is_read_as_words(name, read):
+    assert plain_name(name) == read

@@ -1,0 +1,124 @@
+"""Finding 1: an organization invites somebody first, and is later inside another organization in their name."""
+
+import pytest
+from django.contrib.auth.models import User
+
+from integrations.models import Membership
+from integrations.workflow.email.membership_links import membership_link
+from integrations.workflow.operations.members import remove_member
+from tests import factories
+from tests.attacks.invitations import (
+    ACCEPT,
+    PASSWORD,
+    Owner,
+    accept_as_new,
+    owner_of,
+    signed_in,
+    text,
+)
+
+pytestmark = pytest.mark.django_db
+
+CAROL = "carol@acme.example"
+
+
+@pytest.fixture
+def acme() -> Owner:
+    return owner_of("Acme")
+
+
+@pytest.fixture
+def globex() -> Owner:
+    return owner_of("Globex")
+
+
+def test_who_invites_sees_no_link_and_gets_no_account(globex):
+    page = globex.invite(CAROL)
+    pending = globex.pending(CAROL)
+    page += text(globex.client.get(f"/settings/members/pending/{pending.pk}/"))
+    assert "/membership/" not in page
+    assert "/invite/" not in page
+    assert not User.objects.filter(email=CAROL).exists()
+
+
+def test_who_invited_first_is_not_inside_when_another_organization_invites(globex, acme):
+    globex.invite(CAROL)
+    acme.invite(CAROL, "admin")
+    assert not Membership.objects.filter(user__email=CAROL).exists()
+    carol = accept_as_new(acme.link_to(CAROL))
+    assert "Acme" in text(carol.get("/"))
+    person = User.objects.get(email=CAROL)
+    assert [member.organization for member in person.memberships.all()] == [acme.organization]
+
+
+def test_the_link_of_another_organization_never_sets_the_password_of_an_account(globex, acme, client):
+    globex.invite(CAROL)
+    acme.invite(CAROL)
+    accept_as_new(acme.link_to(CAROL))
+    before = User.objects.get(email=CAROL).password
+    answer = client.post(globex.link_to(CAROL), PASSWORD, follow=True)
+    assert "sign in to it" in text(answer)
+    assert User.objects.get(email=CAROL).password == before
+    assert not globex.organization.memberships.filter(user__email=CAROL).exists()
+
+
+def test_an_account_whose_address_was_never_proven_joins_no_second_organization(globex, acme):
+    """An account that somebody made with another person's address, and whose password they know."""
+    planted = factories.UserFactory.create(username="carol", email=CAROL)
+    Membership.objects.create(user=planted, organization=globex.organization)
+    acme.invite(CAROL)
+    attacker = signed_in(planted)
+    assert "Acme" not in text(attacker.get("/account/memberships/"))
+    pk = acme.pending(CAROL).pk
+    assert attacker.post(f"/account/memberships/{pk}/answer/", ACCEPT).status_code == 404
+    assert not acme.organization.memberships.filter(user=planted).exists()
+
+
+def test_a_proof_of_an_earlier_address_counts_for_no_other(acme):
+    person = factories.UserFactory.create(email="mallory@globex.example")
+    factories.prove_address(person)
+    person.email = CAROL
+    person.save()
+    acme.invite(CAROL)
+    pk = acme.pending(CAROL).pk
+    assert signed_in(person).post(f"/account/memberships/{pk}/answer/", ACCEPT).status_code == 404
+
+
+def test_a_link_opened_by_an_account_of_another_address_is_refused_and_says_so(acme, globex):
+    acme.invite(CAROL)
+    link = acme.link_to(CAROL)
+    page = text(globex.client.get(link))
+    assert f"You are signed in as <strong>{globex.user}</strong>" in page
+    assert "with another address" in text(globex.client.post(link, ACCEPT))
+    assert not acme.organization.memberships.filter(user=globex.user).exists()
+
+
+def test_the_kept_link_of_a_withdrawn_invitation_ends_although_another_organization_invites(globex, acme):
+    globex.invite(CAROL)
+    pending = globex.pending(CAROL)
+    kept = membership_link(pending).removeprefix("http://testserver")
+    globex.client.post(f"/settings/members/pending/{pending.pk}/withdraw/")
+    acme.invite(CAROL)
+    for client in (globex.client, acme.client, signed_in(factories.UserFactory.create(email=CAROL))):
+        assert "no longer works" in text(client.get(kept))
+        assert "no longer works" in text(client.post(kept, ACCEPT))
+    assert not Membership.objects.filter(user__email=CAROL).exists()
+
+
+def test_the_kept_link_of_a_removed_member_lets_nobody_in(globex, acme, client):
+    globex.invite(CAROL)
+    kept = globex.link_to(CAROL)
+    accept_as_new(kept)
+    remove_member(globex.organization.memberships.get(user__email=CAROL), globex.user)
+    acme.invite(CAROL)
+    before = User.objects.get(email=CAROL).password
+    assert "no longer works" in text(client.post(kept, PASSWORD))
+    assert User.objects.get(email=CAROL).password == before
+
+
+def test_an_altered_link_and_one_of_another_row_are_nothing(acme, globex, client):
+    acme.invite(CAROL)
+    link = acme.link_to(CAROL)
+    for wrong in (link[:-3] + "AA/", link.replace(":", "", 1), "/membership/x/", "/membership/%00/"):
+        assert "no longer works" in text(client.post(wrong, PASSWORD))
+    assert not User.objects.filter(email=CAROL).exists()

@@ -1,0 +1,117 @@
+"""Finding 2: an organization makes somebody its member, who lands there, or asks whether somebody has an account."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from integrations.models import AuditEntry, Membership
+from tests import factories
+from tests.attacks.invitations import (
+    ACCEPT,
+    DECLINE,
+    Owner,
+    mailed_links,
+    owner_of,
+    signed_in,
+    text,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def globex() -> Owner:
+    return owner_of("ACME")
+
+
+@pytest.fixture
+def victim() -> User:
+    """A member of the honest Acme, whose name comes later in the alphabet than the attacker's "ACME"."""
+    acme = factories.OrganizationFactory.create(slug="acme-honest", name="Acme")
+    user = factories.member(acme, Membership.Role.LIMITED_TEAM_MEMBER, "acme_lim")
+    user.email = "lim@acme.example"
+    user.save()
+    factories.prove_address(user)
+    return user
+
+
+def sign_in(client, user: User) -> None:
+    client.post("/login/", {"username": user.username, "password": "correct horse battery"})
+
+
+def test_an_invited_person_stays_where_they_are_until_they_accept(globex, victim, client):
+    globex.invite(victim.email)
+    sign_in(client, victim)
+    assert "Acme" in text(client.get("/"))
+    assert "ACME" not in text(client.get("/"))
+    assert client.post("/organization/", {"organization": globex.organization.slug}).status_code == 404
+    assert victim.memberships.count() == 1
+
+
+def test_the_invited_person_decides_signed_in(globex, victim):
+    globex.invite(victim.email)
+    client = signed_in(victim)
+    assert "<strong>ACME</strong> invites you as Super Admin" in text(client.get("/account/memberships/"))
+    pk = globex.pending(victim.email).pk
+    client.post(f"/account/memberships/{pk}/answer/", DECLINE)
+    assert victim.memberships.count() == 1
+    assert AuditEntry.objects.get(action="decline_membership").actor == victim
+    globex.invite(victim.email, "team_member")
+    pk = globex.pending(victim.email).pk
+    page = client.post(f"/account/memberships/{pk}/answer/", ACCEPT, follow=True)
+    assert "You are Team Member of ACME now" in text(page)
+    assert not globex.organization.pending_memberships.exists()
+
+
+def test_the_organization_last_used_comes_first_at_the_next_sign_in(globex, victim, client):
+    Membership.objects.create(user=victim, organization=globex.organization)
+    sign_in(client, victim)
+    assert 'href="/">' in text(client.get("/"))
+    assert client.get("/").context["organization"].slug == "acme-honest"  # the earliest, not the alphabetical
+    client.post("/organization/", {"organization": globex.organization.slug})
+    client.post("/logout/")
+    sign_in(client, victim)
+    assert client.get("/").context["organization"] == globex.organization
+
+
+def test_the_organization_last_used_is_forgotten_with_the_membership(globex, victim, client):
+    member = Membership.objects.create(user=victim, organization=globex.organization)
+    sign_in(client, victim)
+    client.post("/organization/", {"organization": globex.organization.slug})
+    member.delete()
+    assert client.get("/").context["organization"].slug == "acme-honest"
+
+
+@pytest.mark.parametrize("name", ["with", "without"])
+def test_the_answer_is_the_same_whoever_has_an_account(globex, victim, name):
+    address = victim.email if name == "with" else "nobody@nowhere.example"
+    answer = globex.client.post("/settings/members/", {"email": address, "role": "admin"})
+    assert (answer.status_code, answer["Location"]) == (302, "/settings/#members")
+    pending = globex.pending(address)
+    pages = text(globex.client.get("/settings/")) + text(
+        globex.client.get(f"/settings/members/pending/{pending.pk}/")
+    )
+    assert f"on its way to {address}" in pages
+    assert victim.username not in pages
+    assert len(mailed_links(address)) == 1
+
+
+def test_both_answers_cost_the_same_queries(globex, victim):
+    globex.invite("the-first@nowhere.example")  # which begins the organization's log
+    counts = []
+    for address in (victim.email, "nobody@nowhere.example"):
+        with CaptureQueriesContext(connection) as queries:
+            globex.client.post("/settings/members/", {"email": address, "role": "admin"})
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_a_user_name_cannot_be_tried_out(globex, victim):
+    page = globex.client.post(
+        "/settings/members/", {"username": victim.username, "email": "x@globex.example", "role": "admin"}
+    )
+    assert page.status_code == 302
+    [link] = mailed_links("x@globex.example")
+    assert victim.username not in text(globex.client.get(link))
+    assert not globex.organization.memberships.filter(user=victim).exists()

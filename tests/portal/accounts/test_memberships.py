@@ -1,0 +1,108 @@
+"""The page of a person's own organizations: invitations they may answer, leaving."""
+
+import pytest
+from django.core import mail
+from django.urls import reverse
+
+from integrations.models import AuditEntry, Membership, PendingMembership
+from integrations.queue import worker
+from tests import factories
+
+PAGE = "/account/memberships/"
+
+
+def text(answer) -> str:
+    return " ".join(answer.content.decode().split())
+
+
+@pytest.fixture
+def person(db):
+    return factories.UserFactory.create(username="person", email="person@home.example")
+
+
+@pytest.fixture
+def client(client_for, person):
+    return client_for(person)
+
+
+def leave(user) -> str:
+    return reverse("membership-leave", args=[Membership.objects.get(user=user).pk])
+
+
+def test_without_an_address_the_page_says_what_to_do(client, person):
+    person.email = ""
+    person.save()
+    assert "Your account has no e-mail address" in text(client.get(PAGE))
+
+
+def test_until_the_address_is_proven_no_invitation_is_shown(client, person, organization):
+    factories.invited(organization, person.email)
+    page = text(client.get(PAGE))
+    assert "An invitation comes to person@home.example by e-mail" in page
+    assert str(organization) not in page
+
+
+def test_a_proven_address_shows_its_invitations_until_they_run_out(client, person, organization):
+    factories.prove_address(person)
+    assert "Nobody has invited person@home.example" in text(client.get(PAGE))
+    pending = factories.invited(organization, person.email)
+    assert f"<strong>{organization}</strong> invites you as Team Member" in text(client.get(PAGE))
+    pending.invited_at = pending.invited_at.replace(year=2020)
+    pending.save()
+    assert "Nobody has invited" in text(client.get(PAGE))
+    answer = client.post(reverse("membership-answer", args=[pending.pk]), {"answer": "accept"})
+    assert answer.status_code == 404
+
+
+def test_accepting_leads_to_the_organization_and_tells_its_super_admins(
+    client, person, organization, super_admin
+):
+    factories.prove_address(person)
+    pending = factories.invited(organization, person.email, Membership.Role.ADMIN)
+    answer = client.post(reverse("membership-answer", args=[pending.pk]), {"answer": "accept"}, follow=True)
+    assert answer.context["organization"] == organization
+    member = Membership.objects.get(user=person)
+    assert (member.role, member.address) == ("admin", "person@home.example")
+    worker.work()
+    [message] = mail.outbox
+    assert message.to == [super_admin.email]
+    assert "accepted the invitation and is Admin now" in str(message.body)
+
+
+def test_answering_twice_is_answering_once(client, person, organization):
+    factories.prove_address(person)
+    pending = factories.invited(organization, person.email)
+    url = reverse("membership-answer", args=[pending.pk])
+    assert [client.post(url, {"answer": "accept"}).status_code for _ in range(2)] == [302, 404]
+    assert AuditEntry.objects.count() == Membership.objects.count() == 1
+
+
+def test_leaving_ends_the_access_and_is_recorded(team_member_client, team_member, super_admin):
+    answer = team_member_client.post(leave(team_member), follow=True)
+    assert "You left" in text(answer)
+    assert team_member_client.get("/activity/").status_code == 403
+    entry = AuditEntry.objects.get()
+    assert (entry.actor, entry.action, entry.changes) == (team_member, "leave", {"role": ["team_member", ""]})
+    worker.work()
+    assert f"{team_member}: left the organization" in str(mail.outbox[0].body)
+
+
+def test_the_last_super_admin_cannot_leave_and_reads_why(super_admin_client, super_admin):
+    answer = super_admin_client.post(leave(super_admin), follow=True)
+    assert "You are the last Super Admin. Make somebody else one first" in text(answer)
+    assert Membership.objects.filter(user=super_admin).exists()
+    assert not AuditEntry.objects.exists()
+
+
+def test_nobody_ends_another_persons_membership_here(team_member_client, super_admin):
+    assert team_member_client.post(leave(super_admin)).status_code == 404
+
+
+def test_the_page_is_listed_among_the_account_pages(client):
+    assert f'href="{PAGE}"' in text(client.get("/account/"))
+
+
+def test_a_person_without_organizations_is_led_there(client):
+    assert f'href="{PAGE}"' in text(client.get("/"))
+    assert "You aren't a member of any organization" in text(client.get(PAGE))
+    assert not PendingMembership.objects.exists()
