@@ -1,0 +1,139 @@
+"""The main job with recognizable secrets of every kind, then a search for them wherever the portal writes or answers.
+
+Not searched is the environment of the processes: that is how an operator gives the secrets, and Linux shows it to the
+same user alone. The few places that hold a secret on purpose are listed with the reason.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.planted import ROLES, PlantedPortal, found_in
+
+pytestmark = pytest.mark.slow
+
+#: Columns that hold a secret on purpose, with the secrets they may hold.
+IN_THE_DATABASE = {
+    # looked up at every webhook; whoever reads the database has the webhooks' bodies as well
+    "integrations_organization.webhook_key": {"webhook key"},
+    "integrations_formerwebhookkey.key": {"former webhook key"},
+    # the address as Lever has it
+    "integrations_leverwebhook.url": {"webhook key", "former webhook key"},
+    # Django's sessions are found by their keys; a stolen database lets its reader act as who is signed in
+    "django_session.session_key": {f"session of {role}" for role in ROLES},
+}
+#: Pages that show a secret on purpose, to whom, and why.
+ON_PAGES = {
+    # a Super Admin copies the address into Lever
+    ("super_admin", "/settings/"): {"webhook key"},
+    ("super_admin", "/"): {"webhook key"},
+}
+EXPORTS = ("deliveries", "invitations", "results", "effects", "calls", "verdicts", "audit")
+MOST_PAGES = 120
+
+
+@pytest.fixture(scope="module")
+def portal() -> Iterator[PlantedPortal]:
+    """A portal after the main job, still running."""
+    planted = PlantedPortal()
+    try:
+        planted.start()
+        planted.connect()
+        planted.take_a_candidate_through()
+        assert planted.learn_encrypted_secrets() >= 6
+        yield planted
+    finally:
+        planted.stop()
+        shutil.rmtree(planted.folder, ignore_errors=True)
+
+
+def pages_of(portal: PlantedPortal, session: requests.Session) -> Iterator[tuple[str, str]]:
+    """Yield every page that can be reached by links from the first, with its path, its headers and its body."""
+    todo, seen = ["/", "/settings/", "/account/", "/admin/", "/activity/?show=deliveries"], set[str]()
+    while todo and len(seen) < MOST_PAGES:
+        path = todo.pop(0)
+        if path in seen or "logout" in path:
+            continue
+        seen.add(path)
+        answer = session.get(portal.environment.portal_url + path, timeout=60)
+        headers = {name: value for name, value in answer.headers.items() if name != "Set-Cookie"}
+        yield path, f"{headers}\n{answer.text}"
+        todo += [
+            link for link in re.findall(r'href="(/[^"#]*)', answer.text) if not link.startswith("/static/")
+        ]
+
+
+def test_no_secret_is_on_a_page_whoever_looks(portal):
+    for role in ROLES:
+        session, count = portal.sign_in(role), 0
+        for path, text in pages_of(portal, session):
+            count += 1
+            assert found_in(text, portal.secrets) <= ON_PAGES.get((role, path), set()), (role, path)
+        assert count >= (4 if role == "limited_team_member" else 8), role
+
+
+def test_no_secret_is_in_the_answer_to_a_request_that_fails(portal):
+    url, key = portal.environment.portal_url, portal.secrets["webhook key"]
+    wrong = {"username": "super_admin", "password": portal.secrets["password of admin"]}
+    bearer = {"Authorization": f"Bearer {portal.secrets['METRICS_TOKEN']}"}
+    signed_in = portal.sign_in("team_member")
+    answers = [
+        requests.get(f"{url}/webhooks/lever/{key}/", timeout=10),
+        requests.post(f"{url}/webhooks/lever/{key}/", data="{", timeout=10),
+        requests.post(f"{url}/webhooks/lever/{key}/", json={"token": key}, timeout=10),
+        requests.post(f"{url}/webhooks/codescreen/{key}/", json={"a": key}, timeout=10),
+        requests.post(f"{url}/webhooks/lever/{key}x/", json={}, timeout=10),
+        requests.get(f"{url}/nothing/{key}/", timeout=10),
+        requests.post(f"{url}/login/", data=wrong, timeout=10),
+        requests.get(f"{url}/login/", headers={"Host": "evil.example"}, timeout=10),
+        requests.get(f"{url}/metrics", headers={"Authorization": "Bearer wrong"}, timeout=10),
+        requests.get(f"{url}/metrics", headers=bearer, timeout=10),
+        requests.get(f"{url}/healthz/ready", timeout=10),
+        requests.get(f"{url}/healthz/work", timeout=10),
+        signed_in.get(
+            f"{url}/oauth/complete/lever/?code={portal.secrets["OAuth's code"]}&state=x", timeout=10
+        ),
+        signed_in.get(f"{url}/settings/webhooks/address/1/end/", timeout=10),
+    ]
+    for answer in answers:
+        text = f"{answer.headers}\n{answer.text}".replace(answer.url, "")
+        assert found_in(text, portal.secrets) - {"session of team_member"} == set(), answer.url
+
+
+def test_no_secret_is_in_an_export_or_the_output_of_a_command(portal):
+    outputs = {kind: portal.run_manage("export", kind, "acme") for kind in EXPORTS}
+    outputs["export_config"] = portal.run_manage("export_config", "acme")
+    outputs["doctor"] = portal.run_manage("doctor", "--json")
+    outputs["check"] = portal.run_manage("check")
+    outputs["rotate_keys"] = portal.run_manage("rotate_keys")
+    for name, output in outputs.items():
+        assert "Traceback" not in output, name
+        assert found_in(output, portal.secrets) == set(), name
+    assert '"opportunity_id"' in outputs["deliveries"]
+
+
+def test_no_secret_is_in_a_column_of_the_database(portal):
+    places: dict[str, set[str]] = {}
+    for where, text in portal.values():
+        if found := found_in(text, portal.secrets):
+            places.setdefault(where, set()).update(found)
+    unexpected = {where: found - IN_THE_DATABASE.get(where, set()) for where, found in places.items()}
+    assert {where: found for where, found in unexpected.items() if found} == {}
+    assert "integrations_organization.webhook_key" in places  # the search does find what is there
+
+
+def test_no_secret_is_in_the_arguments_of_a_process(portal):
+    arguments = portal.process_arguments()
+    assert "serve" in arguments
+    assert "qcluster" in arguments
+    assert found_in(arguments, portal.secrets) == set()
+
+
+def test_no_secret_is_in_the_log_at_its_most_detailed(portal):
+    log = portal.log.read_text()
+    assert " INFO " in log
+    lines = {name: line for line in log.splitlines() for name in found_in(line, portal.secrets)}
+    assert lines == {}
