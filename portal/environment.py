@@ -126,6 +126,20 @@ class Environment:
             return default
         return value
 
+    def contact(self, name: str) -> str:
+        """Return a mailto: or https: address of people, empty if it is unset. An e-mail address becomes the former."""
+        value = self.text(name)
+        parts = _split(value)
+        if not value or (
+            parts and parts.scheme == "https" and parts.hostname and not re.search(r"\s", value)
+        ):
+            return value
+        address = value.removeprefix("mailto:")
+        if re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", address):
+            return f"mailto:{address}"
+        self._refuse(name, "must be an e-mail address or an https:// page")
+        return ""
+
     def sentry(self, name: str) -> str:
         """Return Sentry's DSN, empty if it is unset."""
         value = self.text(name)

@@ -52,10 +52,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.response_headers.ResponseHeadersMiddleware",
     "portal.middleware.DatabaseUnavailableMiddleware",
     "portal.middleware.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "portal.uploads.FormMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -275,7 +277,14 @@ SECURE_CSP = {
     "manifest-src": [CSP_SELF],
 }
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = IS_HTTPS
+# browsers take a cookie of such a name only over HTTPS, for this host alone and from nobody else: no other host of the
+# domain can plant one
+_COOKIE_PREFIX = "__Host-" if IS_HTTPS else ""
+SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}sessionid"
+CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken"
+CSRF_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("HSTS_SUBDOMAINS") and IS_HTTPS
 # `serve` speaks HTTP alone: with an HTTPS address a proxy ends TLS, however many proxies are declared as ours
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS or TRUSTED_PROXIES else None
 SECURE_REFERRER_POLICY = "same-origin"
@@ -284,6 +293,9 @@ SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 #: The largest body of a request; the largest webhook is half as large, and nothing uploads files.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
+FILE_UPLOAD_HANDLERS = ["portal.uploads.DroppingUploadHandler"]
+#: Where researchers report a vulnerability, for /.well-known/security.txt.
+SECURITY_CONTACT = env.contact("SECURITY_CONTACT")
 
 # Webhook endpoints
 

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from integrations.webhooks.views import CodeScreenWebhookView, LeverWebhookView
-from portal import health, metrics
+from portal import health, metrics, security_txt
 from portal.accounts import oauth, sign_in
 
 # a key is URL-safe text; the last slash is optional, since a redirect would lose the body of a POST
@@ -13,6 +13,7 @@ KEY = r"(?P<key>[A-Za-z0-9._~-]{1,100})/?$"
 urlpatterns = [
     re_path(rf"^webhooks/lever/{KEY}", LeverWebhookView.as_view(), name="lever-webhook"),
     re_path(rf"^webhooks/codescreen/{KEY}", CodeScreenWebhookView.as_view(), name="codescreen-webhook"),
+    path(".well-known/security.txt", security_txt.security_txt, name="security-txt"),
     path("healthz/live", health.live, name="live"),
     path("healthz/ready", health.ready, name="ready"),
     path("healthz/work", health.work, name="work"),

@@ -20,7 +20,16 @@ from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC, ROLES
 pytestmark = pytest.mark.django_db
 
 #: Endpoints for machines and Lever's consent; their own tests check who may call them.
-ENDPOINTS = {"lever-webhook", "codescreen-webhook", "live", "ready", "work", "metrics", "lever-connect"}
+ENDPOINTS = {
+    "lever-webhook",
+    "codescreen-webhook",
+    "live",
+    "ready",
+    "work",
+    "metrics",
+    "lever-connect",
+    "security-txt",
+}
 CONSENT = {
     "social:begin",
     "social:complete",
