@@ -3,14 +3,14 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.core.management import CommandError, CommandParser
+from django.core.management import CommandParser
 from django.db import models
-from django.utils.dateparse import parse_date, parse_datetime
 
+from integrations.management.dates import moment
 from integrations.management.lookup import organization_named
 from integrations.management.migrating import MigratingCommand
 from integrations.models import ApiCall, AuditEntry, Delivery, Effect, Erasure, Invitation, Result, Verdict
@@ -172,22 +172,9 @@ class Command(MigratingCommand):
         if export.related:
             rows = rows.select_related(*export.related)
         if options["since"] is not None:
-            rows = rows.filter(**{f"{export.created_field}__gte": _since(options["since"])})
+            rows = rows.filter(**{f"{export.created_field}__gte": moment("--since", options["since"])})
         for row in rows.iterator(chunk_size=1000):
             self.stdout.write(json.dumps(export.row(row), ensure_ascii=False))
-
-
-def _since(text: str) -> datetime:
-    try:
-        moment = parse_datetime(text)
-        if moment is None:
-            day = parse_date(text)
-            moment = datetime.combine(day, time.min) if day else None
-    except ValueError:
-        moment = None
-    if moment is None:
-        raise CommandError(f"--since {text!r} is no date: write 2027-01-31 or 2027-01-31T08:00:00+00:00.")
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _number(value: Decimal | None) -> int | float | None:

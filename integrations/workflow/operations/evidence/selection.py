@@ -1,0 +1,142 @@
+"""Which rows an evidence pack holds: those of one candidate, or those of a period."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+
+from integrations.models import (
+    ApiCall,
+    AuditAction,
+    AuditEntry,
+    Delivery,
+    Effect,
+    Invitation,
+    Organization,
+    Result,
+    TargetKind,
+    Verdict,
+)
+
+
+@dataclass(frozen=True)
+class CandidateSelection:
+    """Everything about one opportunity."""
+
+    organization: Organization
+    opportunity_id: str
+
+    @property
+    def description(self) -> dict[str, str]:
+        """What was selected, for the manifest."""
+        return {"opportunity_id": self.opportunity_id}
+
+    def deliveries(self) -> QuerySet[Delivery]:
+        """Return what was received."""
+        return Delivery.objects.filter(organization=self.organization, opportunity_id=self.opportunity_id)
+
+    def verdicts(self) -> QuerySet[Verdict]:
+        """Return what was decided."""
+        own = Verdict.objects.in_chain(self.organization.pk)
+        return own.filter(delivery__opportunity_id=self.opportunity_id)
+
+    def invitations(self) -> QuerySet[Invitation]:
+        """Return the invitations."""
+        return Invitation.objects.filter(organization=self.organization, opportunity_id=self.opportunity_id)
+
+    def results(self) -> QuerySet[Result]:
+        """Return what CodeScreen stated."""
+        return Result.objects.filter(invitation__in=self.invitations())
+
+    def effects(self) -> QuerySet[Effect]:
+        """Return what was sent and written."""
+        return Effect.objects.filter(organization=self.organization, opportunity_id=self.opportunity_id)
+
+    def calls(self) -> QuerySet[ApiCall]:
+        """Return the requests to the platforms."""
+        own = Q(effect__opportunity_id=self.opportunity_id) | Q(opportunity_id=self.opportunity_id)
+        return ApiCall.objects.filter(own, organization=self.organization)
+
+    def audit_entries(self) -> QuerySet[AuditEntry]:
+        """Return what people did about the candidate, and every record of an erasure."""
+        targets = {
+            TargetKind.INVITATION: self.invitations().values_list("pk", flat=True),
+            TargetKind.DELIVERY: self.deliveries().values_list("pk", flat=True),
+            TargetKind.EFFECT: self.effects().values_list("pk", flat=True),
+        }
+        about = AuditEntry.objects.about(targets).values("pk")
+        return _with_erasures(self.organization, Q(pk__in=about))
+
+
+@dataclass(frozen=True)
+class PeriodSelection:
+    """Everything from `since` until before `until`."""
+
+    organization: Organization
+    since: datetime
+    until: datetime
+
+    @property
+    def description(self) -> dict[str, str]:
+        """What was selected, for the manifest."""
+        return {"since": self.since.isoformat(), "until": self.until.isoformat()}
+
+    def _within(self, column: str) -> Q:
+        return Q(**{f"{column}__gte": self.since, f"{column}__lt": self.until})
+
+    def deliveries(self) -> QuerySet[Delivery]:
+        """Return what was received in the period, and what a verdict of the period is about."""
+        decided = Exists(self.verdicts().filter(delivery=OuterRef("pk")))
+        return Delivery.objects.filter(self._within("received_at") | decided, organization=self.organization)
+
+    def verdicts(self) -> QuerySet[Verdict]:
+        """Return what was decided in the period."""
+        return Verdict.objects.in_chain(self.organization.pk).filter(self._within("decided_at"))
+
+    def invitations(self) -> QuerySet[Invitation]:
+        """Return the invitations that were made in the period, or that something of the period is about."""
+        rows = Invitation.objects.filter(organization=self.organization)
+        of_period = [
+            Exists(of_invitations.filter(invitation=OuterRef("pk")))
+            for of_invitations in (self.verdicts(), self.results(), self.effects())
+        ]
+        return rows.filter(self._within("created_at") | of_period[0] | of_period[1] | of_period[2])
+
+    def results(self) -> QuerySet[Result]:
+        """Return what CodeScreen stated in the period."""
+        return Result.objects.filter(self._within("created_at"), invitation__organization=self.organization)
+
+    def effects(self) -> QuerySet[Effect]:
+        """Return what was to be sent and written in the period."""
+        return Effect.objects.filter(self._within("created_at"), organization=self.organization)
+
+    def calls(self) -> QuerySet[ApiCall]:
+        """Return the requests to the platforms in the period."""
+        return ApiCall.objects.filter(self._within("at"), organization=self.organization)
+
+    def audit_entries(self) -> QuerySet[AuditEntry]:
+        """Return what people did in the period, and every record of an erasure."""
+        return _with_erasures(self.organization, self._within("at"))
+
+
+type Selection = CandidateSelection | PeriodSelection
+
+
+def _with_erasures(organization: Organization, selected: Q) -> QuerySet[AuditEntry]:
+    """Return the selected entries and every record of an erasure: by these a reader knows why a text is missing."""
+    return AuditEntry.objects.in_chain(organization.pk).filter(selected | Q(action=AuditAction.ERASE))
+
+
+def is_empty(selection: Selection) -> bool:
+    """Whether nothing was received, decided, sent or changed; records of erasures alone don't count."""
+    acts = selection.audit_entries().exclude(action=AuditAction.ERASE)
+    return not any(rows.exists() for rows in (*_plain(selection), selection.verdicts(), acts))
+
+
+def _plain(selection: Selection) -> Iterator[QuerySet[Model]]:
+    yield selection.deliveries()
+    yield selection.invitations()
+    yield selection.results()
+    yield selection.effects()
+    yield selection.calls()

@@ -1,0 +1,82 @@
+"""An organization with two candidates, and packs that are unpacked and verified on a plain Python."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from integrations.models import (
+    ApiCall,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Organization,
+    Result,
+    TargetKind,
+)
+from integrations.workflow.operations.evidence.pack import write_pack
+from integrations.workflow.operations.evidence.selection import CandidateSelection, Selection
+from tests import factories
+
+ALDER, BIRCH, CEDAR = "opportunity-alder", "opportunity-birch", "opportunity-cedar"
+
+
+def add_candidate(organization: Organization, opportunity_id: str, name: str) -> None:
+    """Store one row of each kind about a candidate."""
+    invitation = factories.InvitationFactory.create(
+        organization=organization, opportunity_id=opportunity_id, candidate_name=name
+    )
+    delivery = factories.DeliveryFactory.create(organization=organization, opportunity_id=opportunity_id)
+    claimed = delivery.lease()
+    assert claimed is not None
+    claimed.decide("invite", f"{name} entered “CodeScreen 🦊”.", invitation)
+    effect = factories.EffectFactory.create(
+        organization=organization, opportunity_id=opportunity_id, invitation=invitation
+    )
+    ApiCall.objects.create(
+        organization=organization, effect=effect, platform="lever", method="GET", path="/x", duration_ms=5
+    )
+    Result.objects.create(invitation=invitation, score=82, outcome="Passed")
+    target = AuditTarget(TargetKind.INVITATION, invitation.pk, name)
+    AuditEntry.record(
+        organization, "approve", AuditAction.APPROVE, target, {"status": ("held", "pending")}, "Go."
+    )
+
+
+@pytest.fixture
+def acme(db):
+    organization = factories.OrganizationFactory.create(slug="acme", name="Acme", webhook_key="planted-key-0")
+    add_candidate(organization, BIRCH, "Candidate Birch")
+    add_candidate(organization, ALDER, "Candidate Alder")
+    add_candidate(organization, CEDAR, "Candidate Cedar")
+    return organization
+
+
+@pytest.fixture
+def alder(acme):
+    return CandidateSelection(acme, ALDER)
+
+
+@pytest.fixture
+def unpack(tmp_path):
+    """Return what packs a selection and returns the folder that it is unpacked into."""
+
+    def pack_and_unpack(selection: Selection) -> Path:
+        number = len(list(tmp_path.iterdir()))
+        file, folder = tmp_path / f"{number}.zip", tmp_path / f"unpacked-{number}"
+        write_pack(selection, file, "evidence")
+        with zipfile.ZipFile(file) as archive:
+            archive.extractall(folder)
+        return folder
+
+    return pack_and_unpack
+
+
+def verify(folder: Path) -> tuple[int, str]:
+    """Run the pack's verifier on a Python without the portal and its packages; return its exit and what it says."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "verify.py"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout + done.stderr

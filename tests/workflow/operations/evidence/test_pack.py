@@ -1,0 +1,251 @@
+"""What a pack holds, and that every alteration of it is found."""
+
+import ast
+import hashlib
+import json
+import stat
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from integrations.models import AuditAction, AuditEntry, AuditTarget, ChainHead, TargetKind, Verdict
+from integrations.models.chained import erased_positions
+from integrations.workflow.operations.evidence import verify as verify_module
+from integrations.workflow.operations.evidence.pack import FileExists, write_pack
+from integrations.workflow.operations.evidence.selection import CandidateSelection, PeriodSelection, is_empty
+from tests import factories
+from tests.workflow.operations.evidence.conftest import ALDER, verify
+
+FILES = (
+    "README.txt",
+    "audit_entries.jsonl",
+    "calls.jsonl",
+    "chain.jsonl",
+    "deliveries.jsonl",
+    "effects.jsonl",
+    "invitations.jsonl",
+    "manifest.json",
+    "manifest.sha256",
+    "results.jsonl",
+    "summary.html",
+    "verdicts.jsonl",
+    "verify.py",
+)
+
+
+def rows(folder, name):
+    return [json.loads(line) for line in (folder / name).read_text().splitlines()]
+
+
+def test_a_pack_of_a_candidate_holds_their_rows_and_verifies_on_a_plain_python(unpack, alder):
+    folder = unpack(alder)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
+    for name in FILES:
+        if name.endswith(".jsonl") and name != "chain.jsonl":
+            assert len(rows(folder, name)) == 1, name
+    [verdict] = rows(folder, "verdicts.jsonl")
+    assert verdict["explanation"] == "Candidate Alder entered “CodeScreen 🦊”."
+    assert "Candidate Birch" not in "".join((folder / name).read_text() for name in FILES)
+    code, text = verify(folder)
+    assert code == 0, text
+    assert text.startswith("Nothing was altered: 11 files;")
+
+
+def test_the_summary_tells_the_story_by_time(unpack, alder):
+    page = (unpack(alder) / "summary.html").read_text()
+    told = [
+        "Received from Lever: candidateStageChange",
+        "Decided: Invite",
+        "CodeScreen stated a result",
+        "approve: approve",
+    ]
+    places = [page.index(text) for text in told]
+    assert places == sorted(places)
+    assert "<script" not in page
+
+
+def test_a_summary_escapes_what_others_wrote(unpack, acme):
+    factories.DeliveryFactory.create(organization=acme, opportunity_id="o", event="<script>alert(1)</script>")
+    page = (unpack(CandidateSelection(acme, "o")) / "summary.html").read_text()
+    assert "&lt;script&gt;" in page
+    assert "<script" not in page
+
+
+def test_the_pack_is_on_record_with_the_digest_of_its_manifest(unpack, alder):
+    folder = unpack(alder)
+    entry = AuditEntry.objects.latest("position")
+    digest = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+    assert entry.action == AuditAction.EXPORT_EVIDENCE
+    assert entry.changes == {"opportunity_id": [None, ALDER], "manifest_sha256": [None, digest]}
+
+
+def test_a_pack_of_a_period_holds_what_happened_in_it(unpack, acme):
+    now = timezone.now()
+    folder = unpack(PeriodSelection(acme, now - timedelta(hours=1), now + timedelta(hours=1)))
+    assert len(rows(folder, "verdicts.jsonl")) == len(rows(folder, "deliveries.jsonl")) == 3
+    assert verify(folder)[0] == 0
+    assert is_empty(PeriodSelection(acme, now - timedelta(days=9), now - timedelta(days=8)))
+
+
+def test_another_organizations_rows_are_in_no_pack(unpack, acme):
+    other = factories.OrganizationFactory.create(slug="globex")
+    assert is_empty(CandidateSelection(other, ALDER))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_one_altered_byte_in_any_file_is_found(unpack, alder, name):
+    folder = unpack(alder)
+    packed = (folder / name).read_bytes()
+    for place in (0.0, 0.37, 0.71, 1.0):
+        content = bytearray(packed)
+        content[int((len(content) - 1) * place)] ^= 1
+        (folder / name).write_bytes(content)
+        code, text = verify(folder)
+        assert code == 1, place
+        assert name in text, place
+
+
+def test_the_verifier_needs_no_newer_python_than_it_says():
+    ast.parse(Path(verify_module.__file__).read_text(), feature_version=(3, 8))
+
+
+def test_a_removed_and_an_added_file_are_found(unpack, alder):
+    folder = unpack(alder)
+    (folder / "calls.jsonl").unlink()
+    (folder / "more.jsonl").write_text("{}")
+    code, text = verify(folder)
+    assert code == 1
+    assert "calls.jsonl is missing" in text
+    assert "more.jsonl was added" in text
+
+
+def repack(folder) -> None:
+    """Make the manifest fit the files, as somebody does who knows the format."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for name, about in manifest["files"].items():
+        content = (folder / name).read_bytes()
+        about |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    text = json.dumps(manifest).encode()
+    (folder / "manifest.json").write_bytes(text)
+    (folder / "manifest.sha256").write_text(hashlib.sha256(text).hexdigest() + "\n")
+
+
+def write_rows(folder, name, changed) -> None:
+    (folder / name).write_text("".join(json.dumps(row) + "\n" for row in changed))
+    repack(folder)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("explanation", "Nobody was invited.", "its text was changed"),
+        ("code", "no_email", "code differs from the chain"),
+        ("decided_at", "2020-01-01T00:00:00.000000+00:00", "decided_at differs from the chain"),
+        ("text_salt", "", "its text was put back after its erasure"),
+        ("text_salt", "no hexadecimal", "its text was changed"),
+        ("position", 1, "the chain has no such row"),
+        ("position", 99, "the chain has no such row"),
+    ],
+)
+def test_a_row_altered_together_with_the_manifest_is_named(unpack, alder, column, value, said):
+    folder = unpack(alder)
+    [verdict] = rows(folder, "verdicts.jsonl")
+    write_rows(folder, "verdicts.jsonl", [verdict | {column: value}])
+    code, text = verify(folder)
+    assert code == 1
+    assert f"verdict {verdict['id']} at position" in text
+    assert said in text
+
+
+def test_a_text_that_was_emptied_without_a_record_is_named(unpack, alder):
+    folder = unpack(alder)
+    [verdict] = rows(folder, "verdicts.jsonl")
+    emptied = {"explanation": "", "assessment_written": "", "text_salt": ""}
+    write_rows(folder, "verdicts.jsonl", [verdict | emptied])
+    assert "no record of an erasure names it" in verify(folder)[1]
+
+
+@pytest.mark.parametrize(
+    ("alter", "said"),
+    [
+        (lambda links: links[:-1], "it doesn't end with the head"),
+        (lambda links: links[1:], "it doesn't follow position"),
+        (lambda links: [*links[:1], *links[2:]], "it doesn't follow position"),
+        (lambda links: [links[1], links[0], *links[2:]], "it doesn't follow position"),
+        (lambda links: [links[0] | {"row": {}}, *links[1:]], "it doesn't fit its hash"),
+        (lambda links: [{"position": "no number"}, *links], "it can't be read"),
+    ],
+    ids=["end cut off", "beginning cut off", "removed", "exchanged", "altered", "not a link"],
+)
+def test_an_altered_chain_is_found(unpack, alder, alter, said):
+    folder = unpack(alder)
+    write_rows(folder, "chain.jsonl", alter(rows(folder, "chain.jsonl")))
+    code, text = verify(folder)
+    assert code == 1
+    assert said in text
+
+
+def test_erased_rows_are_verified_by_their_digests(unpack, alder, acme):
+    erased = alder.verdicts().erase_text()
+    target = AuditTarget(TargetKind.ORGANIZATION, acme.pk, "opportunity")
+    AuditEntry.record(acme, "forget", AuditAction.ERASE, target, erased_positions(erased))
+    folder = unpack(alder)
+    code, text = verify(folder)
+    assert code == 0, text
+    assert "the text of 1 erased" in text
+    assert "The text was erased." in (folder / "summary.html").read_text()
+
+
+def test_the_same_rows_make_the_same_bytes(unpack, alder):
+    one, other = unpack(alder), unpack(alder)
+    for name in set(FILES) - {"manifest.json", "manifest.sha256", "README.txt", "chain.jsonl"}:
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+
+
+def test_no_secret_is_in_a_pack(unpack, acme):
+    payload = {"token": "planted-nonce", "signature": "planted-signature", "data": {}}
+    factories.LeverWebhookFactory.create(organization=acme, signature_token="planted-token")
+    factories.CodeScreenConnectionFactory.create(organization=acme, api_key="planted-api-key")
+    factories.DeliveryFactory.create(organization=acme, opportunity_id=ALDER, payload=payload)
+    folder = unpack(CandidateSelection(acme, ALDER))
+    assert "planted" not in "".join(path.read_text() for path in folder.iterdir())
+
+
+def test_a_file_that_exists_is_kept(alder, tmp_path):
+    path = tmp_path / "pack.zip"
+    path.write_text("mine")
+    with pytest.raises(FileExists, match="Choose another name"):
+        write_pack(alder, path, "evidence")
+    assert path.read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_pack_is_readable_by_its_owner_alone_and_nothing_is_left_beside_it(alder, tmp_path):
+    path = tmp_path / "pack.zip"
+    packed = write_pack(alder, path, "evidence")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+    assert packed.rows["verdicts.jsonl"] == 1
+
+
+def test_the_chain_reaches_from_the_first_row_of_the_pack_to_the_head(unpack, alder, acme):
+    head = ChainHead.objects.get(pk=acme.pk)
+    links = rows(unpack(alder), "chain.jsonl")
+    [first] = Verdict.objects.filter(delivery__opportunity_id=ALDER)
+    assert [link["position"] for link in links] == list(range(first.position, head.position + 1))
+    assert links[-1]["hash"] == head.hash
+
+
+@pytest.mark.slow
+def test_a_period_of_many_rows_is_packed_and_verified(unpack, acme):
+    delivery = factories.DeliveryFactory.create(organization=acme, opportunity_id=ALDER)
+    for number in range(3000):
+        claimed = delivery.lease()
+        assert claimed is not None
+        claimed.decide("no_email", f"Because of {number}.")
+    now = timezone.now()
+    folder = unpack(PeriodSelection(acme, now - timedelta(hours=1), now + timedelta(hours=1)))
+    assert len(rows(folder, "verdicts.jsonl")) == 3003
+    assert verify(folder)[0] == 0
