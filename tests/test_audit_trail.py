@@ -32,6 +32,7 @@ from integrations.models import (
     TargetKind,
 )
 from integrations.pages import urls as page_urls
+from integrations.vocabulary import WebhookEvent
 from integrations.workflow.catalog import sync
 from integrations.workflow.email import preferences
 from integrations.workflow.email.membership_links import membership_link
@@ -130,6 +131,12 @@ def _invitation_act(name: str, data: dict[str, Any] | None = None, **columns: An
         return lambda: scene.post(name, {"reason": "because", **(data or {})}, pk=pk)
 
     return prepare
+
+
+def _make_webhook(scene: Scene) -> Act:
+    lever = provider.lever_client(scene.organization)
+    make_webhook(scene.organization, lever, scene.owner, WebhookEvent.CANDIDATE_DELETED)
+    return lambda: scene.post("webhooks-make")
 
 
 def _remove_webhooks(scene: Scene) -> Act:
@@ -239,7 +246,7 @@ PAGES: dict[str, Callable[[Scene], Act]] = {
     ),
     "token-retire": _retire,
     "ask-admins": _ask,
-    "webhooks-make": lambda s: lambda: s.post("webhooks-make"),
+    "webhooks-make": _make_webhook,
     "webhooks-remove": _remove_webhooks,
     "webhooks-move": _move_webhooks,
     "address-replace": lambda s: lambda: s.post("address-replace", {"overlap_days": "7"}),

@@ -58,7 +58,7 @@ def _without_people(value: object) -> object:
             name: "[redacted]" if name in _PEOPLE and item else _without_people(item)
             for name, item in value.items()
         }
-    return [_without_people(item) for item in value] if isinstance(value, list) else value
+    return [_without_people(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def calls_table(calls: Iterable[ApiCall]) -> str | SafeString:

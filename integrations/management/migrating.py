@@ -1,10 +1,10 @@
 """Commands that migrate the database before they run."""
 
 import fcntl
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -75,9 +75,13 @@ def start_up_lock() -> Iterator[None]:
             finally:
                 _returns_true(cursor, "SELECT pg_advisory_unlock(%s)")
     else:
-        with Path(f"{connection.settings_dict['NAME']}.lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        path = f"{connection.settings_dict['NAME']}.lock"
+        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+        finally:
+            os.close(lock)
 
 
 def _returns_true(cursor: CursorWrapper, statement: str) -> bool:

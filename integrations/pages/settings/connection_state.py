@@ -15,7 +15,7 @@ from integrations.models import (
     Organization,
     WebhookRejection,
 )
-from integrations.vocabulary import Platform
+from integrations.vocabulary import Platform, WebhookEvent
 from integrations.workflow.health import webhook_rejections
 from integrations.workflow.operations import signature_tokens
 from integrations.workflow.operations.lever_webhooks import webhooks_at_former_addresses
@@ -65,6 +65,12 @@ class LeverState:
     def must_make_webhook_again(self) -> bool:
         """Whether the portal's own webhook has a token that can't be read: Lever doesn't show it a second time."""
         return any(webhook.unreadable_tokens for webhook in self.api_webhooks)
+
+    @property
+    def lacks_webhook(self) -> bool:
+        """Whether the portal made webhooks, but not for every event that it asks for by now."""
+        made = {webhook.event for webhook in self.api_webhooks}
+        return bool(made) and not made.issuperset(WebhookEvent)
 
     @property
     def is_ready(self) -> bool:

@@ -5,21 +5,21 @@ from django.shortcuts import render
 
 from integrations.clients import provider
 from integrations.pages.settings.platform_action import PlatformActionView
+from integrations.vocabulary import WebhookEvent
 from integrations.workflow.operations import signature_tokens
-from integrations.workflow.operations.lever_webhooks import make_webhook, remove_webhooks
+from integrations.workflow.operations.lever_webhooks import make_webhooks, remove_webhooks
 
 
 class MakeWebhookView(PlatformActionView):
-    """Make the stage-change webhook through Lever's API."""
+    """Make the portal's webhooks through Lever's API: of stage changes and of deleted candidates."""
 
     anchor = "#webhook"
 
     def perform(self) -> str:
-        """Make the webhook."""
-        make_webhook(self.organization, provider.lever_client(self.organization), self.user)
-        return (
-            "The webhook is made. In Lever, check that “Candidate Stage Change” is turned on under Webhooks."
-        )
+        """Make the webhooks."""
+        make_webhooks(self.organization, provider.lever_client(self.organization), self.user)
+        events = " and ".join(f"“{event.label}”" for event in WebhookEvent)
+        return f"The webhooks are made. In Lever, check that {events} are turned on under Webhooks."
 
 
 class RemoveWebhooksView(PlatformActionView):

@@ -32,6 +32,7 @@ class FindingCode(StrEnum):
     NO_SIGNATURE_TOKEN = "no_signature_token"
     NO_DELIVERY_SEEN = "no_delivery_seen"
     WEBHOOK_REMOVED = "webhook_removed"
+    DELETION_WEBHOOK_MISSING = "deletion_webhook_missing"
     WEBHOOK_SILENCE = "webhook_silence"
     FORMER_ADDRESS_USED = "former_address_used"
     WEBHOOK_REJECTED = "webhook_rejected"

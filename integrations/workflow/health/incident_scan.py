@@ -27,7 +27,9 @@ from integrations.workflow.health.findings import FindingCode
 from integrations.workflow.health.lever_probe import PROBE_VALID_FOR
 
 _received_since = LeverWebhook.objects.active().filter(
-    organization=OuterRef("organization"), last_received_at__gt=OuterRef("silent_since")
+    organization=OuterRef("organization"),
+    event=DeliveryEvent.STAGE_CHANGE,
+    last_received_at__gt=OuterRef("silent_since"),
 )
 
 #: By code, the rows whose organizations may have the incident.

@@ -194,7 +194,9 @@ def _silence(organization: Organization, lever: LeverClient) -> Silence:
 
 
 def _last_received_at(organization: Organization) -> datetime | None:
-    webhooks = LeverWebhook.objects.active().filter(organization=organization)
+    webhooks = LeverWebhook.objects.active().filter(
+        organization=organization, event=DeliveryEvent.STAGE_CHANGE
+    )
     last_received_at: datetime | None = webhooks.aggregate(at=Max("last_received_at"))["at"]
     return last_received_at
 

@@ -1,4 +1,4 @@
-"""Make, move and remove the stage-change webhook through Lever's API."""
+"""Make, move and remove the portal's webhooks through Lever's API."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,26 +15,39 @@ from integrations.models import (
     Organization,
     TargetKind,
 )
-from integrations.vocabulary import DeliveryEvent
+from integrations.vocabulary import WebhookEvent
 
 
-def make_webhook(organization: Organization, lever: LeverClient, actor: Actor) -> LeverWebhook:
-    """Make the stage-change webhook in Lever and return it; one that the portal made before is kept.
+def make_webhooks(organization: Organization, lever: LeverClient, actor: Actor) -> list[LeverWebhook]:
+    """Make a webhook in Lever for each event that the portal asks for; those that it made before are kept.
+
+    Raises PlatformError.
+    """
+    return [make_webhook(organization, lever, actor, event) for event in WebhookEvent]
+
+
+def make_webhook(
+    organization: Organization,
+    lever: LeverClient,
+    actor: Actor,
+    event: WebhookEvent = WebhookEvent.STAGE_CHANGE,
+) -> LeverWebhook:
+    """Make the webhook for an event in Lever and return it; one that the portal made before is kept.
 
     Lever accepts a second webhook with the same address, and shows a signature token only once: a webhook of ours
     whose token was lost is deleted and made again. Raises PlatformError.
     """
     move_webhooks(organization, lever, actor)
     active = LeverWebhook.objects.active().filter(organization=organization)
-    stored = active.filter(origin=LeverWebhook.Origin.API, event=DeliveryEvent.STAGE_CHANGE).first()
+    stored = active.filter(origin=LeverWebhook.Origin.API, event=event).first()
     url = organization.lever_webhook_url
     listed = {webhook.id: webhook for webhook in lever.webhooks() if webhook.url == url}
     if stored and stored.lever_webhook_id in listed:
         if stored.signature_token:
             return stored
-        if listed[stored.lever_webhook_id].event == DeliveryEvent.STAGE_CHANGE:
+        if listed[stored.lever_webhook_id].event == event:
             lever.delete_webhook(stored.lever_webhook_id)
-    created = lever.create_webhook(url, DeliveryEvent.STAGE_CHANGE)
+    created = lever.create_webhook(url, event)
     token = created.signature_token
     if not token:
         raise PlatformError("Lever made the webhook without telling its signature token; paste it by hand.")
@@ -42,7 +55,7 @@ def make_webhook(organization: Organization, lever: LeverClient, actor: Actor) -
         webhook, _ = LeverWebhook.objects.update_or_create(
             organization=organization,
             origin=LeverWebhook.Origin.API,
-            event=DeliveryEvent.STAGE_CHANGE,
+            event=event,
             retired_at=None,
             defaults={
                 "lever_webhook_id": created.id,

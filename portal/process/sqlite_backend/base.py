@@ -11,6 +11,8 @@ from typing import Any
 
 from django.db.backends.sqlite3 import base
 
+from portal.process.sqlite_backend.private_files import make_private
+
 BUSY_TIMEOUT_MS = 5  # within it SQLite tries after 1, 2 and 2 ms
 
 
@@ -18,7 +20,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """A connection that waits for a lock as long as the `timeout` of OPTIONS, by retrying often."""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
-        """Return a connection; while it is set up, SQLite waits in its own way."""
+        """Return a connection to a file for its owner alone; while it is set up, SQLite waits in its own way."""
+        make_private(str(self.settings_dict["NAME"]))
         connection: sqlite3.Connection = super().get_new_connection(conn_params)
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         return connection

@@ -1,12 +1,19 @@
 """The webhook that the portal makes through Lever's API."""
 
+import json
+
+from django.utils import timezone
+
 from integrations.clients import provider
 from integrations.models import (
     ApiCall,
     AuditEntry,
     LeverWebhook,
 )
-from integrations.workflow.operations.lever_webhooks import make_webhook, remove_webhooks
+from integrations.queue import worker
+from integrations.workflow.health.checks.lever_webhooks import check_webhooks
+from integrations.workflow.operations.lever_webhooks import make_webhook, make_webhooks, remove_webhooks
+from tests import factories, payloads
 
 
 def hooks(sandbox):
@@ -53,3 +60,47 @@ def test_removing_webhooks_twice_is_no_error(connected_organization, sandbox, su
     remove_webhooks(connected_organization, lever, super_admin)
     assert not LeverWebhook.objects.active().exists()
     assert connected_organization.audit_entries.filter(action="remove_webhook").count() == 1
+
+
+def test_a_webhook_is_made_for_each_event_and_once(connected_organization, sandbox, super_admin):
+    lever = provider.lever_client(connected_organization)
+    made = make_webhooks(connected_organization, lever, super_admin)
+    assert make_webhooks(connected_organization, lever, super_admin) == made
+    assert sorted(hook.event for hook in hooks(sandbox)) == ["candidateDeleted", "candidateStageChange"]
+    assert len({webhook.signature_token for webhook in made}) == 2
+    assert AuditEntry.objects.filter(action="make_webhook").count() == 2
+
+
+def test_the_doctor_says_when_the_webhook_of_deletions_is_missing(
+    connected_organization, sandbox, super_admin
+):
+    lever = provider.lever_client(connected_organization)
+
+    def codes() -> set[str]:
+        return {finding.code for finding in check_webhooks(connected_organization)}
+
+    make_webhook(connected_organization, lever, super_admin)
+    LeverWebhook.objects.update(last_received_at=timezone.now())
+    assert "deletion_webhook_missing" in codes()
+    make_webhooks(connected_organization, lever, super_admin)
+    assert "deletion_webhook_missing" not in codes()
+
+
+def test_a_deletion_reported_by_the_webhook_erases(connected_organization, sandbox, super_admin, client):
+    lever = provider.lever_client(connected_organization)
+    make_webhooks(connected_organization, lever, super_admin)
+    webhook = LeverWebhook.objects.get(event="candidateDeleted")
+    opportunity_id = sandbox.opportunity_id("Alder")
+    invitation = factories.InvitationFactory.create(
+        organization=connected_organization, opportunity_id=opportunity_id
+    )
+    sandbox.lever_does("delete", opportunities=[opportunity_id])
+    data = {"opportunityId": opportunity_id, "contactId": "k", "deletedBy": "u"}
+    payload = payloads.load("lever/candidate_stage_change", event="candidateDeleted", data=data)
+    body = json.dumps(payloads.sign(payload, webhook.signature_token))
+    address = f"/webhooks/lever/{connected_organization.webhook_key}/"
+    answer = client.post(address, body, content_type="application/json")
+    assert answer.status_code == 202
+    worker.work()
+    invitation.refresh_from_db()
+    assert (invitation.candidate_name, invitation.email) == ("", "")

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from integrations.models import LeverWebhook, Organization
+from integrations.vocabulary import WebhookEvent
 from integrations.workflow.health.checks.addresses import SETTINGS, WEBHOOK_SETTINGS
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 from integrations.workflow.health.lever_probe import latest_probe
@@ -31,9 +32,14 @@ def check_webhooks(organization: Organization) -> Iterator[Finding]:
         return
     active = list(webhooks)
     yield from _check_removed(organization, active)
-    received = [webhook.last_received_at for webhook in active if webhook.last_received_at]
+    received = [
+        webhook.last_received_at
+        for webhook in active
+        if webhook.last_received_at and webhook.event == WebhookEvent.STAGE_CHANGE
+    ]
     if received:
         yield from _check_silence(organization, max(received))
+        yield from _check_deletions(organization, active)
     else:
         yield _nothing_received(organization, active)
 
@@ -72,6 +78,25 @@ def _check_removed(organization: Organization, webhooks: Sequence[LeverWebhook])
             Level.INFO if another_delivers else Level.ERROR,
             f"The webhook {origin} is no longer in Lever, since {day(since)}: somebody removed it there.",
             "Under Settings, have the portal make it again, or add it in Lever by hand and save its token.",
+            WEBHOOK_SETTINGS,
+        )
+
+
+def _check_deletions(organization: Organization, webhooks: Sequence[LeverWebhook]) -> Iterator[Finding]:
+    """Yield that the portal made a webhook for stage changes, which works, and none for deleted candidates."""
+    made = {
+        webhook.event
+        for webhook in webhooks
+        if webhook.origin == LeverWebhook.Origin.API and webhook.missing_since is None
+    }
+    if made and WebhookEvent.CANDIDATE_DELETED not in made:
+        yield Finding(
+            organization.slug,
+            FindingCode.DELETION_WEBHOOK_MISSING,
+            Level.INFO,
+            "Lever doesn't report deleted candidates to the portal: they are erased here up to half an hour later.",
+            "Under Settings, have the portal make the webhook for deleted candidates too, then switch on Candidate "
+            "Deleted in Lever.",
             WEBHOOK_SETTINGS,
         )
 

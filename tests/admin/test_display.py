@@ -1,0 +1,26 @@
+"""What the admin shows of stored JSON: nobody's name or address, and nothing that an e-mail says."""
+
+from integrations.admin.display import indented
+from integrations.models import EmailTopic
+from integrations.workflow.email.payload import EmailPayload, Notice
+
+NAME, ADDRESS = "Zoë O'Brien", "zoe@candidates.example"
+
+
+def test_an_email_names_nobody_wherever_its_text_is():
+    first = Notice("About Zoë", (NAME,), {"candidate": NAME, "score": "80"}, key="k")
+    payload = EmailPayload(("owner@portal.example",), sent_to=(ADDRESS,)).with_notices(first, first)
+    shown = indented(payload.to_json() | {"topic": EmailTopic.RESULT})
+    for hidden in ("Zoë", "Brien", "owner@", ADDRESS):
+        assert hidden not in shown
+    assert "result" in shown
+
+
+def test_ids_and_codes_stay_readable():
+    shown = indented({"rows": {"integrations_delivery": 3}, "deep": [{"verdict": "no_email"}]})
+    assert "integrations_delivery" in shown
+    assert "no_email" in shown
+
+
+def test_a_body_that_was_cut_off_shows_no_address():
+    assert ADDRESS not in indented(f'{{"email": "{ADDRESS}", "tags": [')
