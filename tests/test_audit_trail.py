@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.core.management import call_command, get_commands
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -41,7 +43,7 @@ from integrations.workflow.operations.lever_webhooks import make_webhook
 from integrations.workflow.operations.rating_thresholds import set_thresholds
 from integrations.workflow.operations.webhook_address import replace_webhook_key
 from portal.accounts import urls as account_urls
-from tests import factories
+from tests import factories, locks
 
 SECRETS = ("audit-SECRET-token", "audit-SECRET-key", "Audit SECRET password")
 
@@ -307,7 +309,10 @@ WITHOUT_CHANGES = {
 def entry_written_by(act: Act) -> AuditEntry:
     """Act, and return the one entry that was written."""
     before = set(AuditEntry.objects.values_list("pk", flat=True))
-    act()
+    with CaptureQueriesContext(connection) as captured:
+        act()
+    statements = [str(query["sql"]) for query in captured.captured_queries]
+    assert not list(locks.taken_after_the_head(statements))
     [entry] = AuditEntry.objects.exclude(pk__in=before)
     kept = json.dumps(entry.changes) + entry.target + entry.reason
     assert not any(secret in kept for secret in SECRETS)

@@ -74,6 +74,9 @@ class Plan:
     def apply(self) -> None:
         """Store every change, in one transaction. Raises ConfigurationError."""
         with transaction.atomic():
+            if self.organization.pk is not None:
+                # several audit entries, each of which may wait for a worker that decides: those begin with this lock
+                Organization.objects.lock(self.organization.pk)
             for change in self.changes:
                 try:
                     change.apply(self.organization)

@@ -218,7 +218,10 @@ class AuditEntry(Chained):
         changes: Changes | None = None,
         reason: str = "",
     ) -> None:
-        """Append one entry. Secrets in `changes` are masked here, by the names of their fields."""
+        """Append one entry. Secrets in `changes` are masked here, by the names of their fields.
+
+        Call it last in the transaction: it locks the head of the organization's chain until the end.
+        """
         cls.objects.create(
             organization=organization,
             actor=actor if isinstance(actor, User) else None,

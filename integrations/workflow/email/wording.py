@@ -84,8 +84,9 @@ def reset_wording(organization: Organization, kind: EmailKind, actor: Actor) -> 
     default = EMAIL_KINDS[kind].default
     changes = {"subject": (template.subject, default.subject), "body": (template.body, default.body)}
     with transaction.atomic():
-        AuditEntry.record(organization, actor, AuditAction.RESET_EMAIL, _audit_target(template), changes)
+        target = _audit_target(template)
         template.delete()
+        AuditEntry.record(organization, actor, AuditAction.RESET_EMAIL, target, changes)
     return True
 
 

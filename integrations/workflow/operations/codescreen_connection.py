@@ -40,9 +40,9 @@ def save_codescreen_key(organization: Organization, api_key: str, actor: Actor) 
         connection.verified_at = connection.assessments_refreshed_at = None
         connection.states_results = None  # another key may be another account's
         connection.save()
-        _record(connection, actor, changes)
         requeue_waiting(organization)
         follow_gone_again(organization)
+        _record(connection, actor, changes)
 
 
 def save_codescreen_webhook_secret(organization: Organization, secret: str, actor: Actor) -> None:

@@ -26,8 +26,8 @@ def choose_feedback_author(organization: Organization, lever: LeverClient, user_
             raise ActionNotAllowed("Lever doesn't list that user as active: choose another.")
         name = author.name[:300]
     with transaction.atomic():
-        set_policies(organization, {"feedback_author": user_id}, actor)
         Organization.objects.filter(pk=organization.pk).update(
             feedback_author_name=name, feedback_author_gone=False
         )
+        set_policies(organization, {"feedback_author": user_id}, actor, feedback_author_name=name)
     return name

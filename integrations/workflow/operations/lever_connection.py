@@ -36,10 +36,10 @@ def connect_lever(
         if not lever_account_id or lever_account_id != connection.lever_account_id:
             connection.feedback_template_id = ""  # another Lever account has other templates
         connection.accept_grant(tokens, person, lever_user_id, lever_account_id)
-        AuditEntry.record(organization, person, AuditAction.CONNECT, _target(connection))
         enqueue_template(organization)
         connection_notices.notify_reconnected(organization)
         requeue_waiting(organization)
+        AuditEntry.record(organization, person, AuditAction.CONNECT, _target(connection))
     return connection
 
 

@@ -41,8 +41,9 @@ def delete_mapping(mapping: RoleMapping, actor: Actor) -> None:
     """Delete a mapping."""
     with transaction.atomic():
         changes = {field: (getattr(mapping, field), "") for field in FIELDS if getattr(mapping, field)}
-        AuditEntry.record(mapping.organization, actor, AuditAction.DELETE_MAPPING, _target(mapping), changes)
+        target = _target(mapping)
         mapping.delete()
+        AuditEntry.record(mapping.organization, actor, AuditAction.DELETE_MAPPING, target, changes)
 
 
 def assign_assessment(role: Role, assessment: str, actor: Actor) -> bool:

@@ -105,12 +105,13 @@ def change_role(member: Membership, role: str, actor: Actor) -> bool:
 def remove_member(member: Membership, actor: Actor) -> None:
     """Remove a member; the user stays. Raises ActionNotAllowed for the last Super Admin."""
     with transaction.atomic():
-        _record(member, actor, AuditAction.REMOVE_MEMBER, {"role": (member.role, "")})
+        target, changes = audit_target(member), {"role": (member.role, "")}
         try:
             member.end()
         except LastSuperAdmin as error:
             raise ActionNotAllowed(str(error)) from error
         notify_super_admins(member.organization, str(member.user), "removed from the organization", actor)
+        AuditEntry.record(member.organization, actor, AuditAction.REMOVE_MEMBER, target, changes)
 
 
 def audit_target(member: Membership) -> AuditTarget:

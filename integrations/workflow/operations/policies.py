@@ -19,8 +19,12 @@ from integrations.workflow.catalog import stage_on_pass
 from integrations.workflow.operations.waiting import requeue_waiting
 
 
-def set_policies(organization: Organization, values: Mapping[str, object], actor: Actor) -> Changes:
+def set_policies(
+    organization: Organization, values: Mapping[str, object], actor: Actor, feedback_author_name: str = ""
+) -> Changes:
     """Store policies; return what changed. The end of a pause requeues what waited for it.
+
+    `feedback_author_name` is what Lever calls a new author of feedback, if it was asked.
 
     Raises ValidationError with the fix, by field.
     """
@@ -41,10 +45,10 @@ def set_policies(organization: Organization, values: Mapping[str, object], actor
     with transaction.atomic():
         organization.save(update_fields=list(changes))
         if "feedback_author" in changes:  # what Lever said of the earlier one
-            organization.feedback_author_name, organization.feedback_author_gone = "", False
+            organization.feedback_author_name, organization.feedback_author_gone = feedback_author_name, False
             organization.save(update_fields=["feedback_author_name", "feedback_author_gone"])
         target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
-        AuditEntry.record(organization, actor, AuditAction.CHANGE_POLICIES, target, changes)
         if "paused" in changes and not organization.paused:
             requeue_waiting(organization)
+        AuditEntry.record(organization, actor, AuditAction.CHANGE_POLICIES, target, changes)
     return changes

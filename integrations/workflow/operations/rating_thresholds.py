@@ -40,8 +40,9 @@ def delete_thresholds(organization: Organization, assessment: str, actor: Actor)
         if row is None:
             return False
         changes = {"rating_thresholds": (row.values, None)}
-        AuditEntry.record(organization, actor, AuditAction.DELETE_RATING, _target(row), changes)
+        target = _target(row)
         row.delete()
+        AuditEntry.record(organization, actor, AuditAction.DELETE_RATING, target, changes)
     return True
 
 
