@@ -39,7 +39,7 @@ CONSENT = {
     "social:disconnect_individual",
 }
 #: Models whose rows belong to no organization.
-WITHOUT_ORGANIZATION = {"Heartbeat", "RateLimitBucket", "ChainHead", "PersonalSettings"}
+WITHOUT_ORGANIZATION = {"Heartbeat", "RateLimitBucket", "ChainHead", "AnnouncedHead", "PersonalSettings"}
 #: Where POST needs a higher role than GET: everybody sees the settings page, only Super Admins save secrets.
 POST_ALLOWED = {"settings": 1}
 #: What everybody may do to rows of their own; the addresses name rows of others.

@@ -20,8 +20,19 @@ class AuditEntryAdmin(ScopedAdmin):
     search_fields = ("actor_name", "action", "target")
     search_hint = "who, what was done, or to what"
     ordering = ("-at", "-pk")
-    fields = ("at", "organization", "actor_name", "action", "target", "changes_shown", "reason")
-    readonly_fields = ("changes_shown",)
+    fields = (
+        "at",
+        "organization",
+        "actor_name",
+        "action",
+        "target",
+        "changes_shown",
+        "reason",
+        "position",
+        "previous_hash",
+        "hash",
+    )
+    readonly_fields = ("changes_shown", "position", "previous_hash", "hash")
 
     def organization_of(self, row: AuditEntry) -> int:
         """Return the id of its organization; for an entry about the whole portal 0, which no organization has."""

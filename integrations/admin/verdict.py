@@ -31,8 +31,11 @@ class VerdictAdmin(ScopedAdmin):
         "cause",
         "decided_at",
         "is_current",
+        "position",
+        "previous_hash",
+        "hash",
     )
-    readonly_fields = ("delivery_link", "candidate", "invitation_link")
+    readonly_fields = ("delivery_link", "candidate", "invitation_link", "position", "previous_hash", "hash")
 
     @admin.display(description="delivery")
     def delivery_link(self, verdict: Verdict) -> str | SafeString:

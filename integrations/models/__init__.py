@@ -5,7 +5,7 @@ from integrations.models.append_only import AppendOnlyError
 from integrations.models.audit_entry import Actor, AuditAction, AuditEntry, AuditTarget, Changes, TargetKind
 from integrations.models.catalog import Assessment, Role, Stage
 from integrations.models.chain_format import ChainKind
-from integrations.models.chain_head import ChainHead
+from integrations.models.chain_head import AnnouncedHead, ChainHead
 from integrations.models.chained import Chained, erased_positions
 from integrations.models.circuit_breaker import CircuitBreaker
 from integrations.models.codescreen_connection import CodeScreenConnection
@@ -39,6 +39,7 @@ from integrations.models.webhook_rejection import WebhookRejection
 
 __all__ = [
     "Actor",
+    "AnnouncedHead",
     "ApiCall",
     "AppendOnlyError",
     "Assessment",

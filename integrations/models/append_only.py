@@ -40,3 +40,20 @@ class AppendOnlyQuerySet[Row: models.Model](models.QuerySet[Row]):
     def _change(self, **values: Any) -> int:
         """Make one of the changes that the table's trigger permits; return the number of rows."""
         return super().update(**values)
+
+
+class AppendOnlyModel(models.Model):
+    """A row that is stored once."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, **options: Any) -> None:
+        """Store a new row. Raises AppendOnlyError for a row that is stored already."""
+        if not self._state.adding:
+            refuse(type(self), "save() of a stored row")
+        super().save(**{**options, "force_insert": True})
+
+    def delete(self, *_: Any, **__: Any) -> NoReturn:
+        """Raise AppendOnlyError."""
+        refuse(type(self), "delete()")

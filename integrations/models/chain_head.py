@@ -1,8 +1,11 @@
 """The end of each chain of audit entries and verdicts: the one that writers lock, and those that were announced."""
 
-from django.db import connection, models
+from typing import Self
 
-from integrations.models.append_only import AppendOnlyQuerySet
+from django.db import connection, models
+from django.db.models.functions import Now
+
+from integrations.models.append_only import AppendOnlyModel, AppendOnlyQuerySet
 from integrations.models.append_only_constraint import AppendOnly
 from integrations.models.chain_format import NO_HASH
 
@@ -24,7 +27,7 @@ class ChainHeadQuerySet(AppendOnlyQuerySet["ChainHead"]):
         return head
 
 
-class ChainHead(models.Model):
+class ChainHead(AppendOnlyModel):
     """The position and hash of the last row of one chain."""
 
     chain = models.BigIntegerField(
@@ -44,3 +47,32 @@ class ChainHead(models.Model):
     def advance(self, row_hash: str) -> None:
         """Make the row with this hash, which was just stored at the next position, the head."""
         ChainHead.objects.filter(pk=self.chain)._change(position=self.position + 1, hash=row_hash)
+
+
+class AnnouncedHeadQuerySet(AppendOnlyQuerySet["AnnouncedHead"]):
+    """Announced heads by chain."""
+
+    def of_chain(self, chain: int) -> Self:
+        """Return what was announced of one chain, earliest first."""
+        return self.filter(chain=chain).order_by("position")
+
+
+class AnnouncedHead(AppendOnlyModel):
+    """The head that a chain had when it was written to the log and into e-mails: the chain must still contain it."""
+
+    chain = models.BigIntegerField(help_text="The organization's id; 0 for what concerns the whole portal.")
+    position = models.PositiveBigIntegerField()
+    hash = models.CharField(max_length=64)
+    announced_at = models.DateTimeField(db_default=Now())
+
+    objects = AnnouncedHeadQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-announced_at", "-pk"]
+        constraints = [
+            AppendOnly(name="announced_head_append_only"),
+            models.UniqueConstraint(fields=["chain", "position"], name="announced_head_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position}:{self.hash}"

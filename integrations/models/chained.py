@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import batched
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 from django.db import connection, models, transaction
 
 from integrations.models import db_clock
-from integrations.models.append_only import AppendOnlyQuerySet, refuse
+from integrations.models.append_only import AppendOnlyModel, AppendOnlyQuerySet, refuse
 from integrations.models.chain_format import (
     PORTAL_CHAIN,
     ChainKind,
@@ -51,7 +51,7 @@ class ChainedQuerySet[Row: "Chained"](AppendOnlyQuerySet[Row]):
         return [position for _, position in found]
 
 
-class Chained(models.Model):
+class Chained(AppendOnlyModel):
     """A row of a chain."""
 
     KIND: ClassVar[ChainKind]
@@ -93,12 +93,8 @@ class Chained(models.Model):
         with transaction.atomic(savepoint=False):
             head = ChainHead.objects.lock(self.chain)
             self._link(head)
-            super().save(**{**options, "force_insert": True})
+            super().save(**options)
             head.advance(self.hash)
-
-    def delete(self, *_: Any, **__: Any) -> NoReturn:
-        """Raise AppendOnlyError."""
-        refuse(type(self), "delete()")
 
     @property
     def chain(self) -> int:

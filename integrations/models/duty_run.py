@@ -36,6 +36,7 @@ class Duty(models.TextChoices):
     WARN_EXPIRY = "warn_expiry", "Warning of Lever's grant ending"
     PURGE = "purge", "Retention"
     FOLLOW_ERASURES = "follow_erasures", "Erasure of those deleted or anonymized in Lever"
+    ANNOUNCE_HEAD = "announce_head", "Announcement of the log's end"
     UPDATE_INCIDENTS = "update_incidents", "Incidents"
     REQUEUE_WAITING = "requeue_waiting", "Requeueing of what waited"
     RETRY_REFUSED_KEY = "retry_refused_key", "Retry of a refused key"
@@ -57,6 +58,7 @@ INTERVALS: dict[Duty, timedelta] = {
     Duty.WARN_EXPIRY: timedelta(hours=12),
     Duty.SWEEP_FULLY: timedelta(days=1),
     Duty.PURGE: timedelta(days=1),
+    Duty.ANNOUNCE_HEAD: timedelta(days=1),
 }
 
 

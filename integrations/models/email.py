@@ -10,6 +10,7 @@ class EmailKind(models.TextChoices):
     ATTENTION = "attention", "Something needs a person"
     EXPIRY = "expiry", "Lever's connection ends soon"
     RESOLVED = "resolved", "Back to normal"
+    LOG_HEAD = "log_head", "Daily end of the log"
 
 
 class EmailTopic(models.TextChoices):
@@ -26,6 +27,7 @@ class EmailTopic(models.TextChoices):
     CONNECTION_ENDS = "connection_ends", "Lever's connection ends"
     RECONNECT_NEEDED = "reconnect_needed", "Lever must be reconnected"
     RECONNECTED = "reconnected", "Lever reconnected"
+    LOG_HEAD = "log_head", "Daily end of the log"
     WELCOME = "welcome", "Welcome of a new member"
     PASSWORD_RESET = "password_reset", "Password reset"
     ADMIN_REQUEST = "admin_request", "Request to the Super Admins"
@@ -50,6 +52,7 @@ _KINDS = {
     EmailTopic.CONNECTION_ENDS: EmailKind.EXPIRY,
     EmailTopic.RECONNECT_NEEDED: EmailKind.ATTENTION,
     EmailTopic.RECONNECTED: EmailKind.RESOLVED,
+    EmailTopic.LOG_HEAD: EmailKind.LOG_HEAD,
 }
 
 #: Topics of the e-mails without which somebody can't sign in.

@@ -9,10 +9,12 @@ from integrations.models.email import EmailKind
 from integrations.models.membership import Membership
 from integrations.models.organization import Organization
 
+#: What nobody gets without having chosen it: it comes every day.
+_CHOSEN_ONLY = frozenset({EmailKind.LOG_HEAD.value})
 #: Which kinds a member gets who hasn't chosen.
 WANTED_BY_DEFAULT: dict[str, frozenset[str]] = {
-    Membership.Role.SUPER_ADMIN: frozenset(EmailKind.values),
-    Membership.Role.ADMIN: frozenset(EmailKind.values),
+    Membership.Role.SUPER_ADMIN: frozenset(EmailKind.values) - _CHOSEN_ONLY,
+    Membership.Role.ADMIN: frozenset(EmailKind.values) - _CHOSEN_ONLY,
     Membership.Role.TEAM_MEMBER: frozenset({EmailKind.RESULT.value}),
     Membership.Role.LIMITED_TEAM_MEMBER: frozenset(),
 }

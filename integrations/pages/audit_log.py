@@ -14,14 +14,14 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.generic import TemplateView, View
 
-from integrations.models import AuditAction, AuditEntry
+from integrations.models import AuditAction, AuditEntry, ChainHead
 from integrations.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
 
 PAGE_SIZE = 50
 MAX_CHOICES = 200
 MAX_VALUE_LENGTH = 300
-COLUMNS = ("when (UTC)", "who", "action", "target", "what", "from", "to", "reason")
+COLUMNS = ("when (UTC)", "who", "action", "target", "what", "from", "to", "reason", "position", "hash")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -129,6 +129,7 @@ class AuditLogView(AuditLogMixin, TemplateView):
             people=self._distinct("actor_name"),
             actions=[(value, label) for value, label in AuditAction.choices if value in used_actions],
             max_value_length=MAX_VALUE_LENGTH,
+            head=ChainHead.objects.filter(pk=self.organization.pk).first(),
             **kwargs,
         )
 
@@ -174,5 +175,7 @@ class AuditExportView(AuditLogMixin, View):
                     change.before,
                     change.after,
                     entry.reason,
+                    entry.position,
+                    entry.hash,
                 ]
                 yield writer.writerow([csv_cell(str(cell)) for cell in cells])

@@ -20,6 +20,7 @@ from integrations.workflow.catalog.sync import refresh_roles, refresh_stages
 from integrations.workflow.email.connection_notices import notify_grant_ends, notify_reconnect_needed
 from integrations.workflow.erasure import lever_changes
 from integrations.workflow.health import incidents, lever_probe, linter_history
+from integrations.workflow.health.chain.announced import announce_head
 from integrations.workflow.inbox.sweep import sweep
 from integrations.workflow.operations import retention, waiting
 from integrations.workflow.operations.codescreen_connection import verify_codescreen_key
@@ -172,6 +173,7 @@ DUTIES: dict[Duty, Performance] = {
     Duty.WARN_EXPIRY: Performance(warn_expiry),
     Duty.PURGE: Performance(retention.purge),
     Duty.FOLLOW_ERASURES: Performance(follow_erasures),
+    Duty.ANNOUNCE_HEAD: Performance(announce_head),
     Duty.UPDATE_INCIDENTS: Performance(incidents.update_incidents),
     Duty.REQUEUE_WAITING: Performance(requeue_waiting, while_paused=False),
     Duty.RETRY_REFUSED_KEY: Performance(retry_refused_key, while_paused=False),

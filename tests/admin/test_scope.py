@@ -21,7 +21,8 @@ MODELS = [
 OWNED = [
     model
     for model in MODELS
-    if model.__name__ not in {"ChainHead", "Heartbeat", "RateLimitBucket", "PersonalSettings"}
+    if model.__name__
+    not in {"AnnouncedHead", "ChainHead", "Heartbeat", "RateLimitBucket", "PersonalSettings"}
 ]
 ALLOWED = ["super_admin", "admin", "team_member"]
 

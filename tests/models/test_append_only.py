@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models.deletion import ProtectedError
 
-from integrations.models import AppendOnlyError, AuditEntry, ChainHead, Verdict
+from integrations.models import AnnouncedHead, AppendOnlyError, AuditEntry, ChainHead, Verdict
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +38,7 @@ def execute(statement: str, *parameters: int) -> int:
         return cursor.rowcount
 
 
-@pytest.mark.parametrize("model", [AuditEntry, Verdict, ChainHead])
+@pytest.mark.parametrize("model", [AuditEntry, Verdict, ChainHead, AnnouncedHead])
 def test_the_orm_refuses_every_change_of_many_rows(model):
     rows = model.objects.all()
     for change in (
@@ -143,7 +143,7 @@ def test_the_database_lets_text_be_erased_only_as_a_whole_and_once(entry):
 @pytest.mark.django_db(transaction=True)
 def test_the_triggers_are_still_there_when_a_migration_builds_the_table_anew(organization):
     before = _triggers()
-    assert len(before) == 6
+    assert len(before) == 8
     with connection.schema_editor() as editor:
         editor._remake_table(Verdict)  # type: ignore[attr-defined]
     assert _triggers() == before

@@ -52,7 +52,7 @@ class Command(MigratingCommand):
     def _verify(self, organization: Organization | None, heads: list[HeadToCompare]) -> Verification:
         name = organization.slug if organization else PORTAL
         found = verify_chain(
-            chain_of(organization), lambda fault: self.stdout.write(f"{name}: {fault}"), heads
+            chain_of(organization), lambda fault: self.stdout.write(f"{name}: {fault}"), *heads
         )
         rows = f"{found.audit_entries} audit entries and {found.verdicts} verdicts, the text of {found.erased} erased"
         if found.is_whole:

@@ -1,4 +1,4 @@
-"""The four kinds of e-mail that members choose between: the variables of each, and the portal's own wording."""
+"""The kinds of e-mail that members choose between: the variables of each, and the portal's own wording."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -100,6 +100,22 @@ EMAIL_KINDS: dict[EmailKind, EmailKindDefinition] = {
         _MESSAGE_WORDING,
         {
             **_message("Lever is connected again", "What arrived meanwhile is being decided now."),
+            **_ORGANIZATION,
+        },
+    ),
+    EmailKind.LOG_HEAD: EmailKindDefinition(
+        "Tells each day where the organization's log ends. Keep these e-mails: they show it if somebody cuts off the "
+        "end of the log or writes it anew.",
+        _MESSAGE_WORDING,
+        {
+            **_message(
+                "Acme's log ends at position 1204",
+                "Its head is 1204:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            ),
+            "head": Variable(
+                "the position and the hash",
+                "1204:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            ),
             **_ORGANIZATION,
         },
     ),

@@ -1,6 +1,6 @@
 """Verify a chain: whether every row is there, as it was written, and nothing besides."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import merge
 from itertools import groupby
@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef
 
 from integrations.models import AuditEntry, Chained, ChainHead, Organization, Verdict
 from integrations.models.chain_format import NO_HASH, PORTAL_CHAIN
-from integrations.workflow.health.chain.announced import HeadToCompare
+from integrations.workflow.health.chain.announced import HeadToCompare, heads_of
 from integrations.workflow.health.chain.covers import covers_of
 from integrations.workflow.health.chain.faults import Fault, FaultCode, Report, row_fault
 from integrations.workflow.health.chain.walk import Walk
@@ -51,17 +51,19 @@ def chain_of(organization: Organization | None) -> int:
     return organization.pk if organization else PORTAL_CHAIN
 
 
-def verify_chain(chain: int, report: Report, heads: Iterable[HeadToCompare] = ()) -> Verification:
+def verify_chain(chain: int, report: Report, *heads: HeadToCompare) -> Verification:
     """Verify one chain and return what was counted; tell `report` each fault as it is found.
 
-    `heads` are ends of the chain that were announced at earlier times, by rising position. Reads a bounded number of
-    rows at a time, and may run while the portal writes.
+    Every head that was announced must still be in the chain, and `heads`, which somebody kept, too. Reads a bounded
+    number of rows at a time, and may run while the portal writes.
     """
+    announced = iter(
+        heads_of(chain, *heads)
+    )  # read first: what is announced meanwhile may lie after the head
     counter = _Counter(report)
     head = ChainHead.objects.filter(pk=chain).first() or ChainHead(chain=chain)
     walk = Walk(covers_of(chain), counter)
     result = Verification(chain)
-    announced = iter(heads)
     expected = next(announced, None)
     for position, rows in groupby(_rows(chain, head.position), key=lambda row: row.position):
         found = list(rows)

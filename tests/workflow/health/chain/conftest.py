@@ -48,7 +48,7 @@ class Chain:
     def faults(self, *heads: HeadToCompare) -> list[Fault]:
         """Return what `verify_audit` finds."""
         found: list[Fault] = []
-        verification = verify_chain(self.organization.pk, found.append, heads)
+        verification = verify_chain(self.organization.pk, found.append, *heads)
         assert verification.faults == len(found)
         return found
 

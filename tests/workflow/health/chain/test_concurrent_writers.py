@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from django.db import connection, connections, transaction
@@ -73,10 +74,10 @@ def test_many_writers_at_once_leave_no_gap_in_any_chain():
     for number in range(WRITERS):
         organization = (first, second)[number % 2]
         if number % 4 < 2:
-            acts.append(repeated(lambda organization=organization: record(organization)))
+            acts.append(repeated(partial(record, organization)))
         else:
             delivery = factories.DeliveryFactory.create(organization=organization)
-            acts.append(repeated(lambda delivery=delivery: decide(delivery)))
+            acts.append(repeated(partial(decide, delivery)))
     at_once(acts)
     for organization in (first, second):
         assert positions(organization) == list(range(1, WRITERS // 2 * EACH + 1))

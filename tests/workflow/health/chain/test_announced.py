@@ -1,0 +1,100 @@
+"""The daily announcement of where a chain ends, and that the chain must still contain it."""
+
+import logging
+
+import pytest
+
+from integrations.models import (
+    AnnouncedHead,
+    AppendOnlyError,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    ChainHead,
+    Effect,
+    EmailKind,
+    NotificationPreference,
+    TargetKind,
+)
+from integrations.workflow.health.chain.announced import HeadToCompare, announce_head
+from tests.append_only import lifted, overwrite
+
+pytestmark = pytest.mark.django_db
+
+
+def mails() -> list[str]:
+    return [str(effect.payload) for effect in Effect.objects.filter(email_topic="log_head")]
+
+
+def want(super_admin) -> None:
+    member = super_admin.memberships.get()
+    NotificationPreference.objects.create(membership=member, kind=EmailKind.LOG_HEAD, is_wanted=True)
+
+
+def test_the_head_is_logged_stored_and_mailed_to_those_who_want_it(chain, super_admin, caplog):
+    want(super_admin)
+    target = AuditTarget(TargetKind.ORGANIZATION, None, "x")
+    AuditEntry.record(None, "configure", AuditAction.REPLAY, target)
+    head, portal = ChainHead.objects.get(pk=chain.organization.pk), ChainHead.objects.get(pk=0)
+    with caplog.at_level(logging.INFO):
+        announce_head(chain.organization)
+    assert f"the log of {chain.organization.slug} ends at {head}" in caplog.text
+    assert f"the log of the portal ends at {portal}" in caplog.text
+    assert set(AnnouncedHead.objects.values_list("chain", "position", "hash")) == {
+        (chain.organization.pk, 10, head.hash),
+        (0, 1, portal.hash),
+    }
+    [mail] = mails()
+    assert f"verify_audit {chain.organization.slug} --head 10:{head.hash}" in mail
+    assert super_admin.email in mail
+
+
+def test_nobody_is_mailed_who_did_not_choose_it(chain, super_admin):
+    announce_head(chain.organization)
+    assert mails() == []
+    assert AnnouncedHead.objects.count() == 1
+
+
+def test_the_same_head_is_logged_again_but_stored_and_mailed_once(chain, super_admin, caplog):
+    want(super_admin)
+    with caplog.at_level(logging.INFO):
+        announce_head(chain.organization)
+        announce_head(chain.organization)
+    assert caplog.text.count("ends at 10:") == 2
+    assert AnnouncedHead.objects.count() == len(mails()) == 1
+    chain.decide("One more.")
+    announce_head(chain.organization)
+    assert AnnouncedHead.objects.count() == len(mails()) == 2
+    assert chain.faults() == []
+
+
+def test_an_organization_without_rows_announces_nothing(organization, caplog):
+    with caplog.at_level(logging.INFO):
+        announce_head(organization)
+    assert "ends at" not in caplog.text
+    assert not AnnouncedHead.objects.exists()
+
+
+def test_a_chain_whose_end_and_head_were_cut_off_no_longer_has_the_stored_head(chain):
+    announce_head(chain.organization)
+    with lifted():
+        chain.verdicts().filter(position=10)._raw_delete("default")
+    overwrite(ChainHead.objects.filter(pk=chain.organization.pk), position=9, hash=chain.row(9).hash)
+    overwrite(chain.verdicts().filter(position=8), is_current=True)
+    assert chain.named() == [("end_cut_off", "", None, 10)]
+
+
+def test_an_announced_head_is_never_changed(chain):
+    announce_head(chain.organization)
+    [head] = AnnouncedHead.objects.all()
+    with pytest.raises(AppendOnlyError):
+        head.save()
+    with pytest.raises(AppendOnlyError):
+        AnnouncedHead.objects.update(hash="")
+
+
+def test_a_head_is_read_as_it_is_written():
+    head = HeadToCompare(12, "ab" * 32)
+    assert HeadToCompare.parse(f" {head}\n") == head
+    for text in ("", "12", f"١:{'ab' * 32}", f"-1:{'ab' * 32}", f"1:{'AB' * 32}", f"1:{'ab' * 32} x"):
+        assert HeadToCompare.parse(text) is None
