@@ -9,7 +9,7 @@ from django.db import connections
 
 from integrations.models import Delivery, LeverWebhook, Organization
 from integrations.queue import worker
-from portal.devtools.benchmarks import accept_rate, claim_cost, duty_rounds
+from portal.devtools.benchmarks import accept_rate, chain_cost, claim_cost, duty_rounds
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.waiting import RunFailed, wait_for_url
 from portal.process import startup
@@ -37,6 +37,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--organizations", type=int, default=0, help="instead, do the duties of so many organizations"
         )
+        parser.add_argument(
+            "--chain", action="store_true", help="instead, write audit entries with their chain and without"
+        )
         parser.add_argument("--minutes", type=float, default=15.0, help="how long (default 15)")
 
     def handle(
@@ -47,6 +50,7 @@ class Command(BaseCommand):
         database_url: str,
         organizations: int,
         minutes: float,
+        chain: bool,
         **_: object,
     ) -> None:
         if rounds < 2 or seconds <= 0:
@@ -58,6 +62,10 @@ class Command(BaseCommand):
                 changes["DATABASE_URL"] = database_url
             DemoEnvironment.create("bench").enter(**changes)
         try:
+            if chain:
+                startup.prepare(self.stderr)
+                self.stdout.write(chain_cost.measure(rounds, seconds))
+                return
             if organizations:
                 startup.prepare(self.stderr)
                 duty_rounds.run(environment, organizations, minutes * 60, self.stdout.write)
