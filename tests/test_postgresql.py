@@ -17,6 +17,8 @@ SUITES = [
     "tests/queue/test_worker.py",
     "tests/models/test_leasing.py",
     "tests/models/test_claim_statement.py",
+    "tests/models/test_append_only.py",
+    "tests/management/test_verify_audit.py",
     "tests/workflow",
 ]
 
