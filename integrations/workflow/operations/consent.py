@@ -108,12 +108,12 @@ def leave(member: Membership) -> None:
     with transaction.atomic():
         target = audit_target(member)
         changes = {"role": (member.role, "")}
-        AuditEntry.record(member.organization, member.user, AuditAction.LEAVE, target, changes)
         try:
             member.end()
         except LastSuperAdmin as error:
             raise ActionNotAllowed(LAST_SUPER_ADMIN_STAYS) from error
         notify_super_admins(member.organization, str(member.user), "left the organization", member.user)
+        AuditEntry.record(member.organization, member.user, AuditAction.LEAVE, target, changes)
 
 
 def work_in(user: User, organization: Organization) -> None:
