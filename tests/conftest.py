@@ -183,8 +183,14 @@ def organization_admin_client(client_for, organization) -> Client:
 
 
 @pytest.fixture
-def limited_member_client(client_for, organization) -> Client:
-    return client_for(factories.member(organization, Membership.Role.LIMITED_TEAM_MEMBER, "limited"))
+def limited_member(organization):
+    """A Limited Team Member, who is on no candidate yet."""
+    return factories.member(organization, Membership.Role.LIMITED_TEAM_MEMBER, "limited")
+
+
+@pytest.fixture
+def limited_member_client(client_for, limited_member) -> Client:
+    return client_for(limited_member)
 
 
 @pytest.fixture

@@ -150,7 +150,7 @@ class EffectFactory(DjangoModelFactory):
 def member(organization, role, name):
     """Create a user with that role in the organization. Return the user."""
     user: Any = UserFactory(username=f"{name}-{organization.slug}")
-    models.Membership.objects.create(user=user, organization=organization, role=role)
+    models.Membership.objects.create(user=user, organization=organization, role=role, address=user.email)
     return user
 
 
@@ -158,6 +158,13 @@ def invited(organization, address, role=models.Membership.Role.TEAM_MEMBER):
     """Invite an address to the organization. Return the pending membership."""
     return models.PendingMembership.objects.create(
         organization=organization, email=address, role=role, invited_at=timezone.now()
+    )
+
+
+def on_candidate(organization, opportunity_id, address, relation="follower"):
+    """Let Lever have shown that the person with that address is on the candidate."""
+    return models.OpportunityPerson.objects.create(
+        organization=organization, opportunity_id=opportunity_id, email=address, relation=relation
     )
 
 

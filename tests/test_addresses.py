@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 
-from integrations.models import Membership, Organization, RoleMapping
+from integrations.models import Invitation, Membership, Organization, RoleMapping
 from integrations.workflow.operations.consent import work_in
 from tests import addresses, factories
 from tests.addresses import Address
@@ -44,6 +44,8 @@ WITHOUT_ORGANIZATION = {"Heartbeat", "RateLimitBucket", "ChainHead", "AnnouncedH
 POST_ALLOWED = {"settings": 1}
 #: What everybody may do to rows of their own; the addresses name rows of others.
 OTHERS_ROW_IS_NOT_FOUND = {"switch-organization", "membership-answer", "membership-leave"}
+#: Pages about one candidate: a Limited Team Member sees those they are on in Lever.
+ABOUT_A_CANDIDATE = {"candidate", "delivery"}
 #: The models that the admin lets people change, with the lowest role that may.
 CHANGEABLE = {RoleMapping: 2, Organization: 2, Membership: 1}
 
@@ -58,6 +60,7 @@ class Persona(NamedTuple):
     is_stranger: bool = False
     is_invited: bool = False
     is_former: bool = False
+    is_on_candidate: bool = False
 
 
 PERSONAS = [
@@ -71,6 +74,7 @@ PERSONAS = [
     Persona("former", 0, is_staff=False, is_former=True),
     Persona("former, staff", 0, is_staff=True, is_former=True),
     *(Persona(role, rank, is_staff=False) for rank, role in enumerate(ROLES, start=1)),
+    Persona("limited_team_member on the candidate", 4, is_staff=False, is_on_candidate=True),
     *(Persona(f"{role}, staff", rank, is_staff=True) for rank, role in enumerate(ROLES, start=1)),
 ]
 
@@ -96,9 +100,13 @@ def client_of(acme: Customer, globex: Customer) -> Callable[[Persona], Client]:
         if persona.is_signed_in:
             user = User.objects.create_user("persona", "persona@persona.example", is_staff=persona.is_staff)
             if persona.rank:
+                role = ROLES[persona.rank - 1]
                 Membership.objects.create(
-                    user=user, organization=acme.organization, role=ROLES[persona.rank - 1]
+                    user=user, organization=acme.organization, role=role, address=user.email
                 )
+            if persona.is_on_candidate:
+                opportunity_id = acme.rows[Invitation].opportunity_id
+                factories.on_candidate(acme.organization, opportunity_id, user.email)
             if persona.is_stranger:
                 Membership.objects.create(user=user, organization=globex.organization, role=ROLES[0])
             if persona.is_invited:
@@ -155,6 +163,8 @@ def _expected_of_a_page(persona: Persona, address: Address, method: str) -> Iter
         return {403}
     if persona.is_stranger:
         return {404, 405} if address.has_row else done
+    if persona.rank == len(ROLES) and address.name in ABOUT_A_CANDIDATE and not persona.is_on_candidate:
+        return {404, 405}
     return done if persona.rank <= lowest else {403}
 
 

@@ -161,6 +161,7 @@ def test_every_page_of_an_empty_organization(browser: Browser, live_server, acme
 @pytest.mark.parametrize("role", ROLES[1:])
 def test_every_page_as_each_other_role(browser: Browser, live_server, acme: Customer, role: str) -> None:
     person = factories.member(acme.organization, role, "colleague")
+    factories.on_candidate(acme.organization, acme.rows[Invitation].opportunity_id, person.email)
     rank = ROLES.index(role) + 1
     with Visit(browser, live_server.url, person) as visit:
         refused = ""

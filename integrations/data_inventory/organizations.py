@@ -148,6 +148,13 @@ ORGANIZATION_TABLES = (
         people={"email": "the address that was invited"},
     ),
     Table(
+        "integrations.OpportunityPerson",
+        "who is on which candidate in Lever, for Limited Team Members",
+        "until Lever shows otherwise, or the candidate is erased",
+        people={"email": "the person's address in Lever"},
+        harmless=frozenset({"opportunity_id"}),
+    ),
+    Table(
         "integrations.PersonalSettings",
         "how a person reads times, and which address is proven",
         "as long as the account",

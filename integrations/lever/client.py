@@ -10,11 +10,20 @@ from integrations.http.json_types import JsonObject
 from integrations.http.session import PlatformSession
 from integrations.http.shapes import Endpoint
 from integrations.lever import shapes
-from integrations.lever.decoding import json_object, text, texts
+from integrations.lever.decoding import json_object, json_objects, text, texts
 from integrations.lever.feedback import FeedbackForm
 from integrations.lever.lookups import LeverUser, Note, PipelineStage, Posting, RegisteredWebhook
 from integrations.lever.payloads import Opportunity
 from integrations.lever.transport import LeverTransport, Params, TokenSource, path_of, unwrap
+
+_WITH_APPLICATIONS = (("expand", "applications"),)
+#: What is read together with opportunities, in the same call; the second where the grant refuses the first.
+_EXPANDED: tuple[Params, ...] = (
+    (*_WITH_APPLICATIONS, ("expand", "owner"), ("expand", "followers")),
+    _WITH_APPLICATIONS,
+)
+#: How Lever answers when a grant doesn't let something expand.
+_REFUSED = frozenset({400, 403})
 
 
 class LeverClient:
@@ -29,18 +38,23 @@ class LeverClient:
     # opportunities
 
     def opportunity(self, opportunity_id: str) -> Opportunity:
-        """Read one opportunity, with the posting of its application where the grant allows that."""
+        """Read one opportunity, with its application and the people on it where the grant allows that."""
         path = path_of("opportunities", opportunity_id)
-        try:
-            data = self._api.json_object("GET", path, shapes.OPPORTUNITY, params=[("expand", "applications")])
-        except PlatformError as error:
-            # expanding may need a scope of its own; an unreadable opportunity answers the same without it
-            if error.status not in {400, 403}:
-                raise
-            data = self._api.json_object("GET", path, shapes.OPPORTUNITY)
+        data = self._expanded_opportunity(path)
         if _has_unexpanded_applications(data):
             data = {**data, "applications": self._applications(path)}
         return Opportunity.from_api(data)
+
+    def _expanded_opportunity(self, path: str) -> JsonObject:
+        """Read an opportunity with what the grant lets expand: each may need a scope of its own."""
+        for params in _EXPANDED:
+            try:
+                return self._api.json_object("GET", path, shapes.OPPORTUNITY, params=params)
+            except PlatformError as error:
+                # an unreadable opportunity answers the same without expanding
+                if error.status not in _REFUSED:
+                    raise
+        return self._api.json_object("GET", path, shapes.OPPORTUNITY)
 
     def _applications(self, opportunity_path: str) -> list[JsonObject]:
         """Read an opportunity's applications; an empty list where the grant doesn't show them."""
@@ -52,22 +66,22 @@ class LeverClient:
             return []
 
     def opportunities(self, **filters: str | Sequence[str]) -> Iterator[Opportunity]:
-        """Yield the opportunities that match Lever's own filters, with their postings where expanding works."""
+        """Yield the opportunities that match Lever's own filters, with postings and people where expanding works."""
         params: list[tuple[str, str]] = []
         for name, value in filters.items():
             params += [(name, item) for item in ([value] if isinstance(value, str) else value)]
-        has_begun = False
-        try:
-            for row in self._api.rows(
-                "/opportunities", shapes.OPPORTUNITIES, [("expand", "applications"), *params]
-            ):
-                has_begun = True
-                yield Opportunity.from_api(row)
-        except PlatformError as error:
-            if has_begun or error.status not in {400, 403}:
-                raise
-            rows = self._api.rows("/opportunities", shapes.OPPORTUNITIES, params)
-            yield from map(Opportunity.from_api, rows)
+        for expanded in _EXPANDED:
+            has_begun = False
+            try:
+                for row in self._api.rows("/opportunities", shapes.OPPORTUNITIES, [*expanded, *params]):
+                    has_begun = True
+                    yield Opportunity.from_api(row)
+            except PlatformError as error:
+                if has_begun or error.status not in _REFUSED:
+                    raise
+            else:
+                return
+        yield from map(Opportunity.from_api, self._api.rows("/opportunities", shapes.OPPORTUNITIES, params))
 
     def deleted_opportunities(self, start: str, end: str) -> Iterator[str]:
         """Yield the ids of the opportunities deleted between two times in milliseconds, at most 30 days apart."""
@@ -106,6 +120,14 @@ class LeverClient:
         """Move the opportunity to a stage; Lever moves an archived one too."""
         path = path_of("opportunities", opportunity_id, "stage")
         self._api.call("PUT", path, params=_as(perform_as), payload={"stage": stage_id})
+
+    def interviewers(self, opportunity_id: str) -> Iterator[str]:
+        """Yield the e-mail addresses of the people who interview the candidate, in interviews not cancelled."""
+        path = path_of("opportunities", opportunity_id, "interviews")
+        for interview in self._api.rows(path, shapes.INTERVIEWS):
+            if not interview.get("canceledAt"):
+                for interviewer in json_objects(interview.get("interviewers")):
+                    yield text(interviewer.get("email"))
 
     # notes
 

@@ -51,6 +51,7 @@ class LeverUser:
     is_active: bool
     is_super_admin: bool
     name: str = ""
+    email: str = ""
 
     @classmethod
     def from_api(cls, data: JsonObject) -> Self:
@@ -60,6 +61,7 @@ class LeverUser:
             is_active=not data.get("deactivatedAt"),
             is_super_admin=data.get("accessRole") == "super admin",
             name=text(data.get("name")),
+            email=text(data.get("email")),
         )
 
 

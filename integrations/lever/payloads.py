@@ -32,13 +32,16 @@ class Opportunity:
     may_contact: bool
     owner_id: str
     url: str
+    owner_email: str = ""  # empty where the owner wasn't expanded
+    follower_emails: tuple[str, ...] | None = None  # None where the followers weren't expanded
+    hiring_managers: tuple[str, ...] = ()  # ids of Lever users, of the applications that were expanded
     entered_at: datetime | None = None  # when it came into its present stage
     is_deleted: bool = False
     has_moved: bool = False  # whether it ever changed stage; the first entry is where it began
 
     @classmethod
     def from_api(cls, data: JsonObject) -> Self:
-        """Decode an opportunity that was read with or without `expand=applications`."""
+        """Decode an opportunity that was read with or without its applications, owner and followers expanded."""
         contact_protection = json_object(json_object(data.get("dataProtection")).get("contact"))
         stage_changes = data.get("stageChanges")
         return cls(
@@ -55,6 +58,9 @@ class Opportunity:
             may_contact=contact_protection.get("allowed") is not False,
             owner_id=referenced_id(data.get("owner")),
             url=text(json_object(data.get("urls")).get("show")),
+            owner_email=text(json_object(data.get("owner")).get("email")),
+            follower_emails=_follower_emails(data.get("followers")),
+            hiring_managers=_hiring_managers(data),
             entered_at=_entered_at(data),
             is_deleted=bool(data.get("deletedAt")),
             has_moved=isinstance(stage_changes, list) and len(stage_changes) > 1,
@@ -67,6 +73,20 @@ def _posting_id(data: JsonObject) -> str:
         if application.get("posting"):
             return referenced_id(application["posting"])
     return ""
+
+
+def _follower_emails(followers: object) -> tuple[str, ...] | None:
+    """Return the addresses of the followers; None where Lever only shows their ids."""
+    users = json_objects(followers)
+    if not isinstance(followers, list) or any(isinstance(follower, str) for follower in followers):
+        return None
+    return tuple(filter(None, (text(user.get("email")) for user in users)))
+
+
+def _hiring_managers(data: JsonObject) -> tuple[str, ...]:
+    """Return the ids of the users who hire for the postings of the applications."""
+    applications = json_objects(data.get("applications"))
+    return tuple(filter(None, (referenced_id(one.get("postingHiringManager")) for one in applications)))
 
 
 def _entered_at(data: JsonObject) -> datetime | None:

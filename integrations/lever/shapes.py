@@ -39,7 +39,9 @@ def _one(name: str, shape: Shape) -> Endpoint:
 
 
 _REFERENCE = either(text(), json_object(id=text()))  # an id, or the object that it was expanded into
-_APPLICATION = either(text(), json_object(posting=optional(_REFERENCE)))
+_APPLICATION = either(
+    text(), json_object(posting=optional(_REFERENCE), postingHiringManager=optional(_REFERENCE))
+)
 _OPPORTUNITY = json_object(
     id=text(),
     contact=_REFERENCE,
@@ -54,6 +56,7 @@ _OPPORTUNITY = json_object(
     isAnonymized=boolean(),
     dataProtection=nullable(json_object(contact=optional(json_object(allowed=boolean())))),
     owner=nullable(_REFERENCE),
+    followers=optional(list_of(nullable(_REFERENCE))),
     urls=json_object(show=text()),
 )
 OPPORTUNITY = _one("GET /opportunities/:id", _OPPORTUNITY)
@@ -62,6 +65,11 @@ DELETED_OPPORTUNITIES = _list("/opportunities/deleted", json_object(id=text()))
 APPLICATIONS = _list("/opportunities/:id/applications", json_object(posting=optional(_REFERENCE)))
 ADD_TAGS = _one("POST /opportunities/:id/addTags", json_object(tags=list_of(text())))
 REMOVE_TAGS = _one("POST /opportunities/:id/removeTags", json_object(tags=list_of(text())))
+
+INTERVIEWS = _list(
+    "/opportunities/:id/interviews",
+    json_object(interviewers=optional(list_of(json_object(email=optional(text()))))),
+)
 
 NOTES = _list(
     "/opportunities/:id/notes",

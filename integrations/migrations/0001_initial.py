@@ -328,6 +328,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='OpportunityPerson',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('opportunity_id', models.CharField(max_length=200)),
+                ('email', models.EmailField(help_text='In small letters.', max_length=254)),
+                ('relation', models.CharField(choices=[('owner', 'Owner'), ('follower', 'Follower'), ('hiring_manager', 'Hiring manager'), ('interviewer', 'Interviewer')], max_length=20)),
+            ],
+            options={
+                'verbose_name_plural': 'opportunity people',
+                'ordering': ['organization', 'opportunity_id', 'email'],
+            },
+        ),
+        migrations.CreateModel(
             name='PendingMembership',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -779,6 +792,11 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notification_preferences', to='integrations.membership'),
         ),
         migrations.AddField(
+            model_name='opportunityperson',
+            name='organization',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='opportunity_people', to='integrations.organization'),
+        ),
+        migrations.AddField(
             model_name='pendingmembership',
             name='organization',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pending_memberships', to='integrations.organization'),
@@ -1133,6 +1151,18 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='notificationpreference',
             constraint=models.UniqueConstraint(fields=('membership', 'kind'), name='notification_preference_once'),
+        ),
+        migrations.AddIndex(
+            model_name='opportunityperson',
+            index=models.Index(fields=['organization', 'email'], name='opportunity_person_email'),
+        ),
+        migrations.AddConstraint(
+            model_name='opportunityperson',
+            constraint=models.UniqueConstraint(fields=('organization', 'opportunity_id', 'email', 'relation'), name='opportunity_person_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='opportunityperson',
+            constraint=models.CheckConstraint(condition=models.Q(('email', ''), _negated=True), name='opportunity_person_has_address'),
         ),
         migrations.AddConstraint(
             model_name='pendingmembership',

@@ -26,6 +26,7 @@ from integrations.models.lever_webhook import LeverWebhook
 from integrations.models.linter_finding import LinterFinding
 from integrations.models.membership import LastSuperAdmin, Membership
 from integrations.models.notification_preference import NotificationPreference
+from integrations.models.opportunity_person import OpportunityPerson
 from integrations.models.organization import Organization
 from integrations.models.pending_membership import PendingMembership
 from integrations.models.personal_settings import PersonalSettings
@@ -72,6 +73,7 @@ __all__ = [
     "LinterFinding",
     "Membership",
     "NotificationPreference",
+    "OpportunityPerson",
     "Organization",
     "PendingMembership",
     "PersonalSettings",

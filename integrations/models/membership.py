@@ -62,6 +62,11 @@ class Membership(models.Model):
         """Whether the member may retry a failed effect."""
         return self.role in TEAM
 
+    @property
+    def sees_all_candidates(self) -> bool:
+        """Whether the member sees every candidate, not only those they are on in Lever."""
+        return self.role in TEAM
+
     def is_last_super_admin(self, *, is_locked: bool = False) -> bool:
         """Whether this is the only Super Admin who can sign in.
 

@@ -29,6 +29,7 @@ from integrations.models import (
     LinterFinding,
     Membership,
     NotificationPreference,
+    OpportunityPerson,
     Organization,
     PendingMembership,
     RatingThresholds,
@@ -160,6 +161,9 @@ def make_customer(slug: str) -> Customer:
     rows[Membership] = Membership.objects.create(**own, user=owner, role=Membership.Role.SUPER_ADMIN)
     rows[PendingMembership] = PendingMembership.objects.create(
         **own, email=f"invited@{slug}.example", role="team_member", invited_at=timezone.now()
+    )
+    rows[OpportunityPerson] = OpportunityPerson.objects.create(
+        **own, opportunity_id=f"opportunity-{slug}", email=f"colleague@{slug}.example", relation="owner"
     )
     rows[NotificationPreference] = NotificationPreference.objects.create(
         membership=rows[Membership], kind="result", is_wanted=False

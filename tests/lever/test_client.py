@@ -70,7 +70,7 @@ def test_filters_are_repeated_and_ids_are_quoted(wire, lever):
     assert list(lever.opportunities(stage_id=["a", "b"], archived="false")) == []
     query = parse_qs(urlsplit(wire.calls[0].request.url).query)
     assert query == {
-        "expand": ["applications"],
+        "expand": ["applications", "owner", "followers"],
         "stage_id": ["a", "b"],
         "archived": ["false"],
         "limit": ["100"],
@@ -140,3 +140,35 @@ def test_writes_name_the_user_they_are_attributed_to(wire, lever):
     lever.create_feedback("x", {}, "user")
     assert all(call.request.url.endswith("?perform_as=user") for call in wire.calls)
     assert all(call.request.headers["Authorization"] == "Bearer token" for call in wire.calls)
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_the_posting_is_read_where_the_grant_does_not_show_people(wire, lever, status):
+    row = {"id": "x", "applications": [{"posting": "p"}]}
+
+    def answer(request):
+        refused = "expand=owner" in request.url
+        return (status, {}, "{}") if refused else (200, {}, json.dumps({"data": row}))
+
+    def answer_list(request):
+        refused = "expand=owner" in request.url
+        return (status, {}, "{}") if refused else (200, {}, json.dumps({"data": [row]}))
+
+    wire.add_callback(responses.GET, f"{API}/opportunities/x", answer)
+    wire.add_callback(responses.GET, f"{API}/opportunities", answer_list)
+    assert lever.opportunity("x").posting_id == "p"
+    assert [one.posting_id for one in lever.opportunities()] == ["p"]
+
+
+def test_interviewers_are_those_of_interviews_that_take_place(wire, lever):
+    wire.get(
+        f"{API}/opportunities/x/interviews",
+        json={
+            "data": [
+                {"interviewers": [{"id": "1", "email": "a@acme.example"}, {"id": "2"}], "canceledAt": None},
+                {"interviewers": [{"email": "b@acme.example"}], "canceledAt": 1782974048515},
+                {},
+            ]
+        },
+    )
+    assert list(lever.interviewers("x")) == ["a@acme.example", ""]

@@ -18,6 +18,7 @@ from integrations.pages.activity.rows import (
 )
 from integrations.pages.overview.counts import waiting_for_a_person
 from integrations.pages.partials import PartialsMixin
+from integrations.pages.visibility import visible
 
 PAGE_SIZE = 50
 AWAITS_DECISION = "awaits_decision"
@@ -57,7 +58,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
             lists=LISTS,
             q=query,
             is_filtered=bool(query or context["filter"].chosen),
-            waiting=waiting_for_a_person(self.organization),
+            waiting=waiting_for_a_person(self.membership),
             now=timezone.now(),
             **context,
             **kwargs,
@@ -73,7 +74,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         return "effects" if self.request.GET.get("state") else "invitations"
 
     def _invitations(self, query: str) -> dict[str, Any]:
-        invitations = Invitation.objects.filter(organization=self.organization)
+        invitations = visible(Invitation.objects.filter(organization=self.organization), self.membership)
         chosen = self._chosen("status", [*Invitation.Status, AWAITS_DECISION, FOLLOWED_IN_VAIN])
         if chosen == AWAITS_DECISION:
             invitations = invitations.awaiting_decision()
@@ -97,7 +98,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         }
 
     def _deliveries(self, query: str) -> dict[str, Any]:
-        deliveries = Delivery.objects.filter(organization=self.organization)
+        deliveries = visible(Delivery.objects.filter(organization=self.organization), self.membership)
         deliveries = deliveries.select_related("invitation").defer("traceback")
         chosen = self._chosen("verdict", [*Delivery.VerdictCode, UNDECIDED])
         if chosen:
@@ -123,7 +124,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         return offered.order_by("-pk").values_list("pk", flat=True).first()
 
     def _effects(self, query: str) -> dict[str, Any]:
-        effects = Effect.objects.filter(organization=self.organization)
+        effects = visible(Effect.objects.filter(organization=self.organization), self.membership)
         effects = effects.select_related("invitation").defer("traceback")
         chosen = self._chosen("state", Effect.State.values)
         if chosen:

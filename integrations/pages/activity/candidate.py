@@ -10,10 +10,11 @@ from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.rows import invitation_rows, with_later_round
 from integrations.pages.activity.timeline import NEWEST, latest_verdict, timeline
 from integrations.pages.partials import PartialsMixin
+from integrations.pages.visibility import sees
 
 
 class CandidateView(OrganizationMixin, PartialsMixin):
-    """Show everything the portal knows about one opportunity; 404 when this organization has no row of it."""
+    """Show everything the portal knows about one opportunity; 404 when the person sees no row of it."""
 
     template_name = "integrations/candidate.html"
     partials = {"timeline": "integrations/_timeline.html"}
@@ -21,6 +22,8 @@ class CandidateView(OrganizationMixin, PartialsMixin):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read the candidate's rows."""
         opportunity_id: str = self.kwargs["opportunity_id"]
+        if not sees(self.membership, opportunity_id):
+            raise Http404("No such candidate here.")
         own = Invitation.objects.filter(organization=self.organization, opportunity_id=opportunity_id)
         invitations = list(with_later_round(own).order_by("-created_at", "-pk")[:NEWEST])
         entries = timeline(self.organization, opportunity_id, invitations)

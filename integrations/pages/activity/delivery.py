@@ -13,6 +13,7 @@ from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.next_steps import next_step
 from integrations.pages.activity.payload import redacted_json
 from integrations.pages.activity.row_action import RowActionView
+from integrations.pages.visibility import visible
 from integrations.queue import on_request
 from integrations.workflow.operations.errors import ActionNotAllowed
 
@@ -26,7 +27,7 @@ class DeliveryView(OrganizationMixin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read the delivery; the preview runs the same code as the replay and writes nothing."""
-        deliveries = Delivery.objects.select_related("invitation")
+        deliveries = visible(Delivery.objects.select_related("invitation"), self.membership)
         delivery = get_object_or_404(deliveries, pk=self.kwargs["pk"], organization=self.organization)
         may_replay = self.membership.may_configure and delivery.platform == Delivery.Platform.LEVER
         context = super().get_context_data(

@@ -8,8 +8,9 @@ from statistics import median
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from integrations.models import Delivery, Invitation, Organization, Result
+from integrations.models import Delivery, Invitation, Membership, Result
 from integrations.pages.overview.chart import Chart, bar, day_labels, day_name, grid, stacked_chart
+from integrations.pages.visibility import visible
 
 DAYS = 14
 MAX_TIMED = 2000  # newest deliveries whose delay is read; more would hardly change the median
@@ -23,21 +24,26 @@ OUTCOMES = (
 )
 
 
-def charts(organization: Organization) -> list[Chart]:
-    """Return the charts of the last fourteen days in the reader's time zone, today included; three queries."""
+def charts(member: Membership) -> list[Chart]:
+    """Return the charts of the last fourteen days in the reader's time zone, today included; three queries.
+
+    They count the candidates whom the member sees.
+    """
     today = timezone.localdate()
     days = [today - timedelta(days=number) for number in reversed(range(DAYS))]
     return [
-        _invitations(organization, days),
-        _outcomes(organization, days),
-        _delays(organization, days),
+        _invitations(member, days),
+        _outcomes(member, days),
+        _delays(member, days),
     ]
 
 
-def _invitations(organization: Organization, days: Sequence[date]) -> Chart:
+def _invitations(member: Membership, days: Sequence[date]) -> Chart:
     # Whatever was invited since then also changed since then, and changed_at has an index.
-    invitations = Invitation.objects.filter(organization=organization, changed_at__gte=_midnight(days[0]))
-    by_day = invitations.aggregate(**_counts_by_day("invited_at", days))
+    invitations = Invitation.objects.filter(
+        organization=member.organization_id, changed_at__gte=_midnight(days[0])
+    )
+    by_day = visible(invitations, member).aggregate(**_counts_by_day("invited_at", days))
     counts = {day: {"invited": by_day[_alias(day)]} for day in days}
     total = sum(by_day.values())
     return stacked_chart(
@@ -50,9 +56,12 @@ def _invitations(organization: Organization, days: Sequence[date]) -> Chart:
     )
 
 
-def _outcomes(organization: Organization, days: Sequence[date]) -> Chart:
+def _outcomes(member: Membership, days: Sequence[date]) -> Chart:
+    results = Result.objects.filter(
+        invitation__organization=member.organization_id, created_at__gte=_midnight(days[0])
+    )
     by_outcome = (
-        Result.objects.filter(invitation__organization=organization, created_at__gte=_midnight(days[0]))
+        visible(results, member, "invitation__opportunity_id")
         .order_by()
         .values_list("outcome")
         .annotate(**_counts_by_day("created_at", days))
@@ -69,15 +78,16 @@ def _outcomes(organization: Organization, days: Sequence[date]) -> Chart:
     return stacked_chart("outcomes", "Outcomes by day", f"{summary} in {DAYS} days", legend, days, counts)
 
 
-def _delays(organization: Organization, days: Sequence[date]) -> Chart:
+def _delays(member: Membership, days: Sequence[date]) -> Chart:
     start = _midnight(days[0])
+    invited = Delivery.objects.filter(
+        organization=member.organization_id,
+        verdict=Delivery.VerdictCode.INVITE,
+        received_at__gte=start,
+        invitation__invited_at__gte=start,
+    )
     times = (
-        Delivery.objects.filter(
-            organization=organization,
-            verdict=Delivery.VerdictCode.INVITE,
-            received_at__gte=start,
-            invitation__invited_at__gte=start,
-        )
+        visible(invited, member)
         .order_by("-received_at")
         .values_list("received_at", "invitation__invited_at")[:MAX_TIMED]
     )

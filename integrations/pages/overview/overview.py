@@ -17,6 +17,7 @@ from integrations.pages.overview.counts import today, waiting_for_a_person
 from integrations.pages.overview.setup_step import SetupStep
 from integrations.pages.partials import PartialsMixin
 from integrations.pages.settings.connect_policy import connect_policy
+from integrations.pages.visibility import visible
 from integrations.queue import notify
 from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.health import doctor
@@ -39,7 +40,9 @@ class OverviewView(OrganizationMixin, PartialsMixin):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read the checklist, the counts and the newest rows; for a partial only what it shows."""
-        steps = setup_steps(self.organization) if self.partial != "overview" else []
+        # a Limited Team Member has no part in the set-up, and its last step tells of any candidate
+        has_checklist = self.partial != "overview" and self.membership.sees_all_candidates
+        steps = setup_steps(self.organization) if has_checklist else []
         is_ready = self.partial == "overview" or all(step.is_done for step in steps)
         context = super().get_context_data(
             steps=steps,
@@ -54,7 +57,7 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         context |= self.current_state()
         if not self.partial:
             context["trigger_stages"] = trigger_stages(self.organization)
-            context["charts"] = charts(self.organization) if context["rows"] else []
+            context["charts"] = charts(self.membership) if context["rows"] else []
         return context
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
@@ -80,11 +83,13 @@ class OverviewView(OrganizationMixin, PartialsMixin):
 
     def current_state(self) -> dict[str, Any]:
         """Return what the page keeps up to date: counts, errors and the newest invitations."""
-        invitations = Invitation.objects.filter(organization=self.organization).order_by("-created_at", "-pk")
-        findings = doctor.findings(self.organization)
+        own = visible(Invitation.objects.filter(organization=self.organization), self.membership)
+        invitations = own.order_by("-created_at", "-pk")
+        # findings name candidates, and a Limited Team Member has no part in mending them
+        findings = doctor.findings(self.organization) if self.membership.sees_all_candidates else []
         return {
-            "today": today(self.organization),
-            "waiting": waiting_for_a_person(self.organization),
+            "today": today(self.membership),
+            "waiting": waiting_for_a_person(self.membership),
             "errors": [finding for finding in findings if finding.level == Level.ERROR],
             "rows": invitation_rows(invitations[:LATEST]),
         }

@@ -13,6 +13,7 @@ from integrations.models.db_retry import with_retry
 from integrations.models.invitation_status import Status
 from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.catalog.candidate import leads_to
+from integrations.workflow.catalog.candidate_people import store_people_shown
 from integrations.workflow.catalog.lookup import stage_name
 from integrations.workflow.catalog.trigger_policy import trigger_policy
 from integrations.workflow.effects.invitation_endings import cancel_or_retry, fail
@@ -130,5 +131,6 @@ def _refresh(
             changes["contact_id"] = opportunity.contact_id[:200]
         if not Invitation.objects.filter(pk=invitation.pk, status=Status.PENDING).update(**changes):
             return DecideOnRecording(partial(cancel_or_retry, invitation))
+        store_people_shown(invitation.organization, [opportunity])
         invitation.refresh_from_db()
     return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from integrations.models import Effect, EmailKind, EmailTopic, Organization
+from integrations.models import Effect, EmailKind, EmailTopic, Membership, OpportunityPerson, Organization
 from integrations.workflow.email.digests import DIGEST_SUBJECTS
 from integrations.workflow.email.kinds import EMAIL_KINDS
 from integrations.workflow.email.links import activity_link, settings_link
@@ -11,11 +11,17 @@ from integrations.workflow.email.preferences import members_still_wanting, unsub
 from integrations.workflow.email.rendering import ComposedEmail, RenderedEmail, render
 from integrations.workflow.email.wording import current_wording
 
+#: What is said of a connection names no candidate.
+CONNECTION_TOPICS = frozenset(
+    {EmailTopic.CONNECTION_ENDS, EmailTopic.RECONNECT_NEEDED, EmailTopic.RECONNECTED}
+)
+
 
 def compose_notice(effect: Effect, kind: EmailKind, payload: EmailPayload) -> ComposedEmail:
     """Return the notice, with a link for each member to unsubscribe from its kind."""
     organization = effect.organization
-    members = members_still_wanting(organization, payload.recipients, kind)
+    wanting = members_still_wanting(organization, payload.recipients, kind)
+    members = {address: member for address, member in wanting.items() if _may_read(member, effect, payload)}
     if payload.appended:  # the variables belong to one candidate
         rendered = _render(organization, kind, payload, DIGEST_SUBJECTS[EmailTopic(effect.email_topic)], {})
     else:
@@ -24,6 +30,16 @@ def compose_notice(effect: Effect, kind: EmailKind, payload: EmailPayload) -> Co
         rendered,
         {address: unsubscribe_link(member, kind) for address, member in sorted(members.items())},
     )
+
+
+def _may_read(member: Membership, effect: Effect, payload: EmailPayload) -> bool:
+    """Whether the member sees every candidate whom the e-mail names; a digest and an incident name several."""
+    if member.sees_all_candidates or effect.email_topic in CONNECTION_TOPICS:
+        return True
+    if effect.invitation is None or payload.appended:
+        return False
+    seen = OpportunityPerson.objects.seen_by(member)
+    return seen.filter(opportunity_id=effect.invitation.opportunity_id).exists()
 
 
 def render_notice(organization: Organization, kind: EmailKind, payload: EmailPayload) -> RenderedEmail:

@@ -23,6 +23,7 @@ from integrations.models import (
     Effect,
     Erasure,
     Invitation,
+    OpportunityPerson,
     Organization,
     TargetKind,
     Verdict,
@@ -156,6 +157,11 @@ def _erase_rows(subject: Subject, found: Found, deciding: Delivery | None) -> di
     changed[Effect._meta.db_table] |= erase_emails(emails, subject) | stop_effects(subject)
     changed[Invitation._meta.db_table] |= end_journeys(subject)
     take_back_deliveries(subject, deciding)
+    people = OpportunityPerson.objects.filter(
+        organization=subject.organization_id, opportunity_id=subject.opportunity_id
+    )
+    changed[OpportunityPerson._meta.db_table] |= set(people.values_list("pk", flat=True))
+    people.delete()
     for table in CANDIDATE_TABLES:
         model = model_of(table)
         if model not in (Verdict, AuditEntry):

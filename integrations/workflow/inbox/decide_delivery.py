@@ -10,6 +10,7 @@ from integrations.clients.provider import ClientProvider
 from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Organization
 from integrations.vocabulary import ErasureCause, Platform, VerdictCause, VerdictCode
+from integrations.workflow.catalog.candidate_people import store_people
 from integrations.workflow.erasure.erase import erase
 from integrations.workflow.inbox.apply_decision import apply_decision
 from integrations.workflow.inbox.database_facts import with_database_facts
@@ -60,6 +61,8 @@ def decide_delivery(
         if not is_recorded:
             transaction.set_rollback(True)
             return LeaseLost()
+        if snapshot.opportunity is not None:
+            store_people(organization, snapshot.opportunity, snapshot.people)
     logger.info("delivery %s of %s: %s", delivery.pk, organization.slug, decision.verdict)
     if decision.verdict == VerdictCode.ANONYMIZED:
         erase(organization, delivery.opportunity_id, ErasureCause.ANONYMIZED, Platform.LEVER.label)

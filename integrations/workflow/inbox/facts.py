@@ -1,6 +1,6 @@
 """Gather what a verdict depends on: from the delivery, and from Lever and CodeScreen where it must."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
@@ -14,8 +14,10 @@ from integrations.models import (
     Organization,
     db_clock,
 )
+from integrations.models.opportunity_person import People
 from integrations.vocabulary import DeliveryEvent, ReentryPolicy
 from integrations.workflow.catalog.candidate import candidate_snapshot
+from integrations.workflow.catalog.candidate_people import read_people
 from integrations.workflow.catalog.lookup import live_assessments, needs_refresh, stage_name
 from integrations.workflow.catalog.sync import refresh_assessments
 from integrations.workflow.catalog.trigger_policy import mapping_index
@@ -38,10 +40,11 @@ class NotShown(Enum):
 
 @dataclass(frozen=True)
 class FactsSnapshot:
-    """Facts without the portal's own rows, the opportunity they were read from, and when it was read."""
+    """Facts without the portal's own rows, the opportunity they were read from, who is on it, and when it was read."""
 
     facts: Facts
     opportunity: Opportunity | None = None
+    people: People = field(default_factory=dict)
     read_at: datetime | None = None
     not_shown: NotShown | None = None
 
@@ -104,6 +107,7 @@ def _read(
     if isinstance(opportunity, NoCandidate):
         not_shown = NotShown.CANDIDATE if opportunity is NoCandidate.NOT_VISIBLE else None
         return FactsSnapshot(replace(facts, candidate=opportunity), not_shown=not_shown)
+    people = read_people(organization, opportunity, clients)
     current = facts.stage_name if opportunity.stage_id == facts.stage_id else ""
     name = current or stage_name(organization, opportunity.stage_id, clients)
     candidate = candidate_snapshot(organization, opportunity, name, clients)
@@ -111,10 +115,10 @@ def _read(
         facts, candidate=candidate, entered_before=_entered_before(organization, delivery, opportunity)
     )
     if decide_before_read(facts) is not None:
-        return FactsSnapshot(facts, opportunity)
+        return FactsSnapshot(facts, opportunity, people)
     facts = replace(facts, assessments=_assessments(organization, facts, candidate, clients))
     not_shown = NotShown.ROLE if depends_on_hidden_role(facts, candidate) else None
-    return FactsSnapshot(facts, opportunity, not_shown=not_shown)
+    return FactsSnapshot(facts, opportunity, people, not_shown=not_shown)
 
 
 def _entered_before(organization: Organization, delivery: Delivery, opportunity: Opportunity) -> bool:

@@ -14,6 +14,7 @@ from integrations.models import Delivery, LeverConnection, Organization, Stage, 
 from integrations.models.leasing import LEASE
 from integrations.models.truncated_keys import truncated_key
 from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, VerdictCause, VerdictCode
+from integrations.workflow.catalog.candidate_people import store_people_shown
 from integrations.workflow.catalog.sync import refresh_stages
 from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.inbox.decide_delivery import decide_delivery
@@ -55,6 +56,7 @@ def _compare(
 ) -> int:
     since = None if is_full else organization.lever_connection.swept_at
     listed = _list_opportunities(clients.lever(), stages, since)
+    store_people_shown(organization, listed)
     if since is None:
         _read_offered_again(organization, listed)
     compared = [

@@ -142,12 +142,17 @@ def test_an_uncertain_invitation_is_resolved_either_way(organization_admin_clien
     assert lost.status == "pending"
 
 
-def test_a_failed_effect_is_retried_by_a_team_member(team_member_client, limited_member_client, organization):
+def test_a_failed_effect_is_retried_by_a_team_member(
+    team_member_client, limited_member, limited_member_client, organization
+):
     effect = factories.EffectFactory.create(
         organization=organization, state="failed", due_at=None, last_error="Lever said no."
     )
+    factories.on_candidate(organization, effect.opportunity_id, limited_member.email)
     assert "Retry" in text(team_member_client.get(ACTIVITY, {"state": "failed"}))
-    assert "Retry" not in text(limited_member_client.get(ACTIVITY, {"state": "failed"}))
+    page = text(limited_member_client.get(ACTIVITY, {"state": "failed"}))
+    assert "Lever said no." in page
+    assert "Retry" not in page
     team_member_client.post(reverse("effect-retry", args=[effect.pk]))
     effect.refresh_from_db()
     assert effect.state == "due"
@@ -384,7 +389,10 @@ def test_a_team_member_records_a_decision(team_member_client, team_member, undec
     assert "doesn&#x27;t wait for a decision" in text(team_member_client.post(url, follow=True))
 
 
-def test_a_limited_team_member_sees_undecided_candidates_without_a_button(limited_member_client, undecided):
+def test_a_limited_team_member_sees_undecided_candidates_without_a_button(
+    limited_member, limited_member_client, undecided
+):
+    factories.on_candidate(undecided.organization, undecided.opportunity_id, limited_member.email)
     page = text(limited_member_client.get(ACTIVITY, {"status": "awaits_decision"}))
     assert "Waiting Hazel" in page
     assert "Decided…" not in page

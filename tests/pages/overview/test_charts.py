@@ -30,7 +30,7 @@ def test_charts_count_by_day_and_have_a_table(super_admin_client, ready_organiza
             due_at=None,
         )
         Result.objects.create(invitation=row, outcome=outcome, created_at=then)
-    invitations, outcomes, waits = charts.charts(ready_organization)
+    invitations, outcomes, waits = charts.charts(ready_organization.memberships.get())
     assert invitations.summary == "3 in 14 days"
     assert outcomes.summary == "1 passed, 1 failed, 1 result not stated in 14 days"
     assert waits.summary == "Median 4.0 s"
@@ -42,14 +42,15 @@ def test_charts_count_by_day_and_have_a_table(super_admin_client, ready_organiza
 
 
 def test_charts_show_only_the_own_organization_and_take_three_queries(
-    ready_organization, stranger, django_assert_num_queries
+    ready_organization, team_member, stranger, django_assert_num_queries
 ):
+    member = team_member.memberships.get()
     other = stranger.memberships.get().organization
     factories.InvitationFactory.create(
         organization=other, status="invited", instance_id="x", invited_at=timezone.now()
     )
     with django_assert_num_queries(3):
-        drawn = charts.charts(ready_organization)
+        drawn = charts.charts(member)
     assert not any(chart.bars for chart in drawn)
 
 

@@ -10,6 +10,7 @@ from portal.devtools.sandbox.lever.api import (
     feedback,
     feedback_templates,
     files,
+    interviews,
     lookups,
     notes,
     opportunities,
@@ -43,6 +44,7 @@ DEMO_REDIRECT_URIS = (
 ENDPOINTS = [
     *opportunities.ENDPOINTS,
     *opportunity_writes.ENDPOINTS,
+    *interviews.ENDPOINTS,
     *notes.ENDPOINTS,
     *feedback_templates.ENDPOINTS,
     *feedback.ENDPOINTS,

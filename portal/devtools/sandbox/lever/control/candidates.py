@@ -20,6 +20,7 @@ class CandidateControl(LeverControl):
             control_route("POST", "delete", self.delete),
             control_route("POST", "anonymize", self.anonymize),
             control_route("POST", "tags", self.change_tags),
+            control_route("POST", "people", self.change_people),
         ]
 
     def move(self, request: Request) -> Response:
@@ -70,6 +71,24 @@ class CandidateControl(LeverControl):
             for item in items:
                 candidacies.anonymize(account, account.contact_of(item))
         return json_response({"anonymized": [item.id for item in items]})
+
+    def change_people(self, request: Request) -> Response:
+        """Set by user id who owns, follows and interviews opportunities, and who hires for their posting."""
+        body = request.json_object()
+        account = self.account(body)
+        with account.lock:
+            items = self.opportunities(account, body)
+            for item in items:
+                item.owner = pick(body, "owner", str, item.owner)
+                if "followers" in body:
+                    item.followers = text_list(body["followers"])
+                if "interviewers" in body:
+                    item.interviewers = text_list(body["interviewers"])
+                posting = account.postings.get(item.posting_id or "")
+                if posting is not None:
+                    posting.hiring_manager = pick(body, "hiring_manager", str, posting.hiring_manager)
+                item.mark_updated()
+        return json_response({"changed": [item.id for item in items]})
 
     def change_tags(self, request: Request) -> Response:
         """Add and remove tags on opportunities or on a posting."""

@@ -45,6 +45,7 @@ class Opportunity:
     origin: str = "applied"
     owner: str | None = None
     followers: list[str] = field(default_factory=list)
+    interviewers: list[str] = field(default_factory=list)
     posting_id: str | None = None
     application_id: str = field(default_factory=new_id)
     confidentiality: str = "non-confidential"

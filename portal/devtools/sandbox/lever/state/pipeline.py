@@ -30,6 +30,7 @@ class Posting:
     id: str
     text: str
     owner: str | None
+    hiring_manager: str | None = None
     tags: list[str] = field(default_factory=list)
     state: str = "published"
     confidentiality: str = "non-confidential"

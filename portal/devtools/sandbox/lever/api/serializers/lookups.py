@@ -46,7 +46,7 @@ def posting_json(account: LeverAccount, posting: Posting, base_url: str) -> Json
         "distributionChannels": ["internal", "public"] if is_public else None,
         "user": posting.owner,
         "owner": posting.owner,
-        "hiringManager": None,
+        "hiringManager": posting.hiring_manager,
         "categories": {
             "commitment": posting.commitment,
             "department": posting.department,

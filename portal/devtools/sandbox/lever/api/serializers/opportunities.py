@@ -86,7 +86,7 @@ def application_json(account: LeverAccount, opportunity: Opportunity) -> JsonObj
         "candidateId": opportunity.id,
         "opportunityId": opportunity.id,
         "posting": posting.id,
-        "postingHiringManager": None,
+        "postingHiringManager": posting.hiring_manager,
         "postingOwner": posting.owner,
         "user": None,
         "name": contact.name,

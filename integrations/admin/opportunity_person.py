@@ -1,0 +1,19 @@
+"""Who is on which candidate in Lever, in the admin."""
+
+from django.contrib import admin
+
+from integrations.admin.base import ScopedAdmin
+from integrations.admin.filters import OrganizationFilter
+from integrations.models import OpportunityPerson
+
+
+@admin.register(OpportunityPerson)
+class OpportunityPersonAdmin(ScopedAdmin):
+    """Whom Limited Team Members see, and why."""
+
+    list_display = ("opportunity_id", "email", "relation", "organization")
+    list_filter = ("relation", OrganizationFilter)
+    list_select_related = ("organization",)
+    search_fields = ("opportunity_id", "email")
+    search_hint = "Search by opportunity or e-mail address."
+    fields = ("opportunity_id", "email", "relation", "organization")

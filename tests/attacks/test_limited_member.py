@@ -1,0 +1,166 @@
+"""A Limited Team Member reads the candidates they are not on in Lever: by lists, search, counts, addresses, e-mails."""
+
+import pytest
+from django.core import mail
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations.models import EmailTopic, Membership, NotificationPreference, OpportunityPerson, Result
+from integrations.queue import worker
+from integrations.workflow.email.notify import notify_members
+from tests import factories
+from tests.attacks.invitations import text
+
+OWN, OTHER = "Candidate Own", "Candidate Other"
+
+
+@pytest.fixture
+def candidates(ready_organization, limited_member):
+    """Two candidates with a row of each kind; the member follows the first in Lever."""
+    rows = {}
+    for name, opportunity_id in ((OWN, "own"), (OTHER, "other")):
+        row = factories.InvitationFactory.create(
+            organization=ready_organization,
+            opportunity_id=opportunity_id,
+            candidate_name=name,
+            status="held",
+            role_title=f"Role of {name}",
+        )
+        delivery = factories.DeliveryFactory.create(
+            organization=ready_organization,
+            opportunity_id=opportunity_id,
+            invitation=row,
+            verdict="held_for_approval",
+            explanation=f"A sentence about {name}.",
+            decided_at=timezone.now(),
+            due_at=None,
+        )
+        factories.EffectFactory.create(
+            organization=ready_organization,
+            invitation=row,
+            opportunity_id=opportunity_id,
+            state="failed",
+            due_at=None,
+            last_error=f"An error about {name}.",
+        )
+        Result.objects.create(invitation=row, outcome="Passed")
+        rows[name] = delivery
+    factories.on_candidate(ready_organization, "own", limited_member.email)
+    return rows
+
+
+NAMES = ("invitations", "deliveries", "effects")
+LISTS = [
+    "/",
+    "/?part=overview",
+    *(f"/activity/?show={name}{query}" for name in NAMES for query in ("", "&q=Candidate")),
+    "/activity/?status=held",
+    "/activity/?verdict=held_for_approval",
+    "/activity/?state=failed",
+]
+
+
+@pytest.mark.parametrize("address", LISTS)
+def test_lists_and_searches_show_the_own_candidates_alone(limited_member_client, candidates, address):
+    page = text(limited_member_client.get(address))
+    assert OWN in page
+    assert OTHER not in page
+
+
+@pytest.mark.parametrize(
+    "query", ["other", OTHER, "Role of Candidate Other", "A sentence about Candidate Other"]
+)
+def test_a_search_for_another_candidate_finds_nothing(limited_member_client, candidates, query):
+    for name in NAMES:
+        answer = limited_member_client.get("/activity/", {"show": name, "q": query})
+        assert len(answer.context["page"]) == 0, name
+
+
+def test_counts_and_charts_are_of_the_own_candidates(limited_member_client, team_member_client, candidates):
+    for client, number in ((limited_member_client, 1), (team_member_client, 2)):
+        context = client.get("/").context
+        assert (context["waiting"].held, context["waiting"].failed_effects) == (number, number)
+        assert context["today"].received == number
+        assert context["charts"][1].summary.startswith(f"{number} passed")
+
+
+def test_the_addresses_of_another_candidate_are_not_found(limited_member_client, candidates):
+    for address in (reverse("candidate", args=["other"]), reverse("delivery", args=[candidates[OTHER].pk])):
+        assert limited_member_client.get(address).status_code == 404
+    for address in (reverse("candidate", args=["own"]), reverse("delivery", args=[candidates[OWN].pk])):
+        assert limited_member_client.get(address).status_code == 200
+
+
+def test_who_is_taken_off_a_candidate_in_lever_no_longer_sees_them(limited_member_client, candidates):
+    OpportunityPerson.objects.all().delete()
+    assert OWN not in text(limited_member_client.get("/activity/"))
+    assert limited_member_client.get(reverse("candidate", args=["own"])).status_code == 404
+
+
+def test_being_on_a_candidate_of_another_organization_gives_nothing(
+    limited_member, limited_member_client, candidates, stranger
+):
+    theirs = stranger.memberships.get().organization
+    OpportunityPerson.objects.all().delete()
+    factories.on_candidate(theirs, "own", limited_member.email)
+    assert limited_member_client.get(reverse("candidate", args=["own"])).status_code == 404
+
+
+def test_an_address_that_is_not_proven_gives_nothing(limited_member, limited_member_client, candidates):
+    """An account whose address was changed to that of a colleague, without a link sent to it."""
+    Membership.objects.filter(user=limited_member).update(address="somebody.else@acme.example")
+    assert limited_member_client.get(reverse("candidate", args=["own"])).status_code == 404
+    Membership.objects.filter(user=limited_member).update(address="")
+    limited_member.email = ""
+    limited_member.save()
+    factories.on_candidate(candidates[OWN].organization, "own", "x@acme.example")
+    assert limited_member_client.get(reverse("candidate", args=["own"])).status_code == 404
+
+
+def test_findings_name_no_candidate_to_them(limited_member_client, candidates):
+    candidates[OTHER].invitation.__class__.objects.update(status="uncertain")
+    assert limited_member_client.get("/").context["errors"] == []
+
+
+@pytest.mark.parametrize(("name", "is_told"), [(OWN, True), (OTHER, False)])
+def test_e_mails_are_about_the_own_candidates_alone(
+    ready_organization, super_admin, limited_member, candidates, name, is_told
+):
+    wants(limited_member)
+    notify_members(
+        ready_organization,
+        EmailTopic.RESULT,
+        "key",
+        subject="A result",
+        lines=["A line."],
+        invitation=candidates[name].invitation,
+    )
+    worker.work()
+    reached = {message.to[0] for message in mail.outbox}
+    assert (limited_member.email in reached) is is_told
+    assert super_admin.email in reached
+
+
+def test_a_digest_about_several_candidates_is_not_sent_to_them(
+    ready_organization, super_admin, limited_member, candidates
+):
+    wants(limited_member)
+    for name in (OWN, OTHER):
+        notify_members(
+            ready_organization,
+            EmailTopic.INVITATION_FAILED,
+            name,
+            subject="It failed",
+            lines=[f"A line about {name}."],
+            invitation=candidates[name].invitation,
+        )
+    ready_organization.effects.filter(kind="send_email").update(due_at=candidates[OWN].received_at)
+    worker.work()
+    assert {message.to[0] for message in mail.outbox} == {super_admin.email}
+
+
+def wants(user) -> None:
+    """Let the member choose to get every kind of e-mail."""
+    member = Membership.objects.get(user=user)
+    for kind in ("result", "attention"):
+        NotificationPreference.objects.create(membership=member, kind=kind, is_wanted=True)

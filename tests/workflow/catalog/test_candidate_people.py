@@ -1,0 +1,196 @@
+"""Who is on a candidate in Lever is read with the opportunity, and stored for the Limited Team Members."""
+
+import pytest
+
+from integrations.clients import provider
+from integrations.http.errors import PlatformError
+from integrations.lever.client import LeverClient
+from integrations.lever.payloads import Opportunity
+from integrations.models import ApiCall, Membership, OpportunityPerson, Organization
+from integrations.models.opportunity_person import Relation
+from integrations.vocabulary import ErasureCause
+from integrations.workflow.catalog.candidate_people import (
+    people_shown,
+    read_people,
+    store_people,
+    store_people_shown,
+)
+from integrations.workflow.erasure.erase import erase
+from integrations.workflow.inbox.sweep import sweep
+from portal.devtools.sandbox.ids import stable_id
+from tests import factories
+
+
+def user(word: str) -> str:
+    return stable_id("acme", "user", word)
+
+
+@pytest.fixture
+def people(sandbox):
+    """Return a function that changes who is on a candidate in Lever."""
+
+    def change(candidate: str = "Alder", **people) -> None:
+        sandbox.lever_does("people", opportunities=[sandbox.opportunity_id(candidate)], **people)
+
+    return change
+
+
+@pytest.fixture
+def limited(connected_organization):
+    person = factories.UserFactory.create(email="interviewer@acme.example")
+    return Membership.objects.create(
+        user=person,
+        organization=connected_organization,
+        role=Membership.Role.LIMITED_TEAM_MEMBER,
+        address=person.email,
+    )
+
+
+def stored(organization) -> set[tuple[str, str]]:
+    rows = OpportunityPerson.objects.filter(organization=organization)
+    return set(rows.values_list("relation", "email"))
+
+
+def read(organization, sandbox, candidate="Alder"):
+    clients = provider.clients_for(organization)
+    opportunity = clients.lever().opportunity(sandbox.opportunity_id(candidate))
+    return opportunity, read_people(organization, opportunity, clients)
+
+
+def paths(organization) -> list[str]:
+    return list(ApiCall.objects.filter(organization=organization).values_list("path", flat=True))
+
+
+def test_owner_and_followers_come_with_the_opportunity(connected_organization, sandbox, people):
+    people(owner=user("admin"), followers=[user("interviewer"), user("super-admin")])
+    opportunity, found = read(connected_organization, sandbox)
+    store_people(connected_organization, opportunity, found)
+    assert stored(connected_organization) == {
+        ("owner", "admin@acme.example"),
+        ("follower", "interviewer@acme.example"),
+        ("follower", "super-admin@acme.example"),
+    }
+    assert paths(connected_organization) == [f"/opportunities/{opportunity.id}"]
+
+
+def test_who_hires_and_interviews_is_read_where_somebody_needs_it(
+    connected_organization, sandbox, people, limited
+):
+    people(hiring_manager=user("admin"), interviewers=[user("interviewer"), user("former")])
+    for _ in range(2):
+        opportunity, found = read(connected_organization, sandbox)
+    store_people(connected_organization, opportunity, found)
+    assert stored(connected_organization) >= {
+        ("hiring_manager", "admin@acme.example"),
+        ("interviewer", "interviewer@acme.example"),
+        ("interviewer", "former@acme.example"),
+    }
+    asked = [path.split("/")[1:] for path in paths(connected_organization)]
+    assert asked.count(["users", user("admin")]) == 1  # kept for a day
+    assert asked.count(["opportunities", opportunity.id, "interviews"]) == 2
+
+
+def test_each_reading_replaces_what_it_read_and_nothing_else(
+    connected_organization, sandbox, people, limited
+):
+    people(owner=user("admin"), followers=[user("former")], interviewers=[user("interviewer")])
+    store_people(connected_organization, *read(connected_organization, sandbox))
+    people(followers=[], owner=user("super-admin"))
+    opportunity, _ = read(connected_organization, sandbox)
+    store_people_shown(connected_organization, [opportunity])
+    assert stored(connected_organization) == {
+        ("owner", "super-admin@acme.example"),
+        ("interviewer", "interviewer@acme.example"),
+    }
+
+
+def test_an_unchanged_reading_writes_nothing(
+    connected_organization, sandbox, people, django_assert_num_queries
+):
+    people(followers=[user("former")])
+    opportunity, found = read(connected_organization, sandbox)
+    store_people(connected_organization, opportunity, found)
+    with django_assert_num_queries(1):
+        store_people_shown(connected_organization, [opportunity])
+
+
+def test_an_anonymized_persons_people_go(connected_organization, sandbox, people, limited):
+    people(interviewers=[user("interviewer")])
+    store_people(connected_organization, *read(connected_organization, sandbox))
+    sandbox.lever_does("anonymize", opportunities=[sandbox.opportunity_id("Alder")])
+    store_people(connected_organization, *read(connected_organization, sandbox))
+    assert stored(connected_organization) == set()
+
+
+def test_what_lever_does_not_show_stays_as_it_was(
+    connected_organization, sandbox, people, limited, monkeypatch
+):
+    people(interviewers=[user("interviewer")])
+    store_people(connected_organization, *read(connected_organization, sandbox))
+    monkeypatch.setattr(LeverClient, "interviewers", _refuse)
+    store_people(connected_organization, *read(connected_organization, sandbox))
+    assert ("interviewer", "interviewer@acme.example") in stored(connected_organization)
+
+
+def _refuse(*_):
+    raise PlatformError("Lever refused it", status=403)
+
+
+@pytest.mark.parametrize(
+    ("opportunity", "shown"),
+    [
+        ({"owner": "u", "followers": ["u"]}, {}),  # ids alone say nothing, and remove nothing
+        ({"owner": None, "followers": []}, {"owner": [], "follower": []}),
+        ({"owner": {"id": "u"}, "followers": [None, {"id": "v"}]}, {"follower": []}),
+        ({"owner": {"id": "u", "email": "Ü@x.example"}}, {"owner": ["Ü@x.example"]}),
+    ],
+)
+def test_only_what_was_expanded_counts(opportunity, shown):
+    found = people_shown(Opportunity.from_api({"id": "x", **opportunity}))
+    assert {relation.value: list(emails) for relation, emails in found.items()} == shown
+
+
+def test_addresses_are_compared_in_small_letters_and_stored_once(organization):
+    found = {Relation.FOLLOWER: [" A@x.example", "a@X.example", "", " "]}
+    OpportunityPerson.objects.replace(organization, {"x": found, "": found})
+    assert list(OpportunityPerson.objects.values_list("opportunity_id", "email")) == [("x", "a@x.example")]
+
+
+def test_many_opportunities_are_compared_in_few_queries(organization, django_assert_max_num_queries):
+    found = {f"opportunity-{number}": {Relation.OWNER: ["a@x.example"]} for number in range(1200)}
+    OpportunityPerson.objects.replace(organization, found)
+    with django_assert_max_num_queries(3):
+        OpportunityPerson.objects.replace(organization, found)
+    assert OpportunityPerson.objects.count() == 1200
+
+
+def test_a_decision_and_a_sweep_store_who_is_on_the_candidate(scenario, sandbox, people):
+    people(followers=[user("interviewer")])
+    scenario.place("Alder")
+    factories.DeliveryFactory.create(
+        organization=scenario.organization,
+        opportunity_id=sandbox.opportunity_id("Alder"),
+        payload={
+            "event": "candidateStageChange",
+            "data": {
+                "opportunityId": sandbox.opportunity_id("Alder"),
+                "toStageId": sandbox.stage_id("CodeScreen Assessment"),
+            },
+        },
+    )
+    scenario.work()
+    assert ("follower", "interviewer@acme.example") in stored(scenario.organization)
+    people(followers=[user("former")])
+    organization = Organization.objects.with_connections().get(pk=scenario.organization.pk)
+    sweep(organization, provider.clients_for(organization))
+    assert ("follower", "former@acme.example") in stored(scenario.organization)
+    assert ("follower", "interviewer@acme.example") not in stored(scenario.organization)
+
+
+def test_erasing_a_candidate_removes_who_is_on_them(organization):
+    factories.InvitationFactory.create(organization=organization, opportunity_id="x")
+    for opportunity_id in ("x", "y"):
+        factories.on_candidate(organization, opportunity_id, "a@acme.example")
+    receipt = erase(organization, "x", ErasureCause.FORGOTTEN, "forget")
+    assert receipt is not None
+    assert list(OpportunityPerson.objects.values_list("opportunity_id", flat=True)) == ["y"]
