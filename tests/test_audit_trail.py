@@ -66,6 +66,7 @@ NOT_AUDITED = {
     "mapping-refresh",
     "activity",
     "candidate",
+    "candidate-data",  # its entry is tested with the page
     "delivery",
     "what-if",
     "time-zone",  # how one person reads
@@ -376,6 +377,7 @@ COMMANDS: dict[str, Callable[[Scene], Act]] = {
     "forget": lambda s: _command("forget", s.organization.slug, s.invitation().opportunity_id),
 }
 NOT_AUDITED_COMMANDS = {
+    "subject_access",  # its entry is tested with the command
     "evidence",  # its entry is tested with the pack
     "doctor",
     "export",

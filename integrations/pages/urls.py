@@ -6,6 +6,7 @@ from integrations.pages import audit_log, health
 from integrations.pages.activity import (
     activity,
     candidate,
+    candidate_data,
     delivery,
     effect_actions,
     invitation_actions,
@@ -96,6 +97,7 @@ urlpatterns = [
     path("mappings/<int:pk>/delete/", mapping_edit.MappingDeleteView.as_view(), name="mapping-delete"),
     # activity
     path("activity/", activity.ActivityView.as_view(), name="activity"),
+    path("data/<path:opportunity_id>/", candidate_data.CandidateDataView.as_view(), name="candidate-data"),
     path("activity/<path:opportunity_id>/", candidate.CandidateView.as_view(), name="candidate"),
     path("deliveries/offered/<int:pk>/invite/", offered.InviteOfferedView.as_view(), name="offered-invite"),
     path("deliveries/<int:pk>/", delivery.DeliveryView.as_view(), name="delivery"),

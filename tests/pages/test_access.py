@@ -27,6 +27,7 @@ ALLOWED = {
     "activity": 4,
     "candidate": 4,
     "delivery": 4,
+    "candidate-data": 2,
     "settings": 4,
     "notifications": 4,
     "ask-admins": 4,

@@ -1,0 +1,29 @@
+"""`manage.py subject_access ORGANIZATION OPPORTUNITY_ID`: what is held about a candidate, as JSON."""
+
+import json
+from typing import Any
+
+from django.core.management import CommandError, CommandParser
+
+from integrations.management.lookup import organization_named
+from integrations.management.migrating import MigratingCommand
+from integrations.workflow.operations.subject_access import held_data, record_subject_access
+
+
+class Command(MigratingCommand):
+    help = "Print everything that the portal holds about a candidate as JSON, for a candidate who asks."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("organization", metavar="ORGANIZATION", help="its slug")
+        parser.add_argument("opportunity_id", metavar="OPPORTUNITY_ID")
+
+    def handle(self, *args: object, **options: Any) -> None:
+        organization = organization_named(options["organization"])
+        data = held_data(organization, options["opportunity_id"])
+        if data is None:
+            raise CommandError(
+                f"The portal has no row about the opportunity {options['opportunity_id']!r} in {organization.slug}. "
+                "`export invitations` and `export deliveries` list the ids."
+            )
+        record_subject_access(data, "subject_access")
+        self.stdout.write(json.dumps(data.to_json(), ensure_ascii=False, indent=2))

@@ -1,0 +1,55 @@
+"""The page of what the portal holds about one candidate, for a candidate who asks; and the same as a file."""
+
+import json
+import re
+from functools import cached_property
+from typing import Any
+
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.generic import TemplateView
+
+from integrations.models.membership import ADMINS
+from integrations.pages.access import OrganizationMixin
+from integrations.workflow.operations.subject_access import HeldData, held_data, record_subject_access
+
+
+class CandidateDataView(OrganizationMixin, TemplateView):
+    """Show every row about the candidate, table by table; a POST downloads them as JSON and is recorded."""
+
+    template_name = "integrations/candidate_data.html"
+    allowed_roles = ADMINS
+
+    @cached_property
+    def data(self) -> HeldData:
+        """What is held. Raises Http404 when this organization has no row about the opportunity."""
+        found = held_data(self.organization, self.kwargs["opportunity_id"])
+        if found is None:
+            raise Http404("No such candidate here.")
+        return found
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Show each column with personal data as text."""
+        tables = [
+            (
+                table,
+                [(row, [(name, _text(value)) for name, value in row.personal.items()]) for row in table.rows],
+            )
+            for table in self.data.tables
+        ]
+        return super().get_context_data(data=self.data, tables=tables, **kwargs)
+
+    def post(self, request: HttpRequest, opportunity_id: str) -> HttpResponse:
+        """Return the file."""
+        with transaction.atomic():
+            record_subject_access(self.data, self.user)
+        name = re.sub(r"[^\w-]", "-", opportunity_id, flags=re.ASCII)
+        return HttpResponse(
+            json.dumps(self.data.to_json(), ensure_ascii=False, indent=2),
+            content_type="application/json; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="candidate-{name}.json"'},
+        )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)

@@ -1,0 +1,115 @@
+"""The answer to a candidate who asks what the portal holds about them: every row, by the data inventory."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC
+
+from integrations.data_inventory import CANDIDATE_TABLES, Table
+from integrations.http.json_types import JsonObject
+from integrations.models import (
+    Actor,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Effect,
+    Organization,
+    TargetKind,
+    db_clock,
+)
+from integrations.workflow.erasure.columns import model_of
+from integrations.workflow.erasure.receipt import Receipt, stored_receipt
+from integrations.workflow.erasure.rows import mentioning_rows, rows_of
+from integrations.workflow.erasure.subject import subject_of
+from integrations.workflow.operations.evidence.records import record
+
+#: What of an e-mail to the team is about others: who got it, and what it says about further candidates.
+_ABOUT_OTHERS = frozenset({"recipients", "sent_to", "appended"})
+
+
+@dataclass(frozen=True)
+class HeldRow:
+    """One row about the person: its key, and its columns with personal data that aren't empty."""
+
+    key: int
+    personal: Mapping[str, object]
+    columns: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class HeldTable:
+    """What one table holds about the person. `mentions` counts rows about others that name the person too."""
+
+    name: str
+    holds: str
+    lives: str
+    rows: tuple[HeldRow, ...]
+    mentions: int
+
+
+@dataclass(frozen=True)
+class HeldData:
+    """Everything that the portal holds about one opportunity's person."""
+
+    organization: Organization
+    opportunity_id: str
+    tables: tuple[HeldTable, ...]
+    erasure: Receipt | None
+
+    def to_json(self) -> JsonObject:
+        """Return it for a file that the person can be given."""
+        return {
+            "organization": self.organization.name,
+            "opportunity_id": self.opportunity_id,
+            "made_at": db_clock.now().astimezone(UTC).isoformat(timespec="seconds"),
+            "erased": self.erasure.to_json() if self.erasure else None,
+            "tables": [
+                {
+                    "table": table.name,
+                    "holds": table.holds,
+                    "how_long": table.lives,
+                    "rows": [dict(row.columns) for row in table.rows],
+                    "rows_about_others_that_name_the_person": table.mentions,
+                }
+                for table in self.tables
+            ],
+        }
+
+
+def held_data(organization: Organization, opportunity_id: str) -> HeldData | None:
+    """Return what is held about the opportunity's person; None when there is no row about the opportunity."""
+    subject = subject_of(organization.pk, opportunity_id)
+    tables = []
+    for table in CANDIDATE_TABLES:
+        rows = tuple(_rows(table, rows_of(table, subject).iterator()))
+        mentions = len(mentioning_rows(table, subject))
+        if rows or mentions:
+            tables.append(HeldTable(_name(table), table.holds, table.lives, rows, mentions))
+    erasure = stored_receipt(organization, opportunity_id)
+    if not any(table.rows for table in tables) and erasure is None:
+        return None
+    return HeldData(organization, opportunity_id, tuple(tables), erasure)
+
+
+def record_subject_access(data: HeldData, actor: Actor) -> None:
+    """Record in the audit log that the data was handed out; the entry names no person."""
+    target = AuditTarget(TargetKind.ORGANIZATION, data.organization.pk, data.organization.name)
+    changes: dict[str, tuple[object, object]] = {"opportunity_id": (None, data.opportunity_id)}
+    AuditEntry.record(data.organization, actor, AuditAction.SUBJECT_ACCESS, target, changes)
+
+
+def _rows(table: Table, rows: Iterator[object]) -> Iterator[HeldRow]:
+    model = model_of(table)
+    for row in rows:
+        if not isinstance(row, model):
+            continue
+        columns = record(row)
+        if isinstance(row, Effect) and isinstance(columns["payload"], dict):
+            columns["payload"] = {
+                name: value for name, value in columns["payload"].items() if name not in _ABOUT_OTHERS
+            }
+        personal = {name: columns[name] for name in table.candidate if columns[name] not in ("", {}, [])}
+        yield HeldRow(row.pk, personal, columns)
+
+
+def _name(table: Table) -> str:
+    return str(model_of(table)._meta.verbose_name_plural)

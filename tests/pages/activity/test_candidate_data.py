@@ -1,0 +1,42 @@
+"""The page of what is held about a candidate, and its download."""
+
+import json
+
+import pytest
+from django.urls import reverse
+
+from integrations.models import AuditAction, AuditEntry
+from tests import factories
+
+
+@pytest.fixture
+def address(organization):
+    factories.InvitationFactory.create(
+        organization=organization, opportunity_id="opportunity/1", candidate_name="Alder <Grey>"
+    )
+    return reverse("candidate-data", kwargs={"opportunity_id": "opportunity/1"})
+
+
+def test_the_page_shows_each_row_and_changes_nothing(super_admin_client, address):
+    page = super_admin_client.get(address).content.decode()
+    assert "Alder &lt;Grey&gt;" in page
+    assert "How long:" in page
+    assert not AuditEntry.objects.exists()
+
+
+def test_the_download_is_a_file_and_recorded(super_admin_client, address):
+    answer = super_admin_client.post(address)
+    assert answer["Content-Disposition"] == 'attachment; filename="candidate-opportunity-1.json"'
+    assert json.loads(answer.content)["tables"][0]["rows"][0]["candidate_name"] == "Alder <Grey>"
+    entry = AuditEntry.objects.get()
+    assert entry.action == AuditAction.SUBJECT_ACCESS
+    assert entry.changes == {"opportunity_id": [None, "opportunity/1"]}
+
+
+def test_an_unknown_candidate_is_not_found(super_admin_client, organization):
+    assert super_admin_client.get("/data/unknown/").status_code == 404
+
+
+def test_the_candidates_page_leads_there(super_admin_client, address):
+    page = super_admin_client.get(reverse("candidate", kwargs={"opportunity_id": "opportunity/1"}))
+    assert f'href="{address}"' in page.content.decode()
