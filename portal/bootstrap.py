@@ -25,7 +25,7 @@ NEWEST = (3, 14)
 DJANGO = "6.1"
 
 #: They need the development list; every other command needs the production list.
-DEVELOPER_COMMANDS = ("demo", "test", "bench", "chaos", "check_code")
+DEVELOPER_COMMANDS = ("demo", "test", "bench", "chaos", "check_code", "supply_chain")
 
 STAMP = "portal-stamp.json"
 LOOP_GUARD = "PORTAL_ENTERED_BY"

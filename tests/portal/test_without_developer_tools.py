@@ -20,7 +20,7 @@ from portal.devtools.ports import free_port
 pytestmark = pytest.mark.slow  # it starts many processes
 
 ROOT = Path(__file__).resolve().parents[2]
-DEVELOPER_COMMANDS = {"bench", "chaos", "check_code", "demo", "test"}
+DEVELOPER_COMMANDS = {"bench", "chaos", "check_code", "demo", "supply_chain", "test"}
 OPERATING_COMMANDS = {
     "approve",
     "configure",
