@@ -45,6 +45,13 @@ ORGANIZATION_TABLES = (
         organization="",
     ),
     Table(
+        "integrations.AnnouncedHead",
+        "the ends of chains that were announced outside the database",
+        "for ever",
+        harmless=frozenset({"hash"}),
+        organization="",
+    ),
+    Table(
         "integrations.LeverConnection",
         "the OAuth grant; tokens are encrypted",
         WITH_ORGANIZATION,
