@@ -46,7 +46,7 @@ def invite(
     email = folded(address)
     with transaction.atomic():
         # two invitations at once are counted one after the other
-        Organization.objects.select_for_update().get(pk=organization.pk)
+        Organization.objects.lock(organization.pk)
         if _is_member(organization, email):
             return InvitationRefusal.MEMBER_ALREADY
         if not may_be_invited(organization, email):
@@ -67,7 +67,7 @@ def invite(
 def send_again(pending: PendingMembership, actor: Actor) -> None:
     """Send the invitation again, with a new link; earlier links end. Raises ActionNotAllowed."""
     with transaction.atomic():
-        Organization.objects.select_for_update().get(pk=pending.organization_id)
+        Organization.objects.lock(pending.organization_id)
         if not may_be_invited(pending.organization, pending.email):
             raise ActionNotAllowed(InvitationRefusal.TOO_MANY.value)
         pending.invited_at = db_clock.now()
