@@ -1,0 +1,180 @@
+"""Calls to addresses that customers name: over HTTPS to public hosts alone, without redirects, within bounds.
+
+Otherwise a customer could have the portal call what only its own network reaches (server-side request forgery). The
+address that is checked is the one that is connected to: a second look-up could give another one (DNS rebinding).
+"""
+
+import ipaddress
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from django.conf import settings
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NameResolutionError, NewConnectionError
+
+from integrations.http import deadlines
+
+TOTAL_SECONDS = 10.0
+CONNECT_SECONDS = 4.0
+MAX_BODY_BYTES = 512 * 1024
+#: IPv4 addresses inside IPv6 ones, behind a translator: what they lead to isn't known here.
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+
+
+class AddressRefused(Exception):
+    """The portal doesn't call this address; the message says why and what to use instead."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The status and the body of an answer, whatever the status."""
+
+    status: int
+    body: bytes
+
+
+def check_address(address: str) -> None:
+    """Raise AddressRefused unless this is an HTTPS address with a host name or a public IP address."""
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise AddressRefused("This is not an address: it must begin with https:// and a host.") from error
+    schemes = {"https", "http"} if settings.ALLOW_PRIVATE_ADDRESSES else {"https"}
+    if parts.scheme not in schemes or not host:
+        raise AddressRefused("The address must begin with https:// and a host.")
+    if parts.username or parts.password or not address.isascii() or not address.isprintable():
+        raise AddressRefused("The address must be plain characters, without a user name or password.")
+    if not _is_ip(host):
+        return
+    if not is_public(host):
+        raise AddressRefused(_not_public(host))
+
+
+def is_public(ip: str) -> bool:
+    """Whether an IP address is one that everybody on the internet can reach."""
+    address = ipaddress.ip_address(ip)
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        elif address.sixtofour or address.teredo or address in _TRANSLATED:
+            return bool(settings.ALLOW_PRIVATE_ADDRESSES)
+    return bool(settings.ALLOW_PRIVATE_ADDRESSES) or (address.is_global and not address.is_multicast)
+
+
+def call(
+    method: str,
+    address: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | None = None,
+    auth: tuple[str, str] | None = None,
+) -> Answer:
+    """Make one call and return its answer; a redirect is an answer like others, and isn't followed.
+
+    Raises AddressRefused, and requests.RequestException when no whole answer came in time.
+    """
+    check_address(address)
+    started = time.monotonic()
+    with requests.Session() as session:
+        session.trust_env = False
+        adapter = _PublicAdapter()
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        with (
+            adapter.bounded(TOTAL_SECONDS),
+            session.request(
+                method,
+                address,
+                headers={
+                    "User-Agent": "CodeScreen-Lever-Portal",
+                    "Accept": "application/json",
+                    **(headers or {}),
+                },
+                data=form,
+                auth=auth,
+                timeout=(CONNECT_SECONDS, TOTAL_SECONDS),
+                allow_redirects=False,
+                stream=True,
+            ) as response,
+        ):
+            return Answer(response.status_code, _read(response, started))
+
+
+def _read(response: requests.Response, started: float) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(16384):
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise requests.exceptions.ContentDecodingError("the answer is too large")
+        if time.monotonic() - started > TOTAL_SECONDS:
+            raise requests.exceptions.ReadTimeout("the answer took too long")
+    return bytes(body)
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _not_public(host: str) -> str:
+    return f"{host} leads into a private network. Use an address that is reachable from the internet."
+
+
+def _public_ips(host: str, port: int) -> list[str]:
+    """Return the IP addresses of a host. Raises AddressRefused when one of them isn't public, and OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    ips = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    if not all(is_public(ip.partition("%")[0]) for ip in ips):
+        raise AddressRefused(_not_public(host))
+    return ips
+
+
+class _Public(HTTPConnection):
+    """A connection that resolves the host once, and connects to an address that was checked."""
+
+    def _new_conn(self) -> socket.socket:
+        host = self._dns_host
+        try:
+            ips = _public_ips(host, self.port or 443)
+        except OSError as error:
+            raise NameResolutionError(host, self, socket.gaierror(*error.args)) from error
+        refused: NewConnectionError | None = None
+        try:
+            for ip in ips:
+                try:
+                    self._dns_host = ip
+                    return super()._new_conn()
+                except NewConnectionError as error:
+                    refused = error
+        finally:
+            self._dns_host = host  # the certificate is for the name
+        raise refused or NewConnectionError(self, "the host has no address")
+
+
+class _PublicHTTPSConnection(_Public, HTTPSConnection):
+    pass
+
+
+class _PublicHTTPPool(HTTPConnectionPool):
+    ConnectionCls = _Public
+
+
+class _PublicHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _PublicHTTPSConnection
+
+
+class _PublicAdapter(deadlines.DeadlineAdapter):
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Make the pools that connect to public addresses alone."""
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": _PublicHTTPPool, "https": _PublicHTTPSPool}
