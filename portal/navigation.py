@@ -10,7 +10,7 @@ from django.utils.functional import SimpleLazyObject
 
 from integrations.models import Effect, Membership, Organization
 from integrations.models.membership import EVERYONE, SUPER_ADMINS, TEAM
-from integrations.pages.access import current_membership, memberships_of
+from integrations.pages.access import closed_organizations, current_membership, memberships_of
 from integrations.workflow.email import admin_requests
 from integrations.workflow.email.admin_requests import AdminRequest
 
@@ -57,6 +57,7 @@ def site_context(request: HttpRequest) -> dict[str, Any]:
         "organization": SimpleLazyObject(lambda: _organization(request)),
         "navigation": SimpleLazyObject(lambda: _navigation(request)),
         "other_organizations": SimpleLazyObject(lambda: _other_organizations(request)),
+        "closed_organizations": SimpleLazyObject(lambda: closed_organizations(request)),
         "request_options": SimpleLazyObject(lambda: _request_options(request)),
         "super_admins": SimpleLazyObject(lambda: _super_admins(request)),
     }

@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "portal.accounts.time_zones.TimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "portal.accounts.single_sign_on.session_guard.SingleSignOnSessionMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.accounts.oauth.OAuthFailureMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -160,6 +161,7 @@ Q_CLUSTER: dict[str, Any] = {
 
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
+    "portal.accounts.single_sign_on.password_refusal.PasswordRefusal",
     "django.contrib.auth.backends.ModelBackend",
     "integrations.lever.oauth.LeverOAuth2",
 ]

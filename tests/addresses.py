@@ -84,6 +84,7 @@ _WITHOUT_ROW = {
     "admin:app_list",
     "membership-link",
     "password_reset_confirm",
+    "single-sign-on-complete",
     "social:begin",
 }
 
@@ -99,6 +100,7 @@ def _values(name: str, customer: Customer) -> dict[str, Any]:
         "backend": "lever",
         "association_id": 1,
         "app_label": "integrations",
+        "slug": customer.organization.slug,
         "content_type_id": ContentType.objects.get_for_model(Delivery).pk,
         "object_id": customer.rows[Delivery].pk,
         "id": customer.rows[Membership].user_id,

@@ -19,7 +19,7 @@ from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC, ROLES
 
 pytestmark = pytest.mark.django_db
 
-#: Endpoints for machines and Lever's consent; their own tests check who may call them.
+#: Endpoints for machines, Lever's consent and providers; their own tests check who may call them.
 ENDPOINTS = {
     "lever-webhook",
     "codescreen-webhook",
@@ -37,6 +37,8 @@ CONSENT = {
     "social:app_launch",
     "social:disconnect",
     "social:disconnect_individual",
+    "single-sign-on-complete",
+    "single-sign-on-try",
 }
 #: Models whose rows belong to no organization.
 WITHOUT_ORGANIZATION = {"Heartbeat", "RateLimitBucket", "ChainHead", "AnnouncedHead", "PersonalSettings"}

@@ -58,6 +58,9 @@ NOT_AUDITED = {
     "password_reset_done",
     "password_reset_confirm",
     "switch-organization",
+    "single-sign-on",
+    "single-sign-on-complete",  # tests/portal/accounts/test_single_sign_on.py
+    "single-sign-on-try",
     "codescreen-test",
     "email-html",
     "audit",

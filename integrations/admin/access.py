@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from integrations.models import Membership
+from integrations.models.open_memberships import PROVIDER_SESSION_KEY, open_memberships
 
 #: A right that a membership gives: the name of one of its properties.
 Right = Literal["may_connect", "may_configure", "may_retry"]
@@ -21,7 +22,8 @@ def staff_memberships(request: HttpRequest) -> dict[int, Membership]:
     """Return the person's memberships that open the admin, by organization id; read once per request."""
     memberships: dict[int, Membership] | None = getattr(request, "_staff_memberships", None)
     if memberships is None:
-        own = Membership.objects.filter(user_id=current_user(request).pk)  # none, on the sign-in page
+        # none, on the sign-in page
+        own = open_memberships(current_user(request), request.session.get(PROVIDER_SESSION_KEY))
         own = own.exclude(role=Membership.Role.LIMITED_TEAM_MEMBER)
         memberships = {membership.organization_id: membership for membership in own}
         request._staff_memberships = memberships  # type: ignore[attr-defined]

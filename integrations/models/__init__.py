@@ -17,6 +17,7 @@ from integrations.models.email_template import EmailTemplate
 from integrations.models.erasure import Erasure
 from integrations.models.former_webhook_key import FormerWebhookKey
 from integrations.models.heartbeat import Heartbeat
+from integrations.models.identity_provider import IdentityProvider, ProviderIdentity
 from integrations.models.incident import Incident
 from integrations.models.invitation import Invitation
 from integrations.models.invitation_status import IllegalTransition
@@ -35,6 +36,7 @@ from integrations.models.rating_thresholds import RatingThresholds
 from integrations.models.result import Result
 from integrations.models.role_mapping import RoleMapping
 from integrations.models.shape_deviation import ShapeDeviation
+from integrations.models.sign_in_domain import SignInDomain
 from integrations.models.verdict import Verdict
 from integrations.models.webhook_rejection import WebhookRejection
 
@@ -63,6 +65,7 @@ __all__ = [
     "Erasure",
     "FormerWebhookKey",
     "Heartbeat",
+    "IdentityProvider",
     "IllegalTransition",
     "Incident",
     "Invitation",
@@ -77,12 +80,14 @@ __all__ = [
     "Organization",
     "PendingMembership",
     "PersonalSettings",
+    "ProviderIdentity",
     "RateLimitBucket",
     "RatingThresholds",
     "Result",
     "Role",
     "RoleMapping",
     "ShapeDeviation",
+    "SignInDomain",
     "Stage",
     "TargetKind",
     "Verdict",

@@ -14,6 +14,11 @@ from django.views.generic import View
 
 from integrations.models import Membership, Organization
 from integrations.models.membership import EVERYONE
+from integrations.models.open_memberships import (
+    PROVIDER_SESSION_KEY,
+    closed_to_passwords,
+    open_memberships,
+)
 
 #: The session's key for the slug of the organization that the person works in.
 ORGANIZATION_SESSION_KEY = "organization"
@@ -25,15 +30,24 @@ _CACHE = "_current_membership"
 
 
 def memberships_of(request: HttpRequest) -> QuerySet[Membership]:
-    """Return the signed-in person's memberships with their organizations, the earliest first."""
+    """Return the memberships that the person's session opens, with their organizations, the earliest first."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return Membership.objects.none()
     return (
-        Membership.objects.filter(user=user)
+        open_memberships(user, request.session.get(PROVIDER_SESSION_KEY))
         .select_related("organization", "user__personal_settings")
         .order_by("created_at", "pk")
     )
+
+
+def closed_organizations(request: HttpRequest) -> list[Organization]:
+    """Return the person's organizations that only single sign-on opens, while their session was begun otherwise."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated or request.session.get(PROVIDER_SESSION_KEY) is not None:
+        return []
+    closed = Membership.objects.filter(closed_to_passwords(user), user=user).select_related("organization")
+    return [membership.organization for membership in closed]
 
 
 def current_membership(request: HttpRequest) -> Membership | None:

@@ -13,6 +13,7 @@ from integrations.http.json_types import JsonObject
 from integrations.lever import shapes
 from integrations.lever.oauth import LeverOAuth2, claims
 from integrations.models import LeverConnection, Membership
+from integrations.pages.access import memberships_of
 from integrations.queue import notify
 from integrations.vocabulary import Platform
 from integrations.workflow.operations.lever_connection import connect_lever
@@ -48,7 +49,7 @@ def save_connection(
     request = cast(HttpRequest, strategy.request)
     slug = request.session.get(CONNECTING_SESSION_KEY)
     membership = (
-        Membership.objects.select_related("organization")
+        memberships_of(request)
         .filter(user=user, organization__slug=slug or "", role=Membership.Role.SUPER_ADMIN)
         .first()
     )

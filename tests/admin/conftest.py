@@ -21,6 +21,7 @@ from integrations.models import (
     EmailTemplate,
     Erasure,
     FormerWebhookKey,
+    IdentityProvider,
     Incident,
     Invitation,
     LeverConnection,
@@ -32,11 +33,13 @@ from integrations.models import (
     OpportunityPerson,
     Organization,
     PendingMembership,
+    ProviderIdentity,
     RatingThresholds,
     Result,
     Role,
     RoleMapping,
     ShapeDeviation,
+    SignInDomain,
     Stage,
     Verdict,
     WebhookRejection,
@@ -49,6 +52,7 @@ SECRETS = (
     "webhooksecret-SECRET",
     "signature-SECRET",
     "previous-SECRET",
+    "client-SECRET",
 )
 
 
@@ -164,6 +168,13 @@ def make_customer(slug: str) -> Customer:
     )
     rows[OpportunityPerson] = OpportunityPerson.objects.create(
         **own, opportunity_id=f"opportunity-{slug}", email=f"colleague@{slug}.example", relation="owner"
+    )
+    rows[IdentityProvider] = IdentityProvider.objects.create(
+        **own, issuer=f"https://login.{slug}.example", client_id="portal", client_secret="client-SECRET"
+    )
+    rows[SignInDomain] = SignInDomain.objects.create(**own, domain=f"{slug}.example")
+    rows[ProviderIdentity] = ProviderIdentity.objects.create(
+        provider=rows[IdentityProvider], subject=f"subject-{slug}", user=owner
     )
     rows[NotificationPreference] = NotificationPreference.objects.create(
         membership=rows[Membership], kind="result", is_wanted=False

@@ -17,6 +17,7 @@ PUBLIC = {
     "password_reset_done",
     "password_reset_confirm",
     "membership-link",
+    "single-sign-on",
     "unsubscribe",
 }
 ROLES = ("super_admin", "admin", "team_member", "limited_team_member")

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.models import Effect, EmailTopic, Membership
+from integrations.models.open_memberships import may_use_password
 from integrations.workflow.email.links import choose_password_link
 from integrations.workflow.email.notify import enqueue_email
 from integrations.workflow.email.payload import EmailPayload
@@ -21,10 +22,14 @@ def send_links(address: str) -> None:
     """Enqueue an e-mail to every active member with that address, up to a daily limit.
 
     It goes to the stored address, not to the one that was typed. People who are members of no organization get none:
-    their passwords are the operator's business.
+    their passwords are the operator's business. Nor do those whom only single sign-on lets in.
     """
     members = Membership.objects.filter(user__email__iexact=address, user__is_active=True)
-    member_by_user = {member.user_id: member for member in members.select_related("user", "organization")}
+    member_by_user = {
+        member.user_id: member
+        for member in members.select_related("user", "organization")
+        if may_use_password(member.user)
+    }
     period = f"{timezone.now().timestamp() // INTERVAL.total_seconds():.0f}"
     with transaction.atomic():
         for member in member_by_user.values():

@@ -1,0 +1,27 @@
+"""Look-ups of TXT records, by which an organization proves that a domain is its own."""
+
+import dns.exception
+import dns.resolver
+from dns.rdtypes.txtbase import TXTBase
+
+LIFETIME_SECONDS = 5.0
+
+
+class LookupFailed(Exception):
+    """No name server gave an answer: whether there is a record isn't known."""
+
+
+def txt_records(name: str) -> list[str]:
+    """Return the texts of a name's TXT records; none when there is no such name. Raises LookupFailed."""
+    try:
+        resolver = dns.resolver.Resolver()
+        answer = resolver.resolve(name, "TXT", lifetime=LIFETIME_SECONDS, search=False)
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+        return []
+    except (dns.exception.DNSException, OSError, UnicodeError) as error:
+        raise LookupFailed(type(error).__name__) from error
+    return [
+        b"".join(record.strings).decode("utf-8", "replace")
+        for record in answer
+        if isinstance(record, TXTBase)
+    ]

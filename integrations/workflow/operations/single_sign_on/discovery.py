@@ -1,0 +1,60 @@
+"""The discovery document of an OpenID Connect provider.
+
+Source: https://openid.net/specs/openid-connect-discovery-1_0.html
+"""
+
+import json
+from dataclasses import dataclass
+
+import requests
+
+from integrations.http import public_web
+from integrations.http.json_types import JsonObject
+
+DISCOVERY_PATH = "/.well-known/openid-configuration"
+_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+
+
+@dataclass(frozen=True)
+class Undiscovered:
+    """The provider can't be used; `reason` says why, and what to do."""
+
+    reason: str
+
+
+def discover(issuer: str) -> JsonObject | Undiscovered:
+    """Return the provider's discovery document, with every address in it checked; else why there is none."""
+    try:
+        answer = public_web.call("GET", issuer.rstrip("/") + DISCOVERY_PATH)
+    except public_web.AddressRefused as error:
+        return Undiscovered(str(error))
+    except requests.RequestException as error:
+        return Undiscovered(f"The provider didn't answer ({type(error).__name__}). Check the issuer.")
+    if answer.status != 200:
+        return Undiscovered(
+            f"The issuer has no discovery document: it answered {answer.status}. Check the issuer."
+        )
+    try:
+        document = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        return Undiscovered("The issuer's discovery document can't be read: it isn't a JSON object.")
+    return _checked(document, issuer)
+
+
+def _checked(document: JsonObject, issuer: str) -> JsonObject | Undiscovered:
+    """Return the document if it is the issuer's and complete: another's document would let that one sign people in."""
+    named = document.get("issuer")
+    if named != issuer:
+        shown = str(named)[:200] if isinstance(named, str) else "none"
+        return Undiscovered(f"The discovery document names another issuer: {shown}. Copy the issuer exactly.")
+    for name in _ENDPOINTS:
+        address = document.get(name)
+        if not isinstance(address, str):
+            return Undiscovered(f"The discovery document has no {name}.")
+        try:
+            public_web.check_address(address)
+        except public_web.AddressRefused as error:
+            return Undiscovered(f"{name} of the discovery document: {error}")
+    return document

@@ -1,0 +1,116 @@
+"""The e-mail domains of an organization: adding, proving by a TXT record, removing."""
+
+import re
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from integrations.http import dns_records
+from integrations.models import (
+    Actor,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Changes,
+    Organization,
+    SignInDomain,
+    TargetKind,
+)
+from integrations.models.sign_in_domain import LAPSES_AFTER
+from integrations.vocabulary import LabelledEnum
+
+MOST_DOMAINS = 50
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*\.(?!\d+$){_LABEL}")
+
+
+class Proof(LabelledEnum):
+    """What a look-up of a domain's TXT record showed."""
+
+    FOUND = "found", "The record is there: the domain is proven."
+    MISSING = (
+        "missing",
+        "There is no such record yet. Check its name and text; a new one may take an hour to be seen.",
+    )
+    UNKNOWN = "unknown", "No name server answered. Try again in some minutes."
+    TAKEN = (
+        "taken",
+        "Another organization of this portal has proven this domain. One of the two has to remove it first.",
+    )
+
+
+def normal_domain(text: str) -> str:
+    """Return a domain as it is stored: in small letters, other scripts in their ASCII form. Raises ValidationError."""
+    domain = text.strip().removeprefix("@").rstrip(".").lower()
+    try:
+        domain = domain.encode("idna").decode() if not domain.isascii() else domain
+    except UnicodeError:
+        domain = ""
+    if len(domain) > 230 or not _DOMAIN.fullmatch(domain):
+        raise ValidationError("Enter what follows the @ of your addresses, such as acme.example.")
+    return domain
+
+
+def add_domain(organization: Organization, text: str, actor: Actor) -> SignInDomain:
+    """Store a domain to prove; return it, or the one there is. Raises ValidationError."""
+    name = normal_domain(text)
+    with transaction.atomic():
+        if organization.sign_in_domains.count() >= MOST_DOMAINS:
+            raise ValidationError(
+                f"An organization can name at most {MOST_DOMAINS} domains. Remove one first."
+            )
+        domain, is_new = SignInDomain.objects.get_or_create(organization=organization, domain=name)
+        if is_new:
+            _record(domain, actor, AuditAction.ADD_DOMAIN, {})
+    return domain
+
+
+def remove_domain(domain: SignInDomain, actor: Actor) -> None:
+    """Delete a domain: people with such an address can no longer sign in by the provider, nor have to."""
+    with transaction.atomic():
+        _record(domain, actor, AuditAction.REMOVE_DOMAIN, {"proven": (domain.proven_at is not None, False)})
+        domain.delete()
+
+
+def check_domain(domain: SignInDomain, actor: Actor) -> Proof:
+    """Look the domain's TXT record up and store what that showed.
+
+    A proven domain whose record is gone keeps its power for LAPSES_AFTER; an unanswered look-up changes nothing.
+    """
+    try:
+        records = dns_records.txt_records(domain.record_name)
+    except dns_records.LookupFailed:
+        return Proof.UNKNOWN
+    is_found = domain.record_text in (record.strip() for record in records)
+    try:
+        with transaction.atomic():
+            locked = SignInDomain.objects.select_for_update(of=("self",)).filter(pk=domain.pk).first()
+            if locked is None:
+                return Proof.MISSING
+            return _store(locked, is_found, actor)
+    except IntegrityError:
+        return Proof.TAKEN
+
+
+def _store(domain: SignInDomain, is_found: bool, actor: Actor) -> Proof:
+    now = timezone.now()
+    was_proven = domain.proven_at is not None
+    domain.checked_at = now
+    if is_found:
+        domain.proven_at, domain.missing_since = domain.proven_at or now, None
+    elif was_proven:
+        domain.missing_since = domain.missing_since or now
+        if now - domain.missing_since >= LAPSES_AFTER:
+            domain.proven_at = domain.missing_since = None
+    domain.save(update_fields=["checked_at", "proven_at", "missing_since"])
+    is_proven = domain.proven_at is not None
+    if is_proven != was_proven:
+        action = AuditAction.PROVE_DOMAIN if is_proven else AuditAction.LAPSE_DOMAIN
+        _record(domain, actor, action, {"proven": (was_proven, is_proven)})
+    return Proof.FOUND if is_found else Proof.MISSING
+
+
+def _record(domain: SignInDomain, actor: Actor, action: AuditAction, changes: Changes) -> None:
+    target = AuditTarget(TargetKind.SIGN_IN_DOMAIN, domain.pk, domain.domain)
+    AuditEntry.record(domain.organization, actor, action, target, changes)

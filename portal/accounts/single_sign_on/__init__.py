@@ -1,0 +1,1 @@
+"""Signing in by an organization's OpenID Connect provider."""

@@ -1,0 +1,182 @@
+"""Begin a sign-in by an organization's provider, complete it, and try a provider before members use it."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.generic import FormView, View
+
+from integrations.models import IdentityProvider, SignInDomain
+from integrations.models.membership import SUPER_ADMINS
+from integrations.pages.access import (
+    ORGANIZATION_SESSION_KEY,
+    OrganizationMixin,
+    memberships_of,
+    return_url,
+)
+from integrations.workflow.operations.single_sign_on import identities
+from integrations.workflow.operations.single_sign_on.identities import Claims, Refusal
+from integrations.workflow.operations.single_sign_on.provider_settings import note_try, provider_of
+from portal.accounts.completion import SignInMethod, complete_sign_in
+from portal.accounts.single_sign_on.backend import SignInFailed, SingleSignOnBackend
+from portal.accounts.single_sign_on.explanations import explain
+
+#: The session's keys for the page to show afterwards, and for the provider that a Super Admin is trying.
+NEXT_SESSION_KEY = "single_sign_on_next"
+TRYING_SESSION_KEY = "single_sign_on_trying"
+
+UNKNOWN_DOMAIN = (
+    "No organization here has set up single sign-on for this address. Sign in with your password, or ask a Super Admin "
+    "of your organization."
+)
+
+
+class AddressForm(forms.Form):
+    """The address by whose domain the provider is found."""
+
+    email = forms.EmailField(
+        label="Your e-mail address at work",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+
+if TYPE_CHECKING:
+    _AddressFormView = FormView[AddressForm]
+else:
+    _AddressFormView = FormView  # can't be subscripted when run
+
+
+@method_decorator([login_not_required, never_cache], name="dispatch")
+class SingleSignOnView(_AddressFormView):
+    """Ask for an e-mail address and send its person to the provider of its domain."""
+
+    template_name = "accounts/single_sign_on.html"
+    form_class = AddressForm
+
+    def form_valid(self, form: AddressForm) -> HttpResponse:
+        """Find the provider by the domain alone: the answer says nothing about who is a member."""
+        address = form.cleaned_data["email"]
+        provider = provider_for(address)
+        if provider is None:
+            form.add_error("email", UNKNOWN_DOMAIN)
+            return self.form_invalid(form)
+        self.request.session.pop(TRYING_SESSION_KEY, None)
+        self.request.session[NEXT_SESSION_KEY] = return_url(self.request, reverse("overview"))
+        try:
+            return to_provider(self.request, provider, address)
+        except SignInFailed as failed:
+            form.add_error(None, explain(failed.code))
+            return self.form_invalid(form)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the page that the person came for."""
+        return super().get_context_data(next=self.request.GET.get("next", ""), **kwargs)
+
+
+@method_decorator([login_not_required, never_cache], name="dispatch")
+class CompleteView(View):
+    """Receive a person from the provider, and sign them in or say why not."""
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        """Let the provider's answer prove who the person is."""
+        provider = (
+            IdentityProvider.objects.select_related("organization").filter(organization__slug=slug).first()
+        )
+        if provider is None:
+            return refused(request, Refusal.OFF.label)
+        trying = request.session.pop(TRYING_SESSION_KEY, None)
+        try:
+            claims = SingleSignOnBackend(request, provider).claims()
+        except SignInFailed as failed:
+            return self._failed(request, explain(failed.code), is_try=trying == provider.pk)
+        if trying == provider.pk:
+            return _tried(request, provider, claims)
+        found = identities.sign_in(provider, claims)
+        if isinstance(found, Refusal):
+            return refused(request, found.label)
+        return _signed_in(request, provider, found)
+
+    def _failed(self, request: HttpRequest, sentence: str, *, is_try: bool) -> HttpResponse:
+        if is_try and request.user.is_authenticated:
+            messages.error(request, sentence)
+            return redirect("single-sign-on-settings")
+        return refused(request, sentence)
+
+
+class TryView(OrganizationMixin, View):
+    """Send a Super Admin to their provider, to see whether it works before members use it."""
+
+    http_method_names = ["post"]
+    allowed_roles = SUPER_ADMINS
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Begin the attempt; its outcome is shown on the settings page, and the session stays as it is."""
+        provider = provider_of(self.organization)
+        if provider is None:
+            messages.error(request, "Enter the provider first.")
+            return redirect("single-sign-on-settings")
+        request.session[TRYING_SESSION_KEY] = provider.pk
+        SingleSignOnBackend(request, provider).forget_discovery()
+        try:
+            return to_provider(request, provider, self.user.email)
+        except SignInFailed as failed:
+            messages.error(request, explain(failed.code))
+            return redirect("single-sign-on-settings")
+
+
+def provider_for(address: str) -> IdentityProvider | None:
+    """Return the provider in use for the proven domain of an address, if there is one."""
+    proven = SignInDomain.objects.proven_of(address)
+    providers = IdentityProvider.objects.select_related("organization").exclude(
+        mode=IdentityProvider.Mode.OFF
+    )
+    return providers.filter(organization__in=proven.values("organization")).first()
+
+
+def to_provider(request: HttpRequest, provider: IdentityProvider, address: str = "") -> HttpResponse:
+    """Return the page that leads to the provider. Raises SignInFailed.
+
+    A page and no redirect: the redirect of a form would need the provider's origin in the policy's `form-action`.
+    """
+    target = SingleSignOnBackend(request, provider).authorization_address(address)
+    context = {"target": target, "provider": provider}
+    response = render(request, "accounts/single_sign_on_continue.html", context)
+    response["Refresh"] = f"0; url={target}"
+    return response
+
+
+def refused(request: HttpRequest, sentence: str) -> HttpResponse:
+    """Return the page that says why nobody was signed in."""
+    return render(request, "accounts/single_sign_on_refused.html", {"sentence": sentence}, status=403)
+
+
+def _signed_in(request: HttpRequest, provider: IdentityProvider, user: User) -> HttpResponse:
+    next_url = str(request.session.pop(NEXT_SESSION_KEY, None) or reverse("overview"))
+    response = complete_sign_in(request, user, SignInMethod.SINGLE_SIGN_ON, next_url, provider)
+    request.session[ORGANIZATION_SESSION_KEY] = provider.organization.slug
+    return response
+
+
+def _tried(request: HttpRequest, provider: IdentityProvider, claims: Claims) -> HttpResponse:
+    """Record that the provider vouched for an address in a proven domain; only for the one who began it."""
+    is_super_admin = memberships_of(request).filter(
+        organization=provider.organization_id, role__in=SUPER_ADMINS
+    )
+    if not is_super_admin.exists():
+        return refused(request, "Only a Super Admin can try single sign-on. Sign in first.")
+    refusal = identities.usable_address(provider, claims)
+    if refusal is None:
+        note_try(provider, request.user, timezone.now())  # type: ignore[arg-type]
+        messages.success(request, f"It works: your provider vouches for {claims.address}.")
+    else:
+        messages.error(request, f"Your provider answered, but members couldn't sign in so. {refusal.label}")
+    return redirect("single-sign-on-settings")
