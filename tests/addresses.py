@@ -17,7 +17,9 @@ from integrations.models import (
     LeverWebhook,
     Membership,
     PendingMembership,
+    ProviderIdentity,
     RoleMapping,
+    SignInDomain,
 )
 from integrations.workflow.email import preferences
 from tests.admin.conftest import Customer
@@ -26,7 +28,9 @@ from tests.admin.conftest import Customer
 ROW_OF = {
     "address": FormerWebhookKey,
     "delivery": Delivery,
+    "domain": SignInDomain,
     "effect": Effect,
+    "identity": ProviderIdentity,
     "invitation": Invitation,
     "mapping": RoleMapping,
     "member": Membership,

@@ -25,12 +25,15 @@ from integrations.models import (
     EmailKind,
     EmailTemplate,
     FormerWebhookKey,
+    IdentityProvider,
     Invitation,
     Membership,
     Organization,
     PendingMembership,
+    ProviderIdentity,
     Role,
     RoleMapping,
+    SignInDomain,
     TargetKind,
 )
 from integrations.pages import urls as page_urls
@@ -61,6 +64,7 @@ NOT_AUDITED = {
     "single-sign-on",
     "single-sign-on-complete",  # tests/portal/accounts/test_single_sign_on.py
     "single-sign-on-try",
+    "domain-check",  # tests/workflow/operations/single_sign_on/test_domains.py
     "codescreen-test",
     "email-html",
     "audit",
@@ -235,6 +239,32 @@ def _assign(scene: Scene) -> Act:
     return lambda: scene.post("mapping-assign", {"roles": [pk], "assessment": "Backend"})
 
 
+def _provider(scene: Scene, **columns: Any) -> IdentityProvider:
+    return IdentityProvider.objects.create(
+        organization=scene.organization, issuer="https://login.invalid", client_id="portal", **columns
+    )
+
+
+def _domain(scene: Scene) -> SignInDomain:
+    return SignInDomain.objects.create(organization=scene.organization, domain="example.com")
+
+
+def _identity(scene: Scene) -> ProviderIdentity:
+    return _provider(scene).identities.create(user=scene.owner, subject="subject")
+
+
+def _use_single_sign_on(scene: Scene) -> Act:
+    _provider(scene, tried_at=timezone.now())
+    SignInDomain.objects.filter(pk=_domain(scene).pk).update(proven_at=timezone.now())
+    return lambda: scene.post("single-sign-on-mode", {"mode": "required"})
+
+
+def _remove_provider(scene: Scene) -> Act:
+    _provider(scene)
+    return lambda: scene.post("single-sign-on-remove")
+
+
+PROVIDER = {"issuer": "https://login.invalid", "client_id": "portal", "client_secret": SECRETS[1]}
 MAPPED = {"role": "Backend Engineer", "stage": "", "assessment": "Frontend"}
 THRESHOLDS = {"assessment": "Backend", "rating_2_from": "1", "rating_3_from": "2", "rating_4_from": "3"}
 WORDED = {"subject": "Ours", "body": "Ours {score}", "act": "save"}
@@ -280,6 +310,12 @@ PAGES: dict[str, Callable[[Scene], Act]] = {
         lambda: s.post("notifications-team", {"member": [Membership.objects.get(user=s.owner).pk]})
     ),
     "unsubscribe": _unsubscribe,
+    "single-sign-on-settings": lambda s: lambda: s.post("single-sign-on-settings", PROVIDER),
+    "single-sign-on-mode": _use_single_sign_on,
+    "single-sign-on-remove": _remove_provider,
+    "domain-add": lambda s: lambda: s.post("domain-add", {"domain": "Example.com"}),
+    "domain-remove": _of(_domain, "domain-remove"),
+    "identity-unbind": _of(_identity, "identity-unbind"),
     "mapping-add": lambda s: lambda: s.post("mapping-add", MAPPED),
     "mapping-assign": _assign,
     "mapping-edit": _of(Scene.mapping, "mapping-edit", MAPPED),
@@ -307,6 +343,7 @@ WITHOUT_CHANGES = {
     "ask-admins",
     "pending-member",
     "invitation-decided",
+    "identity-unbind",
 }
 
 

@@ -7,6 +7,7 @@ from integrations.configuration.mappings import compare_mappings
 from integrations.configuration.members import compare_members
 from integrations.configuration.organization import compare_organization
 from integrations.configuration.plan import Plan
+from integrations.configuration.single_sign_on import compare_single_sign_on
 from integrations.models import Organization
 
 
@@ -19,6 +20,7 @@ def compare(configuration: Configuration) -> Plan:
         *compare_members(configuration.members, organization),
         *compare_lever(configuration.lever, organization),
         *compare_codescreen(configuration.codescreen, organization),
+        *compare_single_sign_on(configuration.single_sign_on, organization),
         *compare_mappings(configuration.mappings, organization),
         *compare_assessments(configuration.assessments, organization),
     ]

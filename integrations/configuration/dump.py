@@ -4,6 +4,7 @@ from integrations.configuration.load import POLICY
 from integrations.configuration.toml import Value, literal
 from integrations.models import (
     CodeScreenConnection,
+    IdentityProvider,
     LeverWebhook,
     Membership,
     Organization,
@@ -15,7 +16,8 @@ from integrations.models import (
 def dump(organization: Organization) -> str:
     """Return the organization's configuration file. Secrets are left out; comments name those that are set."""
     blocks = [_organization(organization), *_members(organization), _policies(organization)]
-    blocks += [_lever(organization), _codescreen(organization), *_mappings(organization)]
+    blocks += [_lever(organization), _codescreen(organization), *_single_sign_on(organization)]
+    blocks += _mappings(organization)
     blocks += _assessments(organization)
     return "\n".join(blocks)
 
@@ -64,6 +66,22 @@ def _codescreen(organization: Organization) -> str:
     connection = CodeScreenConnection.objects.filter(organization=organization).first()
     left_out = tuple(name for name in ("api_key", "webhook_secret") if getattr(connection, name, ""))
     return _block("[codescreen]", {"idempotency": bool(connection and connection.idempotency)}, left_out)
+
+
+def _single_sign_on(organization: Organization) -> list[str]:
+    provider = IdentityProvider.objects.filter(organization=organization).first()
+    domains = [domain.domain for domain in organization.sign_in_domains.all()]
+    values: dict[str, Value] = {}
+    if provider is not None:
+        values = {
+            "issuer": provider.issuer,
+            "client_id": provider.client_id,
+            "counts_as_second_factor": provider.counts_as_second_factor,
+        }
+    if domains:
+        values["domains"] = domains
+    left_out = ("client_secret",) if provider is not None and provider.client_secret else ()
+    return [_block("[single_sign_on]", values, left_out)] if values else []
 
 
 def _mappings(organization: Organization) -> list[str]:

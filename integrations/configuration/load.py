@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from integrations.configuration.toml import Value
-from integrations.models import Membership, Organization, RatingThresholds, RoleMapping
+from integrations.models import IdentityProvider, Membership, Organization, RatingThresholds, RoleMapping
 from integrations.models.organization import POLICIES
 from integrations.vocabulary import Thresholds
 from integrations.workflow.rules.mapping_index import MappingRule
@@ -34,6 +34,16 @@ class CodeScreenTable(TypedDict, total=False):
     api_key: str
     webhook_secret: str
     idempotency: bool
+
+
+class SingleSignOnTable(TypedDict, total=False):
+    """The [single_sign_on] table."""
+
+    issuer: str
+    client_id: str
+    client_secret: str
+    counts_as_second_factor: bool
+    domains: list[str]
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,7 @@ class Configuration:
     policies: dict[str, Value]
     lever: LeverTable = field(repr=False)
     codescreen: CodeScreenTable = field(repr=False)
+    single_sign_on: SingleSignOnTable = field(repr=False)
     members: tuple[Member, ...]
     mappings: tuple[MappingRule, ...]
     assessments: tuple[AssessmentSettings, ...]
@@ -76,6 +87,7 @@ class Key:
     column: "models.Field[Any, Any] | None" = None
     is_required: bool = False
     must_not_be_blank: bool = False
+    type_name: str = ""
 
 
 def _column_key(model: type[models.Model], name: str, is_required: bool = False) -> Key:
@@ -107,6 +119,13 @@ CODESCREEN = {
     "webhook_secret": Key(str),
     "idempotency": Key(bool),
 }
+SINGLE_SIGN_ON = {
+    "issuer": _column_key(IdentityProvider, "issuer"),
+    "client_id": _column_key(IdentityProvider, "client_id"),
+    "client_secret": Key(str, must_not_be_blank=True),
+    "counts_as_second_factor": Key(bool),
+    "domains": Key(list, type_name="texts in brackets"),
+}
 MAPPING = {
     "role": _column_key(RoleMapping, "role", is_required=True),
     "stage": _column_key(RoleMapping, "stage"),
@@ -116,7 +135,13 @@ ASSESSMENT = {
     "name": _column_key(RatingThresholds, "assessment", is_required=True),
     "rating_thresholds": Key(list, is_required=True),
 }
-TABLES = {"organization": ORGANIZATION, "policies": POLICY, "lever": LEVER, "codescreen": CODESCREEN}
+TABLES = {
+    "organization": ORGANIZATION,
+    "policies": POLICY,
+    "lever": LEVER,
+    "codescreen": CODESCREEN,
+    "single_sign_on": SINGLE_SIGN_ON,
+}
 ARRAYS = {"members": MEMBER, "mappings": MAPPING, "assessments": ASSESSMENT}
 TYPE_NAMES = {
     str: "text in quotes",
@@ -154,6 +179,7 @@ def load(text: str) -> Configuration:
         tables["policies"],
         cast(LeverTable, tables["lever"]),
         cast(CodeScreenTable, tables["codescreen"]),
+        cast(SingleSignOnTable, tables["single_sign_on"]),
         members,
         mappings,
         assessments,
@@ -195,7 +221,9 @@ def _table(path: str, table: object, keys: Mapping[str, Key]) -> dict[str, Any]:
 
 def _check(path: str, value: object, key: Key) -> None:
     if type(value) is not key.value_type:
-        raise ConfigurationError(f"{path} must be {TYPE_NAMES[key.value_type]}, not {_type_name(value)}.")
+        raise ConfigurationError(
+            f"{path} must be {key.type_name or TYPE_NAMES[key.value_type]}, not {_type_name(value)}."
+        )
     if isinstance(value, str):
         _check_text(path, value, key)
     if key.column is None:

@@ -2,7 +2,7 @@
 
 SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
 
-Value = str | int | bool | list[int]
+Value = str | int | bool | list[int] | list[str]
 
 
 def quoted(text: str) -> str:
@@ -24,5 +24,5 @@ def literal(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return f"[{', '.join(map(str, value))}]"
+        return f"[{', '.join(map(literal, value))}]"
     return str(value) if isinstance(value, int) else quoted(value)

@@ -4,7 +4,7 @@ import dns.exception
 import dns.resolver
 from dns.rdtypes.txtbase import TXTBase
 
-LIFETIME_SECONDS = 5.0
+LIFETIME_SECONDS = 3.0
 
 
 class LookupFailed(Exception):

@@ -40,6 +40,7 @@ class Duty(models.TextChoices):
     UPDATE_INCIDENTS = "update_incidents", "Incidents"
     REQUEUE_WAITING = "requeue_waiting", "Requeueing of what waited"
     RETRY_REFUSED_KEY = "retry_refused_key", "Retry of a refused key"
+    CHECK_SINGLE_SIGN_ON = "check_single_sign_on", "Check of single sign-on"
 
     @property
     def interval(self) -> timedelta | None:
@@ -55,6 +56,7 @@ INTERVALS: dict[Duty, timedelta] = {
     Duty.PROBE_LEVER: timedelta(hours=1),
     Duty.RECORD_LINT_FINDINGS: timedelta(hours=1),
     Duty.REFRESH_GRANT: timedelta(hours=4),
+    Duty.CHECK_SINGLE_SIGN_ON: timedelta(hours=4),
     Duty.WARN_EXPIRY: timedelta(hours=12),
     Duty.SWEEP_FULLY: timedelta(days=1),
     Duty.PURGE: timedelta(days=1),

@@ -74,6 +74,11 @@ class SignInDomain(models.Model):
         return self.domain
 
     @property
+    def element_id(self) -> str:
+        """The row's key as a text, for the ids of page elements."""
+        return str(self.pk)
+
+    @property
     def record_name(self) -> str:
         """The name of the TXT record that proves the domain."""
         return f"{RECORD_NAME}.{self.domain}"

@@ -25,6 +25,7 @@ from integrations.workflow.inbox.sweep import sweep
 from integrations.workflow.operations import retention, waiting
 from integrations.workflow.operations.codescreen_connection import verify_codescreen_key
 from integrations.workflow.operations.lever_webhooks import move_webhooks
+from integrations.workflow.operations.single_sign_on.upkeep import check_single_sign_on
 from integrations.workflow.outbox.run_step import Crash, run_step
 
 logger = logging.getLogger(__name__)
@@ -176,5 +177,6 @@ DUTIES: dict[Duty, Performance] = {
     Duty.ANNOUNCE_HEAD: Performance(announce_head),
     Duty.UPDATE_INCIDENTS: Performance(incidents.update_incidents),
     Duty.REQUEUE_WAITING: Performance(requeue_waiting, while_paused=False),
+    Duty.CHECK_SINGLE_SIGN_ON: Performance(check_single_sign_on),
     Duty.RETRY_REFUSED_KEY: Performance(retry_refused_key, while_paused=False),
 }

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from integrations.models import Membership, RoleMapping
+from integrations.models import IdentityProvider, Membership, RoleMapping, SignInDomain
 from integrations.pages.urls import urlpatterns
 from tests import factories
 
@@ -75,6 +75,13 @@ ALLOWED = {
     "member-remove": 1,
     "pending-member": 1,
     "pending-withdraw": 1,
+    "single-sign-on-settings": 1,
+    "single-sign-on-mode": 1,
+    "single-sign-on-remove": 1,
+    "domain-add": 1,
+    "domain-check": 1,
+    "domain-remove": 1,
+    "identity-unbind": 1,
 }
 EVERYBODY = {
     "logout",
@@ -90,6 +97,9 @@ EVERYBODY = {
 def rows(organization, super_admin) -> dict[str, Any]:
     """The URL arguments of one row of each kind."""
     invitation = factories.InvitationFactory.create(organization=organization, opportunity_id="opportunity-1")
+    provider = IdentityProvider.objects.create(
+        organization=organization, issuer="https://login.example.com", client_id="portal"
+    )
     delivery = factories.DeliveryFactory.create(organization=organization)
     return {
         "candidate": {"opportunity_id": "opportunity-1"},
@@ -108,6 +118,8 @@ def rows(organization, super_admin) -> dict[str, Any]:
             "pk": factories.LeverWebhookFactory.create(organization=organization).pk,
             "which": "current",
         },
+        "domain": {"pk": SignInDomain.objects.create(organization=organization, domain="example.com").pk},
+        "identity": {"pk": provider.identities.create(user=super_admin, subject="subject").pk},
         "member": {"pk": Membership.objects.get(user=super_admin).pk},
         "pending": {"pk": factories.invited(organization, "invited@acme.example").pk},
     }

@@ -148,6 +148,8 @@ class SingleSignOnBackend(OpenIdConnectAuth[HttpResponse]):
 
         `address` is the e-mail address that they typed, to spare them typing it again. Raises SignInFailed.
         """
+        if not self.provider.client_secret:
+            raise SignInFailed("secret_missing")
         self.LOGIN_HINT = address or None
         try:
             return str(self.auth_url())

@@ -17,6 +17,7 @@ EXPLANATIONS = {
     "malformed_response": "The provider's answer could not be read. Ask your IT.",
     "credential_rejected": "The provider refuses the portal's client id or secret. A Super Admin enters them again.",
     "authorization_code_rejected": f"The provider refuses the code: it was used or is too old. {AGAIN}",
+    "secret_missing": "The portal has no secret for the provider, or can't read it. A Super Admin enters it again.",
     "timeout": f"The provider didn't answer in time. Wait a minute. {AGAIN}",
     "connection_failed": f"The provider can't be reached, or its discovery document is wrong. Wait a minute. {AGAIN}",
     "http_error": f"The provider answered with an error. Wait a minute. {AGAIN}",

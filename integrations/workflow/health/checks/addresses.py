@@ -4,3 +4,4 @@ SETTINGS, ACTIVITY, MAPPINGS, HEALTH = "/settings/", "/activity/", "/mappings/",
 LEVER_SETTINGS, WEBHOOK_SETTINGS = f"{SETTINGS}#lever", f"{SETTINGS}#webhook"
 CODESCREEN_SETTINGS, POLICY_SETTINGS = f"{SETTINGS}#codescreen", f"{SETTINGS}#policies"
 AUTHOR = "/settings/author/"
+SINGLE_SIGN_ON = "/settings/sso/"

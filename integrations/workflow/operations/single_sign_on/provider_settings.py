@@ -115,8 +115,8 @@ def remove_provider(organization: Organization, actor: Actor) -> bool:
         if provider is None:
             return False
         changes = {"issuer": (provider.issuer, ""), "mode": (provider.mode, "")}
+        IdentityProvider.objects.filter(pk=provider.pk).delete()
         record(provider, actor, AuditAction.CHANGE_SINGLE_SIGN_ON, changes)
-        provider.delete()
     return True
 
 
