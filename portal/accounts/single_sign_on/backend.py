@@ -203,5 +203,7 @@ class SingleSignOnBackend(OpenIdConnectAuth[HttpResponse]):
 
 
 def _is_verified(details: JsonObject) -> bool:
-    """Whether the provider says that the address is the person's; some write the word, and Entra its own claim."""
-    return details.get("email_verified") in (True, "true") or details.get("xms_edov") in (True, "true", "1")
+    """Whether the provider says that the address is the person's; Entra has a claim of its own for it."""
+    if "email_verified" in details:
+        return details["email_verified"] in (True, "true")
+    return details.get("xms_edov") in (True, "true", "1")

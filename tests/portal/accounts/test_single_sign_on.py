@@ -75,6 +75,24 @@ def test_the_address_is_read_from_userinfo_when_the_token_has_none(client, provi
     assert sign_in(client, provider).status_code == 302
 
 
+@pytest.mark.parametrize(
+    ("claims", "status"),
+    [
+        ({"email_verified": "true"}, 302),
+        ({"email_verified": None, "xms_edov": True}, 302),
+        ({"email_verified": None, "xms_edov": "1"}, 302),
+        ({"email_verified": "yes"}, 403),
+        ({"email_verified": 1.5}, 403),
+        ({"email_verified": ["true"]}, 403),
+        ({"email_verified": False, "xms_edov": True}, 403),
+        ({"email_verified": None, "xms_edov": {"a": 1}}, 403),
+    ],
+)
+def test_an_address_counts_when_the_provider_calls_it_verified(client, provider, row, carol, claims, status):
+    provider.changes = claims
+    assert sign_in(client, provider).status_code == status
+
+
 def test_binding_and_refusals_are_in_the_audit_log(client, provider, row, carol, organization):
     sign_in(client, provider)
     client.logout()
