@@ -172,6 +172,25 @@ ORGANIZATION_TABLES = (
         organization="",
     ),
     Table(
+        "integrations.IdentityProvider",
+        "the provider of an organization's single sign-on",
+        WITH_ORGANIZATION,
+        harmless=frozenset({"issuer", "client_id", "failure"}),
+    ),
+    Table(
+        "integrations.SignInDomain",
+        "an e-mail domain of an organization",
+        WITH_ORGANIZATION,
+        harmless=frozenset({"domain", "token"}),
+    ),
+    Table(
+        "integrations.ProviderIdentity",
+        "who a member is at the provider",
+        "as long as the account and the provider, or until a Super Admin unbinds it",
+        people={"subject": "the provider's own name of the person"},
+        organization="provider__organization",
+    ),
+    Table(
         "integrations.RateLimitBucket",
         "how many calls may still be made",
         "until it is full again",
