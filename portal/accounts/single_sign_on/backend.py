@@ -34,6 +34,7 @@ from integrations.http.json_types import JsonObject
 from integrations.models import IdentityProvider
 from integrations.workflow.operations.single_sign_on.discovery import Undiscovered, discover
 from integrations.workflow.operations.single_sign_on.identities import Claims
+from integrations.workflow.operations.single_sign_on.upkeep import backend_name
 
 LONGEST_SUBJECT = 255
 #: How long a discovery document is kept; it names addresses, and no keys.
@@ -65,8 +66,7 @@ class SingleSignOnBackend(OpenIdConnectAuth[HttpResponse]):
     STATE_LIFETIME = NONCE_LIFETIME = 900
 
     def __init__(self, request: HttpRequest, provider: IdentityProvider) -> None:
-        # part of the session's keys: one provider's state is no other's
-        self.name = f"single-sign-on-{provider.pk}"
+        self.name = backend_name(provider)
         self.provider = provider
         super().__init__(DjangoStrategy(DjangoStorage, request), redirect_uri=completion_address(provider))
 

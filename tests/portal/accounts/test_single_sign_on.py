@@ -3,15 +3,20 @@
 import base64
 import json
 import time
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import responses
+import time_machine
 from django.core.cache import cache
 from django.urls import reverse
+from django.utils import timezone
+from social_django.models import Association, Nonce
 
 from integrations.models import AuditEntry, IdentityProvider, Membership, ProviderIdentity
+from integrations.workflow.operations.single_sign_on.upkeep import delete_unfinished
 from tests import factories
 from tests.identity_provider import Provider, fake_wire
 from tests.portal.accounts.single_sign_on_scene import begin, is_signed_in, prove, set_up, sign_in
@@ -306,3 +311,13 @@ def test_a_provider_that_cannot_be_reached_is_explained(client, organization, ca
     with responses.RequestsMock():
         answer = client.post("/sso/login/", {"email": "carol@acme.example"})
     assert "can&#x27;t be reached" in answer.content.decode()
+
+
+def test_sign_ins_that_were_never_finished_leave_no_rows(client, provider, row, organization):
+    begin(client)
+    assert (Nonce.objects.count(), Association.objects.count()) == (1, 1)
+    delete_unfinished(row)
+    assert (Nonce.objects.count(), Association.objects.count()) == (1, 1)
+    with time_machine.travel(timezone.now() + timedelta(days=2)):
+        delete_unfinished(row)
+    assert (Nonce.objects.count(), Association.objects.count()) == (0, 0)
