@@ -38,6 +38,7 @@ CONSENT = {
     "social:disconnect",
     "social:disconnect_individual",
     "single-sign-on-complete",
+    "single-sign-on-join",
     "single-sign-on-try",
 }
 #: Models whose rows belong to no organization.

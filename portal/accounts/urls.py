@@ -4,12 +4,14 @@ from django.contrib.auth.views import LogoutView, PasswordResetDoneView
 from django.urls import path
 
 from portal.accounts import account, membership_link, memberships, sign_in
+from portal.accounts.single_sign_on import join
 from portal.accounts.single_sign_on import views as single_sign_on
 
 urlpatterns = [
     path("login/", sign_in.SignInView.as_view(), name="login"),
     path("sso/login/", single_sign_on.SingleSignOnView.as_view(), name="single-sign-on"),
     path("sso/complete/<slug:slug>/", single_sign_on.CompleteView.as_view(), name="single-sign-on-complete"),
+    path("sso/join/", join.JoinView.as_view(), name="single-sign-on-join"),
     path("sso/try/", single_sign_on.TryView.as_view(), name="single-sign-on-try"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("password/forgotten/", sign_in.ForgottenPasswordView.as_view(), name="password_reset"),

@@ -26,6 +26,7 @@ class Proof(Enum):
 
     LINK = "the link that was sent to it"
     EARLIER_LINK = "an earlier link, which the account keeps"
+    PROVIDER = "the provider of the organization, which has proven the domain"
 
 
 INVITATION_ENDED = (

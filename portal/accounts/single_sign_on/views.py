@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,20 +16,20 @@ from django.views.generic import FormView, View
 from integrations.models import IdentityProvider, SignInDomain
 from integrations.models.membership import SUPER_ADMINS
 from integrations.pages.access import (
-    ORGANIZATION_SESSION_KEY,
     OrganizationMixin,
     memberships_of,
     return_url,
 )
 from integrations.workflow.operations.single_sign_on import identities
 from integrations.workflow.operations.single_sign_on.identities import Claims, Refusal
+from integrations.workflow.operations.single_sign_on.joining import invitation_for
 from integrations.workflow.operations.single_sign_on.provider_settings import note_try, provider_of
-from portal.accounts.completion import SignInMethod, complete_sign_in
+from portal.accounts.single_sign_on import join
+from portal.accounts.single_sign_on.answers import NEXT_SESSION_KEY, refused, signed_in
 from portal.accounts.single_sign_on.backend import SignInFailed, SingleSignOnBackend
 from portal.accounts.single_sign_on.explanations import explain
 
-#: The session's keys for the page to show afterwards, and for the provider that a Super Admin is trying.
-NEXT_SESSION_KEY = "single_sign_on_next"
+#: The session's key for the provider that a Super Admin is trying.
 TRYING_SESSION_KEY = "single_sign_on_trying"
 
 UNKNOWN_DOMAIN = (
@@ -101,9 +100,11 @@ class CompleteView(View):
         if trying == provider.pk:
             return _tried(request, provider, claims)
         found = identities.sign_in(provider, claims)
+        if found is Refusal.NOT_A_MEMBER and invitation_for(provider, claims) is not None:
+            return join.ask(request, provider, claims)
         if isinstance(found, Refusal):
             return refused(request, found.label)
-        return _signed_in(request, provider, found)
+        return signed_in(request, provider, found)
 
     def _failed(self, request: HttpRequest, sentence: str, *, is_try: bool) -> HttpResponse:
         if is_try and request.user.is_authenticated:
@@ -151,18 +152,6 @@ def to_provider(request: HttpRequest, provider: IdentityProvider, address: str =
     context = {"target": target, "provider": provider}
     response = render(request, "accounts/single_sign_on_continue.html", context)
     response["Refresh"] = f"0; url={target}"
-    return response
-
-
-def refused(request: HttpRequest, sentence: str) -> HttpResponse:
-    """Return the page that says why nobody was signed in."""
-    return render(request, "accounts/single_sign_on_refused.html", {"sentence": sentence}, status=403)
-
-
-def _signed_in(request: HttpRequest, provider: IdentityProvider, user: User) -> HttpResponse:
-    next_url = str(request.session.pop(NEXT_SESSION_KEY, None) or reverse("overview"))
-    response = complete_sign_in(request, user, SignInMethod.SINGLE_SIGN_ON, next_url, provider)
-    request.session[ORGANIZATION_SESSION_KEY] = provider.organization.slug
     return response
 
 

@@ -58,6 +58,10 @@ class Refusal(LabelledEnum):
         "bound_to_another",
         "Your account here is bound to another person at your provider. A Super Admin can unbind it under Settings.",
     )
+    OPEN_THE_LINK = (
+        "open_the_link",
+        "An account here has your address already. Open the link in the invitation's e-mail to join with it.",
+    )
     OPERATOR = "operator", "Operators of the portal sign in with their password and second factor."
 
 
