@@ -19,6 +19,14 @@ from integrations.workflow.email.kinds import EmailWording
 VARIABLE = re.compile(r"\{([^{}\n]{0,60})\}")
 LONGEST_SUBJECT_LINE = 300
 
+#: The variables whose values are links that the portal makes or CodeScreen gives.
+LINK_VARIABLES = frozenset({"settings_link", "timeline_link", "report_link"})
+#: What mail programs make a link of; also with the dots of other scripts, which browsers read as dots.
+_LINK_LIKE = re.compile(r"://|\bwww\.|\w[.。．｡][^\W\d_]{2,}")
+_ADDRESS = re.compile(r"[(<]?[^\s@/:]+@[\w.-]+[)>.,;:]*")
+_SEPARATOR = re.compile(r"[.。．｡:/]")
+_INVISIBLE = "\u200b"  # a zero-width space
+
 #: Fits the e-mail to narrow screens and breaks long links; a mail program that ignores styles shows 600 pixels.
 MESSAGE_STYLE = (
     ".message{width:100%;max-width:600px}.message td{overflow-wrap:anywhere;word-break:break-word}"
@@ -57,8 +65,26 @@ def fill_in(text: str, values: Mapping[str, str]) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
+def without_links(text: str) -> str:
+    """Return a text that looks the same, and of which no mail program makes a link but of the portal's own addresses.
+
+    Candidates choose their names: one that is an address would be a link in an e-mail that the team trusts.
+    """
+    return re.sub(r"\S+", lambda match: _unlinked(match[0]), text)
+
+
+def _unlinked(word: str) -> str:
+    is_own = word.startswith(f"{settings.PORTAL_URL}/")
+    if is_own or _ADDRESS.fullmatch(word) or not _LINK_LIKE.search(word):
+        return word
+    return _SEPARATOR.sub(rf"{_INVISIBLE}\g<0>{_INVISIBLE}", word)
+
+
 def render(wording: EmailWording, values: Mapping[str, str]) -> RenderedEmail:
-    """Return the wording with its variables filled in."""
+    """Return the wording with its variables filled in; what isn't the portal's own is no link."""
+    values = {
+        name: value if name in LINK_VARIABLES else without_links(value) for name, value in values.items()
+    }
     subject = " ".join(fill_in(wording.subject, values).split())
     return RenderedEmail(subject[:LONGEST_SUBJECT_LINE], fill_in(wording.body, values))
 

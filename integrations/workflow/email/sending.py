@@ -11,6 +11,7 @@ from integrations.workflow.email import rendering
 from integrations.workflow.email.admin_requests import compose_admin_request
 from integrations.workflow.email.current_notices import keep_current
 from integrations.workflow.email.member_notices import compose_member_notice
+from integrations.workflow.email.message import WholeAddresses
 from integrations.workflow.email.notices import compose_notice
 from integrations.workflow.email.password_reset import compose_password_reset
 from integrations.workflow.email.payload import EmailPayload
@@ -87,7 +88,7 @@ def _message(
             "List-Unsubscribe": f"<{unsubscribe}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         }
-    message = EmailMultiAlternatives(
+    message = WholeAddresses(
         subject=content.subject,
         body=rendering.as_text(content, brand, unsubscribe),
         to=[address],
