@@ -6,13 +6,21 @@ from django.core.management import get_commands
 
 
 class PortalConfig(AppConfig):
-    """Registers the checks, connects the database time-outs, removes Django's `test` where there are no tests."""
+    """Registers checks, connects what follows signals, and removes Django's `test` where there are no tests."""
 
     name = "portal"
 
     def ready(self) -> None:
+        from django.contrib.auth import signals
+        from django.contrib.auth.models import User
+        from django.db.models.signals import post_save
+
         from portal import checks  # noqa: F401
+        from portal.accounts import session_rows
         from portal.process import db_timeouts  # noqa: F401
 
+        signals.user_logged_in.connect(session_rows.begin_row)
+        signals.user_logged_out.connect(session_rows.end_row_at_sign_out)
+        post_save.connect(session_rows.end_rows_of_inactive, sender=User)
         if not settings.DEVELOPER_TOOLS:
             get_commands().pop("test", None)  # the table that Django caches

@@ -12,7 +12,9 @@ _SECRET_NAME = (
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     # addresses that grant access without a sign-in
     (
-        re.compile(r"(/(?:webhooks/lever|webhooks/codescreen|unsubscribe|invite/[^/\s]+)/)[^/\s\"'?]+"),
+        re.compile(
+            r"(/(?:webhooks/lever|webhooks/codescreen|unsubscribe|invite/[^/\s]+|password/choose/[^/\s]+)/)[^/\s\"'?]+"
+        ),
         rf"\1{MASK}",
     ),
     # any other part of an address that looks like a random key; UUIDs are ids

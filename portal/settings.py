@@ -48,7 +48,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "django_q",
     "social_django",
-    "axes",
 ]
 
 MIDDLEWARE = [
@@ -63,13 +62,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "portal.accounts.session_limits.SessionLimitsMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "portal.accounts.time_zones.TimeZoneMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
     "portal.accounts.single_sign_on.session_guard.SingleSignOnSessionMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.accounts.oauth.OAuthFailureMiddleware",
-    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -160,26 +159,26 @@ Q_CLUSTER: dict[str, Any] = {
 # Sign-in
 
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
+    "portal.accounts.password_backend.ThrottledPasswordBackend",
     "portal.accounts.single_sign_on.password_refusal.PasswordRefusal",
     "django.contrib.auth.backends.ModelBackend",
     "integrations.lever.oauth.LeverOAuth2",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "portal.accounts.password_rules.HardToGuessValidator"},
 ]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "login"
 PASSWORD_RESET_TIMEOUT = 7 * 24 * 3600
-AXES_FAILURE_LIMIT = 10
-AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_ON_SUCCESS = True
-AXES_VERBOSE = False
-AXES_LOCKOUT_TEMPLATE = "429.html"
+
+#: After how many hours without use a session ends, and after how many in any case.
+SESSION_IDLE_HOURS = env.integer("SESSION_IDLE_HOURS", 12)
+SESSION_MAX_HOURS = env.integer("SESSION_MAX_HOURS", 7 * 24)
+SESSION_COOKIE_AGE = SESSION_MAX_HOURS * 3600
 
 # Lever and CodeScreen
 
@@ -345,7 +344,6 @@ LOGGING = {
         "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"filters": ["one_line"]},
-        "axes": {"level": "WARNING"},
         # a queue of requests for the threads is no news
         "waitress.queue": {"level": "ERROR"},
         # at DEBUG it would log every address that is called, with candidates' e-mail addresses in the query

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
 from integrations.webhooks.views import CodeScreenWebhookView, LeverWebhookView
 from portal import health, metrics, security_txt
@@ -21,6 +22,7 @@ urlpatterns = [
     path("oauth/login/lever/", oauth.begin, name="lever-connect"),
     path("oauth/", include("social_django.urls", namespace="social")),
     path("admin/login/", sign_in.admin_sign_in),
+    path("admin/password_change/", admin.site.admin_view(RedirectView.as_view(pattern_name="password"))),
     path("admin/", admin.site.urls),
     path("", include("portal.accounts.urls")),
     path("", include("integrations.pages.urls")),

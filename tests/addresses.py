@@ -89,6 +89,7 @@ _WITHOUT_ROW = {
     "membership-link",
     "password_reset_confirm",
     "single-sign-on-complete",
+    "password_reset_link",
     "social:begin",
 }
 

@@ -77,7 +77,6 @@ def _portal_settings(settings) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [_KEY]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    settings.AXES_ENABLED = False
     settings.SECURE_SSL_REDIRECT = False
     settings.PORTAL_URL = "http://testserver"
     settings.LEVER_CLIENT_ID = "sandbox-client-id"

@@ -42,7 +42,15 @@ CONSENT = {
     "single-sign-on-try",
 }
 #: Models whose rows belong to no organization.
-WITHOUT_ORGANIZATION = {"Heartbeat", "RateLimitBucket", "ChainHead", "AnnouncedHead", "PersonalSettings"}
+WITHOUT_ORGANIZATION = {
+    "AnnouncedHead",
+    "AttemptLimit",
+    "ChainHead",
+    "Heartbeat",
+    "PersonalSettings",
+    "RateLimitBucket",
+    "UserSession",
+}
 #: Where POST needs a higher role than GET: everybody sees the settings page, only Super Admins save secrets.
 POST_ALLOWED = {"settings": 1}
 #: What everybody may do to rows of their own; the addresses name rows of others.

@@ -10,6 +10,7 @@ from social_django.models import Association, Nonce, UserSocialAuth
 from integrations.admin import (
     api_call,
     assessment,
+    attempt_limit,
     audit_entry,
     chain_head,
     circuit_breaker,
@@ -42,6 +43,7 @@ from integrations.admin import (
     shape_deviation,
     single_sign_on,
     stage,
+    user_session,
     verdict,
     webhook_rejection,
 )
@@ -49,6 +51,7 @@ from integrations.admin import (
 __all__ = [
     "api_call",
     "assessment",
+    "attempt_limit",
     "audit_entry",
     "chain_head",
     "circuit_breaker",
@@ -82,6 +85,7 @@ __all__ = [
     "single_sign_on",
     "social_django",
     "stage",
+    "user_session",
     "verdict",
     "webhook_rejection",
 ]

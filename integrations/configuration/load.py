@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any, TypedDict, cast
 
 from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import models
 
@@ -163,6 +164,7 @@ def load(text: str) -> Configuration:
     organization = tables["organization"]
     slug = organization.pop("slug")
     members = tuple(Member(**member) for member in arrays["members"])
+    _refuse_weak_passwords(members)
     mappings = tuple(
         MappingRule(mapping["role"], mapping.get("stage", ""), mapping["assessment"])
         for mapping in arrays["mappings"]
@@ -272,6 +274,20 @@ def _refuse_unknown_role(path: str, value: str) -> None:
     close = get_close_matches(value.lower().replace(" ", "_"), Membership.Role.values, n=1, cutoff=0.5)
     hint = f"Did you mean {close[0]}?" if close else f"Known are: {', '.join(Membership.Role.values)}."
     raise ConfigurationError(f"{path} is no role: {value!r}. {hint}")
+
+
+def _refuse_weak_passwords(members: Iterable[Member]) -> None:
+    """Raise ConfigurationError for a password that nobody might choose on a page either; it isn't repeated."""
+    for number, member in enumerate(members, start=1):
+        if not member.password:
+            continue
+        try:
+            validate_password(member.password, User(username=member.username, email=member.email))
+        except ValidationError as error:
+            raise ConfigurationError(
+                f"members[{number}].password: {' '.join(error.messages)} "
+                "Or leave the key out: then a link to choose one is printed."
+            ) from error
 
 
 def _refuse_repeats(name: str, values: list[str]) -> None:

@@ -191,6 +191,24 @@ ORGANIZATION_TABLES = (
         organization="provider__organization",
     ),
     Table(
+        "integrations.UserSession",
+        "people's sessions: when each began and was last used, and from where",
+        "30 days after the session's end",
+        people={
+            "address": "the client's address",
+            "network": "the client's network",
+            "browser": "the browser in words",
+        },
+        organization="",
+    ),
+    Table(
+        "integrations.AttemptLimit",
+        "how many passwords may still be tried",
+        "an hour after all are free again; removed daily",
+        harmless=frozenset({"key"}),
+        organization="",
+    ),
+    Table(
         "integrations.RateLimitBucket",
         "how many calls may still be made",
         "until it is full again",

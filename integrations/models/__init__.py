@@ -2,6 +2,7 @@
 
 from integrations.models.api_call import ApiCall
 from integrations.models.append_only import AppendOnlyError
+from integrations.models.attempt_limit import AttemptLimit
 from integrations.models.audit_entry import Actor, AuditAction, AuditEntry, AuditTarget, Changes, TargetKind
 from integrations.models.catalog import Assessment, Role, Stage
 from integrations.models.chain_format import ChainKind
@@ -37,6 +38,7 @@ from integrations.models.result import Result
 from integrations.models.role_mapping import RoleMapping
 from integrations.models.shape_deviation import ShapeDeviation
 from integrations.models.sign_in_domain import SignInDomain
+from integrations.models.user_session import UserSession
 from integrations.models.verdict import Verdict
 from integrations.models.webhook_rejection import WebhookRejection
 
@@ -46,6 +48,7 @@ __all__ = [
     "ApiCall",
     "AppendOnlyError",
     "Assessment",
+    "AttemptLimit",
     "AuditAction",
     "AuditEntry",
     "AuditTarget",
@@ -90,6 +93,7 @@ __all__ = [
     "SignInDomain",
     "Stage",
     "TargetKind",
+    "UserSession",
     "Verdict",
     "WebhookRejection",
     "erased_positions",

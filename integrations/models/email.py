@@ -30,6 +30,7 @@ class EmailTopic(models.TextChoices):
     LOG_HEAD = "log_head", "Daily end of the log"
     WELCOME = "welcome", "Welcome of a new member"
     PASSWORD_RESET = "password_reset", "Password reset"
+    PASSWORD_CHANGED = "password_changed", "Password changed"
     ADMIN_REQUEST = "admin_request", "Request to the Super Admins"
     MEMBERS_CHANGED = "members_changed", "Change of the members"
     TEST = "test", "Test of a wording"
@@ -55,5 +56,5 @@ _KINDS = {
     EmailTopic.LOG_HEAD: EmailKind.LOG_HEAD,
 }
 
-#: Topics of the e-mails without which somebody can't sign in.
-SIGN_IN_TOPICS = frozenset({EmailTopic.WELCOME, EmailTopic.PASSWORD_RESET})
+#: Topics of the e-mails about people's own accounts, which they need whatever their organization does.
+SIGN_IN_TOPICS = frozenset({EmailTopic.WELCOME, EmailTopic.PASSWORD_RESET, EmailTopic.PASSWORD_CHANGED})

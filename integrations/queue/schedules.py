@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.models import Schedule, Task
 
-from integrations.models import FormerWebhookKey, LeverWebhook, ShapeDeviation
+from integrations.models import AttemptLimit, FormerWebhookKey, LeverWebhook, ShapeDeviation, UserSession
 from integrations.queue import task_names
 
 MINUTE, DAY = 1, 24 * 60
@@ -36,7 +36,9 @@ SCHEDULES: dict[str, Timing] = {
 
 
 def clean_up() -> None:
-    """Remove expired sessions, unfinished OAuth states, long-retired tokens, ended deviations and outcomes of tasks."""
+    """Remove what says nothing any more: sessions, limits, tasks' outcomes, consents, tokens, deviations."""
+    UserSession.objects.purge()
+    AttemptLimit.purge()
     Task.objects.filter(stopped__lt=timezone.now() - OUTCOMES_KEPT_FOR).delete()
     LeverWebhook.objects.purge_retired()
     FormerWebhookKey.objects.purge_ended()

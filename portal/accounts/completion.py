@@ -2,12 +2,17 @@
 
 from django.contrib.auth import login
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from integrations.models import IdentityProvider
+from integrations.models import AuditAction, IdentityProvider
 from integrations.models.open_memberships import PROVIDER_SESSION_KEY
 from integrations.vocabulary import LabelledEnum
+from integrations.workflow.operations.account_entries import record_for_person
+from portal.accounts.known_device import remember_device
+from portal.accounts.session_rows import end_row
+from portal.accounts.sign_in_entries import with_address
 
 #: The session's key for how the person signed in, a SignInMethod.
 METHOD_SESSION_KEY = "sign_in_method"
@@ -35,9 +40,14 @@ def complete_sign_in(
     The caller has proven who the person is, by `method`; for single sign-on, `provider` vouched for them, and the
     session opens its organization alone.
     """
-    login(request, user, backend=_PASSWORD_BACKEND)
-    request.session[METHOD_SESSION_KEY] = method.value
-    request.session.pop(PROVIDER_SESSION_KEY, None)  # left by an earlier session of the same person
-    if provider is not None:
-        request.session[PROVIDER_SESSION_KEY] = provider.pk
-    return redirect(next_url)
+    with transaction.atomic():
+        end_row(request)  # of whoever is signed in here: their session's data doesn't outlive this
+        login(request, user, backend=_PASSWORD_BACKEND)
+        request.session[METHOD_SESSION_KEY] = method.value
+        request.session.pop(PROVIDER_SESSION_KEY, None)  # left by an earlier session of the same person
+        if provider is not None:
+            request.session[PROVIDER_SESSION_KEY] = provider.pk
+        record_for_person(user, AuditAction.SIGN_IN, with_address(request, {"method": ("", method.label)}))
+    response = redirect(next_url)
+    remember_device(request, response, user.get_username())
+    return response

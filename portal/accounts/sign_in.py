@@ -1,5 +1,6 @@
 """Signing in, choosing a password through a link, and switching to another organization."""
 
+import math
 import time
 from typing import Any
 
@@ -9,20 +10,30 @@ from django.contrib.auth.models import User
 from django.contrib.auth.views import (
     INTERNAL_RESET_SESSION_TOKEN,
     LoginView,
+    LogoutView,
     PasswordResetConfirmView,
     PasswordResetView,
 )
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.generic import View
 
+from integrations.models import AuditAction
 from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of, return_url
+from integrations.queue import notify
+from integrations.workflow.email.reset_tokens import reset_tokens
+from integrations.workflow.operations.account_entries import record_for_person
 from integrations.workflow.operations.consent import work_in
 from portal.accounts.completion import SignInMethod, complete_sign_in
 from portal.accounts.forms import ForgottenPasswordForm
+from portal.accounts.password_backend import refusal_of
+from portal.accounts.password_change import follow_new_password
+from portal.accounts.sign_in_entries import with_address
+from portal.accounts.throttle import wait_in_words
 
 #: Every request for a password link is answered after this time, so that timing doesn't reveal who has an account.
 LINK_ANSWER_SECONDS = 0.3
@@ -37,6 +48,25 @@ class SignInView(LoginView):
         """Complete the sign-in that the password has proven."""
         user = form.get_user()
         return complete_sign_in(self.request, user, SignInMethod.PASSWORD, self.get_success_url())
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """Show what is wrong, or 429 with Retry-After when too many passwords were tried."""
+        refusal = refusal_of(self.request)
+        if refusal is None:
+            return super().form_invalid(form)
+        response = render(self.request, "429.html", {"wait": wait_in_words(refusal)}, status=429)
+        response["Retry-After"] = str(math.ceil(refusal.seconds))
+        return response
+
+
+class SignOutView(LogoutView):
+    """Sign the person out."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """End the session, with an audit entry."""
+        if isinstance(request.user, User):
+            record_for_person(request.user, AuditAction.SIGN_OUT, with_address(request, {}))
+        return super().post(request, *args, **kwargs)
 
 
 @login_not_required
@@ -71,13 +101,22 @@ class ChoosePasswordView(PasswordResetConfirmView):
 
     def form_valid(self, form: SetPasswordForm[User]) -> HttpResponse:
         """Store the password and complete the sign-in that the link has proven."""
-        user = form.save()
+        with transaction.atomic():
+            user = form.save()
+            follow_new_password(self.request, user, AuditAction.RESET_PASSWORD)
+        notify.notify_workers()
         del self.request.session[INTERNAL_RESET_SESSION_TOKEN]
         return complete_sign_in(self.request, user, SignInMethod.PASSWORD_LINK, reverse("overview"))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the user, so that the person sees the user name to sign in with."""
         return super().get_context_data(invited=self.user if self.validlink else None, **kwargs)
+
+
+class ResetPasswordView(ChoosePasswordView):
+    """The same through a link that was asked for at the sign-in page, and works for an hour."""
+
+    token_generator = reset_tokens
 
 
 class SwitchOrganizationView(View):

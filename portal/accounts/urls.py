@@ -1,9 +1,9 @@
 """URLs for signing in and choosing a password; portal.urls includes them at the root."""
 
-from django.contrib.auth.views import LogoutView, PasswordResetDoneView
+from django.contrib.auth.views import PasswordResetDoneView
 from django.urls import path
 
-from portal.accounts import account, membership_link, memberships, sign_in
+from portal.accounts import account, membership_link, memberships, password_change, sessions, sign_in
 from portal.accounts.single_sign_on import join
 from portal.accounts.single_sign_on import views as single_sign_on
 
@@ -13,7 +13,7 @@ urlpatterns = [
     path("sso/complete/<slug:slug>/", single_sign_on.CompleteView.as_view(), name="single-sign-on-complete"),
     path("sso/join/", join.JoinView.as_view(), name="single-sign-on-join"),
     path("sso/try/", single_sign_on.TryView.as_view(), name="single-sign-on-try"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("logout/", sign_in.SignOutView.as_view(), name="logout"),
     path("password/forgotten/", sign_in.ForgottenPasswordView.as_view(), name="password_reset"),
     path("password/sent/", PasswordResetDoneView.as_view(), name="password_reset_done"),
     path("invite/<uidb64>/<token>/", sign_in.ChoosePasswordView.as_view(), name="password_reset_confirm"),
@@ -30,5 +30,12 @@ urlpatterns = [
         name="membership-leave",
     ),
     path("membership/<str:token>/", membership_link.MembershipLinkView.as_view(), name="membership-link"),
+    path(
+        "password/choose/<uidb64>/<token>/",
+        sign_in.ResetPasswordView.as_view(),
+        name="password_reset_link",
+    ),
+    path("account/password/", password_change.OwnPasswordView.as_view(), name="password"),
+    path("account/sessions/", sessions.SessionsView.as_view(), name="sessions"),
     path("organization/", sign_in.SwitchOrganizationView.as_view(), name="switch-organization"),
 ]

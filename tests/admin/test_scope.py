@@ -22,7 +22,15 @@ OWNED = [
     model
     for model in MODELS
     if model.__name__
-    not in {"AnnouncedHead", "ChainHead", "Heartbeat", "RateLimitBucket", "PersonalSettings"}
+    not in {
+        "AnnouncedHead",
+        "AttemptLimit",
+        "ChainHead",
+        "Heartbeat",
+        "PersonalSettings",
+        "RateLimitBucket",
+        "UserSession",
+    }
 ]
 ALLOWED = ["super_admin", "admin", "team_member"]
 

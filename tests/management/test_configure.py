@@ -470,3 +470,22 @@ def test_exporting_an_unknown_organization_suggests_a_slug(configure) -> None:
 def test_any_text_survives_being_quoted(text: str) -> None:
     assert tomllib.loads(f"key = {quoted(text)}") == {"key": text}
     assert quoted(text).isprintable()
+
+
+@pytest.mark.parametrize("password", ["a", "elevenchars", "Summer2026!!", "password1234", "recruiting-lead"])
+def test_a_weak_password_is_an_error_that_names_it_and_the_fix(configure, password):
+    with pytest.raises(CommandError) as refusal:
+        configure(WHOLE.replace('"a long passphrase"', quoted(password)))
+    assert "members[1].password" in str(refusal.value)
+    assert "leave the key out" in str(refusal.value)
+    assert password == "a" or password not in str(refusal.value)
+    assert not Organization.objects.exists()
+
+
+def test_a_password_that_configure_changes_ends_the_persons_sessions(configure):
+    configure(WHOLE)
+    client = Client()
+    client.post("/login/", {"username": "recruiting-lead", "password": "a long passphrase"})
+    assert client.get("/account/").status_code == 200
+    configure(WHOLE.replace("a long passphrase", "another long passphrase"))
+    assert client.get("/account/").status_code == 302

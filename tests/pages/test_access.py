@@ -18,6 +18,7 @@ PUBLIC = {
     "password_reset_confirm",
     "membership-link",
     "single-sign-on",
+    "password_reset_link",
     "unsubscribe",
 }
 ROLES = ("super_admin", "admin", "team_member", "limited_team_member")
@@ -90,6 +91,8 @@ EVERYBODY = {
     "memberships",
     "membership-answer",
     "membership-leave",
+    "password",
+    "sessions",
 }
 
 

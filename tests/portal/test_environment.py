@@ -28,6 +28,8 @@ MALFORMED = [
     ("ALLOWED_HOSTS", "portal example"),
     ("TRUSTED_PROXIES", "-1"),
     ("TRUSTED_PROXIES", "all"),
+    ("SESSION_IDLE_HOURS", "0"),
+    ("SESSION_MAX_HOURS", "a week"),
     ("PORTAL_URL", "portal.example"),
     ("PORTAL_URL", "ftp://portal.example"),
     ("PORTAL_URL", "https://"),

@@ -13,7 +13,7 @@ from portal.logs import LONGEST_LINE, CorrelationId, JsonFormatter, OneLine, Tex
 @pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
 def test_a_key_in_an_address_is_masked_in_message_and_traceback(formatter: logging.Formatter) -> None:
     try:
-        raise LookupError("no row for /unsubscribe/secret-key/ of ada@x.example")
+        raise LookupError("no row for /password/choose/Mg/secret-key/ of ada@x.example")
     except LookupError:
         record = logging.LogRecord(
             "django.request",
@@ -26,7 +26,7 @@ def test_a_key_in_an_address_is_masked_in_message_and_traceback(formatter: loggi
         )
     line = formatter.format(record)
     assert "Bad: /invite/Mg/…/" in line
-    assert "LookupError: no row for /unsubscribe/…/ of …" in line
+    assert "LookupError: no row for /password/choose/Mg/…/ of …" in line
     assert "secret-key" not in line
     assert record.args, "the record itself stays as it is, for other handlers"
 

@@ -127,7 +127,6 @@ def answer(
     factories.LeverWebhookFactory.create(
         organization=ready_organization, name="another", signature_token=TOKEN
     )
-    settings.AXES_ENABLED = True
     who, status, make = KINDS[request.param]
     users = {
         "": lambda: None,

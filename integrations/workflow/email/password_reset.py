@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from integrations.models import Effect, EmailTopic, Membership
 from integrations.models.open_memberships import may_use_password
-from integrations.workflow.email.links import choose_password_link
+from integrations.workflow.email.links import reset_password_link
 from integrations.workflow.email.notify import enqueue_email
 from integrations.workflow.email.payload import EmailPayload
 from integrations.workflow.email.rendering import ComposedEmail, RenderedEmail
@@ -58,8 +58,8 @@ def compose_password_reset(effect: Effect, payload: EmailPayload) -> ComposedEma
     rendered = RenderedEmail(
         "Choose a new password for the CodeScreen–Lever portal",
         "Somebody, most likely you, has asked for a way back into the portal between Lever and CodeScreen.\n\n"
-        f"Your user name is {member.user}. Choose a password here; the link works once, for a week:\n"
-        f"{choose_password_link(member.user)}\n\n"
+        f"Your user name is {member.user}. Choose a password here; the link works once, for an hour:\n"
+        f"{reset_password_link(member.user)}\n\n"
         "If it wasn't you, do nothing: your password stays what it is.",
     )
     return ComposedEmail(rendered, dict.fromkeys(payload.recipients, ""))

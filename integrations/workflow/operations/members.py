@@ -18,6 +18,7 @@ from integrations.models import (
 from integrations.models.pending_membership import folded
 from integrations.workflow.email.member_notices import notify_super_admins
 from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.operations.sessions import end_sessions
 
 #: A user who is created with one of these roles may open the Django admin.
 STAFF_ROLES = frozenset({Membership.Role.SUPER_ADMIN, Membership.Role.ADMIN})
@@ -63,6 +64,8 @@ def save_member(
             changes["password"] = (user.has_usable_password(), password)
             user.set_password(password)
         user.save()
+        if "password" in changes:
+            end_sessions(user)
         member = Membership.objects.filter(organization=organization, user=user).first()
         if member is None:
             member = Membership(organization=organization, user=user, role=role, address=folded(user.email))
@@ -103,7 +106,7 @@ def change_role(member: Membership, role: str, actor: Actor) -> bool:
 
 
 def remove_member(member: Membership, actor: Actor) -> None:
-    """Remove a member; the user stays. Raises ActionNotAllowed for the last Super Admin."""
+    """Remove a member and end their sessions; the user stays. Raises ActionNotAllowed for the last Super Admin."""
     with transaction.atomic():
         target, changes = audit_target(member), {"role": (member.role, "")}
         try:
@@ -111,6 +114,7 @@ def remove_member(member: Membership, actor: Actor) -> None:
         except LastSuperAdmin as error:
             raise ActionNotAllowed(str(error)) from error
         notify_super_admins(member.organization, str(member.user), "removed from the organization", actor)
+        end_sessions(member.user)
         AuditEntry.record(member.organization, actor, AuditAction.REMOVE_MEMBER, target, changes)
 
 

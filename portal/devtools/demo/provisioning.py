@@ -4,6 +4,7 @@ import base64
 import secrets
 from pathlib import Path
 
+from django.contrib.auth.models import User
 from django.core.management import call_command
 
 from integrations.models import LeverConnection, Organization
@@ -23,7 +24,6 @@ slug = "{slug}"
 username = "{username}"
 email = "{username}@{slug}.example"
 role = "super_admin"
-password = "{password}"
 """
 
 CODESCREEN_AND_MAPPING = """
@@ -48,17 +48,23 @@ def seed(folder: Path) -> str:
 
 
 def organization_toml(name: str, slug: str, username: str) -> str:
-    """Return the configuration of an organization with one Super Admin, whose password is PASSWORD."""
-    return ORGANIZATION.format(name=name, slug=slug, username=username, password=PASSWORD)
+    """Return the configuration of an organization with one Super Admin, whose password will be PASSWORD."""
+    return ORGANIZATION.format(name=name, slug=slug, username=username)
 
 
 def configure(folder: Path, slug: str, toml: str) -> None:
-    """Run `configure` with a configuration; the file and the command's output are kept in the folder."""
+    """Run `configure` with a configuration; the file and the command's output are kept in the folder.
+
+    Gives its people PASSWORD.
+    """
     path = folder / f"{slug}.toml"
     path.write_text(toml)
     path.chmod(0o600)
     with (folder / "configure.log").open("a") as log:
         call_command("configure", str(path), stdout=log, stderr=log)
+    for user in User.objects.filter(memberships__organization__slug=slug):
+        user.set_password(PASSWORD)  # known to everybody, so that `configure` would refuse it
+        user.save()
 
 
 def connect(

@@ -11,9 +11,11 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from integrations.models import Effect, EmailTopic, Membership, Organization
+from integrations.models import AuditEntry, Effect, EmailTopic, Membership, Organization
 from integrations.queue import worker
 from integrations.workflow.email import password_reset
+from integrations.workflow.email.links import choose_password_link, reset_password_link
+from integrations.workflow.email.reset_tokens import reset_tokens
 from portal.accounts import sign_in
 from tests import factories
 
@@ -35,7 +37,7 @@ def links() -> list[str]:
     return [
         link
         for message in mail.outbox
-        for link in re.findall(r"http://testserver(/invite/\S+)", str(message.body))
+        for link in re.findall(r"http://testserver(/password/choose/\S+)", str(message.body))
     ]
 
 
@@ -179,3 +181,35 @@ def test_a_super_admin_sees_how_a_member_gets_a_new_link(super_admin, team_membe
     client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
     member = Membership.objects.get(user=team_member)
     assert words in client.get(f"/settings/members/{member.pk}/link/").content.decode()
+
+
+def test_a_link_works_for_an_hour(super_admin, monkeypatch):
+    ask(super_admin.email)
+    [link] = links()
+    made_at = reset_tokens._now()
+    for age, is_valid in ((3590, True), (3660, False)):
+        later = made_at + timedelta(seconds=age)
+        monkeypatch.setattr(reset_tokens, "_now", lambda later=later: later)
+        assert Client().get(link, follow=True).context["validlink"] is is_valid
+
+
+def test_the_two_kinds_of_link_cannot_be_exchanged(super_admin):
+    reset, invitation = reset_password_link(super_admin), choose_password_link(super_admin)
+    for link, other in ((reset, "/invite/"), (invitation, "/password/choose/")):
+        key, token = link.rstrip("/").split("/")[-2:]
+        assert not Client().get(f"{other}{key}/{token}/", follow=True).context["validlink"]
+
+
+def test_a_new_password_ends_all_sessions_and_is_told_and_recorded(super_admin):
+    stolen = Client()
+    stolen.post("/login/", {"username": super_admin.username, "password": "correct horse battery"})
+    super_admin.refresh_from_db()
+    ask(super_admin.email)
+    [link] = links()
+    client = choose(link, "another long secret")
+    assert client.get("/account/").status_code == 200
+    assert stolen.get("/account/").status_code == 302
+    worker.work()
+    assert "was changed" in mail.outbox[-1].subject
+    entry = AuditEntry.objects.get(action="reset_password")
+    assert entry.changes["password"] == ["set", "set"]

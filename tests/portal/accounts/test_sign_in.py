@@ -65,7 +65,7 @@ def test_the_invitation_link_works_once(client, invited):
 def test_a_weak_password_is_refused_with_the_reason(client, invited):
     page = client.get(choose_password_link(invited), follow=True)
     answer = client.post(page.request["PATH_INFO"], {"new_password1": "short", "new_password2": "short"})
-    assert "at least 10 characters" in answer.content.decode()
+    assert "at least 12 characters" in answer.content.decode()
 
 
 def test_an_invalid_link_is_explained(client, db):

@@ -1,0 +1,113 @@
+"""Limits of attempts, such as to guess a password: shared by all processes and nodes, without what was tried."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import connection, models, transaction
+
+#: Rows whose limit has been free again for so long say nothing any more.
+FREE_SECONDS_KEPT = 3600.0
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How many attempts are free, and after how many seconds each becomes free again."""
+
+    burst: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An attempt that may be made. `counts` has, by key, which one it is in a row without a complete pause."""
+
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class TooMany:
+    """An attempt that may not be made yet, and after how many seconds one may."""
+
+    seconds: float
+
+
+class AttemptLimit(models.Model):
+    """How far one limit is used up. Its key is a digest: neither a name nor an address can be read from it."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    free_at = models.FloatField(help_text="Unix seconds from which all attempts are free again.")
+    count = models.PositiveIntegerField(default=1, help_text="Attempts since all of them were free.")
+
+    class Meta:
+        indexes = [models.Index(fields=["free_at"], name="attempt_limit_free")]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @classmethod
+    def take(cls, limits: Mapping[str, Limit]) -> Taken | TooMany:
+        """Take one attempt of each limit, or of none when one of them is used up.
+
+        An attempt that is refused uses nothing up and writes nothing, so that refused ones can't keep anybody waiting.
+        Of attempts made at once, no more are taken than are free.
+        """
+        if seconds := cls._seconds_to_wait(limits):
+            return TooMany(seconds)
+        counts: dict[str, int] = {}
+        with transaction.atomic():
+            for key in sorted(limits):  # in one order, so that two never wait for each other
+                count = cls._take_one(key, limits[key])
+                if count is None:
+                    transaction.set_rollback(True)
+                    break
+                counts[key] = count
+            else:
+                return Taken(counts)
+        return TooMany(max(cls._seconds_to_wait(limits), 1.0))
+
+    @classmethod
+    def give_back(cls, limits: Mapping[str, Limit]) -> None:
+        """Give back an attempt that was taken of each limit, because it was no guess."""
+        with transaction.atomic():
+            for key in sorted(limits):
+                cls.objects.filter(pk=key, count__gt=0).update(
+                    free_at=models.F("free_at") - limits[key].seconds, count=models.F("count") - 1
+                )
+
+    @classmethod
+    def purge(cls) -> int:
+        """Delete the rows that say nothing any more; return how many."""
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {_clock()}")
+            now = float(cursor.fetchone()[0])
+        return cls.objects.filter(free_at__lt=now - FREE_SECONDS_KEPT).delete()[0]
+
+    @classmethod
+    def _seconds_to_wait(cls, limits: Mapping[str, Limit]) -> float:
+        ahead = models.expressions.RawSQL(f"free_at - {_clock()}", (), output_field=models.FloatField())  # noqa: S611
+        rows = cls.objects.filter(pk__in=list(limits)).values_list("pk", ahead)
+        waits = [seconds - (limits[key].burst - 1) * limits[key].seconds for key, seconds in rows]
+        return float(max([0.0, *waits]))
+
+    @classmethod
+    def _take_one(cls, key: str, limit: Limit) -> int | None:
+        """Take one attempt and return its number, None when none is free. One statement, so that two never take one."""
+        table, clock = connection.ops.quote_name(cls._meta.db_table), _clock()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {table} (key, free_at, count) VALUES (%s, {clock} + %s, 1) "  # noqa: S608
+                f"ON CONFLICT (key) DO UPDATE SET "
+                f"free_at = CASE WHEN {table}.free_at > {clock} THEN {table}.free_at ELSE {clock} END + %s, "
+                f"count = CASE WHEN {table}.free_at > {clock} THEN {table}.count + 1 ELSE 1 END "
+                f"WHERE {table}.free_at - {clock} <= %s RETURNING count",
+                [key, limit.seconds, limit.seconds, (limit.burst - 1) * limit.seconds],
+            )
+            row = cursor.fetchone()
+        return None if row is None else int(row[0])
+
+
+def _clock() -> str:
+    """Return the SQL of the database's time in Unix seconds."""
+    if connection.vendor == "postgresql":
+        return "extract(epoch from clock_timestamp())"
+    return "((julianday('now') - 2440587.5) * 86400.0)"

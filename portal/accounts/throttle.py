@@ -1,0 +1,74 @@
+"""How many passwords may be tried: limits for a client's address, a name, and a browser that is known.
+
+A browser in which a person signed in before has a limit of its own, which nobody without its cookie can use up. From
+anywhere else an attempt counts for the client's address, for the name at that address, and, unless the person signed in
+from there before, for the name. The name's limit is wider than what one address can reach, so that it takes many
+addresses to make a person wait in a new browser; the link by e-mail helps then.
+"""
+
+import math
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+
+from integrations.models import AttemptLimit, UserSession
+from integrations.models.attempt_limit import Limit, TooMany
+from portal.accounts.known_device import known_device
+from portal.accounts.name_digests import keyed_digest, name_digest
+from portal.client_address import client_network
+
+MINUTE = 60.0
+
+#: For each of these two limits hold: of a few at once, and of many over hours.
+DEVICE = (Limit(10, MINUTE), Limit(30, 15 * MINUTE))
+NAME_AT_ADDRESS = (Limit(10, MINUTE), Limit(30, 15 * MINUTE))
+ADDRESS = (Limit(20, MINUTE / 2), Limit(200, 5 * MINUTE))
+#: One address can't use it up: its own limit for the name lets it try fewer, at first and in the long run.
+NAME = (Limit(100, 10 * MINUTE),)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One password that may be tried: which one it is in a row there, and whether the browser is a known one."""
+
+    limits: dict[str, Limit]
+    number: int
+    is_known_device: bool
+
+    def succeed(self) -> None:
+        """Record that the password was right: it counts for no limit."""
+        AttemptLimit.give_back(self.limits)
+
+
+def begin_attempt(request: HttpRequest, username: str) -> Attempt | TooMany:
+    """Return the attempt to sign in with this name, or after how many seconds one may be made."""
+    device = known_device(request, username)
+    name, network = name_digest(username), client_network(request)
+    if device is not None:
+        own, others = _keyed(f"device:{device}:{name}", DEVICE), {}
+    else:
+        own = _keyed(f"name:{name}:{network}", NAME_AT_ADDRESS)
+        others = _keyed(f"address:{network}", ADDRESS)
+        if not has_signed_in_from(username, network):
+            others |= _keyed(f"name:{name}", NAME)
+    limits = own | others
+    outcome = AttemptLimit.take(limits)
+    if isinstance(outcome, TooMany):
+        return outcome
+    return Attempt(limits, max(outcome.counts[key] for key in own), device is not None)
+
+
+def has_signed_in_from(username: str, network: str) -> bool:
+    """Whether the person of this name signed in from this network lately."""
+    rows = UserSession.objects.filter(user__username=username, network=network)
+    return bool(network) and rows.exists()
+
+
+def wait_in_words(refusal: TooMany) -> str:
+    """Return how long to wait before the next attempt, such as "2 minutes"."""
+    minutes = math.ceil(refusal.seconds / MINUTE)
+    return "a minute" if minutes <= 1 else f"{minutes} minutes"
+
+
+def _keyed(text: str, limits: tuple[Limit, ...]) -> dict[str, Limit]:
+    return {keyed_digest(f"{text}:{number}"): limit for number, limit in enumerate(limits)}
