@@ -35,6 +35,15 @@ class Platform(LabelledEnum):
     CODESCREEN = "codescreen", "CodeScreen"
 
 
+class SecondFactor(LabelledEnum):
+    """What proved, besides the first proof, who a person is."""
+
+    AUTHENTICATOR_APP = "authenticator_app", "authenticator app"
+    PASSKEY = "passkey", "passkey"
+    RECOVERY_CODE = "recovery_code", "recovery code"
+    SINGLE_SIGN_ON = "single_sign_on", "single sign-on"
+
+
 class DeliveryEvent(StrEnum):
     """The events that may lead to an invitation; Lever sends the first, the sweep writes the second."""
 

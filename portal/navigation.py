@@ -10,7 +10,12 @@ from django.utils.functional import SimpleLazyObject
 
 from integrations.models import Effect, Membership, Organization
 from integrations.models.membership import EVERYONE, SUPER_ADMINS, TEAM
-from integrations.pages.access import closed_organizations, current_membership, memberships_of
+from integrations.pages.access import (
+    admitted_membership,
+    closed_organizations,
+    current_membership,
+    memberships_of,
+)
 from integrations.workflow.email import admin_requests
 from integrations.workflow.email.admin_requests import AdminRequest
 
@@ -53,7 +58,7 @@ def site_context(request: HttpRequest) -> dict[str, Any]:
     """Return what base.html shows; values are lazy, so that a page which doesn't use them costs no query."""
     return {
         "time_zone": getattr(request, "time_zone", None),
-        "membership": SimpleLazyObject(lambda: current_membership(request)),
+        "membership": SimpleLazyObject(lambda: admitted_membership(request)),
         "organization": SimpleLazyObject(lambda: _organization(request)),
         "navigation": SimpleLazyObject(lambda: _navigation(request)),
         "other_organizations": SimpleLazyObject(lambda: _other_organizations(request)),
@@ -64,13 +69,13 @@ def site_context(request: HttpRequest) -> dict[str, Any]:
 
 
 def _organization(request: HttpRequest) -> Organization | None:
-    membership = current_membership(request)
+    membership = admitted_membership(request)
     return membership.organization if membership else None
 
 
 def _navigation(request: HttpRequest) -> list[NavigationLink]:
     """Return the links for the person's role; staff also get the admin."""
-    membership = current_membership(request)
+    membership = admitted_membership(request)
     if membership is None:
         return []
     links = []
@@ -98,7 +103,7 @@ def _other_organizations(request: HttpRequest) -> list[Organization]:
 
 
 def _super_admins(request: HttpRequest) -> list[Membership]:
-    membership = current_membership(request)
+    membership = admitted_membership(request)
     if membership is None:
         return []
     super_admins = Membership.objects.filter(organization=membership.organization, role__in=SUPER_ADMINS)
@@ -107,7 +112,7 @@ def _super_admins(request: HttpRequest) -> list[Membership]:
 
 def _request_options(request: HttpRequest) -> list[RequestOption]:
     """Return what may be asked for; nothing for a Super Admin, or where no Super Admin has an address."""
-    membership = current_membership(request)
+    membership = admitted_membership(request)
     if membership is None or membership.may_connect:
         return []
     if not admin_requests.super_admins_with_address(membership.organization):

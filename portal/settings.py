@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "portal.accounts.session_limits.SessionLimitsMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "portal.accounts.second_factor.admin_gate.AdminSecondFactorMiddleware",
     "portal.accounts.time_zones.TimeZoneMiddleware",
     "portal.accounts.single_sign_on.session_guard.SingleSignOnSessionMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -348,6 +349,7 @@ LOGGING = {
         "waitress.queue": {"level": "ERROR"},
         # at DEBUG it would log every address that is called, with candidates' e-mail addresses in the query
         "urllib3": {"level": "INFO"},
+        "fido2": {"level": "WARNING"},  # it logs the ids of passkeys
     },
 }
 

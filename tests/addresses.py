@@ -91,6 +91,7 @@ _WITHOUT_ROW = {
     "single-sign-on-complete",
     "password_reset_link",
     "social:begin",
+    "passkey-remove",  # a person's, not an organization's
 }
 
 
@@ -110,6 +111,8 @@ def _values(name: str, customer: Customer) -> dict[str, Any]:
         "object_id": customer.rows[Delivery].pk,
         "id": customer.rows[Membership].user_id,
     }
+    if name == "passkey-remove":
+        values["pk"] = 1
     if name == "unsubscribe":
         link = preferences.unsubscribe_link(customer.rows[Membership], EmailKind.RESULT)
         values["token"] = link.rstrip("/").rpartition("/")[2]

@@ -16,6 +16,7 @@ from tests import addresses, factories
 from tests.addresses import Address
 from tests.admin.conftest import Customer, make_customer
 from tests.pages.test_access import ALLOWED, EVERYBODY, PUBLIC, ROLES
+from tests.second_factors import prove_now
 
 pytestmark = pytest.mark.django_db
 
@@ -50,11 +51,15 @@ WITHOUT_ORGANIZATION = {
     "PersonalSettings",
     "RateLimitBucket",
     "UserSession",
+    "AuthenticatorApp",
+    "Passkey",
+    "RecoveryCode",
+    "SecondFactorLimit",
 }
 #: Where POST needs a higher role than GET: everybody sees the settings page, only Super Admins save secrets.
 POST_ALLOWED = {"settings": 1}
 #: What everybody may do to rows of their own; the addresses name rows of others.
-OTHERS_ROW_IS_NOT_FOUND = {"switch-organization", "membership-answer", "membership-leave"}
+OTHERS_ROW_IS_NOT_FOUND = {"switch-organization", "membership-answer", "membership-leave", "passkey-remove"}
 #: Pages about one candidate: a Limited Team Member sees those they are on in Lever.
 ABOUT_A_CANDIDATE = {"candidate", "delivery"}
 #: The models that the admin lets people change, with the lowest role that may.
@@ -129,6 +134,7 @@ def client_of(acme: Customer, globex: Customer) -> Callable[[Persona], Client]:
                 work_in(user, acme.organization)
                 assert client.get("/").status_code == 200
                 member.delete()
+            prove_now(client)
         return client
 
     return sign_in

@@ -10,7 +10,7 @@ import pytest
 from django.contrib import admin
 from django.core.management import call_command, get_commands
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +20,7 @@ from integrations.models import (
     AuditAction,
     AuditEntry,
     AuditTarget,
+    AuthenticatorApp,
     Delivery,
     Effect,
     EmailKind,
@@ -29,6 +30,7 @@ from integrations.models import (
     Invitation,
     Membership,
     Organization,
+    Passkey,
     PendingMembership,
     ProviderIdentity,
     Role,
@@ -47,6 +49,15 @@ from integrations.workflow.operations.rating_thresholds import set_thresholds
 from integrations.workflow.operations.webhook_address import replace_webhook_key
 from portal.accounts import urls as account_urls
 from tests import factories, locks
+from tests.second_factors import (
+    SecurityKey,
+    code_of,
+    make_strong,
+    options_in,
+    prove_now,
+    with_app,
+    with_recovery_codes,
+)
 
 SECRETS = ("audit-SECRET-token", "audit-SECRET-key", "Audit SECRET password")
 
@@ -55,6 +66,11 @@ NOT_AUDITED = {
     "account",
     "memberships",  # shows
     "overview",
+    "account-confirm",
+    "account-second-factor",
+    "second-factor",
+    "passkey-options",
+    "passkey-sign-in",
     "password_reset",
     "password_reset_done",
     "switch-organization",
@@ -265,12 +281,73 @@ def _remove_provider(scene: Scene) -> Act:
 
 
 PROVIDER = {"issuer": "https://login.invalid", "client_id": "portal", "client_secret": SECRETS[1]}
+
+
+def _with_factor(scene: Scene) -> None:
+    """Give the owner an app and recovery codes, and a session that may change them."""
+    with_app(scene.owner)
+    with_recovery_codes(scene.owner)
+    make_strong(scene.client)
+    prove_now(scene.client)
+
+
+def _add_app(scene: Scene) -> Act:
+    with_recovery_codes(scene.owner)
+    prove_now(scene.client)
+    app = AuthenticatorApp.begin_set_up(scene.owner, timezone.now())
+    return lambda: scene.post("app-add", {"code": code_of(app)})
+
+
+def _remove_app(scene: Scene) -> Act:
+    _with_factor(scene)
+    return lambda: scene.post("app-remove")
+
+
+def _passkey_of(scene: Scene) -> Passkey:
+    return Passkey.objects.create(user=scene.owner, name="key", credential_id="id", user_handle="00")
+
+
+def _add_passkey(scene: Scene) -> Act:
+    _with_factor(scene)
+    key = SecurityKey("https://portal.example")
+    with override_settings(PORTAL_URL=key.origin):
+        answer = key.make(options_in(scene.client.get(reverse("passkey-add"))))
+
+    def act() -> None:
+        with override_settings(PORTAL_URL=key.origin):
+            scene.post("passkey-add", {"name": "key", "passkey": answer})
+
+    return act
+
+
+def _remove_passkey(scene: Scene) -> Act:
+    _with_factor(scene)
+    pk = _passkey_of(scene).pk
+    return lambda: scene.post("passkey-remove", pk=pk)
+
+
+def _reset_factor(scene: Scene) -> Act:
+    member = scene.member()
+    with_app(member.user)
+    return lambda: scene.post("member-second-factor", {"reason": "because"}, pk=member.pk)
+
+
+def _make_codes(scene: Scene) -> Act:
+    _with_factor(scene)
+    return lambda: _ok(scene.client.post(reverse("recovery-codes")))
+
+
 MAPPED = {"role": "Backend Engineer", "stage": "", "assessment": "Frontend"}
 THRESHOLDS = {"assessment": "Backend", "rating_2_from": "1", "rating_3_from": "2", "rating_4_from": "3"}
 WORDED = {"subject": "Ours", "body": "Ours {score}", "act": "save"}
 DONE: dict[str, Any] = {"status": "completed", "instance_id": "i-1"}
 
 PAGES: dict[str, Callable[[Scene], Act]] = {
+    "app-add": _add_app,
+    "app-remove": _remove_app,
+    "passkey-add": _add_passkey,
+    "passkey-remove": _remove_passkey,
+    "recovery-codes": _make_codes,
     "settings": lambda s: lambda: s.post("settings", {"lever_signature_token": SECRETS[0]}),
     "settings: key": lambda s: lambda: s.post("settings", {"codescreen_api_key": SECRETS[1]}),
     "settings: idempotency": lambda s: (
@@ -302,6 +379,8 @@ PAGES: dict[str, Callable[[Scene], Act]] = {
     "membership-leave": _leave,
     "member-role": _of(Scene.member, "member-role", {"role": "admin"}),
     "member-remove": _of(Scene.member, "member-remove"),
+    "member-second-factor": _reset_factor,
+    "security": lambda s: lambda: s.post("security", {"requires_second_factor": "on"}),
     "emails": lambda s: lambda: s.post("emails", {"brand_colour": "#123abc"}),
     "email-edit": lambda s: lambda: s.post("email-edit", WORDED, kind="result"),
     "email-edit: reset": _reset_email,
@@ -339,6 +418,7 @@ WITHOUT_CHANGES = {
     "webhooks-remove",
     "webhooks-move",
     "address-end",
+    "recovery-codes",
     "token-retire",
     "ask-admins",
     "pending-member",
@@ -413,6 +493,7 @@ COMMANDS: dict[str, Callable[[Scene], Act]] = {
     "approve: refuse": lambda s: _command("approve", s.invitation(status="held").pk, "--refuse"),
     "resolve": lambda s: _command("resolve", s.invitation(status="uncertain").pk, "--instance", "i-9"),
     "resolve: again": lambda s: _command("resolve", s.invitation(status="uncertain").pk, "--send-again"),
+    "reset_second_factor": lambda s: _reset_by_command(s),
     "replay": lambda s: _command("replay", s.delivery().pk),
     "forget": lambda s: _command("forget", s.organization.slug, s.invitation().opportunity_id),
 }
@@ -428,6 +509,11 @@ NOT_AUDITED_COMMANDS = {
     "sweep",
     "verify_audit",
 }
+
+
+def _reset_by_command(scene: Scene) -> Act:
+    with_app(scene.owner)
+    return _command("reset_second_factor", scene.owner.username, "--reason", "because")
 
 
 def _command(name: str, *arguments: object) -> Act:

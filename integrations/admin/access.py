@@ -6,8 +6,9 @@ from typing import Literal, cast
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from integrations.models import Membership
+from integrations.models import Membership, Organization
 from integrations.models.open_memberships import PROVIDER_SESSION_KEY, open_memberships
+from integrations.session_strength import is_admitted, is_strong
 
 #: A right that a membership gives: the name of one of its properties.
 Right = Literal["may_connect", "may_configure", "may_retry"]
@@ -19,15 +20,37 @@ def current_user(request: HttpRequest) -> User:
 
 
 def staff_memberships(request: HttpRequest) -> dict[int, Membership]:
-    """Return the person's memberships that open the admin, by organization id; read once per request."""
+    """Return the person's memberships that open the admin, by organization id; read once per request.
+
+    Left out are organizations that wait for a second factor.
+    """
     memberships: dict[int, Membership] | None = getattr(request, "_staff_memberships", None)
     if memberships is None:
         # none, on the sign-in page
         own = open_memberships(current_user(request), request.session.get(PROVIDER_SESSION_KEY))
         own = own.exclude(role=Membership.Role.LIMITED_TEAM_MEMBER)
-        memberships = {membership.organization_id: membership for membership in own}
+        memberships = {
+            membership.organization_id: membership
+            for membership in own.select_related("organization")
+            if is_admitted(request, membership.organization)
+        }
         request._staff_memberships = memberships  # type: ignore[attr-defined]
     return memberships
+
+
+def waits_for_second_factor(request: HttpRequest) -> bool:
+    """Whether the person sees nothing in the admin before a second factor.
+
+    A superuser sees every organization, so one that requires a second factor is enough.
+    """
+    if is_strong(request):
+        return False
+    if is_superuser(request):
+        return Organization.objects.filter(requires_second_factor=True).exists()
+    own = Membership.objects.filter(
+        user_id=current_user(request).pk, organization__requires_second_factor=True
+    )
+    return not staff_memberships(request) and own.exclude(role=Membership.Role.LIMITED_TEAM_MEMBER).exists()
 
 
 def is_superuser(request: HttpRequest) -> bool:

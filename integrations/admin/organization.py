@@ -16,7 +16,7 @@ from integrations.models import (
     LeverConnection,
     Organization,
 )
-from integrations.models.organization import POLICIES
+from integrations.models.organization import POLICIES, SECURITY
 from integrations.queue import notify
 from integrations.workflow.catalog import stage_on_pass
 from integrations.workflow.operations.organizations import (
@@ -78,12 +78,12 @@ class OrganizationAdmin(ScopedAdmin):
         return fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Organization | None = None) -> tuple[str, ...]:
-        """Keep the slug, which commands and files refer to. Only those who may connect change the name."""
+        """Keep the slug, which commands and files refer to. Only those who may connect change name and security."""
         fixed: tuple[str, ...] = ("created_at", "masked_webhook_key")
         if obj is not None:
             fixed += ("slug",)
             if not access.has_right(request, "may_connect", obj.pk):
-                fixed += ("name",)
+                fixed += ("name", *SECURITY)
         return fixed
 
     def has_add_permission(self, request: HttpRequest) -> bool:

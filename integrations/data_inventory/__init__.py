@@ -7,8 +7,14 @@ of text that it doesn't name.
 from integrations.data_inventory.candidates import CANDIDATE_TABLES
 from integrations.data_inventory.framework import FRAMEWORK_TABLES
 from integrations.data_inventory.organizations import ORGANIZATION_TABLES
+from integrations.data_inventory.second_factors import SECOND_FACTOR_TABLES
 from integrations.data_inventory.table import Table
 
-INVENTORY: tuple[Table, ...] = (*CANDIDATE_TABLES, *ORGANIZATION_TABLES, *FRAMEWORK_TABLES)
+INVENTORY: tuple[Table, ...] = (
+    *CANDIDATE_TABLES,
+    *ORGANIZATION_TABLES,
+    *SECOND_FACTOR_TABLES,
+    *FRAMEWORK_TABLES,
+)
 
 __all__ = ["CANDIDATE_TABLES", "INVENTORY", "Table"]

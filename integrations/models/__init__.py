@@ -4,6 +4,7 @@ from integrations.models.api_call import ApiCall
 from integrations.models.append_only import AppendOnlyError
 from integrations.models.attempt_limit import AttemptLimit
 from integrations.models.audit_entry import Actor, AuditAction, AuditEntry, AuditTarget, Changes, TargetKind
+from integrations.models.authenticator_app import AuthenticatorApp
 from integrations.models.catalog import Assessment, Role, Stage
 from integrations.models.chain_format import ChainKind
 from integrations.models.chain_head import AnnouncedHead, ChainHead
@@ -30,12 +31,15 @@ from integrations.models.membership import LastSuperAdmin, Membership
 from integrations.models.notification_preference import NotificationPreference
 from integrations.models.opportunity_person import OpportunityPerson
 from integrations.models.organization import Organization
+from integrations.models.passkey import Passkey
 from integrations.models.pending_membership import PendingMembership
 from integrations.models.personal_settings import PersonalSettings
 from integrations.models.rate_limit_bucket import RateLimitBucket
 from integrations.models.rating_thresholds import RatingThresholds
+from integrations.models.recovery_code import RecoveryCode
 from integrations.models.result import Result
 from integrations.models.role_mapping import RoleMapping
+from integrations.models.second_factor_limit import SecondFactorLimit
 from integrations.models.shape_deviation import ShapeDeviation
 from integrations.models.sign_in_domain import SignInDomain
 from integrations.models.user_session import UserSession
@@ -52,6 +56,7 @@ __all__ = [
     "AuditAction",
     "AuditEntry",
     "AuditTarget",
+    "AuthenticatorApp",
     "ChainHead",
     "ChainKind",
     "Chained",
@@ -81,14 +86,17 @@ __all__ = [
     "NotificationPreference",
     "OpportunityPerson",
     "Organization",
+    "Passkey",
     "PendingMembership",
     "PersonalSettings",
     "ProviderIdentity",
     "RateLimitBucket",
     "RatingThresholds",
+    "RecoveryCode",
     "Result",
     "Role",
     "RoleMapping",
+    "SecondFactorLimit",
     "ShapeDeviation",
     "SignInDomain",
     "Stage",

@@ -86,6 +86,12 @@ class AuditAction(models.TextChoices):
     ERASE = "erase", "erase"
     SUBJECT_ACCESS = "subject_access", "hand out a candidate's data"
     EXPORT_EVIDENCE = "export_evidence", "export evidence"
+    ADD_SECOND_FACTOR = "add_second_factor", "add second factor"
+    REMOVE_SECOND_FACTOR = "remove_second_factor", "remove second factor"
+    RESET_SECOND_FACTOR = "reset_second_factor", "reset second factor"
+    FAIL_SECOND_FACTOR = "fail_second_factor", "failed second factor"
+    MAKE_RECOVERY_CODES = "make_recovery_codes", "make recovery codes"
+    USE_RECOVERY_CODE = "use_recovery_code", "use recovery code"
 
 
 class TargetKind(models.TextChoices):

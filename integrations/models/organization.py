@@ -29,6 +29,8 @@ _not_a_portal_tag = RegexValidator(
 
 #: The policies about how every e-mail of the organization looks.
 BRANDING = ("brand_logo_url", "brand_colour", "brand_signature")
+#: The policies about how people prove who they are; only Super Admins change them.
+SECURITY = ("requires_second_factor",)
 #: The columns of Organization that are policies. The columns define their types and rules.
 POLICIES = (
     "stage_prefix",
@@ -51,6 +53,7 @@ POLICIES = (
     "failed_tag",
     "passed_stage",
     "hold_failed",
+    *SECURITY,
     *BRANDING,
 )
 
@@ -203,6 +206,11 @@ class Organization(models.Model):
         db_default=False,
         help_text="The candidate then waits under Activity until somebody says what was decided. The portal never "
         "archives anybody.",
+    )
+    requires_second_factor = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Members see nothing of the organization until they have given a second factor at sign-in.",
     )
     brand_logo_url = models.URLField(
         max_length=500,

@@ -2,13 +2,15 @@
 
 from collections.abc import Collection
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.contrib.auth.mixins import AccessMixin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import View
 
@@ -19,6 +21,8 @@ from integrations.models.open_memberships import (
     closed_to_passwords,
     open_memberships,
 )
+from integrations.session_strength import is_admitted
+from integrations.workflow.operations.second_factor import has_second_factor
 
 #: The session's key for the slug of the organization that the person works in.
 ORGANIZATION_SESSION_KEY = "organization"
@@ -72,15 +76,36 @@ def _last_used(memberships: list[Membership]) -> Membership | None:
 
 def return_url(request: HttpRequest, default: str) -> str:
     """Return the page that the form's `next` names, if it is a page of this site; else `default`."""
-    target = request.POST.get("next", "")
+    return own_page(request, request.POST.get("next", ""), default)
+
+
+def own_page(request: HttpRequest, target: str, default: str) -> str:
+    """Return the target if it is a page of this site; else `default`."""
     is_own_page = url_has_allowed_host_and_scheme(
         target, {request.get_host()}, require_https=request.is_secure()
     )
     return target if is_own_page else default
 
 
+def admitted_membership(request: HttpRequest) -> Membership | None:
+    """Return the membership that the page is for; None too while its organization waits for a second factor."""
+    membership = current_membership(request)
+    if membership is None or not is_admitted(request, membership.organization):
+        return None
+    return membership
+
+
+def second_factor_address(request: HttpRequest) -> str:
+    """Return the page at which a signed-in person gives their second factor, or sets one up and then goes on here."""
+    name = "second-factor" if has_second_factor(cast(User, request.user)) else "account-second-factor"
+    page = request.get_full_path() if request.method == "GET" else "/"
+    return f"{reverse(name)}?{urlencode({'next': page})}"
+
+
 class OrganizationMixin(AccessMixin, View):
     """Give a view `self.organization` and `self.membership`; without them it answers with the sign-in page or 403.
+
+    An organization that requires a second factor is shown to nobody who hasn't given one.
 
     Rows are looked up through `self.organization`, so that another organization's row is a 404.
     """
@@ -101,6 +126,8 @@ class OrganizationMixin(AccessMixin, View):
         membership = current_membership(request)
         if membership is None:
             return render(request, "integrations/no_membership.html", status=403)
+        if not is_admitted(request, membership.organization):
+            return redirect(second_factor_address(request))
         self.membership, self.organization = membership, membership.organization
         self.check_role(request)
         return super().dispatch(request, *args, **kwargs)

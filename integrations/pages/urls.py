@@ -26,6 +26,8 @@ from integrations.pages.settings import (
     notifications,
     pending_members,
     policies,
+    second_factor_reset,
+    security,
     settings_page,
     signature_tokens,
     single_sign_on,
@@ -77,6 +79,12 @@ urlpatterns = [
     path("settings/members/<int:pk>/link/", members.MemberLinkView.as_view(), name="member-link"),
     path("settings/members/<int:pk>/role/", members.ChangeRoleView.as_view(), name="member-role"),
     path("settings/members/<int:pk>/remove/", members.RemoveMemberView.as_view(), name="member-remove"),
+    path(
+        "settings/members/<int:pk>/second-factor/",
+        second_factor_reset.ResetSecondFactorView.as_view(),
+        name="member-second-factor",
+    ),
+    path("settings/security/", security.SecurityView.as_view(), name="security"),
     # people and their e-mails
     path("ask/", admin_requests.AskAdminsView.as_view(), name="ask-admins"),
     path("emails/", email_templates.EmailListView.as_view(), name="emails"),

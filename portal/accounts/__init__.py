@@ -1,1 +1,1 @@
-"""People: sign-in, passwords, OAuth views, time zones."""
+"""People: sign-in, passwords, second factors, OAuth views, time zones."""

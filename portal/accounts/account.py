@@ -20,6 +20,9 @@ ACCOUNT_PAGES: tuple[AccountPage, ...] = (
     AccountPage("memberships", "Organizations", "accept or decline an invitation, or leave an organization."),
     AccountPage("password", "Your password", "choose another one"),
     AccountPage("sessions", "Where you are signed in", "see and end your sessions"),
+    AccountPage(
+        "account-second-factor", "Second factor", "an authenticator app or passkeys, and recovery codes."
+    ),
 )
 
 

@@ -8,9 +8,13 @@ from django.shortcuts import redirect
 
 from integrations.models import AuditAction, IdentityProvider
 from integrations.models.open_memberships import PROVIDER_SESSION_KEY
-from integrations.vocabulary import LabelledEnum
+from integrations.session_strength import mark_strong, mark_weak
+from integrations.vocabulary import LabelledEnum, SecondFactor
 from integrations.workflow.operations.account_entries import record_for_person
+from integrations.workflow.operations.second_factor import has_second_factor
 from portal.accounts.known_device import remember_device
+from portal.accounts.recent_sign_in import note_proof
+from portal.accounts.second_factor import pending_sign_in
 from portal.accounts.session_rows import end_row
 from portal.accounts.sign_in_entries import with_address
 
@@ -25,6 +29,7 @@ class SignInMethod(LabelledEnum):
 
     PASSWORD = "password", "password"
     PASSWORD_LINK = "password_link", "link to choose a password"
+    PASSKEY = "passkey", "passkey"
     SINGLE_SIGN_ON = "single_sign_on", "single sign-on"
 
 
@@ -34,20 +39,62 @@ def complete_sign_in(
     method: SignInMethod,
     next_url: str,
     provider: IdentityProvider | None = None,
+    *,
+    second_factor: SecondFactor | None = None,
 ) -> HttpResponse:
     """Begin the person's session and return the redirect to `next_url`, an address of this site.
 
-    The caller has proven who the person is, by `method`; for single sign-on, `provider` vouched for them, and the
-    session opens its organization alone.
+    The caller has proven who the person is, by `method`, and where it says so by a second factor too. For single
+    sign-on, `provider` vouched for them; whether that counts as a second factor is its organization's to say. A person
+    who has set one up and hasn't given it gets no session yet but the redirect to the page that asks for it.
     """
+    if provider is not None and provider.counts_as_second_factor:
+        second_factor = SecondFactor.SINGLE_SIGN_ON
+    provider_id = provider.pk if provider else None
+    if second_factor is None and has_second_factor(user):
+        pending_sign_in.begin(request, user, method.value, next_url, provider_id)
+        return redirect("second-factor")
+    return begin_session(request, user, method, next_url, second_factor, provider_id)
+
+
+def begin_session(
+    request: HttpRequest,
+    user: User,
+    method: SignInMethod,
+    next_url: str,
+    second_factor: SecondFactor | None,
+    provider_id: int | None = None,
+) -> HttpResponse:
+    """Begin the session of a person who has given all that was asked; return the redirect to `next_url`.
+
+    A session that a provider began opens its organization alone.
+    """
+    changes: dict[str, tuple[object, object]] = {"method": ("", method.label)}
+    if second_factor is not None:
+        changes["second factor"] = ("", second_factor.label)
     with transaction.atomic():
+        pending_sign_in.end(request)
         end_row(request)  # of whoever is signed in here: their session's data doesn't outlive this
         login(request, user, backend=_PASSWORD_BACKEND)
-        request.session[METHOD_SESSION_KEY] = method.value
-        request.session.pop(PROVIDER_SESSION_KEY, None)  # left by an earlier session of the same person
-        if provider is not None:
-            request.session[PROVIDER_SESSION_KEY] = provider.pk
-        record_for_person(user, AuditAction.SIGN_IN, with_address(request, {"method": ("", method.label)}))
+        _mark(request, method, second_factor, provider_id)
+        record_for_person(user, AuditAction.SIGN_IN, with_address(request, changes))
     response = redirect(next_url)
     remember_device(request, response, user.get_username())
     return response
+
+
+def _mark(
+    request: HttpRequest, method: SignInMethod, second_factor: SecondFactor | None, provider_id: int | None
+) -> None:
+    """Store in the session how it began: what it opens depends on that."""
+    request.session[METHOD_SESSION_KEY] = method.value
+    request.session.pop(PROVIDER_SESSION_KEY, None)  # left by an earlier session of the same person
+    if provider_id is not None:
+        request.session[PROVIDER_SESSION_KEY] = provider_id
+    if second_factor is None:
+        mark_weak(request)
+    else:
+        mark_strong(request, second_factor)
+    if second_factor is not SecondFactor.SINGLE_SIGN_ON:
+        # who runs an organization's provider must not change what opens the person's account elsewhere
+        note_proof(request)

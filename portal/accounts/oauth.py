@@ -13,7 +13,8 @@ from social_core.exceptions import SocialAuthBaseException
 from social_django.middleware import SocialAuthExceptionMiddleware
 from social_django.views import auth
 
-from integrations.pages.access import current_membership, memberships_of
+from integrations.pages.access import current_membership, memberships_of, second_factor_address
+from integrations.session_strength import is_admitted
 from portal.accounts.oauth_pipeline import CONNECTING_SESSION_KEY
 
 AGAIN = "Press Connect again."
@@ -50,6 +51,8 @@ def begin(request: HttpRequest) -> HttpResponse:
     )
     if membership is None or not membership.may_connect:
         raise PermissionDenied(NOT_SUPER_ADMIN)
+    if not is_admitted(request, membership.organization):
+        return redirect(second_factor_address(request))
     if not settings.LEVER_CLIENT_ID:
         messages.error(
             request, "Connecting is off: an operator must set LEVER_CLIENT_ID and LEVER_CLIENT_SECRET."

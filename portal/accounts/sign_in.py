@@ -32,6 +32,7 @@ from portal.accounts.completion import SignInMethod, complete_sign_in
 from portal.accounts.forms import ForgottenPasswordForm
 from portal.accounts.password_backend import refusal_of
 from portal.accounts.password_change import follow_new_password
+from portal.accounts.second_factor import passkey_ceremonies
 from portal.accounts.sign_in_entries import with_address
 from portal.accounts.throttle import wait_in_words
 
@@ -43,6 +44,10 @@ class SignInView(LoginView):
     """Sign a person in by user name and password."""
 
     redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add whether passkeys can be offered."""
+        return super().get_context_data(are_passkeys_possible=passkey_ceremonies.are_possible(), **kwargs)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Complete the sign-in that the password has proven."""

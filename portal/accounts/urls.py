@@ -3,7 +3,23 @@
 from django.contrib.auth.views import PasswordResetDoneView
 from django.urls import path
 
-from portal.accounts import account, membership_link, memberships, password_change, sessions, sign_in
+from portal.accounts import (
+    account,
+    confirm,
+    membership_link,
+    memberships,
+    password_change,
+    sessions,
+    sign_in,
+)
+from portal.accounts.second_factor import (
+    app_setup,
+    challenge,
+    overview,
+    passkey_setup,
+    passkey_sign_in,
+    recovery_codes,
+)
 from portal.accounts.single_sign_on import join
 from portal.accounts.single_sign_on import views as single_sign_on
 
@@ -17,6 +33,9 @@ urlpatterns = [
     path("password/forgotten/", sign_in.ForgottenPasswordView.as_view(), name="password_reset"),
     path("password/sent/", PasswordResetDoneView.as_view(), name="password_reset_done"),
     path("invite/<uidb64>/<token>/", sign_in.ChoosePasswordView.as_view(), name="password_reset_confirm"),
+    path("login/second-factor/", challenge.SecondFactorView.as_view(), name="second-factor"),
+    path("login/passkey/", passkey_sign_in.PasskeySignInView.as_view(), name="passkey-sign-in"),
+    path("login/passkey/options/", passkey_sign_in.PasskeyOptionsView.as_view(), name="passkey-options"),
     path("account/", account.AccountView.as_view(), name="account"),
     path("account/memberships/", memberships.MembershipsView.as_view(), name="memberships"),
     path(
@@ -37,5 +56,20 @@ urlpatterns = [
     ),
     path("account/password/", password_change.OwnPasswordView.as_view(), name="password"),
     path("account/sessions/", sessions.SessionsView.as_view(), name="sessions"),
+    path("account/confirm/", confirm.ConfirmPersonView.as_view(), name="account-confirm"),
+    path("account/second-factor/", overview.SecondFactorOverviewView.as_view(), name="account-second-factor"),
+    path("account/second-factor/app/", app_setup.AddAppView.as_view(), name="app-add"),
+    path("account/second-factor/app/remove/", app_setup.RemoveAppView.as_view(), name="app-remove"),
+    path("account/second-factor/passkeys/", passkey_setup.AddPasskeyView.as_view(), name="passkey-add"),
+    path(
+        "account/second-factor/passkeys/<int:pk>/remove/",
+        passkey_setup.RemovePasskeyView.as_view(),
+        name="passkey-remove",
+    ),
+    path(
+        "account/second-factor/codes/",
+        recovery_codes.MakeRecoveryCodesView.as_view(),
+        name="recovery-codes",
+    ),
     path("organization/", sign_in.SwitchOrganizationView.as_view(), name="switch-organization"),
 ]

@@ -30,6 +30,10 @@ OWNED = [
         "PersonalSettings",
         "RateLimitBucket",
         "UserSession",
+        "AuthenticatorApp",
+        "Passkey",
+        "RecoveryCode",
+        "SecondFactorLimit",
     }
 ]
 ALLOWED = ["super_admin", "admin", "team_member"]

@@ -13,10 +13,13 @@ from tests import factories
 LOGIN = "/login/"
 PUBLIC = {
     "login",
+    "membership-link",
+    "second-factor",
+    "passkey-options",
+    "passkey-sign-in",
     "password_reset",
     "password_reset_done",
     "password_reset_confirm",
-    "membership-link",
     "single-sign-on",
     "password_reset_link",
     "unsubscribe",
@@ -83,6 +86,8 @@ ALLOWED = {
     "domain-check": 1,
     "domain-remove": 1,
     "identity-unbind": 1,
+    "member-second-factor": 1,
+    "security": 1,
 }
 EVERYBODY = {
     "logout",
@@ -93,6 +98,13 @@ EVERYBODY = {
     "membership-leave",
     "password",
     "sessions",
+    "account-confirm",
+    "account-second-factor",
+    "app-add",
+    "app-remove",
+    "passkey-add",
+    "passkey-remove",
+    "recovery-codes",
 }
 
 

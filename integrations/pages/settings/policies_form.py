@@ -6,10 +6,10 @@ from django import forms
 from django.http import QueryDict
 
 from integrations.models import Organization
-from integrations.models.organization import BRANDING, POLICIES
+from integrations.models.organization import BRANDING, POLICIES, SECURITY
 
 #: Policies with a page or form of their own.
-ELSEWHERE = (*BRANDING, "feedback_author")
+ELSEWHERE = (*BRANDING, *SECURITY, "feedback_author")
 
 
 class PoliciesForm(forms.ModelForm):

@@ -8,6 +8,7 @@ from integrations.http.errors import PlatformError
 from integrations.models import Effect, EmailTopic, Organization
 from integrations.models.email import SIGN_IN_TOPICS
 from integrations.workflow.email import rendering
+from integrations.workflow.email.account_notice import compose_account_notice
 from integrations.workflow.email.admin_requests import compose_admin_request
 from integrations.workflow.email.current_notices import keep_current
 from integrations.workflow.email.member_notices import compose_member_notice
@@ -66,6 +67,8 @@ def compose(effect: Effect, payload: EmailPayload) -> ComposedEmail | None:
             return compose_password_reset(effect, payload)
         case EmailTopic.PASSWORD_CHANGED:
             return compose_password_changed(effect, payload)
+        case EmailTopic.ACCOUNT:
+            return compose_account_notice(payload)
         case EmailTopic.ADMIN_REQUEST:
             return compose_admin_request(effect, payload)
         case EmailTopic.MEMBERS_CHANGED:

@@ -1,0 +1,144 @@
+"""The page between the password and the session: it asks for the second factor."""
+
+import json
+import math
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.generic import TemplateView
+
+from integrations.models import AuthenticatorApp, Passkey, db_clock
+from integrations.models.open_memberships import PROVIDER_SESSION_KEY
+from integrations.pages.access import own_page
+from integrations.session_strength import has_given_own_factor
+from integrations.vocabulary import SecondFactor
+from integrations.workflow.operations import second_factor_attempts
+from integrations.workflow.operations.second_factor import (
+    has_second_factor,
+    use_app_code,
+    use_recovery_code,
+)
+from portal.accounts.completion import METHOD_SESSION_KEY, SignInMethod, begin_session
+from portal.accounts.second_factor import passkey_ceremonies, pending_sign_in
+from portal.accounts.second_factor.pending_sign_in import PendingSignIn
+from portal.client_address import client_network
+
+WRONG_CODE = (
+    "That code isn't right, or it was used already. Wait for the next one, and see that your phone's clock is right; "
+    "a wrong time makes wrong codes."
+)
+WRONG_RECOVERY_CODE = "That isn't one of your unused recovery codes."
+WRONG_PASSKEY = "The passkey didn't answer as expected. Try again."
+
+
+@method_decorator([login_not_required, never_cache], name="dispatch")
+class SecondFactorView(TemplateView):
+    """Ask for the second factor, and begin the session of whoever gives it.
+
+    A signed-in person who hasn't given one comes here when an organization requires it.
+    """
+
+    template_name = "accounts/second_factor.html"
+    pending: PendingSignIn
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Find the sign-in that waits; without one there is nothing to ask for."""
+        pending = pending_sign_in.load(request) or _of_signed_in_person(request)
+        if pending is None:
+            return redirect("overview" if request.user.is_authenticated else "login")
+        self.pending = pending
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the ways that the person has."""
+        user = self.pending.user
+        has_passkey = passkey_ceremonies.are_possible() and Passkey.objects.filter(user=user).exists()
+        return super().get_context_data(
+            person=user,
+            has_app=AuthenticatorApp.objects.confirmed().filter(user=user).exists(),
+            has_passkey=has_passkey,
+            passkey_options=json.dumps(passkey_ceremonies.signing_options(self.request, user))
+            if has_passkey
+            else "",
+            **kwargs,
+        )
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Begin the session when the code or the passkey is right; show the page again otherwise."""
+        if request.POST.get("act") == "cancel":
+            pending_sign_in.end(request)
+            return redirect("login")
+        if "passkey" in request.POST:
+            return self._take_passkey(request.POST["passkey"])
+        return self._take_code()
+
+    def _take_passkey(self, answer: str) -> HttpResponse:
+        """Nobody can guess a passkey's answer, so it is never made to wait: its person isn't locked out by guesses."""
+        now = db_clock.now()
+        if passkey_ceremonies.signed_by(self.request, self.pending.user, answer, now) is None:
+            return self._refuse(WRONG_PASSKEY)
+        return self._begin_session(SecondFactor.PASSKEY)
+
+    def _take_code(self) -> HttpResponse:
+        now, user, address = db_clock.now(), self.pending.user, client_network(self.request)
+        wait = second_factor_attempts.begin(user, address, now)
+        if wait > timedelta(0):
+            return self._make_wait(wait)
+        factor = (
+            SecondFactor.RECOVERY_CODE
+            if "recovery_code" in self.request.POST
+            else SecondFactor.AUTHENTICATOR_APP
+        )
+        if not self._is_right(user, factor):
+            second_factor_attempts.record_failure(user, factor, now)
+            return self._refuse(WRONG_RECOVERY_CODE if factor is SecondFactor.RECOVERY_CODE else WRONG_CODE)
+        second_factor_attempts.end(user, address, now)
+        return self._begin_session(factor)
+
+    def _is_right(self, user: User, factor: SecondFactor) -> bool:
+        now = db_clock.now()
+        if factor is SecondFactor.RECOVERY_CODE:
+            return use_recovery_code(user, self.request.POST["recovery_code"], now)
+        code = "".join(self.request.POST.get("code", "")[:20].split())
+        return use_app_code(user, code, now)
+
+    def _begin_session(self, factor: SecondFactor) -> HttpResponse:
+        pending = self.pending
+        return begin_session(
+            self.request,
+            pending.user,
+            SignInMethod(pending.method),
+            pending.next_url,
+            factor,
+            pending.provider_id,
+        )
+
+    def _refuse(self, error: str) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(error=error))
+
+    def _make_wait(self, wait: timedelta) -> HttpResponse:
+        minutes = math.ceil(wait.total_seconds() / 60)
+        error = (
+            f"Too many wrong codes. Wait {minutes} minute{'' if minutes == 1 else 's'}, then try again; "
+            "a code that you give before isn't looked at."
+        )
+        response = self.render_to_response(self.get_context_data(error=error), status=429)
+        response["Retry-After"] = str(math.ceil(wait.total_seconds()))
+        return response
+
+
+def _of_signed_in_person(request: HttpRequest) -> PendingSignIn | None:
+    """Return a sign-in for the signed-in person, whose session goes on, to give the second factor now."""
+    if not request.user.is_authenticated or has_given_own_factor(request):
+        return None
+    if not has_second_factor(request.user):
+        return None
+    method = request.session.get(METHOD_SESSION_KEY, SignInMethod.PASSWORD.value)
+    next_url = own_page(request, request.GET.get("next", ""), "/")
+    return PendingSignIn(request.user, method, next_url, request.session.get(PROVIDER_SESSION_KEY))

@@ -1,0 +1,50 @@
+"""Signing in with a passkey alone: it proves possession, and its device has verified the person."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.generic import View
+
+from integrations.models import db_clock
+from integrations.pages.access import return_url
+from integrations.vocabulary import SecondFactor
+from portal.accounts.completion import SignInMethod, complete_sign_in
+from portal.accounts.second_factor import passkey_ceremonies
+
+NOT_SIGNED_IN = (
+    "That passkey doesn't open an account here, or the question was too old. Try again, or give your user name and "
+    "password."
+)
+
+
+@method_decorator([login_not_required, never_cache], name="dispatch")
+class PasskeyOptionsView(View):
+    """What the browser needs to sign in with a passkey. Asked for by POST, so that only this site's pages can."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Return the options as JSON, with a challenge for this session."""
+        return JsonResponse(passkey_ceremonies.signing_options(request, None))
+
+
+@method_decorator([login_not_required, never_cache], name="dispatch")
+class PasskeySignInView(View):
+    """Sign a person in by a passkey."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Begin the session of the passkey's person, or return to the sign-in page and say why not."""
+        answer = request.POST.get("passkey", "")
+        passkey = passkey_ceremonies.signed_by(request, None, answer, db_clock.now())
+        if passkey is None or not passkey.user.is_active:
+            messages.error(request, NOT_SIGNED_IN)
+            return redirect("login")
+        next_url = return_url(request, "/")
+        return complete_sign_in(
+            request, passkey.user, SignInMethod.PASSKEY, next_url, second_factor=SecondFactor.PASSKEY
+        )

@@ -1,0 +1,43 @@
+"""`reset_second_factor`: the operator's way for a person who has lost theirs."""
+
+from io import StringIO
+
+import pytest
+from django.core import mail
+from django.core.management import CommandError, call_command
+
+from integrations.models import AuditEntry, AuthenticatorApp, Membership
+from integrations.queue import worker
+from tests import factories
+from tests.second_factors import with_app, with_recovery_codes
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("reset_second_factor", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_it_resets_and_records_in_each_organization_and_tells_the_person(super_admin):
+    other = factories.OrganizationFactory.create()
+    Membership.objects.create(user=super_admin, organization=other, role=Membership.Role.ADMIN)
+    with_app(super_admin)
+    with_recovery_codes(super_admin)
+    assert run(super_admin.username, "--reason", "Called back.") == f"reset {super_admin}\n"
+    assert not AuthenticatorApp.objects.exists()
+    assert {entry.actor_name for entry in AuditEntry.objects.all()} == {"reset_second_factor"}
+    assert AuditEntry.objects.count() == 2
+    worker.work()
+    assert [message.to for message in mail.outbox] == [[super_admin.email]]
+    assert run(super_admin.username, "--reason", "Again.") == f"{super_admin} has no second factor\n"
+    assert AuditEntry.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "words"),
+    [("nobody", "x", "There is no user"), ("", "x", "no user"), ("known", " ", "Say why")],
+)
+def test_what_can_not_be_done_is_an_error_with_the_fix(db, name, reason, words):
+    factories.UserFactory.create(username="known")
+    with pytest.raises(CommandError, match=words):
+        run(name, "--reason", reason)

@@ -1,0 +1,228 @@
+"""Requiring a second factor: who may, what it closes until one is given, and resetting a lost one."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+from django.test import Client
+from django.urls import NoReverseMatch, reverse
+
+from integrations.models import AuditAction, AuditEntry, AuthenticatorApp, Membership, Organization
+from integrations.queue import worker
+from tests import factories
+from tests.pages.test_access import ALLOWED
+from tests.second_factors import code_of, make_strong, sign_in, with_app, with_recovery_codes
+
+PAGE, SET_UP, CHALLENGE = "/settings/security/", "/account/second-factor/", "/login/second-factor/"
+
+
+@pytest.fixture
+def requiring(organization) -> Organization:
+    """The organization, which requires a second factor."""
+    Organization.objects.filter(pk=organization.pk).update(requires_second_factor=True)
+    organization.refresh_from_db()
+    return organization
+
+
+def requires_it(organization: Organization) -> bool:
+    return Organization.objects.get(pk=organization.pk).requires_second_factor
+
+
+def test_a_super_admin_requires_it_and_the_log_says_so(super_admin_client, super_admin, organization):
+    make_strong(super_admin_client)
+    super_admin_client.post(PAGE, {"requires_second_factor": "on"})
+    assert requires_it(organization)
+    entry = AuditEntry.objects.get()
+    assert (entry.actor, entry.action) == (super_admin, AuditAction.CHANGE_POLICIES)
+    assert entry.changes == {"requires_second_factor": [False, True]}
+    super_admin_client.post(PAGE, {"requires_second_factor": "on"})
+    assert AuditEntry.objects.count() == 1
+    super_admin_client.post(PAGE)
+    assert not requires_it(organization)
+
+
+def test_an_admin_changes_it_neither_by_the_policies_nor_in_the_django_admin(requiring, client_for):
+    person = factories.member(requiring, Membership.Role.ADMIN, "admin")
+    User.objects.filter(pk=person.pk).update(is_staff=True)
+    client = client_for(person)
+    make_strong(client)
+    client.post(reverse("policies"), {"bulk_limit": "7"})
+    assert Organization.objects.get(pk=requiring.pk).bulk_limit == 7
+    address = f"/admin/integrations/organization/{requiring.pk}/change/"
+    page = client.get(address)
+    values = {
+        k: v for k, v in page.context["adminform"].form.initial.items() if v is not None and v is not False
+    }
+    assert "requires_second_factor" not in values
+    assert client.post(address, values | {"bulk_limit": "8"}).status_code == 302
+    assert Organization.objects.get(pk=requiring.pk).bulk_limit == 8
+    assert requires_it(requiring)
+
+
+def test_the_page_says_which_members_have_none(super_admin_client, super_admin, team_member):
+    with_app(team_member)
+    page = " ".join(super_admin_client.get(PAGE).content.decode().split())
+    assert "1 of 2 has no second factor" in page
+    assert 'Reset…<span class="visually-hidden"> the second factor of ' + str(team_member) in page
+
+
+# what is closed
+
+
+def pages_without_rows() -> list[str]:
+    return [reverse(name) for name in ALLOWED if not _needs_row(name)]
+
+
+def _needs_row(name: str) -> bool:
+    try:
+        reverse(name)
+    except NoReverseMatch:
+        return True
+    return False
+
+
+def test_without_one_every_page_leads_to_setting_one_up_and_shows_nothing(requiring, super_admin_client):
+    for address in pages_without_rows():
+        for answer in (super_admin_client.get(address), super_admin_client.post(address)):
+            assert answer.status_code == 302, address
+            assert answer["Location"].startswith(SET_UP), address
+            assert answer.content == b""
+
+
+def test_pages_that_need_no_organization_name_neither_people_nor_pages_of_it(
+    requiring, team_member, client_for
+):
+    owner = factories.member(requiring, Membership.Role.SUPER_ADMIN, "the-other-owner")
+    client = client_for(team_member)
+    for address in ("/account/", "/nowhere/", SET_UP, "/account/confirm/"):
+        text = client.get(address).content.decode()
+        assert owner.username not in text
+        assert "/activity/" not in text
+
+
+def test_the_way_leads_back_to_the_page_once_the_factor_is_given(requiring, super_admin, super_admin_client):
+    app = with_app(super_admin)  # set up in another session
+    answer = super_admin_client.get("/activity/?status=held")
+    assert answer["Location"] == f"{CHALLENGE}?next=%2Factivity%2F%3Fstatus%3Dheld"
+    done = super_admin_client.post(answer["Location"], {"code": code_of(app)})
+    assert done["Location"] == "/activity/?status=held"
+    assert super_admin_client.get("/activity/").status_code == 200
+
+
+def test_a_person_who_has_one_gives_it_at_sign_in_and_is_let_in(requiring, client, super_admin):
+    app = with_app(super_admin)
+    sign_in(client, super_admin)
+    client.post(CHALLENGE, {"code": code_of(app)})
+    assert client.get("/").status_code == 200
+
+
+def test_other_organizations_of_the_person_stay_open(requiring, super_admin, super_admin_client):
+    other = factories.OrganizationFactory.create(name="Open House")
+    Membership.objects.create(user=super_admin, organization=other, role=Membership.Role.ADMIN)
+    super_admin_client.post(reverse("switch-organization"), {"organization": other.slug})
+    assert super_admin_client.get("/").status_code == 200
+    super_admin_client.post(reverse("switch-organization"), {"organization": requiring.slug})
+    page = super_admin_client.get("/", follow=True)
+    assert page.request["PATH_INFO"] == SET_UP
+    assert "Open House" in page.content.decode()
+
+
+def test_lever_is_not_connected_without_one(requiring, super_admin_client):
+    answer = super_admin_client.post(reverse("lever-connect"), {"organization": requiring.slug})
+    assert answer["Location"].startswith(SET_UP)
+
+
+def test_the_django_admin_is_closed_to_its_staff_until_then(requiring, super_admin, client_for):
+    User.objects.filter(pk=super_admin.pk).update(is_staff=True)
+    client = client_for(super_admin)
+    for address in (
+        "/admin/",
+        "/admin/integrations/invitation/",
+        f"/admin/integrations/organization/{requiring.pk}/change/",
+    ):
+        assert client.get(address)["Location"].startswith(SET_UP), address
+    make_strong(client)
+    assert client.get("/admin/integrations/invitation/").status_code == 200
+
+
+def test_staff_of_another_organization_too_see_that_one_alone(requiring, super_admin, client_for):
+    User.objects.filter(pk=super_admin.pk).update(is_staff=True)
+    other = factories.OrganizationFactory.create()
+    Membership.objects.create(user=super_admin, organization=other, role=Membership.Role.ADMIN)
+    theirs = factories.InvitationFactory.create(organization=other, candidate_name="Visible Birch")
+    factories.InvitationFactory.create(organization=requiring, candidate_name="Hidden Yew")
+    text = client_for(super_admin).get("/admin/integrations/invitation/").content.decode()
+    assert theirs.candidate_name in text
+    assert "Hidden Yew" not in text
+
+
+def test_a_superuser_needs_one_as_soon_as_an_organization_requires_it(requiring, client_for):
+    root = User.objects.create_superuser("root", "root@portal.example")
+    client = client_for(root)
+    assert client.get("/admin/")["Location"].startswith(SET_UP)
+    make_strong(client)
+    assert client.get("/admin/").status_code == 200
+
+
+# resetting
+
+
+@pytest.fixture
+def lost(team_member) -> User:
+    """A member who has lost their phone and their codes."""
+    with_app(team_member)
+    with_recovery_codes(team_member)
+    return team_member
+
+
+def reset_address(user: Any) -> str:
+    membership = Membership.objects.filter(user=user).earliest("pk")
+    return reverse("member-second-factor", kwargs={"pk": membership.pk})
+
+
+def test_a_super_admin_resets_a_members_factor(super_admin_client, super_admin, lost):
+    assert "really they who ask" in super_admin_client.get(reset_address(lost)).content.decode()
+    super_admin_client.post(reset_address(lost), {"reason": "Lost the phone; I called back."})
+    assert not lost.recovery_codes.exists()
+    assert sign_in(Client(), lost)["Location"] == "/"
+    entry = AuditEntry.objects.get()
+    assert (entry.actor, entry.action) == (super_admin, AuditAction.RESET_SECOND_FACTOR)
+    assert entry.reason == "Lost the phone; I called back."
+    assert entry.changes == {"factor": ["authenticator app", ""]}
+    worker.work()
+    [message] = mail.outbox
+    assert message.to == [lost.email]
+    assert f"reset by {super_admin}" in str(message.body)
+
+
+def test_no_reason_is_no_reset(super_admin_client, lost):
+    answer = super_admin_client.post(reset_address(lost), {"reason": " "})
+    assert "Say why" in answer.content.decode()
+    assert AuthenticatorApp.objects.exists()
+
+
+def test_a_person_of_two_organizations_is_the_operators_to_reset(super_admin_client, lost):
+    elsewhere = factories.OrganizationFactory.create(name="Elsewhere House")
+    Membership.objects.create(user=lost, organization=elsewhere, role=Membership.Role.ADMIN)
+    text = super_admin_client.post(reset_address(lost), {"reason": "because"}).content.decode()
+    assert "manage.py reset_second_factor" in text
+    assert "Elsewhere" not in text
+    assert AuthenticatorApp.objects.exists()
+
+
+def test_a_superuser_is_the_operators_to_reset(super_admin_client, lost):
+    User.objects.filter(pk=lost.pk).update(is_superuser=True)
+    super_admin_client.post(reset_address(lost), {"reason": "because"})
+    assert AuthenticatorApp.objects.exists()
+
+
+def test_another_organizations_member_can_not_be_reset(stranger_client, lost):
+    assert stranger_client.post(reset_address(lost), {"reason": "because"}).status_code == 404
+    assert AuthenticatorApp.objects.exists()
+
+
+def test_resetting_a_member_without_one_says_so(super_admin_client, team_member):
+    answer = super_admin_client.post(reset_address(team_member), {"reason": "because"}, follow=True)
+    assert "has no second factor" in answer.content.decode()
+    assert not AuditEntry.objects.exists()
