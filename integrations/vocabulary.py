@@ -64,6 +64,7 @@ class RejectionCode(StrEnum):
     SIGNATURE_MISSING = "signature_missing"
     SIGNATURE_MALFORMED = "signature_malformed"
     SIGNATURE_MISMATCH = "signature_mismatch"
+    SIGNATURE_REUSED = "signature_reused"
     TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"
     NO_SIGNATURE_TOKEN = "no_signature_token"
     NO_WEBHOOK_SECRET = "no_webhook_secret"

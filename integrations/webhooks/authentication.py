@@ -3,12 +3,14 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from integrations.codescreen import signature as codescreen_signature
+from integrations.http.json_types import JsonObject
 from integrations.lever import signature as lever_signature
+from integrations.lever.payloads import dedupe_key
 from integrations.models import CodeScreenConnection, LeverWebhook, Organization
 from integrations.vocabulary import RejectionCode
+from integrations.webhooks import signature_reuse
 
 SIGNED_FIELDS = ("token", "triggeredAt", "signature")
 
@@ -41,9 +43,7 @@ class CodeScreenProof:
     message_id: str
 
 
-def verify_lever(
-    organization: Organization, payload: Mapping[str, Any]
-) -> LeverProof | Unverified | Unreadable:
+def verify_lever(organization: Organization, payload: JsonObject) -> LeverProof | Unverified | Unreadable:
     """Check the signature in the body against every active token of the organization.
 
     Source: https://hire.lever.co/developer/documentation#webhooks (HMAC-SHA256 of token + triggeredAt).
@@ -59,6 +59,8 @@ def verify_lever(
         if not tokens:
             return Unverified("No signature token is stored yet.", RejectionCode.NO_SIGNATURE_TOKEN)
         return Unverified("The signature does not match.", RejectionCode.SIGNATURE_MISMATCH)
+    if signature_reuse.seen.is_exhausted(organization.pk, str(payload["signature"]), dedupe_key(payload)):
+        return Unverified("The signature came with other bodies.", RejectionCode.SIGNATURE_REUSED)
     webhook = next(webhook for token, webhook in tokens if token == matching)
     return LeverProof(webhook, matching != webhook.signature_token)
 

@@ -69,6 +69,10 @@ REJECTIONS: Mapping[str, str] = {
         "there."
     ),
     RejectionCode.SIGNATURE_MALFORMED: "its signature can't be read. Something between changes the request.",
+    RejectionCode.SIGNATURE_REUSED: (
+        "one signature came with many different bodies. Somebody may have recorded a webhook: replace the signature "
+        "token in Lever, and paste the new one."
+    ),
     RejectionCode.TIMESTAMP_OUT_OF_RANGE: (
         "its time is more than a few minutes off. Check the clock of this server."
     ),
