@@ -65,6 +65,7 @@ MALFORMED = [
     ("LOG_LEVEL", "VERBOSE"),
     ("LOG_FORMAT", "xml"),
     ("HSTS_SUBDOMAINS", "some"),
+    ("ALLOW_PRIVATE_ADDRESSES", "some"),
     ("SECURITY_CONTACT", "somebody"),
     ("SECURITY_CONTACT", "http://portal.example/security"),
     ("SECURITY_CONTACT", "https://portal.example/a b"),

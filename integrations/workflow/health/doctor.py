@@ -59,7 +59,8 @@ CHECKS: tuple[Check, ...] = (
 
 def findings(organization: Organization) -> list[Finding]:
     """Return what a person should know, the worst first; one finding `ok` when there is nothing."""
-    found = operational_findings(organization)
+    organization = Organization.objects.reread(organization.pk)
+    found = [finding for check in CHECKS for finding in check(organization)]
     # what is merely worth knowing about mappings is shown on their page
     found += [finding for finding in linter.findings(organization) if finding.level != Level.INFO]
     if not found:
@@ -70,4 +71,5 @@ def findings(organization: Organization) -> list[Finding]:
 
 def operational_findings(organization: Organization) -> list[Finding]:
     """Return the findings of the checks alone, without the linter's on mappings and tags."""
+    organization = Organization.objects.reread(organization.pk)
     return [finding for check in CHECKS for finding in check(organization)]

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 from integrations.models import (
     Assessment,
-    CodeScreenConnection,
-    LeverConnection,
     Organization,
     RatingThresholds,
     Role,
@@ -59,8 +57,8 @@ class LinterSnapshot:
 
     def __init__(self, organization: Organization) -> None:
         self.organization = organization
-        lever = LeverConnection.objects.filter(organization=organization).first()
-        codescreen = CodeScreenConnection.objects.filter(organization=organization).first()
+        lever = organization.lever
+        codescreen = organization.codescreen
         self.knows_stages = bool(lever and lever.stages_refreshed_at)
         self.knows_roles = bool(lever and lever.roles_refreshed_at)
         self.knows_assessments = bool(codescreen and codescreen.assessments_refreshed_at)

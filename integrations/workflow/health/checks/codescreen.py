@@ -21,7 +21,7 @@ ASK_FOR_RESULTS = (
 
 def check_key(organization: Organization) -> Iterator[Finding]:
     """Yield whether the key is missing, refused, unconfirmed or old."""
-    connection = CodeScreenConnection.objects.filter(organization=organization).first()
+    connection = organization.codescreen
     if connection is not None and connection.is_key_unreadable:
         return  # checks/secrets.py says so
     if connection is None or not connection.api_key:

@@ -19,7 +19,7 @@ SKEW_VALID_FOR = timedelta(days=1)
 
 def check_connection(organization: Organization) -> Iterator[Finding]:
     """Yield whether Lever isn't connected, when its consent ends, and which scopes it didn't grant."""
-    connection = LeverConnection.objects.filter(organization=organization).first()
+    connection = organization.lever
     if connection is None or connection.state == LeverConnection.State.REVOKED:
         yield Finding(
             organization.slug,
