@@ -15,7 +15,7 @@ from integrations.workflow.operations.second_factor import has_second_factor
 from portal.accounts.known_device import remember_device
 from portal.accounts.recent_sign_in import note_proof
 from portal.accounts.second_factor import pending_sign_in
-from portal.accounts.session_rows import end_row
+from portal.accounts.session_rows import end_row, forget_network
 from portal.accounts.sign_in_entries import with_address
 
 #: The session's key for how the person signed in, a SignInMethod.
@@ -67,7 +67,8 @@ def begin_session(
 ) -> HttpResponse:
     """Begin the session of a person who has given all that was asked; return the redirect to `next_url`.
 
-    A session that a provider began opens its organization alone.
+    A session that a provider began opens its organization alone. It says nothing about the password either: the browser
+    and the network that it began in don't become ones from which passwords may be tried within limits of their own.
     """
     changes: dict[str, tuple[object, object]] = {"method": ("", method.label)}
     if second_factor is not None:
@@ -77,9 +78,12 @@ def begin_session(
         end_row(request)  # of whoever is signed in here: their session's data doesn't outlive this
         login(request, user, backend=_PASSWORD_BACKEND)
         _mark(request, method, second_factor, provider_id)
+        if provider_id is not None:
+            forget_network(request)
         record_for_person(user, AuditAction.SIGN_IN, with_address(request, changes))
     response = redirect(next_url)
-    remember_device(request, response, user.get_username())
+    if provider_id is None:
+        remember_device(request, response, user.get_username())
     return response
 
 

@@ -1,6 +1,5 @@
 """Signing in, choosing a password through a link, and switching to another organization."""
 
-import math
 import time
 from typing import Any
 
@@ -17,7 +16,7 @@ from django.contrib.auth.views import (
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.generic import View
@@ -34,7 +33,7 @@ from portal.accounts.password_backend import refusal_of
 from portal.accounts.password_change import follow_new_password
 from portal.accounts.second_factor import passkey_ceremonies
 from portal.accounts.sign_in_entries import with_address
-from portal.accounts.throttle import wait_in_words
+from portal.accounts.throttle import too_many
 
 #: Every request for a password link is answered after this time, so that timing doesn't reveal who has an account.
 LINK_ANSWER_SECONDS = 0.3
@@ -57,11 +56,7 @@ class SignInView(LoginView):
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """Show what is wrong, or 429 with Retry-After when too many passwords were tried."""
         refusal = refusal_of(self.request)
-        if refusal is None:
-            return super().form_invalid(form)
-        response = render(self.request, "429.html", {"wait": wait_in_words(refusal)}, status=429)
-        response["Retry-After"] = str(math.ceil(refusal.seconds))
-        return response
+        return super().form_invalid(form) if refusal is None else too_many(self.request, refusal)
 
 
 class SignOutView(LogoutView):

@@ -9,7 +9,8 @@ addresses to make a person wait in a new browser; the link by e-mail helps then.
 import math
 from dataclasses import dataclass
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from integrations.models import AttemptLimit, UserSession
 from integrations.models.attempt_limit import Limit, TooMany
@@ -25,6 +26,9 @@ NAME_AT_ADDRESS = (Limit(10, MINUTE), Limit(30, 15 * MINUTE))
 ADDRESS = (Limit(20, MINUTE / 2), Limit(200, 5 * MINUTE))
 #: One address can't use it up: its own limit for the name lets it try fewer, at first and in the long run.
 NAME = (Limit(100, 10 * MINUTE),)
+
+#: Sign-ins by a provider that one address may begin: a whole office does so in the morning behind one address.
+TO_PROVIDERS = (Limit(100, 3.0),)
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,22 @@ def begin_attempt(request: HttpRequest, username: str) -> Attempt | TooMany:
     return Attempt(limits, max(outcome.counts[key] for key in own), device is not None)
 
 
+def begin_at_provider(request: HttpRequest) -> TooMany | None:
+    """Count a sign-in by a provider that the client begins. Return how long to wait first; nothing is counted then."""
+    outcome = AttemptLimit.take(_keyed(f"provider:{client_network(request)}", TO_PROVIDERS))
+    return outcome if isinstance(outcome, TooMany) else None
+
+
+def too_many(request: HttpRequest, refusal: TooMany, *, is_by_provider: bool = False) -> HttpResponse:
+    """Return the page that says how long to wait, a 429 with Retry-After."""
+    context = {"wait": wait_in_words(refusal), "is_by_provider": is_by_provider}
+    response = render(request, "429.html", context, status=429)
+    response["Retry-After"] = str(math.ceil(refusal.seconds))
+    return response
+
+
 def has_signed_in_from(username: str, network: str) -> bool:
-    """Whether the person of this name signed in from this network lately."""
+    """Whether the person of this name signed in from this network lately, by their own proof and not a provider's."""
     rows = UserSession.objects.filter(user__username=username, network=network)
     return bool(network) and rows.exists()
 

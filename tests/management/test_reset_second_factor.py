@@ -5,6 +5,7 @@ from io import StringIO
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from integrations.models import AuditEntry, AuthenticatorApp, Membership
 from integrations.queue import worker
@@ -23,8 +24,11 @@ def test_it_resets_and_records_in_each_organization_and_tells_the_person(super_a
     Membership.objects.create(user=super_admin, organization=other, role=Membership.Role.ADMIN)
     with_app(super_admin)
     with_recovery_codes(super_admin)
+    client = Client()
+    client.force_login(super_admin)
     assert run(super_admin.username, "--reason", "Called back.") == f"reset {super_admin}\n"
     assert not AuthenticatorApp.objects.exists()
+    assert client.get("/account/")["Location"].startswith("/login/")
     assert {entry.actor_name for entry in AuditEntry.objects.all()} == {"reset_second_factor"}
     assert AuditEntry.objects.count() == 2
     worker.work()

@@ -20,6 +20,7 @@ from integrations.workflow.email.account_notice import tell_person
 from integrations.workflow.operations import second_factor_attempts
 from integrations.workflow.operations.account_entries import record_for_person
 from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.operations.sessions import end_sessions
 
 NOT_YOU = "If it wasn't you: change your password, and ask a Super Admin or whoever runs the portal for help."
 
@@ -147,7 +148,10 @@ def use_recovery_code(user: User, code: str, at: datetime) -> bool:
 
 
 def reset_second_factor(user: User, actor: Actor, reason: str) -> bool:
-    """Remove every second factor of a person who has lost theirs; return whether there was one."""
+    """Remove every second factor of a person who has lost theirs; return whether there was one.
+
+    Their sessions end: whoever has the lost device may be in one, and it counts as begun with a second factor.
+    """
     with transaction.atomic():
         if not has_second_factor(user):
             return False
@@ -157,6 +161,7 @@ def reset_second_factor(user: User, actor: Actor, reason: str) -> bool:
         for model in (AuthenticatorApp, Passkey, RecoveryCode):
             model.objects.filter(user=user).delete()
         second_factor_attempts.forget(user)
+        end_sessions(user)
         sentence = f"The second factor of the account {user} was reset by {actor}, with the recovery codes."
         tell_person(
             user,

@@ -28,6 +28,7 @@ from portal.accounts.single_sign_on import join
 from portal.accounts.single_sign_on.answers import NEXT_SESSION_KEY, refused, signed_in
 from portal.accounts.single_sign_on.backend import SignInFailed, SingleSignOnBackend
 from portal.accounts.single_sign_on.explanations import explain
+from portal.accounts.throttle import begin_at_provider, too_many
 
 #: The session's key for the provider that a Super Admin is trying.
 TRYING_SESSION_KEY = "single_sign_on_trying"
@@ -63,6 +64,8 @@ class SingleSignOnView(_AddressFormView):
 
     def form_valid(self, form: AddressForm) -> HttpResponse:
         """Find the provider by the domain alone: the answer says nothing about who is a member."""
+        if refusal := begin_at_provider(self.request):
+            return too_many(self.request, refusal, is_by_provider=True)
         address = form.cleaned_data["email"]
         provider = provider_for(address)
         if provider is None:

@@ -196,6 +196,18 @@ def test_a_super_admin_resets_a_members_factor(super_admin_client, super_admin, 
     assert f"reset by {super_admin}" in str(message.body)
 
 
+def test_a_reset_ends_the_sessions_of_whoever_has_the_lost_device(super_admin_client, lost):
+    thief = Client()
+    thief.force_login(lost)
+    bystander = Client()
+    bystander.force_login(factories.UserFactory.create())
+    assert thief.get("/account/").status_code == 200
+    super_admin_client.post(reset_address(lost), {"reason": "The phone was stolen."})
+    assert thief.get("/account/")["Location"].startswith("/login/")
+    assert bystander.get("/account/").status_code == 200
+    assert super_admin_client.get("/account/").status_code == 200
+
+
 def test_no_reason_is_no_reset(super_admin_client, lost):
     answer = super_admin_client.post(reset_address(lost), {"reason": " "})
     assert "Say why" in answer.content.decode()

@@ -1,0 +1,127 @@
+"""Single sign-on together with second factors, limits of passwords and memberships: no one of them weakens another."""
+
+import pytest
+import responses
+from django.core.cache import cache
+from django.test import Client
+
+from integrations.models import AttemptLimit, IdentityProvider, Membership, UserSession
+from integrations.models.attempt_limit import Limit
+from integrations.models.open_memberships import PROVIDER_SESSION_KEY
+from integrations.session_strength import SECOND_FACTOR_SESSION_KEY
+from portal.accounts import throttle
+from tests import factories
+from tests.identity_provider import Provider, fake_wire
+from tests.portal.accounts.single_sign_on_scene import begin, is_signed_in, prove, set_up, sign_in
+from tests.second_factors import code_of, with_app
+
+CAROL = "carol@acme.example"
+SECOND_FACTOR = "/login/second-factor/"
+
+
+@pytest.fixture
+def acme(db):
+    return factories.OrganizationFactory.create(slug="acme", name="Acme")
+
+
+@pytest.fixture
+def globex(db):
+    return factories.OrganizationFactory.create(slug="globex", name="Globex")
+
+
+@pytest.fixture
+def carol(acme, globex):
+    """A Team Member of Acme, whose provider vouches for her, and of Globex, which has nothing to do with it."""
+    user = factories.UserFactory.create(username="carol", email=CAROL)
+    for organization in (acme, globex):
+        Membership.objects.create(
+            user=user, organization=organization, role=Membership.Role.TEAM_MEMBER, address=CAROL
+        )
+    return user
+
+
+@pytest.fixture
+def provider(acme):
+    cache.clear()
+    prove(acme)
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
+        provider = Provider("https://login.acme.example", email=CAROL)
+        fake_wire(provider, wire)
+        set_up(acme, provider, counts_as_second_factor=False)
+        yield provider
+
+
+def test_a_session_that_waited_for_the_second_factor_opens_the_providers_organization_alone(
+    client, provider, carol
+):
+    app = with_app(carol)
+    assert sign_in(client, provider)["Location"] == SECOND_FACTOR
+    assert not is_signed_in(client)
+    assert client.get("/account/")["Location"].startswith("/login/")
+    assert client.post(SECOND_FACTOR, {"code": code_of(app)})["Location"] == "/"
+    assert PROVIDER_SESSION_KEY in client.session
+    page = client.get("/").content.decode()
+    assert "Acme" in page
+    assert "Globex" not in page
+    assert client.post("/organization/", {"organization": "globex"}).status_code == 404
+    assert client.get("/account/second-factor/").status_code == 403
+
+
+def test_a_provider_that_is_switched_off_while_the_second_factor_is_asked_for_opens_nothing(
+    client, provider, carol
+):
+    app = with_app(carol)
+    sign_in(client, provider)
+    IdentityProvider.objects.update(mode="off")
+    client.post(SECOND_FACTOR, {"code": code_of(app)})
+    assert client.get("/").status_code == 403
+
+
+def test_a_provider_does_not_satisfy_the_requirement_of_a_second_factor_unless_it_counts(
+    client, provider, acme, carol
+):
+    acme.requires_second_factor = True
+    acme.save()
+    sign_in(client, provider)
+    assert client.get("/")["Location"].startswith("/account/second-factor/")
+    app = with_app(carol)
+    assert client.get("/")["Location"].startswith(SECOND_FACTOR)
+    client.post(SECOND_FACTOR, {"code": code_of(app)})
+    assert client.session[SECOND_FACTOR_SESSION_KEY] == "authenticator_app"
+    assert PROVIDER_SESSION_KEY in client.session
+    assert "Acme" in client.get("/").content.decode()
+
+
+def test_who_runs_a_provider_gets_no_limit_of_their_own_to_guess_the_password(provider, carol, monkeypatch):
+    """Each browser that the provider signs in could otherwise try as many passwords as a known one, without end."""
+    monkeypatch.setattr(throttle, "NAME_AT_ADDRESS", (Limit(3, 600.0),))
+    statuses = []
+    for _ in range(5):
+        client = Client()
+        sign_in(client, provider)
+        assert is_signed_in(client)
+        client.post("/logout/")
+        assert "device" not in client.cookies
+        answer = client.post("/login/", {"username": "carol", "password": "guess"})
+        statuses.append(answer.status_code)
+    assert statuses == [200, 200, 200, 429, 429]
+
+
+def test_a_network_from_which_only_a_provider_signed_in_keeps_the_limit_of_the_name(provider, carol):
+    sign_in(Client(), provider)
+    assert UserSession.objects.exists()
+    assert not throttle.has_signed_in_from("carol", "127.0.0.1")
+    Client().post("/login/", {"username": "carol", "password": "correct horse battery"})
+    assert throttle.has_signed_in_from("carol", "127.0.0.1")
+
+
+def test_one_address_begins_no_endless_sign_ins_by_a_provider(client, provider, carol, monkeypatch):
+    monkeypatch.setattr(throttle, "TO_PROVIDERS", (Limit(2, 600.0),))
+    begin(client)
+    assert client.post("/sso/login/", {"email": "x@unknown.example"}).status_code == 200
+    answer = client.post("/sso/login/", {"email": CAROL})
+    assert answer.status_code == 429
+    assert int(answer["Retry-After"]) > 0
+    assert "passwords" not in answer.content.decode()
+    assert client.post("/sso/login/", {"email": CAROL}, REMOTE_ADDR="192.0.2.77").status_code == 200
+    assert not any("127.0.0.1" in limit.key for limit in AttemptLimit.objects.all())
