@@ -3,6 +3,7 @@
 import json
 import logging
 from datetime import UTC, datetime
+from typing import override
 
 from integrations import correlation
 from portal.masking import mask
@@ -32,7 +33,21 @@ class OneLine(logging.Filter):
 
 
 class TextFormatter(logging.Formatter):
-    """Formats a record as a line of text, with the traceback below. All of it is masked."""
+    """Formats a record as a line of text, with the traceback below. All of it is masked.
+
+    Further lines of a message are indented, so that nobody can write what looks like a line of its own.
+    """
+
+    @override
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        """Return the time in UTC."""
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+    @override
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Return the line with the further lines of its message indented."""
+        record.message = "\n    ".join(record.message.splitlines())
+        return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line: whatever logged it, what looks like a secret isn't in it."""

@@ -1,5 +1,6 @@
 """Which organization a page shows, and who may see it: every view of the site goes through OrganizationMixin."""
 
+import logging
 from collections.abc import Collection
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -23,6 +24,8 @@ from integrations.models.open_memberships import (
 )
 from integrations.session_strength import is_admitted
 from integrations.workflow.operations.second_factor import has_second_factor
+
+logger = logging.getLogger(__name__)
 
 #: The session's key for the slug of the organization that the person works in.
 ORGANIZATION_SESSION_KEY = "organization"
@@ -141,6 +144,9 @@ class OrganizationMixin(AccessMixin, View):
         if self.membership.role not in roles:
             *others, last = [label for value, label in Membership.Role.choices if value in roles]
             needed = f"{', '.join(others)} or {last}" if others else last
+            logger.warning(
+                "user %s was refused %s as %s", self.user.pk, self.request.path, self.membership.role
+            )
             raise PermissionDenied(
                 f"This needs the role {needed}; yours is {self.membership.get_role_display()}."
             )

@@ -223,3 +223,9 @@ def test_the_error_pages_render(client: Client, super_admin_client, settings):
     answer = strict.post(LOGIN, {"username": "a", "password": "b"})
     assert answer.status_code == 403
     assert "too old" in answer.content.decode()
+
+
+def test_a_page_that_is_refused_for_its_role_is_a_line_of_the_log(team_member_client, caplog):
+    assert team_member_client.get("/audit/").status_code == 403
+    [record] = [record for record in caplog.records if "was refused" in record.message]
+    assert "refused /audit/ as team_member" in record.message

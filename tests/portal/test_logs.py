@@ -58,3 +58,10 @@ def test_a_line_carries_the_id_of_the_work_in_progress() -> None:
         CorrelationId().filter(record)
     assert text.format(record) == "decided [delivery-1]"
     assert json.loads(JsonFormatter().format(record))["correlation_id"] == "delivery-1"
+
+
+def test_a_text_line_has_its_time_in_utc_and_no_line_of_its_own_in_a_value() -> None:
+    record = logging.LogRecord("x", logging.INFO, __file__, 1, "of %s", ("me\n2026 ERROR forged",), None)
+    record.created = 0
+    line = TextFormatter("%(asctime)s %(message)s").format(record)
+    assert line == "1970-01-01T00:00:00.000+00:00 of me\n    2026 ERROR forged"
