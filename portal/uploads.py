@@ -8,6 +8,8 @@ from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.template.loader import get_template
 
+from portal.unstorable_text import has_unstorable_text
+
 
 class DroppingUploadHandler(FileUploadHandler):
     """Drops the files of a form; Django would write them to the temporary folder, before it asks who sent them."""
@@ -25,6 +27,8 @@ class DroppingUploadHandler(FileUploadHandler):
 
 class FormMiddleware:
     """Answers 413 to a body that is larger than any form of the portal, without reading it; reads forms that aren't.
+
+    What can't be read, or holds text that can't be stored, is answered 400.
 
     The webhook endpoints have their own limit, and check it in the order that their senders rely on.
     """
@@ -44,7 +48,9 @@ class FormMiddleware:
             return HttpResponse(get_template("413.html").render(), status=413)
         try:
             # read here, a malformed form is answered 400, whichever page it was sent to
-            _ = request.POST
+            is_readable = not has_unstorable_text(request)
         except UnreadablePostError:
+            is_readable = False
+        if not is_readable:
             return HttpResponse(get_template("400.html").render(), status=400)
         return self.get_response(request)

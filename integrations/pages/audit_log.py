@@ -92,10 +92,7 @@ class AuditLogMixin(OrganizationMixin):
         """Return the filters as they are written in the address."""
         parameters = self.request.GET
         return AuditFilters(
-            *(
-                parameters.get(name, "").replace("\x00", "").strip()[:200]
-                for name in ("person", "action", "since", "until")
-            )
+            *(parameters.get(name, "").strip()[:200] for name in ("person", "action", "since", "until"))
         )
 
     def entries(self) -> QuerySet[AuditEntry]:

@@ -69,6 +69,14 @@ def test_members_see_their_own_rows_and_no_others(
     assert "globex" not in row.content.decode().lower()
 
 
+@pytest.mark.parametrize("key", ["9" * 40, "-" + "9" * 40, "²"])
+def test_a_key_that_no_row_can_have_is_not_found(db: None, key: str) -> None:
+    client = sign_in(None, is_superuser=True)
+    for model in MODELS:
+        for page in ("change", "history", "delete"):
+            assert client.get(address(model, page, key)).status_code in {403, 404}, (model, page)
+
+
 @pytest.mark.parametrize("page", ["change", "history", "delete"])
 @pytest.mark.parametrize("model", OWNED)
 def test_a_guessed_address_is_404(acme: Customer, globex: Customer, model: type, page: str) -> None:

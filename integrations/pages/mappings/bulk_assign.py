@@ -15,6 +15,8 @@ from integrations.workflow.health.wording import counted
 from integrations.workflow.operations.mappings import assign_assessment
 
 MAX_ROLES = 200
+#: Digits that every database takes for a key.
+MAX_DIGITS = 18
 
 
 class BulkAssignView(OrganizationMixin, View):
@@ -25,7 +27,8 @@ class BulkAssignView(OrganizationMixin, View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Add or change the mapping of each ticked role, all or none."""
-        keys = [key for key in request.POST.getlist("roles") if key.isdecimal()][:MAX_ROLES]
+        ticked = request.POST.getlist("roles")
+        keys = [int(key) for key in ticked if key.isdecimal() and len(key) <= MAX_DIGITS][:MAX_ROLES]
         roles = list(Role.objects.live().filter(organization=self.organization, pk__in=keys))
         assessment = request.POST.get("assessment", "")
         if not roles:

@@ -21,7 +21,7 @@ class AskAdminsView(OrganizationMixin, View):
         if self.membership.may_connect:
             messages.error(request, "You are a Super Admin yourself.")
             return self._back()
-        message = request.POST.get("message", "").replace("\x00", "")
+        message = request.POST.get("message", "")
         outcome = send_request(self.membership, request.POST.get("request", ""), message)
         if isinstance(outcome, Refusal):
             messages.error(request, outcome.value)

@@ -183,6 +183,14 @@ def test_ticked_roles_get_an_assessment_in_bulk(organization_admin_client, ready
     assert AuditEntry.objects.count() == 3
 
 
+@pytest.mark.parametrize("key", ["", "x", "-1", "²", "9" * 19, "9" * 40, "9" * 5000])
+def test_assigning_in_bulk_ignores_a_key_that_no_role_can_have(super_admin_client, organization, key):
+    answer = super_admin_client.post(
+        reverse("mapping-assign"), {"roles": [key], "assessment": "Frontend"}, follow=True
+    )
+    assert "Tick the roles first." in answer.content.decode()
+
+
 def test_assigning_in_bulk_needs_own_roles_and_a_known_assessment(
     organization_admin_client, ready_organization, stranger
 ):
