@@ -8,6 +8,7 @@ from django.contrib import admin
 from social_django.models import Association, Nonce, UserSocialAuth
 
 from integrations.admin import (
+    account,
     api_call,
     assessment,
     attempt_limit,
@@ -53,6 +54,7 @@ from integrations.admin import (
 )
 
 __all__ = [
+    "account",
     "api_call",
     "assessment",
     "attempt_limit",

@@ -80,6 +80,8 @@ class AuditAction(models.TextChoices):
     FAIL_SIGN_IN = "fail_sign_in", "failed sign-in"
     REFUSE_SIGN_IN = "refuse_sign_in", "refused sign-in"
     SIGN_OUT = "sign_out", "sign out"
+    ADD_ACCOUNT = "add_account", "add account"
+    CHANGE_ACCOUNT = "change_account", "change account"
     CHANGE_PASSWORD = "change_password", "change password"
     RESET_PASSWORD = "reset_password", "choose password through a link"
     END_SESSIONS = "end_sessions", "end sessions"

@@ -1,0 +1,78 @@
+"""People's accounts in the admin, for superusers. Every change is in the audit log, as on the portal's own pages."""
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+
+from integrations.admin.access import current_user, is_superuser
+from integrations.admin.portal_wide import PortalWideAdmin
+from integrations.queue import notify
+from integrations.workflow.operations.accounts import add_account, change_account, follow_password_of
+
+# memberships say who may do what; groups and Django's permissions would only seem to
+admin.site.unregister([Group, User])
+
+
+@admin.register(User)
+class AccountAdmin(PortalWideAdmin, UserAdmin):
+    """Who can sign in. An account that is no longer used is made inactive: what its person did keeps their name."""
+
+    list_display = ("username", "email", "is_active", "is_staff", "is_superuser", "last_login")
+    list_filter = ("is_active", "is_staff", "is_superuser")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser")}),
+        ("Times", {"fields": ("last_login", "date_joined")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+    filter_horizontal = ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Allow superusers."""
+        return is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Allow superusers."""
+        return is_superuser(request)
+
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
+        """Store the account, audited."""
+        if not change:
+            add_account(obj, current_user(request))
+            return
+        stored = User.objects.get(pk=obj.pk)
+        changes = {
+            name: (getattr(stored, name), getattr(obj, name))
+            for name in form.changed_data
+            if name != "password"
+        }
+        change_account(obj, changes, current_user(request))
+
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002 - the name of its address
+        form_url: str = "",
+    ) -> HttpResponse:
+        """Show the form; a password that it stores is audited, ends the person's sessions and is told to them."""
+        with transaction.atomic():
+            before = self._stored_password(id)
+            response = super().user_change_password(request, id, form_url)
+            is_changed = before is not None and before != self._stored_password(id)
+            if is_changed:
+                follow_password_of(User.objects.get(pk=id), current_user(request))
+        if is_changed:
+            notify.notify_workers()
+        return response
+
+    @staticmethod
+    def _stored_password(key: str) -> str | None:
+        return (
+            User.objects.filter(pk=key).values_list("password", flat=True).first()
+            if key.isdecimal()
+            else None
+        )
