@@ -151,7 +151,7 @@ ORGANIZATION_TABLES = (
     Table(
         "integrations.PendingMembership",
         "who was invited to an organization and hasn't answered",
-        "until the person answers or the invitation is withdrawn",
+        "until the person answers, the invitation is withdrawn, or 30 days after it ended",
         people={"email": "the address that was invited"},
     ),
     Table(

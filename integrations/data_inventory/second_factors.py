@@ -25,7 +25,7 @@ SECOND_FACTOR_TABLES = (
     Table(
         "integrations.SecondFactorLimit",
         "counts of attempts to give a second factor",
-        "a day after the last attempt",
+        "at most two days after the last attempt",
         people={"key": "the account's number, or the client's address"},
         organization="",
     ),

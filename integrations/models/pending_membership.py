@@ -11,6 +11,8 @@ from integrations.models.membership import Membership
 
 #: How long an invitation can be accepted after it was last sent.
 LIFETIME = timedelta(days=7)
+#: An invitation that ended unanswered is listed for so long, to be sent again; then the address is deleted.
+KEPT_AFTER_END = timedelta(days=30)
 #: A new account is named after the address, and a user name has at most so many characters.
 LONGEST_ADDRESS = 150
 
@@ -25,6 +27,10 @@ class PendingMembershipQuerySet(models.QuerySet["PendingMembership"]):
     def to(self, address: str) -> Self:
         """Return those that were sent to this address; none for an empty one."""
         return self.filter(email=folded(address)) if address else self.none()
+
+    def purge(self) -> int:
+        """Delete those that ended unanswered so long ago; return how many."""
+        return self.filter(invited_at__lt=db_clock.now() - LIFETIME - KEPT_AFTER_END).delete()[0]
 
 
 class PendingMembership(models.Model):

@@ -39,8 +39,6 @@ class SecondFactorLimit(models.Model):
         Return how long to wait, and count nothing, where one of them is blocked.
         """
         with transaction.atomic():
-            # addresses are personal: no row outlives its use by more than a day
-            cls.objects.filter(last_at__lt=at - KEPT_FOR).delete()
             rows = [cls._locked(key, at) for key, _ in sorted(limits)]
             wait: timedelta = max((row.blocked_until - at for row in rows), default=NO_WAIT)
             if wait > NO_WAIT:
@@ -50,6 +48,11 @@ class SecondFactorLimit(models.Model):
                 row.last_at, row.blocked_until = at, at + _wait_after(row.count, free)
                 row.save(update_fields=["count", "last_at", "blocked_until"])
         return NO_WAIT
+
+    @classmethod
+    def purge(cls, at: datetime) -> int:
+        """Delete the rows that say nothing any more: addresses are personal. Return how many."""
+        return cls.objects.filter(last_at__lt=at - KEPT_FOR).delete()[0]
 
     @classmethod
     def _locked(cls, key: str, at: datetime) -> "SecondFactorLimit":

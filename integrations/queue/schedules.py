@@ -9,7 +9,16 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.models import Schedule, Task
 
-from integrations.models import AttemptLimit, FormerWebhookKey, LeverWebhook, ShapeDeviation, UserSession
+from integrations.models import (
+    AttemptLimit,
+    FormerWebhookKey,
+    LeverWebhook,
+    PendingMembership,
+    SecondFactorLimit,
+    ShapeDeviation,
+    UserSession,
+    db_clock,
+)
 from integrations.queue import task_names
 
 MINUTE, DAY = 1, 24 * 60
@@ -36,9 +45,11 @@ SCHEDULES: dict[str, Timing] = {
 
 
 def clean_up() -> None:
-    """Remove what says nothing any more: sessions, limits, tasks' outcomes, consents, tokens, deviations."""
+    """Remove what says nothing any more: sessions, limits, invitations, outcomes, consents, tokens, deviations."""
     UserSession.objects.purge()
     AttemptLimit.purge()
+    SecondFactorLimit.purge(db_clock.now())
+    PendingMembership.objects.purge()
     Task.objects.filter(stopped__lt=timezone.now() - OUTCOMES_KEPT_FOR).delete()
     LeverWebhook.objects.purge_retired()
     FormerWebhookKey.objects.purge_ended()

@@ -129,6 +129,7 @@ def test_what_is_counted_of_an_address_is_deleted_after_a_day(db):
     now = db_clock.now()
     SecondFactorLimit.begin([("address", 3)], now - timedelta(days=2))
     SecondFactorLimit.begin([("person", 3)], now)
+    assert SecondFactorLimit.purge(now) == 1
     assert list(SecondFactorLimit.objects.values_list("key", flat=True)) == ["person"]
 
 

@@ -1,10 +1,15 @@
 """The schedules are written once, and what they name is there: the queue would only log an error."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ, Schedule
 
+from integrations.models import PendingMembership, SecondFactorLimit
 from integrations.queue import schedules, worker
+from tests import factories
 
 
 def names() -> list[str]:
@@ -50,3 +55,15 @@ def test_only_retired_schedules_of_our_own_are_removed(db):
     schedules.ensure_schedules()
     assert "sweep" not in names()
     assert "report" in names()
+
+
+def test_the_clean_up_deletes_addresses_that_nobody_needs_any_more(organization) -> None:
+    now = timezone.now()
+    for days, address in ((38, "long.ago@acme.example"), (36, "lately@acme.example")):
+        pending = factories.invited(organization, address)
+        pending.invited_at = now - timedelta(days=days)
+        pending.save()
+    SecondFactorLimit.begin([("second_factor:address:192.0.2.1", 5)], now - timedelta(days=2))
+    schedules.clean_up()
+    assert [pending.email for pending in PendingMembership.objects.all()] == ["lately@acme.example"]
+    assert not SecondFactorLimit.objects.exists()

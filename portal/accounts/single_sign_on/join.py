@@ -25,6 +25,8 @@ def ask(request: HttpRequest, provider: IdentityProvider, claims: Claims) -> Htt
     """Remember whom the provider vouched for, and lead them to the question."""
     request.session[JOINING_SESSION_KEY] = {
         "provider": provider.pk,
+        "issuer": provider.issuer,
+        "client_id": provider.client_id,
         "subject": claims.subject,
         "address": claims.address,
         "at": timezone.now().timestamp(),
@@ -69,7 +71,8 @@ def _joining(request: HttpRequest) -> tuple[IdentityProvider, Claims, PendingMem
     provider = (
         IdentityProvider.objects.select_related("organization")
         .exclude(mode=IdentityProvider.Mode.OFF)
-        .filter(pk=stored["provider"])
+        # what another issuer or client says of its subjects isn't about the same people
+        .filter(pk=stored["provider"], issuer=stored["issuer"], client_id=stored["client_id"])
         .first()
     )
     if provider is None:

@@ -5,7 +5,7 @@ import responses
 from django.contrib.auth.models import User
 from django.core.cache import cache
 
-from integrations.models import AuditEntry, PendingMembership, ProviderIdentity
+from integrations.models import AuditEntry, IdentityProvider, PendingMembership, ProviderIdentity
 from tests import factories
 from tests.identity_provider import Provider, fake_wire
 from tests.portal.accounts.single_sign_on_scene import is_signed_in, prove, set_up, sign_in
@@ -114,3 +114,27 @@ def test_a_withdrawn_invitation_and_a_provider_that_was_turned_off_end_it(
 def test_the_page_without_a_sign_in_says_what_to_do(client, db):
     assert client.get(JOIN).status_code == 403
     assert client.post(JOIN).status_code == 403
+
+
+def test_a_newcomer_with_a_former_members_address_does_not_join_as_them(
+    client, provider, pending, organization
+):
+    """The provider gives the address to somebody else; the account at it was bound to the person before."""
+    former = factories.UserFactory.create(username="former", email="new@acme.example")
+    factories.prove_address(former)
+    row = IdentityProvider.objects.get()
+    ProviderIdentity.objects.create(provider=row, subject="the former member", user=former)
+    sign_in(client, provider)
+    assert client.post(JOIN, {"answer": "accept"}).status_code == 403
+    assert not former.memberships.exists()
+    assert PendingMembership.objects.exists()
+    assert not is_signed_in(client)
+
+
+def test_what_another_provider_vouched_for_accepts_nothing(client, provider, pending, organization):
+    """A Super Admin enters another provider while the person reads the question."""
+    sign_in(client, provider)
+    IdentityProvider.objects.update(issuer="https://login.elsewhere.example")
+    assert client.post(JOIN, {"answer": "accept"}).status_code == 403
+    assert not User.objects.filter(email="new@acme.example").exists()
+    assert not ProviderIdentity.objects.exists()

@@ -31,6 +31,8 @@ def join(provider: IdentityProvider, claims: Claims, pending: PendingMembership)
         return Refusal.NOT_A_MEMBER
     if accounts and not consent.has_proven_address(accounts[0]):
         return Refusal.OPEN_THE_LINK
+    if accounts and _is_bound_to_another(provider, claims, accounts[0]):
+        return Refusal.BOUND_TO_ANOTHER
     try:
         with transaction.atomic():
             if accounts:
@@ -42,3 +44,8 @@ def join(provider: IdentityProvider, claims: Claims, pending: PendingMembership)
     except ActionNotAllowed:
         return Refusal.CHANGED
     return identities.sign_in(provider, claims)
+
+
+def _is_bound_to_another(provider: IdentityProvider, claims: Claims, user: User) -> bool:
+    """Whether the account is somebody else's at the provider: a newcomer may have got a former member's address."""
+    return provider.identities.filter(user=user).exclude(subject=claims.subject).exists()
