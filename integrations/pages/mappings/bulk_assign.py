@@ -1,7 +1,6 @@
 """Giving several roles the same assessment at once."""
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.generic import View
@@ -29,15 +28,18 @@ class BulkAssignView(OrganizationMixin, View):
         """Add or change the mapping of each ticked role, all or none."""
         ticked = request.POST.getlist("roles")
         keys = [int(key) for key in ticked if key.isdecimal() and len(key) <= MAX_DIGITS][:MAX_ROLES]
-        roles = list(Role.objects.live().filter(organization=self.organization, pk__in=keys))
+        roles = list(
+            Role.objects.live()
+            .filter(organization=self.organization, pk__in=keys)
+            .select_related("organization")
+        )
         assessment = request.POST.get("assessment", "")
         if not roles:
             messages.error(request, "Tick the roles first.")
         elif assessment not in assessment_names(self.organization):
             messages.error(request, "Choose an assessment that CodeScreen lists.")
         else:
-            with transaction.atomic():
-                changed = sum(assign_assessment(role, assessment, self.user) for role in roles)
+            changed = assign_assessment(roles, assessment, self.user)
             messages.success(
                 request,
                 f"{counted(len(roles), 'role')}: “{assessment}”. {counted(changed, 'mapping')} changed.",

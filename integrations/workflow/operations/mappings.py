@@ -1,5 +1,8 @@
 """Add, change and delete role mappings."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.db import transaction
 
 from integrations.models import (
@@ -16,25 +19,31 @@ from integrations.models import (
 FIELDS = ("role", "stage", "assessment")
 
 
+@dataclass(frozen=True)
+class _Stored:
+    """A mapping that was stored, and what its entry will say."""
+
+    mapping: RoleMapping
+    action: AuditAction
+    changes: Changes
+
+    def record(self, actor: Actor) -> None:
+        """Append the entry."""
+        organization, target = self.mapping.organization, _target(self.mapping)
+        AuditEntry.record(organization, actor, self.action, target, self.changes)
+
+
 def save_mapping(mapping: RoleMapping, actor: Actor) -> Changes:
     """Store a new or changed mapping; return what differs from the stored one, nothing when it is the same.
 
     Raises ValidationError by field.
     """
     with transaction.atomic():
-        stored = RoleMapping.objects.filter(pk=mapping.pk).first()
-        changes = {
-            field: (getattr(stored, field, ""), getattr(mapping, field))
-            for field in FIELDS
-            if getattr(stored, field, "") != getattr(mapping, field)
-        }
-        if not changes:
+        stored = _store(mapping)
+        if stored is None:
             return {}
-        mapping.full_clean()
-        mapping.save()
-        action = AuditAction.CHANGE_MAPPING if stored else AuditAction.ADD_MAPPING
-        AuditEntry.record(mapping.organization, actor, action, _target(mapping), changes)
-    return changes
+        stored.record(actor)
+    return stored.changes
 
 
 def delete_mapping(mapping: RoleMapping, actor: Actor) -> None:
@@ -46,12 +55,23 @@ def delete_mapping(mapping: RoleMapping, actor: Actor) -> None:
         AuditEntry.record(mapping.organization, actor, AuditAction.DELETE_MAPPING, target, changes)
 
 
-def assign_assessment(role: Role, assessment: str, actor: Actor) -> bool:
-    """Map one role, in any CodeScreen stage, to an assessment; return whether that changed anything.
+def assign_assessment(roles: Sequence[Role], assessment: str, actor: Actor) -> int:
+    """Map these roles, in any CodeScreen stage, to an assessment, all or none; return how many mappings that changed.
 
     A mapping that names the role by title or id is changed. A new one names it by title, or by id where several
     postings share the title: their title would map them all.
     """
+    with transaction.atomic():
+        wanted = sorted(roles, key=lambda role: role.pk)  # two at once lock the mappings in one order
+        changed = [stored for role in wanted if (stored := _store(_mapping_of(role, assessment)))]
+        # the entries come after all mappings: who waits for the end of the chain holds a mapping that is wanted here
+        for stored in changed:
+            stored.record(actor)
+    return len(changed)
+
+
+def _mapping_of(role: Role, assessment: str) -> RoleMapping:
+    """Return the role's mapping to the assessment, as it is to be stored."""
     organization = role.organization
     same_title = Role.objects.live().filter(organization=organization, title=role.title)
     name = role.title if role.title and same_title.count() == 1 else role.external_id
@@ -59,7 +79,22 @@ def assign_assessment(role: Role, assessment: str, actor: Actor) -> bool:
     mapping = any_stage.filter(role__in=[name, role.external_id]).first()
     mapping = mapping or RoleMapping(organization=organization, role=name)
     mapping.assessment = assessment
-    return bool(save_mapping(mapping, actor))
+    return mapping
+
+
+def _store(mapping: RoleMapping) -> _Stored | None:
+    """Store the mapping; return what that changed, None for nothing. Raises ValidationError by field."""
+    stored = RoleMapping.objects.filter(pk=mapping.pk).first()
+    changes = {
+        field: (getattr(stored, field, ""), getattr(mapping, field))
+        for field in FIELDS
+        if getattr(stored, field, "") != getattr(mapping, field)
+    }
+    if not changes:
+        return None
+    mapping.full_clean()
+    mapping.save()
+    return _Stored(mapping, AuditAction.CHANGE_MAPPING if stored else AuditAction.ADD_MAPPING, changes)
 
 
 def _target(mapping: RoleMapping) -> AuditTarget:

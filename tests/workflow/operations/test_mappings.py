@@ -2,9 +2,12 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from integrations.models import AuditEntry, Role, RoleMapping
 from integrations.workflow.operations.mappings import assign_assessment, delete_mapping, save_mapping
+from tests.locks import taken_after_the_head
 
 
 def test_a_mapping_is_audited_when_added_changed_and_deleted(organization, super_admin):
@@ -35,8 +38,27 @@ def test_a_role_is_mapped_by_id_where_another_has_the_same_title(organization, s
         Role.objects.create(organization=organization, external_id=key, title="Chef", state="published")
         for key in ("role-1", "role-2")
     )
-    assert assign_assessment(first, "Soup", super_admin)
-    assert not assign_assessment(first, "Soup", super_admin)
+    assert assign_assessment([first], "Soup", super_admin)
+    assert not assign_assessment([first], "Soup", super_admin)
     second.delete()
-    assert assign_assessment(first, "Bread", super_admin)
+    assert assign_assessment([first], "Bread", super_admin)
     assert list(RoleMapping.objects.values_list("role", "assessment")) == [("role-1", "Bread")]
+
+
+def roles_named(organization, *titles):
+    return [
+        Role.objects.create(organization=organization, external_id=title, title=title, state="published")
+        for title in titles
+    ]
+
+
+def test_no_mapping_is_locked_after_the_end_of_the_chain(organization, super_admin):
+    """Whoever changes one mapping holds it and waits for the end of the chain: PostgreSQL would end one of the two."""
+    roles = roles_named(organization, "Chef", "Baker", "Butcher")
+    assert assign_assessment(roles, "Soup", super_admin) == 3
+    with CaptureQueriesContext(connection) as queries:
+        assert assign_assessment(roles, "Cake", super_admin) == 3
+    statements = [query["sql"] for query in queries]
+    assert sum(sql.startswith('UPDATE "integrations_rolemapping"') for sql in statements) == 3
+    assert not list(taken_after_the_head(statements))
+    assert AuditEntry.objects.count() == 6
