@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection, models
+from django.db import IntegrityError, connection, models, transaction
 
 from integrations.models import AuditEntry, Chained, ChainHead, Verdict
 from integrations.models.chain_format import link_hash
@@ -130,6 +130,26 @@ def test_a_row_that_replaces_another_is_named_when_it_fits_its_own_hash_alone(ch
     overwrite(rows_like(row), reason="Replaced.", previous_hash="ab" * 32)
     give_own_hash(row)
     assert chain.named() == [name("rewritten", row)]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite replaces rows past the triggers")
+def test_a_row_that_another_client_replaces_past_the_triggers_is_named(chain):
+    entry = chain.row(3)
+    columns = [str(field.column) for field in AuditEntry._meta.local_concrete_fields]
+    values = ["'Never agreed.'" if column == "reason" else column for column in columns]
+    replace = (
+        f"INSERT OR REPLACE INTO integrations_auditentry ({', '.join(columns)}) "
+        f"SELECT {', '.join(values)} FROM integrations_auditentry WHERE id = %s"
+    )
+    with connection.cursor() as cursor:
+        with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+            cursor.execute(replace, [entry.pk])
+        cursor.execute("PRAGMA recursive_triggers = OFF")  # as in every other client, where it isn't set
+        try:
+            cursor.execute(replace, [entry.pk])
+        finally:
+            cursor.execute("PRAGMA recursive_triggers = ON")
+    assert chain.named() == [name("text_changed", entry)]
 
 
 @pytest.mark.parametrize("position", [0, 11, 500])
