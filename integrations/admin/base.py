@@ -49,7 +49,9 @@ class ScopedAdmin(admin.ModelAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Return the row. Raises Http404 where there is none, or another organization has it."""
-        row = super().get_object(request, object_id, from_field) if self._may_be_key(object_id) else None
+        row = None
+        if self._may_be_key(object_id):
+            row = super().get_object(request, object_id, from_field or None)  # Django passes on an empty one
         if row is None:
             raise Http404
         return row

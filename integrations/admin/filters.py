@@ -11,6 +11,8 @@ from integrations.admin import access
 from integrations.models import Organization
 
 MAX_ORGANIZATIONS = 50
+#: Digits that every database takes for a key.
+MAX_DIGITS = 18
 
 
 class OrganizationFilter(admin.SimpleListFilter):
@@ -35,7 +37,7 @@ class OrganizationFilter(admin.SimpleListFilter):
         value = self.value()
         if not value:
             return queryset
-        if not str(value).isdecimal():
+        if not str(value).isdecimal() or len(value) > MAX_DIGITS:
             raise IncorrectLookupParameters
         return queryset.filter(**{self.organization_path: value})
 

@@ -83,8 +83,8 @@ def return_url(request: HttpRequest, default: str) -> str:
 
 
 def own_page(request: HttpRequest, target: str, default: str) -> str:
-    """Return the target if it is a page of this site; else `default`."""
-    is_own_page = url_has_allowed_host_and_scheme(
+    """Return the target if it is a page of this site; else `default`. A word would be taken for a URL's name."""
+    is_own_page = target.startswith("/") and url_has_allowed_host_and_scheme(
         target, {request.get_host()}, require_https=request.is_secure()
     )
     return target if is_own_page else default

@@ -69,6 +69,22 @@ def test_members_see_their_own_rows_and_no_others(
     assert "globex" not in row.content.decode().lower()
 
 
+@pytest.mark.parametrize("page", ["change", "delete"])
+def test_an_empty_to_field_is_none(acme: Customer, page: str) -> None:
+    client = sign_in(None, is_superuser=True)
+    for model in OWNED:
+        row = acme.rows.get(model)
+        url = address(model, page, row.pk if row is not None else 1)
+        assert client.get(url, {"_to_field": ""}).status_code in {200, 403, 404}, model
+
+
+@pytest.mark.parametrize("value", ["9" * 19, "9" * 40, "9" * 5000, "-1", "²"])
+def test_an_organization_that_cannot_be_filters_nothing(acme: Customer, globex: Customer, value: str) -> None:
+    client = sign_in(None, is_superuser=True)
+    answer = client.get(address(Delivery, "changelist"), {"organization": value})
+    assert answer.status_code == 302
+
+
 @pytest.mark.parametrize("key", ["9" * 40, "-" + "9" * 40, "²"])
 def test_a_key_that_no_row_can_have_is_not_found(db: None, key: str) -> None:
     client = sign_in(None, is_superuser=True)

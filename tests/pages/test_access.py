@@ -199,6 +199,12 @@ def test_only_own_organizations_can_be_switched_to(super_admin_client, super_adm
     assert "Second House" in super_admin_client.get("/").content.decode()
 
 
+@pytest.mark.parametrize("target", ["", "settings", "admin:index", "a b", "9", "x:y", "../../etc", "?a=b"])
+def test_a_form_returns_to_nothing_but_a_path(super_admin_client, organization, target):
+    answer = super_admin_client.post(reverse("mapping-assign"), {"next": target})
+    assert answer["Location"] == reverse("mapping-list")
+
+
 def test_an_ended_membership_gives_403_at_once(super_admin_client, super_admin, organization):
     super_admin_client.get("/")
     Membership.objects.filter(user=super_admin).delete()
