@@ -58,9 +58,11 @@ def recorded_names() -> Iterator[set[str]]:
     asked.discard("csrfmiddlewaretoken")
 
 
-def describe(client: Client, addresses: Iterable[Address], undone: Callable[[], Any]) -> Described:
-    """Request every address as the client; `undone` makes contexts that undo what a request changes."""
-    described, signed_in = Described(), client.cookies.output(header="", sep=";")
+def describe(
+    described: Described, client: Client, addresses: Iterable[Address], undone: Callable[[], Any]
+) -> None:
+    """Request every address as the client and add what is seen; `undone` makes contexts that undo the changes."""
+    signed_in = client.cookies.output(header="", sep=";")
     for address in addresses:
         for method, names in (("get", described.query), ("post", described.body)):
             client.cookies.load(signed_in)  # one of the addresses signs out
@@ -69,7 +71,6 @@ def describe(client: Client, addresses: Iterable[Address], undone: Callable[[], 
             names[address.name] |= asked
             if answer.headers.get("Content-Type", "").startswith("text/html") and not answer.streaming:
                 _read_page(answer.content.decode(), address.url, described)
-    return described
 
 
 def _read_page(html: str, url: str, described: Described) -> None:
@@ -132,7 +133,7 @@ def document(
         template, parameters = _path(address, others[address.name])
         query = [
             {"name": name, "in": "query", "schema": _text(described.values.get(name, set()))}
-            for name in sorted(described.query[address.name] | EVERYWHERE)
+            for name in sorted((described.query[address.name] | EVERYWHERE) - not_described(address))
         ]
         for method in ("get", "post"):
             operation: dict[str, Any] = {
@@ -141,10 +142,17 @@ def document(
                 "responses": {str(status): {"description": ""} for status in statuses(address, method)},
             }
             if method == "post":
-                operation["requestBody"] = _form(described.body[address.name] | EVERYWHERE, described.values)
+                operation["requestBody"] = _form(
+                    (described.body[address.name] | EVERYWHERE) - not_described(address), described.values
+                )
             paths.setdefault(template, {})[method] = operation
     info = {"title": "The pages", "version": "1"}
     return {"openapi": "3.0.3", "info": info, "paths": paths}
+
+
+def not_described(address: Address) -> set[str]:
+    """Return the fields that aren't sent: Django's own admin of people fails for an empty `_to_field`."""
+    return {"_to_field"} if address.name.startswith("admin:auth_") else set()
 
 
 def _path(address: Address, other: Address) -> tuple[str, list[dict[str, Any]]]:
