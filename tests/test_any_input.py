@@ -208,6 +208,7 @@ class Visit:
             max_examples=examples,
             deadline=None,
             database=None,
+            derandomize=True,  # the same input in each run; more EXAMPLES search further
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
