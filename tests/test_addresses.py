@@ -97,6 +97,17 @@ PERSONAS = [
 #: The portal's operator, who sees every organization in the admin and none on the site.
 SUPERUSER = Persona("superuser", 0, is_staff=True, is_superuser=True)
 VISITORS = [*PERSONAS, SUPERUSER]
+#: Those whom the fast part of the tests tries.
+_OFTEN = {"anonymous", "staff of nothing", "stranger", "pending", "former", *ROLES}
+
+
+def each(personas: Iterable[Persona]) -> pytest.MarkDecorator:
+    """Parametrize a test by personas; most combinations with staff are left to the whole run."""
+    cases = [
+        pytest.param(persona, id=persona.name, marks=() if persona.name in _OFTEN else pytest.mark.slow)
+        for persona in personas
+    ]
+    return pytest.mark.parametrize("persona", cases)
 
 
 @pytest.fixture
@@ -195,7 +206,7 @@ def expected_of_a_page(persona: Persona, address: Address, method: str) -> Itera
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize("persona", VISITORS, ids=lambda persona: persona.name)
+@each(VISITORS)
 def test_the_site_answers_each_role_by_the_contract(client_of, acme, persona, method) -> None:
     client = client_of(persona)
     wrong = []
@@ -245,7 +256,7 @@ def _has_no_organization(address: Address) -> bool:
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize("persona", VISITORS, ids=lambda persona: persona.name)
+@each(VISITORS)
 def test_the_admin_answers_each_role_by_the_contract(client_of, acme, persona, method) -> None:
     client = client_of(persona)
     wrong = []
@@ -265,7 +276,7 @@ def test_the_admin_answers_each_role_by_the_contract(client_of, acme, persona, m
     assert wrong == []
 
 
-@pytest.mark.parametrize("persona", PERSONAS, ids=lambda persona: persona.name)
+@each(PERSONAS)
 def test_only_listed_roles_may_change_rows_in_the_admin(client_of, acme, persona) -> None:
     client = client_of(persona)
     rows = {f"admin:integrations_{model._meta.model_name}": rank for model, rank in CHANGEABLE.items()}
@@ -289,9 +300,7 @@ def _rows_of(customer: Customer) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-@pytest.mark.parametrize(
-    "persona", [persona for persona in PERSONAS if persona.rank in {0, 4}], ids=lambda persona: persona.name
-)
+@each(persona for persona in PERSONAS if persona.rank in {0, 4})
 def test_personas_without_rights_change_no_row(client_of, acme, globex, persona) -> None:
     client = client_of(persona)
     if persona.is_stranger:  # they may change their own; only the customer's addresses are requested
