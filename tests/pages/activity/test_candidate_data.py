@@ -20,7 +20,7 @@ def address(organization):
 def test_the_page_shows_each_row_and_changes_nothing(super_admin_client, address):
     page = super_admin_client.get(address).content.decode()
     assert "Alder &lt;Grey&gt;" in page
-    assert "How long:" in page
+    assert "at the latest after retention_days" in page
     assert not AuditEntry.objects.exists()
 
 
