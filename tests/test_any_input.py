@@ -52,7 +52,7 @@ from tests.test_addresses import (
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 #: Requests for each address and method: of visitors who may do much, and of others.
-EXAMPLES, FEW_EXAMPLES, ADMIN_EXAMPLES = 5, 2, 3
+EXAMPLES, FEW_EXAMPLES, ADMIN_EXAMPLES = 2, 1, 1
 #: One visitor of each kind; the table of every kind is tests/test_addresses.py's.
 NAMES = {
     "anonymous",

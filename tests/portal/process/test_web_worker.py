@@ -15,6 +15,7 @@ from django.conf import settings
 
 from portal.devtools.chaos.serve import descendants
 from portal.devtools.ports import free_port
+from portal.devtools.waiting import wait_until
 from portal.process.programs import GRACEFUL_SECONDS, web_server
 
 pytestmark = pytest.mark.slow
@@ -94,9 +95,18 @@ def test_a_request_that_never_ends_is_cut_off_in_time(server: WebServer) -> None
     thread.join()
 
 
+def wait_for_workers(server: WebServer) -> list[int]:
+    """Return the processes of all workers, once each has begun."""
+
+    def have_begun() -> bool:
+        return len(descendants(server.process.pid)) == settings.WEB_WORKERS
+
+    wait_until(have_begun, 30, "not every worker began")
+    return list(descendants(server.process.pid))
+
+
 def test_a_killed_worker_is_replaced(server: WebServer) -> None:
-    workers = descendants(server.process.pid)
-    assert len(workers) == settings.WEB_WORKERS
+    workers = wait_for_workers(server)
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
     assert server.get("0").endswith(b"done")

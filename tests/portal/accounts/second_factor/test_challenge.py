@@ -221,7 +221,7 @@ def test_no_secret_reaches_the_audit_log(super_admin, app):
 
 
 @pytest.mark.parametrize("field", ["code", "recovery_code", "passkey"])
-@pytest.mark.parametrize("value", ["", "\0", "ü" * 50, "[" * 5000, "9" * 100_000, '{"rawId": 1}', "null"])
+@pytest.mark.parametrize("value", ["", "\x01", "ü" * 50, "[" * 5000, "9" * 100_000, '{"rawId": 1}', "null"])
 def test_hostile_answers_are_refused_without_an_error(client, super_admin, app, field, value):
     sign_in(client, super_admin)
     assert client.post(PAGE, {field: value}).status_code == 200
