@@ -20,7 +20,7 @@ from integrations.models import (
 from integrations.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.partials import PartialsMixin
-from integrations.workflow.health import doctor, linter
+from integrations.workflow.health import doctor
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 
 #: The levels in the order of the page, each with its title and meaning.
@@ -76,7 +76,7 @@ class HealthView(OrganizationMixin, PartialsMixin):
 
 def finding_groups(organization: Organization) -> list[FindingGroup]:
     """Return what the doctor and the linter find, each finding once, by level; empty levels are left out."""
-    found = dict.fromkeys([*doctor.findings(organization), *linter.findings(organization)])
+    found = doctor.findings(organization, with_hints=True)
     groups = [
         FindingGroup(
             level, title, meaning, [one for one in found if one.level == level and one.code != FindingCode.OK]

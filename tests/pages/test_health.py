@@ -55,5 +55,5 @@ def test_the_number_of_queries_does_not_grow(
     for _ in range(30):
         factories.DeliveryFactory.create(organization=ready_organization)
         factories.EffectFactory.create(organization=ready_organization)
-    with django_assert_max_num_queries(62):
+    with django_assert_max_num_queries(60):
         super_admin_client.get(reverse("health"))

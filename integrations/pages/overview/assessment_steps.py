@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from integrations.models import CodeScreenConnection, Delivery, Invitation, Organization, Role, RoleMapping
+from integrations.models import Delivery, Invitation, Organization, Role, RoleMapping
 from integrations.pages.activity.next_steps import next_step
 from integrations.pages.overview.lever_steps import TURN_ON
 from integrations.pages.overview.setup_step import SetupStep
@@ -13,7 +13,7 @@ MAX_ROLES = 2000
 
 def codescreen_step(organization: Organization) -> SetupStep:
     """Return the step that stores CodeScreen's API key; done once CodeScreen has accepted it."""
-    connection = CodeScreenConnection.objects.filter(organization=organization).first()
+    connection = organization.codescreen
     if connection is not None and connection.is_key_unreadable:
         state = "The stored key can't be read with the portal's encryption keys: enter it again."
     elif connection is None or not connection.api_key:

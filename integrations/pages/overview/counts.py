@@ -56,15 +56,16 @@ def waiting_for_a_person(member: Membership) -> Waiting:
     """Return how many of the rows that the member sees wait for a person."""
     organization = member.organization
     own = visible(Invitation.objects.filter(organization=organization), member)
-    counts = own.filter(status__in=[_STATUS.HELD, _STATUS.UNCERTAIN]).aggregate(
+    awaits_decision = Q(awaits_decision_since__isnull=False)
+    counts = own.filter(Q(status__in=[_STATUS.HELD, _STATUS.UNCERTAIN]) | awaits_decision).aggregate(
         held=Count("pk", filter=Q(status=_STATUS.HELD)),
         uncertain=Count("pk", filter=Q(status=_STATUS.UNCERTAIN)),
+        awaiting_decision=Count("pk", filter=awaits_decision),
     )
     failed_effects = Effect.objects.filter(organization=organization, state=Effect.State.FAILED)
     offered = Delivery.objects.offered().filter(organization=organization, due_at__isnull=True)
     return Waiting(
         **counts,
         failed_effects=visible(failed_effects, member).count(),
-        awaiting_decision=own.awaiting_decision().count(),
         offered=visible(offered, member).count(),
     )

@@ -1,11 +1,12 @@
 """The checklist's steps in Lever: connect, webhook, a first request, a stage that invites."""
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.urls import reverse
 
-from integrations.models import Delivery, LeverConnection, LeverWebhook, Organization
+from integrations.models import Delivery, LeverConnection, LeverWebhook, Organization, Stage
 from integrations.pages.overview.setup_step import SetupStep
-from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.health import webhook_rejections
 
 TURN_ON = "In Lever, see that “Candidate Stage Change” is turned on under Settings › Integrations and API › Webhooks."
@@ -13,7 +14,7 @@ TURN_ON = "In Lever, see that “Candidate Stage Change” is turned on under Se
 
 def lever_step(organization: Organization) -> SetupStep:
     """Return the step that connects Lever."""
-    connection = LeverConnection.objects.filter(organization=organization).first()
+    connection = organization.lever
     if connection is None or connection.state == LeverConnection.State.REVOKED:
         state = "Not connected yet."
     elif connection.is_working:
@@ -95,10 +96,10 @@ def _verified_step(organization: Organization, webhooks: list[LeverWebhook]) -> 
     )
 
 
-def stage_step(organization: Organization) -> SetupStep:
+def stage_step(organization: Organization, trigger_stages: Sequence[Stage]) -> SetupStep:
     """Return the step that adds a stage which invites."""
     prefix = organization.stage_prefix
-    names = ", ".join(f"“{stage.name}”" for stage in trigger_stages(organization))
+    names = ", ".join(f"“{stage.name}”" for stage in trigger_stages)
     return SetupStep(
         code="stage",
         title=f"Have a stage that begins with “{prefix}”",

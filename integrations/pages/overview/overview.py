@@ -42,7 +42,8 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         """Read the checklist, the counts and the newest rows; for a partial only what it shows."""
         # a Limited Team Member has no part in the set-up, and its last step tells of any candidate
         has_checklist = self.partial != "overview" and self.membership.sees_all_candidates
-        steps = setup_steps(self.organization) if has_checklist else []
+        stages = trigger_stages(self.organization) if has_checklist or not self.partial else []
+        steps = setup_steps(self.organization, stages) if has_checklist else []
         is_ready = self.partial == "overview" or all(step.is_done for step in steps)
         context = super().get_context_data(
             steps=steps,
@@ -56,7 +57,7 @@ class OverviewView(OrganizationMixin, PartialsMixin):
             return context
         context |= self.current_state()
         if not self.partial:
-            context["trigger_stages"] = trigger_stages(self.organization)
+            context["trigger_stages"] = stages
             context["charts"] = charts(self.membership) if context["rows"] else []
         return context
 

@@ -57,12 +57,14 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def findings(organization: Organization) -> list[Finding]:
-    """Return what a person should know, the worst first; one finding `ok` when there is nothing."""
+def findings(organization: Organization, *, with_hints: bool = False) -> list[Finding]:
+    """Return what a person should know, the worst first; one finding `ok` when there is nothing.
+
+    `with_hints` adds what is merely worth knowing about mappings.
+    """
     organization = Organization.objects.reread(organization.pk)
     found = [finding for check in CHECKS for finding in check(organization)]
-    # what is merely worth knowing about mappings is shown on their page
-    found += [finding for finding in linter.findings(organization) if finding.level != Level.INFO]
+    found += [one for one in linter.findings(organization) if with_hints or one.level != Level.INFO]
     if not found:
         message = "Everything is set up and working, and nothing waits for a person."
         found = [Finding(organization.slug, FindingCode.OK, Level.INFO, message, "", HEALTH)]
