@@ -17,11 +17,11 @@ class AccountPage:
 
 #: The pages that /account/ lists, in this order.
 ACCOUNT_PAGES: tuple[AccountPage, ...] = (
-    AccountPage("memberships", "Organizations", "accept or decline an invitation, or leave an organization."),
+    AccountPage("memberships", "Organizations", "accept or decline an invitation, or leave an organization"),
     AccountPage("password", "Your password", "choose another one"),
     AccountPage("sessions", "Where you are signed in", "see and end your sessions"),
     AccountPage(
-        "account-second-factor", "Second factor", "an authenticator app or passkeys, and recovery codes."
+        "account-second-factor", "Second factor", "an authenticator app or passkeys, and recovery codes"
     ),
 )
 
