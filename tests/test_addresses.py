@@ -54,7 +54,6 @@ WITHOUT_ORGANIZATION = {
     "AuthenticatorApp",
     "Passkey",
     "RecoveryCode",
-    "SecondFactorLimit",
 }
 #: Where POST needs a higher role than GET: everybody sees the settings page, only Super Admins save secrets.
 POST_ALLOWED = {"settings": 1}

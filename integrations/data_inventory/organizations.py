@@ -203,7 +203,7 @@ ORGANIZATION_TABLES = (
     ),
     Table(
         "integrations.AttemptLimit",
-        "how many passwords may still be tried",
+        "how many passwords and second factors may still be tried",
         "an hour after all are free again; removed daily",
         harmless=frozenset({"key"}),
         organization="",

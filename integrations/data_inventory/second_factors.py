@@ -22,11 +22,4 @@ SECOND_FACTOR_TABLES = (
         harmless=frozenset({"salt", "digest"}),
         organization="",
     ),
-    Table(
-        "integrations.SecondFactorLimit",
-        "counts of attempts to give a second factor",
-        "at most two days after the last attempt",
-        people={"key": "the account's number, or the client's address"},
-        organization="",
-    ),
 )

@@ -39,7 +39,6 @@ from integrations.models.rating_thresholds import RatingThresholds
 from integrations.models.recovery_code import RecoveryCode
 from integrations.models.result import Result
 from integrations.models.role_mapping import RoleMapping
-from integrations.models.second_factor_limit import SecondFactorLimit
 from integrations.models.shape_deviation import ShapeDeviation
 from integrations.models.sign_in_domain import SignInDomain
 from integrations.models.user_session import UserSession
@@ -96,7 +95,6 @@ __all__ = [
     "Result",
     "Role",
     "RoleMapping",
-    "SecondFactorLimit",
     "ShapeDeviation",
     "SignInDomain",
     "Stage",

@@ -1,9 +1,10 @@
 """Limits of attempts, such as to guess a password: shared by all processes and nodes, without what was tried."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.db import connection, models, transaction
+from django.utils.crypto import salted_hmac
 
 #: Rows whose limit has been free again for so long say nothing any more.
 FREE_SECONDS_KEPT = 3600.0
@@ -29,6 +30,16 @@ class TooMany:
     """An attempt that may not be made yet, and after how many seconds one may."""
 
     seconds: float
+
+
+def keyed_digest(text: str) -> str:
+    """Return a digest of the text, 64 characters, that nobody without the portal's secret key can try texts against."""
+    return salted_hmac("portal.sign-in", text, algorithm="sha256").hexdigest()
+
+
+def keyed_limits(text: str, limits: tuple[Limit, ...]) -> dict[str, Limit]:
+    """Return limits of what the text names, each with its key; all of them hold."""
+    return {keyed_digest(f"{text}:{number}"): limit for number, limit in enumerate(limits)}
 
 
 class AttemptLimit(models.Model):
@@ -73,6 +84,11 @@ class AttemptLimit(models.Model):
                 cls.objects.filter(pk=key, count__gt=0).update(
                     free_at=models.F("free_at") - limits[key].seconds, count=models.F("count") - 1
                 )
+
+    @classmethod
+    def forget(cls, keys: Collection[str]) -> None:
+        """Forget all attempts behind these keys: their person has proven who they are."""
+        cls.objects.filter(pk__in=list(keys)).delete()
 
     @classmethod
     def purge(cls) -> int:

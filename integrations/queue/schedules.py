@@ -14,10 +14,8 @@ from integrations.models import (
     FormerWebhookKey,
     LeverWebhook,
     PendingMembership,
-    SecondFactorLimit,
     ShapeDeviation,
     UserSession,
-    db_clock,
 )
 from integrations.queue import task_names
 
@@ -48,7 +46,6 @@ def clean_up() -> None:
     """Remove what says nothing any more: sessions, limits, invitations, outcomes, consents, tokens, deviations."""
     UserSession.objects.purge()
     AttemptLimit.purge()
-    SecondFactorLimit.purge(db_clock.now())
     PendingMembership.objects.purge()
     Task.objects.filter(stopped__lt=timezone.now() - OUTCOMES_KEPT_FOR).delete()
     LeverWebhook.objects.purge_retired()

@@ -6,13 +6,13 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from integrations.models import AttemptLimit, AuditAction
-from integrations.models.attempt_limit import Limit, TooMany
+from integrations.models.attempt_limit import Limit, TooMany, keyed_digest
 from integrations.workflow.operations.account_entries import (
     UNKNOWN_ACTOR,
     record_for_nobody,
     record_for_person,
 )
-from portal.accounts.name_digests import keyed_digest, name_digest
+from portal.accounts.name_digests import name_digest
 from portal.accounts.throttle import Attempt
 from portal.client_address import client_address, client_network
 

@@ -13,9 +13,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from integrations.models import AttemptLimit, UserSession
-from integrations.models.attempt_limit import Limit, TooMany
+from integrations.models.attempt_limit import Limit, TooMany, keyed_limits
 from portal.accounts.known_device import known_device
-from portal.accounts.name_digests import keyed_digest, name_digest
+from portal.accounts.name_digests import name_digest
 from portal.client_address import client_network
 
 MINUTE = 60.0
@@ -49,12 +49,12 @@ def begin_attempt(request: HttpRequest, username: str) -> Attempt | TooMany:
     device = known_device(request, username)
     name, network = name_digest(username), client_network(request)
     if device is not None:
-        own, others = _keyed(f"device:{device}:{name}", DEVICE), {}
+        own, others = keyed_limits(f"device:{device}:{name}", DEVICE), {}
     else:
-        own = _keyed(f"name:{name}:{network}", NAME_AT_ADDRESS)
-        others = _keyed(f"address:{network}", ADDRESS)
+        own = keyed_limits(f"name:{name}:{network}", NAME_AT_ADDRESS)
+        others = keyed_limits(f"address:{network}", ADDRESS)
         if not has_signed_in_from(username, network):
-            others |= _keyed(f"name:{name}", NAME)
+            others |= keyed_limits(f"name:{name}", NAME)
     limits = own | others
     outcome = AttemptLimit.take(limits)
     if isinstance(outcome, TooMany):
@@ -64,7 +64,7 @@ def begin_attempt(request: HttpRequest, username: str) -> Attempt | TooMany:
 
 def begin_at_provider(request: HttpRequest) -> TooMany | None:
     """Count a sign-in by a provider that the client begins. Return how long to wait first; nothing is counted then."""
-    outcome = AttemptLimit.take(_keyed(f"provider:{client_network(request)}", TO_PROVIDERS))
+    outcome = AttemptLimit.take(keyed_limits(f"provider:{client_network(request)}", TO_PROVIDERS))
     return outcome if isinstance(outcome, TooMany) else None
 
 
@@ -86,7 +86,3 @@ def wait_in_words(refusal: TooMany) -> str:
     """Return how long to wait before the next attempt, such as "2 minutes"."""
     minutes = math.ceil(refusal.seconds / MINUTE)
     return "a minute" if minutes <= 1 else f"{minutes} minutes"
-
-
-def _keyed(text: str, limits: tuple[Limit, ...]) -> dict[str, Limit]:
-    return {keyed_digest(f"{text}:{number}"): limit for number, limit in enumerate(limits)}

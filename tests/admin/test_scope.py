@@ -33,7 +33,6 @@ OWNED = [
         "AuthenticatorApp",
         "Passkey",
         "RecoveryCode",
-        "SecondFactorLimit",
     }
 ]
 ALLOWED = ["super_admin", "admin", "team_member"]

@@ -5,7 +5,6 @@ from http import HTTPStatus
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import models
 from django.test import Client
 from django.utils import timezone
 
@@ -13,6 +12,7 @@ from integrations.models import AttemptLimit, AuditEntry, UserSession
 from integrations.models.attempt_limit import Limit
 from portal.accounts import throttle
 from tests import factories
+from tests.attempt_limits import let_pass
 
 PASSWORD = "correct horse battery"
 PROXY, OFFICE, ATTACKER = "10.0.0.1", "192.0.2.10", "198.51.100.66"
@@ -34,10 +34,6 @@ def sign_in(client: Client, username: str, password: str, address: str, forged: 
 
 def guess(username: str, times: int, address: str = ATTACKER, forged: str = "") -> list[int]:
     return [sign_in(Client(), username, f"guess-{n}", address, forged).status_code for n in range(times)]
-
-
-def let_pass(seconds: float) -> None:
-    AttemptLimit.objects.update(free_at=models.F("free_at") - seconds)
 
 
 def test_a_stranger_behind_the_same_proxy_locks_nobody_out(super_admin):

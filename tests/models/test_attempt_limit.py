@@ -3,16 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection, models
+from django.db import connection
 
 from integrations.models import AttemptLimit
 from integrations.models.attempt_limit import FREE_SECONDS_KEPT, Limit, Taken, TooMany
+from tests.attempt_limits import let_pass
 
 LIMITS = {"a": Limit(3, 60.0), "b": Limit(5, 10.0)}
-
-
-def let_pass(seconds: float) -> None:
-    AttemptLimit.objects.update(free_at=models.F("free_at") - seconds)
 
 
 def test_the_free_attempts_are_counted_and_then_one_after_each_interval(db):

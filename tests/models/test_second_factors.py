@@ -1,12 +1,11 @@
-"""Codes by time, recovery codes, passkeys' counts and limits of attempts: what is accepted, and once."""
+"""Codes by time, recovery codes and passkeys' counts: what is accepted, and once."""
 
 from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection
 
-from integrations.models import AuthenticatorApp, Passkey, RecoveryCode, SecondFactorLimit, db_clock
-from integrations.models.second_factor_limit import FORGOTTEN_AFTER, LONGEST_WAIT
+from integrations.models import AuthenticatorApp, Passkey, RecoveryCode, db_clock
 from tests import factories
 from tests.second_factors import code_of, with_app, with_recovery_codes
 
@@ -108,33 +107,3 @@ def test_a_passkey_whose_count_does_not_rise_is_taken_for_a_copy(person, before,
         user=person, name="key", credential_id="id", credential=b"", user_handle="00", sign_count=before
     )
     assert passkey.note_use(after, db_clock.now()) is is_fresh
-
-
-def test_waits_grow_and_end_and_are_forgotten(db):
-    now, waits = db_clock.now(), []
-    for _ in range(12):
-        wait = SecondFactorLimit.begin([("person", 3)], now)
-        waits.append(int(wait.total_seconds()))
-        if wait:
-            now += wait
-            assert not SecondFactorLimit.begin([("person", 3)], now)
-    assert waits == [0, 0, 0, 30, 60, 120, 240, 480, 900, 900, 900, 900]
-    assert SecondFactorLimit.begin([("person", 3)], now) == LONGEST_WAIT
-    later = now + LONGEST_WAIT + FORGOTTEN_AFTER
-    assert not SecondFactorLimit.begin([("person", 3)], later)
-    assert not SecondFactorLimit.begin([("person", 3)], later)
-
-
-def test_what_is_counted_of_an_address_is_deleted_after_a_day(db):
-    now = db_clock.now()
-    SecondFactorLimit.begin([("address", 3)], now - timedelta(days=2))
-    SecondFactorLimit.begin([("person", 3)], now)
-    assert SecondFactorLimit.purge(now) == 1
-    assert list(SecondFactorLimit.objects.values_list("key", flat=True)) == ["person"]
-
-
-def test_a_blocked_person_does_not_use_up_the_address(db):
-    now = db_clock.now()
-    SecondFactorLimit.begin([("person", 1), ("address", 9)], now)
-    assert SecondFactorLimit.begin([("person", 1), ("address", 9)], now) > timedelta(0)
-    assert SecondFactorLimit.objects.get(key="address").count == 1

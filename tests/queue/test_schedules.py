@@ -7,9 +7,11 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ, Schedule
 
-from integrations.models import PendingMembership, SecondFactorLimit
+from integrations.models import AttemptLimit, PendingMembership
+from integrations.models.attempt_limit import Limit
 from integrations.queue import schedules, worker
 from tests import factories
+from tests.attempt_limits import let_pass
 
 
 def names() -> list[str]:
@@ -63,7 +65,8 @@ def test_the_clean_up_deletes_addresses_that_nobody_needs_any_more(organization)
         pending = factories.invited(organization, address)
         pending.invited_at = now - timedelta(days=days)
         pending.save()
-    SecondFactorLimit.begin([("second_factor:address:192.0.2.1", 5)], now - timedelta(days=2))
+    AttemptLimit.take({"of an address": Limit(1, 60.0)})
+    let_pass(2 * 24 * 3600)
     schedules.clean_up()
     assert [pending.email for pending in PendingMembership.objects.all()] == ["lately@acme.example"]
-    assert not SecondFactorLimit.objects.exists()
+    assert not AttemptLimit.objects.exists()

@@ -1,31 +1,33 @@
 """Attempts to give a second factor: limited by person and by address, recorded, and told to the person."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from integrations.models import AuditAction, SecondFactorLimit
+from integrations.models import AttemptLimit, AuditAction
+from integrations.models.attempt_limit import Limit, TooMany, keyed_limits
 from integrations.vocabulary import SecondFactor
 from integrations.workflow.email.account_notice import tell_person
 from integrations.workflow.operations.account_entries import record_for_person
 
-#: Attempts that are looked at without a wait: of one person, and from one address.
-FREE_OF_PERSON = 5
-FREE_OF_ADDRESS = 20
+#: The attempts of one person, and from one address. Some are free, then the wait grows from 30 seconds to 15 minutes.
+OF_PERSON = (Limit(5, 30.0), Limit(7, 120.0), Limit(9, 900.0))
+OF_ADDRESS = (Limit(20, 30.0), Limit(22, 120.0), Limit(24, 900.0))
+#: So many wrong ones in a row may be slips. The person is told of the next; an hour later each is forgotten.
+SLIPS = (Limit(4, 3600.0),)
 
 
-def begin(user: User, address: str, at: datetime) -> timedelta:
+def begin(user: User, address: str) -> TooMany | None:
     """Count an attempt of the person from that address. Return how long to wait first; nothing is counted then."""
-    return SecondFactorLimit.begin(
-        [(_person_key(user), FREE_OF_PERSON), (_address_key(address), FREE_OF_ADDRESS)], at
-    )
+    outcome = AttemptLimit.take(_of_person(user) | _of_address(address))
+    return outcome if isinstance(outcome, TooMany) else None
 
 
-def end(user: User, address: str, at: datetime) -> None:
+def end(user: User, address: str) -> None:
     """The attempt was right: forget those of the person; the others from the address stay counted."""
     forget(user)
-    SecondFactorLimit.take_back(_address_key(address), at)
+    AttemptLimit.give_back(_of_address(address))
 
 
 def record_failure(user: User, factor: SecondFactor, at: datetime) -> None:
@@ -34,8 +36,7 @@ def record_failure(user: User, factor: SecondFactor, at: datetime) -> None:
     Attempts are limited, and so are these entries.
     """
     with transaction.atomic():
-        limit = SecondFactorLimit.objects.filter(key=_person_key(user)).first()
-        if limit is not None and limit.count >= FREE_OF_PERSON:
+        if isinstance(AttemptLimit.take(_slips(user)), TooMany):
             tell_person(
                 user,
                 "Wrong second factors at the sign-in of the CodeScreen–Lever portal",
@@ -51,12 +52,21 @@ def record_failure(user: User, factor: SecondFactor, at: datetime) -> None:
 
 def forget(user: User) -> None:
     """Forget the attempts of the person."""
-    SecondFactorLimit.forget(_person_key(user))
+    AttemptLimit.forget(keys_of(user))
 
 
-def _person_key(user: User) -> str:
-    return f"second_factor:person:{user.pk}"
+def keys_of(user: User) -> list[str]:
+    """Return the keys of the limits of the person."""
+    return [*_of_person(user), *_slips(user)]
 
 
-def _address_key(address: str) -> str:
-    return f"second_factor:address:{address}"[:120]
+def _of_person(user: User) -> dict[str, Limit]:
+    return keyed_limits(f"second_factor:person:{user.pk}", OF_PERSON)
+
+
+def _of_address(address: str) -> dict[str, Limit]:
+    return keyed_limits(f"second_factor:address:{address}", OF_ADDRESS)
+
+
+def _slips(user: User) -> dict[str, Limit]:
+    return keyed_limits(f"second_factor:slips:{user.pk}", SLIPS)

@@ -2,7 +2,6 @@
 
 import json
 import math
-from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -14,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
 from integrations.models import AuthenticatorApp, Passkey, db_clock
+from integrations.models.attempt_limit import TooMany
 from integrations.models.open_memberships import PROVIDER_SESSION_KEY
 from integrations.pages.access import own_page
 from integrations.session_strength import has_given_own_factor
@@ -27,6 +27,7 @@ from integrations.workflow.operations.second_factor import (
 from portal.accounts.completion import METHOD_SESSION_KEY, SignInMethod, begin_session
 from portal.accounts.second_factor import passkey_ceremonies, pending_sign_in
 from portal.accounts.second_factor.pending_sign_in import PendingSignIn
+from portal.accounts.throttle import wait_in_words
 from portal.client_address import client_network
 
 WRONG_CODE = (
@@ -87,9 +88,9 @@ class SecondFactorView(TemplateView):
 
     def _take_code(self) -> HttpResponse:
         now, user, address = db_clock.now(), self.pending.user, client_network(self.request)
-        wait = second_factor_attempts.begin(user, address, now)
-        if wait > timedelta(0):
-            return self._make_wait(wait)
+        refusal = second_factor_attempts.begin(user, address)
+        if refusal is not None:
+            return self._make_wait(refusal)
         factor = (
             SecondFactor.RECOVERY_CODE
             if "recovery_code" in self.request.POST
@@ -98,7 +99,7 @@ class SecondFactorView(TemplateView):
         if not self._is_right(user, factor):
             second_factor_attempts.record_failure(user, factor, now)
             return self._refuse(WRONG_RECOVERY_CODE if factor is SecondFactor.RECOVERY_CODE else WRONG_CODE)
-        second_factor_attempts.end(user, address, now)
+        second_factor_attempts.end(user, address)
         return self._begin_session(factor)
 
     def _is_right(self, user: User, factor: SecondFactor) -> bool:
@@ -122,14 +123,13 @@ class SecondFactorView(TemplateView):
     def _refuse(self, error: str) -> HttpResponse:
         return self.render_to_response(self.get_context_data(error=error))
 
-    def _make_wait(self, wait: timedelta) -> HttpResponse:
-        minutes = math.ceil(wait.total_seconds() / 60)
+    def _make_wait(self, refusal: TooMany) -> HttpResponse:
         error = (
-            f"Too many wrong codes. Wait {minutes} minute{'' if minutes == 1 else 's'}, then try again; "
+            f"Too many wrong codes. Wait {wait_in_words(refusal)}, then try again; "
             "a code that you give before isn't looked at."
         )
         response = self.render_to_response(self.get_context_data(error=error), status=429)
-        response["Retry-After"] = str(math.ceil(wait.total_seconds()))
+        response["Retry-After"] = str(math.ceil(refusal.seconds))
         return response
 
 

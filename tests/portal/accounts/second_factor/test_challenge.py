@@ -1,17 +1,19 @@
 """Between the password and the session: no way around the second factor, and no guessing it."""
 
 import re
-from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
 
-from integrations.models import AuditAction, AuditEntry, RecoveryCode, SecondFactorLimit, db_clock
+from integrations.models import AttemptLimit, AuditAction, AuditEntry, RecoveryCode
 from integrations.queue import worker
 from integrations.workflow.email.links import choose_password_link
+from integrations.workflow.operations import second_factor_attempts
 from portal.accounts.second_factor import pending_sign_in
+from tests import factories
+from tests.attempt_limits import let_pass
 from tests.second_factors import (
     PASSWORD,
     code_of,
@@ -171,17 +173,15 @@ def test_guesses_are_made_to_wait_across_sessions_and_restarts(super_admin, app)
     client = Client()
     sign_in(client, super_admin)
     assert client.post(PAGE, {"code": code_of(app)}).status_code == 429
-    SecondFactorLimit.objects.update(blocked_until=db_clock.now() - timedelta(seconds=1))
+    let_pass(31)
     client.post(PAGE, {"code": code_of(app)})
     assert is_signed_in(client)
-    assert not SecondFactorLimit.objects.filter(key__contains="person").exists()
+    assert not AttemptLimit.objects.filter(pk__in=second_factor_attempts.keys_of(super_admin)).exists()
 
 
 def test_guesses_for_many_people_from_one_address_are_made_to_wait(organization, super_admin, app):
-    now = db_clock.now()
-    SecondFactorLimit.objects.create(
-        key="second_factor:address:127.0.0.1", count=20, last_at=now, blocked_until=now + timedelta(minutes=1)
-    )
+    for _ in range(20):
+        assert second_factor_attempts.begin(factories.UserFactory.create(), "127.0.0.1") is None
     client = Client()
     sign_in(client, super_admin)
     assert client.post(PAGE, {"code": code_of(app)}).status_code == 429
