@@ -30,7 +30,6 @@ class EmailTopic(models.TextChoices):
     LOG_HEAD = "log_head", "Daily end of the log"
     WELCOME = "welcome", "Welcome of a new member"
     PASSWORD_RESET = "password_reset", "Password reset"
-    PASSWORD_CHANGED = "password_changed", "Password changed"
     ACCOUNT = "account", "Change of a person's account"
     ADMIN_REQUEST = "admin_request", "Request to the Super Admins"
     MEMBERS_CHANGED = "members_changed", "Change of the members"
@@ -58,6 +57,4 @@ _KINDS = {
 }
 
 #: Topics of the e-mails about people's own accounts, which they need whatever their organization does.
-SIGN_IN_TOPICS = frozenset(
-    {EmailTopic.WELCOME, EmailTopic.PASSWORD_RESET, EmailTopic.PASSWORD_CHANGED, EmailTopic.ACCOUNT}
-)
+SIGN_IN_TOPICS = frozenset({EmailTopic.WELCOME, EmailTopic.PASSWORD_RESET, EmailTopic.ACCOUNT})

@@ -14,7 +14,7 @@ from django.urls import reverse_lazy
 from integrations.models import AuditAction
 from integrations.models.attempt_limit import TooMany
 from integrations.queue import notify
-from integrations.workflow.email.password_changed import enqueue_password_changed
+from integrations.workflow.email.password_changed import tell_password_changed
 from integrations.workflow.operations.account_entries import record_for_person
 from integrations.workflow.operations.sessions import end_sessions
 from portal.accounts.session_rows import row_key
@@ -83,6 +83,6 @@ def follow_new_password(
     The caller does it in the transaction that stores the password, and notifies the workers afterwards.
     """
     end_sessions(user, keep=keep)
-    enqueue_password_changed(user)
+    tell_password_changed(user)
     # last, since it keeps other writers of the log waiting until the transaction ends
     record_for_person(user, action, with_address(request, {"password": (True, True)}))

@@ -14,7 +14,6 @@ from integrations.workflow.email.current_notices import keep_current
 from integrations.workflow.email.member_notices import compose_member_notice
 from integrations.workflow.email.message import WholeAddresses
 from integrations.workflow.email.notices import compose_notice
-from integrations.workflow.email.password_changed import compose_password_changed
 from integrations.workflow.email.password_reset import compose_password_reset
 from integrations.workflow.email.payload import EmailPayload
 from integrations.workflow.email.rendering import ComposedEmail, RenderedEmail
@@ -65,8 +64,6 @@ def compose(effect: Effect, payload: EmailPayload) -> ComposedEmail | None:
             return compose_welcome(effect, payload)
         case EmailTopic.PASSWORD_RESET:
             return compose_password_reset(effect, payload)
-        case EmailTopic.PASSWORD_CHANGED:
-            return compose_password_changed(effect, payload)
         case EmailTopic.ACCOUNT:
             return compose_account_notice(payload)
         case EmailTopic.ADMIN_REQUEST:

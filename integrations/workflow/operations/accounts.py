@@ -4,7 +4,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from integrations.models import Actor, AuditAction, Changes
-from integrations.workflow.email.password_changed import enqueue_password_changed
+from integrations.workflow.email.password_changed import tell_password_changed
 from integrations.workflow.operations.account_entries import record_for_person
 from integrations.workflow.operations.sessions import end_sessions
 
@@ -42,5 +42,5 @@ def follow_password_of(user: User, actor: Actor) -> None:
     The caller does it in the transaction that stores the password, and notifies the workers afterwards.
     """
     end_sessions(user)
-    enqueue_password_changed(user)
+    tell_password_changed(user)
     record_for_person(user, AuditAction.CHANGE_PASSWORD, {"password": (True, True)}, actor=actor)

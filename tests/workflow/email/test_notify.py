@@ -34,7 +34,7 @@ def test_the_same_topic_and_key_is_one_email(organization, super_admin):
         EmailTopic.PASSWORD_RESET,
         EmailTopic.ADMIN_REQUEST,
         EmailTopic.MEMBERS_CHANGED,
-        EmailTopic.PASSWORD_CHANGED,
+        EmailTopic.ACCOUNT,
         EmailTopic.TEST,
     ],
 )
