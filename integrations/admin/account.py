@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse
 
 from integrations.admin.access import current_user, is_superuser
 from integrations.admin.portal_wide import PortalWideAdmin
+from integrations.models import AuditAction
 from integrations.queue import notify
-from integrations.workflow.operations.accounts import add_account, change_account, follow_password_of
+from integrations.workflow.operations.accounts import add_account, change_account, follow_new_password
 
 # memberships say who may do what; groups and Django's permissions would only seem to
 admin.site.unregister([Group, User])
@@ -64,7 +65,8 @@ class AccountAdmin(PortalWideAdmin, UserAdmin):
             response = super().user_change_password(request, id, form_url)
             is_changed = before is not None and before != self._stored_password(id)
             if is_changed:
-                follow_password_of(User.objects.get(pk=id), current_user(request))
+                user = User.objects.get(pk=id)
+                follow_new_password(user, AuditAction.CHANGE_PASSWORD, actor=current_user(request))
         if is_changed:
             notify.notify_workers()
         return response

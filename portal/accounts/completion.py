@@ -75,7 +75,7 @@ def begin_session(
         changes["second factor"] = ("", second_factor.label)
     with transaction.atomic():
         pending_sign_in.end(request)
-        end_row(request)  # of whoever is signed in here: their session's data doesn't outlive this
+        end_row(request)  # of another person too: their session's data doesn't outlive this
         login(request, user, backend=_PASSWORD_BACKEND)
         _mark(request, method, second_factor, provider_id)
         if provider_id is not None:

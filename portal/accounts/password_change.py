@@ -1,4 +1,4 @@
-"""Change of password: by its person under /account/password/, and what follows every new password."""
+"""Change of password by its person, under /account/password/."""
 
 from typing import Any, cast
 
@@ -14,9 +14,7 @@ from django.urls import reverse_lazy
 from integrations.models import AuditAction
 from integrations.models.attempt_limit import TooMany
 from integrations.queue import notify
-from integrations.workflow.email.password_changed import tell_password_changed
-from integrations.workflow.operations.account_entries import record_for_person
-from integrations.workflow.operations.sessions import end_sessions
+from integrations.workflow.operations.accounts import follow_new_password
 from portal.accounts.session_rows import row_key
 from portal.accounts.sign_in_entries import record_failure, record_refusal, with_address
 from portal.accounts.throttle import begin_attempt, wait_in_words
@@ -65,7 +63,10 @@ class OwnPasswordView(PasswordChangeView):
         with transaction.atomic():
             response = super().form_valid(form)
             follow_new_password(
-                self.request, self._person(), AuditAction.CHANGE_PASSWORD, row_key(self.request)
+                self._person(),
+                AuditAction.CHANGE_PASSWORD,
+                with_address(self.request, {}),
+                keep=row_key(self.request),
             )
         notify.notify_workers()
         messages.success(self.request, "Your password was changed. Your other sessions have ended.")
@@ -73,16 +74,3 @@ class OwnPasswordView(PasswordChangeView):
 
     def _person(self) -> User:
         return cast(User, self.request.user)
-
-
-def follow_new_password(
-    request: HttpRequest, user: User, action: AuditAction, keep: int | None = None
-) -> None:
-    """End the person's sessions but the one whose row is `keep`, with an audit entry and an e-mail to the person.
-
-    The caller does it in the transaction that stores the password, and notifies the workers afterwards.
-    """
-    end_sessions(user, keep=keep)
-    tell_password_changed(user)
-    # last, since it keeps other writers of the log waiting until the transaction ends
-    record_for_person(user, action, with_address(request, {"password": (True, True)}))

@@ -32,7 +32,8 @@ def is_recent(request: HttpRequest) -> bool:
 class RecentSignInMixin(View):
     """A view for a person who has proven just now who they are; others are asked for their password.
 
-    Who has a second factor must have given it in this session: one from before it was set up isn't enough to remove it.
+    A person with a second factor must have given it in this session: a session from before it was set up isn't enough
+    to remove it.
     """
 
     #: The page to go to after a form was refused; by default the view's own.

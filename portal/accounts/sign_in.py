@@ -26,11 +26,11 @@ from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of, 
 from integrations.queue import notify
 from integrations.workflow.email.reset_tokens import reset_tokens
 from integrations.workflow.operations.account_entries import record_for_person
+from integrations.workflow.operations.accounts import follow_new_password
 from integrations.workflow.operations.consent import work_in
 from portal.accounts.completion import SignInMethod, complete_sign_in
 from portal.accounts.forms import ForgottenPasswordForm
 from portal.accounts.password_backend import refusal_of
-from portal.accounts.password_change import follow_new_password
 from portal.accounts.second_factor import passkey_ceremonies
 from portal.accounts.sign_in_entries import with_address
 from portal.accounts.throttle import too_many
@@ -103,7 +103,7 @@ class ChoosePasswordView(PasswordResetConfirmView):
         """Store the password and complete the sign-in that the link has proven."""
         with transaction.atomic():
             user = form.save()
-            follow_new_password(self.request, user, AuditAction.RESET_PASSWORD)
+            follow_new_password(user, AuditAction.RESET_PASSWORD, with_address(self.request, {}))
         notify.notify_workers()
         del self.request.session[INTERNAL_RESET_SESSION_TOKEN]
         return complete_sign_in(self.request, user, SignInMethod.PASSWORD_LINK, reverse("overview"))

@@ -10,13 +10,13 @@ from integrations.workflow.email.notify import enqueue_email
 from integrations.workflow.email.payload import EmailPayload
 from integrations.workflow.email.rendering import ComposedEmail, RenderedEmail
 
-PRIORITY = 1  # whoever wants to stop somebody must know at once
+PRIORITY = 1  # a person who has to stop somebody must know at once
 
 
 def tell_person(user: User, subject: str, lines: Sequence[str], *, key: str = "") -> bool:
     """Enqueue an e-mail to the person; return whether there is a way to send one. Call it in the change's transaction.
 
-    E-mails belong to an organization: it goes through the person's first, and whoever has none or no address gets none.
+    E-mails belong to an organization: it goes through the person's first. Without one, or an address, there is none.
     With a key the e-mail is sent once for each person and key.
     """
     member = Membership.objects.filter(user=user).select_related("organization").order_by("pk").first()
@@ -34,6 +34,6 @@ def tell_person(user: User, subject: str, lines: Sequence[str], *, key: str = ""
 
 
 def compose_account_notice(payload: EmailPayload) -> ComposedEmail:
-    """Return the e-mail. It goes to the address of that time: who takes over an account changes the address."""
+    """Return the e-mail. It goes to the address of that time: a thief of the account changes the address."""
     rendered = RenderedEmail(payload.subject, "\n\n".join(payload.lines))
     return ComposedEmail(rendered, dict.fromkeys(payload.recipients, ""))

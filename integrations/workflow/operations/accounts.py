@@ -1,4 +1,4 @@
-"""What whoever runs the portal changes about people's accounts: each change is recorded, and sessions end."""
+"""Changes of people's accounts: each is recorded, and ends the sessions that were begun before it."""
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -36,11 +36,20 @@ def change_account(user: User, changes: Changes, actor: Actor) -> None:
         record_for_person(user, AuditAction.CHANGE_ACCOUNT, changes, actor=actor)
 
 
-def follow_password_of(user: User, actor: Actor) -> None:
-    """End the sessions of a person whose password somebody else has set, and tell them.
+def follow_new_password(
+    user: User,
+    action: AuditAction,
+    details: Changes | None = None,
+    *,
+    actor: Actor | None = None,
+    keep: int | None = None,
+) -> None:
+    """End the person's sessions but the one whose row is `keep`, record their new password and tell them.
 
-    The caller does it in the transaction that stores the password, and notifies the workers afterwards.
+    `details` joins the audit entry; the actor is the person unless another is given. The caller does it in the
+    transaction that stores the password, and notifies the workers afterwards.
     """
-    end_sessions(user)
+    end_sessions(user, keep=keep)
     tell_password_changed(user)
-    record_for_person(user, AuditAction.CHANGE_PASSWORD, {"password": (True, True)}, actor=actor)
+    # last, since it keeps other writers of the log waiting until the transaction ends
+    record_for_person(user, action, {"password": (True, True), **(details or {})}, actor=actor)

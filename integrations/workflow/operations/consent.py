@@ -100,7 +100,7 @@ def accept_with_new_account(pending: PendingMembership, user: User) -> Membershi
 
 
 def accounts_of(pending: PendingMembership) -> QuerySet[User]:
-    """Return the accounts that have the invitation's address; only for whoever opened its link."""
+    """Return the accounts that have the invitation's address; only for a person who opened its link."""
     return User.objects.filter(email__iexact=pending.email).order_by("username")
 
 

@@ -150,7 +150,7 @@ def use_recovery_code(user: User, code: str, at: datetime) -> bool:
 def reset_second_factor(user: User, actor: Actor, reason: str) -> bool:
     """Remove every second factor of a person who has lost theirs; return whether there was one.
 
-    Their sessions end: whoever has the lost device may be in one, and it counts as begun with a second factor.
+    Their sessions end: a finder of the lost device may be in one, and it counts as begun with a second factor.
     """
     with transaction.atomic():
         if not has_second_factor(user):

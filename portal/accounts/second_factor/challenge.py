@@ -40,7 +40,7 @@ WRONG_PASSKEY = "The passkey didn't answer as expected. Try again."
 
 @method_decorator([login_not_required, never_cache], name="dispatch")
 class SecondFactorView(TemplateView):
-    """Ask for the second factor, and begin the session of whoever gives it.
+    """Ask for the second factor, and begin the session of a person who gives it.
 
     A signed-in person who hasn't given one comes here when an organization requires it.
     """

@@ -22,8 +22,8 @@ ANSWER = re.compile(r"/account/memberships/\d+/answer/")
 class SingleSignOnSessionMiddleware:
     """Keeps what opens a person's other organizations out of the reach of one organization's provider.
 
-    Whoever runs the provider could otherwise add a passkey to the account and use it elsewhere; and an operator of the
-    portal must never be whoever a provider says.
+    The people who run the provider could otherwise add a passkey to the account and use it elsewhere. And no provider
+    may sign in a person as an operator of the portal.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
