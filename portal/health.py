@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
@@ -32,15 +33,24 @@ WRITTEN_CHARACTERS = 6000
 WRITE_EVERY_SECONDS = 5.0
 #: How many of a column's oldest and newest secrets a probe tries to read.
 SECRETS_TRIED = 3
-#: What the state of a part begins with when it is no reason to answer 503.
-OK = "ok"
 
-type Parts = Mapping[str, Callable[[], str]]
+
+@dataclass(frozen=True)
+class State:
+    """The state of a part in words, and whether it is no reason to answer 503."""
+
+    text: str
+    is_well: bool = False
+
+
+OK = State("ok", is_well=True)
+
+type Parts = Mapping[str, Callable[[], State]]
 
 _next_write_at = 0.0
 
 
-def _database() -> str:
+def _database() -> State:
     """Write and remove a row; at most once in WRITE_EVERY_SECONDS, since anyone may send a probe."""
     global _next_write_at  # noqa: PLW0603
     with connection.cursor() as cursor:
@@ -55,31 +65,31 @@ def _database() -> str:
         session.save(force_insert=True)
         session.delete()
         _next_write_at = time.monotonic() + WRITE_EVERY_SECONDS
-    return "ok"
+    return OK
 
 
-def _migrations() -> str:
+def _migrations() -> State:
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return f"{len(plan)} not applied" if plan else "ok"
+    return State(f"{len(plan)} not applied") if plan else OK
 
 
-def _broker() -> str:
-    return "ok" if get_broker().ping() else "no answer"
+def _broker() -> State:
+    return OK if get_broker().ping() else State("no answer")
 
 
-def _workers() -> str:
+def _workers() -> State:
     if liveness.is_stalled(settings.NODE):
-        return "stalled: rows are due and no worker of this node processes them"
-    return "ok" if Heartbeat.is_fresh(WORKERS_SILENT_AFTER, settings.NODE) else "silent"
+        return State("stalled: rows are due and no worker of this node processes them")
+    return OK if Heartbeat.is_fresh(WORKERS_SILENT_AFTER, settings.NODE) else State("silent")
 
 
-def _oldest_due() -> str:
+def _oldest_due() -> State:
     seconds = liveness.oldest_due_seconds()
-    return "ok" if seconds < OLDEST_DUE_LIMIT_SECONDS else f"waits for {int(seconds)} s"
+    return OK if seconds < OLDEST_DUE_LIMIT_SECONDS else State(f"waits for {int(seconds)} s")
 
 
-def _sweep() -> str:
+def _sweep() -> State:
     """Return whether every working organization was swept lately; one that is new counts from its connection."""
     working = LeverConnection.objects.filter(
         state=LeverConnection.State.CONNECTED,
@@ -88,11 +98,11 @@ def _sweep() -> str:
     )
     oldest = working.aggregate(at=Min(Coalesce("swept_at", "connected_at")))["at"]
     if oldest is None or db_clock.now() - oldest < SWEEP_LIMIT:
-        return "ok"
-    return f"the oldest is {int((db_clock.now() - oldest).total_seconds())} s ago"
+        return OK
+    return State(f"the oldest is {int((db_clock.now() - oldest).total_seconds())} s ago")
 
 
-def _secrets() -> str:
+def _secrets() -> State:
     """Return whether this node's FIELD_ENCRYPTION_KEYS fit the stored secrets.
 
     With the wrong keys the node can verify no webhook, and another node may have the right ones. A few secrets that
@@ -103,8 +113,9 @@ def _secrets() -> str:
     if not unreadable:
         return OK
     if unreadable == len(sample):
-        return f"FIELD_ENCRYPTION_KEYS opens none of the {unreadable} stored secrets that were tried"
-    return f"{OK}, but FIELD_ENCRYPTION_KEYS doesn't open {unreadable} of {len(sample)} stored secrets"
+        return State(f"FIELD_ENCRYPTION_KEYS opens none of the {unreadable} stored secrets that were tried")
+    text = f"ok, but FIELD_ENCRYPTION_KEYS doesn't open {unreadable} of {len(sample)} stored secrets"
+    return State(text, is_well=True)
 
 
 READY: Parts = {"database": _database, "migrations": _migrations, "secrets": _secrets}
@@ -136,12 +147,13 @@ def work(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(parts: Parts, **more: str) -> HttpResponse:
-    states: dict[str, str] = {}
+    states: dict[str, State] = {}
     for name, check in parts.items():
         try:
             states[name] = check()
         except Exception as error:  # noqa: BLE001 - any error is the state of that part
-            states[name] = f"failed: {type(error).__name__}"
-    is_well = all(state.startswith(OK) for state in states.values())
-    body = {"status": "ok" if is_well else "unavailable", **more, "parts": states}
+            states[name] = State(f"failed: {type(error).__name__}")
+    is_well = all(state.is_well for state in states.values())
+    texts = {name: state.text for name, state in states.items()}
+    body = {"status": "ok" if is_well else "unavailable", **more, "parts": texts}
     return JsonResponse(body, status=200 if is_well else 503)
