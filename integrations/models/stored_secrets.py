@@ -42,11 +42,15 @@ class StoredSecret:
 
 @dataclass
 class Rotation:
-    """How many secrets were encrypted with the first key now, how many had been before, and which no key opens."""
+    """How many secrets were encrypted with the first key now, how many had been before, and which weren't.
+
+    `unreadable` are those that no key opens, `changing` those that another process stored anew at every try.
+    """
 
     rotated: int = 0
     unchanged: int = 0
     unreadable: list[StoredSecret] = field(default_factory=list)
+    changing: list[StoredSecret] = field(default_factory=list)
 
 
 class _Step(Enum):
@@ -102,7 +106,8 @@ def _rotate(secret: StoredSecret, rotation: Rotation) -> None:
             case _Step.CHANGED_MEANWHILE:
                 rows = _rows(current.column).filter(pk=current.pk)
                 current = next(_secrets(current.column, rows), None)
-    rotation.rotated += 1  # whoever changes it that often encrypts it with the first key
+    if current is not None:
+        rotation.changing.append(current)
 
 
 def _try_to_rotate(secret: StoredSecret) -> _Step:

@@ -144,3 +144,24 @@ def test_what_no_key_opens_is_named_and_kept_while_the_rest_is_rotated(organizat
     assert [str(secret) for secret in rotation.unreadable] == [f"LeverWebhook {lost.pk}, signature_token"]
     assert stored(lost, "signature_token") == before
     assert is_opened_by(new, stored(row, "refresh_token"))
+
+
+def test_a_secret_that_changes_at_every_try_is_named_and_not_counted_as_rotated(
+    organization, keys, monkeypatch
+):
+    """It may have been stored by a process with the old key: that key must not be removed yet."""
+    old, new, use = keys
+    row = factories.LeverWebhookFactory(organization=organization)
+    use(new, old)
+
+    def changed_in_between(ciphertext: str) -> bool:
+        use(old, new)
+        LeverWebhook.objects.get(pk=row.pk).save()
+        use(new, old)
+        return False
+
+    monkeypatch.setattr(stored_secrets, "_is_under_first_key", changed_in_between)
+    rotation = rotate_secrets()
+    assert (rotation.rotated, rotation.unchanged) == (0, 0)
+    assert [str(secret) for secret in rotation.changing] == [f"LeverWebhook {row.pk}, signature_token"]
+    assert row.signature_token == LeverWebhook.objects.get(pk=row.pk).signature_token

@@ -10,7 +10,7 @@ class Command(MigratingCommand):
     help = (
         "Encrypt every stored secret with the first key in FIELD_ENCRYPTION_KEYS; afterwards the other keys may be "
         "removed. Every process of the portal must have been started with the first key before. Can be stopped and run "
-        "again at any time, also while the portal runs. Exits 1 when no key opens one of the secrets."
+        "again at any time, also while the portal runs. Exits 1 when one of the secrets was not encrypted again."
     )
 
     def handle(self, *args: object, **options: object) -> None:
@@ -22,10 +22,16 @@ class Command(MigratingCommand):
         )
         for secret in rotation.unreadable:
             self.stdout.write(f"{secret}: no key opens it.")
+        for secret in rotation.changing:
+            self.stdout.write(f"{secret}: another process kept changing it.")
         if rotation.unreadable:
             raise CommandError(
                 f"{len(rotation.unreadable)} not rotated, because no key in FIELD_ENCRYPTION_KEYS opens them. Put the "
                 "key that they were written with back at the end of the list and run this again, or enter these "
                 "secrets again: `manage.py doctor` says where."
+            )
+        if rotation.changing:
+            raise CommandError(
+                f"{len(rotation.changing)} not rotated. Keep the other keys, and run this again."
             )
         self.stdout.write("The other keys may be removed.")
