@@ -1,4 +1,4 @@
-"""The headers that every answer of the portal has, whichever view, middleware or error made it."""
+"""The headers that every answer of the portal has: of views, of middleware and of errors."""
 
 from collections.abc import Callable
 

@@ -47,7 +47,7 @@ class FormMiddleware:
         if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return HttpResponse(get_template("413.html").render(), status=413)
         try:
-            # read here, a malformed form is answered 400, whichever page it was sent to
+            # read here, a malformed form is answered 400 by every page
             is_readable = not has_unstorable_text(request)
         except UnreadablePostError:
             is_readable = False

@@ -1,6 +1,6 @@
 """The queue's own tables in the admin: schedules, failures, what waits. Superusers look; nobody changes anything.
 
-A schedule names a function that the workers call, and a failed task could be sent again: whoever may change either runs
+A schedule names a function that the workers call, and a failed task could be sent again: to change either is to run
 commands on the server. The schedules are written by the portal itself at its start.
 """
 

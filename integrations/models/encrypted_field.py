@@ -21,7 +21,7 @@ else:
 class UnreadableSecret(str):
     """Stands for a stored secret that no key in FIELD_ENCRYPTION_KEYS opens.
 
-    As a text it is empty, so whoever asks whether there is a secret to use is told no. It equals no text, so that
+    As a text it is empty: there is no secret to use. It equals no text, so that
     entering or removing the secret counts as a change. Stored again, it leaves what is in the database as it is.
     """
 
@@ -104,7 +104,7 @@ class EncryptedTextField(_TextField):
 
 
 def encrypted_fields() -> list[EncryptedTextField]:
-    """Return every column that is encrypted, of whichever app."""
+    """Return every encrypted column, of all apps."""
     return [
         field
         for model in apps.get_models()

@@ -16,8 +16,8 @@ class Addressee:
 def find_addressee(key: str) -> Addressee | None:
     """Return the organization with this webhook key, or with a former one that is still honoured.
 
-    The present keys are looked up first: whoever replaces a key stores the former one in the same transaction, so a
-    key that isn't found as a present one any more is found as a former one.
+    The present keys are looked up first: a key is replaced and stored as a former one in one transaction, so a key that
+    isn't found as a present one any more is found as a former one.
     """
     organization = Organization.objects.filter(webhook_key=key).only("pk").first()
     if organization is not None:

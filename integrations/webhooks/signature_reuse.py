@@ -12,7 +12,7 @@ SIGNATURES_REMEMBERED = 5000
 class SignatureReuse:
     """Counts the bodies per signature in the memory of one process; forgets the signature seen longest ago.
 
-    Whoever has recorded one webhook can sign bodies of their own with it. Each costs a row and a call to Lever, whose
+    With one recorded webhook a stranger can sign bodies of their own. Each costs a row and a call to Lever, whose
     answer alone is believed; this bounds how many.
     """
 

@@ -17,15 +17,11 @@ from integrations.pages.settings.settings_page import SettingsView
 from integrations.queue import notify
 from integrations.workflow.email.membership_links import is_mail_sent, membership_link
 from integrations.workflow.operations.errors import ActionNotAllowed
-from integrations.workflow.operations.pending_members import (
-    invite,
-    send_again,
-    withdraw,
-)
+from integrations.workflow.operations.pending_members import invite, send_again, withdraw
 
 
 class InviteMemberView(SettingsView):
-    """Invite the person with an e-mail address. The answer is the same whoever has an account."""
+    """Invite the person with an e-mail address. The answer doesn't tell whether they have an account."""
 
     allowed_roles = SUPER_ADMINS
 
@@ -60,7 +56,7 @@ class PendingMemberView(OrganizationMixin, TemplateView):
         return get_object_or_404(rows, pk=self.kwargs["pk"])
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the link only where the portal can't send it: whoever has it can answer for the person."""
+        """Add the link only where the portal can't send it: everybody who has it can answer for the person."""
         pending = self.pending()
         link = membership_link(pending) if pending.is_open and not is_mail_sent() else ""
         return super().get_context_data(pending=pending, link=link, is_mail_sent=is_mail_sent(), **kwargs)

@@ -59,6 +59,6 @@ class SecurityView(OrganizationMixin, TemplateView):
             messages.success(request, "A second factor is required now, of every session that is open too.")
         else:
             messages.success(
-                request, "A second factor is no longer required. Whoever has one is asked for it."
+                request, "A second factor is no longer required. Members who have one are still asked for it."
             )
         return redirect("security")
