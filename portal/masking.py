@@ -1,4 +1,9 @@
-"""Masks secrets and addresses of people in texts that leave the portal for its operator: log lines, error messages."""
+"""Masks what looks like a secret or an address of a person in any text: log lines and tracebacks.
+
+It knows neither where the text comes from nor which secrets there are. Decoded JSON is redacted by the names of its
+fields in `integrations.http.redaction`; the secrets of one request are removed from its answer, whatever they look
+like, by `integrations.http.secret_mask`.
+"""
 
 import re
 

@@ -1,4 +1,7 @@
-"""Redact personal data and secrets in what is stored and shown of a body or a message."""
+"""Redacts personal data and secrets in what is stored and shown of a body, by the names of its fields.
+
+The secrets that a request carried are removed from its answer before, wherever they stand: `secret_mask`.
+"""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +16,7 @@ _SECRET = re.compile(
     r"|cookies?|jwt|bearer|assertion|code|^url)$",
     re.IGNORECASE,
 )
-#: What an authorization server's answer may say beside tokens, under whichever name it has them.
+#: What an authorization server's answer may say beside tokens, under any name.
 _NO_TOKENS = frozenset({"token_type", "expires_in", "scope", "error", "error_description"})
 # starts at a word's beginning and is possessive: else matching a long text without spaces takes quadratic time
 _ADDRESS = re.compile(r"""(?<![^\s@"'<>“”(),;:])[^\s@"'<>“”(),;:]++@[^\s@"'<>“”(),;:]++""")
