@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from portal.environment import Environment, is_delivering
+from portal.logging_settings import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -316,42 +317,7 @@ REST_FRAMEWORK = {
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOG_FORMAT = env.choice("LOG_FORMAT", "text", ("text", "json"))
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "text": {
-            "()": "portal.logs.TextFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s%(correlation)s",
-        },
-        "json": {"()": "portal.logs.JsonFormatter"},
-    },
-    "filters": {
-        "correlation": {"()": "portal.logs.CorrelationId"},
-        "one_line": {"()": "portal.logs.OneLine"},
-    },
-    "handlers": {
-        "stderr": {
-            "filters": ["correlation"],
-            "class": "logging.StreamHandler",
-            "formatter": "json" if LOG_FORMAT == "json" else "text",
-        },
-    },
-    "root": {
-        "handlers": ["stderr"],
-        "level": LOG_LEVEL,
-    },
-    "loggers": {
-        "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-        "django.request": {"level": "ERROR"},
-        "django.security.DisallowedHost": {"filters": ["one_line"]},
-        # a queue of requests for the threads is no news
-        "waitress.queue": {"level": "ERROR"},
-        # at DEBUG it would log every address that is called, with candidates' e-mail addresses in the query
-        "urllib3": {"level": "INFO"},
-        "fido2": {"level": "WARNING"},  # it logs the ids of passkeys
-    },
-}
+LOGGING = logging_settings(LOG_LEVEL, "json" if LOG_FORMAT == "json" else "text")
 
 #: The node that this process belongs to; a supervisor names its own for the programs that it starts.
 NODE = env.text("PORTAL_NODE") or socket.gethostname()
