@@ -88,12 +88,15 @@ class Membership(models.Model):
             self.role = role
             self.save(update_fields=["role"])
 
-    def end(self) -> None:
-        """Remove the member from the organization; the user account remains. Raises LastSuperAdmin."""
+    def end(self) -> bool:
+        """Remove the member from the organization; the user account remains. Raises LastSuperAdmin.
+
+        Return whether the member was still there.
+        """
         with transaction.atomic():
             if self.is_last_super_admin(is_locked=True):
                 raise LastSuperAdmin(self)
-            self.delete()
+            return bool(self.delete()[0])
 
 
 # Who a page or an action is for: each view names one of these as its `allowed_roles`.

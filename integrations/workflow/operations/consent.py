@@ -105,12 +105,13 @@ def accounts_of(pending: PendingMembership) -> QuerySet[User]:
 
 
 def leave(member: Membership) -> None:
-    """End the person's own membership. Raises ActionNotAllowed for the last Super Admin."""
+    """End the person's own membership, if it stands. Raises ActionNotAllowed for the last Super Admin."""
     with transaction.atomic():
         target = audit_target(member)
         changes = {"role": (member.role, "")}
         try:
-            member.end()
+            if not member.end():
+                return
         except LastSuperAdmin as error:
             raise ActionNotAllowed(LAST_SUPER_ADMIN_STAYS) from error
         notify_super_admins(member.organization, str(member.user), "left the organization", member.user)

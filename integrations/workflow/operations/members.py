@@ -106,11 +106,15 @@ def change_role(member: Membership, role: str, actor: Actor) -> bool:
 
 
 def remove_member(member: Membership, actor: Actor) -> None:
-    """Remove a member and end their sessions; the user stays. Raises ActionNotAllowed for the last Super Admin."""
+    """Remove a member and end their sessions; the user stays. Raises ActionNotAllowed for the last Super Admin.
+
+    Nothing happens where somebody else has removed the member meanwhile.
+    """
     with transaction.atomic():
         target, changes = audit_target(member), {"role": (member.role, "")}
         try:
-            member.end()
+            if not member.end():
+                return
         except LastSuperAdmin as error:
             raise ActionNotAllowed(str(error)) from error
         notify_super_admins(member.organization, str(member.user), "removed from the organization", actor)

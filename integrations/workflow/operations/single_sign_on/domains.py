@@ -70,8 +70,8 @@ def add_domain(organization: Organization, text: str, actor: Actor) -> SignInDom
 def remove_domain(domain: SignInDomain, actor: Actor) -> None:
     """Delete a domain: people with such an address can no longer sign in by the provider, nor have to."""
     with transaction.atomic():
-        SignInDomain.objects.filter(pk=domain.pk).delete()
-        _record(domain, actor, AuditAction.REMOVE_DOMAIN, {"domain": (domain.domain, "")})
+        if SignInDomain.objects.filter(pk=domain.pk).delete()[0]:
+            _record(domain, actor, AuditAction.REMOVE_DOMAIN, {"domain": (domain.domain, "")})
 
 
 def check_domain(domain: SignInDomain, actor: Actor) -> Proof:

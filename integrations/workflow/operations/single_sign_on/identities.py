@@ -103,8 +103,8 @@ def usable_address(provider: IdentityProvider, claims: Claims) -> Refusal | None
 def unbind(identity: ProviderIdentity, actor: Actor) -> None:
     """Forget who a person is at the provider; sessions that it began end, and their next sign-in binds them anew."""
     with transaction.atomic():
-        ProviderIdentity.objects.filter(pk=identity.pk).delete()
-        record(identity, actor, AuditAction.UNBIND_IDENTITY)
+        if ProviderIdentity.objects.filter(pk=identity.pk).delete()[0]:
+            record(identity, actor, AuditAction.UNBIND_IDENTITY)
 
 
 def record(identity: ProviderIdentity, actor: Actor, action: AuditAction) -> None:
