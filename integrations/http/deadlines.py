@@ -80,13 +80,13 @@ def _connect(reference: Callable[[], Any], sockets: WeakSet[Any]) -> None:
     sockets.add(connection.sock)
 
 
-def read_body(response: requests.Response, started: float) -> bytes:
+def read_body(response: requests.Response, started: float, *, most_bytes: int, most_seconds: float) -> bytes:
     """Return the body of an answer. Raises RequestException when it is too large or took too long."""
     body = bytearray()
     for chunk in response.iter_content(65536):
         body += chunk
-        if len(body) > MAX_BODY_BYTES:
+        if len(body) > most_bytes:
             raise requests.exceptions.ContentDecodingError("the answer is too large")
-        if time.monotonic() - started > TOTAL_SECONDS:
+        if time.monotonic() - started > most_seconds:
             raise requests.exceptions.ReadTimeout("the answer took too long")
     return bytes(body)

@@ -104,18 +104,10 @@ def call(
                 stream=True,
             ) as response,
         ):
-            return Answer(response.status_code, _read(response, started))
-
-
-def _read(response: requests.Response, started: float) -> bytes:
-    body = bytearray()
-    for chunk in response.iter_content(16384):
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise requests.exceptions.ContentDecodingError("the answer is too large")
-        if time.monotonic() - started > TOTAL_SECONDS:
-            raise requests.exceptions.ReadTimeout("the answer took too long")
-    return bytes(body)
+            body = deadlines.read_body(
+                response, started, most_bytes=MAX_BODY_BYTES, most_seconds=TOTAL_SECONDS
+            )
+            return Answer(response.status_code, body)
 
 
 def _is_ip(host: str) -> bool:

@@ -172,7 +172,12 @@ class PlatformSession:
                     stream=True,
                 ) as response,
             ):
-                body = deadlines.read_body(response, started)
+                body = deadlines.read_body(
+                    response,
+                    started,
+                    most_bytes=deadlines.MAX_BODY_BYTES,
+                    most_seconds=deadlines.TOTAL_SECONDS,
+                )
         except requests.RequestException as error:
             reached = not _never_sent(error)
             raise PlatformError(
