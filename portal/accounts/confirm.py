@@ -12,7 +12,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import TemplateView
 
 from integrations.pages.access import own_page
+from portal.accounts.password_backend import refusal_of
 from portal.accounts.recent_sign_in import RECENT, note_proof
+from portal.accounts.throttle import too_many_in_words
 
 WRONG_PASSWORD = "That isn't your password."
 
@@ -30,11 +32,13 @@ class ConfirmPersonView(TemplateView):
         )
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Check the password, through the same backends as at sign-in, which limit attempts."""
+        """Check the password through the same backends as at sign-in, which limit attempts."""
         user = cast(User, request.user)
         found = authenticate(request, username=user.get_username(), password=request.POST.get("password", ""))
         if found is None or found.pk != user.pk:
-            return self.render_to_response(self.get_context_data(error=WRONG_PASSWORD))
+            refusal = refusal_of(request)
+            error = too_many_in_words(refusal) if refusal else WRONG_PASSWORD
+            return self.render_to_response(self.get_context_data(error=error))
         note_proof(request)
         return redirect(self._next())
 

@@ -17,7 +17,7 @@ from integrations.queue import notify
 from integrations.workflow.operations.accounts import follow_new_password
 from portal.accounts.session_rows import row_key
 from portal.accounts.sign_in_entries import record_failure, record_refusal, with_address
-from portal.accounts.throttle import begin_attempt, wait_in_words
+from portal.accounts.throttle import begin_attempt, too_many_in_words
 
 
 class OwnPasswordForm(PasswordChangeForm):
@@ -33,7 +33,7 @@ class OwnPasswordForm(PasswordChangeForm):
         attempt = begin_attempt(self.request, self.user.get_username())
         if isinstance(attempt, TooMany):
             record_refusal(self.request, self.user.get_username())
-            raise ValidationError(f"Too many wrong passwords were tried. Wait {wait_in_words(attempt)}.")
+            raise ValidationError(too_many_in_words(attempt))
         if not self.user.check_password(self.cleaned_data["old_password"]):
             record_failure(self.request, self.user.get_username(), attempt)
             raise ValidationError("That isn't your present password.")

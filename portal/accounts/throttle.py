@@ -82,6 +82,11 @@ def has_signed_in_from(username: str, network: str) -> bool:
     return bool(network) and rows.exists()
 
 
+def too_many_in_words(refusal: TooMany) -> str:
+    """Return what a signed-in person reads instead of an answer to their present password."""
+    return f"Too many wrong passwords were tried. Wait {wait_in_words(refusal)}."
+
+
 def wait_in_words(refusal: TooMany) -> str:
     """Return how long to wait before the next attempt, such as "2 minutes"."""
     minutes = math.ceil(refusal.seconds / MINUTE)
