@@ -12,13 +12,19 @@ class CallContext:
 
     effect: Effect | None = None
     delivery: Delivery | None = None
-    opportunity_id: str = ""
+    #: Whom calls without a row are made for.
+    opportunity_without_row: str = ""
     correlation_id: str = field(default_factory=correlation.current_or_new)
 
     @property
     def row(self) -> Effect | Delivery | None:
         """The leased row that the calls are made for, None when there is none."""
         return self.effect or self.delivery
+
+    @property
+    def opportunity_id(self) -> str:
+        """Whom the calls are made for, empty for nobody: by it they are shown and erased with the candidate."""
+        return self.row.opportunity_id if self.row else self.opportunity_without_row
 
     @property
     def attempt(self) -> int:

@@ -55,7 +55,8 @@ def preview(delivery: Delivery) -> Decision:
 def dry_run(organization: Organization, opportunity_id: str, stage_id: str) -> dry_runs.DryRun:
     """Return what would follow if the candidate entered the stage now. Raises PlatformError."""
     organization = Organization.objects.reread(organization.pk)
-    return dry_runs.dry_run(organization, opportunity_id, stage_id, clients_for(organization))
+    clients = clients_for(organization, CallContext(opportunity_without_row=opportunity_id))
+    return dry_runs.dry_run(organization, opportunity_id, stage_id, clients)
 
 
 def opportunities_with_address(organization: Organization, address: str, most: int) -> list[Opportunity]:

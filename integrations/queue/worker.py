@@ -184,7 +184,7 @@ def perform_effect(effect: Effect) -> None:
     """Perform one claimed effect with fresh connections."""
     organization = effect.organization = Organization.objects.reread(effect.organization_id)
     with correlation.use(effect.correlation_id):
-        context = CallContext(effect=effect, opportunity_id=effect.opportunity_id)
+        context = CallContext(effect=effect)
         perform(effect, clients_for(organization, context))
 
 
@@ -192,7 +192,7 @@ def decide(delivery: Delivery) -> None:
     """Bring one claimed delivery to its verdict with fresh connections."""
     organization = delivery.organization = Organization.objects.reread(delivery.organization_id)
     with correlation.use(correlation.of_delivery(delivery.pk)):
-        context = CallContext(delivery=delivery, opportunity_id=delivery.opportunity_id)
+        context = CallContext(delivery=delivery)
         handle_delivery(delivery, clients_for(organization, context))
 
 
@@ -200,5 +200,5 @@ def poll_invitation(invitation: Invitation) -> PollOutcome:
     """Poll one invitation with fresh connections."""
     organization = invitation.organization = Organization.objects.reread(invitation.organization_id)
     with correlation.use():
-        context = CallContext(opportunity_id=invitation.opportunity_id)
+        context = CallContext(opportunity_without_row=invitation.opportunity_id)
         return poll(invitation, clients_for(organization, context))

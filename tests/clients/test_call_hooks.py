@@ -40,10 +40,10 @@ def test_a_call_is_recorded_without_secrets_and_personal_data(lever_api, grant):
     lever_api.post(
         f"{API}/webhooks", json={"data": {"id": "w", "configuration": {"signatureToken": "signature-secret"}}}
     )
-    effect = factories.EffectFactory(organization=grant.organization, attempts=3)
-    client = provider.lever_client(
-        grant.organization, CallContext(effect=effect, opportunity_id="opportunity-1")
+    effect = factories.EffectFactory(
+        organization=grant.organization, attempts=3, opportunity_id="opportunity-1"
     )
+    client = provider.lever_client(grant.organization, CallContext(effect=effect))
     client.opportunity("opportunity-1")
     with pytest.raises(PlatformError):
         client.add_links("opportunity-1", ["https://report.example/1"])

@@ -10,7 +10,7 @@ from integrations.clients.provider import clients_for
 from integrations.codescreen.client import CodeScreenClient
 from integrations.http.errors import NotConnected
 from integrations.models import ApiCall, AuditEntry, Delivery, Effect, EmailTopic, Erasure, Invitation
-from integrations.queue import duties, worker
+from integrations.queue import duties, on_request, worker
 from integrations.vocabulary import ErasureCause, Platform
 from integrations.webhooks.store import store_delivery
 from integrations.workflow.email.notify import notify_members
@@ -219,11 +219,25 @@ def test_what_was_still_written_is_erased_when_the_erasure_is_repeated(scenario)
 def test_calls_about_an_erased_person_are_stored_without_bodies(scenario):
     invitation = scenario.sent_invitation()
     forget(scenario)
-    context = CallContext(opportunity_id=invitation.opportunity_id)
+    context = CallContext(opportunity_without_row=invitation.opportunity_id)
     scenario.organization.refresh_from_db()
     clients_for(scenario.organization, context).lever().opportunity(invitation.opportunity_id)
     call = ApiCall.objects.latest("pk")
     assert (call.status, call.response_body) == (200, "")
+
+
+def test_what_a_person_tries_about_somebody_erased_is_stored_with_the_id_and_without_bodies(scenario):
+    invitation = scenario.sent_invitation()
+    forget(scenario)
+    own = {"organization": scenario.organization, "opportunity_id": invitation.opportunity_id}
+    delivery = factories.DeliveryFactory.create(**own)
+    before = ApiCall.objects.count()
+    on_request.dry_run(scenario.organization, invitation.opportunity_id, invitation.stage_id)
+    clients = clients_for(scenario.organization, CallContext(delivery=delivery))
+    clients.lever().opportunity(invitation.opportunity_id)
+    calls = ApiCall.objects.order_by("pk")[before:]
+    assert len(calls) > 1
+    assert {(call.opportunity_id, call.response_body) for call in calls} == {(invitation.opportunity_id, "")}
 
 
 @pytest.mark.parametrize("cause", ["forgotten", "deleted", "anonymized"])
