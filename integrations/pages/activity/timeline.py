@@ -6,22 +6,19 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import chain
 
-from django.db.models import Q
-
 from integrations.models import (
     ApiCall,
     AuditEntry,
     Delivery,
     Effect,
-    Erasure,
     Invitation,
     Organization,
     Result,
-    TargetKind,
     Verdict,
 )
 from integrations.pages.activity.next_steps import next_step
 from integrations.pages.activity.payload import redacted_json
+from integrations.workflow.person.audit_entries import audit_entries_about
 
 #: How many rows of each kind are shown; a candidate rarely has twenty.
 NEWEST = 200
@@ -83,17 +80,9 @@ def timeline(
     deliveries = list(Delivery.objects.filter(**own).order_by("-received_at")[:NEWEST])
     verdicts = Verdict.objects.filter(delivery__in=[delivery.pk for delivery in deliveries])
     effects = list(Effect.objects.filter(**own).select_related("invitation").order_by("-created_at")[:NEWEST])
-    calls = ApiCall.objects.filter(
-        Q(effect__opportunity_id=opportunity_id) | Q(opportunity_id=opportunity_id), organization=organization
-    )
+    calls = ApiCall.objects.filter(**own)
     results = Result.objects.filter(invitation__in=[invitation.pk for invitation in invitations])
-    targets = {
-        TargetKind.INVITATION: [invitation.pk for invitation in invitations],
-        TargetKind.DELIVERY: [delivery.pk for delivery in deliveries],
-        TargetKind.EFFECT: [effect.pk for effect in effects],
-        TargetKind.ERASURE: Erasure.objects.filter(**own).values_list("pk", flat=True),
-    }
-    actions = AuditEntry.objects.about(targets).filter(organization=organization).order_by("-at")
+    actions = audit_entries_about(organization.pk, opportunity_id).order_by("-at")
     entries = chain(
         (
             TimelineEntry(

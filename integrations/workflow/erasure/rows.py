@@ -4,9 +4,10 @@ from django.db.models import F, Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from integrations.data_inventory import Table
-from integrations.models import AuditEntry, Delivery, Effect, Invitation, TargetKind
+from integrations.models import AuditEntry, Effect, TargetKind
 from integrations.workflow.erasure.columns import model_of
 from integrations.workflow.erasure.subject import Subject
+from integrations.workflow.person.audit_entries import audit_entries_about
 
 #: What an audit entry is about where it concerns no candidate, or one that the row itself names.
 _NOT_SEARCHED = (
@@ -23,7 +24,7 @@ def rows_of(table: Table, subject: Subject) -> QuerySet[Model]:
     """Return the rows that belong to the opportunity."""
     model = model_of(table)
     if model is AuditEntry:
-        return _audit_entries(subject)
+        return audit_entries_about(subject.organization_id, subject.opportunity_id).order_by("pk")
     rows = _owned(table, subject.organization_id)
     return rows.filter(**{table.opportunity: subject.opportunity_id}) if table.opportunity else rows.none()
 
@@ -62,15 +63,3 @@ def containing(rows: QuerySet[Model], names: list[str], subject: Subject) -> Que
 def _owned(table: Table, organization_id: int) -> QuerySet[Model]:
     rows: QuerySet[Model] = model_of(table)._base_manager.filter(**{table.organization: organization_id})
     return rows.order_by("pk")
-
-
-def _audit_entries(subject: Subject) -> QuerySet[Model]:
-    """Return the entries about rows of the opportunity."""
-    own = {"organization": subject.organization_id, "opportunity_id": subject.opportunity_id}
-    targets = {
-        TargetKind.INVITATION: Invitation.objects.filter(**own).values_list("pk", flat=True),
-        TargetKind.DELIVERY: Delivery.objects.filter(**own).values_list("pk", flat=True),
-        TargetKind.EFFECT: Effect.objects.filter(**own).values_list("pk", flat=True),
-    }
-    entries: QuerySet[Model] = AuditEntry.objects.about(targets).filter(organization=subject.organization_id)
-    return entries.order_by("pk")

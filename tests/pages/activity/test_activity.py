@@ -208,6 +208,7 @@ def candidate_history(organization):
     ApiCall.objects.create(
         organization=organization,
         effect=effect,
+        opportunity_id="o-1",
         platform="codescreen",
         method="POST",
         path="/assessment/send",

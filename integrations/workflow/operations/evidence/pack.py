@@ -24,7 +24,7 @@ from integrations.models import (
     db_clock,
 )
 from integrations.workflow.operations.evidence import records, verify
-from integrations.workflow.operations.evidence.selection import Selection
+from integrations.workflow.operations.evidence.selection import Selection, files
 from integrations.workflow.operations.evidence.summary import summary
 
 #: The time that every file in the ZIP file has: the same rows make the same bytes.
@@ -96,14 +96,9 @@ def write_pack(selection: Selection, path: Path, actor: Actor) -> Packed:
 
 
 def _write(selection: Selection, writer: _Writer) -> Packed:
-    # verdicts before entries before the chain: an erasure in between is then on record in what follows
-    writer.add_rows("deliveries.jsonl", records.lines(selection.deliveries()))
-    writer.add_rows("invitations.jsonl", records.lines(selection.invitations()))
-    writer.add_rows("results.jsonl", records.lines(selection.results()))
-    writer.add_rows("effects.jsonl", records.lines(selection.effects()))
-    writer.add_rows("calls.jsonl", records.lines(selection.calls()))
-    writer.add_rows("verdicts.jsonl", records.lines(selection.verdicts()))
-    writer.add_rows("audit_entries.jsonl", records.lines(selection.audit_entries()))
+    # the chain after the rows: an erasure in between is then on record in what follows
+    for name, rows in files(selection).items():
+        writer.add_rows(name, records.lines(rows))
     chain = _add_chain(selection, writer)
     writer.add("summary.html", summary(selection))
     writer.add("verify.py", [Path(verify.__file__).read_bytes()])
@@ -117,8 +112,8 @@ def _write(selection: Selection, writer: _Writer) -> Packed:
     }
     readme = render_to_string("evidence/README.txt", about)
     writer.add("README.txt", [readme.encode()])
-    files = dict(sorted(writer.files.items()))
-    manifest = json.dumps({**about, "files": files}, ensure_ascii=False, indent=2).encode() + b"\n"
+    described = dict(sorted(writer.files.items()))
+    manifest = json.dumps({**about, "files": described}, ensure_ascii=False, indent=2).encode() + b"\n"
     writer.add(verify.MANIFEST, [manifest])
     digest = hashlib.sha256(manifest).hexdigest()
     writer.add(verify.DIGEST, [f"{digest}\n".encode()])

@@ -1,6 +1,5 @@
 """Which rows an evidence pack holds: those of one candidate, or those of a period."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,9 +14,9 @@ from integrations.models import (
     Invitation,
     Organization,
     Result,
-    TargetKind,
     Verdict,
 )
+from integrations.workflow.person.audit_entries import audit_entries_about
 
 
 @dataclass(frozen=True)
@@ -55,18 +54,12 @@ class CandidateSelection:
 
     def calls(self) -> QuerySet[ApiCall]:
         """Return the requests to the platforms."""
-        own = Q(effect__opportunity_id=self.opportunity_id) | Q(opportunity_id=self.opportunity_id)
-        return ApiCall.objects.filter(own, organization=self.organization)
+        return ApiCall.objects.filter(organization=self.organization, opportunity_id=self.opportunity_id)
 
     def audit_entries(self) -> QuerySet[AuditEntry]:
         """Return what people did about the candidate, and every record of an erasure."""
-        targets = {
-            TargetKind.INVITATION: self.invitations().values_list("pk", flat=True),
-            TargetKind.DELIVERY: self.deliveries().values_list("pk", flat=True),
-            TargetKind.EFFECT: self.effects().values_list("pk", flat=True),
-        }
-        about = AuditEntry.objects.about(targets).values("pk")
-        return _with_erasures(self.organization, Q(pk__in=about))
+        about = audit_entries_about(self.organization.pk, self.opportunity_id)
+        return _with_erasures(self.organization, Q(pk__in=about.values("pk")))
 
 
 @dataclass(frozen=True)
@@ -128,15 +121,24 @@ def _with_erasures(organization: Organization, selected: Q) -> QuerySet[AuditEnt
     return AuditEntry.objects.in_chain(organization.pk).filter(selected | Q(action=AuditAction.ERASE))
 
 
+def files(selection: Selection) -> dict[str, QuerySet[Model]]:
+    """Return the selected rows by the file that they are packed into, in this order.
+
+    Verdicts before entries: an erasure in between is then on record in what follows.
+    """
+    return {
+        "deliveries.jsonl": selection.deliveries(),
+        "invitations.jsonl": selection.invitations(),
+        "results.jsonl": selection.results(),
+        "effects.jsonl": selection.effects(),
+        "calls.jsonl": selection.calls(),
+        "verdicts.jsonl": selection.verdicts(),
+        "audit_entries.jsonl": selection.audit_entries(),
+    }
+
+
 def is_empty(selection: Selection) -> bool:
     """Whether nothing was received, decided, sent or changed; records of erasures alone don't count."""
     acts = selection.audit_entries().exclude(action=AuditAction.ERASE)
-    return not any(rows.exists() for rows in (*_plain(selection), selection.verdicts(), acts))
-
-
-def _plain(selection: Selection) -> Iterator[QuerySet[Model]]:
-    yield selection.deliveries()
-    yield selection.invitations()
-    yield selection.results()
-    yield selection.effects()
-    yield selection.calls()
+    selected = files(selection) | {"audit_entries.jsonl": acts}
+    return not any(rows.exists() for rows in selected.values())

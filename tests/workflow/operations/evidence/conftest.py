@@ -36,7 +36,13 @@ def add_candidate(organization: Organization, opportunity_id: str, name: str) ->
         organization=organization, opportunity_id=opportunity_id, invitation=invitation
     )
     ApiCall.objects.create(
-        organization=organization, effect=effect, platform="lever", method="GET", path="/x", duration_ms=5
+        organization=organization,
+        effect=effect,
+        opportunity_id=opportunity_id,
+        platform="lever",
+        method="GET",
+        path="/x",
+        duration_ms=5,
     )
     Result.objects.create(invitation=invitation, score=82, outcome="Passed")
     target = AuditTarget(TargetKind.INVITATION, invitation.pk, name)

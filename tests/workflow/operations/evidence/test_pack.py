@@ -10,11 +10,17 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
+from integrations.data_inventory import CANDIDATE_TABLES
 from integrations.models import AuditAction, AuditEntry, AuditTarget, ChainHead, TargetKind, Verdict
 from integrations.models.chained import erased_positions
 from integrations.workflow.operations.evidence import verify as verify_module
 from integrations.workflow.operations.evidence.pack import FileExists, write_pack
-from integrations.workflow.operations.evidence.selection import CandidateSelection, PeriodSelection, is_empty
+from integrations.workflow.operations.evidence.selection import (
+    CandidateSelection,
+    PeriodSelection,
+    files,
+    is_empty,
+)
 from tests import factories
 from tests.workflow.operations.evidence.conftest import ALDER, verify
 
@@ -87,6 +93,14 @@ def test_a_pack_of_a_period_holds_what_happened_in_it(unpack, acme):
     assert len(rows(folder, "verdicts.jsonl")) == len(rows(folder, "deliveries.jsonl")) == 3
     assert verify(folder)[0] == 0
     assert is_empty(PeriodSelection(acme, now - timedelta(days=9), now - timedelta(days=8)))
+
+
+def test_every_table_with_rows_about_a_candidate_is_in_a_pack(alder):
+    of_a_candidate = {table.model for table in CANDIDATE_TABLES if table.opportunity}
+    packed = {rows.model._meta.label for rows in files(alder).values()}
+    assert packed == {*of_a_candidate, AuditEntry._meta.label}
+    period = PeriodSelection(alder.organization, timezone.now(), timezone.now())
+    assert {rows.model._meta.label for rows in files(period).values()} == packed
 
 
 def test_another_organizations_rows_are_in_no_pack(unpack, acme):
