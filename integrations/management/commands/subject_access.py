@@ -19,7 +19,7 @@ class Command(MigratingCommand):
 
     def handle(self, *args: object, **options: Any) -> None:
         organization = organization_named(options["organization"])
-        data = held_data(organization, options["opportunity_id"])
+        data = held_data(organization, options["opportunity_id"], counts_mentions=True)
         if data is None:
             raise CommandError(
                 f"The portal has no row about the opportunity {options['opportunity_id']!r} in {organization.slug}. "

@@ -2,7 +2,6 @@
 
 import json
 import re
-from functools import cached_property
 from typing import Any
 
 from django.db import transaction
@@ -20,35 +19,37 @@ class CandidateDataView(OrganizationMixin, TemplateView):
     template_name = "integrations/candidate_data.html"
     allowed_roles = ADMINS
 
-    @cached_property
-    def data(self) -> HeldData:
-        """What is held. Raises Http404 when this organization has no row about the opportunity."""
-        found = held_data(self.organization, self.kwargs["opportunity_id"])
-        if found is None:
-            raise Http404("No such candidate here.")
-        return found
-
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Show each column with personal data as text."""
+        data = self._held_data(counts_mentions=False)
         tables = [
             (
                 table,
                 [(row, [(name, _text(value)) for name, value in row.personal.items()]) for row in table.rows],
             )
-            for table in self.data.tables
+            for table in data.tables
         ]
-        return super().get_context_data(data=self.data, tables=tables, **kwargs)
+        return super().get_context_data(data=data, tables=tables, **kwargs)
 
     def post(self, request: HttpRequest, opportunity_id: str) -> HttpResponse:
         """Return the file."""
+        data = self._held_data(counts_mentions=True)
         with transaction.atomic():
-            record_subject_access(self.data, self.user)
+            record_subject_access(data, self.user)
         name = re.sub(r"[^\w-]", "-", opportunity_id, flags=re.ASCII)
         return HttpResponse(
-            json.dumps(self.data.to_json(), ensure_ascii=False, indent=2),
+            json.dumps(data.to_json(), ensure_ascii=False, indent=2),
             content_type="application/json; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="candidate-{name}.json"'},
         )
+
+    def _held_data(self, *, counts_mentions: bool) -> HeldData:
+        """Return what is held. Raises Http404 when this organization has no row about the opportunity."""
+        opportunity_id = self.kwargs["opportunity_id"]
+        found = held_data(self.organization, opportunity_id, counts_mentions=counts_mentions)
+        if found is None:
+            raise Http404("No such candidate here.")
+        return found
 
 
 def _text(value: object) -> str:

@@ -37,13 +37,16 @@ class HeldRow:
 
 @dataclass(frozen=True)
 class HeldTable:
-    """What one table holds about the person. `mentions` counts rows about others that name the person too."""
+    """What one table holds about the person.
+
+    `mentions` counts rows about others that name the person too; None when they weren't counted.
+    """
 
     name: str
     holds: str
     lives: str
     rows: tuple[HeldRow, ...]
-    mentions: int
+    mentions: int | None
 
 
 @dataclass(frozen=True)
@@ -75,18 +78,24 @@ class HeldData:
         }
 
 
-def held_data(organization: Organization, opportunity_id: str) -> HeldData | None:
-    """Return what is held about the opportunity's person; None when there is no row about the opportunity."""
+def held_data(organization: Organization, opportunity_id: str, *, counts_mentions: bool) -> HeldData | None:
+    """Return what is held about the opportunity's person; None when there is no row about the opportunity.
+
+    Counting mentions reads the texts of all rows that belong to no opportunity: for a file that is handed out, not for
+    a page.
+    """
     subject = subject_of(organization.pk, opportunity_id)
+    rows = {
+        table.model: tuple(_rows(table, rows_of(table, subject).iterator())) for table in CANDIDATE_TABLES
+    }
+    erasure = stored_receipt(organization, opportunity_id)
+    if not any(rows.values()) and erasure is None:
+        return None
     tables = []
     for table in CANDIDATE_TABLES:
-        rows = tuple(_rows(table, rows_of(table, subject).iterator()))
-        mentions = len(mentioning_rows(table, subject))
-        if rows or mentions:
-            tables.append(HeldTable(_name(table), table.holds, table.lives, rows, mentions))
-    erasure = stored_receipt(organization, opportunity_id)
-    if not any(table.rows for table in tables) and erasure is None:
-        return None
+        mentions = len(mentioning_rows(table, subject)) if counts_mentions else None
+        if rows[table.model] or mentions:
+            tables.append(HeldTable(_name(table), table.holds, table.lives, rows[table.model], mentions))
     return HeldData(organization, opportunity_id, tuple(tables), erasure)
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from integrations.models import AuditAction, AuditEntry
+from integrations.workflow.operations import subject_access
 from tests import factories
 
 
@@ -22,6 +23,11 @@ def test_the_page_shows_each_row_and_changes_nothing(super_admin_client, address
     assert "Alder &lt;Grey&gt;" in page
     assert "at the latest after retention_days" in page
     assert not AuditEntry.objects.exists()
+
+
+def test_the_page_reads_no_rows_of_others(super_admin_client, address, monkeypatch):
+    monkeypatch.setattr(subject_access, "mentioning_rows", None)
+    assert super_admin_client.get(address).status_code == 200
 
 
 def test_the_download_is_a_file_and_recorded(super_admin_client, address):

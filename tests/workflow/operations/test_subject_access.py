@@ -7,6 +7,7 @@ import pytest
 from integrations.models import ApiCall, AuditAction, AuditEntry, Effect, LinterFinding
 from integrations.vocabulary import ErasureCause
 from integrations.workflow.erasure.erase import erase
+from integrations.workflow.operations import subject_access
 from integrations.workflow.operations.subject_access import held_data
 from tests import factories
 
@@ -45,7 +46,7 @@ def acme():
 
 
 def handed_out(organization, opportunity_id):
-    data = held_data(organization, opportunity_id)
+    data = held_data(organization, opportunity_id, counts_mentions=True)
     assert data is not None
     return data.to_json()
 
@@ -71,6 +72,13 @@ def test_nothing_about_another_candidate_is_handed_out(acme):
 
 def test_rows_about_others_that_name_the_person_are_counted(acme):
     assert by_table(acme, ALDER)["linter findings"]["rows_about_others_that_name_the_person"] == 1
+
+
+def test_mentions_are_not_looked_for_where_they_are_not_counted(acme, monkeypatch):
+    monkeypatch.setattr(subject_access, "mentioning_rows", None)
+    data = held_data(acme, ALDER, counts_mentions=False)
+    assert data is not None
+    assert {table.mentions for table in data.tables} == {None}
 
 
 def test_an_e_mail_is_handed_out_without_its_recipients_and_other_candidates(acme):
@@ -102,6 +110,6 @@ def test_after_an_erasure_the_receipt_and_no_personal_data_are_handed_out(acme):
 
 
 def test_an_unknown_opportunity_has_no_data(acme):
-    assert held_data(acme, "unknown") is None
-    assert held_data(factories.OrganizationFactory.create(), ALDER) is None
+    assert held_data(acme, "unknown", counts_mentions=True) is None
+    assert held_data(factories.OrganizationFactory.create(), ALDER, counts_mentions=True) is None
     assert not AuditEntry.objects.filter(action=AuditAction.SUBJECT_ACCESS).exists()
