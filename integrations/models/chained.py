@@ -34,8 +34,8 @@ class ChainedQuerySet[Row: "Chained"](AppendOnlyQuerySet[Row]):
     def erase_text(self) -> list[int]:
         """Empty the personal text of these rows and destroy its salt. Return the positions of the rows erased now.
 
-        The digest stays, so that the chain still holds. Whoever erases records an entry with AuditAction.ERASE after
-        it in the same transaction, whose changes name these positions (`erased_positions`); without it `verify_audit`
+        The digest stays, so that the chain still holds. Afterwards, in the same transaction, the caller records an
+        entry with AuditAction.ERASE whose changes name these positions (`erased_positions`); without it `verify_audit`
         reports the rows. Safe to run twice: what is erased already isn't returned again.
         """
         with transaction.atomic():

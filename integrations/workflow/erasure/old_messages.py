@@ -1,4 +1,4 @@
-"""Empty messages that are older than the retention, whoever they are about: calls, e-mails, webhooks of nobody."""
+"""Empty messages that are older than the retention: every call and e-mail, and webhooks about no candidate."""
 
 from collections.abc import Mapping
 from datetime import datetime
