@@ -15,6 +15,7 @@ from integrations.models import (
     Organization,
     Result,
     TargetKind,
+    db_clock,
 )
 from integrations.workflow.operations.evidence.pack import write_pack
 from integrations.workflow.operations.evidence.selection import CandidateSelection, Selection
@@ -24,11 +25,13 @@ ALDER, BIRCH, CEDAR = "opportunity-alder", "opportunity-birch", "opportunity-ced
 
 
 def add_candidate(organization: Organization, opportunity_id: str, name: str) -> None:
-    """Store one row of each kind about a candidate."""
+    """Store one row of each kind about a candidate, by the one clock that verdicts and audit entries have too."""
     invitation = factories.InvitationFactory.create(
         organization=organization, opportunity_id=opportunity_id, candidate_name=name
     )
-    delivery = factories.DeliveryFactory.create(organization=organization, opportunity_id=opportunity_id)
+    delivery = factories.DeliveryFactory.create(
+        organization=organization, opportunity_id=opportunity_id, received_at=db_clock.now()
+    )
     claimed = delivery.lease()
     assert claimed is not None
     claimed.decide("invite", f"{name} entered “CodeScreen 🦊”.", invitation)
@@ -44,7 +47,7 @@ def add_candidate(organization: Organization, opportunity_id: str, name: str) ->
         path="/x",
         duration_ms=5,
     )
-    Result.objects.create(invitation=invitation, score=82, outcome="Passed")
+    Result.objects.create(invitation=invitation, score=82, outcome="Passed", created_at=db_clock.now())
     target = AuditTarget(TargetKind.INVITATION, invitation.pk, name)
     AuditEntry.record(
         organization, "approve", AuditAction.APPROVE, target, {"status": ("held", "pending")}, "Go."
