@@ -1,4 +1,4 @@
-"""Accounts in the admin: whoever runs the portal leaves an entry with every change, and ends what was open before."""
+"""Accounts in the admin: the portal's operator leaves an entry with every change, and ends what was open before."""
 
 import pytest
 from django.contrib import admin

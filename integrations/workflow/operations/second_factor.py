@@ -22,7 +22,7 @@ from integrations.workflow.operations.account_entries import record_for_person
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.sessions import end_sessions
 
-NOT_YOU = "If it wasn't you: change your password, and ask a Super Admin or whoever runs the portal for help."
+NOT_YOU = "If it wasn't you: change your password, and ask a Super Admin or the portal's operator for help."
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def reset_for_member(member: Membership, actor: Actor, reason: str) -> bool:
     elsewhere = Membership.objects.filter(user=member.user).exclude(organization=member.organization_id)
     if member.user.is_superuser or elsewhere.exists():
         raise ActionNotAllowed(
-            f"The second factor of {member.user} can't be reset here. Whoever runs the portal can do it: "
+            f"The second factor of {member.user} can't be reset here. The portal's operator can do it: "
             f"manage.py reset_second_factor {member.user}"
         )
     if not reason.strip():
