@@ -74,7 +74,17 @@ def test_an_invitation_is_shown_with_its_effects_and_nothing_is_written(
         assert words in page
     assert row_counts() == before
     assert sandbox.invitations_sent() == sent
-    assert not ApiCall.objects.exclude(opportunity_id="").exists()
+
+
+def test_the_calls_of_a_dry_run_are_recorded_as_the_candidates(
+    team_member_client, mapped_organization, sandbox
+):
+    stage, candidate = sandbox.stage_id("CodeScreen Assessment"), sandbox.opportunity_id("Alder")
+    before = set(ApiCall.objects.values_list("pk", flat=True))
+    team_member_client.get(URL, {"candidate": candidate, "stage": stage})
+    calls = ApiCall.objects.exclude(pk__in=before)
+    assert {call.opportunity_id for call in calls} == {candidate}  # by it they are erased with the candidate
+    assert not calls.exclude(effect=None, delivery=None).exists()
 
 
 def test_the_candidates_current_stage_does_not_matter(team_member_client, mapped_organization, sandbox):
