@@ -9,7 +9,7 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from integrations.models import Delivery, Organization
-from portal.devtools.benchmarks.accept_rate import BASELINE_PATH
+from portal.devtools.benchmarks.endpoint import BASELINE_PATH
 from portal.urls import urlpatterns as portal_urls
 
 

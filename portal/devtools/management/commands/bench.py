@@ -1,105 +1,85 @@
 """Measure what the portal costs, as ratios to something measured in the same run."""
 
+import os
 import shutil
-import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
+import psycopg
 from django.core.management import BaseCommand, CommandError
 from django.db import connections
 
-from integrations.models import Delivery, LeverWebhook, Organization
-from integrations.queue import worker
-from portal.devtools.benchmarks import accept_rate, chain_cost, claim_cost, duty_rounds
+from portal.devtools.benchmarks import database, machine
+from portal.devtools.benchmarks.benchmark import Benchmark, Setup
+from portal.devtools.benchmarks.chain import ChainBenchmark
+from portal.devtools.benchmarks.claims import ClaimsBenchmark
+from portal.devtools.benchmarks.duties import DutiesBenchmark
+from portal.devtools.benchmarks.endpoint import EndpointBenchmark
 from portal.devtools.demo.environment import DemoEnvironment
-from portal.devtools.waiting import RunFailed, wait_for_url
+from portal.devtools.waiting import RunFailed
 from portal.process import startup
-from portal.process.supervisor import Supervisor
 
-SIGNATURE_TOKEN = "bench" * 8
-LEVER_CALLS_PER_SECOND = 10
+BENCHMARKS: tuple[Benchmark, ...] = (
+    EndpointBenchmark(),
+    ClaimsBenchmark(),
+    ChainBenchmark(),
+    DutiesBenchmark(),
+)
 
 
 class Command(BaseCommand):
-    help = (
-        "Measure the accept rate beside a view that only inserts, our own cost per delivery, and a claim's."
-    )
+    help = "Measure one part of the portal beside a yardstick of the same run, and print a table."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--rounds", type=int, default=8, help="alternating rounds (default 8; 24 for a release)"
-        )
-        parser.add_argument("--seconds", type=float, default=2.0, help="length of a round (default 2)")
-        parser.add_argument(
-            "--database-url", default="", help="an empty database; SQLite in a temporary folder without it"
-        )
+        names = parser.add_subparsers(dest="benchmark", required=True, metavar="benchmark")
+        for benchmark in BENCHMARKS:
+            own = names.add_parser(benchmark.name, help=benchmark.help)
+            own.add_argument(
+                "--database-url",
+                default="",
+                help="a PostgreSQL server, on which the benchmark makes a database of its own; SQLite without it",
+            )
+            own.add_argument(
+                "--redis-url", default="", help="a Redis database that may be emptied; none without it"
+            )
+            own.add_argument("--json", type=Path, help="where to write every measured number")
+            benchmark.add_arguments(own)
 
-        parser.add_argument(
-            "--organizations", type=int, default=0, help="instead, do the duties of so many organizations"
-        )
-        parser.add_argument(
-            "--chain", action="store_true", help="instead, write audit entries with their chain and without"
-        )
-        parser.add_argument("--minutes", type=float, default=15.0, help="how long (default 15)")
-
-    def handle(
-        self,
-        *,
-        rounds: int,
-        seconds: float,
-        database_url: str,
-        organizations: int,
-        minutes: float,
-        chain: bool,
-        **_: object,
-    ) -> None:
-        if rounds < 2 or seconds <= 0:
-            raise CommandError("Give at least 2 rounds of more than 0 seconds.")
+    def handle(self, *, benchmark: str, **values: object) -> None:
+        options = Namespace(**values)
+        chosen = next(one for one in BENCHMARKS if one.name == benchmark)
         environment = DemoEnvironment.current()
         if environment is None:
-            changes = {"DJANGO_SETTINGS_MODULE": "portal.devtools.benchmarks.settings", "LOG_LEVEL": "ERROR"}
-            if database_url:
-                changes["DATABASE_URL"] = database_url
-            DemoEnvironment.create("bench").enter(**changes)
+            self._enter(chosen, options)
+            return
         try:
-            if chain:
-                startup.prepare(self.stderr)
-                self.stdout.write(chain_cost.measure(rounds, seconds))
-                return
-            if organizations:
-                startup.prepare(self.stderr)
-                duty_rounds.run(environment, organizations, minutes * 60, self.stdout.write)
-                return
-            self._measure_accepting(environment, rounds, seconds)
-            self._measure_deciding()
-            self.stdout.write(claim_cost.measure().as_text())
+            startup.prepare(self.stderr)
+            described = machine.describe()
+            report = chosen.run(Setup(environment, options, self.stderr.write))
+            self.stdout.write(f"{report.as_text()}\n\n{machine.as_text(described)}")
+            if options.json:
+                options.json.write_text(report.as_json(described))
         except (RunFailed, RuntimeError, OSError) as error:
             raise CommandError(f"The benchmark could not be run: {error}") from error
         finally:
+            connections.close_all()
             shutil.rmtree(environment.folder, ignore_errors=True)
+            if name := os.environ.get(database.DATABASE_VARIABLE):
+                database.drop(options.database_url, name)
 
-    def _measure_accepting(self, environment: DemoEnvironment, rounds: int, seconds: float) -> None:
-        startup.prepare(self.stderr)
-        organization = Organization.objects.create(name="Bench", slug="bench")
-        LeverWebhook.objects.create(organization=organization, signature_token=SIGNATURE_TOKEN)
-        url, path = environment.portal_url, f"/webhooks/lever/{organization.webhook_key}/"
-        connections.close_all()
-        with Supervisor([environment.web_server()]):
-            wait_for_url(f"{url}/healthz/live")
-            accept_rate.compare(url, path, SIGNATURE_TOKEN, 1, 1.0)  # warm up
-            comparison = accept_rate.compare(url, path, SIGNATURE_TOKEN, rounds, seconds)
-        self.stdout.write(comparison.as_text())
-
-    def _measure_deciding(self) -> None:
-        """Print what one delivery costs from the claim to the verdict, where no platform is called."""
-        Delivery.objects.filter(due_at__isnull=False).update(leased_until=None)
-        cpu_before, time_before = time.process_time(), time.monotonic()
-        count = worker.work(deadline=time.monotonic() + 5)
-        cpu, elapsed = time.process_time() - cpu_before, time.monotonic() - time_before
-        if count:
-            rate = count / elapsed
-            self.stdout.write(
-                f"our own cost           {cpu / count * 1000:.1f} ms of CPU a delivery\n"
-                f"                       {rate:.0f} a second in one thread, "
-                f"{rate / LEVER_CALLS_PER_SECOND:.0f} × what Lever's {LEVER_CALLS_PER_SECOND} calls a second need"
-            )
+    def _enter(self, benchmark: Benchmark, options: Namespace) -> None:
+        """Start this command anew in the benchmark's environment."""
+        changes = {
+            "DJANGO_SETTINGS_MODULE": benchmark.settings,
+            "LOG_LEVEL": "ERROR",
+            "REDIS_URL": options.redis_url,
+            **benchmark.variables(options),
+        }
+        if options.database_url:
+            try:
+                name, url = database.create(options.database_url)
+            except psycopg.Error as error:
+                raise CommandError(f"No database could be made on that server: {error}") from error
+            changes |= {database.DATABASE_VARIABLE: name, "DATABASE_URL": url}
+        DemoEnvironment.create("bench").enter(**changes)

@@ -3,14 +3,17 @@
 import itertools
 import statistics
 import time
+from argparse import ArgumentParser
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from django.db import connection, connections, models, transaction
+from django.db import connections, models, transaction
 
 from integrations.models import AuditAction, AuditEntry, AuditTarget, Organization, TargetKind, db_clock
 from integrations.models.chain_format import NO_HASH
+from portal.devtools.benchmarks.benchmark import Benchmark, Setup
+from portal.devtools.benchmarks.report import Report, Spread, Table, ratios
 from portal.devtools.threads import run_in_threads
 
 WRITERS = 16
@@ -28,14 +31,34 @@ class Comparison:
     chained: list[float] = field(default_factory=list)
     plain: list[float] = field(default_factory=list)
 
-    def as_text(self) -> str:
-        """Return a line of the table: medians and their ratio."""
-        chained, plain = statistics.median(self.chained), statistics.median(self.plain)
-        return f"{self.name:<34}{chained:>10.0f}{plain:>10.0f}{chained / plain:>10.2f}"
+
+class ChainBenchmark(Benchmark):
+    """Audit entries written with their chain and without it."""
+
+    name = "chain"
+    help = "audit entries written with their hash chain and without it, by one writer and by sixteen"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add the rounds and their length."""
+        parser.add_argument("--rounds", type=int, default=8, help="alternating rounds (default 8)")
+        parser.add_argument("--seconds", type=float, default=2.0, help="length of a round (default 2)")
+
+    def run(self, setup: Setup) -> Report:
+        """Measure each situation in turns."""
+        comparisons = _measure(setup.options.rounds, setup.options.seconds)
+        table = Table(
+            "Audit entries a second (medians)", ("situation", "chained", "plain", "chained ÷ plain")
+        )
+        report = Report([table])
+        for one in comparisons:
+            spread = Spread.of(ratios(one.chained, one.plain))
+            chained, plain = statistics.median(one.chained), statistics.median(one.plain)
+            table.rows.append((one.name, f"{chained:.0f}", f"{plain:.0f}", spread.as_text()))
+            report.numbers[one.name] = {"chained": one.chained, "plain": one.plain}
+        return report
 
 
-def measure(rounds: int, seconds: float) -> str:
-    """Return the table for the database of the settings, which should be empty; the rows stay."""
+def _measure(rounds: int, seconds: float) -> list[Comparison]:
     organizations = Organization.objects.bulk_create(
         Organization(name=f"Customer {number}", slug=f"chain-{number}") for number in range(WRITERS)
     )
@@ -44,13 +67,11 @@ def measure(rounds: int, seconds: float) -> str:
         Comparison(f"{WRITERS} writers, one organization"): organizations[:1] * WRITERS,
         Comparison(f"{WRITERS} writers, {WRITERS} organizations"): organizations,
     }
-    lines = [f"{connection.vendor:<34}{'chained/s':>10}{'plain/s':>10}{'ratio':>10}"]
     for comparison, written_for in situations.items():
         for _ in range(rounds):  # in turns, so that a busy machine slows both alike
             comparison.chained.append(_rate(_write_chained, written_for, seconds))
             comparison.plain.append(_rate(_write_plain, written_for, seconds))
-        lines.append(comparison.as_text())
-    return "\n".join(lines)
+    return list(situations)
 
 
 def _rate(write: Write, organizations: list[Organization], seconds: float) -> float:

@@ -2,17 +2,25 @@
 
 import http.client
 import json
-import statistics
 import time
 import uuid
-from dataclasses import dataclass
+from argparse import ArgumentParser
+from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
+from django.db import connections
+
 from integrations.lever.signature import sign
+from integrations.models import LeverWebhook, Organization
+from portal.devtools.benchmarks.benchmark import Benchmark, Setup
+from portal.devtools.benchmarks.report import Report, Spread, Table, ratios
 from portal.devtools.threads import run_in_threads
+from portal.devtools.waiting import wait_for_url
+from portal.process.supervisor import Supervisor
 
 CONNECTIONS = 4
 HEADERS = {"Content-Type": "application/json"}
+SIGNATURE_TOKEN = "bench" * 8
 BASELINE_PATH = "/bench/plain/"
 
 
@@ -31,20 +39,44 @@ class Comparison:
     endpoint: list[Round]
     baseline: list[Round]
 
-    def as_text(self) -> str:
-        """Return the ratios for people: median and quartiles over the rounds."""
-        pairs = list(zip(self.endpoint, self.baseline, strict=True))
-        rates = [endpoint.rate / baseline.rate for endpoint, baseline in pairs]
-        latencies = [endpoint.p99_ms / baseline.p99_ms for endpoint, baseline in pairs]
-        low, middle, high = statistics.quantiles(rates, n=4)
-        return (
-            f"accepted and durable   {middle:.2f} × a plain insert [{low:.2f}–{high:.2f}], {len(pairs)} rounds\n"
-            f"                       {statistics.median(one.rate for one in self.endpoint):.0f} beside "
-            f"{statistics.median(one.rate for one in self.baseline):.0f} requests a second\n"
-            f"99 % answered within   {statistics.median(latencies):.2f} × a plain insert's time\n"
-            f"                       {statistics.median(one.p99_ms for one in self.endpoint):.1f} beside "
-            f"{statistics.median(one.p99_ms for one in self.baseline):.1f} ms"
+
+class EndpointBenchmark(Benchmark):
+    """Lever's webhook endpoint beside a view that only inserts a row."""
+
+    name = "endpoint"
+    help = "Lever's webhook endpoint beside a view that only inserts a row"
+    settings = "portal.devtools.benchmarks.settings"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add the rounds and their length."""
+        parser.add_argument(
+            "--rounds", type=int, default=8, help="alternating rounds (default 8; 24 for a release)"
         )
+        parser.add_argument("--seconds", type=float, default=2.0, help="length of a round (default 2)")
+
+    def run(self, setup: Setup) -> Report:
+        """Load both views in turns."""
+        organization = Organization.objects.create(name="Bench", slug="bench")
+        LeverWebhook.objects.create(organization=organization, signature_token=SIGNATURE_TOKEN)
+        url, path = setup.environment.portal_url, f"/webhooks/lever/{organization.webhook_key}/"
+        connections.close_all()
+        with Supervisor([setup.environment.web_server()]):
+            wait_for_url(f"{url}/healthz/live")
+            compare(url, path, SIGNATURE_TOKEN, 1, 1.0)  # warm up
+            comparison = compare(url, path, SIGNATURE_TOKEN, setup.options.rounds, setup.options.seconds)
+        endpoint, baseline = comparison.endpoint, comparison.baseline
+        rates = ratios([one.rate for one in endpoint], [one.rate for one in baseline])
+        latencies = ratios([one.p99_ms for one in endpoint], [one.p99_ms for one in baseline])
+        table = Table(
+            f"Webhooks, {CONNECTIONS} connections, {len(endpoint)} rounds", ("figure", "÷ bare insert view")
+        )
+        table.rows.append(("requests a second", Spread.of(rates).as_text()))
+        table.rows.append(("p99", Spread.of(latencies).as_text()))
+        numbers = {
+            "endpoint": [asdict(one) for one in endpoint],
+            "baseline": [asdict(one) for one in baseline],
+        }
+        return Report([table], numbers)
 
 
 def compare(url: str, endpoint_path: str, signature_token: str, rounds: int, seconds: float) -> Comparison:

@@ -3,13 +3,14 @@
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.models import Delivery, Organization
+from portal.devtools.benchmarks.benchmark import Benchmark, Setup
+from portal.devtools.benchmarks.report import Report, Table
 
 SHORT_HISTORY, LONG_HISTORY = 1_000, 500_000
 ORGANIZATIONS = 5_000
@@ -17,29 +18,27 @@ ROUNDS = 200
 BATCH = 5_000
 
 
-@dataclass(frozen=True)
-class ClaimCost:
-    """The median milliseconds of a claim in each situation; all were measured in the same run."""
+class ClaimsBenchmark(Benchmark):
+    """What a claim costs among many rows and many organizations."""
 
-    short_history_ms: float
-    long_history_ms: float
-    among_idle_ms: float
-    among_busy_ms: float
+    name = "claims"
+    help = "a claim with a long history beside a short one, and among many organizations beside few"
 
-    def as_text(self) -> str:
-        """Return the ratios for people."""
-        return (
-            f"a claim                {self.long_history_ms / self.short_history_ms:.2f} × with {LONG_HISTORY:,} rows "
-            f"of history beside {SHORT_HISTORY:,}\n"
-            f"                       {self.among_idle_ms / self.short_history_ms:.2f} × among {ORGANIZATIONS:,} "
-            f"organizations without work, {self.among_busy_ms / self.short_history_ms:.2f} × with work\n"
-            f"                       {self.short_history_ms:.1f}, {self.long_history_ms:.1f}, "
-            f"{self.among_idle_ms:.1f} and {self.among_busy_ms:.1f} ms"
-        )
+    def run(self, setup: Setup) -> Report:
+        """Fill the tables and measure."""
+        setup.log("Filling the tables.")
+        table = Table("A claim (median)", ("situation", "ms", "÷ short history"))
+        report = Report([table])
+        times = _measure()
+        yardstick = statistics.median(times["short history"])
+        for situation, values in times.items():
+            middle = statistics.median(values)
+            table.rows.append((situation, f"{middle:.1f}", f"{middle / yardstick:.2f}"))
+        report.numbers["milliseconds"] = times
+        return report
 
 
-def measure() -> ClaimCost:
-    """Fill the tables and measure; the rows stay."""
+def _measure() -> dict[str, list[float]]:
     short, long = (
         Organization.objects.create(name=name, slug=name) for name in ("short-history", "long-history")
     )
@@ -65,9 +64,12 @@ def measure() -> ClaimCost:
     _due(organizations)
     _analyze()
     among_busy = [_claim_ms() for _ in range(ROUNDS)]
-    return ClaimCost(
-        *(statistics.median(values) for values in (times[short], times[long], among_idle, among_busy))
-    )
+    return {
+        "short history": times[short],
+        f"{LONG_HISTORY:,} rows of history": times[long],
+        f"among {ORGANIZATIONS:,} organizations without work": among_idle,
+        f"among {ORGANIZATIONS:,} organizations with work": among_busy,
+    }
 
 
 def _claim_ms() -> float:

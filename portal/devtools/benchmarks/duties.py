@@ -4,6 +4,7 @@ import resource
 import subprocess
 import sys
 import time
+from argparse import ArgumentParser
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +16,8 @@ from django.utils import timezone
 from integrations.models import CodeScreenConnection, DutyRun, LeverConnection, Organization
 from integrations.models.duty_run import INTERVALS, Duty
 from integrations.queue import schedules
+from portal.devtools.benchmarks.benchmark import Benchmark, Setup
+from portal.devtools.benchmarks.report import Report, Table
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.waiting import wait_for_url
 from portal.process.programs import queue_cluster
@@ -34,14 +37,33 @@ class DutyAge:
     stalest: timedelta
     mean_ms: float
 
-    def as_text(self) -> str:
-        """Return a line for people."""
+    def as_row(self) -> tuple[str, ...]:
+        """Return the row of the table."""
         interval = INTERVALS[self.duty]
         within = "within" if self.stalest <= interval else "BEYOND"
         return (
-            f"  {self.duty.label:32} {self.done:6} done, the stalest {self.stalest.total_seconds():6.0f} s ago, "
-            f"{within} its {interval.total_seconds():.0f} s, {self.mean_ms:.0f} ms each"
+            self.duty.label,
+            str(self.done),
+            f"{self.stalest.total_seconds():.0f} s, {within} its {interval.total_seconds():.0f} s",
+            f"{self.mean_ms:.0f} ms",
         )
+
+
+class DutiesBenchmark(Benchmark):
+    """One node does the duties of many organizations."""
+
+    name = "duties"
+    help = "one node does every duty of so many organizations: how stale each gets"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add how many organizations, and how long."""
+        parser.add_argument("--organizations", type=int, default=5000, help="how many (default 5,000)")
+        parser.add_argument("--minutes", type=float, default=15.0, help="how long (default 15)")
+
+    def run(self, setup: Setup) -> Report:
+        """Let one node work."""
+        options = setup.options
+        return _run(setup.environment, options.organizations, options.minutes * 60, setup.log)
 
 
 def seed(count: int) -> None:
@@ -77,8 +99,8 @@ def seed(count: int) -> None:
     )
 
 
-def run(environment: DemoEnvironment, count: int, seconds: float, log: Callable[[str], None]) -> None:
-    """Let one node's workers do the duties for so many seconds, and print what they reached."""
+def _run(environment: DemoEnvironment, count: int, seconds: float, log: Callable[[str], None]) -> Report:
+    """Let one node's workers do the duties for so many seconds, and return what they reached."""
     schedules.ensure_schedules()
     seed(count)
     connections.close_all()
@@ -104,14 +126,21 @@ def run(environment: DemoEnvironment, count: int, seconds: float, log: Callable[
     for process in platforms:
         process.wait()
     attempts = sum(DutyRun.objects.values_list("attempts", flat=True))
-    log(f"{count:,} organizations, {seconds:.0f} s, platforms answer after {ANSWER_SECONDS * 1000:.0f} ms")
-    for age in ages:
-        log(age.as_text())
-    log(
-        f"  {attempts:,} duties, {attempts / seconds:.1f} a second, {cpu_seconds / attempts * 1000:.0f} ms of the "
-        f"workers' CPU each, {cpu_seconds / seconds:.2f} cores; {DutyRun.objects.filter(failures__gt=0).count()} "
-        f"failed; began {began_at:%H:%M:%S}"
+    table = Table(
+        f"{count:,} organizations, {seconds:.0f} s, platforms answer after {ANSWER_SECONDS * 1000:.0f} ms",
+        ("duty", "done", "the stalest, ago", "each takes"),
+        [age.as_row() for age in ages],
     )
+    table.rows.append(
+        ("all", f"{attempts:,}", "", f"{cpu_seconds / attempts * 1000:.0f} ms of the workers' CPU")
+    )
+    numbers = {
+        "attempts": attempts,
+        "cpu_seconds": cpu_seconds,
+        "failed": DutyRun.objects.filter(failures__gt=0).count(),
+        "began": began_at.isoformat(),
+    }
+    return Report([table], numbers)
 
 
 def _progress(elapsed: float) -> str:
