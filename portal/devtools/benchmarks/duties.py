@@ -1,8 +1,6 @@
 """Whether one node does every duty of thousands of organizations within its interval, and what a duty costs."""
 
 import resource
-import subprocess
-import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
@@ -13,13 +11,14 @@ from django.db import connections
 from django.db.models import Avg, Max, Min
 from django.utils import timezone
 
-from integrations.models import CodeScreenConnection, DutyRun, LeverConnection, Organization
+from integrations.models import DutyRun
 from integrations.models.duty_run import INTERVALS, Duty
 from integrations.queue import schedules
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup
+from portal.devtools.benchmarks.customers import connected_organizations
+from portal.devtools.benchmarks.platforms import pretend_platforms
 from portal.devtools.benchmarks.report import Report, Table
 from portal.devtools.demo.environment import DemoEnvironment
-from portal.devtools.waiting import wait_for_url
 from portal.process.programs import queue_cluster
 from portal.process.supervisor import Supervisor
 
@@ -66,65 +65,22 @@ class DutiesBenchmark(Benchmark):
         return _run(setup.environment, options.organizations, options.minutes * 60, setup.log)
 
 
-def seed(count: int) -> None:
-    """Create so many connected organizations, as after a long time of running: their duties are spread."""
-    now = timezone.now()
-    organizations = Organization.objects.bulk_create(
-        [Organization(name=f"Customer {number}", slug=f"customer-{number}") for number in range(count)],
-        batch_size=1000,
-    )
-    LeverConnection.objects.bulk_create(
-        [
-            LeverConnection(
-                organization=organization,
-                access_token=f"access-{organization.pk}",
-                refresh_token=f"refresh-{organization.pk}",
-                access_expires_at=now + timedelta(days=1),
-                refreshed_at=now,
-                connected_at=now,
-                first_connected_at=now,
-                lever_account_id=f"account-{organization.pk}",
-                lever_user_id="author",
-            )
-            for organization in organizations
-        ],
-        batch_size=1000,
-    )
-    CodeScreenConnection.objects.bulk_create(
-        [
-            CodeScreenConnection(organization=organization, api_key=f"key-{organization.pk}")
-            for organization in organizations
-        ],
-        batch_size=1000,
-    )
-
-
 def _run(environment: DemoEnvironment, count: int, seconds: float, log: Callable[[str], None]) -> Report:
     """Let one node's workers do the duties for so many seconds, and return what they reached."""
     schedules.ensure_schedules()
-    seed(count)
+    connected_organizations(count)
     connections.close_all()
-    argv = [sys.executable, "-m", "portal.devtools.benchmarks.pretend_platforms"]
-    ports = (environment.lever_port, environment.codescreen_port)
-    platforms = [subprocess.Popen([*argv, str(port), str(ANSWER_SECONDS)]) for port in ports]
-    began_at, began = timezone.now(), time.monotonic()
-    cpu_before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    try:
-        for port in ports:
-            wait_for_url(f"http://127.0.0.1:{port}/")
+    began_at = timezone.now()
+    with pretend_platforms(environment, ANSWER_SECONDS):
+        began, cpu_before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
         with Supervisor([queue_cluster()]) as supervisor:
             while (elapsed := time.monotonic() - began) < seconds:
                 time.sleep(min(60.0, seconds - elapsed))
                 supervisor.reconcile()
                 log(_progress(time.monotonic() - began))
             ages = [_age(duty) for duty in WATCHED]
-    finally:
-        for process in platforms:
-            process.kill()
-    cpu = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_seconds = cpu.ru_utime + cpu.ru_stime - cpu_before.ru_utime - cpu_before.ru_stime
-    for process in platforms:
-        process.wait()
     attempts = sum(DutyRun.objects.values_list("attempts", flat=True))
     table = Table(
         f"{count:,} organizations, {seconds:.0f} s, platforms answer after {ANSWER_SECONDS * 1000:.0f} ms",

@@ -1,13 +1,15 @@
-"""A pretend Lever and CodeScreen that answer every reading call after a while, for any number of accounts.
+"""A pretend Lever and CodeScreen that answer each call after a while, for any number of accounts.
 
-The sandbox keeps books of each account; a run of thousands of organizations needs only the time that a call takes.
+The sandbox keeps books of each account and reads them out slowly. A benchmark needs only the answers, the time that
+they take, and when each call came.
 """
 
 import asyncio
+import itertools
 import json
 import sys
+import time
 from email.utils import formatdate
-from functools import partial
 
 STAGES = [
     {"id": f"stage-{number}", "text": name}
@@ -15,49 +17,131 @@ STAGES = [
         ("New applicant", "Phone screen", "CodeScreen Assessment", "On-site interview", "Offer")
     )
 ]
+TRIGGER_STAGE = "stage-2"
 POSTINGS = [
     {"id": f"role-{number}", "text": f"Role {number}", "state": "published", "tags": []}
     for number in range(20)
 ]
-ASSESSMENTS = [{"id": f"assessment-{number}", "name": f"Assessment {number}"} for number in range(5)]
-#: What the last part of a path answers; Lever wraps lists in an object.
+ASSESSMENTS = [
+    {"assessmentId": f"assessment-{number}", "assessmentName": f"Assessment {number}"} for number in range(5)
+]
+AUTHOR = {"id": "author", "name": "Author", "email": "author@acme.example", "deactivatedAt": None}
+#: What the last part of a path answers; Lever wraps its answers in an object.
 ANSWERS: dict[str, object] = {
     "stages": {"data": STAGES, "hasNext": False},
     "postings": {"data": POSTINGS, "hasNext": False},
     "opportunities": {"data": [], "hasNext": False},
     "webhooks": {"data": [], "hasNext": False},
-    "users": {
-        "data": {"id": "author", "name": "Author", "email": "author@acme.example", "deactivatedAt": None}
-    },
-    "assessments": ASSESSMENTS,
+    "users": {"data": [AUTHOR], "hasNext": False},
+    "author": {"data": AUTHOR},
 }
+#: Answers the calls noted so far, as a list of [seconds since 1970, method, path].
+NOTES_PATH = "/notes-of-calls"
+COUNT_PATH = "/number-of-calls"
+
+Call = tuple[float, str, str]
+_instances = itertools.count(1)
 
 
-async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seconds: float) -> None:
-    """Answer the requests of one connection, each after so many seconds."""
-    try:
-        while True:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            parts = head.split(" ", 2)[1].partition("?")[0].strip("/").split("/")
-            found = next((ANSWERS[part] for part in reversed(parts) if part in ANSWERS), None)
-            body = json.dumps(found).encode()
-            await asyncio.sleep(seconds)
-            status = "200 OK" if found is not None else "404 Not Found"
-            writer.write(
-                f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nDate: {formatdate(usegmt=True)}\r\n"
-                f"Content-Length: {len(body)}\r\n\r\n".encode()
-                + body
-            )
-            await writer.drain()
-    except (asyncio.IncompleteReadError, ConnectionError):
-        pass
-    finally:
-        writer.close()
+def answer_to(method: str, path: str) -> object:
+    """Return the decoded JSON of an answer, None for a path that neither platform has."""
+    parts = path.strip("/").split("/")
+    if parts[-1] == "assessments":
+        return {"assessmentInstanceId": f"instance-{next(_instances)}"} if method == "POST" else ASSESSMENTS
+    if parts[-1] in {"addTags", "removeTags"}:
+        return {"data": {**opportunity(parts[-2]), "tags": ["CodeScreen: Candidate Invited"]}}
+    if len(parts) > 1 and parts[-2] == "opportunities":
+        return {"data": opportunity(parts[-1])}
+    if len(parts) > 1 and parts[-2] == "postings":
+        return {"data": {**POSTINGS[0], "id": parts[-1]}}
+    return next((ANSWERS[part] for part in reversed(parts) if part in ANSWERS), None)
+
+
+def opportunity(opportunity_id: str) -> dict[str, object]:
+    """Return an opportunity that is in the trigger stage."""
+    return {
+        "id": opportunity_id,
+        "name": f"Candidate {opportunity_id}",
+        "contact": f"contact-{opportunity_id}",
+        "emails": [f"{opportunity_id}@example.com"],
+        "stage": TRIGGER_STAGE,
+        "stageChanges": [{"toStageId": TRIGGER_STAGE, "updatedAt": 1_700_000_000_000}],
+        "tags": [],
+        "links": [],
+        "applications": [{"id": "application", "posting": "role-0", "postingHiringManager": None}],
+        "archived": None,
+        "isAnonymized": False,
+        "dataProtection": None,
+        "owner": AUTHOR,
+        "followers": [],
+        "urls": {"show": f"https://hire.lever.example/candidates/{opportunity_id}"},
+    }
+
+
+class Connection(asyncio.Protocol):
+    """One connection of a client. Requests that follow one another are answered one after another."""
+
+    def __init__(self, seconds: float, calls: list[Call]) -> None:
+        self._seconds = seconds
+        self._calls = calls
+        self._buffer = b""
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way to answer."""
+        if isinstance(transport, asyncio.Transport):
+            self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Answer every request that is complete."""
+        self._buffer += data
+        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
+            head = self._buffer[:end].decode("latin-1")
+            length = _content_length(head)
+            if len(self._buffer) < end + 4 + length:
+                return
+            self._buffer = self._buffer[end + 4 + length :]
+            method, target, _ = head.split(" ", 2)
+            self._answer(method, target.partition("?")[0])
+
+    def _answer(self, method: str, path: str) -> None:
+        if path == NOTES_PATH:
+            self._send(self._calls)
+        elif path == COUNT_PATH:
+            self._send(len(self._calls))
+        else:
+            self._calls.append((time.time(), method, path))
+            found = answer_to(method, path)
+            if self._seconds:
+                asyncio.get_running_loop().call_later(self._seconds, self._send, found)
+            else:
+                self._send(found)
+
+    def _send(self, found: object) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        body = json.dumps(found).encode()
+        status = "404 Not Found" if found is None else "200 OK"
+        head = (
+            f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nDate: {formatdate(usegmt=True)}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        self._transport.write(head.encode() + body)
+
+
+def _content_length(head: str) -> int:
+    for line in head.split("\r\n")[1:]:
+        name, _, value = line.partition(":")
+        if name.lower() == "content-length":
+            return int(value)
+    return 0
 
 
 async def serve(port: int, seconds: float) -> None:
     """Answer on a port of this machine until the process is ended."""
-    server = await asyncio.start_server(partial(answer, seconds=seconds), "127.0.0.1", port)
+    calls: list[Call] = []
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(seconds, calls), "127.0.0.1", port)
     async with server:
         await server.serve_forever()
 

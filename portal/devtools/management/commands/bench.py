@@ -15,12 +15,14 @@ from portal.devtools.benchmarks.chain import ChainBenchmark
 from portal.devtools.benchmarks.claims import ClaimsBenchmark
 from portal.devtools.benchmarks.duties import DutiesBenchmark
 from portal.devtools.benchmarks.endpoint import EndpointBenchmark
+from portal.devtools.benchmarks.workflow import WorkflowBenchmark
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.waiting import RunFailed
 from portal.process import startup
 
 BENCHMARKS: tuple[Benchmark, ...] = (
     EndpointBenchmark(),
+    WorkflowBenchmark(),
     ClaimsBenchmark(),
     ChainBenchmark(),
     DutiesBenchmark(),

@@ -1,0 +1,147 @@
+"""Invitations a second through the whole portal, from the webhook to the tag, beside bare loops of the same run."""
+
+import statistics
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from django.db import connections
+
+from integrations.models import Invitation, Organization
+from portal.devtools.benchmarks import bare_loops, webhooks
+from portal.devtools.benchmarks.benchmark import Benchmark, Setup
+from portal.devtools.benchmarks.cpu import cpu_seconds
+from portal.devtools.benchmarks.customers import connected_organizations, postpone_duties
+from portal.devtools.benchmarks.platforms import PretendPlatforms, pretend_platforms
+from portal.devtools.benchmarks.report import Report, Spread, Table, ratios
+from portal.devtools.waiting import wait_for_url, wait_until
+from portal.process.programs import queue_cluster
+from portal.process.supervisor import Supervisor
+
+WEB_CONNECTIONS = 8
+LONGEST_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round: invitations a second of the portal and of both bare loops, and the portal's CPU an invitation."""
+
+    portal: float
+    bare_calls: float
+    bare_rows: float
+    cpu_ms: float
+
+
+class WorkflowBenchmark(Benchmark):
+    """Webhook → verdict → CodeScreen → tag, as fast as it goes."""
+
+    name = "workflow"
+    help = "invitations a second from the webhook to the tag, beside a bare loop of the same calls"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add how many invitations and organizations, and how fast the platforms answer."""
+        parser.add_argument("--invitations", type=int, default=300, help="in each round (default 300)")
+        parser.add_argument("--organizations", type=int, default=1, help="that share them (default 1)")
+        parser.add_argument("--answer-ms", type=float, default=1.0, help="of both platforms (default 1)")
+        parser.add_argument("--rounds", type=int, default=3, help="alternating rounds (default 3)")
+
+    def variables(self, options: Namespace) -> Mapping[str, str]:
+        """Return an environment in which no rate limit and no poll is in the way."""
+        return {
+            "LEVER_RATE": "1000000",
+            "LEVER_BURST": "1000000",
+            "POLL_NOT_STARTED_SECONDS": "86400",
+            "WEB_WORKERS": "2",
+            "Q_WORKERS": "2",
+        }
+
+    def run(self, setup: Setup) -> Report:
+        """Measure the portal and both loops in turns."""
+        options = setup.options
+        organizations = connected_organizations(options.organizations)
+        postpone_duties()
+        connections.close_all()
+        rounds: list[Round] = []
+        with (
+            pretend_platforms(setup.environment, options.answer_ms / 1000) as platforms,
+            Supervisor([setup.environment.web_server(), queue_cluster()]) as supervisor,
+        ):
+            wait_for_url(f"{setup.environment.portal_url}/healthz/live")
+            groups = [group.pid for group in supervisor.groups if group.pid]
+            run = _Run(setup, organizations, platforms, groups)
+            run.invite(max(20, options.organizations))  # warm up: copies of the lists, connections
+            for number in range(options.rounds):
+                rounds.append(run.round(options.invitations))
+                setup.log(f"round {number + 1}: {rounds[-1]}")
+        return _report(options, rounds)
+
+
+@dataclass(frozen=True)
+class _Run:
+    setup: Setup
+    organizations: list[Organization]
+    platforms: PretendPlatforms
+    groups: list[int]
+
+    def round(self, count: int) -> Round:
+        """Measure each of the three once."""
+        bare_calls = bare_loops.call_rate(self.platforms, count)
+        bare_rows = bare_loops.row_rate(self.organizations[0], count)
+        cpu_before = cpu_seconds(self.groups)
+        portal = self.invite(count)
+        cpu = cpu_seconds(self.groups) - cpu_before
+        return Round(portal, bare_calls, bare_rows, cpu / count * 1000)
+
+    def invite(self, count: int) -> float:
+        """Move so many candidates at once; return the invitations a second until the last has its tag."""
+        moved = [
+            webhooks.stage_change(self.organizations[number % len(self.organizations)])
+            for number in range(count)
+        ]
+        waiting = {f"/v1/opportunities/{webhook.opportunity_id}/addTags" for webhook in moved}
+        calls_before = self.platforms.lever_count()
+        began = time.time()
+        webhooks.send(self.setup.environment.portal_url, moved, WEB_CONNECTIONS)
+        wait_until(
+            lambda: self.platforms.lever_count() >= calls_before + 2 * count or None,
+            LONGEST_SECONDS,
+            "the invitations take too long",
+        )
+        tagged = wait_until(
+            lambda: self._tagged(waiting), LONGEST_SECONDS, "a candidate has no tag", every=1.0
+        )
+        ids = [webhook.opportunity_id for webhook in moved]
+        wait_until(
+            lambda: (
+                Invitation.objects.filter(opportunity_id__in=ids, status="invited").count() == count or None
+            ),
+            LONGEST_SECONDS,
+            "not everybody was invited",
+        )
+        connections.close_all()
+        return count / (tagged - began)
+
+    def _tagged(self, waiting: set[str]) -> float | None:
+        """Return when the last of these calls came, None while one of them is missing."""
+        times = {path: at for at, _method, path in self.platforms.lever_calls() if path in waiting}
+        return max(times.values()) if len(times) == len(waiting) else None
+
+
+def _report(options: Namespace, rounds: list[Round]) -> Report:
+    portal = [one.portal for one in rounds]
+    table = Table(
+        f"{options.invitations:,} invitations at once, {options.organizations} organizations, platforms answer in "
+        f"{options.answer_ms:g} ms, {len(rounds)} rounds",
+        ("figure", "median"),
+    )
+    table.rows.append(("invitations a second", f"{statistics.median(portal):.0f}"))
+    for name, values in (
+        ("÷ a bare loop of the calls", [one.bare_calls for one in rounds]),
+        ("÷ the same rows written barely", [one.bare_rows for one in rounds]),
+    ):
+        text = f"{Spread.of(ratios(portal, values)).as_text(3)} of {statistics.median(values):.0f} a second"
+        table.rows.append((name, text))
+    cpu = Spread.of([one.cpu_ms for one in rounds]).as_text(1)
+    table.rows.append(("CPU of all our processes an invitation", f"{cpu} ms"))
+    return Report([table], {"rounds": [asdict(one) for one in rounds]})
