@@ -25,7 +25,7 @@ POSTINGS = [
 ASSESSMENTS = [
     {"assessmentId": f"assessment-{number}", "assessmentName": f"Assessment {number}"} for number in range(5)
 ]
-AUTHOR = {"id": "author", "name": "Author", "email": "author@acme.example", "deactivatedAt": None}
+AUTHOR = {"id": "author", "name": "Author", "email": "author@acme.example", "accessRole": "super admin"}
 #: What the last part of a path answers; Lever wraps its answers in an object.
 ANSWERS: dict[str, object] = {
     "stages": {"data": STAGES, "hasNext": False},

@@ -1,6 +1,7 @@
 """What a benchmark found: tables for people, and every measured number as JSON."""
 
 import json
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -37,7 +38,7 @@ def ratios(measured: Sequence[float], yardstick: Sequence[float]) -> list[float]
 def percentile(values: Sequence[float], percent: float) -> float:
     """Return the smallest value that at least so many percent of the values don't exceed."""
     ordered = sorted(values)
-    return ordered[max(0, min(len(ordered) - 1, round(len(ordered) * percent / 100 + 0.5) - 1))]
+    return ordered[max(1, math.ceil(len(ordered) * percent / 100)) - 1]
 
 
 @dataclass

@@ -1,0 +1,48 @@
+"""`manage.py bench workflow`, with a few invitations: the whole road runs, and the numbers are kept."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+
+@pytest.mark.slow
+def test_a_small_run_prints_a_table_and_keeps_its_numbers(tmp_path):
+    kept = tmp_path / "workflow.json"
+    command = [sys.executable, "manage.py", "bench", "workflow", "--invitations", "16", "--rounds", "2"]
+    run = subprocess.run(
+        [*command, "--organizations", "2", "--json", str(kept)],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "portal.settings"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "÷ a bare loop of the calls" in run.stdout
+    written = json.loads(kept.read_text())
+    assert [set(one) for one in written["numbers"]["rounds"]] == [
+        {"portal", "bare_calls", "bare_rows", "cpu_ms"}
+    ] * 2
+    assert written["machine"]["python"]
+
+
+@pytest.mark.slow
+def test_a_server_that_does_not_answer_is_named(tmp_path):
+    command = [
+        sys.executable,
+        "manage.py",
+        "bench",
+        "workflow",
+        "--database-url",
+        "postgresql://127.0.0.1:1/x",
+    ]
+    run = subprocess.run(
+        command, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.returncode == 1
+    assert "No database could be made on that server" in run.stderr
