@@ -50,8 +50,9 @@ class OpportunityPersonQuerySet(models.QuerySet["OpportunityPerson"]):
         }
         for start in range(0, len(ids), BATCH):
             batch = ids[start : start + BATCH]
-            stored = self.filter(organization=organization, opportunity_id__in=batch)
-            known = {(row.opportunity_id, row.email, Relation(row.relation)): row.pk for row in stored}
+            stored = self.filter(organization=organization, opportunity_id__in=batch).order_by()
+            columns = stored.values_list("opportunity_id", "email", "relation", "pk")
+            known = {(one, email, Relation(relation)): pk for one, email, relation, pk in columns}
             gone = [pk for key, pk in known.items() if key not in wanted and key[2] in read[key[0]]]
             new = sorted(key for key in wanted - known.keys() if key[0] in set(batch))
             if gone:

@@ -5,6 +5,8 @@ A function that takes the clients reads the list again when the copy is old, or 
 
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
 from integrations.models import Assessment, Organization, Role, Stage, db_clock
@@ -31,13 +33,17 @@ def needs_refresh(
 
 def stage_name(organization: Organization, stage_id: str, clients: ClientProvider) -> str:
     """Return the stage's name, empty when Lever doesn't list the id. Raises PlatformError."""
-    stages = Stage.objects.live().filter(organization=organization, external_id=stage_id)
-    stage = stages.first()
+    name = _stage_name_in_copy(organization, stage_id)
     refreshed_at = organization.lever_connection.stages_refreshed_at
-    if needs_refresh(refreshed_at, has_entry=stage is not None, fresh_for=STAGES_FRESH_FOR):
+    if needs_refresh(refreshed_at, has_entry=name is not None, fresh_for=STAGES_FRESH_FOR):
         refresh_stages(organization, clients.lever())
-        stage = stages.first()
-    return stage.name if stage else ""
+        name = _stage_name_in_copy(organization, stage_id)
+    return name or ""
+
+
+def _stage_name_in_copy(organization: Organization, stage_id: str) -> str | None:
+    stages = Stage.objects.live().filter(organization=organization, external_id=stage_id).order_by()
+    return next(iter(stages.values_list("name", flat=True)), None)
 
 
 def stages_named(organization: Organization, written: str, clients: ClientProvider) -> list[Stage]:
@@ -64,22 +70,27 @@ def role_title(organization: Organization, role_id: str, clients: ClientProvider
     """
     if not role_id:
         return ""
-    role = Role.objects.live().filter(organization=organization, external_id=role_id).first()
-    if role and not needs_refresh(organization.lever_connection.roles_refreshed_at, has_entry=True):
-        return role.title
+    title = _role_title_in_copy(organization, role_id, Role.objects.live())
+    is_known = title is not None
+    if is_known and not needs_refresh(organization.lever_connection.roles_refreshed_at, has_entry=True):
+        return title or ""
     try:
-        if role:
+        if is_known:
             refresh_roles(organization, clients.lever())
         else:
             refresh_role(organization, clients.lever(), role_id)
     except PlatformError as error:
         if error.status not in {403, 404}:
             raise
-    role = Role.objects.filter(organization=organization, external_id=role_id).first()
-    return role.title if role else ""
+    return _role_title_in_copy(organization, role_id, Role.objects.all()) or ""
+
+
+def _role_title_in_copy(organization: Organization, role_id: str, roles: QuerySet[Role]) -> str | None:
+    own = roles.filter(organization=organization, external_id=role_id).order_by()
+    return next(iter(own.values_list("title", flat=True)), None)
 
 
 def live_assessments(organization: Organization) -> tuple[KnownAssessment, ...]:
     """Return the assessments that CodeScreen listed when the copy was made."""
-    rows = Assessment.objects.live().filter(organization=organization)
-    return tuple(KnownAssessment(row.external_id, row.name) for row in rows)
+    rows = Assessment.objects.live().filter(organization=organization).order_by("name")
+    return tuple(KnownAssessment(*row) for row in rows.values_list("external_id", "name"))

@@ -7,8 +7,8 @@ from integrations.workflow.rules.trigger import TriggerPolicy
 
 def mapping_index(organization: Organization) -> MappingIndex:
     """Return the organization's role mappings as they were written, indexed."""
-    rows = RoleMapping.objects.filter(organization=organization)
-    return MappingIndex(MappingRule(row.role, row.stage, row.assessment) for row in rows)
+    rows = RoleMapping.objects.filter(organization=organization).order_by("role", "stage")
+    return MappingIndex(MappingRule(*row) for row in rows.values_list("role", "stage", "assessment"))
 
 
 def trigger_policy(organization: Organization) -> TriggerPolicy:

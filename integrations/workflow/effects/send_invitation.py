@@ -123,7 +123,7 @@ def _call(sending: Sending, codescreen: CodeScreenClient) -> Done | Uncertain | 
         if not isinstance(answer, str):
             return answer
         instance = answer
-    return Done(record=partial(_record_invited, sending.invitation, instance))
+    return Done(record=partial(mark_invited, sending.invitation, instance))
 
 
 def _send(sending: Sending, codescreen: CodeScreenClient) -> str:
@@ -140,12 +140,6 @@ def _send(sending: Sending, codescreen: CodeScreenClient) -> str:
         if sending.is_idempotent or not sending.external_id or error.status not in {400, 422}:
             raise
     return codescreen.send(*candidate)
-
-
-def _record_invited(invitation: Invitation, instance: str) -> None:
-    invitation.refresh_from_db()
-    if not invitation.instance_id:  # else a webhook arrived before the answer
-        mark_invited(invitation, instance)
 
 
 def _after_repeat(sending: Sending, error: PlatformError) -> Uncertain | None:

@@ -1,6 +1,7 @@
 """Write what follows from a decision, inside its transaction: the invitation, its effects, a note."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db.models.functions import Now
 
@@ -9,7 +10,7 @@ from integrations.models import Delivery, Effect, IllegalTransition, Invitation,
 from integrations.models.invitation_status import FOLLOWING_GOES_ON, UNSENT, Status
 from integrations.vocabulary import INVITING_VERDICTS, VerdictCode
 from integrations.workflow.inbox.facts import FactsSnapshot
-from integrations.workflow.outbox.enqueue import enqueue_invitation, enqueue_note
+from integrations.workflow.outbox.enqueue import enqueue_first_sending, enqueue_invitation, enqueue_note
 from integrations.workflow.rules.facts import CandidateSnapshot, Decision, Facts
 
 #: Skips that a recruiter can correct in Lever: these leave a note on the candidate.
@@ -84,22 +85,34 @@ def _invite(
         "erased_at": None,
     }
     # a row that never reached CodeScreen is reused; a new one would be a new round
-    invitation, created = Invitation.objects.get_or_create(
+    is_round = (decision.assessment.id, decision.round)
+    earlier = next(
+        (row for row in facts.invitations_here if (row.assessment_id, row.round) == is_round), None
+    )
+    if earlier is not None:
+        return _invite_by_earlier_row(delivery, earlier.id, values)
+    invitation = Invitation.objects.create(
         organization=organization,
         opportunity_id=opportunity.id,
         assessment_id=decision.assessment.id,
         round=decision.round,
-        defaults=values,
+        **values,
     )
-    if not created:
-        if invitation.first_call_at is None:
-            values["external_id"] = invitation.new_external_id()
-        # created_at too: the bulk limit counts recent invitations by it
-        Invitation.objects.filter(pk=invitation.pk, status__in=[Status.FAILED, Status.WITHDRAWN]).update(
-            **values, **FOLLOWING_GOES_ON, created_at=Now()
-        )
-        invitation.refresh_from_db()
     if status != Status.HELD:
+        enqueue_first_sending(invitation, delivery)
+    return invitation
+
+
+def _invite_by_earlier_row(delivery: Delivery, pk: int, values: dict[str, Any]) -> Invitation:
+    invitation = Invitation.objects.get(pk=pk)
+    if invitation.first_call_at is None:
+        values["external_id"] = invitation.new_external_id()
+    # created_at too: the bulk limit counts recent invitations by it
+    Invitation.objects.filter(pk=pk, status__in=[Status.FAILED, Status.WITHDRAWN]).update(
+        **values, **FOLLOWING_GOES_ON, created_at=Now()
+    )
+    invitation.refresh_from_db()
+    if values["status"] != Status.HELD:
         enqueue_invitation(invitation, delivery)
     return invitation
 

@@ -10,7 +10,7 @@ from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Erasure, Invitation
 from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.inbox.facts import FactsSnapshot
-from integrations.workflow.person.invitations import Person, invitations_elsewhere, invitations_here
+from integrations.workflow.person.invitations import Person, invitations_of
 from integrations.workflow.rules.facts import Facts
 
 
@@ -22,25 +22,18 @@ def _entered_at(delivery: Delivery, opportunity: Opportunity) -> datetime | None
     return min(triggered_at, delivery.received_at) if triggered_at else delivery.received_at
 
 
-def with_database_facts(snapshot: FactsSnapshot, delivery: Delivery) -> Facts:
+def with_database_facts(snapshot: FactsSnapshot, delivery: Delivery, opportunity: Opportunity) -> Facts:
     """Return the facts completed with the person's invitations; called inside the deciding transaction."""
     is_erased = Erasure.objects.forbids(delivery.organization_id, delivery.opportunity_id)
-    facts, opportunity = replace(snapshot.facts, is_erased=is_erased), snapshot.opportunity
-    if opportunity is None or is_erased:
+    facts = replace(snapshot.facts, is_erased=is_erased)
+    if is_erased:
         return facts
     recently = (
         count_recent_invitations(delivery.organization_id, facts.bulk_window) if facts.bulk_limit else 0
     )
-    person, entered_at = (
-        Person.of_opportunity(delivery.organization_id, opportunity),
-        _entered_at(delivery, opportunity),
-    )
-    return replace(
-        facts,
-        invitations_here=invitations_here(person, entered_at),
-        invitations_elsewhere=invitations_elsewhere(person, entered_at),
-        recently_invited=recently,
-    )
+    person = Person.of_opportunity(delivery.organization_id, opportunity)
+    here, elsewhere = invitations_of(person, _entered_at(delivery, opportunity))
+    return replace(facts, invitations_here=here, invitations_elsewhere=elsewhere, recently_invited=recently)
 
 
 def count_recent_invitations(organization_id: int, minutes: int) -> int:

@@ -45,9 +45,11 @@ def decide_delivery(
             is_ours = delivery.release(due_at=Now() + wait, not_shown_reads=reads, last_error=reason)
             return AskAgain() if is_ours else LeaseLost()
     with transaction.atomic():
-        # decisions of one organization run one after another: each sees the invitations of those before it
-        organization = Organization.objects.lock(delivery.organization_id)
-        facts = with_database_facts(snapshot, delivery)
+        organization, facts = delivery.organization, snapshot.facts
+        if snapshot.opportunity is not None:
+            # such decisions of one organization run one after another: each sees the invitations of those before it
+            organization = Organization.objects.lock(delivery.organization_id)
+            facts = with_database_facts(snapshot, delivery, snapshot.opportunity)
         decision = decide(facts)
         invitation = apply_decision(delivery, organization, decision, facts, snapshot)
         is_recorded = delivery.decide(
@@ -61,7 +63,7 @@ def decide_delivery(
         if not is_recorded:
             transaction.set_rollback(True)
             return LeaseLost()
-        if snapshot.opportunity is not None:
+        if snapshot.opportunity is not None and not facts.is_erased:
             store_people(organization, snapshot.opportunity, snapshot.people)
     logger.info("delivery %s of %s: %s", delivery.pk, organization.slug, decision.verdict)
     if decision.verdict == VerdictCode.ANONYMIZED:

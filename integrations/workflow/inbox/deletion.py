@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
 from integrations.lever.payloads import is_test_request
-from integrations.models import Delivery, Organization
+from integrations.models import Delivery
 from integrations.vocabulary import ErasureCause, Platform, VerdictCode
 from integrations.workflow.erasure.erase import erase
 from integrations.workflow.inbox.decide_delivery import decide_delivery
@@ -38,7 +38,7 @@ def note_deletion(delivery: Delivery, clients: ClientProvider) -> None:
 
     A pause doesn't hold it back. While Lever shows the candidate it is asked again a few times. Raises PlatformError.
     """
-    organization = Organization.objects.with_connections().get(pk=delivery.organization_id)
+    organization = delivery.organization
     lever = organization.lever
     if is_test_request(delivery.payload) or lever is None or not lever.is_working:
         decide_delivery(delivery, clients)  # a test, or it waits for the connection

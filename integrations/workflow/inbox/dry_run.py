@@ -18,7 +18,7 @@ from integrations.workflow.inbox.facts import (
     read_opportunity,
 )
 from integrations.workflow.rules.decide import decide
-from integrations.workflow.rules.facts import Decision
+from integrations.workflow.rules.facts import Decision, Facts
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def dry_run(
 
 def preview(delivery: Delivery, clients: ClientProvider) -> Decision:
     """Return the verdict a delivery would get now; writes nothing but the copies of the platforms' lists."""
-    return decide(with_database_facts(gather_facts(delivery, clients), delivery))
+    return decide(_completed(gather_facts(delivery, clients), delivery))
 
 
 def _supposed(
@@ -68,11 +68,17 @@ def _supposed(
     return delivery, gather_facts(delivery, clients, known)
 
 
+def _completed(snapshot: FactsSnapshot, delivery: Delivery) -> Facts:
+    if snapshot.opportunity is None:
+        return snapshot.facts
+    return with_database_facts(snapshot, delivery, snapshot.opportunity)
+
+
 def _try_out(delivery: Delivery, snapshot: FactsSnapshot) -> DryRun:
     """Decide a delivery that isn't stored, write what follows as the real run does, and roll all of it back."""
     with transaction.atomic():
         organization = Organization.objects.lock(delivery.organization_id)
-        facts = with_database_facts(snapshot, delivery)
+        facts = _completed(snapshot, delivery)
         decision = decide(facts)
         effects = Effect.objects.filter(organization=organization)
         invitations = Invitation.objects.filter(

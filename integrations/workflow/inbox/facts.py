@@ -57,10 +57,11 @@ def gather_facts(
 ) -> FactsSnapshot:
     """Return the facts of a Lever delivery, except for those from the portal's own invitations.
 
-    A webhook is a hint: the candidate is read again from Lever, unless `known` was read just now, at `read_at`.
-    Raises PlatformError when a platform doesn't answer; the delivery is then decided later.
+    The delivery's organization is one that was read for this step. A webhook is a hint: the candidate is read again
+    from Lever, unless `known` was read just now, at `read_at`. Raises PlatformError when a platform doesn't answer; the
+    delivery is then decided later.
     """
-    organization = Organization.objects.with_connections().get(pk=delivery.organization_id)
+    organization = delivery.organization
     change = StageChange.from_payload(delivery.payload)
     facts = Facts(
         event=delivery.event,

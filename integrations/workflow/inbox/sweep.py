@@ -119,6 +119,7 @@ def _repair(
         if again is None:
             return False
         delivery = again
+    delivery.organization = Organization.objects.reread(organization.pk)  # it may be paused by now
     # a list may leave the posting out: the opportunity is then read again
     known = opportunity if opportunity.posting_id else None
     decision = decide_delivery(delivery, clients, known, read_at if known else None, cause)

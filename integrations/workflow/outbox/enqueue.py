@@ -3,6 +3,7 @@
 import uuid
 from datetime import timedelta
 
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from integrations import correlation
@@ -27,39 +28,49 @@ def enqueue(
     payload: Payload | None = None,
     priority: int = 5,
     wait: timedelta = timedelta(0),
-) -> Effect:
-    """Return the effect of this kind and key, created if there is none; it is due after `wait`."""
-    effect, _ = Effect.objects.get_or_create(
+) -> None:
+    """Store the effect, due after `wait`, unless there is one of this kind and key."""
+    effect = Effect(
         organization=organization,
         kind=kind,
         key=truncated_key(key),
-        defaults={
-            "invitation": invitation,
-            "delivery": delivery,
-            "opportunity_id": opportunity_id or (invitation.opportunity_id if invitation else ""),
-            "email_topic": email_topic,
-            "member": member,
-            "payload": payload.to_json() if payload else {},
-            "priority": priority,
-            "correlation_id": correlation.current_or_new(),
-            # without a wait not `Now() + 0`, which SQLite writes finer than Now() and so a moment later
-            "due_at": Now() + wait if wait else Now(),
-        },
+        invitation=invitation,
+        delivery=delivery,
+        opportunity_id=opportunity_id or (invitation.opportunity_id if invitation else ""),
+        email_topic=email_topic,
+        member=member,
+        payload=payload.to_json() if payload else {},
+        priority=priority,
     )
-    return effect
+    _store(effect, wait)
+
+
+def _store(effect: Effect, wait: timedelta = timedelta(0)) -> None:
+    effect.correlation_id = correlation.current_or_new()
+    # without a wait not `Now() + 0`, which SQLite writes finer than Now() and so a moment later
+    effect.due_at = Now() + wait if wait else Now()
+    Effect.objects.bulk_create([effect], ignore_conflicts=True)
+
+
+def enqueue_first_sending(invitation: Invitation, delivery: Delivery | None = None) -> None:
+    """Enqueue the sending of an invitation that was made in this transaction."""
+    effect = Effect(
+        organization_id=invitation.organization_id,
+        kind=Kind.SEND_INVITATION,
+        key=str(invitation.pk),
+        invitation=invitation,
+        delivery=delivery,
+        opportunity_id=invitation.opportunity_id,
+        priority=2,
+    )
+    _store(effect)
 
 
 def enqueue_invitation(invitation: Invitation, delivery: Delivery | None = None) -> None:
     """Enqueue the sending of an invitation: one effect per invitation, due again when it is requested again."""
-    effect = enqueue(
-        invitation.organization,
-        Kind.SEND_INVITATION,
-        str(invitation.pk),
-        invitation=invitation,
-        delivery=delivery,
-        priority=2,
-    )
-    Effect.objects.filter(pk=effect.pk).exclude(state=Effect.State.DUE).update(
+    enqueue_first_sending(invitation, delivery)
+    own = _effect(invitation.organization_id, Kind.SEND_INVITATION, str(invitation.pk))
+    own.exclude(state=Effect.State.DUE).update(
         state=Effect.State.DUE,
         due_at=Now(),
         attempts=0,
@@ -70,6 +81,10 @@ def enqueue_invitation(invitation: Invitation, delivery: Delivery | None = None)
     )
 
 
+def _effect(organization_id: int, kind: str, key: str) -> QuerySet[Effect]:
+    return Effect.objects.filter(organization=organization_id, kind=kind, key=key)
+
+
 def enqueue_progress_tag(invitation: Invitation, tag: str) -> None:
     """Enqueue a progress tag, and cancel an earlier one for the same candidate that hasn't been set.
 
@@ -78,21 +93,25 @@ def enqueue_progress_tag(invitation: Invitation, tag: str) -> None:
     if invitation.later_rounds().exclude(instance_id="").exists():
         return
     waiting = Effect.objects.filter(
-        organization=invitation.organization,
+        organization=invitation.organization_id,
         kind=Kind.SET_PROGRESS_TAG,
         opportunity_id=invitation.opportunity_id,
         state=Effect.State.DUE,
         leased_until__isnull=True,
     )
     waiting.update(state=Effect.State.CANCELLED, due_at=None, last_error=LATER_PROGRESS)
-    enqueue(
-        invitation.organization,
-        Kind.SET_PROGRESS_TAG,
-        f"{invitation.opportunity_id}:{uuid.uuid4().hex}",  # each change is an effect of its own; the latest counts
+    effect = Effect(
+        organization_id=invitation.organization_id,
+        kind=Kind.SET_PROGRESS_TAG,
+        key=truncated_key(
+            f"{invitation.opportunity_id}:{uuid.uuid4().hex}"
+        ),  # each change is an effect of its own
         invitation=invitation,
-        payload=ProgressTagPayload(tag),
+        opportunity_id=invitation.opportunity_id,
+        payload=ProgressTagPayload(tag).to_json(),
         priority=3,
     )
+    _store(effect)
 
 
 def enqueue_note(
@@ -119,7 +138,8 @@ def enqueue_note(
 
 def enqueue_template(organization: Organization) -> None:
     """Enqueue the making of the feedback template: one effect per organization, due again when it was deleted."""
-    effect = enqueue(organization, Kind.MAKE_TEMPLATE, "template", priority=4)
-    Effect.objects.filter(pk=effect.pk).exclude(state=Effect.State.DUE).update(
+    enqueue(organization, Kind.MAKE_TEMPLATE, "template", priority=4)
+    own = _effect(organization.pk, Kind.MAKE_TEMPLATE, "template")
+    own.exclude(state=Effect.State.DUE).update(
         state=Effect.State.DUE, due_at=Now(), attempts=0, retry_window_started_at=Now()
     )

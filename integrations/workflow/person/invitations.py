@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import NamedTuple, Self
 
 from django.db.models import Q, Value
 from django.db.models.functions import Upper
@@ -36,26 +36,23 @@ class Person:
         return cls(invitation.organization_id, invitation.opportunity_id, invitation.contact_id, emails)
 
 
-def invitations_here(person: Person, entered_at: datetime | None = None) -> tuple[ExistingInvitation, ...]:
-    """Return the invitations through the person's own opportunity, latest round first.
+class PersonsInvitations(NamedTuple):
+    """The invitations of one person, over or not, through their own opportunity and through others."""
+
+    here: tuple[ExistingInvitation, ...]
+    elsewhere: tuple[ExistingInvitation, ...]
+
+
+def invitations_of(person: Person, entered_at: datetime | None = None) -> PersonsInvitations:
+    """Return the person's invitations: those here latest round first, those elsewhere latest first.
 
     `entered_at` is when the person entered the stage; None when that isn't known.
     """
-    rows = _rows(person).filter(opportunity_id=person.opportunity_id).order_by("-round", "-pk")
-    return _existing(rows, entered_at)
-
-
-def invitations_elsewhere(
-    person: Person, entered_at: datetime | None = None
-) -> tuple[ExistingInvitation, ...]:
-    """Return the same person's invitations through other opportunities, over or not; `entered_at` as above."""
-    is_same = Q(pk__in=[])
-    if person.contact_id:
-        is_same |= Q(contact_id=person.contact_id)
-    for email in filter(None, person.emails):
-        is_same |= Q(address=Upper(Value(email)))  # not iexact, which no index answers on SQLite
-    rows = _rows(person).alias(address=Upper("email")).filter(is_same)
-    return _existing(rows.exclude(opportunity_id=person.opportunity_id), entered_at)
+    existing = _existing(_rows(person), entered_at)
+    here = [row for row in existing if row.opportunity_id == person.opportunity_id]
+    elsewhere = [row for row in existing if row.opportunity_id != person.opportunity_id]
+    here.sort(key=lambda row: (row.round, row.id), reverse=True)
+    return PersonsInvitations(tuple(here), tuple(elsewhere))
 
 
 def blocking_elsewhere(person: Person, assessment_id: str, decided_at: datetime) -> ExistingInvitation | None:
@@ -66,7 +63,7 @@ def blocking_elsewhere(person: Person, assessment_id: str, decided_at: datetime)
     return next(
         (
             existing
-            for existing in invitations_elsewhere(person)
+            for existing in invitations_of(person).elsewhere
             if existing.assessment_id == assessment_id
             and existing.blocks
             and not (existing.completed_at and existing.completed_at < decided_at)
@@ -76,7 +73,13 @@ def blocking_elsewhere(person: Person, assessment_id: str, decided_at: datetime)
 
 
 def _rows(person: Person) -> InvitationQuerySet:
-    return Invitation.objects.filter(organization=person.organization_id)
+    is_same = Q(opportunity_id=person.opportunity_id)
+    if person.contact_id:
+        is_same |= Q(contact_id=person.contact_id)
+    for email in filter(None, person.emails):
+        is_same |= Q(address=Upper(Value(email)))  # not iexact, which no index answers on SQLite
+    rows = Invitation.objects.filter(organization=person.organization_id)
+    return rows.alias(address=Upper("email")).filter(is_same)
 
 
 def _existing(rows: InvitationQuerySet, entered_at: datetime | None) -> tuple[ExistingInvitation, ...]:

@@ -20,12 +20,16 @@ logger = logging.getLogger(__name__)
 def mark_invited(invitation: Invitation, instance_id: str) -> None:
     """Record the instance that CodeScreen made for the person, and enqueue the progress tag.
 
+    Nothing is changed when an instance is recorded already: the webhook and the answer to the call tell of the same.
     Of somebody whose data was erased meanwhile only the instance is recorded.
     """
-    if invitation.erased_at is not None:
-        Invitation.objects.filter(pk=invitation.pk).update(instance_id=instance_id, invited_at=Now())
-        return
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
+        invitation.refresh_from_db(from_queryset=Invitation.objects.locked())
+        if invitation.instance_id:
+            return
+        if invitation.erased_at is not None:
+            Invitation.objects.filter(pk=invitation.pk).update(instance_id=instance_id, invited_at=Now())
+            return
         now = db_clock.now()
         first_poll = now + timedelta(seconds=settings.POLL_NOT_STARTED_SECONDS) * random.uniform(0.2, 1.0)  # noqa: S311
         invitation.move(

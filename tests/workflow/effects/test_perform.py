@@ -26,6 +26,7 @@ from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.outbox import enqueue, retry_policy
 from integrations.workflow.outbox.outcome import Done
 from integrations.workflow.results import webhook_hint
+from integrations.workflow.results.invited import mark_invited
 from portal.devtools.sandbox.ids import stable_id
 from tests import factories
 from tests.workflow.conftest import ASSESSMENT
@@ -135,7 +136,7 @@ def test_an_invitation_is_not_resent_when_the_first_call_is_confirmed_before_the
             scenario.organization, WebhookHint("candidate.started", "instance-1", invitation.external_id)
         )
     else:
-        record = partial(send_invitation._record_invited, scenario.reread(invitation), "instance-1")
+        record = partial(mark_invited, scenario.reread(invitation), "instance-1")
         apply_outcome(slow_effect, Done(record=record), None)
     scenario.work()
     assert (scenario.reread(invitation).instance_id, sandbox.invitations_sent()) == ("instance-1", 1)

@@ -10,8 +10,7 @@ from integrations.vocabulary import InvitationStatus
 from integrations.workflow.person.invitations import (
     Person,
     blocking_elsewhere,
-    invitations_elsewhere,
-    invitations_here,
+    invitations_of,
 )
 from tests import factories
 
@@ -46,29 +45,29 @@ def invited_elsewhere(organization, **changes):
 )
 def test_the_same_contact_or_address_is_the_same_person(organization, person, changes):
     row = invited_elsewhere(organization, **changes)
-    assert [existing.id for existing in invitations_elsewhere(person)] == [row.pk]
+    assert [existing.id for existing in invitations_of(person).elsewhere] == [row.pk]
 
 
 def test_another_contact_with_another_address_is_another_person(organization, person):
     invited_elsewhere(organization)
     invited_elsewhere(organization, opportunity_id="third", contact_id="", email="", instance_id="instance-2")
-    assert invitations_elsewhere(person) == ()
+    assert invitations_of(person).elsewhere == ()
 
 
 def test_people_without_contact_and_address_are_not_one_person(organization):
     invited_elsewhere(organization, contact_id="", email="")
-    assert invitations_elsewhere(Person(organization.pk, "here", "", ("",))) == ()
+    assert invitations_of(Person(organization.pk, "here", "", ("",))).elsewhere == ()
 
 
 def test_another_organizations_invitation_is_not_this_persons(organization, person):
     invited_elsewhere(factories.OrganizationFactory.create(), contact_id="contact-alder")
-    assert invitations_elsewhere(person) == ()
+    assert invitations_of(person).elsewhere == ()
 
 
 def test_an_invitation_here_is_not_elsewhere(organization, person):
     row = invited_elsewhere(organization, opportunity_id="here", contact_id="contact-alder")
-    assert [existing.id for existing in invitations_here(person)] == [row.pk]
-    assert invitations_elsewhere(person) == ()
+    assert [existing.id for existing in invitations_of(person).here] == [row.pk]
+    assert invitations_of(person).elsewhere == ()
 
 
 @pytest.mark.parametrize("status", InvitationStatus)
@@ -124,5 +123,5 @@ def test_the_latest_attempts_outcome_counts(organization, person):
     )
     Result.objects.create(invitation=row, attempt=2, outcome="Expired")
     Result.objects.create(invitation=row, attempt=1, outcome="Passed")
-    [existing] = invitations_elsewhere(person)
+    [existing] = invitations_of(person).elsewhere
     assert existing.outcome == "Expired"
