@@ -56,7 +56,9 @@ ORGANIZATION_TABLES = (
         "the OAuth grant; tokens are encrypted",
         WITH_ORGANIZATION,
         people={"lever_user_id": "the Lever user whom writes are attributed to"},
-        harmless=frozenset({"state_reason", "scopes", "lever_account_id", "feedback_template_id"}),
+        harmless=frozenset(
+            {"state_reason", "scopes", "lever_account_id", "feedback_template_id", "feedback_template"}
+        ),
     ),
     Table(
         "integrations.CodeScreenConnection",

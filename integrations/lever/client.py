@@ -173,15 +173,16 @@ class LeverClient:
         path = path_of("opportunities", opportunity_id, "feedback", feedback_id)
         return FeedbackForm.from_api(self._api.json_object("GET", path, shapes.FEEDBACK))
 
-    def create_feedback(self, opportunity_id: str, form: JsonObject, perform_as: str) -> str:
-        """Submit a feedback form as a Lever user. Return its id."""
+    def create_feedback(self, opportunity_id: str, form: JsonObject, perform_as: str) -> FeedbackForm:
+        """Submit a feedback form as a Lever user. Return it as Lever has it now."""
         path = path_of("opportunities", opportunity_id, "feedback")
         created = self._api.json_object(
             "POST", path, shapes.CREATE_FEEDBACK, params=_as(perform_as), payload=form
         )
-        if not created.get("id"):
+        submitted = FeedbackForm.from_api(created)
+        if not submitted.id:
             raise PlatformError("Lever accepted the feedback without saying its id", ambiguous=True)
-        return str(created["id"])
+        return submitted
 
     def update_feedback(
         self, opportunity_id: str, feedback_id: str, form: JsonObject, perform_as: str

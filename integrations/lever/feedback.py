@@ -31,6 +31,11 @@ class FormField:
             value=data.get("value"),
         )
 
+    def to_json(self) -> JsonObject:
+        """Return the field without its value, so that `from_api` decodes it again."""
+        options = [{"text": option} for option in self.options]
+        return {"id": self.id, "type": self.type, "text": self.text, "options": options}
+
     @property
     def is_rating(self) -> bool:
         """Whether the field takes a rating. A customer may have renamed it, so its type decides."""
@@ -77,6 +82,15 @@ class FeedbackForm:
             ),
             template_id=text(data.get("baseTemplateId")),
         )
+
+    def to_json(self) -> JsonObject:
+        """Return the template for a copy that `from_api` decodes again."""
+        return {
+            "id": self.id,
+            "text": self.text,
+            "instructions": self.instructions,
+            "fields": [field.to_json() for field in self.fields],
+        }
 
     @property
     def field_texts(self) -> set[str]:

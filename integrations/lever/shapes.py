@@ -93,7 +93,7 @@ FEEDBACK_TEMPLATE = _one("GET /feedback_templates/:id", _FORM)
 CREATE_FEEDBACK_TEMPLATE = _one("POST /feedback_templates", _FORM)
 FEEDBACK_LIST = _list("/opportunities/:id/feedback", _FORM)
 FEEDBACK = _one("GET /opportunities/:id/feedback/:id", _FORM)
-CREATE_FEEDBACK = _one("POST /opportunities/:id/feedback", json_object(id=text()))
+CREATE_FEEDBACK = _one("POST /opportunities/:id/feedback", _FORM)
 
 _POSTING = json_object(id=text(), text=text(), state=text(), tags=list_of(text()))
 _USER = json_object(id=text(), accessRole=nullable(text()), deactivatedAt=optional(whole_number()))

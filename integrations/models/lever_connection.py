@@ -74,6 +74,12 @@ class LeverConnection(models.Model):
         max_length=100, blank=True, help_text="The Lever user shown as the author of what the portal writes."
     )
     feedback_template_id = models.CharField(max_length=100, blank=True)
+    feedback_template = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="The feedback template with its fields, as Lever had it when it was last read.",
+    )
+    feedback_template_read_at = models.DateTimeField(null=True, blank=True)
     stages_refreshed_at = models.DateTimeField(null=True, blank=True)
     stages_missing_since = models.DateTimeField(
         null=True, blank=True, help_text="Since when Lever's list of stages is empty while the copy isn't."

@@ -31,7 +31,8 @@ def _find_unstored(lever: LeverClient, invitation: Invitation, template_id: str)
     """Return the id of the feedback of this invitation, empty when Lever has none.
 
     Its reference tells. Where a customer removed that field, a form of our template tells by its report link, or
-    by all that it says of one of the invitation's results.
+    by all that it says of one of the invitation's results. One that is completely empty was filled in by field ids
+    that the template no longer had.
     """
     forms = [form for form in lever.feedback_list(invitation.opportunity_id) if not form.is_deleted]
     for form in forms:
@@ -46,9 +47,17 @@ def _find_unstored(lever: LeverClient, invitation: Invitation, template_id: str)
             TEMPLATE_NAME,
             INSTRUCTIONS,
         )
-        if is_of_our_template and form.id not in taken and _says_the_same(form, invitation):
+        if (
+            is_of_our_template
+            and form.id not in taken
+            and (_is_empty(form) or _says_the_same(form, invitation))
+        ):
             return form.id
     return ""
+
+
+def _is_empty(form: FeedbackForm) -> bool:
+    return not any(field.value for field in form.fields)
 
 
 def _says_the_same(form: FeedbackForm, invitation: Invitation) -> bool:

@@ -11,17 +11,26 @@ from django.utils import timezone
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
+from integrations.lever.feedback import FeedbackForm
 from integrations.models import Effect, Invitation, LeverConnection, Result
-from integrations.workflow.catalog.feedback_template import read_template
+from integrations.models.db_retry import with_retry
+from integrations.workflow.catalog.template_copy import (
+    forget_copy,
+    forget_template,
+    known_template,
+    read_again,
+)
 from integrations.workflow.effects.author import choose_author
 from integrations.workflow.effects.existing_feedback import existing_feedback
-from integrations.workflow.effects.feedback_values import field_values
+from integrations.workflow.effects.feedback_values import field_values, unwritten_values
 from integrations.workflow.outbox.enqueue import enqueue_template
 from integrations.workflow.outbox.outcome import Done, Failed, LeaseLost, Retry
 from integrations.workflow.outbox.payloads import FeedbackPayload
 
 NO_AUTHOR = "Lever lists no user who could be the author of the feedback"
 WAIT_FOR_TEMPLATE = timedelta(seconds=2)
+#: How Lever may answer to a template or to field ids that it no longer has.
+_REFUSED = frozenset({400, 404, 422})
 
 
 def write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | Retry | LeaseLost:
@@ -40,36 +49,60 @@ def write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | R
     author = choose_author(effect, lever)
     if not author:
         return Failed(NO_AUTHOR)
-    template_id = LeverConnection.objects.get(organization=effect.organization_id).feedback_template_id
-    for feedback_id in existing_feedback(lever, invitation, template_id):
+    connection = LeverConnection.objects.get(organization=effect.organization_id)
+    for feedback_id in existing_feedback(lever, invitation, connection.feedback_template_id):
         if _update(lever, invitation, feedback_id, result, author):
             return Done(record=partial(_store_feedback_id, invitation, result, feedback_id))
-    return _create(effect, lever, invitation, result, author)
+    return _write_new(effect, lever, connection, invitation, result, author)
+
+
+def _write_new(
+    effect: Effect,
+    lever: LeverClient,
+    connection: LeverConnection,
+    invitation: Invitation,
+    result: Result,
+    author: str,
+) -> Done | Failed | Retry | LeaseLost:
+    """Write feedback by the copy of the template; where that turns out to be old, by what Lever has now."""
+    template = known_template(lever, connection)
+    if template is None:
+        return _without_template(effect, connection)
+    if not effect.mark_attempt_started():
+        return LeaseLost()
+    create = partial(_create, lever, invitation, result, author)
+    try:
+        form = create(template)
+    except PlatformError as error:
+        template_now = read_again(lever, connection) if error.status in _REFUSED else template
+        if template_now is None:
+            return _without_template(effect, connection)
+        if template_now.fields == template.fields:
+            raise
+        form = create(template_now)
+    if not form.fields or unwritten_values(form, invitation, result):
+        forget_copy(connection)
+        # committed before the next call, since a form that lacks its reference isn't found in Lever's list
+        with_retry(partial(_store_feedback_id, invitation, result, form.id))
+        _update(lever, invitation, form.id, result, author)
+    return Done(record=partial(_store_feedback_id, invitation, result, form.id))
 
 
 def _create(
-    effect: Effect, lever: LeverClient, invitation: Invitation, result: Result, author: str
-) -> Done | Failed | Retry | LeaseLost:
-    connection = LeverConnection.objects.get(organization=effect.organization_id)
-    template = (
-        read_template(lever, connection.feedback_template_id) if connection.feedback_template_id else None
-    )
-    if template is None:
-        LeverConnection.objects.filter(pk=connection.pk).update(feedback_template_id="")
-        return _without_template(effect)
-    if not effect.mark_attempt_started():
-        return LeaseLost()
+    lever: LeverClient, invitation: Invitation, result: Result, author: str, template: FeedbackForm
+) -> FeedbackForm:
+    """Submit the result on the template. Return the form as Lever has it now. Raises PlatformError."""
     form = {
-        "baseTemplateId": connection.feedback_template_id,
+        "baseTemplateId": template.id,
         "fieldValues": field_values(template, invitation, result),
         "completedAt": int(timezone.now().timestamp() * 1000),
     }
-    feedback_id = lever.create_feedback(invitation.opportunity_id, form, author)
-    return Done(record=partial(_store_feedback_id, invitation, result, feedback_id))
+    return lever.create_feedback(invitation.opportunity_id, form, author)
 
 
-def _without_template(effect: Effect) -> Failed | Retry:
+def _without_template(effect: Effect, connection: LeverConnection) -> Failed | Retry:
     """Ask for the template and retry; fail when Lever has refused it since this effect's first try."""
+    forget_template(connection)
     templates = Effect.objects.filter(organization=effect.organization_id, kind=Effect.Kind.MAKE_TEMPLATE)
     refused = templates.filter(state=Effect.State.FAILED).first()
     if refused is not None and refused.trying_since > effect.trying_since:

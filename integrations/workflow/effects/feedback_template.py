@@ -3,8 +3,10 @@
 from functools import partial
 
 from integrations.clients.provider import ClientProvider
+from integrations.lever.feedback import FeedbackForm
 from integrations.models import Effect, LeverConnection, LeverProbe
-from integrations.workflow.catalog.feedback_template import TEMPLATE, is_ours, read_template
+from integrations.workflow.catalog.feedback_template import TEMPLATE, is_ours
+from integrations.workflow.catalog.template_copy import read_again, store_template
 from integrations.workflow.outbox.outcome import Done, LeaseLost
 
 
@@ -15,16 +17,16 @@ def make_template(effect: Effect, clients: ClientProvider) -> Done | LeaseLost:
     """
     lever = clients.lever()
     connection = LeverConnection.objects.get(organization=effect.organization_id)
-    if connection.feedback_template_id and read_template(lever, connection.feedback_template_id):
+    if read_again(lever, connection) is not None:
         return Done()
     template = next((listed for listed in lever.feedback_templates() if is_ours(listed)), None)
     if template is None:
         if not effect.mark_attempt_started():
             return LeaseLost()
         template = lever.create_feedback_template(TEMPLATE)
-    return Done(record=partial(_store_template, connection, template.id))
+    return Done(record=partial(_store_template, connection, template))
 
 
-def _store_template(connection: LeverConnection, template_id: str) -> None:
-    LeverConnection.objects.filter(pk=connection.pk).update(feedback_template_id=template_id)
+def _store_template(connection: LeverConnection, template: FeedbackForm) -> None:
+    store_template(connection, template)
     LeverProbe.objects.filter(organization=connection.organization_id).update(is_template_gone=False)

@@ -21,6 +21,20 @@ def field_texts(invitation: Invitation, result: Result) -> dict[str, str]:
     }
 
 
+def unwritten_values(form: FeedbackForm, invitation: Invitation, result: Result) -> list[JsonObject]:
+    """Return the values that the form should have and hasn't; an empty text may be null in Lever."""
+    present = {field.id: _comparable(field.value) for field in form.fields}
+    return [
+        value
+        for value in field_values(form, invitation, result)
+        if _comparable(value["value"]) != present[value["id"]]
+    ]
+
+
+def _comparable(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value or ""
+
+
 def field_values(form: FeedbackForm, invitation: Invitation, result: Result) -> list[JsonObject]:
     """Return the values for the fields that the form has; a field a customer removed is left out.
 

@@ -1,19 +1,19 @@
-"""Set the progress tag on the opportunity in Lever."""
+"""Set the progress tag on the opportunity in Lever, and with it the tag of the result that led to it."""
 
 from integrations.clients.provider import ClientProvider
 from integrations.models import Effect
-from integrations.vocabulary import ProgressTag
-from integrations.workflow.effects.author import known_author
+from integrations.workflow.effects.result_tag import is_overtaken
+from integrations.workflow.effects.tags import write_tags
 from integrations.workflow.outbox.enqueue import LATER_PROGRESS
 from integrations.workflow.outbox.outcome import Cancelled, Done
 from integrations.workflow.outbox.payloads import ProgressTagPayload
-from integrations.workflow.rules.tags import is_progress_tag
 
 
 def set_progress_tag(effect: Effect, clients: ClientProvider) -> Done | Cancelled:
-    """Leave exactly one progress tag on the opportunity: the new one is added first, then the others are removed.
+    """Leave exactly one progress tag on the opportunity, and the result tag that came with it.
 
-    Safe to run twice, since tags are a set. Cancelled when a later progress tag has been enqueued.
+    Safe to run twice, since tags are a set. The progress tag is left out when a later one has been enqueued, the result
+    tag when CodeScreen has said something else since; cancelled when nothing remains.
     """
     later = Effect.objects.filter(
         organization=effect.organization_id,
@@ -21,16 +21,12 @@ def set_progress_tag(effect: Effect, clients: ClientProvider) -> Done | Cancelle
         opportunity_id=effect.opportunity_id,
         pk__gt=effect.pk,
     )
-    if later.exclude(state=Effect.State.FAILED).exists():
+    has_later = later.exclude(state=Effect.State.FAILED).exists()
+    payload = ProgressTagPayload.from_json(effect.payload)
+    result_tag = payload.result_tag
+    if result_tag is not None and is_overtaken(effect, result_tag):
+        result_tag = None
+    if has_later and result_tag is None:
         return Cancelled(LATER_PROGRESS)
-    tag = ProgressTagPayload.from_json(effect.payload).tag
-    lever = clients.lever()
-    author = known_author(effect)
-    present = lever.add_tags(effect.opportunity_id, [tag], author)
-    if present is None:
-        others: list[str] = [known for known in ProgressTag if known != tag]
-    else:
-        others = [known for known in present if known != tag and is_progress_tag(known)]
-    if others:
-        lever.remove_tags(effect.opportunity_id, others, author)
+    write_tags(clients.lever(), effect, "" if has_later else payload.tag, result_tag)
     return Done()

@@ -1,8 +1,8 @@
-"""Set the customer's own tag for a result on the opportunity in Lever."""
+"""Set the customer's own tag for a result where no progress tag is set with it: a later round has that one."""
 
 from integrations.clients.provider import ClientProvider
-from integrations.models import Effect, Invitation
-from integrations.workflow.effects.author import known_author
+from integrations.models import Effect
+from integrations.workflow.effects.tags import write_tags
 from integrations.workflow.outbox.outcome import Cancelled, Done
 from integrations.workflow.outbox.payloads import ResultTagPayload
 
@@ -12,24 +12,21 @@ LATER_RESULT = "A later result took its place."
 def set_result_tag(effect: Effect, clients: ClientProvider) -> Done | Cancelled:
     """Add the tag for the result and remove its opposite. Safe to run twice, since tags are a set.
 
-    Cancelled when CodeScreen has said something else since, of this round or a later one.
+    Cancelled when CodeScreen has said something else since.
     """
     payload = ResultTagPayload.from_json(effect.payload)
-    invitation = effect.invitation
-    if invitation is None:
-        raise TypeError("a result tag without an invitation")
-    if _is_overtaken(invitation, payload.outcome):
+    if is_overtaken(effect, payload):
         return Cancelled(LATER_RESULT)
-    lever = clients.lever()
-    if payload.tag:
-        lever.add_tags(effect.opportunity_id, [payload.tag], known_author(effect))
-    if payload.others:
-        lever.remove_tags(effect.opportunity_id, payload.others, known_author(effect))
+    write_tags(clients.lever(), effect, "", payload)
     return Done()
 
 
-def _is_overtaken(invitation: Invitation, outcome: str) -> bool:
+def is_overtaken(effect: Effect, payload: ResultTagPayload) -> bool:
+    """Whether CodeScreen has said something else since, of the effect's round or of a later one."""
+    invitation = effect.invitation
+    if invitation is None:
+        raise TypeError("a result tag without an invitation")
     latest = invitation.latest_result()
-    if latest is None or latest.outcome != outcome:
+    if latest is None or latest.outcome != payload.outcome:
         return True
     return invitation.later_rounds().filter(results__isnull=False).exists()

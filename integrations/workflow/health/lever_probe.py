@@ -13,7 +13,7 @@ from integrations.lever.client import LeverClient
 from integrations.lever.lookups import RegisteredWebhook
 from integrations.models import Delivery, LeverConnection, LeverProbe, LeverWebhook, Organization
 from integrations.vocabulary import DeliveryEvent, Platform
-from integrations.workflow.catalog import feedback_template
+from integrations.workflow.catalog import feedback_template, template_copy
 
 PROBE_VALID_FOR = timedelta(days=1)  # an older probe says nothing about today
 USUAL_GAP_OVER = timedelta(days=14)
@@ -135,10 +135,10 @@ def _update_webhooks(organization: Organization, registered: Sequence[Registered
 
 
 def _template_state(organization: Organization, lever: LeverClient) -> TemplateState:
-    template_id = LeverConnection.objects.get(organization=organization).feedback_template_id
-    if not template_id:
+    connection = LeverConnection.objects.get(organization=organization)
+    if not connection.feedback_template_id:
         return TemplateState()
-    template = feedback_template.read_template(lever, template_id)
+    template = template_copy.read_again(lever, connection)
     if template is None:
         return TemplateState(is_template_gone=True)
     return TemplateState(missing_fields=[str(name) for name in feedback_template.missing_fields(template)])

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from integrations import correlation
 from integrations.models import Delivery, Effect, Invitation, Membership, Organization
 from integrations.models.truncated_keys import truncated_key
-from integrations.workflow.outbox.payloads import NotePayload, Payload, ProgressTagPayload
+from integrations.workflow.outbox.payloads import NotePayload, Payload, ProgressTagPayload, ResultTagPayload
 
 Kind = Effect.Kind
 LATER_PROGRESS = "A later progress took its place."
@@ -85,19 +85,23 @@ def _effect(organization_id: int, kind: str, key: str) -> QuerySet[Effect]:
     return Effect.objects.filter(organization=organization_id, kind=kind, key=key)
 
 
-def enqueue_progress_tag(invitation: Invitation, tag: str) -> None:
+def enqueue_progress_tag(
+    invitation: Invitation, tag: str, result_tag: ResultTagPayload | None = None
+) -> bool:
     """Enqueue a progress tag, and cancel an earlier one for the same candidate that hasn't been set.
 
-    The tag follows the latest round that was sent; an earlier round's progress no longer changes it.
+    `result_tag` is set in the same calls to Lever; one that waits with an earlier progress tag isn't cancelled.
+    The tag follows the latest round that was sent: for an earlier round nothing is enqueued, and False is returned.
     """
     if invitation.later_rounds().exclude(instance_id="").exists():
-        return
+        return False
     waiting = Effect.objects.filter(
         organization=invitation.organization_id,
         kind=Kind.SET_PROGRESS_TAG,
         opportunity_id=invitation.opportunity_id,
         state=Effect.State.DUE,
         leased_until__isnull=True,
+        payload__result=None,
     )
     waiting.update(state=Effect.State.CANCELLED, due_at=None, last_error=LATER_PROGRESS)
     effect = Effect(
@@ -108,10 +112,11 @@ def enqueue_progress_tag(invitation: Invitation, tag: str) -> None:
         ),  # each change is an effect of its own
         invitation=invitation,
         opportunity_id=invitation.opportunity_id,
-        payload=ProgressTagPayload(tag).to_json(),
+        payload=ProgressTagPayload(tag, result_tag.to_json() if result_tag else None).to_json(),
         priority=3,
     )
     _store(effect)
+    return True
 
 
 def enqueue_note(

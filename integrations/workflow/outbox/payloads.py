@@ -29,19 +29,25 @@ class InvitationPayload(Payload):
 
 
 @dataclass(frozen=True)
-class ProgressTagPayload(Payload):
-    """The progress tag that the opportunity is to have."""
-
-    tag: str
-
-
-@dataclass(frozen=True)
 class ResultTagPayload(Payload):
     """The customer's tag to add, empty for none, the tags to remove, and the outcome that they stand for."""
 
     tag: str = ""
     others: list[str] = field(default_factory=list)
     outcome: str = ""
+
+
+@dataclass(frozen=True)
+class ProgressTagPayload(Payload):
+    """The progress tag that the opportunity is to have; `result` is the payload of a result tag set with it."""
+
+    tag: str
+    result: JsonObject | None = None
+
+    @property
+    def result_tag(self) -> ResultTagPayload | None:
+        """The result tag that is set in the same calls, None when there is none."""
+        return None if self.result is None else ResultTagPayload.from_json(self.result)
 
 
 @dataclass(frozen=True)

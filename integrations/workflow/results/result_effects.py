@@ -12,8 +12,8 @@ from integrations.workflow.rules.tags import choose_progress_tag, choose_result_
 def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool) -> None:
     """Enqueue everything that a result leads to in Lever, and the e-mail where the result is new."""
     organization = invitation.organization
-    enqueue_progress_tag(invitation, choose_progress_tag(invitation.status, result.outcome))
     number = invitation.effects.filter(kind=Effect.Kind.WRITE_FEEDBACK).count() + 1
+    _enqueue_tags(invitation, result, number)
     enqueue(
         organization,
         Effect.Kind.WRITE_FEEDBACK,
@@ -31,7 +31,6 @@ def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool
             payload=ReportLinkPayload(result.report_url),
             priority=4,
         )
-    _enqueue_result_tag(invitation, result, number)
     follow_result(invitation, result, number)
     if not is_same:
         _notify_result(invitation, result, number)
@@ -62,8 +61,27 @@ def _notify_result(invitation: Invitation, result: Result, number: int) -> None:
     )
 
 
-def _enqueue_result_tag(invitation: Invitation, result: Result, number: int) -> None:
-    """Enqueue the customer's own tag for the stated outcome; remove both tags when the outcome is no longer stated."""
+def _enqueue_tags(invitation: Invitation, result: Result, number: int) -> None:
+    """Enqueue the progress tag and the result tag: as one effect, unless a later round has the progress tag."""
+    progress_tag = choose_progress_tag(invitation.status, result.outcome)
+    result_tag = _result_tag(invitation, result, number)
+    if enqueue_progress_tag(invitation, progress_tag, result_tag) or result_tag is None:
+        return
+    enqueue(
+        invitation.organization,
+        Effect.Kind.SET_RESULT_TAG,
+        f"{invitation.pk}:{number}",
+        invitation=invitation,
+        payload=result_tag,
+        priority=4,
+    )
+
+
+def _result_tag(invitation: Invitation, result: Result, number: int) -> ResultTagPayload | None:
+    """Return the customer's own tag for the stated outcome; both are removed when the outcome is no longer stated.
+
+    None when there is nothing to add or to remove.
+    """
     organization = invitation.organization
     tags = {
         Result.Outcome.PASSED.value: choose_result_tag(organization.passed_tag, invitation.assessment_name),
@@ -72,11 +90,5 @@ def _enqueue_result_tag(invitation: Invitation, result: Result, number: int) -> 
     given = tags.get(result.outcome, "")
     others = sorted({tag for tag in tags.values() if tag} - {given})
     if given or (others and (number > 1 or invitation.round > 1)):
-        enqueue(
-            organization,
-            Effect.Kind.SET_RESULT_TAG,
-            f"{invitation.pk}:{number}",
-            invitation=invitation,
-            payload=ResultTagPayload(given, others, result.outcome),
-            priority=4,
-        )
+        return ResultTagPayload(given, others, result.outcome)
+    return None

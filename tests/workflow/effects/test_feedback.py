@@ -1,6 +1,9 @@
 """Write one feedback form per invitation, by its own field ids."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from integrations.models import Effect, Invitation, LeverConnection, Result
 from integrations.workflow.catalog import feedback_template
@@ -262,6 +265,107 @@ def test_feedback_follows_the_template_when_it_was_edited(scenario, sandbox):
     scenario.candidate_does("regrade", score=60, result="Passed")
     [form] = feedback_forms(sandbox)
     assert (form["fields"]["CodeScreen score"], form["fields"]["Rating"]) == ("60", "3 - Hire")
+
+
+def edit_template(sandbox, *removed):
+    """Edit the portal's template in Lever: its fields get new ids, without those of these texts."""
+    [template] = portal_templates(sandbox)
+    template.fields = build_fields([field for field in template.fields if field["text"] not in removed])
+
+
+def feedback_reads(scenario):
+    """Return how often a template or feedback was read."""
+    reads = scenario.organization.calls.filter(platform="lever", method="GET")
+    return reads.filter(path__contains="feedback").count()
+
+
+def test_the_template_is_not_read_while_its_copy_is_young(scenario, sandbox):
+    scenario.sent_invitation()
+    before = feedback_reads(scenario)
+    evaluate(scenario, score=82, result="Passed")
+    assert feedback_reads(scenario) == before
+    assert feedback_forms(sandbox)[0]["fields"]["CodeScreen score"] == "82"
+
+
+def test_the_template_is_read_when_its_copy_is_old(scenario, sandbox):
+    scenario.sent_invitation()
+    LeverConnection.objects.update(feedback_template_read_at=timezone.now() - timedelta(days=2))
+    before = feedback_reads(scenario)
+    evaluate(scenario, score=82, result="Passed")
+    assert feedback_reads(scenario) == before + 1
+    young = LeverConnection.objects.filter(
+        feedback_template_read_at__gt=timezone.now() - timedelta(minutes=1)
+    )
+    assert young.exists()
+
+
+def test_the_copy_is_not_used_when_it_is_of_another_template(scenario, sandbox):
+    scenario.sent_invitation()
+    connection = LeverConnection.objects.get()
+    other = connection.feedback_template | {"id": "another"}
+    LeverConnection.objects.update(feedback_template=other)
+    evaluate(scenario, score=82, result="Passed")
+    assert feedback_forms(sandbox)[0]["fields"]["CodeScreen score"] == "82"
+    assert LeverConnection.objects.get().feedback_template == connection.feedback_template
+
+
+@pytest.mark.parametrize("is_ignored", [False, True], ids=["refused", "ignored"])
+def test_a_result_is_complete_when_the_template_was_edited_since_it_was_copied(scenario, sandbox, is_ignored):
+    sandbox.lever_does("settings", ignores_unknown_fields=is_ignored)
+    scenario.sent_invitation()
+    edit_template(sandbox, "Failure reason")
+    evaluate(scenario, score=82, result="Passed")
+    [form] = feedback_forms(sandbox)
+    assert (form["fields"]["CodeScreen score"], form["fields"]["Rating"]) == ("82", "4 - Strong Hire")
+    before = feedback_reads(scenario)
+    scenario.sent_invitation("Tamarack")
+    scenario.candidate_does("start", "submit", "evaluate", word="Tamarack", score=60, result="Passed")
+    [form] = feedback_forms(sandbox, "Tamarack")
+    assert form["fields"]["CodeScreen score"] == "60"
+    assert feedback_reads(scenario) == before + is_ignored
+
+
+def test_a_field_that_was_given_back_is_filled_when_the_copy_lacks_it(scenario, sandbox):
+    scenario.sent_invitation()
+    connection = LeverConnection.objects.get()
+    kept = [field for field in connection.feedback_template["fields"] if field["text"] != "Result"]
+    LeverConnection.objects.update(feedback_template=connection.feedback_template | {"fields": kept})
+    evaluate(scenario, score=82, result="Passed")
+    assert feedback_forms(sandbox)[0]["fields"]["Result"] == "Passed"
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_an_empty_form_is_completed_when_the_answer_to_an_old_copy_was_lost(scenario, sandbox, kind):
+    sandbox.lever_does("settings", ignores_unknown_fields=True)
+    scenario.sent_invitation()
+    edit_template(sandbox)
+    scenario.lever_fails("/feedback$", kind=kind)
+    evaluate(scenario, score=82, result="Passed")
+    scenario.work_waiting()
+    [form] = feedback_forms(sandbox)
+    assert form["fields"]["CodeScreen score"] == "82"
+
+
+def test_an_incomplete_form_is_completed_later_when_its_update_fails(scenario, sandbox):
+    sandbox.lever_does("settings", ignores_unknown_fields=True)
+    invitation = scenario.sent_invitation()
+    edit_template(sandbox)
+    scenario.lever_fails("/feedback/", method="PUT", status=503)
+    evaluate(scenario, score=82, result="Passed")
+    assert scenario.latest_effect("write_feedback").state == "due"
+    assert scenario.reread(invitation).feedback_id
+    scenario.work_waiting()
+    [form] = feedback_forms(sandbox)
+    assert form["fields"]["CodeScreen score"] == "82"
+
+
+def test_feedback_fails_with_levers_answer_when_the_template_is_as_it_was_copied(scenario, sandbox):
+    scenario.sent_invitation()
+    scenario.lever_fails("/feedback$", status=400, times=2)
+    evaluate(scenario, score=82, result="Passed")
+    effect = scenario.latest_effect("write_feedback")
+    assert (effect.state, "400" in effect.last_error) == ("failed", True)
+    assert not feedback_forms(sandbox)
 
 
 @pytest.mark.parametrize(

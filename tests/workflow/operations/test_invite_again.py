@@ -94,7 +94,7 @@ def test_the_progress_tag_follows_the_latest_round(organization, super_admin):
     enqueue.enqueue_progress_tag(second, ProgressTag.INVITED)
     enqueue.enqueue_progress_tag(first, ProgressTag.COMPLETED)
     due = Effect.objects.get(kind="set_progress_tag", state="due")
-    assert due.payload == {"tag": ProgressTag.INVITED}
+    assert due.payload["tag"] == ProgressTag.INVITED
 
 
 def test_a_new_round_is_sent_and_followed(scenario, super_admin):

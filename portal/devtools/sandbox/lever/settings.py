@@ -20,6 +20,7 @@ class LeverSettings(RuntimeSettings):
     late_posting_tags: bool = True  # a tag put on a posting later reaches its active opportunities
     stage_event_on_create: bool = False
     list_deleted_feedback: bool = True
+    ignores_unknown_fields: bool = False  # values of feedback for field ids that the template doesn't have
     text_file_numbers: bool = False  # files' size and time as strings, as the documentation prints them
     verify_event: str = "candidateHired"  # the event a test request names; empty: the webhook's own
     webhooks_enabled: bool = True  # off: nothing is sent, as if every webhook were lost

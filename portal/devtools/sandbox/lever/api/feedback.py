@@ -43,7 +43,11 @@ def create_feedback(call: Call) -> Response:
         template.id,
         template.text,
         template.instructions,
-        filled_in(empty, body.get("fieldValues", [])),
+        filled_in(
+            empty,
+            body.get("fieldValues", []),
+            ignores_unknown=call.account.settings.ignores_unknown_fields,
+        ),
         pick(body, "createdAt", int, now),
         pick(body, "completedAt", int, now),
     )

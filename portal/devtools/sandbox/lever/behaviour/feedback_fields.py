@@ -36,7 +36,7 @@ def build_fields(sent: object) -> list[JsonObject]:
     return [_build_field(field) for field in sent]
 
 
-def filled_in(fields: list[JsonObject], values: object) -> list[JsonObject]:
+def filled_in(fields: list[JsonObject], values: object, *, ignores_unknown: bool = False) -> list[JsonObject]:
     """Return copies of the fields with the values sent put in; raises a 400 HttpError."""
     if not isinstance(values, list):
         raise HttpError(400, "fieldValues must be a list", "BadRequestError")
@@ -44,6 +44,8 @@ def filled_in(fields: list[JsonObject], values: object) -> list[JsonObject]:
     by_id = {field["id"]: field for field in fields}
     for entry in values:
         field = by_id.get(entry.get("id")) if isinstance(entry, dict) else None
+        if field is None and ignores_unknown:
+            continue
         if field is None:
             raise HttpError(400, f"fieldValues: no field with the id of {entry}", "BadRequestError")
         value = entry.get("value")

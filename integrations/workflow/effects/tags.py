@@ -1,0 +1,47 @@
+"""Write tags to an opportunity in Lever, which has no call that replaces one: at most one addition and one removal."""
+
+from collections.abc import Collection
+
+from integrations.http.errors import PlatformError
+from integrations.lever.client import LeverClient
+from integrations.models import Effect
+from integrations.vocabulary import ProgressTag
+from integrations.workflow.effects.author import known_author
+from integrations.workflow.outbox.payloads import ResultTagPayload
+from integrations.workflow.rules.tags import is_progress_tag
+
+#: How Lever may answer to a tag that it doesn't accept, such as a new one where creating tags is restricted.
+_REFUSED = frozenset({400, 403, 422})
+
+
+def write_tags(
+    lever: LeverClient, effect: Effect, progress_tag: str, result_tag: ResultTagPayload | None
+) -> None:
+    """Add the progress tag, if not empty, and the result tag, if given; then remove those that they replace.
+
+    The new ones are added first, so that the opportunity is never without a progress tag. Where Lever refuses both
+    together, the progress tag is written alone and the error is raised. Raises PlatformError.
+    """
+    result_tag = result_tag or ResultTagPayload()
+    added = [tag for tag in (progress_tag, result_tag.tag) if tag]
+    author = known_author(effect)
+    try:
+        present = lever.add_tags(effect.opportunity_id, added, author) if added else None
+    except PlatformError as error:
+        if len(added) > 1 and error.status in _REFUSED:
+            write_tags(lever, effect, progress_tag, None)
+        raise
+    replaced = _replaced(present, progress_tag, result_tag.others)
+    if replaced:
+        lever.remove_tags(effect.opportunity_id, replaced, author)
+
+
+def _replaced(present: Collection[str] | None, progress_tag: str, others: Collection[str]) -> list[str]:
+    """Return the tags to remove: of those present, or all that there may be when Lever's answer doesn't list them."""
+    if present is None:
+        return [*([tag for tag in ProgressTag if tag != progress_tag] if progress_tag else []), *others]
+    return [
+        tag
+        for tag in present
+        if tag in others or (progress_tag and tag != progress_tag and is_progress_tag(tag))
+    ]
