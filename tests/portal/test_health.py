@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -52,6 +53,12 @@ def test_a_node_is_not_ready_when_the_database_cannot_be_written(client, db, mon
     answer = client.get("/healthz/ready")
     assert answer.status_code == 503
     assert answer.json()["parts"]["database"] == "failed: OperationalError"
+
+
+def test_a_node_is_not_ready_while_a_migration_is_not_applied(client, db):
+    MigrationRecorder(connection).record_unapplied("integrations", "0001_initial")
+    answer = client.get("/healthz/ready")
+    assert (answer.status_code, answer.json()["parts"]["migrations"]) == (503, "1 not applied")
 
 
 def test_the_probe_leaves_no_row_behind_and_writes_at_most_every_few_seconds(

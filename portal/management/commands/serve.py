@@ -8,9 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-from portal.process import startup
-from portal.process.programs import queue_cluster, web_server
-from portal.process.supervisor import Supervisor
+from portal.process import serve, startup
 
 
 class Command(BaseCommand):
@@ -30,7 +28,8 @@ class Command(BaseCommand):
         require_free_port(host, port)
         startup.prepare(self.stderr)
         self.stderr.write(f"Serving {settings.PORTAL_URL} on http://{host}:{port} until Ctrl-C.")
-        Supervisor([web_server(host, port), queue_cluster()]).run()
+        self.stderr.flush()
+        serve.become(host, port)
 
 
 def require_free_port(host: str, port: int) -> None:

@@ -15,6 +15,7 @@ from portal.devtools.benchmarks.chain import ChainBenchmark
 from portal.devtools.benchmarks.claims import ClaimsBenchmark
 from portal.devtools.benchmarks.duties import DutiesBenchmark
 from portal.devtools.benchmarks.endpoint import EndpointBenchmark
+from portal.devtools.benchmarks.footprint import FootprintBenchmark
 from portal.devtools.benchmarks.workflow import WorkflowBenchmark
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.waiting import RunFailed
@@ -26,6 +27,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     ClaimsBenchmark(),
     ChainBenchmark(),
     DutiesBenchmark(),
+    FootprintBenchmark(),
 )
 
 
