@@ -1,11 +1,11 @@
-"""The statements that claim a row, in one step: the most urgent one of the least-served organization, or of all.
+"""The statements of a claim, compiled once for each model and kind of database: what could be claimed, and the leases.
 
-What the first costs must not grow with what is not to be done: with the rows of the past, or with organizations without
-work. So it goes from one organization with scheduled rows to the next along their index, and stops at the first that it
-can serve; and it counts the leases of all organizations at once along the index of leased rows.
+What a claim costs must not grow with what is not to be done: with the rows of the past, with organizations without
+work, or with the rows that wait for their time. So it looks at a bounded number of organizations: the next ones along
+the index of scheduled rows, from where the claim before it stopped, and those whose rows have been due longest.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -14,100 +14,159 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.db.models.sql import UpdateQuery
 
-_OWNER, _LAST_SERVED = "placeholder for the owner", "placeholder for the organization"
+#: How many organizations a claim goes through along the index, due or not.
+ORGANIZATIONS_PER_CLAIM = 32
+#: Of how many of the rows that have been due longest it looks at the organizations.
+LONGEST_WAITING = 8
 
-type Statement = tuple[str, tuple[object, ...]]
-
-_PREPARED = """
-WITH RECURSIVE served (organization, leases) AS ({served}),
-further (organization) AS (
-    SELECT ({first_further})
-    UNION ALL SELECT ({next_further}) FROM further WHERE further.organization IS NOT NULL
-),
-every (organization) AS (
-    SELECT ({first_of_all})
-    UNION ALL SELECT ({next_of_all}) FROM every WHERE every.organization IS NOT NULL
+_OWNER, _AFTER, _ORGANIZATION, _OPPORTUNITY, _MOST = (
+    f"placeholder for the {what}"
+    for what in ("owner", "organization before", "organization", "opportunity", "number of rows")
 )
-"""
-_UNSERVED = """
-(SELECT {walk}.organization FROM {walk}
-WHERE {walk}.organization IS NOT NULL
-AND {walk}.organization NOT IN (SELECT served.organization FROM served)
-AND EXISTS ({due}) LIMIT 1)
-"""
-_LEAST_SERVED = """
-(SELECT every.organization FROM every LEFT JOIN served ON served.organization = every.organization
-WHERE every.organization IS NOT NULL AND EXISTS ({due})
-ORDER BY COALESCE(served.leases, 0), every.organization <= %s, every.organization LIMIT 1)
+
+type Parameter = str | int | float | bool | datetime | None
+type Statement = tuple[str, tuple[Parameter, ...]]
+
+_OFFERS = """
+WITH RECURSIVE walk (organization, place) AS (
+    SELECT ({first}), 1
+    UNION ALL SELECT ({following}), walk.place + 1 FROM walk
+    WHERE walk.organization IS NOT NULL AND walk.place < {places}
+),
+reached (organization, place) AS (
+    SELECT walk.organization, walk.place FROM walk WHERE walk.organization IS NOT NULL
+    UNION ALL SELECT longest.organization_id, 0 FROM ({longest}) longest
+)
+SELECT reached.organization, MAX(reached.place), ({leases}), ({row})
+FROM reached GROUP BY reached.organization
 """
 
 
-def claim_statement(model: Any, lease: timedelta, owner: str, last_served: int) -> Statement:
-    """Return the SQL, with its parameters, that leases a due row of a Leasable `model` to `owner` and returns it.
+def offers_statement(model: Any, after: int) -> Statement:
+    """Return the SQL, with its parameters, that reads what a Leasable `model` has to claim.
 
-    The row is of an organization without a lease, the next after `last_served`; when all are being served, of one with
-    the fewest leases.
+    Each line is of one organization: its id, its place in the walk, how many of its rows are leased, its most urgent
+    due row. The walk goes from the organization behind `after` to ORGANIZATIONS_PER_CLAIM others; organizations that
+    were reached only because a row of theirs has been due longest have the place 0.
     """
-    return _with_values(_fair(model, lease, connection.vendor), owner, last_served)
+    return _with_values(_offers(model, connection.vendor), {_AFTER: after})
 
 
-def claim_first_statement(model: Any, lease: timedelta, owner: str) -> Statement:
+def lease_statement(model: Any, lease: timedelta, owner: str, rows: list[int]) -> Statement:
+    """Return the SQL, with its parameters, that leases those of the rows that are still due, and returns them."""
+    statement = _leasing_rows(model, lease, connection.vendor, len(rows))
+    return _with_values(
+        statement, {_OWNER: owner, **dict(zip(_row_placeholders(len(rows)), rows, strict=True))}
+    )
+
+
+def lease_of_organization_statement(
+    model: Any, lease: timedelta, owner: str, organization_id: int, most: int
+) -> Statement:
+    """Return the SQL, with its parameters, that leases the most urgent due rows of the organization, at most `most`."""
+    statement = _leasing_of_organization(model, lease, connection.vendor)
+    return _with_values(statement, {_OWNER: owner, _ORGANIZATION: organization_id, _MOST: most})
+
+
+def lease_of_candidate_statement(
+    model: Any, lease: timedelta, owner: str, organization_id: int, opportunity_id: str
+) -> Statement:
+    """Return the SQL, with its parameters, that leases the candidate's most urgent due row and returns it."""
+    statement = _leasing_of_candidate(model, lease, connection.vendor)
+    values: dict[str, Parameter] = {_ORGANIZATION: organization_id, _OPPORTUNITY: opportunity_id}
+    return _with_values(statement, {**values, _OWNER: owner})
+
+
+def lease_first_statement(model: Any, lease: timedelta, owner: str) -> Statement:
     """Return the SQL, with its parameters, that leases the most urgent due row to `owner`, of any organization.
 
     The model has a `started_at`, which is set.
     """
-    return _with_values(_first(model, lease, connection.vendor), owner)
+    return _with_values(_leasing_first(model, lease, connection.vendor), {_OWNER: owner})
 
 
-def _with_values(statement: Statement, owner: str, last_served: int = 0) -> Statement:
-    values = {_OWNER: owner, _LAST_SERVED: last_served}
+def _with_values(statement: Statement, values: dict[str, Parameter]) -> Statement:
     sql, parameters = statement
-    return sql, tuple(values.get(value, value) if isinstance(value, str) else value for value in parameters)
+    return sql, tuple(values.get(one, one) if isinstance(one, str) else one for one in parameters)
+
+
+def _row_placeholders(count: int) -> tuple[str, ...]:
+    return tuple(f"placeholder for row {number}" for number in range(count))
 
 
 @lru_cache
-def _first(model: Any, lease: timedelta, _vendor: str) -> Statement:
-    due = model.objects.due()
-    return _leasing(model, due.order_by(*due.work_order), lease, started_at=Now())
-
-
-@lru_cache
-def _fair(model: Any, lease: timedelta, _vendor: str) -> Statement:
-    """Return the statement with placeholders; compiled once per kind of database, since a worker often runs it."""
+def _offers(model: Any, _vendor: str) -> Statement:
     rows, due = model._base_manager, model.objects.due()
     organizations = model.objects.scheduled().order_by("organization_id").values("organization_id")
-    served = rows.filter(leased_until__gte=Now()).order_by().values("organization_id")
-    prepared = _filled(
-        _PREPARED,
-        served=served.annotate(leases=models.Count("pk")),
-        first_further=organizations.filter(organization_id__gt=RawSQL("%s", (_LAST_SERVED,)))[:1],
-        next_further=organizations.filter(organization_id__gt=RawSQL("further.organization", ()))[:1],
-        first_of_all=organizations[:1],
-        next_of_all=organizations.filter(organization_id__gt=RawSQL("every.organization", ()))[:1],
+    of_reached = RawSQL("reached.organization", ())
+    leased = rows.filter(organization_id=of_reached, leased_until__gte=Now()).order_by()
+    leases = leased.annotate(every=models.Value(1)).values("every").annotate(leases=models.Count("pk"))
+    return _filled(
+        _OFFERS.replace("{places}", str(ORGANIZATIONS_PER_CLAIM)),
+        first=organizations.filter(organization_id__gt=RawSQL("%s", (_AFTER,)))[:1],
+        following=organizations.filter(organization_id__gt=RawSQL("walk.organization", ()))[:1],
+        longest=due.order_by("due_at").values("organization_id")[:LONGEST_WAITING],
+        leases=leases.values("leases"),
+        row=due.filter(organization_id=of_reached).order_by(*due.work_order).values("pk")[:1],
     )
-    due_further = due.filter(organization_id=RawSQL("further.organization", ())).order_by().values("pk")
-    due_of_all = due.filter(organization_id=RawSQL("every.organization", ())).order_by().values("pk")
-    unserved_further = _filled(_UNSERVED.replace("{walk}", "further"), due=due_further)
-    unserved = _filled(_UNSERVED.replace("{walk}", "every"), due=due_of_all)
-    least_served = _filled(_LEAST_SERVED, due=due_of_all)
-    choices = (unserved_further, unserved, (least_served[0], (*least_served[1], _LAST_SERVED)))
-    organization = RawSQL(  # noqa: S611 - made of the parts above alone
-        f"COALESCE({', '.join(choice[0] for choice in choices)})",
-        tuple(value for choice in choices for value in choice[1]),
+
+
+@lru_cache
+def _leasing_rows(model: Any, lease: timedelta, _vendor: str, count: int) -> Statement:
+    is_one = RawSQL(  # noqa: S611 - placeholders alone
+        f'"{model._meta.db_table}"."id" IN ({", ".join(["%s"] * count)})',
+        _row_placeholders(count),
+        output_field=models.BooleanField(),
     )
-    chosen = due.filter(organization_id=organization).order_by(*due.work_order)
-    update, parameters = _leasing(model, chosen, lease)
-    return f"{prepared[0]}{update}", (*prepared[1], *parameters)
+    return _leasing(model, model.objects.due().filter(is_one), lease)
+
+
+@lru_cache
+def _leasing_of_organization(model: Any, lease: timedelta, _vendor: str) -> Statement:
+    due = model.objects.due().filter(organization_id=RawSQL("%s", (_ORGANIZATION,)))
+    return _leasing(model, due.order_by(*due.work_order), lease, is_limited=True)
+
+
+@lru_cache
+def _leasing_of_candidate(model: Any, lease: timedelta, _vendor: str) -> Statement:
+    due = model.objects.due().filter(
+        organization_id=RawSQL("%s", (_ORGANIZATION,)), opportunity_id=RawSQL("%s", (_OPPORTUNITY,))
+    )
+    return _leasing(model, due.order_by(*due.work_order)[:1], lease)
+
+
+@lru_cache
+def _leasing_first(model: Any, lease: timedelta, _vendor: str) -> Statement:
+    due = model.objects.due()
+    return _leasing(model, due.order_by(*due.work_order)[:1], lease, started_at=Now())
 
 
 def _leasing(
-    model: Any, chosen: models.QuerySet[Any, Any], lease: timedelta, **changes: models.Func
+    model: Any,
+    chosen: models.QuerySet[Any, Any],
+    lease: timedelta,
+    *,
+    is_limited: bool = False,
+    **changes: models.Func,
 ) -> Statement:
-    """Return the SQL that leases the first of the chosen rows, counts the attempt and returns the row."""
-    if connection.features.has_select_for_update_skip_locked:
+    """Return the SQL that leases the chosen rows, counts the attempt and the crash, and returns the rows.
+
+    Rows that another claim has locked are left out. `is_limited`: the statement has a placeholder for their number.
+    """
+    can_skip = connection.features.has_select_for_update_skip_locked
+    if can_skip:
         chosen = chosen.select_for_update(skip_locked=True, no_key=True, of=("self",))
-    rows = model._base_manager
-    query = rows.filter(pk=models.Subquery(chosen.values("pk")[:1])).query.chain(UpdateQuery)
+    choice, parameters = chosen.values("pk").query.get_compiler(connection=connection).as_sql()
+    if is_limited:
+        # before the locking clause, which ends the statement
+        before, lock, after = choice.partition(" FOR ")
+        choice, parameters = f"{before} LIMIT %s{lock}{after}", (*parameters, _MOST)
+    # an array is chosen once; rows IN a choice that skips locked ones might be chosen again for each row
+    is_chosen = f"= ANY(ARRAY({choice}))" if can_skip else f"IN ({choice})"
+    condition = RawSQL(  # noqa: S611 - made of what was compiled above
+        f'"{model._meta.db_table}"."id" {is_chosen}', tuple(parameters), output_field=models.BooleanField()
+    )
+    query = model._base_manager.filter(condition).query.chain(UpdateQuery)
     query.add_update_values(
         {
             "leased_until": Now() + lease,

@@ -110,7 +110,12 @@ class Delivery(Leasable):
                 condition=models.Q(due_at__isnull=False),
             ),
             models.Index(
-                fields=["organization"],
+                fields=["due_at"],
+                name="delivery_longest_due",
+                condition=models.Q(due_at__isnull=False),
+            ),
+            models.Index(
+                fields=["organization", "leased_until"],
                 name="delivery_leased",
                 condition=models.Q(leased_until__isnull=False),
             ),

@@ -8,7 +8,7 @@ from typing import Self
 from django.db import models
 from django.db.models.functions import Now
 
-from integrations.models.claim_statement import claim_first_statement
+from integrations.models.claim_statement import lease_first_statement
 from integrations.models.leasing import Leasable, LeasableQuerySet
 
 #: Longer than a worker may begin calls for one duty, with its last call: a killed worker's duty is taken up again then.
@@ -174,7 +174,7 @@ class DutyRun(Leasable):
 
         Unlike rows of candidates, duties are few for each organization, so that none can keep the others waiting.
         """
-        return next(iter(cls._base_manager.raw(*claim_first_statement(cls, DUTY_LEASE, owner))), None)
+        return next(iter(cls._base_manager.raw(*lease_first_statement(cls, DUTY_LEASE, owner))), None)
 
     def lease(self, length: timedelta = DUTY_LEASE) -> Self | None:
         """Lease this duty, due or not. Return None while another worker holds it."""

@@ -8,8 +8,9 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.models import db_clock
+from integrations.models.claim_statement import lease_of_candidate_statement
 from integrations.models.email import EmailTopic
-from integrations.models.leasing import Leasable, LeasableQuerySet
+from integrations.models.leasing import LEASE, Leasable, LeasableQuerySet
 from integrations.models.organization import Organization
 
 
@@ -27,16 +28,28 @@ class EffectQuerySet(LeasableQuerySet["Effect"]):
         return super().free().filter(state=Effect.State.DUE)
 
     def due(self) -> Self:
-        """Free effects of candidates for whom no other effect is being performed.
+        """Free effects, of each candidate the most urgent, and none while one of the candidate's is held.
 
-        Two workers that write to one opportunity at once would overwrite each other's tags.
+        Two workers that write to one opportunity would overwrite each other's tags. So an effect whose lease ran out
+        goes before the candidate's others, too: its worker may only be slow.
         """
-        busy = self.model._base_manager.filter(
-            organization=models.OuterRef("organization"),
-            opportunity_id=models.OuterRef("opportunity_id"),
-            leased_until__gte=Now(),
-        ).exclude(opportunity_id="")
-        return self.free().exclude(models.Exists(busy))
+        others = self.model._base_manager.filter(
+            organization=models.OuterRef("organization"), opportunity_id=models.OuterRef("opportunity_id")
+        ).exclude(pk=models.OuterRef("pk"))
+        more_urgent = (
+            models.Q(priority__lt=models.OuterRef("priority"))
+            | models.Q(priority=models.OuterRef("priority"), due_at__lt=models.OuterRef("due_at"))
+            | models.Q(
+                priority=models.OuterRef("priority"),
+                due_at=models.OuterRef("due_at"),
+                pk__lt=models.OuterRef("pk"),
+            )
+        )
+        is_next = models.Q(state=Effect.State.DUE, due_at__lte=Now()) & more_urgent
+        goes_first = models.Q(leased_until__isnull=False) | is_next
+        has_held_it = models.Q(leased_until__isnull=False)
+        is_behind = models.Exists(others.filter(goes_first))
+        return self.free().filter(models.Q(opportunity_id="") | has_held_it | ~is_behind)
 
     def requeue(self, organization: Organization) -> int:
         """Make the organization's effects that wait for their next try due now; return how many."""
@@ -120,6 +133,15 @@ class Effect(Leasable):
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.UniqueConstraint(fields=["organization", "kind", "key"], name="effect_once"),
+            models.UniqueConstraint(
+                fields=["organization", "opportunity_id"],
+                condition=models.Q(leased_until__isnull=False) & ~models.Q(opportunity_id=""),
+                name="effect_one_per_candidate_at_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(leased_until__isnull=True) | models.Q(state="due", due_at__isnull=False),
+                name="effect_leased_is_due",
+            ),
             models.CheckConstraint(
                 condition=models.Q(state__in=["due", "done", "failed", "uncertain", "cancelled"]),
                 name="effect_state_known",
@@ -140,8 +162,9 @@ class Effect(Leasable):
                 name="effect_due",
                 condition=models.Q(state="due"),
             ),
+            models.Index(fields=["due_at"], name="effect_longest_due", condition=models.Q(state="due")),
             models.Index(
-                fields=["organization", "opportunity_id"],
+                fields=["organization", "leased_until"],
                 name="effect_leased",
                 condition=models.Q(leased_until__isnull=False),
             ),
@@ -170,6 +193,12 @@ class Effect(Leasable):
     def trying_since(self) -> datetime:
         """When the retry window began."""
         return self.retry_window_started_at or self.created_at
+
+    @classmethod
+    def claim_next(cls, organization_id: int, opportunity_id: str, owner: str) -> Self | None:
+        """Lease the candidate's next due effect to `owner`. Return None when there is none, or one is held."""
+        statement = lease_of_candidate_statement(cls, LEASE, owner, organization_id, opportunity_id)
+        return next(iter(cls._leased(statement)), None)
 
     def mark_attempt_started(self, payload: Mapping[str, object] | None = None) -> bool:
         """Commit that a worker is about to act, and the new payload if given. Return False when the lease was lost."""

@@ -2,15 +2,23 @@
 
 import traceback as traceback_module
 import uuid
+from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Self
 
-from django.db import connection, models, transaction
+from django.db import IntegrityError, connection, models
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from integrations.models import db_clock
-from integrations.models.claim_statement import claim_statement
+from integrations.models.claim_statement import (
+    ORGANIZATIONS_PER_CLAIM,
+    Statement,
+    lease_of_organization_statement,
+    lease_statement,
+    offers_statement,
+)
+from integrations.models.fair_shares import Offer, Turns
 
 #: Longer than one call with its time-outs, and short enough that a killed worker's rows are claimed again within a
 #: minute. A worker renews its lease between calls.
@@ -20,8 +28,8 @@ MAX_CONSECUTIVE_CRASHES = 5
 #: The error of such a row when its workers died without recording one.
 NO_OUTCOME = "Workers started this {count} times in a row, and none finished."
 
-#: By table, the organization whose row this process claimed last: the next claim goes on after it.
-_last_served: dict[str, int] = {}
+#: By table, where this process's claims have got to.
+_turns: defaultdict[str, Turns] = defaultdict(Turns)
 
 
 class LeasableQuerySet[Row: "Leasable"](models.QuerySet[Row]):
@@ -57,7 +65,8 @@ class LeasableQuerySet[Row: "Leasable"](models.QuerySet[Row]):
 class Leasable(models.Model):
     """A row that a worker processes under a lease.
 
-    Its model has an `organization`, and two indexes that begin with it: of the scheduled rows and of the leased ones.
+    Its model has an `organization`, and two indexes that begin with it: of the scheduled rows and of the leased ones;
+    and one of the scheduled rows by their due time.
     """
 
     organization_id: int
@@ -85,23 +94,44 @@ class Leasable(models.Model):
 
     @classmethod
     def claim(cls, owner: str) -> Self | None:
-        """Lease a due row to `owner` and count the attempt. Return None when nothing is due.
+        """Lease one due row to `owner`, as `claim_batch` does. Return None when nothing is due."""
+        return next(iter(cls.claim_batch(owner, 1)), None)
 
-        The row is of the organization with the fewest active leases; those with equally few take turns. Claims run
-        one after the other, so that two workers never hold the same row and each sees the leases of the others.
-        A crash is counted at the claim and reset by the outcome, so that a row that kills its worker is counted too.
+    @classmethod
+    def claim_batch(cls, owner: str, most: int) -> list[Self]:
+        """Lease at most `most` due rows to `owner`, count the attempt of each and return them.
+
+        They are of the organizations with the fewest active leases; those with equally few take turns. Claims don't
+        wait for each other: each leaves out the rows that another is claiming at the moment, so that it may find
+        nothing although something is due. A crash is counted at the claim and reset by the outcome, so that a row that
+        kills its worker is counted too.
         """
-        with transaction.atomic():
-            if connection.vendor == "postgresql":
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [cls._meta.db_table])
-            last_served = _last_served.get(cls._meta.db_table, 0)
-            claimed = next(
-                iter(cls._base_manager.raw(*claim_statement(cls, LEASE, owner, last_served))), None
-            )
-        if claimed is not None:
-            _last_served[cls._meta.db_table] = claimed.organization_id
+        turns = _turns[cls._meta.db_table]
+        with connection.cursor() as cursor:
+            cursor.execute(*offers_statement(cls, turns.walked_to))
+            offers = [Offer(*line) for line in cursor.fetchall()]
+        turns.go_on(offers, ORGANIZATIONS_PER_CLAIM)
+        claimed: list[Self] = []
+        single: list[int] = []
+        for offer, share in turns.shares(offers, most).items():
+            turns.last_served = offer.organization_id
+            if share == 1 and offer.row_id is not None:
+                single.append(offer.row_id)
+            else:
+                claimed += cls._leased(
+                    lease_of_organization_statement(cls, LEASE, owner, offer.organization_id, share)
+                )
+        if single:
+            claimed += cls._leased(lease_statement(cls, LEASE, owner, single))
         return claimed
+
+    @classmethod
+    def _leased(cls, statement: Statement) -> list[Self]:
+        """Return the rows that the statement leases, none when a constraint gives one of them to another worker."""
+        try:
+            return list(cls._base_manager.raw(*statement))
+        except IntegrityError:
+            return []
 
     def lease(self, length: timedelta = LEASE) -> Self | None:
         """Lease this row, due or not, to a new owner. Return None while another worker holds it."""

@@ -1,7 +1,9 @@
 """What a claim costs: it reads few rows, however long the history, however many have nothing to do."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.models import Delivery, Effect, Organization
+from integrations.models.claim_statement import ORGANIZATIONS_PER_CLAIM
 from tests import factories
 
 HISTORY, IDLE_ORGANIZATIONS = 3_000, 300
@@ -36,13 +39,12 @@ def busy_tables(organization: Organization) -> Organization:
     return organization
 
 
-def claim_sql(model: Any) -> str:
-    """Return the statement that claims a row of the model, with its values; the claim is made."""
+def claim_sql(model: Any) -> list[str]:
+    """Return the statements that claim a row of the model, with their values; the claim is made and undone."""
     with CaptureQueriesContext(connection) as queries:
         assert model.claim("one") is not None
-    (statement,) = [query["sql"] for query in queries if "UPDATE" in query["sql"]]
     model.objects.update(leased_until=None)
-    return str(statement)
+    return [str(query["sql"]) for query in queries]
 
 
 def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -70,7 +72,7 @@ def full_scans(statement: str) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN QUERY PLAN {statement}")
         steps = [row[3] for row in cursor.fetchall()]
-    walks = {"SCAN further", "SCAN every", "SCAN served"}
+    walks = {"SCAN walk", "SCAN reached", "SCAN longest"}
     partial_indexes = ("_leased", "_due")
     return [
         step
@@ -83,16 +85,16 @@ def full_scans(statement: str) -> list[str]:
 
 @pytest.mark.parametrize("model", [Delivery, Effect])
 def test_a_claim_reads_neither_the_history_nor_idle_organizations(model, busy_tables) -> None:
-    statement = claim_sql(model)
+    statements = claim_sql(model)
     if connection.vendor == "postgresql":
-        assert rows_read(statement) < MOST_ROWS_READ
+        assert sum(rows_read(statement) for statement in statements) < MOST_ROWS_READ
     else:
-        assert full_scans(statement) == []
+        assert [step for statement in statements for step in full_scans(statement)] == []
 
 
 @pytest.mark.parametrize("model", [Delivery, Effect])
 def test_leases_are_counted_by_the_index_of_leased_rows(model, busy_tables) -> None:
-    statement = claim_sql(model)
+    statement, _ = claim_sql(model)
     explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
     with connection.cursor() as cursor:
         cursor.execute(f"{explain} {statement}")
@@ -120,3 +122,42 @@ def test_the_organization_with_fewest_leases_is_served_when_all_are_being_served
         model = type(factory.create(organization=organization))
     owners = [factories.claimed(model, "one").organization_id for _ in range(4)]
     assert sorted(owners) == [one.pk, one.pk, two.pk, two.pk]
+
+
+@pytest.mark.parametrize("factory", [factories.DeliveryFactory, factories.EffectFactory])
+def test_a_batch_gives_each_organization_its_share_however_long_its_backlog(db, factory) -> None:
+    busy, quiet = factories.OrganizationFactory.create(), factories.OrganizationFactory.create()
+    factory.create_batch(10, organization=busy, due_at=factories.a_moment_ago() - timedelta(hours=1))
+    model = type(factory.create_batch(2, organization=quiet)[0])
+    claimed = [row.organization_id for row in model.claim_batch("one", 6)]
+    assert Counter(claimed) == {busy.pk: 3, quiet.pk: 2}
+
+
+@pytest.mark.parametrize("factory", [factories.DeliveryFactory, factories.EffectFactory])
+def test_a_batch_is_of_the_most_urgent_rows_of_its_organization(organization, factory) -> None:
+    rows = [
+        factory.create(organization=organization, due_at=factories.a_moment_ago() - timedelta(minutes=number))
+        for number in (3, 1, 2, 4)
+    ]
+    claimed = {row.pk for row in type(rows[0]).claim_batch("one", 2)}
+    assert claimed == {rows[0].pk, rows[3].pk}
+
+
+@pytest.mark.parametrize("factory", [factories.DeliveryFactory, factories.EffectFactory])
+def test_every_organization_is_served_although_a_claim_looks_at_some_of_them_alone(db, factory) -> None:
+    organizations = factories.OrganizationFactory.create_batch(3 * ORGANIZATIONS_PER_CLAIM)
+    for organization in organizations:
+        model = type(factory.create(organization=organization))
+    served = {row.organization_id for _ in range(40) for row in model.claim_batch("one", 4)}
+    assert served == {organization.pk for organization in organizations}
+
+
+@pytest.mark.parametrize("factory", [factories.DeliveryFactory, factories.EffectFactory])
+def test_a_due_row_is_claimed_at_once_among_many_organizations_whose_rows_wait_for_their_time(
+    db, factory
+) -> None:
+    later = timezone.now() + timedelta(hours=1)
+    for organization in factories.OrganizationFactory.create_batch(3 * ORGANIZATIONS_PER_CLAIM):
+        factory.create(organization=organization, due_at=later)
+    due = factory.create(organization=factories.OrganizationFactory.create())
+    assert factories.claimed(type(due), "one").pk == due.pk

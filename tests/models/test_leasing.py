@@ -1,9 +1,11 @@
 """A row is leased to one worker at a time, and only that worker changes it."""
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.db import connection as database
 from django.utils import timezone
 
@@ -108,6 +110,34 @@ def test_effects_of_one_candidate_run_one_at_a_time_and_the_urgent_first(db):
     assert factories.claimed(Effect, "three").pk == slow.pk
 
 
+def test_an_effect_whose_lease_ran_out_goes_before_more_urgent_ones_of_its_candidate(db):
+    organization = factories.OrganizationFactory()
+    factories.EffectFactory(organization=organization, opportunity_id="a", priority=6)
+    slow = factories.claimed(Effect, "slow")
+    urgent = factories.EffectFactory(organization=organization, opportunity_id="a", priority=2)
+    expire(slow)
+    assert Effect.claim_next(organization.pk, "a", "two") == slow
+    assert Effect.claim_next(organization.pk, "a", "three") is None
+    Effect.objects.get(pk=slow.pk).finish()
+    assert Effect.claim_next(organization.pk, "a", "three") == urgent
+
+
+def test_one_effect_of_a_candidate_is_claimed_for_a_batch(db):
+    organization = factories.OrganizationFactory()
+    for opportunity in ("a", "a", "a", "b", "b", "", ""):
+        factories.EffectFactory(organization=organization, opportunity_id=opportunity)
+    claimed = Effect.claim_batch("one", 10)
+    assert sorted(effect.opportunity_id for effect in claimed) == ["", "", "a", "b"]
+
+
+def test_the_database_lets_no_two_effects_of_a_candidate_be_held(db):
+    organization = factories.OrganizationFactory()
+    for _ in range(2):
+        factories.EffectFactory(organization=organization, opportunity_id="a")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Effect.objects.update(leased_until=timezone.now(), lease_owner="one")
+
+
 def test_only_due_effects_are_claimed(db):
     for state in ("done", "failed", "uncertain", "cancelled"):
         factories.EffectFactory(state=state, due_at=None)
@@ -142,6 +172,48 @@ def test_two_workers_never_hold_the_same_row_when_many_claim_at_once(model, fact
         thread.join(60)
     assert errors == []
     assert len(claimed_pks) == len(set(claimed_pks)) == 40
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_two_effects_of_a_candidate_are_held_when_many_claim_at_once():
+    """Effects are added while others are claimed and ended, so that claims see different ones as the most urgent."""
+    organization = factories.OrganizationFactory()
+    held: list[str] = []
+    broken: list[str] = []
+    done: list[int] = []
+    errors: list[Exception] = []
+    guard = threading.Lock()
+
+    def claim_until_done(name):
+        try:
+            deadline = time.monotonic() + 60
+            while len(done) < 60 and time.monotonic() < deadline:
+                following = Effect.claim_next(organization.pk, "a", name)
+                for effect in [*Effect.claim_batch(name, 2), *([following] if following else [])]:
+                    with guard:
+                        broken.extend([effect.opportunity_id] if effect.opportunity_id in held else [])
+                        held.append(effect.opportunity_id)
+                    with guard:
+                        held.remove(effect.opportunity_id)
+                        assert effect.finish()
+                        done.append(effect.pk)
+        except Exception as error:  # noqa: BLE001 - shown below
+            errors.append(error)
+        finally:
+            database.close()
+
+    threads = [threading.Thread(target=claim_until_done, args=(f"worker-{number}",)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for number in range(60):
+        opportunity = "ab"[number % 2]
+        factories.EffectFactory(
+            organization=organization, opportunity_id=opportunity, priority=9 - number % 8
+        )
+    for thread in threads:
+        thread.join(90)
+    assert (errors, broken) == ([], [])
+    assert len(set(done)) == len(done) == 60
 
 
 def test_a_masked_traceback_shows_the_place_and_not_the_message():

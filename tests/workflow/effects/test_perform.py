@@ -158,7 +158,7 @@ def test_a_pause_holds_an_effect_whose_worker_was_killed_after_a_refusal(scenari
         False,
         "pending",
     )
-    Effect.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    Effect.objects.filter(state="due").update(leased_until=timezone.now() - timedelta(seconds=1))
     Organization.objects.update(paused=True)
     scenario.work()
     assert (scenario.latest_effect().state, sandbox.invitations_sent()) == ("due", 0)
