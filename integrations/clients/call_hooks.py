@@ -10,8 +10,8 @@ from integrations.clients import call_window
 from integrations.clients.context import CallContext
 from integrations.clients.deviations import record_deviations
 from integrations.http.call_limits import CallLimits
+from integrations.http.call_record import CallRecord
 from integrations.http.errors import CallDeferred
-from integrations.http.session import CallRecord
 from integrations.models import ApiCall, Erasure, Organization, db_clock
 from integrations.models.leasing import LEASE
 

@@ -60,6 +60,7 @@ def lever_client(organization: Organization, context: CallContext | None = None)
     session = PlatformSession(
         Platform.LEVER,
         settings.LEVER_API_URL,
+        customer=organization.pk or 0,
         before_call=before_call(limits, context),
         after_call=after_call(organization, context, limits, connection.record_clock_skew),
     )
@@ -81,6 +82,7 @@ def codescreen_client(
     session = PlatformSession(
         Platform.CODESCREEN,
         settings.CODESCREEN_API_URL,
+        customer=organization.pk or 0,
         before_call=before_call(limits, context),
         after_call=after_call(organization, context, limits),
     )

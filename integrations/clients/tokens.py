@@ -111,5 +111,10 @@ def token_manager(connection: LeverConnection, record_call: AfterCall | None = N
     show whether the API works.
     """
     record_call = record_call or after_call(connection.organization, CallContext())
-    session = PlatformSession(Platform.LEVER, settings.LEVER_AUTH_URL, after_call=record_call)
+    session = PlatformSession(
+        Platform.LEVER,
+        settings.LEVER_AUTH_URL,
+        customer=connection.organization_id,
+        after_call=record_call,
+    )
     return TokenManager(connection, session)

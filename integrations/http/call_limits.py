@@ -1,9 +1,9 @@
 """The limits on every call of one organization to one platform: circuit breaker, then rate limit."""
 
 from integrations import stop_signal
+from integrations.http.call_record import CallRecord
 from integrations.http.errors import CallDeferred
 from integrations.http.rate_limit import COOL_DOWN_SECONDS, release_slot, reserve_slot
-from integrations.http.session import CallRecord
 from integrations.models import CircuitBreaker, Organization
 
 LONGEST_WAIT = 15.0

@@ -1,10 +1,10 @@
 """Bounds on a call: how long connecting, reading and the whole call may take, and how large an answer may be."""
 
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from weakref import WeakSet, ref
@@ -14,11 +14,14 @@ from django.conf import settings
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 
+from integrations.http.watch import Watch
+
 CONNECT_SECONDS = 5.0
 READ_SECONDS: float = settings.PLATFORM_READ_SECONDS
 #: Less than the supervisor waits for a call in flight before it kills the workers.
 TOTAL_SECONDS = CONNECT_SECONDS + READ_SECONDS
 MAX_BODY_BYTES = 8 * 1024 * 1024
+LOOK_EVERY_SECONDS = 0.1
 
 
 class DeadlineAdapter(HTTPAdapter):
@@ -42,27 +45,69 @@ class DeadlineAdapter(HTTPAdapter):
 
     @contextmanager
     def bounded(self, seconds: float) -> Iterator[None]:
-        """Shut down all connections after this many seconds, and raise ReadTimeout then.
+        """Shut down all connections after this many seconds (to 0.1 s), and raise ReadTimeout then.
 
         Without the error a partial answer could look complete.
         """
-        is_over = threading.Event()
-        timer = threading.Timer(seconds, self._shut_down, [is_over])
-        timer.daemon = True
-        timer.start()
+        call = _Call(time.monotonic() + seconds, self)
+        _calls_in_flight.add(call)
         try:
             yield
         finally:
-            timer.cancel()
-            if is_over.is_set():
+            _calls_in_flight.remove(call)
+            if call.is_over:
                 raise requests.exceptions.ReadTimeout("the answer took too long")
 
-    def _shut_down(self, is_over: threading.Event) -> None:
-        is_over.set()
+    def shut_down(self) -> None:
+        """Shut down all connections: whoever waits for an answer on one gets an error."""
         connecting = [connection.sock for connection in list(self._connections) if connection.sock]
         for open_socket in [*connecting, *self._sockets]:
             with suppress(OSError):
                 open_socket.shutdown(socket.SHUT_RDWR)
+
+
+@dataclass(eq=False)
+class _Call:
+    """A call in flight: until when, by the monotonic clock, and on whose connections."""
+
+    ends_at: float
+    adapter: DeadlineAdapter
+    is_over: bool = False
+
+
+class _CallsInFlight(Watch):
+    """All calls of this process, watched by one thread: a timer of its own for each would cost more than the rest."""
+
+    def __init__(self) -> None:
+        super().__init__(LOOK_EVERY_SECONDS)
+        self._calls: set[_Call] = set()
+
+    def add(self, call: _Call) -> None:
+        """Shut the call's connections down when its time is over."""
+        with self.lock:
+            self._calls.add(call)
+            self.begin()
+
+    def remove(self, call: _Call) -> None:
+        """Leave the call's connections alone from now on: the next call may be under way on them."""
+        with self.lock:
+            self._calls.discard(call)
+
+    def look(self) -> bool:
+        """Shut down what is over; return whether any call is in flight."""
+        now = time.monotonic()
+        for call in self._calls:
+            if now >= call.ends_at:
+                call.is_over = True
+                call.adapter.shut_down()
+        return bool(self._calls)
+
+    def forget(self) -> None:
+        """Forget the parent's calls; their connections are its own."""
+        self._calls.clear()
+
+
+_calls_in_flight = _CallsInFlight()
 
 
 def _make(

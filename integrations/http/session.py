@@ -1,48 +1,24 @@
-"""HTTP to a platform: one session per client, with hooks before and after each call."""
+"""Calls to a platform over HTTP, with hooks before and after each."""
 
 import json
-import ssl
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 import requests
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, SSLError
 
-from integrations.http import answer_headers, deadlines
+from integrations.http import answer_headers
+from integrations.http.call_record import CallRecord, kept_answer, kept_body
 from integrations.http.errors import PlatformError
+from integrations.http.exchange import Params, Request, exchange, was_never_sent
 from integrations.http.json_types import JsonObject
-from integrations.http.redaction import redact, redact_tokens, without_addresses
+from integrations.http.redaction import without_addresses
 from integrations.http.secret_mask import SecretMask, secrets_of_headers
 from integrations.http.shapes import Deviation, Endpoint
 
-KEPT_BODY_CHARACTERS = 4000
 #: Of a longer error only the status is used.
 LONGEST_ERROR_BYTES = 100_000
 _TEMPORARY = frozenset({408, 425, 429})
 _PUBLIC_IN_FORMS = frozenset({"grant_type", "client_id", "redirect_uri", "scope"})
-
-#: The query's names and values; a name may come several times.
-type Params = Sequence[tuple[str, str]] | Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class CallRecord:
-    """One request and its answer, for the record of calls; bodies are redacted."""
-
-    platform: str
-    method: str
-    path: str
-    status: int | None
-    duration_ms: int
-    request_body: str
-    response_body: str
-    error: str
-    #: Seconds by which our clock is ahead of the platform's; None when unknown.
-    clock_ahead: float | None = None
-    endpoint: str = ""
-    #: How the answer differs from the shape that the portal relies on.
-    deviations: tuple[Deviation, ...] = ()
 
 
 def storable_json(value: object) -> object:
@@ -56,21 +32,10 @@ def storable_json(value: object) -> object:
     return value
 
 
-def _kept(value: object) -> str:
-    if value is None:
-        return ""
-    return json.dumps(redact(value), ensure_ascii=False)[:KEPT_BODY_CHARACTERS]
-
-
-def _kept_answer(value: object, mask: SecretMask, *, has_tokens: bool) -> str:
-    """Return what is kept of an answer: nothing that the request had to keep secret, and no tokens."""
-    kept = _kept(redact_tokens(value) if has_tokens else value)
-    return mask.mask(kept) if has_tokens or mask.may_be_in(kept) else kept
-
-
 class PlatformSession:
-    """A requests session for one platform and one customer.
+    """Calls to one platform for one customer, on connections that serve this customer alone.
 
+    `customer` is the organization's key, 0 for calls of no organization.
     `before_call()` is called before each request and may wait or raise CallDeferred; `after_call(record)` after each.
     """
 
@@ -79,18 +44,13 @@ class PlatformSession:
         platform: str,
         base_url: str,
         *,
+        customer: int = 0,
         before_call: Callable[[], None] | None = None,
         after_call: Callable[[CallRecord], None] | None = None,
     ) -> None:
         self.platform = platform
         self.base_url = base_url.rstrip("/")
-        self.http = requests.Session()
-        self.http.trust_env = False
-        self._adapter = deadlines.DeadlineAdapter()
-        for scheme in ("http://", "https://"):
-            self.http.mount(scheme, self._adapter)
-        self.http.headers["User-Agent"] = "CodeScreen-Lever-Portal"
-        self.http.headers["Accept"] = "application/json"
+        self._customer = (self.base_url, customer)
         self._before_call = before_call or (lambda: None)
         self._after_call = after_call or (lambda call: None)
 
@@ -112,6 +72,7 @@ class PlatformSession:
         platform and no trustworthy answer came back.
         """
         self._before_call()
+        request = Request(method, self.base_url + path, params, payload, form, headers)
         mask = SecretMask([*secrets_of_headers(headers or {}), *_secrets_of_form(form or {})])
         started = time.monotonic()
         status: int | None = None
@@ -120,7 +81,7 @@ class PlatformSession:
         deviations: tuple[Deviation, ...] = ()
         failure = ""  # the message only: the error would keep this frame alive, and with it the connection
         try:
-            status, decoded, ahead = self._send(method, path, params, payload, form, headers, started, mask)
+            status, decoded, ahead = self._send(request, started, mask)
             deviations = endpoint.deviations(decoded) if endpoint else ()
             return decoded
         except PlatformError as error:
@@ -135,8 +96,8 @@ class PlatformSession:
                     path=path,
                     status=status,
                     duration_ms=int((time.monotonic() - started) * 1000),
-                    request_body=_kept(payload),
-                    response_body=_kept_answer(decoded, mask, has_tokens=form is not None),
+                    request_body=kept_body(payload),
+                    response_body=kept_answer(decoded, mask, has_tokens=form is not None),
                     error=failure,
                     clock_ahead=ahead,
                     endpoint=endpoint.name if endpoint else "",
@@ -144,47 +105,17 @@ class PlatformSession:
                 )
             )
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        params: Params | None,
-        payload: JsonObject | None,
-        form: Mapping[str, str] | None,
-        headers: Mapping[str, str] | None,
-        started: float,
-        mask: SecretMask,
-    ) -> tuple[int, object, float | None]:
-        is_write = method not in {"GET", "HEAD"}
+    def _send(self, request: Request, started: float, mask: SecretMask) -> tuple[int, object, float | None]:
+        """Return the status, the decoded body and by how many seconds our clock is ahead. Raises PlatformError."""
         try:
-            with (
-                self._adapter.bounded(deadlines.TOTAL_SECONDS),
-                self.http.request(
-                    method,
-                    self.base_url + path,
-                    params=params,
-                    json=payload,
-                    data=form,
-                    headers=headers,
-                    timeout=(deadlines.CONNECT_SECONDS, deadlines.READ_SECONDS),
-                    # requests would turn a redirected POST into a GET and drop Authorization on another host
-                    allow_redirects=not is_write,
-                    stream=True,
-                ) as response,
-            ):
-                body = deadlines.read_body(
-                    response,
-                    started,
-                    most_bytes=deadlines.MAX_BODY_BYTES,
-                    most_seconds=deadlines.TOTAL_SECONDS,
-                )
+            response, body = exchange(self._customer, request, started)
         except requests.RequestException as error:
-            reached = not _never_sent(error)
             raise PlatformError(
-                f"{self.platform} did not answer: {type(error).__name__}", ambiguous=is_write and reached
+                f"{self.platform} did not answer: {type(error).__name__}",
+                ambiguous=request.is_write and not was_never_sent(error),
             ) from (None if mask.changes(str(error)) else error)
         ahead = answer_headers.clock_ahead(response.headers, time.monotonic() - started)
-        return response.status_code, self._judge(response, body, is_write, mask), ahead
+        return response.status_code, self._judge(response, body, request.is_write, mask), ahead
 
     def _judge(self, response: requests.Response, body: bytes, is_write: bool, mask: SecretMask) -> object:
         status = response.status_code
@@ -216,18 +147,6 @@ class PlatformSession:
 def _secrets_of_form(form: Mapping[str, str]) -> list[str]:
     """Return the values of a form that are secrets; the token endpoint is the only one that is sent forms."""
     return [value for name, value in form.items() if name not in _PUBLIC_IN_FORMS]
-
-
-def _never_sent(error: requests.RequestException) -> bool:
-    """Whether the request certainly did not leave: no connection was made."""
-    if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.InvalidURL)):
-        return True
-    cause = error.args[0] if error.args else None
-    reason = getattr(cause, "reason", cause)
-    if isinstance(reason, SSLError):
-        # a certificate is checked before anything is sent; other TLS errors may come later
-        return isinstance(reason.args[0] if reason.args else None, ssl.SSLCertVerificationError)
-    return isinstance(reason, (NewConnectionError, ConnectTimeoutError, NameResolutionError))
 
 
 def _reason(body: object) -> str:
