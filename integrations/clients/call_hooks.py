@@ -4,15 +4,15 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.db import DatabaseError, InterfaceError, transaction
+from django.db import DatabaseError, InterfaceError
 
-from integrations.clients import call_window
+from integrations.clients import call_log, call_window
 from integrations.clients.context import CallContext
 from integrations.clients.deviations import record_deviations
 from integrations.http.call_limits import CallLimits
 from integrations.http.call_record import CallRecord
 from integrations.http.errors import CallDeferred
-from integrations.models import ApiCall, Erasure, Organization, db_clock
+from integrations.models import ApiCall, Organization, db_clock
 from integrations.models.leasing import LEASE
 
 logger = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def after_call(
     limits: CallLimits | None = None,
     record_clock_skew: Callable[[float], None] | None = None,
 ) -> AfterCall:
-    """Return a hook that stores an ApiCall for each call, and passes the call to the limits and the clock check.
+    """Return a hook that collects an ApiCall for each call, and passes the call to the limits and the clock check.
 
     How the answer differs from the shape that the portal relies on is recorded too.
     """
@@ -63,19 +63,17 @@ def after_call(
                 limits.observe(call)
             if record_clock_skew is not None and call.clock_ahead is not None:
                 record_clock_skew(call.clock_ahead)
-            with transaction.atomic():
-                _store(organization, context, call)
+            call_log.add(_row(organization, context, call))
             record_deviations(organization, call.platform, call.endpoint, call.deviations)
         except (DatabaseError, InterfaceError):
-            # the call was made: the caller must not see an error because its record was lost
-            logger.exception("an API call could not be recorded")
+            # the call was made: the caller must not see an error because something about it was lost
+            logger.exception("what an API call showed could not be recorded")
 
     return record
 
 
-def _store(organization: Organization, context: CallContext, call: CallRecord) -> None:
-    is_erased = Erasure.objects.forbids(organization.pk, context.opportunity_id)
-    ApiCall.objects.create(
+def _row(organization: Organization, context: CallContext, call: CallRecord) -> ApiCall:
+    return ApiCall(
         organization=organization,
         effect=context.effect,
         delivery=context.delivery,
@@ -87,7 +85,8 @@ def _store(organization: Organization, context: CallContext, call: CallRecord) -
         path=call.path[:1000],
         status=call.status,
         duration_ms=call.duration_ms,
-        request_body="" if is_erased else call.request_body,
-        response_body="" if is_erased else call.response_body,
-        error="" if is_erased else call.error,
+        request_body=call.request_body,
+        response_body=call.response_body,
+        error=call.error,
+        at=db_clock.now(),
     )

@@ -9,6 +9,7 @@ from functools import partial
 
 from django.utils import timezone
 
+from integrations.clients import call_log
 from integrations.clients.provider import clients_for, codescreen_client, lever_client
 from integrations.clients.tokens import token_manager
 from integrations.http.errors import CallDeferred, NotConnected, PlatformError
@@ -61,7 +62,8 @@ def perform_duty(run: DutyRun) -> None:
 def _step(run: DutyRun) -> None:
     duty, organization = DUTIES[Duty(run.duty)], Organization.objects.reread(run.organization_id)
     if duty.while_paused or not organization.paused:
-        duty.perform(organization)
+        with call_log.collected():
+            duty.perform(organization)
 
 
 # reconcile with the platforms

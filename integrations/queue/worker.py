@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from integrations import correlation, stop_signal
-from integrations.clients import call_window
+from integrations.clients import call_log, call_window
 from integrations.clients.context import CallContext
 from integrations.clients.provider import clients_for
 from integrations.models import Delivery, DutyRun, Effect, Heartbeat, Invitation, Organization
@@ -183,7 +183,7 @@ def _claim_poll(owner: str) -> Step | None:
 def perform_effect(effect: Effect) -> None:
     """Perform one claimed effect with fresh connections."""
     organization = effect.organization = Organization.objects.reread(effect.organization_id)
-    with correlation.use(effect.correlation_id):
+    with correlation.use(effect.correlation_id), call_log.collected():
         context = CallContext(effect=effect)
         perform(effect, clients_for(organization, context))
 
@@ -191,7 +191,7 @@ def perform_effect(effect: Effect) -> None:
 def decide(delivery: Delivery) -> None:
     """Bring one claimed delivery to its verdict with fresh connections."""
     organization = delivery.organization = Organization.objects.reread(delivery.organization_id)
-    with correlation.use(correlation.of_delivery(delivery.pk)):
+    with correlation.use(correlation.of_delivery(delivery.pk)), call_log.collected():
         context = CallContext(delivery=delivery)
         handle_delivery(delivery, clients_for(organization, context))
 
@@ -199,6 +199,6 @@ def decide(delivery: Delivery) -> None:
 def poll_invitation(invitation: Invitation) -> PollOutcome:
     """Poll one invitation with fresh connections."""
     organization = invitation.organization = Organization.objects.reread(invitation.organization_id)
-    with correlation.use():
+    with correlation.use(), call_log.collected():
         context = CallContext(opportunity_without_row=invitation.opportunity_id)
         return poll(invitation, clients_for(organization, context))

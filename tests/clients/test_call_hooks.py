@@ -8,7 +8,7 @@ import responses
 from django.db import OperationalError
 from django.utils import timezone
 
-from integrations.clients import call_hooks, provider
+from integrations.clients import call_hooks, call_log, provider
 from integrations.clients.context import CallContext
 from integrations.http.errors import CallDeferred, PlatformError
 from integrations.lever.lookups import PipelineStage
@@ -110,11 +110,11 @@ def test_an_error_is_recorded_without_the_address_it_quotes(lever_api, grant):
 
 def test_a_call_succeeds_when_it_cannot_be_recorded(lever_api, grant, monkeypatch):
     lever_api.get(f"{API}/stages", json={"data": [{"id": "1"}]})
-    monkeypatch.setattr(ApiCall.objects, "create", _database_error)
+    monkeypatch.setattr(call_log, "store_calls", _database_error)
     assert provider.lever_client(grant.organization).stages() == [PipelineStage("1", "")]
 
 
-def _database_error(**_):
+def _database_error(_calls):
     raise OperationalError("the server closed the connection")
 
 

@@ -3,10 +3,10 @@
 from datetime import datetime
 from functools import partial
 
-from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
+from integrations.clients import call_log
 from integrations.models import Effect
 from integrations.models.db_retry import with_retry
 from integrations.workflow.outbox.outcome import (
@@ -26,7 +26,7 @@ State = Effect.State
 
 
 def apply_outcome(effect: Effect, outcome: Outcome, earlier_attempt: datetime | None) -> None:
-    """Record the outcome in one transaction, retried while the database restarts: the platform's answer comes once.
+    """Record the outcome and the step's calls in one transaction, retried while the database restarts.
 
     `earlier_attempt` is when an earlier try started a call whose outcome isn't known; None if none did.
     """
@@ -34,9 +34,16 @@ def apply_outcome(effect: Effect, outcome: Outcome, earlier_attempt: datetime | 
 
 
 def _record(effect: Effect, outcome: Outcome, earlier_attempt: datetime | None) -> None:
+    with call_log.recorded():
+        _write(effect, outcome, earlier_attempt)
+
+
+def _write(effect: Effect, outcome: Outcome, earlier_attempt: datetime | None) -> None:
     match outcome:
         case Done(note, record):
-            _record_done(effect, note, record)
+            if record is not None:
+                record()
+            effect.finish(State.DONE, note)
         case Cancelled(reason, also):
             _finish(effect, State.CANCELLED, reason, also)
         case Failed(reason, also):
@@ -46,28 +53,14 @@ def _record(effect: Effect, outcome: Outcome, earlier_attempt: datetime | None) 
         case Retry():
             _retry(effect, outcome, earlier_attempt)
         case DecideOnRecording(decide):
-            with transaction.atomic():
-                _record(effect, decide(), earlier_attempt)
+            _write(effect, decide(), earlier_attempt)
         case LeaseLost():
             pass
 
 
-def _record_done(effect: Effect, note: str, record: Writes | None) -> None:
-    if record is None:
-        effect.finish(State.DONE, note)
-        return
-    with transaction.atomic():
-        record()
-        effect.finish(State.DONE, note)
-
-
 def _finish(effect: Effect, state: str, reason: str, also: Writes | None) -> None:
-    if also is None:
-        effect.finish(state, reason)
-        return
-    with transaction.atomic():
-        if effect.finish(state, reason):
-            also()
+    if effect.finish(state, reason) and also is not None:
+        also()
 
 
 def _retry(effect: Effect, retry: Retry, earlier_attempt: datetime | None) -> None:

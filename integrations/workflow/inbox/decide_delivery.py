@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models.functions import Now
 
+from integrations.clients import call_log
 from integrations.clients.provider import ClientProvider
 from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Organization
@@ -44,7 +45,7 @@ def decide_delivery(
             reason = f"{snapshot.not_shown.value}; it is asked again, since that may pass."
             is_ours = delivery.release(due_at=Now() + wait, not_shown_reads=reads, last_error=reason)
             return AskAgain() if is_ours else LeaseLost()
-    with transaction.atomic():
+    with call_log.recorded():
         organization, facts = delivery.organization, snapshot.facts
         if snapshot.opportunity is not None:
             # such decisions of one organization run one after another: each sees the invitations of those before it

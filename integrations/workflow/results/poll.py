@@ -4,9 +4,9 @@ import logging
 from datetime import datetime
 from enum import Enum
 
-from django.db import transaction
 from django.db.models.functions import Now
 
+from integrations.clients import call_log
 from integrations.clients.provider import ClientProvider
 from integrations.codescreen.client import CodeScreenClient
 from integrations.http.errors import CallDeferred, NotConnected, PlatformError
@@ -56,7 +56,7 @@ def refresh_progress(invitation: Invitation, codescreen: CodeScreenClient) -> Po
     """Read the status from CodeScreen and record it. Safe to run twice. Raises PlatformError."""
     known = Invitation.objects.only("polled_at", "next_poll_at").get(pk=invitation.pk)
     progress = codescreen.status(invitation.instance_id)
-    with transaction.atomic():
+    with call_log.recorded():
         invitation = Invitation.objects.reread_locked(invitation)
         if invitation.stopped_by_user or invitation.erased_at is not None:
             return PollOutcome.STOPPED

@@ -16,11 +16,11 @@ def stop_during_call(monkeypatch, request_stop, number):
     calls = []
     send = PlatformSession._send
 
-    def send_and_stop(session, method, path, *rest):
-        calls.append(f"{method} {path}")
+    def send_and_stop(session, request, *rest):
+        calls.append(f"{request.method} {request.url.removeprefix(session.base_url)}")
         if len(calls) == number:
             request_stop()
-        return send(session, method, path, *rest)
+        return send(session, request, *rest)
 
     monkeypatch.setattr(PlatformSession, "_send", send_and_stop)
     return calls
