@@ -92,7 +92,7 @@ CANDIDATE_TABLES = (
     Table(
         "integrations.ApiCall",
         "the record of calls to Lever and CodeScreen; bodies are stored without names, addresses and secrets",
-        UNTIL_ERASED,
+        "`call_retention_days`; calls of an invited candidate also until the person is erased",
         candidate={
             "path": "a path that names a person",
             "request_body": "what was sent, such as tags and notes",

@@ -86,6 +86,7 @@ class AuditAction(models.TextChoices):
     RESET_PASSWORD = "reset_password", "choose password through a link"
     END_SESSIONS = "end_sessions", "end sessions"
     ERASE = "erase", "erase"
+    REMOVE_OLD = "remove_old", "remove old records"
     SUBJECT_ACCESS = "subject_access", "hand out a candidate's data"
     EXPORT_EVIDENCE = "export_evidence", "export evidence"
     ADD_SECOND_FACTOR = "add_second_factor", "add second factor"

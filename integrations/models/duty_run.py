@@ -35,6 +35,7 @@ class Duty(models.TextChoices):
     REFRESH_GRANT = "refresh_grant", "Refresh of Lever's tokens"
     WARN_EXPIRY = "warn_expiry", "Warning of Lever's grant ending"
     PURGE = "purge", "Retention"
+    REMOVE_OLD_RECORDS = "remove_old_records", "Removal of old calls and webhooks' bodies"
     FOLLOW_ERASURES = "follow_erasures", "Erasure of those deleted or anonymized in Lever"
     ANNOUNCE_HEAD = "announce_head", "Announcement of the log's end"
     UPDATE_INCIDENTS = "update_incidents", "Incidents"
@@ -60,6 +61,7 @@ INTERVALS: dict[Duty, timedelta] = {
     Duty.WARN_EXPIRY: timedelta(hours=12),
     Duty.SWEEP_FULLY: timedelta(days=1),
     Duty.PURGE: timedelta(days=1),
+    Duty.REMOVE_OLD_RECORDS: timedelta(days=1),
     Duty.ANNOUNCE_HEAD: timedelta(days=1),
 }
 

@@ -26,6 +26,7 @@ from integrations.workflow.inbox.sweep import sweep
 from integrations.workflow.operations import retention, waiting
 from integrations.workflow.operations.codescreen_connection import verify_codescreen_key
 from integrations.workflow.operations.lever_webhooks import move_webhooks
+from integrations.workflow.operations.old_records import remove_old_records
 from integrations.workflow.operations.single_sign_on.upkeep import check_single_sign_on
 from integrations.workflow.outbox.run_step import Crash, run_step
 
@@ -175,6 +176,7 @@ DUTIES: dict[Duty, Performance] = {
     Duty.REFRESH_GRANT: Performance(refresh_grant),
     Duty.WARN_EXPIRY: Performance(warn_expiry),
     Duty.PURGE: Performance(retention.purge),
+    Duty.REMOVE_OLD_RECORDS: Performance(remove_old_records),
     Duty.FOLLOW_ERASURES: Performance(follow_erasures),
     Duty.ANNOUNCE_HEAD: Performance(announce_head),
     Duty.UPDATE_INCIDENTS: Performance(incidents.update_incidents),

@@ -32,6 +32,8 @@ class PoliciesForm(forms.ModelForm):
             "leaving": "Leaving the stage before starting",
             "no_show_days": "Days to start an invitation",
             "retention_days": "Remove personal data after days",
+            "call_retention_days": "Delete records of calls after days",
+            "delivery_retention_days": "Reduce webhooks to ids after days",
             "passed_tag": "Tag for Passed",
             "failed_tag": "Tag for Failed",
             "passed_stage": "Stage on pass",

@@ -18,6 +18,9 @@ from integrations.models import (
 )
 from integrations.workflow.person.audit_entries import audit_entries_about
 
+#: What the portal does by itself to rows that a reader may look for.
+REMOVALS = (AuditAction.ERASE, AuditAction.REMOVE_OLD)
+
 
 @dataclass(frozen=True)
 class CandidateSelection:
@@ -57,9 +60,9 @@ class CandidateSelection:
         return ApiCall.objects.filter(organization=self.organization, opportunity_id=self.opportunity_id)
 
     def audit_entries(self) -> QuerySet[AuditEntry]:
-        """Return what people did about the candidate, and every record of an erasure."""
+        """Return what people did about the candidate, and every record of a removal."""
         about = audit_entries_about(self.organization.pk, self.opportunity_id)
-        return _with_erasures(self.organization, Q(pk__in=about.values("pk")))
+        return _with_removals(self.organization, Q(pk__in=about.values("pk")))
 
 
 @dataclass(frozen=True)
@@ -109,16 +112,16 @@ class PeriodSelection:
         return ApiCall.objects.filter(self._within("at"), organization=self.organization)
 
     def audit_entries(self) -> QuerySet[AuditEntry]:
-        """Return what people did in the period, and every record of an erasure."""
-        return _with_erasures(self.organization, self._within("at"))
+        """Return what people did in the period, and every record of a removal."""
+        return _with_removals(self.organization, self._within("at"))
 
 
 type Selection = CandidateSelection | PeriodSelection
 
 
-def _with_erasures(organization: Organization, selected: Q) -> QuerySet[AuditEntry]:
-    """Return the selected entries and every record of an erasure: by these a reader knows why a text is missing."""
-    return AuditEntry.objects.in_chain(organization.pk).filter(selected | Q(action=AuditAction.ERASE))
+def _with_removals(organization: Organization, selected: Q) -> QuerySet[AuditEntry]:
+    """Return the selected entries and every record of a removal: they say why a text or a row is missing."""
+    return AuditEntry.objects.in_chain(organization.pk).filter(selected | Q(action__in=REMOVALS))
 
 
 def files(selection: Selection) -> dict[str, QuerySet[Model]]:
@@ -138,7 +141,7 @@ def files(selection: Selection) -> dict[str, QuerySet[Model]]:
 
 
 def is_empty(selection: Selection) -> bool:
-    """Whether nothing was received, decided, sent or changed; records of erasures alone don't count."""
-    acts = selection.audit_entries().exclude(action=AuditAction.ERASE)
+    """Whether nothing was received, decided, sent or changed; records of removals alone don't count."""
+    acts = selection.audit_entries().exclude(action__in=REMOVALS)
     selected = files(selection) | {"audit_entries.jsonl": acts}
     return not any(rows.exists() for rows in selected.values())

@@ -24,6 +24,7 @@ KINDS = {
     "verdict": ("verdicts.jsonl", ("explanation", "assessment_written")),
 }
 ERASE, ERASED_POSITIONS = "erase", "erased_positions"
+REMOVE_OLD = "remove_old"
 
 
 class Pack:
@@ -174,6 +175,7 @@ class Chain:
         self.rows = {kind: Rows(pack, kind) for kind in KINDS}
         self.erased: list[tuple[Rows, dict[str, Any]]] = []
         self.covered: list[tuple[int, int]] = []
+        self.removed: dict[str, str] = {}
         self.links = 0
 
     def check(self) -> None:
@@ -209,6 +211,8 @@ class Chain:
                 self.erased.append((rows, row))
             elif row.get("action") == ERASE:
                 self.covered += erased_ranges(row)
+            elif row.get("action") == REMOVE_OLD:
+                self.removed.update({what: until for what, (_, until) in row["changes"].items()})
 
     def __str__(self) -> str:
         counts = ", ".join(f"{rows.count} rows of {rows.file}" for rows in self.rows.values())
@@ -234,6 +238,8 @@ def main() -> int:
         sys.stdout.write(f"{pack.faults} alterations were found.\n")
         return 1
     sys.stdout.write(f"Nothing was altered: {len(manifest['files'])} files; {chain}.\n")
+    for what, until in sorted(chain.removed.items()):
+        sys.stdout.write(f"Missing on purpose, by the organization's policy: {what} {until}.\n")
     sys.stdout.write(f"The manifest's SHA-256 is {sha256_of(pack.folder / MANIFEST)}.\n")
     return 0
 

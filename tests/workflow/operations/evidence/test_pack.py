@@ -212,6 +212,17 @@ def test_erased_rows_are_verified_by_their_digests(unpack, alder, acme):
     assert "The text was erased." in (folder / "summary.html").read_text()
 
 
+def test_what_a_policy_removed_is_said_by_the_verifier(unpack, alder, acme):
+    target = AuditTarget(TargetKind.ORGANIZATION, acme.pk, acme.name)
+    for day in ("2027-01-30", "2027-01-31"):
+        changes = {"calls": (None, f"from before {day}")}
+        AuditEntry.record(acme, "retention", AuditAction.REMOVE_OLD, target, changes)
+    code, text = verify(unpack(alder))
+    assert code == 0, text
+    assert "Missing on purpose, by the organization's policy: calls from before 2027-01-31." in text
+    assert "2027-01-30" not in text
+
+
 def test_the_same_rows_make_the_same_bytes(unpack, alder):
     one, other = unpack(alder), unpack(alder)
     for name in set(FILES) - {"manifest.json", "manifest.sha256", "README.txt", "chain.jsonl"}:

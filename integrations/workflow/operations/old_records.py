@@ -1,0 +1,132 @@
+"""Remove records by age: calls that no invitation needs, and the bodies of webhooks that are decided.
+
+The rows of webhooks, their verdicts and the chain stay, so that everything stays explained and a webhook that is sent
+once more is still recognized. What a candidate's invitation rests on stays until the candidate's data is erased.
+"""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
+
+from integrations import stop_signal
+from integrations.http.errors import CallDeferred
+from integrations.models import (
+    ApiCall,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Delivery,
+    Invitation,
+    Organization,
+    TargetKind,
+)
+from integrations.vocabulary import VerdictCode
+from integrations.workflow.erasure.columns import kept_of_payload
+
+ACTOR = "retention"
+#: So many rows are read, and at most as many changed, in one transaction; then other writers have their turn.
+BITE = 500
+PAUSE_SECONDS = 0.05
+#: A run ends after so long and goes on a second later: the worker has other duties too.
+MOST_SECONDS = 15.0
+TIME_IS_UP = "There is more to remove; it goes on in a moment."
+
+
+def remove_old_records(organization: Organization) -> int:
+    """Remove what is older than the organization's policies say; return how many rows that changed.
+
+    Safe to run twice and to be killed anywhere. Raises CallDeferred when there is more to do.
+    """
+    deadline = time.monotonic() + MOST_SECONDS
+    return _delete_calls(organization, deadline) + _empty_bodies(organization, deadline)
+
+
+def _delete_calls(organization: Organization, deadline: float) -> int:
+    if not organization.call_retention_days:
+        return 0
+    before = timezone.now() - timedelta(days=organization.call_retention_days)
+    calls = ApiCall.objects.filter(organization=organization).only("at", "opportunity_id")
+    count = 0
+    for bite in _bites(calls, "at", before, deadline):
+        invited = _invited(organization, {call.opportunity_id for call in bite})
+        unneeded = [call.pk for call in bite if call.opportunity_id not in invited]
+        if unneeded:
+            with transaction.atomic():
+                ApiCall.objects.filter(pk__in=unneeded).delete()
+                if not count:
+                    _record(organization, "calls", before)
+            count += len(unneeded)
+    return count
+
+
+def _empty_bodies(organization: Organization, deadline: float) -> int:
+    """Reduce the bodies of decided webhooks to ids and times, from where the last run ended."""
+    if not organization.delivery_retention_days:
+        return 0
+    before = timezone.now() - timedelta(days=organization.delivery_retention_days)
+    deliveries = Delivery.objects.filter(organization=organization, is_waiting=False, due_at__isnull=True)
+    # what stood in the stage before Lever was connected may still be chosen by a person
+    deliveries = deliveries.exclude(verdict__in=["", VerdictCode.ENTERED_BEFORE])
+    since, count = organization.bodies_emptied_until, 0
+    if since is not None:
+        deliveries = deliveries.filter(received_at__gte=since)
+    rows = deliveries.only("payload", "received_at", "opportunity_id")
+    for bite in _bites(rows, "received_at", before, deadline):
+        invited = _invited(organization, {delivery.opportunity_id for delivery in bite})
+        changed = [row for row in bite if row.opportunity_id not in invited and _is_emptied(row)]
+        with transaction.atomic():
+            Delivery.objects.bulk_update(changed, ["payload"], batch_size=100)
+            # what is left out here goes with the candidate's data
+            Organization.objects.filter(pk=organization.pk).update(bodies_emptied_until=bite[-1].received_at)
+            if changed and not count:
+                _record(organization, "bodies of webhooks", before)
+        count += len(changed)
+    return count
+
+
+def _is_emptied(delivery: Delivery) -> bool:
+    """Reduce the body of the object; return whether anything was to be removed."""
+    whole, delivery.payload = delivery.payload, kept_of_payload(delivery.payload)
+    return bool(whole != delivery.payload)
+
+
+def _invited(organization: Organization, opportunity_ids: set[str]) -> set[str]:
+    """Return those of the candidates who have an invitation and whose data isn't erased yet."""
+    invitations = Invitation.objects.filter(
+        organization=organization, opportunity_id__in=opportunity_ids, erased_at__isnull=True
+    )
+    return set(invitations.values_list("opportunity_id", flat=True))
+
+
+def _bites[Row: Model](
+    rows: QuerySet[Row], column: str, before: datetime, deadline: float
+) -> Iterator[list[Row]]:
+    """Yield the rows from before that time, oldest first, few at a time with pauses; no transaction spans two.
+
+    Raises CallDeferred when the time is up or the worker stops.
+    """
+    rows = rows.filter(**{f"{column}__lt": before}).order_by(column, "pk")
+    following = rows
+    while bite := list(following[:BITE]):
+        yield bite
+        last = getattr(bite[-1], column)
+        later = Q(**{f"{column}__gt": last}) | Q(**{column: last, "pk__gt": bite[-1].pk})
+        following = rows.filter(later, **{f"{column}__gte": last})
+        if stop_signal.wait(PAUSE_SECONDS) or time.monotonic() > deadline:
+            raise CallDeferred(1.0, TIME_IS_UP)
+
+
+def _record(organization: Organization, what: str, before: datetime) -> None:
+    """Put on record what is removed, in the transaction that begins it."""
+    target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
+    AuditEntry.record(
+        organization,
+        ACTOR,
+        AuditAction.REMOVE_OLD,
+        target,
+        {what: (None, f"from before {before.isoformat()}")},
+    )
