@@ -1,10 +1,11 @@
-"""Metrics in Prometheus' format, computed from the tables at each scrape."""
+"""Metrics in Prometheus' format, computed at each scrape from what is under way: no table is counted as a whole."""
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -12,12 +13,13 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from integrations.models import ApiCall, Delivery, DutyRun, Effect, Heartbeat, Invitation, db_clock
+from integrations.models.invitation_status import OPEN
 from integrations.queue import liveness
 from integrations.vocabulary import Platform
 
 
 class _Tables:
-    """A Prometheus collector that counts rows when it is scraped."""
+    """A Prometheus collector that counts rows by partial indexes, so that history makes no scrape slower."""
 
     def collect(self) -> Iterator[Metric]:
         """Yield the gauges with their present values."""
@@ -38,20 +40,31 @@ class _Tables:
             heartbeats.add_metric([node], (db_clock.now() - at).total_seconds())
         yield heartbeats
         yield from _duties()
-        invitations = GaugeMetricFamily("portal_invitations", "Invitations by status", labels=["status"])
-        for status in Invitation.Status:
-            invitations.add_metric([status], Invitation.objects.filter(status=status).count())
-        yield invitations
-        failed = GaugeMetricFamily("portal_effects_failed", "Effects that failed for good", labels=["kind"])
-        for kind in Effect.Kind.values:
-            failed.add_metric([kind], Effect.objects.filter(kind=kind, state=Effect.State.FAILED).count())
-        yield failed
-        calls = GaugeMetricFamily(
-            "portal_api_calls_refused", "Calls the platform's rate limit refused", labels=["platform"]
+        yield _counted(
+            "portal_invitations", "Invitations under way", Invitation.objects.open(), "status", OPEN
         )
-        for platform in Platform:
-            calls.add_metric([platform], ApiCall.objects.filter(platform=platform, status=429).count())
-        yield calls
+        failed = Effect.objects.filter(state=Effect.State.FAILED)
+        yield _counted(
+            "portal_effects_failed", "Effects that failed for good", failed, "kind", Effect.Kind.values
+        )
+        yield _counted(
+            "portal_api_calls_refused",
+            "Calls on record that the platform's rate limit refused",
+            ApiCall.objects.refused(),
+            "platform",
+            Platform,
+        )
+
+
+def _counted(
+    name: str, documentation: str, rows: QuerySet[Model], column: str, values: Iterable[str]
+) -> Metric:
+    """Return a gauge of the rows by one column; one query. Values that no row has are 0."""
+    counts = dict(rows.order_by(column).values_list(column).annotate(Count("pk")))
+    metric = GaugeMetricFamily(name, documentation, labels=[column])
+    for value in values:
+        metric.add_metric([value], counts.get(value, 0))
+    return metric
 
 
 def _duties() -> Iterator[Metric]:

@@ -1,7 +1,17 @@
 """The log of requests to Lever and CodeScreen."""
 
+from typing import Self
+
 from django.db import models
 from django.db.models.functions import Now
+
+
+class ApiCallQuerySet(models.QuerySet["ApiCall"]):
+    """Calls by their answer."""
+
+    def refused(self) -> Self:
+        """Calls that the platform's rate limit refused."""
+        return self.filter(status=429)
 
 
 class ApiCall(models.Model):
@@ -29,12 +39,16 @@ class ApiCall(models.Model):
     error = models.TextField(blank=True)
     at = models.DateTimeField(db_default=Now())
 
+    objects = ApiCallQuerySet.as_manager()
+
     class Meta:
         verbose_name = "API call"
         ordering = ["-at", "-pk"]
         indexes = [
             models.Index(fields=["organization", "-at"], name="api_call_recent"),
             models.Index(fields=["organization", "opportunity_id"], name="api_call_opportunity"),
+            # for the metrics: few rows among very many
+            models.Index(fields=["platform"], name="api_call_refused", condition=models.Q(status=429)),
         ]
 
     def __str__(self) -> str:

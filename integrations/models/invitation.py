@@ -222,6 +222,8 @@ class Invitation(models.Model):
                 name="invitation_following_ended",
                 condition=models.Q(following_ended_at__isnull=False),
             ),
+            # for the metrics: what is under way among all that ended
+            models.Index(fields=["status"], name="invitation_open", condition=models.Q(status__in=[*OPEN])),
             models.Index(fields=["organization", "-created_at"], name="invitation_recent"),
             models.Index(fields=["organization", "status", "-created_at"], name="invitation_status"),
             models.Index(fields=["organization", "changed_at"], name="invitation_changed"),
