@@ -17,7 +17,7 @@ class PortalConfig(AppConfig):
 
         from portal import checks  # noqa: F401
         from portal.accounts import session_rows
-        from portal.process import db_timeouts  # noqa: F401
+        from portal.process import connections, db_timeouts  # noqa: F401
 
         signals.user_logged_in.connect(session_rows.begin_row)
         signals.user_logged_out.connect(session_rows.end_row_at_sign_out)
