@@ -165,8 +165,11 @@ def test_team_members_retry_failed_effects_and_approve_nothing(acme: Customer) -
 def policies(organization: Organization, **changes: object) -> dict[str, object]:
     names = ("name", "stage_prefix", "bulk_limit", "bulk_window", "default_assessment")
     ratings = ("rating_2_from", "rating_3_from", "rating_4_from")
-    rounds = ("reentry", "reentry_days", "leaving", "retention_days", "no_show_days")
-    values = {name: getattr(organization, name) for name in (*names, *ratings, *rounds, "brand_colour")}
+    rounds = ("reentry", "reentry_days", "leaving", "no_show_days")
+    ages = ("retention_days", "call_retention_days", "delivery_retention_days")
+    values = {
+        name: getattr(organization, name) for name in (*names, *ratings, *rounds, *ages, "brand_colour")
+    }
     return {**values, "note_on_skip": "on", **changes}
 
 
