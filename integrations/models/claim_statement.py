@@ -154,13 +154,12 @@ def _leasing(
     Rows that another claim has locked are left out. `is_limited`: the statement has a placeholder for their number.
     """
     can_skip = connection.features.has_select_for_update_skip_locked
-    if can_skip:
-        chosen = chosen.select_for_update(skip_locked=True, no_key=True, of=("self",))
     choice, parameters = chosen.values("pk").query.get_compiler(connection=connection).as_sql()
     if is_limited:
-        # before the locking clause, which ends the statement
-        before, lock, after = choice.partition(" FOR ")
-        choice, parameters = f"{before} LIMIT %s{lock}{after}", (*parameters, _MOST)
+        choice, parameters = f"{choice} LIMIT %s", (*parameters, _MOST)
+    if can_skip:  # not by select_for_update(), which compiles in a transaction alone
+        table = connection.ops.quote_name(model._meta.db_table)
+        choice += f" {connection.ops.for_update_sql(skip_locked=True, of=(table,), no_key=True)}"
     # an array is chosen once; rows IN a choice that skips locked ones might be chosen again for each row
     is_chosen = f"= ANY(ARRAY({choice}))" if can_skip else f"IN ({choice})"
     condition = RawSQL(  # noqa: S611 - made of what was compiled above

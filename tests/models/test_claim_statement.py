@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.models import Delivery, Effect, Organization
+from integrations.models import Delivery, Effect, Organization, claim_statement
 from integrations.models.claim_statement import ORGANIZATIONS_PER_CLAIM
 from tests import factories
 
@@ -161,3 +161,19 @@ def test_a_due_row_is_claimed_at_once_among_many_organizations_whose_rows_wait_f
         factory.create(organization=organization, due_at=later)
     due = factory.create(organization=factories.OrganizationFactory.create())
     assert factories.claimed(type(due), "one").pk == due.pk
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("model", [Delivery, Effect])
+def test_the_statements_of_a_claim_are_compiled_outside_a_transaction(model) -> None:
+    for compiled in (
+        claim_statement._leasing_rows,
+        claim_statement._leasing_of_organization,
+        claim_statement._leasing_of_candidate,
+    ):
+        compiled.cache_clear()
+    assert model.claim_batch("one", 2) == []
+    factories.EffectFactory.create()
+    factories.DeliveryFactory.create()
+    assert len(model.claim_batch("one", 2)) == 1
+    assert Effect.claim_next(1, "nobody", "one") is None
