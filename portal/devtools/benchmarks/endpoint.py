@@ -1,129 +1,194 @@
-"""How fast the webhook endpoint stores deliveries, beside a view that only inserts a row, in alternating rounds."""
+"""How fast Lever's webhook endpoint accepts, beside a bare insert and dj-stripe's endpoint, in alternating rounds."""
 
-import http.client
-import json
-import time
-import uuid
-from argparse import ArgumentParser
-from dataclasses import asdict, dataclass
-from urllib.parse import urlsplit
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from statistics import median
 
 from django.db import connections
 
-from integrations.lever.signature import sign
-from integrations.models import LeverWebhook, Organization
+from integrations.models import Delivery, LeverWebhook, Organization
+from portal.devtools.benchmarks import load, ready_requests, sites
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup
-from portal.devtools.benchmarks.report import Report, Spread, Table, ratios
-from portal.devtools.threads import run_in_threads
-from portal.devtools.waiting import wait_for_url
-from portal.process.supervisor import Supervisor
+from portal.devtools.benchmarks.load import Round
+from portal.devtools.benchmarks.report import Json, Report, Spread, Table, ratios
+from portal.devtools.ports import HOST, free_port
+from portal.devtools.waiting import RunFailed, wait_for_url
+from portal.process.supervisor import Program, Supervisor
 
-CONNECTIONS = 4
-HEADERS = {"Content-Type": "application/json"}
 SIGNATURE_TOKEN = "bench" * 8
-BASELINE_PATH = "/bench/plain/"
+STRIPE_SECRET = "whsec_benchmark"
+SIZES = {"small": 900, "large": 64 * 1024}
+#: As many requests are made for a round as the fastest round so far would send, times this.
+RESERVE = 2.0
+FIRST_GUESS = 4000  # requests a second
+
+PORTAL, BARE, BARE_ON_PORTALS_SERVER, DJ_STRIPE, DJ_STRIPE_ON_PORTALS_SERVER = (
+    "portal",
+    "bare insert, gthread",
+    "bare insert, the portal's server",
+    "dj-stripe, gthread",
+    "dj-stripe, the portal's server",
+)
 
 
-@dataclass(frozen=True)
-class Round:
-    """One round of load: requests a second, and the milliseconds within which 99 % of them were answered."""
+@dataclass
+class Target:
+    """Something under load: where it listens, how a request of a size is made, how many rows it has stored."""
 
-    rate: float
-    p99_ms: float
+    name: str
+    program: Program
+    port: int
+    make: Callable[[int], bytes]
+    count_rows: Callable[[], int]
+    fastest: dict[str, float] = field(default_factory=dict)
 
-
-@dataclass(frozen=True)
-class Comparison:
-    """The rounds of the webhook endpoint and of the baseline, in the order in which they alternated."""
-
-    endpoint: list[Round]
-    baseline: list[Round]
+    def round(self, folder: Path, size: str, connections_open: int, seconds: int) -> Round:
+        """Send one round of new requests. Raises RunFailed on a refusal, or when a row is missing."""
+        file = folder / "requests"
+        count = int(self.fastest.get(size, FIRST_GUESS) * seconds * RESERVE) + 2 * connections_open
+        ready_requests.write(file, count, partial(self.make, SIZES[size]))
+        before = self.count_rows()
+        result = load.send(self.port, file, connections_open, seconds)
+        file.unlink()
+        if result.refused or result.broken:
+            raise RunFailed(f"{self.name}: {result.refused} refused, {result.broken} broken off")
+        stored = self.count_rows() - before
+        if stored < result.answers:
+            raise RunFailed(f"{self.name}: {result.answers} accepted, but {stored} rows")
+        self.fastest[size] = max(self.fastest.get(size, 0.0), result.rate)
+        return result
 
 
 class EndpointBenchmark(Benchmark):
-    """Lever's webhook endpoint beside a view that only inserts a row."""
+    """Lever's webhook endpoint beside a view that only inserts a row, and beside dj-stripe's."""
 
     name = "endpoint"
-    help = "Lever's webhook endpoint beside a view that only inserts a row"
-    settings = "portal.devtools.benchmarks.settings"
+    help = "Lever's webhook endpoint beside a bare view that inserts one row, and beside dj-stripe's endpoint"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the rounds and their length."""
+        """Add the rounds, their length, the situations and the peers."""
         parser.add_argument(
             "--rounds", type=int, default=8, help="alternating rounds (default 8; 24 for a release)"
         )
-        parser.add_argument("--seconds", type=float, default=2.0, help="length of a round (default 2)")
+        parser.add_argument("--seconds", type=int, default=2, help="length of a round (default 2)")
+        parser.add_argument("--connections", type=int, nargs="+", default=[1, 4, 16, 64])
+        parser.add_argument("--bodies", nargs="+", choices=list(SIZES), default=list(SIZES))
+        parser.add_argument(
+            "--dj-stripe-python",
+            default="",
+            help="a Python that has dj-stripe and gunicorn; without it an environment is made for the run",
+        )
+        parser.add_argument("--without-dj-stripe", action="store_true", help="measure the bare view alone")
+
+    def variables(self, options: Namespace) -> Mapping[str, str]:
+        """Return as many processes as the projects beside the portal have."""
+        return {"WEB_WORKERS": str(sites.WORKERS)}
 
     def run(self, setup: Setup) -> Report:
-        """Load both views in turns."""
-        organization = Organization.objects.create(name="Bench", slug="bench")
-        LeverWebhook.objects.create(organization=organization, signature_token=SIGNATURE_TOKEN)
-        url, path = setup.environment.portal_url, f"/webhooks/lever/{organization.webhook_key}/"
-        connections.close_all()
-        with Supervisor([setup.environment.web_server()]):
-            wait_for_url(f"{url}/healthz/live")
-            compare(url, path, SIGNATURE_TOKEN, 1, 1.0)  # warm up
-            comparison = compare(url, path, SIGNATURE_TOKEN, setup.options.rounds, setup.options.seconds)
-        endpoint, baseline = comparison.endpoint, comparison.baseline
-        rates = ratios([one.rate for one in endpoint], [one.rate for one in baseline])
-        latencies = ratios([one.p99_ms for one in endpoint], [one.p99_ms for one in baseline])
+        """Load all targets in turns, in each situation."""
+        options, report = setup.options, Report()
         table = Table(
-            f"Webhooks, {CONNECTIONS} connections, {len(endpoint)} rounds", ("figure", "÷ bare insert view")
+            f"Lever's webhook endpoint, {options.rounds} rounds of {options.seconds} s by {load.client_name()}",
+            ("body, connections", "a second", "p99 ms", "÷", "a second", "rate ÷", "p99 ÷"),
         )
-        table.rows.append(("requests a second", Spread.of(rates).as_text()))
-        table.rows.append(("p99", Spread.of(latencies).as_text()))
-        numbers = {
-            "endpoint": [asdict(one) for one in endpoint],
-            "baseline": [asdict(one) for one in baseline],
-        }
-        return Report([table], numbers)
+        report.tables.append(table)
+        with ExitStack() as stack:
+            targets = list(_targets(setup, stack))
+            connections.close_all()
+            stack.enter_context(Supervisor([target.program for target in targets]))
+            for target in targets:
+                wait_for_url(f"http://{HOST}:{target.port}/")
+                target.round(setup.environment.folder, "small", 16, 1)  # warm up
+            for size in options.bodies:
+                for count in options.connections:
+                    setup.log(f"{size}, {count} connections")
+                    found = _alternate(targets, setup, size, count)
+                    _add_rows(table, f"{size}, {count}", found)
+                    report.numbers[f"{size}, {count} connections"] = _as_json(found)
+        return report
 
 
-def compare(url: str, endpoint_path: str, signature_token: str, rounds: int, seconds: float) -> Comparison:
-    """Load both views in turns, so that a busy machine slows both alike. Raises RuntimeError on a refusal."""
-    comparison = Comparison([], [])
-    for _ in range(rounds):
-        comparison.baseline.append(load(url, BASELINE_PATH, signature_token, seconds))
-        comparison.endpoint.append(load(url, endpoint_path, signature_token, seconds))
-    return comparison
+def _targets(setup: Setup, stack: ExitStack) -> Iterator[Target]:
+    """Return the portal and what is measured beside it."""
+    options, folder = setup.options, setup.environment.folder
+    organization = Organization.objects.create(name="Bench", slug="bench")
+    LeverWebhook.objects.create(organization=organization, signature_token=SIGNATURE_TOKEN)
+    yield Target(
+        PORTAL,
+        setup.environment.web_server(),
+        setup.environment.port,
+        partial(ready_requests.lever, f"/webhooks/lever/{organization.webhook_key}/", SIGNATURE_TOKEN),
+        Delivery.objects.count,
+    )
+    bare = sites.Site(
+        sys.executable, sites.BARE_SITE, stack.enter_context(sites.site_database(options, folder, "bare"))
+    )
+    bare.migrate()
+    yield from _both_servers(
+        bare, "bare_site_row", partial(ready_requests.plain, "/insert/"), (BARE, BARE_ON_PORTALS_SERVER)
+    )
+    if options.without_dj_stripe:
+        return
+    try:
+        python = options.dj_stripe_python or sites.dj_stripe_python(folder)
+    except RunFailed as error:
+        setup.log(f"dj-stripe could not be installed, and is left out: {error}")
+        return
+    url = stack.enter_context(sites.site_database(options, folder, "dj-stripe"))
+    peer = sites.Site(python, sites.DJ_STRIPE_SITE, url)
+    peer.migrate()
+    key = peer.run("-m", "portal.devtools.benchmarks.dj_stripe_site.seed", STRIPE_SECRET)
+    yield from _both_servers(
+        peer,
+        "djstripe_webhookeventtrigger",
+        partial(ready_requests.stripe, f"/webhook/{key}/", STRIPE_SECRET),
+        (DJ_STRIPE, DJ_STRIPE_ON_PORTALS_SERVER),
+    )
 
 
-def load(url: str, path: str, signature_token: str, seconds: float) -> Round:
-    """Send webhooks over CONNECTIONS kept-alive connections for some seconds. Raises RuntimeError on a refusal."""
-    latencies: list[float] = []
-    refused: list[int] = []
-    began = time.monotonic()
-
-    def send_until_the_time_is_up() -> None:
-        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
-        while time.monotonic() - began < seconds and not refused:
-            body = make_body(signature_token)
-            sent_at = time.monotonic()
-            connection.request("POST", path, body, HEADERS)
-            response = connection.getresponse()
-            response.read()
-            latencies.append(time.monotonic() - sent_at)
-            if response.status != http.client.ACCEPTED:
-                refused.append(response.status)
-        connection.close()
-
-    run_in_threads([send_until_the_time_is_up] * CONNECTIONS)
-    if refused:
-        raise RuntimeError(f"{path} answered {refused[0]}")
-    latencies.sort()
-    p99_ms = latencies[int(len(latencies) * 0.99) - 1] * 1000
-    return Round(len(latencies) / (time.monotonic() - began), p99_ms)
+def _both_servers(
+    site: sites.Site, table: str, make: Callable[[int], bytes], names: tuple[str, str]
+) -> Iterator[Target]:
+    for name, worker_class in zip(names, (sites.GTHREAD, sites.PORTALS_OWN), strict=True):
+        port = free_port()
+        yield Target(name, site.server(name, port, worker_class), port, make, partial(site.count, table))
 
 
-def make_body(signature_token: str) -> bytes:
-    """Return a new, signed webhook of Lever about an event that leads to nothing."""
-    token, triggered_at = uuid.uuid4().hex + uuid.uuid4().hex[:16], int(time.time() * 1000)
-    payload = {
-        "id": str(uuid.uuid4()),
-        "event": "candidateHired",
-        "triggeredAt": triggered_at,
-        "token": token,
-        "data": {"opportunityId": str(uuid.uuid4()), "contactId": str(uuid.uuid4())},
-        "signature": sign(token, triggered_at, signature_token),
-    }
-    return json.dumps(payload).encode()
+def _alternate(targets: list[Target], setup: Setup, size: str, count: int) -> dict[str, list[Round]]:
+    """Load each target in each round; each round begins with another one."""
+    found: dict[str, list[Round]] = {target.name: [] for target in targets}
+    for number in range(setup.options.rounds):
+        start = number % len(targets)
+        for target in targets[start:] + targets[:start]:
+            result = target.round(setup.environment.folder, size, count, setup.options.seconds)
+            found[target.name].append(result)
+    return found
+
+
+def _add_rows(table: Table, situation: str, found: Mapping[str, list[Round]]) -> None:
+    portal = found[PORTAL]
+    for name, rounds in found.items():
+        if name == PORTAL:
+            continue
+        rates = ratios([one.rate for one in portal], [one.rate for one in rounds])
+        waits = ratios([one.p99_ms for one in portal], [one.p99_ms for one in rounds])
+        table.rows.append(
+            (
+                situation,
+                f"{median(one.rate for one in portal):.0f}",
+                f"{median(one.p99_ms for one in portal):.1f}",
+                name,
+                f"{median(one.rate for one in rounds):.0f}",
+                Spread.of(rates).as_text(),
+                Spread.of(waits).as_text(),
+            )
+        )
+
+
+def _as_json(found: Mapping[str, list[Round]]) -> Json:
+    return {name: [asdict(one) for one in rounds] for name, rounds in found.items()}

@@ -1,0 +1,114 @@
+"""Django projects that are measured beside the portal, each with a database of its own, under a server of choice."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+from django.conf import settings
+from psycopg import sql
+
+from portal.devtools.benchmarks import database
+from portal.devtools.ports import HOST
+from portal.devtools.waiting import RunFailed
+from portal.process.programs import THREADS
+from portal.process.supervisor import Program
+
+#: The worker classes of gunicorn that a project is served by: gunicorn's own threads, and the portal's.
+GTHREAD = "gthread"
+PORTALS_OWN = "portal.process.web_worker.BufferingWorker"
+WORKERS = 2
+
+BARE_SITE = "portal.devtools.benchmarks.bare_site.settings"
+DJ_STRIPE_SITE = "portal.devtools.benchmarks.dj_stripe_site.settings"
+DJ_STRIPE_PACKAGES = ("dj-stripe==2.11.*", "gunicorn", "waitress", "psycopg[binary]", "django-environ")
+INSTALL_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Site:
+    """One project: the Python that runs it, its settings and its database."""
+
+    python: str
+    settings: str
+    database_url: str
+
+    def environ(self) -> Mapping[str, str]:
+        """Return the variables of its processes."""
+        return {
+            "PYTHONPATH": str(settings.BASE_DIR),
+            "DJANGO_SETTINGS_MODULE": self.settings,
+            "DATABASE_URL": self.database_url,
+        }
+
+    def run(self, *arguments: str) -> str:
+        """Run its Python with these arguments; return what was printed. Raises RunFailed."""
+        ended = subprocess.run(
+            [self.python, *arguments],
+            env={**os.environ, **self.environ()},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if ended.returncode:
+            raise RunFailed(f"{self.settings}: {ended.stderr.strip()}")
+        return ended.stdout
+
+    def migrate(self) -> None:
+        """Make its tables. Raises RunFailed."""
+        self.run("-m", "django", "migrate", "--run-syncdb", "--verbosity", "0")
+
+    def server(self, name: str, port: int, worker_class: str) -> Program:
+        """Return gunicorn with this worker class and as many threads as the portal's."""
+        argv = [self.python, "-m", "gunicorn", "django.core.wsgi:get_wsgi_application()"]
+        argv += ["--bind", f"{HOST}:{port}", "--worker-class", worker_class]
+        argv += ["--workers", str(WORKERS), "--threads", str(THREADS)]
+        argv += ["--no-control-socket", "--log-level", "warning"]
+        return Program(name, argv, env=self.environ())
+
+    def count(self, table: str) -> int:
+        """Return how many rows a table has."""
+        if urlsplit(self.database_url).scheme == "sqlite":
+            path = urlsplit(self.database_url).path
+            with closing(sqlite3.connect(path)) as file:
+                return int(file.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0])  # noqa: S608
+        with psycopg.connect(self.database_url) as connection:
+            statement = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
+            row = connection.execute(statement).fetchone()
+            return int(row[0]) if row else 0
+
+
+@contextmanager
+def site_database(options: Namespace, folder: Path, name: str) -> Iterator[str]:
+    """Give a project a database beside the portal's, on the same server or as a file; remove it afterwards."""
+    if not options.database_url:
+        yield f"sqlite:///{folder / name}.sqlite3"
+        return
+    created, url = database.create(options.database_url)
+    try:
+        yield url
+    finally:
+        database.drop(options.database_url, created)
+
+
+def dj_stripe_python(folder: Path) -> str:
+    """Make an environment with dj-stripe in the folder; return its Python. Raises RunFailed where that can't be."""
+    python = folder / "dj-stripe" / "bin" / "python"
+    for argv in (
+        [sys.executable, "-m", "venv", str(folder / "dj-stripe")],
+        [str(python), "-m", "pip", "install", "--quiet", *DJ_STRIPE_PACKAGES],
+    ):
+        try:
+            ended = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise RunFailed(str(error)) from error
+        if ended.returncode:
+            raise RunFailed((ended.stderr.strip() or ended.stdout.strip()).splitlines()[-1])
+    return str(python)
