@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.db import Error, InternalError, connection, connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import get_template
+from django.template.response import SimpleTemplateResponse
 from django.urls import Resolver404, resolve
 
 from integrations.models.db_retry import DATABASE_OUTAGE
@@ -32,6 +33,31 @@ class ProbeMiddleware:
             return HttpResponse(status=404)
         answer: HttpResponse = view(request, *args, **kwargs)
         return answer
+
+
+class WebhookMiddleware:
+    """Answers webhooks before the middleware of pages: they have no session, no form and no reader."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a webhook to an allowed host; pass on everything else. Raises DisallowedHost."""
+        if not request.path_info.startswith("/webhooks/"):
+            return self.get_response(request)
+        request.get_host()
+        try:
+            match = resolve(request.path_info)
+        except Resolver404:
+            return self.get_response(request)
+        request.resolver_match = match
+        try:
+            answer: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        except Error as error:
+            if not is_outage(error):
+                raise
+            return unavailable(request)
+        return answer.render() if isinstance(answer, SimpleTemplateResponse) else answer
 
 
 class DatabaseUnavailableMiddleware:

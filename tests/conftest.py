@@ -15,7 +15,7 @@ from integrations import stop_signal
 from integrations.lever.oauth import SCOPES
 from integrations.models import Assessment, Membership, Role, RoleMapping, Stage
 from integrations.queue import notify
-from integrations.webhooks import signature_reuse
+from integrations.webhooks import addressee, signature_reuse
 from integrations.workflow.operations.lever_connection import connect_lever
 from portal.devtools import test_suites
 from tests import append_only, factories
@@ -81,6 +81,7 @@ def _portal_settings(settings) -> None:
     settings.SECURE_SSL_REDIRECT = False
     settings.PORTAL_URL = "http://testserver"
     signature_reuse.seen.clear()
+    addressee.memory.forget()
     settings.LEVER_CLIENT_ID = "sandbox-client-id"
     settings.LEVER_CLIENT_SECRET = "sandbox-client-secret"
 

@@ -1,8 +1,14 @@
 """The connection to one organization's CodeScreen account."""
 
-from django.db import models
+from datetime import timedelta
 
+from django.db import models
+from django.db.models.functions import Now
+
+from integrations.models import db_clock
 from integrations.models.encrypted_field import EncryptedTextField, UnreadableSecret
+
+MARK_RECEIVED_EVERY = timedelta(seconds=10)
 
 
 class CodeScreenConnection(models.Model):
@@ -78,6 +84,12 @@ class CodeScreenConnection(models.Model):
         )
         self.refresh_from_db()
         return bool(changed)
+
+    def mark_received(self) -> None:
+        """Record that a verified webhook arrived; at most once per MARK_RECEIVED_EVERY."""
+        if self.last_received_at is None or db_clock.now() - self.last_received_at > MARK_RECEIVED_EVERY:
+            self.last_received_at = db_clock.now()  # noted here first: several threads may hold this object
+            CodeScreenConnection.objects.filter(pk=self.pk).update(last_received_at=Now())
 
     @classmethod
     def note_result(cls, organization_id: int, is_stated: bool) -> None:

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, connection
 
 logger = logging.getLogger(__name__)
 
@@ -30,3 +30,17 @@ def with_retry[Outcome](write: Callable[[], Outcome]) -> Outcome:
             logger.warning("the database is unreachable; retrying the write")
             connection.close()
             time.sleep(PAUSE_SECONDS)
+
+
+def on_a_live_connection[Outcome](run: Callable[[], Outcome]) -> Outcome:
+    """Return what `run` returns; when its connection proves to have ended meanwhile, it is called on a new one.
+
+    `run` must be safe to run twice. Inside a transaction, which can't be continued, the error is raised.
+    """
+    try:
+        return run()
+    except (*DATABASE_OUTAGE, InternalError):
+        if connection.connection is None or connection.in_atomic_block or connection.is_usable():
+            raise
+        connection.close()
+        return run()

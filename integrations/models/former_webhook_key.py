@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from integrations.models import db_clock
+from integrations.models.webhook_access import webhook_access_changed
 
 KEY_OVERLAP = timedelta(days=7)
 MARK_USED_EVERY = timedelta(seconds=10)
@@ -53,10 +54,12 @@ class FormerWebhookKey(models.Model):
     def mark_used(self) -> None:
         """Record that a verified webhook came to its address; at most once per MARK_USED_EVERY."""
         if self.last_used_at is None or db_clock.now() - self.last_used_at > MARK_USED_EVERY:
+            self.last_used_at = db_clock.now()  # noted here first: several threads may hold this object
             FormerWebhookKey.objects.filter(pk=self.pk).update(last_used_at=Now())
 
     def end(self) -> bool:
         """Refuse its address from now on. Return False when it had ended before. Safe to run twice."""
         changed = FormerWebhookKey.objects.honoured().filter(pk=self.pk).update(until=Now())
+        webhook_access_changed.send(sender=type(self))
         self.refresh_from_db()
         return bool(changed)

@@ -1,5 +1,6 @@
 """Webhooks in Lever, and the signature tokens that verify their deliveries."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Self
 
@@ -8,6 +9,7 @@ from django.db.models.functions import Now
 
 from integrations.models import db_clock
 from integrations.models.encrypted_field import EncryptedTextField, UnreadableSecret
+from integrations.models.webhook_access import webhook_access_changed
 from integrations.vocabulary import DeliveryEvent
 
 TOKEN_OVERLAP = timedelta(hours=24)
@@ -21,14 +23,7 @@ class LeverWebhookQuerySet(models.QuerySet["LeverWebhook"]):
 
     def active_tokens(self) -> list[tuple[str, "LeverWebhook"]]:
         """Return every signature token that may verify a delivery now, with its webhook; newest first."""
-        now = db_clock.now()
-        tokens: list[tuple[str, LeverWebhook]] = []
-        for webhook in self.active().order_by("-pk"):
-            if webhook.signature_token:
-                tokens.append((webhook.signature_token, webhook))
-            if webhook.previous_signature_token and webhook.previous_until and webhook.previous_until > now:
-                tokens.append((webhook.previous_signature_token, webhook))
-        return tokens
+        return tokens_of(self.active().order_by("-pk"))
 
     def has_unreadable(self) -> bool:
         """Whether no encryption key opens one of the tokens that may verify a delivery now."""
@@ -45,6 +40,17 @@ class LeverWebhookQuerySet(models.QuerySet["LeverWebhook"]):
     def purge_retired(self) -> int:
         """Delete webhooks that were retired KEEP_RETIRED_FOR ago. Return how many rows were deleted."""
         return self.filter(retired_at__lt=db_clock.now() - KEEP_RETIRED_FOR).delete()[0]
+
+
+def tokens_of(webhooks: Iterable["LeverWebhook"]) -> list[tuple[str, "LeverWebhook"]]:
+    """Return every token of these active webhooks that may verify a delivery now, each with its webhook."""
+    tokens: list[tuple[str, LeverWebhook]] = []
+    for webhook in webhooks:
+        if webhook.signature_token:
+            tokens.append((webhook.signature_token, webhook))
+        if webhook.has_previous:
+            tokens.append((webhook.previous_signature_token, webhook))
+    return tokens
 
 
 class LeverWebhook(models.Model):
@@ -168,11 +174,13 @@ class LeverWebhook(models.Model):
     def retire(self) -> None:
         """Invalidate its tokens. Safe to run twice."""
         LeverWebhook.objects.filter(pk=self.pk, retired_at__isnull=True).update(retired_at=Now())
+        webhook_access_changed.send(sender=type(self))
         self.refresh_from_db()
 
     def retire_previous(self) -> None:
         """Invalidate the previous token. Safe to run twice."""
         LeverWebhook.objects.filter(pk=self.pk, previous_until__gt=Now()).update(previous_until=Now())
+        webhook_access_changed.send(sender=type(self))
         self.refresh_from_db()
 
     def mark_received(self, is_test: bool, is_previous: bool = False) -> None:
@@ -181,6 +189,8 @@ class LeverWebhook(models.Model):
         token_column = "previous_proved_at" if is_previous else "token_proved_at"
         if not is_test and self._is_recent(request_column) and self._is_recent(token_column):
             return
+        for column in (request_column, token_column):
+            setattr(self, column, db_clock.now())  # noted here first: several threads may hold this object
         columns: dict[str, object] = {request_column: Now(), token_column: Now()}
         LeverWebhook.objects.filter(pk=self.pk).update(**columns)
 

@@ -1,26 +1,98 @@
-"""Whose webhook it is, by the key in the address."""
+"""Whose webhook it is, by the key in the address; remembered for a moment, since many come to the same address.
 
-from dataclasses import dataclass
+What a process remembers is only ever believed when it lets a request in: an unknown key and a signature that doesn't
+match are looked up anew. So a new key or token counts at once; one that was removed, for REMEMBER_SECONDS more in
+processes other than the one that removed it.
+"""
 
-from integrations.models import FormerWebhookKey, Organization
+import time
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.models.signals import post_delete, post_save
+
+from integrations.models import CodeScreenConnection, FormerWebhookKey, LeverWebhook, Organization
+from integrations.models.webhook_access import webhook_access_changed
+
+REMEMBER_SECONDS = 2.0
+MOST_REMEMBERED = 5000
 
 
 @dataclass(frozen=True)
 class Addressee:
-    """The organization that a key belongs to, and the former key where it isn't the present one."""
+    """The organization that a key belongs to, the former key where it isn't the present one, and all that verifies.
+
+    `read_at` is the process's monotonic time before it was read.
+    """
 
     organization: Organization
     former_key: FormerWebhookKey | None = None
+    lever_webhooks: tuple[LeverWebhook, ...] = ()
+    codescreen: CodeScreenConnection | None = None
+    read_at: float = field(default_factory=time.monotonic, compare=False)
+
+
+class _Memory:
+    """Addressees by key, for REMEMBER_SECONDS."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, Addressee] = {}
+
+    def get(self, key: str) -> Addressee | None:
+        """Return what was read about a key not long ago."""
+        found = self._by_key.get(key)
+        return found if found and time.monotonic() - found.read_at < REMEMBER_SECONDS else None
+
+    def put(self, key: str, addressee: Addressee) -> None:
+        """Remember what was read about a key."""
+        if len(self._by_key) >= MOST_REMEMBERED:
+            self._by_key.clear()
+        self._by_key[key] = addressee
+
+    def forget(self) -> None:
+        """Ask about every key anew."""
+        self._by_key.clear()
+
+
+memory = _Memory()
 
 
 def find_addressee(key: str) -> Addressee | None:
-    """Return the organization with this webhook key, or with a former one that is still honoured.
+    """Return the organization with this webhook key, or with a former one that is still honoured."""
+    return memory.get(key) or find_anew(key)
+
+
+def find_anew(key: str) -> Addressee | None:
+    """Return the same by what the database has now.
 
     The present keys are looked up first: a key is replaced and stored as a former one in one transaction, so a key that
     isn't found as a present one any more is found as a former one.
     """
-    organization = Organization.objects.filter(webhook_key=key).only("pk").first()
-    if organization is not None:
-        return Addressee(organization)
-    former = FormerWebhookKey.objects.honoured().filter(key=key).select_related("organization").first()
-    return Addressee(former.organization, former) if former else None
+    read_at = time.monotonic()
+    organization, former = Organization.objects.filter(webhook_key=key).only("pk").first(), None
+    if organization is None:
+        former = FormerWebhookKey.objects.honoured().filter(key=key).select_related("organization").first()
+        if former is None:
+            return None
+        organization = former.organization
+    addressee = Addressee(
+        organization,
+        former,
+        tuple(LeverWebhook.objects.active().filter(organization=organization).order_by("-pk")),
+        CodeScreenConnection.objects.filter(organization=organization).first(),
+        read_at,
+    )
+    memory.put(key, addressee)
+    return addressee
+
+
+def _forget(**_: object) -> None:
+    """Forget now, and once it is committed: until then another thread would read what was there before."""
+    memory.forget()
+    transaction.on_commit(memory.forget)
+
+
+webhook_access_changed.connect(_forget, dispatch_uid="forget_addressees")
+for _model in (Organization, FormerWebhookKey, LeverWebhook, CodeScreenConnection):
+    post_save.connect(_forget, sender=_model, dispatch_uid="forget_addressees_at_save")
+    post_delete.connect(_forget, sender=_model, dispatch_uid="forget_addressees_at_delete")

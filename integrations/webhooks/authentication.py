@@ -8,9 +8,11 @@ from integrations.codescreen import signature as codescreen_signature
 from integrations.http.json_types import JsonObject
 from integrations.lever import signature as lever_signature
 from integrations.lever.payloads import dedupe_key
-from integrations.models import CodeScreenConnection, LeverWebhook, Organization
+from integrations.models import CodeScreenConnection, LeverWebhook
+from integrations.models.lever_webhook import tokens_of
 from integrations.vocabulary import RejectionCode
 from integrations.webhooks import signature_reuse
+from integrations.webhooks.addressee import Addressee
 
 SIGNED_FIELDS = ("token", "triggeredAt", "signature")
 
@@ -38,38 +40,40 @@ class LeverProof:
 
 @dataclass(frozen=True)
 class CodeScreenProof:
-    """The message id of a verified body (Standard Webhooks: `webhook-id`)."""
+    """The connection whose secret verifies the body, and its message id (Standard Webhooks: `webhook-id`)."""
 
+    connection: CodeScreenConnection
     message_id: str
 
 
-def verify_lever(organization: Organization, payload: JsonObject) -> LeverProof | Unverified | Unreadable:
-    """Check the signature in the body against every active token of the organization.
+def verify_lever(addressee: Addressee, payload: JsonObject) -> LeverProof | Unverified | Unreadable:
+    """Check the signature in the body against every active token of the addressee.
 
     Source: https://hire.lever.co/developer/documentation#webhooks (HMAC-SHA256 of token + triggeredAt).
     """
     if any(name not in payload for name in SIGNED_FIELDS):
         return Unverified("The signature is missing.", RejectionCode.SIGNATURE_MISSING)
-    webhooks = LeverWebhook.objects.filter(organization=organization)
-    tokens = webhooks.active_tokens()
+    tokens = tokens_of(addressee.lever_webhooks)
     matching = lever_signature.matching_token(payload, [token for token, _ in tokens])
     if matching is None:
-        if webhooks.has_unreadable():
+        if any(webhook.unreadable_tokens for webhook in addressee.lever_webhooks):
             return Unreadable()
         if not tokens:
             return Unverified("No signature token is stored yet.", RejectionCode.NO_SIGNATURE_TOKEN)
         return Unverified("The signature does not match.", RejectionCode.SIGNATURE_MISMATCH)
-    if signature_reuse.seen.is_exhausted(organization.pk, str(payload["signature"]), dedupe_key(payload)):
+    if signature_reuse.seen.is_exhausted(
+        addressee.organization.pk, str(payload["signature"]), dedupe_key(payload)
+    ):
         return Unverified("The signature came with other bodies.", RejectionCode.SIGNATURE_REUSED)
     webhook = next(webhook for token, webhook in tokens if token == matching)
     return LeverProof(webhook, matching != webhook.signature_token)
 
 
 def verify_codescreen(
-    organization: Organization, headers: Mapping[str, str], body: bytes
+    addressee: Addressee, headers: Mapping[str, str], body: bytes
 ) -> CodeScreenProof | Unverified | Unreadable:
     """Check the Standard Webhooks headers over the raw body (https://www.standardwebhooks.com)."""
-    connection = CodeScreenConnection.objects.filter(organization=organization).first()
+    connection = addressee.codescreen
     if connection is not None and connection.is_webhook_secret_unreadable:
         return Unreadable()
     if connection is None or not connection.webhook_secret:
@@ -78,4 +82,4 @@ def verify_codescreen(
         message_id = codescreen_signature.verify(headers, body, connection.webhook_secret, time.time())
     except codescreen_signature.BadSignature as error:
         return Unverified("The signature does not match.", error.code)
-    return CodeScreenProof(message_id)
+    return CodeScreenProof(connection, message_id)

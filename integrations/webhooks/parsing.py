@@ -113,3 +113,8 @@ class CodeScreenEnvelope(serializers.Serializer[JsonObject]):
             if value is not None and (not isinstance(value, str) or len(value) > 300):
                 raise serializers.ValidationError(f"{name} must be a text.")
         return data
+
+
+# made once: a serializer keeps nothing of what it validates, and to make one costs as much as to use it ten times
+LEVER_ENVELOPE = LeverEnvelope()
+CODESCREEN_ENVELOPE = CodeScreenEnvelope()

@@ -1,10 +1,13 @@
 """The webhook endpoints: verify, store one row, answer after the commit. All work happens in the workers."""
 
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
-from django.http import Http404
+from django.db import IntegrityError
+from django.http import Http404, HttpResponseBase, JsonResponse
 from rest_framework import status
 from rest_framework.exceptions import APIException, MethodNotAllowed
 from rest_framework.negotiation import BaseContentNegotiation
@@ -20,20 +23,26 @@ from integrations.http.json_types import JsonObject
 from integrations.http.shapes import Endpoint
 from integrations.lever import shapes as lever_shapes
 from integrations.lever.payloads import dedupe_key, is_test_request
-from integrations.models import FormerWebhookKey, Organization
+from integrations.models.db_retry import on_a_live_connection
 from integrations.vocabulary import Platform
-from integrations.webhooks.addressee import find_addressee
+from integrations.webhooks.addressee import Addressee, find_addressee, find_anew
 from integrations.webhooks.authentication import Unreadable, Unverified, verify_codescreen, verify_lever
 from integrations.webhooks.body import read_body
-from integrations.webhooks.parsing import CodeScreenEnvelope, LeverEnvelope, parse
+from integrations.webhooks.parsing import CODESCREEN_ENVELOPE, LEVER_ENVELOPE, parse
 from integrations.webhooks.store import store_delivery
 from integrations.workflow.health.webhook_rejections import record_rejection
-from integrations.workflow.operations.codescreen_connection import mark_codescreen_webhook_received
 
 logger = logging.getLogger(__name__)
 
 #: The signature of a Lever body, which isn't stored with the delivery.
 PROOF_FIELDS = frozenset({"token", "signature"})
+
+
+def known(addressee: Addressee | None) -> Addressee:
+    """Return the addressee. Raises Http404 when the key is unknown."""
+    if addressee is None:
+        raise Http404
+    return addressee
 
 
 class AnyAccept(BaseContentNegotiation):
@@ -57,18 +66,16 @@ class WebhookView(APIView):
     renderer_classes = [JSONRenderer]
     content_negotiation_class = AnyAccept
     platform: ClassVar[Platform]
-    organization: Organization
-    former_key: FormerWebhookKey | None
+    addressee: Addressee
+    began_at: float
     body: bytes
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Answer 404, 405, 413 and 415 before the body is parsed."""
-        addressee = find_addressee(kwargs["key"])
-        if addressee is None:
-            raise Http404
+        self.began_at = time.monotonic()
+        self.addressee = on_a_live_connection(lambda: known(find_addressee(kwargs["key"])))
         if request.method != "POST":
             raise MethodNotAllowed(str(request.method))
-        self.organization, self.former_key = addressee.organization, addressee.former_key
         self.body = read_body(request._request)
         super().initial(request, *args, **kwargs)
 
@@ -76,6 +83,31 @@ class WebhookView(APIView):
     def allowed_methods(self) -> list[str]:
         """POST alone; OPTIONS is refused too."""
         return ["POST"]
+
+    def verified[Proof](
+        self, verify: Callable[[Addressee], Proof | Unverified | Unreadable]
+    ) -> Proof | Unverified | Unreadable:
+        """Verify by what is remembered of the addressee; before a refusal, by what the database has now."""
+        proof = verify(self.addressee)
+        if isinstance(proof, Unverified | Unreadable) and self.addressee.read_at < self.began_at:
+            self.addressee = known(find_anew(self.kwargs["key"]))
+            proof = verify(self.addressee)
+        return proof
+
+    def store(self, *, event: str, dedupe_key: str, opportunity_id: str, payload: JsonObject) -> bool:
+        """Store the delivery; False when it was stored before. Raises Http404 when the organization is gone."""
+        try:
+            return store_delivery(
+                self.addressee.organization,
+                self.platform,
+                event=event,
+                dedupe_key=dedupe_key,
+                opportunity_id=opportunity_id,
+                payload=payload,
+            )
+        except IntegrityError:
+            known(find_anew(self.kwargs["key"]))
+            raise
 
     def refuse(self, reason: Unverified | Unreadable, payload: Mapping[str, Any] | None = None) -> Response:
         """Answer 401 and count the rejection; the payload serves to find the likely mistake, and isn't stored.
@@ -90,23 +122,23 @@ class WebhookView(APIView):
             )
             body = {"detail": "The signature can't be checked now; try again later.", "code": "unavailable"}
             return Response(body, status.HTTP_503_SERVICE_UNAVAILABLE, headers={"Retry-After": "60"})
-        record_rejection(self.organization, self.platform, reason.code, payload)
+        record_rejection(self.addressee.organization, self.platform, reason.code, payload)
         return Response(
             {"detail": reason.detail, "code": reason.code},
             status.HTTP_401_UNAUTHORIZED,
             headers={"WWW-Authenticate": "Signature"},
         )
 
-    def accept(self, is_new: bool) -> Response:
+    def accept(self, is_new: bool) -> JsonResponse:
         """Answer that the delivery is stored: 202 when it is new; note the use of a former address."""
-        if self.former_key is not None:
-            self.former_key.mark_used()
-        return Response({}, status.HTTP_202_ACCEPTED if is_new else status.HTTP_200_OK)
+        if self.addressee.former_key is not None:
+            self.addressee.former_key.mark_used()
+        return JsonResponse({}, status=status.HTTP_202_ACCEPTED if is_new else status.HTTP_200_OK)
 
     def check_shape(self, endpoint: Endpoint, payload: JsonObject) -> None:
         """Record how a verified body differs from what the portal relies on, also one that is then refused."""
         deviations = endpoint.deviations(payload)
-        record_deviations(self.organization, self.platform, endpoint.name, deviations)
+        record_deviations(self.addressee.organization, self.platform, endpoint.name, deviations)
 
     def handle_exception(self, exc: Exception) -> Response:
         """Give every refusal a code beside its detail."""
@@ -122,18 +154,16 @@ class LeverWebhookView(WebhookView):
 
     platform = Platform.LEVER
 
-    def post(self, request: Request, key: str) -> Response:
+    def post(self, request: Request, key: str) -> HttpResponseBase:
         """Store a delivery; 202 when it is new, 200 when it was stored before or is Lever's test request."""
         payload = parse(self.body)
-        proof = verify_lever(self.organization, payload)
+        proof = self.verified(partial(verify_lever, payload=payload))
         if isinstance(proof, Unverified | Unreadable):
             return self.refuse(proof, payload)
         self.check_shape(lever_shapes.webhook(payload), payload)
-        LeverEnvelope(data=payload).is_valid(raise_exception=True)
+        LEVER_ENVELOPE.run_validation(payload)
         data = payload.get("data") or {}
-        is_new = store_delivery(
-            self.organization,
-            self.platform,
+        is_new = self.store(
             event=payload["event"],
             dedupe_key=dedupe_key(payload),
             opportunity_id=data.get("opportunityId") or "",
@@ -149,21 +179,19 @@ class CodeScreenWebhookView(WebhookView):
 
     platform = Platform.CODESCREEN
 
-    def post(self, request: Request, key: str) -> Response:
+    def post(self, request: Request, key: str) -> HttpResponseBase:
         """Store a delivery; 202 when it is new, 200 when it was stored before."""
-        proof = verify_codescreen(self.organization, request.headers, self.body)
+        proof = self.verified(partial(verify_codescreen, headers=request.headers, body=self.body))
         if isinstance(proof, Unverified | Unreadable):
             return self.refuse(proof)
         payload = parse(self.body)
         self.check_shape(codescreen_shapes.WEBHOOK, payload)
-        CodeScreenEnvelope(data=payload).is_valid(raise_exception=True)
-        is_new = store_delivery(
-            self.organization,
-            self.platform,
+        CODESCREEN_ENVELOPE.run_validation(payload)
+        is_new = self.store(
             event=payload["type"],
             dedupe_key=f"id:{proof.message_id}",
             opportunity_id="",
             payload=payload,
         )
-        mark_codescreen_webhook_received(self.organization)
+        proof.connection.mark_received()
         return self.accept(is_new)

@@ -73,3 +73,42 @@ def test_a_new_pair_of_tokens_is_stored_when_the_database_restarts(
     assert not rotate.errors
     stored = LeverConnection.objects.get()
     assert (stored.refresh_token, stored.state) == ("refresh-2", "connected")
+
+
+class Breaking:
+    """A statement whose first run finds its connection ended by the server."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def __call__(self) -> str:
+        self.runs += 1
+        if self.runs == 1:
+            raise OperationalError("the server closed the connection")
+        return "done"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_whose_connection_ended_runs_again_on_a_new_one(monkeypatch) -> None:
+    connection.ensure_connection()
+    before = connection.connection
+    monkeypatch.setattr(connection, "is_usable", lambda: False)
+    assert db_retry.on_a_live_connection(Breaking()) == "done"
+    assert connection.connection is not before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_that_fails_on_a_working_connection_does_not_run_again() -> None:
+    connection.ensure_connection()
+    statement = Breaking()
+    with pytest.raises(OperationalError):
+        db_retry.on_a_live_connection(statement)
+    assert statement.runs == 1
+
+
+def test_a_statement_inside_a_transaction_does_not_run_again(db, monkeypatch) -> None:
+    monkeypatch.setattr(connection, "is_usable", lambda: False)
+    statement = Breaking()
+    with pytest.raises(OperationalError):
+        db_retry.on_a_live_connection(statement)
+    assert statement.runs == 1

@@ -1,9 +1,11 @@
-"""Which errors count as a database outage."""
+"""Which errors count as a database outage, and what a webhook passes through."""
 
 import time
+from unittest import mock
 
 import environ
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import InternalError
 from django.db.utils import ConnectionHandler
 
@@ -29,3 +31,28 @@ def test_an_internal_error_is_an_outage_when_postgresql_ended_the_connection(db,
         assert middleware.is_outage(raised.value)
     finally:
         server.close()
+
+
+def test_a_webhook_opens_no_session_and_reads_no_cookie(client, db):
+    client.cookies["sessionid"] = "x" * 32
+    with mock.patch.object(SessionStore, "load", side_effect=AssertionError):
+        answer = client.post("/webhooks/lever/no-key/", "{}", content_type="application/json")
+    assert answer.status_code == 404
+    assert answer["Content-Security-Policy"]
+    assert not answer.cookies
+
+
+def test_a_webhook_to_a_host_that_is_not_ours_is_refused(client, db):
+    answer = client.post(
+        "/webhooks/lever/no-key/", "{}", "application/json", headers={"host": "other.example"}
+    )
+    assert answer.status_code == 400
+
+
+def test_a_webhook_without_tls_is_redirected_where_the_portal_has_it(client, db, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.post("/webhooks/lever/no-key/", "{}", content_type="application/json").status_code == 301
+
+
+def test_an_address_below_webhooks_that_does_not_exist_is_not_found(client, db):
+    assert client.get("/webhooks/other/").status_code == 404

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from integrations.models import Delivery, Organization
+from integrations.webhooks import addressee
 from tests.factories import OrganizationFactory
 
 JSON = "application/json"
@@ -397,11 +398,15 @@ class WebhookContract:
 
     @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
     @pytest.mark.parametrize(
-        ("manager", "call"), [(Delivery.objects, "create"), (Organization.objects, "filter")]
+        "call",
+        [
+            "integrations.webhooks.store.insert_once",
+            "integrations.webhooks.addressee.Organization.objects.filter",
+        ],
     )
-    def test_a_webhook_is_503_when_the_database_is_unreachable(self, sender, endpoint, error, manager, call):
+    def test_a_webhook_is_503_when_the_database_is_unreachable(self, sender, endpoint, error, call):
         with (
-            mock.patch.object(manager, call, side_effect=error("the server closed the connection")),
+            mock.patch(call, side_effect=error("the server closed the connection")),
             # it would close the connection that holds this test's transaction
             mock.patch("django.db.backends.base.base.BaseDatabaseWrapper.close_if_unusable_or_obsolete"),
         ):
@@ -413,10 +418,21 @@ class WebhookContract:
 
     def test_a_failed_insert_is_not_answered_as_a_repeat(self, sender, endpoint):
         sender.raise_request_exception = False
-        with mock.patch.object(Delivery.objects, "create", side_effect=IntegrityError("another constraint")):
+        failure = IntegrityError("another constraint")
+        with mock.patch("integrations.webhooks.store.insert_once", side_effect=failure):
             answer = self.send(sender, endpoint, self.signed(self.payload()))
         assert answer.status_code >= 500
         assert Delivery.objects.count() == 0
+
+    def test_a_webhook_of_an_organization_that_was_just_deleted_is_not_found(self, sender, endpoint):
+        assert self.send(sender, endpoint, self.signed(self.payload())).status_code == 202
+        with mock.patch.object(addressee.memory, "forget"):  # as in a process that hasn't deleted it
+            Organization.objects.all().delete()
+        failure = IntegrityError(
+            "no such organization"
+        )  # at the commit, which this test's transaction postpones
+        with mock.patch("integrations.webhooks.store.insert_once", side_effect=failure):
+            assert self.send(sender, endpoint, self.signed(self.payload())).status_code == 404
 
     def test_a_body_that_breaks_off_is_refused(self, sender, endpoint):
         with mock.patch(

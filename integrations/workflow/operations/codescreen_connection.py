@@ -92,11 +92,6 @@ def verify_codescreen_key(organization: Organization, codescreen: CodeScreenClie
     return len(lookup.live_assessments(organization))
 
 
-def mark_codescreen_webhook_received(organization: Organization) -> None:
-    """Store that a verified CodeScreen webhook arrived now."""
-    CodeScreenConnection.objects.filter(organization=organization).update(last_received_at=timezone.now())
-
-
 def _record(connection: CodeScreenConnection, actor: Actor, changes: Changes) -> None:
     target = AuditTarget(TargetKind.CODESCREEN_CONNECTION, connection.pk, "CodeScreen connection")
     AuditEntry.record(connection.organization, actor, AuditAction.SAVE_CONNECTION, target, changes)

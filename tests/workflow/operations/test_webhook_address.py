@@ -10,7 +10,7 @@ from integrations.clients import provider
 from integrations.http.errors import PlatformError
 from integrations.models import AuditEntry, FormerWebhookKey, LeverWebhook, Organization
 from integrations.queue import duties, schedules
-from integrations.webhooks.addressee import Addressee, find_addressee
+from integrations.webhooks.addressee import Addressee, find_addressee, find_anew
 from integrations.workflow.health.doctor import findings
 from integrations.workflow.operations.lever_webhooks import make_webhook, move_webhooks
 from integrations.workflow.operations.organizations import change_organization, create_organization
@@ -63,7 +63,7 @@ def test_several_replacements_are_honoured_each_until_its_own_time(organization,
         keys.append(organization.webhook_key)
     assert all(addressee(key).organization == organization for key in keys)
     FormerWebhookKey.objects.filter(key=keys[1]).update(until=timezone.now() - timedelta(seconds=1))
-    assert [find_addressee(key) is not None for key in keys] == [True, False, True, True]
+    assert [find_anew(key) is not None for key in keys] == [True, False, True, True]
 
 
 def test_too_many_former_keys_are_refused_with_the_fix(organization, super_admin):
@@ -78,7 +78,7 @@ def test_too_many_former_keys_are_refused_with_the_fix(organization, super_admin
 def test_an_overlap_of_no_days_ends_the_former_key_at_once(organization, super_admin):
     former = organization.webhook_key
     replace_webhook_key(organization, timedelta(), super_admin)
-    assert find_addressee(former) is None
+    assert find_anew(former) is None
 
 
 def test_a_former_key_is_ended_once(organization, super_admin):
@@ -87,7 +87,7 @@ def test_a_former_key_is_ended_once(organization, super_admin):
     [row] = honoured_former_keys(organization)
     end_former_key(row, super_admin)
     end_former_key(row, super_admin)
-    assert find_addressee(former) is None
+    assert find_anew(former) is None
     assert AuditEntry.objects.filter(action="end_webhook_address").count() == 1
 
 

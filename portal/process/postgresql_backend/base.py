@@ -1,0 +1,25 @@
+"""Checks that a connection still works only when it has rested: else each request would wait for one more answer.
+
+Between two uses within REST_SECONDS a connection ends only because the database did, less than that ago: such a
+request is answered 503 like those of a moment before, and its sender tries again.
+"""
+
+import time
+
+from django.db.backends.postgresql import base
+
+REST_SECONDS = 1.0
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """A connection that remembers when it was last found in use."""
+
+    _used_at = 0.0
+
+    def close_if_health_check_failed(self) -> None:
+        """Close a connection that rested and doesn't work any more; called before the first query of a request."""
+        now = time.monotonic()
+        has_rested = now - self._used_at >= REST_SECONDS
+        self._used_at = now
+        if has_rested:
+            super().close_if_health_check_failed()

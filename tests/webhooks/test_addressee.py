@@ -1,0 +1,114 @@
+"""Who may send webhooks is remembered for a moment, and asked anew before anything is refused."""
+
+import json
+import time
+import uuid
+from unittest import mock
+
+import pytest
+from django.utils import timezone
+
+from integrations.models import CodeScreenConnection, LeverWebhook, Organization
+from integrations.webhooks import addressee
+from integrations.webhooks.addressee import REMEMBER_SECONDS, find_addressee
+from integrations.webhooks.views import known
+from tests.factories import SIGNATURE_TOKEN, FormerWebhookKeyFactory, LeverWebhookFactory
+from tests.payloads import load, sign
+
+
+@pytest.fixture
+def webhook(organization):
+    return LeverWebhookFactory(organization=organization)
+
+
+@pytest.fixture
+def clock():
+    with mock.patch("integrations.webhooks.addressee.time.monotonic", return_value=1000.0) as monotonic:
+        yield monotonic
+
+
+def without_signals(rows, **columns) -> None:
+    """Change rows as another process does."""
+    rows.update(**columns)
+
+
+def test_an_addressee_is_read_once_in_a_while(organization, webhook, clock, django_assert_num_queries):
+    find_addressee(organization.webhook_key)
+    with django_assert_num_queries(0):
+        clock.return_value += REMEMBER_SECONDS / 2
+        assert known(find_addressee(organization.webhook_key)).lever_webhooks == (webhook,)
+    without_signals(LeverWebhook.objects, retired_at=timezone.now())
+    clock.return_value += REMEMBER_SECONDS / 2
+    assert known(find_addressee(organization.webhook_key)).lever_webhooks == ()
+
+
+def test_an_unknown_key_is_not_remembered(organization):
+    assert find_addressee("its-new-key") is None
+    without_signals(Organization.objects, webhook_key="its-new-key")
+    assert known(find_addressee("its-new-key")).organization == organization
+
+
+def test_what_one_process_removes_is_no_longer_known_to_it(organization, webhook):
+    former = FormerWebhookKeyFactory(organization=organization, key="former-key")
+    CodeScreenConnection.objects.create(organization=organization, webhook_secret="whsec_x")
+    key = organization.webhook_key
+    assert known(find_addressee("former-key")).former_key == former
+    former.end()
+    assert find_addressee("former-key") is None
+    assert known(find_addressee(key)).lever_webhooks == (webhook,)
+    webhook.retire()
+    assert known(find_addressee(key)).lever_webhooks == ()
+    CodeScreenConnection.objects.get().delete()
+    assert known(find_addressee(key)).codescreen is None
+    organization.webhook_key = "another"
+    organization.save()
+    assert find_addressee(key) is None
+
+
+def test_a_previous_token_that_was_retired_verifies_nothing(organization, webhook):
+    webhook.replace_token("another" * 6)
+    assert len(_tokens(organization)) == 2
+    LeverWebhook.objects.get().retire_previous()
+    assert _tokens(organization) == ["another" * 6]
+
+
+def test_a_new_token_counts_at_once_although_the_old_ones_are_remembered(client, organization, webhook):
+    address = organization.lever_webhook_url
+    assert _post(client, address, SIGNATURE_TOKEN) == 202
+    with mock.patch.object(addressee.memory, "forget"):  # as in another process
+        webhook.replace_token("another" * 6)
+    assert _post(client, address, "another" * 6) == 202
+
+
+def test_a_token_that_another_process_removed_counts_for_a_moment_and_a_forged_one_never(
+    client, organization, webhook
+):
+    address = organization.lever_webhook_url
+    assert _post(client, address, SIGNATURE_TOKEN) == 202
+    without_signals(LeverWebhook.objects, retired_at=timezone.now())
+    assert _post(client, address, SIGNATURE_TOKEN) == 202
+    assert _post(client, address, "forged" * 8) == 401
+    assert _post(client, address, SIGNATURE_TOKEN) == 401  # the forged one made it ask anew
+
+
+def test_the_memory_is_bounded(organization, monkeypatch):
+    monkeypatch.setattr(addressee, "MOST_REMEMBERED", 2)
+    memory = addressee._Memory()
+    for key in "abc":
+        memory.put(key, addressee.Addressee(organization))
+    assert [memory.get(key) is None for key in "abc"] == [True, True, False]
+
+
+def _tokens(organization):
+    return [
+        token
+        for one in known(find_addressee(organization.webhook_key)).lever_webhooks
+        for token in (one.signature_token, one.previous_signature_token if one.has_previous else "")
+        if token
+    ]
+
+
+def _post(client, address, token):
+    payload = load("lever/candidate_stage_change", id=str(uuid.uuid4()), triggeredAt=int(time.time() * 1000))
+    body = json.dumps(sign(payload, token))
+    return client.post(address, body, content_type="application/json").status_code
