@@ -16,6 +16,7 @@ SUITES = [
     "tests/queue/test_notify.py",
     "tests/queue/test_worker.py",
     "tests/models/test_leasing.py",
+    "tests/models/test_prepared.py",
     "tests/models/test_claim_statement.py",
     "tests/models/test_append_only.py",
     "tests/management/test_verify_audit.py",

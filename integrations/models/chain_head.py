@@ -8,6 +8,8 @@ from django.db.models.functions import Now
 from integrations.models.append_only import AppendOnlyModel, AppendOnlyQuerySet
 from integrations.models.append_only_constraint import AppendOnly
 from integrations.models.chain_format import NO_HASH
+from integrations.models.prepared import prepared
+from integrations.models.prepared_update import change_rows
 
 
 class ChainHeadQuerySet(AppendOnlyQuerySet["ChainHead"]):
@@ -19,11 +21,10 @@ class ChainHeadQuerySet(AppendOnlyQuerySet["ChainHead"]):
         Writers take this lock after all others, and each chain has its own: so they never wait for one another in a
         circle, nor for writers of other organizations.
         """
-        rows = self.select_for_update() if connection.features.has_select_for_update else self
-        head = rows.filter(pk=chain).first()
+        head = _locked.first(chain)
         if head is None:
             models.QuerySet.bulk_create(self, [ChainHead(chain=chain)], ignore_conflicts=True)
-            head = rows.get(pk=chain)
+            [head] = _locked.all(chain)
         return head
 
 
@@ -46,7 +47,13 @@ class ChainHead(AppendOnlyModel):
 
     def advance(self, row_hash: str) -> None:
         """Make the row with this hash, which was just stored at the next position, the head."""
-        ChainHead.objects.filter(pk=self.chain)._change(position=self.position + 1, hash=row_hash)
+        change_rows(ChainHead, {"pk": self.chain}, {"position": self.position + 1, "hash": row_hash})
+
+
+@prepared
+def _locked(chain: int) -> models.QuerySet[ChainHead]:
+    rows = ChainHead.objects.filter(pk=chain)
+    return rows.select_for_update() if connection.features.has_select_for_update else rows
 
 
 class AnnouncedHeadQuerySet(AppendOnlyQuerySet["AnnouncedHead"]):

@@ -206,7 +206,7 @@ class Effect(Leasable):
         changes: dict[str, object] = {"attempt_started_at": self.attempt_started_at}
         if payload is not None:
             self.payload = changes["payload"] = payload
-        return bool(self.fenced().update(**changes))
+        return self.change_fenced(**changes)
 
     def finish(self, state: str = State.DONE, error: str = "") -> bool:
         """End it in `state`. Return False when the lease was lost."""

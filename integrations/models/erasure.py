@@ -5,6 +5,7 @@ from typing import Self
 from django.db import models
 from django.db.models.functions import Now
 
+from integrations.models.prepared import prepared
 from integrations.vocabulary import FINAL_ERASURES, ErasureCause
 
 
@@ -19,7 +20,7 @@ class ErasureQuerySet(models.QuerySet["Erasure"]):
         """Whether nothing personal about the opportunity may be stored."""
         if not opportunity_id:
             return False
-        return self.final().filter(organization=organization_id, opportunity_id=opportunity_id).exists()
+        return _final.exists(organization_id, opportunity_id)
 
     def to_repeat(self) -> Self:
         """Erasures not yet repeated: a worker that held a row during the erasure may have written afterwards."""
@@ -79,3 +80,9 @@ class Erasure(models.Model):
     def is_final(self) -> bool:
         """Whether nothing personal about the opportunity may be stored again."""
         return self.cause in FINAL_ERASURES
+
+
+@prepared
+def _final(organization_id: int, opportunity_id: str) -> models.QuerySet[Erasure, int]:
+    rows = Erasure.objects.final().filter(organization=organization_id, opportunity_id=opportunity_id)
+    return rows.order_by().values_list("pk", flat=True)[:1]

@@ -14,6 +14,8 @@ from integrations.models.invitation_status import (
     IllegalTransition,
     Status,
 )
+from integrations.models.prepared import prepared
+from integrations.models.prepared_update import changed_row
 from integrations.models.result import Result
 from integrations.models.truncated_keys import truncated_key
 from integrations.vocabulary import FollowingEnd
@@ -261,6 +263,12 @@ class Invitation(models.Model):
             round__gt=self.round,
         )
 
+    def has_later_round_sent(self) -> bool:
+        """Whether a later round of the same assessment on the same opportunity was sent."""
+        return _later_rounds_sent.exists(
+            self.organization_id, self.opportunity_id, self.assessment_id, self.round
+        )
+
     @property
     def is_open(self) -> bool:
         """Whether the journey isn't over."""
@@ -277,7 +285,7 @@ class Invitation(models.Model):
         Raises IllegalTransition when TRANSITIONS doesn't allow it from the row's present status. A move to the
         present status only applies `changes`.
         """
-        sources = [*TRANSITIONS.get(status, ()), status]
+        sources = (*TRANSITIONS.get(status, ()), status)
         changes |= {"status": status, "status_reason": reason}
         if status != self.status:
             changes |= {"changed_at": Now(), "followed_since": Now(), **FOLLOWING_GOES_ON}
@@ -285,9 +293,21 @@ class Invitation(models.Model):
             changes["awaits_decision_since"] = None  # the result that needed a decision is no longer current
         if status != Status.WITHDRAWN:
             changes["stopped_by_user"] = False
-        if not Invitation.objects.filter(pk=self.pk, status__in=sources).update(**changes):
+        changed = changed_row(Invitation, {"pk": self.pk, "status__in": sources}, changes)
+        if changed is None:
             raise IllegalTransition(f"invitation {self.pk} can't become {status}")
-        self.refresh_from_db()
+        self._take_over(changed)
+
+    def lock(self) -> None:
+        """Lock the row until the transaction ends, and read it again."""
+        locked = _locked.first(self.pk)
+        if locked is None:
+            raise Invitation.DoesNotExist(f"invitation {self.pk}")
+        self._take_over(locked)
+
+    def _take_over(self, row: "Invitation") -> None:
+        for column in self._meta.concrete_fields:
+            setattr(self, column.attname, getattr(row, column.attname))
 
     def follow_again(self) -> None:
         """Ask CodeScreen about it again from now on; the time to start or finish counts anew."""
@@ -295,3 +315,27 @@ class Invitation(models.Model):
             followed_since=Now(), next_poll_at=Now(), poll_failures=0, **FOLLOWING_GOES_ON
         )
         self.refresh_from_db()
+
+
+@prepared
+def invitation_by_pk(pk: int) -> models.QuerySet[Invitation]:
+    """The invitation of this number."""
+    return Invitation.objects.filter(pk=pk).order_by()
+
+
+@prepared
+def _locked(pk: int) -> models.QuerySet[Invitation]:
+    return Invitation.objects.locked().filter(pk=pk).order_by()
+
+
+@prepared
+def _later_rounds_sent(
+    organization_id: int, opportunity_id: str, assessment_id: str, number: int
+) -> models.QuerySet[Invitation, int]:
+    rows = Invitation.objects.filter(
+        organization=organization_id,
+        opportunity_id=opportunity_id,
+        assessment_id=assessment_id,
+        round__gt=number,
+    )
+    return rows.exclude(instance_id="").order_by().values_list("pk", flat=True)[:1]

@@ -19,6 +19,7 @@ from integrations.models.claim_statement import (
     offers_statement,
 )
 from integrations.models.fair_shares import Offer, Turns
+from integrations.models.prepared_update import change_rows
 
 #: Longer than one call with its time-outs, and short enough that a killed worker's rows are claimed again within a
 #: minute. A worker renews its lease between calls.
@@ -162,7 +163,13 @@ class Leasable(models.Model):
     def release(self, **changes: object) -> bool:
         """End the lease with these changes and reset the crash counter. Return False when the lease was lost."""
         changes.setdefault("consecutive_crashes", 0)
-        return bool(self.fenced().update(leased_until=None, lease_owner="", **changes))
+        return self.change_fenced(leased_until=None, lease_owner="", **changes)
+
+    def change_fenced(self, **changes: object) -> bool:
+        """Write these changes if the lease is still this owner's. Return False when it was lost."""
+        if not self.lease_owner:
+            return False
+        return bool(change_rows(type(self), {"pk": self.pk, "lease_owner": self.lease_owner}, changes))
 
     @property
     def is_poison(self) -> bool:

@@ -11,6 +11,7 @@ from django.db import connection, models
 
 from integrations.models.codescreen_connection import CodeScreenConnection
 from integrations.models.lever_connection import LeverConnection
+from integrations.models.prepared import prepared
 from integrations.vocabulary import Platform, ReentryPolicy, Thresholds
 
 
@@ -80,11 +81,10 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 
         What decides whether a person is invited takes this lock first: each sees the invitations of those before it.
         """
-        rows = self
-        if connection.features.has_select_for_update:
-            # no_key: rows that refer to the organization, such as webhooks and calls, can still be inserted
-            rows = rows.select_for_update(no_key=True)
-        return rows.get(pk=pk)
+        locked = _locked.first(pk)
+        if locked is None:
+            raise Organization.DoesNotExist(f"organization {pk}")
+        return locked
 
 
 class Organization(models.Model):
@@ -327,3 +327,12 @@ class Organization(models.Model):
 
 def _webhook_url(platform: Platform, key: str) -> str:
     return f"{settings.PORTAL_URL}/webhooks/{platform}/{key}/"
+
+
+@prepared
+def _locked(pk: int) -> models.QuerySet[Organization]:
+    rows = Organization.objects.filter(pk=pk).order_by()
+    if connection.features.has_select_for_update:
+        # no_key: rows that refer to the organization, such as webhooks and calls, can still be inserted
+        rows = rows.select_for_update(no_key=True)
+    return rows

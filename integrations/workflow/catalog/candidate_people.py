@@ -6,6 +6,7 @@ Only Limited Team Members depend on it, so what an opportunity doesn't show by i
 from collections.abc import Iterable
 
 from django.core.cache import cache
+from django.db.models import QuerySet
 
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import CallDeferred, PlatformError
@@ -13,6 +14,7 @@ from integrations.lever.client import LeverClient
 from integrations.lever.payloads import Opportunity
 from integrations.models import Membership, OpportunityPerson, Organization
 from integrations.models.opportunity_person import People, Relation
+from integrations.models.prepared import prepared
 
 #: How long a Lever user's address is kept instead of being read again.
 USER_KEPT_SECONDS = 24 * 3600
@@ -36,7 +38,7 @@ def read_people(organization: Organization, opportunity: Opportunity, clients: C
     Raises CallDeferred when no call may begin.
     """
     shown = people_shown(opportunity)
-    if opportunity.is_anonymized or not _has_limited_members(organization):
+    if opportunity.is_anonymized or not _limited_members.exists(organization.pk):
         return shown
     lever = clients.lever()
     people = dict(shown)
@@ -63,9 +65,11 @@ def store_people_shown(organization: Organization, opportunities: Iterable[Oppor
     OpportunityPerson.objects.replace(organization, read)
 
 
-def _has_limited_members(organization: Organization) -> bool:
+@prepared
+def _limited_members(organization_id: int) -> QuerySet[Membership, int]:
     limited = Membership.Role.LIMITED_TEAM_MEMBER
-    return Membership.objects.filter(organization=organization, role=limited).exclude(address="").exists()
+    members = Membership.objects.filter(organization=organization_id, role=limited).exclude(address="")
+    return members.order_by().values_list("pk", flat=True)[:1]
 
 
 def _address(organization: Organization, lever: LeverClient, user_id: str) -> str:

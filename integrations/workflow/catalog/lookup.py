@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
 from integrations.models import Assessment, Organization, Role, Stage, db_clock
+from integrations.models.prepared import prepared
 from integrations.workflow.catalog.sync import refresh_role, refresh_roles, refresh_stages
 from integrations.workflow.rules.assessments import KnownAssessment
 from integrations.workflow.rules.naming import is_named
@@ -33,17 +34,18 @@ def needs_refresh(
 
 def stage_name(organization: Organization, stage_id: str, clients: ClientProvider) -> str:
     """Return the stage's name, empty when Lever doesn't list the id. Raises PlatformError."""
-    name = _stage_name_in_copy(organization, stage_id)
+    name = _stage_name.first(organization.pk, stage_id)
     refreshed_at = organization.lever_connection.stages_refreshed_at
     if needs_refresh(refreshed_at, has_entry=name is not None, fresh_for=STAGES_FRESH_FOR):
         refresh_stages(organization, clients.lever())
-        name = _stage_name_in_copy(organization, stage_id)
+        name = _stage_name.first(organization.pk, stage_id)
     return name or ""
 
 
-def _stage_name_in_copy(organization: Organization, stage_id: str) -> str | None:
-    stages = Stage.objects.live().filter(organization=organization, external_id=stage_id).order_by()
-    return next(iter(stages.values_list("name", flat=True)), None)
+@prepared
+def _stage_name(organization_id: int, stage_id: str) -> QuerySet[Stage, str]:
+    stages = Stage.objects.live().filter(organization=organization_id, external_id=stage_id)
+    return stages.order_by().values_list("name", flat=True)
 
 
 def stages_named(organization: Organization, written: str, clients: ClientProvider) -> list[Stage]:
@@ -70,7 +72,7 @@ def role_title(organization: Organization, role_id: str, clients: ClientProvider
     """
     if not role_id:
         return ""
-    title = _role_title_in_copy(organization, role_id, Role.objects.live())
+    title = _live_role_title.first(organization.pk, role_id)
     is_known = title is not None
     if is_known and not needs_refresh(organization.lever_connection.roles_refreshed_at, has_entry=True):
         return title or ""
@@ -82,15 +84,22 @@ def role_title(organization: Organization, role_id: str, clients: ClientProvider
     except PlatformError as error:
         if error.status not in {403, 404}:
             raise
-    return _role_title_in_copy(organization, role_id, Role.objects.all()) or ""
+    role = Role.objects.filter(organization=organization, external_id=role_id).first()
+    return role.title if role else ""
 
 
-def _role_title_in_copy(organization: Organization, role_id: str, roles: QuerySet[Role]) -> str | None:
-    own = roles.filter(organization=organization, external_id=role_id).order_by()
-    return next(iter(own.values_list("title", flat=True)), None)
+@prepared
+def _live_role_title(organization_id: int, role_id: str) -> QuerySet[Role, str]:
+    roles = Role.objects.live().filter(organization=organization_id, external_id=role_id)
+    return roles.order_by().values_list("title", flat=True)
 
 
 def live_assessments(organization: Organization) -> tuple[KnownAssessment, ...]:
     """Return the assessments that CodeScreen listed when the copy was made."""
-    rows = Assessment.objects.live().filter(organization=organization).order_by("name")
-    return tuple(KnownAssessment(*row) for row in rows.values_list("external_id", "name"))
+    return tuple(KnownAssessment(*row) for row in _live_assessments.all(organization.pk))
+
+
+@prepared
+def _live_assessments(organization_id: int) -> QuerySet[Assessment, tuple[str, str]]:
+    rows = Assessment.objects.live().filter(organization=organization_id).order_by("name")
+    return rows.values_list("external_id", "name")

@@ -24,7 +24,7 @@ def cancel_or_retry(invitation: Invitation) -> Done | Cancelled | Retry:
 
     If it was requested again after the step read it, sending it is this effect's work: it is retried at once.
     """
-    invitation.refresh_from_db(from_queryset=Invitation.objects.locked())
+    invitation.lock()
     if invitation.instance_id:
         return Done()
     if invitation.status == Status.PENDING:

@@ -16,6 +16,7 @@ from integrations.codescreen.payloads import instance_id_in
 from integrations.http.errors import PlatformError
 from integrations.models import Effect, IllegalTransition, Invitation, db_clock
 from integrations.models.db_retry import with_retry
+from integrations.models.invitation import invitation_by_pk
 from integrations.models.invitation_status import Status
 from integrations.workflow.catalog import sync
 from integrations.workflow.effects.invitation_endings import (
@@ -64,9 +65,10 @@ class Sending:
 
 def send_invitation(effect: Effect, clients: ClientProvider) -> Outcome:
     """Send one invitation and return the outcome. Raises PlatformError when it should be retried."""
-    invitation = effect.invitation
+    invitation = invitation_by_pk.first(effect.invitation_id or 0)
     if invitation is None:
         raise TypeError("an invitation effect without an invitation")
+    effect.invitation, invitation.organization = invitation, effect.organization
     if invitation.instance_id:
         return Done()
     sending = _sending(effect, invitation)

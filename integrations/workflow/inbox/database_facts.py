@@ -3,11 +3,12 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from django.db.models.functions import Now
+from django.db.models import Count, QuerySet
 
 from integrations.lever.decoding import moment
 from integrations.lever.payloads import Opportunity
-from integrations.models import Delivery, Erasure, Invitation
+from integrations.models import Delivery, Erasure, Invitation, db_clock
+from integrations.models.prepared import prepared
 from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.inbox.facts import FactsSnapshot
 from integrations.workflow.person.invitations import Person, invitations_of
@@ -38,7 +39,11 @@ def with_database_facts(snapshot: FactsSnapshot, delivery: Delivery, opportunity
 
 def count_recent_invitations(organization_id: int, minutes: int) -> int:
     """Return how many invitations of an organization were decided in the last `minutes`."""
-    rows = Invitation.objects.filter(
-        organization=organization_id, created_at__gte=Now() - timedelta(minutes=minutes)
-    )
-    return rows.exclude(status=Invitation.Status.HELD).count()
+    return _count_since.first(organization_id, db_clock.now() - timedelta(minutes=minutes)) or 0
+
+
+@prepared
+def _count_since(organization_id: int, moment: datetime) -> QuerySet[Invitation, int]:
+    rows = Invitation.objects.filter(organization=organization_id, created_at__gte=moment)
+    counted = rows.exclude(status=Invitation.Status.HELD).order_by().values("organization_id")
+    return counted.values_list(Count("pk"), flat=True)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
+from django.db.models import QuerySet
+
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
 from integrations.lever.payloads import Opportunity, StageChange, is_test_request
@@ -15,6 +17,7 @@ from integrations.models import (
     db_clock,
 )
 from integrations.models.opportunity_person import People
+from integrations.models.prepared import prepared
 from integrations.vocabulary import DeliveryEvent, ReentryPolicy
 from integrations.workflow.catalog.candidate import candidate_snapshot
 from integrations.workflow.catalog.candidate_people import read_people
@@ -89,11 +92,17 @@ def gather_facts(
 
 def _may_have_left(organization: Organization, change: StageChange) -> bool:
     """Whether a move to another stage may concern an invitation that hasn't been started."""
-    return Invitation.objects.filter(
-        organization=organization,
-        opportunity_id=change.opportunity_id,
+    return _unstarted_invitations.exists(organization.pk, change.opportunity_id)
+
+
+@prepared
+def _unstarted_invitations(organization_id: int, opportunity_id: str) -> QuerySet[Invitation, int]:
+    rows = Invitation.objects.filter(
+        organization=organization_id,
+        opportunity_id=opportunity_id,
         status__in=[Invitation.Status.HELD, Invitation.Status.PENDING, Invitation.Status.INVITED],
-    ).exists()
+    )
+    return rows.order_by().values_list("pk", flat=True)[:1]
 
 
 def _read(

@@ -39,7 +39,7 @@ def _target(invitation: Invitation) -> AuditTarget:
 
 def _require(invitation: Invitation, *statuses: str) -> None:
     """Lock the invitation and read it again. Raises ActionNotAllowed unless it has one of these statuses."""
-    invitation.refresh_from_db(from_queryset=Invitation.objects.locked())
+    invitation.lock()
     if Erasure.objects.forbids(invitation.organization_id, invitation.opportunity_id):
         raise ActionNotAllowed(ERASED)
     if invitation.status not in statuses:

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from integrations import correlation
 from integrations.models import Delivery, Effect, Invitation, Membership, Organization
+from integrations.models.prepared import prepared
 from integrations.models.truncated_keys import truncated_key
 from integrations.workflow.outbox.payloads import NotePayload, Payload, ProgressTagPayload, ResultTagPayload
 
@@ -93,17 +94,12 @@ def enqueue_progress_tag(
     `result_tag` is set in the same calls to Lever; one that waits with an earlier progress tag isn't cancelled.
     The tag follows the latest round that was sent: for an earlier round nothing is enqueued, and False is returned.
     """
-    if invitation.later_rounds().exclude(instance_id="").exists():
+    if invitation.has_later_round_sent():
         return False
-    waiting = Effect.objects.filter(
-        organization=invitation.organization_id,
-        kind=Kind.SET_PROGRESS_TAG,
-        opportunity_id=invitation.opportunity_id,
-        state=Effect.State.DUE,
-        leased_until__isnull=True,
-        payload__result=None,
-    )
-    waiting.update(state=Effect.State.CANCELLED, due_at=None, last_error=LATER_PROGRESS)
+    of_candidate = (invitation.organization_id, invitation.opportunity_id)
+    if _waiting_progress_tags.exists(*of_candidate):
+        waiting = _progress_tags_waiting_for(*of_candidate)
+        waiting.update(state=Effect.State.CANCELLED, due_at=None, last_error=LATER_PROGRESS)
     effect = Effect(
         organization_id=invitation.organization_id,
         kind=Kind.SET_PROGRESS_TAG,
@@ -117,6 +113,23 @@ def enqueue_progress_tag(
     )
     _store(effect)
     return True
+
+
+def _progress_tags_waiting_for(organization_id: int, opportunity_id: str) -> QuerySet[Effect]:
+    return Effect.objects.filter(
+        organization=organization_id,
+        kind=Kind.SET_PROGRESS_TAG,
+        opportunity_id=opportunity_id,
+        state=Effect.State.DUE,
+        leased_until__isnull=True,
+        payload__result=None,
+    )
+
+
+@prepared
+def _waiting_progress_tags(organization_id: int, opportunity_id: str) -> QuerySet[Effect, int]:
+    waiting = _progress_tags_waiting_for(organization_id, opportunity_id)
+    return waiting.order_by().values_list("pk", flat=True)[:1]
 
 
 def enqueue_note(

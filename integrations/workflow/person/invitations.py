@@ -1,16 +1,17 @@
 """Which invitations a person has already: through one opportunity (here), and through others (elsewhere)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self
 
-from django.db.models import Q, Value
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Upper
 
 from integrations.lever.payloads import Opportunity
 from integrations.models import Effect, Invitation, Result, db_clock
-from integrations.models.invitation import InvitationQuerySet
 from integrations.models.invitation_status import Status
+from integrations.models.prepared import prepared
 from integrations.vocabulary import ResultOutcome
 from integrations.workflow.rules.facts import ExistingInvitation
 
@@ -48,7 +49,9 @@ def invitations_of(person: Person, entered_at: datetime | None = None) -> Person
 
     `entered_at` is when the person entered the stage; None when that isn't known.
     """
-    existing = _existing(_rows(person), entered_at)
+    emails = filter(None, person.emails)
+    rows = _rows.all(person.organization_id, person.opportunity_id, person.contact_id, *emails)
+    existing = _existing(rows, entered_at)
     here = [row for row in existing if row.opportunity_id == person.opportunity_id]
     elsewhere = [row for row in existing if row.opportunity_id != person.opportunity_id]
     here.sort(key=lambda row: (row.round, row.id), reverse=True)
@@ -72,18 +75,20 @@ def blocking_elsewhere(person: Person, assessment_id: str, decided_at: datetime)
     )
 
 
-def _rows(person: Person) -> InvitationQuerySet:
-    is_same = Q(opportunity_id=person.opportunity_id)
-    if person.contact_id:
-        is_same |= Q(contact_id=person.contact_id)
-    for email in filter(None, person.emails):
-        is_same |= Q(address=Upper(Value(email)))  # not iexact, which no index answers on SQLite
-    rows = Invitation.objects.filter(organization=person.organization_id)
-    return rows.alias(address=Upper("email")).filter(is_same)
+@prepared
+def _rows(organization_id: int, opportunity_id: str, contact_id: str, *emails: str) -> QuerySet[Invitation]:
+    is_same = Q(opportunity_id=opportunity_id) | (Q(contact_id=contact_id) & ~Q(contact_id=""))
+    for email in emails:
+        is_same |= Q(address=Upper(email))  # not iexact, which no index answers on SQLite
+    rows = Invitation.objects.filter(organization=organization_id).alias(address=Upper("email"))
+    return rows.filter(is_same).order_by("-created_at", "-pk")
 
 
-def _existing(rows: InvitationQuerySet, entered_at: datetime | None) -> tuple[ExistingInvitation, ...]:
-    invitations = list(rows)
+def _existing(
+    invitations: Sequence[Invitation], entered_at: datetime | None
+) -> tuple[ExistingInvitation, ...]:
+    if not invitations:
+        return ()
     results = Result.objects.filter(invitation__in=invitations).order_by("attempt")
     latest_outcomes = dict(results.values_list("invitation_id", "outcome"))
     unanswered = Effect.objects.filter(

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from integrations.models import Effect, Invitation, db_clock
 from integrations.models.invitation_status import Status
+from integrations.models.prepared_update import change_rows
 from integrations.workflow.outbox.enqueue import enqueue_progress_tag
 from integrations.workflow.rules.tags import choose_progress_tag
 
@@ -24,7 +25,7 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
     Of somebody whose data was erased meanwhile only the instance is recorded.
     """
     with transaction.atomic(savepoint=False):
-        invitation.refresh_from_db(from_queryset=Invitation.objects.locked())
+        invitation.lock()
         if invitation.instance_id:
             return
         if invitation.erased_at is not None:
@@ -35,8 +36,11 @@ def mark_invited(invitation: Invitation, instance_id: str) -> None:
         invitation.move(
             Status.INVITED, instance_id=instance_id, invited_at=now, next_poll_at=first_poll, poll_failures=0
         )
-        Effect.objects.filter(
-            invitation=invitation, kind=Effect.Kind.SEND_INVITATION, state=Effect.State.UNCERTAIN
-        ).update(state=Effect.State.DONE, done_at=Now(), last_error="")
+        uncertain = {
+            "invitation": invitation.pk,
+            "kind": Effect.Kind.SEND_INVITATION,
+            "state": Effect.State.UNCERTAIN,
+        }
+        change_rows(Effect, uncertain, {"state": Effect.State.DONE, "done_at": Now(), "last_error": ""})
         enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
         transaction.on_commit(partial(logger.info, "invitation %s: sent", invitation.pk))
