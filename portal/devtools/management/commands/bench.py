@@ -10,12 +10,14 @@ from django.core.management import BaseCommand, CommandError
 from django.db import connections
 
 from portal.devtools.benchmarks import database, machine
+from portal.devtools.benchmarks.admin import AdminBenchmark
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup
 from portal.devtools.benchmarks.chain import ChainBenchmark
 from portal.devtools.benchmarks.claims import ClaimsBenchmark
 from portal.devtools.benchmarks.duties import DutiesBenchmark
 from portal.devtools.benchmarks.endpoint import EndpointBenchmark
 from portal.devtools.benchmarks.footprint import FootprintBenchmark
+from portal.devtools.benchmarks.pages import PagesBenchmark
 from portal.devtools.benchmarks.workflow import WorkflowBenchmark
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.waiting import RunFailed
@@ -28,6 +30,8 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     ChainBenchmark(),
     DutiesBenchmark(),
     FootprintBenchmark(),
+    PagesBenchmark(),
+    AdminBenchmark(),
 )
 
 
