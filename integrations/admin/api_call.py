@@ -77,6 +77,7 @@ class ApiCallAdmin(ScopedAdmin):
     list_display_links = ("at", "path")
     list_filter = ("at", AnswerFilter, PlatformFilter, OrganizationFilter)
     list_select_related = ("organization",)
+    list_defer = ("request_body", "response_body", "error")
     search_fields = ("opportunity_id__exact", "correlation_id__exact", "id__exact")
     search_hint = "an opportunity id, a correlation id, or a call's number"
     ordering = ("-at", "-pk")

@@ -17,6 +17,7 @@ class AuditEntryAdmin(ScopedAdmin):
     list_display_links = ("at", "action")
     list_filter = ("at", "target_kind", OrganizationFilter)
     list_select_related = ("organization",)
+    list_defer = ("changes",)
     search_fields = ("actor_name", "action", "target")
     search_hint = "who, what was done, or to what"
     ordering = ("-at", "-pk")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.db.models import ForeignKey, Model, QuerySet
 from django.db.models.functions import Length
@@ -10,6 +11,7 @@ from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest
 
 from integrations.admin import access
+from integrations.admin.changelist import LongChangeList
 from integrations.admin.display import NOTHING
 from integrations.models import Organization
 from integrations.models.encrypted_field import EncryptedTextField
@@ -27,6 +29,9 @@ class ScopedAdmin(admin.ModelAdmin):
     #: What can be searched for. Shown beside the field: Django's search_help_text would replace the field's label for
     #: screen readers.
     search_hint = ""
+    #: Long columns that the list doesn't show, so that it doesn't read them.
+    list_defer: tuple[str, ...] = ()
+    change_list_template = "admin/integrations/change_list.html"
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = ROWS_PER_PAGE
@@ -34,6 +39,10 @@ class ScopedAdmin(admin.ModelAdmin):
     empty_value_display = NOTHING
     save_on_top = False
     view_on_site = False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Return the list that shows the rows."""
+        return LongChangeList
 
     # who sees what
 

@@ -50,6 +50,7 @@ class EffectAdmin(ScopedAdmin):
     list_display_links = ("created_at", "kind")
     list_filter = ("created_at", "state", "kind", OrganizationFilter)
     list_select_related = ("organization", "invitation")
+    list_defer = ("payload", "traceback")
     search_fields = ("opportunity_id__exact", "id__exact")
     search_hint = "an opportunity id, or an effect's number"
     ordering = ("-created_at", "-pk")

@@ -14,6 +14,6 @@ class OpportunityPersonAdmin(ScopedAdmin):
     list_display = ("opportunity_id", "email", "relation", "organization")
     list_filter = ("relation", OrganizationFilter)
     list_select_related = ("organization",)
-    search_fields = ("opportunity_id", "email")
-    search_hint = "Search by opportunity or e-mail address."
+    search_fields = ("opportunity_id__exact", "email__exact")
+    search_hint = "an opportunity id, or an e-mail address in small letters"
     fields = ("opportunity_id", "email", "relation", "organization")

@@ -6,6 +6,7 @@ from django.utils.safestring import SafeString
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import indented, link
 from integrations.admin.filters import OrganizationFilter
+from integrations.admin.related_search import RelatedSearchMixin, SearchedRelation
 from integrations.models import Result
 
 
@@ -16,7 +17,7 @@ class ResultOrganizationFilter(OrganizationFilter):
 
 
 @admin.register(Result)
-class ResultAdmin(ScopedAdmin):
+class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
     """The results of attempts."""
 
     organization_path = "invitation__organization"
@@ -33,7 +34,9 @@ class ResultAdmin(ScopedAdmin):
     )
     list_filter = ("created_at", "outcome", "rating", ResultOrganizationFilter)
     list_select_related = ("invitation__organization",)
-    search_fields = ("invitation__opportunity_id__exact", "invitation__instance_id__exact", "id__exact")
+    list_defer = ("metadata",)
+    search_fields = ("id__exact",)
+    searched_relation = SearchedRelation("invitation", ("opportunity_id", "instance_id"))
     search_hint = "an opportunity's, instance's or result's id"
     ordering = ("-created_at", "-pk")
     fields = (

@@ -6,17 +6,20 @@ from django.utils.safestring import SafeString
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import candidate_link, link
 from integrations.admin.filters import OrganizationFilter
+from integrations.admin.related_search import RelatedSearchMixin, SearchedRelation
 from integrations.models import Verdict
 
 
 @admin.register(Verdict)
-class VerdictAdmin(ScopedAdmin):
+class VerdictAdmin(RelatedSearchMixin, ScopedAdmin):
     """The current and the earlier verdicts, newest first."""
 
     list_display = ("decided_at", "code", "is_current", "cause", "candidate", "explanation", "organization")
     list_filter = ("decided_at", "code", "cause", "is_current", OrganizationFilter)
     list_select_related = ("organization", "delivery")
-    search_fields = ("delivery__opportunity_id__exact", "delivery__id__exact", "id__exact")
+    list_defer = ("assessment_written", "delivery__payload", "delivery__explanation", "delivery__traceback")
+    search_fields = ("id__exact", "delivery__id__exact")
+    searched_relation = SearchedRelation("delivery", ("opportunity_id",))
     search_hint = "an opportunity id, or a delivery's or verdict's number"
     ordering = ("-decided_at", "-pk")
     fields = (

@@ -18,13 +18,23 @@ class ApiCall(models.Model):
     """One request with its answer: time, status, duration, attempt; the bodies are redacted."""
 
     organization = models.ForeignKey(
-        "integrations.Organization", on_delete=models.CASCADE, related_name="calls"
+        "integrations.Organization", on_delete=models.CASCADE, related_name="calls", db_index=False
     )
     effect = models.ForeignKey(
-        "integrations.Effect", on_delete=models.SET_NULL, null=True, blank=True, related_name="calls"
+        "integrations.Effect",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="calls",
+        db_index=False,
     )
     delivery = models.ForeignKey(
-        "integrations.Delivery", on_delete=models.SET_NULL, null=True, blank=True, related_name="calls"
+        "integrations.Delivery",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="calls",
+        db_index=False,
     )
     platform = models.CharField(max_length=20)
     method = models.CharField(max_length=10)
@@ -32,7 +42,7 @@ class ApiCall(models.Model):
     status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty when no answer came.")
     duration_ms = models.PositiveIntegerField()
     attempt = models.PositiveIntegerField(default=1)
-    correlation_id = models.CharField(max_length=40, db_index=True)
+    correlation_id = models.CharField(max_length=40)
     opportunity_id = models.CharField(max_length=200, blank=True)
     request_body = models.TextField(blank=True)
     response_body = models.TextField(blank=True)
@@ -46,9 +56,25 @@ class ApiCall(models.Model):
         ordering = ["-at", "-pk"]
         indexes = [
             models.Index(fields=["organization", "-at"], name="api_call_recent"),
-            models.Index(fields=["organization", "opportunity_id"], name="api_call_opportunity"),
             # for the metrics: few rows among very many
             models.Index(fields=["platform"], name="api_call_refused", condition=models.Q(status=429)),
+            models.Index(fields=["-at"], name="api_call_recent_of_all"),
+            # the organization second, so that it serves operators too, who see all organizations
+            models.Index(fields=["opportunity_id", "organization", "-at"], name="api_call_opportunity"),
+            # no db_index=True: PostgreSQL would get a second index, for a LIKE that nobody asks
+            models.Index(fields=["correlation_id"], name="api_call_correlation"),
+            models.Index(fields=["effect"], name="api_call_effect", condition=models.Q(effect__isnull=False)),
+            models.Index(
+                fields=["delivery"], name="api_call_delivery", condition=models.Q(delivery__isnull=False)
+            ),
+            # few among very many
+            models.Index(
+                fields=["status", "-at"],
+                name="api_call_not_answered_well",
+                condition=models.Q(status__isnull=True)
+                | models.Q(status__lt=200)
+                | models.Q(status__gte=300),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ from integrations.models.chain_format import ChainKind
 from integrations.models.chained import Chained, ChainedQuerySet
 from integrations.models.encrypted_field import UnreadableSecret
 from integrations.models.organization import Organization
+from integrations.models.text_search_index import TextSearchIndex
 
 #: Who acts: a person, or a command by its name.
 type Actor = User | str
@@ -180,7 +181,12 @@ class AuditEntry(Chained):
     TEXT_COLUMNS = ("target", "changes", "reason")
 
     organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, null=True, blank=True, related_name="audit_entries"
+        Organization,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="audit_entries",
+        db_index=False,
     )
     # the id is part of the hash: it stays when the user is deleted
     actor = models.ForeignKey(
@@ -222,7 +228,12 @@ class AuditEntry(Chained):
         ]
         indexes = [
             models.Index(fields=["organization", "-at"], name="audit_recent"),
-            models.Index(fields=["organization", "target_kind", "target_id"], name="audit_of_target"),
+            models.Index(fields=["-at"], name="audit_recent_of_all"),
+            # the organization second, so that it serves operators too, who see all organizations
+            models.Index(fields=["target_kind", "organization", "target_id"], name="audit_of_target"),
+            models.Index(fields=["organization", "actor_name", "-at"], name="audit_of_actor"),
+            models.Index(fields=["organization", "action", "-at"], name="audit_of_action"),
+            TextSearchIndex(fields=["actor_name", "action", "target"], name="audit_text"),
         ]
 
     def __str__(self) -> str:

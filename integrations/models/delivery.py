@@ -40,7 +40,7 @@ class Delivery(Leasable):
     VerdictCode = vocabulary.VerdictCode
 
     organization = models.ForeignKey(
-        "integrations.Organization", on_delete=models.CASCADE, related_name="deliveries"
+        "integrations.Organization", on_delete=models.CASCADE, related_name="deliveries", db_index=False
     )
     platform = models.CharField(max_length=20, choices=vocabulary.Platform.choices())
     event = models.CharField(max_length=100)
@@ -83,7 +83,12 @@ class Delivery(Leasable):
     )
     decided_at = models.DateTimeField(null=True, blank=True)
     invitation = models.ForeignKey(
-        "integrations.Invitation", on_delete=models.SET_NULL, null=True, blank=True, related_name="deliveries"
+        "integrations.Invitation",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="deliveries",
+        db_index=False,
     )
 
     objects = DeliveryQuerySet.as_manager()
@@ -125,7 +130,16 @@ class Delivery(Leasable):
                 condition=models.Q(event=vocabulary.DeliveryEvent.SWEEP.value),
             ),
             models.Index(fields=["organization", "-received_at"], name="delivery_recent"),
-            models.Index(fields=["organization", "opportunity_id"], name="delivery_opportunity"),
+            # for operators, who see the deliveries of all organizations
+            models.Index(fields=["-received_at"], name="delivery_recent_of_all"),
+            # the organization second, so that these serve operators too
+            models.Index(fields=["opportunity_id", "organization"], name="delivery_opportunity"),
+            models.Index(fields=["verdict", "organization", "-received_at"], name="delivery_verdict"),
+            models.Index(
+                fields=["invitation"],
+                name="delivery_invitation",
+                condition=models.Q(invitation__isnull=False),
+            ),
             # for the duty that looks each minute for what still waits
             models.Index(
                 fields=["organization"], name="delivery_waiting", condition=models.Q(is_waiting=True)

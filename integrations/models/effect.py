@@ -83,13 +83,18 @@ class Effect(Leasable):
         CANCELLED = "cancelled", "Cancelled"
 
     organization = models.ForeignKey(
-        "integrations.Organization", on_delete=models.CASCADE, related_name="effects"
+        "integrations.Organization", on_delete=models.CASCADE, related_name="effects", db_index=False
     )
     invitation = models.ForeignKey(
         "integrations.Invitation", on_delete=models.CASCADE, null=True, blank=True, related_name="effects"
     )
     delivery = models.ForeignKey(
-        "integrations.Delivery", on_delete=models.SET_NULL, null=True, blank=True, related_name="effects"
+        "integrations.Delivery",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="effects",
+        db_index=False,
     )
     kind = models.CharField(max_length=30, choices=Kind)
     key = models.CharField(max_length=300, help_text="Equal for repeats of the same effect.")
@@ -103,6 +108,7 @@ class Effect(Leasable):
         null=True,
         blank=True,
         related_name="emails",
+        db_index=False,
         help_text="The member whom a welcome, a password reset or a request to the Super Admins is about.",
     )
     payload = models.JSONField(default=dict, blank=True)
@@ -132,7 +138,6 @@ class Effect(Leasable):
     class Meta:
         ordering = ["-created_at", "-pk"]
         constraints = [
-            models.UniqueConstraint(fields=["organization", "kind", "key"], name="effect_once"),
             models.UniqueConstraint(
                 fields=["organization", "opportunity_id"],
                 condition=models.Q(leased_until__isnull=False) & ~models.Q(opportunity_id=""),
@@ -142,6 +147,7 @@ class Effect(Leasable):
                 condition=models.Q(leased_until__isnull=True) | models.Q(state="due", due_at__isnull=False),
                 name="effect_leased_is_due",
             ),
+            models.UniqueConstraint(fields=["kind", "organization", "key"], name="effect_once"),
             models.CheckConstraint(
                 condition=models.Q(state__in=["due", "done", "failed", "uncertain", "cancelled"]),
                 name="effect_state_known",
@@ -170,13 +176,19 @@ class Effect(Leasable):
             ),
             models.Index(fields=["organization"], name="effect_failed", condition=models.Q(state="failed")),
             models.Index(fields=["organization", "-created_at"], name="effect_recent"),
+            models.Index(fields=["-created_at"], name="effect_recent_of_all"),
             models.Index(
                 fields=["organization", "email_topic", "-created_at"],
                 name="effect_email",
                 condition=models.Q(kind="send_email"),
             ),
-            models.Index(fields=["organization", "state", "kind"], name="effect_state"),
-            models.Index(fields=["organization", "opportunity_id", "kind"], name="effect_candidate"),
+            # the organization second, so that these serve operators too, who see all organizations
+            models.Index(fields=["state", "organization", "kind"], name="effect_state"),
+            models.Index(fields=["opportunity_id", "organization", "kind"], name="effect_candidate"),
+            models.Index(
+                fields=["delivery"], name="effect_delivery", condition=models.Q(delivery__isnull=False)
+            ),
+            models.Index(fields=["member"], name="effect_member", condition=models.Q(member__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -17,6 +17,7 @@ from integrations.models.invitation_status import (
 from integrations.models.prepared import prepared
 from integrations.models.prepared_update import changed_row
 from integrations.models.result import Result
+from integrations.models.text_search_index import TextSearchIndex
 from integrations.models.truncated_keys import truncated_key
 from integrations.vocabulary import FollowingEnd
 
@@ -66,7 +67,7 @@ class Invitation(models.Model):
     Status = Status
 
     organization = models.ForeignKey(
-        "integrations.Organization", on_delete=models.CASCADE, related_name="invitations"
+        "integrations.Organization", on_delete=models.CASCADE, related_name="invitations", db_index=False
     )
     opportunity_id = models.CharField(max_length=200)
     contact_id = models.CharField(max_length=200, blank=True)
@@ -79,7 +80,7 @@ class Invitation(models.Model):
     assessment_id = models.CharField(max_length=200)
     assessment_name = models.CharField(max_length=300)
     round = models.PositiveIntegerField(default=1)
-    reference = models.CharField(max_length=20, default=make_reference, unique=True)
+    reference = models.CharField(max_length=20, default=make_reference)
     status = models.CharField(max_length=20, choices=Status.choices(), default=Status.PENDING.value)
     status_reason = models.TextField(blank=True)
     external_id = models.CharField(
@@ -162,8 +163,11 @@ class Invitation(models.Model):
     class Meta:
         ordering = ["-created_at", "-pk"]
         constraints = [
+            # no unique=True: PostgreSQL would get a second index, for a LIKE that nobody asks
+            models.UniqueConstraint(fields=["reference"], name="invitation_reference_once"),
             models.UniqueConstraint(
-                fields=["organization", "opportunity_id", "assessment_id", "round"],
+                # the opportunity first, so that the index serves operators too, who search in all organizations
+                fields=["opportunity_id", "organization", "assessment_id", "round"],
                 name="invitation_once_per_round",
             ),
             models.UniqueConstraint(
@@ -173,7 +177,7 @@ class Invitation(models.Model):
                 name="invitation_one_on_the_way_per_person",
             ),
             models.UniqueConstraint(
-                fields=["organization", "instance_id"],
+                fields=["instance_id", "organization"],
                 condition=~models.Q(instance_id=""),
                 name="invitation_instance_once",
             ),
@@ -227,11 +231,15 @@ class Invitation(models.Model):
             # for the metrics: what is under way among all that ended
             models.Index(fields=["status"], name="invitation_open", condition=models.Q(status__in=[*OPEN])),
             models.Index(fields=["organization", "-created_at"], name="invitation_recent"),
-            models.Index(fields=["organization", "status", "-created_at"], name="invitation_status"),
+            models.Index(fields=["-created_at"], name="invitation_recent_of_all"),
+            models.Index(fields=["status", "organization", "-created_at"], name="invitation_status"),
             models.Index(fields=["organization", "changed_at"], name="invitation_changed"),
             models.Index(fields=["organization", "contact_id"], name="invitation_contact"),
             models.Index(fields=["organization", "external_id"], name="invitation_external_id"),
             models.Index("organization", Upper("email"), name="invitation_email"),
+            TextSearchIndex(
+                fields=["candidate_name", "email", "role_title", "assessment_name"], name="invitation_text"
+            ),
         ]
 
     def __str__(self) -> str:

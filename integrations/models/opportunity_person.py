@@ -84,14 +84,14 @@ class OpportunityPerson(models.Model):
 
     class Meta:
         verbose_name_plural = "opportunity people"
-        ordering = ["organization", "opportunity_id", "email"]
+        ordering = ["opportunity_id", "organization", "email"]
         constraints = [
             models.UniqueConstraint(
-                fields=["organization", "opportunity_id", "email", "relation"], name="opportunity_person_once"
+                fields=["opportunity_id", "organization", "email", "relation"], name="opportunity_person_once"
             ),
             models.CheckConstraint(condition=~models.Q(email=""), name="opportunity_person_has_address"),
         ]
-        indexes = [models.Index(fields=["organization", "email"], name="opportunity_person_email")]
+        indexes = [models.Index(fields=["email", "organization"], name="opportunity_person_email")]
 
     def __str__(self) -> str:
         return f"{self.get_relation_display()} of {self.opportunity_id}"

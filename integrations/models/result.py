@@ -12,7 +12,7 @@ class Result(models.Model):
     Outcome = ResultOutcome
 
     invitation = models.ForeignKey(
-        "integrations.Invitation", on_delete=models.CASCADE, related_name="results"
+        "integrations.Invitation", on_delete=models.CASCADE, related_name="results", db_index=False
     )
     attempt = models.PositiveIntegerField(default=1)
     outcome = models.CharField(max_length=20, choices=ResultOutcome.choices(), blank=True)
@@ -33,7 +33,13 @@ class Result(models.Model):
     class Meta:
         ordering = ["-created_at", "-pk"]
         get_latest_by = "attempt"
-        indexes = [models.Index(fields=["created_at"], name="result_recent")]
+        indexes = [
+            models.Index(fields=["created_at"], name="result_recent"),
+            # CodeScreen states an outcome for few
+            models.Index(
+                fields=["outcome", "-created_at"], name="result_outcome", condition=~models.Q(outcome="")
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["invitation", "attempt"], name="result_once_per_attempt"),
             models.CheckConstraint(

@@ -39,7 +39,7 @@ class Verdict(Chained):
     Cause = vocabulary.VerdictCause
 
     organization = models.ForeignKey(
-        "integrations.Organization", on_delete=models.PROTECT, related_name="verdicts"
+        "integrations.Organization", on_delete=models.PROTECT, related_name="verdicts", db_index=False
     )
     delivery = models.ForeignKey("integrations.Delivery", on_delete=models.PROTECT, related_name="verdicts")
     code = models.CharField(max_length=40, choices=vocabulary.VerdictCode.choices())
@@ -54,7 +54,12 @@ class Verdict(Chained):
         blank=True, help_text="The name or id of the assessment as the mapping, tag or default has it."
     )
     invitation = models.ForeignKey(
-        "integrations.Invitation", on_delete=models.PROTECT, null=True, blank=True, related_name="verdicts"
+        "integrations.Invitation",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="verdicts",
+        db_index=False,
     )
     cause = models.CharField(max_length=20, choices=vocabulary.VerdictCause.choices())
     decided_at = models.DateTimeField()
@@ -88,7 +93,24 @@ class Verdict(Chained):
                 name="verdict_cause_known",
             ),
         ]
-        indexes = [models.Index(fields=["organization", "-decided_at"], name="verdict_recent")]
+        indexes = [
+            models.Index(fields=["organization", "-decided_at"], name="verdict_recent"),
+            models.Index(fields=["-decided_at"], name="verdict_recent_of_all"),
+            # the organization second, so that it serves operators too, who see all organizations
+            models.Index(fields=["code", "organization", "-decided_at"], name="verdict_code"),
+            models.Index(
+                fields=["invitation"], name="verdict_invitation", condition=models.Q(invitation__isnull=False)
+            ),
+            # few among very many
+            models.Index(
+                fields=["cause", "-decided_at"],
+                name="verdict_cause",
+                condition=~models.Q(cause=vocabulary.VerdictCause.FIRST.value),
+            ),
+            models.Index(
+                fields=["-decided_at"], name="verdict_replaced", condition=models.Q(is_current=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_code_display()} on delivery {self.delivery_id}"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
@@ -17,6 +16,7 @@ from django.views.generic import TemplateView, View
 from integrations.models import AuditAction, AuditEntry, ChainHead
 from integrations.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
+from integrations.pagination import LongListPaginator
 
 PAGE_SIZE = 50
 MAX_CHOICES = 200
@@ -117,7 +117,7 @@ class AuditLogView(AuditLogMixin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read one page, and the people and actions to filter by."""
-        page = Paginator(self.entries(), PAGE_SIZE).get_page(self.request.GET.get("page"))
+        page = LongListPaginator(self.entries(), PAGE_SIZE).get_page(self.request.GET.get("page"))
         used_actions = set(self._distinct("action"))
         return super().get_context_data(
             page=page,

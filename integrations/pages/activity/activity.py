@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -19,6 +18,7 @@ from integrations.pages.activity.rows import (
 from integrations.pages.overview.counts import waiting_for_a_person
 from integrations.pages.partials import PartialsMixin
 from integrations.pages.visibility import visible
+from integrations.pagination import LongListPaginator
 
 PAGE_SIZE = 50
 AWAITS_DECISION = "awaits_decision"
@@ -135,7 +135,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         return {"filter": Filter("state", "State", Effect.State.choices, chosen), "page": page, "rows": page}
 
     def _page(self, rows: QuerySet[Any]) -> Any:
-        return Paginator(rows, PAGE_SIZE).get_page(self.request.GET.get("page"))
+        return LongListPaginator(rows, PAGE_SIZE).get_page(self.request.GET.get("page"))
 
     def _chosen(self, parameter: str, allowed: Collection[str]) -> str:
         value = self.request.GET.get(parameter, "")
