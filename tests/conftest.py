@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from integrations import stop_signal
 from integrations.lever.oauth import SCOPES
-from integrations.models import Assessment, Membership, Role, RoleMapping, Stage
+from integrations.models import Assessment, Membership, Role, RoleMapping, Stage, circuit_breaker
 from integrations.queue import notify
 from integrations.webhooks import addressee, signature_reuse
 from integrations.workflow.operations.lever_connection import connect_lever
@@ -82,6 +82,7 @@ def _portal_settings(settings) -> None:
     settings.PORTAL_URL = "http://testserver"
     signature_reuse.seen.clear()
     addressee.memory.forget()
+    circuit_breaker.forget()
     settings.LEVER_CLIENT_ID = "sandbox-client-id"
     settings.LEVER_CLIENT_SECRET = "sandbox-client-secret"
 

@@ -20,6 +20,8 @@ from integrations.vocabulary import Platform
 EXPIRES_SOON = timedelta(minutes=2)
 REFRESH_WAIT_SECONDS = 20.0
 RECHECK_SECONDS = 0.2
+#: In a longer step the connection is read again before a call: somebody may have ended it.
+READ_AGAIN_AFTER_SECONDS = 5.0
 
 NOT_CONNECTED = "Lever is not connected. Reconnect it under Settings."
 NO_REFRESH_TOKEN = (
@@ -30,15 +32,19 @@ FRESH_TOKEN_REFUSED = "Lever refuses a fresh access token. The app was revoked i
 
 
 class TokenManager:
-    """Access tokens of one organization's grant, refreshed by one worker at a time."""
+    """Access tokens of one organization's grant, refreshed by one worker at a time.
+
+    `connection` was read just now. A refusal by Lever has it read again.
+    """
 
     def __init__(self, connection: LeverConnection, session: PlatformSession) -> None:
         self._connection = connection
         self._session = session
+        self._read_at = time.monotonic()
 
     def current(self) -> str:
         """Return an access token that should work now, refreshed when it ends soon."""
-        connection = self._working()
+        connection = self._working_lately()
         ends = connection.access_expires_at
         if ends is not None and ends - db_clock.now() < EXPIRES_SOON and connection.refresh_token:
             return self._refreshed(connection.access_token)
@@ -61,7 +67,17 @@ class TokenManager:
             connection.mark_needs_reconnect(FRESH_TOKEN_REFUSED)
 
     def _working(self) -> LeverConnection:
+        """Return the connection as it is now. Raises NotConnected."""
         self._connection.refresh_from_db()
+        self._read_at = time.monotonic()
+        return self._required()
+
+    def _working_lately(self) -> LeverConnection:
+        """Return the connection as it was READ_AGAIN_AFTER_SECONDS ago at most. Raises NotConnected."""
+        is_old = time.monotonic() - self._read_at > READ_AGAIN_AFTER_SECONDS
+        return self._working() if is_old else self._required()
+
+    def _required(self) -> LeverConnection:
         if not self._connection.is_working:
             raise NotConnected(NOT_CONNECTED)
         return self._connection

@@ -18,17 +18,16 @@ class CallLimits:
     """
 
     def __init__(self, organization: Organization, platform: str, bucket: str = "") -> None:
-        self._bucket = bucket
-        self._breaker, _ = CircuitBreaker.objects.get_or_create(organization=organization, platform=platform)
+        self._organization, self._platform, self._bucket = organization, platform, bucket
 
     def wait(self) -> None:
         """Sleep until the call may be made, or a stop is requested.
 
         Raises CallDeferred when that takes longer than LONGEST_WAIT seconds.
         """
-        seconds = self._breaker.admit()
+        seconds = CircuitBreaker.admit(self._organization, self._platform)
         if seconds:
-            raise CallDeferred(seconds, NO_ANSWER.format(platform=self._breaker.platform))
+            raise CallDeferred(seconds, NO_ANSWER.format(platform=self._platform))
         if not self._bucket:
             return
         seconds = reserve_slot(self._bucket)
@@ -41,6 +40,7 @@ class CallLimits:
 
     def observe(self, call: CallRecord) -> None:
         """Record a call in the circuit breaker; after a 429 all callers that share the account are slowed down."""
-        self._breaker.record(is_answer=call.status is not None and call.status < 500)
+        is_answer = call.status is not None and call.status < 500
+        CircuitBreaker.record(self._organization, self._platform, is_answer)
         if call.status == 429 and self._bucket:
             reserve_slot(self._bucket, COOL_DOWN_SECONDS)

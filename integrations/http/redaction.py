@@ -4,7 +4,7 @@ The secrets that a request carried are removed from its answer before, wherever 
 """
 
 import re
-from collections.abc import Mapping
+from functools import lru_cache
 
 _PERSONAL = re.compile(
     r"(e-?mails?|first_?name|last_?name|name|phones?|headline|location|links?|text|value|company)$",
@@ -24,20 +24,25 @@ _ADDRESS = re.compile(r"""(?<![^\s@"'<>“”(),;:])[^\s@"'<>“”(),;:]++@[^\s
 
 def redact(value: object, key: str = "") -> object:
     """Return a copy of decoded JSON without personal data and secrets, keeping its shape."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: redact(item, str(name)) for name, item in value.items()}
     if isinstance(value, list):
         return [redact(item, key) for item in value]
     if value in (None, "", True, False):
         return value
-    if key and (_SECRET.search(key) or _PERSONAL.search(key)):
+    if key and _is_redacted(key):
         return "[redacted]"
     return without_addresses(value) if isinstance(value, str) else value
 
 
+@lru_cache(maxsize=1000)
+def _is_redacted(key: str) -> bool:
+    return bool(_SECRET.search(key) or _PERSONAL.search(key))
+
+
 def redact_tokens(value: object, key: str = "") -> object:
     """Return a copy of a token answer in which every text is removed that may be a token."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: redact_tokens(item, str(name)) for name, item in value.items()}
     if isinstance(value, list):
         return [redact_tokens(item) for item in value]

@@ -53,17 +53,18 @@ class SecretMask:
 
     def may_be_in(self, text: str) -> bool:
         """Whether a text holds a secret as a whole, plain or in base64; much quicker than to mask it."""
-        lowered = text.translate(_LOWER)
-        return any(spelling[:SHORTEST_RUN] in lowered for spelling in self._plain_spellings)
-
-    @cached_property
-    def _plain_spellings(self) -> list[str]:
-        return [text for secret in self._secrets for text, width in _spellings(secret) if text and width == 1]
+        lowered = _lowered(text)
+        return any(
+            beginning[:SHORTEST_RUN] in lowered
+            for secret in self._secrets
+            for beginning in _plain_spellings(secret[: 2 * SHORTEST_RUN])
+            if beginning
+        )
 
     def mask(self, text: str) -> str:
         """Return the text without the secrets; of a very long one only the beginning."""
         text = text[:LONGEST_TEXT]
-        lowered = text.translate(_LOWER)
+        lowered = _lowered(text)
         is_secret = bytearray(len(text))
         for length, runs in self._runs.items():
             for start in range(len(text) - length + 1):
@@ -97,8 +98,13 @@ def _without(text: str, is_secret: bytearray) -> str:
     return "".join([*parts, text[start:]])
 
 
-def _spellings(secret: str) -> Iterator[tuple[str, int]]:
-    """Yield the ways in which a secret may be written, in lower case, each with its characters per character.
+def _lowered(text: str) -> str:
+    """Return a text with A to Z in lower case; every character stays in its place."""
+    return text.lower() if text.isascii() else text.translate(_LOWER)
+
+
+def _plain_spellings(secret: str) -> set[str]:
+    """Return a secret in lower case, as it is, as in addresses, and in base64.
 
     In base64 a text is written differently after 0, 1 and 2 other bytes: the characters that depend on its
     neighbours are left out.
@@ -109,8 +115,14 @@ def _spellings(secret: str) -> Iterator[tuple[str, int]]:
         encoded = base64.b64encode(b"\x00" * skipped + raw).decode().rstrip("=")
         core = encoded[(skipped * 8 + 5) // 6 : len(encoded) - 1]
         plain |= {core, core.replace("+", "-").replace("/", "_")}
-    for text in plain:
-        yield text.translate(_LOWER), 1
+    return {_lowered(text) for text in plain}
+
+
+def _spellings(secret: str) -> Iterator[tuple[str, int]]:
+    """Yield the ways in which a secret may be written, in lower case, each with its characters per character."""
+    for text in _plain_spellings(secret):
+        yield text, 1
+    raw = secret.encode("utf-8", "replace")
     yield raw.hex(), _HEX
     yield "".join(f"%{byte:02x}" for byte in raw), _PERCENT
     yield "".join(f"\\u{ord(character):04x}" for character in secret), _UNICODE_ESCAPE

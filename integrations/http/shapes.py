@@ -7,6 +7,7 @@ beside it. It consists of declared names and of types, never of values, so that 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 
 
 class Kind(StrEnum):
@@ -88,7 +89,7 @@ class Endpoint:
 
     def deviations(self, body: object) -> tuple[Deviation, ...]:
         """Return how a decoded body differs from the shape, each way once."""
-        found = _compare(self.shape, self.unwrap(body), "", {})
+        found = _compare(self.shape, self.unwrap(body), "", dict)
         return tuple({(one.field, one.found): one for one in found}.values())
 
 
@@ -179,22 +180,29 @@ def _is_number(written: str) -> bool:
     return True
 
 
-def _compare(shape: Shape, value: object, path: str, around: Mapping[str, str]) -> Iterator[Deviation]:
+def _compare(
+    shape: Shape, value: object, path: str, types_around: Callable[[], Mapping[str, str]]
+) -> Iterator[Deviation]:
     kind = kind_of(value)
     is_readable = kind in shape.readable
     if kind not in shape.kinds:
-        yield Deviation(path, shape.type_names, kind, is_readable, around)
+        yield Deviation(path, shape.type_names, kind, is_readable, types_around())
         if not is_readable:
             return
     form = shape.form
     if form is not None and kind not in {Kind.NULL, Kind.NOTHING} and not form.is_met(value):
         found = Kind.OTHER_SPELLING if form.is_readable(value) else Kind.OTHER_FORM
-        yield Deviation(path, form.name, found, found is Kind.OTHER_SPELLING, around)
+        yield Deviation(path, form.name, found, found is Kind.OTHER_SPELLING, types_around())
     if isinstance(value, dict):
-        types = {name: kind_of(value.get(name, _NOTHING)).value for name in shape.fields}
+        types = partial(_types, shape, value)
         for name, inner in shape.fields.items():
             inner_path = f"{path}.{name}" if path else name
             yield from _compare(inner, value.get(name, _NOTHING), inner_path, types)
     elif isinstance(value, list) and shape.items is not None:
         for item in value:
-            yield from _compare(shape.items, item, f"{path}[]", around)
+            yield from _compare(shape.items, item, f"{path}[]", types_around)
+
+
+def _types(shape: Shape, value: dict[str, object]) -> Mapping[str, str]:
+    """Return the types of an object's declared fields."""
+    return {name: kind_of(value.get(name, _NOTHING)).value for name in shape.fields}

@@ -1,13 +1,32 @@
 """Whether a platform answers one organization's calls."""
 
+import time
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models.functions import Now
 
+if TYPE_CHECKING:
+    from integrations.models.organization import Organization
+
+#: What was found in order isn't looked up again for so long: another process may have found a failure meanwhile.
+REMEMBERED_SECONDS = 1.0
+
+#: By organization and platform, until when (monotonic clock) this process takes it for answering.
+_answering_until: dict[tuple[int, str], float] = {}
+
+
+def forget() -> None:
+    """Forget which platforms answer, so that the next call looks it up."""
+    _answering_until.clear()
+
 
 class CircuitBreaker(models.Model):
-    """Whether one organization's platform answers. While it doesn't, single calls probe it and the others wait."""
+    """Whether one organization's platform answers. While it doesn't, single calls probe it and the others wait.
+
+    There is a row once a call wasn't answered.
+    """
 
     FAILURES_TO_OPEN = 5
     FIRST_PAUSE_SECONDS = 30
@@ -43,26 +62,45 @@ class CircuitBreaker(models.Model):
         doublings = min(max(0, self.failures - self.FAILURES_TO_OPEN), 6)
         return timedelta(seconds=min(self.FIRST_PAUSE_SECONDS * 2.0**doublings, self.LONGEST_PAUSE_SECONDS))
 
-    def admit(self) -> float:
+    @classmethod
+    def admit(cls, organization: "Organization", platform: str) -> float:
         """Return 0 when a call may be made, else the seconds to wait.
 
         After each pause one caller is admitted as the probe; the others wait for another pause.
         """
-        if not self.is_open:
+        if _is_answering(organization, platform):
+            return 0.0
+        breaker = cls.objects.filter(organization=organization, platform=platform, failures__gt=0).first()
+        if breaker is None:
+            _remember_answering(organization, platform)
+            return 0.0
+        if not breaker.is_open:
             return 0.0
         is_over = models.Q(open_until__isnull=True) | models.Q(open_until__lt=Now())
-        if CircuitBreaker.objects.filter(is_over, pk=self.pk).update(open_until=Now() + self.pause):
+        if cls.objects.filter(is_over, pk=breaker.pk).update(open_until=Now() + breaker.pause):
             return 0.0
-        return self.pause.total_seconds()
+        return breaker.pause.total_seconds()
 
-    def record(self, is_answer: bool) -> None:
+    @classmethod
+    def record(cls, organization: "Organization", platform: str, is_answer: bool) -> None:
         """Count a call: any answer but a 5xx closes the breaker; FAILURES_TO_OPEN failures in a row open it."""
+        rows = cls.objects.filter(organization=organization, platform=platform)
         if is_answer:
-            if self.failures:
-                CircuitBreaker.objects.filter(pk=self.pk).update(failures=0, open_until=None)
-                self.failures, self.open_until = 0, None
+            if not _is_answering(organization, platform):
+                rows.filter(failures__gt=0).update(failures=0, open_until=None)
+                _remember_answering(organization, platform)
             return
-        CircuitBreaker.objects.filter(pk=self.pk).update(failures=models.F("failures") + 1)
-        self.refresh_from_db()
-        if self.failures == self.FAILURES_TO_OPEN:
-            CircuitBreaker.objects.filter(pk=self.pk).update(open_until=Now() + self.pause)
+        _answering_until.pop((organization.pk, platform), None)
+        breaker, _ = cls.objects.get_or_create(organization=organization, platform=platform)
+        rows.update(failures=models.F("failures") + 1)
+        breaker.refresh_from_db()
+        if breaker.failures == cls.FAILURES_TO_OPEN:
+            rows.update(open_until=Now() + breaker.pause)
+
+
+def _is_answering(organization: "Organization", platform: str) -> bool:
+    return time.monotonic() < _answering_until.get((organization.pk, platform), 0.0)
+
+
+def _remember_answering(organization: "Organization", platform: str) -> None:
+    _answering_until[organization.pk, platform] = time.monotonic() + REMEMBERED_SECONDS

@@ -38,6 +38,7 @@ def let_token_expire_soon(grant):
     LeverConnection.objects.filter(pk=grant.pk).update(
         access_expires_at=timezone.now() + timedelta(seconds=30)
     )
+    grant.refresh_from_db()
 
 
 def requests_to(lever_api, path):

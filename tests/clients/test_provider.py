@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.clients import provider, tokens
+from integrations.clients import call_log, provider, tokens
 from integrations.http.errors import NotConnected
 from integrations.models import LeverConnection, Organization
 from tests import factories
@@ -14,19 +14,42 @@ def test_no_call_is_made_without_a_working_grant(lever_api, grant, state):
     LeverConnection.objects.update(state=state)
     with pytest.raises(NotConnected):
         provider.lever_client(Organization.objects.get())
+    grant.refresh_from_db()
     with pytest.raises(NotConnected):
         tokens.token_manager(grant).current()
     assert not lever_api.calls
 
 
-def test_a_grant_that_is_disconnected_between_two_calls_is_not_used(lever_api, grant):
+def test_a_grant_that_is_disconnected_during_a_long_step_is_not_used(lever_api, grant, monkeypatch):
     lever_api.get(f"{API}/stages", json={"data": []})
     client = provider.lever_client(grant.organization)
     client.stages()
     LeverConnection.objects.get(pk=grant.pk).disconnect("Disconnected by owner.")
+    monkeypatch.setattr(tokens, "READ_AGAIN_AFTER_SECONDS", 0.0)
     with pytest.raises(NotConnected):
         client.stages()
     assert len(lever_api.calls) == 1
+
+
+def test_a_grant_that_is_disconnected_between_two_calls_is_read_when_lever_refuses_the_token(
+    lever_api, grant
+):
+    client = provider.lever_client(grant.organization)
+    LeverConnection.objects.get(pk=grant.pk).disconnect("Disconnected by owner.")
+    lever_api.get(f"{API}/stages", status=401)
+    with pytest.raises(NotConnected):
+        client.stages()
+    assert len(lever_api.calls) == 1
+
+
+def test_a_short_step_reads_nothing_between_its_calls(lever_api, grant, django_assert_num_queries):
+    lever_api.get(f"{API}/stages", json={"data": []})
+    client = provider.lever_client(grant.organization)
+    with call_log.collected():
+        client.stages()
+        reserving_the_slot = 1
+        with django_assert_num_queries(reserving_the_slot):
+            client.stages()
 
 
 def test_a_codescreen_client_needs_a_working_key(organization):
