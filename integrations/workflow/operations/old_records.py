@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from integrations import stop_signal
@@ -28,7 +28,7 @@ from integrations.vocabulary import VerdictCode
 from integrations.workflow.erasure.columns import kept_of_payload
 
 ACTOR = "retention"
-#: So many rows are read, and at most as many changed, in one transaction; then other writers have their turn.
+#: So many rows are changed in one transaction; then other writers have their turn.
 BITE = 500
 PAUSE_SECONDS = 0.05
 #: A run ends after so long and goes on a second later: the worker has other duties too.
@@ -49,17 +49,14 @@ def _delete_calls(organization: Organization, deadline: float) -> int:
     if not organization.call_retention_days:
         return 0
     before = timezone.now() - timedelta(days=organization.call_retention_days)
-    calls = ApiCall.objects.filter(organization=organization).only("at", "opportunity_id")
+    calls = ApiCall.objects.filter(~_is_invited(organization), organization=organization)
     count = 0
-    for bite in _bites(calls, "at", before, deadline):
-        invited = _invited(organization, {call.opportunity_id for call in bite})
-        unneeded = [call.pk for call in bite if call.opportunity_id not in invited]
-        if unneeded:
-            with transaction.atomic():
-                ApiCall.objects.filter(pk__in=unneeded).delete()
-                if not count:
-                    _record(organization, "calls", before)
-            count += len(unneeded)
+    for bite in _bites(calls.only("at"), "at", before, deadline):
+        with transaction.atomic():
+            ApiCall.objects.filter(pk__in=[call.pk for call in bite]).delete()
+            if not count:
+                _record(organization, "calls", before)
+        count += len(bite)
     return count
 
 
@@ -68,16 +65,16 @@ def _empty_bodies(organization: Organization, deadline: float) -> int:
     if not organization.delivery_retention_days:
         return 0
     before = timezone.now() - timedelta(days=organization.delivery_retention_days)
-    deliveries = Delivery.objects.filter(organization=organization, is_waiting=False, due_at__isnull=True)
+    deliveries = Delivery.objects.filter(
+        ~_is_invited(organization), organization=organization, is_waiting=False, due_at__isnull=True
+    )
     # what stood in the stage before Lever was connected may still be chosen by a person
     deliveries = deliveries.exclude(verdict__in=["", VerdictCode.ENTERED_BEFORE])
     since, count = organization.bodies_emptied_until, 0
     if since is not None:
         deliveries = deliveries.filter(received_at__gte=since)
-    rows = deliveries.only("payload", "received_at", "opportunity_id")
-    for bite in _bites(rows, "received_at", before, deadline):
-        invited = _invited(organization, {delivery.opportunity_id for delivery in bite})
-        changed = [row for row in bite if row.opportunity_id not in invited and _is_emptied(row)]
+    for bite in _bites(deliveries.only("payload", "received_at"), "received_at", before, deadline):
+        changed = [delivery for delivery in bite if _is_emptied(delivery)]
         with transaction.atomic():
             Delivery.objects.bulk_update(changed, ["payload"], batch_size=100)
             # what is left out here goes with the candidate's data
@@ -94,12 +91,10 @@ def _is_emptied(delivery: Delivery) -> bool:
     return bool(whole != delivery.payload)
 
 
-def _invited(organization: Organization, opportunity_ids: set[str]) -> set[str]:
-    """Return those of the candidates who have an invitation and whose data isn't erased yet."""
-    invitations = Invitation.objects.filter(
-        organization=organization, opportunity_id__in=opportunity_ids, erased_at__isnull=True
-    )
-    return set(invitations.values_list("opportunity_id", flat=True))
+def _is_invited(organization: Organization) -> Exists:
+    """Whether the row is about a candidate who has an invitation and whose data isn't erased yet."""
+    invitations = Invitation.objects.filter(organization=organization, erased_at__isnull=True)
+    return Exists(invitations.filter(opportunity_id=OuterRef("opportunity_id")))
 
 
 def _bites[Row: Model](

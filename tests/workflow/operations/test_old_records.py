@@ -112,6 +112,17 @@ def test_a_run_goes_on_later_when_its_time_is_up(organization, monkeypatch):
     assert remove_old_records(organization) == 0
 
 
+def test_calls_that_stay_dont_hold_up_those_that_go(organization, monkeypatch):
+    monkeypatch.setattr(old_records, "BITE", 2)
+    monkeypatch.setattr(old_records, "MOST_SECONDS", -1.0)
+    factories.InvitationFactory.create(organization=organization, opportunity_id="somebody")
+    create_calls(organization, 5, opportunity_id="somebody")
+    create_calls(organization, at=LONG_AGO + timedelta(days=1))
+    with pytest.raises(CallDeferred):
+        remove_old_records(organization)
+    assert set(ApiCall.objects.values_list("opportunity_id", flat=True)) == {"somebody"}
+
+
 def test_a_run_ends_after_the_bite_when_the_worker_stops(organization, monkeypatch):
     monkeypatch.setattr(old_records, "BITE", 2)
     monkeypatch.setattr(stop_signal, "wait", lambda _: True)
