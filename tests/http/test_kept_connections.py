@@ -4,17 +4,13 @@ import multiprocessing
 import ssl
 import threading
 import time
-from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from integrations.http import kept_connections
 from integrations.http.errors import PlatformError
 from integrations.http.session import PlatformSession
+from portal.devtools.benchmarks.certificate import write_certificate
 from tests.http.keep_alive_server import KeepAliveServer
 
 
@@ -179,27 +175,7 @@ def test_few_connections_stay_open_when_there_are_many_customers(server, monkeyp
 @pytest.fixture
 def certificate(tmp_path):
     """The path of a certificate for localhost that signs itself, with its key in the same file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path / "localhost.pem"
-    key_text = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(key_text + made.public_bytes(serialization.Encoding.PEM))
-    return path
+    return write_certificate(tmp_path)
 
 
 @pytest.fixture
