@@ -17,6 +17,9 @@ else:
 
 #: No list has so many pages; a database takes no larger numbers.
 _FARTHEST = 10**12
+#: The rows of a list with so many are found first and sorted then. A database that expects more of them would go along
+#: the order through all other rows.
+_FEW = 1_000
 #: Longer lists are said to have more than so many rows. To count a million takes longer than to show fifty of them.
 COUNTED = 10_000
 
@@ -74,12 +77,20 @@ class LongListPaginator(_Paginator):
         """Return the page with its rows. Raises PageNotAnInteger or EmptyPage."""
         page = self.validate_number(number)
         start = (abs(page) - 1) * self.per_page
-        ordered = self.rows if page > 0 else self.rows.reverse()
+        source = self._rows_to_sort()
+        ordered = source if page > 0 else source.reverse()
         found = list(ordered[start : start + self.per_page + 1])
         if not found and page != 1:
             raise EmptyPage("There is no such page.")
         rows, goes_on = found[: self.per_page], len(found) > self.per_page
         return LongListPage(rows if page > 0 else rows[::-1], page, self, goes_on=goes_on)
+
+    def _rows_to_sort(self) -> QuerySet[Any]:
+        if self.count > _FEW:
+            return self.rows
+        if not self.count:
+            return self.rows.none()
+        return self.rows.filter(pk__in=list(self.rows.order_by().values_list("pk", flat=True)[:_FEW]))
 
     def get_page(self, number: int | str | float | None) -> "LongListPage":
         """Return the page; the first for what is no number, the last for a page that isn't there."""

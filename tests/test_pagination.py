@@ -108,10 +108,19 @@ def test_an_empty_list_has_one_empty_page(organization: Organization) -> None:
     assert (list(page), page.has_other_pages(), page.position) == ([], False, "Page 1 of 1")
 
 
-def test_a_page_of_any_list_takes_two_queries_and_no_query_reads_more_rows_than_are_counted(
-    stages: QuerySet[Any], is_longer: bool
+@pytest.mark.parametrize(("few", "most"), [(5, 2), (1_000, 3)])
+def test_a_page_takes_few_queries_and_none_reads_more_rows_than_are_counted(
+    stages: QuerySet[Any], is_longer: bool, monkeypatch: pytest.MonkeyPatch, few: int, most: int
 ) -> None:
+    monkeypatch.setattr(pagination, "_FEW", few)
     with CaptureQueriesContext(connection) as queries:
-        LongListPaginator(stages, PER_PAGE).page(2)
-    assert len(queries) == 2
+        shown = [stage.position for stage in LongListPaginator(stages, PER_PAGE).page(2)]
+    assert shown == [4, 5, 6, 7]
+    assert len(queries) == most
     assert all("LIMIT" in query["sql"] for query in queries.captured_queries)
+
+
+def test_an_empty_list_is_not_read_after_it_was_counted(stages: QuerySet[Any]) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        assert list(LongListPaginator(stages.filter(name="none"), PER_PAGE).page(1)) == []
+    assert len(queries) == 1

@@ -19,6 +19,8 @@ SUITES = [
     "tests/models/test_prepared.py",
     "tests/models/test_claim_statement.py",
     "tests/models/test_append_only.py",
+    "tests/models/test_text_search_index.py",
+    "tests/test_pagination.py",
     "tests/management/test_verify_audit.py",
     "tests/workflow",
 ]

@@ -56,7 +56,10 @@ PAGES = [
     "/activity/?verdict=entered_before",
     "/activity/?show=effects",
     "/activity/?show=effects&state=failed",
+    "/activity/?page=-1",
     "/activity/?q={candidate}",
+    "/activity/?show=deliveries&q={candidate}",
+    "/activity/?show=effects&q={candidate}",
     "/activity/{candidate}/",
     "/deliveries/{delivery}/",
     "/mappings/",
@@ -71,7 +74,7 @@ PAGES = [
     *(
         f"/admin/integrations/{model}/{query}"
         for model in ("delivery", "verdict", "apicall", "effect", "invitation", "result", "auditentry")
-        for query in ("", "?p=2")
+        for query in ("", "?p=2", "?p=-1")
     ),
     "/admin/integrations/invitation/?q={candidate}",
     "/admin/integrations/delivery/{delivery}/change/",

@@ -22,8 +22,8 @@ class PlatformFilter(admin.SimpleListFilter):
         return [(value, label) for value, label in Delivery.Platform.choices()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ApiCall]) -> QuerySet[ApiCall]:
-        """Keep the calls to that platform, in upper or lower case."""
-        return queryset.filter(platform__iexact=self.value()) if self.value() else queryset
+        """Keep the calls to that platform."""
+        return queryset.filter(platform=self.value()) if self.value() else queryset
 
 
 class AnswerFilter(admin.SimpleListFilter):

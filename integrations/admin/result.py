@@ -1,6 +1,8 @@
 """Results in the admin: what CodeScreen states about each attempt, and whether it is in Lever."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
@@ -9,11 +11,35 @@ from integrations.admin.filters import OrganizationFilter
 from integrations.admin.related_search import RelatedSearchMixin, SearchedRelation
 from integrations.models import Result
 
+RATINGS = range(1, 5)
+
 
 class ResultOrganizationFilter(OrganizationFilter):
     """The organization filter for rows that reach it through their invitation."""
 
     organization_path = "invitation__organization"
+
+
+class RatingFilter(admin.SimpleListFilter):
+    """Filter results by rating. Django's own filter would look through all results for the ratings that there are."""
+
+    title = "rating"
+    parameter_name = "rating"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        """Return the ratings that Lever knows, and none."""
+        return [("none", "No rating"), *((str(rating), str(rating)) for rating in RATINGS)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Result]) -> QuerySet[Result]:
+        """Keep the results with that rating."""
+        match self.value():
+            case None:
+                return queryset
+            case "none":
+                return queryset.filter(rating__isnull=True)
+            case rating if rating in map(str, RATINGS):
+                return queryset.filter(rating=rating)
+        return queryset.none()
 
 
 @admin.register(Result)
@@ -32,7 +58,7 @@ class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
         "is_in_lever",
         "organization",
     )
-    list_filter = ("created_at", "outcome", "rating", ResultOrganizationFilter)
+    list_filter = ("created_at", "outcome", RatingFilter, ResultOrganizationFilter)
     list_select_related = ("invitation__organization",)
     list_defer = ("metadata",)
     search_fields = ("id__exact",)

@@ -10,7 +10,20 @@ from integrations.models import db_clock
 from integrations.models.invitation import Invitation
 from integrations.models.leasing import Leasable, LeasableQuerySet
 from integrations.models.organization import Organization
+from integrations.models.text_search_index import TextSearchIndex
 from integrations.models.verdict import Verdict
+
+_Code = vocabulary.VerdictCode
+#: Deliveries whose explanation is searched: of candidates who entered a CodeScreen stage and weren't invited.
+EXPLAINED = models.Q(invitation__isnull=True) & ~models.Q(
+    verdict__in=[
+        "",
+        *(
+            code.value
+            for code in (_Code.IGNORED_EVENT, _Code.NOT_A_TRIGGER_STAGE, _Code.NOTED, _Code.TEST_REQUEST)
+        ),
+    ]
+)
 
 
 class DeliveryQuerySet(LeasableQuerySet["Delivery"]):
@@ -135,6 +148,7 @@ class Delivery(Leasable):
             # the organization second, so that these serve operators too
             models.Index(fields=["opportunity_id", "organization"], name="delivery_opportunity"),
             models.Index(fields=["verdict", "organization", "-received_at"], name="delivery_verdict"),
+            TextSearchIndex(fields=["explanation"], name="delivery_text", condition=EXPLAINED),
             models.Index(
                 fields=["invitation"],
                 name="delivery_invitation",

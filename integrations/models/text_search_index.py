@@ -5,11 +5,12 @@ from typing import Any
 from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.ddl_references import Statement, Table
+from django.db.models.sql import Query
 
 _CREATE = """
 DO $$ BEGIN
     CREATE EXTENSION IF NOT EXISTS pg_trgm;
-    CREATE INDEX "{name}" ON %(table)s USING gin ({columns});
+    CREATE INDEX "{name}" ON %(table)s USING gin ({columns}){condition};
 EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_file THEN
     RAISE NOTICE 'Without the extension pg_trgm, searches read the rows: %%', SQLERRM;
 END $$
@@ -29,11 +30,22 @@ class TextSearchIndex(models.Index):
             return self._statement("SELECT 1", model, schema_editor)
         columns = (model._meta.get_field(name).column for name in self.fields)
         terms = ", ".join(f'upper("{column}") gin_trgm_ops' for column in columns)
-        return self._statement(_CREATE.format(name=self.name, columns=terms), model, schema_editor)
+        sql = _CREATE.format(name=self.name, columns=terms, condition=self._where(model, schema_editor))
+        return self._statement(sql, model, schema_editor)
 
     def remove_sql(self, model: Any, schema_editor: BaseDatabaseSchemaEditor, **kwargs: Any) -> Statement:  # type: ignore[override]
         """Return the statement that removes the index where there is one."""
         return self._statement(f'DROP INDEX IF EXISTS "{self.name}"', model, schema_editor)
+
+    def _where(self, model: Any, schema_editor: BaseDatabaseSchemaEditor) -> str:
+        """Return the index's condition as SQL, empty without one."""
+        if self.condition is None:
+            return ""
+        query = Query(model, alias_cols=False)
+        compiler = query.get_compiler(connection=schema_editor.connection)
+        sql, values = query.build_where(self.condition).as_sql(compiler, schema_editor.connection)
+        condition = sql % tuple(schema_editor.quote_value(value) for value in values)
+        return f" WHERE {condition}".replace("%", "%%")
 
     @staticmethod
     def _statement(sql: str, model: Any, schema_editor: BaseDatabaseSchemaEditor) -> Statement:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Count, Max, Min
 from django.utils import timezone
 
 from integrations.models import (
@@ -90,13 +90,15 @@ def queue_state(organization: Organization) -> QueueState:
     """Return the state of the organization's work."""
     own = {"organization": organization}
     deliveries, effects = Delivery.objects.filter(**own), Effect.objects.filter(**own)
-    oldest = [deliveries.oldest_due_at(), effects.oldest_due_at()]
+    waiting = [
+        rows.free().aggregate(number=Count("pk"), oldest=Min("due_at")) for rows in (deliveries, effects)
+    ]
     connection = LeverConnection.objects.filter(**own).first()
     breakers = {row.platform.casefold(): row for row in CircuitBreaker.objects.filter(**own)}
     return QueueState(
         heartbeat_at=Heartbeat.objects.aggregate(at=Max("at"))["at"],
-        oldest_due_at=min((at for at in oldest if at), default=None),
-        due=deliveries.due().count() + effects.due().count(),
+        oldest_due_at=min((rows["oldest"] for rows in waiting if rows["oldest"]), default=None),
+        due=sum(rows["number"] for rows in waiting),
         later=effects.filter(state=Effect.State.DUE, due_at__gt=timezone.now()).count(),
         next_poll_at=_next_poll_at(organization),
         last_received_at=LeverWebhook.objects.filter(**own).aggregate(at=Max("last_received_at"))["at"],

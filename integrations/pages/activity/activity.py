@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from integrations.models import Delivery, Effect, Invitation
@@ -14,6 +14,11 @@ from integrations.pages.activity.rows import (
     invitation_rows,
     with_later_round,
     with_latest_verdict,
+)
+from integrations.pages.activity.search import (
+    matching_by_invitation,
+    matching_deliveries,
+    matching_invitations,
 )
 from integrations.pages.overview.counts import waiting_for_a_person
 from integrations.pages.partials import PartialsMixin
@@ -83,7 +88,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         elif chosen:
             invitations = invitations.filter(status=chosen)
         if query:
-            invitations = invitations.filter(_matches(query))
+            invitations = invitations.filter(matching_invitations(query))
         choices = [
             *Invitation.Status.choices(),
             (AWAITS_DECISION, "Failed, waits for a decision"),
@@ -104,11 +109,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         if chosen:
             deliveries = deliveries.filter(verdict="" if chosen == UNDECIDED else chosen)
         if query:
-            deliveries = deliveries.filter(
-                Q(opportunity_id__iexact=query)
-                | Q(explanation__icontains=query)
-                | _matches(query, "invitation__")
-            )
+            deliveries = deliveries.filter(matching_deliveries(self.organization, query))
         choices = [*Delivery.VerdictCode.choices(), (UNDECIDED, "Not decided yet")]
         page = self._page(deliveries.order_by("-received_at", "-pk"))
         return {
@@ -130,7 +131,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         if chosen:
             effects = effects.filter(state=chosen)
         if query:
-            effects = effects.filter(Q(opportunity_id__iexact=query) | _matches(query, "invitation__"))
+            effects = effects.filter(matching_by_invitation(self.organization, query))
         page = self._page(effects.order_by("-created_at", "-pk"))
         return {"filter": Filter("state", "State", Effect.State.choices, chosen), "page": page, "rows": page}
 
@@ -140,14 +141,3 @@ class ActivityView(OrganizationMixin, PartialsMixin):
     def _chosen(self, parameter: str, allowed: Collection[str]) -> str:
         value = self.request.GET.get(parameter, "")
         return value if value in allowed else ""
-
-
-def _matches(query: str, prefix: str = "") -> Q:
-    """Return a search through an invitation's columns; `prefix` leads to the invitation."""
-    return (
-        Q(**{f"{prefix}role_title__icontains": query})
-        | Q(**{f"{prefix}assessment_name__icontains": query})
-        | Q(**{f"{prefix}candidate_name__icontains": query})
-        | Q(**{f"{prefix}opportunity_id__iexact": query})
-        | Q(**{f"{prefix}instance_id": query})
-    )

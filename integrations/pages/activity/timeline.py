@@ -1,5 +1,6 @@
 """One candidate's timeline: deliveries, verdicts, people's actions, effects, calls, statuses and results by time."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,8 +21,8 @@ from integrations.pages.activity.next_steps import next_step
 from integrations.pages.activity.payload import redacted_json
 from integrations.workflow.person.audit_entries import audit_entries_about
 
-#: How many rows of each kind are shown; a candidate rarely has twenty.
-NEWEST = 200
+#: How many rows of each kind are shown, and when all are asked for; a candidate rarely has twenty.
+NEWEST, MOST = 50, 200
 
 
 class EntryKind(StrEnum):
@@ -73,13 +74,13 @@ class TimelineEntry:
 
 
 def timeline(
-    organization: Organization, opportunity_id: str, invitations: Sequence[Invitation]
+    organization: Organization, opportunity_id: str, invitations: Sequence[Invitation], most: int = NEWEST
 ) -> list[TimelineEntry]:
-    """Return what happened to one candidate, earliest first."""
+    """Return what happened to one candidate, earliest first: of each kind of row the newest `most`."""
     own = {"organization": organization, "opportunity_id": opportunity_id}
-    deliveries = list(Delivery.objects.filter(**own).order_by("-received_at")[:NEWEST])
+    deliveries = list(Delivery.objects.filter(**own).order_by("-received_at")[:most])
     verdicts = Verdict.objects.filter(delivery__in=[delivery.pk for delivery in deliveries])
-    effects = list(Effect.objects.filter(**own).select_related("invitation").order_by("-created_at")[:NEWEST])
+    effects = list(Effect.objects.filter(**own).select_related("invitation").order_by("-created_at")[:most])
     calls = ApiCall.objects.filter(**own)
     results = Result.objects.filter(invitation__in=[invitation.pk for invitation in invitations])
     actions = audit_entries_about(organization.pk, opportunity_id).order_by("-at")
@@ -92,20 +93,25 @@ def timeline(
             )
             for delivery in deliveries
         ),
-        _verdict_entries(verdicts.select_related("invitation").order_by("-decided_at", "-pk")[:NEWEST]),
+        _verdict_entries(verdicts.select_related("invitation").order_by("-decided_at", "-pk")[:most]),
         (TimelineEntry(effect.created_at, EntryKind.EFFECT, effect) for effect in effects),
         (
             TimelineEntry(call.at, EntryKind.CALL, call)
-            for call in calls.select_related("effect").order_by("-at")[:NEWEST]
+            for call in calls.select_related("effect").order_by("-at")[:most]
         ),
         (
             TimelineEntry(result.created_at, EntryKind.RESULT, result)
-            for result in results.select_related("invitation")[:NEWEST]
+            for result in results.select_related("invitation")[:most]
         ),
-        (TimelineEntry(action.at, EntryKind.ACTION, action) for action in actions[:NEWEST]),
+        (TimelineEntry(action.at, EntryKind.ACTION, action) for action in actions[:most]),
         _status_entries(invitations),
     )
     return sorted(entries, key=lambda entry: (entry.at, _ORDER[entry.kind]))
+
+
+def is_cut(entries: Sequence[TimelineEntry], most: int = NEWEST) -> bool:
+    """Whether there may be more rows of some kind than the timeline was asked for."""
+    return max(Counter(entry.kind for entry in entries).values(), default=0) >= most
 
 
 def latest_verdict(entries: Sequence[TimelineEntry]) -> TimelineVerdict | None:

@@ -87,7 +87,8 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         own = visible(Invitation.objects.filter(organization=self.organization), self.membership)
         invitations = own.order_by("-created_at", "-pk")
         # findings name candidates, and a Limited Team Member has no part in mending them
-        findings = doctor.findings(self.organization) if self.membership.sees_all_candidates else []
+        is_told = self.membership.sees_all_candidates
+        findings = doctor.operational_findings(self.organization) if is_told else []
         return {
             "today": today(self.membership),
             "waiting": waiting_for_a_person(self.membership),

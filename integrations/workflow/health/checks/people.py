@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.db.models.functions import Now
 
 from integrations.models import Invitation, Membership, Organization
@@ -41,32 +41,19 @@ def check_super_admin(organization: Organization) -> Iterator[Finding]:
         )
 
 
-def check_uncertain_invitations(organization: Organization) -> Iterator[Finding]:
-    """Yield the invitations of which nobody knows whether they were sent."""
-    uncertain = Invitation.objects.filter(
-        organization=organization, status=Invitation.Status.UNCERTAIN
-    ).order_by("pk")
-    number = uncertain.count()
-    if not number:
-        return
-    named = (
-        f"{invitation.assessment_name} for opportunity {invitation.opportunity_id} (invitation {invitation.pk})"
-        for invitation in uncertain[:MOST_NAMED]
+def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
+    """Yield the invitations that wait for a person: uncertain ones, held ones, and failed candidates."""
+    own, status = Invitation.objects.filter(organization=organization), Invitation.Status
+    awaits_decision = Q(awaits_decision_since__isnull=False)
+    waiting = own.filter(Q(status__in=[status.HELD, status.UNCERTAIN]) | awaits_decision)
+    counts = waiting.aggregate(
+        uncertain=Count("pk", filter=Q(status=status.UNCERTAIN)),
+        held=Count("pk", filter=Q(status=status.HELD)),
+        failed=Count("pk", filter=awaits_decision),
     )
-    yield Finding(
-        organization.slug,
-        FindingCode.UNCERTAIN_INVITATIONS,
-        Level.ERROR,
-        f"{counted(number, 'invitation')} may or may not have been sent: {listed(named, number)}.",
-        "Look in CodeScreen whether the candidate is there; then say so, or send again, under Activity.",
-        f"{ACTIVITY}?status=uncertain",
-    )
-
-
-def check_held_invitations(organization: Organization) -> Iterator[Finding]:
-    """Yield how many invitations wait for an approval."""
-    held = Invitation.objects.filter(organization=organization, status=Invitation.Status.HELD)
-    if number := held.count():
+    if number := counts["uncertain"]:
+        yield _uncertain(organization, number)
+    if number := counts["held"]:
         yield Finding(
             organization.slug,
             FindingCode.HELD_INVITATIONS,
@@ -75,12 +62,7 @@ def check_held_invitations(organization: Organization) -> Iterator[Finding]:
             "Approve or refuse under Activity.",
             f"{ACTIVITY}?status=held",
         )
-
-
-def check_manual_reviews(organization: Organization) -> Iterator[Finding]:
-    """Yield how many failed candidates wait for a person's decision."""
-    waiting = Invitation.objects.filter(organization=organization).awaiting_decision()
-    if number := waiting.count():
+    if number := counts["failed"]:
         yield Finding(
             organization.slug,
             FindingCode.AWAITING_DECISION,
@@ -89,6 +71,23 @@ def check_manual_reviews(organization: Organization) -> Iterator[Finding]:
             "Decide in Lever, then press “Decided” under Activity.",
             f"{ACTIVITY}?status=awaits_decision",
         )
+
+
+def _uncertain(organization: Organization, number: int) -> Finding:
+    """Return the finding on invitations of which nobody knows whether they were sent."""
+    uncertain = Invitation.objects.filter(organization=organization, status=Invitation.Status.UNCERTAIN)
+    named = (
+        f"{invitation.assessment_name} for opportunity {invitation.opportunity_id} (invitation {invitation.pk})"
+        for invitation in uncertain.order_by("pk")[:MOST_NAMED]
+    )
+    return Finding(
+        organization.slug,
+        FindingCode.UNCERTAIN_INVITATIONS,
+        Level.ERROR,
+        f"{counted(number, 'invitation')} may or may not have been sent: {listed(named, number)}.",
+        "Look in CodeScreen whether the candidate is there; then say so, or send again, under Activity.",
+        f"{ACTIVITY}?status=uncertain",
+    )
 
 
 def check_ended_following(organization: Organization) -> Iterator[Finding]:

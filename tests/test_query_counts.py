@@ -1,0 +1,84 @@
+"""Pages and lists need so many queries and no more, however many rows there are (`test_scale.py`)."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from integrations.models import Organization
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+#: The most queries of each page, the session's and the membership's included.
+PAGES = {
+    "/": 50,
+    "/health/": 48,
+    "/activity/": 11,
+    "/activity/?q=Alder": 11,
+    "/activity/?show=deliveries": 12,
+    "/activity/?show=deliveries&q=Alder": 13,
+    "/activity/?show=effects": 11,
+    "/activity/?show=effects&q=Alder": 12,
+    "/activity/opportunity-1/": 17,
+    "/audit/": 9,
+}
+LISTS = (
+    "delivery",
+    "verdict",
+    "invitation",
+    "effect",
+    "apicall",
+    "result",
+    "auditentry",
+    "opportunityperson",
+)
+MOST_OF_A_LIST = 8
+
+
+@pytest.fixture
+def rows(ready_organization: Organization) -> Organization:
+    """Three candidates with an invitation, a delivery and an effect each."""
+    own = {"organization": ready_organization}
+    for number in range(1, 4):
+        invitation = factories.InvitationFactory.create(**own, opportunity_id=f"opportunity-{number}")
+        delivery = factories.DeliveryFactory.create(
+            **own,
+            opportunity_id=f"opportunity-{number}",
+            invitation=invitation,
+            verdict="invite",
+            decided_at=timezone.now(),
+            due_at=None,
+        )
+        factories.EffectFactory.create(
+            **own,
+            opportunity_id=f"opportunity-{number}",
+            invitation=invitation,
+            delivery=delivery,
+            key=f"key-{number}",
+        )
+    return ready_organization
+
+
+def count(client: Client, address: str) -> int:
+    client.get(address)  # fills caches
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(address).status_code == 200
+    return len(queries)
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_page_needs_no_more_queries_than_it_does_now(
+    super_admin_client: Client, rows: Organization, address: str
+) -> None:
+    assert count(super_admin_client, address) <= PAGES[address]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_of_the_admin_needs_no_more_queries_than_it_does_now(
+    admin_client: Client, rows: Organization, name: str
+) -> None:
+    address = f"/admin/integrations/{name}/"
+    assert count(admin_client, address) <= MOST_OF_A_LIST
+    assert count(admin_client, f"{address}?q=opportunity-1") <= MOST_OF_A_LIST + 1
