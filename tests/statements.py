@@ -9,16 +9,16 @@ import pytest
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-_WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|WITH RECURSIVE)\b")
+_WRITES = re.compile(r'\s*(WITH\b.*)?\b(INSERT INTO|UPDATE|DELETE FROM) "', re.DOTALL)
 
 
 class Statements:
-    """The statements in their order, and how many transactions were committed that changed a row."""
+    """The statements in their order, and by transaction that changed a row those that did."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
-        self.commits = 0
-        self._has_written = False
+        self.commits: list[list[str]] = []
+        self._written: list[str] = []
 
     def note(self, execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
         """Run a statement and note it, as an execute wrapper of Django does."""
@@ -27,19 +27,16 @@ class Statements:
             return result
         self.texts.append(sql)
         if _WRITES.match(sql) and context["cursor"].rowcount != 0:
-            self._has_written = True
+            self._written.append(sql)
             if not connection.in_atomic_block:
                 self.note_commit()
         return result
 
     def note_commit(self) -> None:
         """Note the end of a transaction."""
-        self.commits += self._has_written
-        self._has_written = False
-
-    def of(self, *beginnings: str) -> list[str]:
-        """Return the statements that begin with one of these."""
-        return [text for text in self.texts if text.lstrip().startswith(beginnings)]
+        if self._written:
+            self.commits.append(self._written)
+        self._written = []
 
 
 @contextmanager
