@@ -57,7 +57,11 @@ class WebhookMiddleware:
             if not is_outage(error):
                 raise
             return unavailable(request)
-        return answer.render() if isinstance(answer, SimpleTemplateResponse) else answer
+        if isinstance(answer, SimpleTemplateResponse):
+            answer = answer.render()
+        # CommonMiddleware does this for pages; without it the server would close the connection after the answer
+        answer.headers.setdefault("Content-Length", str(len(answer.content)))
+        return answer
 
 
 class DatabaseUnavailableMiddleware:

@@ -39,6 +39,7 @@ def test_a_webhook_opens_no_session_and_reads_no_cookie(client, db):
         answer = client.post("/webhooks/lever/no-key/", "{}", content_type="application/json")
     assert answer.status_code == 404
     assert answer["Content-Security-Policy"]
+    assert answer["Content-Length"] == str(len(answer.content))  # else the connection is closed after it
     assert not answer.cookies
 
 

@@ -4,28 +4,24 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from statistics import median
 
 from django.db import connections
 
 from integrations.models import Delivery, LeverWebhook, Organization
-from portal.devtools.benchmarks import load, ready_requests, sites
+from portal.devtools.benchmarks import load, ready_requests, sites, situations
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup
 from portal.devtools.benchmarks.load import Round
 from portal.devtools.benchmarks.report import Json, Report, Spread, Table, ratios
+from portal.devtools.benchmarks.target import SIZES, Target
 from portal.devtools.ports import HOST, free_port
 from portal.devtools.waiting import RunFailed, wait_for_url
-from portal.process.supervisor import Program, Supervisor
+from portal.process.supervisor import Supervisor
 
 SIGNATURE_TOKEN = "bench" * 8
 STRIPE_SECRET = "whsec_benchmark"
-SIZES = {"small": 900, "large": 64 * 1024}
-#: As many requests are made for a round as the fastest round so far would send, times this.
-RESERVE = 2.0
-FIRST_GUESS = 4000  # requests a second
 
 PORTAL, BARE, BARE_ON_PORTALS_SERVER, DJ_STRIPE, DJ_STRIPE_ON_PORTALS_SERVER = (
     "portal",
@@ -34,34 +30,6 @@ PORTAL, BARE, BARE_ON_PORTALS_SERVER, DJ_STRIPE, DJ_STRIPE_ON_PORTALS_SERVER = (
     "dj-stripe, gthread",
     "dj-stripe, the portal's server",
 )
-
-
-@dataclass
-class Target:
-    """Something under load: where it listens, how a request of a size is made, how many rows it has stored."""
-
-    name: str
-    program: Program
-    port: int
-    make: Callable[[int], bytes]
-    count_rows: Callable[[], int]
-    fastest: dict[str, float] = field(default_factory=dict)
-
-    def round(self, folder: Path, size: str, connections_open: int, seconds: int) -> Round:
-        """Send one round of new requests. Raises RunFailed on a refusal, or when a row is missing."""
-        file = folder / "requests"
-        count = int(self.fastest.get(size, FIRST_GUESS) * seconds * RESERVE) + 2 * connections_open
-        ready_requests.write(file, count, partial(self.make, SIZES[size]))
-        before = self.count_rows()
-        result = load.send(self.port, file, connections_open, seconds)
-        file.unlink()
-        if result.refused or result.broken:
-            raise RunFailed(f"{self.name}: {result.refused} refused, {result.broken} broken off")
-        stored = self.count_rows() - before
-        if stored < result.answers:
-            raise RunFailed(f"{self.name}: {result.answers} accepted, but {stored} rows")
-        self.fastest[size] = max(self.fastest.get(size, 0.0), result.rate)
-        return result
 
 
 class EndpointBenchmark(Benchmark):
@@ -82,6 +50,12 @@ class EndpointBenchmark(Benchmark):
             "--dj-stripe-python",
             default="",
             help="a Python that has dj-stripe and gunicorn; without it an environment is made for the run",
+        )
+        parser.add_argument(
+            "--burst",
+            type=int,
+            default=10_000,
+            help="webhooks at once while workers are busy (default 10,000)",
         )
         parser.add_argument("--without-dj-stripe", action="store_true", help="measure the bare view alone")
 
@@ -110,6 +84,7 @@ class EndpointBenchmark(Benchmark):
                     found = _alternate(targets, setup, size, count)
                     _add_rows(table, f"{size}, {count}", found)
                     report.numbers[f"{size}, {count} connections"] = _as_json(found)
+        report.tables += situations.run(setup, targets[0])
         return report
 
 

@@ -14,6 +14,8 @@ from portal.devtools.waiting import RunFailed
 
 SCRIPT = Path(__file__).with_name("ready_requests.lua")
 RESULT = "RESULT "
+#: Seconds within which all requests of a file are sent.
+LONGEST_SECONDS = 600
 #: Seconds after its end within which the client has printed its result.
 AFTERWARDS = 60
 
@@ -41,22 +43,25 @@ def client_name() -> str:
     return "wrk" if shutil.which("wrk") else "raw sockets"
 
 
-def send(port: int, requests: Path, connections: int, seconds: float) -> Round:
-    """Send the file's requests over so many connections until the time is up, or all are sent. Raises RunFailed."""
+def send(port: int, requests: Path, connections: int, seconds: int | None) -> Round:
+    """Send the file's requests over so many connections until the time is up, or all of them without a time.
+
+    Raises RunFailed.
+    """
     wrk = shutil.which("wrk")
-    if wrk:
-        argv = [wrk, "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "30s"]
+    if wrk and seconds is not None:  # wrk always takes the whole time
+        argv = [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
         argv += ["-s", str(SCRIPT), f"http://{HOST}:{port}/", "--", str(requests)]
     else:
         argv = [sys.executable, "-m", "portal.devtools.benchmarks.raw_client"]
-        argv += [str(port), str(requests), str(connections), str(seconds)]
+        argv += [str(port), str(requests), str(connections), str(seconds or LONGEST_SECONDS)]
     ended = subprocess.run(
         argv,
         capture_output=True,
         text=True,
         check=False,
         cwd=settings.BASE_DIR,
-        timeout=seconds + AFTERWARDS,
+        timeout=(seconds or LONGEST_SECONDS) + AFTERWARDS,
     )
     found = [line for line in ended.stdout.splitlines() if line.startswith(RESULT)]
     if ended.returncode or not found:
