@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from integrations.models import Effect, Invitation
 from integrations.queue import on_request, worker
+from integrations.workflow.inbox import list_reading
 from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.outbox import enqueue
 from portal.devtools.sandbox.ids import stable_id
@@ -115,6 +116,12 @@ class Scenario:
     def reread(self, invitation) -> Invitation:
         """Return the row as it is now."""
         return Invitation.objects.get(pk=invitation.pk)
+
+
+@pytest.fixture(autouse=True)
+def _no_readings():
+    """Forget what another test read from Lever's list."""
+    list_reading.readings.clear()
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def decide_delivery(
     `known` is the opportunity if it was read just now, at `read_at`. Unless it `may_wait`, it is decided even if Lever
     doesn't show the candidate this time. Raises PlatformError when a platform doesn't answer.
     """
-    snapshot = gather_facts(delivery, clients, known, read_at)
+    snapshot = gather_facts(delivery, clients, known, read_at, may_list=True)
     if may_wait and snapshot.not_shown is not None:
         reads = delivery.not_shown_reads + 1
         wait = wait_until_shown(reads)

@@ -24,6 +24,7 @@ from integrations.workflow.catalog.candidate_people import read_people
 from integrations.workflow.catalog.lookup import live_assessments, needs_refresh, stage_name
 from integrations.workflow.catalog.sync import refresh_assessments
 from integrations.workflow.catalog.trigger_policy import mapping_index
+from integrations.workflow.inbox.list_reading import readings
 from integrations.workflow.rules.assessment_match import choose_assessment, depends_on_hidden_role
 from integrations.workflow.rules.assessments import KnownAssessment
 from integrations.workflow.rules.decide import decide_before_read, decide_locally
@@ -57,12 +58,14 @@ def gather_facts(
     clients: ClientProvider,
     known: Opportunity | None = None,
     read_at: datetime | None = None,
+    *,
+    may_list: bool = False,
 ) -> FactsSnapshot:
     """Return the facts of a Lever delivery, except for those from the portal's own invitations.
 
     The delivery's organization is one that was read for this step. A webhook is a hint: the candidate is read again
-    from Lever, unless `known` was read just now, at `read_at`. Raises PlatformError when a platform doesn't answer; the
-    delivery is then decided later.
+    from Lever, unless `known` was read just now, at `read_at`; if it `may_list`, together with others that wait.
+    Raises PlatformError when a platform doesn't answer; the delivery is then decided later.
     """
     organization = delivery.organization
     change = StageChange.from_payload(delivery.payload)
@@ -86,6 +89,9 @@ def gather_facts(
     facts = replace(facts, stage_name=stage_name(organization, change.to_stage_id, clients))
     if decide_before_read(facts) is not None and not _may_have_left(organization, change):
         return FactsSnapshot(facts)
+    listed = readings.take(delivery) if may_list and known is None else None
+    if listed is not None:
+        known, read_at = listed
     read_at = read_at or db_clock.now()
     return replace(_read(organization, delivery, facts, clients, known), read_at=read_at)
 

@@ -89,7 +89,7 @@ def test_only_one_of_two_concurrent_decisions_takes_the_last_place_of_the_bulk_l
     deliveries = [factories.claimed(Delivery, f"worker {number}") for number in range(2)]
     gathered = {row.pk: facts.gather_facts(row, clients) for row in deliveries}
     monkeypatch.setattr(
-        decide_delivery, "gather_facts", lambda row, *_: gathered[row.pk]
+        decide_delivery, "gather_facts", lambda row, *_, **__: gathered[row.pk]
     )  # so that they wait for each other alone
     assert (
         run_during_transaction(

@@ -153,10 +153,10 @@ def test_a_crashing_delivery_is_given_up_and_others_are_decided(
     crashing, other = move_candidate("Alder"), move_candidate("Tamarack")
     gather = facts.gather_facts
 
-    def crash(delivery, *more):
+    def crash(delivery, *more, **named):
         if delivery.pk == crashing.pk:
             raise KeyError(ALDER)
-        return gather(delivery, *more)
+        return gather(delivery, *more, **named)
 
     monkeypatch.setattr("integrations.workflow.inbox.decide_delivery.gather_facts", crash)
     for _ in range(MAX_CONSECUTIVE_CRASHES + 2):

@@ -1,0 +1,117 @@
+"""Read the candidates of a bulk move from Lever's list, a hundred in a call, instead of one by one."""
+
+import threading
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+
+from django.db.models.functions import Now
+
+from integrations.clients.provider import clients_for
+from integrations.http.errors import CallDeferred, PlatformError
+from integrations.lever.payloads import Opportunity, StageChange
+from integrations.lever.transport import PAGE_SIZE
+from integrations.models import Delivery, Organization, db_clock
+from integrations.vocabulary import DeliveryEvent, Platform
+from integrations.workflow.inbox.missed import CLOCK_SKEW
+
+#: The list is read when so many candidates wait, and at most a page of it for each so many.
+FEWEST_CANDIDATES = 10
+MOST_CANDIDATES = 1000
+#: An older reading serves no delivery.
+YOUNG_SECONDS = 30.0
+
+
+@dataclass
+class ListReading:
+    """What Lever's list of one stage showed of the candidates that waited when it was read."""
+
+    stage_id: str
+    #: When the call began, by the database's clock, and when by this process's.
+    read_at: datetime
+    began: float = field(default_factory=time.monotonic)
+    opportunities: dict[str, Opportunity] = field(default_factory=dict)
+
+    def is_young_for(self, stage_id: str) -> bool:
+        """Whether it may still serve deliveries of this stage."""
+        return self.stage_id == stage_id and time.monotonic() - self.began < YOUNG_SECONDS
+
+
+class ListReadings:
+    """The latest reading of each organization, in the memory of one process; one of its threads at a time reads."""
+
+    def __init__(self) -> None:
+        self._latest: dict[int, ListReading] = {}
+        self._locks: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
+
+    def take(self, delivery: Delivery) -> tuple[Opportunity, datetime] | None:
+        """Return a due delivery's candidate and when they were read, which is later than it became due.
+
+        The list is read now if many candidates wait for the same stage that the latest reading doesn't serve. None for
+        a candidate who is to be read alone: few wait, or the list doesn't show this one. Raises CallDeferred.
+        """
+        change = StageChange.from_payload(delivery.payload)
+        if delivery.due_at is None or not change.to_stage_id:
+            return None
+        organization = delivery.organization
+        with self._locks[organization.pk]:
+            reading = self._latest.pop(organization.pk, None)
+            if reading is not None and not reading.is_young_for(change.to_stage_id):
+                reading = None
+            if reading is None or delivery.due_at > reading.read_at:
+                reading = _read_list(organization, change.to_stage_id, reading) or reading
+            if reading is None:
+                return None
+            self._latest[organization.pk] = reading
+            if delivery.due_at > reading.read_at:
+                return None
+            opportunity = reading.opportunities.pop(change.opportunity_id, None)
+            return None if opportunity is None else (opportunity, reading.read_at)
+
+    def clear(self) -> None:
+        """Forget all readings."""
+        self._latest.clear()
+
+
+#: The readings of this process.
+readings = ListReadings()
+
+
+def _read_list(organization: Organization, stage_id: str, former: ListReading | None) -> ListReading | None:
+    """Return a new reading; None when too few candidates wait whom the former one doesn't serve.
+
+    Where Lever doesn't answer, the reading ends there: the others are read alone. Raises CallDeferred.
+    """
+    reading = ListReading(stage_id, read_at=db_clock.now())
+    waiting = Delivery.objects.filter(
+        organization=organization,
+        platform=Platform.LEVER,
+        event=DeliveryEvent.STAGE_CHANGE,
+        due_at__lte=Now(),
+        payload__data__toStageId=stage_id,
+    )
+    if former is not None:
+        waiting = waiting.filter(due_at__gt=former.read_at)
+    oldest = waiting.order_by("due_at")[:MOST_CANDIDATES]
+    received = dict(oldest.values_list("opportunity_id", "received_at"))
+    if len(received) < FEWEST_CANDIDATES:
+        return None
+    since = min(received.values()) - CLOCK_SKEW
+    # without a delivery: one candidate's timeline doesn't show what was read of the others
+    lever = clients_for(organization).lever()
+    listed = lever.opportunities(stage_id=stage_id, updated_at_start=str(int(since.timestamp() * 1000)))
+    most_rows = len(received) // FEWEST_CANDIDATES * PAGE_SIZE
+    try:
+        for opportunity in islice(listed, most_rows):
+            # a list may leave the posting out: the opportunity is then read alone
+            if opportunity.id in received and opportunity.posting_id:
+                reading.opportunities[opportunity.id] = opportunity
+            if len(reading.opportunities) == len(received):
+                break
+    except CallDeferred:
+        raise
+    except PlatformError:
+        pass
+    return reading
