@@ -30,8 +30,14 @@ def missing_for_long(organization: Organization) -> list[str]:
         method="GET",
         path=Concat(Value("/opportunities/"), F("opportunity_id")),
     ).exclude(opportunity_id="")
-    own = reads.filter(opportunity_id=OuterRef("opportunity_id"))
-    shown = own.filter(status=200, at__gte=connected_at)
+    # a candidate of a bulk move is read with others: that Lever has them shows in what was written to them
+    answered = ApiCall.objects.filter(
+        organization=organization,
+        platform=Platform.LEVER,
+        path__startswith=Concat(Value("/opportunities/"), F("opportunity_id")),
+        status__range=(200, 299),
+    )
+    shown = answered.filter(opportunity_id=OuterRef("opportunity_id"), at__gte=connected_at)
     erased = Erasure.objects.filter(organization=organization, opportunity_id=OuterRef("opportunity_id"))
     missing = (
         reads.filter(~Exists(erased), Exists(shown), status=404, at__gte=since)
@@ -42,7 +48,7 @@ def missing_for_long(organization: Organization) -> list[str]:
         .values_list("opportunity_id", "first")[: MOST * 4]
     )
     latest_shown = dict(
-        reads.filter(status=200, opportunity_id__in=[row[0] for row in missing])
+        answered.filter(opportunity_id__in=[row[0] for row in missing])
         .order_by()
         .values("opportunity_id")
         .annotate(at=Max("at"))

@@ -112,6 +112,13 @@ class TestGone:
         assert Erasure.objects.get().cause == "gone"
         assert scenario.reread(gone).email == ""
 
+    def test_a_404_after_a_write_alone_erases(self, scenario, gone):
+        path = f"/opportunities/{gone.opportunity_id}/addTags"
+        ApiCall.objects.update(method="POST", path=path)
+        self.missed(scenario, gone, ago=timedelta(days=2))
+        follow(scenario)
+        assert Erasure.objects.get().cause == "gone"
+
     def test_a_first_404_of_today_is_not_believed(self, scenario, gone):
         self.missed(scenario, gone, ago=timedelta(hours=2))
         follow(scenario)
