@@ -12,7 +12,6 @@ from django.utils import timezone
 from integrations.clients import provider
 from integrations.http.errors import PlatformError
 from integrations.models import (
-    ApiCall,
     CircuitBreaker,
     Delivery,
     Effect,
@@ -31,6 +30,7 @@ from integrations.workflow.inbox import database_facts
 from integrations.workflow.outbox import enqueue, retry_policy
 from integrations.workflow.results import invited, poll_schedule
 from tests import factories
+from tests.calls import count_calls
 
 SKEWS = [timedelta(minutes=-10), timedelta(minutes=10)]
 MODELS = [(Delivery, factories.DeliveryFactory), (Effect, factories.EffectFactory)]
@@ -153,11 +153,6 @@ def test_the_bulk_limit_counts_the_last_minutes(organization, skewed):
         row = factories.InvitationFactory(organization=organization)
         Invitation.objects.filter(pk=row.pk).update(created_at=skewed - timedelta(minutes=minutes))
     assert database_facts.count_recent_invitations(organization.pk, organization.bulk_window) == 2
-
-
-def count_calls():
-    """Return how many calls to the platforms were made so far."""
-    return ApiCall.objects.count()
 
 
 def test_a_list_is_read_again_only_when_it_is_old(connected_organization, sandbox, skewed):

@@ -91,6 +91,8 @@ class ApiCallAdmin(ScopedAdmin):
         "took",
         "attempt",
         "error",
+        "repeats",
+        "last_at",
         "candidate",
         "effect_link",
         "delivery_link",
@@ -110,8 +112,12 @@ class ApiCallAdmin(ScopedAdmin):
 
     @admin.display(description="answer", ordering="status")
     def answer(self, call: ApiCall) -> str:
-        """Return the status, or that there was no answer."""
-        return str(call.status or "no answer")
+        """Return the status, or that there was no answer, and how often the same answer came again."""
+        return (
+            f"{call.status or 'no answer'} × {call.repeats + 1}"
+            if call.repeats
+            else str(call.status or "no answer")
+        )
 
     @admin.display(description="took", ordering="duration_ms")
     def took(self, call: ApiCall) -> str:

@@ -61,6 +61,16 @@ def _without_people(value: object) -> object:
     return [_without_people(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
+def answer_of(call: ApiCall) -> str:
+    """Return the status, else why there is none, and how often the same answer came again."""
+    answer = str(call.status or call.error or "no answer")
+    return (
+        f"{answer}, × {call.repeats} since, last {call.last_at:%Y-%m-%d %H:%M} UTC"
+        if call.repeats
+        else answer
+    )
+
+
 def calls_table(calls: Iterable[ApiCall]) -> str | SafeString:
     """Return the calls as a table: when, what, answer, how long, which attempt."""
     rows = format_html_join(
@@ -70,7 +80,7 @@ def calls_table(calls: Iterable[ApiCall]) -> str | SafeString:
             (
                 f"{call.at:%Y-%m-%d %H:%M:%S} UTC",
                 link(call, f"{call.platform} {call.method} {call.path}"),
-                call.status or call.error or "no answer",
+                answer_of(call),
                 call.duration_ms,
                 call.attempt,
             )

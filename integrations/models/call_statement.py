@@ -15,11 +15,12 @@ _BODIES = frozenset({"request_body", "response_body", "error"})
 
 
 def store_calls(calls: Sequence[ApiCall]) -> None:
-    """Store calls in one statement, in their order.
+    """Store calls in one statement, in their order, except for those that are counted on an earlier one.
 
     Without their bodies if an erasure forbids to store anything personal about the opportunity, and without their
     effect or delivery if that was deleted meanwhile.
     """
+    calls = [call for call in calls if not ApiCall.objects.count_repeat(call)]
     if not calls:
         return
     values: list[Any] = []

@@ -7,6 +7,7 @@ from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from integrations.clients import call_log, provider
+from integrations.clients.context import CallContext
 from integrations.http.errors import CallDeferred
 from integrations.models import ApiCall, Delivery, Duty, Effect, Erasure, db_clock
 from integrations.models.call_statement import store_calls
@@ -17,9 +18,10 @@ from tests.clients.conftest import API
 
 @pytest.fixture
 def lever(lever_api, grant):
-    """A client of the organization; Lever has no stages."""
+    """A client for a step on a delivery; Lever has no stages."""
     lever_api.get(f"{API}/stages", json={"data": []})
-    return provider.lever_client(grant.organization)
+    delivery = factories.DeliveryFactory.create(organization=grant.organization)
+    return provider.lever_client(grant.organization, CallContext(delivery=delivery))
 
 
 def test_a_call_outside_of_a_step_is_stored_at_once(lever):

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from integrations.clients import deviations, provider
 from integrations.http.shapes import Deviation, Kind
-from integrations.models import ApiCall, ShapeDeviation
+from integrations.models import ShapeDeviation
 from tests import factories
+from tests.calls import count_calls
 from tests.clients.conftest import API, AUTH, FRESH, let_token_expire_soon
 
 URL = "https://codescreen.example/api"
@@ -39,7 +40,7 @@ def test_a_deviation_is_recorded_once_and_the_answer_is_used(codescreen, organiz
     assert (row.field, row.found, row.expected) == ("score", "a number in a text", "a whole number")
     assert (row.is_readable, row.count) == (True, 1)
     assert row.example["status"] == "a text"
-    assert ApiCall.objects.count() == 2
+    assert count_calls() == 2
 
 
 def test_a_deviation_is_counted_at_most_once_a_minute(codescreen):

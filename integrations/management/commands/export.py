@@ -124,6 +124,8 @@ def call_row(call: ApiCall) -> Row:
         "attempt": call.attempt,
         "at": _time(call.at),
         "correlation_id": call.correlation_id,
+        "repeats": call.repeats,
+        "last_at": _time(call.last_at),
     }
 
 

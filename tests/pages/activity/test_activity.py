@@ -216,6 +216,8 @@ def candidate_history(organization):
         duration_ms=42,
         correlation_id="c",
         at=at(3),
+        repeats=37,
+        last_at=at(4),
     )
     Result.objects.create(
         invitation=invitation, outcome="Passed", score=82, rating=4, feedback_id="f-1", created_at=at(8)
@@ -231,6 +233,7 @@ def test_the_timeline_shows_every_kind_of_entry_by_time(super_admin_client, cand
     for words in (
         "POST /assessment/send",
         "42 ms",
+        "the same answer × 37 since, last",
         "Passed, score 82, rating 4 in Lever",
         "The mapping names it.",
     ):

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from integrations.clients import provider
-from integrations.models import ApiCall, LeverConnection, Role, Stage, db_clock
+from integrations.models import LeverConnection, Role, Stage, db_clock
 from integrations.workflow.catalog import lookup
+from tests.calls import count_calls
 
 
 @pytest.fixture
@@ -22,8 +23,8 @@ def calls_after(connected_organization):
         read_at = db_clock.now() - age
         LeverConnection.objects.update(stages_refreshed_at=read_at, roles_refreshed_at=read_at)
         connected_organization.lever_connection.refresh_from_db()
-        before = ApiCall.objects.count()
-        return look_up(), ApiCall.objects.count() - before
+        before = count_calls()
+        return look_up(), count_calls() - before
 
     return run
 

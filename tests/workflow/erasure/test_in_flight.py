@@ -106,8 +106,8 @@ def test_a_delivery_decided_during_the_erasure_gets_the_verdict_erased(scenario,
     )
     gather = facts.gather_facts
 
-    def gather_and_erase(*arguments):
-        snapshot = gather(*arguments)
+    def gather_and_erase(*arguments, **named):
+        snapshot = gather(*arguments, **named)
         if not Erasure.objects.exists():
             forget(scenario)
         return snapshot

@@ -14,6 +14,7 @@ from integrations.workflow.operations.lever_connection import connect_lever
 from integrations.workflow.operations.lever_webhooks import make_webhook
 from integrations.workflow.outbox.enqueue import enqueue_template
 from tests import factories
+from tests.calls import count_calls
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def receive_deliveries(organization, at, number: int = 40) -> LeverWebhook:
 def test_a_healthy_account_costs_three_calls_and_finds_nothing(ready):
     found = probe(ready)
     assert (found.is_template_gone, found.missing_fields, found.is_author_gone) == (False, [], False)
-    assert ApiCall.objects.count() == 3
+    assert count_calls() == 3
     assert codes(ready) & {"feedback_template_gone", "feedback_author_gone", "webhook_removed"} == set()
 
 

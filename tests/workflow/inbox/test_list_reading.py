@@ -14,6 +14,7 @@ from integrations.workflow.catalog import sync
 from integrations.workflow.inbox import list_reading
 from portal.devtools.threads import run_in_threads
 from tests import factories
+from tests.calls import count_calls
 from tests.workflow.inbox.conftest import verdict
 
 NOW = timezone.now()
@@ -34,9 +35,9 @@ def _few_are_many(scenario, sandbox, monkeypatch):
 
 def reads():
     """Return how often Lever's list was read, and how often single candidates were."""
-    calls = ApiCall.objects.filter(platform="lever", method="GET")
-    lists = calls.filter(path="/opportunities").count()
-    return lists, calls.filter(path__startswith="/opportunities/").count()
+    read = {"platform": "lever", "method": "GET"}
+    lists = count_calls(path="/opportunities", **read)
+    return lists, count_calls(path__startswith="/opportunities/", **read)
 
 
 def test_candidates_moved_together_are_read_by_one_call(scenario, sandbox, move_candidate):

@@ -9,6 +9,7 @@ from integrations.clients import provider
 from integrations.http.errors import PlatformError
 from integrations.lever.oauth import SCOPES
 from integrations.models import (
+    ApiCall,
     CodeScreenConnection,
     Delivery,
     Duty,
@@ -54,6 +55,20 @@ def test_a_missed_candidate_is_taken_in_once(scenario, sandbox, move_without_web
     assert sandbox.invitations_sent() == 1
     [email] = Effect.objects.filter(kind="send_email")
     assert "no webhook" in email.payload["subject"]
+
+
+def test_a_sweep_that_finds_nothing_stores_no_further_calls(scenario, sandbox, move_without_webhook):
+    move_without_webhook()
+    for _ in range(2):
+        on_request.sweep_organization(scenario.organization)
+    scenario.work()
+    on_request.sweep_organization(scenario.organization)
+    before = ApiCall.objects.count()
+    for _ in range(3):
+        on_request.sweep_organization(scenario.organization)
+    assert ApiCall.objects.count() == before
+    swept = ApiCall.objects.filter(path="/opportunities", opportunity_id="").latest("at")
+    assert swept.repeats >= 3
 
 
 def test_a_missed_candidate_who_is_skipped_does_not_count_as_repaired(

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from integrations.clients import provider
 from integrations.codescreen.payloads import Progress
-from integrations.models import Invitation
+from integrations.models import ApiCall, Invitation
 from integrations.workflow.results import poll, poll_schedule
 from integrations.workflow.results.poll import PollOutcome
 from tests.workflow.results.conftest import COMPLETE, INSTANCE, URL
@@ -60,6 +60,22 @@ def test_a_poll_without_an_answer_is_postponed_and_counted(codescreen_api, invit
     assert poll.poll(invitation, clients) is PollOutcome.POSTPONED
     invitation.refresh_from_db()
     assert invitation.poll_failures == 1
+
+
+def test_an_unchanged_poll_is_counted_on_the_first_such_call(poll_answer):
+    for _ in range(3):
+        poll_answer({"status": "Not_Started", "metadata": {}})
+    call = ApiCall.objects.get()
+    assert (call.repeats, call.status) == (2, 200)
+    assert call.last_at is not None
+    poll_answer({"status": "In_Progress", "metadata": {}})
+    assert ApiCall.objects.count() == 2
+
+
+def test_each_failing_poll_is_stored(poll_answer):
+    for _ in range(3):
+        poll_answer({}, status=503)
+    assert list(ApiCall.objects.values_list("status", "repeats")) == [(503, 0)] * 3
 
 
 def test_the_instance_id_is_escaped_in_the_address(codescreen_api, invitation):

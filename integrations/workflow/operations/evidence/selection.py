@@ -108,8 +108,9 @@ class PeriodSelection:
         return Effect.objects.filter(self._within("created_at"), organization=self.organization)
 
     def calls(self) -> QuerySet[ApiCall]:
-        """Return the requests to the platforms in the period."""
-        return ApiCall.objects.filter(self._within("at"), organization=self.organization)
+        """Return the requests to the platforms in the period, also those whose answer came again in it."""
+        within = self._within("at") | self._within("last_at")
+        return ApiCall.objects.filter(within, organization=self.organization)
 
     def audit_entries(self) -> QuerySet[AuditEntry]:
         """Return what people did in the period, and every record of a removal."""

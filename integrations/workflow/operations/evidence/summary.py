@@ -28,12 +28,16 @@ def summary(selection: Selection) -> Iterator[bytes]:
     for at, what, more in merge(*_events(selection)):
         row = format_html(
             "<tr><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-            at.astimezone(UTC).isoformat(" ", "seconds"),
+            _in_utc(at),
             what,
             more,
         )
         yield row.encode()
     yield b"</tbody>\n</table>\n</body>\n</html>\n"
+
+
+def _in_utc(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(" ", "seconds")
 
 
 def _events(selection: Selection) -> Iterator[Iterator[Event]]:
@@ -85,8 +89,10 @@ def _stated(result: Result) -> tuple[str, str]:
 
 
 def _called(call: ApiCall) -> tuple[str, str]:
-    answer = call.status or call.error or "no answer"
-    return f"Called {call.platform}: {call.method} {call.path}", f"{answer}, {call.duration_ms} ms"
+    answer = f"{call.status or call.error or 'no answer'}, {call.duration_ms} ms"
+    if call.last_at is not None:
+        answer += f"; the same answer × {call.repeats} since, last {_in_utc(call.last_at)}"
+    return f"Called {call.platform}: {call.method} {call.path}", answer
 
 
 def _acted(entry: AuditEntry) -> tuple[str, str]:

@@ -4,14 +4,14 @@ import ast
 import hashlib
 import json
 import stat
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
 from integrations.data_inventory import CANDIDATE_TABLES
-from integrations.models import AuditAction, AuditEntry, AuditTarget, ChainHead, TargetKind, Verdict
+from integrations.models import ApiCall, AuditAction, AuditEntry, AuditTarget, ChainHead, TargetKind, Verdict
 from integrations.models.chained import erased_positions
 from integrations.workflow.operations.evidence import verify as verify_module
 from integrations.workflow.operations.evidence.pack import FileExists, write_pack
@@ -72,6 +72,17 @@ def test_the_summary_tells_the_story_by_time(unpack, alder):
     assert "<script" not in page
 
 
+def test_a_pack_says_how_often_the_same_answer_came(unpack, alder):
+    moment = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+    ApiCall.objects.filter(opportunity_id=ALDER).update(repeats=37, last_at=moment)
+    folder = unpack(alder)
+    assert (
+        "the same answer × 37 since, last 2026-03-04 05:06:07+00:00" in (folder / "summary.html").read_text()
+    )
+    [call] = rows(folder, "calls.jsonl")
+    assert (call["repeats"], call["last_at"]) == (37, "2026-03-04T05:06:07.000000+00:00")
+
+
 def test_a_summary_escapes_what_others_wrote(unpack, acme):
     factories.DeliveryFactory.create(organization=acme, opportunity_id="o", event="<script>alert(1)</script>")
     page = (unpack(CandidateSelection(acme, "o")) / "summary.html").read_text()
@@ -93,6 +104,13 @@ def test_a_pack_of_a_period_holds_what_happened_in_it(unpack, acme):
     assert len(rows(folder, "verdicts.jsonl")) == len(rows(folder, "deliveries.jsonl")) == 3
     assert verify(folder)[0] == 0
     assert is_empty(PeriodSelection(acme, now - timedelta(days=9), now - timedelta(days=8)))
+
+
+def test_a_pack_of_a_period_holds_a_call_whose_answer_came_again_in_it(unpack, acme):
+    now = timezone.now()
+    ApiCall.objects.update(repeats=1, last_at=now + timedelta(days=5))
+    folder = unpack(PeriodSelection(acme, now + timedelta(days=4), now + timedelta(days=6)))
+    assert len(rows(folder, "calls.jsonl")) == ApiCall.objects.filter(organization=acme).count()
 
 
 def test_every_table_with_rows_about_a_candidate_is_in_a_pack(alder):
