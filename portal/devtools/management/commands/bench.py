@@ -12,6 +12,7 @@ from django.db import connections
 from portal.devtools.benchmarks import database, machine
 from portal.devtools.benchmarks.admin import AdminBenchmark
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup
+from portal.devtools.benchmarks.bulk import BulkBenchmark
 from portal.devtools.benchmarks.calls import CallsBenchmark
 from portal.devtools.benchmarks.chain import ChainBenchmark
 from portal.devtools.benchmarks.claims import ClaimsBenchmark
@@ -27,6 +28,7 @@ from portal.process import startup
 BENCHMARKS: tuple[Benchmark, ...] = (
     EndpointBenchmark(),
     WorkflowBenchmark(),
+    BulkBenchmark(),
     CallsBenchmark(),
     ClaimsBenchmark(),
     ChainBenchmark(),
