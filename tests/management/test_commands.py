@@ -368,7 +368,8 @@ def test_export_calls_of_one_organization_since_a_date(acme: Organization) -> No
     assert [row["path"] for row in found] == ["/stages/1", "/stages/3"]
     assert found[0]["status"] is None
     assert set(found[0]) == {
-        "id", "platform", "method", "path", "status", "duration_ms", "attempt", "at", "correlation_id"
+        "id", "platform", "method", "path", "status", "duration_ms", "attempt", "at", "correlation_id", "repeats",
+        "last_at",
     }  # fmt: skip
     for since in ("2027-01-02", "2027-01-03T12:00:00", "2027-01-03T13:00:00+01:00"):
         assert [row["path"] for row in rows("calls", "acme", "--since", since)] == ["/stages/3"]

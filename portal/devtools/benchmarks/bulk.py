@@ -29,6 +29,7 @@ class BulkBenchmark(Benchmark):
     def variables(self, options: Namespace) -> Mapping[str, str]:
         """Return an environment with the portal's own rate limit, in which no poll is in the way."""
         return {
+            "EMAIL_URL": "memorymail://",
             "POLL_NOT_STARTED_SECONDS": "86400",
             "POLL_IN_PROGRESS_SECONDS": "86400",
             "WEB_WORKERS": "2",
