@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 from typing import Any
 from weakref import WeakSet, ref
 
@@ -49,7 +50,7 @@ class DeadlineAdapter(HTTPAdapter):
 
         Without the error a partial answer could look complete.
         """
-        call = _Call(time.monotonic() + seconds, self)
+        call = _Call(monotonic() + seconds, self)
         _calls_in_flight.add(call)
         try:
             yield
@@ -95,7 +96,7 @@ class _CallsInFlight(Watch):
 
     def look(self) -> bool:
         """Shut down what is over; return whether any call is in flight."""
-        now = time.monotonic()
+        now = monotonic()
         for call in self._calls:
             if now >= call.ends_at:
                 call.is_over = True

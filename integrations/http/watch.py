@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 from abc import ABC, abstractmethod
 
 
@@ -33,8 +32,9 @@ class Watch(ABC):
             threading.Thread(target=self._watch, daemon=True).start()
 
     def _watch(self) -> None:
+        pause = threading.Event()  # never set: `time.sleep` would move a clock that a test pretends
         while self._is_watching:
-            time.sleep(self._every)
+            pause.wait(self._every)
             with self.lock:
                 self._is_watching = self.look()
 
