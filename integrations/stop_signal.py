@@ -32,14 +32,19 @@ def is_requested() -> bool:
     return wait(0.0)
 
 
-def wait(seconds: float) -> bool:
-    """Sleep so many seconds, less when a stop is requested meanwhile; return whether it is requested."""
-    if _pipe is None:
+def wait(seconds: float, *descriptors: int) -> bool:
+    """Sleep so many seconds, less when a stop is requested or one of the descriptors becomes readable meanwhile.
+
+    Return whether a stop is requested.
+    """
+    if _pipe is None and not descriptors:
         time.sleep(seconds)
         return False
     poll = select.poll()
-    poll.register(_pipe[0], select.POLLIN)
-    return bool(poll.poll(seconds * 1000))
+    for descriptor in (*([_pipe[0]] if _pipe else []), *descriptors):
+        poll.register(descriptor, select.POLLIN)
+    readable = [descriptor for descriptor, _ in poll.poll(seconds * 1000)]
+    return _pipe is not None and _pipe[0] in readable
 
 
 def discard() -> None:

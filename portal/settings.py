@@ -136,7 +136,7 @@ DRAIN_THREADS = 4 if IS_SQLITE else 6
 #: Concurrent duties per worker process, besides. They wait for platforms most of their time too.
 DUTY_THREADS = 1 if IS_SQLITE else 6
 
-# The queue only wakes the workers: retries, attempts and history are in the portal's own rows.
+# The queue keeps the workers draining, and runs what is done by the clock: the work is in the portal's own rows.
 Q_CLUSTER: dict[str, Any] = {
     "name": "portal",
     "workers": Q_WORKERS,
@@ -151,7 +151,7 @@ Q_CLUSTER: dict[str, Any] = {
     "queue_limit": Q_WORKERS,
     "bulk": 1,
     "catch_up": False,
-    "poll": 0.1,
+    "poll": 0.5,
     "label": "Queue",
     "time_zone": "UTC",
     **(

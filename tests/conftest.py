@@ -14,7 +14,7 @@ from django.utils import timezone
 from integrations import stop_signal
 from integrations.lever.oauth import SCOPES
 from integrations.models import Assessment, Membership, Role, RoleMapping, Stage, circuit_breaker
-from integrations.queue import notify
+from integrations.queue import notify, wake_ups
 from integrations.webhooks import addressee, signature_reuse
 from integrations.workflow.operations.lever_connection import connect_lever
 from portal.devtools import test_suites
@@ -136,13 +136,12 @@ def connected_organization(sandbox, organization, super_admin):
 
 
 @pytest.fixture
-def queued_tasks(db, monkeypatch):
-    """The dotted names of the tasks that were queued; the queue itself is empty."""
-    names = []
-    notify._broker().purge_queue()  # Redis keeps the wake-ups of earlier tests
+def notifications(db, monkeypatch):
+    """The notifications that were sent to the workers, a mark for each."""
+    sent = []
     monkeypatch.setattr(notify, "_next_notification", 0.0)
-    monkeypatch.setattr(notify, "async_task", lambda name, **_: names.append(name))
-    return names
+    monkeypatch.setattr(wake_ups, "notify", lambda: sent.append("notified"))
+    return sent
 
 
 @pytest.fixture

@@ -137,10 +137,10 @@ def test_codescreen_is_polled_when_an_invitation_is_due(organization, skewed):
     invited.mark_invited(invitation, "i1")
     invitation = Invitation.objects.get()
     assert 600 < seconds_until(invitation.next_poll_at) < 3700
-    assert poll_schedule.claim_poll() is None
+    assert poll_schedule.claim_polls(1) == []
     Invitation.objects.update(next_poll_at=skewed - timedelta(seconds=5))
-    assert poll_schedule.claim_poll() is not None
-    assert poll_schedule.claim_poll() is None
+    assert poll_schedule.claim_polls(1) != []
+    assert poll_schedule.claim_polls(1) == []
     next_poll_at = poll_schedule.next_poll(invitation, db_clock.now())
     assert next_poll_at is not None
     assert 3000 < seconds_until(next_poll_at) < 4200

@@ -5,7 +5,7 @@ work, or with the rows that wait for their time. So it looks at a bounded number
 the index of scheduled rows, from where the claim before it stopped, and those whose rows have been due longest.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +13,8 @@ from django.db import connection, models
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.db.models.sql import UpdateQuery
+
+from integrations.models.sql_template import Parameter, Statement, filled
 
 #: How many organizations a claim goes through along the index, due or not.
 ORGANIZATIONS_PER_CLAIM = 32
@@ -23,9 +25,6 @@ _OWNER, _AFTER, _ORGANIZATION, _OPPORTUNITY, _MOST = (
     f"placeholder for the {what}"
     for what in ("owner", "organization before", "organization", "opportunity", "number of rows")
 )
-
-type Parameter = str | int | float | bool | datetime | None
-type Statement = tuple[str, tuple[Parameter, ...]]
 
 _OFFERS = """
 WITH RECURSIVE walk (organization, place) AS (
@@ -101,7 +100,7 @@ def _offers(model: Any, _vendor: str) -> Statement:
     of_reached = RawSQL("reached.organization", ())
     leased = rows.filter(organization_id=of_reached, leased_until__gte=Now()).order_by()
     leases = leased.annotate(every=models.Value(1)).values("every").annotate(leases=models.Count("pk"))
-    return _filled(
+    return filled(
         _OFFERS.replace("{places}", str(ORGANIZATIONS_PER_CLAIM)),
         first=organizations.filter(organization_id__gt=RawSQL("%s", (_AFTER,)))[:1],
         following=organizations.filter(organization_id__gt=RawSQL("walk.organization", ()))[:1],
@@ -177,10 +176,3 @@ def _leasing(
     )
     update, parameters = query.get_compiler(connection=connection).as_sql()
     return f"{update} RETURNING *", tuple(parameters)
-
-
-def _filled(template: str, **parts: models.QuerySet[Any, Any]) -> Statement:
-    """Return the template with the SQL of its parts, which are given in the order in which they stand there."""
-    compiled = {name: part.query.get_compiler(connection=connection).as_sql() for name, part in parts.items()}
-    sql = template.format(**{name: text for name, (text, _) in compiled.items()})
-    return sql, tuple(value for _, parameters in compiled.values() for value in parameters)

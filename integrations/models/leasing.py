@@ -13,13 +13,13 @@ from django.db.models.functions import Now
 from integrations.models import db_clock
 from integrations.models.claim_statement import (
     ORGANIZATIONS_PER_CLAIM,
-    Statement,
     lease_of_organization_statement,
     lease_statement,
     offers_statement,
 )
 from integrations.models.fair_shares import Offer, Turns
 from integrations.models.prepared_update import change_rows
+from integrations.models.sql_template import Statement
 
 #: Longer than one call with its time-outs, and short enough that a killed worker's rows are claimed again within a
 #: minute. A worker renews its lease between calls.

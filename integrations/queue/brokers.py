@@ -1,8 +1,8 @@
 """Brokers for django-q2 whose queue may be lost or unreachable at any time: all work is in the database.
 
-When the queue can't be read, django-q2 stops fetching for ten seconds; these brokers return a local wake-up instead.
-They do so too when the queue has been empty for a second: a worker of this node then looks for due rows, and its
-heartbeat shows that this cluster works, whichever node takes the tasks of the queue.
+When the queue can't be read, django-q2 stops fetching for ten seconds; these brokers return a drain instead, as a task
+that isn't from the queue. They do so too when the queue has been empty for a second, so that each worker of this node
+begins a drain when its last one has ended.
 """
 
 import logging

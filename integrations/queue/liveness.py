@@ -4,22 +4,13 @@ from datetime import timedelta
 
 from django.db.models.functions import Now
 
-from integrations.models import Delivery, Effect, Heartbeat, Invitation, db_clock
+from integrations.models import Delivery, Effect, Heartbeat, db_clock
 
-#: An idle worker is woken after so long: it looks for due rows, and its heartbeat shows that the cluster works.
+#: A worker without a task is given a drain after so long; the heartbeats of drains show that the cluster works.
 QUIET_AFTER = timedelta(seconds=1)
 #: Many times the interval of the heartbeat, and short enough to replace a cluster within 10 seconds.
 STALLED_AFTER = timedelta(seconds=4)
 UNRESPONSIVE_AFTER = timedelta(seconds=6)
-
-
-def has_due() -> bool:
-    """Whether any row waits for a worker now."""
-    return (
-        Effect.objects.due().exists()
-        or Delivery.objects.due().exists()
-        or Invitation.objects.due_for_poll().exists()
-    )
 
 
 def is_stalled(node: str) -> bool:

@@ -2,26 +2,16 @@
 
 import logging
 import time
-from functools import lru_cache
 
-from django.db import transaction
-from django_q.brokers import Broker, get_broker
-from django_q.tasks import async_task
+from django.db import DatabaseError, InterfaceError, transaction
 
 from integrations.models import Duty, DutyRun, Organization
-from integrations.queue import task_names
+from integrations.queue import wake_ups
 
 logger = logging.getLogger(__name__)
 
-NOTIFY_EVERY_SECONDS = 0.1
-#: After a failure this process doesn't notify for this long: each try waits for a queue that doesn't answer.
-PAUSE_AFTER_FAILURE_SECONDS = 5.0
-
-
-@lru_cache(maxsize=1)
-def _broker() -> Broker:
-    return get_broker()
-
+#: A process notifies at most so often; workers look again so long after a notification, for what came in between.
+NOTIFY_EVERY_SECONDS = 0.01
 
 _next_notification = 0.0
 
@@ -35,15 +25,12 @@ def _notify() -> None:
     global _next_notification  # noqa: PLW0603
     now = time.monotonic()
     if now < _next_notification:
-        return  # throttled: an earlier wake-up, or each node's own within a second, covers this row
-    # set before the call, so that only one thread waits for the queue
-    _next_notification = now + PAUSE_AFTER_FAILURE_SECONDS
+        return
+    _next_notification = now + NOTIFY_EVERY_SECONDS
     try:
-        async_task(task_names.DRAIN, q_options={"broker": _broker()})
-    except Exception:
+        wake_ups.notify()
+    except (DatabaseError, InterfaceError):
         logger.warning("the workers could not be notified; they look for due rows anyway", exc_info=True)
-    else:
-        _next_notification = now + NOTIFY_EVERY_SECONDS
 
 
 def request_catalog_refresh(organization: Organization) -> None:

@@ -1,4 +1,4 @@
-"""What django-q2 runs by the clock: it wakes the workers and has the duties planned. The duties themselves are rows."""
+"""What django-q2 runs by the clock: it has the duties planned, and cleans up. The duties themselves are rows."""
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
@@ -36,7 +36,6 @@ class Timing:
 
 
 SCHEDULES: dict[str, Timing] = {
-    "drain": Timing(task_names.DRAIN, MINUTE),
     "plan_duties": Timing(task_names.PLAN_DUTIES, MINUTE),
     "clean_up": Timing(task_names.CLEAN_UP, DAY),
 }

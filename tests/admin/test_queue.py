@@ -45,7 +45,7 @@ def ended_task(group: str, *, succeeded: bool, ago: int = 0, result: object = No
     task = Task(
         id=f"{group}{succeeded}{ago}",
         name="a-b-c",
-        func="integrations.queue.worker.drain",
+        func="integrations.queue.drain.drain",
         group=group,
         started=stopped - timedelta(seconds=3),
         stopped=stopped,

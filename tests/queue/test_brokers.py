@@ -11,7 +11,7 @@ from django_q.brokers import get_broker
 from django_q.conf import Conf
 from django_q.signing import SignedPackage
 
-from integrations.queue import brokers, notify, task_names
+from integrations.queue import brokers, task_names
 from integrations.queue.brokers import DatabaseBroker, RedisBroker
 from portal.devtools import test_suites
 
@@ -39,16 +39,6 @@ def test_the_redis_broker_is_used_when_redis_is_configured(monkeypatch, unreacha
     assert isinstance(get_broker(), RedisBroker)
 
 
-def test_web_requests_wait_once_and_briefly_when_redis_is_unreachable(db, unreachable_broker, monkeypatch):
-    monkeypatch.setattr(notify, "_next_notification", 0.0)
-    monkeypatch.setattr(notify, "_broker", lambda: unreachable_broker)
-    started = time.monotonic()
-    for _ in range(20):
-        notify._notify()
-    assert time.monotonic() - started < 1.5
-    assert notify._next_notification > time.monotonic() + notify.NOTIFY_EVERY_SECONDS
-
-
 def test_redis_connections_time_out_within_seconds(monkeypatch):
     monkeypatch.setattr(Conf, "REDIS", "redis://127.0.0.1:9/0")
     options = RedisBroker.get_connection().connection_pool.connection_kwargs
@@ -61,7 +51,7 @@ def test_a_local_wake_up_is_returned_when_redis_is_unreachable(unreachable_broke
         ((ack, pack),) = unreachable_broker.dequeue() or [(None, "")]
         assert ack is None
         task = SignedPackage.loads(pack)
-        assert (task["func"], task["args"], task["kwargs"]) == ("integrations.queue.worker.drain", (), {})
+        assert (task["func"], task["args"], task["kwargs"]) == (task_names.DRAIN, (), {})
 
 
 def test_ping_and_statistics_do_not_raise_when_redis_is_unreachable(unreachable_broker, monkeypatch):
@@ -86,7 +76,7 @@ def test_a_local_wake_up_is_returned_when_the_database_is_unreachable(db, monkey
     broker = DatabaseBroker("test")
     with mock.patch("django_q.brokers.orm.ORM.dequeue", side_effect=OperationalError("the server closed")):
         ((ack, pack),) = broker.dequeue() or [(None, "")]
-    assert (ack, SignedPackage.loads(pack)["func"]) == (None, "integrations.queue.worker.drain")
+    assert (ack, SignedPackage.loads(pack)["func"]) == (None, task_names.DRAIN)
     broker.enqueue(brokers.wake_up_task())
     ((ack, pack),) = broker.dequeue() or [(None, "")]
     assert ack is not None

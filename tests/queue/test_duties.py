@@ -162,7 +162,7 @@ def test_a_key_that_stays_refused_is_no_failure(connected_organization) -> None:
     assert row.failures == 0
 
 
-def test_a_refused_key_is_retried_and_works_again(connected_organization, sandbox, queued_tasks):
+def test_a_refused_key_is_retried_and_works_again(connected_organization, sandbox):
     connected_organization.codescreen_connection.mark_refused("CodeScreen answered 401")
     duty_runs.perform(Duty.RETRY_REFUSED_KEY, connected_organization)
     connected_organization.codescreen_connection.refresh_from_db()
@@ -201,9 +201,7 @@ def test_the_daily_refresh_finds_a_revoked_grant(connected_organization, sandbox
     assert row.failures == 1
 
 
-def test_waiting_deliveries_are_requeued_when_the_reconnection_was_missed(
-    connected_organization, queued_tasks
-):
+def test_waiting_deliveries_are_requeued_when_the_reconnection_was_missed(connected_organization):
     row = factories.DeliveryFactory(
         organization=connected_organization, verdict="disconnected", decided_at=timezone.now(), due_at=None
     )

@@ -5,41 +5,41 @@ from datetime import timedelta
 from unittest import mock
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from integrations.models import Duty, DutyRun
-from integrations.queue import notify
+from integrations.queue import notify, wake_ups
 from tests import factories
 
 
 @pytest.mark.django_db(transaction=True)
-def test_workers_are_notified_after_the_commit_and_not_after_a_rollback(queued_tasks):
+def test_workers_are_notified_after_the_commit_and_not_after_a_rollback(notifications):
     with transaction.atomic():
         notify.notify_workers()
-        assert queued_tasks == []
-    assert queued_tasks == ["integrations.queue.worker.drain"]
+        assert notifications == []
+    assert notifications == ["notified"]
     time.sleep(notify.NOTIFY_EVERY_SECONDS * 1.5)
     with transaction.atomic():
         notify.notify_workers()
         transaction.set_rollback(True)
-    assert len(queued_tasks) == 1
+    assert len(notifications) == 1
 
 
-def test_notifications_in_quick_succession_are_throttled_to_one(db, queued_tasks):
+def test_notifications_in_quick_succession_are_throttled_to_one(db, notifications):
     for _ in range(5):
         notify._notify()
-    assert len(queued_tasks) == 1
+    assert len(notifications) == 1
 
 
 def test_a_failed_notification_raises_nothing(db, monkeypatch):
     monkeypatch.setattr(notify, "_next_notification", 0.0)
-    monkeypatch.setattr(notify, "async_task", mock.Mock(side_effect=ConnectionError("no broker")))
+    monkeypatch.setattr(wake_ups, "notify", mock.Mock(side_effect=OperationalError("the server closed")))
     notify._notify()
 
 
 def test_a_requested_refresh_of_the_lists_is_done_before_what_is_done_by_the_clock(
-    organization, queued_tasks
+    organization, notifications
 ):
     waiting = DutyRun.objects.create(organization=organization, duty=Duty.SWEEP)
     DutyRun.objects.filter(pk=waiting.pk).update(due_at=timezone.now() - timedelta(hours=1))

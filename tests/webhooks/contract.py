@@ -445,7 +445,7 @@ class WebhookContract:
         self, sender, endpoint, django_capture_on_commit_callbacks
     ):
         with (
-            mock.patch("integrations.queue.notify.async_task", side_effect=ConnectionError("no broker")),
+            mock.patch("integrations.queue.wake_ups.notify", side_effect=OperationalError("it went away")),
             mock.patch("integrations.queue.notify._next_notification", 0.0),
             django_capture_on_commit_callbacks(execute=True),
         ):

@@ -40,8 +40,8 @@ def next_poll(invitation: Invitation, now: datetime) -> datetime | None:
     return None if every is None else now + every * random.uniform(0.85, 1.15)  # noqa: S311
 
 
-def claim_poll() -> Invitation | None:
-    """Claim an invitation that is due for a poll, for POLL_LEASE; None when none is due.
+def claim_polls(most: int) -> list[Invitation]:
+    """Claim invitations that are due for a poll, the longest-waiting first, at most `most`; return them as they were.
 
     A failure is counted here and reset by the answer, and each one doubles the lease: an invitation that kills its
     worker is polled less and less often.
@@ -50,12 +50,13 @@ def claim_poll() -> Invitation | None:
         rows = Invitation.objects.due_for_poll().order_by("next_poll_at")
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(of=("self",), skip_locked=True, no_key=True)
-        invitation = rows.first()
-        if invitation is not None:
-            lease = POLL_LEASE * 2 ** min(invitation.poll_failures, LONGEST_POLL_LEASE)
-            rows = Invitation.objects.filter(pk=invitation.pk)
-            rows.update(next_poll_at=Now() + lease, poll_failures=F("poll_failures") + 1)
-    return invitation
+        invitations = list(rows[:most])
+        for failures in {invitation.poll_failures for invitation in invitations}:
+            lease = POLL_LEASE * 2 ** min(failures, LONGEST_POLL_LEASE)
+            with_as_many = [one.pk for one in invitations if one.poll_failures == failures]
+            claimed = Invitation.objects.filter(pk__in=with_as_many)
+            claimed.update(next_poll_at=Now() + lease, poll_failures=F("poll_failures") + 1)
+    return invitations
 
 
 def postpone(invitation: Invitation, error: PlatformError) -> None:

@@ -161,7 +161,7 @@ def test_a_failing_poll_after_a_webhook_is_tried_again(codescreen_api, poll_answ
     webhook_hint.apply_hint(organization, WebhookHint("candidate.started", INSTANCE, ""))
     codescreen_api.reset()
     codescreen_api.get(f"{URL}/assessments/{INSTANCE}", status=503)
-    claimed = poll_schedule.claim_poll()
+    (claimed,) = poll_schedule.claim_polls(1)
     assert claimed is not None
     worker.poll_invitation(claimed)
     assert Invitation.objects.get().next_poll_at is not None

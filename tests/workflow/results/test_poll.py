@@ -40,7 +40,7 @@ def test_a_poll_is_postponed_as_long_as_codescreen_asks_for(poll_answer):
 
 def test_a_crash_while_recording_postpones_only_this_invitation(poll_answer, monkeypatch, invitation):
     Invitation.objects.update(next_poll_at=timezone.now() - timedelta(seconds=1))
-    assert poll_schedule.claim_poll()
+    assert poll_schedule.claim_polls(1)
     monkeypatch.setattr(poll, "record_progress", lambda *_: 1 / 0)
     polled = poll_answer(COMPLETE)
     assert polled.status == "invited"

@@ -17,8 +17,8 @@ def test_a_due_poll_is_claimed_once(db):
     invitation = factories.InvitationFactory(
         status="invited", instance_id="instance-1", next_poll_at=timezone.now() - timedelta(seconds=1)
     )
-    assert poll_schedule.claim_poll() == invitation
-    assert poll_schedule.claim_poll() is None
+    assert poll_schedule.claim_polls(1) == [invitation]
+    assert poll_schedule.claim_polls(1) == []
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_poll_whose_call_was_deferred_comes_soon_and_counts_no_failure(invitat
 
     monkeypatch.setattr(CodeScreenClient, "status", defer)
     Invitation.objects.filter(pk=invitation.pk).update(next_poll_at=timezone.now() - timedelta(seconds=1))
-    claimed = poll_schedule.claim_poll()
+    (claimed,) = poll_schedule.claim_polls(1)
     assert claimed is not None
     worker.poll_invitation(claimed)
     row = Invitation.objects.get(pk=invitation.pk)

@@ -19,6 +19,7 @@ from portal.devtools.benchmarks.claims import ClaimsBenchmark
 from portal.devtools.benchmarks.duties import DutiesBenchmark
 from portal.devtools.benchmarks.endpoint import EndpointBenchmark
 from portal.devtools.benchmarks.footprint import FootprintBenchmark
+from portal.devtools.benchmarks.latency import LatencyBenchmark
 from portal.devtools.benchmarks.pages import PagesBenchmark
 from portal.devtools.benchmarks.workflow import WorkflowBenchmark
 from portal.devtools.demo.environment import DemoEnvironment
@@ -30,6 +31,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     WorkflowBenchmark(),
     BulkBenchmark(),
     CallsBenchmark(),
+    LatencyBenchmark(),
     ClaimsBenchmark(),
     ChainBenchmark(),
     DutiesBenchmark(),

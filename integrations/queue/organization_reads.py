@@ -1,0 +1,35 @@
+"""The organizations of rows that were claimed together, each read once for all of them."""
+
+import copy
+import time
+
+from integrations.models import Organization
+
+#: A pause, a disconnection or another token is seen by a step that begins so long after it.
+READ_AGAIN_SECONDS = 1.0
+
+
+class OrganizationReads:
+    """Reads organizations with their connections, each again after READ_AGAIN_SECONDS. Any thread may ask."""
+
+    def __init__(self) -> None:
+        self._reads: dict[int, tuple[float, Organization]] = {}
+
+    def get(self, organization_id: int) -> Organization:
+        """Return the organization as it was within the last READ_AGAIN_SECONDS; each caller gets objects of its own."""
+        now = time.monotonic()
+        read = self._reads.get(organization_id)
+        if read is None or now - read[0] > READ_AGAIN_SECONDS:
+            read = (now, Organization.objects.reread(organization_id))
+            self._reads[organization_id] = read
+        return _copy(read[1])
+
+
+def _copy(organization: Organization) -> Organization:
+    """Return copies of the organization and its connections: a step changes what it holds."""
+    copied = copy.copy(organization)
+    if organization.lever is not None:
+        copied.lever_connection = copy.copy(organization.lever)
+    if organization.codescreen is not None:
+        copied.codescreen_connection = copy.copy(organization.codescreen)
+    return copied

@@ -1,0 +1,44 @@
+"""Rows that were claimed together share one reading of their organization, for a second."""
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from integrations.models import Organization
+from integrations.queue.organization_reads import OrganizationReads
+
+
+def test_an_organization_is_read_once_for_rows_that_were_claimed_together(connected_organization):
+    organizations = OrganizationReads()
+    with CaptureQueriesContext(connection) as queries:
+        first, second = (organizations.get(connected_organization.pk) for _ in range(2))
+        secrets = [
+            (one.lever_connection.access_token, one.codescreen_connection.api_key) for one in (first, second)
+        ]
+    assert len(queries) == 1
+    assert secrets[0] == secrets[1]
+    assert secrets[0][0] == connected_organization.lever_connection.access_token
+
+
+def test_what_one_step_changes_of_its_organization_another_does_not_see(connected_organization):
+    organizations = OrganizationReads()
+    first, second = (organizations.get(connected_organization.pk) for _ in range(2))
+    first.paused = True
+    first.lever_connection.access_token = "another"
+    assert not second.paused
+    assert second.lever_connection.access_token != "another"
+    assert first.lever_connection.organization is first
+
+
+def test_a_pause_is_seen_after_a_second_at_the_latest(organization, monkeypatch):
+    seconds = [100.0]
+    monkeypatch.setattr("integrations.queue.organization_reads.time.monotonic", lambda: seconds[0])
+    organizations = OrganizationReads()
+    assert not organizations.get(organization.pk).paused
+    Organization.objects.update(paused=True)
+    seconds[0] += 1.1
+    assert organizations.get(organization.pk).paused
+
+
+def test_an_organization_without_connections_is_read_as_such(organization):
+    read = OrganizationReads().get(organization.pk)
+    assert (read.lever, read.codescreen) == (None, None)
