@@ -1,122 +1,161 @@
-"""How long a claim takes with a long history beside a short one, and among many organizations beside few."""
+"""What a claim costs among few and many organizations and rows of history, for one worker and for eight at once."""
 
+import multiprocessing
 import statistics
 import time
-from collections.abc import Sequence
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
 
-from django.db import connection
-from django.db.models.functions import Now
-from django.utils import timezone
+from django.db import connection, connections
 
 from integrations.models import Delivery, Organization
+from portal.devtools.benchmarks import many_deliveries
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup
 from portal.devtools.benchmarks.report import Report, Table
 
-SHORT_HISTORY, LONG_HISTORY = 1_000, 500_000
-ORGANIZATIONS = 5_000
-ROUNDS = 200
-BATCH = 5_000
+BARE_CLAIM = """
+UPDATE integrations_delivery SET leased_until = due_at, lease_owner = 'bench', attempts = attempts + 1
+WHERE id = (
+    SELECT id FROM integrations_delivery WHERE due_at IS NOT NULL AND leased_until IS NULL
+    ORDER BY due_at LIMIT 1 {lock}
+) RETURNING *
+"""
+#: As many rows as a worker process begins at once.
+BATCH = 6
+FEW, SOME, MANY = 10, 1_000, 5_000
+SHORT_HISTORY = 1_000
+CLAIMERS = (1, 8)
+#: The rows that are due in every situation, shared evenly by the organizations.
+DUE_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What claimers reached in one situation: milliseconds of a claim and of a row, and the rows of all in a second."""
+
+    claim_ms: float
+    row_ms: float
+    rows_per_second: float
+
+
+@dataclass(frozen=True)
+class Situation:
+    """How many organizations have work, and how many rows are history."""
+
+    organizations: int
+    history: int
+
+    @property
+    def name(self) -> str:
+        """The situation in words."""
+        return f"{self.organizations:,} organizations with work, {self.history:,} rows of history"
 
 
 class ClaimsBenchmark(Benchmark):
-    """What a claim costs among many rows and many organizations."""
+    """Claims in batches, as a worker makes them, beside a bare claim of one row."""
 
     name = "claims"
-    help = "a claim with a long history beside a short one, and among many organizations beside few"
+    help = (
+        "a claim among few and many organizations and rows of history, for one worker and for eight at once"
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add the long history and the length of a round."""
+        parser.add_argument(
+            "--history", type=int, default=1_000_000, help="rows of the long history (default 1,000,000)"
+        )
+        parser.add_argument("--seconds", type=float, default=1.5, help="length of a round (default 1.5)")
 
     def run(self, setup: Setup) -> Report:
-        """Fill the tables and measure."""
-        setup.log("Filling the tables.")
-        table = Table("A claim (median)", ("situation", "ms", "÷ short history"))
-        report = Report([table])
-        times = _measure()
-        yardstick = statistics.median(times["short history"])
-        for situation, values in times.items():
-            middle = statistics.median(values)
-            table.rows.append((situation, f"{middle:.1f}", f"{middle / yardstick:.2f}"))
-        report.numbers["milliseconds"] = times
-        return report
-
-
-def _measure() -> dict[str, list[float]]:
-    short, long = (
-        Organization.objects.create(name=name, slug=name) for name in ("short-history", "long-history")
-    )
-    for organization, count in ((short, SHORT_HISTORY), (long, LONG_HISTORY)):
-        for start in range(0, count, BATCH):
-            Delivery.objects.bulk_create(_past(organization, start, min(start + BATCH, count)))
-    waiting = dict(zip((short, long), _due((short, long)), strict=True))
-    _analyze()
-    times: dict[Organization, list[float]] = {short: [], long: []}
-    for _ in range(ROUNDS):  # in turns, so that a busy machine slows both alike
-        for organization, row in waiting.items():
-            Delivery.objects.filter(pk=row.pk).update(due_at=Now(), leased_until=None)
-            times[organization].append(_claim_ms())
-            Delivery.objects.filter(pk=row.pk).update(due_at=None, leased_until=None)
-    organizations = Organization.objects.bulk_create(
-        Organization(name=f"Customer {number}", slug=f"customer-{number}") for number in range(ORGANIZATIONS)
-    )
-    _analyze()
-    among_idle = []
-    for _ in range(ROUNDS):
-        Delivery.objects.filter(pk=waiting[short].pk).update(due_at=Now(), leased_until=None)
-        among_idle.append(_claim_ms())
-    _due(organizations)
-    _analyze()
-    among_busy = [_claim_ms() for _ in range(ROUNDS)]
-    return {
-        "short history": times[short],
-        f"{LONG_HISTORY:,} rows of history": times[long],
-        f"among {ORGANIZATIONS:,} organizations without work": among_idle,
-        f"among {ORGANIZATIONS:,} organizations with work": among_busy,
-    }
-
-
-def _claim_ms() -> float:
-    began = time.perf_counter()
-    claimed = Delivery.claim("bench")
-    elapsed = time.perf_counter() - began
-    if claimed is None:
-        raise RuntimeError("nothing was claimed")
-    return elapsed * 1000
-
-
-def _past(organization: Organization, start: int, end: int) -> list[Delivery]:
-    now = timezone.now()
-    return [
-        Delivery(
-            organization=organization,
-            platform=Delivery.Platform.LEVER,
-            event="candidateStageChange",
-            dedupe_key=f"past:{number}",
-            opportunity_id=f"opportunity-{number}",
-            payload={},
-            received_at=now,
-            verdict=Delivery.VerdictCode.NOT_A_TRIGGER_STAGE,
-            decided_at=now,
-            due_at=None,
+        """Measure the situations one after another, from the smallest to the largest and back."""
+        options = setup.options
+        organizations = Organization.objects.bulk_create(
+            Organization(name=f"Customer {number}", slug=f"customer-{number}") for number in range(MANY)
         )
-        for number in range(start, end)
-    ]
+        with_history = organizations[:FEW]
+        many_deliveries.add_history(with_history, SHORT_HISTORY)
+        found: dict[Situation, dict[int, Claims]] = {}
+        bare: list[float] = []
+        for situation in _situations(options):
+            if situation.history > SHORT_HISTORY and not any(one.history > SHORT_HISTORY for one in found):
+                setup.log("The long history is written.")
+                many_deliveries.add_history(with_history, situation.history - SHORT_HISTORY)
+            found[situation] = {}
+            for claimers in CLAIMERS:
+                many_deliveries.make_due(organizations[: situation.organizations], DUE_ROWS)
+                found[situation][claimers] = _measure(claimers, options.seconds, _claim_batch)
+                many_deliveries.make_due(organizations[: situation.organizations], DUE_ROWS)
+                bare.append(_measure(1, options.seconds, _claim_barely).row_ms)
+            setup.log(f"{situation.name}: {found[situation]}")
+        return _report(found, bare)
 
 
-def _due(organizations: Sequence[Organization]) -> list[Delivery]:
-    return Delivery.objects.bulk_create(
-        [
-            Delivery(
-                organization=organization,
-                platform=Delivery.Platform.LEVER,
-                event="candidateStageChange",
-                dedupe_key="due",
-                payload={},
-                due_at=timezone.now(),
-            )
-            for organization in organizations
-        ],
-        batch_size=BATCH,
-    )
+def _situations(options: Namespace) -> list[Situation]:
+    short = [Situation(count, SHORT_HISTORY) for count in (FEW, SOME, MANY)]
+    return short + [Situation(count, options.history) for count in (MANY, SOME, FEW)]
 
 
-def _analyze() -> None:
+def _measure(claimers: int, seconds: float, claim: Callable[[], list[int]]) -> Claims:
+    """Let so many processes claim at once for some seconds."""
+    connections.close_all()
+    with ProcessPoolExecutor(claimers, mp_context=multiprocessing.get_context("fork")) as pool:
+        waits = [pool.submit(partial(_claim_for, seconds, claim)) for _ in range(claimers)]
+        results = [result for wait in waits for result in wait.result()]
+    milliseconds = [one[0] for one in results]
+    rows = sum(one[1] for one in results)
+    if not rows:
+        raise RuntimeError("nothing was claimed")
+    return Claims(statistics.median(milliseconds), sum(milliseconds) / rows, rows / seconds)
+
+
+def _claim_for(seconds: float, claim: Callable[[], list[int]]) -> list[tuple[float, int]]:
+    """Claim for some seconds; return the milliseconds and the rows of each claim. The rows are done afterwards."""
+    claim()  # compiles the statements
+    claims = []
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        began = time.perf_counter()
+        claimed = claim()
+        claims.append(((time.perf_counter() - began) * 1000, len(claimed)))
+        Delivery.objects.filter(pk__in=claimed).update(due_at=None, leased_until=None, lease_owner="")
+    connections.close_all()
+    return claims
+
+
+def _claim_batch() -> list[int]:
+    return [row.pk for row in Delivery.claim_batch("bench", BATCH)]
+
+
+def _claim_barely() -> list[int]:
+    """Claim the row that has been due longest, without regard to organizations: the yardstick."""
+    lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+        cursor.execute(BARE_CLAIM.format(lock=lock))
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _report(found: dict[Situation, dict[int, Claims]], bare: list[float]) -> Report:
+    yardstick = statistics.median(bare)
+    table = Table(
+        f"Claims of at most {BATCH} rows; a bare claim of one row takes {yardstick:.2f} ms",
+        ("situation", "a claim", "a row ÷ bare", "rows a second: 1 claimer", f"{CLAIMERS[-1]} claimers"),
+    )
+    for situation, claims in found.items():
+        alone, together = claims[1], claims[CLAIMERS[-1]]
+        table.rows.append(
+            (
+                situation.name,
+                f"{alone.claim_ms:.1f} ms",
+                f"{alone.row_ms / yardstick:.2f}",
+                f"{alone.rows_per_second:.0f}",
+                f"{together.rows_per_second:.0f}",
+            )
+        )
+    numbers = {
+        situation.name: {str(count): asdict(one) for count, one in claims.items()}
+        for situation, claims in found.items()
+    }
+    return Report([table], {"situations": numbers, "bare_row_ms": bare})
