@@ -63,6 +63,9 @@ class _Drain:
         self._duties = StepThreads(settings.DUTY_THREADS, self._wake_ups.end_step)
         #: Set while rows of candidates wait for a thread: then one thread performs duties.
         self._rows_wait = threading.Event()
+        #: Whether there may be new work since the last look.
+        self._was_notified = False
+        self._ended_before = 0
         self._turn = 0
         self._beat_at = self._look_at = self._looked_at = 0.0
 
@@ -78,13 +81,12 @@ class _Drain:
                 return
             if now >= self._look_at:
                 self._look(now)
-            running = self._steps.running
-            is_notified = self._wake_ups.wait(max(0.0, min(self._beat_at, self._look_at) - time.monotonic()))
-            if is_notified and not self._steps.idle:
-                self._rows_wait.set()  # looked for when a step ends
-            elif is_notified:
+            if self._wake_ups.wait(max(0.0, min(self._beat_at, self._look_at) - time.monotonic())):
+                self._was_notified = True
+            if self._was_notified and self._steps.idle:  # without an idle thread it waits for a step's end
                 self._look_within(REST_SECONDS - (time.monotonic() - self._looked_at))
-            elif self._steps.running < running:
+            if self._ended_before != (ended := self._steps.ended):
+                self._ended_before = ended
                 self._look_within(self._pause_after_step())
 
     def end(self) -> None:
@@ -98,9 +100,10 @@ class _Drain:
 
     def _look(self, now: float) -> None:
         """Hand over what is due, and set when to look again."""
-        self._looked_at = now
+        self._looked_at, self._was_notified = now, False
         due = due_work.read()
-        has_claimed = due.rows and self._claim(due, now)
+        if due.rows:
+            self._claim(due, now)
         rows_wait = due.rows and not self._steps.idle
         if rows_wait:
             self._rows_wait.set()
@@ -108,7 +111,7 @@ class _Drain:
             self._rows_wait.clear()
         has_begun_duty = due.duties and now < self._deadline and self._begin_duties()
         self._look_at = now + LOOK_SECONDS
-        if has_begun_duty or has_claimed or (due.rows and not rows_wait):
+        if has_begun_duty or (due.rows and not rows_wait):
             self._look_within(LOOK_AGAIN_SECONDS)
         elif (wait := due.seconds_until_next()) is not None:
             self._look_within(max(wait, NOTIFY_EVERY_SECONDS))
@@ -122,17 +125,16 @@ class _Drain:
             return LOOK_AGAIN_SECONDS
         return 0.0 if self._steps.idle * 2 >= settings.DRAIN_THREADS else GATHER_SECONDS
 
-    def _claim(self, due: due_work.DueWork, now: float) -> bool:
-        """Claim rows for the idle threads and hand them over; return whether there were any."""
+    def _claim(self, due: due_work.DueWork, now: float) -> None:
+        """Claim rows for the idle threads and hand them over."""
         if not self._steps.idle:
-            return False
+            return
         rows = claim_rows(self._steps.idle, self._turn, due)
         self._turn += 1
         organizations = OrganizationReads()
         until = max(self._deadline, now + SHORT_SECONDS)
         for row in rows:
             self._steps.hand_over(partial(_work_until, until, row, organizations))
-        return bool(rows)
 
     def _begin_duties(self) -> bool:
         """Hand over the performing of duties, to one thread while rows wait; return whether it was."""

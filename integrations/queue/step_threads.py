@@ -23,11 +23,17 @@ class StepThreads:
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._running = 0
+        self._ended = 0
 
     @property
     def running(self) -> int:
         """How many tasks were handed over and haven't ended."""
         return self._running
+
+    @property
+    def ended(self) -> int:
+        """How many tasks have ended so far."""
+        return self._ended
 
     @property
     def idle(self) -> int:
@@ -79,6 +85,7 @@ class StepThreads:
         finally:
             with self._lock:
                 self._running -= 1
+                self._ended += 1
             self._on_end()
 
 

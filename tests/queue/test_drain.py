@@ -170,6 +170,7 @@ def test_no_more_rows_are_held_than_can_be_worked_at_once(organization, request_
 
     monkeypatch.setattr(worker, "perform_effect", perform)
     monkeypatch.setattr(settings, "DRAIN_THREADS", 2)
+    monkeypatch.setattr(drain, "LOOK_SECONDS", 3600.0)
     factories.EffectFactory.create_batch(6, organization=organization)
     drain.drain(30)
     assert len(held) == 6
