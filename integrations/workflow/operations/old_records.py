@@ -49,7 +49,9 @@ def _delete_calls(organization: Organization, deadline: float) -> int:
     if not organization.call_retention_days:
         return 0
     before = timezone.now() - timedelta(days=organization.call_retention_days)
-    calls = ApiCall.objects.filter(~_is_invited(organization), organization=organization)
+    # an answer that came again later is on record with the first such call
+    is_over = Q(last_at__isnull=True) | Q(last_at__lt=before)
+    calls = ApiCall.objects.filter(~_is_invited(organization), is_over, organization=organization)
     count = 0
     for bite in _bites(calls.only("at"), "at", before, deadline):
         with transaction.atomic():

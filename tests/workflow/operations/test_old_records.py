@@ -55,6 +55,13 @@ def test_calls_are_deleted_when_they_are_older_than_the_policy(organization):
     assert set(ApiCall.objects.all()) == {*recent, *other}
 
 
+def test_a_call_stays_while_its_answer_still_comes(organization):
+    create_calls(organization, repeats=3, last_at=RECENTLY)
+    create_calls(organization, repeats=3, last_at=LONG_AGO)
+    assert remove_old_records(organization) == 1
+    assert ApiCall.objects.get().last_at == RECENTLY
+
+
 def test_calls_of_an_invited_candidate_stay_until_the_person_is_erased(organization):
     invitation = factories.InvitationFactory.create(organization=organization, opportunity_id="somebody")
     create_calls(organization, opportunity_id="somebody")
