@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
-from django.core.paginator import InvalidPage
 from django.http import HttpRequest
 
 from integrations.pagination import LongListPage, LongListPaginator
@@ -17,14 +15,11 @@ class LongChangeList(ChangeList):
     page: LongListPage
 
     def get_results(self, request: HttpRequest) -> None:
-        """Read the page that the address names. Raises IncorrectLookupParameters when there is no such page."""
+        """Read the page that the address names, the last when there is no such page."""
         unread: Sequence[str] = getattr(self.model_admin, "list_defer", ())
         rows = self.queryset.defer(*unread)
         paginator = LongListPaginator(rows, self.list_per_page)
-        try:
-            self.page = paginator.page(self.page_num)
-        except InvalidPage as error:
-            raise IncorrectLookupParameters from error
+        self.page = paginator.get_page(self.page_num)
         self.paginator, self.result_list, self.result_count = (
             paginator,
             self.page.object_list,
