@@ -175,4 +175,6 @@ def _leasing(
         }
     )
     update, parameters = query.get_compiler(connection=connection).as_sql()
-    return f"{update} RETURNING *", tuple(parameters)
+    # named: a prepared `*` fails for the connection's life once a migration has added a column
+    columns = ", ".join(connection.ops.quote_name(field.column) for field in model._meta.concrete_fields)
+    return f"{update} RETURNING {columns}", tuple(parameters)

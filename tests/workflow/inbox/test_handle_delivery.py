@@ -133,10 +133,11 @@ def test_a_candidate_with_a_hidden_role_is_invited_at_once_when_no_mapping_could
     assert verdict(delivery) == "invite"
 
 
-@pytest.mark.parametrize("kind", ["status", "reset_before", "truncated"])
-def test_a_delivery_is_retried_when_lever_fails(scenario, sandbox, move_candidate, kind):
+# a reading on a kept connection that was reset is repeated at once, so one reset isn't noticed
+@pytest.mark.parametrize(("kind", "times"), [("status", 1), ("reset_before", 2), ("truncated", 1)])
+def test_a_delivery_is_retried_when_lever_fails(scenario, sandbox, move_candidate, kind, times):
     delivery = move_candidate()
-    scenario.lever_fails("/opportunities/", method="GET", kind=kind, times=1)
+    scenario.lever_fails("/opportunities/", method="GET", kind=kind, times=times)
     scenario.work()
     assert verdict(delivery) == ""
     assert delivery.last_error
