@@ -59,6 +59,7 @@ class _Drain:
     def __init__(self, deadline: float) -> None:
         self._deadline = deadline
         self._wake_ups = WakeUps()
+        self._organizations = OrganizationReads()
         self._steps = StepThreads(settings.DRAIN_THREADS, self._wake_ups.end_step)
         self._duties = StepThreads(settings.DUTY_THREADS, self._wake_ups.end_step)
         #: Set while rows of candidates wait for a thread: then one thread performs duties.
@@ -131,10 +132,9 @@ class _Drain:
             return
         rows = claim_rows(self._steps.idle, self._turn, due)
         self._turn += 1
-        organizations = OrganizationReads()
         until = max(self._deadline, now + SHORT_SECONDS)
         for row in rows:
-            self._steps.hand_over(partial(_work_until, until, row, organizations))
+            self._steps.hand_over(partial(_work_until, until, row, self._organizations))
 
     def _begin_duties(self) -> bool:
         """Hand over the performing of duties, to one thread while rows wait; return whether it was."""

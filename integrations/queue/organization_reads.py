@@ -1,4 +1,4 @@
-"""The organizations of rows that were claimed together, each read once for all of them."""
+"""The organizations of the rows that a drain works, each read once for all rows of a moment."""
 
 import copy
 import time
