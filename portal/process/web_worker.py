@@ -86,7 +86,8 @@ class BufferingWorker(Worker):
             threads=self.cfg.threads,
             ident=None,
             max_request_header_size=LARGEST_HEAD,
-            max_request_body_size=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+            # waitress refuses this size already, Django what is larger than its own limit
+            max_request_body_size=settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1,
             inbuf_overflow=2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE,  # nothing is written to a temporary file
             connection_limit=10 * MOST_CONNECTIONS,  # the server makes room instead
             cleanup_interval=1,
