@@ -37,20 +37,24 @@ class _Memory:
 
     def __init__(self) -> None:
         self._by_key: dict[str, Addressee] = {}
+        self.forgotten = 0  # how often; what was read before the last time isn't remembered
 
     def get(self, key: str) -> Addressee | None:
         """Return what was read about a key not long ago."""
         found = self._by_key.get(key)
         return found if found and time.monotonic() - found.read_at < REMEMBER_SECONDS else None
 
-    def put(self, key: str, addressee: Addressee) -> None:
-        """Remember what was read about a key."""
+    def put(self, key: str, addressee: Addressee, forgotten: int) -> None:
+        """Remember what was read about a key since `forgotten`, unless something has changed meanwhile."""
+        if forgotten != self.forgotten:
+            return
         if len(self._by_key) >= MOST_REMEMBERED:
             self._by_key.clear()
         self._by_key[key] = addressee
 
     def forget(self) -> None:
         """Ask about every key anew."""
+        self.forgotten += 1
         self._by_key.clear()
 
 
@@ -68,7 +72,7 @@ def find_anew(key: str) -> Addressee | None:
     The present keys are looked up first: a key is replaced and stored as a former one in one transaction, so a key that
     isn't found as a present one any more is found as a former one.
     """
-    read_at = time.monotonic()
+    read_at, forgotten = time.monotonic(), memory.forgotten
     organization, former = Organization.objects.filter(webhook_key=key).only("pk").first(), None
     if organization is None:
         former = FormerWebhookKey.objects.honoured().filter(key=key).select_related("organization").first()
@@ -82,7 +86,7 @@ def find_anew(key: str) -> Addressee | None:
         CodeScreenConnection.objects.filter(organization=organization).first(),
         read_at,
     )
-    memory.put(key, addressee)
+    memory.put(key, addressee, forgotten)
     return addressee
 
 

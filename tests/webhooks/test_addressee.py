@@ -95,7 +95,7 @@ def test_the_memory_is_bounded(organization, monkeypatch):
     monkeypatch.setattr(addressee, "MOST_REMEMBERED", 2)
     memory = addressee._Memory()
     for key in "abc":
-        memory.put(key, addressee.Addressee(organization))
+        memory.put(key, addressee.Addressee(organization), memory.forgotten)
     assert [memory.get(key) is None for key in "abc"] == [True, True, False]
 
 
@@ -112,3 +112,12 @@ def _post(client, address, token):
     payload = load("lever/candidate_stage_change", id=str(uuid.uuid4()), triggeredAt=int(time.time() * 1000))
     body = json.dumps(sign(payload, token))
     return client.post(address, body, content_type="application/json").status_code
+
+
+def test_what_changed_while_it_was_read_is_not_remembered(organization, webhook):
+    addressee.memory.forget()
+    former = addressee.memory.forgotten
+    read = find_addressee(organization.webhook_key)
+    addressee.memory.forget()
+    addressee.memory.put(organization.webhook_key, known(read), former)
+    assert addressee.memory.get(organization.webhook_key) is None
