@@ -32,9 +32,9 @@ def rows(db) -> dict[str, Any]:
     schedules.ensure_schedules()
     OrmQ.objects.create(key="portal", payload="not a signed package", lock=timezone.now())
     return {
-        "schedule": Schedule.objects.get(name="drain"),
+        "schedule": Schedule.objects.get(name="plan_duties"),
         "failure": ended_task(
-            "drain", succeeded=False, result="ValueError: about ada@acme.example\nTraceback"
+            "plan_duties", succeeded=False, result="ValueError: about ada@acme.example\nTraceback"
         ),
         "ormq": OrmQ.objects.get(),
     }
@@ -45,7 +45,7 @@ def ended_task(group: str, *, succeeded: bool, ago: int = 0, result: object = No
     task = Task(
         id=f"{group}{succeeded}{ago}",
         name="a-b-c",
-        func="integrations.queue.drain.drain",
+        func="integrations.queue.duty_plan.plan_duties",
         group=group,
         started=stopped - timedelta(seconds=3),
         stopped=stopped,
@@ -112,12 +112,12 @@ def test_successes_have_no_page_of_their_own(superuser: Client) -> None:
 def test_a_schedule_shows_its_last_run_with_its_outcome(superuser: Client, rows: dict[str, Any]) -> None:
     Failure.objects.all().delete()
     listing = reverse("admin:django_q_schedule_changelist")
-    ended_task("drain", succeeded=False, ago=9)
-    ended_task("drain", succeeded=True, ago=2)
+    ended_task("plan_duties", succeeded=False, ago=9)
+    ended_task("plan_duties", succeeded=True, ago=2)
     page = superuser.get(listing).content.decode()
     assert "icon-yes" in page
     assert "icon-no" not in page
-    ended_task("drain", succeeded=False, ago=1)
+    ended_task("plan_duties", succeeded=False, ago=1)
     assert "icon-no" in superuser.get(listing).content.decode()
 
 
@@ -135,7 +135,9 @@ def test_the_queue_keeps_the_outcome_of_what_is_scheduled(db) -> None:
 
 
 def test_old_outcomes_are_removed(db) -> None:
-    old = ended_task("drain", succeeded=True, ago=int(schedules.OUTCOMES_KEPT_FOR.total_seconds() / 60) + 1)
-    new = ended_task("drain", succeeded=True, ago=1)
+    old = ended_task(
+        "plan_duties", succeeded=True, ago=int(schedules.OUTCOMES_KEPT_FOR.total_seconds() / 60) + 1
+    )
+    new = ended_task("plan_duties", succeeded=True, ago=1)
     schedules.clean_up()
     assert list(Task.objects.all()) == [new] != [old]

@@ -42,12 +42,12 @@ def test_a_grant_that_is_disconnected_between_two_calls_is_read_when_lever_refus
     assert len(lever_api.calls) == 1
 
 
-def test_a_short_step_reads_nothing_between_its_calls(lever_api, grant, django_assert_num_queries):
+def test_a_short_step_reads_nothing_between_its_calls(lever_api, grant, django_assert_num_queries, settings):
     lever_api.get(f"{API}/stages", json={"data": []})
     client = provider.lever_client(grant.organization)
     with call_log.collected():
         client.stages()
-        reserving_the_slot = 1
+        reserving_the_slot = 0 if settings.REDIS_URL else 1
         with django_assert_num_queries(reserving_the_slot):
             client.stages()
 

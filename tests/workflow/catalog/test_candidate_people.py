@@ -58,7 +58,8 @@ def read(organization, sandbox, candidate="Alder"):
 
 
 def paths(organization) -> list[str]:
-    return list(ApiCall.objects.filter(organization=organization).values_list("path", flat=True))
+    calls = ApiCall.objects.filter(organization=organization)
+    return [call.path for call in calls for _ in range(1 + call.repeats)]
 
 
 def test_owner_and_followers_come_with_the_opportunity(connected_organization, sandbox, people):

@@ -1,5 +1,6 @@
 """Enqueue e-mails and send those that are due."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core import mail
@@ -7,6 +8,8 @@ from django.core import mail
 from integrations.models import Effect, EmailTopic
 from integrations.queue import worker
 from integrations.workflow.email.notify import notify_members
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def notify(
@@ -18,8 +21,9 @@ def notify(
 
 
 def send_all() -> list[Any]:
-    """Send every e-mail that waits; return all messages sent so far."""
-    Effect.objects.filter(state="due").update(due_at="2020-01-01T00:00:00Z")
+    """Send every e-mail that waits, in the order in which they were enqueued; return all messages sent so far."""
+    for number, effect in enumerate(Effect.objects.filter(state="due").order_by("pk")):
+        Effect.objects.filter(pk=effect.pk).update(due_at=LONG_AGO + timedelta(seconds=number))
     worker.work()
     return mail.outbox
 
