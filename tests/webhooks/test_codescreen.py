@@ -151,10 +151,11 @@ class TestCodeScreen(WebhookContract):
                 assert self.send(sender, endpoint, (body, KNOWN_HEADERS)).status_code == 401
 
     @pytest.mark.parametrize(
-        ("offset", "status"), [(-299, 202), (299, 202), (-302, 401), (302, 401), (-86_400, 401)]
+        ("offset", "status"), [(-300, 202), (300, 202), (-301, 401), (301, 401), (-86_400, 401)]
     )
     def test_a_stale_or_future_timestamp_is_refused(self, sender, endpoint, offset, status):
-        answer = self.send(sender, endpoint, (KNOWN_BODY, signed_at(int(time.time()) + offset)))
+        with time_machine.travel(int(time.time()), tick=False):
+            answer = self.send(sender, endpoint, (KNOWN_BODY, signed_at(int(time.time()) + offset)))
         assert answer.status_code == status
         if status == 401:
             assert answer.json()["code"] == "timestamp_out_of_range"
