@@ -16,13 +16,20 @@ class OrganizationReads:
         self._reads: dict[int, tuple[float, Organization]] = {}
 
     def get(self, organization_id: int) -> Organization:
-        """Return the organization as it was within the last READ_AGAIN_SECONDS; each caller gets objects of its own."""
+        """Return the organization as it was within the last READ_AGAIN_SECONDS; each caller gets objects of its own.
+
+        One that can't work is read anew: the step would hold its row up, after what made it due again has happened.
+        """
         now = time.monotonic()
         read = self._reads.get(organization_id)
-        if read is None or now - read[0] > READ_AGAIN_SECONDS:
+        if read is None or now - read[0] > READ_AGAIN_SECONDS or _is_held_up(read[1]):
             read = (now, Organization.objects.reread(organization_id))
             self._reads[organization_id] = read
         return _copy(read[1])
+
+
+def _is_held_up(organization: Organization) -> bool:
+    return organization.paused or bool(organization.disconnected_reason)
 
 
 def _copy(organization: Organization) -> Organization:

@@ -5,6 +5,7 @@ from django.test.utils import CaptureQueriesContext
 
 from integrations.models import Organization
 from integrations.queue.organization_reads import OrganizationReads
+from tests import factories
 
 
 def test_an_organization_is_read_once_for_rows_that_were_claimed_together(connected_organization):
@@ -42,3 +43,19 @@ def test_a_pause_is_seen_after_a_second_at_the_latest(organization, monkeypatch)
 def test_an_organization_without_connections_is_read_as_such(organization):
     read = OrganizationReads().get(organization.pk)
     assert (read.lever, read.codescreen) == (None, None)
+
+
+def test_a_connection_is_seen_at_once_when_there_was_none(organization):
+    organizations = OrganizationReads()
+    assert organizations.get(organization.pk).disconnected_reason
+    factories.LeverConnectionFactory.create(organization=organization)
+    factories.CodeScreenConnectionFactory.create(organization=organization)
+    assert not organizations.get(organization.pk).disconnected_reason
+
+
+def test_the_end_of_a_pause_is_seen_at_once(organization):
+    Organization.objects.update(paused=True)
+    organizations = OrganizationReads()
+    assert organizations.get(organization.pk).paused
+    Organization.objects.update(paused=False)
+    assert not organizations.get(organization.pk).paused
