@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 #: Columns that hold a secret on purpose, with the secrets they may hold.
 IN_THE_DATABASE = {
-    # looked up at every webhook; whoever reads the database has the webhooks' bodies as well
+    # looked up at every webhook; a person who reads the database has the webhooks' bodies as well
     "integrations_organization.webhook_key": {"webhook key"},
     "integrations_formerwebhookkey.key": {"former webhook key"},
     # the address as Lever has it

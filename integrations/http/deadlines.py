@@ -60,7 +60,7 @@ class DeadlineAdapter(HTTPAdapter):
                 raise requests.exceptions.ReadTimeout("the answer took too long")
 
     def shut_down(self) -> None:
-        """Shut down all connections: whoever waits for an answer on one gets an error."""
+        """Shut down all connections, so that a caller who waits for an answer gets an error."""
         connecting = [connection.sock for connection in list(self._connections) if connection.sock]
         for open_socket in [*connecting, *self._sockets]:
             with suppress(OSError):

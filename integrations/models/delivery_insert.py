@@ -1,4 +1,4 @@
-"""The one statement that stores a webhook, tells whether it was stored before, and heeds an erasure."""
+"""The one statement that stores a webhook, unless it was stored before or its candidate was erased."""
 
 from enum import Enum, auto
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""The queue's tables are for superusers to look at; whoever could change them would run commands on the server."""
+"""The queue's tables are for superusers to look at; a person who could change them could run commands on the server."""
 
 import ast
 from datetime import timedelta

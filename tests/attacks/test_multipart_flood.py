@@ -1,4 +1,4 @@
-"""Forms with files write nothing to the disk, whoever sends them and however large they are."""
+"""Forms with files write nothing to the disk, from any sender and of any size."""
 
 import socket
 import time
@@ -31,7 +31,7 @@ def form(size: int) -> dict[str, object]:
 def test_a_file_of_a_stranger_is_dropped_unread(
     db, temporary_folder: Path, monkeypatch: pytest.MonkeyPatch, path: str, size: int
 ) -> None:
-    monkeypatch.setattr("tempfile._TemporaryFileCloser", None)  # whoever makes a temporary file fails
+    monkeypatch.setattr("tempfile._TemporaryFileCloser", None)  # to make a temporary file fails
     client = Client(enforce_csrf_checks=True)
     assert client.post(path, form(size)).status_code in {403, 404}
     client.get("/login/")  # for the cookie, with which the form is read to compare the token

@@ -95,7 +95,7 @@ def test_a_provider_cannot_sign_in_a_member_whose_address_is_outside_its_domains
 
 
 def test_a_session_of_one_organizations_provider_opens_that_one_alone(client, acme, globex, carol, wire):
-    """Carol has an address at Globex and works for both: Globex's provider may be whoever it likes at Globex."""
+    """Carol has an address at Globex and works for both: Globex's provider may name any person of Globex."""
     carol.email = "carol@globex.example"
     carol.is_staff = True
     carol.save()

@@ -29,7 +29,7 @@ from integrations.workflow.erasure.columns import kept_of_payload
 
 ACTOR = "retention"
 #: So many rows are changed in one transaction; then other writers have their turn.
-BITE = 500
+BATCH = 500
 PAUSE_SECONDS = 0.05
 #: A run ends after so long and goes on a second later: the worker has other duties too.
 MOST_SECONDS = 15.0
@@ -53,12 +53,12 @@ def _delete_calls(organization: Organization, deadline: float) -> int:
     is_over = Q(last_at__isnull=True) | Q(last_at__lt=before)
     calls = ApiCall.objects.filter(~_is_invited(organization), is_over, organization=organization)
     count = 0
-    for bite in _bites(calls.only("at"), "at", before, deadline):
+    for batch in _batches(calls.only("at"), "at", before, deadline):
         with transaction.atomic():
-            ApiCall.objects.filter(pk__in=[call.pk for call in bite]).delete()
+            ApiCall.objects.filter(pk__in=[call.pk for call in batch]).delete()
             if not count:
                 _record(organization, "calls", before)
-        count += len(bite)
+        count += len(batch)
     return count
 
 
@@ -75,12 +75,12 @@ def _empty_bodies(organization: Organization, deadline: float) -> int:
     since, count = organization.bodies_emptied_until, 0
     if since is not None:
         deliveries = deliveries.filter(received_at__gte=since)
-    for bite in _bites(deliveries.only("payload", "received_at"), "received_at", before, deadline):
-        changed = [delivery for delivery in bite if _is_emptied(delivery)]
+    for batch in _batches(deliveries.only("payload", "received_at"), "received_at", before, deadline):
+        changed = [delivery for delivery in batch if _is_emptied(delivery)]
         with transaction.atomic():
             Delivery.objects.bulk_update(changed, ["payload"], batch_size=100)
             # what is left out here goes with the candidate's data
-            Organization.objects.filter(pk=organization.pk).update(bodies_emptied_until=bite[-1].received_at)
+            Organization.objects.filter(pk=organization.pk).update(bodies_emptied_until=batch[-1].received_at)
             if changed and not count:
                 _record(organization, "bodies of webhooks", before)
         count += len(changed)
@@ -99,7 +99,7 @@ def _is_invited(organization: Organization) -> Exists:
     return Exists(invitations.filter(opportunity_id=OuterRef("opportunity_id")))
 
 
-def _bites[Row: Model](
+def _batches[Row: Model](
     rows: QuerySet[Row], column: str, before: datetime, deadline: float
 ) -> Iterator[list[Row]]:
     """Yield the rows from before that time, oldest first, few at a time with pauses; no transaction spans two.
@@ -108,10 +108,10 @@ def _bites[Row: Model](
     """
     rows = rows.filter(**{f"{column}__lt": before}).order_by(column, "pk")
     following = rows
-    while bite := list(following[:BITE]):
-        yield bite
-        last = getattr(bite[-1], column)
-        later = Q(**{f"{column}__gt": last}) | Q(**{column: last, "pk__gt": bite[-1].pk})
+    while batch := list(following[:BATCH]):
+        yield batch
+        last = getattr(batch[-1], column)
+        later = Q(**{f"{column}__gt": last}) | Q(**{column: last, "pk__gt": batch[-1].pk})
         following = rows.filter(later, **{f"{column}__gte": last})
         if stop_signal.wait(PAUSE_SECONDS) or time.monotonic() > deadline:
             raise CallDeferred(1.0, TIME_IS_UP)

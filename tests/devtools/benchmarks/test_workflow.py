@@ -1,4 +1,4 @@
-"""`manage.py bench workflow`, with a few invitations: the whole road runs, and the numbers are kept."""
+"""`manage.py bench workflow` with a few invitations: the whole workflow runs, and the numbers are kept."""
 
 import json
 import os

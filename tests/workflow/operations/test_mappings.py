@@ -53,7 +53,7 @@ def roles_named(organization, *titles):
 
 
 def test_no_mapping_is_locked_after_the_end_of_the_chain(organization, super_admin):
-    """Whoever changes one mapping holds it and waits for the end of the chain: PostgreSQL would end one of the two."""
+    """Who changes a single mapping holds it and waits for the end of the chain: PostgreSQL would end one of both."""
     roles = roles_named(organization, "Chef", "Baker", "Butcher")
     assert assign_assessment(roles, "Soup", super_admin) == 3
     with CaptureQueriesContext(connection) as queries:

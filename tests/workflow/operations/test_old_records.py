@@ -1,4 +1,4 @@
-"""Old calls are deleted and old webhooks reduced to ids, in small bites; what an invitation rests on stays."""
+"""Old calls are deleted and old webhooks reduced to ids, in small batches; what an invitation rests on stays."""
 
 from datetime import timedelta
 
@@ -109,7 +109,7 @@ def test_nothing_is_removed_without_a_policy(organization):
 
 
 def test_a_run_goes_on_later_when_its_time_is_up(organization, monkeypatch):
-    monkeypatch.setattr(old_records, "BITE", 2)
+    monkeypatch.setattr(old_records, "BATCH", 2)
     monkeypatch.setattr(old_records, "MOST_SECONDS", -1.0)
     create_calls(organization, 3)
     for left in (1, 0):
@@ -120,7 +120,7 @@ def test_a_run_goes_on_later_when_its_time_is_up(organization, monkeypatch):
 
 
 def test_calls_that_stay_dont_hold_up_those_that_go(organization, monkeypatch):
-    monkeypatch.setattr(old_records, "BITE", 2)
+    monkeypatch.setattr(old_records, "BATCH", 2)
     monkeypatch.setattr(old_records, "MOST_SECONDS", -1.0)
     factories.InvitationFactory.create(organization=organization, opportunity_id="somebody")
     create_calls(organization, 5, opportunity_id="somebody")
@@ -130,8 +130,8 @@ def test_calls_that_stay_dont_hold_up_those_that_go(organization, monkeypatch):
     assert set(ApiCall.objects.values_list("opportunity_id", flat=True)) == {"somebody"}
 
 
-def test_a_run_ends_after_the_bite_when_the_worker_stops(organization, monkeypatch):
-    monkeypatch.setattr(old_records, "BITE", 2)
+def test_a_run_ends_after_the_batch_when_the_worker_stops(organization, monkeypatch):
+    monkeypatch.setattr(old_records, "BATCH", 2)
     monkeypatch.setattr(stop_signal, "wait", lambda _: True)
     create_calls(organization, 3)
     with pytest.raises(CallDeferred):
