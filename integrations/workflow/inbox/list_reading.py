@@ -22,28 +22,33 @@ FEWEST_CANDIDATES = 10
 MOST_CANDIDATES = 1000
 #: An older reading serves no delivery.
 YOUNG_SECONDS = 30.0
+#: Reading ends after so long, well before that and before the lease of the delivery that it is made for.
+LONGEST_READING_SECONDS = 10.0
 
 
 @dataclass
 class ListReading:
     """What Lever's list of one stage showed of the candidates that waited when it was read."""
 
-    stage_id: str
     #: When the call began, by the database's clock, and when by this process's.
     read_at: datetime
     began: float = field(default_factory=time.monotonic)
     opportunities: dict[str, Opportunity] = field(default_factory=dict)
 
-    def is_young_for(self, stage_id: str) -> bool:
-        """Whether it may still serve deliveries of this stage."""
-        return self.stage_id == stage_id and time.monotonic() - self.began < YOUNG_SECONDS
+    @property
+    def age(self) -> float:
+        """The seconds since it began."""
+        return time.monotonic() - self.began
 
 
 class ListReadings:
-    """The latest reading of each organization, in the memory of one process; one of its threads at a time reads."""
+    """The latest reading of each stage, in the memory of one process; one of its threads at a time reads.
+
+    The key is the organization's with the stage's id.
+    """
 
     def __init__(self) -> None:
-        self._latest: dict[int, ListReading] = {}
+        self._latest: dict[tuple[int, str], ListReading] = {}
         self._locks: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
 
     def take(self, delivery: Delivery) -> tuple[Opportunity, datetime] | None:
@@ -56,19 +61,24 @@ class ListReadings:
         if delivery.due_at is None or not change.to_stage_id:
             return None
         organization = delivery.organization
+        key = (organization.pk, change.to_stage_id)
         with self._locks[organization.pk]:
-            reading = self._latest.pop(organization.pk, None)
-            if reading is not None and not reading.is_young_for(change.to_stage_id):
-                reading = None
+            self._forget_old()
+            reading = self._latest.get(key)
             if reading is None or delivery.due_at > reading.read_at:
                 reading = _read_list(organization, change.to_stage_id, reading) or reading
             if reading is None:
                 return None
-            self._latest[organization.pk] = reading
+            self._latest[key] = reading
             if delivery.due_at > reading.read_at:
                 return None
             opportunity = reading.opportunities.pop(change.opportunity_id, None)
             return None if opportunity is None else (opportunity, reading.read_at)
+
+    def _forget_old(self) -> None:
+        for key, reading in list(self._latest.items()):
+            if reading.age >= YOUNG_SECONDS:
+                self._latest.pop(key, None)
 
     def clear(self) -> None:
         """Forget all readings."""
@@ -82,9 +92,10 @@ readings = ListReadings()
 def _read_list(organization: Organization, stage_id: str, former: ListReading | None) -> ListReading | None:
     """Return a new reading; None when too few candidates wait whom the former one doesn't serve.
 
-    Where Lever doesn't answer, the reading ends there: the others are read alone. Raises CallDeferred.
+    Where Lever doesn't answer, the reading ends there: the others are read alone. Raises CallDeferred when nothing was
+    read.
     """
-    reading = ListReading(stage_id, read_at=db_clock.now())
+    reading = ListReading(read_at=db_clock.now())
     waiting = Delivery.objects.filter(
         organization=organization,
         platform=Platform.LEVER,
@@ -108,10 +119,12 @@ def _read_list(organization: Organization, stage_id: str, former: ListReading | 
             # a list may leave the posting out: the opportunity is then read alone
             if opportunity.id in received and opportunity.posting_id:
                 reading.opportunities[opportunity.id] = opportunity
-            if len(reading.opportunities) == len(received):
+            is_complete = len(reading.opportunities) == len(received)
+            if is_complete or reading.age > LONGEST_READING_SECONDS:
                 break
     except CallDeferred:
-        raise
+        if not reading.opportunities:
+            raise
     except PlatformError:
         pass
     return reading

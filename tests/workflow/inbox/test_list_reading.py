@@ -134,7 +134,7 @@ def test_one_thread_reads_the_list_while_the_others_wait_for_it(monkeypatch):
         time.sleep(0.1)
         read.append(stage_id)
         found = dict.fromkeys(WORDS, Opportunity.from_api({}))
-        return list_reading.ListReading(stage_id, NOW, opportunities=found)
+        return list_reading.ListReading(NOW, opportunities=found)
 
     monkeypatch.setattr(list_reading, "_read_list", read_slowly)
     run_in_threads([partial(_take, row, taken) for row in rows])
@@ -142,12 +142,49 @@ def test_one_thread_reads_the_list_while_the_others_wait_for_it(monkeypatch):
     assert [found and found[1] for found in taken] == [NOW] * len(WORDS)
 
 
+def test_two_stages_keep_a_reading_each_when_their_webhooks_alternate(monkeypatch):
+    stages = ("one", "two")
+    rows = [
+        Delivery(organization=Organization(pk=1), due_at=NOW, payload=_entering(word, stage))
+        for word in WORDS
+        for stage in stages
+    ]
+    read: list[str] = []
+
+    def read_list(_organization, stage_id, _former):
+        read.append(stage_id)
+        return list_reading.ListReading(NOW, opportunities=dict.fromkeys(WORDS, Opportunity.from_api({})))
+
+    monkeypatch.setattr(list_reading, "_read_list", read_list)
+    assert all(list_reading.readings.take(row) for row in rows)
+    assert read == [*stages]
+
+
+def test_an_old_reading_is_forgotten_with_whom_it_showed(move_candidate, monkeypatch):
+    deliveries = [move_candidate(word) for word in WORDS]
+    list_reading.readings.take(deliveries[0])
+    assert list_reading.readings._latest
+    monkeypatch.setattr(list_reading, "YOUNG_SECONDS", 0.0)
+    other = Delivery(organization=Organization(pk=9**9), due_at=NOW, payload=_entering("x", "another stage"))
+    assert list_reading.readings.take(other) is None
+    assert not list_reading.readings._latest
+
+
+def test_a_reading_ends_in_time_for_those_whom_it_has_shown(scenario, sandbox, monkeypatch, move_candidate):
+    deliveries = [move_candidate(word) for word in WORDS]
+    monkeypatch.setattr(list_reading, "LONGEST_READING_SECONDS", -1.0)
+    taken = [list_reading.readings.take(delivery) for delivery in deliveries]
+    assert sum(found is not None for found in taken) == 1
+    scenario.work()
+    assert sandbox.invitations_sent() == len(WORDS)
+
+
 def _take(delivery, taken):
     taken.append(list_reading.readings.take(delivery))
 
 
-def _entering(word):
-    return {"data": {"opportunityId": word, "toStageId": "stage"}}
+def _entering(word, stage="stage"):
+    return {"data": {"opportunityId": word, "toStageId": stage}}
 
 
 def test_a_list_of_others_is_not_shown_with_one_candidate(scenario, move_candidate):
