@@ -46,13 +46,13 @@ def work_on(
 
     Return how many steps that were, at most `most`. None is begun after the deadline or a request to stop.
     """
-    _step(row, organizations.get(row.organization_id))
+    _step(row, organizations)
     count = 1
     while row.opportunity_id and count != most and _may_go_on(deadline):
         effect = Effect.claim_next(row.organization_id, row.opportunity_id, uuid.uuid4().hex)
         if effect is None:
             break
-        _step(effect, organizations.get(effect.organization_id))
+        _step(effect, organizations)
         count += 1
     return count
 
@@ -110,14 +110,14 @@ def _claim_deliveries(most: int) -> list[Delivery]:
 # steps
 
 
-def _step(row: Row, organization: Organization) -> None:
+def _step(row: Row, organizations: OrganizationReads) -> None:
     match row:
         case Effect():
-            perform_effect(row, organization)
+            perform_effect(row, organizations.get(row.organization_id))
         case Delivery():
-            decide(row, organization)
+            decide(row)
         case Invitation():
-            poll_invitation(row, organization)
+            poll_invitation(row, organizations.get(row.organization_id))
 
 
 def perform_effect(effect: Effect, organization: Organization | None = None) -> None:
@@ -128,11 +128,12 @@ def perform_effect(effect: Effect, organization: Organization | None = None) -> 
         perform(effect, clients_for(organization, context))
 
 
-def decide(delivery: Delivery, organization: Organization | None = None) -> None:
-    """Bring one claimed delivery to its verdict; its organization is read now unless it was read a moment ago."""
-    organization = delivery.organization = organization or Organization.objects.reread(
-        delivery.organization_id
-    )
+def decide(delivery: Delivery) -> None:
+    """Bring one claimed delivery to its verdict, by its organization's policies and connections of now.
+
+    A verdict by what was read a moment ago would stay, although a person has just changed what it says is missing.
+    """
+    organization = delivery.organization = Organization.objects.reread(delivery.organization_id)
     with correlation.use(correlation.of_delivery(delivery.pk)), call_log.collected():
         context = CallContext(delivery=delivery)
         handle_delivery(delivery, clients_for(organization, context))

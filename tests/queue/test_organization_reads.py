@@ -4,6 +4,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from integrations.models import Organization
+from integrations.queue import worker
 from integrations.queue.organization_reads import OrganizationReads
 from tests import factories
 
@@ -59,3 +60,17 @@ def test_the_end_of_a_pause_is_seen_at_once(organization):
     assert organizations.get(organization.pk).paused
     Organization.objects.update(paused=False)
     assert not organizations.get(organization.pk).paused
+
+
+def test_a_verdict_is_decided_by_the_organization_of_now(organization, monkeypatch):
+    organizations = OrganizationReads()
+    organizations.get(organization.pk)
+    Organization.objects.update(default_assessment="Backend")
+    seen = []
+    monkeypatch.setattr(
+        worker,
+        "handle_delivery",
+        lambda delivery, _clients: seen.append(delivery.organization.default_assessment),
+    )
+    worker.work_on(factories.DeliveryFactory.create(organization=organization), organizations, most=1)
+    assert seen == ["Backend"]

@@ -40,7 +40,9 @@ def replace_author(effect: Effect, clients: ClientProvider) -> bool:
     if is_chosen and organization.feedback_author:
         if organization.feedback_author in _active_users(clients.lever()):
             return False
-        Organization.objects.filter(pk=organization.pk).update(feedback_author_gone=True)
+        # not another author whom a person has chosen meanwhile
+        same = Organization.objects.filter(pk=organization.pk, feedback_author=organization.feedback_author)
+        same.update(feedback_author_gone=True)
         return True
     connection = LeverConnection.objects.get(organization=effect.organization_id)
     if not connection.lever_user_id:
