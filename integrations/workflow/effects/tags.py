@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 
-from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.models import Effect
 from integrations.vocabulary import ProgressTag
@@ -10,27 +9,18 @@ from integrations.workflow.effects.author import known_author
 from integrations.workflow.outbox.payloads import ResultTagPayload
 from integrations.workflow.rules.tags import is_progress_tag
 
-#: How Lever may answer to a tag that it doesn't accept, such as a new one where creating tags is restricted.
-_REFUSED = frozenset({400, 403, 422})
-
 
 def write_tags(
     lever: LeverClient, effect: Effect, progress_tag: str, result_tag: ResultTagPayload | None
 ) -> None:
     """Add the progress tag, if not empty, and the result tag, if given; then remove those that they replace.
 
-    The new ones are added first, so that the opportunity is never without a progress tag. Where Lever refuses both
-    together, the progress tag is written alone and the error is raised. Raises PlatformError.
+    The new ones are added first, so that the opportunity is never without a progress tag. Raises PlatformError.
     """
     result_tag = result_tag or ResultTagPayload()
     added = [tag for tag in (progress_tag, result_tag.tag) if tag]
     author = known_author(effect)
-    try:
-        present = lever.add_tags(effect.opportunity_id, added, author) if added else None
-    except PlatformError as error:
-        if len(added) > 1 and error.status in _REFUSED:
-            write_tags(lever, effect, progress_tag, None)
-        raise
+    present = lever.add_tags(effect.opportunity_id, added, author) if added else None
     replaced = _replaced(present, progress_tag, result_tag.others)
     if replaced:
         lever.remove_tags(effect.opportunity_id, replaced, author)

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from integrations.models import Effect, Invitation, Result
+from integrations.queue import worker
 from integrations.vocabulary import ProgressTag
 from integrations.workflow.outbox import enqueue
 from integrations.workflow.rules.tags import choose_result_tag
@@ -127,8 +128,12 @@ def test_the_progress_tag_is_set_when_lever_refuses_the_result_tag(scenario, san
     scenario.set_policies(passed_tag="test passed")
     scenario.evaluated_invitation(score=90, result="Passed")
     scenario.lever_fails("/addTags$", status=403)
+    while scenario.latest_effect("set_progress_tag").state == "due":
+        worker.work(most=1)
+    assert scenario.latest_effect("set_progress_tag").state == "done"
+    scenario.lever_fails("/addTags$", status=403)
     scenario.work()
-    effect = scenario.latest_effect("set_progress_tag")
+    effect = scenario.latest_effect("set_result_tag")
     assert (effect.state, "403" in effect.last_error) == ("failed", True)
     assert "test passed" not in tags_in_lever(sandbox)
     assert [tag for tag in tags_in_lever(sandbox) if tag.startswith("CodeScreen:")] == [ProgressTag.COMPLETED]
