@@ -29,6 +29,7 @@ from integrations.workflow.outbox.payloads import FeedbackPayload
 
 NO_AUTHOR = "Lever lists no user who could be the author of the feedback"
 WAIT_FOR_TEMPLATE = timedelta(seconds=2)
+NEW_FORM_NOT_SHOWN = "Lever doesn't show the new feedback, which lacks the result; it is asked again."
 #: How Lever may answer to a template or to field ids that it no longer has.
 _REFUSED = frozenset({400, 404, 422})
 
@@ -84,7 +85,8 @@ def _write_new(
         forget_copy(connection)
         # committed before the next call, since a form that lacks its reference isn't found in Lever's list
         with_retry(partial(_store_feedback_id, invitation, result, form.id))
-        _update(lever, invitation, form.id, result, author)
+        if not _update(lever, invitation, form.id, result, author):
+            return Retry(NEW_FORM_NOT_SHOWN, WAIT_FOR_TEMPLATE)
     return Done(record=partial(_store_feedback_id, invitation, result, form.id))
 
 
