@@ -147,6 +147,11 @@ class Delivery(Leasable):
             models.Index(fields=["-received_at"], name="delivery_recent_of_all"),
             # the organization second, so that these serve operators too
             models.Index(fields=["opportunity_id", "organization"], name="delivery_opportunity"),
+            models.Index(
+                fields=["organization", "decided_at"],
+                name="delivery_decided",
+                condition=models.Q(decided_at__isnull=False),
+            ),
             models.Index(fields=["verdict", "organization", "-received_at"], name="delivery_verdict"),
             TextSearchIndex(fields=["explanation"], name="delivery_text", condition=EXPLAINED),
             models.Index(

@@ -74,13 +74,14 @@ def _empty_bodies(organization: Organization, deadline: float) -> int:
     deliveries = deliveries.exclude(verdict__in=["", VerdictCode.ENTERED_BEFORE])
     since, count = organization.bodies_emptied_until, 0
     if since is not None:
-        deliveries = deliveries.filter(received_at__gte=since)
-    for batch in _batches(deliveries.only("payload", "received_at"), "received_at", before, deadline):
+        deliveries = deliveries.filter(decided_at__gte=since)
+    # by when they were decided: one that waited for long lies ahead of where the last run ended
+    for batch in _batches(deliveries.only("payload", "decided_at"), "decided_at", before, deadline):
         changed = [delivery for delivery in batch if _is_emptied(delivery)]
         with transaction.atomic():
+            # the organization first, as decisions lock; what is left out here goes with the candidate's data
+            Organization.objects.filter(pk=organization.pk).update(bodies_emptied_until=batch[-1].decided_at)
             Delivery.objects.bulk_update(changed, ["payload"], batch_size=100)
-            # what is left out here goes with the candidate's data
-            Organization.objects.filter(pk=organization.pk).update(bodies_emptied_until=batch[-1].received_at)
             if changed and not count:
                 _record(organization, "bodies of webhooks", before)
         count += len(changed)

@@ -158,3 +158,18 @@ def test_what_was_removed_is_on_record_and_the_chain_is_whole(organization):
     assert calls.changes["calls"][1].startswith("from before ")
     faults: list[object] = []
     assert verify_chain(organization.pk, faults.append).is_whole, faults
+
+
+def test_a_webhook_that_was_decided_late_is_reduced_too(organization):
+    create_delivery(organization)
+    late = create_delivery(organization, verdict="", decided_at=None, due_at=timezone.now())
+    remove_old_records(organization)
+    organization.refresh_from_db()
+    Delivery.objects.filter(pk=late.pk).update(
+        verdict="ignored_event",
+        decided_at=timezone.now() - timedelta(days=91),
+        received_at=LONG_AGO - timedelta(days=100),
+        due_at=None,
+    )
+    remove_old_records(organization)
+    assert payload_of(late) == REDUCED
