@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from django.db.models import Exists, F, Max, Min, OuterRef, Value
-from django.db.models.functions import Concat
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, Value
+from django.db.models.functions import Coalesce, Concat
 
 from integrations.models import ApiCall, Erasure, LeverConnection, Organization, db_clock
 from integrations.vocabulary import Platform
@@ -37,7 +37,9 @@ def missing_for_long(organization: Organization) -> list[str]:
         path__startswith=Concat(Value("/opportunities/"), F("opportunity_id")),
         status__range=(200, 299),
     )
-    shown = answered.filter(opportunity_id=OuterRef("opportunity_id"), at__gte=connected_at)
+    # an answer that came again is counted on the first one
+    is_present = Q(at__gte=connected_at) | Q(last_at__gte=connected_at)
+    shown = answered.filter(is_present, opportunity_id=OuterRef("opportunity_id"))
     erased = Erasure.objects.filter(organization=organization, opportunity_id=OuterRef("opportunity_id"))
     missing = (
         reads.filter(~Exists(erased), Exists(shown), status=404, at__gte=since)
@@ -51,7 +53,7 @@ def missing_for_long(organization: Organization) -> list[str]:
         answered.filter(opportunity_id__in=[row[0] for row in missing])
         .order_by()
         .values("opportunity_id")
-        .annotate(at=Max("at"))
+        .annotate(at=Max(Coalesce("last_at", "at")))
         .values_list("opportunity_id", "at")
     )
     return [pk for pk, first in missing if latest_shown[pk] < first][:MOST]

@@ -109,8 +109,8 @@ class PeriodSelection:
 
     def calls(self) -> QuerySet[ApiCall]:
         """Return the requests to the platforms in the period, also those whose answer came again in it."""
-        within = self._within("at") | self._within("last_at")
-        return ApiCall.objects.filter(within, organization=self.organization)
+        reaches_into = Q(at__gte=self.since) | Q(last_at__gte=self.since)
+        return ApiCall.objects.filter(reaches_into, organization=self.organization, at__lt=self.until)
 
     def audit_entries(self) -> QuerySet[AuditEntry]:
         """Return what people did in the period, and every record of a removal."""
