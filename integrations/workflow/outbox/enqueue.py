@@ -50,7 +50,13 @@ def _store(effect: Effect, wait: timedelta = timedelta(0)) -> None:
     effect.correlation_id = correlation.current_or_new()
     # without a wait not `Now() + 0`, which SQLite writes finer than Now() and so a moment later
     effect.due_at = Now() + wait if wait else Now()
-    Effect.objects.bulk_create([effect], ignore_conflicts=True)
+    # not ignore_conflicts: SQLite would ignore what breaks another rule too, and the effect would be forgotten
+    Effect.objects.bulk_create(
+        [effect],
+        update_conflicts=True,
+        unique_fields=["kind", "organization", "key"],
+        update_fields=["key"],
+    )
 
 
 def enqueue_first_sending(invitation: Invitation, delivery: Delivery | None = None) -> None:
