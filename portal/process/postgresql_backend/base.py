@@ -23,3 +23,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._used_at = now
         if has_rested:
             super().close_if_health_check_failed()
+        else:
+            # not later in this request either: a check within a failed transaction would close the connection
+            self.health_check_done = True

@@ -63,3 +63,16 @@ def test_after_the_request_that_met_its_end_a_connection_is_replaced(connection)
     with pytest.raises(OperationalError):
         request(connection)
     assert request(connection) != first
+
+
+def test_a_connection_is_not_checked_later_in_a_request_that_began_without(connection):
+    request(connection)
+    request(connection)
+    later = time.monotonic() + REST_SECONDS
+    with (
+        mock.patch.object(connection, "is_usable") as is_usable,
+        mock.patch("portal.process.postgresql_backend.base.time.monotonic", return_value=later),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT 1")
+    is_usable.assert_not_called()
