@@ -37,8 +37,8 @@ class DeadlineAdapter(HTTPAdapter):
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
         """Return the pool as requests does, and keep track of the connections that it makes.
 
-        No reference cycle is made, so that connections are closed as soon as their step ends: the garbage collector
-        would run only after thousands of them.
+        No reference cycle is made, so that a connection that isn't kept is closed at once: the garbage collector would
+        run only after thousands of them.
         """
         pool: Any = super().get_connection_with_tls_context(*args, **options)
         pool.ConnectionCls = partial(_make, type(pool).ConnectionCls, self._connections, self._sockets)
@@ -51,8 +51,8 @@ class DeadlineAdapter(HTTPAdapter):
         Without the error a partial answer could look complete.
         """
         call = _Call(monotonic() + seconds, self)
-        _calls_in_flight.add(call)
         try:
+            _calls_in_flight.add(call)
             yield
         finally:
             _calls_in_flight.remove(call)

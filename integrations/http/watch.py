@@ -1,8 +1,11 @@
 """A thread that looks at something again and again, as long as there is something to look at."""
 
+import logging
 import os
 import threading
 from abc import ABC, abstractmethod
+
+logger = logging.getLogger(__name__)
 
 
 class Watch(ABC):
@@ -26,17 +29,24 @@ class Watch(ABC):
         """Forget, in a process just forked, what is its parent's to look at."""
 
     def begin(self) -> None:
-        """Have the thread look, from now on if it doesn't yet."""
+        """Start the thread unless it runs. Raises RuntimeError when the machine has no room for it."""
         if not self._is_watching:
-            self._is_watching = True
             threading.Thread(target=self._watch, daemon=True).start()
+            self._is_watching = True
 
     def _watch(self) -> None:
         pause = threading.Event()  # never set: `time.sleep` would move a clock that a test pretends
-        while self._is_watching:
+        while True:
             pause.wait(self._every)
             with self.lock:
-                self._is_watching = self.look()
+                try:
+                    is_needed = self.look()
+                except Exception:  # without the thread no call would be bounded
+                    logger.exception("what is watched could not be looked at; it is tried again")
+                    is_needed = True
+                if not is_needed:
+                    self._is_watching = False
+                    return
 
     def _begin_anew(self) -> None:
         self.lock = threading.Lock()  # the parent's may have been held by another thread
