@@ -102,7 +102,8 @@ class Leasable(models.Model):
     def claim_batch(cls, owner: str, most: int) -> list[Self]:
         """Lease at most `most` due rows to `owner`, count the attempt of each and return them.
 
-        They are of the organizations with the fewest active leases; those with equally few take turns. Claims don't
+        Of the organizations that a claim looks at, those with the fewest active leases come first; those with equally
+        few take turns. Claims don't
         wait for each other: each leaves out the rows that another is claiming at the moment, so that it may find
         nothing although something is due. A crash is counted at the claim and reset by the outcome, so that a row that
         kills its worker is counted too.

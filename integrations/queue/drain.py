@@ -80,8 +80,10 @@ class _Drain:
                 self._beat_at = now + BEAT_SECONDS
             if now >= self._deadline and not self._duties.running:
                 return
-            if now >= self._look_at:
+            if now >= self._look_at and now < self._deadline + LAST_CALLS_OF_DUTIES_SECONDS:
                 self._look(now)
+            elif now >= self._look_at:  # a duty takes longer than it may; nothing is begun beside it any more
+                self._was_notified, self._look_at = False, now + LOOK_SECONDS
             if self._wake_ups.wait(max(0.0, min(self._beat_at, self._look_at) - time.monotonic())):
                 self._was_notified = True
             if self._was_notified and self._steps.idle:  # without an idle thread it waits for a step's end
@@ -101,7 +103,8 @@ class _Drain:
 
     def _look(self, now: float) -> None:
         """Hand over what is due, and set when to look again."""
-        self._looked_at, self._was_notified = now, False
+        was_notified, self._was_notified = self._was_notified, False
+        self._looked_at = now
         due = due_work.read()
         if due.rows:
             self._claim(due, now)
@@ -112,6 +115,8 @@ class _Drain:
             self._rows_wait.clear()
         has_begun_duty = due.duties and now < self._deadline and self._begin_duties()
         self._look_at = now + LOOK_SECONDS
+        if was_notified:  # for so long after a notification a process sends no other
+            self._look_within(NOTIFY_EVERY_SECONDS + REST_SECONDS)
         if has_begun_duty or (due.rows and not rows_wait):
             self._look_within(LOOK_AGAIN_SECONDS)
         elif (wait := due.seconds_until_next()) is not None:

@@ -52,8 +52,8 @@ class StepThreads:
         self._tasks.put(task)
         if must_start:
             thread = threading.Thread(target=self._perform_tasks, daemon=True)
-            self._threads.append(thread)
             thread.start()
+            self._threads.append(thread)
 
     def end(self) -> None:
         """Let each thread end after its task."""

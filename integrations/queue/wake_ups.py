@@ -41,6 +41,9 @@ class _Source(Protocol):
     def has_new_work(self) -> bool:
         """Whether there may be new work since the last time. Raises OperationalError when the connection broke."""
 
+    def close(self) -> None:
+        """Leave nothing on the connection, which lives longer."""
+
 
 class _Notifications:
     """Notifications of PostgreSQL."""
@@ -73,6 +76,12 @@ class _Notifications:
         was_notified, self._was_notified = self._was_notified, False
         return was_notified
 
+    def close(self) -> None:
+        """Remove the handler; the connection goes on listening for the next drain."""
+        if self._listening is not None:
+            self._listening.remove_notify_handler(self._note)
+            self._listening = None
+
     def _note(self, _notification: psycopg.Notify) -> None:
         self._was_notified = True
 
@@ -96,6 +105,9 @@ class _ChangeCounter:
         former, self._read = self._read, (connection.connection, count)
         return self._read != former
 
+    def close(self) -> None:
+        """Do nothing: only a number was read."""
+
 
 class WakeUps:
     """Lets the thread that makes it wait for new work, for a step's end in another thread, or for a stop."""
@@ -107,7 +119,8 @@ class WakeUps:
         os.set_blocking(self._writer, False)
 
     def close(self) -> None:
-        """Close the pipe; no thread may call `end_step` any more."""
+        """Close the pipe and the source; no thread may call `end_step` any more."""
+        self._source.close()
         os.close(self._reader)
         os.close(self._writer)
 
