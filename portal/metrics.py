@@ -25,7 +25,7 @@ class _Tables:
         """Yield the gauges with their present values."""
         due = GaugeMetricFamily("portal_due_rows", "Rows that wait for a worker now", labels=["kind"])
         due.add_metric(["delivery"], Delivery.objects.due().count())
-        due.add_metric(["effect"], Effect.objects.due().count())
+        due.add_metric(["effect"], Effect.objects.free().count())
         due.add_metric(["poll"], Invitation.objects.due_for_poll().count())
         yield due
         yield GaugeMetricFamily(

@@ -36,7 +36,7 @@ class ProbeMiddleware:
 
 
 class WebhookMiddleware:
-    """Answers webhooks before the middleware of pages: they have no session, no form and no reader."""
+    """Answers webhooks before the middleware of pages: they need no session and no form."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -49,10 +49,10 @@ class _CallLog:
             yield
             if transaction.get_rollback():
                 return
-            stored = self._calls
+            count = len(self._calls)
             store_calls(self._without_stored())
             self._may_be_stored = True
-        self._calls = self._calls[len(stored) :]
+        del self._calls[:count]
         self._may_be_stored = False
 
     def _without_stored(self) -> list[ApiCall]:

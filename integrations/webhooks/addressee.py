@@ -36,21 +36,21 @@ class _Memory:
     """Addressees by key, for REMEMBER_SECONDS."""
 
     def __init__(self) -> None:
-        self._by_key: dict[str, Addressee] = {}
+        self._by_key: dict[str, tuple[Addressee, int]] = {}
         self.forgotten = 0  # how often; what was read before the last time isn't remembered
 
     def get(self, key: str) -> Addressee | None:
         """Return what was read about a key not long ago."""
-        found = self._by_key.get(key)
-        return found if found and time.monotonic() - found.read_at < REMEMBER_SECONDS else None
+        found, forgotten = self._by_key.get(key, (None, 0))
+        if found is None or forgotten != self.forgotten:
+            return None
+        return found if time.monotonic() - found.read_at < REMEMBER_SECONDS else None
 
     def put(self, key: str, addressee: Addressee, forgotten: int) -> None:
-        """Remember what was read about a key since `forgotten`, unless something has changed meanwhile."""
-        if forgotten != self.forgotten:
-            return
+        """Remember what was read about a key since `forgotten`; it is never returned if that has changed meanwhile."""
         if len(self._by_key) >= MOST_REMEMBERED:
             self._by_key.clear()
-        self._by_key[key] = addressee
+        self._by_key[key] = (addressee, forgotten)
 
     def forget(self) -> None:
         """Ask about every key anew."""

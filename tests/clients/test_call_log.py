@@ -203,3 +203,13 @@ def test_the_calls_of_a_duty_are_recorded_at_its_end(lever_api, grant, monkeypat
     monkeypatch.setattr(call_log, "store_calls", lambda calls: counts.append(len(calls)))
     duty_runs.perform(Duty.REFRESH_LEVER_LISTS, grant.organization)
     assert counts == [2]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_call_made_when_the_transaction_is_committed_is_stored_too(lever):
+    with call_log.collected():
+        lever.stages()
+        with call_log.recorded():
+            transaction.on_commit(lever.stages)
+        assert ApiCall.objects.count() == 1
+    assert ApiCall.objects.count() + sum(ApiCall.objects.values_list("repeats", flat=True)) == 2

@@ -59,7 +59,7 @@ def check_late_rows(organization: Organization) -> Iterator[Finding]:
     """Yield how many rows have been due for longer than LONGEST_WAIT."""
     late = Now() - LONGEST_WAIT
     number = Delivery.objects.due().filter(organization=organization, due_at__lt=late).count()
-    number += Effect.objects.due().filter(organization=organization, due_at__lt=late).count()
+    number += Effect.objects.free().filter(organization=organization, due_at__lt=late).count()
     if number:
         yield Finding(
             organization.slug,
