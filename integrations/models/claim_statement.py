@@ -14,17 +14,13 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.db.models.sql import UpdateQuery
 
-from integrations.models.sql_template import Parameter, Statement, filled
+from integrations.models.prepared import Place, filled
+from integrations.models.sql_template import Statement, with_parts
 
 #: How many organizations a claim goes through along the index, due or not.
 ORGANIZATIONS_PER_CLAIM = 32
 #: Of how many of the rows that have been due longest it looks at the organizations.
 LONGEST_WAITING = 8
-
-_OWNER, _AFTER, _ORGANIZATION, _OPPORTUNITY, _MOST = (
-    f"placeholder for the {what}"
-    for what in ("owner", "organization before", "organization", "opportunity", "number of rows")
-)
 
 _OFFERS = """
 WITH RECURSIVE walk (organization, place) AS (
@@ -48,23 +44,21 @@ def offers_statement(model: Any, after: int) -> Statement:
     due row. The walk goes from the organization behind `after` to ORGANIZATIONS_PER_CLAIM others; organizations that
     were reached only because a row of theirs has been due longest have the place 0.
     """
-    return _with_values(_offers(model, connection.vendor), {_AFTER: after})
+    return _with_values(_offers(model, connection.vendor), after)
 
 
 def lease_statement(model: Any, lease: timedelta, owner: str, rows: list[int]) -> Statement:
     """Return the SQL, with its parameters, that leases those of the rows that are still due, and returns them."""
-    statement = _leasing_rows(model, lease, connection.vendor, len(rows))
-    return _with_values(
-        statement, {_OWNER: owner, **dict(zip(_row_placeholders(len(rows)), rows, strict=True))}
-    )
+    return _with_values(_leasing_rows(model, lease, connection.vendor, len(rows)), owner, *rows)
 
 
 def lease_of_organization_statement(
     model: Any, lease: timedelta, owner: str, organization_id: int, most: int
 ) -> Statement:
     """Return the SQL, with its parameters, that leases the most urgent due rows of the organization, at most `most`."""
-    statement = _leasing_of_organization(model, lease, connection.vendor)
-    return _with_values(statement, {_OWNER: owner, _ORGANIZATION: organization_id, _MOST: most})
+    return _with_values(
+        _leasing_of_organization(model, lease, connection.vendor), owner, organization_id, most
+    )
 
 
 def lease_of_candidate_statement(
@@ -72,8 +66,7 @@ def lease_of_candidate_statement(
 ) -> Statement:
     """Return the SQL, with its parameters, that leases the candidate's most urgent due row and returns it."""
     statement = _leasing_of_candidate(model, lease, connection.vendor)
-    values: dict[str, Parameter] = {_ORGANIZATION: organization_id, _OPPORTUNITY: opportunity_id}
-    return _with_values(statement, {**values, _OWNER: owner})
+    return _with_values(statement, owner, organization_id, opportunity_id)
 
 
 def lease_first_statement(model: Any, lease: timedelta, owner: str) -> Statement:
@@ -81,16 +74,12 @@ def lease_first_statement(model: Any, lease: timedelta, owner: str) -> Statement
 
     The model has a `started_at`, which is set.
     """
-    return _with_values(_leasing_first(model, lease, connection.vendor), {_OWNER: owner})
+    return _with_values(_leasing_first(model, lease, connection.vendor), owner)
 
 
-def _with_values(statement: Statement, values: dict[str, Parameter]) -> Statement:
+def _with_values(statement: Statement, *values: object) -> Statement:
     sql, parameters = statement
-    return sql, tuple(values.get(one, one) if isinstance(one, str) else one for one in parameters)
-
-
-def _row_placeholders(count: int) -> tuple[str, ...]:
-    return tuple(f"placeholder for row {number}" for number in range(count))
+    return sql, filled(parameters, values)
 
 
 @lru_cache
@@ -100,13 +89,13 @@ def _offers(model: Any, _vendor: str) -> Statement:
     of_reached = RawSQL("reached.organization", ())
     leased = rows.filter(organization_id=of_reached, leased_until__gte=Now()).order_by()
     leases = leased.annotate(every=models.Value(1)).values("every").annotate(leases=models.Count("pk"))
-    return filled(
+    return with_parts(
         _OFFERS.replace("{places}", str(ORGANIZATIONS_PER_CLAIM)),
-        first=organizations.filter(organization_id__gt=RawSQL("%s", (_AFTER,)))[:1],
+        first=organizations.filter(organization_id__gt=RawSQL("%s", (Place(0),)))[:1],
         following=organizations.filter(organization_id__gt=RawSQL("walk.organization", ()))[:1],
         longest=due.order_by("due_at").values("organization_id")[:LONGEST_WAITING],
         leases=leases.values("leases"),
-        row=due.filter(organization_id=of_reached).order_by(*due.work_order).values("pk")[:1],
+        row=_in_order_of_work(due, "reached.organization").values("pk")[:1],
     )
 
 
@@ -114,22 +103,22 @@ def _offers(model: Any, _vendor: str) -> Statement:
 def _leasing_rows(model: Any, lease: timedelta, _vendor: str, count: int) -> Statement:
     is_one = RawSQL(  # noqa: S611 - placeholders alone
         f'"{model._meta.db_table}"."id" IN ({", ".join(["%s"] * count)})',
-        _row_placeholders(count),
+        tuple(Place(number) for number in range(1, count + 1)),
         output_field=models.BooleanField(),
     )
-    return _leasing(model, model.objects.due().filter(is_one), lease)
+    return _leasing(model, model.objects.due().filter(is_one).order_by(), lease)
 
 
 @lru_cache
 def _leasing_of_organization(model: Any, lease: timedelta, _vendor: str) -> Statement:
-    due = model.objects.due().filter(organization_id=RawSQL("%s", (_ORGANIZATION,)))
-    return _leasing(model, due.order_by(*due.work_order), lease, is_limited=True)
+    due = _in_order_of_work(model.objects.due(), "%s", Place(1))
+    return _leasing(model, due, lease, most=Place(2))
 
 
 @lru_cache
 def _leasing_of_candidate(model: Any, lease: timedelta, _vendor: str) -> Statement:
     due = model.objects.due().filter(
-        organization_id=RawSQL("%s", (_ORGANIZATION,)), opportunity_id=RawSQL("%s", (_OPPORTUNITY,))
+        organization_id=RawSQL("%s", (Place(1),)), opportunity_id=RawSQL("%s", (Place(2),))
     )
     return _leasing(model, due.order_by(*due.work_order)[:1], lease)
 
@@ -140,22 +129,41 @@ def _leasing_first(model: Any, lease: timedelta, _vendor: str) -> Statement:
     return _leasing(model, due.order_by(*due.work_order)[:1], lease, started_at=Now())
 
 
+def _in_order_of_work(due: Any, organization: str, *parameters: object) -> models.QuerySet[Any, Any]:
+    """Return the due rows of the organization that the SQL states, the most urgent first.
+
+    The index that begins with the organization has them so. PostgreSQL isn't told that it is one organization, and so
+    needs it sorted by: else it would go along the index of what has been due longest as well, in which others' rows
+    come first, thousands of them when a customer has moved many candidates.
+    """
+    if connection.vendor == "postgresql":
+        organization = f"ANY(ARRAY[{organization}]::bigint[])"
+    is_its = RawSQL(  # noqa: S611 - made of what is written here
+        f'"{due.model._meta.db_table}"."organization_id" = {organization}',
+        parameters,
+        output_field=models.BooleanField(),
+    )
+    ordered: models.QuerySet[Any, Any] = due.filter(is_its).order_by("organization_id", *due.work_order)
+    return ordered
+
+
 def _leasing(
     model: Any,
     chosen: models.QuerySet[Any, Any],
     lease: timedelta,
     *,
-    is_limited: bool = False,
+    most: Place | None = None,
     **changes: models.Func,
 ) -> Statement:
     """Return the SQL that leases the chosen rows, counts the attempt and the crash, and returns the rows.
 
-    Rows that another claim has locked are left out. `is_limited`: the statement has a placeholder for their number.
+    The owner is the statement's first value. Rows that another claim has locked are left out. `most`: which value is
+    the number of rows at most.
     """
     can_skip = connection.features.has_select_for_update_skip_locked
     choice, parameters = chosen.values("pk").query.get_compiler(connection=connection).as_sql()
-    if is_limited:
-        choice, parameters = f"{choice} LIMIT %s", (*parameters, _MOST)
+    if most is not None:
+        choice, parameters = f"{choice} LIMIT %s", (*parameters, most)
     if can_skip:  # not by select_for_update(), which compiles in a transaction alone
         table = connection.ops.quote_name(model._meta.db_table)
         choice += f" {connection.ops.for_update_sql(skip_locked=True, of=(table,), no_key=True)}"
@@ -168,7 +176,7 @@ def _leasing(
     query.add_update_values(
         {
             "leased_until": Now() + lease,
-            "lease_owner": _OWNER,
+            "lease_owner": models.Value(Place(0)),
             "attempts": models.F("attempts") + 1,
             "consecutive_crashes": models.F("consecutive_crashes") + 1,
             **changes,

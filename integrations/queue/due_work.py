@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from integrations.models import Delivery, DutyRun, Effect, Invitation, db_clock
-from integrations.models.sql_template import Statement, filled
+from integrations.models.sql_template import Statement, with_parts
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def read() -> DueWork:
 @lru_cache
 def _statement(_vendor: str) -> Statement:
     later = {"due_at__gt": Now()}
-    return filled(
+    return with_parts(
         "SELECT EXISTS ({effects}), EXISTS ({deliveries}), EXISTS ({polls}), EXISTS ({duties}), "
         "({next_effect}), ({next_delivery}), ({next_poll})",
         effects=Effect.objects.due().order_by("due_at").values("pk")[:1],

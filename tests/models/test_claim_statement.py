@@ -92,6 +92,23 @@ def test_a_claim_reads_neither_the_history_nor_idle_organizations(model, busy_ta
         assert [step for statement in statements for step in full_scans(statement)] == []
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="counts the rows that PostgreSQL reads")
+@pytest.mark.parametrize("factory", [factories.DeliveryFactory, factories.EffectFactory])
+def test_a_claim_does_not_read_the_backlog_of_another_organization_that_has_been_due_longer(
+    db, factory
+) -> None:
+    busy, *others = factories.OrganizationFactory.create_batch(4)
+    an_hour_ago = factories.a_moment_ago() - timedelta(hours=1)
+    backlog = factory.build_batch(HISTORY, organization=busy, due_at=an_hour_ago)
+    model = type(backlog[0])
+    model.objects.bulk_create(backlog)
+    for organization in others:
+        factory.create_batch(50, organization=organization)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    assert sum(rows_read(statement) for statement in claim_sql(model)) < MOST_ROWS_READ
+
+
 @pytest.mark.parametrize("model", [Delivery, Effect])
 def test_leases_are_counted_by_the_index_of_leased_rows(model, busy_tables) -> None:
     statement, _ = claim_sql(model)

@@ -26,13 +26,16 @@ def add_history(organizations: Sequence[Organization], count: int) -> None:
 
 
 def make_due(organizations: Sequence[Organization], count: int) -> None:
-    """Have so many deliveries due and no others, shared evenly by the organizations; none is leased."""
+    """Have so many deliveries due and no others, shared evenly by the organizations; none is leased.
+
+    What earlier claims and deletions left behind is cleared away, as PostgreSQL's autovacuum would.
+    """
     due = Delivery.objects.filter(event=_DUE)
     due._raw_delete(due.db)
     _share(organizations, count, _DUE)
     Delivery.objects.filter(event=_DUE).update(due_at=Now())
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
 
 
 def _share(organizations: Sequence[Organization], count: int, event: str, verdict: str = "") -> None:
