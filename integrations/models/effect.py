@@ -15,17 +15,13 @@ from integrations.models.organization import Organization
 
 
 class EffectQuerySet(LeasableQuerySet["Effect"]):
-    """Effects by whether a worker may take them."""
+    """Effects by whether a worker may take them.
+
+    The state isn't asked, since only what is to be performed has a due time. A statement with a state among its values
+    is planned anew each time that it runs: which value it is decides whether it may use the index.
+    """
 
     work_order = ("priority", "due_at")
-
-    def scheduled(self) -> Self:
-        """Effects that are to be performed."""
-        return super().scheduled().filter(state=Effect.State.DUE)
-
-    def free(self) -> Self:
-        """Due effects that no worker holds."""
-        return super().free().filter(state=Effect.State.DUE)
 
     def due(self) -> Self:
         """Free effects, of each candidate the most urgent, and none while one of the candidate's is held.
@@ -45,7 +41,7 @@ class EffectQuerySet(LeasableQuerySet["Effect"]):
                 pk__lt=models.OuterRef("pk"),
             )
         )
-        is_next = models.Q(state=Effect.State.DUE, due_at__lte=Now()) & more_urgent
+        is_next = models.Q(due_at__lte=Now()) & more_urgent
         goes_first = models.Q(leased_until__isnull=False) | is_next
         has_held_it = models.Q(leased_until__isnull=False)
         is_behind = models.Exists(others.filter(goes_first))
@@ -166,9 +162,11 @@ class Effect(Leasable):
             models.Index(
                 fields=["organization", "priority", "due_at"],
                 name="effect_due",
-                condition=models.Q(state="due"),
+                condition=models.Q(due_at__isnull=False),
             ),
-            models.Index(fields=["due_at"], name="effect_longest_due", condition=models.Q(state="due")),
+            models.Index(
+                fields=["due_at"], name="effect_longest_due", condition=models.Q(due_at__isnull=False)
+            ),
             models.Index(
                 fields=["organization", "leased_until"],
                 name="effect_leased",

@@ -99,7 +99,7 @@ def queue_state(organization: Organization) -> QueueState:
         heartbeat_at=Heartbeat.objects.aggregate(at=Max("at"))["at"],
         oldest_due_at=min((rows["oldest"] for rows in waiting if rows["oldest"]), default=None),
         due=sum(rows["number"] for rows in waiting),
-        later=effects.filter(state=Effect.State.DUE, due_at__gt=timezone.now()).count(),
+        later=effects.scheduled().filter(due_at__gt=timezone.now()).count(),
         next_poll_at=_next_poll_at(organization),
         last_received_at=LeverWebhook.objects.filter(**own).aggregate(at=Max("last_received_at"))["at"],
         swept_at=connection.swept_at if connection else None,
