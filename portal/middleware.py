@@ -9,6 +9,7 @@ from django.template.response import SimpleTemplateResponse
 from django.urls import Resolver404, resolve
 
 from integrations.models.db_retry import DATABASE_OUTAGE
+from portal.process import statement_plans
 
 RETRY_AFTER_SECONDS = "5"
 
@@ -62,6 +63,18 @@ class WebhookMiddleware:
         # CommonMiddleware does this for pages; without it the server would close the connection after the answer
         answer.headers.setdefault("Content-Length", str(len(answer.content)))
         return answer
+
+
+class StatementPlansMiddleware:
+    """Has what pages ask of the database planned for the values that they ask with."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Handle the request."""
+        with statement_plans.for_their_values():
+            return self.get_response(request)
 
 
 class DatabaseUnavailableMiddleware:

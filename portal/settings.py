@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "portal.middleware.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "portal.middleware.WebhookMiddleware",
+    "portal.middleware.StatementPlansMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "portal.uploads.FormMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

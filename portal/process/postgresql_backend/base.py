@@ -5,16 +5,25 @@ request is answered 503 like those of a moment before, and its sender tries agai
 """
 
 import time
+from typing import Any
 
 from django.db.backends.postgresql import base
+
+from portal.process import statement_plans
 
 REST_SECONDS = 1.0
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """A connection that remembers when it was last found in use."""
+    """A connection that remembers when it was last found in use, and whose statements are planned as is asked for."""
 
     _used_at = 0.0
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        """Return a cursor whose statements are prepared once they ran often, or never while they are planned anew."""
+        threshold = self.settings_dict["OPTIONS"].get("prepare_threshold")
+        self.connection.prepare_threshold = None if statement_plans.are_for_their_values() else threshold
+        return super().create_cursor(name)
 
     def close_if_health_check_failed(self) -> None:
         """Close a connection that rested and doesn't work any more; called before the first query of a request."""

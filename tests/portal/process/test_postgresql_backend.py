@@ -1,4 +1,4 @@
-"""A connection is checked after a rest, not before each request."""
+"""A connection is checked after a rest, not before each request; statements are planned once or for their values."""
 
 import time
 from unittest import mock
@@ -10,6 +10,7 @@ from django.db import OperationalError
 from django.db.utils import ConnectionHandler
 
 from portal.devtools import test_suites
+from portal.process import statement_plans
 from portal.process.postgresql_backend.base import REST_SECONDS
 
 pytestmark = pytest.mark.postgres
@@ -21,6 +22,7 @@ def connection(db):
         "ENGINE": "portal.process.postgresql_backend",
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"server_side_binding": True, "prepare_threshold": 3},
     }
     one = ConnectionHandler({"default": configuration})["default"]
     yield one
@@ -76,3 +78,27 @@ def test_a_connection_is_not_checked_later_in_a_request_that_began_without(conne
     ):
         cursor.execute("SELECT 1")
     is_usable.assert_not_called()
+
+
+def prepared_statements(connection) -> int:
+    """Return how many statements the connection has prepared."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT %% + 1'")
+        return int(cursor.fetchone()[0])
+
+
+def run_often(connection) -> None:
+    for number in range(6):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT %s + 1", [number])
+
+
+def test_a_statement_that_runs_often_is_planned_once(connection):
+    run_often(connection)
+    assert prepared_statements(connection) == 1
+
+
+def test_a_page_has_its_statements_planned_for_their_values(connection):
+    with statement_plans.for_their_values():
+        run_often(connection)
+    assert prepared_statements(connection) == 0
