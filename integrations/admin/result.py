@@ -14,12 +14,6 @@ from integrations.models import Result
 RATINGS = range(1, 5)
 
 
-class ResultOrganizationFilter(OrganizationFilter):
-    """The organization filter for rows that reach it through their invitation."""
-
-    organization_path = "invitation__organization"
-
-
 class RatingFilter(admin.SimpleListFilter):
     """Filter results by rating. Django's own filter would look through all results for the ratings that there are."""
 
@@ -46,7 +40,6 @@ class RatingFilter(admin.SimpleListFilter):
 class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
     """The results of attempts."""
 
-    organization_path = "invitation__organization"
     list_display = (
         "created_at",
         "invitation",
@@ -58,8 +51,8 @@ class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
         "is_in_lever",
         "organization",
     )
-    list_filter = ("created_at", "outcome", RatingFilter, ResultOrganizationFilter)
-    list_select_related = ("invitation__organization",)
+    list_filter = ("created_at", "outcome", RatingFilter, OrganizationFilter)
+    list_select_related = ("invitation", "organization")
     list_defer = ("metadata",)
     search_fields = ("id__exact",)
     searched_relation = SearchedRelation("invitation", ("opportunity_id", "instance_id"))
@@ -78,16 +71,7 @@ class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
         "created_at",
         "metadata_shown",
     )
-    readonly_fields = ("organization", "invitation_link", "score_shown", "metadata_shown")
-
-    def organization_of(self, row: Result) -> int:
-        """Return the id of the organization that a result belongs to."""
-        return int(row.invitation.organization_id)
-
-    @admin.display(description="organization")
-    def organization(self, result: Result) -> str:
-        """Return the organization's name."""
-        return str(result.invitation.organization)
+    readonly_fields = ("invitation_link", "score_shown", "metadata_shown")
 
     @admin.display(description="score", ordering="score")
     def score_shown(self, result: Result) -> str:

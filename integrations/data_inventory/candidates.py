@@ -46,7 +46,6 @@ CANDIDATE_TABLES = (
         },
         harmless=frozenset({"failure_reason", "feedback_id"}),
         opportunity="invitation__opportunity_id",
-        organization="invitation__organization",
     ),
     Table(
         "integrations.Delivery",

@@ -1,5 +1,7 @@
 """Results of assessments, one per attempt."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models.functions import Now
 
@@ -11,6 +13,10 @@ class Result(models.Model):
 
     Outcome = ResultOutcome
 
+    # the invitation's: by it lists and charts find the newest without a look at each one's invitation
+    organization = models.ForeignKey(
+        "integrations.Organization", on_delete=models.CASCADE, related_name="results", db_index=False
+    )
     invitation = models.ForeignKey(
         "integrations.Invitation", on_delete=models.CASCADE, related_name="results", db_index=False
     )
@@ -34,10 +40,14 @@ class Result(models.Model):
         ordering = ["-created_at", "-pk"]
         get_latest_by = "attempt"
         indexes = [
-            models.Index(fields=["created_at"], name="result_recent"),
-            # CodeScreen states an outcome for few
+            models.Index(fields=["organization", "-created_at"], name="result_recent"),
+            # for operators, who see the results of all organizations
+            models.Index(fields=["-created_at"], name="result_recent_of_all"),
+            # the organization second, so that it serves operators too; CodeScreen states an outcome for few
             models.Index(
-                fields=["outcome", "-created_at"], name="result_outcome", condition=~models.Q(outcome="")
+                fields=["outcome", "organization", "-created_at"],
+                name="result_outcome",
+                condition=~models.Q(outcome=""),
             ),
         ]
         constraints = [
@@ -58,6 +68,12 @@ class Result(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome or 'Result not stated'} {self.score_text}".strip()
+
+    def save(self, **options: Any) -> None:
+        """Save; a new row gets the organization of its invitation."""
+        if self._state.adding:
+            self.organization_id = self.invitation.organization_id
+        super().save(**options)
 
     @property
     def score_text(self) -> str:

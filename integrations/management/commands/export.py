@@ -139,21 +139,20 @@ class Export:
     """How rows of one kind are found and written."""
 
     model: type[models.Model]
-    organization_path: str
     created_field: str
     row: Callable[[Any], Row]
     related: tuple[str, ...] = ()
 
 
 EXPORTS = {
-    "deliveries": Export(Delivery, "organization", "received_at", delivery_row),
-    "verdicts": Export(Verdict, "organization", "decided_at", verdict_row, ("delivery",)),
-    "invitations": Export(Invitation, "organization", "created_at", invitation_row),
-    "results": Export(Result, "invitation__organization", "created_at", result_row),
-    "effects": Export(Effect, "organization", "created_at", effect_row),
-    "calls": Export(ApiCall, "organization", "at", call_row),
-    "erasures": Export(Erasure, "organization", "erased_at", erasure_row),
-    "audit": Export(AuditEntry, "organization", "at", audit_row),
+    "deliveries": Export(Delivery, "received_at", delivery_row),
+    "verdicts": Export(Verdict, "decided_at", verdict_row, ("delivery",)),
+    "invitations": Export(Invitation, "created_at", invitation_row),
+    "results": Export(Result, "created_at", result_row),
+    "effects": Export(Effect, "created_at", effect_row),
+    "calls": Export(ApiCall, "at", call_row),
+    "erasures": Export(Erasure, "erased_at", erasure_row),
+    "audit": Export(AuditEntry, "at", audit_row),
 }
 
 
@@ -170,7 +169,7 @@ class Command(MigratingCommand):
     def handle(self, *args: object, **options: Any) -> None:
         organization = organization_named(options["organization"])
         export = EXPORTS[options["kind"]]
-        rows = export.model._default_manager.filter(**{export.organization_path: organization}).order_by("pk")
+        rows = export.model._default_manager.filter(organization=organization).order_by("pk")
         if export.related:
             rows = rows.select_related(*export.related)
         if options["since"] is not None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from statistics import median
 
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from integrations.models import Delivery, Invitation, Membership, Result
@@ -57,12 +57,7 @@ def _invitations(member: Membership, days: Sequence[date]) -> Chart:
 
 
 def _outcomes(member: Membership, days: Sequence[date]) -> Chart:
-    # asked row by row: a join would read all invitations, and the results of two weeks are few beside them
-    organization = Invitation.objects.filter(pk=OuterRef("invitation")).values("organization")[:1]
-    results = Result.objects.filter(created_at__gte=_midnight(days[0])).alias(
-        organization=Subquery(organization)
-    )
-    results = results.filter(organization=member.organization_id)
+    results = Result.objects.filter(organization=member.organization_id, created_at__gte=_midnight(days[0]))
     by_outcome = (
         visible(results, member, "invitation__opportunity_id")
         .order_by()

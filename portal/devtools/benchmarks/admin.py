@@ -97,4 +97,4 @@ def _of(model: type[models.Model], history: History) -> dict[str, object]:
     """Return the condition for rows of the large organization."""
     if model is Organization:
         return {"pk": history.large.pk}
-    return {"invitation__organization" if model is Result else "organization": history.large}
+    return {"organization": history.large}

@@ -109,7 +109,12 @@ class History:
             _unchained(Verdict(organization=self.large)), first, last, columns.verdict(large), columns.DECIDED
         )
         _insert(Effect(organization=self.large), first, last, columns.effect(large))
-        _insert(Result(report_url="https://app.codescreen.com/#/report/1"), first, last, columns.result())
+        _insert(
+            Result(organization=self.large, report_url="https://app.codescreen.com/#/report/1"),
+            first,
+            last,
+            columns.result(large),
+        )
         calls = ApiCall(
             organization=self.large, request_body=columns.BODY, response_body=columns.BODY, duration_ms=31
         )

@@ -101,7 +101,7 @@ class PeriodSelection:
 
     def results(self) -> QuerySet[Result]:
         """Return what CodeScreen stated in the period."""
-        return Result.objects.filter(self._within("created_at"), invitation__organization=self.organization)
+        return Result.objects.filter(self._within("created_at"), organization=self.organization)
 
     def effects(self) -> QuerySet[Effect]:
         """Return what was to be sent and written in the period."""
