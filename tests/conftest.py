@@ -15,6 +15,7 @@ from integrations import stop_signal
 from integrations.lever.oauth import SCOPES
 from integrations.models import Assessment, Membership, Role, RoleMapping, Stage, circuit_breaker
 from integrations.queue import notify, wake_ups
+from integrations.queue.kept_threads import kept_threads
 from integrations.webhooks import addressee, signature_reuse
 from integrations.workflow.operations.lever_connection import connect_lever
 from portal.devtools import test_suites
@@ -142,6 +143,13 @@ def notifications(db, monkeypatch):
     monkeypatch.setattr(notify, "_next_notification", 0.0)
     monkeypatch.setattr(wake_ups, "notify", lambda: sent.append("notified"))
     return sent
+
+
+@pytest.fixture(autouse=True)
+def _no_kept_threads() -> Iterator[None]:
+    """End the threads that drains keep with their connections: the test's database is emptied or removed."""
+    yield
+    kept_threads.end_all()
 
 
 @pytest.fixture

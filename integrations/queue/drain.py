@@ -16,6 +16,7 @@ from integrations.clients import call_window
 from integrations.models import Heartbeat
 from integrations.models.db_retry import DATABASE_OUTAGE
 from integrations.queue import due_work
+from integrations.queue.kept_threads import kept_threads
 from integrations.queue.notify import NOTIFY_EVERY_SECONDS
 from integrations.queue.organization_reads import OrganizationReads
 from integrations.queue.step_threads import StepThreads
@@ -95,11 +96,14 @@ class _Drain:
     def end(self) -> None:
         """Wait until what was begun has ended."""
         for threads in (self._steps, self._duties):
-            threads.end()
             while not threads.join(BEAT_SECONDS):
                 with suppress(*DATABASE_OUTAGE):  # the threads must be waited for all the same
                     Heartbeat.beat()
         self._wake_ups.close()
+        if stop_signal.is_requested():
+            kept_threads.end_all()
+        else:
+            kept_threads.end_unused()
 
     def _look(self, now: float) -> None:
         """Hand over what is due, and set when to look again."""

@@ -1,27 +1,24 @@
-"""The threads of a drain that perform steps: started when they are needed first, ended with the drain."""
+"""The steps that a drain has begun and that haven't ended, each in a thread."""
 
 import logging
 import threading
-import time
 from collections.abc import Callable
-from queue import SimpleQueue
+from functools import partial
 
 from django.db import DatabaseError, InterfaceError, connection
 
-logger = logging.getLogger(__name__)
+from integrations.queue.kept_threads import Task, kept_threads
 
-type Task = Callable[[], object]
+logger = logging.getLogger(__name__)
 
 
 class StepThreads:
-    """At most `most` threads, each with a connection to the database that it keeps; one thread hands them tasks."""
+    """At most `most` threads, each with a connection to the database; one thread hands them tasks."""
 
     def __init__(self, most: int, on_end: Callable[[], None]) -> None:
         self._most = most
         self._on_end = on_end
-        self._tasks: SimpleQueue[Task | None] = SimpleQueue()
-        self._threads: list[threading.Thread] = []
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._running = 0
         self._ended = 0
 
@@ -41,52 +38,37 @@ class StepThreads:
         return self._most - self._running
 
     def start_one(self) -> None:
-        """Start a thread that connects to the database and waits, so that the first task needn't."""
+        """Have a thread with a connection to the database, so that the first task needn't wait for it."""
         self.hand_over(_connect)
 
     def hand_over(self, task: Task) -> None:
         """Have the task performed; a thread is started for it when all are busy."""
-        with self._lock:
+        with self._changed:
             self._running += 1
-            must_start = self._running > len(self._threads)
-        self._tasks.put(task)
-        if must_start:
-            thread = threading.Thread(target=self._perform_tasks, daemon=True)
-            thread.start()
-            self._threads.append(thread)
-
-    def end(self) -> None:
-        """Let each thread end after its task."""
-        for _ in self._threads:
-            self._tasks.put(None)
+        kept_threads.perform(partial(_perform, task), self._note_end)
 
     def join(self, seconds: float) -> bool:
-        """Wait for the end of the threads for so many seconds; return whether all have ended."""
-        until = time.monotonic() + seconds
-        for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        """Wait for the end of the tasks for so many seconds; return whether all have ended."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._running, seconds)
 
-    def _perform_tasks(self) -> None:
-        try:
-            for task in iter(self._tasks.get, None):
-                self._perform(task)
-        finally:
-            connection.close()
+    def _note_end(self) -> None:
+        with self._changed:
+            self._running -= 1
+            self._ended += 1
+            self._changed.notify()
+            self._on_end()  # before `join` returns: afterwards the drain has no use for it
 
-    def _perform(self, task: Task) -> None:
-        try:
-            task()
-        except (DatabaseError, InterfaceError):
-            logger.warning("the database went away; the leases will expire", exc_info=True)
-            connection.close()
-        except Exception:
-            logger.exception("a step's thread failed; the lease will expire")
-        finally:
-            with self._lock:
-                self._running -= 1
-                self._ended += 1
-            self._on_end()
+
+def _perform(task: Task) -> None:
+    try:
+        connection.close_if_unusable_or_obsolete()  # it was kept: whether it still works is asked with its next use
+        task()
+    except (DatabaseError, InterfaceError):
+        logger.warning("the database went away; the leases will expire", exc_info=True)
+        connection.close()
+    except Exception:
+        logger.exception("a step's thread failed; the lease will expire")
 
 
 def _connect() -> None:
