@@ -13,7 +13,15 @@ from django.utils import timezone
 
 from integrations import stop_signal
 from integrations.lever.oauth import SCOPES
-from integrations.models import Assessment, Membership, Role, RoleMapping, Stage, circuit_breaker
+from integrations.models import (
+    Assessment,
+    Membership,
+    Role,
+    RoleMapping,
+    Stage,
+    circuit_breaker,
+    recovery_code,
+)
 from integrations.queue import notify, wake_ups
 from integrations.queue.kept_threads import kept_threads
 from integrations.webhooks import addressee, signature_reuse
@@ -74,10 +82,11 @@ def browser_type_launch_args(browser_type_launch_args):
 
 
 @pytest.fixture(autouse=True)
-def _portal_settings(settings) -> None:
+def _portal_settings(settings, monkeypatch) -> None:
     settings.SECRET_KEY = "only-for-tests-" + "x" * 50
     settings.FIELD_ENCRYPTION_KEYS = [_KEY]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    monkeypatch.setattr(recovery_code, "HASHING_COST", 2)
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     settings.SECURE_SSL_REDIRECT = False
     settings.PORTAL_URL = "http://testserver"

@@ -18,11 +18,13 @@ CODE_LENGTH = 16  # 80 bits
 GROUP_LENGTH = 4
 LONGEST_TYPED = 100
 _SALT_BYTES = 16
+#: scrypt's cost parameter; 80 random bits need no higher one.
+HASHING_COST = 2**14
 
 
 def _digest(code: str, salt: str) -> str:
-    """Return scrypt's hash of a code; 80 random bits need no costlier parameters."""
-    return hashlib.scrypt(code.encode(), salt=bytes.fromhex(salt), n=2**14, r=8, p=1, dklen=32).hex()
+    """Return scrypt's hash of a code."""
+    return hashlib.scrypt(code.encode(), salt=bytes.fromhex(salt), n=HASHING_COST, r=8, p=1, dklen=32).hex()
 
 
 def _make_code() -> str:

@@ -1,13 +1,17 @@
 """Codes by time, recovery codes and passkeys' counts: what is accepted, and once."""
 
+import hashlib
 from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection
 
-from integrations.models import AuthenticatorApp, Passkey, RecoveryCode, db_clock
+from integrations.models import AuthenticatorApp, Passkey, RecoveryCode, db_clock, recovery_code
 from tests import factories
 from tests.second_factors import code_of, with_app, with_recovery_codes
+
+#: The product's, which the tests lower.
+HASHING_COST = recovery_code.HASHING_COST
 
 
 @pytest.fixture
@@ -79,6 +83,15 @@ def test_only_hashes_of_recovery_codes_are_stored(person):
     codes = with_recovery_codes(person)
     stored = str(list(RecoveryCode.objects.values())).lower()
     assert not any(code in stored or code.replace("-", "") in stored for code in codes)
+
+
+def test_recovery_codes_are_hashed_at_full_cost(person, monkeypatch):
+    monkeypatch.setattr(recovery_code, "HASHING_COST", HASHING_COST)
+    [code, *_] = with_recovery_codes(person)
+    stored = {row.digest: row.salt for row in RecoveryCode.objects.all()}
+    [salt] = set(stored.values())
+    typed = code.replace("-", "").encode()
+    assert hashlib.scrypt(typed, salt=bytes.fromhex(salt), n=16384, r=8, p=1, dklen=32).hex() in stored
 
 
 def test_a_new_set_ends_the_earlier_one(person):

@@ -191,12 +191,13 @@ def test_the_same_passkey_is_stored_for_one_person_only(super_admin, team_member
 
 
 def test_the_twenty_first_passkey_is_refused_with_the_fix(super_admin, origin):
+    credential = known_credential(origin)
     for number in range(20):
         Passkey.objects.create(
             user=super_admin,
             name=f"key {number}",
             credential_id=f"id-{number}",
-            credential=known_credential(origin),
+            credential=credential,
             user_handle="00" * 32,
         )
     client = Client()
