@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
-from werkzeug.routing import BaseConverter, Map, Rule
+from werkzeug.routing import BaseConverter, Map, MapAdapter, Rule
 
 from portal.devtools.sandbox.http.errors import HttpError
 from portal.devtools.sandbox.http.requests import Request
@@ -41,29 +42,36 @@ class _AccountConverter(BaseConverter):
     regex = "(?!(?:v1|api|oauth|_control|_static|candidate|client-result)$)[^/]+"
 
 
+@cache
+def _adapter(templates: tuple[tuple[str, str], ...]) -> MapAdapter:
+    """Return what finds a method's path template; made once, since every server of a platform has the same ones."""
+    rules = [Rule(path, methods=[method], endpoint=(method, path)) for method, path in templates]
+    converters = {"account": _AccountConverter}
+    return Map(rules, strict_slashes=False, merge_slashes=False, converters=converters).bind("sandbox")
+
+
 class Router:
     """The routes of one server; literal segments win over parameters, and a trailing slash doesn't matter."""
 
     def __init__(self) -> None:
-        converters = {"account": _AccountConverter}
-        self._map = Map(strict_slashes=False, merge_slashes=False, converters=converters)
-        self._adapter = self._map.bind("sandbox")
+        self._routes: dict[tuple[str, str], Route] = {}
 
     def add(self, routes: Iterable[Route]) -> None:
         """Register routes."""
         for route in routes:
-            self._map.add(Rule(route.path, methods=[route.method], endpoint=route))
+            self._routes.setdefault((route.method, route.path), route)
 
     def match(self, request: Request) -> Route | None:
         """Return the route of a request and fill in its path parameters, or None; raises a 405 HttpError."""
+        adapter = _adapter(tuple(self._routes))
         try:
-            rule, params = self._adapter.match(request.path, request.method, return_rule=True)
+            template, params = adapter.match(request.path, request.method)
         except MethodNotAllowed:
             message = f"{request.method} is not allowed here"
             raise HttpError(405, message, "MethodNotAllowed") from None
         except NotFound:
             return None
-        request.path_template = rule.rule
+        route = self._routes[template]
+        request.path_template = route.path
         request.path_params = dict(params)
-        route: Route = rule.endpoint
         return route
