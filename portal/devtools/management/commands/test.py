@@ -1,5 +1,6 @@
 """Run the tests with pytest; Django's own runner is not used."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -33,8 +34,12 @@ def run(arguments: list[str]) -> int:
         # three on two cores: tests wait for answers and time-outs a third of their time
         # worksteal: an idle process takes over tests of the others, since some take a thousand times longer
         arguments = ["-n", "3", "--dist", "worksteal", *arguments]
+    # without compiled files, each of the processes would compile the portal and rewrite the tests' assertions again
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     # a process of its own: Django reads its settings once, and the tests need others
-    pytest = subprocess.Popen([sys.executable, "-m", "pytest", *arguments], cwd=settings.BASE_DIR)
+    pytest = subprocess.Popen(
+        [sys.executable, "-m", "pytest", *arguments], cwd=settings.BASE_DIR, env=environ
+    )
     signal.signal(signal.SIGTERM, lambda *_: pytest.terminate())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches pytest too, which reports and ends
     code = pytest.wait()
