@@ -3,6 +3,7 @@
 from collections.abc import Callable, Container
 
 from django.contrib import admin
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -116,13 +117,8 @@ class InvitationAdmin(ScopedAdmin):
     list_display_links = ("created_at", "candidate_name")
     list_filter = ("created_at", "status", DecisionFilter, OrganizationFilter)
     list_select_related = ("organization",)
-    search_fields = (
-        "opportunity_id__exact",
-        "instance_id__exact",
-        "id__exact",
-        "candidate_name",
-        "email__istartswith",
-    )
+    search_fields = ("opportunity_id__exact", "instance_id__exact", "id__exact")
+    searched_texts = ("candidate_name", "email__istartswith")
     search_hint = (
         "a name, the beginning of an e-mail address, or an opportunity's, instance's or invitation's id"
     )
@@ -188,6 +184,16 @@ class InvitationAdmin(ScopedAdmin):
         ),
     )
     readonly_fields = ("candidate", "results_shown", "deliveries_shown", "effects_shown")
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        """Return the columns that are searched: of several words, which no id has, those that hold texts.
+
+        With the ids of instances among them, whose index is partial, PostgreSQL would look for one word by the indexes
+        and for the other in all rows that have the first.
+        """
+        if len(request.GET.get(SEARCH_VAR, "").split()) > 1:
+            return self.searched_texts
+        return (*self.search_fields, *self.searched_texts)
 
     @admin.display(description="timeline", ordering="opportunity_id")
     def candidate(self, invitation: Invitation) -> str | SafeString:
