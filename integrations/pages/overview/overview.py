@@ -1,6 +1,6 @@
 """The first page: the set-up checklist until every step is done, then today's counts and what needs a person."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import redis
@@ -18,6 +18,7 @@ from integrations.pages.overview.setup_step import SetupStep
 from integrations.pages.partials import PartialsMixin
 from integrations.pages.settings.connect_policy import connect_policy
 from integrations.pages.visibility import visible
+from integrations.pagination import LongListPaginator
 from integrations.queue import notify
 from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.health import doctor
@@ -84,8 +85,6 @@ class OverviewView(OrganizationMixin, PartialsMixin):
 
     def current_state(self) -> dict[str, Any]:
         """Return what the page keeps up to date: counts, errors and the newest invitations."""
-        own = visible(Invitation.objects.filter(organization=self.organization), self.membership)
-        invitations = own.order_by("-created_at", "-pk")
         # findings name candidates, and a Limited Team Member has no part in mending them
         is_told = self.membership.sees_all_candidates
         findings = doctor.operational_findings(self.organization) if is_told else []
@@ -93,5 +92,13 @@ class OverviewView(OrganizationMixin, PartialsMixin):
             "today": today(self.membership),
             "waiting": waiting_for_a_person(self.membership),
             "errors": [finding for finding in findings if finding.level == Level.ERROR],
-            "rows": invitation_rows(invitations[:LATEST]),
+            "rows": invitation_rows(self._newest()),
         }
+
+    def _newest(self) -> Iterable[Invitation]:
+        """Return the newest invitations that the member sees; few are found first and sorted then."""
+        own = visible(Invitation.objects.filter(organization=self.organization), self.membership)
+        ordered = own.order_by("-created_at", "-pk")
+        if self.membership.sees_all_candidates:
+            return ordered[:LATEST]
+        return LongListPaginator(ordered, LATEST).page(1)
