@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from integrations.clients.provider import clients_for
@@ -14,11 +15,13 @@ from integrations.http.errors import CallDeferred, PlatformError
 from integrations.lever.payloads import Opportunity, StageChange
 from integrations.lever.transport import PAGE_SIZE
 from integrations.models import Delivery, Organization, db_clock
+from integrations.models.prepared import prepared
 from integrations.vocabulary import DeliveryEvent, Platform
 from integrations.workflow.inbox.missed import CLOCK_SKEW
 
 #: The list is read when so many candidates wait, and at most a page of it for each so many.
 FEWEST_CANDIDATES = 10
+FIRST = FEWEST_CANDIDATES
 MOST_CANDIDATES = 1000
 #: An older reading serves no delivery.
 YOUNG_SECONDS = 30.0
@@ -95,6 +98,8 @@ def _read_list(organization: Organization, stage_id: str, former: ListReading | 
     Where Lever doesn't answer, the reading ends there: the others are read alone. Raises CallDeferred when nothing was
     read.
     """
+    if len(_first_waiting.all(organization.pk)) < FEWEST_CANDIDATES:
+        return None
     reading = ListReading(read_at=db_clock.now())
     waiting = Delivery.objects.filter(
         organization=organization,
@@ -128,3 +133,10 @@ def _read_list(organization: Organization, stage_id: str, former: ListReading | 
     except PlatformError:
         pass
     return reading
+
+
+@prepared
+def _first_waiting(organization_id: int) -> QuerySet[Delivery, int]:
+    """Return at most FIRST of those who wait, for whichever stage: to find those of one stage takes much longer."""
+    waiting = Delivery.objects.scheduled().filter(organization=organization_id, due_at__lte=Now())
+    return waiting.order_by("due_at").values_list("pk", flat=True)[:FIRST]
