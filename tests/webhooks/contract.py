@@ -401,7 +401,7 @@ class WebhookContract:
         "call",
         [
             "integrations.webhooks.store.insert_once",
-            "integrations.webhooks.addressee.Organization.objects.filter",
+            "integrations.webhooks.addressee._by_key.first",
         ],
     )
     def test_a_webhook_is_503_when_the_database_is_unreachable(self, sender, endpoint, error, call):
