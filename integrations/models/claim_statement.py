@@ -72,7 +72,7 @@ def lease_of_candidate_statement(
 def lease_first_statement(model: Any, lease: timedelta, owner: str) -> Statement:
     """Return the SQL, with its parameters, that leases the most urgent due row to `owner`, of any organization.
 
-    The model has a `started_at`, which is set.
+    If the model has a `started_at`, it is set.
     """
     return _with_values(_leasing_first(model, lease, connection.vendor), owner)
 
@@ -126,7 +126,12 @@ def _leasing_of_candidate(model: Any, lease: timedelta, _vendor: str) -> Stateme
 @lru_cache
 def _leasing_first(model: Any, lease: timedelta, _vendor: str) -> Statement:
     due = model.objects.due()
-    return _leasing(model, due.order_by(*due.work_order)[:1], lease, started_at=Now())
+    first = due.order_by(*due.work_order)[:1]
+    return (
+        _leasing(model, first, lease, started_at=Now())
+        if hasattr(model, "started_at")
+        else _leasing(model, first, lease)
+    )
 
 
 def _in_order_of_work(due: Any, organization: str, *parameters: object) -> models.QuerySet[Any, Any]:

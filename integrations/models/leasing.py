@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from integrations.models import db_clock
 from integrations.models.claim_statement import (
     ORGANIZATIONS_PER_CLAIM,
+    lease_first_statement,
     lease_of_organization_statement,
     lease_statement,
     offers_statement,
@@ -97,6 +98,14 @@ class Leasable(models.Model):
     def claim(cls, owner: str) -> Self | None:
         """Lease one due row to `owner`, as `claim_batch` does. Return None when nothing is due."""
         return next(iter(cls.claim_batch(owner, 1)), None)
+
+    @classmethod
+    def claim_first(cls, owner: str) -> Self | None:
+        """Lease the most urgent due row to `owner`, of any organization. Return None when nothing is due.
+
+        One statement, which is fair only while no more rows are due than workers can begin.
+        """
+        return next(iter(cls._leased(lease_first_statement(cls, LEASE, owner))), None)
 
     @classmethod
     def claim_batch(cls, owner: str, most: int) -> list[Self]:

@@ -20,12 +20,17 @@ class OrganizationReads:
 
         One that can't work is read anew: the step would hold its row up, after what made it due again has happened.
         """
-        now = time.monotonic()
         read = self._reads.get(organization_id)
-        if read is None or now - read[0] > READ_AGAIN_SECONDS or _is_held_up(read[1]):
-            read = (now, Organization.objects.reread(organization_id))
-            self._reads[organization_id] = read
+        if read is None or time.monotonic() - read[0] > READ_AGAIN_SECONDS or _is_held_up(read[1]):
+            return self.read(organization_id)
         return _copy(read[1])
+
+    def read(self, organization_id: int) -> Organization:
+        """Return the organization as it is now, and keep what was read for the steps that follow."""
+        now = time.monotonic()
+        organization = Organization.objects.reread(organization_id)
+        self._reads[organization_id] = (now, organization)
+        return _copy(organization)
 
 
 def _is_held_up(organization: Organization) -> bool:

@@ -118,6 +118,11 @@ class WakeUps:
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
 
+    @property
+    def may_claim_first(self) -> bool:
+        """Whether to claim before looking. On SQLite a claim that finds nothing would wait for the writers, too."""
+        return self._source.ask_every is None
+
     def close(self) -> None:
         """Close the pipe and the source; no thread may call `end_step` any more."""
         self._source.close()

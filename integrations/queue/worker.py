@@ -99,6 +99,11 @@ def claim_rows(most: int, turn: int, due: DueWork) -> list[Row]:
     return rows
 
 
+def claim_delivery() -> Delivery | None:
+    """Claim the delivery that has been due longest, None when none is: in one statement, while nothing else waits."""
+    return Delivery.claim_first(uuid.uuid4().hex)
+
+
 def _claim_effects(most: int) -> list[Effect]:
     return Effect.claim_batch(uuid.uuid4().hex, most)
 
@@ -115,7 +120,7 @@ def _step(row: Row, organizations: OrganizationReads) -> None:
         case Effect():
             perform_effect(row, organizations.get(row.organization_id))
         case Delivery():
-            decide(row)
+            decide(row, organizations.read(row.organization_id))
         case Invitation():
             poll_invitation(row, organizations.get(row.organization_id))
 
@@ -128,12 +133,14 @@ def perform_effect(effect: Effect, organization: Organization | None = None) -> 
         perform(effect, clients_for(organization, context))
 
 
-def decide(delivery: Delivery) -> None:
-    """Bring one claimed delivery to its verdict, by its organization's policies and connections of now.
+def decide(delivery: Delivery, organization: Organization | None = None) -> None:
+    """Bring one claimed delivery to its verdict; its organization is read now unless it was read for this step.
 
     A verdict by what was read a moment ago would stay, although a person has just changed what it says is missing.
     """
-    organization = delivery.organization = Organization.objects.reread(delivery.organization_id)
+    organization = delivery.organization = organization or Organization.objects.reread(
+        delivery.organization_id
+    )
     with correlation.use(correlation.of_delivery(delivery.pk)), call_log.collected():
         context = CallContext(delivery=delivery)
         handle_delivery(delivery, clients_for(organization, context))

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 
 from integrations.http import deadlines
@@ -140,6 +140,31 @@ def test_a_row_that_comes_while_a_drain_waits_is_taken_up_without_a_look_by_the_
     draining.join(30)
     effect.refresh_from_db()
     assert effect.state == "done"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deliveries_that_come_together_while_nothing_waits_are_all_taken_up(
+    organization, request_stop, monkeypatch
+):
+    """On PostgreSQL the first is claimed without a look; the others are found by the look after it."""
+    decided = []
+
+    def decide(delivery, _):
+        delivery.release(due_at=None)
+        decided.append(delivery.pk)
+        if len(decided) == 5:
+            request_stop()
+
+    monkeypatch.setattr(worker, "decide", decide)
+    monkeypatch.setattr(drain, "LOOK_SECONDS", 3600.0)
+    monkeypatch.setattr(notify, "_next_notification", 0.0)
+    draining = in_thread(drain.drain, 60)
+    time.sleep(0.5)
+    with transaction.atomic():
+        deliveries = factories.DeliveryFactory.create_batch(5, organization=organization)
+        notify.notify_workers()
+    draining.join(30)
+    assert sorted(decided) == [delivery.pk for delivery in deliveries]
 
 
 @pytest.mark.django_db(transaction=True)

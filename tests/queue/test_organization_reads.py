@@ -1,5 +1,7 @@
 """Rows that were claimed together share one reading of their organization, for a second."""
 
+from unittest import mock
+
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -74,3 +76,16 @@ def test_a_verdict_is_decided_by_the_organization_of_now(organization, monkeypat
     )
     worker.work_on(factories.DeliveryFactory.create(organization=organization), organizations, most=1)
     assert seen == ["Backend"]
+
+
+def test_an_effect_goes_by_what_was_read_for_the_verdict_before_it(organization, monkeypatch):
+    factories.LeverConnectionFactory.create(organization=organization)
+    factories.CodeScreenConnectionFactory.create(organization=organization)
+    monkeypatch.setattr(worker, "handle_delivery", lambda delivery, _: delivery.release(due_at=None))
+    monkeypatch.setattr(worker, "perform", lambda effect, _: effect.finish())
+    delivery = factories.DeliveryFactory.create(organization=organization, opportunity_id="o1")
+    factories.EffectFactory.create(organization=organization, opportunity_id="o1")
+    with mock.patch.object(type(Organization.objects.all()), "reread", autospec=True) as reread:
+        reread.side_effect = lambda rows, pk: rows.with_connections().get(pk=pk)
+        assert worker.work_on(delivery, OrganizationReads()) == 2
+    assert reread.call_count == 1

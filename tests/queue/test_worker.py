@@ -18,7 +18,7 @@ def test_effects_and_deliveries_take_turns(db, monkeypatch):
         done.append("effect")
         effect.finish()
 
-    def decide(delivery):
+    def decide(delivery, _):
         done.append("delivery")
         delivery.release(due_at=None)
 
@@ -84,7 +84,7 @@ def test_the_effects_of_a_candidate_are_performed_one_after_another_without_anot
         done.append(effect.key)
         effect.finish()
 
-    def decide(delivery):
+    def decide(delivery, _):
         delivery.release(due_at=None)
         for number in range(2):
             factories.EffectFactory(
