@@ -5,6 +5,7 @@ client that sends a byte now and then costs a little memory and no thread.
 """
 
 import socket
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,15 @@ REQUEST_SECONDS = 30.0
 STALLED_SECONDS = 60.0
 #: How long the rest of a body that is too large is read and dropped, so that its sender can read the answer.
 LINGER_SECONDS = 5.0
+
+
+class _Serving(threading.local):
+    """The connection that this thread serves."""
+
+    connection: "Connection | None" = None
+
+
+serving = _Serving()
 
 
 class Request(HTTPRequestParser):
@@ -74,6 +84,14 @@ class Connection(HTTPChannel):
         if not self.is_at_rest:
             return None
         return self._request_began_at or self.last_activity
+
+    def service(self) -> None:
+        """Answer a request, in a thread other than the one that reads."""
+        serving.connection = self
+        try:
+            super().service()
+        finally:
+            serving.connection = None
 
     def received(self, data: bytes) -> bool:
         """Take in what arrived, and note when a request began."""

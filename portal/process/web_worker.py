@@ -11,12 +11,12 @@ from types import FrameType
 
 from django.conf import settings
 from gunicorn.workers.base import Worker
-from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
-from portal.process.web_connection import Connection
+from portal.process.web_connection import Connection, serving
+from portal.process.web_loop import WebLoop, new_loop
 
 LOOP_SECONDS = 1.0
 LARGEST_HEAD = 32 * 1024
@@ -34,6 +34,13 @@ class Server(TcpWSGIServer):
     channel_class = Connection
     active_channels: dict[int, Connection]  # type: ignore[assignment]  # waitress makes them of the class above
     most_connections = MOST_CONNECTIONS
+    _map: WebLoop
+
+    def pull_trigger(self) -> None:
+        """Wake the loop; not when this thread's connection only waits for its next request from now on."""
+        connection = serving.connection
+        if connection is None or not self._map.take_back(connection):
+            super().pull_trigger()
 
     def maintenance(self, now: float) -> None:
         """Close what is overdue; called about every second."""
@@ -64,7 +71,7 @@ class BufferingWorker(Worker):
         """Serve until TERM; then end what is in flight, within gunicorn's graceful time-out."""
         dispatcher = ThreadedTaskDispatcher()
         dispatcher.set_thread_count(self.cfg.threads)
-        self.connections: dict[int, object] = {}
+        self.loop = new_loop()
         self.servers = [self._server(sock, dispatcher) for sock in self.sockets]
         while self.alive:
             if os.getppid() != self.ppid:
@@ -98,7 +105,7 @@ class BufferingWorker(Worker):
         info = (raw.family, raw.type, raw.proto, raw.getsockname())
         server = Server(
             self.wsgi,
-            self.connections,
+            self.loop,
             _sock=raw,
             dispatcher=dispatcher,
             adj=adjustments,
@@ -112,7 +119,7 @@ class BufferingWorker(Worker):
     def _serve_once(self, seconds: float) -> None:
         """Wait for events and handle them, and tell gunicorn that this process is alive."""
         self.notify()
-        wasyncore.loop(timeout=seconds, use_poll=True, map=self.connections, count=1)
+        self.loop.run_once(seconds)
 
     def _drain(self) -> None:
         """Accept nothing more; return once every request that was complete is answered, or when time is up."""

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
-from waitress import wasyncore
 from waitress.adjustments import Adjustments
+from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
 from portal.process import web_connection
+from portal.process.web_connection import Connection
+from portal.process.web_loop import EpollLoop, PollLoop, WebLoop
 from portal.process.web_worker import Server
 
 LIMIT = 10_000
@@ -23,7 +25,7 @@ class Running:
     """A server in this thread: it works only while a test lets it."""
 
     server: Server
-    connections: dict[int, object]
+    loop: WebLoop
     seen: list[tuple[str, str, bytes]] = field(default_factory=list)
 
     def client(self) -> socket.socket:
@@ -34,7 +36,7 @@ class Running:
     def work(self, seconds: float = 0.2) -> None:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            wasyncore.loop(timeout=0.02, use_poll=True, map=self.connections, count=1)
+            self.loop.run_once(0.02)
 
     def answer(self, client: socket.socket) -> bytes:
         """Return all that the client is sent within a short time."""
@@ -45,17 +47,17 @@ class Running:
                 answer += client.recv(65536)
         return answer
 
-    def is_open(self) -> bool:
-        self.work(0.05)
+    def is_open(self, seconds: float = 0.05) -> bool:
+        self.work(seconds)
         return bool(self.server.active_channels)
 
 
-@pytest.fixture
-def running() -> Iterator[Running]:
+@pytest.fixture(params=[EpollLoop, PollLoop])
+def running(request: pytest.FixtureRequest) -> Iterator[Running]:
     dispatcher = ThreadedTaskDispatcher()
     dispatcher.set_thread_count(2)
     listening = socket.create_server(("127.0.0.1", 0))
-    connections: dict[int, object] = {}
+    loop: WebLoop = request.param()
     seen: list[tuple[str, str, bytes]] = []
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
@@ -75,16 +77,16 @@ def running() -> Iterator[Running]:
     )
     server = Server(
         application,
-        connections,
+        loop,
         _sock=listening,
         dispatcher=dispatcher,
         adj=adjustments,
         sockinfo=(listening.family, listening.type, listening.proto, listening.getsockname()),
         bind_socket=False,
     )
-    yield Running(server, connections, seen)
-    for item in list(connections.values()):
-        item.close()  # type: ignore[attr-defined]
+    yield Running(server, loop, seen)
+    for item in list(loop.values()):
+        item.close()
     dispatcher.set_thread_count(0)
 
 
@@ -103,6 +105,51 @@ def test_a_connection_serves_one_request_after_the_other(running: Running) -> No
             client.sendall(b"GET " + path + b" HTTP/1.1\r\n\r\n")
             assert running.answer(client).startswith(b"HTTP/1.1 200 OK")
     assert [path for path, _, _ in running.seen] == ["/a", "/b"]
+
+
+def test_requests_that_arrive_at_once_are_answered_in_order(running: Running) -> None:
+    with running.client() as client:
+        client.sendall(b"GET /a?1 HTTP/1.1\r\n\r\nGET /b?3 HTTP/1.1\r\n\r\n")
+        answer = running.answer(client)
+    assert [part.partition(b"\r\n\r\n")[2] for part in answer.split(b"HTTP/1.1 200 OK")[1:]] == [b"y", b"yyy"]
+
+
+def test_a_client_that_reads_slowly_gets_all_of_a_large_answer(running: Running) -> None:
+    with running.client() as client:
+        client.sendall(b"GET /?9000000 HTTP/1.1\r\nConnection: close\r\n\r\n")
+        received, until = 0, time.monotonic() + 30
+        while running.is_open(0.001) and time.monotonic() < until:
+            with suppress(TimeoutError):
+                received += len(client.recv(1_000_000))
+        while part := client.recv(1_000_000):
+            received += len(part)
+    assert received > 9_000_000
+
+
+@pytest.mark.parametrize("running", [EpollLoop], indirect=True)
+def test_connections_at_rest_cost_a_request_nothing(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wakes: list[object] = []
+    asked: set[int] = set()
+    readable = Connection.readable
+
+    def note(connection: Connection) -> bool:
+        asked.add(id(connection))
+        return readable(connection)
+
+    resting = [running.client() for _ in range(5)]
+    monkeypatch.setattr(TcpWSGIServer, "pull_trigger", wakes.append)
+    monkeypatch.setattr(Connection, "readable", note)
+    with running.client() as client:
+        for _ in range(2):
+            client.sendall(b"GET /a HTTP/1.1\r\n\r\n")
+            assert running.answer(client).startswith(b"HTTP/1.1 200 OK")
+    assert len(running.seen) == 2
+    assert wakes == []
+    assert len(asked) == 1
+    for one in resting:
+        one.close()
 
 
 @pytest.mark.parametrize("part", [b"GET / HTTP/1.1\r\nX-", b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n"])

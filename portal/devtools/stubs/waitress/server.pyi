@@ -2,6 +2,7 @@ from socket import SocketType as Socket
 
 from waitress.adjustments import Adjustments
 from waitress.task import ThreadedTaskDispatcher
+from waitress.wasyncore import dispatcher
 
 class TcpWSGIServer:
     accepting: bool
@@ -11,7 +12,7 @@ class TcpWSGIServer:
     def __init__(
         self,
         application: object,
-        map: dict[int, object],  # noqa: A002
+        map: dict[int, dispatcher],  # noqa: A002
         *,
         _sock: Socket,
         dispatcher: ThreadedTaskDispatcher,
