@@ -1,9 +1,5 @@
 """Look-ups of TXT records, by which an organization proves that a domain is its own."""
 
-import dns.exception
-import dns.resolver
-from dns.rdtypes.txtbase import TXTBase
-
 LIFETIME_SECONDS = 3.0
 
 
@@ -13,6 +9,11 @@ class LookupFailed(Exception):
 
 def txt_records(name: str) -> list[str]:
     """Return the texts of a name's TXT records; none when there is no such name. Raises LookupFailed."""
+    # not with the module: it is large, and few processes ever look up a record
+    import dns.exception  # noqa: PLC0415
+    import dns.resolver  # noqa: PLC0415
+    from dns.rdtypes.txtbase import TXTBase  # noqa: PLC0415
+
     try:
         resolver = dns.resolver.Resolver()
         answer = resolver.resolve(name, "TXT", lifetime=LIFETIME_SECONDS, search=False)
