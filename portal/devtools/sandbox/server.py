@@ -58,8 +58,7 @@ class SandboxServer:
 
     def start(self) -> Self:
         """Serve in a thread of its own and return at once."""
-        # A short poll keeps stop() quick; it costs nothing while requests arrive.
-        self._thread = Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
+        self._thread = Thread(target=self._http.serve, daemon=True)
         self._thread.start()
         return self
 
@@ -67,7 +66,7 @@ class SandboxServer:
         """Stop serving and drop every open connection."""
         self._stopping.set()
         if self._thread is not None:
-            self._http.shutdown()
+            self._http.stop()
             self._thread.join()
         self._http.server_close()
         self._http.drop_connections()

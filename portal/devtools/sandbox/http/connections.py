@@ -53,18 +53,37 @@ class HttpServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 512
+    timeout = 0  # of `handle_request`, which is called when somebody connects
 
     def __init__(self, address: tuple[str, int], application: Application) -> None:
         self.application = application
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self._open: set[socket.socket] = set()
         self._open_lock = Lock()
+        self._stop, self._is_stopped = socket.socketpair()
         super().__init__(address, _Connection)
 
     def server_bind(self) -> None:
         # HTTPServer would look up this machine's full name, which can take seconds without a network.
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
+    def serve(self) -> None:
+        """Accept connections until `stop` is called, which `serve_forever` would find out at its next look."""
+        poll = select.poll()
+        poll.register(self, select.POLLIN)
+        poll.register(self._is_stopped, select.POLLIN)
+        while self._is_stopped.fileno() not in {descriptor for descriptor, _ in poll.poll()}:
+            self.handle_request()
+
+    def stop(self) -> None:
+        """Let `serve` return at once."""
+        self._stop.close()
+
+    def server_close(self) -> None:
+        super().server_close()
+        self._stop.close()
+        self._is_stopped.close()
 
     def process_request(self, request: Any, client_address: object) -> None:
         with self._open_lock:
