@@ -97,7 +97,7 @@ PERSONAS = [
 SUPERUSER = Persona("superuser", 0, is_staff=True, is_superuser=True)
 VISITORS = [*PERSONAS, SUPERUSER]
 #: Those whom the fast part of the tests tries.
-_OFTEN = {"anonymous", "staff of nothing", "stranger", "pending", "former", *ROLES}
+_OFTEN = {"anonymous", "stranger", "pending", "former", *ROLES}
 
 
 def each(personas: Iterable[Persona]) -> pytest.MarkDecorator:
