@@ -21,6 +21,7 @@ SUITES = [
     "tests/models/test_leasing.py",
     "tests/models/test_prepared.py",
     "tests/models/test_claim_statement.py",
+    "tests/models/test_delivery_indexes.py",
     "tests/models/test_append_only.py",
     "tests/models/test_migrations.py::test_the_migrations_make_what_the_models_state",
     "tests/models/test_text_search_index.py",

@@ -121,6 +121,8 @@ class Delivery(Leasable):
                 name="delivery_verdict_has_time",
             ),
         ]
+        # A webhook waits for its insert, and each index makes that dearer, also a partial one that the row isn't in.
+        # Times ascend, although the newest are shown first: so new rows fill the last page, and don't split the first.
         indexes = [
             models.Index(
                 fields=["organization", "due_at"],
@@ -142,9 +144,9 @@ class Delivery(Leasable):
                 name="delivery_of_sweep",
                 condition=models.Q(event=vocabulary.DeliveryEvent.SWEEP.value),
             ),
-            models.Index(fields=["organization", "-received_at"], name="delivery_recent"),
+            models.Index(fields=["organization", "received_at"], name="delivery_recent"),
             # for operators, who see the deliveries of all organizations
-            models.Index(fields=["-received_at"], name="delivery_recent_of_all"),
+            models.Index(fields=["received_at"], name="delivery_recent_of_all"),
             # the organization second, so that these serve operators too
             models.Index(fields=["opportunity_id", "organization"], name="delivery_opportunity"),
             models.Index(
@@ -152,7 +154,8 @@ class Delivery(Leasable):
                 name="delivery_decided",
                 condition=models.Q(decided_at__isnull=False),
             ),
-            models.Index(fields=["verdict", "organization", "-received_at"], name="delivery_verdict"),
+            # also for what is offered, and for the linter, which looks for few rows among very many
+            models.Index(fields=["verdict", "organization", "received_at"], name="delivery_verdict"),
             TextSearchIndex(fields=["explanation"], name="delivery_text", condition=EXPLAINED),
             models.Index(
                 fields=["invitation"],
@@ -163,21 +166,11 @@ class Delivery(Leasable):
             models.Index(
                 fields=["organization"], name="delivery_waiting", condition=models.Q(is_waiting=True)
             ),
-            models.Index(
-                fields=["organization"],
-                name="delivery_offered",
-                condition=models.Q(verdict=vocabulary.VerdictCode.ENTERED_BEFORE.value),
-            ),
-            # for the doctor and the linter, which look for few rows among very many
+            # for the doctor, who looks for few rows among very many
             models.Index(
                 fields=["organization"],
                 name="delivery_stuck",
                 condition=models.Q(due_at__isnull=True, verdict=""),
-            ),
-            models.Index(
-                fields=["organization", "-received_at"],
-                name="delivery_unknown",
-                condition=models.Q(verdict=vocabulary.VerdictCode.UNKNOWN_ASSESSMENT.value),
             ),
         ]
 
