@@ -10,9 +10,12 @@ from integrations.queue import wake_ups
 
 logger = logging.getLogger(__name__)
 
-#: A process notifies at most so often; workers look again so long after a notification, for what came in between.
+#: A process notifies at most so often, except that about AT_ONCE in quick succession are sent at once. Workers look
+#: again so long after a notification, for what came in between.
 NOTIFY_EVERY_SECONDS = 0.01
+AT_ONCE = 5
 
+#: When the next notification would be due if they were sent at even intervals, by the monotonic clock.
 _next_notification = 0.0
 
 
@@ -24,9 +27,9 @@ def notify_workers() -> None:
 def _notify() -> None:
     global _next_notification  # noqa: PLW0603
     now = time.monotonic()
-    if now < _next_notification:
+    if _next_notification - now > (AT_ONCE - 1) * NOTIFY_EVERY_SECONDS:
         return
-    _next_notification = now + NOTIFY_EVERY_SECONDS
+    _next_notification = max(now, _next_notification) + NOTIFY_EVERY_SECONDS
     try:
         wake_ups.notify()
     except (DatabaseError, InterfaceError):

@@ -26,10 +26,18 @@ def test_workers_are_notified_after_the_commit_and_not_after_a_rollback(notifica
     assert len(notifications) == 1
 
 
-def test_notifications_in_quick_succession_are_throttled_to_one(db, notifications):
-    for _ in range(5):
+def test_a_few_notifications_in_quick_succession_are_sent_and_then_one_now_and_then(
+    db, notifications, monkeypatch
+):
+    clock = [100.0]
+    monkeypatch.setattr("integrations.queue.notify.time.monotonic", lambda: clock[0])
+    for _ in range(20):
         notify._notify()
-    assert len(notifications) == 1
+    assert len(notifications) == pytest.approx(notify.AT_ONCE, abs=1)
+    for milliseconds in range(100):
+        clock[0] = 100.0 + milliseconds / 1000
+        notify._notify()
+    assert len(notifications) == pytest.approx(notify.AT_ONCE + 10, abs=2)
 
 
 def test_a_failed_notification_raises_nothing(db, monkeypatch):
