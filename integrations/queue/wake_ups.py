@@ -15,8 +15,9 @@ from django.db import connection
 from integrations import stop_signal
 
 CHANNEL = "portal_work"
-#: Between two readings of SQLite's counter.
-READ_COUNTER_SECONDS = 0.005
+#: Between two readings of SQLite's counter: on average a row waits for half of it, and most of what an idle worker
+#: does is waking up so often.
+READ_COUNTER_SECONDS = 0.01
 
 
 def notify() -> None:
@@ -119,8 +120,8 @@ class WakeUps:
         os.set_blocking(self._writer, False)
 
     @property
-    def may_claim_first(self) -> bool:
-        """Whether to claim before looking. On SQLite a claim that finds nothing would wait for the writers, too."""
+    def are_notifications(self) -> bool:
+        """Whether processes that commit send them, at most so often; else each commit of any process is noticed."""
         return self._source.ask_every is None
 
     def close(self) -> None:
@@ -142,18 +143,18 @@ class WakeUps:
         Return whether there may be new work. Raises OperationalError when the connection to the database broke.
         """
         until = time.monotonic() + seconds
+        is_over = False
         while True:
             descriptor = self._source.descriptor()
             watched = [self._reader] if descriptor is None else [self._reader, descriptor]
             if self._source.has_new_work():
                 return True
+            if is_over:
+                return False
             left = max(0.0, until - time.monotonic())
             pause = left if self._source.ask_every is None else min(left, self._source.ask_every)
-            stop_signal.wait(pause, *watched)
-            if self._source.has_new_work():
-                return True
-            if self._step_ended() or stop_signal.is_requested() or time.monotonic() >= until:
-                return False
+            is_stopped = stop_signal.wait(pause, *watched)
+            is_over = self._step_ended() or is_stopped or time.monotonic() >= until
 
     def _step_ended(self) -> bool:
         try:
