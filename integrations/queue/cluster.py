@@ -7,6 +7,7 @@ from types import FrameType
 from django_q.cluster import Cluster
 
 from integrations import stop_signal
+from integrations.http.kept_connections import tls_context
 
 
 class DrainingCluster(Cluster):
@@ -19,6 +20,7 @@ class DrainingCluster(Cluster):
     def start(self) -> int:
         """Start the processes, which inherit the stop signal and the blocked TERM; return this process's id."""
         stop_signal.prepare()
+        tls_context()  # read once for all workers: the first call of each would wait for it
         # what is loaded stays: to look through it for garbage would take each worker 70 ms at a time, and a copy of it
         gc.collect()
         gc.freeze()
