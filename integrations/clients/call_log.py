@@ -12,6 +12,7 @@ from django.db import DatabaseError, InterfaceError, transaction
 
 from integrations.models import ApiCall
 from integrations.models.call_statement import store_calls
+from integrations.models.pipeline import pipelined
 
 logger = logging.getLogger(__name__)
 
@@ -46,11 +47,12 @@ class _CallLog:
     @contextmanager
     def recorded(self) -> Iterator[None]:
         with transaction.atomic():
-            yield
-            if transaction.get_rollback():
-                return
-            count = len(self._calls)
-            store_calls(self._without_stored())
+            with pipelined():
+                yield
+                if transaction.get_rollback():
+                    return
+                count = len(self._calls)
+                store_calls(self._without_stored())
             self._may_be_stored = True
         del self._calls[:count]
         self._may_be_stored = False

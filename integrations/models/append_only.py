@@ -4,6 +4,8 @@ from typing import Any, NoReturn
 
 from django.db import models
 
+from integrations.models.prepared_insert import insert_row
+
 
 class AppendOnlyError(TypeError):
     """Somebody's code changes or removes a row that is only ever added."""
@@ -48,11 +50,11 @@ class AppendOnlyModel(models.Model):
     class Meta:
         abstract = True
 
-    def save(self, **options: Any) -> None:
-        """Store a new row. Raises AppendOnlyError for a row that is stored already."""
+    def save(self, **_: Any) -> None:
+        """Store a new row, without signals. Raises AppendOnlyError for a row that is stored already."""
         if not self._state.adding:
             refuse(type(self), "save() of a stored row")
-        super().save(**{**options, "force_insert": True})
+        insert_row(self)
 
     def delete(self, *_: Any, **__: Any) -> NoReturn:
         """Raise AppendOnlyError."""

@@ -8,6 +8,7 @@ from django.db import connection, models
 
 from integrations.models.api_call import ApiCall
 from integrations.models.erasure import Erasure
+from integrations.models.pipeline import send
 from integrations.vocabulary import FINAL_ERASURES
 
 #: What may be personal.
@@ -29,7 +30,7 @@ def store_calls(calls: Sequence[ApiCall]) -> None:
         rows.append(_row(is_about_a_person=bool(call.opportunity_id)))
         values += _values(call)
     with connection.cursor() as cursor:
-        cursor.execute(f"{_insert()} VALUES {', '.join(rows)}", values)
+        send(cursor, f"{_insert()} VALUES {', '.join(rows)}", values)
 
 
 def _fields() -> "list[models.Field[Any, Any]]":

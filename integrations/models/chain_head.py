@@ -9,7 +9,7 @@ from integrations.models.append_only import AppendOnlyModel, AppendOnlyQuerySet
 from integrations.models.append_only_constraint import AppendOnly
 from integrations.models.chain_format import NO_HASH
 from integrations.models.prepared import prepared
-from integrations.models.prepared_update import change_rows
+from integrations.models.prepared_update import send_change
 
 
 class ChainHeadQuerySet(AppendOnlyQuerySet["ChainHead"]):
@@ -47,7 +47,7 @@ class ChainHead(AppendOnlyModel):
 
     def advance(self, row_hash: str) -> None:
         """Make the row with this hash, which was just stored at the next position, the head."""
-        change_rows(ChainHead, {"pk": self.chain}, {"position": self.position + 1, "hash": row_hash})
+        send_change(ChainHead, {"pk": self.chain}, {"position": self.position + 1, "hash": row_hash})
 
 
 @prepared

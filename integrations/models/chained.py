@@ -19,6 +19,7 @@ from integrations.models.chain_format import (
     text_digest,
 )
 from integrations.models.chain_head import ChainHead
+from integrations.models.prepared_insert import send_row
 
 ERASED_AT_ONCE = 500
 
@@ -86,15 +87,16 @@ class Chained(AppendOnlyModel):
     class Meta:
         abstract = True
 
-    def save(self, **options: Any) -> None:
+    def save(self, **_: Any) -> None:
         """Store a new row and link it to the chain. Raises AppendOnlyError for a row that is stored already."""
         if not self._state.adding:
             refuse(type(self), "save() of a stored row")
         with transaction.atomic(savepoint=False):
             head = ChainHead.objects.lock(self.chain)
             self._link(head)
-            super().save(**options)
+            is_stored = send_row(self)
             head.advance(self.hash)
+            is_stored()
 
     @property
     def chain(self) -> int:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.db.models.functions import Now
 
+from integrations.models.prepared import prepared
+from integrations.models.prepared_update import change_rows
+
 if TYPE_CHECKING:
     from integrations.models.organization import Organization
 
@@ -70,7 +73,7 @@ class CircuitBreaker(models.Model):
         """
         if _is_answering(organization, platform):
             return 0.0
-        breaker = cls.objects.filter(organization=organization, platform=platform, failures__gt=0).first()
+        breaker = _failing.first(organization.pk, platform)
         if breaker is None:
             _remember_answering(organization, platform)
             return 0.0
@@ -84,18 +87,25 @@ class CircuitBreaker(models.Model):
     @classmethod
     def record(cls, organization: "Organization", platform: str, is_answer: bool) -> None:
         """Count a call: any answer but a 5xx closes the breaker; FAILURES_TO_OPEN failures in a row open it."""
-        rows = cls.objects.filter(organization=organization, platform=platform)
         if is_answer:
             if not _is_answering(organization, platform):
-                rows.filter(failures__gt=0).update(failures=0, open_until=None)
+                failing = {"organization": organization.pk, "platform": platform, "failures__gt": 0}
+                change_rows(cls, failing, {"failures": 0, "open_until": None})
                 _remember_answering(organization, platform)
             return
+        rows = cls.objects.filter(organization=organization, platform=platform)
         _answering_until.pop((organization.pk, platform), None)
         breaker, _ = cls.objects.get_or_create(organization=organization, platform=platform)
         rows.update(failures=models.F("failures") + 1)
         breaker.refresh_from_db()
         if breaker.failures == cls.FAILURES_TO_OPEN:
             rows.update(open_until=Now() + breaker.pause)
+
+
+@prepared
+def _failing(organization_id: int, platform: str) -> models.QuerySet[CircuitBreaker]:
+    rows = CircuitBreaker.objects.filter(organization=organization_id, platform=platform, failures__gt=0)
+    return rows.order_by()
 
 
 def _is_answering(organization: "Organization", platform: str) -> bool:

@@ -1,5 +1,6 @@
 """Erasures: which people's data was removed, when, why and how much. The receipt names no person."""
 
+from collections.abc import Callable
 from typing import Self
 
 from django.db import models
@@ -18,9 +19,14 @@ class ErasureQuerySet(models.QuerySet["Erasure"]):
 
     def forbids(self, organization_id: int, opportunity_id: str) -> bool:
         """Whether nothing personal about the opportunity may be stored."""
+        return self.send_forbids(organization_id, opportunity_id)()
+
+    def send_forbids(self, organization_id: int, opportunity_id: str) -> Callable[[], bool]:
+        """Send the query of `forbids`; return what fetches its answer."""
         if not opportunity_id:
-            return False
-        return _final.exists(organization_id, opportunity_id)
+            return lambda: False
+        rows = _final.send(organization_id, opportunity_id)
+        return lambda: bool(rows())
 
     def to_repeat(self) -> Self:
         """Erasures not yet repeated: a worker that held a row during the erasure may have written afterwards."""

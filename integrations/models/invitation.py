@@ -15,6 +15,7 @@ from integrations.models.invitation_status import (
     Status,
 )
 from integrations.models.prepared import prepared
+from integrations.models.prepared_insert import insert_row
 from integrations.models.prepared_update import changed_row
 from integrations.models.result import Result
 from integrations.models.text_search_index import TextSearchIndex
@@ -247,9 +248,16 @@ class Invitation(models.Model):
 
     def save(self, **options: Any) -> None:
         """Save; a new row gets its external id from what makes the round unique."""
-        if not self.external_id:
-            self.external_id = self._external_id()
+        self._set_external_id()
         super().save(**options)
+
+    def store(self) -> None:
+        """Store this new row by a prepared statement. Raises IntegrityError when it breaks a rule."""
+        self._set_external_id()
+        insert_row(self)
+
+    def _set_external_id(self) -> None:
+        self.external_id = self.external_id or self._external_id()
 
     def new_external_id(self) -> str:
         """Return an external id that no call has carried: CodeScreen may answer a known key as it did before."""

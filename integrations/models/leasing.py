@@ -19,7 +19,7 @@ from integrations.models.claim_statement import (
     offers_statement,
 )
 from integrations.models.fair_shares import Offer, Turns
-from integrations.models.prepared_update import change_rows
+from integrations.models.prepared_update import change_rows, rows_returned
 from integrations.models.sql_template import Statement
 
 #: Longer than one call with its time-outs, and short enough that a killed worker's rows are claimed again within a
@@ -140,7 +140,7 @@ class Leasable(models.Model):
     def _leased(cls, statement: Statement) -> list[Self]:
         """Return the rows that the statement leases, none when a constraint gives one of them to another worker."""
         try:
-            return list(cls._base_manager.raw(*statement))
+            return rows_returned(cls, *statement)
         except IntegrityError:
             return []
 

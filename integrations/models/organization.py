@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Callable
 from typing import Self
 
 from django.conf import settings
@@ -74,17 +75,19 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 
     def reread(self, pk: int) -> "Organization":
         """Return the organization as it is now, with both connections."""
-        return self.with_connections().get(pk=pk)
+        return _only(_with_connections.all(pk), pk)
 
     def lock(self, pk: int) -> "Organization":
         """Return the organization, locked until the transaction ends.
 
         What decides whether a person is invited takes this lock first: each sees the invitations of those before it.
         """
-        locked = _locked.first(pk)
-        if locked is None:
-            raise Organization.DoesNotExist(f"organization {pk}")
-        return locked
+        return self.send_lock(pk)()
+
+    def send_lock(self, pk: int) -> "Callable[[], Organization]":
+        """Send the query of `lock`; return what fetches the organization. What is sent next waits for the lock, too."""
+        rows = _locked.send(pk)
+        return lambda: _only(rows(), pk)
 
 
 class Organization(models.Model):
@@ -327,6 +330,17 @@ class Organization(models.Model):
 
 def _webhook_url(platform: Platform, key: str) -> str:
     return f"{settings.PORTAL_URL}/webhooks/{platform}/{key}/"
+
+
+def _only(rows: list[Organization], pk: int) -> Organization:
+    if not rows:
+        raise Organization.DoesNotExist(f"organization {pk}")
+    return rows[0]
+
+
+@prepared
+def _with_connections(pk: int) -> models.QuerySet[Organization]:
+    return Organization.objects.with_connections().filter(pk=pk).order_by()
 
 
 @prepared

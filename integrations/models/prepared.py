@@ -5,12 +5,16 @@ To build a query and compile it takes Django several times as long as to run it.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import connection, models
-from django.db.models.query import FlatValuesListIterable, ValuesListIterable
+from django.db.backends.utils import CursorWrapper
+from django.db.models.query import FlatValuesListIterable, ValuesListIterable, get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.transaction import TransactionManagementError
+
+from integrations.models.pipeline import send
 
 
 class Place(NamedTuple):
@@ -40,16 +44,19 @@ class PreparedQuery[Row, *Values]:
 
     def all(self, *values: *Values) -> list[Row]:
         """Return the rows for these values."""
+        return self.send(*values)()
+
+    def send(self, *values: *Values) -> Callable[[], list[Row]]:
+        """Send the query; return what fetches its rows. Inside `pipelined`, others can be sent before that."""
         key = (connection.vendor, len(values))
         compiled = self._compiled.get(key)
         if compiled is None:
             compiled = self._compiled[key] = self._compile(len(values))
         if compiled.locks and not connection.in_atomic_block:
             raise TransactionManagementError("A lock ends with its transaction, and there is none.")
-        with connection.cursor() as cursor:
-            cursor.execute(compiled.sql, filled(compiled.parameters, values))
-            rows = cursor.fetchall()
-        return [compiled.read(converted(row, compiled.converters)) for row in rows]
+        cursor = connection.cursor()
+        send(cursor, compiled.sql, filled(compiled.parameters, values))
+        return partial(_fetch, cursor, compiled)
 
     def first(self, *values: *Values) -> Row | None:
         """Return the first row for these values, None when there is none."""
@@ -73,9 +80,15 @@ def prepared[Row, *Values](
     """Prepare the query that `build` returns.
 
     `build` is called once, with expressions that stand for the values: it passes them on and can't look at them. Rows
-    are model instances without related ones, or what values_list() makes.
+    are model instances, or what values_list() makes.
     """
     return PreparedQuery(build)
+
+
+def _fetch(cursor: CursorWrapper, compiled: _Compiled) -> list[Any]:
+    with cursor:
+        rows = cursor.fetchall()
+    return [compiled.read(converted(row, compiled.converters)) for row in rows]
 
 
 def _reader(rows: models.QuerySet[Any, Any], compiler: SQLCompiler) -> Callable[[list[Any]], Any]:
@@ -84,8 +97,25 @@ def _reader(rows: models.QuerySet[Any, Any], compiler: SQLCompiler) -> Callable[
         return lambda row: row[0]
     if kind is ValuesListIterable:
         return tuple
-    names = [column.target.attname for column, *_ in compiler.select]
-    return lambda row: rows.model.from_db(connection.alias, names, row)
+    return _instance_reader(rows, compiler)
+
+
+def _instance_reader(rows: models.QuerySet[Any, Any], compiler: SQLCompiler) -> Callable[[list[Any]], Any]:
+    """Return what makes an instance of a row, with the related ones that select_related() has loaded."""
+    model, fetch_mode = rows.model, rows._fetch_mode  # type: ignore[attr-defined]
+    selected = compiler.klass_info["select_fields"]
+    names = [compiler.select[number][0].target.attname for number in selected]
+    first, end = selected[0], selected[-1] + 1
+    alias = connection.alias
+    populators = get_related_populators(compiler.klass_info, compiler.select, alias, fetch_mode)
+
+    def read(row: list[Any]) -> Any:
+        instance = model.from_db(alias, names, row[first:end])
+        for populator in populators:
+            populator.populate(row, instance)
+        return instance
+
+    return read
 
 
 def filled(parameters: Sequence[object], values: Sequence[object]) -> list[Any]:

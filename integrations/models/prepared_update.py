@@ -1,15 +1,16 @@
 """Changes of rows by one statement, each form of which is compiled once for each kind of database."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connection, models
-from django.db.models.expressions import Combinable
+from django.db.models.expressions import Combinable, DatabaseDefault
 from django.db.models.functions import Now
 from django.db.models.sql import UpdateQuery
 
+from integrations.models.pipeline import send
 from integrations.models.prepared import Converters, Place, converted, filled
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 #: What is part of a statement: expressions, and what `__in` and `__isnull` are given. Any other value, here None, has a
 #: place in it.
-type Part = tuple[object, ...] | bool | Combinable | type[Now] | None
+type Part = tuple[object, ...] | bool | Combinable | type[Now | DatabaseDefault] | None
 type Form = tuple[tuple[str, Part], ...]
 
 
@@ -25,8 +26,6 @@ class _Compiled(NamedTuple):
     sql: str
     parameters: Sequence[object]
     changed: "Sequence[AnyField]"
-    returned: Sequence[str]
-    converters: Converters
 
 
 def change_rows(model: type[models.Model], where: Mapping[str, object], changes: Mapping[str, object]) -> int:
@@ -40,28 +39,49 @@ def change_rows(model: type[models.Model], where: Mapping[str, object], changes:
         return int(cursor.rowcount)
 
 
+def send_change(
+    model: type[models.Model], where: Mapping[str, object], changes: Mapping[str, object]
+) -> None:
+    """Change the rows that fit `where`, as `change_rows` does; inside `pipelined` without waiting for it."""
+    compiled, parameters = _statement(model, where, changes, returns=False)
+    with connection.cursor() as cursor:
+        send(cursor, compiled.sql, parameters)
+
+
 def changed_row[Row: models.Model](
     model: type[Row], where: Mapping[str, object], changes: Mapping[str, object]
 ) -> Row | None:
     """Change the one row that fits `where`, and return it as it is then; None when no row fits."""
     compiled, parameters = _statement(model, where, changes, returns=True)
+    return next(iter(rows_returned(model, compiled.sql, parameters)), None)
+
+
+def rows_returned[Row: models.Model](model: type[Row], sql: str, parameters: Sequence[Any]) -> list[Row]:
+    """Execute a statement that returns all columns of the model's rows; return the rows."""
+    names, converters = _columns(model, connection.vendor)
     with connection.cursor() as cursor:
-        cursor.execute(compiled.sql, parameters)
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    return model.from_db(connection.alias, compiled.returned, converted(row, compiled.converters))
+        cursor.execute(sql, parameters)
+        rows = cursor.fetchall()
+    return [model.from_db(connection.alias, names, converted(row, converters)) for row in rows]
+
+
+@cache
+def _columns(model: type[models.Model], _vendor: str) -> tuple[Sequence[str], Converters]:
+    """Return the names of the model's columns, and what makes Python's values of them."""
+    fields = model._meta.concrete_fields
+    columns = [field.get_col(model._meta.db_table) for field in fields]
+    compiler = models.QuerySet(model).query.get_compiler(connection=connection)
+    return [field.attname for field in fields], compiler.get_converters(columns)
 
 
 def _statement(
     model: type[models.Model], where: Mapping[str, object], changes: Mapping[str, object], *, returns: bool
 ) -> tuple[_Compiled, list[Any]]:
-    new = tuple((name, _part(value)) for name, value in changes.items())
+    new = tuple((name, part_of(value)) for name, value in changes.items())
     found = tuple(
         (name, value if isinstance(value, (tuple, bool)) else None) for name, value in where.items()
     )
-    # an expression with values of its own, such as a time to come, would fill the cache with statements for one use
-    is_kept = not any(isinstance(part, Combinable) and not isinstance(part, models.F) for _, part in new)
+    is_kept = all(is_for_every_row(part) for _, part in new)
     compiled = (_compile if is_kept else _compile.__wrapped__)(model, found, new, returns, connection.vendor)
     values = [value for (_, part), value in zip(new, changes.values(), strict=True) if part is None]
     prepared = [_prepared(field, value) for field, value in zip(compiled.changed, values, strict=True)]
@@ -69,17 +89,27 @@ def _statement(
     return compiled, filled(compiled.parameters, (*prepared, *values))
 
 
-def _part(value: object) -> Part:
+def part_of(value: object) -> Part:
+    """Return what of a value is part of the statement; None when the value has a place in it."""
     if isinstance(value, Now):
         return Now  # not the object: equal ones are slow to tell
     return value if isinstance(value, Combinable) else None
+
+
+def is_for_every_row(part: Part) -> bool:
+    """Whether a statement with this part is worth keeping.
+
+    An expression with values of its own, such as a time to come, would fill a cache with statements for one use.
+    """
+    return not isinstance(part, Combinable) or isinstance(part, models.F)
 
 
 def _prepared(field: "AnyField", value: object) -> object:
     return field.get_db_prep_save(value.pk if isinstance(value, models.Model) else value, connection)
 
 
-def _field(model: type[models.Model], name: str) -> "AnyField":
+def field_of(model: type[models.Model], name: str) -> "AnyField":
+    """Return the model's column of this name. Raises FieldDoesNotExist."""
     field = model._meta.get_field(name)
     if not isinstance(field, models.Field):
         raise FieldDoesNotExist(name)
@@ -100,13 +130,8 @@ def _compile(model: type[models.Model], where: Form, changes: Form, returns: boo
     query.add_q(models.Q(**{name: expression(part) for name, part in where}))
     compiler = query.get_compiler(connection=connection)
     sql, parameters = compiler.as_sql()
-    columns = [field.get_col(model._meta.db_table) for field in model._meta.concrete_fields]
     if returns:
-        sql = f"{sql} RETURNING {', '.join(column.as_sql(compiler, connection)[0] for column in columns)}"
-    return _Compiled(
-        sql,
-        parameters,
-        changed=[_field(model, name) for name, part in changes if part is None],
-        returned=[column.target.attname for column in columns],
-        converters=compiler.get_converters(columns),
-    )
+        # named: a prepared `*` fails for the connection's life once a migration has added a column
+        columns = (connection.ops.quote_name(field.column or "") for field in model._meta.concrete_fields)
+        sql = f"{sql} RETURNING {', '.join(columns)}"
+    return _Compiled(sql, parameters, [field_of(model, name) for name, part in changes if part is None])

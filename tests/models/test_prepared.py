@@ -56,6 +56,21 @@ def test_a_prepared_query_compares_times_and_returns_columns(organization):
     assert ids_since.all(organization.pk, delivery.received_at + moment) == []
 
 
+def test_a_prepared_query_loads_related_rows(organization, django_assert_num_queries):
+    @prepared
+    def with_invitation(pk: int) -> QuerySet[Effect]:
+        return Effect.objects.select_related("invitation__organization", "delivery").filter(pk=pk).order_by()
+
+    invitation = factories.InvitationFactory.create(organization=organization)
+    effect = factories.EffectFactory.create(organization=organization, invitation=invitation, delivery=None)
+    with django_assert_num_queries(1):
+        found = with_invitation.first(effect.pk)
+        assert found is not None
+        assert (found.invitation, found.delivery) == (invitation, None)
+        assert found.invitation is not None
+        assert found.invitation.organization == organization
+
+
 def test_a_prepared_query_is_built_once_for_each_number_of_values(organization):
     built = []
 

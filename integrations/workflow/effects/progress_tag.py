@@ -2,9 +2,12 @@
 
 from functools import partial
 
+from django.db.models import QuerySet
+
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
 from integrations.models import Effect
+from integrations.models.prepared import prepared
 from integrations.workflow.effects.result_tag import is_overtaken
 from integrations.workflow.effects.tags import write_tags
 from integrations.workflow.outbox.enqueue import LATER_PROGRESS, enqueue
@@ -22,13 +25,7 @@ def set_progress_tag(effect: Effect, clients: ClientProvider) -> Done | Cancelle
     tag when CodeScreen has said something else since; cancelled when nothing remains. Where Lever refuses both
     together, the progress tag is set alone, and the result tag becomes an effect of its own, which says why.
     """
-    later = Effect.objects.filter(
-        organization=effect.organization_id,
-        kind=effect.kind,
-        opportunity_id=effect.opportunity_id,
-        pk__gt=effect.pk,
-    )
-    has_later = later.exclude(state=Effect.State.FAILED).exists()
+    has_later = _later_tags.exists(effect.organization_id, effect.opportunity_id, effect.pk)
     payload = ProgressTagPayload.from_json(effect.payload)
     result_tag = payload.result_tag
     if result_tag is not None and is_overtaken(effect, result_tag):
@@ -53,3 +50,14 @@ def set_progress_tag(effect: Effect, clients: ClientProvider) -> Done | Cancelle
         )
         return Done(record=alone)
     return Done()
+
+
+@prepared
+def _later_tags(organization_id: int, opportunity_id: str, pk: int) -> QuerySet[Effect, int]:
+    rows = Effect.objects.filter(
+        organization=organization_id,
+        kind=Effect.Kind.SET_PROGRESS_TAG,
+        opportunity_id=opportunity_id,
+        pk__gt=pk,
+    )
+    return rows.exclude(state=Effect.State.FAILED).order_by().values_list("pk", flat=True)[:1]

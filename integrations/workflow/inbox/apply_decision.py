@@ -91,13 +91,14 @@ def _invite(
     )
     if earlier is not None:
         return _invite_by_earlier_row(delivery, earlier.id, values)
-    invitation = Invitation.objects.create(
+    invitation = Invitation(
         organization=organization,
         opportunity_id=opportunity.id,
         assessment_id=decision.assessment.id,
         round=decision.round,
         **values,
     )
+    invitation.store()
     if status != Status.HELD:
         enqueue_first_sending(invitation, delivery)
     return invitation

@@ -1,5 +1,6 @@
 """Complete the facts from the portal's own rows: which invitations the person has, and how many went out lately."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,7 +12,7 @@ from integrations.models import Delivery, Erasure, Invitation, db_clock
 from integrations.models.prepared import prepared
 from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.inbox.facts import FactsSnapshot
-from integrations.workflow.person.invitations import Person, invitations_of
+from integrations.workflow.person.invitations import Person, send_invitations_of
 from integrations.workflow.rules.facts import Facts
 
 
@@ -25,21 +26,28 @@ def _entered_at(delivery: Delivery, opportunity: Opportunity) -> datetime | None
 
 def with_database_facts(snapshot: FactsSnapshot, delivery: Delivery, opportunity: Opportunity) -> Facts:
     """Return the facts completed with the person's invitations; called inside the deciding transaction."""
-    is_erased = Erasure.objects.forbids(delivery.organization_id, delivery.opportunity_id)
-    facts = replace(snapshot.facts, is_erased=is_erased)
-    if is_erased:
-        return facts
-    recently = (
-        count_recent_invitations(delivery.organization_id, facts.bulk_window) if facts.bulk_limit else 0
+    organization_id, facts = delivery.organization_id, snapshot.facts
+    # all are sent before the first is read: other decisions of the organization wait meanwhile
+    is_erased = Erasure.objects.send_forbids(organization_id, delivery.opportunity_id)
+    recently = send_recent_count(organization_id, facts.bulk_window) if facts.bulk_limit else lambda: 0
+    person = Person.of_opportunity(organization_id, opportunity)
+    invitations = send_invitations_of(person, _entered_at(delivery, opportunity))
+    if is_erased():
+        return replace(facts, is_erased=True)
+    here, elsewhere = invitations()
+    return replace(
+        facts,
+        is_erased=False,
+        invitations_here=here,
+        invitations_elsewhere=elsewhere,
+        recently_invited=recently(),
     )
-    person = Person.of_opportunity(delivery.organization_id, opportunity)
-    here, elsewhere = invitations_of(person, _entered_at(delivery, opportunity))
-    return replace(facts, invitations_here=here, invitations_elsewhere=elsewhere, recently_invited=recently)
 
 
-def count_recent_invitations(organization_id: int, minutes: int) -> int:
-    """Return how many invitations of an organization were decided in the last `minutes`."""
-    return _count_since.first(organization_id, db_clock.now() - timedelta(minutes=minutes)) or 0
+def send_recent_count(organization_id: int, minutes: int) -> Callable[[], int]:
+    """Ask how many invitations of an organization were decided in the last `minutes`."""
+    rows = _count_since.send(organization_id, db_clock.now() - timedelta(minutes=minutes))
+    return lambda: next(iter(rows()), 0)
 
 
 @prepared

@@ -49,8 +49,9 @@ def decide_delivery(
         organization, facts = delivery.organization, snapshot.facts
         if snapshot.opportunity is not None:
             # such decisions of one organization run one after another: each sees the invitations of those before it
-            organization = Organization.objects.lock(delivery.organization_id)
+            lock = Organization.objects.send_lock(delivery.organization_id)
             facts = with_database_facts(snapshot, delivery, snapshot.opportunity)
+            organization = lock()
         decision = decide(facts)
         invitation = apply_decision(delivery, organization, decision, facts, snapshot)
         is_recorded = delivery.decide(

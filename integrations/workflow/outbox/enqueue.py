@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from integrations import correlation
 from integrations.models import Delivery, Effect, Invitation, Membership, Organization
 from integrations.models.prepared import prepared
+from integrations.models.prepared_insert import insert_unless_stored
 from integrations.models.truncated_keys import truncated_key
 from integrations.workflow.outbox.payloads import NotePayload, Payload, ProgressTagPayload, ResultTagPayload
 
@@ -50,13 +51,7 @@ def _store(effect: Effect, wait: timedelta = timedelta(0)) -> None:
     effect.correlation_id = correlation.current_or_new()
     # without a wait not `Now() + 0`, which SQLite writes finer than Now() and so a moment later
     effect.due_at = Now() + wait if wait else Now()
-    # not ignore_conflicts: SQLite would ignore what breaks another rule too, and the effect would be forgotten
-    Effect.objects.bulk_create(
-        [effect],
-        update_conflicts=True,
-        unique_fields=["kind", "organization", "key"],
-        update_fields=["key"],
-    )
+    insert_unless_stored(effect, unique=("kind", "organization", "key"))
 
 
 def enqueue_first_sending(invitation: Invitation, delivery: Delivery | None = None) -> None:

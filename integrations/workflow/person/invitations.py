@@ -1,6 +1,6 @@
 """Which invitations a person has already: through one opportunity (here), and through others (elsewhere)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self
@@ -49,9 +49,20 @@ def invitations_of(person: Person, entered_at: datetime | None = None) -> Person
 
     `entered_at` is when the person entered the stage; None when that isn't known.
     """
+    return send_invitations_of(person, entered_at)()
+
+
+def send_invitations_of(
+    person: Person, entered_at: datetime | None = None
+) -> Callable[[], PersonsInvitations]:
+    """Send the query of `invitations_of`; return what fetches its answer."""
     emails = filter(None, person.emails)
-    rows = _rows.all(person.organization_id, person.opportunity_id, person.contact_id, *emails)
-    existing = _existing(rows, entered_at)
+    rows = _rows.send(person.organization_id, person.opportunity_id, person.contact_id, *emails)
+    return lambda: _persons_invitations(person, _existing(rows(), entered_at))
+
+
+def _persons_invitations(person: Person, existing: Iterable[ExistingInvitation]) -> PersonsInvitations:
+    existing = list(existing)
     here = [row for row in existing if row.opportunity_id == person.opportunity_id]
     elsewhere = [row for row in existing if row.opportunity_id != person.opportunity_id]
     here.sort(key=lambda row: (row.round, row.id), reverse=True)
