@@ -6,9 +6,10 @@ To build a query and compile it takes Django several times as long as to run it.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from inspect import signature
 from typing import Any, NamedTuple
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models.query import FlatValuesListIterable, ValuesListIterable, get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
@@ -25,6 +26,10 @@ class Place(NamedTuple):
 
 #: By column: the functions that turn what the database returns into what Python works with, and their expression.
 type Converters = Mapping[int, tuple[Sequence[Callable[..., Any]], Any]]
+
+
+#: Every query that was prepared, and how many values it takes at least.
+_queries: list[tuple["PreparedQuery[Any, *tuple[Any, ...]]", int]] = []
 
 
 class _Compiled(NamedTuple):
@@ -82,7 +87,20 @@ def prepared[Row, *Values](
     `build` is called once, with expressions that stand for the values: it passes them on and can't look at them. Rows
     are model instances, or what values_list() makes.
     """
-    return PreparedQuery(build)
+    query = PreparedQuery(build)
+    _queries.append((query, len(signature(build).parameters)))
+    return query
+
+
+def run_all_once() -> None:
+    """Run every prepared query for values that no row has.
+
+    The first row that needs one then doesn't wait until it is compiled, and PostgreSQL has read its catalog for it on
+    this connection.
+    """
+    with transaction.atomic():  # some lock
+        for query, count in _queries:
+            query.all(*[None] * count)
 
 
 def _fetch(cursor: CursorWrapper, compiled: _Compiled) -> list[Any]:

@@ -7,6 +7,7 @@ from functools import partial
 
 from django.db import DatabaseError, InterfaceError, connection
 
+from integrations.models import prepared
 from integrations.queue.kept_threads import Task, kept_threads
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class StepThreads:
         return self._most - self._running
 
     def start_one(self) -> None:
-        """Have a thread with a connection to the database, so that the first task needn't wait for it."""
+        """Have a thread with a connection to the database that has run the queries of steps, so that none waits."""
         self.hand_over(_connect)
 
     def hand_over(self, task: Task) -> None:
@@ -72,4 +73,5 @@ def _perform(task: Task) -> None:
 
 
 def _connect() -> None:
-    connection.ensure_connection()
+    if connection.connection is None:
+        prepared.run_all_once()

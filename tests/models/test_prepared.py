@@ -1,16 +1,18 @@
 """Prepared queries and changes do what the queries that they are made from would do, and are compiled once."""
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now, Upper
 from django.db.transaction import TransactionManagementError
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.models import Delivery, Effect, Invitation, Organization
-from integrations.models.prepared import prepared
+from integrations.models.prepared import prepared, run_all_once
 from integrations.models.prepared_update import _compile, change_rows, changed_row
 from tests import factories
 
@@ -135,3 +137,11 @@ def test_a_change_of_a_known_form_is_not_compiled_again(organization, statement_
     change_rows(Effect, {"pk": effects[0].pk}, {"due_at": Now() + timedelta(seconds=5)})
     assert statement_cache().currsize == 1  # a time to come is a value of its own each time
     assert Effect.objects.filter(due_at__gt=timezone.now()).get() == effects[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_prepared_query_runs_for_values_that_no_row_has():
+    import_module("integrations.queue.worker")
+    with CaptureQueriesContext(connection) as queries:
+        run_all_once()
+    assert len(queries) > 15
