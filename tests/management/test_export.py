@@ -1,0 +1,168 @@
+"""`export`: the rows of each kind as JSON, line by line."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from integrations.models import (
+    ApiCall,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Delivery,
+    Effect,
+    Invitation,
+    Organization,
+    Result,
+    TargetKind,
+)
+from integrations.vocabulary import VerdictCode
+
+
+def rows(*arguments: str) -> list[dict[str, object]]:
+    out = StringIO()
+    call_command("export", *arguments, stdout=out)
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def test_export_deliveries(acme: Organization, delivery: Delivery, invitation: Invitation) -> None:
+    open_row = rows("deliveries", "acme")[0]
+    assert set(open_row) >= {"id", "platform", "event", "received_at"}
+    for key in ("decided_at", "verdict", "explanation", "invitation_id", "opportunity_id"):
+        assert open_row[key] is None
+    assert datetime.fromisoformat(str(open_row["received_at"])).tzinfo is not None
+    Delivery.objects.update(
+        verdict="invite",
+        explanation="“é”",
+        decided_at=timezone.now(),
+        invitation=invitation,
+        opportunity_id="o",
+    )
+    row = rows("deliveries", "acme")[0]
+    assert (row["verdict"], row["explanation"], row["invitation_id"]) == ("invite", "“é”", invitation.pk)
+
+
+def test_export_verdicts(acme: Organization, delivery: Delivery) -> None:
+    Delivery.objects.update(opportunity_id="o")
+    for code in (VerdictCode.PAUSED, VerdictCode.INVITE):
+        claimed = delivery.lease()
+        assert claimed is not None
+        assert claimed.decide(code, f"It is {code}.")
+    earlier, current = rows("verdicts", "acme")
+    assert {name: earlier[name] for name in ("delivery_id", "opportunity_id", "code", "explanation")} == {
+        "delivery_id": delivery.pk,
+        "opportunity_id": "o",
+        "code": "paused",
+        "explanation": "It is paused.",
+    }
+    assert (earlier["is_current"], current["is_current"], current["code"]) == (False, True, "invite")
+    assert set(earlier) == {
+        "id",
+        "delivery_id",
+        "opportunity_id",
+        "code",
+        "explanation",
+        "decided_at",
+        "is_current",
+        "position",
+        "hash",
+    }
+    assert [earlier["position"], current["position"]] == [1, 2]
+    assert rows("verdicts", "acme", "--since", "2999-01-01") == []
+
+
+def test_export_audit(acme: Organization) -> None:
+    target = AuditTarget(TargetKind.ORGANIZATION, acme.pk, "Åcme")
+    AuditEntry.record(
+        acme, "configure", AuditAction.CHANGE_POLICIES, target, {"paused": (False, True)}, "“é”"
+    )
+    AuditEntry.record(None, "configure", AuditAction.CHANGE_POLICIES, target)
+    [row] = rows("audit", "acme")
+    entry = AuditEntry.objects.get(organization=acme)
+    assert row == {
+        "id": entry.pk,
+        "at": entry.at.isoformat(),
+        "actor": "configure",
+        "action": "change_policies",
+        "target": "Åcme",
+        "changes": {"paused": [False, True]},
+        "reason": "“é”",
+        "position": 1,
+        "hash": entry.hash,
+    }
+    AuditEntry.objects.filter(pk=entry.pk).erase_text()
+    [row] = rows("audit", "acme")
+    assert (row["target"], row["changes"], row["reason"], row["hash"]) == (None, None, None, entry.hash)
+
+
+def test_export_invitations_and_results(acme: Organization, invitation: Invitation) -> None:
+    row = rows("invitations", "acme")[0]
+    assert (row["assessment"], row["round"], row["status"], row["instance_id"]) == (
+        "Backend",
+        1,
+        "held",
+        None,
+    )
+    assert (row["invited_at"], row["started_at"], row["completed_at"]) == (None, None, None)
+    assert "alder" not in json.dumps(row).lower()
+    assert row["awaits_decision_since"] is None
+    now = timezone.now()
+    Invitation.objects.update(
+        status="completed", instance_id="i", completed_at=now, awaits_decision_since=now
+    )
+    row = rows("invitations", "acme")[0]
+    assert row["awaits_decision_since"] == row["completed_at"] == now.isoformat()
+    Result.objects.create(invitation=invitation)
+    row = rows("results", "acme")[0]
+    assert (row["invitation_id"], row["attempt"]) == (invitation.pk, 1)
+    for key in ("outcome", "score", "failure_reason", "rating", "report_url", "feedback_id"):
+        assert row[key] is None
+
+
+def test_export_effects(acme: Organization) -> None:
+    later = timezone.now() + timedelta(hours=1)
+    states: dict[str, dict[str, Any]] = {
+        "due": {"due_at": later},
+        "leased": {"leased_until": later, "lease_owner": "somebody"},
+        "failed": {"state": "failed", "due_at": None, "last_error": "Lever answered 400"},
+    }
+    for key, values in states.items():
+        Effect.objects.create(organization=acme, kind="leave_note", key=key, **values)
+    found = rows("effects", "acme")
+    assert [row["state"] for row in found] == ["due", "leased", "failed"]
+    assert datetime.fromisoformat(str(found[0]["next_attempt_at"])) == later
+    assert [row["last_error"] for row in found] == [None, None, "Lever answered 400"]
+    assert found[2]["next_attempt_at"] is None
+
+
+def test_export_calls_of_one_organization_since_a_date(acme: Organization) -> None:
+    globex = Organization.objects.create(name="Globex", slug="globex")
+    for organization, day in ((acme, 1), (acme, 3), (globex, 3)):
+        ApiCall.objects.create(
+            organization=organization,
+            platform="lever",
+            method="GET",
+            path=f"/stages/{day}",
+            duration_ms=3,
+            correlation_id="c",
+            at=datetime(2027, 1, day, 12, tzinfo=UTC),
+        )
+    found = rows("calls", "acme")
+    assert [row["path"] for row in found] == ["/stages/1", "/stages/3"]
+    assert found[0]["status"] is None
+    assert set(found[0]) == {
+        "id", "platform", "method", "path", "status", "duration_ms", "attempt", "at", "correlation_id", "repeats",
+        "last_at",
+    }  # fmt: skip
+    for since in ("2027-01-02", "2027-01-03T12:00:00", "2027-01-03T13:00:00+01:00"):
+        assert [row["path"] for row in rows("calls", "acme", "--since", since)] == ["/stages/3"]
+    for since in ("yesterday", "2027-13-01", ""):
+        with pytest.raises(CommandError, match="is no date"):
+            rows("calls", "acme", "--since", since)
+    with pytest.raises(CommandError):
+        rows("nothing", "acme")
