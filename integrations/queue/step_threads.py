@@ -44,9 +44,9 @@ class StepThreads:
 
     def hand_over(self, task: Task) -> None:
         """Have the task performed; a thread is started for it when all are busy."""
-        with self._changed:
-            self._running += 1
-        kept_threads.perform(partial(_perform, task), self._note_end)
+        with self._changed:  # the task's end waits for it
+            kept_threads.perform(partial(_perform, task), self._note_end)
+            self._running += 1  # not before: the machine may have no room for another thread
 
     def join(self, seconds: float) -> bool:
         """Wait for the end of the tasks for so many seconds; return whether all have ended."""

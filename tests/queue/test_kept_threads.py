@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from functools import partial
 from typing import Any
+from unittest import mock
 
 import psycopg
 import pytest
@@ -99,3 +100,12 @@ def test_a_step_connects_anew_when_the_connection_broke_while_it_was_kept(monkey
         steps.hand_over(task)
         assert steps.join(30)
     assert answers == [(1,), (1,)]
+
+
+def test_a_task_that_no_thread_is_to_be_had_for_does_not_count_as_running():
+    steps = StepThreads(1, lambda: None)
+    no_room = mock.patch("threading.Thread.start", side_effect=RuntimeError("can't start new thread"))
+    with no_room, pytest.raises(RuntimeError):
+        steps.hand_over(lambda: None)
+    assert (steps.running, steps.idle) == (0, 1)
+    assert steps.join(1)
