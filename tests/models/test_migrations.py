@@ -89,7 +89,7 @@ def _parts(statement: str) -> list[str]:
         return sorted(re.split(r" AND |[()]", statement))
     if not statement.startswith("CREATE TABLE"):
         return [statement]
-    return re.split(r", (?=\"|CONSTRAINT)", statement.partition("(")[2].rstrip(")"))
+    return re.split(r", (?=\"|CONSTRAINT)", statement.partition("(")[2].removesuffix(")"))
 
 
 @pytest.mark.slow
