@@ -12,7 +12,6 @@ from django.db import DatabaseError, InterfaceError, transaction
 
 from integrations.models import ApiCall
 from integrations.models.call_statement import store_calls
-from integrations.models.pipeline import pipelined
 
 logger = logging.getLogger(__name__)
 
@@ -47,12 +46,11 @@ class _CallLog:
     @contextmanager
     def recorded(self) -> Iterator[None]:
         with transaction.atomic():
-            with pipelined():
-                yield
-                if transaction.get_rollback():
-                    return
-                count = len(self._calls)
-                store_calls(self._without_stored())
+            yield
+            if transaction.get_rollback():
+                return
+            count = len(self._calls)
+            store_calls(self._without_stored())
             self._may_be_stored = True
         del self._calls[:count]
         self._may_be_stored = False

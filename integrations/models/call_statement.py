@@ -8,7 +8,6 @@ from django.db import connection, models
 
 from integrations.models.api_call import ApiCall
 from integrations.models.erasure import Erasure
-from integrations.models.pipeline import send
 from integrations.vocabulary import FINAL_ERASURES
 
 #: What may be personal.
@@ -30,7 +29,7 @@ def store_calls(calls: Sequence[ApiCall]) -> None:
         rows.append(_row(is_about_a_person=bool(call.opportunity_id)))
         values += _values(call)
     with connection.cursor() as cursor:
-        send(cursor, f"{_insert()} VALUES {', '.join(rows)}", values)
+        cursor.execute(f"{_insert()} VALUES {', '.join(rows)}", values)
 
 
 def _fields() -> "list[models.Field[Any, Any]]":

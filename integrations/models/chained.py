@@ -19,6 +19,7 @@ from integrations.models.chain_format import (
     text_digest,
 )
 from integrations.models.chain_head import ChainHead
+from integrations.models.pipeline import pipelined
 from integrations.models.prepared_insert import send_row
 
 ERASED_AT_ONCE = 500
@@ -94,9 +95,10 @@ class Chained(AppendOnlyModel):
         with transaction.atomic(savepoint=False):
             head = ChainHead.objects.lock(self.chain)
             self._link(head)
-            is_stored = send_row(self)
-            head.advance(self.hash)
-            is_stored()
+            with pipelined():
+                is_stored = send_row(self)
+                head.advance(self.hash)
+                is_stored()
 
     @property
     def chain(self) -> int:

@@ -10,6 +10,7 @@ from integrations.clients import call_log
 from integrations.clients.provider import ClientProvider
 from integrations.lever.payloads import Opportunity
 from integrations.models import Delivery, Organization
+from integrations.models.pipeline import pipelined
 from integrations.vocabulary import ErasureCause, Platform, VerdictCause, VerdictCode
 from integrations.workflow.catalog.candidate_people import store_people
 from integrations.workflow.erasure.erase import erase
@@ -49,9 +50,10 @@ def decide_delivery(
         organization, facts = delivery.organization, snapshot.facts
         if snapshot.opportunity is not None:
             # such decisions of one organization run one after another: each sees the invitations of those before it
-            lock = Organization.objects.send_lock(delivery.organization_id)
-            facts = with_database_facts(snapshot, delivery, snapshot.opportunity)
-            organization = lock()
+            with pipelined():
+                lock = Organization.objects.send_lock(delivery.organization_id)
+                facts = with_database_facts(snapshot, delivery, snapshot.opportunity)
+                organization = lock()
         decision = decide(facts)
         invitation = apply_decision(delivery, organization, decision, facts, snapshot)
         is_recorded = delivery.decide(
