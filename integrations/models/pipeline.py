@@ -5,11 +5,11 @@ its locks. On SQLite each statement is executed at once.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
-from django.db import connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.backends.utils import CursorWrapper
 
 
@@ -60,6 +60,11 @@ def pipelined() -> Iterator[None]:
             with connection.execute_wrapper(one.execute_and_wait):
                 yield
             one.wait()
+        except BaseException:
+            # psycopg would log what else failed, with the values of the row
+            with suppress(DatabaseError, InterfaceError):
+                one.wait()
+            raise
         finally:
             _current.reset(token)
 

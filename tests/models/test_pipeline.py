@@ -83,6 +83,19 @@ def test_the_error_of_a_sent_statement_is_raised_by_the_next_one(organization):
     assert "violates check constraint" in str(caught.value)
 
 
+@on_postgresql
+def test_nothing_of_a_wrong_row_is_logged_when_the_caller_fails_too(organization, caplog):
+    def fail():
+        with transaction.atomic(), pipelined():
+            insert_unless_stored(_effect(organization, state="unknown", last_error="Hazel"), UNIQUE)
+            raise RuntimeError("of the caller")
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert caplog.text == ""
+    assert not Effect.objects.exists()
+
+
 def test_a_caught_error_leaves_the_transaction_usable(organization):
     with transaction.atomic(), pipelined():
         insert_unless_stored(_effect(organization), UNIQUE)
