@@ -112,10 +112,9 @@ class Leasable(models.Model):
         """Lease at most `most` due rows to `owner`, count the attempt of each and return them.
 
         Of the organizations that a claim looks at, those with the fewest active leases come first; those with equally
-        few take turns. Claims don't
-        wait for each other: each leaves out the rows that another is claiming at the moment, so that it may find
-        nothing although something is due. A crash is counted at the claim and reset by the outcome, so that a row that
-        kills its worker is counted too.
+        few take turns. Claims don't wait for each other: each leaves out the rows that another is claiming at the
+        moment, so that it may find nothing although something is due. A crash is counted at the claim and reset by the
+        outcome, so that a row that kills its worker is counted too.
         """
         turns = _turns[cls._meta.db_table]
         with connection.cursor() as cursor:

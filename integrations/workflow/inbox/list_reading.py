@@ -21,7 +21,6 @@ from integrations.workflow.inbox.missed import CLOCK_SKEW
 
 #: The list is read when so many candidates wait, and at most a page of it for each so many.
 FEWEST_CANDIDATES = 10
-FIRST = FEWEST_CANDIDATES
 MOST_CANDIDATES = 1000
 #: An older reading serves no delivery.
 YOUNG_SECONDS = 30.0
@@ -137,6 +136,6 @@ def _read_list(organization: Organization, stage_id: str, former: ListReading | 
 
 @prepared
 def _first_waiting(organization_id: int) -> QuerySet[Delivery, int]:
-    """Return at most FIRST of those who wait, for whichever stage: to find those of one stage takes much longer."""
+    """Return at most FEWEST_CANDIDATES who wait, for whichever stage: to find those of one stage takes longer."""
     waiting = Delivery.objects.scheduled().filter(organization=organization_id, due_at__lte=Now())
-    return waiting.order_by("due_at").values_list("pk", flat=True)[:FIRST]
+    return waiting.order_by("due_at").values_list("pk", flat=True)[:FEWEST_CANDIDATES]

@@ -1,6 +1,6 @@
 """Which invitations a person has already: through one opportunity (here), and through others (elsewhere)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self
@@ -61,8 +61,7 @@ def send_invitations_of(
     return lambda: _persons_invitations(person, _existing(rows(), entered_at))
 
 
-def _persons_invitations(person: Person, existing: Iterable[ExistingInvitation]) -> PersonsInvitations:
-    existing = list(existing)
+def _persons_invitations(person: Person, existing: Sequence[ExistingInvitation]) -> PersonsInvitations:
     here = [row for row in existing if row.opportunity_id == person.opportunity_id]
     elsewhere = [row for row in existing if row.opportunity_id != person.opportunity_id]
     here.sort(key=lambda row: (row.round, row.id), reverse=True)
