@@ -69,12 +69,12 @@ def lease_of_candidate_statement(
     return _with_values(statement, owner, organization_id, opportunity_id)
 
 
-def lease_first_statement(model: Any, lease: timedelta, owner: str) -> Statement:
+def lease_first_statement(model: Any, lease: timedelta, owner: str, *, starts: bool = False) -> Statement:
     """Return the SQL, with its parameters, that leases the most urgent due row to `owner`, of any organization.
 
-    If the model has a `started_at`, it is set.
+    If it `starts`, the row's `started_at` is set.
     """
-    return _with_values(_leasing_first(model, lease, connection.vendor), owner)
+    return _with_values(_leasing_first(model, lease, connection.vendor, starts), owner)
 
 
 def _with_values(statement: Statement, *values: object) -> Statement:
@@ -124,14 +124,10 @@ def _leasing_of_candidate(model: Any, lease: timedelta, _vendor: str) -> Stateme
 
 
 @lru_cache
-def _leasing_first(model: Any, lease: timedelta, _vendor: str) -> Statement:
+def _leasing_first(model: Any, lease: timedelta, _vendor: str, starts: bool) -> Statement:
     due = model.objects.due()
     first = due.order_by(*due.work_order)[:1]
-    return (
-        _leasing(model, first, lease, started_at=Now())
-        if hasattr(model, "started_at")
-        else _leasing(model, first, lease)
-    )
+    return _leasing(model, first, lease, started_at=Now()) if starts else _leasing(model, first, lease)
 
 
 def _in_order_of_work(due: Any, organization: str, *parameters: object) -> models.QuerySet[Any, Any]:

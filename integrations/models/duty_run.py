@@ -176,7 +176,9 @@ class DutyRun(Leasable):
 
         Unlike rows of candidates, duties are few for each organization, so that none can keep the others waiting.
         """
-        return next(iter(cls._base_manager.raw(*lease_first_statement(cls, DUTY_LEASE, owner))), None)
+        return next(
+            iter(cls._base_manager.raw(*lease_first_statement(cls, DUTY_LEASE, owner, starts=True))), None
+        )
 
     def lease(self, length: timedelta = DUTY_LEASE) -> Self | None:
         """Lease this duty, due or not. Return None while another worker holds it."""
