@@ -210,7 +210,8 @@ class DutyRun(Leasable):
         self, duration_ms: int, due_at: models.expressions.Combinable | None, **changes: object
     ) -> bool:
         """End the run; what was requested meanwhile is due at once, since this run may have begun too early for it."""
-        requested_meanwhile = models.Q(requested_at__gt=models.F("started_at"))
+        # or in the same millisecond, finer than which SQLite has no time: it is then done once too often
+        requested_meanwhile = models.Q(requested_at__gte=models.F("started_at"))
         next_time = due_at or models.Value(None, output_field=models.DateTimeField())
         return self.release(
             due_at=models.Case(models.When(requested_meanwhile, then=Now()), default=next_time),

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from integrations.http.errors import CallDeferred, PlatformError
@@ -104,6 +105,15 @@ def test_a_duty_requested_while_it_runs_is_due_again_at_once(organization, monke
     duties.perform_duty(factories.claimed(DutyRun, "one"))
     row.refresh_from_db()
     assert row.priority == DutyRun.REQUESTED
+    assert DutyRun.objects.due().get() == row
+
+
+def test_a_duty_requested_in_the_millisecond_in_which_it_starts_is_due_again(organization) -> None:
+    row = DutyRun.objects.create(organization=organization, duty=Duty.REFRESH_ASSESSMENTS)
+    DutyRun.objects.request(Duty.REFRESH_ASSESSMENTS, [organization.pk])
+    run = factories.claimed(DutyRun, "one")
+    DutyRun.objects.update(requested_at=F("started_at"))
+    run.succeed(1)
     assert DutyRun.objects.due().get() == row
 
 
