@@ -72,7 +72,7 @@ def lease_of_candidate_statement(
 def lease_first_statement(model: Any, lease: timedelta, owner: str, *, starts: bool = False) -> Statement:
     """Return the SQL, with its parameters, that leases the most urgent due row to `owner`, of any organization.
 
-    If it `starts`, the row's `started_at` is set.
+    If it `starts`, the row's `started_at` is set and its `requested_at` emptied: this run meets the request.
     """
     return _with_values(_leasing_first(model, lease, connection.vendor, starts), owner)
 
@@ -127,7 +127,9 @@ def _leasing_of_candidate(model: Any, lease: timedelta, _vendor: str) -> Stateme
 def _leasing_first(model: Any, lease: timedelta, _vendor: str, starts: bool) -> Statement:
     due = model.objects.due()
     first = due.order_by(*due.work_order)[:1]
-    return _leasing(model, first, lease, started_at=Now()) if starts else _leasing(model, first, lease)
+    if not starts:
+        return _leasing(model, first, lease)
+    return _leasing(model, first, lease, started_at=Now(), requested_at=models.Value(None))
 
 
 def _in_order_of_work(due: Any, organization: str, *parameters: object) -> models.QuerySet[Any, Any]:
@@ -154,7 +156,7 @@ def _leasing(
     lease: timedelta,
     *,
     most: Place | None = None,
-    **changes: models.Func,
+    **changes: models.Func | models.Value,
 ) -> Statement:
     """Return the SQL that leases the chosen rows, counts the attempt and the crash, and returns the rows.
 

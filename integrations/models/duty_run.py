@@ -134,7 +134,9 @@ class DutyRun(Leasable):
     duty = models.CharField(max_length=30, choices=Duty)
     priority = models.PositiveSmallIntegerField(default=BY_THE_CLOCK, help_text="Smaller goes first.")
     created_at = models.DateTimeField(db_default=Now())
-    requested_at = models.DateTimeField(null=True, blank=True)
+    requested_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was last asked for; empty once a run has begun since."
+    )
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     succeeded_at = models.DateTimeField(null=True, blank=True)
@@ -180,10 +182,6 @@ class DutyRun(Leasable):
             iter(cls._base_manager.raw(*lease_first_statement(cls, DUTY_LEASE, owner, starts=True))), None
         )
 
-    def lease(self, length: timedelta = DUTY_LEASE) -> Self | None:
-        """Lease this duty, due or not. Return None while another worker holds it."""
-        return super().lease(length)
-
     def succeed(self, duration_ms: int) -> bool:
         """Record a run that did all it had to. Return False when the lease was lost."""
         return self._finish(
@@ -210,8 +208,7 @@ class DutyRun(Leasable):
         self, duration_ms: int, due_at: models.expressions.Combinable | None, **changes: object
     ) -> bool:
         """End the run; what was requested meanwhile is due at once, since this run may have begun too early for it."""
-        # or in the same millisecond, finer than which SQLite has no time: it is then done once too often
-        requested_meanwhile = models.Q(requested_at__gte=models.F("started_at"))
+        requested_meanwhile = models.Q(requested_at__isnull=False)  # the claim emptied it
         next_time = due_at or models.Value(None, output_field=models.DateTimeField())
         return self.release(
             due_at=models.Case(models.When(requested_meanwhile, then=Now()), default=next_time),

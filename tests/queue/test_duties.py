@@ -108,10 +108,19 @@ def test_a_duty_requested_while_it_runs_is_due_again_at_once(organization, monke
     assert DutyRun.objects.due().get() == row
 
 
-def test_a_duty_requested_in_the_millisecond_in_which_it_starts_is_due_again(organization) -> None:
-    row = DutyRun.objects.create(organization=organization, duty=Duty.REFRESH_ASSESSMENTS)
+def test_a_duty_is_done_once_when_its_run_begins_in_the_instant_of_the_request(organization) -> None:
+    DutyRun.objects.create(organization=organization, duty=Duty.REFRESH_ASSESSMENTS)
     DutyRun.objects.request(Duty.REFRESH_ASSESSMENTS, [organization.pk])
     run = factories.claimed(DutyRun, "one")
+    DutyRun.objects.filter(requested_at__isnull=False).update(requested_at=F("started_at"))
+    run.succeed(1)
+    assert not DutyRun.objects.due().exists()
+
+
+def test_a_duty_requested_in_the_instant_in_which_its_run_begins_is_due_again(organization) -> None:
+    row = DutyRun.objects.create(organization=organization, duty=Duty.REFRESH_ASSESSMENTS)
+    run = factories.claimed(DutyRun, "one")
+    DutyRun.objects.request(Duty.REFRESH_ASSESSMENTS, [organization.pk])
     DutyRun.objects.update(requested_at=F("started_at"))
     run.succeed(1)
     assert DutyRun.objects.due().get() == row
