@@ -1,28 +1,27 @@
 """The audit log: who changed what, when, from what to what; filtered, 50 at a time, and as CSV."""
 
-import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.views.generic import TemplateView, View
 
 from integrations.models import AuditAction, AuditEntry, ChainHead
 from integrations.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
+from integrations.pages.days import midnight, parse_day
 from integrations.pagination import LongListPaginator
+from integrations.spreadsheet import csv_answer, csv_lines
 
 PAGE_SIZE = 50
 MAX_CHOICES = 200
 MAX_VALUE_LENGTH = 300
 COLUMNS = ("when (UTC)", "who", "action", "target", "what", "from", "to", "reason", "position", "hash")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True)
@@ -66,23 +65,6 @@ def _as_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def csv_cell(value: str) -> str:
-    """Return text that a spreadsheet doesn't take for a formula."""
-    return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
-
-
-def _parse_day(text: str) -> date | None:
-    try:
-        return parse_date(text.strip())
-    except ValueError:
-        return None
-
-
-def _midnight(day: date) -> datetime:
-    """Return when a day begins in the reader's time zone."""
-    return datetime.combine(day, time.min, timezone.get_current_timezone())
-
-
 class AuditLogMixin(OrganizationMixin):
     """The entries that match the filters in the address."""
 
@@ -103,10 +85,10 @@ class AuditLogMixin(OrganizationMixin):
             entries = entries.filter(actor_name=filters.person)
         if filters.action:
             entries = entries.filter(action=filters.action)
-        if since := _parse_day(filters.since):
-            entries = entries.filter(at__gte=_midnight(since))
-        if (until := _parse_day(filters.until)) and until < date.max:
-            entries = entries.filter(at__lt=_midnight(until + timedelta(days=1)))
+        if since := parse_day(filters.since):
+            entries = entries.filter(at__gte=midnight(since))
+        if (until := parse_day(filters.until)) and until < date.max:
+            entries = entries.filter(at__lt=midnight(until + timedelta(days=1)))
         return entries.order_by("-at", "-pk")
 
 
@@ -135,13 +117,6 @@ class AuditLogView(AuditLogMixin, TemplateView):
         return list(entries.values_list(column, flat=True).distinct()[:MAX_CHOICES])
 
 
-class _Echo:
-    """A file for csv.writer whose write() returns the line."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
 class AuditExportView(AuditLogMixin, View):
     """Stream the matching entries as CSV, one line for each change."""
 
@@ -149,21 +124,12 @@ class AuditExportView(AuditLogMixin, View):
         """Return the file."""
         filename = f"audit-{self.organization.slug}-{timezone.now():%Y-%m-%d}.csv"
         # The query is built here, because the time zone of its days is not active while the answer is streamed.
-        return StreamingHttpResponse(
-            self._lines(self.entries()),
-            content_type="text/csv; charset=utf-8",
-            headers={
-                "Content-Disposition": f'attachment; filename="{filename}"',
-                "Cache-Control": "no-store",
-            },
-        )
+        return csv_answer(filename, csv_lines(COLUMNS, self._rows(self.entries())))
 
-    def _lines(self, entries: QuerySet[AuditEntry]) -> Iterator[str]:
-        writer = csv.writer(_Echo())
-        yield writer.writerow(COLUMNS)
+    def _rows(self, entries: QuerySet[AuditEntry]) -> Iterator[tuple[object, ...]]:
         for entry in entries.iterator(chunk_size=500):
             for change in changes_of(entry) or [Change("", "", "")]:
-                cells = [
+                yield (
                     f"{entry.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
                     entry.actor_name,
                     entry.get_action_display(),
@@ -174,5 +140,4 @@ class AuditExportView(AuditLogMixin, View):
                     entry.reason,
                     entry.position,
                     entry.hash,
-                ]
-                yield writer.writerow([csv_cell(str(cell)) for cell in cells])
+                )

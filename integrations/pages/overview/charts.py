@@ -2,13 +2,14 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from statistics import median
 
 from django.db.models import Count, Q
 from django.utils import timezone
 
 from integrations.models import Delivery, Invitation, Membership, Result
+from integrations.pages.days import midnight
 from integrations.pages.overview.chart import Chart, bar, day_labels, day_name, grid, stacked_chart
 from integrations.pages.visibility import visible
 
@@ -41,7 +42,7 @@ def charts(member: Membership) -> list[Chart]:
 def _invitations(member: Membership, days: Sequence[date]) -> Chart:
     # Whatever was invited since then also changed since then, and changed_at has an index.
     invitations = Invitation.objects.filter(
-        organization=member.organization_id, changed_at__gte=_midnight(days[0])
+        organization=member.organization_id, changed_at__gte=midnight(days[0])
     )
     by_day = visible(invitations, member).aggregate(**_counts_by_day("invited_at", days))
     counts = {day: {"invited": by_day[_alias(day)]} for day in days}
@@ -57,7 +58,7 @@ def _invitations(member: Membership, days: Sequence[date]) -> Chart:
 
 
 def _outcomes(member: Membership, days: Sequence[date]) -> Chart:
-    results = Result.objects.filter(organization=member.organization_id, created_at__gte=_midnight(days[0]))
+    results = Result.objects.filter(organization=member.organization_id, created_at__gte=midnight(days[0]))
     by_outcome = (
         visible(results, member, "invitation__opportunity_id")
         .order_by()
@@ -77,7 +78,7 @@ def _outcomes(member: Membership, days: Sequence[date]) -> Chart:
 
 
 def _delays(member: Membership, days: Sequence[date]) -> Chart:
-    start = _midnight(days[0])
+    start = midnight(days[0])
     invited = Delivery.objects.filter(
         organization=member.organization_id,
         verdict=Delivery.VerdictCode.INVITE,
@@ -119,11 +120,6 @@ def _delays(member: Membership, days: Sequence[date]) -> Chart:
     )
 
 
-def _midnight(day: date) -> datetime:
-    """Return when a day begins in the reader's time zone."""
-    return datetime.combine(day, time.min, timezone.get_current_timezone())
-
-
 def _alias(day: date) -> str:
     return f"on_{day:%Y%m%d}"
 
@@ -135,7 +131,7 @@ def _counts_by_day(column: str, days: Sequence[date]) -> dict[str, Count]:
     """
     counts = {}
     for day in days:
-        bounds = {f"{column}__gte": _midnight(day), f"{column}__lt": _midnight(day + timedelta(days=1))}
+        bounds = {f"{column}__gte": midnight(day), f"{column}__lt": midnight(day + timedelta(days=1))}
         counts[_alias(day)] = Count("pk", filter=Q(**bounds))
     return counts
 
