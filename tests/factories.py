@@ -135,6 +135,20 @@ class InvitationFactory(DjangoModelFactory):
     created_at = factory.LazyFunction(timezone.now)
 
 
+class CandidateFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Candidate
+
+    organization = factory.SubFactory(OrganizationFactory)
+    opportunity_id = factory.Sequence(lambda number: f"opportunity-{number}")
+    name = "Candidate Alder"
+    email = factory.LazyAttribute(lambda candidate: f"{candidate.opportunity_id}@candidates.example")
+    role_id = "role-backend"
+    role_title = "Backend Engineer"
+    stage_name = "CodeScreen Assessment"
+    entered_at = factory.LazyFunction(timezone.now)
+
+
 class EffectFactory(DjangoModelFactory):
     class Meta:
         model = models.Effect

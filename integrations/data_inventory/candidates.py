@@ -8,6 +8,18 @@ CHAIN = frozenset({"previous_hash", "hash", "text_salt", "text_digest"})
 
 CANDIDATE_TABLES = (
     Table(
+        "integrations.Candidate",
+        "everyone who entered a CodeScreen stage, invited or not; by the name they are found",
+        UNTIL_ERASED,
+        candidate={
+            "name": "the name, as Lever has it",
+            "email": "the e-mail address",
+            "assessment_name": "the assessment as a tag on the candidate may name it",
+        },
+        harmless=frozenset({"opportunity_id", "role_id", "role_title", "stage_name"}),
+        opportunity="opportunity_id",
+    ),
+    Table(
         "integrations.Invitation",
         "one candidate's journey through one assessment; name and address are needed to invite them",
         UNTIL_ERASED,

@@ -5,6 +5,7 @@ from integrations.models.append_only import AppendOnlyError
 from integrations.models.attempt_limit import AttemptLimit
 from integrations.models.audit_entry import Actor, AuditAction, AuditEntry, AuditTarget, Changes, TargetKind
 from integrations.models.authenticator_app import AuthenticatorApp
+from integrations.models.candidate import Candidate
 from integrations.models.catalog import Assessment, Role, Stage
 from integrations.models.chain_format import ChainKind
 from integrations.models.chain_head import AnnouncedHead, ChainHead
@@ -56,6 +57,7 @@ __all__ = [
     "AuditEntry",
     "AuditTarget",
     "AuthenticatorApp",
+    "Candidate",
     "ChainHead",
     "ChainKind",
     "Chained",

@@ -13,6 +13,7 @@ from integrations.models import (
     ApiCall,
     Assessment,
     AuditEntry,
+    Candidate,
     CircuitBreaker,
     CodeScreenConnection,
     Delivery,
@@ -131,6 +132,16 @@ def make_customer(slug: str) -> Customer:
     )
     rows[Verdict] = Verdict.objects.create(
         **own, delivery=delivery, code="held_for_approval", explanation=f"Waits at {slug}.", cause="first"
+    )
+    rows[Candidate] = Candidate.objects.create(
+        **own,
+        opportunity_id=f"opportunity-{slug}",
+        name=f"Candidate of {slug}",
+        email=f"candidate@{slug}.example",
+        assessment_name=f"Backend {slug}",
+        entered_at=timezone.now(),
+        delivery=delivery,
+        invitation=invitation,
     )
     effect = rows[Effect] = Effect.objects.create(
         **own,

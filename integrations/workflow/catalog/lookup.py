@@ -42,6 +42,11 @@ def stage_name(organization: Organization, stage_id: str, clients: ClientProvide
     return name or ""
 
 
+def stage_name_in_copy(organization: Organization, stage_id: str) -> str:
+    """Return the stage's name by the copy as it is, empty when it doesn't list the id."""
+    return _stage_name.first(organization.pk, stage_id) or ""
+
+
 @prepared
 def _stage_name(organization_id: int, stage_id: str) -> QuerySet[Stage, str]:
     stages = Stage.objects.live().filter(organization=organization_id, external_id=stage_id)

@@ -18,6 +18,7 @@ from integrations.models import (
     AuditAction,
     AuditEntry,
     AuditTarget,
+    Candidate,
     Changes,
     Delivery,
     Effect,
@@ -33,7 +34,12 @@ from integrations.vocabulary import ErasureCause
 from integrations.workflow.erasure.columns import IMPERSONAL_VERDICTS, changes_of, columns_read, model_of
 from integrations.workflow.erasure.database_file import overwrite_deleted
 from integrations.workflow.erasure.emails import erase_emails, shared_emails, waiting_emails
-from integrations.workflow.erasure.in_flight import end_journeys, stop_effects, take_back_deliveries
+from integrations.workflow.erasure.in_flight import (
+    end_journeys,
+    mark_erased,
+    stop_effects,
+    take_back_deliveries,
+)
 from integrations.workflow.erasure.queue_tables import erase_queue_tables
 from integrations.workflow.erasure.receipt import Receipt
 from integrations.workflow.erasure.rows import mentioning_rows, rows_of
@@ -156,6 +162,7 @@ def _erase_rows(subject: Subject, found: Found, deciding: Delivery | None) -> di
     emails = [*shared_emails(subject), *waiting_emails(subject)]
     changed[Effect._meta.db_table] |= erase_emails(emails, subject) | stop_effects(subject)
     changed[Invitation._meta.db_table] |= end_journeys(subject)
+    changed[Candidate._meta.db_table] |= mark_erased(subject)
     take_back_deliveries(subject, deciding)
     people = OpportunityPerson.objects.filter(
         organization=subject.organization_id, opportunity_id=subject.opportunity_id

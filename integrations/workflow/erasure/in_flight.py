@@ -3,7 +3,7 @@
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 
-from integrations.models import Delivery, Effect, Invitation
+from integrations.models import Candidate, Delivery, Effect, Invitation
 from integrations.models.invitation_status import ON_THE_WAY, Status
 from integrations.vocabulary import FollowingEnd
 from integrations.workflow.erasure.columns import ERASED
@@ -35,6 +35,16 @@ def end_journeys(subject: Subject) -> set[int]:
         changed_at=Case(When(on_the_way, then=Now()), default=F("changed_at")),
         status=Case(When(on_the_way, then=Value(Status.WITHDRAWN.value)), default=F("status")),
     )
+    return keys
+
+
+def mark_erased(subject: Subject) -> set[int]:
+    """Let the candidate's row say that the person was erased; return its key unless it says so already."""
+    rows = Candidate.objects.filter(
+        organization=subject.organization_id, opportunity_id=subject.opportunity_id, erased_at__isnull=True
+    )
+    keys = set(rows.values_list("pk", flat=True))
+    Candidate.objects.filter(pk__in=keys).update(erased_at=Now())
     return keys
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import quote
 
-from integrations.models import Delivery, Effect, Invitation
+from integrations.models import Candidate, Delivery, Effect, Invitation
 from integrations.workflow.email.payload import EmailPayload
 
 _ADDRESS = re.compile(r"[^\s@\"'<>(),;:]+@[^\s@\"'<>(),;:]+")
@@ -78,6 +78,9 @@ def subject_of(organization_id: int, opportunity_id: str) -> Subject:
         contact_ids.add(invitation.contact_id)
         names.add(invitation.candidate_name.strip())
         addresses.add(invitation.email.strip())
+    for candidate in Candidate.objects.filter(**own):
+        names.add(candidate.name.strip())
+        addresses.add(candidate.email.strip())
     for delivery in Delivery.objects.filter(**own).only("payload"):
         data = delivery.payload.get("data") if isinstance(delivery.payload, dict) else None
         if isinstance(data, dict) and isinstance(data.get("contactId"), str):

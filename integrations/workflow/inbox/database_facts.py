@@ -16,10 +16,10 @@ from integrations.workflow.person.invitations import Person, send_invitations_of
 from integrations.workflow.rules.facts import Facts
 
 
-def _entered_at(delivery: Delivery, opportunity: Opportunity) -> datetime | None:
+def entered_at(delivery: Delivery, opportunity: Opportunity | None) -> datetime | None:
     """Return when the stage was entered, by the webhook; for what a sweep found by Lever, None when it doesn't say."""
     if delivery.event == DeliveryEvent.SWEEP:
-        return opportunity.entered_at
+        return opportunity.entered_at if opportunity else None
     triggered_at = moment(delivery.payload.get("triggeredAt"))
     return min(triggered_at, delivery.received_at) if triggered_at else delivery.received_at
 
@@ -31,7 +31,7 @@ def with_database_facts(snapshot: FactsSnapshot, delivery: Delivery, opportunity
     is_erased = Erasure.objects.send_forbids(organization_id, delivery.opportunity_id)
     recently = send_recent_count(organization_id, facts.bulk_window) if facts.bulk_limit else lambda: 0
     person = Person.of_opportunity(organization_id, opportunity)
-    invitations = send_invitations_of(person, _entered_at(delivery, opportunity))
+    invitations = send_invitations_of(person, entered_at(delivery, opportunity))
     if is_erased():
         return replace(facts, is_erased=True)
     here, elsewhere = invitations()

@@ -15,6 +15,7 @@ from integrations.vocabulary import ErasureCause, Platform, VerdictCause, Verdic
 from integrations.workflow.catalog.candidate_people import store_people
 from integrations.workflow.erasure.erase import erase
 from integrations.workflow.inbox.apply_decision import apply_decision
+from integrations.workflow.inbox.candidates import record_candidate
 from integrations.workflow.inbox.database_facts import with_database_facts
 from integrations.workflow.inbox.facts import gather_facts
 from integrations.workflow.outbox.outcome import AskAgain, LeaseLost
@@ -67,6 +68,7 @@ def decide_delivery(
         if not is_recorded:
             transaction.set_rollback(True)
             return LeaseLost()
+        record_candidate(delivery, organization, snapshot, facts, decision, invitation)
         if snapshot.opportunity is not None and not facts.is_erased:
             store_people(organization, snapshot.opportunity, snapshot.people)
     logger.info("delivery %s of %s: %s", delivery.pk, organization.slug, decision.verdict)

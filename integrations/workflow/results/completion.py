@@ -6,7 +6,7 @@ from functools import partial
 from django.db import transaction
 
 from integrations.codescreen.payloads import Progress
-from integrations.models import CodeScreenConnection, Invitation, Result, db_clock
+from integrations.models import Candidate, CodeScreenConnection, Invitation, Result, db_clock
 from integrations.models.invitation_status import Status
 from integrations.workflow.results.manual_review import flag_for_review, is_material_change
 from integrations.workflow.results.rating import rating_of
@@ -40,6 +40,7 @@ def record_completion(invitation: Invitation, progress: Progress) -> bool:
         attempt=_attempt(progress, latest),
         defaults=stated | {"metadata": progress.metadata},
     )
+    Candidate.objects.record_outcome(invitation, result.outcome)
     CodeScreenConnection.note_result(invitation.organization_id, bool(progress.outcome))
     needs_review = invitation.status != Status.COMPLETED or is_material_change(invitation, progress, latest)
     now = db_clock.now()

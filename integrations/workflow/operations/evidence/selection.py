@@ -9,6 +9,7 @@ from integrations.models import (
     ApiCall,
     AuditAction,
     AuditEntry,
+    Candidate,
     Delivery,
     Effect,
     Invitation,
@@ -33,6 +34,10 @@ class CandidateSelection:
     def description(self) -> dict[str, str]:
         """What was selected, for the manifest."""
         return {"opportunity_id": self.opportunity_id}
+
+    def candidates(self) -> QuerySet[Candidate]:
+        """Return the candidate, if they entered a trigger stage."""
+        return Candidate.objects.filter(organization=self.organization, opportunity_id=self.opportunity_id)
 
     def deliveries(self) -> QuerySet[Delivery]:
         """Return what was received."""
@@ -80,6 +85,10 @@ class PeriodSelection:
 
     def _within(self, column: str) -> Q:
         return Q(**{f"{column}__gte": self.since, f"{column}__lt": self.until})
+
+    def candidates(self) -> QuerySet[Candidate]:
+        """Return who entered a trigger stage in the period, by their latest entry."""
+        return Candidate.objects.filter(self._within("entered_at"), organization=self.organization)
 
     def deliveries(self) -> QuerySet[Delivery]:
         """Return what was received in the period, and what a verdict of the period is about."""
@@ -131,6 +140,7 @@ def files(selection: Selection) -> dict[str, QuerySet[Model]]:
     Verdicts before entries: an erasure in between is then on record in what follows.
     """
     return {
+        "candidates.jsonl": selection.candidates(),
         "deliveries.jsonl": selection.deliveries(),
         "invitations.jsonl": selection.invitations(),
         "results.jsonl": selection.results(),

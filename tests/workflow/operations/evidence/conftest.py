@@ -35,6 +35,13 @@ def add_candidate(organization: Organization, opportunity_id: str, name: str) ->
     claimed = delivery.lease()
     assert claimed is not None
     claimed.decide("invite", f"{name} entered “CodeScreen 🦊”.", invitation)
+    factories.CandidateFactory.create(
+        organization=organization,
+        opportunity_id=opportunity_id,
+        name=name,
+        delivery=delivery,
+        invitation=invitation,
+    )
     effect = factories.EffectFactory.create(
         organization=organization, opportunity_id=opportunity_id, invitation=invitation
     )

@@ -29,6 +29,7 @@ FILES = (
     "audit_entries.jsonl",
     "calls.jsonl",
     "chain.jsonl",
+    "candidates.jsonl",
     "deliveries.jsonl",
     "effects.jsonl",
     "invitations.jsonl",
@@ -56,7 +57,7 @@ def test_a_pack_of_a_candidate_holds_their_rows_and_verifies_on_a_plain_python(u
     assert "Candidate Birch" not in "".join((folder / name).read_text() for name in FILES)
     code, text = verify(folder)
     assert code == 0, text
-    assert text.startswith("Nothing was altered: 11 files;")
+    assert text.startswith("Nothing was altered: 12 files;")
 
 
 def test_the_summary_tells_the_story_by_time(unpack, alder):

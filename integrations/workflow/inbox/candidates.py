@@ -1,0 +1,65 @@
+"""Store where a candidate stands after a decision: everyone who entered a trigger stage, invited or not."""
+
+from integrations.lever.payloads import Opportunity, StageChange
+from integrations.models import Delivery, Invitation, Organization
+from integrations.models.candidate_upsert import Entry, Person, store_candidate
+from integrations.vocabulary import VerdictCode
+from integrations.workflow.catalog.lookup import stage_name_in_copy
+from integrations.workflow.inbox.database_facts import entered_at
+from integrations.workflow.inbox.facts import FactsSnapshot
+from integrations.workflow.rules.addresses import first_usable_email
+from integrations.workflow.rules.facts import CandidateSnapshot, Decision, Facts
+
+#: The verdicts that are about no candidate in a trigger stage.
+ABOUT_NO_CANDIDATE = frozenset(
+    {
+        VerdictCode.TEST_REQUEST,
+        VerdictCode.IGNORED_EVENT,
+        VerdictCode.NOT_A_TRIGGER_STAGE,
+        VerdictCode.NOTED,
+    }
+)
+
+
+def record_candidate(
+    delivery: Delivery,
+    organization: Organization,
+    snapshot: FactsSnapshot,
+    facts: Facts,
+    decision: Decision,
+    invitation: Invitation | None,
+) -> None:
+    """Store the candidate that a decision is about, in its transaction; nothing if they entered no trigger stage.
+
+    Of a candidate who wasn't read, such as during a pause, only the opportunity is known, and the stage's name if the
+    copy of Lever's list has it.
+    """
+    change = StageChange.from_payload(delivery.payload)
+    if decision.verdict in ABOUT_NO_CANDIDATE or not delivery.opportunity_id:
+        return
+    stage = facts.stage_name or stage_name_in_copy(organization, change.to_stage_id)
+    if not facts.trigger_policy.is_trigger(change.to_stage_id, stage):
+        return
+    is_own = invitation is not None and invitation.opportunity_id == delivery.opportunity_id
+    entry = Entry(
+        organization_id=organization.pk,
+        opportunity_id=delivery.opportunity_id,
+        stage_name=stage,
+        assessment_name=decision.assessment.name if decision.assessment else decision.assessment_written,
+        entered_at=entered_at(delivery, snapshot.opportunity) or delivery.received_at,
+        delivery_id=delivery.pk,
+        invitation_id=invitation.pk if invitation is not None and is_own else None,
+    )
+    store_candidate(entry, _person(snapshot.opportunity, facts))
+
+
+def _person(opportunity: Opportunity | None, facts: Facts) -> Person | None:
+    """Return who the candidate is; None where they weren't read, or nothing about them may be stored."""
+    candidate = facts.candidate
+    if opportunity is None or not isinstance(candidate, CandidateSnapshot):
+        return None
+    if facts.is_erased or opportunity.is_anonymized:
+        return None
+    return Person(
+        opportunity.name, first_usable_email(opportunity.emails), candidate.role_id, candidate.role_title
+    )
