@@ -22,14 +22,14 @@ from integrations.workflow.email.admin_requests import AdminRequest
 MAX_ORGANIZATIONS = 50
 MAX_SUPER_ADMINS = 20
 
-#: The navigation: URL name, label, and the roles that see it.
-_LINKS: tuple[tuple[str, str, Collection[str]], ...] = (
-    ("overview", "Overview", EVERYONE),
-    ("activity", "Activity", EVERYONE),
-    ("mapping-list", "Mappings", TEAM),
-    ("what-if", "What if…", TEAM),
-    ("health", "Health", TEAM),
-    ("settings", "Settings", EVERYONE),
+#: The navigation: URL name, label, icon, and the roles that see it.
+_LINKS: tuple[tuple[str, str, str, Collection[str]], ...] = (
+    ("overview", "Overview", "home", EVERYONE),
+    ("activity", "Activity", "people", EVERYONE),
+    ("mapping-list", "Mappings", "map", TEAM),
+    ("what-if", "What if…", "help", TEAM),
+    ("health", "Health", "work", TEAM),
+    ("settings", "Settings", "settings", EVERYONE),
 )
 
 #: By URL name, further paths that the link stands for.
@@ -51,6 +51,7 @@ class NavigationLink:
 
     url: str
     label: str
+    icon: str
     is_current: bool
 
 
@@ -79,14 +80,14 @@ def _navigation(request: HttpRequest) -> list[NavigationLink]:
     if membership is None:
         return []
     links = []
-    for name, label, roles in _LINKS:
+    for name, label, icon, roles in _LINKS:
         if membership.role in roles:
             url = reverse(name)
             prefixes = (url, *_SUBPAGES.get(name, ()))
             is_current = request.path == url or (url != "/" and request.path.startswith(prefixes))
-            links.append(NavigationLink(url, label, is_current))
+            links.append(NavigationLink(url, label, icon, is_current))
     if getattr(request.user, "is_staff", False) and membership.role in TEAM:
-        links.append(NavigationLink(reverse("admin:index"), "Admin", is_current=False))
+        links.append(NavigationLink(reverse("admin:index"), "Admin", "shield", is_current=False))
     return links
 
 

@@ -29,6 +29,41 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => (button.textContent = label), 2000);
 });
 
+// Menus are closed by Escape, and by a click or the focus elsewhere.
+
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(except)) menu.open = false;
+}
+
+document.addEventListener("click", (event) => closeMenus(event.target));
+document.addEventListener("focusin", (event) => closeMenus(event.target));
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
+// Messages can be dismissed. A toast is also gone once the page that it was shown on is left.
+
+const TOAST_SECONDS = 8; // at least so long a toast stays, though the page changed since
+
+function showMessages() {
+  for (const button of document.querySelectorAll("button[data-dismiss]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => button.parentElement.remove());
+  }
+  const toasts = document.querySelector("[data-toasts]");
+  if (!toasts) return;
+  // what is in a live region from the beginning isn't read out
+  for (const toast of toasts.querySelectorAll("[role=status]")) setTimeout(() => toasts.append(toast), 100);
+  addEventListener("pagehide", () => toasts.remove());
+}
+
+function endToasts() {
+  if (performance.now() > 1000 * TOAST_SECONDS) document.querySelector("[data-toasts]")?.remove();
+}
+
 // What a person opened, focused or typed survives an update.
 
 const identityOf = (element) =>
@@ -69,13 +104,17 @@ function replaceContent(region, html) {
   }
 }
 
+const pausers = []; // one for each region; any pause button pauses them all
+
 function keepUpToDate(region) {
   const part = region.dataset.live;
   const interval = 1000 * (Number(region.dataset.liveSeconds) || 5);
   const bar = document.querySelector(`[data-live-bar="${part}"]`);
   const status = bar.querySelector("[role=status]");
   const pause = bar.querySelector("button");
+  const label = bar.querySelector("[data-live-label]");
   let previous = "";
+  let wasReplaced = false; // the first answer differs from the page in nothing but white space
   let failures = 0;
   let timer = 0;
 
@@ -99,6 +138,8 @@ function keepUpToDate(region) {
     if (response.redirected || response.status === 403 || response.status === 404) {
       clearTimeout(timer);
       pause.hidden = true;
+      bar.classList.add("is-over");
+      label.textContent = "No longer updated: reload the page";
       announce("This is no longer updated. Reload the page.");
       return;
     }
@@ -108,22 +149,30 @@ function keepUpToDate(region) {
     const current = html.replace(/name="csrfmiddlewaretoken" value="[^"]*"/g, "");
     if (current === previous || isBusy(region) || pause.getAttribute("aria-pressed") === "true") return;
     previous = current;
+    if (wasReplaced) endToasts();
+    wasReplaced = true;
     replaceContent(region, html);
     announce(region.querySelector("[data-announce]")?.dataset.announce);
   }
 
   rememberDetails(region);
   bar.hidden = false;
-  pause.addEventListener("click", () => {
-    const isPaused = pause.getAttribute("aria-pressed") !== "true";
+  pausers.push((isPaused) => {
     pause.setAttribute("aria-pressed", String(isPaused));
+    bar.classList.toggle("is-paused", isPaused);
+    label.textContent = isPaused ? "Paused" : "Live";
     clearTimeout(timer);
     announce(isPaused ? "Updates are paused." : "Updates by itself.");
     if (!isPaused) update();
+  });
+  pause.addEventListener("click", () => {
+    const isPaused = pause.getAttribute("aria-pressed") !== "true";
+    for (const setPaused of pausers) setPaused(isPaused);
   });
   timer = setTimeout(update, interval);
 }
 
 storeTimeZone();
 showCopyButtons(document);
+showMessages();
 for (const region of document.querySelectorAll("[data-live]")) keepUpToDate(region);

@@ -40,6 +40,7 @@ def give_password(page: Page, site: str, name: str) -> None:
 
 
 def sign_out(page: Page) -> None:
+    page.locator("header .menu > summary:visible").last.click()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/login/")
 
