@@ -17,6 +17,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from importlib import metadata
 from typing import Dict, Iterator, List, Optional, Tuple
 
@@ -29,7 +30,9 @@ DEVELOPER_COMMANDS = ("demo", "test", "bench", "chaos", "check_code", "supply_ch
 
 STAMP = "portal-stamp.json"
 LOOP_GUARD = "PORTAL_ENTERED_BY"
-PIP_OPTIONS = ["--quiet", "--no-input", "--disable-pip-version-check", "--require-hashes"]
+PIP_OPTIONS = ["--no-input", "--disable-pip-version-check", "--require-hashes", "--progress-bar", "off"]
+#: While packages are downloaded, how far that is gets printed about so often.
+REPORT_SECONDS = 4.0
 
 Interpreter = Tuple[str, Tuple[int, int], bool]  # path, version, able to make environments
 
@@ -79,7 +82,8 @@ def set_up(root: str, name: str) -> None:
             return
         venv = os.path.join(root, ".venv")
         stamp = os.path.join(venv, STAMP)
-        print("Setting up (first run only, about half a minute)…", file=sys.stderr, flush=True)
+        report("Setting up (first run only, about half a minute)…")
+        steps = Steps(lock)
         if os.path.exists(stamp) and interpreter_is_unchanged(venv):
             # Only the packages differ: installing over them doesn't disturb processes that run in there. A production
             # list that is there stays there, since the development list has the same versions.
@@ -87,38 +91,78 @@ def set_up(root: str, name: str) -> None:
                 os.remove(stamp)
         else:
             shutil.rmtree(venv, ignore_errors=True)
-            run([find_interpreter(), "-m", "venv", venv], lock)
+            steps.run("Making an environment in .venv", [find_interpreter(), "-m", "venv", venv])
         packages = path_of_list(root, name)
-        run([python_of(venv), "-m", "pip", "install", *PIP_OPTIONS, "--requirement", packages], lock)
+        steps.run(
+            "Reading the list of packages",
+            [python_of(venv), "-m", "pip", "install", *PIP_OPTIONS, "--requirement", packages],
+            count_packages(packages),
+        )
         with open(stamp + ".new", "w", encoding="utf-8") as file:
             json.dump(make_stamp(root, name), file)
         os.replace(stamp + ".new", stamp)
 
 
-def run(argv: List[str], lock: int) -> None:
-    """Run one step of the set-up, quietly; exit with the end of its output if it fails.
+class Steps:
+    """The steps of the set-up: each is printed with the seconds since the set-up began."""
 
-    The step inherits the lock: if this process is killed, the next run waits for the step before it starts over.
-    """
-    environ = dict(os.environ, PIP_USER="0")
-    environ.pop("PYTHONHOME", None)
-    step = subprocess.run(
-        argv,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        pass_fds=[lock],
-        check=False,
-        universal_newlines=True,
-        errors="replace",
-    )
-    if step.returncode:
-        output = "\n".join(step.stdout.splitlines()[-20:])
-        raise SystemExit(
-            "%s\n\nSetting up failed at: %s\nThe next run starts the set-up over. It needs the Python package "
-            "registry, as pip is configured here." % (output, " ".join(argv))
-        )
+    def __init__(self, lock: int) -> None:
+        self._lock = lock
+        self._began_at = time.monotonic()
+
+    def run(self, text: str, argv: List[str], packages: int = 0) -> None:
+        """Run one step; exit with the end of its output if it fails. `packages` is how many it installs.
+
+        The step inherits the lock: if this process is killed, the next run waits for the step before it starts over.
+        """
+        self.report(text)
+        environ = dict(os.environ, PIP_USER="0")
+        environ.pop("PYTHONHOME", None)
+        with subprocess.Popen(
+            argv,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=[self._lock],
+            universal_newlines=True,
+            errors="replace",
+        ) as step:
+            last_lines = self._follow(step, packages)
+        if step.returncode:
+            raise SystemExit(
+                "%s\n\nSetting up failed at: %s\nThe next run starts the set-up over. It needs the Python package "
+                "registry, as pip is configured here." % ("\n".join(last_lines), " ".join(argv))
+            )
+
+    def _follow(self, step: "subprocess.Popen[str]", packages: int) -> List[str]:
+        """Print how far the step is, as it prints that itself; return the last lines of its output."""
+        last_lines: List[str] = []
+        found, reported_at = 0, time.monotonic()
+        for line in step.stdout or ():
+            last_lines = last_lines[-19:] + [line.rstrip()]
+            found += line.startswith("Collecting ")
+            if line.startswith("Installing collected packages"):
+                self.report("Installing %d packages" % packages)
+            elif found and time.monotonic() - reported_at >= REPORT_SECONDS:
+                reported_at = time.monotonic()
+                self.report("Downloading packages: %d of %d" % (found, packages))
+        return last_lines
+
+    def report(self, text: str) -> None:
+        """Print what begins now."""
+        report("  %5.1f s  %s" % (time.monotonic() - self._began_at, text))
+
+
+def report(text: str) -> None:
+    """Print a line for the person who waits; standard output is the command's."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def count_packages(path: str) -> int:
+    """Return how many packages a list has: each line that isn't a comment or the rest of the line before."""
+    with open(path, encoding="utf-8") as file:
+        return sum(1 for line in file if line[:1] not in ("", "#", " ", "\n", "-"))
 
 
 @contextlib.contextmanager
@@ -140,7 +184,7 @@ def locked(root: str, name: str) -> Iterator[int]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("Waiting for another run to finish setting up…", file=sys.stderr, flush=True)
+            report("Waiting for another run to finish setting up…")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield lock
     finally:

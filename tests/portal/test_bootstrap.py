@@ -143,6 +143,26 @@ def test_packages_are_installed_again_when_the_list_changed(checkout: Path, insi
     assert errors.startswith("Setting up")
 
 
+def test_how_far_the_download_is_gets_printed_while_it_takes_long(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bootstrap, "REPORT_SECONDS", 0.0)
+    printed = (
+        "Collecting tiny\\nDownloading tiny\\nCollecting extra\\nInstalling collected packages: tiny, extra"
+    )
+    with Path(os.devnull).open() as lock:
+        steps = bootstrap.Steps(lock.fileno())
+        steps.run("Reading", [PYTHON, "-c", f'print("{printed}")'], packages=2)
+    texts = [line.partition(" s  ")[2] for line in capsys.readouterr().err.splitlines()]
+    assert texts == [
+        "Reading",
+        "Downloading packages: 1 of 2",
+        "Downloading packages: 1 of 2",
+        "Downloading packages: 2 of 2",
+        "Installing 2 packages",
+    ]
+
+
 def test_the_environment_is_rebuilt_when_its_interpreter_is_gone(checkout: Path) -> None:
     stamp = checkout / ".venv" / bootstrap.STAMP
     stamp.write_text(json.dumps(json.loads(stamp.read_text()) | {"python": "/opt/python3.12/bin/python3.12"}))
@@ -188,7 +208,10 @@ def test_a_developer_command_installs_the_development_list_over_the_production_l
     assert run(checkout, "serve")[1] == f"tiny 1.0 {checkout}/.venv serve\n"
     survivor = checkout / ".venv" / "survivor"
     survivor.touch()
-    assert run(checkout, "demo") == (0, f"tiny and extra 1.0 {checkout}/.venv demo\n", f"{SETTING_UP}\n")
+    code, output, errors = run(checkout, "demo")
+    assert (code, output) == (0, f"tiny and extra 1.0 {checkout}/.venv demo\n")
+    steps = [re.sub(r"^ +\d+\.\d s", "", line) for line in errors.splitlines()]
+    assert steps == [SETTING_UP, "  Reading the list of packages", "  Installing 2 packages"]
     assert survivor.exists()
     assert run(checkout, "serve") == (0, f"tiny and extra 1.0 {checkout}/.venv serve\n", "")
 

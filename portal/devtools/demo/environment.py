@@ -8,6 +8,7 @@ import os
 import secrets
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,16 +24,19 @@ from portal.process.supervisor import Program
 
 FOLDER = "PORTAL_DEMO_FOLDER"
 PORTS = "PORTAL_DEMO_PORTS"
+BEGAN_AT = "PORTAL_DEMO_BEGAN_AT"
 
 
 @dataclass(frozen=True)
 class DemoEnvironment:
-    """Where a demo's parts are: the folder with its database, and the ports of its three servers."""
+    """Where a demo's parts are: the folder with its database, and the ports of its servers."""
 
     folder: Path
     port: int
     lever_port: int
     codescreen_port: int
+    mail_port: int
+    smtp_port: int
 
     @classmethod
     def create(cls, purpose: str, port: int | None = None) -> Self:
@@ -43,7 +47,7 @@ class DemoEnvironment:
         if port is None:
             port = 8000 if claim_port(8000) else free_port()
         folder = Path(tempfile.mkdtemp(prefix=f"codescreen-lever-{purpose}-"))
-        return cls(folder, port, free_port(), free_port())
+        return cls(folder, port, free_port(), free_port(), free_port(), free_port())
 
     @classmethod
     def current(cls) -> Self | None:
@@ -58,6 +62,11 @@ class DemoEnvironment:
         environ = {**os.environ, **self.variables(), **changes}
         sys.stdout.flush()
         os.execve(sys.executable, [sys.executable, manage, *sys.argv[1:]], environ)  # noqa: S606
+
+    @staticmethod
+    def began_at() -> float:
+        """Return when the command was started whose process was restarted in this environment."""
+        return float(os.environ[BEGAN_AT])
 
     @property
     def portal_url(self) -> str:
@@ -75,6 +84,25 @@ class DemoEnvironment:
         return SandboxClient(f"http://{HOST}:{self.codescreen_port}")
 
     @property
+    def mail_url(self) -> str:
+        """The pages that show the e-mails."""
+        return f"http://{HOST}:{self.mail_port}"
+
+    @property
+    def smtp_url(self) -> str:
+        """The `EMAIL_URL` of the sandbox's mail server."""
+        return f"smtp://{HOST}:{self.smtp_port}"
+
+    @property
+    def redirect_uris(self) -> tuple[str, ...]:
+        """The addresses of the portal that Lever's consent may lead back to."""
+        return tuple(f"http://{host}:{self.port}/oauth/complete/lever/" for host in (HOST, "localhost"))
+
+    @property
+    def _ports(self) -> tuple[int, ...]:
+        return self.port, self.lever_port, self.codescreen_port, self.mail_port, self.smtp_port
+
+    @property
     def urls_to_wait_for(self) -> tuple[str, str, str]:
         """Addresses that answer once the three servers have started."""
         return f"{self.lever.url}/", f"{self.codescreen.url}/", f"{self.portal_url}/healthz/live"
@@ -83,7 +111,8 @@ class DemoEnvironment:
         """Return the environment variables of a demo: all its own, nothing taken from the machine's."""
         return {
             FOLDER: str(self.folder),
-            PORTS: f"{self.port},{self.lever_port},{self.codescreen_port}",
+            PORTS: ",".join(str(port) for port in self._ports),
+            BEGAN_AT: str(time.time()),
             "PORTAL_ENV_FILE": os.devnull,
             "DJANGO_SETTINGS_MODULE": "portal.settings",
             "SECRET_KEY": secrets.token_urlsafe(50),
@@ -118,6 +147,6 @@ class DemoEnvironment:
         """Return the program that is both the sandbox's Lever and its CodeScreen."""
         argv = [sys.executable, "-m", "portal.devtools.sandbox"]
         argv += ["--lever-port", str(self.lever_port), "--codescreen-port", str(self.codescreen_port)]
-        for host in (HOST, "localhost"):
-            argv += ["--redirect-uri", f"http://{host}:{self.port}/oauth/complete/lever/"]
+        for uri in self.redirect_uris:
+            argv += ["--redirect-uri", uri]
         return Program("sandbox", argv)

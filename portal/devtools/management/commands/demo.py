@@ -14,6 +14,8 @@ from django.db import connections
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.check import Check
 from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.demo.platforms import Platforms
+from portal.devtools.demo.progress import Progress
 from portal.devtools.ports import HOST, claim_port
 from portal.devtools.waiting import RunFailed, wait_for_url
 from portal.process import startup
@@ -36,7 +38,8 @@ class Command(BaseCommand):
         if environment is None:
             if port is not None and not (0 < port < 65536 and claim_port(port)):
                 raise CommandError(f"Can't listen on {HOST}:{port}. Leave --port out to get a free port.")
-            DemoEnvironment.create("demo", port).enter()
+            created = DemoEnvironment.create("demo", port)
+            created.enter(EMAIL_URL=created.smtp_url)
         try:
             succeeded = self._run(environment, check)
         finally:
@@ -45,15 +48,26 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _run(self, environment: DemoEnvironment, is_check: bool) -> bool:
+        progress = Progress(self._say, environment.began_at())
+        progress.step("Making the database")
         startup.prepare(self.stderr)
-        webhook_secret = provisioning.seed(environment.folder)
-        connections.close_all()
-        supervisor = Supervisor([environment.web_server(), queue_cluster(), environment.sandbox()])
+        progress.step("Starting the pretend Lever, CodeScreen and mail server")
+        with Platforms(environment):
+            progress.step("Configuring the organizations")
+            webhook_secret = provisioning.seed(environment.folder)
+            connections.close_all()
+            return self._serve(environment, webhook_secret, progress, is_check)
+
+    def _serve(
+        self, environment: DemoEnvironment, webhook_secret: str, progress: Progress, is_check: bool
+    ) -> bool:
+        progress.step("Starting the portal and its workers")
+        supervisor = Supervisor([environment.web_server(), queue_cluster()])
         outcome: list[bool] = []
 
         def set_up_and_check() -> None:
             try:
-                self._set_up(environment, webhook_secret)
+                self._set_up(environment, webhook_secret, progress)
                 outcome.append(Check(environment, self.stdout.write).run() if is_check else True)
             except (RunFailed, requests.RequestException) as error:
                 self.stderr.write(f"The demo could not be set up: {error}")
@@ -67,13 +81,16 @@ class Command(BaseCommand):
         supervisor.run()
         return all(outcome) and bool(outcome or not is_check)
 
-    def _set_up(self, environment: DemoEnvironment, webhook_secret: str) -> None:
+    def _set_up(self, environment: DemoEnvironment, webhook_secret: str, progress: Progress) -> None:
         for url in environment.urls_to_wait_for:
             wait_for_url(url)
+        progress.step("Connecting Acme to Lever and CodeScreen")
         provisioning.connect(environment, webhook_secret)
-        self.stdout.write(
-            _WELCOME.format(at=environment, name=provisioning.USERNAME, password=provisioning.PASSWORD)
-        )
+        progress.step("Ready")
+        self._say(_WELCOME.format(at=environment, name=provisioning.USERNAME, password=provisioning.PASSWORD))
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
         self.stdout.flush()
 
 
@@ -85,4 +102,5 @@ The demo runs. Everything in it is pretend; it ends with Ctrl-C.
   Admin        {at.portal_url}/admin/    every delivery, verdict, invitation, result, effect and call
   Lever        {at.lever.url}/          move a candidate into “CodeScreen Assessment”
   CodeScreen   {at.codescreen.url}/          start, submit and evaluate their assessment
+  E-mails      {at.mail_url}/          what the portal sends to the team
 """

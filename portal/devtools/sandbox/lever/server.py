@@ -25,6 +25,7 @@ from portal.devtools.sandbox.lever.control.accounts import AccountControl
 from portal.devtools.sandbox.lever.control.candidates import CandidateControl
 from portal.devtools.sandbox.lever.control.grants import GrantControl
 from portal.devtools.sandbox.lever.control.webhooks import WebhookControl
+from portal.devtools.sandbox.lever.pages.adding import AddingPages
 from portal.devtools.sandbox.lever.pages.candidates import CandidatePages
 from portal.devtools.sandbox.lever.pages.consent import ConsentPages
 from portal.devtools.sandbox.lever.pages.postings import PostingPages
@@ -60,6 +61,7 @@ ROUTE_GROUPS = (
     WebhookControl,
     GrantControl,
     ConsentPages,
+    AddingPages,
     CandidatePages,
     PostingPages,
     SettingsPages,

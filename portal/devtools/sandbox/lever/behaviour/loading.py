@@ -57,7 +57,15 @@ def build_account(
 
 
 def add_candidate(account: LeverAccount, item: JsonObject, created_at: int) -> Opportunity:
-    """Add a candidate; one whose contact exists becomes another opportunity of that person."""
+    """Add a candidate, without an event; one whose contact exists becomes another opportunity of that person."""
+    opportunity = new_opportunity(account, item, created_at)
+    account.add_opportunity(opportunity)
+    candidacies.record_stage(account, opportunity, None)
+    return opportunity
+
+
+def new_opportunity(account: LeverAccount, item: JsonObject, created_at: int) -> Opportunity:
+    """Return an opportunity to add to the account, in which its contact is from now on."""
     word = pick(item, "name", str, "Candidate")
     contact_id = pick(item, "contact", str, stable_id(account.slug, "contact", word))
     if contact_id not in account.contacts:
@@ -86,8 +94,6 @@ def add_candidate(account: LeverAccount, item: JsonObject, created_at: int) -> O
         updated_at=created_at,
     )
     opportunity.application_id = stable_id(account.slug, "application", opportunity.id)
-    account.add_opportunity(opportunity)
-    candidacies.record_stage(account, opportunity, None)
     return opportunity
 
 

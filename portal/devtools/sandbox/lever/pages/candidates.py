@@ -14,7 +14,7 @@ from portal.devtools.sandbox.lever.pages.rows import change_row, feedback_row, n
 from portal.devtools.sandbox.lever.state.account import LeverAccount
 from portal.devtools.sandbox.lever.state.opportunity import Opportunity
 
-HEADINGS = ("Select", "Candidate", "Stage", "Posting", "CodeScreen tags")
+HEADINGS = ("Select", "Candidate", "Stage", "Posting", "CodeScreen tags", "Feedback", "Notes")
 
 
 class CandidatePages(LeverPages):

@@ -15,6 +15,7 @@ type Row = dict[str, object]
 
 def opportunity_row(account: LeverAccount, opportunity: Opportunity) -> Row:
     """Return a row of the candidate list."""
+    forms = [feedback_row(account, form) for form in opportunity.feedback.values() if form.deleted_at is None]
     return {
         "id": opportunity.id,
         "contact": account.contact_of(opportunity),
@@ -24,7 +25,18 @@ def opportunity_row(account: LeverAccount, opportunity: Opportunity) -> Row:
         "archived": opportunity.archived,
         "confidential": opportunity.confidentiality == "confidential",
         "changed": readable(opportunity.updated_at),
+        **_last_rating(forms),
+        "feedback": len(forms),
+        "notes": len(opportunity.notes),
     }
+
+
+def _last_rating(forms: list[Row]) -> Row:
+    """Return the rating of the latest feedback that has one, and whether it speaks for the candidate."""
+    rated = [form for form in forms if form["rating"]]
+    rating = rated[-1]["rating"] if rated else ""
+    text = rated[-1]["rating_text"] if rated else ""
+    return {"rating": rating, "rating_text": text, "tone": "good" if rating in ("3", "4") else "bad"}
 
 
 def change_row(account: LeverAccount, change: JsonObject) -> Row:

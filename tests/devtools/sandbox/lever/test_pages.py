@@ -1,0 +1,51 @@
+import requests
+
+from portal.devtools.sandbox.lever import LeverSandbox
+from tests.devtools.sandbox.conftest import ALDER
+
+
+def add(lever: LeverSandbox, **fields: str) -> requests.Response:
+    form = {
+        "name": "Candidate Acacia",
+        "email": "acacia@candidates.example",
+        "tags": "CodeScreen Backend, Hot",
+    }
+    return requests.post(f"{lever.url}/acme/candidates/new", data=form | fields, timeout=5)
+
+
+def posting_id(lever: LeverSandbox, title: str) -> str:
+    posting = lever.accounts["acme"].find_posting(title)
+    assert posting is not None
+    return posting.id
+
+
+def test_a_candidate_is_added_with_role_stage_and_tags(lever: LeverSandbox):
+    form = requests.get(f"{lever.url}/acme/candidates/new", timeout=5).text
+    assert "Backend Engineer" in form
+    page = add(lever, posting=posting_id(lever, "Data Engineer")).text
+    assert "Added Candidate Acacia in New applicant." in page
+    account = lever.accounts["acme"]
+    contact = account.contact_by_email["acacia@candidates.example"]
+    [opportunity] = account.by_contact[contact.id].values()
+    assert opportunity.stage == "applicant-new"
+    assert opportunity.posting_id == posting_id(lever, "Data Engineer")
+    assert {"CodeScreen Backend", "Hot", "CodeScreen Data Enginer"} <= set(opportunity.tags)
+
+
+def test_an_added_candidate_without_an_address_can_be_found(lever: LeverSandbox):
+    add(lever, email="", tags="")
+    listed = requests.get(f"{lever.url}/acme/candidates?q=acacia", timeout=5).text
+    assert "Candidate Acacia" in listed
+    assert "no e-mail address" in listed
+
+
+def test_a_known_address_becomes_another_opportunity_of_the_same_person(lever: LeverSandbox):
+    add(lever, email="Alder@candidates.example")
+    account = lever.accounts["acme"]
+    assert len(account.by_contact[account.opportunities[ALDER].contact_id]) == 2
+
+
+def test_a_candidate_without_a_name_is_refused(lever: LeverSandbox):
+    before = len(lever.accounts["acme"].opportunities)
+    assert "A candidate needs a name." in add(lever, name=" ").text
+    assert len(lever.accounts["acme"].opportunities) == before
