@@ -26,14 +26,13 @@ MAX_SUPER_ADMINS = 20
 _LINKS: tuple[tuple[str, str, str, Collection[str]], ...] = (
     ("overview", "Overview", "home", EVERYONE),
     ("activity", "Activity", "people", EVERYONE),
-    ("mapping-list", "Mappings", "map", TEAM),
     ("what-if", "What if…", "help", TEAM),
     ("health", "Health", "work", TEAM),
     ("settings", "Settings", "settings", EVERYONE),
 )
 
 #: By URL name, further paths that the link stands for.
-_SUBPAGES = {"settings": ("/emails/", "/notifications/", "/audit/")}
+_SUBPAGES = {"settings": ("/mappings/", "/emails/", "/audit/")}
 
 
 @dataclass(frozen=True)

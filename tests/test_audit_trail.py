@@ -93,6 +93,7 @@ NOT_AUDITED = {
     "time-zone",  # how one person reads
     "health",
     "member-link",  # shows
+    "team",  # shows
 }
 #: Addresses about a person's account; tests/portal/accounts/test_account_audit.py has their entries.
 OF_ACCOUNTS = {"login", "logout", "password", "password_reset_confirm", "password_reset_link", "sessions"}
@@ -364,8 +365,9 @@ PAGES: dict[str, Callable[[Scene], Act]] = {
     "webhooks-move": _move_webhooks,
     "address-replace": lambda s: lambda: s.post("address-replace", {"overlap_days": "7"}),
     "address-end": _of(Scene.former_key, "address-end"),
-    "policies": lambda s: (
-        lambda: s.post("policies", {"note_on_skip": "on", "bulk_limit": "7", "passed_stage": "Phone screen"})
+    "policies": lambda s: lambda: s.post("policies", {"note_on_skip": "on", "bulk_limit": "7"}),
+    "rules": lambda s: (
+        lambda: s.post("rules", {"note_on_skip": "on", "bulk_limit": "7", "passed_stage": "Phone screen"})
     ),
     "member-invite": lambda s: (
         lambda: s.post("member-invite", {"email": "new@acme.example", "role": "admin"})

@@ -25,12 +25,13 @@ from integrations.pages.settings import (
     members,
     notifications,
     pending_members,
-    policies,
+    rules,
     second_factor_reset,
     security,
     settings_page,
     signature_tokens,
     single_sign_on,
+    team,
     webhook_address,
 )
 
@@ -63,7 +64,9 @@ urlpatterns = [
         codescreen_key.VerifyCodeScreenKeyView.as_view(),
         name="codescreen-test",
     ),
-    path("settings/policies/", policies.PoliciesView.as_view(), name="policies"),
+    path("settings/rules/", rules.RulesView.as_view(), name="rules"),
+    path("settings/policies/", rules.RulesView.as_view(), name="policies"),  # the former address
+    path("settings/team/", team.TeamView.as_view(), name="team"),
     path("settings/author/", feedback_author.FeedbackAuthorView.as_view(), name="feedback-author"),
     path("settings/members/", pending_members.InviteMemberView.as_view(), name="member-invite"),
     path(

@@ -87,9 +87,9 @@ def test_the_organization_last_used_is_forgotten_with_the_membership(globex, vic
 def test_the_answer_is_the_same_whoever_has_an_account(globex, victim, name):
     address = victim.email if name == "with" else "nobody@nowhere.example"
     answer = globex.client.post("/settings/members/", {"email": address, "role": "admin"})
-    assert (answer.status_code, answer["Location"]) == (302, "/settings/#members")
+    assert (answer.status_code, answer["Location"]) == (302, "/settings/team/")
     pending = globex.pending(address)
-    pages = text(globex.client.get("/settings/")) + text(
+    pages = text(globex.client.get("/settings/team/")) + text(
         globex.client.get(f"/settings/members/pending/{pending.pk}/")
     )
     assert f"on its way to {address}" in pages

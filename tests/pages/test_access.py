@@ -55,6 +55,8 @@ ALLOWED = {
     "mapping-assign": 2,
     "rating-list": 2,
     "policies": 2,
+    "rules": 2,
+    "team": 1,
     "feedback-author": 2,
     "delivery-replay": 2,
     "offered-invite": 2,

@@ -109,7 +109,7 @@ def test_a_failed_effect_is_retried(plain: Visit, ready_organization) -> None:
 def test_policies_are_saved(plain: Visit, ready_organization) -> None:
     plain.page.goto(plain.site + reverse("policies"))
     plain.page.fill("[name=bulk_limit]", "7")
-    press(plain.page, "Save the policies")
+    press(plain.page, "Save changes")
     ready_organization.refresh_from_db()
     assert ready_organization.bulk_limit == 7
 

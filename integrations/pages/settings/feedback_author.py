@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.views.generic import TemplateView
 
 from integrations.clients import provider
@@ -42,4 +41,4 @@ class FeedbackAuthorView(OrganizationMixin, TemplateView):
             return redirect("feedback-author")
         author = name or ("The chosen user" if user_id else "The person who connected Lever")
         messages.success(request, f"{author} is the author of feedback from now on.")
-        return redirect(reverse("settings") + "#policies")
+        return redirect("rules")

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.views.generic import TemplateView, View
 
 from integrations.models import Membership
@@ -15,9 +14,6 @@ from integrations.queue import notify
 from integrations.workflow.email.links import choose_password_link
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.members import change_role, may_set_password, remove_member
-
-#: The members' part of the settings page.
-MEMBERS = "#members"
 
 
 class MemberView(OrganizationMixin, TemplateView):
@@ -62,7 +58,7 @@ class ChangeRoleView(OrganizationMixin, View):
             messages.error(request, "There is no such role.")
         else:
             self._change(member, role)
-        return redirect(reverse("settings") + MEMBERS)
+        return redirect("team")
 
     def _change(self, member: Membership, role: str) -> None:
         try:
@@ -94,4 +90,4 @@ class RemoveMemberView(MemberView):
         else:
             notify.notify_workers()
             messages.success(request, f"{member.user} is no longer a member.")
-        return redirect("/" if is_self else reverse("settings") + MEMBERS)
+        return redirect("/" if is_self else "team")

@@ -53,9 +53,18 @@ class NotificationsView(OrganizationMixin, TemplateView):
         )
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Store the choices."""
+        """Store the choices, and the time zone if it was posted too."""
+        try:
+            zone_changed = "time_zone" in request.POST and time_zones.choose_zone(
+                self.user, request.POST["time_zone"]
+            )
+        except ValueError as error:
+            messages.error(request, str(error))
+            return redirect("notifications")
         changed = preferences.save_preferences(self.membership, _chosen(request, "kind-"), self.user)
-        messages.success(request, "Your choice is stored." if changed else "Nothing was changed.")
+        messages.success(
+            request, "Your settings are saved." if changed or zone_changed else "Nothing was changed."
+        )
         return redirect("notifications")
 
 

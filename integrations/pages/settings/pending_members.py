@@ -5,25 +5,21 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.views.generic import TemplateView, View
 
 from integrations.models import PendingMembership
 from integrations.models.membership import SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.settings.member_form import InviteMemberForm
-from integrations.pages.settings.members import MEMBERS
-from integrations.pages.settings.settings_page import SettingsView
+from integrations.pages.settings.team import TeamView
 from integrations.queue import notify
 from integrations.workflow.email.membership_links import is_mail_sent, membership_link
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.pending_members import invite, send_again, withdraw
 
 
-class InviteMemberView(SettingsView):
+class InviteMemberView(TeamView):
     """Invite the person with an e-mail address. The answer doesn't tell whether they have an account."""
-
-    allowed_roles = SUPER_ADMINS
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Send the invitation; the person becomes a member when they accept."""
@@ -41,7 +37,7 @@ class InviteMemberView(SettingsView):
         if not is_mail_sent():
             return redirect("pending-member", pk=pending.pk)
         messages.success(self.request, f"The invitation is on its way to {pending.email}.")
-        return redirect(reverse("settings") + MEMBERS)
+        return redirect("team")
 
 
 class PendingMemberView(OrganizationMixin, TemplateView):
@@ -92,4 +88,4 @@ class WithdrawInvitationView(OrganizationMixin, View):
         messages.success(
             request, f"The invitation to {pending.email} is withdrawn; its link no longer works."
         )
-        return redirect(reverse("settings") + MEMBERS)
+        return redirect("team")

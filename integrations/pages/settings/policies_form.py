@@ -1,4 +1,4 @@
-"""The form for an organization's policies."""
+"""The form for an organization's policies: the page calls them rules."""
 
 from typing import Any
 
@@ -7,41 +7,60 @@ from django.http import QueryDict
 
 from integrations.models import Organization
 from integrations.models.organization import BRANDING, POLICIES, SECURITY
+from integrations.pages.mappings import pick_list
 
 #: Policies with a page or form of their own.
 ELSEWHERE = (*BRANDING, *SECURITY, "feedback_author")
 
 
 class PoliciesForm(forms.ModelForm):
-    """The organization's policies."""
+    """The organization's policies. Assessments and stages are chosen from what the platforms list."""
 
     class Meta:
         model = Organization
         fields = [name for name in POLICIES if name not in ELSEWHERE]
         labels = {
             "paused": "Pause: send nothing for now",
+            "stage_prefix": "Stages that invite begin with",
+            "default_assessment": "Assessment for all other roles",
             "note_on_skip": "Leave a note in Lever when nothing was sent",
-            "bulk_limit": "Hold invitations beyond",
-            "bulk_window": "within this many minutes",
-            "rating_2_from": "Rating 2 from score",
-            "rating_3_from": "Rating 3 from score",
-            "rating_4_from": "Rating 4 from score",
+            "bulk_limit": "Require approval above this many invitations",
+            "bulk_window": "… in this many minutes",
+            "rating_2_from": "Rating 2 from",
+            "rating_3_from": "Rating 3 from",
+            "rating_4_from": "Rating 4 from",
             "rating_follows_result": "Never rate against CodeScreen’s own result",
-            "reentry": "Entering the stage again",
-            "reentry_days": "Days since completion for a new round",
-            "leaving": "Leaving the stage before starting",
-            "no_show_days": "Days to start an invitation",
-            "retention_days": "Remove personal data after days",
-            "call_retention_days": "Delete records of calls after days",
-            "delivery_retention_days": "Reduce webhooks to ids after days",
+            "reentry": "When somebody enters the stage again",
+            "reentry_days": "Days since completion before another round",
+            "leaving": "When somebody leaves the stage before starting",
+            "no_show_days": "Days to start an assessment",
+            "retention_days": "Days until personal data is removed",
+            "call_retention_days": "Days until records of calls are deleted",
+            "delivery_retention_days": "Days until messages are reduced to ids",
             "passed_tag": "Tag for Passed",
             "failed_tag": "Tag for Failed",
-            "passed_stage": "Stage on pass",
-            "hold_failed": "Hold those who failed for a person",
+            "passed_stage": "Move those who passed to",
+            "hold_failed": "Ask before rejecting failed candidates",
         }
-        widgets = {
-            "default_assessment": forms.TextInput(attrs={"list": "known-assessments", "autocomplete": "off"}),
-            "passed_stage": forms.TextInput(attrs={"list": "known-targets", "autocomplete": "off"}),
+        help_texts = {
+            "stage_prefix": "Moving a candidate into such a stage sends the assessment.",
+            "default_assessment": "Sent when neither a mapping nor a tag names one.",
+            "note_on_skip": "Only when a recruiter can mend the reason.",
+            "paused": "What arrives is kept, and decided when the pause ends.",
+            "bulk_limit": "Further ones wait until an Admin approves them. 0 turns this off.",
+            "bulk_window": "At most 43200, which is 30 days.",
+            "rating_follows_result": "Failed rates at most 2, Passed at least 3.",
+            "reentry": "This is about people who have completed the assessment.",
+            "reentry_days": "",
+            "leaving": "CodeScreen can't take an invitation back: they may still do the assessment.",
+            "no_show_days": "After that, tracking ends and a note in Lever says so.",
+            "retention_days": "Counted from the end of the assessment, also for people who never start. 0 keeps it.",
+            "call_retention_days": "Only those that no candidate's invitation needs. 0 keeps them.",
+            "delivery_retention_days": "The decision about each message stays. 0 keeps the whole message.",
+            "passed_tag": "Such as “{assessment}: passed”.",
+            "failed_tag": "Such as “{assessment}: failed”.",
+            "passed_stage": "Only when CodeScreen says Passed.",
+            "hold_failed": "They wait under Activity until somebody records a decision. The portal archives nobody.",
         }
 
     def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
@@ -52,6 +71,33 @@ class PoliciesForm(forms.ModelForm):
                 if not isinstance(self.base_fields[name], forms.BooleanField):
                     data.setdefault(name, str(getattr(kwargs["instance"], name)))
         super().__init__(data, **kwargs)
+        organization = self.instance
+        self._lists = {
+            "default_assessment": pick_list.assessments(organization),
+            "passed_stage": pick_list.target_stages(organization),
+        }
+        self._lists["default_assessment"].offer(self, "default_assessment", "None")
+        self._lists["passed_stage"].offer(self, "passed_stage", "Nobody is moved")
+        #: Whether a stored name is unknown to its platform, so that the form begins with the reason.
+        self.unknown = [
+            reason for name, known in self._lists.items() if (reason := known.refusal(self.initial[name]))
+        ]
+
+    def clean_default_assessment(self) -> str:
+        """Refuse an assessment that CodeScreen doesn't list."""
+        return self._listed("default_assessment")
+
+    def clean_passed_stage(self) -> str:
+        """Refuse a stage that Lever doesn't list."""
+        return self._listed("passed_stage")
+
+    def _listed(self, name: str) -> str:
+        """Return the value; one that was stored before stays, so that the other rules can be saved."""
+        value = str(self.cleaned_data[name])
+        reason = self._lists[name].refusal(value)
+        if reason and value != self.initial[name]:
+            raise forms.ValidationError(reason)
+        return value
 
     def changed_values(self) -> dict[str, Any]:
         """Return the policies that differ from what is stored."""

@@ -1,4 +1,4 @@
-"""The settings page: policies for Admins, and for Super Admins the connections and members too."""
+"""The Connections page: what connects Lever and CodeScreen, for Super Admins."""
 
 from typing import Any
 
@@ -10,10 +10,8 @@ from django.utils import timezone
 from django.views.decorators.csp import csp_override
 from django.views.generic import TemplateView
 
-from integrations.models import Membership
 from integrations.models.membership import EVERYONE, SUPER_ADMINS
 from integrations.pages.access import OrganizationMixin, return_url
-from integrations.pages.mappings.suggestions import assessment_names, non_trigger_stage_names
 from integrations.pages.settings.connect_policy import connect_policy
 from integrations.pages.settings.connection_forms import (
     AddTokenForm,
@@ -22,14 +20,11 @@ from integrations.pages.settings.connection_forms import (
 )
 from integrations.pages.settings.connection_secrets import save_idempotency, save_secrets
 from integrations.pages.settings.connection_state import codescreen_state, lever_state
-from integrations.pages.settings.member_form import InviteMemberForm
-from integrations.pages.settings.policies_form import PoliciesForm
 from integrations.queue import notify
-from integrations.workflow.email.membership_links import is_mail_sent
 
 
 class SettingsView(OrganizationMixin, TemplateView):
-    """Show what the person's role may change, and save the connections' secrets.
+    """Show the connections and save their secrets; to other roles, who their Super Admins are.
 
     The views that save the page's other forms inherit from it, to show the page again with a form's errors.
     """
@@ -45,17 +40,9 @@ class SettingsView(OrganizationMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read only what the person's role may see."""
         context = super().get_context_data(**kwargs)
-        if self.membership.may_configure:
-            self._add_policies(context)
         if self.membership.may_connect:
             self._add_connections(context)
-            self._add_members(context)
         return context
-
-    def _add_policies(self, context: dict[str, Any]) -> None:
-        context.setdefault("policies_form", PoliciesForm(instance=self.organization))
-        context["known_assessments"] = assessment_names(self.organization)
-        context["known_targets"] = non_trigger_stage_names(self.organization)
 
     def _add_connections(self, context: dict[str, Any]) -> None:
         codescreen = codescreen_state(self.organization)
@@ -68,14 +55,6 @@ class SettingsView(OrganizationMixin, TemplateView):
         context["lever"] = lever_state(self.organization)
         context["codescreen"] = codescreen
         context["now"] = timezone.now()
-
-    def _add_members(self, context: dict[str, Any]) -> None:
-        context.setdefault("invite_form", InviteMemberForm())
-        members = self.organization.memberships.select_related("user")
-        context["members"] = members.order_by("user__username")
-        context["pending_members"] = self.organization.pending_memberships.order_by("email")
-        context["is_mail_sent"] = is_mail_sent()
-        context["roles"] = Membership.Role.choices
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Save each secret that was entered; a field that is absent or empty keeps the stored one."""

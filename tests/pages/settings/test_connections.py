@@ -87,11 +87,12 @@ def test_a_replaced_token_is_shown_with_the_end_of_its_overlap(super_admin_clien
     assert "honoured until" in text(answer)
 
 
-def test_an_admin_sees_the_policies_and_no_connection(
+def test_an_admin_sees_the_tab_of_the_rules_and_no_connection(
     organization_admin_client, ready_organization, super_admin
 ):
     page = text(organization_admin_client.get(SETTINGS))
-    assert "Policies" in page
+    assert reverse("rules") in page
+    assert reverse("team") not in page
     assert super_admin.username in page
     assert ready_organization.webhook_key not in page
     assert "lever_signature_token" not in page
@@ -105,7 +106,7 @@ def test_a_team_member_sees_only_who_the_super_admins_are(
     page = text(team_member_client.get(SETTINGS))
     assert super_admin.username in page
     assert ready_organization.webhook_key not in page
-    assert "Policies" not in page.replace("Connections, policies", "")
+    assert reverse("rules") not in page
 
 
 def test_the_connect_form_names_the_organization(super_admin_client, organization):

@@ -33,6 +33,19 @@ def test_a_member_chooses_kinds_and_it_is_audited(team_member_client, team_membe
     }
 
 
+def test_one_button_saves_the_choices_and_the_time_zone(team_member_client, team_member, organization):
+    page = team_member_client.get(OWN).content.decode()
+    assert page.split("<main", 1)[1].count('type="submit"') == 1
+    assert 'aria-label="Settings"' not in page
+    answer = team_member_client.post(OWN, {"kind-attention": "on", "time_zone": "Europe/Lisbon"}, follow=True)
+    assert "Your settings are saved." in answer.content.decode()
+    assert "in Europe/Lisbon" in answer.content.decode()
+    assert recipients(organization, "attention") == ["colleague"]
+    answer = team_member_client.post(OWN, {"time_zone": "Nowhere"}, follow=True)
+    assert "There is no such time zone." in answer.content.decode()
+    assert recipients(organization, "attention") == ["colleague"]
+
+
 def test_members_who_are_inactive_or_have_no_address_get_nothing(organization, super_admin, team_member):
     super_admin.email = ""
     super_admin.save()

@@ -1,4 +1,4 @@
-"""Saving the organization's policies from the settings page."""
+"""The Rules page: the organization's policies, and saving them."""
 
 from typing import Any
 
@@ -6,30 +6,37 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.views.generic import TemplateView
 
 from integrations.models import Organization
 from integrations.models.membership import ADMINS
+from integrations.pages.access import OrganizationMixin
 from integrations.pages.settings.policies_form import PoliciesForm
-from integrations.pages.settings.settings_page import SettingsView
 from integrations.queue import notify
 from integrations.workflow.operations.policies import set_policies
 
 
-class PoliciesView(SettingsView):
-    """Save the policies; show the settings page again with the reasons when one isn't valid."""
+class RulesView(OrganizationMixin, TemplateView):
+    """Show the policies and save them; a failed save shows the page again with the reasons."""
 
+    template_name = "integrations/rules.html"
     allowed_roles = ADMINS
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the form."""
+        context = super().get_context_data(**kwargs)
+        context.setdefault("policies_form", PoliciesForm(instance=self.organization))
+        return context
+
+    def post(self, request: HttpRequest) -> HttpResponse:
         """Save the policies that differ from the stored ones."""
         # validating a ModelForm writes to its instance, and the page still needs the stored organization
         form = PoliciesForm(request.POST, instance=Organization.objects.get(pk=self.organization.pk))
-        if form.is_valid() and self._save_policies(form):
-            return redirect(reverse("settings") + "#policies")
+        if form.is_valid() and self._save(form):
+            return redirect("rules")
         return self.render_to_response(self.get_context_data(policies_form=form))
 
-    def _save_policies(self, form: PoliciesForm) -> bool:
+    def _save(self, form: PoliciesForm) -> bool:
         values = form.changed_values()
         if not values:
             messages.info(self.request, "Nothing was changed.")
@@ -40,5 +47,5 @@ class PoliciesView(SettingsView):
             form.add_error(None, error)
             return False
         notify.notify_workers()
-        messages.success(self.request, "The policies are stored.")
+        messages.success(self.request, "The rules are saved.")
         return True

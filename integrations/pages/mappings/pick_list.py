@@ -1,0 +1,121 @@
+"""A field that offers the names that a platform lists, and refuses what it doesn't list."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django import forms
+
+from integrations.models import Assessment, Organization, Role, Stage
+from integrations.workflow.catalog.trigger_policy import trigger_policy
+from integrations.workflow.rules.naming import closest_name, is_named
+
+#: More entries than this aren't read: then nothing is refused.
+MOST_KNOWN = 3000
+#: A longer list is typed with suggestions: nobody scrolls through it.
+MOST_OFFERED = 500
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One stage, role or assessment: its id and its name."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class PickList:
+    """What a platform lists of one kind, and which of it a field offers."""
+
+    platform: str
+    noun: str
+    known: Sequence[Entry]
+    offered: Sequence[Entry]
+
+    @property
+    def is_select(self) -> bool:
+        """Whether the field is a list to choose from; otherwise any text may be typed."""
+        return bool(self.known) and len(self.offered) <= MOST_OFFERED
+
+    def is_known(self, written: str) -> bool:
+        """Whether the platform lists what is written, by id or name; True too while its list isn't known."""
+        if not self.known or len(self.known) >= MOST_KNOWN:
+            return True
+        return any(is_named(written, entry.id, entry.name) for entry in self.known)
+
+    def refusal(self, written: str) -> str:
+        """Return why this can't be saved, with what was probably meant; empty when it can."""
+        if not written.strip() or self.is_known(written):
+            return ""
+        meant = closest_name(written, [entry.name for entry in self.offered])
+        hint = f" Did you mean “{meant}”?" if meant else ""
+        return f"{self.platform} has no {self.noun} “{written.strip()}”.{hint}"
+
+    def choices(self, current: str, empty: str) -> list[tuple[str, str]]:
+        """Return the options of a list, with the current value among them even if the platform doesn't list it.
+
+        An entry is offered by its name, and by its id where several have the same name.
+        """
+        names = [entry.name for entry in self.offered]
+        shared = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
+        options: list[tuple[str, str]] = [("", empty)]
+        is_found = not current.strip()
+        for entry in self.offered:
+            label = f"{entry.name} ({entry.id})" if entry.name in shared else entry.name
+            value = entry.id if entry.name in shared else entry.name
+            if not is_found and is_named(current, entry.id, entry.name):
+                value, is_found = current, True
+            options.append((value, label))
+        if not is_found:
+            options.insert(1, (current, self._unlisted(current)))
+        return options
+
+    def _unlisted(self, written: str) -> str:
+        known = next((entry.name for entry in self.known if is_named(written, entry.id, entry.name)), "")
+        if known:
+            return known
+        return written if self.is_known(written) else f"{written} (not in {self.platform})"
+
+    def offer(self, form: forms.Form | forms.ModelForm, name: str, empty: str) -> None:
+        """Make a field of the form a list to choose from, where there is one."""
+        if not self.is_select:
+            return
+        field = form.fields[name]
+        field.widget = forms.Select(choices=self.choices(str(form[name].value() or ""), empty))
+        field.widget.is_required = field.required
+
+
+def assessments(organization: Organization) -> PickList:
+    """Return CodeScreen's assessments."""
+    rows = Assessment.objects.live().filter(organization=organization).order_by("name", "pk")
+    entries = _entries(rows.values_list("external_id", "name")[:MOST_KNOWN])
+    return PickList("CodeScreen", "assessment", entries, entries)
+
+
+def roles(organization: Organization) -> PickList:
+    """Return Lever's postings."""
+    rows = Role.objects.live().filter(organization=organization).order_by("title", "pk")
+    entries = _entries(rows.values_list("external_id", "title")[:MOST_KNOWN])
+    return PickList("Lever", "role", entries, entries)
+
+
+def stages(organization: Organization) -> PickList:
+    """Return the stages of Lever's pipeline, in its order."""
+    entries = _stages(organization)
+    return PickList("Lever", "stage", entries, entries)
+
+
+def target_stages(organization: Organization) -> PickList:
+    """Return the stages of Lever's pipeline; those that invite aren't offered."""
+    entries, policy = _stages(organization), trigger_policy(organization)
+    offered = [entry for entry in entries if not policy.is_trigger(entry.id, entry.name)]
+    return PickList("Lever", "stage", entries, offered)
+
+
+def _stages(organization: Organization) -> list[Entry]:
+    rows = Stage.objects.live().filter(organization=organization).order_by("position", "pk")
+    return _entries(rows.values_list("external_id", "name")[:MOST_KNOWN])
+
+
+def _entries(rows: Iterable[tuple[str, str]]) -> list[Entry]:
+    return [Entry(id_, name) for id_, name in rows if name]

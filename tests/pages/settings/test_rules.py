@@ -1,0 +1,180 @@
+"""Rules are saved whole, or not at all with the reason; names are chosen from what the platforms list."""
+
+import re
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Browser
+
+from integrations.models import AuditEntry, Organization, Stage
+from integrations.pages.mappings import pick_list
+from integrations.pages.mappings.pick_list import Entry, PickList
+from tests.browsing import Visit
+
+URL = "/settings/rules/"
+SAME = {
+    "stage_prefix": "CodeScreen",
+    "default_assessment": "",
+    "note_on_skip": "on",
+    "bulk_limit": "50",
+    "bulk_window": "10",
+    "rating_2_from": "25",
+    "rating_3_from": "50",
+    "rating_4_from": "75",
+    "rating_follows_result": "on",
+}
+
+
+def text(answer) -> str:
+    return " ".join(answer.content.decode().split())
+
+
+@pytest.mark.parametrize("address", [URL, "/settings/policies/"])
+def test_an_admin_changes_rules_and_it_is_recorded(organization_admin_client, organization, address):
+    organization_admin_client.post(address, SAME | {"bulk_limit": "5", "paused": "on"})
+    stored = Organization.objects.get(pk=organization.pk)
+    assert (stored.bulk_limit, stored.paused) == (5, True)
+    assert AuditEntry.objects.get(organization=organization).changes == {
+        "bulk_limit": [50, 5],
+        "paused": [False, True],
+    }
+
+
+def test_unchanged_rules_are_not_recorded(organization_admin_client, organization):
+    answer = organization_admin_client.post(URL, SAME, follow=True)
+    assert "Nothing was changed" in text(answer)
+    assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"rating_2_from": "80"}, "must rise"),
+        ({"bulk_window": "0"}, "greater than or equal to 1"),
+        ({"rating_4_from": "101"}, "less than or equal to 100"),
+        ({"stage_prefix": ""}, "required"),
+    ],
+)
+def test_invalid_rules_are_rejected_with_the_reason_at_the_top(
+    organization_admin_client, organization, wrong, reason
+):
+    page = text(organization_admin_client.post(URL, SAME | wrong | {"bulk_limit": "7"}))
+    summary = page.split('role="alert"')[1].split("</div>")[0]
+    assert reason in summary
+    assert "Not saved: see what to correct above." in page
+    assert Organization.objects.get(pk=organization.pk).bulk_limit == 50
+
+
+def test_a_team_member_may_not(team_member_client, organization):
+    assert team_member_client.post(reverse("policies"), SAME | {"paused": "on"}).status_code == 403
+    assert not Organization.objects.get(pk=organization.pk).paused
+
+
+def test_the_stage_on_pass_and_the_hold_are_saved(organization_admin_client, ready_organization):
+    Stage.objects.create(organization=ready_organization, external_id="stage-phone", name="Phone screen")
+    organization_admin_client.post(URL, SAME | {"passed_stage": "Phone screen", "hold_failed": "on"})
+    stored = Organization.objects.get(pk=ready_organization.pk)
+    assert (stored.passed_stage, stored.hold_failed) == ("Phone screen", True)
+    assert AuditEntry.objects.get(organization=ready_organization).changes == {
+        "passed_stage": ["", "Phone screen"],
+        "hold_failed": [False, True],
+    }
+
+
+def test_a_trigger_stage_as_stage_on_pass_is_rejected_at_its_field(
+    organization_admin_client, ready_organization
+):
+    answer = organization_admin_client.post(URL, SAME | {"passed_stage": "stage-codescreen"})
+    errors = answer.context["policies_form"].errors["passed_stage"]
+    assert "Entering “CodeScreen Assessment” sends an assessment" in errors[0]
+    assert Organization.objects.get(pk=ready_organization.pk).passed_stage == ""
+
+
+def options(answer, name: str) -> list[str]:
+    select = re.search(rf'<select name="{name}".*?</select>', answer.content.decode(), re.DOTALL)
+    assert select, f"{name} is no list"
+    return re.findall(r'<option value="([^"]*)"', select[0])
+
+
+def test_assessments_and_stages_that_do_not_invite_are_offered(organization_admin_client, ready_organization):
+    Stage.objects.create(organization=ready_organization, external_id="stage-phone", name="Phone screen")
+    page = organization_admin_client.get(URL)
+    assert options(page, "passed_stage") == ["", "Phone screen"]
+    assert options(page, "default_assessment") == ["", "Backend"]
+
+
+def test_a_name_can_be_typed_while_no_list_is_known(organization_admin_client, organization):
+    assert '<input type="text" name="default_assessment"' in text(organization_admin_client.get(URL))
+    organization_admin_client.post(URL, SAME | {"default_assessment": "Anything"})
+    assert Organization.objects.get(pk=organization.pk).default_assessment == "Anything"
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "reason"),
+    [
+        ("default_assessment", "Backnd", "CodeScreen has no assessment “Backnd”. Did you mean “Backend”?"),
+        ("passed_stage", "Nowhere", "Lever has no stage “Nowhere”."),
+    ],
+)
+def test_a_name_that_the_platform_does_not_list_is_refused(
+    organization_admin_client, ready_organization, name, written, reason
+):
+    answer = organization_admin_client.post(URL, SAME | {name: written})
+    assert answer.context["policies_form"].errors[name] == [reason]
+    assert getattr(Organization.objects.get(pk=ready_organization.pk), name) == ""
+
+
+def test_a_stored_name_that_is_unknown_now_is_named_and_keeps_nothing_from_being_saved(
+    organization_admin_client, ready_organization
+):
+    Organization.objects.update(default_assessment="Gone", bulk_limit=50)
+    page = organization_admin_client.get(URL)
+    assert "CodeScreen has no assessment “Gone”. Choose another below." in text(page)
+    assert options(page, "default_assessment") == ["", "Gone", "Backend"]
+    organization_admin_client.post(URL, SAME | {"default_assessment": "Gone", "paused": "on"})
+    stored = Organization.objects.get(pk=ready_organization.pk)
+    assert (stored.default_assessment, stored.paused) == ("Gone", True)
+
+
+def test_the_focus_is_on_what_to_correct_after_a_failed_save(
+    browser: Browser, live_server, ready_organization, super_admin
+):
+    with Visit(browser, live_server.url, super_admin) as visit:
+        page = visit.page
+        page.goto(visit.site + URL)
+        page.fill("[name=rating_2_from]", "80")
+        page.get_by_role("button", name="Save changes").click()
+        summary = page.get_by_role("alert")
+        assert page.evaluate("document.activeElement.getAttribute('role')") == "alert"
+        box = summary.bounding_box()
+        assert box
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= page.evaluate("innerHeight")
+
+
+# the lists
+
+
+def test_entries_that_share_a_name_are_offered_by_id():
+    twins = [Entry("a", "Chef"), Entry("b", "Chef"), Entry("c", "Baker")]
+    offered = PickList("Lever", "role", twins, twins)
+    assert offered.choices("", "Choose…") == [
+        ("", "Choose…"),
+        ("a", "Chef (a)"),
+        ("b", "Chef (b)"),
+        ("Baker", "Baker"),
+    ]
+
+
+def test_a_value_written_otherwise_or_as_an_id_stays_selected():
+    entries = [Entry("a", "Backend"), Entry("b", "Data")]
+    known = PickList("CodeScreen", "assessment", entries, entries)
+    assert known.choices("b", "None")[1:] == [("Backend", "Backend"), ("b", "Data")]
+    assert known.choices(" backend", "None")[1:] == [(" backend", "Backend"), ("Data", "Data")]
+
+
+def test_nothing_is_refused_by_a_list_that_was_not_read_to_its_end(monkeypatch):
+    monkeypatch.setattr(pick_list, "MOST_KNOWN", 2)
+    entries = [Entry("a", "Backend"), Entry("b", "Data")]
+    assert PickList("CodeScreen", "assessment", entries, entries).refusal("Other") == ""
+    assert PickList("CodeScreen", "assessment", entries[:1], entries[:1]).refusal("Other")
