@@ -91,6 +91,7 @@ CANDIDATE_TABLES = (
         UNTIL_ERASED,
         candidate={
             "payload": "the text of notes and of e-mails, which name candidates and their results",
+            "written": "the tags and the feedback as they were written into Lever",
             "key": "the address of a report, for the effect that adds it",
             "last_error": "a platform's error message",
             "traceback": "where the portal failed",

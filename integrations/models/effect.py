@@ -108,6 +108,12 @@ class Effect(Leasable):
         help_text="The member whom a welcome, a password reset or a request to the Super Admins is about.",
     )
     payload = models.JSONField(default=dict, blank=True)
+    written = models.JSONField(
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text="What Lever was given, where the payload alone doesn't say: tags and feedback.",
+    )
     correlation_id = models.CharField(
         max_length=40, blank=True, editable=False, help_text="Shared with the calls of what led to it."
     )
@@ -218,9 +224,13 @@ class Effect(Leasable):
             self.payload = changes["payload"] = payload
         return self.change_fenced(**changes)
 
-    def finish(self, state: str = State.DONE, error: str = "") -> bool:
-        """End it in `state`. Return False when the lease was lost."""
+    def finish(
+        self, state: str = State.DONE, error: str = "", written: Mapping[str, object] | None = None
+    ) -> bool:
+        """End it in `state`, and keep what was written to Lever if given. Return False when the lease was lost."""
         ended: dict[str, object] = {"done_at": Now() if state == self.State.DONE else None}
+        if written is not None:
+            ended["written"] = written
         if state == self.State.FAILED:
             ended["failed_at"] = Now()
         return self.release(state=state, due_at=None, last_error=error, **ended)

@@ -22,13 +22,14 @@ from integrations.workflow.catalog.template_copy import (
 )
 from integrations.workflow.effects.author import choose_author
 from integrations.workflow.effects.existing_feedback import existing_feedback
-from integrations.workflow.effects.feedback_values import field_values, unwritten_values
+from integrations.workflow.effects.feedback_values import feedback_written, field_values, unwritten_values
 from integrations.workflow.outbox.enqueue import enqueue_template
 from integrations.workflow.outbox.outcome import Done, Failed, LeaseLost, Retry
 from integrations.workflow.outbox.payloads import FeedbackPayload
 
 NO_AUTHOR = "Lever lists no user who could be the author of the feedback"
 WAIT_FOR_TEMPLATE = timedelta(seconds=2)
+LATER_ATTEMPT = "The feedback of a later attempt took its place."
 NEW_FORM_NOT_SHOWN = "Lever doesn't show the new feedback, which lacks the result; it is asked again."
 #: How Lever may answer to a template or to field ids that it no longer has.
 _REFUSED = frozenset({400, 404, 422})
@@ -45,15 +46,18 @@ def write_feedback(effect: Effect, clients: ClientProvider) -> Done | Failed | R
     result = Result.objects.get(pk=FeedbackPayload.from_json(effect.payload).result)
     latest = invitation.latest_result()
     if latest is not None and latest.pk != result.pk:
-        return Done()  # the later attempt's own effect writes the same feedback
+        return Done(LATER_ATTEMPT)  # its own effect writes the same feedback
     lever = clients.lever()
     author = choose_author(effect, lever)
     if not author:
         return Failed(NO_AUTHOR)
     connection = LeverConnection.objects.get(organization=effect.organization_id)
     for feedback_id in existing_feedback(lever, invitation, connection.feedback_template_id):
-        if _update(lever, invitation, feedback_id, result, author):
-            return Done(record=partial(_store_feedback_id, invitation, result, feedback_id))
+        if (updated := _update(lever, invitation, feedback_id, result, author)) is not None:
+            return Done(
+                record=partial(_store_feedback_id, invitation, result, feedback_id),
+                written=feedback_written(updated, invitation, result),
+            )
     return _write_new(effect, lever, connection, invitation, result, author)
 
 
@@ -85,9 +89,14 @@ def _write_new(
         forget_copy(connection)
         # committed before the next call, since a form that lacks its reference isn't found in Lever's list
         with_retry(partial(_store_feedback_id, invitation, result, form.id))
-        if not _update(lever, invitation, form.id, result, author):
+        updated = _update(lever, invitation, form.id, result, author)
+        if updated is None:
             return Retry(NEW_FORM_NOT_SHOWN, WAIT_FOR_TEMPLATE)
-    return Done(record=partial(_store_feedback_id, invitation, result, form.id))
+        form = updated
+    return Done(
+        record=partial(_store_feedback_id, invitation, result, form.id),
+        written=feedback_written(form, invitation, result),
+    )
 
 
 def _create(
@@ -115,19 +124,22 @@ def _without_template(effect: Effect, connection: LeverConnection) -> Failed | R
 
 def _update(
     lever: LeverClient, invitation: Invitation, feedback_id: str, result: Result, author: str
-) -> bool:
-    """Update the feedback by its own field ids, which may differ from the template's; False when it was deleted."""
+) -> FeedbackForm | None:
+    """Update the feedback by its own field ids, which may differ from the template's.
+
+    Return the form as it was read before; None when it was deleted.
+    """
     try:
         form = lever.feedback(invitation.opportunity_id, feedback_id)
         if form.is_deleted:
-            return False
+            return None
         changes = {"fieldValues": field_values(form, invitation, result)}
         lever.update_feedback(invitation.opportunity_id, feedback_id, changes, author)
     except PlatformError as error:
         if error.status == 404:
-            return False
+            return None
         raise
-    return True
+    return form
 
 
 def _store_feedback_id(invitation: Invitation, result: Result, feedback_id: str) -> None:

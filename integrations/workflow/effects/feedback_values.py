@@ -4,6 +4,7 @@ from integrations.http.json_types import JsonObject
 from integrations.lever.feedback import FeedbackForm
 from integrations.models import Invitation, Result
 from integrations.workflow.catalog.feedback_template import FeedbackField
+from integrations.workflow.outbox.written import FeedbackWritten
 
 NOT_STATED = "Not stated by CodeScreen"
 
@@ -29,6 +30,16 @@ def unwritten_values(form: FeedbackForm, invitation: Invitation, result: Result)
         for value in field_values(form, invitation, result)
         if _comparable(value["value"]) != present[value["id"]]
     ]
+
+
+def feedback_written(form: FeedbackForm, invitation: Invitation, result: Result) -> FeedbackWritten:
+    """Return what Lever was given for the form: each field's text and its value, empty ones included."""
+    texts = {field.id: field.text for field in form.fields}
+    values = [
+        [texts[str(value["id"])], "" if value["value"] is None else str(value["value"])]
+        for value in field_values(form, invitation, result)
+    ]
+    return FeedbackWritten(values)
 
 
 def _comparable(value: object) -> object:

@@ -34,11 +34,11 @@ def set_progress_tag(effect: Effect, clients: ClientProvider) -> Done | Cancelle
         return Cancelled(LATER_PROGRESS)
     progress_tag, lever = "" if has_later else payload.tag, clients.lever()
     try:
-        write_tags(lever, effect, progress_tag, result_tag)
+        written = write_tags(lever, effect, progress_tag, result_tag)
     except PlatformError as error:
         if result_tag is None or not (progress_tag and result_tag.tag) or error.status not in _REFUSED:
             raise
-        write_tags(lever, effect, progress_tag, None)
+        written = write_tags(lever, effect, progress_tag, None)
         alone = partial(
             enqueue,
             effect.organization,
@@ -48,8 +48,8 @@ def set_progress_tag(effect: Effect, clients: ClientProvider) -> Done | Cancelle
             payload=result_tag,
             priority=4,
         )
-        return Done(record=alone)
-    return Done()
+        return Done(record=alone, written=written)
+    return Done(written=written)
 
 
 @prepared

@@ -17,8 +17,7 @@ def set_result_tag(effect: Effect, clients: ClientProvider) -> Done | Cancelled:
     payload = ResultTagPayload.from_json(effect.payload)
     if is_overtaken(effect, payload):
         return Cancelled(LATER_RESULT)
-    write_tags(clients.lever(), effect, "", payload)
-    return Done()
+    return Done(written=write_tags(clients.lever(), effect, "", payload))
 
 
 def is_overtaken(effect: Effect, payload: ResultTagPayload) -> bool:

@@ -7,15 +7,17 @@ from integrations.models import Effect
 from integrations.vocabulary import ProgressTag
 from integrations.workflow.effects.author import known_author
 from integrations.workflow.outbox.payloads import ResultTagPayload
+from integrations.workflow.outbox.written import TagsWritten
 from integrations.workflow.rules.tags import is_progress_tag
 
 
 def write_tags(
     lever: LeverClient, effect: Effect, progress_tag: str, result_tag: ResultTagPayload | None
-) -> None:
+) -> TagsWritten:
     """Add the progress tag, if not empty, and the result tag, if given; then remove those that they replace.
 
-    The new ones are added first, so that the opportunity is never without a progress tag. Raises PlatformError.
+    Return what was added and removed. The new ones are added first, so that the opportunity is never without a
+    progress tag. Raises PlatformError.
     """
     result_tag = result_tag or ResultTagPayload()
     added = [tag for tag in (progress_tag, result_tag.tag) if tag]
@@ -24,6 +26,7 @@ def write_tags(
     replaced = _replaced(present, progress_tag, result_tag.others)
     if replaced:
         lever.remove_tags(effect.opportunity_id, replaced, author)
+    return TagsWritten(added, replaced, is_removal_known=present is not None)
 
 
 def _replaced(present: Collection[str] | None, progress_tag: str, others: Collection[str]) -> list[str]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
+from integrations.workflow.outbox.written import Written
+
 Writes = Callable[[], None]
 
 
@@ -17,11 +19,12 @@ class Done:
     """The effect is performed.
 
     `record` writes what the platform answered, in the same transaction. It is written even if the lease was lost: the
-    call was made, whichever worker holds the row now.
+    call was made, whichever worker holds the row now. `written` is what Lever was given; it is kept with the effect.
     """
 
     note: str = ""
     record: Writes | None = None
+    written: Written | None = None
 
 
 @dataclass(frozen=True)
