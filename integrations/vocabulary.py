@@ -75,25 +75,25 @@ class VerdictCode(LabelledEnum):
 
     TEST_REQUEST = "test_request", "Test request"
     PAUSED = "paused", "Paused"
-    DISCONNECTED = "disconnected", "Disconnected"
-    IGNORED_EVENT = "ignored_event", "Event we don't act on"
-    ERASED = "erased", "Erased"
-    NOT_A_TRIGGER_STAGE = "not_a_trigger_stage", "Not a trigger stage"
-    NOT_VISIBLE = "not_visible", "Not visible to the portal"
+    DISCONNECTED = "disconnected", "Not connected"
+    IGNORED_EVENT = "ignored_event", "Other event"
+    ERASED = "erased", "Data erased"
+    NOT_A_TRIGGER_STAGE = "not_a_trigger_stage", "Not a CodeScreen stage"
+    NOT_VISIBLE = "not_visible", "Hidden from the portal"
     LEFT_STAGE = "left_stage", "Left the stage"
     ARCHIVED = "archived", "Archived"
     ANONYMIZED = "anonymized", "Anonymized"
-    ENTERED_BEFORE = "entered_before", "Entered before connecting"
+    ENTERED_BEFORE = "entered_before", "In the stage before connecting"
     CONTACT_NOT_ALLOWED = "contact_not_allowed", "Contact not allowed"
     NO_ASSESSMENT = "no_assessment", "No assessment"
     UNKNOWN_ASSESSMENT = "unknown_assessment", "Unknown assessment"
-    AMBIGUOUS_ASSESSMENT = "ambiguous_assessment", "Ambiguous assessment"
+    AMBIGUOUS_ASSESSMENT = "ambiguous_assessment", "Several assessments"
     NO_EMAIL = "no_email", "No e-mail address"
     ALREADY_INVITED = "already_invited", "Already invited"
     INVITED_ELSEWHERE = "invited_elsewhere", "Invited elsewhere"
     HELD_FOR_APPROVAL = "held_for_approval", "Held for approval"
     INVITE = "invite", "Invite"
-    NOTED = "noted", "Noted"
+    NOTED = "noted", "Update received"
 
 
 #: The verdicts that are decided again by themselves when the pause is over or the connection is back.
@@ -106,12 +106,12 @@ INVITING_VERDICTS = frozenset({VerdictCode.INVITE, VerdictCode.HELD_FOR_APPROVAL
 class VerdictCause(LabelledEnum):
     """What made the portal decide about a delivery at that time."""
 
-    FIRST = "first", "Decided on arrival"
-    SWEEP = "sweep", "Decided by the sweep"
+    FIRST = "first", "Decided when it arrived"
+    SWEEP = "sweep", "Found when comparing with Lever"
     RESUMED = "resumed", "Decided again after the pause or the reconnect"
     READ_AGAIN = "read_again", "Decided again after reading the candidate again"
     REPLAY = "replay", "Decided again by a person"
-    CHOSEN = "chosen", "A person chose to invite"
+    CHOSEN = "chosen", "Chosen by a person"
 
 
 class AssessmentSource(LabelledEnum):
@@ -175,9 +175,9 @@ FINAL_ERASURES = frozenset({ErasureCause.DELETED, ErasureCause.ANONYMIZED, Erasu
 class ReentryPolicy(LabelledEnum):
     """What moving a candidate into the stage again does when they have done the assessment."""
 
-    NOTHING = "nothing", "Nothing: nobody gets the same assessment twice"
-    AFTER_EXPIRY = "after_expiry", "A new round, if the last one expired"
-    AFTER_DAYS = "after_days", "A new round, if the last one was completed long enough ago"
+    NOTHING = "nothing", "Never send the same assessment twice"
+    AFTER_EXPIRY = "after_expiry", "Send it again if the last one expired"
+    AFTER_DAYS = "after_days", "Send it again if the last one was completed long enough ago"
 
 
 class ProgressTag(StrEnum):

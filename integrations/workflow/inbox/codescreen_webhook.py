@@ -19,9 +19,13 @@ def note_codescreen_webhook(delivery: Delivery) -> None:
             if invitation.erased_at is not None:
                 Delivery.objects.filter(pk=delivery.pk).update(payload=kept_of_payload(delivery.payload))
             is_stopped = invitation.stopped_by_user
-            follows = "somebody stopped following it" if is_stopped else "its status is asked now"
-            explanation = f"CodeScreen says “{hint.type}”: {follows}."
+            explanation = f"Status update received from CodeScreen (“{hint.type}”)."
+            if is_stopped:
+                explanation += " The invitation is no longer tracked."
         else:
-            explanation = f"CodeScreen says “{hint.type}” of an assessment that the portal didn't send."
+            explanation = (
+                f"Status update received from CodeScreen (“{hint.type}”), about an assessment that the portal "
+                "didn't send."
+            )
         if not delivery.decide(VerdictCode.NOTED, explanation, invitation):
             transaction.set_rollback(True)

@@ -44,7 +44,7 @@ def decide_delivery(
         reads = delivery.not_shown_reads + 1
         wait = wait_until_shown(reads)
         if wait is not None:
-            reason = f"{snapshot.not_shown.value}; it is asked again, since that may pass."
+            reason = f"{snapshot.not_shown.value}. This may pass, so the portal tries again."
             is_ours = delivery.release(due_at=Now() + wait, not_shown_reads=reads, last_error=reason)
             return AskAgain() if is_ours else LeaseLost()
     with call_log.recorded():

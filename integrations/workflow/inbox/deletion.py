@@ -13,11 +13,11 @@ from integrations.workflow.erasure.erase import erase
 from integrations.workflow.inbox.decide_delivery import decide_delivery
 from integrations.workflow.outbox.retry_policy import wait_until_shown
 
-ERASED = "The candidate was deleted in Lever: name, addresses and texts were erased here."
-NOTHING_STORED = "The candidate was deleted in Lever. Nothing else is stored about them here."
-STILL_SHOWN = "Lever reported this candidate as deleted and shows them all the same. Nothing was erased."
+ERASED = "The candidate was deleted in Lever, so their name, addresses and texts were erased here."
+NOTHING_STORED = "The candidate was deleted in Lever. Nothing else about them is stored here."
+STILL_SHOWN = "Lever reported this candidate as deleted but still shows them, so nothing was erased."
 NOT_CONFIRMED = (
-    "Lever reported this candidate as deleted and doesn't let the portal look. Nothing was erased."
+    "Lever reported this candidate as deleted but doesn't let the portal check, so nothing was erased."
 )
 
 

@@ -125,7 +125,7 @@ def _existing_invitation(
         assessment_id=row.assessment_id,
         opportunity_id=row.opportunity_id,
         status=Status(row.status),
-        status_phrase="perhaps sent, and not followed"
+        status_phrase="possibly sent, no longer tracked"
         if was_uncertain
         else _STATUS_PHRASES[Status(row.status)],
         since=f"{row.changed_at:%-d %B %Y, %H:%M} UTC",
@@ -143,11 +143,11 @@ _STATUS_PHRASES = {
     Status.HELD: "waiting for approval",
     Status.PENDING: "about to be sent",
     Status.SENDING: "being sent",
-    Status.UNCERTAIN: "perhaps sent, waiting for a person to say",
-    Status.INVITED: "invited and not started",
+    Status.UNCERTAIN: "possibly sent, to be checked by an Admin",
+    Status.INVITED: "invited, not started",
     Status.IN_PROGRESS: "in progress",
     Status.SUBMITTED: "submitted",
-    Status.COMPLETED: "done",
-    Status.WITHDRAWN: "invited, and not followed since the stage was left,",
+    Status.COMPLETED: "completed",
+    Status.WITHDRAWN: "invited, no longer tracked",
     Status.FAILED: "failed",
 }

@@ -2,7 +2,14 @@
 
 from dataclasses import replace
 
-from integrations.vocabulary import DeliveryEvent, InvitationStatus, ReentryPolicy, ResultOutcome, VerdictCode
+from integrations.vocabulary import (
+    AssessmentSource,
+    DeliveryEvent,
+    InvitationStatus,
+    ReentryPolicy,
+    ResultOutcome,
+    VerdictCode,
+)
 from integrations.workflow.rules.addresses import first_usable_email
 from integrations.workflow.rules.assessment_match import (
     AssessmentMatch,
@@ -12,13 +19,12 @@ from integrations.workflow.rules.assessment_match import (
 from integrations.workflow.rules.assessments import KnownAssessment
 from integrations.workflow.rules.facts import CandidateSnapshot, Decision, ExistingInvitation, Facts
 from integrations.workflow.rules.naming import closest_name
+from integrations.workflow.rules.tags import TAG_WORD
 
 INVITING_EVENTS = frozenset(DeliveryEvent)
 
 
-HIDDEN_ROLE = (
-    "Lever doesn't show this candidate's role to the portal, so a mapping by its title can't be found."
-)
+HIDDEN_ROLE = "Lever doesn't show this candidate's role to the portal, so the role's mapping was not used."
 
 
 def decide(facts: Facts) -> Decision:
@@ -30,7 +36,7 @@ def decide(facts: Facts) -> Decision:
     if not isinstance(candidate, CandidateSnapshot):
         return Decision(
             VerdictCode.NOT_VISIBLE,
-            "Lever doesn't show this candidate to the portal: it is confidential or gone.",
+            "Lever doesn't show this candidate to the portal: the candidate is confidential, or no longer in Lever.",
         )
     return _decide_candidate(facts, candidate) or _decide_assessment(facts, candidate)
 
@@ -42,17 +48,17 @@ def decide_locally(facts: Facts) -> Decision | None:
     if facts.is_paused:
         return Decision(
             VerdictCode.PAUSED,
-            "The organization is paused: nothing is sent. This is kept and decided afterwards.",
+            "The portal is paused, so nothing is sent. This will be decided when the pause ends.",
         )
     if facts.disconnected_reason:
         return Decision(
             VerdictCode.DISCONNECTED,
-            f"{facts.disconnected_reason} This is kept and decided when the connection is back.",
+            f"{facts.disconnected_reason} This will be decided when the connection works again.",
         )
     if facts.event not in INVITING_EVENTS:
-        return Decision(VerdictCode.IGNORED_EVENT, f"The portal doesn't act on “{facts.event}”.")
+        return Decision(VerdictCode.IGNORED_EVENT, f"Nothing happens for the event “{facts.event}”.")
     if facts.is_erased:
-        return Decision(VerdictCode.ERASED, "This person's data was erased, so nobody is invited.")
+        return Decision(VerdictCode.ERASED, "This person's data was erased, so no assessment is sent.")
     return None
 
 
@@ -62,10 +68,12 @@ def decide_before_read(facts: Facts) -> Decision | None:
     if early is not None:
         return early
     if not facts.trigger_policy.is_trigger(facts.stage_id, facts.stage_name):
-        stage = f"“{facts.stage_name}”" if facts.stage_name else "A stage that Lever doesn't list"
+        stage = (
+            f"The stage “{facts.stage_name}”" if facts.stage_name else "A stage that isn't in Lever's list"
+        )
         return Decision(
             VerdictCode.NOT_A_TRIGGER_STAGE,
-            f"{stage} doesn't begin with “{facts.stage_prefix}”, and no mapping names it.",
+            f"{stage} sends no assessment: its name doesn't begin with “{facts.stage_prefix}”, and no mapping has it.",
         )
     return None
 
@@ -73,7 +81,7 @@ def decide_before_read(facts: Facts) -> Decision | None:
 def _decide_candidate(facts: Facts, candidate: CandidateSnapshot) -> Decision | None:
     """Return the verdict when the candidate's own state rules an invitation out."""
     if candidate.stage_id != facts.stage_id:
-        now_in = f" and is in “{candidate.stage_name}” now" if candidate.stage_name else ""
+        now_in = f" and is now in “{candidate.stage_name}”" if candidate.stage_name else ""
         return Decision(VerdictCode.LEFT_STAGE, f"The candidate has left “{facts.stage_name}”{now_in}.")
     if candidate.is_archived:
         return Decision(VerdictCode.ARCHIVED, "The candidate is archived in Lever.")
@@ -82,12 +90,12 @@ def _decide_candidate(facts: Facts, candidate: CandidateSnapshot) -> Decision | 
     if facts.entered_before:
         return Decision(
             VerdictCode.ENTERED_BEFORE,
-            f"The candidate was in “{facts.stage_name}” before Lever was connected, and may have been invited already.",
+            f"The candidate was in “{facts.stage_name}” before Lever was connected, and may be invited already.",
         )
     if not candidate.may_contact:
         return Decision(
             VerdictCode.CONTACT_NOT_ALLOWED,
-            "Lever's data protection says this candidate may not be contacted.",
+            "Lever's data protection settings don't allow contacting this candidate.",
         )
     return None
 
@@ -98,7 +106,8 @@ def _decide_assessment(facts: Facts, candidate: CandidateSnapshot) -> Decision:
         role = f"“{candidate.role_title}”" if candidate.role_title else "this candidate's role"
         decision = Decision(
             VerdictCode.NO_ASSESSMENT,
-            f"No mapping for {role}, no tag “CodeScreen …” on the candidate and no default names an assessment.",
+            f"No assessment is set for {role}: it has no mapping, the candidate has no “CodeScreen …” tag, and there "
+            "is no default.",
         )
     else:
         decision = replace(
@@ -118,7 +127,7 @@ def _decide_match(facts: Facts, candidate: CandidateSnapshot, match: AssessmentM
         names = ", ".join(f"“{assessment.name}”" for assessment in match.found)
         return Decision(
             VerdictCode.AMBIGUOUS_ASSESSMENT,
-            f"Several assessments are named by {match.source.label}: {names}.",
+            f"More than one assessment is possible because of {_where(match)}: {names}.",
         )
     assessment = match.found[0]
     email = first_usable_email(candidate.emails)
@@ -134,8 +143,16 @@ def _unknown_assessment(facts: Facts, match: AssessmentMatch) -> Decision:
     hint = f" Did you mean “{meant}”?" if meant else ""
     return Decision(
         VerdictCode.UNKNOWN_ASSESSMENT,
-        f"CodeScreen has no assessment “{written}”, which {match.source.label} names.{hint}",
+        f"CodeScreen has no assessment called “{written}”, the name given by {match.source.label}.{hint}",
     )
+
+
+def _where(match: AssessmentMatch) -> str:
+    """Return what names the assessment, for a sentence: a tag as it stands in Lever, or the kind of mapping."""
+    if match.source != AssessmentSource.TAG:
+        return match.source.label
+    tags = " and ".join(f"“{TAG_WORD} {name}”" for name in match.written)
+    return f"the tag {tags}" if len(match.written) == 1 else f"the tags {tags}"
 
 
 def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: AssessmentMatch) -> Decision:
@@ -147,13 +164,14 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
         if latest.was_refused:
             return Decision(
                 VerdictCode.ALREADY_INVITED,
-                f"A person said no to “{assessment.name}” on {latest.since}, and this entry is older.",
+                f"“{assessment.name}” was stopped by a person on {latest.since}, after the candidate had entered this "
+                "stage.",
                 existing_invitation_id=latest.id,
             )
         if not _starts_new_round(facts, latest):
             return Decision(
                 VerdictCode.ALREADY_INVITED,
-                f"The candidate already has “{assessment.name}”: {latest.status_phrase} since {latest.since}.",
+                f"The candidate already has “{assessment.name}” ({latest.status_phrase} since {latest.since}).",
                 existing_invitation_id=latest.id,
             )
         round_number = latest.round + 1
@@ -161,21 +179,21 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
         if not _starts_new_round(facts, latest):
             return Decision(
                 VerdictCode.INVITED_ELSEWHERE,
-                f"The same person already has “{assessment.name}” through another opportunity: "
-                f"{latest.status_phrase} since {latest.since}.",
+                f"The same person already has “{assessment.name}” through another opportunity in Lever "
+                f"({latest.status_phrase} since {latest.since}).",
                 existing_invitation_id=latest.id,
             )
     if facts.bulk_limit and facts.recently_invited >= facts.bulk_limit:
         return Decision(
             VerdictCode.HELD_FOR_APPROVAL,
-            f"{facts.recently_invited} invitations went out within {facts.bulk_window} minutes, and the limit is "
-            f"{facts.bulk_limit}: “{assessment.name}” waits for a yes.",
+            f"On hold: bulk limit of {facts.bulk_limit} reached, with {facts.recently_invited} invitations in "
+            f"{facts.bulk_window} minutes. “{assessment.name}” will be sent once an Admin approves it.",
             round=round_number,
         )
-    again = f" It is round {round_number}." if round_number > 1 else ""
+    again = f" This is round {round_number}." if round_number > 1 else ""
     return Decision(
         VerdictCode.INVITE,
-        f"“{assessment.name}” is sent: {match.source.label} names it.{again}",
+        f"“{assessment.name}” will be sent because of {_where(match)}.{again}",
         round=round_number,
     )
 

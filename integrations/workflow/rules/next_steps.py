@@ -6,71 +6,75 @@ from integrations.vocabulary import INVITING_VERDICTS, InvitationStatus, Verdict
 
 #: What to do about a verdict by itself. `noted` is missing: there is nothing to do about a CodeScreen webhook.
 NEXT_STEPS: Mapping[str, str] = {
-    VerdictCode.TEST_REQUEST: "Nothing to do: Lever reaches the portal.",
-    VerdictCode.PAUSED: "Turn off the pause under Settings; this is decided again by itself.",
-    VerdictCode.DISCONNECTED: "Connect again under Settings; this is decided again by itself.",
+    VerdictCode.TEST_REQUEST: "Nothing to do. Lever can reach the portal.",
+    VerdictCode.PAUSED: "An Admin ends the pause under Settings. This is then decided automatically.",
+    VerdictCode.DISCONNECTED: "A Super Admin connects again under Settings. This is then decided automatically.",
     VerdictCode.IGNORED_EVENT: "Nothing to do.",
-    VerdictCode.ERASED: "Nothing to do. To assess this person all the same, add them in Lever as a new opportunity.",
+    VerdictCode.ERASED: (
+        "Nothing to do. To send this person an assessment anyway, add them in Lever as a new opportunity."
+    ),
     VerdictCode.NOT_A_TRIGGER_STAGE: (
-        "To invite from this stage, let its name begin with the prefix or map it to an assessment."
+        "To send assessments from this stage, rename it in Lever or add a mapping for it."
     ),
     VerdictCode.NOT_VISIBLE: (
-        "Open the candidate in Lever: it is confidential or was deleted. Invite from CodeScreen by hand."
+        "Look for the candidate in Lever. To invite someone who is confidential, use CodeScreen directly."
     ),
-    VerdictCode.LEFT_STAGE: "Move the candidate into the stage again if the assessment should be sent.",
+    VerdictCode.LEFT_STAGE: "To send the assessment, move the candidate into the stage again.",
     VerdictCode.ARCHIVED: (
-        "Unarchive the candidate and move them into the stage again if the assessment should be sent."
+        "To send the assessment, unarchive the candidate in Lever and move them into the stage again."
     ),
-    VerdictCode.ANONYMIZED: "Nothing can be sent: Lever removed this person's data.",
+    VerdictCode.ANONYMIZED: "Nothing to do. Lever has removed this person's data, so nothing can be sent.",
     VerdictCode.ENTERED_BEFORE: (
-        "An Admin can invite everybody who stood in a stage before, under Activity; or move the candidate into the "
-        "stage again."
+        "To send the assessment, move the candidate into the stage again. An Admin can also choose who is invited, "
+        "under Activity."
     ),
     VerdictCode.CONTACT_NOT_ALLOWED: (
         "Ask the candidate for consent in Lever, then move them into the stage again."
     ),
     VerdictCode.NO_ASSESSMENT: (
-        "Map the role to an assessment, or add the tag “CodeScreen {assessment name}”, then move the candidate into "
+        "Add a mapping for the role, or the tag “CodeScreen {assessment name}” in Lever. Then move the candidate into "
         "the stage again."
     ),
     VerdictCode.UNKNOWN_ASSESSMENT: (
         "Correct the tag or the mapping, then move the candidate into the stage again."
     ),
     VerdictCode.AMBIGUOUS_ASSESSMENT: (
-        "Leave one assessment for this role, then move the candidate into the stage again."
+        "Keep only one of these assessments, then move the candidate into the stage again."
     ),
     VerdictCode.NO_EMAIL: "Add an e-mail address in Lever, then move the candidate into the stage again.",
     VerdictCode.ALREADY_INVITED: (
-        "Nothing to do: nobody is invited to the same assessment twice by itself. CodeScreen can resend the e-mail; "
-        "when the invitation is over, an Admin can invite again from the candidate's page."
+        "Nothing to do. The same assessment is never sent twice automatically. CodeScreen can resend its e-mail. Once "
+        "this invitation is over, an Admin can send it again from the candidate's page."
     ),
     VerdictCode.INVITED_ELSEWHERE: (
-        "Nothing to do: the result of the other opportunity counts for this person too. When that invitation is over, "
-        "an Admin can invite again from its page."
+        "Nothing to do. The result of the other opportunity counts for this person too. Once that invitation is over, "
+        "an Admin can send it again from its page."
     ),
-    VerdictCode.HELD_FOR_APPROVAL: "An Admin says yes or no under Activity.",
-    VerdictCode.INVITE: "Nothing to do: the invitation goes out by itself.",
+    VerdictCode.HELD_FOR_APPROVAL: "An Admin decides whether it is sent.",
+    VerdictCode.INVITE: "Nothing to do. The invitation is sent automatically.",
 }
 
-NOTED = "Nothing to do: the portal asks CodeScreen by itself about those it follows."
+NOTED = "Nothing to do."
 
 #: After a verdict that made an invitation, the next step depends on the invitation's status.
 AFTER_INVITE: Mapping[InvitationStatus, str] = {
     InvitationStatus.HELD: NEXT_STEPS[VerdictCode.HELD_FOR_APPROVAL],
     InvitationStatus.PENDING: NEXT_STEPS[VerdictCode.INVITE],
     InvitationStatus.SENDING: NEXT_STEPS[VerdictCode.INVITE],
-    InvitationStatus.UNCERTAIN: "CodeScreen's answer got lost: an Admin looks there and says whether it was sent.",
-    InvitationStatus.INVITED: "Nothing to do: the invitation is with the candidate.",
-    InvitationStatus.IN_PROGRESS: "Nothing to do: the candidate is at work on it.",
-    InvitationStatus.SUBMITTED: "Nothing to do: CodeScreen evaluates it, and the result follows by itself.",
-    InvitationStatus.COMPLETED: "Nothing to do: the result is in Lever, or on its way there.",
-    InvitationStatus.WITHDRAWN: "Nothing to do: the portal no longer follows it.",
-    InvitationStatus.FAILED: "It was not sent, for the reason shown. Mend that; then an Admin can invite again.",
+    InvitationStatus.UNCERTAIN: (
+        "CodeScreen's answer never arrived. An Admin looks in CodeScreen, then says here whether it was sent."
+    ),
+    InvitationStatus.INVITED: "Nothing to do. The candidate has the invitation.",
+    InvitationStatus.IN_PROGRESS: "Nothing to do. The candidate is working on it.",
+    InvitationStatus.SUBMITTED: "Nothing to do. CodeScreen is evaluating it, and the result arrives automatically.",
+    InvitationStatus.COMPLETED: "Nothing to do. The result is in Lever, or being written there.",
+    InvitationStatus.WITHDRAWN: "Nothing to do. The portal no longer tracks this invitation.",
+    InvitationStatus.FAILED: "It was not sent. Fix the reason shown, then an Admin can send it again.",
 }
 #: After an invitation that the portal stopped asking about without a result.
 FOLLOWED_IN_VAIN = (
-    "If it is still wanted, move the candidate into the stage again: then CodeScreen is asked again. To send a new "
-    "e-mail, an Admin stops following it and invites again."
+    "If you still need the result, move the candidate into the stage again, and the portal checks CodeScreen again. "
+    "To send a new e-mail, an Admin cancels tracking and sends it again."
 )
 
 

@@ -423,10 +423,10 @@ def test_the_timeline_names_the_stage_of_a_move(super_admin_client, organization
 @pytest.mark.parametrize(
     ("status", "sentence"),
     [
-        ("pending", "the invitation goes out by itself"),
-        ("invited", "the invitation is with the candidate"),
-        ("completed", "the result is in Lever, or on its way"),
-        ("uncertain", "an Admin looks there"),
+        ("pending", "The invitation is sent automatically."),
+        ("invited", "The candidate has the invitation."),
+        ("completed", "The result is in Lever, or being written there."),
+        ("uncertain", "An Admin looks in CodeScreen"),
     ],
 )
 def test_the_next_step_of_an_invite_verdict_follows_the_invitations_status(
@@ -467,4 +467,4 @@ def test_an_invitation_that_is_no_longer_followed_says_why(super_admin_client, o
     assert "Chef" not in listed
     timeline = text(super_admin_client.get(reverse("candidate", args=[invitation.opportunity_id])))
     assert f"<strong>{reason}</strong> Backend" in timeline
-    assert "asked again" in next_step("invite", invitation)
+    assert "checks CodeScreen again" in next_step("invite", invitation)

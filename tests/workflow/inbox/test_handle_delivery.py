@@ -57,7 +57,7 @@ def test_a_delivery_is_not_visible_when_lever_keeps_refusing_the_opportunity(
         assert verdict(delivery) == ""
         assert delivery.not_shown_reads == reads
         assert delivery.last_error == (
-            "Lever doesn't show this candidate to the portal; it is asked again, since that may pass."
+            "Lever doesn't show this candidate to the portal. This may pass, so the portal tries again."
         )
         assert timedelta() < delivery.due_at - timezone.now() <= wait
         end_wait()

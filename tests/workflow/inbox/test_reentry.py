@@ -63,7 +63,7 @@ def test_reentry_after_expiry_starts_a_new_round(scenario, sandbox, move_and_dec
     sent = sandbox.invitations_sent()
     delivery = move_and_decide()
     assert delivery.verdict == "invite"
-    assert "It is round 2." in delivery.explanation
+    assert "This is round 2." in delivery.explanation
     second = Invitation.objects.exclude(pk=first.pk).get()
     assert (second.round, second.status, second.assessment_id) == (2, "invited", first.assessment_id)
     assert second.instance_id != first.instance_id
@@ -173,7 +173,7 @@ def test_a_late_telling_of_the_same_entry_does_not_override_a_persons_no(
     earlier = timezone.now() - timedelta(minutes=1)
     delivery = move_and_decide(received_at=earlier)  # a second webhook of the entry before the no
     assert delivery.verdict == "already_invited"
-    assert "A person said no" in delivery.explanation
+    assert "was stopped by a person" in delivery.explanation
     assert (scenario.reread(invitation).status, sandbox.invitations_sent()) == ("withdrawn", sent)
 
 

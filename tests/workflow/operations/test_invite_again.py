@@ -162,5 +162,5 @@ def test_a_stopped_uncertain_invitation_is_never_sent_again(scenario, sandbox, s
     scenario.work()
     delivery.refresh_from_db()
     assert (delivery.verdict, sandbox.invitations_sent()) == ("already_invited", 1)
-    assert "perhaps sent" in delivery.explanation
+    assert "possibly sent" in delivery.explanation
     assert invitations.invite_again(invitation, super_admin).round == 2

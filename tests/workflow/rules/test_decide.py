@@ -77,7 +77,19 @@ def test_the_earlier_verdict_wins_when_two_hold(first, second):
 def test_an_invitation_names_the_assessment_and_the_address():
     decision = decide(FACTS)
     assert (decision.assessment, decision.email) == (BACKEND, "alder@candidates.example")
-    assert decision.explanation == "“Backend” is sent: the mapping for this role names it."
+    assert decision.explanation == "“Backend” will be sent because of the mapping for this role."
+
+
+def test_the_explanation_quotes_the_tag_as_lever_shows_it():
+    unmapped = replace(FACTS, mappings=MappingIndex())
+    decision = decide(with_candidate(unmapped, tags=("CodeScreen Backend",)))
+    assert decision.explanation == "“Backend” will be sent because of the tag “CodeScreen Backend”."
+
+
+def test_the_explanation_of_a_held_invitation_begins_with_the_limit():
+    explanation = decide(replace(FACTS, bulk_limit=2, recently_invited=10)).explanation
+    assert explanation.startswith("On hold: bulk limit of 2 reached, with 10 invitations in 10 minutes.")
+    assert "will be sent once an Admin approves it" in explanation
 
 
 # existing invitations, the bulk limit and addresses
