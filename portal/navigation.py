@@ -26,6 +26,7 @@ MAX_SUPER_ADMINS = 20
 _LINKS: tuple[tuple[str, str, str, Collection[str]], ...] = (
     ("overview", "Overview", "home", EVERYONE),
     ("activity", "Activity", "people", EVERYONE),
+    ("report", "Reports", "chart", TEAM),
     ("what-if", "What if…", "help", TEAM),
     ("health", "Health", "work", TEAM),
     ("settings", "Settings", "settings", EVERYONE),

@@ -23,6 +23,7 @@ PAGES = {
     "/activity/?show=effects&q=Alder": 12,
     "/activity/opportunity-1/": 17,
     "/audit/": 9,
+    "/reports/": 9,
 }
 LISTS = (
     "delivery",

@@ -15,6 +15,7 @@ from integrations.pages.activity import (
 from integrations.pages.dry_run import dry_run
 from integrations.pages.mappings import bulk_assign, catalog_refresh, mapping_edit, mapping_list, rating_list
 from integrations.pages.overview import overview
+from integrations.pages.reports import report
 from integrations.pages.settings import (
     admin_requests,
     codescreen_key,
@@ -154,6 +155,9 @@ urlpatterns = [
     path("effects/<int:pk>/retry/", effect_actions.RetryEffectView.as_view(), name="effect-retry"),
     # dry run
     path("what-if/", dry_run.DryRunView.as_view(), name="what-if"),
+    # reports
+    path("reports/", report.ReportView.as_view(), name="report"),
+    path("reports/export/", report.ReportExportView.as_view(), name="report-export"),
     # health
     path("health/", health.HealthView.as_view(), name="health"),
 ]

@@ -46,6 +46,8 @@ ALLOWED = {
     "mapping-list": 3,
     "what-if": 3,
     "health": 3,
+    "report": 3,
+    "report-export": 3,
     "effect-retry": 3,
     "invitation-decided": 3,
     "mapping-add": 2,

@@ -9,8 +9,8 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from integrations.models import Delivery, Invitation, Membership, Result
+from integrations.pages.chart import Chart, bar, day_columns, day_name, grid, labels, stacked_chart
 from integrations.pages.days import midnight
-from integrations.pages.overview.chart import Chart, bar, day_labels, day_name, grid, stacked_chart
 from integrations.pages.visibility import visible
 
 DAYS = 14
@@ -45,14 +45,14 @@ def _invitations(member: Membership, days: Sequence[date]) -> Chart:
         organization=member.organization_id, changed_at__gte=midnight(days[0])
     )
     by_day = visible(invitations, member).aggregate(**_counts_by_day("invited_at", days))
-    counts = {day: {"invited": by_day[_alias(day)]} for day in days}
+    counts = [{"invited": by_day[_alias(day)]} for day in days]
     total = sum(by_day.values())
     return stacked_chart(
         "invitations",
         "Invitations by day",
         f"{total} in {DAYS} days",
         (("invited", "Invited"),),
-        days,
+        day_columns(days),
         counts,
     )
 
@@ -66,15 +66,16 @@ def _outcomes(member: Membership, days: Sequence[date]) -> Chart:
         .annotate(**_counts_by_day("created_at", days))
     )
     kinds = {outcome: kind for kind, outcome, _ in OUTCOMES}
-    counts: dict[date, dict[str, int]] = defaultdict(dict)
+    counts: list[dict[str, int]] = [{} for _ in days]
     totals: Counter[str] = Counter()
     for outcome, *by_day in by_outcome:
-        for day, count in zip(days, by_day, strict=True):
-            counts[day][kinds[outcome]] = count
+        for by_kind, count in zip(counts, by_day, strict=True):
+            by_kind[kinds[outcome]] = count
         totals[kinds[outcome]] += sum(by_day)
     legend = tuple((kind, label) for kind, _, label in OUTCOMES if totals[kind]) or (("passed", "Passed"),)
     summary = ", ".join(f"{totals[kind]} {label.lower()}" for kind, label in legend if totals[kind]) or "None"
-    return stacked_chart("outcomes", "Outcomes by day", f"{summary} in {DAYS} days", legend, days, counts)
+    summary = f"{summary} in {DAYS} days"
+    return stacked_chart("outcomes", "Outcomes by day", summary, legend, day_columns(days), counts)
 
 
 def _delays(member: Membership, days: Sequence[date]) -> Chart:
@@ -108,7 +109,7 @@ def _delays(member: Membership, days: Sequence[date]) -> Chart:
             if day in medians
         ),
         grid(duration(top)),
-        tuple(day_labels(days)),
+        tuple(labels(day_columns(days))),
         ("Median", "Invitations"),
         tuple(
             (

@@ -1,0 +1,1 @@
+"""Reports: what became of the invitations of a period."""

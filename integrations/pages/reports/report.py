@@ -1,0 +1,240 @@
+"""The report of a period: invitations, starts, results and times by role, assessment and month; and as CSV."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.http import HttpRequest, StreamingHttpResponse
+from django.utils import timezone
+from django.views.generic import TemplateView, View
+
+from integrations.models import Organization
+from integrations.models.membership import TEAM
+from integrations.pages.access import OrganizationMixin
+from integrations.pages.chart import Chart, month_columns, stacked_chart
+from integrations.pages.overview.charts import OUTCOMES, duration
+from integrations.pages.reports.figures import (
+    Figures,
+    Line,
+    SavedWork,
+    grouped,
+    report_lines,
+    saved_work,
+    total,
+)
+from integrations.pages.reports.period import PRESETS, AskedPeriod, Period, asked_period
+from integrations.spreadsheet import csv_answer, csv_lines
+
+#: So long the figures of a period are shown again without counting anew, which takes a while with many invitations.
+COUNTED_FOR = timedelta(minutes=5)
+NO_ROLE = "No role"
+COLUMNS = (
+    "month",
+    "role",
+    "assessment",
+    "invited",
+    "started",
+    "completed",
+    "passed",
+    "failed",
+    "expired",
+    "result not stated",
+    "not started in time",
+    "mean hours to start",
+    "mean hours to result",
+)
+
+
+@dataclass(frozen=True)
+class ReportRow:
+    """One row of a table: a name, its figures, and the mean times in words."""
+
+    name: str
+    figures: Figures
+    to_start: str
+    to_finish: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """The figures by one thing."""
+
+    code: str
+    title: str
+    heading: str
+    rows: list[ReportRow]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A period that one click chooses."""
+
+    label: str
+    first: date
+    last: date
+    is_chosen: bool
+
+
+class ReportMixin(OrganizationMixin):
+    """The figures of the period in the address."""
+
+    allowed_roles = TEAM
+
+    def asked(self) -> AskedPeriod:
+        """Return the period that the address asks for."""
+        return asked_period(self.request.GET.dict())
+
+    def lines(self, period: Period) -> list[Line]:
+        """Return the figures by role, assessment and month, counted within COUNTED_FOR."""
+        return self._counted("lines", period, report_lines)
+
+    def saved(self, period: Period) -> list[SavedWork]:
+        """Return what the portal did in place of people, counted within COUNTED_FOR."""
+        return self._counted("saved", period, saved_work)
+
+    def _counted[Row](
+        self, what: str, period: Period, count: Callable[[Organization, Period], list[Row]]
+    ) -> list[Row]:
+        zone = timezone.get_current_timezone_name()
+        key = f"report:{what}:{self.organization.pk}:{period.first}:{period.last}:{zone}"
+        stored: list[Row] | None = cache.get(key)
+        if stored is None:
+            stored = count(self.organization, period)
+            cache.set(key, stored, COUNTED_FOR.total_seconds())
+        return stored
+
+
+class ReportView(ReportMixin, TemplateView):
+    """Show the report."""
+
+    template_name = "integrations/report.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Read the figures, and arrange them by role, by assessment and by month."""
+        asked = self.asked()
+        lines = self.lines(asked.period)
+        by_month = grouped(lines, lambda line: line.month)
+        saved = self.saved(asked.period)
+        minutes = sum(work.minutes for work in saved)
+        return super().get_context_data(
+            period=asked.period,
+            correction=asked.correction,
+            presets=_presets(asked.period),
+            total=_row("All", total(lines)),
+            tables=[
+                Table("roles", "By role", "Role", _rows(grouped(lines, lambda line: line.role))),
+                Table(
+                    "assessments",
+                    "By assessment",
+                    "Assessment",
+                    _rows(grouped(lines, lambda line: line.assessment)),
+                ),
+                Table(
+                    "months",
+                    "By month",
+                    "Month",
+                    [_row(f"{month:%B %Y}", figures) for month, figures in reversed(by_month)],
+                ),
+            ],
+            charts=_charts(asked.period, dict(by_month)) if lines else [],
+            saved=saved,
+            saved_time=duration(minutes * 60.0) if minutes else "",
+            counted_for=int(COUNTED_FOR.total_seconds() // 60),
+            **kwargs,
+        )
+
+
+class ReportExportView(ReportMixin, View):
+    """The report as CSV, one line for each month, role and assessment."""
+
+    def get(self, request: HttpRequest) -> StreamingHttpResponse:
+        """Return the file."""
+        period = self.asked().period
+        filename = f"report-{self.organization.slug}-{period.first}-{period.last}.csv"
+        return csv_answer(filename, csv_lines(COLUMNS, _cells(self.lines(period))))
+
+
+def _cells(lines: Sequence[Line]) -> Iterator[tuple[object, ...]]:
+    for line in sorted(lines, key=lambda line: (line.month, line.role, line.assessment)):
+        figures = line.figures
+        yield (
+            f"{line.month:%Y-%m}",
+            line.role,
+            line.assessment,
+            figures.sent,
+            figures.started,
+            figures.completed,
+            figures.passed,
+            figures.failed,
+            figures.expired,
+            figures.unstated,
+            figures.no_shows,
+            _hours(figures.seconds_to_start),
+            _hours(figures.seconds_to_finish),
+        )
+
+
+def _hours(seconds: float | None) -> str | None:
+    return None if seconds is None else f"{seconds / 3600:.1f}"
+
+
+def _presets(period: Period) -> list[Preset]:
+    today = timezone.localdate()
+    presets = []
+    for days, label in PRESETS.items():
+        first = today - timedelta(days=days - 1)
+        presets.append(Preset(label, first, today, period == Period(first, today)))
+    return presets
+
+
+def _rows(groups: Sequence[tuple[str, Figures]]) -> list[ReportRow]:
+    """Return the rows of roles or assessments, those with the most invitations first."""
+    return [
+        _row(name or NO_ROLE, figures)
+        for name, figures in sorted(groups, key=lambda group: (-group[1].sent, group[0]))
+    ]
+
+
+def _row(name: str, figures: Figures) -> ReportRow:
+    return ReportRow(name, figures, _words(figures.seconds_to_start), _words(figures.seconds_to_finish))
+
+
+def _words(seconds: float | None) -> str:
+    return "—" if seconds is None else duration(seconds)
+
+
+def _charts(period: Period, by_month: dict[date, Figures]) -> list[Chart]:
+    months = period.months
+    figures = [by_month.get(month, Figures()) for month in months]
+    columns = month_columns(months)
+    invited = [
+        {"started": one.started, "waiting": one.sent - one.started - one.no_shows, "no-show": one.no_shows}
+        for one in figures
+    ]
+    outcomes = [
+        {"passed": one.passed, "failed": one.failed, "expired": one.expired, "unstated": one.unstated}
+        for one in figures
+    ]
+    legend = tuple((kind, label) for kind, _, label in OUTCOMES)
+    return [
+        stacked_chart(
+            "invited",
+            "Invitations by month",
+            f"{sum(one.sent for one in figures)} invitations",
+            (("started", "Started"), ("waiting", "Not started yet"), ("no-show", "Not started in time")),
+            columns,
+            invited,
+            "Month",
+        ),
+        stacked_chart(
+            "outcomes",
+            "Results by month",
+            f"{sum(sum(one.values()) for one in outcomes)} results",
+            legend,
+            columns,
+            outcomes,
+            "Month",
+        ),
+    ]

@@ -1,0 +1,132 @@
+"""The report: what became of the invitations of a period."""
+
+import csv
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.models import Result
+from integrations.pages.reports.figures import report_lines, saved_work, total
+from integrations.pages.reports.period import Period, asked_period
+from tests import factories
+
+
+def invite(organization, number: int, **values):
+    now = timezone.now()
+    values = {
+        "role_title": "Backend Engineer",
+        "assessment_name": "Backend",
+        "status": "invited",
+        "instance_id": f"instance-{number}",
+        "created_at": now - timedelta(days=2),
+        "invited_at": now - timedelta(days=2),
+    } | values
+    return factories.InvitationFactory.create(organization=organization, **values)
+
+
+def complete(organization, number: int, outcome: str, **values):
+    sent = values.get("invited_at", timezone.now() - timedelta(days=2))
+    row = invite(
+        organization,
+        number,
+        status="completed",
+        started_at=sent + timedelta(hours=6),
+        completed_at=sent + timedelta(hours=8),
+        **values,
+    )
+    Result.objects.create(invitation=row, outcome=outcome)
+    return row
+
+
+@pytest.fixture
+def journeys(ready_organization):
+    complete(ready_organization, 1, "Passed")
+    complete(ready_organization, 2, "Failed", role_title="=Data", assessment_name="Data")
+    complete(ready_organization, 3, "")
+    regraded = complete(ready_organization, 4, "Failed")
+    Result.objects.create(invitation=regraded, attempt=2, outcome="Passed")
+    invite(ready_organization, 5, following_ended="not_started", following_ended_at=timezone.now())
+    invite(ready_organization, 6, role_title="")
+    invite(ready_organization, 7, status="held", instance_id="", invited_at=None)
+    old = timezone.now() - timedelta(days=200)
+    complete(ready_organization, 8, "Passed", created_at=old, invited_at=old)
+    return ready_organization
+
+
+def test_the_figures_count_what_became_of_those_invited_in_the_period(
+    journeys, stranger, django_assert_num_queries
+):
+    other = stranger.memberships.get().organization
+    complete(other, 1, "Passed")
+    with django_assert_num_queries(2):
+        lines = report_lines(journeys, asked_period({}).period)
+    figures = total(lines)
+    assert (figures.sent, figures.started, figures.completed, figures.no_shows) == (6, 4, 4, 1)
+    assert (figures.passed, figures.failed, figures.expired, figures.unstated) == (2, 1, 0, 1)
+    assert figures.pass_percent == 67
+    assert figures.seconds_to_start == pytest.approx(6 * 3600)
+    assert figures.seconds_to_finish == pytest.approx(2 * 3600)
+    assert {(line.role, line.assessment) for line in lines} == {
+        ("Backend Engineer", "Backend"),
+        ("=Data", "Data"),
+        ("", "Backend"),
+    }
+
+
+def test_a_month_begins_at_midnight_of_the_reader(ready_organization):
+    with timezone.override("Europe/Berlin"):
+        invite(
+            ready_organization,
+            1,
+            created_at=datetime.fromisoformat("2026-02-28T23:30:00+00:00"),
+            invited_at=datetime.fromisoformat("2026-02-28T23:30:00+00:00"),
+        )
+        period = asked_period({"since": "2026-03-01", "until": "2026-03-31"}).period
+        (line,) = report_lines(ready_organization, period)
+    assert f"{line.month:%Y-%m-%d}" == "2026-03-01"
+
+
+def test_the_work_done_counts_effects_that_are_done(ready_organization):
+    for number, state in enumerate(["done", "done", "failed"]):
+        factories.EffectFactory.create(
+            organization=ready_organization,
+            kind="leave_note",
+            key=f"note-{number}",
+            state=state,
+            due_at=None,
+        )
+    (notes,) = saved_work(ready_organization, asked_period({}).period)
+    assert (notes.label, notes.count, notes.minutes) == ("Notes left", 2, 4)
+
+
+def test_the_page_shows_tables_and_charts(team_member_client, journeys):
+    page = team_member_client.get("/reports/").content.decode()
+    assert page.count("<figure") == 2
+    assert "By role" in page
+    assert "No role" in page
+    assert "67 %" in page
+    assert "style=" not in page
+
+
+def test_the_page_says_what_to_do_when_nobody_was_invited(team_member_client, ready_organization):
+    page = team_member_client.get("/reports/?since=2020-01-01&until=2020-02-01").content.decode()
+    assert "Nobody was invited in this period" in page
+    assert "<figure" not in page
+
+
+def test_the_file_has_one_line_per_month_role_and_assessment_and_no_formula(team_member_client, journeys):
+    answer = team_member_client.get("/reports/export/")
+    rows = list(csv.reader(b"".join(answer.streaming_content).decode().splitlines()))
+    assert rows[0][:4] == ["month", "role", "assessment", "invited"]
+    by_role = {row[1]: row for row in rows[1:]}
+    assert by_role["'=Data"][3:8] == ["1", "1", "1", "0", "1"]
+    assert by_role[""][11:] == ["", ""]
+    assert sum(int(row[3]) for row in rows[1:]) == 6
+
+
+def test_figures_without_results_have_no_share_of_those_who_passed(ready_organization):
+    today = timezone.localdate()
+    invite(ready_organization, 1)
+    figures = total(report_lines(ready_organization, Period(today - timedelta(days=5), today)))
+    assert (figures.pass_percent, figures.seconds_to_start, figures.seconds_to_finish) == (None, None, None)
