@@ -72,7 +72,7 @@ class DeliveryAdmin(ScopedAdmin):
     list_display_links = ("received_at", "event")
     list_filter = ("received_at", ProgressFilter, "verdict", "platform", OrganizationFilter)
     list_select_related = ("organization", "invitation")
-    list_defer = ("payload", "traceback", "assessment_written")
+    list_defer = ("payload", "traceback", "assessment_written", "facts")
     search_fields = ("opportunity_id__exact", "id__exact")
     search_hint = "an opportunity id, or a delivery's number"
     ordering = ("-received_at", "-pk")

@@ -17,7 +17,13 @@ class VerdictAdmin(RelatedSearchMixin, ScopedAdmin):
     list_display = ("decided_at", "code", "is_current", "cause", "candidate", "explanation", "organization")
     list_filter = ("decided_at", "code", "cause", "is_current", OrganizationFilter)
     list_select_related = ("organization", "delivery")
-    list_defer = ("assessment_written", "delivery__payload", "delivery__explanation", "delivery__traceback")
+    list_defer = (
+        "assessment_written",
+        "delivery__payload",
+        "delivery__explanation",
+        "delivery__traceback",
+        "delivery__facts",
+    )
     search_fields = ("id__exact", "delivery__id__exact")
     searched_relation = SearchedRelation("delivery", ("opportunity_id",))
     search_hint = "an opportunity id, or a delivery's or verdict's number"

@@ -67,6 +67,7 @@ CANDIDATE_TABLES = (
             "payload": "the webhook's body; ids and times in it stay",
             "explanation": "the verdict's sentence, which may quote a tag",
             "assessment_written": "the assessment as a tag on the candidate names it",
+            "facts": "what the verdict rests on: stage, role, CodeScreen tags, invitations; no names, no addresses",
             "last_error": "a platform's error message",
             "traceback": "where the portal failed",
         },

@@ -95,6 +95,12 @@ class Delivery(Leasable):
         blank=True, help_text="The name or id of the assessment as the mapping, tag or default has it."
     )
     decided_at = models.DateTimeField(null=True, blank=True)
+    facts = models.JSONField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="What the verdict rests on, without names and addresses: it can be given again under other rules.",
+    )
     invitation = models.ForeignKey(
         "integrations.Invitation",
         on_delete=models.SET_NULL,
@@ -191,11 +197,12 @@ class Delivery(Leasable):
         assessment_source: vocabulary.AssessmentSource | None = None,
         assessment_written: str = "",
         cause: vocabulary.VerdictCause | None = None,
+        facts: dict[str, object] | None = None,
     ) -> bool:
         """Record the verdict and end the lease. Return False when another worker holds the lease by now.
 
         The only place that writes verdicts: the current one into this row, and each into a Verdict row that stays.
-        `cause` is derived from the verdict before when it isn't given.
+        `cause` is derived from the verdict before when it isn't given. `facts` replace those of the verdict before.
         """
         decided_at = db_clock.now()
         columns: dict[str, Any] = {
@@ -207,7 +214,13 @@ class Delivery(Leasable):
         }
         with transaction.atomic(savepoint=False):
             if not self.release(
-                verdict=verdict, due_at=None, last_error="", traceback="", not_shown_reads=0, **columns
+                verdict=verdict,
+                facts=facts,
+                due_at=None,
+                last_error="",
+                traceback="",
+                not_shown_reads=0,
+                **columns,
             ):
                 return False
             if self.verdict:

@@ -98,6 +98,10 @@ def _explanation_of_delivery(row: Row, _: Subject | None) -> object:
     return row["explanation"] if row["verdict"] in IMPERSONAL_VERDICTS else ""
 
 
+def _facts_of_delivery(_row: Row, _: Subject | None) -> object:
+    return None
+
+
 def _payload_of_effect(row: Row, _: Subject | None) -> object:
     if row["kind"] == Effect.Kind.SEND_EMAIL:
         return EMPTY_EMAIL
@@ -126,6 +130,7 @@ def _following_ended(row: Row, _: Subject | None) -> object:
 _SPECIAL: Mapping[tuple[str, str], Callable[[Row, Subject | None], object]] = {
     ("integrations.Delivery", "payload"): _payload_of_delivery,
     ("integrations.Delivery", "explanation"): _explanation_of_delivery,
+    ("integrations.Delivery", "facts"): _facts_of_delivery,
     ("integrations.Effect", "payload"): _payload_of_effect,
     ("integrations.Effect", "key"): _key_of_effect,
     ("integrations.Effect", "last_error"): _error_of_effect,

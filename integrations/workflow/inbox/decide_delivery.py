@@ -22,6 +22,7 @@ from integrations.workflow.outbox.outcome import AskAgain, LeaseLost
 from integrations.workflow.outbox.retry_policy import wait_until_shown
 from integrations.workflow.rules.decide import decide
 from integrations.workflow.rules.facts import Decision
+from integrations.workflow.rules.past_facts import stored_facts
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ def decide_delivery(
             assessment_source=decision.assessment_source,
             assessment_written=decision.assessment_written,
             cause=cause,
+            facts=stored_facts(facts, decision),
         )
         if not is_recorded:
             transaction.set_rollback(True)

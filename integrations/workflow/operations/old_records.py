@@ -1,4 +1,4 @@
-"""Remove records by age: calls that no invitation needs, and the bodies of webhooks that are decided.
+"""Remove records by age: calls that no invitation needs, and the bodies and facts of webhooks that are decided.
 
 The rows of webhooks, their verdicts and the chain stay, so that everything stays explained and a webhook that is sent
 once more is still recognized. What a candidate's invitation rests on stays until the candidate's data is erased.
@@ -76,12 +76,14 @@ def _empty_bodies(organization: Organization, deadline: float) -> int:
     if since is not None:
         deliveries = deliveries.filter(decided_at__gte=since)
     # by when they were decided: one that waited for long lies ahead of where the last run ended
-    for batch in _batches(deliveries.only("payload", "decided_at"), "decided_at", before, deadline):
+    read = deliveries.only("payload", "facts", "decided_at")
+    for batch in _batches(read, "decided_at", before, deadline):
         changed = [delivery for delivery in batch if _is_emptied(delivery)]
         with transaction.atomic():
             # the organization first, as decisions lock; what is left out here goes with the candidate's data
             Organization.objects.filter(pk=organization.pk).update(bodies_emptied_until=batch[-1].decided_at)
             Delivery.objects.bulk_update(changed, ["payload"], batch_size=100)
+            Delivery.objects.filter(pk__in=[delivery.pk for delivery in changed]).update(facts=None)
             if changed and not count:
                 _record(organization, "bodies of webhooks", before)
         count += len(changed)
@@ -89,9 +91,10 @@ def _empty_bodies(organization: Organization, deadline: float) -> int:
 
 
 def _is_emptied(delivery: Delivery) -> bool:
-    """Reduce the body of the object; return whether anything was to be removed."""
-    whole, delivery.payload = delivery.payload, kept_of_payload(delivery.payload)
-    return bool(whole != delivery.payload)
+    """Reduce the body of the object and remove its facts; return whether anything was to be removed."""
+    whole = delivery.payload, delivery.facts
+    delivery.payload, delivery.facts = kept_of_payload(delivery.payload), None
+    return whole != (delivery.payload, None)
 
 
 def _is_invited(organization: Organization) -> Exists:

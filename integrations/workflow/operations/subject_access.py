@@ -116,7 +116,9 @@ def _rows(table: Table, rows: Iterator[object]) -> Iterator[HeldRow]:
             columns["payload"] = {
                 name: value for name, value in columns["payload"].items() if name not in _ABOUT_OTHERS
             }
-        personal = {name: columns[name] for name in table.candidate if columns[name] not in ("", {}, [])}
+        personal = {
+            name: columns[name] for name in table.candidate if columns[name] not in ("", {}, [], None)
+        }
         yield HeldRow(row.pk, personal, columns)
 
 

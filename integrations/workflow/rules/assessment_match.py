@@ -35,15 +35,24 @@ def choose_assessment(facts: Facts, candidate: CandidateSnapshot) -> AssessmentM
 
     The order is: the mapping for role and stage, the mapping for the role, the tags, the default.
     """
-    for source, written in _named_assessments(facts, candidate).items():
-        if written:
-            found = {
-                assessment.id: assessment
-                for name in written
-                for assessment in matching_assessments(name, facts.assessments)
-            }
-            return AssessmentMatch(source, written, tuple(found.values()))
-    return None
+    named = named_by_first_source(facts, candidate)
+    if named is None:
+        return None
+    source, written = named
+    found = {
+        assessment.id: assessment
+        for name in written
+        for assessment in matching_assessments(name, facts.assessments)
+    }
+    return AssessmentMatch(source, written, tuple(found.values()))
+
+
+def named_by_first_source(
+    facts: Facts, candidate: CandidateSnapshot
+) -> tuple[AssessmentSource, tuple[str, ...]] | None:
+    """Return the first source that names an assessment, and the names as they are written there; None without one."""
+    named = _named_assessments(facts, candidate).items()
+    return next(((source, written) for source, written in named if written), None)
 
 
 def _named_assessments(facts: Facts, candidate: CandidateSnapshot) -> dict[AssessmentSource, tuple[str, ...]]:

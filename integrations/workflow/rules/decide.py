@@ -113,7 +113,8 @@ def _decide_assessment(facts: Facts, candidate: CandidateSnapshot) -> Decision:
         decision = replace(
             _decide_match(facts, candidate, match),
             assessment_source=match.source,
-            assessment_written=match.written[0],
+            names=match.written,
+            found=match.found,
         )
     if depends_on_hidden_role(facts, candidate):
         return replace(decision, explanation=f"{decision.explanation} {HIDDEN_ROLE}")

@@ -111,10 +111,16 @@ class Decision:
     explanation: str
     assessment: KnownAssessment | None = None
     assessment_source: AssessmentSource | None = None
-    assessment_written: str = ""
+    names: tuple[str, ...] = ()  # what the source names, as it is written there
+    found: tuple[KnownAssessment, ...] = ()  # the assessments that these names mean
     email: str = ""
     existing_invitation_id: int | None = None
     round: int = 1
+
+    @property
+    def assessment_written(self) -> str:
+        """The first of the names; empty when nothing named an assessment."""
+        return self.names[0] if self.names else ""
 
     @property
     def next_step(self) -> str:

@@ -42,15 +42,21 @@ def assessment_tags(tags: Iterable[str], role_title: str = "") -> tuple[str, ...
     itself called “CodeScreen …” doesn't name an assessment.
     """
     names: dict[str, str] = {}
-    for tag in tags:
-        words = tag.split()
-        if len(words) < 2 or words[0].casefold() != TAG_WORD.casefold() or words[1].startswith(":"):
-            continue
+    for tag in naming_tags(tags):
         if role_title and normalize(tag) == normalize(role_title):
             continue
         name = tag.strip()[len(TAG_WORD) :].strip()
         names.setdefault(normalize(name), name)
     return tuple(names.values())
+
+
+def naming_tags(tags: Iterable[str]) -> list[str]:
+    """Return the tags of the form `CodeScreen {name}`."""
+    return [tag for tag in tags if _names_something(tag.split(maxsplit=2))]
+
+
+def _names_something(words: list[str]) -> bool:
+    return len(words) > 1 and words[0].casefold() == TAG_WORD.casefold() and not words[1].startswith(":")
 
 
 def is_progress_tag(tag: str) -> bool:
