@@ -5,5 +5,15 @@ from integrations.configuration.dump import dump
 from integrations.configuration.load import Configuration, ConfigurationError, load
 from integrations.configuration.members import invitation_links
 from integrations.configuration.plan import Plan
+from integrations.configuration.rules import rules_after
 
-__all__ = ["Configuration", "ConfigurationError", "Plan", "compare", "dump", "invitation_links", "load"]
+__all__ = [
+    "Configuration",
+    "ConfigurationError",
+    "Plan",
+    "compare",
+    "dump",
+    "invitation_links",
+    "load",
+    "rules_after",
+]

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from integrations.configuration import ConfigurationError, compare, invitation_links, load
+from integrations.configuration import ConfigurationError, compare, invitation_links
+from integrations.management.configuration_file import configuration_in
 from integrations.management.migrating import MigratingCommand
 from integrations.queue import notify
 
@@ -20,7 +21,7 @@ class Command(MigratingCommand):
     def handle(self, *args: object, **options: Any) -> None:
         path: Path = options["file"]
         try:
-            configuration = load(_text(path))
+            configuration = configuration_in(path)
             plan = compare(configuration)
             lines = [str(line) for line in plan.lines]
             self.stdout.write("\n".join(lines or ["nothing to change"]))
@@ -34,12 +35,3 @@ class Command(MigratingCommand):
             self.stdout.write(f"invitation link for {username}: {link}")
         if plan.lines:
             notify.notify_workers()
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"can't be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError("is not UTF-8 text.") from error

@@ -1,0 +1,90 @@
+"""Decide an organization's stored deliveries again under other rules. Reads only; asks no platform."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import QuerySet
+
+from integrations.models import Delivery, Organization, db_clock
+from integrations.vocabulary import Platform, ReentryPolicy, VerdictCode, WebhookEvent
+from integrations.workflow.catalog.lookup import live_assessments
+from integrations.workflow.catalog.trigger_policy import mapping_index
+from integrations.workflow.rules.backtest import DecidedAgain, PastDecision, Rules, decide_again
+from integrations.workflow.rules.mapping_index import MappingIndex
+from integrations.workflow.rules.past_facts import read_facts
+
+#: How far a backtest looks back unless a date is given.
+DAYS = 90
+READ_AT_ONCE = 1000
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+#: The policies by which deliveries are decided; the others are about what follows.
+DECIDING_POLICIES = frozenset(
+    {
+        "stage_prefix",
+        "default_assessment",
+        "reentry",
+        "reentry_days",
+        "bulk_limit",
+        "bulk_window",
+        "paused",
+    }
+)
+
+
+def rules_of(
+    organization: Organization,
+    policies: Mapping[str, object] | None = None,
+    mappings: MappingIndex | None = None,
+) -> Rules:
+    """Return the rules in force, with these policies instead of the stored ones and, if given, these mappings.
+
+    A pause counts only where the policies change it: what waits during one is decided when it is over.
+    """
+    wanted = {name: getattr(organization, name) for name in DECIDING_POLICIES} | dict(policies or {})
+    is_paused = bool(wanted["paused"])
+    return Rules(
+        stage_prefix=str(wanted["stage_prefix"]),
+        mappings=mapping_index(organization) if mappings is None else mappings,
+        default_assessment=str(wanted["default_assessment"]),
+        reentry=ReentryPolicy(str(wanted["reentry"])),
+        reentry_days=int(str(wanted["reentry_days"])),
+        bulk_limit=int(str(wanted["bulk_limit"])),
+        bulk_window=int(str(wanted["bulk_window"])),
+        assessments=live_assessments(organization),
+        paused=None if is_paused == organization.paused else is_paused,
+    )
+
+
+def backtest(organization: Organization, rules: Rules, since: datetime) -> Iterator[DecidedAgain]:
+    """Yield what each delivery that was decided since then would be under these rules, in the order of deciding.
+
+    Reads a bounded number of rows at once.
+    """
+    since = max(since, _LONG_AGO)
+    window = _decided(organization, since - timedelta(minutes=rules.bulk_window)).filter(
+        decided_at__lt=since, verdict=VerdictCode.INVITE
+    )
+    invited_before = window.values_list("decided_at", flat=True).iterator(READ_AT_ONCE)
+    yield from decide_again(_past(_decided(organization, since)), rules, filter(None, invited_before))
+
+
+def newest(organization: Organization, most: int) -> datetime:
+    """Return since when to look back in order to decide at most so many again, and at most DAYS."""
+    since = db_clock.now() - timedelta(days=DAYS)
+    times = _decided(organization, since).order_by("-decided_at").values_list("decided_at", flat=True)
+    beyond = next(iter(times[most : most + 1]), None)
+    # the next microsecond: several may have been decided at once, and fewer is quick too
+    return beyond + timedelta(microseconds=1) if beyond else since
+
+
+def _decided(organization: Organization, since: datetime) -> QuerySet[Delivery]:
+    """Return Lever's deliveries that were decided by the rules since then, in the order of deciding."""
+    rows = Delivery.objects.filter(organization=organization, platform=Platform.LEVER, decided_at__gte=since)
+    return rows.exclude(event=WebhookEvent.CANDIDATE_DELETED).order_by("decided_at", "pk")
+
+
+def _past(deliveries: QuerySet[Delivery]) -> Iterator[PastDecision]:
+    rows = deliveries.values_list("opportunity_id", "event", "decided_at", "verdict", "facts")
+    for opportunity_id, event, decided_at, verdict, facts in rows.iterator(READ_AT_ONCE):
+        if decided_at is not None:
+            yield PastDecision(opportunity_id, decided_at, VerdictCode(verdict), read_facts(facts, event))
