@@ -1,5 +1,6 @@
 """The addresses of the site."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
@@ -27,3 +28,5 @@ urlpatterns = [
     path("", include("portal.accounts.urls")),
     path("", include("integrations.pages.urls")),
 ]
+if settings.DEVELOPER_TOOLS:
+    urlpatterns.append(path("components/", include("portal.devtools.components.urls")))
