@@ -7,16 +7,18 @@ class EmailKind(models.TextChoices):
     """A kind of e-mail: members choose which kinds they get, and the customer may word each kind."""
 
     RESULT = "result", "Results"
-    ATTENTION = "attention", "Something needs a person"
-    EXPIRY = "expiry", "Lever's connection ends soon"
-    RESOLVED = "resolved", "Back to normal"
-    LOG_HEAD = "log_head", "Daily end of the log"
+    SUBMITTED = "submitted", "Assessment submitted"
+    ATTENTION = "attention", "Needs attention"
+    EXPIRY = "expiry", "Lever must be reconnected soon"
+    RESOLVED = "resolved", "Problem resolved"
+    LOG_HEAD = "log_head", "Daily end of the audit log"
 
 
 class EmailTopic(models.TextChoices):
     """What one e-mail is about; the outbox keeps it with the effect that sends the e-mail."""
 
     RESULT = "result", "Result"
+    SUBMITTED = "submitted", "Assessment submitted"
     RESULT_CHANGED = "result_changed", "Result changed after a move"
     INVITATION_UNCERTAIN = "invitation_uncertain", "Invitation uncertain"
     INVITATION_FAILED = "invitation_failed", "Invitation failed"
@@ -27,7 +29,7 @@ class EmailTopic(models.TextChoices):
     CONNECTION_ENDS = "connection_ends", "Lever's connection ends"
     RECONNECT_NEEDED = "reconnect_needed", "Lever must be reconnected"
     RECONNECTED = "reconnected", "Lever reconnected"
-    LOG_HEAD = "log_head", "Daily end of the log"
+    LOG_HEAD = "log_head", "Daily end of the audit log"
     WELCOME = "welcome", "Welcome of a new member"
     PASSWORD_RESET = "password_reset", "Password reset"
     ACCOUNT = "account", "Change of a person's account"
@@ -43,6 +45,7 @@ class EmailTopic(models.TextChoices):
 
 _KINDS = {
     EmailTopic.RESULT: EmailKind.RESULT,
+    EmailTopic.SUBMITTED: EmailKind.SUBMITTED,
     EmailTopic.RESULT_CHANGED: EmailKind.ATTENTION,
     EmailTopic.INVITATION_UNCERTAIN: EmailKind.ATTENTION,
     EmailTopic.INVITATION_FAILED: EmailKind.ATTENTION,

@@ -9,8 +9,8 @@ from integrations.models.email import EmailKind
 from integrations.models.membership import Membership
 from integrations.models.organization import Organization
 
-#: What nobody gets without having chosen it: it comes every day.
-_CHOSEN_ONLY = frozenset({EmailKind.LOG_HEAD.value})
+#: What nobody gets without having chosen it: it comes every day, or before what people wait for.
+_CHOSEN_ONLY = frozenset({EmailKind.LOG_HEAD.value, EmailKind.SUBMITTED.value})
 #: Which kinds a member gets who hasn't chosen.
 WANTED_BY_DEFAULT: dict[str, frozenset[str]] = {
     Membership.Role.SUPER_ADMIN: frozenset(EmailKind.values) - _CHOSEN_ONLY,

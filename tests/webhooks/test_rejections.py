@@ -47,10 +47,10 @@ def post(client, organization: Organization, token: str = "", **changes: Any) ->
 @pytest.mark.parametrize(
     ("token", "hint", "words"),
     [
-        (OLD_TOKEN, "expired_token", "no longer honoured"),
-        (OTHER_TOKEN, "unknown_token", "the token of another webhook"),
-        ("r" * 48, "retired_token", "a token that was retired here"),
-        ("codescreen-key", "misplaced_secret", "the wrong field"),
+        (OLD_TOKEN, "expired_token", "which has expired here"),
+        (OTHER_TOKEN, "unknown_token", "the one that Lever uses"),
+        ("r" * 48, "retired_token", "a token that was removed here"),
+        ("codescreen-key", "misplaced_secret", "“Lever Webhook Signature”"),
     ],
 )
 def test_the_settings_page_names_the_likely_mistake(client, signed_in_owner, webhook, token, hint, words):
@@ -171,7 +171,7 @@ def test_the_settings_page_shows_codescreen_rejections(client, signed_in_owner, 
     factories.CodeScreenConnectionFactory.create(organization=organization)
     address = reverse("codescreen-webhook", args=[organization.webhook_key])
     assert client.post(address, "{}", content_type="application/json").status_code == 401
-    assert "no webhook secret is stored here yet" in signed_in_owner.get("/settings/").content.decode()
+    assert "no webhook secret saved here" in signed_in_owner.get("/settings/").content.decode()
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ _DRAFTS = "email_drafts"
 
 
 class EmailListView(OrganizationMixin, TemplateView):
-    """List the kinds of e-mail, each in the portal's or the customer's own wording, and the branding of all."""
+    """List the kinds of e-mail, each in the default or the customer's own wording, and the branding of all."""
 
     template_name = "integrations/emails.html"
     allowed_roles = ADMINS
@@ -63,7 +63,7 @@ class EmailListView(OrganizationMixin, TemplateView):
             return self.render_to_response(self.get_context_data(branding_form=form))
         if form.changed_values():
             set_policies(self.organization, form.changed_values(), self.user)
-            messages.success(request, "The branding is stored. Every e-mail from now on has it.")
+            messages.success(request, "Saved. All e-mails from now on have this branding.")
         else:
             messages.info(request, "Nothing was changed.")
         return redirect("emails")
@@ -163,13 +163,13 @@ class EmailEditView(EmailKindView, TemplateView):
     def _save(self, wording: EmailWording) -> HttpResponse:
         self.keep_draft(None)
         is_changed = save_wording(self.organization, self.kind, wording, self.user)
-        messages.success(self.request, "The wording is stored." if is_changed else "Nothing was changed.")
+        messages.success(self.request, "Saved." if is_changed else "Nothing was changed.")
         return redirect("email-edit", kind=self.kind)
 
     def _reset(self) -> HttpResponse:
         self.keep_draft(None)
         if reset_wording(self.organization, self.kind, self.user):
-            messages.success(self.request, "The portal's own wording holds again.")
+            messages.success(self.request, "The default wording is back.")
         return redirect("email-edit", kind=self.kind)
 
     def _send_test(self, draft: EmailWording) -> None:
@@ -197,7 +197,7 @@ class EmailHtmlView(EmailKindView):
         policy = {
             "default-src": ["'none'"],
             "img-src": [rendering.logo_origin(self.organization) or "'none'"],
-            "style-src": [rendering.style_source()],
+            "style-src": [rendering.style_source(self.organization)],
             "frame-ancestors": ["'self'"],
             "base-uri": ["'none'"],
             "form-action": ["'none'"],

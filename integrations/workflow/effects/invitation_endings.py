@@ -5,6 +5,7 @@ from functools import partial
 
 from integrations.models import Effect, EmailTopic, Invitation
 from integrations.models.invitation_status import Status
+from integrations.workflow.email.blocks import OPEN
 from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.email.payload import InvitationUnchanged
@@ -28,7 +29,7 @@ def cancel_or_retry(invitation: Invitation) -> Done | Cancelled | Retry:
     if invitation.instance_id:
         return Done()
     if invitation.status == Status.PENDING:
-        reason = "The invitation was asked for again meanwhile."
+        reason = "The invitation was requested again in the meantime."
         return Retry(reason, timedelta(0), StartedAttempt.NONE)
     return Cancelled(f"The invitation is {invitation.get_status_display().lower()}.")
 
@@ -41,7 +42,7 @@ def give_up(effect: Effect, reason: str) -> Uncertain | Failed:
         if invitation.status == Status.SENDING:
             return make_uncertain(effect, invitation, reason)
         if invitation.status == Status.PENDING:
-            note = "The portal gave up after many tries; its Admins can try again."
+            note = "The portal gave up after many tries. An Admin can send it again in the portal."
             return fail(effect, invitation, reason, note)
     return Failed(reason)
 
@@ -60,8 +61,8 @@ def _record_uncertain(effect: Effect, invitation: Invitation, reason: str) -> No
         subject="An invitation may or may not have been sent",
         lines=[
             f"“{invitation.assessment_name}”: {reason}",
-            "Look for the candidate in CodeScreen, then say on the timeline whether it was sent.",
-            candidate_link(invitation),
+            "Look for the candidate in CodeScreen. Then say on the candidate's page whether it was sent.",
+            f"{OPEN}: {candidate_link(invitation)}",
         ],
         invitation=invitation,
         holds_while=InvitationUnchanged.of(invitation),
@@ -72,15 +73,15 @@ _MOVE_AGAIN = "then move the candidate into the stage again."
 _REFUSALS = {
     400: f"Check the candidate's e-mail address, {_MOVE_AGAIN}",
     422: f"Check the candidate's e-mail address, {_MOVE_AGAIN}",
-    403: f"Its account may not send this assessment: let an Admin look in CodeScreen, {_MOVE_AGAIN}",
-    404: f"The assessment is no longer in CodeScreen: let an Admin choose another one, {_MOVE_AGAIN}",
-    409: "It says that the person has an invitation already: look for them in CodeScreen.",
+    403: f"Your account may not send this assessment. Ask an Admin to check it in CodeScreen, {_MOVE_AGAIN}",
+    404: f"The assessment is no longer in CodeScreen. Ask an Admin to choose another one, {_MOVE_AGAIN}",
+    409: "It says that this person already has an invitation. Look for them in CodeScreen.",
 }
 
 
 def refusal_note(status: int | None) -> str:
     """Return what a recruiter can do when CodeScreen answered a call that invites with this status."""
-    advice = _REFUSALS.get(status or 0, f"Let an Admin look at the call in the portal, {_MOVE_AGAIN}")
+    advice = _REFUSALS.get(status or 0, f"Ask an Admin to look at the reason in the portal, {_MOVE_AGAIN}")
     return f"CodeScreen refused the invitation. {advice}"
 
 
@@ -108,7 +109,7 @@ def _record_failed(effect: Effect, invitation: Invitation, reason: str, note: st
         EmailTopic.INVITATION_FAILED,
         f"{invitation.pk}:{effect.lease_owner}",
         subject="An invitation could not be sent",
-        lines=[f"“{invitation.assessment_name}”: {reason}", f"Timeline: {candidate_link(invitation)}"],
+        lines=[f"“{invitation.assessment_name}”: {reason}", f"{OPEN}: {candidate_link(invitation)}"],
         invitation=invitation,
         holds_while=InvitationUnchanged.of(invitation),
     )

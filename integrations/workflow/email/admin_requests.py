@@ -33,8 +33,8 @@ class AdminRequest(models.TextChoices):
     """What a member may ask the Super Admins for."""
 
     ROLE = "role", "Give me a role that may do more"
-    CONNECTION = "connection", "Connect Lever or CodeScreen, or mend a connection"
-    SETTINGS = "settings", "Change the mappings or the policies"
+    CONNECTION = "connection", "Connect Lever or CodeScreen, or fix a connection"
+    SETTINGS = "settings", "Change the mappings or the rules"
     MEMBER = "member", "Invite somebody, or remove a member"
 
 
@@ -42,8 +42,8 @@ class Refusal(Enum):
     """Why a request isn't sent, in a sentence for the member."""
 
     NO_SUCH_REQUEST = "Choose what you want to ask for."
-    NO_RECIPIENT = "No Super Admin has an e-mail address here. Talk to them in person."
-    SENT_ALREADY = "You have asked for this within the last day. They have your e-mail."
+    NO_RECIPIENT = "No Super Admin has an e-mail address here. Please ask one in person."
+    SENT_ALREADY = "You asked for this within the last day. They already have your e-mail."
 
 
 @dataclass(frozen=True)
@@ -94,17 +94,17 @@ def _enqueue_request(
     member: Membership, request: AdminRequest, message: str, super_admins: list[Membership]
 ) -> None:
     name = member.user.get_full_name() or str(member.user)
-    lines = [f"{name} ({member.get_role_display()}) asks you: {request.label}."]
+    lines = [f"{name} ({member.get_role_display()}) asks for this: {request.label}."]
     if message:
         lines.append(f"In their words: {message}")
-    lines.append(f"Do it here: {settings_link()}")
+    lines.append(f"Open the settings: {settings_link()}")
     enqueue_email(
         member.organization,
         EmailTopic.ADMIN_REQUEST,
         f"{member.pk}:{request}:{timezone.now():%Y-%m-%dT%H:%M:%S.%f}",
         EmailPayload(
             recipients=tuple(super_admin.user.email for super_admin in super_admins),
-            subject=f"{name} asks for something on the portal",
+            subject=f"{name} asks: {request.label}",
             lines=tuple(lines),
             requested=request.value,
         ),

@@ -23,8 +23,8 @@ def notify_reconnect_needed(organization: Organization) -> None:
         subject="Lever needs to be reconnected",
         lines=[
             grant.state_reason,
-            "What arrives meanwhile is kept, and decided when the connection is back.",
-            f"A Super Admin can reconnect it here: {settings_link()}",
+            "Nothing is lost: what arrives is kept and processed when Lever is connected again.",
+            f"A Super Admin can reconnect Lever under Settings: {settings_link()}",
         ],
     )
 
@@ -44,8 +44,8 @@ def notify_grant_ends(grant: LeverConnection) -> None:
         f"{grant.connected_at:%Y-%m-%dT%H:%M:%S}:{step}",
         subject=f"Lever must be reconnected by {end_date}",
         lines=[
-            "Lever ends every connection a year after it was made. Reconnecting takes a minute and loses nothing.",
-            f"A Super Admin can do it here: {settings_link()}",
+            "Lever ends every connection after one year. Reconnecting takes a minute, and nothing is lost.",
+            f"A Super Admin can reconnect Lever under Settings: {settings_link()}",
         ],
         variables={"end_date": end_date, "days_left": str(max(0, round(days_left)))},
     )
@@ -69,5 +69,5 @@ def notify_reconnected(organization: Organization) -> None:
         EmailTopic.RECONNECTED,
         str(warning.pk),
         subject="Lever is connected again",
-        lines=["What arrived meanwhile is being decided now."],
+        lines=["What arrived in the meantime is being processed now."],
     )

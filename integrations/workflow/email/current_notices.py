@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from integrations.models import Invitation
-from integrations.workflow.email.payload import EmailPayload, Notice
+from integrations.models import Incident, Invitation
+from integrations.workflow.email.payload import EmailPayload, IncidentOngoing, InvitationUnchanged, Notice
 
 
 def keep_current(payload: EmailPayload) -> EmailPayload | None:
@@ -11,21 +11,29 @@ def keep_current(payload: EmailPayload) -> EmailPayload | None:
 
     Those about an invitation begin with the candidate's name and role as they are known now.
     """
-    conditions = [notice.holds_while for notice in payload.notices if notice.holds_while]
-    ids = {condition.invitation for condition in conditions}
+    conditions = [notice.holds_while for notice in payload.notices]
+    ids = {one.invitation for one in conditions if isinstance(one, InvitationUnchanged)}
     invitations = Invitation.objects.in_bulk(ids) if ids else {}
-    found = [_with_name(notice, invitations) for notice in payload.notices]
+    found = [_if_it_holds(notice, invitations) for notice in payload.notices]
     current = [notice for notice in found if notice is not None]
     return payload.with_notices(*current) if current else None
 
 
-def _with_name(notice: Notice, invitations: dict[int, Invitation]) -> Notice | None:
-    """Return the notice, with the candidate's name if it is about one; None when it no longer holds."""
-    condition = notice.holds_while
-    if condition is None:
-        return notice
-    invitation = invitations.get(condition.invitation)
-    if invitation is None or type(condition).of(invitation) != condition:
+def _if_it_holds(notice: Notice, invitations: dict[int, Invitation]) -> Notice | None:
+    match notice.holds_while:
+        case None:
+            return notice
+        case IncidentOngoing(incident):
+            return notice if Incident.objects.ongoing().filter(pk=incident).exists() else None
+        case InvitationUnchanged() as condition:
+            return _with_name(notice, condition, invitations.get(condition.invitation))
+
+
+def _with_name(
+    notice: Notice, condition: InvitationUnchanged, invitation: Invitation | None
+) -> Notice | None:
+    """Return the notice with the candidate's name; None when the invitation isn't as it was."""
+    if invitation is None or InvitationUnchanged.of(invitation) != condition:
         return None
     who = " · ".join(filter(None, (invitation.candidate_name, invitation.role_title)))
     return replace(notice, lines=(who, *notice.lines)) if who and notice.lines else notice

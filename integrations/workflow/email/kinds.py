@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from integrations.models import EmailKind, Organization
+
+_PORTAL = "https://portal.example"  # in the samples: for the portal's own address
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ def _message(problem: str, details: str) -> dict[str, Variable]:
     return {
         "problem": Variable("what it is about, in a few words", problem),
         "details": Variable("what happened and what to do", details),
-        "settings_link": Variable("the address of the settings", "https://portal.example/settings/"),
+        "settings_link": Variable("the address of the settings", f"{_PORTAL}/settings/"),
     }
 
 
@@ -43,52 +47,66 @@ _ORGANIZATION = {"organization": Variable("the organization's name", "Acme")}
 _CANDIDATE = {
     "assessment": Variable("the assessment's name", "Backend"),
     "role": Variable("the role's title", "Backend Engineer"),
-    "timeline_link": Variable("the candidate's timeline", "https://portal.example/activity/opportunity-1/"),
+    "timeline_link": Variable("the candidate's page in the portal", f"{_PORTAL}/activity/opportunity-1/"),
+}
+_NAMES = {
+    "candidate": Variable("the candidate's name", "Alder Birch"),
+    "first_name": Variable("the candidate's first name", "Alder"),
 }
 _MESSAGE_WORDING = EmailWording("{problem}", "{details}")
 
 EMAIL_KINDS: dict[EmailKind, EmailKindDefinition] = {
     EmailKind.RESULT: EmailKindDefinition(
-        "Tells the team what CodeScreen says of a candidate.",
+        "When CodeScreen reports a candidate's result.",
         EmailWording(
-            "CodeScreen result: {assessment}",
-            "{candidate} · {role}\n\nResult: {outcome}\nScore: {score}\nReason: {reason}\n\n"
-            "Report: {report_link}\nTimeline: {timeline_link}",
+            "{first_name}: {result} ({assessment})",
+            "{candidate}\n\nAssessment: {assessment}\nRole: {role}\nResult: {outcome}\nScore: {score}\n"
+            "Reason: {reason}\n\nReport in CodeScreen: {report_link}\n\nOpen in the portal: {timeline_link}",
         ),
         {
             **_CANDIDATE,
-            "candidate": Variable("the candidate's name", "Candidate Alder"),
+            **_NAMES,
+            "result": Variable("the result and the score in a few words", "Failed 41"),
             "outcome": Variable("Passed, Failed, Expired, or that CodeScreen doesn't state it", "Failed"),
-            "score": Variable("0 to 100; empty when there is none", "41"),
-            "reason": Variable("why it wasn't passed; empty when it was", "Tests failed"),
+            "score": Variable("from 0 to 100; empty if there is none", "41"),
+            "reason": Variable("why it wasn't passed; empty if it was", "Tests failed"),
             "report_link": Variable(
-                "CodeScreen's report; empty when there is none", "https://codescreen.example/report/1"
+                "CodeScreen's report; empty if there is none", "https://codescreen.example/report/1"
             ),
             **_ORGANIZATION,
         },
     ),
+    EmailKind.SUBMITTED: EmailKindDefinition(
+        "When a candidate submits an assessment, before the result is there. Needs CodeScreen's webhooks.",
+        EmailWording(
+            "{first_name} submitted {assessment}",
+            "{candidate}\n\nAssessment: {assessment}\nRole: {role}\n\n"
+            "CodeScreen is evaluating it. The result follows.\n\nOpen in the portal: {timeline_link}",
+        ),
+        {**_CANDIDATE, **_NAMES, **_ORGANIZATION},
+    ),
     EmailKind.ATTENTION: EmailKindDefinition(
-        "Says that something waits for a person: an uncertain, failed or held invitation, a bounce, one that "
-        "nobody started, a connection that "
-        "broke, a refused key, a platform that doesn't answer, candidates for whom no webhook came.",
+        "When something needs you: an invitation that is on hold, was not sent or bounced, a candidate who never "
+        "started, or a connection that doesn't work.",
         _MESSAGE_WORDING,
         {
             **_message(
-                "An invitation could not be sent",
-                "CodeScreen refused the e-mail address. Correct it in Lever.",
+                "Not sent: Backend",
+                "CodeScreen refused the e-mail address. Correct it in Lever.\n\n"
+                f"Open in the portal: {_PORTAL}/activity/opportunity-1/",
             ),
             **_CANDIDATE,
             **_ORGANIZATION,
         },
     ),
     EmailKind.EXPIRY: EmailKindDefinition(
-        "Says 30, 7 and 1 days ahead that Lever must be reconnected.",
+        "30 days, 7 days and 1 day before Lever must be reconnected.",
         _MESSAGE_WORDING,
         {
             **_message(
                 "Lever must be reconnected by 24 November 2027",
-                "Lever ends every connection a year after it was made. "
-                "Reconnecting takes a minute and loses nothing.",
+                "Lever ends every connection after one year. Reconnecting takes a minute, and nothing is lost.\n\n"
+                f"A Super Admin can reconnect Lever under Settings: {_PORTAL}/settings/",
             ),
             "end_date": Variable("the day on which Lever ends the connection", "24 November 2027"),
             "days_left": Variable("how many days are left", "7"),
@@ -96,21 +114,21 @@ EMAIL_KINDS: dict[EmailKind, EmailKindDefinition] = {
         },
     ),
     EmailKind.RESOLVED: EmailKindDefinition(
-        "Says that what was broken works again.",
+        "When a problem that you were told about is over.",
         _MESSAGE_WORDING,
         {
-            **_message("Lever is connected again", "What arrived meanwhile is being decided now."),
+            **_message("Lever is connected again", "What arrived in the meantime is being processed now."),
             **_ORGANIZATION,
         },
     ),
     EmailKind.LOG_HEAD: EmailKindDefinition(
-        "Tells each day where the organization's log ends. Keep these e-mails: they show it if somebody cuts off the "
-        "end of the log or writes it anew.",
+        "Once a day, where the audit log ends. Keep these e-mails: with them, anyone can prove later that no entry was "
+        "removed or rewritten.",
         _MESSAGE_WORDING,
         {
             **_message(
-                "Acme's log ends at position 1204",
-                "Its head is 1204:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                "Acme: audit log ends at position 1204",
+                "The hash of the last entry is 1204:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             ),
             "head": Variable(
                 "the position and the hash",
@@ -124,5 +142,8 @@ EMAIL_KINDS: dict[EmailKind, EmailKindDefinition] = {
 
 def sample_values(kind: EmailKind, organization: Organization) -> dict[str, str]:
     """Return made-up values for every variable of a kind, with the organization's own name."""
-    values = {name: variable.sample for name, variable in EMAIL_KINDS[kind].variables.items()}
+    own = settings.PORTAL_URL
+    values = {
+        name: variable.sample.replace(_PORTAL, own) for name, variable in EMAIL_KINDS[kind].variables.items()
+    }
     return {**values, "organization": organization.name}

@@ -21,9 +21,10 @@ def notify_super_admins(organization: Organization, who: str, what_happened: str
         return
     lines = (
         f"{who}: {what_happened}.",
-        f"Done by {actor}. If that isn't right, look at the members: {settings_link()}",
+        f"This was done by {actor}. If that isn't right, check the members.",
+        f"Open the settings: {settings_link()}",
     )
-    payload = EmailPayload(tuple(sorted(recipients)), "The members of your organization changed", lines)
+    payload = EmailPayload(tuple(sorted(recipients)), f"Members changed: {who}", lines)
     enqueue_email(organization, EmailTopic.MEMBERS_CHANGED, get_random_string(16), payload)
 
 

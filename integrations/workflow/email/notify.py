@@ -14,7 +14,7 @@ from integrations.models import (
 from integrations.models.truncated_keys import truncated_key
 from integrations.workflow.email import digests
 from integrations.workflow.email.links import candidate_link
-from integrations.workflow.email.payload import EmailPayload, InvitationUnchanged, Notice
+from integrations.workflow.email.payload import Condition, EmailPayload, Notice
 from integrations.workflow.outbox import enqueue
 
 
@@ -52,7 +52,7 @@ def notify_members(
     lines: Sequence[str],
     variables: Mapping[str, str] | None = None,
     invitation: Invitation | None = None,
-    holds_while: InvitationUnchanged | None = None,
+    holds_while: Condition | None = None,
 ) -> None:
     """Enqueue one e-mail to the members who want the topic's kind, once per topic and key.
 

@@ -14,8 +14,8 @@ def tell_password_changed(user: User) -> None:
         user,
         "Your password for the CodeScreen–Lever portal was changed",
         [
-            f"The password of {user} was changed on {when}, and the other sessions ended.",
-            "If it wasn't you, choose another one at once, and tell a Super Admin of your organization:",
-            forgotten_password_link(),
+            f"The password of {user} was changed on {when}. All other sessions were signed out.",
+            "If it wasn't you, choose a new password now, and tell a Super Admin of your organization.",
+            f"Choose a new password: {forgotten_password_link()}",
         ],
     )

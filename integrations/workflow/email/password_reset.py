@@ -57,9 +57,9 @@ def compose_password_reset(effect: Effect, payload: EmailPayload) -> ComposedEma
         return None
     rendered = RenderedEmail(
         "Choose a new password for the CodeScreen–Lever portal",
-        "Somebody, most likely you, has asked for a way back into the portal between Lever and CodeScreen.\n\n"
-        f"Your user name is {member.user}. Choose a password here; the link works once, for an hour:\n"
+        "Someone, probably you, asked for a new password for the portal between Lever and CodeScreen.\n\n"
+        f"Your user name is {member.user}. Choose a new password with this link. It works once, within one hour:\n"
         f"{reset_password_link(member.user)}\n\n"
-        "If it wasn't you, do nothing: your password stays what it is.",
+        "If it wasn't you, ignore this e-mail. Your password stays the same.",
     )
     return ComposedEmail(rendered, dict.fromkeys(payload.recipients, ""))

@@ -25,24 +25,39 @@ class InvitationUnchanged:
 
 
 @dataclass(frozen=True)
+class IncidentOngoing:
+    """That an incident isn't over."""
+
+    incident: int
+
+
+Condition = InvitationUnchanged | IncidentOngoing
+
+
+def _condition(stored: dict[str, Any] | None) -> Condition | None:
+    if not stored:
+        return None
+    return IncidentOngoing(**stored) if "incident" in stored else InvitationUnchanged(**stored)
+
+
+@dataclass(frozen=True)
 class Notice:
     """One thing that an e-mail says; where `holds_while` is given, it is left out once that is no longer so."""
 
     subject: str = ""
     lines: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
-    holds_while: InvitationUnchanged | None = None
+    holds_while: Condition | None = None
     key: str = ""
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
         """Return the notice as it was stored; what is missing has its default."""
-        condition = stored.get("holds_while")
         return cls(
             subject=stored.get("subject", ""),
             lines=tuple(stored.get("lines", ())),
             variables=dict(stored.get("variables", {})),
-            holds_while=InvitationUnchanged(**condition) if condition else None,
+            holds_while=_condition(stored.get("holds_while")),
             key=stored.get("key", ""),
         )
 
@@ -60,7 +75,7 @@ class EmailPayload(Payload):
     subject: str = ""
     lines: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
-    holds_while: InvitationUnchanged | None = None
+    holds_while: Condition | None = None
     wording: EmailWording | None = None
     requested: str = ""
     pending_membership: int | None = None

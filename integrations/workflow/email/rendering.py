@@ -14,10 +14,13 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from integrations.models import Organization
+from integrations.workflow.email.blocks import blocks, links_on_own_lines
+from integrations.workflow.email.colours import DARK_CARD, Palette, palette
 from integrations.workflow.email.kinds import EmailWording
 
 VARIABLE = re.compile(r"\{([^{}\n]{0,60})\}")
 LONGEST_SUBJECT_LINE = 300
+PORTAL_COLOUR = "#0f5c63"
 
 #: The variables whose values are links that the portal makes or CodeScreen gives.
 LINK_VARIABLES = frozenset({"settings_link", "timeline_link", "report_link"})
@@ -27,11 +30,37 @@ _ADDRESS = re.compile(r"[(<]?[^\s@/:]+@[\w.-]+[)>.,;:]*")
 _SEPARATOR = re.compile(r"[.。．｡:/]")
 _INVISIBLE = "\u200b"  # a zero-width space
 
-#: Fits the e-mail to narrow screens and breaks long links; a mail program that ignores styles shows 600 pixels.
-MESSAGE_STYLE = (
+#: Without variables: fits the e-mail to narrow screens and breaks long links. A mail program that ignores styles shows
+#: 600 pixels, in light colours.
+_LAYOUT = (
+    ":root{color-scheme:light dark;supported-color-schemes:light dark}body{margin:0;padding:0}"
     ".message{width:100%;max-width:600px}.message td{overflow-wrap:anywhere;word-break:break-word}"
-    ".message img{max-width:100%}"
+    ".message img{max-width:100%;border:0}.message font{line-height:1.5}.around{padding:24px 12px}"
+    ".inside{padding:28px 32px}.sender{margin:0 0 20px}h1{font-size:22px;line-height:1.3;margin:0 0 20px}"
+    ".message p{margin:0 0 14px}.message .to{margin-bottom:26px}.facts{margin:0 0 18px}"
+    ".facts .label{padding-left:0;padding-right:24px;white-space:nowrap}"
+    ".action{margin:20px 0}.action td{border-radius:6px}.button a{text-decoration:none}"
+    ".end{border-top:1px solid #dfe5e3;margin-top:28px;padding-top:16px}.end p{margin:0 0 8px}"
+    "@media (max-width:480px){.around{padding:0}.inside{padding:22px 20px}}"
 )
+
+
+def style(organization: Organization | None) -> str:
+    """Return the e-mail's style sheet, with the organization's colour made readable in light and in dark."""
+    colours = palette_of(organization)
+    return (
+        f"{_LAYOUT}a{{color:{colours.link}}}@media (prefers-color-scheme:dark){{"
+        ".page{background-color:#0f1514!important}"
+        f".message{{background-color:{DARK_CARD}!important}}"
+        ".ink{color:#e8efed!important}.quiet{color:#a9b8b4!important}.end{border-top-color:#33403d}"
+        f"a,.link{{color:{colours.dark_link}!important}}"
+        f".button{{background-color:{colours.dark_link}!important}}.on{{color:{colours.on_dark_link}!important}}}}"
+    )
+
+
+def palette_of(organization: Organization | None) -> Palette:
+    """Return the colours of an organization's e-mails; the portal's own where it isn't branded."""
+    return palette(organization.brand_colour if organization else PORTAL_COLOUR)
 
 
 @dataclass(frozen=True)
@@ -98,9 +127,9 @@ def signature(organization: Organization | None) -> str:
 
 def as_text(email: RenderedEmail, organization: Organization | None, unsubscribe: str = "") -> str:
     """Return the plain text with the signature and the link to unsubscribe, if there is one."""
-    parts = [email.body, f"— {signature(organization)}"]
+    parts = [links_on_own_lines(email.body), f"— {signature(organization)}"]
     if unsubscribe:
-        parts.append(f"Don't want these e-mails? {unsubscribe}")
+        parts.append(f"Stop these e-mails:\n{unsubscribe}")
     return "\n\n".join(parts)
 
 
@@ -108,18 +137,20 @@ def as_html(email: RenderedEmail, organization: Organization | None, unsubscribe
     """Return the same as HTML in the organization's colours; it is made from the text, so nothing in it is markup."""
     context = {
         "email": email,
+        "blocks": blocks(email.body),
+        "palette": palette_of(organization),
         "organization": organization,
         "signature": signature(organization),
-        "style": MESSAGE_STYLE,
+        "style": style(organization),
         "unsubscribe": unsubscribe,
         "portal": settings.PORTAL_URL,
     }
     return render_to_string("email/message.html", context)
 
 
-def style_source() -> str:
+def style_source(organization: Organization | None) -> str:
     """Return the source by which a content security policy allows the e-mail's style element and no other."""
-    digest = hashlib.sha256(MESSAGE_STYLE.encode()).digest()
+    digest = hashlib.sha256(style(organization).encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 

@@ -59,11 +59,11 @@ def compose_welcome(effect: Effect, payload: EmailPayload) -> ComposedEmail | No
     name = plain_name(effect.organization.name)
     rendered = RenderedEmail(
         f"{name} invites you to the CodeScreen–Lever portal",
-        f"An organization that calls itself {name} invites you as {pending.get_role_display()} on its portal between "
-        "Lever and CodeScreen.\n\n"
-        "Accept or decline here; the link works for a week:\n"
+        f"An organization that calls itself {name} invites you to join its portal between Lever and CodeScreen as "
+        f"{pending.get_role_display()}.\n\n"
+        "Accept or decline with this link. It works for one week:\n"
         f"{membership_link(pending)}\n\n"
-        "If you don't know them, do nothing: nothing happens without your yes. Give the link to nobody.",
+        "If you don't know them, ignore this e-mail. Nothing happens unless you accept. Please don't forward the link.",
     )
     return ComposedEmail(rendered, dict.fromkeys(payload.recipients, ""), is_branded=False)
 

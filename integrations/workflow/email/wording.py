@@ -40,7 +40,7 @@ def unknown_variables(kind: EmailKind, text: str) -> list[str]:
         if name in known:
             continue
         similar = difflib.get_close_matches(name.strip().casefold(), known, n=1, cutoff=0.5)
-        hint = f"Did you mean {{{similar[0]}}}?" if similar else "The list beside it has the ones there are."
+        hint = f"Did you mean {{{similar[0]}}}?" if similar else "Choose one from the list of variables."
         sentences.append(f"There is no variable {{{name}}}. {hint}")
     return sentences
 
@@ -51,9 +51,9 @@ def checked_wording(kind: EmailKind, subject: str, body: str) -> EmailWording:
     subject, body = " ".join(subject.split()), body.replace("\r\n", "\n").strip()
     for field, text, longest in (("subject", subject, LONGEST_SUBJECT), ("body", body, LONGEST_BODY)):
         if not text:
-            errors[field] = ["Write something, or reset it to the portal's wording."]
+            errors[field] = ["Write something, or reset it to the default."]
         elif len(text) > longest:
-            errors[field] = [f"At most {longest} characters; these are {len(text)}."]
+            errors[field] = [f"This has {len(text)} characters. At most {longest} are allowed."]
         elif sentences := unknown_variables(kind, text):
             errors[field] = sentences
     if errors:

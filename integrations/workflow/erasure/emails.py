@@ -8,7 +8,7 @@ from django.db.models import Q
 from integrations.models import Effect, Invitation
 from integrations.models.effect import EffectQuerySet
 from integrations.workflow.email.links import activity_link
-from integrations.workflow.email.payload import EmailPayload, Notice
+from integrations.workflow.email.payload import EmailPayload, InvitationUnchanged, Notice
 from integrations.workflow.erasure.columns import ERASED
 from integrations.workflow.erasure.rows import containing
 from integrations.workflow.erasure.subject import Subject
@@ -79,7 +79,8 @@ def _notices_left(effect: Effect, payload: EmailPayload, subject: Subject) -> li
 
 
 def _is_about(notice: Notice, subject: Subject, invitation_ids: set[int]) -> bool:
-    if notice.holds_while is not None and notice.holds_while.invitation in invitation_ids:
+    condition = notice.holds_while
+    if isinstance(condition, InvitationUnchanged) and condition.invitation in invitation_ids:
         return True
     said = [notice.subject, *notice.lines, *notice.variables.values()]
     if subject.names_opportunity(said):

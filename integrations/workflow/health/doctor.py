@@ -64,7 +64,7 @@ def findings(organization: Organization, *, with_hints: bool = False) -> list[Fi
     found = [finding for check in CHECKS for finding in check(organization)]
     found += [one for one in linter.findings(organization) if with_hints or one.level != Level.INFO]
     if not found:
-        message = "Everything is set up and working, and nothing waits for a person."
+        message = "Everything is set up and working. Nothing needs your attention."
         found = [Finding(organization.slug, FindingCode.OK, Level.INFO, message, "", HEALTH)]
     return sorted(found, key=lambda finding: -finding.level.severity)
 

@@ -7,7 +7,7 @@ here costs a needless look by the doctor; finding too little would leave members
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
-from django.db.models import Exists, F, Model, OuterRef, QuerySet
+from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from integrations.models import (
@@ -19,9 +19,11 @@ from integrations.models import (
     Invitation,
     LeverProbe,
     LeverWebhook,
+    WebhookRejection,
 )
-from integrations.vocabulary import DeliveryEvent
+from integrations.vocabulary import DeliveryEvent, Platform
 from integrations.workflow.health.checks.lever_webhooks import MISSED_AT_LEAST
+from integrations.workflow.health.checks.webhook_requests import SHOWN_FOR as REJECTIONS_SHOWN_FOR
 from integrations.workflow.health.checks.work import REPAIRS_SHOWN_FOR
 from integrations.workflow.health.findings import FindingCode
 from integrations.workflow.health.lever_probe import PROBE_VALID_FOR
@@ -30,6 +32,13 @@ _received_since = LeverWebhook.objects.active().filter(
     organization=OuterRef("organization"),
     event=DeliveryEvent.STAGE_CHANGE,
     last_received_at__gt=OuterRef("silent_since"),
+)
+_accepted_since = LeverWebhook.objects.active().filter(
+    Q(last_received_at__gt=OuterRef("last_at")) | Q(last_verified_at__gt=OuterRef("last_at")),
+    organization=OuterRef("organization"),
+)
+_codescreen_accepted_since = CodeScreenConnection.objects.filter(
+    organization=OuterRef("organization"), last_received_at__gt=OuterRef("last_at")
 )
 
 #: By code, the rows whose organizations may have the incident.
@@ -50,6 +59,11 @@ ROWS: Mapping[str, Callable[[], QuerySet[Model]]] = {
         event=DeliveryEvent.SWEEP, invitation__isnull=False, received_at__gte=Now() - REPAIRS_SHOWN_FOR
     ),
     FindingCode.WEBHOOK_REMOVED: lambda: LeverWebhook.objects.active().filter(missing_since__isnull=False),
+    FindingCode.WEBHOOK_REJECTED: lambda: WebhookRejection.objects.filter(
+        Q(platform=Platform.LEVER) & ~Exists(_accepted_since)
+        | Q(platform=Platform.CODESCREEN) & ~Exists(_codescreen_accepted_since),
+        last_at__gt=Now() - REJECTIONS_SHOWN_FOR,
+    ),
     FindingCode.WEBHOOK_SILENCE: lambda: LeverProbe.objects.filter(
         ~Exists(_received_since), missed_events__gte=MISSED_AT_LEAST, checked_at__gt=Now() - PROBE_VALID_FOR
     ),

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -20,9 +21,11 @@ from integrations.models import (
     Invitation,
     Organization,
 )
-from integrations.workflow.email.notify import notify_members
+from integrations.workflow.email.blocks import OPEN
+from integrations.workflow.email.notify import effect_key, notify_members
+from integrations.workflow.email.payload import IncidentOngoing
 from integrations.workflow.health import doctor
-from integrations.workflow.health.findings import Finding, FindingCode
+from integrations.workflow.health.findings import Finding, FindingCode, Level
 
 KEEP_FOR = timedelta(days=90)
 NOTIFY_AT_MOST_EVERY = timedelta(hours=1)  # for a problem that comes and goes
@@ -38,34 +41,38 @@ class IncidentWording:
     begin_subject: str
     end_subject: str
     notify_after: timedelta = timedelta(0)
+    least_level: Level = Level.INFO  # below it the finding is worth knowing, and the problem over
 
 
 #: The findings that are incidents.
 WORDINGS: Mapping[str, IncidentWording] = {
     FindingCode.HELD_INVITATIONS: IncidentWording(
-        "Invitations wait for your approval", "No invitation waits for your approval any more"
+        "Invitations need approval", "No invitation needs approval any more"
     ),
-    FindingCode.UNCERTAIN_INVITATIONS: IncidentWording("", "Every uncertain invitation is settled"),
+    FindingCode.UNCERTAIN_INVITATIONS: IncidentWording("", "No invitation is uncertain any more"),
     FindingCode.FAILED_EFFECTS: IncidentWording(
-        "Something could not be written or sent", "Everything that had failed is done", timedelta(minutes=2)
+        "Something could not be written or sent", "Everything that failed has been done", timedelta(minutes=2)
     ),
     FindingCode.STUCK_DELIVERIES: IncidentWording(
-        "Stage changes could not be decided", "Every stage change is decided", timedelta(minutes=2)
+        "Stage changes could not be processed", "Every stage change is processed", timedelta(minutes=2)
     ),
     FindingCode.CODESCREEN_KEY_REFUSED: IncidentWording(
-        "CodeScreen refuses the API key", "CodeScreen's API key is no longer refused"
+        "CodeScreen refused the API key", "CodeScreen accepts the API key again"
     ),
     FindingCode.PLATFORM_DOWN: IncidentWording(
-        "A platform doesn't answer", "The platforms answer again", timedelta(minutes=10)
+        "Lever or CodeScreen doesn't answer", "Lever and CodeScreen answer again", timedelta(minutes=10)
     ),
     FindingCode.SWEEP_REPAIRED: IncidentWording(
-        "Candidates were found that no webhook reported", "Lever's webhook reports every candidate again"
+        "Lever's webhook missed candidates", "Lever's webhook reports every candidate again"
     ),
     FindingCode.WEBHOOK_REMOVED: IncidentWording(
-        "Lever's webhook is no longer in Lever", "Lever's webhook is in its place again"
+        "The webhook was removed in Lever", "The webhook is in Lever again"
     ),
     FindingCode.WEBHOOK_SILENCE: IncidentWording(
-        "Nothing comes from Lever any more", "Lever's webhook delivers again"
+        "Lever has stopped sending webhooks", "Lever sends webhooks again"
+    ),
+    FindingCode.WEBHOOK_REJECTED: IncidentWording(
+        "We are rejecting webhooks", "Webhooks are accepted again", timedelta(minutes=10), Level.WARNING
     ),
 }
 
@@ -79,7 +86,7 @@ def update_incidents(organization: Organization) -> None:
     findings = {
         finding.code: finding
         for finding in doctor.operational_findings(organization)
-        if finding.code in WORDINGS
+        if finding.code in WORDINGS and finding.level.severity >= WORDINGS[finding.code].least_level.severity
     }
     ongoing = {row.code: row for row in Incident.objects.ongoing().filter(organization=organization)}
     for code, incident in ongoing.items():
@@ -133,7 +140,8 @@ def _notify_begun(incident: Incident, organization: Organization, finding: Findi
                 EmailTopic.INCIDENT_BEGUN,
                 f"{incident.pk}{notified_before}",
                 subject=wording.begin_subject,
-                lines=[finding.message, finding.fix, f"{settings.PORTAL_URL}{finding.url}"],
+                lines=[finding.message, finding.fix, f"{OPEN}: {settings.PORTAL_URL}{finding.url}"],
+                holds_while=IncidentOngoing(incident.pk),
             )
 
 
@@ -142,11 +150,19 @@ def _end(incident: Incident, organization: Organization) -> None:
         if not Incident.objects.ongoing().filter(pk=incident.pk).update(ended_at=Now()):
             return
         incident.refresh_from_db()
-        if incident.notified_at is not None:
+        if incident.notified_at is not None and not _was_never_told(incident):
             notify_members(
                 organization,
                 EmailTopic.INCIDENT_ENDED,
                 str(incident.pk),
                 subject=WORDINGS[incident.code].end_subject,
-                lines=[f"It began on {incident.began_at:%-d %B %Y at %H:%M} UTC."],
+                lines=[f"The problem began on {incident.began_at:%-d %B %Y at %H:%M} UTC and is over now."],
             )
+
+
+def _was_never_told(incident: Incident) -> bool:
+    """Whether each e-mail about the beginning still waits, and so isn't sent now that it is over."""
+    key = effect_key(EmailTopic.INCIDENT_BEGUN, str(incident.pk))
+    begun = Effect.objects.filter(Q(key=key) | Q(key__startswith=f"{key}:"), kind=Effect.Kind.SEND_EMAIL)
+    attempts = list(begun.filter(organization=incident.organization_id).values_list("attempts", flat=True))
+    return bool(attempts) and not any(attempts)

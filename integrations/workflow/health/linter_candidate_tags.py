@@ -32,7 +32,7 @@ def unknown_candidate_tags(snapshot: LinterSnapshot) -> Iterator[Finding]:
     for name, opportunities in opportunities_by_tag.items():
         where = f"The tag “CodeScreen {name}” on {counted(len(opportunities), 'candidate')}"
         hint = snapshot.assessment_names.hint(name)
-        message = f"{where}, and not on their role, names no assessment that CodeScreen has.{hint}"
+        message = f"{where} names an assessment that isn't in CodeScreen.{hint}"
         fix = "Correct the tag on the candidate in Lever, then move them into the stage again."
         yield snapshot.finding(FindingCode.UNKNOWN_CANDIDATE_TAG, message, fix, Level.INFO)
 
@@ -59,14 +59,16 @@ def candidate_tags_not_on_role(snapshot: LinterSnapshot) -> Iterator[Finding]:
         }
         if assessment_id not in tagged_ids:
             opportunities_by_tag.setdefault((role_id, name), set()).add(opportunity_id)
-    instead = "the default" if snapshot.organization.default_assessment.strip() else "nothing"
+    instead = (
+        "the default assessment" if snapshot.organization.default_assessment.strip() else "no assessment"
+    )
     for (role_id, name), opportunities in opportunities_by_tag.items():
         candidates = counted(len(opportunities), "candidate")
         message = (
-            f"The tag “CodeScreen {name}” is on {candidates} of “{roles[role_id].title}” and not on the role: "
-            f"candidates without it get {instead}."
+            f"The tag “CodeScreen {name}” is on {candidates} of “{roles[role_id].title}” but not on the role. "
+            f"Candidates without the tag get {instead}."
         )
-        fix = "Tag the role in Lever too, or map it, if all of its candidates should get it."
+        fix = "If all candidates of the role should get it, tag the role in Lever or add a mapping."
         yield snapshot.finding(FindingCode.CANDIDATE_TAG_ALONE, message, fix, Level.INFO)
 
 

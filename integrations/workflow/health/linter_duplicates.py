@@ -19,10 +19,10 @@ def same_named_assessments(snapshot: LinterSnapshot) -> Iterator[Finding]:
         if len(found) > 1 and name not in seen:
             seen.add(name)
             message = (
-                f"CodeScreen has {len(found)} assessments called “{found[0].name}”, and "
-                f"{_in_mid_sentence(mention.where)} can't say which is meant. Nobody is invited by it."
+                f"CodeScreen has {len(found)} assessments called “{found[0].name}”, so "
+                f"{_in_mid_sentence(mention.where)} invites nobody."
             )
-            fix = "Rename one in CodeScreen, or write the assessment's id instead of its name."
+            fix = "Rename one of them in CodeScreen, or use the assessment's id instead of its name."
             yield snapshot.finding(FindingCode.DUPLICATE_ASSESSMENT, message, fix)
 
 
@@ -43,10 +43,8 @@ def repeated_mappings(snapshot: LinterSnapshot) -> Iterator[Finding]:
         if len(rules) > 1:
             stage = "" if rules[0].is_for_any_stage else f" and “{rules[0].stage}”"
             written = listed(f"“{rule.role}”" for rule in rules)
-            message = (
-                f"“{rules[0].role}”{stage} is mapped {len(rules)} times to the same assessment: as {written}."
-            )
-            fix = "Leave one of the mappings."
+            message = f"“{rules[0].role}”{stage} has {len(rules)} mappings to the same assessment: {written}."
+            fix = "Keep one of these mappings."
             yield snapshot.finding(FindingCode.DUPLICATE_MAPPING, message, fix, Level.INFO)
 
 
@@ -58,8 +56,6 @@ def shared_titles(snapshot: LinterSnapshot) -> Iterator[Finding]:
     mapped_titles = {normalize(rule.role) for rule in snapshot.mappings.rules}
     for title, found in titles.items():
         if len(found) > 1 and title in mapped_titles:
-            message = (
-                f"{counted(len(found), 'open role')} are called “{found[0]}”: the mapping is for all of them."
-            )
-            fix = "If they should differ, map each by its id, which its address in Lever ends with."
+            message = f"{counted(len(found), 'open role')} are called “{found[0]}”. The mapping applies to all of them."
+            fix = "If they need different assessments, map each by its id, the end of its address in Lever."
             yield snapshot.finding(FindingCode.DUPLICATE_ROLE, message, fix, Level.INFO)

@@ -16,7 +16,7 @@ def unknown_assessments(snapshot: LinterSnapshot) -> Iterator[Finding]:
         if matching_assessments(mention.written, snapshot.assessments):
             continue
         is_gone = bool(matching_assessments(mention.written, snapshot.gone_assessments))
-        problem = "is no longer in CodeScreen" if is_gone else "CodeScreen doesn't have"
+        problem = "is no longer in CodeScreen" if is_gone else "isn't in CodeScreen"
         hint = snapshot.assessment_names.hint(mention.written)
         message = f"{mention.where} names “{mention.written}”, which {problem}.{hint}"
         yield snapshot.finding(FindingCode.UNKNOWN_ASSESSMENT, message, mention.fix)
@@ -29,7 +29,7 @@ def unknown_roles(snapshot: LinterSnapshot) -> Iterator[Finding]:
     for rule in snapshot.mappings.rules:
         if not snapshot.role_names.find(rule.role):
             hint = snapshot.role_names.hint(rule.role)
-            message = f"The mapping for “{rule.role}” names a role that Lever doesn't list.{hint}"
+            message = f"The mapping for “{rule.role}” has a role that isn't in Lever.{hint}"
             fix = "Choose the role again, or remove the mapping."
             yield snapshot.finding(FindingCode.UNKNOWN_ROLE, message, fix)
 
@@ -42,9 +42,11 @@ def unknown_stages(snapshot: LinterSnapshot) -> Iterator[Finding]:
         if rule.is_for_any_stage or snapshot.stage_names.find(rule.stage):
             continue
         new_name = snapshot.new_stage_names.get(normalize(rule.stage), "")
-        guess = f"perhaps it was renamed.{snapshot.stage_names.hint(rule.stage)}"
-        reason = f"it was renamed to “{new_name}”." if new_name else guess
-        message = f"The mapping for “{rule.role}” names the stage “{rule.stage}”, which Lever doesn't list; {reason}"
+        guess = f"It may have been renamed.{snapshot.stage_names.hint(rule.stage)}"
+        reason = f"It was renamed to “{new_name}”." if new_name else guess
+        message = (
+            f"The mapping for “{rule.role}” has the stage “{rule.stage}”, which isn't in Lever. {reason}"
+        )
         yield snapshot.finding(FindingCode.UNKNOWN_STAGE, message, "Choose the stage again.")
 
 
@@ -53,8 +55,6 @@ def renamed_stages(snapshot: LinterSnapshot) -> Iterator[Finding]:
     policy = snapshot.trigger_policy
     for stage in snapshot.stages:
         if policy.has_prefix(stage.former_name) and not policy.is_trigger(stage.external_id, stage.name):
-            message = (
-                f"“{stage.former_name}” is called “{stage.name}” in Lever now: entering it no longer invites."
-            )
-            fix = f"Rename it in Lever so that it begins with “{policy.prefix}”, or name the stage in a mapping."
+            message = f"The stage “{stage.former_name}” was renamed to “{stage.name}” in Lever and no longer invites."
+            fix = f"Let its name begin with “{policy.prefix}” in Lever, or add a mapping with this stage."
             yield snapshot.finding(FindingCode.RENAMED_STAGE, message, fix)

@@ -23,9 +23,9 @@ def ambiguous_assessments(snapshot: LinterSnapshot) -> Iterator[Finding]:
             if len({normalize(name) for name in names.values()}) > 1:
                 quoted = listed(f"“{name}”" for name in names.values())
                 message = (
-                    f"“{role.title}” has several assessments: {quoted}. Nobody is invited while it does."
+                    f"“{role.title}” has several assessments, so its candidates are not invited: {quoted}."
                 )
-                fix = "Leave one of them, in the role's tags in Lever or in the mappings."
+                fix = "Keep only one of them, in the role's tags in Lever or in the mappings."
                 yield snapshot.finding(FindingCode.AMBIGUOUS_ASSESSMENT, message, fix)
 
 
@@ -50,6 +50,6 @@ def roles_without_assessment(snapshot: LinterSnapshot) -> Iterator[Finding]:
     ]
     if roles:
         quoted = listed(f"“{role.title}”" for role in roles)
-        message = f"Open roles without an assessment: {quoted}. Their candidates are not invited."
-        fix = "Map them, tag them in Lever with “CodeScreen {assessment name}”, or set a default assessment."
+        message = f"These open roles have no assessment, so their candidates are not invited: {quoted}."
+        fix = "Add mappings, tag the roles in Lever with “CodeScreen {assessment name}”, or set a default assessment."
         yield snapshot.finding(FindingCode.ROLE_WITHOUT_ASSESSMENT, message, fix, Level.INFO)

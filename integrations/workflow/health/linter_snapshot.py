@@ -108,7 +108,7 @@ class LinterSnapshot:
             where = f"The mapping for “{rule.role}”"
             yield AssessmentMention(where, rule.assessment, "Choose another assessment for this mapping.")
         for written in self.rated_assessments:
-            fix = "Under Mappings › Ratings, give the thresholds to another assessment or delete them."
+            fix = "Under Mappings › Ratings, choose another assessment for these thresholds, or delete them."
             yield AssessmentMention("A set of rating thresholds", written, fix)
         titles_by_tag: dict[str, list[str]] = {}
         for role in filter(self.may_use_tags, self.open_roles):
@@ -116,10 +116,14 @@ class LinterSnapshot:
                 titles_by_tag.setdefault(name, []).append(f"“{role.title}”")
         for name, titles in titles_by_tag.items():
             where = f"The tag “CodeScreen {name}” on {listed(titles)}"
-            yield AssessmentMention(where, name, "Correct the tag on the role in Lever, or map the role.")
+            yield AssessmentMention(
+                where, name, "Correct the tag on the role in Lever, or add a mapping for the role."
+            )
         if self.organization.default_assessment.strip():
             yield AssessmentMention(
-                "The default", self.organization.default_assessment, "Choose another default assessment."
+                "The default assessment",
+                self.organization.default_assessment,
+                "Choose another default assessment.",
             )
 
     def finding(self, code: FindingCode, message: str, fix: str, level: Level = Level.WARNING) -> Finding:

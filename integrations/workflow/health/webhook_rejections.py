@@ -30,65 +30,78 @@ class LikelyMistake(StrEnum):
 
 MOST_TOKENS_TRIED = 20
 
-#: How a likely mistake is described, as the end of a sentence.
+#: What to do about a likely mistake.
 MISTAKES: Mapping[str, str] = {
     LikelyMistake.EXPIRED_TOKEN: (
-        "it is signed with the earlier token, which is no longer honoured. Lever still has the old webhook: copy the "
-        "token it shows now, or remove that webhook in Lever."
+        "It was signed with the earlier token, which has expired here. Copy the token that Lever shows now into "
+        "Settings, or remove the old webhook in Lever."
     ),
     LikelyMistake.RETIRED_TOKEN: (
-        "it is signed with a token that was retired here. Remove that webhook in Lever, or store its token again."
+        "It was signed with a token that was removed here. Remove that webhook in Lever, or save its token again."
     ),
     LikelyMistake.TOKEN_OF_ANOTHER_ORGANIZATION: (
-        "it is signed with a token of another organization that you are Super Admin of. In Lever, the webhook of that "
-        "account has this organization's address: give it its own."
+        "It was signed with the token of another organization of yours. In Lever, give that account's webhook its own "
+        "organization's address."
     ),
     LikelyMistake.ALTERED_BODY: (
-        "it is signed with the right token, but its time or signature was rewritten on the way. Something between "
-        "Lever and the portal, such as a proxy, changes the body: let it pass webhooks untouched."
+        "It was signed with the right token, but changed on the way. Check what is between Lever and the portal, such "
+        "as a proxy: webhooks must pass unchanged."
     ),
     LikelyMistake.MISPLACED_SECRET: (
-        "it is signed with what is stored here as a secret of CodeScreen. The token was pasted into the wrong field: "
-        "copy it into “Signature token”."
+        "It was signed with what is saved here as CodeScreen's secret. Paste the token into “Lever Webhook Signature” "
+        "instead."
     ),
     LikelyMistake.MANGLED_SIGNATURE: (
-        "the signature isn't one that Lever makes. Something between Lever and the portal changes the request, or it "
-        "didn't come from Lever."
+        "The signature doesn't have Lever's form. Check whether the request came from Lever, and what is between Lever "
+        "and the portal."
     ),
     LikelyMistake.UNKNOWN_TOKEN: (
-        "it looks like the token of another webhook, or a token that was copied only in part. Copy the token beside "
-        "“Candidate Stage Change” in Lever again."
+        "The token saved here isn't the one that Lever uses, or only a part of it. Copy the token beside “Candidate "
+        "Stage Change” in Lever again."
     ),
 }
 
-#: How a rejection is described when no likely mistake is known.
-REJECTIONS: Mapping[str, str] = {
-    RejectionCode.SIGNATURE_MISMATCH: "the secret stored here isn't the sender's. Copy it again.",
+#: Why a request was rejected, in a few words.
+SHORT_REASONS: Mapping[str, str] = {
+    RejectionCode.SIGNATURE_MISMATCH: "wrong signature",
+    RejectionCode.SIGNATURE_MISSING: "no signature",
+    RejectionCode.SIGNATURE_MALFORMED: "unreadable signature",
+    RejectionCode.SIGNATURE_REUSED: "one signature used for many messages",
+    RejectionCode.TIMESTAMP_OUT_OF_RANGE: "wrong time",
+    RejectionCode.NO_SIGNATURE_TOKEN: "no signature token saved here",
+    RejectionCode.NO_WEBHOOK_SECRET: "no webhook secret saved here",
+}
+
+#: What to do where no likely mistake is known.
+CURES: Mapping[str, str] = {
+    RejectionCode.SIGNATURE_MISMATCH: "The secret saved here isn't the sender's. Copy it again.",
     RejectionCode.SIGNATURE_MISSING: (
-        "it carries no signature. In Lever, the webhook has no signature token yet, or the request didn't come from "
-        "there."
+        "Check that the webhook in Lever has a signature token, and that the request came from Lever."
     ),
-    RejectionCode.SIGNATURE_MALFORMED: "its signature can't be read. Something between changes the request.",
+    RejectionCode.SIGNATURE_MALFORMED: "Check what is between the sender and the portal: it changes the request.",
     RejectionCode.SIGNATURE_REUSED: (
-        "one signature came with many different bodies. Somebody may have recorded a webhook: replace the signature "
-        "token in Lever, and paste the new one."
+        "Somebody may have recorded a webhook. Make a new signature token in Lever, and paste it under Settings."
     ),
-    RejectionCode.TIMESTAMP_OUT_OF_RANGE: (
-        "its time is more than a few minutes off. Check the clock of this server."
-    ),
-    RejectionCode.NO_SIGNATURE_TOKEN: (
-        "no signature token is stored here yet. Paste the one that Lever shows."
-    ),
-    RejectionCode.NO_WEBHOOK_SECRET: (
-        "no webhook secret is stored here yet. Paste the one that CodeScreen gives you."
-    ),
+    RejectionCode.TIMESTAMP_OUT_OF_RANGE: "Its time is more than a few minutes off. Check this server's clock.",
+    RejectionCode.NO_SIGNATURE_TOKEN: "Paste the signature token that Lever shows.",
+    RejectionCode.NO_WEBHOOK_SECRET: "Paste the webhook secret that CodeScreen gives you.",
 }
 
 
 def describe(code: str, hint: str) -> str:
-    """Return why requests were rejected with this code and hint, as the end of a sentence."""
+    """Return why requests were rejected with this code and hint, and what to do, as the end of a sentence."""
+    return f"{short_reason(code)}. {cure(code, hint)}"
+
+
+def short_reason(code: str) -> str:
+    """Return why requests were rejected with this code, in a few words."""
+    return SHORT_REASONS.get(code, "unknown reason")
+
+
+def cure(code: str, hint: str) -> str:
+    """Return what to do about requests that were rejected with this code and hint."""
     mistake = MISTAKES.get(hint) if code == RejectionCode.SIGNATURE_MISMATCH else None
-    return mistake or REJECTIONS.get(code) or "the reason isn't known."
+    return mistake or CURES.get(code) or "Compare the webhook with what is saved under Settings."
 
 
 def record_rejection(

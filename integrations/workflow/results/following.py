@@ -7,7 +7,9 @@ from django.db.models.functions import Now
 from integrations.models import EmailTopic, Invitation, Organization
 from integrations.models.invitation_status import FOLLOWED, FOLLOWING_GOES_ON, Status
 from integrations.vocabulary import FollowingEnd
+from integrations.workflow.email.blocks import OPEN
 from integrations.workflow.email.links import candidate_link
+from integrations.workflow.email.names import UNNAMED, first_name
 from integrations.workflow.email.notify import notify_members
 
 TIME_TO_FINISH = timedelta(days=56)
@@ -15,10 +17,10 @@ SETTLED_AFTER = timedelta(days=30)
 GONE_AFTER = timedelta(days=7)
 
 NEXT = (
-    "If it is still wanted, move the candidate into the stage again: then CodeScreen is asked again. To send a new "
-    "e-mail, stop following it and invite again:"
+    "If you still need the result, move the candidate into the stage again, and the portal checks CodeScreen again. To "
+    "send a new e-mail, cancel tracking and send it again from the candidate's page."
 )
-NO_LONGER_ASKED = "The portal no longer asks CodeScreen about it."
+NO_LONGER_ASKED = "The portal no longer checks CodeScreen for it."
 
 
 def why_following_ends(invitation: Invitation, now: datetime) -> FollowingEnd | None:
@@ -69,23 +71,24 @@ def _sentence(invitation: Invitation, end: FollowingEnd) -> str:
     days = invitation.organization.no_show_days
     return {
         FollowingEnd.NOT_STARTED: f"Not started within {days} days.",
-        FollowingEnd.NOT_FINISHED: f"Started, and not finished within {TIME_TO_FINISH.days} days.",
-        FollowingEnd.GONE: f"CodeScreen has no longer had it for {GONE_AFTER.days} days: it was deleted there.",
-        FollowingEnd.RESULT_SETTLED: f"The result has stood for {SETTLED_AFTER.days} days.",
-        FollowingEnd.WITHDRAWN: f"Withdrawn, and not done within {days} days.",
+        FollowingEnd.NOT_FINISHED: f"Started, but not finished within {TIME_TO_FINISH.days} days.",
+        FollowingEnd.GONE: f"It has been missing in CodeScreen for {GONE_AFTER.days} days, so it was deleted there.",
+        FollowingEnd.RESULT_SETTLED: f"The result hasn't changed for {SETTLED_AFTER.days} days.",
+        FollowingEnd.WITHDRAWN: f"Withdrawn, and not completed within {days} days.",
     }[end]
 
 
 def _notify_end(invitation: Invitation, end: FollowingEnd) -> None:
-    person = invitation.candidate_name or "A candidate"
+    person = invitation.candidate_name or UNNAMED
     notify_members(
         invitation.organization,
         EmailTopic.FOLLOWING_ENDED,
         f"{invitation.pk}:{end}:{invitation.followed_since.isoformat()}",
-        subject=f"No result any more: {end.label[0].lower()}{end.label[1:]}",
+        subject=f"No result for {first_name(person)}: {end.label[0].lower()}{end.label[1:]}",
         lines=[
             f"{person}, “{invitation.assessment_name}”: {_sentence(invitation, end)} {NO_LONGER_ASKED}",
-            f"{NEXT} {candidate_link(invitation)}",
+            NEXT,
+            f"{OPEN}: {candidate_link(invitation)}",
         ],
         invitation=invitation,
     )

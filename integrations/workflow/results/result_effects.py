@@ -1,7 +1,9 @@
 """Enqueue what a result leads to: progress tag, feedback, report link, result tag, move and e-mail."""
 
 from integrations.models import Effect, EmailTopic, Invitation, Result
+from integrations.workflow.email.blocks import OPEN
 from integrations.workflow.email.links import candidate_link
+from integrations.workflow.email.names import UNNAMED, candidate_names, first_name, result_in_words
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.outbox.enqueue import enqueue, enqueue_progress_tag
 from integrations.workflow.outbox.payloads import FeedbackPayload, ReportLinkPayload, ResultTagPayload
@@ -37,21 +39,23 @@ def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool
 
 
 def _notify_result(invitation: Invitation, result: Result, number: int) -> None:
-    score = f"score {result.score_text}" if result.score_text else "no score"
-    stated = result.outcome or "result not stated by CodeScreen"
-    reason = f" ({result.failure_reason})" if result.failure_reason else ""
+    name = invitation.candidate_name
+    stated = result_in_words(result.outcome, result.score_text)
+    title = f"{first_name(name)}: {stated} ({invitation.assessment_name})"
+    links = [f"Report in CodeScreen: {result.report_url}"] if result.report_url else []
     notify_members(
         invitation.organization,
         EmailTopic.RESULT,
         f"{invitation.pk}:{result.attempt}:{number}",
-        subject=f"CodeScreen result: {invitation.assessment_name}",
+        subject=title,
         lines=[
-            f"{invitation.candidate_name or 'A candidate'}: {stated}{reason}, {score}.",
-            f"Report: {result.report_url}" if result.report_url else "CodeScreen gave no report link.",
-            f"Timeline: {candidate_link(invitation)}",
+            f"{name or UNNAMED}: {stated} ({invitation.assessment_name})",
+            *links,
+            f"{OPEN}: {candidate_link(invitation)}",
         ],
         variables={
-            "candidate": invitation.candidate_name or "A candidate",
+            **candidate_names(invitation),
+            "result": stated,
             "outcome": result.outcome or "not stated by CodeScreen",
             "score": result.score_text,
             "reason": result.failure_reason,

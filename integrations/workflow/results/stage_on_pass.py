@@ -1,6 +1,7 @@
 """Enqueue the move to the stage on pass, and notify people when CodeScreen changes the result after the move."""
 
 from integrations.models import Effect, EmailTopic, Invitation, Result
+from integrations.workflow.email.blocks import OPEN
 from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.outbox.enqueue import enqueue, enqueue_note
@@ -34,16 +35,17 @@ def notify_regrade(invitation: Invitation, number: int) -> None:
     latest = invitation.latest_result()
     if move is None or latest is None:
         return
-    statement = f"says {latest.outcome}" if latest.outcome else "states no result"
+    now = f"Now it is {latest.outcome}" if latest.outcome else "Now CodeScreen doesn't state a result"
+    stage = MoveStagePayload.from_json(move.payload).stage
     change = (
-        f"“{invitation.assessment_name}”: CodeScreen {statement} now. It had said Passed, and the candidate was "
-        f"moved to “{MoveStagePayload.from_json(move.payload).stage}”. The portal moves nobody back."
+        f"The result of “{invitation.assessment_name}” changed. It was Passed, and the candidate was moved to "
+        f"“{stage}”. {now}. The portal moves nobody back."
     )
     enqueue_note(
         invitation.organization,
         invitation.opportunity_id,
         f"regraded:{invitation.pk}:{number}",
-        f"CodeScreen: {change} Decide here where the candidate belongs.",
+        f"CodeScreen: {change} Please decide which stage the candidate belongs in.",
         invitation=invitation,
     )
     notify_members(
@@ -51,7 +53,11 @@ def notify_regrade(invitation: Invitation, number: int) -> None:
         EmailTopic.RESULT_CHANGED,
         f"{invitation.pk}:{number}",
         subject="A result changed after the candidate was moved",
-        lines=[change, "Decide in Lever where the candidate belongs.", candidate_link(invitation)],
+        lines=[
+            change,
+            "Decide in Lever which stage the candidate belongs in.",
+            f"{OPEN}: {candidate_link(invitation)}",
+        ],
         invitation=invitation,
     )
 

@@ -9,7 +9,9 @@ from django.db.models.functions import Now
 from integrations.codescreen.payloads import WebhookHint
 from integrations.models import EmailTopic, Invitation, Organization, db_clock
 from integrations.models.invitation_status import Status
+from integrations.workflow.email.blocks import OPEN
 from integrations.workflow.email.links import candidate_link
+from integrations.workflow.email.names import candidate_names
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.email.payload import InvitationUnchanged
 from integrations.workflow.outbox.enqueue import enqueue_progress_tag
@@ -50,9 +52,9 @@ def _notify_bounce(invitation: Invitation) -> None:
         str(invitation.pk),
         subject="An invitation bounced",
         lines=[
-            f"“{invitation.assessment_name}” could not be delivered: the e-mail address doesn't exist.",
-            "Correct it in Lever. Then stop following this invitation and invite again, both on its timeline.",
-            f"Timeline: {candidate_link(invitation)}",
+            f"“{invitation.assessment_name}” could not be delivered, because the e-mail address doesn't exist.",
+            "Correct the address in Lever. Then cancel tracking and send it again from the candidate's page.",
+            f"{OPEN}: {candidate_link(invitation)}",
         ],
         invitation=invitation,
         holds_while=InvitationUnchanged.of(invitation),
@@ -70,3 +72,22 @@ def _record_submission(invitation: Invitation) -> None:
         invitation.move(Status.SUBMITTED, submitted_at=now, started_at=invitation.started_at or now)
         if not was_started:  # the start is reported later, or never
             enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
+        _notify_submission(invitation)
+
+
+def _notify_submission(invitation: Invitation) -> None:
+    """Notify the members who chose it; not once the result is there, which has an e-mail of its own."""
+    names = candidate_names(invitation)
+    notify_members(
+        invitation.organization,
+        EmailTopic.SUBMITTED,
+        f"{invitation.pk}:{invitation.changed_at.isoformat()}",
+        subject=f"{names['first_name']} submitted {invitation.assessment_name}",
+        lines=[
+            f"“{invitation.assessment_name}” was submitted. CodeScreen is evaluating it, and the result follows.",
+            f"{OPEN}: {candidate_link(invitation)}",
+        ],
+        variables=names,
+        invitation=invitation,
+        holds_while=InvitationUnchanged.of(invitation),
+    )

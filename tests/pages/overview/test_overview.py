@@ -145,7 +145,7 @@ def test_a_test_request_does_not_prove_that_the_event_is_turned_on(super_admin_c
 def test_a_rejected_request_is_explained_in_its_step(super_admin_client, organization):
     factories.LeverWebhookFactory.create(organization=organization)
     WebhookRejection.record(organization, "lever", "signature_mismatch", "unknown_token")
-    assert "token of another webhook" in super_admin_client.get("/").content.decode()
+    assert "the one that Lever uses" in super_admin_client.get("/").content.decode()
 
 
 def test_the_catalog_is_refreshed_at_intervals_while_a_step_needs_it(

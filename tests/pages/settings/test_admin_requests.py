@@ -103,7 +103,7 @@ def test_where_no_super_admin_has_an_address_there_is_no_form(team_member_client
     super_admin.email = ""
     super_admin.save()
     assert 'name="request"' not in text(team_member_client.get("/settings/"))
-    assert "Talk to them in person" in text(team_member_client.post(ASK, {"request": "role"}, follow=True))
+    assert "Please ask one in person" in text(team_member_client.post(ASK, {"request": "role"}, follow=True))
 
 
 def test_a_super_admin_cannot_ask_super_admins(super_admin_client):

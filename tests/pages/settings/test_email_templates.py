@@ -31,9 +31,9 @@ def test_the_list_shows_whose_wording_is_used_and_that_codescreen_sends_the_invi
 ):
     page = text(super_admin_client.get("/emails/"))
     assert "https://app.codescreen.com/#/client-templates" in page
-    assert "the portal's" in page
+    assert "Default" in page
     super_admin_client.post(EDIT, {**OWN_WORDING, "act": "save"})
-    assert "yours, since" in text(super_admin_client.get("/emails/"))
+    assert "Yours, since" in text(super_admin_client.get("/emails/"))
 
 
 def test_saving_is_audited_and_reset_restores_the_portals_wording(organization_admin_client, organization):
@@ -45,14 +45,14 @@ def test_saving_is_audited_and_reset_restores_the_portals_wording(organization_a
         OWN_WORDING["subject"],
     )
     assert AuditEntry.objects.get().changes["subject"] == [
-        "CodeScreen result: {assessment}",
+        "{first_name}: {result} ({assessment})",
         OWN_WORDING["subject"],
     ]
     assert "Nothing was changed" in text(
         organization_admin_client.post(EDIT, {**OWN_WORDING, "act": "save"}, follow=True)
     )
     page = text(organization_admin_client.post(EDIT, {"act": "reset"}, follow=True))
-    assert "own wording holds again" in page
+    assert "default wording is back" in page
     assert not EmailTemplate.objects.exists()
 
 
@@ -69,7 +69,7 @@ def test_an_unknown_variable_is_named_with_the_similar_one(super_admin_client, o
 def test_an_empty_or_too_long_text_is_refused(super_admin_client):
     page = text(super_admin_client.post(EDIT, {"subject": "  ", "body": "x" * 5001, "act": "save"}))
     assert "Write something" in page
-    assert "At most 5000 characters" in page
+    assert "At most 5000 are allowed" in page
 
 
 def test_a_draft_is_previewed_in_a_frame_of_its_own_and_not_saved(super_admin_client, organization):
@@ -79,9 +79,9 @@ def test_a_draft_is_previewed_in_a_frame_of_its_own_and_not_saved(super_admin_cl
         )
     )
     assert "Draft, not saved" in page
-    assert "<b>Candidate Alder</b> & 41" in page
+    assert "<b>Alder Birch</b> & 41" in page
     framed = super_admin_client.get(reverse("email-html", args=["result"]))
-    assert "&lt;b&gt;Candidate Alder&lt;/b&gt;" in framed.content.decode()
+    assert "&lt;b&gt;Alder Birch&lt;/b&gt;" in framed.content.decode()
     assert not EmailTemplate.objects.exists()
     super_admin_client.get(EDIT)
     assert "&lt;b&gt;" not in super_admin_client.get(reverse("email-html", args=["result"])).content.decode()
@@ -143,7 +143,7 @@ def test_a_test_email_goes_to_the_person_alone_with_sample_data(
     [message] = mail.outbox
     assert message.to == [super_admin.email]
     assert message.subject == "[Test] Result of Backend"
-    assert "Candidate Alder has Failed." in message.body
+    assert "Alder Birch has Failed." in message.body
     assert Effect.objects.get().state == "done"
     assert not EmailTemplate.objects.exists()
 

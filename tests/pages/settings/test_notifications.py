@@ -29,7 +29,7 @@ def test_a_member_chooses_kinds_and_it_is_audited(team_member_client, team_membe
     assert recipients(organization, "result") == ["owner"]
     assert AuditEntry.objects.get().changes == {
         "Results": [True, False],
-        "Something needs a person": [False, True],
+        "Needs attention": [False, True],
     }
 
 

@@ -30,20 +30,20 @@ def test_results_are_single_emails_until_there_are_many(organization, super_admi
             organization,
             EmailTopic.RESULT,
             f"{number}:1:1",
-            subject="CodeScreen result: Backend",
+            subject="Alder: Passed 80 (Backend)",
             lines=[f"Candidate {number}: Passed, score 80."],
-            variables={"outcome": "Passed"},
+            variables={"first_name": "Alder", "result": "Passed 80"},
             invitation=invitation,
         )
     messages = send_all()
     subjects = [message.subject for message in messages]
-    assert subjects.count("CodeScreen result: Backend") == digests.SINGLE_RESULTS
+    assert subjects.count("Alder: Passed 80 (Backend)") == digests.SINGLE_RESULTS
     assert subjects.count("Several CodeScreen results") == 1
     assert len(subjects) == digests.SINGLE_RESULTS + 1
     digest = next(message for message in messages if message.subject == "Several CodeScreen results")
     assert f"Candidate {digests.SINGLE_RESULTS}: Passed, score 80." in digest.body
     assert f"Candidate {digests.SINGLE_RESULTS + 100}: Passed, score 80." in digest.body
-    assert "more: http://testserver/activity/" in digest.body
+    assert "more:\nhttp://testserver/activity/" in digest.body
 
 
 def test_topics_and_organizations_have_digests_of_their_own(organization, super_admin, stranger):

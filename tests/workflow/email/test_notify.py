@@ -57,6 +57,8 @@ def test_a_key_that_codescreen_accepts_again_is_one_email(organization, super_ad
         sync.mark_key_refused(organization, "CodeScreen answered 401")
         incidents.update_incidents(organization)
 
+    send_all()
+
     class Accepting:
         def assessments(self) -> list[dict[str, str]]:
             return []
@@ -66,6 +68,6 @@ def test_a_key_that_codescreen_accepts_again_is_one_email(organization, super_ad
         incidents.update_incidents(organization)
     assert CodeScreenConnection.objects.get().state == "connected"
     assert [message.subject for message in send_all()] == [
-        "CodeScreen refuses the API key",
-        "CodeScreen's API key is no longer refused",
+        "CodeScreen refused the API key",
+        "CodeScreen accepts the API key again",
     ]

@@ -1,10 +1,23 @@
 """Variables are filled in; lines without a value are left out."""
 
+import base64
+import hashlib
+
 import pytest
 from django.utils.html import urlize
 
+from integrations.models import Organization
 from integrations.workflow.email.kinds import EmailWording
-from integrations.workflow.email.rendering import fill_in, render, without_links
+from integrations.workflow.email.rendering import (
+    RenderedEmail,
+    as_html,
+    as_text,
+    fill_in,
+    palette_of,
+    render,
+    style_source,
+    without_links,
+)
 
 WORDING = EmailWording("{candidate}", "{candidate}\n\nTimeline: {timeline_link}")
 
@@ -56,3 +69,36 @@ def test_a_name_that_is_an_address_is_no_link(settings, name: str) -> None:
 def test_other_texts_stay_as_they_are(settings, text: str) -> None:
     settings.PORTAL_URL = "https://portal.example"
     assert without_links(text) == text
+
+
+ACME = Organization(name="Acme", brand_colour="#ffee00")
+
+
+def test_the_html_is_readable_in_light_and_dark_in_any_brand_colour() -> None:
+    email = RenderedEmail("Alder: Passed 82 (Backend)", "Report in CodeScreen: https://codescreen.example/1")
+    html = as_html(email, ACME, "https://portal.example/unsubscribe/x/")
+    assert '<meta name="color-scheme" content="light dark">' in html
+    assert "@media (prefers-color-scheme:dark)" in html
+    assert 'bgcolor="#ffee00"' in html
+    link = palette_of(ACME).link
+    assert link != "#ffee00", "yellow on white can't be read"
+    assert f'color="{link}"' in html
+    assert "Report in CodeScreen</font></a>" in html
+    assert f"a{{color:{link}}}" in html
+
+
+def test_the_html_has_no_style_attribute_and_its_style_sheet_is_the_one_the_preview_allows() -> None:
+    html = as_html(RenderedEmail("Subject", "Body"), ACME)
+    assert " style=" not in html
+    [_, rest] = html.split("<style>")
+    digest = base64.b64encode(hashlib.sha256(rest.split("</style>")[0].encode()).digest()).decode()
+    assert style_source(ACME) == f"'sha256-{digest}'"
+
+
+def test_the_plain_text_has_each_link_on_a_line_of_its_own() -> None:
+    text = as_text(
+        RenderedEmail("Subject", "Alder \n\nOpen it: http://x.example/1"), ACME, "http://x.example/2"
+    )
+    assert text == (
+        "Alder\n\nOpen it:\nhttp://x.example/1\n\n— Acme, CodeScreen–Lever portal\n\nStop these e-mails:\nhttp://x.example/2"
+    )

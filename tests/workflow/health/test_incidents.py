@@ -20,6 +20,7 @@ from integrations.models import (
     Incident,
     Invitation,
     LeverProbe,
+    WebhookRejection,
 )
 from integrations.queue import duties, duty_plan, worker
 from integrations.workflow.catalog import sync
@@ -89,6 +90,11 @@ def remove_webhook(organization) -> None:
     organization.lever_webhooks.update(missing_since=now, listed_at=now - timedelta(days=1))
 
 
+def reject_webhook(organization) -> None:
+    organization.lever_webhooks.update(last_received_at=timezone.now() - timedelta(hours=1))
+    WebhookRejection.objects.create(organization=organization, platform="lever", code="signature_mismatch")
+
+
 def create_stuck_delivery(organization) -> Delivery:
     return factories.DeliveryFactory.create(organization=organization, due_at=None, last_error="A bug.")
 
@@ -109,6 +115,12 @@ PROBLEMS: dict[str, tuple[Any, Any]] = {
     "webhook_removed": (
         remove_webhook,
         lambda organization: organization.lever_webhooks.update(missing_since=None),
+    ),
+    "webhook_rejected": (
+        reject_webhook,
+        lambda organization: organization.lever_webhooks.update(
+            last_verified_at=timezone.now() + timedelta(seconds=1)
+        ),
     ),
     "webhook_silence": (
         record_silence,
@@ -217,6 +229,7 @@ def test_a_problem_that_comes_and_goes_is_notified_once_an_hour(acme):
     for _ in range(20):
         hold_invitation(acme)
         incidents.update_incidents(acme)
+        subjects()
         Invitation.objects.update(status="withdrawn")
         incidents.update_incidents(acme)
     assert len(subjects()) == 2
@@ -231,6 +244,7 @@ def test_a_problem_that_comes_and_goes_is_notified_once_an_hour(acme):
 def test_a_problem_that_returns_within_the_hour_is_notified_when_it_lasts(acme):
     hold_invitation(acme)
     incidents.update_incidents(acme)
+    subjects()
     Invitation.objects.update(status="withdrawn")
     incidents.update_incidents(acme)
     hold_invitation(acme)
@@ -241,13 +255,22 @@ def test_a_problem_that_returns_within_the_hour_is_notified_when_it_lasts(acme):
     assert len(subjects()) == 3
 
 
+def test_nobody_is_told_of_a_problem_that_is_over_before_the_email_is_sent(acme):
+    hold_invitation(acme)
+    incidents.update_incidents(acme)
+    Invitation.objects.update(status="withdrawn")
+    incidents.update_incidents(acme)
+    assert subjects() == []
+    assert Effect.objects.get(kind="send_email").state == "cancelled"
+
+
 def test_the_end_of_uncertain_invitations_is_notified(acme):
     row = factories.InvitationFactory.create(organization=acme, status="uncertain")
     incidents.update_incidents(acme)
     assert subjects() == []  # each is notified where it became uncertain
     Invitation.objects.filter(pk=row.pk).update(status="failed")
     incidents.update_incidents(acme)
-    assert subjects() == ["Every uncertain invitation is settled"]
+    assert subjects() == ["No invitation is uncertain any more"]
 
 
 def test_two_incidents_of_one_problem_cannot_be_ongoing(acme):
@@ -280,7 +303,7 @@ def test_an_error_in_one_organization_does_not_stop_the_others(acme, monkeypatch
     duty_plan.plan_duties()
     DutyRun.objects.exclude(duty=Duty.UPDATE_INCIDENTS).delete()
     assert worker.perform_duties() == 2
-    assert subjects() == ["Invitations wait for your approval"]
+    assert subjects() == ["Invitations need approval"]
 
 
 @pytest.mark.slow
@@ -298,14 +321,14 @@ def test_a_thousand_failures_at_once_are_a_handful_of_emails(acme):
     Effect.objects.exclude(kind="send_email").delete()
     sent = subjects()
     assert sorted(sent) == [
-        "Invitations wait for your approval",
+        "Invitations need approval",
         "Several invitations could not be sent",
         "Several invitations may or may not have been sent",
     ]
     details = next(message.body for message in mail.outbox if "may or may not" in message.subject)
     shown = details.count("CodeScreen answered 503")
     assert 0 < shown < 400
-    assert f"And {400 - shown} more: http://testserver/activity/" in details
+    assert f"And {400 - shown} more:\nhttp://testserver/activity/" in details
     # the next of the same kind is gathered for half an hour
     invitation = factories.InvitationFactory.create(organization=acme)
     notify_members(

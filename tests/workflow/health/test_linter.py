@@ -168,7 +168,7 @@ def test_the_same_mapping_in_other_words_is_a_duplicate(acme: Organization) -> N
     RoleMapping.objects.create(organization=acme, role="id-Engineer", assessment="backend")
     finding = findings(acme)[0]
     assert (finding.code, finding.level) == ("duplicate_mapping", "info")
-    assert "as “Engineer”, “id-Engineer”" in finding.message
+    assert "assessment: “Engineer”, “id-Engineer”" in finding.message
 
 
 def test_a_title_that_open_roles_share_is_found_when_it_is_mapped(acme: Organization) -> None:
@@ -212,8 +212,8 @@ def test_tags_on_candidates_that_their_role_lacks_are_found(acme: Organization) 
         create_invitation_by_tag(acme, number)
     finding = findings(acme)[0]
     assert (finding.code, finding.level) == ("candidate_tag_alone", "info")
-    assert "“CodeScreen Backend” is on 2 candidates of “Engineer” and not on the role" in finding.message
-    assert "get nothing" in finding.message
+    assert "“CodeScreen Backend” is on 2 candidates of “Engineer” but not on the role" in finding.message
+    assert "get no assessment" in finding.message
     role.tags = ["CodeScreen  backend"]
     role.save()
     assert findings(acme) == []

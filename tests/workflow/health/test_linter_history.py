@@ -73,8 +73,8 @@ def test_a_renamed_stage_is_found_by_its_former_name(linted):
     )
     sync.refresh_stages(linted, lever)
     messages: dict[str, str] = {finding.code: finding.message for finding in linter.findings(linted)}
-    assert "entering it no longer invites" in messages["renamed_stage"]
-    assert "it was renamed to “Take-home”" in messages["unknown_stage"]
+    assert "and no longer invites" in messages["renamed_stage"]
+    assert "It was renamed to “Take-home”" in messages["unknown_stage"]
     sync.refresh_stages(linted, lever)
     assert Stage.objects.get().former_name == "CodeScreen Assessment"
     RoleMapping.objects.filter(stage="CodeScreen Assessment").update(stage="Take-home")

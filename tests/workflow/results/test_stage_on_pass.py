@@ -46,7 +46,7 @@ def test_people_are_notified_once_when_a_regrade_fails_a_moved_candidate(scenari
     scenario.work()
     assert (stage_of(sandbox), moves_of(sandbox)) == (TARGET, 1)
     [note] = sandbox.opportunity("Alder")["note_texts"]
-    assert f"says Failed now. It had said Passed, and the candidate was moved to “{TARGET}”" in note
+    assert f"It was Passed, and the candidate was moved to “{TARGET}”. Now it is Failed." in note
     assert "alder" not in note.casefold()
     [email] = Effect.objects.filter(kind="send_email", email_topic="result_changed")
     assert super_admin.email in email.payload["recipients"]

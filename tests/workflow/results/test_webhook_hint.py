@@ -6,11 +6,18 @@ import pytest
 from django.utils import timezone
 
 from integrations.codescreen.payloads import WebhookHint
-from integrations.models import Effect, Invitation, Result
+from integrations.models import Effect, EmailKind, Invitation, Result
 from integrations.vocabulary import ProgressTag
+from integrations.workflow.email.preferences import save_preferences
 from integrations.workflow.results import webhook_hint
 from tests import factories
+from tests.workflow.email.outgoing import send_all
 from tests.workflow.results.conftest import COMPLETE, INSTANCE, progress_tags
+
+
+def choose_submissions(user) -> None:
+    """Have a member choose the e-mails about submissions."""
+    save_preferences(user.memberships.get(), {EmailKind.SUBMITTED: True}, user)
 
 
 def receive_webhook(invitation, kind="candidate.evaluated", instance=INSTANCE, external=""):
@@ -89,6 +96,25 @@ def test_a_bounced_invitation_is_notified_once(invitation, super_admin):
     [email] = Effect.objects.filter(kind="send_email")
     assert "bounced" in email.payload["subject"]
     assert invitation.email not in str(email.payload)
+
+
+def test_a_submission_is_mailed_to_those_who_chose_it(invitation, super_admin):
+    receive_webhook(invitation, "candidate.submitted")
+    assert not Effect.objects.filter(kind="send_email").exists(), "nobody gets it without choosing it"
+    Invitation.objects.update(status="invited")
+    choose_submissions(super_admin)
+    for _ in range(2):
+        receive_webhook(invitation, "candidate.submitted")
+    [message] = send_all()
+    assert message.subject == "Alder submitted Backend"
+    assert "CodeScreen is evaluating it." in message.body
+
+
+def test_a_submission_is_not_mailed_once_the_result_is_there(invitation, super_admin, poll_answer):
+    choose_submissions(super_admin)
+    receive_webhook(invitation, "candidate.submitted")
+    poll_answer(COMPLETE)
+    assert [message.subject for message in send_all()] == ["Alder: Passed 75 (Backend)"]
 
 
 def test_a_webhook_about_an_unknown_instance_is_ignored(invitation, stranger):

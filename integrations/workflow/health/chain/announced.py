@@ -15,8 +15,8 @@ from integrations.workflow.email.notify import notify_members
 logger = logging.getLogger(__name__)
 
 KEEP_IT = (
-    "It stands for every audit entry and verdict up to now. Keep this e-mail: if the end of the log is cut off, or the "
-    "log written anew, this command says so."
+    "It stands for every entry and verdict up to now. Keep this e-mail. If somebody removes or rewrites entries, this "
+    "command says so:"
 )
 _HEAD = re.compile(r"([1-9][0-9]{0,17}):([0-9a-f]{64})", re.ASCII)
 
@@ -51,9 +51,9 @@ def announce_head(organization: Organization) -> None:
         organization,
         EmailTopic.LOG_HEAD,
         str(head.position),
-        subject=f"The log of {organization.name} ends at position {head.position}",
+        subject=f"{organization.name}: audit log ends at position {head.position}",
         lines=[
-            f"Its head is {head}",
+            f"The hash of the last entry is {head}",
             KEEP_IT,
             f"manage.py verify_audit {organization.slug} --head {head}",
         ],

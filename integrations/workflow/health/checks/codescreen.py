@@ -14,8 +14,8 @@ UNTRIED_AFTER = timedelta(minutes=10)  # since the key was stored
 UNCONFIRMED_AFTER = timedelta(days=1)  # since CodeScreen last accepted it; it is asked every hour
 OLD_AFTER = timedelta(days=365)
 ASK_FOR_RESULTS = (
-    "Ask CodeScreen (hello@codescreen.com) to put result (Passed, Failed or Expired) and failureReason into the "
-    "metadata of your account's results; nothing has to be changed here."
+    "Ask CodeScreen (hello@codescreen.com) to add result (Passed, Failed or Expired) and failureReason to the metadata "
+    "of your account's results. Nothing has to be changed here."
 )
 
 
@@ -29,8 +29,8 @@ def check_key(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.CODESCREEN_NOT_CONNECTED,
             Level.ERROR,
-            "CodeScreen isn't connected: nobody is invited, and what arrives is kept.",
-            "A Super Admin enters the API key under Settings.",
+            "CodeScreen isn't connected. Nobody is invited, and what arrives from Lever is kept.",
+            "Ask a Super Admin to enter the API key under Settings.",
             SETTINGS,
         )
     elif not connection.is_working:
@@ -38,8 +38,8 @@ def check_key(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.CODESCREEN_KEY_REFUSED,
             Level.ERROR,
-            "CodeScreen refused the API key: what arrives is kept and decided afterwards.",
-            "A Super Admin enters a valid API key under Settings.",
+            "CodeScreen refused the API key. Nobody is invited until it works; what arrives from Lever is kept.",
+            "Ask a Super Admin to enter a valid API key under Settings.",
             SETTINGS,
         )
     else:
@@ -64,8 +64,8 @@ def _check_confirmation(organization: Organization, connection: CodeScreenConnec
             organization.slug,
             FindingCode.CODESCREEN_KEY_UNHEARD,
             Level.WARNING,
-            f"CodeScreen last accepted the API key on {day(verified_at)}; it is asked every hour.",
-            "Press “Test this key” under Settings, and read what CodeScreen answers.",
+            f"CodeScreen last accepted the API key on {day(verified_at)}, although it is tried every hour.",
+            "Press “Test this key” under Settings and read the answer.",
             CODESCREEN_SETTINGS,
         )
 
@@ -77,8 +77,8 @@ def _check_age(organization: Organization, connection: CodeScreenConnection) -> 
             organization.slug,
             FindingCode.CODESCREEN_KEY_OLD,
             Level.INFO,
-            f"The CodeScreen API key has been in use since {day(stored_at)}, for more than a year.",
-            "Ask CodeScreen for a new one when it suits you and save it under Settings; nothing is interrupted.",
+            f"The CodeScreen API key is more than a year old. It has been in use since {day(stored_at)}.",
+            "Ask CodeScreen for a new key when it suits you, and save it under Settings. Nothing is interrupted.",
             CODESCREEN_SETTINGS,
         )
 
@@ -104,14 +104,14 @@ def check_stated_results(organization: Organization) -> Iterator[Finding]:
         return
     if connection.states_results is None:
         message = (
-            "No result has come yet, so it isn't known whether CodeScreen states Passed or Failed for your account: "
-            f"its published API doesn't. Until it does, these do nothing: {listed(waiting)}."
+            "No result has arrived yet, so it isn't known whether CodeScreen states Passed or Failed for your account. "
+            f"Its published API doesn't. Until it does, these have no effect: {listed(waiting)}."
         )
     else:
-        idle = f" These do nothing: {listed(waiting)}." if waiting else ""
+        idle = f" These have no effect: {listed(waiting)}." if waiting else ""
         message = (
-            "CodeScreen's last result came without Passed, Failed or Expired: its published API gives score and report "
-            f"link alone. Feedback in Lever says that the result isn't stated.{idle}"
+            "CodeScreen's last result didn't say Passed, Failed or Expired. Its published API gives only the score and "
+            f"the report link. Feedback in Lever therefore says “not stated”.{idle}"
         )
     yield Finding(
         organization.slug,

@@ -23,8 +23,8 @@ def _failing(organization: Organization, run: DutyRun) -> Finding:
         organization.slug,
         FindingCode.DUTY_FAILING,
         Level.WARNING,
-        f"{run.get_duty_display()}: failed {run.failures} times in a row. {run.last_error}",
-        "It is tried again by itself. If it goes on, mend what the error names.",
+        f"{run.get_duty_display()} failed {run.failures} times in a row. {run.last_error}",
+        "The portal tries again automatically. If this continues, fix what the error says.",
         HEALTH,
     )
 
@@ -34,9 +34,8 @@ def _overdue(organization: Organization, run: DutyRun) -> Finding:
         organization.slug,
         FindingCode.DUTY_OVERDUE,
         Level.WARNING,
-        f"{run.get_duty_display()}: last done {_since(run.succeeded_at or run.created_at)} ago, which is much "
-        "longer than its interval.",
-        "Check that the workers run and keep up; more nodes or workers do more duties at once.",
+        f"{run.get_duty_display()} is late. It was last done {_since(run.succeeded_at or run.created_at)} ago.",
+        "Check that the workers run and keep up. More workers do more at once.",
         HEALTH,
     )
 

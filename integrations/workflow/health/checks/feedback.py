@@ -17,7 +17,7 @@ def check_chosen_author(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.FEEDBACK_AUTHOR_GONE,
             Level.WARNING,
-            f"{name}, chosen as the author of feedback, has left Lever: the person who connected is shown instead.",
+            f"{name}, the chosen author of feedback, has left Lever. The person who connected Lever is shown instead.",
             "Choose another author under Settings.",
             AUTHOR,
         )
@@ -35,7 +35,7 @@ def check_feedback(organization: Organization) -> Iterator[Finding]:
             FindingCode.FEEDBACK_TEMPLATE_GONE,
             Level.WARNING,
             "The feedback form “CodeScreen assessment” is no longer in Lever.",
-            "Nothing to do: it is made again before the next result is written. Leave it in Lever from then on.",
+            "Nothing to do. The portal makes it again before the next result. Please keep it in Lever from then on.",
             SETTINGS,
         )
     elif probe.missing_fields:
@@ -43,9 +43,9 @@ def check_feedback(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.FEEDBACK_TEMPLATE_INCOMPLETE,
             Level.WARNING,
-            f"The feedback form in Lever lacks {listed(probe.missing_fields)}: results are written without it.",
-            "In Lever's feedback forms, give it back the fields with exactly these names; or delete it there, and the "
-            "portal makes a whole one.",
+            f"The feedback form in Lever lacks {listed(probe.missing_fields)}, so results are written without it.",
+            "In Lever's feedback forms, add the fields with exactly these names. Or delete the form there, and the "
+            "portal makes a complete one.",
             SETTINGS,
         )
     if probe.is_author_gone:
@@ -54,6 +54,6 @@ def check_feedback(organization: Organization) -> Iterator[Finding]:
             FindingCode.FEEDBACK_AUTHOR_GONE,
             Level.WARNING,
             "The Lever user who is shown as the author of feedback has left Lever.",
-            "Somebody who stays connects Lever again under Settings, and is shown as the author from then on.",
+            "Ask another Super Admin to connect Lever again under Settings. They become the author.",
             LEVER_SETTINGS,
         )

@@ -25,8 +25,8 @@ def check_connection(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.LEVER_NOT_CONNECTED,
             Level.ERROR,
-            "Lever isn't connected: nobody is invited, and what arrives is kept.",
-            "A Super Admin connects Lever under Settings.",
+            "Lever isn't connected, so nobody is invited.",
+            "Ask a Super Admin to connect Lever under Settings.",
             SETTINGS,
         )
         return
@@ -37,8 +37,8 @@ def check_connection(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.LEVER_RECONNECT,
             Level.ERROR,
-            "Lever no longer accepts the portal's access: what arrives is kept and decided afterwards.",
-            "A Super Admin connects Lever again under Settings.",
+            "Lever no longer accepts the connection. Nobody is invited until it works; what arrives is kept.",
+            "Ask a Super Admin to connect Lever again under Settings.",
             SETTINGS,
         )
         return
@@ -59,8 +59,8 @@ def _check_consent_end(organization: Organization, connection: LeverConnection) 
         organization.slug,
         FindingCode.LEVER_TOKEN_ENDS,
         Level.ERROR if remaining <= TOKEN_ERROR else Level.WARNING,
-        f"Lever's consent {when}, a year after it was given; without a new one the connection breaks.",
-        "A Super Admin connects Lever again under Settings; nothing is lost by doing it early.",
+        f"The connection to Lever {when}. Lever ends every connection after one year.",
+        "Ask a Super Admin to connect Lever again under Settings. It can be done early, and nothing is lost.",
         SETTINGS,
     )
 
@@ -75,8 +75,8 @@ def _check_scopes(organization: Organization, connection: LeverConnection) -> It
             organization.slug,
             FindingCode.LEVER_SCOPES_MISSING,
             Level.WARNING,
-            f"Lever didn't grant everything the portal needs: {reasons}.",
-            "Ask for these scopes in the registered Lever app, then connect Lever again under Settings.",
+            f"Lever didn't grant all the permissions that the portal needs: {reasons}.",
+            "Add these scopes to the registered Lever app, then connect Lever again under Settings.",
             SETTINGS,
         )
 
@@ -89,8 +89,8 @@ def _check_account(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.LEVER_ACCOUNT_SHARED,
             Level.WARNING,
-            "Another organization here is connected to the same Lever account, and both would invite its candidates.",
-            "If this isn't the account you meant: disconnect, sign in to the right one in Lever, and connect again.",
+            "Another organization here is connected to the same Lever account, so candidates could be invited by both.",
+            "If this is the wrong account: disconnect, sign in to the right one in Lever, and connect again.",
             LEVER_SETTINGS,
         )
 
@@ -108,8 +108,8 @@ def check_clock(organization: Organization) -> Iterator[Finding]:
         organization.slug,
         FindingCode.CLOCK_SKEW,
         Level.ERROR if apart >= SKEW_ERROR else Level.WARNING,
-        f"This server's clock is {lasting(apart)} {where} Lever's: tokens may be renewed too late, and signed "
-        "requests be taken for old ones.",
-        "Have the portal's operator switch on time synchronisation, for example with `timedatectl set-ntp true`.",
+        f"This server's clock is {lasting(apart)} {where} Lever's. Tokens may be renewed too late, and webhooks may be "
+        "rejected as too old.",
+        "Ask the portal's operator to switch on time synchronization, for example with `timedatectl set-ntp true`.",
         HEALTH,
     )

@@ -25,8 +25,8 @@ def check_webhooks(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.NO_SIGNATURE_TOKEN,
             Level.ERROR,
-            "No signature token is stored, so every delivery from Lever is refused.",
-            "Paste the signature token of Lever's stage-change webhook, or have the portal make the webhook.",
+            "No signature token is stored, so every webhook from Lever is rejected.",
+            "Paste the signature token from Lever's webhook under Settings, or let the portal make the webhook.",
             SETTINGS,
         )
         return
@@ -50,15 +50,17 @@ def _nothing_received(organization: Organization, webhooks: Sequence[LeverWebhoo
             organization.slug,
             FindingCode.NO_DELIVERY_SEEN,
             Level.INFO,
-            "Lever's test request arrived, but no stage change has come yet.",
+            "Lever's test request arrived, but no stage change yet.",
             "Move a test candidate into a CodeScreen stage.",
             SETTINGS,
         )
-    message = "Nothing has come from Lever yet."
-    fix = "In Lever, under Settings › Integrations and API › Webhooks, check the address and press Verify Connection."
+    message = "No webhook has arrived from Lever yet."
+    fix = "In Lever, open Settings › Integrations and API › Webhooks, check the address and press Verify Connection."
     if any(webhook.origin == LeverWebhook.Origin.API for webhook in webhooks):
-        message += " A webhook made through the API stays silent until its event is switched on in Lever."
-        fix = "In Lever, under Settings › Integrations and API › Webhooks, switch on Candidate Stage Change."
+        message += " A webhook that the portal made sends nothing until its event is switched on in Lever."
+        fix = (
+            "In Lever, open Settings › Integrations and API › Webhooks and switch on Candidate Stage Change."
+        )
     return Finding(organization.slug, FindingCode.NO_DELIVERY_SEEN, Level.WARNING, message, fix, SETTINGS)
 
 
@@ -76,8 +78,8 @@ def _check_removed(organization: Organization, webhooks: Sequence[LeverWebhook])
             organization.slug,
             FindingCode.WEBHOOK_REMOVED,
             Level.INFO if another_delivers else Level.ERROR,
-            f"The webhook {origin} is no longer in Lever, since {day(since)}: somebody removed it there.",
-            "Under Settings, have the portal make it again, or add it in Lever by hand and save its token.",
+            f"The webhook {origin} was removed in Lever. It has been missing since {day(since)}.",
+            "Under Settings, let the portal make it again. Or add it in Lever by hand and save its token.",
             WEBHOOK_SETTINGS,
         )
 
@@ -94,8 +96,8 @@ def _check_deletions(organization: Organization, webhooks: Sequence[LeverWebhook
             organization.slug,
             FindingCode.DELETION_WEBHOOK_MISSING,
             Level.INFO,
-            "Lever doesn't report deleted candidates to the portal: they are erased here up to half an hour later.",
-            "Under Settings, have the portal make the webhook for deleted candidates too, then switch on Candidate "
+            "Lever doesn't report deleted candidates to the portal, so they are erased here up to half an hour later.",
+            "Under Settings, let the portal make the webhook for deleted candidates too. Then switch on Candidate "
             "Deleted in Lever.",
             WEBHOOK_SETTINGS,
         )
@@ -114,10 +116,10 @@ def _check_silence(organization: Organization, received_at: datetime) -> Iterato
         organization.slug,
         FindingCode.WEBHOOK_SILENCE,
         Level.WARNING,
-        f"Lever has reported no stage change for {lasted}, much longer than usual, although at least {candidates} "
-        "changed stage there meanwhile.",
-        "In Lever, under Settings › Integrations and API › Webhooks, check that Candidate Stage Change is switched "
-        "on, which no app can see, and what the webhook's log says. Until then the sweep finds the candidates who "
-        "enter a CodeScreen stage.",
+        f"Lever has sent no stage change for {lasted}, much longer than usual. At least {candidates} changed stage in "
+        "Lever in that time.",
+        "In Lever, open Settings › Integrations and API › Webhooks. Check that Candidate Stage Change is switched on, "
+        "and read the webhook's log. Until then the portal finds these candidates by comparing with Lever every few "
+        "minutes.",
         WEBHOOK_SETTINGS,
     )

@@ -22,8 +22,8 @@ def check_pause(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.PAUSED,
             Level.WARNING,
-            "The organization is paused: nothing is sent, and what arrives is kept.",
-            "Turn off the pause under Settings when invitations may go out.",
+            "The portal is paused. Nothing is sent, and what arrives is kept.",
+            "End the pause under Settings when invitations may be sent again.",
             SETTINGS,
         )
 
@@ -35,8 +35,8 @@ def check_super_admin(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.NO_SUPER_ADMIN,
             Level.WARNING,
-            "The organization has no Super Admin, so nobody can connect it.",
-            "Give a member that role, for example with configure.",
+            "There is no Super Admin, so nobody can change the connections.",
+            "Ask the portal's operator to give a member that role, for example with `manage.py configure`.",
             SETTINGS,
         )
 
@@ -58,8 +58,8 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.HELD_INVITATIONS,
             Level.WARNING,
-            f"{counted(number, 'invitation')} {'waits' if number == 1 else 'wait'} for an Admin's yes.",
-            "Approve or refuse under Activity.",
+            f"{counted(number, 'invitation')} {'needs' if number == 1 else 'need'} approval.",
+            "An Admin sends or rejects them.",
             f"{ACTIVITY}?status=held",
         )
     if number := counts["failed"]:
@@ -67,8 +67,8 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.AWAITING_DECISION,
             Level.WARNING,
-            f"{counted(number, 'candidate')} failed, and nobody has said yet what was decided.",
-            "Decide in Lever, then press “Decided” under Activity.",
+            f"{counted(number, 'candidate')} failed, and no decision is recorded yet.",
+            "Decide in Lever, then press “Decided” on the candidate's page.",
             f"{ACTIVITY}?status=awaits_decision",
         )
 
@@ -85,7 +85,7 @@ def _uncertain(organization: Organization, number: int) -> Finding:
         FindingCode.UNCERTAIN_INVITATIONS,
         Level.ERROR,
         f"{counted(number, 'invitation')} may or may not have been sent: {listed(named, number)}.",
-        "Look in CodeScreen whether the candidate is there; then say so, or send again, under Activity.",
+        "Look for the candidate in CodeScreen. Then say whether the invitation was sent, or send it again.",
         f"{ACTIVITY}?status=uncertain",
     )
 
@@ -101,8 +101,13 @@ def check_ended_following(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.FOLLOWING_ENDED,
             Level.WARNING,
-            f"In the last {ENDED_SHOWN_FOR.days} days the portal stopped asking about {counted(number, 'invitation')}: "
-            f"{FollowingEnd(end).label.lower()}.",
-            "Where it is still wanted, move the candidate into the stage again, or stop following it and invite again.",
+            f"In the last {ENDED_SHOWN_FOR.days} days, {counted(number, 'invitation')} ended without a result: "
+            f"{_lower_first(FollowingEnd(end).label)}.",
+            "If you still need a result, move the candidate into the stage again. To send a new e-mail, cancel "
+            "tracking and send it again.",
             f"{ACTIVITY}?status=no_longer_followed",
         )
+
+
+def _lower_first(label: str) -> str:
+    return label[:1].lower() + label[1:]

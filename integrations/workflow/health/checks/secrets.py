@@ -24,12 +24,11 @@ def check_secrets(organization: Organization) -> Iterator[Finding]:
         organization.slug,
         FindingCode.UNREADABLE_SECRET,
         Level.ERROR,
-        f"What is stored can't be read, because no key in FIELD_ENCRYPTION_KEYS opens it: {listed(unreadable)}. What "
-        "needs it waits: webhooks that it would verify are answered 503, so that their senders try again, and what "
-        "arrived is kept.",
-        "Have the portal's operator put the key that it was encrypted with back into FIELD_ENCRYPTION_KEYS, after the "
-        "new one. If the key is lost, a Super Admin enters it again under Settings; Lever's tokens come with a new "
-        "connection to Lever.",
+        f"Stored secrets can't be read, because no key in FIELD_ENCRYPTION_KEYS opens them: {listed(unreadable)}. "
+        "What needs them waits. Webhooks that they would verify are answered 503, so their senders try again later.",
+        "Ask the portal's operator to put the earlier encryption key back into FIELD_ENCRYPTION_KEYS, after the new "
+        "one. If it is lost, a Super Admin enters the secrets again under Settings. For Lever's tokens, connect Lever "
+        "again.",
         SETTINGS,
     )
 

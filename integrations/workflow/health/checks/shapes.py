@@ -23,9 +23,9 @@ def check_shapes(organization: Organization) -> Iterator[Finding]:
         types = ", ".join(f"{name}: {kind}" for name, kind in sorted(row.example.items()))
         example = f" Its types: {{{types}}}." if types else ""
         reading = (
-            "The portal understands it all the same."
+            "The portal understands it anyway."
             if row.is_readable
-            else "The portal treats it as absent; what depends on it doesn't happen."
+            else "The portal ignores it, so what depends on it doesn't happen."
         )
         times = counted(row.count, "time")
         yield Finding(
@@ -33,7 +33,7 @@ def check_shapes(organization: Organization) -> Iterator[Finding]:
             FindingCode.SHAPE_CHANGED,
             Level.INFO if row.is_readable else Level.WARNING,
             f"{_sentence(row)} ({row.endpoint}), since {day(row.first_seen_at)}, {times}.{example} {reading}",
-            f"Tell the portal's developers, who compare it with {Platform(row.platform).label}'s documentation.",
+            f"Tell the portal's developers. They compare it with {Platform(row.platform).label}'s documentation.",
             HEALTH,
         )
 
@@ -45,7 +45,7 @@ def _sentence(row: ShapeDeviation) -> str:
         case Kind.NOTHING:
             return f"{name} has begun to leave out {what}"
         case Kind.OTHER_SPELLING:
-            return f"{name} has begun to spell {what} otherwise than {row.expected}"
+            return f"{name} has begun to spell {what} differently from {row.expected}"
         case Kind.OTHER_FORM:
             return f"{name} has begun to send {what} that isn't {row.expected}"
         case _:

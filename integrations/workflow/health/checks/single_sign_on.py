@@ -18,10 +18,10 @@ def check_single_sign_on(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.SIGN_IN_DOMAIN_GONE,
             Level.WARNING,
-            f"The TXT record that proves {domain} is gone.",
-            f"Make it again by {day(domain.lapses_at)}: then such addresses lose single sign-on."
+            f"The TXT record that proves that {domain} is yours is gone.",
+            f"Add it again by {day(domain.lapses_at)}. After that, people with these addresses lose single sign-on."
             if domain.lapses_at
-            else "Make it again.",
+            else "Add it again.",
             SINGLE_SIGN_ON,
         )
 
@@ -32,8 +32,8 @@ def _check_provider(organization: Organization, provider: IdentityProvider) -> I
             organization.slug,
             FindingCode.SINGLE_SIGN_ON_SECRET_MISSING,
             Level.ERROR,
-            "The client secret of single sign-on is missing or can't be read: nobody can sign in by the provider.",
-            "A Super Admin enters it again under Settings › Single sign-on.",
+            "The client secret for single sign-on is missing or can't be read, so nobody can sign in with it.",
+            "Ask a Super Admin to enter it again under Settings › Single sign-on.",
             SINGLE_SIGN_ON,
         )
     if provider.failure:
@@ -50,7 +50,7 @@ def _check_provider(organization: Organization, provider: IdentityProvider) -> I
             organization.slug,
             FindingCode.SINGLE_SIGN_ON_WITHOUT_DOMAIN,
             Level.ERROR,
-            "Single sign-on is on, and no e-mail domain is proven: nobody can sign in by the provider.",
+            "Single sign-on is on, but no e-mail domain is proven, so nobody can sign in with it.",
             "Prove a domain under Settings › Single sign-on.",
             SINGLE_SIGN_ON,
         )

@@ -20,8 +20,7 @@ def check_trigger_stages(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.NO_TRIGGER_STAGE,
             Level.ERROR,
-            f"No stage in Lever begins with “{policy.prefix}” and no mapping names one, so nothing starts an "
-            "invitation.",
+            f"No stage in Lever begins with “{policy.prefix}”, and no mapping has a stage. So nobody can be invited.",
             f"In Lever, add a stage such as “{policy.prefix} Assessment” to the pipeline.",
             SETTINGS,
         )
@@ -33,7 +32,7 @@ def check_stage_on_pass(organization: Organization) -> Iterator[Finding]:
     connection = organization.lever
     if not written or connection is None or connection.stages_refreshed_at is None:
         return
-    fix = "Choose “Stage on pass” again under Settings › Policies, then retry what failed."
+    fix = "Choose “Stage on pass” again under Settings, then retry what failed."
     if not stages_named_in_copy(organization, written):
         yield Finding(
             organization.slug,
@@ -65,7 +64,7 @@ def check_roles(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.NO_ROLES_MAPPED,
             Level.WARNING,
-            "No role leads to an assessment: there is no mapping, no “CodeScreen …” tag and no default.",
+            "No role has an assessment: there is no mapping, no “CodeScreen …” tag and no default.",
             "Choose an assessment for each role.",
             MAPPINGS,
         )

@@ -27,9 +27,9 @@ def check_former_addresses(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.FORMER_ADDRESS_USED,
             Level.ERROR if former.until - now < ENDS_SOON else Level.WARNING,
-            f"Webhooks still come to the former address that ends in {former}, the last one {used} ago. It is "
-            f"honoured until {day(former.until)}; what comes there later is refused.",
-            "Put the new webhook address, shown under Settings, into Lever's webhook, or CodeScreen's. One that the "
-            "portal made is moved with the button there.",
+            f"Webhooks still arrive at the old address that ends in {former}, the last one {used} ago. The address "
+            f"works until {day(former.until)}. After that, what arrives there is rejected.",
+            "Copy the new webhook address from Settings into the webhook in Lever or CodeScreen. If the portal made "
+            "the webhook, use the button there.",
             WEBHOOK_SETTINGS,
         )

@@ -1,4 +1,4 @@
-"""Whether requests to the webhook addresses are refused."""
+"""Whether requests to the webhook addresses are rejected."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,14 +10,14 @@ from integrations.vocabulary import Platform
 from integrations.workflow.health import webhook_rejections
 from integrations.workflow.health.checks.addresses import CODESCREEN_SETTINGS, WEBHOOK_SETTINGS
 from integrations.workflow.health.findings import Finding, FindingCode, Level
-from integrations.workflow.health.wording import counted, lasting
+from integrations.workflow.health.wording import lasting
 
 SHOWN_FOR = timedelta(days=1)
 _PAGES = {Platform.LEVER: WEBHOOK_SETTINGS, Platform.CODESCREEN: CODESCREEN_SETTINGS}
 
 
 def check_rejections(organization: Organization) -> Iterator[Finding]:
-    """Yield, for each platform, the last reason why a request was refused; worth knowing once others are accepted."""
+    """Yield, for each platform, why the last request was rejected; worth knowing once others are accepted."""
     recent = WebhookRejection.objects.filter(
         organization=organization, last_at__gt=timezone.now() - SHOWN_FOR
     )
@@ -27,16 +27,23 @@ def check_rejections(organization: Organization) -> Iterator[Finding]:
         accepted_at = _last_accepted_at(organization, platform)
         is_over = accepted_at is not None and accepted_at > rejection.last_at
         ago = lasting((timezone.now() - rejection.last_at).total_seconds())
-        reason = webhook_rejections.describe(rejection.code, rejection.hint)
+        why = webhook_rejections.short_reason(rejection.code)
+        if is_over:
+            message = (
+                f"We rejected a message from {platform.label} {ago} ago: {why}. Later ones were accepted."
+            )
+            fix = f"Check whether a second webhook in {platform.label} uses this address."
+        else:
+            message = f"We rejected {platform.label}'s last message {ago} ago: {why}."
+            fix = f"{webhook_rejections.cure(rejection.code, rejection.hint)} Then send a test from {platform.label}."
+        if rejection.count > 1:
+            message += f" This happened {rejection.count} times."
         yield Finding(
             organization.slug,
             FindingCode.WEBHOOK_REJECTED,
             Level.INFO if is_over else Level.WARNING,
-            f"{counted(rejection.count, 'request')} from {platform.label} {'was' if rejection.count == 1 else 'were'} "
-            f"refused, the last one {ago} ago: {reason}",
-            "Others have been accepted since; look whether a second webhook has this address."
-            if is_over
-            else f"Mend this under Settings or in {platform.label}, then have it send a test.",
+            message,
+            fix,
             _PAGES[platform],
         )
 

@@ -33,8 +33,8 @@ def check_failed_effects(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.FAILED_EFFECTS,
             Level.WARNING,
-            f"{counted(number, 'effect')} failed and {'is' if number == 1 else 'are'} not tried again: {kinds}.",
-            "Read the reason on the candidate's page, mend it, and retry.",
+            f"{counted(number, 'action')} failed and {'is' if number == 1 else 'are'} not tried again: {kinds}.",
+            "Open the candidate, read the reason, fix it, and press Retry.",
             f"{ACTIVITY}?problem=failed",
         )
 
@@ -49,8 +49,8 @@ def check_stuck_deliveries(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.STUCK_DELIVERIES,
             Level.ERROR,
-            f"{counted(number, 'delivery')} could not be decided after many tries: {ids}.",
-            "Read the reason under Activity and replay them.",
+            f"{counted(number, 'delivery')} could not be processed after many tries: {ids}.",
+            "Open the delivery, read the reason, and retry it.",
             ACTIVITY,
         )
 
@@ -65,8 +65,8 @@ def check_late_rows(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.OLDEST_DUE,
             Level.ERROR,
-            f"{counted(number, 'row')} should have been worked on more than two minutes ago.",
-            "Check that the workers run (`manage.py serve`) and read their log.",
+            f"{counted(number, 'task')} should have been done more than two minutes ago.",
+            "Ask the portal's operator to check that the workers run (`manage.py serve`) and to read their log.",
             HEALTH,
         )
 
@@ -78,8 +78,8 @@ def check_workers(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.QUEUE_SILENT,
             Level.WARNING,
-            "No worker has shown a sign of life for 90 seconds.",
-            "Start the portal with `manage.py serve`, or the workers with `manage.py qcluster`.",
+            "The workers have not reported for 90 seconds.",
+            "Ask the portal's operator to start the workers with `manage.py serve` or `manage.py qcluster`.",
             HEALTH,
         )
 
@@ -94,8 +94,8 @@ def check_platforms(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.PLATFORM_DOWN,
             Level.WARNING,
-            f"{name} has not answered the last {breaker.failures} calls; it is asked again now and then.",
-            f"Nothing to do if {name} is down: everything is kept, and goes on by itself when it is back.",
+            f"{name} has not answered the last {breaker.failures} calls. The portal keeps trying.",
+            f"If {name} is down, there is nothing to do. Everything is kept and continues when it is back.",
             HEALTH,
         )
 
@@ -115,8 +115,8 @@ def check_sweep(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.SWEEP_REPAIRED,
             Level.WARNING,
-            f"In the last day the sweep found {candidates} whose stage change never arrived from Lever.",
-            "In Lever, check that the stage-change webhook is switched on and that its log shows no errors.",
+            f"In the last day Lever sent no webhook for {candidates}. The portal found them by comparing with Lever.",
+            "In Lever, check that the Candidate Stage Change webhook is switched on and that its log shows no errors.",
             SETTINGS,
         )
 
@@ -133,8 +133,8 @@ def check_sweep_age(organization: Organization) -> Iterator[Finding]:
             organization.slug,
             FindingCode.SWEEP_LATE,
             Level.ERROR if age > SWEEP_ERROR else Level.WARNING,
-            f"For {lasting(age.total_seconds())} the portal hasn't compared Lever's CodeScreen stages with what it "
-            "knows: candidates whose webhook was lost aren't found.",
-            "Run `manage.py sweep`, and read what it says and what the workers' log says.",
+            f"The portal has not compared its records with Lever for {lasting(age.total_seconds())}. Candidates whose "
+            "webhook was lost are not found until it does.",
+            "Ask the portal's operator to run `manage.py sweep` and to read the workers' log.",
             HEALTH,
         )

@@ -49,7 +49,7 @@ def test_an_account_that_states_no_result_is_told_what_never_acts(healthy_organi
     Organization.objects.update(hold_failed=True, failed_tag="Failed")
     finding = only_finding(healthy_organization)
     assert "the review of failed candidates, the result tags" in finding.message
-    assert "failureReason into the metadata" in finding.fix
+    assert "failureReason to the metadata" in finding.fix
 
 
 def test_before_the_first_result_only_policies_that_need_one_are_told(
@@ -60,7 +60,7 @@ def test_before_the_first_result_only_policies_that_need_one_are_told(
     Organization.objects.update(hold_failed=True)
     finding = only_finding(healthy_organization)
     assert (finding.code, finding.level) == ("results_not_stated", "info")
-    assert finding.message.startswith("No result has come yet, so it isn't known")
+    assert finding.message.startswith("No result has arrived yet, so it isn't known")
 
 
 def test_an_account_that_states_results_is_told_nothing(healthy_organization: Organization) -> None:

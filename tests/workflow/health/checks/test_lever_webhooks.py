@@ -38,7 +38,7 @@ def test_silence_is_a_finding_when_candidates_have_changed_stage_since(
     record_silence(healthy_organization, hours=9, missed=7)
     assert code_and_level(healthy_organization) == ("webhook_silence", "warning")
     assert "no stage change for 9 hours" in only_finding(healthy_organization).message
-    assert "at least 7 candidates" in only_finding(healthy_organization).message
+    assert "At least 7 candidates" in only_finding(healthy_organization).message
     LeverWebhook.objects.update(last_received_at=timezone.now())  # webhooks arrive again
     assert only_finding(healthy_organization).code == "ok"
 

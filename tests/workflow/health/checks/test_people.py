@@ -30,4 +30,4 @@ def test_uncertain_and_held_invitations_are_counted_and_named(healthy_organizati
         "held_invitations",
         "warning",
     )
-    assert only_finding(healthy_organization).message == "1 invitation waits for an Admin's yes."
+    assert only_finding(healthy_organization).message == "1 invitation needs approval."

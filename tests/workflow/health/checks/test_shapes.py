@@ -39,7 +39,7 @@ def deviate(organization: Organization, found: Kind, **values: object) -> None:
         (
             Kind.OTHER_SPELLING,
             {"field": "status", "expected": "one of A, B"},
-            "CodeScreen has begun to spell “status” otherwise than one of A, B",
+            "CodeScreen has begun to spell “status” differently from one of A, B",
         ),
         (Kind.LIST, {"field": ""}, "CodeScreen has begun to send the whole answer as a list"),
     ],

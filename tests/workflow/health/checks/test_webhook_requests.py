@@ -18,9 +18,11 @@ def test_refused_requests_are_found_with_their_number_and_reason(healthy_organiz
     LeverWebhook.objects.update(last_received_at=timezone.now() - timedelta(hours=2))
     refuse(healthy_organization, hint="unknown_token", last_at=timezone.now() - timedelta(minutes=5))
     assert code_and_level(healthy_organization) == ("webhook_rejected", "warning")
-    message = only_finding(healthy_organization).message
-    assert message.startswith("41 requests from Lever were refused, the last one 5 minutes ago: ")
-    assert "the token of another webhook" in message
+    finding = only_finding(healthy_organization)
+    assert finding.message.startswith("We rejected Lever's last message 5 minutes ago: wrong signature.")
+    assert "41 times" in finding.message
+    assert finding.fix.startswith("The token saved here isn't the one that Lever uses")
+    assert finding.url == "/settings/#webhook"
 
 
 def test_refused_requests_are_worth_knowing_once_another_is_accepted(
@@ -37,6 +39,6 @@ def test_requests_refused_days_ago_are_no_finding(healthy_organization: Organiza
 
 def test_refused_requests_of_codescreen_are_found(healthy_organization: Organization) -> None:
     refuse(healthy_organization, platform="codescreen", count=1)
-    assert only_finding(healthy_organization).message.startswith("1 request from CodeScreen was refused")
+    assert only_finding(healthy_organization).message.startswith("We rejected CodeScreen's last message")
     CodeScreenConnection.objects.update(last_received_at=timezone.now() + timedelta(minutes=1))
     assert code_and_level(healthy_organization) == ("webhook_rejected", "info")

@@ -24,7 +24,7 @@ def test_failed_effects_are_counted_by_kind(healthy_organization: Organization) 
     assert only_finding(healthy_organization).code == "failed_effects"
     assert (
         only_finding(healthy_organization).message
-        == "2 effects failed and are not tried again: leave note (2)."
+        == "2 actions failed and are not tried again: leave note (2)."
     )
 
 
@@ -38,7 +38,7 @@ def test_stuck_deliveries_are_named(healthy_organization: Organization) -> None:
     )
     assert (
         only_finding(healthy_organization).message
-        == f"1 delivery could not be decided after many tries: {delivery.pk}."
+        == f"1 delivery could not be processed after many tries: {delivery.pk}."
     )
 
 
