@@ -1,4 +1,4 @@
-"""The findings of the doctor and the mapping linter, each with its fix, and the state of the queue."""
+"""What is wrong now, each with its fix; the incidents; and the state of the queue."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +12,7 @@ from integrations.models import (
     Delivery,
     Effect,
     Heartbeat,
+    Incident,
     Invitation,
     LeverConnection,
     LeverWebhook,
@@ -20,25 +21,31 @@ from integrations.models import (
 from integrations.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.partials import PartialsMixin
-from integrations.workflow.health import doctor
+from integrations.workflow.health import doctor, incidents
 from integrations.workflow.health.findings import Finding, FindingCode, Level
+from integrations.workflow.health.wording import lasting
 
-#: The levels in the order of the page, each with its title and meaning.
-LEVELS = {
-    Level.ERROR: ("Broken", "Candidates may not be invited, or results not arrive, until this is mended."),
-    Level.WARNING: ("Needs attention", "The portal works; this will cost you something if it stays."),
-    Level.INFO: ("Worth knowing", "Nothing is wrong."),
-}
+MOST_INCIDENTS = 20
 
 
 @dataclass(frozen=True)
 class FindingGroup:
-    """The findings of one level."""
+    """Findings that belong together: what they are called, and what they mean for the organization."""
 
-    level: Level
+    code: str
     title: str
     meaning: str
     findings: list[Finding]
+
+
+@dataclass(frozen=True)
+class IncidentRow:
+    """One incident: what it is called, when it began and ended, and how long it lasted or lasts."""
+
+    title: str
+    began_at: datetime
+    ended_at: datetime | None
+    lasted: str
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,7 @@ class QueueState:
     later: int
     next_poll_at: datetime | None
     last_received_at: datetime | None
+    last_verified_at: datetime | None
     swept_at: datetime | None
     breakers: list[tuple[str, CircuitBreaker | None]]
 
@@ -67,7 +75,9 @@ class HealthView(OrganizationMixin, PartialsMixin):
         groups = finding_groups(self.organization)
         return super().get_context_data(
             findings=[finding for group in groups for finding in group.findings],
+            problems=sum(finding.level != Level.INFO for group in groups for finding in group.findings),
             groups=groups,
+            incidents=recent_incidents(self.organization),
             queue=queue_state(self.organization),
             now=timezone.now(),
             **kwargs,
@@ -75,15 +85,40 @@ class HealthView(OrganizationMixin, PartialsMixin):
 
 
 def finding_groups(organization: Organization) -> list[FindingGroup]:
-    """Return what the doctor and the linter find, each finding once, by level; empty levels are left out."""
-    found = doctor.findings(organization, with_hints=True)
+    """Return what the doctor and the linter find, each finding once, most serious first; empty groups are left out."""
+    found = [one for one in doctor.findings(organization, with_hints=True) if one.code != FindingCode.OK]
+    setup = [one for one in found if one.is_about_setup]
+    levels: dict[Level, list[Finding]] = {level: [] for level in Level}
+    for one in found:
+        if not one.is_about_setup:
+            levels[one.level].append(one)
     groups = [
         FindingGroup(
-            level, title, meaning, [one for one in found if one.level == level and one.code != FindingCode.OK]
-        )
-        for level, (title, meaning) in LEVELS.items()
+            "error",
+            "Broken",
+            "Until these are fixed, candidates may not be invited or results may not arrive.",
+            levels[Level.ERROR],
+        ),
+        FindingGroup("warning", "Working, but fix these soon", "", levels[Level.WARNING]),
+        FindingGroup("setup", "Set-up issues", "In the mappings, and in the tags in Lever.", setup),
+        FindingGroup("info", "Good to know", "Nothing is wrong.", levels[Level.INFO]),
     ]
     return [group for group in groups if group.findings]
+
+
+def recent_incidents(organization: Organization) -> list[IncidentRow]:
+    """Return the incidents that go on and then the last ones that are over."""
+    rows = Incident.objects.filter(organization=organization)[:MOST_INCIDENTS]
+    now = timezone.now()
+    return [
+        IncidentRow(
+            incidents.title_of(row.code),
+            row.began_at,
+            row.ended_at,
+            lasting(((row.ended_at or now) - row.began_at).total_seconds()),
+        )
+        for row in sorted(rows, key=lambda row: row.ended_at is not None)
+    ]
 
 
 def queue_state(organization: Organization) -> QueueState:
@@ -93,6 +128,9 @@ def queue_state(organization: Organization) -> QueueState:
     waiting = [
         rows.free().aggregate(number=Count("pk"), oldest=Min("due_at")) for rows in (deliveries, effects)
     ]
+    heard = LeverWebhook.objects.filter(**own).aggregate(
+        received=Max("last_received_at"), verified=Max("last_verified_at")
+    )
     connection = LeverConnection.objects.filter(**own).first()
     breakers = {row.platform.casefold(): row for row in CircuitBreaker.objects.filter(**own)}
     return QueueState(
@@ -101,7 +139,8 @@ def queue_state(organization: Organization) -> QueueState:
         due=sum(rows["number"] for rows in waiting),
         later=effects.scheduled().filter(due_at__gt=timezone.now()).count(),
         next_poll_at=_next_poll_at(organization),
-        last_received_at=LeverWebhook.objects.filter(**own).aggregate(at=Max("last_received_at"))["at"],
+        last_received_at=heard["received"],
+        last_verified_at=heard["verified"],
         swept_at=connection.swept_at if connection else None,
         breakers=[(label, breakers.get(value)) for value, label in Delivery.Platform.choices()],
     )

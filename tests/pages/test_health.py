@@ -1,20 +1,34 @@
 """The health page: the findings of the doctor and the linter, and the queue's state."""
 
 from datetime import timedelta
+from html import unescape
 
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import CircuitBreaker, Heartbeat, RoleMapping
+from integrations.models import (
+    CircuitBreaker,
+    Heartbeat,
+    Incident,
+    LeverWebhook,
+    RoleMapping,
+    WebhookRejection,
+)
+from integrations.workflow.health.checks.addresses import ACTIVITY, AUTHOR, HEALTH, MAPPINGS, SETTINGS
+from integrations.workflow.health.findings import Finding, FindingCode, Level
 from tests import factories
 
 
 def test_findings_are_sorted_by_level_and_link_to_their_fix(super_admin_client, organization):
     answer = super_admin_client.get(reverse("health"))
-    levels = [finding.level for finding in answer.context["findings"]]
+    levels = [finding.level for finding in answer.context["findings"] if not finding.is_about_setup]
     assert levels == sorted(levels, key=["error", "warning", "info"].index)
+    assert answer.context["groups"][0].code == "error"
     assert "lever_not_connected" in {finding.code for finding in answer.context["findings"]}
-    assert 'href="/settings/"' in answer.content.decode()
+    page = answer.content.decode()
+    assert 'href="/settings/"' in page
+    assert "Connect Lever<span" in page
+    assert "lever_not_connected" not in page, "codes are for programs"
 
 
 def test_the_linters_findings_are_listed_too(super_admin_client, ready_organization):
@@ -23,6 +37,9 @@ def test_the_linters_findings_are_listed_too(super_admin_client, ready_organizat
     )
     found = super_admin_client.get(reverse("health")).context["findings"]
     assert "unknown_assessment" in {finding.code for finding in found}
+    groups = super_admin_client.get(reverse("health")).context["groups"]
+    [setup] = [group for group in groups if group.code == "setup"]
+    assert "unknown_assessment" in {finding.code for finding in setup.findings}
 
 
 def test_no_finding_is_listed_twice(super_admin_client, ready_organization):
@@ -45,7 +62,7 @@ def test_the_queues_state_is_shown(super_admin_client, ready_organization):
     queue = answer.context["queue"]
     assert (queue.oldest_due_at, queue.due, queue.later) == (late, 1, 1)
     page = " ".join(answer.content.decode().split())
-    assert "doesn't answer" in page or "doesn&#x27;t answer" in page
+    assert "Doesn't answer" in page
     assert "7 calls in a row" in page
 
 
@@ -57,3 +74,51 @@ def test_the_number_of_queries_does_not_grow(
         factories.EffectFactory.create(organization=ready_organization)
     with django_assert_max_num_queries(60):
         super_admin_client.get(reverse("health"))
+
+
+def test_a_rejected_signature_is_shown_with_what_to_do(super_admin_client, ready_organization):
+    LeverWebhook.objects.update(last_received_at=None, last_verified_at=None)
+    WebhookRejection.record(ready_organization, "lever", "signature_mismatch", "unknown_token")
+    page = unescape(super_admin_client.get(reverse("health")).content.decode())
+    assert "We rejected Lever's last message 0 seconds ago: wrong signature." in page
+    assert "Copy the token beside “Candidate Stage Change” in Lever again." in page
+    assert 'href="/settings/#webhook">Open the webhook settings' in page
+
+
+def test_a_test_request_counts_as_heard_from_lever(super_admin_client, ready_organization):
+    LeverWebhook.objects.update(last_received_at=None, last_verified_at=None)
+    assert "none yet" in super_admin_client.get(reverse("health")).content.decode()
+    LeverWebhook.objects.update(last_verified_at=timezone.now())
+    page = unescape(super_admin_client.get(reverse("health")).content.decode())
+    assert "none yet" not in page
+    assert "only Lever's test, " in page
+
+
+def test_ongoing_incidents_come_before_those_that_are_over(super_admin_client, organization):
+    now = timezone.now()
+    for code, began, ended in (
+        ("platform_down", 3, 1),
+        ("uncertain_invitations", 5, None),
+        ("held_invitations", 2, 1),
+    ):
+        Incident.objects.create(
+            organization=organization,
+            code=code,
+            began_at=now - timedelta(hours=began),
+            ended_at=None if ended is None else now - timedelta(hours=ended),
+        )
+    factories.OrganizationFactory.create().incidents.create(code="webhook_removed")
+    answer = super_admin_client.get(reverse("health"))
+    rows = [(row.title, row.lasted) for row in answer.context["incidents"]]
+    assert rows == [
+        ("Invitations may or may not have been sent", "5 hours"),
+        ("Invitations need approval", "60 minutes"),
+        ("Lever or CodeScreen doesn't answer", "2 hours"),
+    ]
+    assert answer.content.decode().count("Ongoing") == 1
+
+
+def test_each_finding_has_words_for_its_link():
+    for url in (ACTIVITY, HEALTH, MAPPINGS, SETTINGS, AUTHOR):
+        for code in FindingCode:
+            assert Finding("acme", code, Level.INFO, "", "", url).link_text not in {"", "Open"}

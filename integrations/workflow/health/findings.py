@@ -12,9 +12,17 @@ class Level(StrEnum):
     ERROR = "error"
 
     @property
+    def label(self) -> str:
+        """The level in words for people."""
+        return _LABELS[self]
+
+    @property
     def severity(self) -> int:
         """The place among the levels; the higher the worse."""
         return list(Level).index(self)
+
+
+_LABELS = {Level.INFO: "Good to know", Level.WARNING: "Fix soon", Level.ERROR: "Broken"}
 
 
 class FindingCode(StrEnum):
@@ -87,6 +95,46 @@ class FindingCode(StrEnum):
     DUPLICATE_ROLE = "duplicate_role"
 
 
+#: The linter's findings.
+SETUP_CODES = frozenset(
+    {
+        FindingCode.UNKNOWN_ASSESSMENT,
+        FindingCode.AMBIGUOUS_ASSESSMENT,
+        FindingCode.UNKNOWN_ROLE,
+        FindingCode.UNKNOWN_STAGE,
+        FindingCode.RENAMED_STAGE,
+        FindingCode.UNKNOWN_CANDIDATE_TAG,
+        FindingCode.CANDIDATE_TAG_ALONE,
+        FindingCode.ROLE_WITHOUT_ASSESSMENT,
+        FindingCode.DUPLICATE_ASSESSMENT,
+        FindingCode.DUPLICATE_MAPPING,
+        FindingCode.DUPLICATE_ROLE,
+    }
+)
+
+#: What the link of a finding says, where there is more to say than which page it is.
+_LINKS = {
+    FindingCode.LEVER_NOT_CONNECTED: "Connect Lever",
+    FindingCode.LEVER_RECONNECT: "Connect Lever again",
+    FindingCode.LEVER_TOKEN_ENDS: "Connect Lever again",
+    FindingCode.CODESCREEN_NOT_CONNECTED: "Enter the API key",
+    FindingCode.CODESCREEN_KEY_REFUSED: "Enter the API key",
+    FindingCode.WEBHOOK_REJECTED: "Open the webhook settings",
+    FindingCode.HELD_INVITATIONS: "Review them",
+    FindingCode.UNCERTAIN_INVITATIONS: "Review them",
+    FindingCode.AWAITING_DECISION: "Review them",
+    FindingCode.FOLLOWING_ENDED: "See which",
+    FindingCode.FAILED_EFFECTS: "See what failed",
+}
+#: What other links say, by how the address begins; the first that fits.
+_PAGES = {
+    "/settings/": "Open Settings",
+    "/mappings/": "Open Mappings",
+    "/activity/": "Open Activity",
+    "/health/": "Open Health",
+}
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing a person should know about an organization, given by its slug.
@@ -100,3 +148,14 @@ class Finding:
     message: str
     fix: str
     url: str
+
+    @property
+    def is_about_setup(self) -> bool:
+        """Whether it is about how mappings and tags are set up, and not about what works."""
+        return self.code in SETUP_CODES
+
+    @property
+    def link_text(self) -> str:
+        """What a link to the page says."""
+        pages = (text for start, text in _PAGES.items() if self.url.startswith(start))
+        return _LINKS.get(self.code) or next(pages, "Open")

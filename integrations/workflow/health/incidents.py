@@ -35,12 +35,14 @@ NOTIFY_AT_MOST_EVERY = timedelta(hours=1)  # for a problem that comes and goes
 class IncidentWording:
     """The subjects of the two e-mails about a problem, and for how long it isn't worth one.
 
-    Without `begin_subject` members are notified elsewhere of each row, and here only of the end.
+    Without `begin_subject` members are notified elsewhere of each row, and here only of the end; `title` is then what
+    the problem is called.
     """
 
     begin_subject: str
     end_subject: str
     notify_after: timedelta = timedelta(0)
+    title: str = ""
     least_level: Level = Level.INFO  # below it the finding is worth knowing, and the problem over
 
 
@@ -49,7 +51,9 @@ WORDINGS: Mapping[str, IncidentWording] = {
     FindingCode.HELD_INVITATIONS: IncidentWording(
         "Invitations need approval", "No invitation needs approval any more"
     ),
-    FindingCode.UNCERTAIN_INVITATIONS: IncidentWording("", "No invitation is uncertain any more"),
+    FindingCode.UNCERTAIN_INVITATIONS: IncidentWording(
+        "", "No invitation is uncertain any more", title="Invitations may or may not have been sent"
+    ),
     FindingCode.FAILED_EFFECTS: IncidentWording(
         "Something could not be written or sent", "Everything that failed has been done", timedelta(minutes=2)
     ),
@@ -72,9 +76,18 @@ WORDINGS: Mapping[str, IncidentWording] = {
         "Lever has stopped sending webhooks", "Lever sends webhooks again"
     ),
     FindingCode.WEBHOOK_REJECTED: IncidentWording(
-        "We are rejecting webhooks", "Webhooks are accepted again", timedelta(minutes=10), Level.WARNING
+        "We are rejecting webhooks",
+        "Webhooks are accepted again",
+        timedelta(minutes=10),
+        least_level=Level.WARNING,
     ),
 }
+
+
+def title_of(code: str) -> str:
+    """Return what an incident is called, for people."""
+    wording = WORDINGS.get(code)
+    return wording.begin_subject or wording.title if wording else code.replace("_", " ").capitalize()
 
 
 def update_incidents(organization: Organization) -> None:
