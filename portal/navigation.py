@@ -33,7 +33,7 @@ _LINKS: tuple[tuple[str, str, str, Collection[str]], ...] = (
 )
 
 #: By URL name, further paths that the link stands for.
-_SUBPAGES = {"settings": ("/mappings/", "/emails/", "/audit/")}
+_SUBPAGES = {"activity": ("/deliveries/", "/data/"), "settings": ("/mappings/", "/emails/", "/audit/")}
 
 
 @dataclass(frozen=True)
