@@ -1,1 +1,1 @@
-"""The demo: a seeded organization, its accounts in the sandbox, and one candidate's way through both."""
+"""The demo: two organizations, their accounts in the sandbox, two weeks of history, and a check of the main job."""

@@ -2,8 +2,10 @@
 
 import base64
 import secrets
+from functools import cache
 from pathlib import Path
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.core.management import call_command
 
@@ -53,18 +55,23 @@ def organization_toml(name: str, slug: str, username: str) -> str:
 
 
 def configure(folder: Path, slug: str, toml: str) -> None:
-    """Run `configure` with a configuration; the file and the command's output are kept in the folder.
-
-    Gives its people PASSWORD.
-    """
+    """Run `configure` with a configuration, and give its people PASSWORD; file and output are kept in the folder."""
     path = folder / f"{slug}.toml"
     path.write_text(toml)
     path.chmod(0o600)
     with (folder / "configure.log").open("a") as log:
         call_command("configure", str(path), stdout=log, stderr=log)
-    for user in User.objects.filter(memberships__organization__slug=slug):
-        user.set_password(PASSWORD)  # known to everybody, so that `configure` would refuse it
-        user.save()
+    set_passwords(slug)
+
+
+def set_passwords(slug: str) -> None:
+    """Give an organization's people PASSWORD, which is known to everybody, so that `configure` would refuse it."""
+    User.objects.filter(memberships__organization__slug=slug).update(password=_hashed())
+
+
+@cache
+def _hashed() -> str:
+    return make_password(PASSWORD)
 
 
 def connect(

@@ -10,10 +10,13 @@ from argparse import ArgumentParser
 import requests
 from django.core.management import BaseCommand, CommandError
 from django.db import connections
+from django.utils import timezone
 
 from portal.devtools.demo import provisioning
 from portal.devtools.demo.check import Check
 from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.demo.history.plan import plan
+from portal.devtools.demo.history.writer import write_history
 from portal.devtools.demo.platforms import Platforms
 from portal.devtools.demo.progress import Progress
 from portal.devtools.ports import HOST, claim_port
@@ -52,22 +55,22 @@ class Command(BaseCommand):
         progress.step("Making the database")
         startup.prepare(self.stderr)
         progress.step("Starting the pretend Lever, CodeScreen and mail server")
-        with Platforms(environment):
-            progress.step("Configuring the organizations")
-            webhook_secret = provisioning.seed(environment.folder)
+        with Platforms(environment) as platforms:
+            now = timezone.now()
+            events = plan(now)
+            progress.step(f"Making two weeks of history: {len(events)} events")
+            write_history(environment, platforms, events, now)
             connections.close_all()
-            return self._serve(environment, webhook_secret, progress, is_check)
+            return self._serve(environment, progress, is_check)
 
-    def _serve(
-        self, environment: DemoEnvironment, webhook_secret: str, progress: Progress, is_check: bool
-    ) -> bool:
+    def _serve(self, environment: DemoEnvironment, progress: Progress, is_check: bool) -> bool:
         progress.step("Starting the portal and its workers")
         supervisor = Supervisor([environment.web_server(), queue_cluster()])
         outcome: list[bool] = []
 
-        def set_up_and_check() -> None:
+        def welcome_and_check() -> None:
             try:
-                self._set_up(environment, webhook_secret, progress)
+                self._welcome(environment, progress)
                 outcome.append(Check(environment, self.stdout.write).run() if is_check else True)
             except (RunFailed, requests.RequestException) as error:
                 self.stderr.write(f"The demo could not be set up: {error}")
@@ -77,15 +80,13 @@ class Command(BaseCommand):
                 if is_check or not all(outcome):
                     os.kill(os.getpid(), signal.SIGTERM)
 
-        threading.Thread(target=set_up_and_check, name="demo", daemon=True).start()
+        threading.Thread(target=welcome_and_check, name="demo", daemon=True).start()
         supervisor.run()
         return all(outcome) and bool(outcome or not is_check)
 
-    def _set_up(self, environment: DemoEnvironment, webhook_secret: str, progress: Progress) -> None:
+    def _welcome(self, environment: DemoEnvironment, progress: Progress) -> None:
         for url in environment.urls_to_wait_for:
             wait_for_url(url)
-        progress.step("Connecting Acme to Lever and CodeScreen")
-        provisioning.connect(environment, webhook_secret)
         progress.step("Ready")
         self._say(_WELCOME.format(at=environment, name=provisioning.USERNAME, password=provisioning.PASSWORD))
 
@@ -98,7 +99,8 @@ _WELCOME = """
 The demo runs. Everything in it is pretend; it ends with Ctrl-C.
 
   Portal       {at.portal_url}/          sign in: {name} / {password}
-               Acme is connected. To connect an organization yourself, sign in as newcomer / {password}
+               or as lead, an Admin, or recruiter, a Team Member, with the same password
+               Acme has two weeks of history. To set an organization up yourself, sign in as newcomer
   Admin        {at.portal_url}/admin/    every delivery, verdict, invitation, result, effect and call
   Lever        {at.lever.url}/          move a candidate into “CodeScreen Assessment”
   CodeScreen   {at.codescreen.url}/          start, submit and evaluate their assessment

@@ -1,0 +1,102 @@
+"""HTTP between the portal and the pretend platforms without sockets, while all of them are in this process.
+
+A history is thousands of calls: so it is made in seconds, and one thing happens after another.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from email.message import Message
+from io import BytesIO
+from typing import Any
+from unittest import mock
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from django.test import Client
+from requests.adapters import BaseAdapter
+
+from portal.devtools.sandbox.http.connections import Ending
+from portal.devtools.sandbox.http.requests import build_request
+from portal.devtools.sandbox.server import SandboxServer
+
+
+class Wires:
+    """Leads each request of this process by its host and port: to a pretend platform, or to the portal."""
+
+    def __init__(self, platforms: list[SandboxServer], portal_url: str) -> None:
+        routes: dict[str, BaseAdapter] = {
+            urlsplit(server.url).netloc: _ToPlatform(server) for server in platforms
+        }
+        address = urlsplit(portal_url).netloc
+        self._routes: Mapping[str, BaseAdapter] = routes | {address: _ToPortal(address)}
+
+    @contextmanager
+    def connected(self) -> Iterator[None]:
+        """Lead requests so until the end of the block."""
+        with mock.patch.object(requests.Session, "get_adapter", lambda _session, url: self._adapter(url)):
+            yield
+
+    def _adapter(self, url: str) -> BaseAdapter:
+        adapter = self._routes.get(urlsplit(url).netloc)
+        if adapter is None:
+            raise requests.exceptions.InvalidURL(f"the history calls nothing but the demo's parts, not {url}")
+        return adapter
+
+
+class _ToPlatform(BaseAdapter):
+    def __init__(self, server: SandboxServer) -> None:
+        super().__init__()
+        self._server = server
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        headers = Message()
+        headers["Host"] = urlsplit(request.url or "").netloc
+        for name, value in request.headers.items():
+            headers[name] = value
+        built = build_request(request.method or "", request.path_url, headers, _body(request))
+        with built:
+            exchange = self._server.exchange(built)
+        if exchange.response is None or exchange.ending is not Ending.SEND:
+            raise requests.exceptions.ConnectionError("the connection ended without an answer")
+        answer = exchange.response
+        return _response(request, answer.status_code, dict(answer.headers), answer.get_data())
+
+    def close(self) -> None:
+        """Keep nothing open."""
+
+
+class _ToPortal(BaseAdapter):
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self._client = Client(HTTP_HOST=address)
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        headers = {name: value for name, value in request.headers.items() if name.lower() != "content-length"}
+        answer = self._client.generic(
+            request.method or "",
+            request.path_url,
+            _body(request),
+            content_type=headers.pop("Content-Type", ""),
+            headers=headers,
+        )
+        return _response(request, answer.status_code, dict(answer.headers), answer.content)
+
+    def close(self) -> None:
+        """Keep nothing open."""
+
+
+def _body(request: requests.PreparedRequest) -> bytes:
+    body = request.body or b""
+    return body.encode() if isinstance(body, str) else bytes(body)
+
+
+def _response(
+    request: requests.PreparedRequest, status: int, headers: Mapping[str, str], body: bytes
+) -> requests.Response:
+    response = requests.Response()
+    response.status_code = status
+    response.headers.update(headers)
+    response.url, response.request = request.url or "", request
+    response.raw = urllib3.HTTPResponse(BytesIO(body), headers, status, preload_content=False)
+    return response

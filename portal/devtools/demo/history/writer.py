@@ -1,0 +1,211 @@
+"""Writes the history: each event of the plan at its time, and after it what the portal's workers make of it."""
+
+import gc
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from unittest import mock
+
+from django.contrib.auth.models import User
+from django.core.mail import EmailMessage
+from django.db.models.functions import Now
+from django.test import Client
+from django.test.utils import override_settings
+
+from integrations import stop_signal
+from integrations.clients.provider import lever_client
+from integrations.models import EmailKind, Invitation, Membership, Organization
+from integrations.models.invitation_status import Status
+from integrations.queue import due_work, on_request, worker
+from integrations.queue.organization_reads import OrganizationReads
+from integrations.vocabulary import WebhookEvent
+from integrations.workflow.email.preferences import save_preferences
+from integrations.workflow.health import incidents
+from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.operations.lever_webhooks import make_webhooks
+from integrations.workflow.operations.members import save_member
+from portal.devtools.demo import provisioning
+from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.demo.history.clock import PastClock
+from portal.devtools.demo.history.codescreen_acts import CodeScreenActs
+from portal.devtools.demo.history.events import Act, Event
+from portal.devtools.demo.history.lever_acts import LeverActs
+from portal.devtools.demo.history.planner import LENGTH
+from portal.devtools.demo.history.team_acts import LEAD, RECRUITER, TeamActs
+from portal.devtools.demo.history.transport import Wires
+from portal.devtools.demo.platforms import Platforms
+from portal.devtools.sandbox.http.errors import HttpError
+from portal.devtools.sandbox.mail.mailbox import Mailbox
+from portal.devtools.sandbox_client import SandboxClient
+from portal.devtools.waiting import RunFailed
+
+#: Calls needn't be spread over time, and CodeScreen's webhooks say when to ask.
+QUICK = {
+    "LEVER_RATE": 1_000_000.0,
+    "LEVER_BURST": 1_000_000,
+    "POLL_NOT_STARTED_SECONDS": 30 * 86_400,
+    "POLL_IN_PROGRESS_SECONDS": 30 * 86_400,
+}
+AT_ONCE = 8
+SLUG = provisioning.CONNECTED
+FOLLOWED = (Status.INVITED, Status.IN_PROGRESS, Status.SUBMITTED)
+
+
+def write_history(
+    environment: DemoEnvironment, platforms: Platforms, events: Sequence[Event], now: datetime
+) -> list[Event]:
+    """Set the organizations up two weeks before now, and let everything happen; return the events that couldn't."""
+    wires = Wires([platforms.lever, platforms.codescreen], environment.portal_url)
+    with (
+        override_settings(**QUICK),
+        _unhurried(platforms),
+        PastClock(now - LENGTH) as clock,
+        wires.connected(),
+        _mailed_to(platforms.mail.mailbox),
+    ):
+        history = _History(platforms, clock)
+        history.set_up(environment.portal_url, environment.folder)
+        skipped = [event for event in events if not history.let_happen(event)]
+        history.end()
+    return skipped
+
+
+class _History:
+    def __init__(self, platforms: Platforms, clock: PastClock) -> None:
+        self._platforms = platforms
+        self._clock = clock
+        self._account = platforms.lever.accounts[SLUG]
+        lever = self._lever = LeverActs(self._account)
+        codescreen = self._codescreen = CodeScreenActs(platforms.codescreen, SLUG)
+        team = self._team = TeamActs(SLUG, codescreen)
+        self._acts: dict[Act, Callable[[Event], None]] = {
+            Act.ADD: lever.add,
+            Act.MOVE: self._move,
+            Act.MOVE_TOGETHER: lever.move,
+            Act.ARCHIVE: lever.archive,
+            Act.WEBHOOKS_ARE_LOST: lever.lose_webhooks,
+            Act.WEBHOOKS_ARRIVE: lever.deliver_webhooks,
+            Act.FORGED_WEBHOOK: lever.forge_webhook,
+            Act.START: codescreen.take_step,
+            Act.SUBMIT: codescreen.take_step,
+            Act.EVALUATE: codescreen.take_step,
+            Act.REGRADE: codescreen.take_step,
+            Act.EXPIRE: codescreen.take_step,
+            Act.BOUNCE: codescreen.take_step,
+            Act.CODESCREEN_FAILS: codescreen.fail,
+            Act.CODESCREEN_WORKS: codescreen.work,
+            Act.CHANGE_POLICIES: team.change_policies,
+            Act.MAP_ROLE: team.map_role,
+            Act.RATE: team.rate,
+            Act.REPLAY: team.replay,
+            Act.APPROVE: team.approve,
+            Act.REFUSE: team.refuse,
+            Act.RESOLVE: team.resolve,
+            Act.STOP_FOLLOWING: team.stop_following,
+            Act.INVITE_AGAIN: team.invite_again,
+            Act.WORK: lambda _event: None,
+            Act.SWEEP: lambda _event: self._sweep(),
+            Act.UPDATE_INCIDENTS: lambda _event: incidents.update_incidents(team.organization),
+        }
+
+    def set_up(self, portal_url: str, folder: Path) -> None:
+        """Make the organizations, connect one of them as its Super Admin would, and add its team."""
+        secret = provisioning.seed(folder)
+        owner = User.objects.get(username=provisioning.USERNAME)
+        self._consent(portal_url, owner)
+        organization = self._team.organization
+        make_webhooks(organization, lever_client(organization), owner)
+        self._account.events.enabled.update(event.value for event in WebhookEvent)
+        for webhook in self._account.events.webhooks.values():
+            if not self._account.events.verify(webhook).succeeded:
+                raise RunFailed("Lever's test request was refused")
+        self._platforms.codescreen.platform.accounts[SLUG].settings.update(
+            {"webhook_url": organization.codescreen_webhook_url, "webhook_secret": secret}
+        )
+        for username, role in ((LEAD, "admin"), (RECRUITER, "team_member")):
+            save_member(organization, username, role, owner, email=f"{username}@{SLUG}.example")
+        provisioning.set_passwords(SLUG)
+        recruiter = Membership.objects.get(user__username=RECRUITER)
+        save_preferences(recruiter, {EmailKind.RESULT: False}, recruiter.user)
+        _work()
+
+    def let_happen(self, event: Event) -> bool:
+        """Let one event happen at its time, and work what follows; False when it couldn't."""
+        self._clock.go_to(event.at)
+        try:
+            self._acts[event.act](event)
+        except (ActionNotAllowed, HttpError, LookupError, Invitation.DoesNotExist):
+            return False
+        if event.act is not Act.ADD:
+            _work()
+        return True
+
+    def end(self) -> None:
+        """Compare with Lever once more, and have those underway followed from now on."""
+        self._sweep()
+        _work()
+        incidents.update_incidents(self._team.organization)
+        _work()
+        self._codescreen.end()
+        Invitation.objects.followed().filter(status__in=FOLLOWED).update(next_poll_at=Now())
+
+    def _move(self, event: Event) -> None:
+        if event.details.get("answer_is_lost"):
+            self._codescreen.lose_next_answer()
+        self._lever.move(event)
+
+    def _sweep(self) -> None:
+        on_request.sweep_organization(self._team.organization)
+
+    def _consent(self, portal_url: str, owner: User) -> None:
+        """Connect Lever by the pages that a Super Admin's browser would go through."""
+        browser = Client(HTTP_HOST=portal_url.partition("://")[2])
+        browser.force_login(owner)
+        asked = browser.post("/oauth/login/lever/", {"organization": SLUG})["Location"]
+        lever = SandboxClient(self._platforms.lever.url)
+        answered = lever.act("consent", account=SLUG, url=asked)
+        browser.get(answered["redirect"].removeprefix(portal_url))
+        if Organization.objects.with_connections().get(slug=SLUG).lever is None:
+            raise RunFailed("Lever's consent didn't lead to a connection")
+
+
+def _work() -> None:
+    """Work everything that is due, as a worker would."""
+    organizations = OrganizationReads()
+    while (due := due_work.read()).rows:
+        for row in worker.claim_rows(AT_ONCE, 0, due):
+            worker.work_on(row, organizations)
+
+
+@contextmanager
+def _unhurried(platforms: Platforms) -> Iterator[None]:
+    """Have the platforms send webhooks at once and limit no calls until the end of the block."""
+    settings = platforms.lever.accounts[SLUG].settings
+    limit, settings.rate_limit = settings.rate_limit, 0.0
+    senders = (platforms.lever.platform.sender, platforms.codescreen.platform.sender)
+    for sender in senders:
+        sender.sends_at_once = True
+    gc.disable()
+    logging.disable(logging.WARNING)  # what was repaired two weeks ago is no news
+    # to ask for a stop would yield the processor each time
+    with mock.patch.object(stop_signal, "is_requested", return_value=False):
+        yield
+    logging.disable(logging.NOTSET)
+    gc.enable()
+    for sender in senders:
+        sender.sends_at_once = False
+    settings.rate_limit = limit
+
+
+@contextmanager
+def _mailed_to(mailbox: Mailbox) -> Iterator[None]:
+    """Put e-mails into a mailbox without SMTP until the end of the block."""
+    with mock.patch.object(EmailMessage, "send", lambda message, *_: _store(mailbox, message)):
+        yield
+
+
+def _store(mailbox: Mailbox, message: EmailMessage) -> int:
+    mailbox.store(message.from_email, message.to, message.message().as_bytes())
+    return 1

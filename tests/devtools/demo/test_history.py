@@ -1,0 +1,142 @@
+"""The whole history, made once: nothing is missing, nothing is broken, and both platforms agree with the portal."""
+
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db.models import Max, Min
+from django.utils import timezone
+
+from integrations.models import (
+    ApiCall,
+    AuditEntry,
+    Candidate,
+    Delivery,
+    Effect,
+    Incident,
+    Invitation,
+    Organization,
+    Result,
+    ShapeDeviation,
+    Verdict,
+    WebhookRejection,
+)
+from integrations.pages.overview.checklist import setup_steps
+from integrations.vocabulary import InvitationStatus, VerdictCode
+from integrations.workflow.catalog.trigger_policy import trigger_stages
+from portal.devtools.demo.environment import DemoEnvironment
+from portal.devtools.demo.history.plan import plan
+from portal.devtools.demo.history.writer import write_history
+from portal.devtools.demo.platforms import Platforms
+from portal.devtools.ports import free_port
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+#: Reasons not to be invited that wait for nobody, or need a platform that misbehaves.
+NOT_SHOWN = {
+    VerdictCode.IGNORED_EVENT,
+    VerdictCode.DISCONNECTED,
+    VerdictCode.ERASED,
+    VerdictCode.NOT_VISIBLE,
+    VerdictCode.ARCHIVED,
+    VerdictCode.ANONYMIZED,
+    VerdictCode.ENTERED_BEFORE,
+}
+#: Statuses that an invitation passes through within a second, and one that only a person's mistake leads to.
+PASSING = {InvitationStatus.PENDING, InvitationStatus.SENDING, InvitationStatus.FAILED}
+
+
+@pytest.fixture
+def environment(tmp_path: Path, settings) -> DemoEnvironment:
+    """A demo's environment, to which the settings point."""
+    environment = DemoEnvironment(tmp_path, *(free_port() for _ in range(5)))
+    variables = environment.variables()
+    for name in ("LEVER_AUTH_URL", "LEVER_API_URL", "LEVER_AUDIENCE", "CODESCREEN_API_URL", "PORTAL_URL"):
+        setattr(settings, name, variables[name])
+    settings.LEVER_CLIENT_ID, settings.LEVER_CLIENT_SECRET = (
+        variables["LEVER_CLIENT_ID"],
+        variables["LEVER_CLIENT_SECRET"],
+    )
+    return environment
+
+
+def test_two_weeks_of_history_hold_every_outcome_and_break_no_promise(
+    environment: DemoEnvironment, subtests: pytest.Subtests
+):
+    now = timezone.now()
+    with Platforms(environment) as platforms:
+        skipped = write_history(environment, platforms, plan(now), now)
+        ledgers = (
+            environment.lever.ledger("acme")["opportunities"],
+            environment.codescreen.ledger("acme")["invitations"],
+        )
+        emails = platforms.mail.mailbox.latest_first()
+    acme = Organization.objects.get(slug="acme")
+
+    with subtests.test("every planned event could happen"):
+        assert skipped == []
+        assert timezone.now() >= now
+
+    with subtests.test("everything that could be known of a candidate happened to somebody"):
+        assert set(Verdict.objects.values_list("code", flat=True)) >= set(VerdictCode) - NOT_SHOWN
+        statuses = set(Invitation.objects.values_list("status", flat=True))
+        assert statuses == set(InvitationStatus) - PASSING
+        outcomes = set(Result.objects.values_list("outcome", flat=True))
+        assert outcomes == {"Passed", "Failed", "Expired"}
+        explanations = " ".join(Delivery.objects.values_list("explanation", flat=True))
+        assert "Did you mean “Frontend Developer”?" in explanations
+        assert Delivery.objects.filter(event="sweep", invitation__isnull=False).count() == 2
+
+    with subtests.test("everything was worked, and its rows are as old as they say"):
+        assert not Delivery.objects.filter(due_at__isnull=False).exists()
+        states = set(Effect.objects.values_list("state", flat=True))
+        assert states == {Effect.State.DONE, Effect.State.UNCERTAIN}
+        assert not ShapeDeviation.objects.exists()
+        for rows, column in (
+            (Delivery.objects.all(), "received_at"),
+            (Invitation.objects.all(), "created_at"),
+            (Effect.objects.filter(state=Effect.State.DONE), "done_at"),
+            (ApiCall.objects.all(), "at"),
+            (AuditEntry.objects.all(), "at"),
+        ):
+            span = rows.aggregate(first=Min(column), last=Max(column))
+            assert now - timedelta(days=14, minutes=1) < span["first"] < now - timedelta(days=12), column
+            assert now - timedelta(hours=36) < span["last"] <= timezone.now(), column
+
+    with subtests.test("nobody was invited twice, and Lever shows one progress tag"):
+        opportunities, invitations = ledgers
+        rounds = Counter(Invitation.objects.exclude(invited_at=None).values_list("email", "assessment_id"))
+        rounds.update(Invitation.objects.filter(status="uncertain").values_list("email", "assessment_id"))
+        sent = {(one["email"], one["assessment_id"]): one["emails_sent"] for one in invitations}
+        assert sent == rounds
+        for invitation in Invitation.objects.exclude(invited_at=None):
+            tags = opportunities[invitation.opportunity_id]["tags"]
+            assert sum(tag.startswith("CodeScreen: ") for tag in tags) == 1, invitation
+        results = Invitation.objects.filter(results__isnull=False).distinct()
+        for invitation in results:
+            assert opportunities[invitation.opportunity_id]["feedback"], invitation
+
+    with subtests.test("everybody who entered the stage has a row"):
+        entered = Delivery.objects.exclude(verdict__in=["noted", "test_request", "not_a_trigger_stage"])
+        ids = set(entered.values_list("opportunity_id", flat=True))
+        assert set(Candidate.objects.values_list("opportunity_id", flat=True)) == ids
+        assert 60 <= len(ids) <= 120
+        assert not Candidate.objects.filter(name="").exists()
+
+    with subtests.test("incidents are over and open, and a forged webhook was refused"):
+        assert Incident.objects.exclude(ended_at=None).values("code").distinct().count() >= 3
+        ongoing = Incident.objects.filter(ended_at=None)
+        assert set(ongoing.values_list("code", flat=True)) == {"held_invitations", "uncertain_invitations"}
+        assert WebhookRejection.objects.filter(organization=acme).exists()
+
+    with subtests.test("people changed things and were told"):
+        actions = set(AuditEntry.objects.values_list("action", flat=True))
+        assert {"connect", "change_mapping", "change_policies", "approve", "refuse", "replay"} <= actions
+        assert len(emails) > 60
+        assert {email.recipients for email in emails} >= {("demo@acme.example",), ("lead@acme.example",)}
+
+    with subtests.test("the set-up is complete, and the log is whole"):
+        assert all(step.is_done for step in setup_steps(acme, trigger_stages(acme)))
+        call_command("verify_audit")
