@@ -94,6 +94,7 @@ NOT_AUDITED = {
     "health",
     "member-link",  # shows
     "team",  # shows
+    "rules-preview",  # shows
 }
 #: Addresses about a person's account; tests/portal/accounts/test_account_audit.py has their entries.
 OF_ACCOUNTS = {"login", "logout", "password", "password_reset_confirm", "password_reset_link", "sessions"}

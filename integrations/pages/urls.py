@@ -12,6 +12,7 @@ from integrations.pages.activity import (
     invitation_actions,
     offered,
 )
+from integrations.pages.backtest import preview
 from integrations.pages.dry_run import dry_run
 from integrations.pages.mappings import bulk_assign, catalog_refresh, mapping_edit, mapping_list, rating_list
 from integrations.pages.overview import overview
@@ -66,6 +67,7 @@ urlpatterns = [
         name="codescreen-test",
     ),
     path("settings/rules/", rules.RulesView.as_view(), name="rules"),
+    path("settings/rules/preview/", preview.PreviewRulesView.as_view(), name="rules-preview"),
     path("settings/policies/", rules.RulesView.as_view(), name="policies"),  # the former address
     path("settings/team/", team.TeamView.as_view(), name="team"),
     path("settings/author/", feedback_author.FeedbackAuthorView.as_view(), name="feedback-author"),

@@ -1,6 +1,6 @@
 """`backtest`: one line for each verdict that would differ, the count last, errors that name the key."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -11,16 +11,10 @@ from django.utils import timezone
 
 from integrations.configuration import dump
 from integrations.models import Assessment, Organization, RoleMapping
-from integrations.vocabulary import DeliveryEvent
-from integrations.workflow.operations.backtest import rules_of
-from integrations.workflow.rules.assessments import KnownAssessment
-from integrations.workflow.rules.decide import decide
-from integrations.workflow.rules.facts import CandidateSnapshot, Facts
-from integrations.workflow.rules.past_facts import stored_facts
 from tests import factories
+from tests.past_decisions import decide_about
 
 NOON = timezone.now().astimezone(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=2)
-BACKEND = KnownAssessment("id-backend", "Backend")
 
 
 @pytest.fixture
@@ -33,30 +27,6 @@ def acme(db) -> Organization:
     for number, role in enumerate(["Backend Engineer", "Designer", "Backend Engineer"]):
         decide_about(acme, f"opportunity-{number}", role, NOON + timedelta(hours=number))
     return acme
-
-
-def decide_about(organization: Organization, opportunity_id: str, role: str, at: datetime) -> None:
-    """Store a delivery as it is decided by the rules in force."""
-    rules = rules_of(organization)
-    facts = Facts(
-        DeliveryEvent.STAGE_CHANGE,
-        stage_id="stage-1",
-        stage_name="CodeScreen Assessment",
-        candidate=CandidateSnapshot("stage-1", "", "role-1", role, emails=("alder@candidates.example",)),
-        mappings=rules.mappings,
-        assessments=rules.assessments,
-        bulk_limit=rules.bulk_limit,
-    )
-    decision = decide(facts)
-    factories.DeliveryFactory.create(
-        organization=organization,
-        opportunity_id=opportunity_id,
-        verdict=decision.verdict,
-        explanation=decision.explanation,
-        decided_at=at,
-        due_at=None,
-        facts=stored_facts(facts, decision),
-    )
 
 
 @pytest.fixture

@@ -58,6 +58,7 @@ ALLOWED = {
     "rating-list": 2,
     "policies": 2,
     "rules": 2,
+    "rules-preview": 2,
     "team": 1,
     "feedback-author": 2,
     "delivery-replay": 2,

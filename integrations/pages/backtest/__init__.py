@@ -1,0 +1,1 @@
+"""What other rules would have decided about the last 90 days."""

@@ -1,0 +1,113 @@
+"""What a backtest found, counted and shortened for a page."""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from integrations.models import Candidate, Organization
+from integrations.vocabulary import VerdictCode
+from integrations.workflow.rules.backtest import DecidedAgain, Unknown, Verdict
+
+#: So many deliveries that would differ are listed, the newest.
+MOST_LISTED = 50
+NOT_KNOWN = "Not known"
+WHY_NOT_KNOWN = "Lever wasn't asked about this candidate then."
+
+
+@dataclass(frozen=True)
+class VerdictCount:
+    """How many deliveries got a verdict, and how many would get it."""
+
+    code: str
+    label: str
+    then: int
+    now: int
+
+    @property
+    def difference(self) -> str:
+        """The difference with its sign; empty when there is none."""
+        return f"{self.now - self.then:+}".replace("-", "−") if self.now != self.then else ""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A verdict as a badge, and below it the name of its assessment, if it has one, or why it isn't known."""
+
+    code: str
+    label: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class ChangedRow:
+    """A delivery that would be decided differently. Without a name the candidate is shown by the id."""
+
+    again: DecidedAgain
+    name: str
+    role_title: str
+    then: Shown
+    now: Shown
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The counts of a backtest and the newest deliveries that would differ."""
+
+    decided: int
+    differing: int
+    without_facts: int
+    counts: tuple[VerdictCount, ...]
+    rows: tuple[ChangedRow, ...]
+
+    @property
+    def unlisted(self) -> int:
+        """How many more would differ than are listed."""
+        return self.differing - len(self.rows)
+
+
+def summarize(results: Iterable[DecidedAgain], organization: Organization) -> Summary:
+    """Return the summary; reads the names of the candidates that are listed."""
+    then, now = Counter[VerdictCode](), Counter[VerdictCode | Unknown]()
+    newest: deque[DecidedAgain] = deque(maxlen=MOST_LISTED)
+    differing = without_facts = 0
+    for again in results:
+        if not again.is_decided:
+            without_facts += 1
+            continue
+        then[again.then.code] += 1
+        now[again.now if isinstance(again.now, Unknown) else again.now.code] += 1
+        if again.differs:
+            differing += 1
+            newest.append(again)
+    counts = [
+        VerdictCount(code, code.label, then[code], now[code])
+        for code in reversed(VerdictCode)
+        if then[code] or now[code]
+    ]
+    if now[Unknown.NOT_READ]:
+        counts.append(VerdictCount("neutral", NOT_KNOWN, 0, now[Unknown.NOT_READ]))
+    rows = _rows(list(reversed(newest)), organization)
+    return Summary(then.total(), differing, without_facts, tuple(counts), rows)
+
+
+def _rows(listed: list[DecidedAgain], organization: Organization) -> tuple[ChangedRow, ...]:
+    people = _people(organization, {again.past.opportunity_id for again in listed} - {""})
+    return tuple(
+        ChangedRow(
+            again, *people.get(again.past.opportunity_id, ("", "")), _shown(again.then), _shown(again.now)
+        )
+        for again in listed
+    )
+
+
+def _people(organization: Organization, opportunity_ids: set[str]) -> Mapping[str, tuple[str, str]]:
+    """Return name and role of the candidates that have a row."""
+    rows = Candidate.objects.filter(organization=organization, opportunity_id__in=opportunity_ids)
+    return {row.opportunity_id: (row.name, row.role_title) for row in rows}
+
+
+def _shown(verdict: Verdict | Unknown) -> Shown:
+    if isinstance(verdict, Unknown):
+        return Shown("neutral", NOT_KNOWN, WHY_NOT_KNOWN)
+    detail = verdict.assessment.name if verdict.assessment else ""
+    return Shown(verdict.code, verdict.code.label, detail)
