@@ -95,6 +95,8 @@ NOT_AUDITED = {
     "member-link",  # shows
     "team",  # shows
     "rules-preview",  # shows
+    "report",
+    "report-export",
 }
 #: Addresses about a person's account; tests/portal/accounts/test_account_audit.py has their entries.
 OF_ACCOUNTS = {"login", "logout", "password", "password_reset_confirm", "password_reset_link", "sessions"}
