@@ -503,6 +503,7 @@ COMMANDS: dict[str, Callable[[Scene], Act]] = {
     "forget": lambda s: _command("forget", s.organization.slug, s.invitation().opportunity_id),
 }
 NOT_AUDITED_COMMANDS = {
+    "backtest",
     "subject_access",  # its entry is tested with the command
     "evidence",  # its entry is tested with the pack
     "doctor",

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DEVELOPER_COMMANDS = {"bench", "chaos", "check_code", "demo", "supply_chain", "test"}
 OPERATING_COMMANDS = {
     "approve",
+    "backtest",
     "configure",
     "doctor",
     "export",
@@ -156,6 +157,7 @@ def configured(image: Path) -> Path:
         (["configure", "acme.toml", "--dry-run"], 0),
         (["configure", "acme.toml"], 0),
         (["export_config", "acme"], 0),
+        (["backtest", "acme", "acme.toml"], 0),
         (["export", "deliveries", "acme"], 0),
         (["sweep", "acme"], 0),
         (["poll", "acme"], 0),
