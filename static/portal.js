@@ -64,6 +64,14 @@ function endToasts() {
   if (performance.now() > 1000 * TOAST_SECONDS) document.querySelector("[data-toasts]")?.remove();
 }
 
+// Where tabs don't fit, the current one is in view.
+
+function showCurrentTab() {
+  const tab = document.querySelector(".tabs [aria-current]");
+  const tabs = tab?.closest(".tabs");
+  if (tabs) tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
+}
+
 // What a person opened, focused or typed survives an update.
 
 const identityOf = (element) =>
@@ -175,4 +183,5 @@ function keepUpToDate(region) {
 storeTimeZone();
 showCopyButtons(document);
 showMessages();
+showCurrentTab();
 for (const region of document.querySelectorAll("[data-live]")) keepUpToDate(region);
