@@ -41,10 +41,10 @@ def test_a_day_until_is_meant_to_its_end(acme, tmp_path):
         ([], "Give --opportunity ID, or --since"),
         (["--since", "2027-01-31"], "Give --opportunity ID, or --since"),
         (["--opportunity", "o", "--since", "2027-01-31"], "Give --opportunity ID, or --since"),
-        (["--since", "2027-01-31", "--until", "2027-01-30"], "exchange them"),
+        (["--since", "2027-01-31", "--until", "2027-01-30"], "Swap them"),
         (["--since", "soon", "--until", "2027-01-30"], "'soon' is no date"),
-        (["--opportunity", "unknown"], "Nothing is on record"),
-        (["--since", "2020-01-31", "--until", "2020-02-01"], "Nothing is on record"),
+        (["--opportunity", "unknown"], "Nothing is recorded"),
+        (["--since", "2020-01-31", "--until", "2020-02-01"], "Nothing is recorded"),
     ],
 )
 def test_what_cannot_be_packed_is_explained(acme, tmp_path, arguments, said):

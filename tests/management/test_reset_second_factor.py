@@ -39,7 +39,7 @@ def test_it_resets_and_records_in_each_organization_and_tells_the_person(super_a
 
 @pytest.mark.parametrize(
     ("name", "reason", "words"),
-    [("nobody", "x", "There is no user"), ("", "x", "no user"), ("known", " ", "Say why")],
+    [("nobody", "x", "There is no user"), ("", "x", "no user"), ("known", " ", "Give a reason")],
 )
 def test_what_can_not_be_done_is_an_error_with_the_fix(db, name, reason, words):
     factories.UserFactory.create(username="known")

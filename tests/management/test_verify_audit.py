@@ -79,7 +79,7 @@ def test_a_malformed_head_says_how_it_is_written(acme, head):
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
-        (["--head", f"3:{'0' * 64}"], "give the ORGANIZATION too"),
+        (["--head", f"3:{'0' * 64}"], "Give the ORGANIZATION too"),
         (["acme", "--portal"], "not both"),
         (["acne"], "Did you mean acme?"),
     ],

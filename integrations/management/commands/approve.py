@@ -12,11 +12,11 @@ from integrations.workflow.operations.invitations import approve, refuse
 
 
 class Command(MigratingCommand):
-    help = "Let a held invitation go out, or refuse it."
+    help = "Send a held invitation, or reject it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("invitation_id", metavar="INVITATION_ID", type=int)
-        parser.add_argument("--refuse", action="store_true", help="withdraw it instead")
+        parser.add_argument("--refuse", action="store_true", help="don't send it")
         parser.add_argument("--reason", default="", help="kept in the audit log")
 
     def handle(self, *args: object, **options: Any) -> None:
@@ -25,6 +25,6 @@ class Command(MigratingCommand):
         try:
             operation(invitation, "approve", options["reason"])
         except ActionNotAllowed as error:
-            raise CommandError(f"{error} Only a held invitation can be approved or refused.") from error
+            raise CommandError(f"{error} Only a held invitation can be approved or rejected.") from error
         notify.notify_workers()
         self.stdout.write(f"{outcome} {invitation.pk}")

@@ -16,9 +16,7 @@ KEYS = ("organization", "code", "level", "message", "fix")
 
 
 class Command(MigratingCommand):
-    help = (
-        "Say what is wrong with an organization's set-up and what to do; exits 1 when any of it is an error."
-    )
+    help = "Print what is wrong with an organization and how to fix it. Exits 1 if anything is an error."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("organization", metavar="ORGANIZATION", nargs="?", help="its slug; all without")
@@ -31,7 +29,9 @@ class Command(MigratingCommand):
             rows = [{key: getattr(finding, key) for key in KEYS} for finding in found]
             self.stdout.write(json.dumps(rows, ensure_ascii=False, indent=2))
         elif not organizations:
-            self.stdout.write("There is no organization yet: make one with `manage.py configure FILE.toml`.")
+            self.stdout.write(
+                "There is no organization yet. Create one with `manage.py configure FILE.toml`."
+            )
         else:
             for finding in found:
                 self._print(finding)

@@ -20,7 +20,9 @@ from integrations.workflow.operations.evidence.selection import (
 
 
 class Command(MigratingCommand):
-    help = "Write everything on record about a candidate or a period into a ZIP file that proves it wasn't altered."
+    help = (
+        "Write all records about a candidate or a period into a ZIP file that shows whether it was altered."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("organization", metavar="ORGANIZATION", help="its slug")
@@ -32,7 +34,7 @@ class Command(MigratingCommand):
     def handle(self, *args: object, **options: Any) -> None:
         selection = _selection(organization_named(options["organization"]), options)
         if is_empty(selection):
-            raise CommandError("Nothing is on record about that: check the id, or choose a longer period.")
+            raise CommandError("Nothing is recorded for this. Check the id, or choose a longer period.")
         try:
             packed = write_pack(selection, options["out"], "evidence")
         except FileExists as error:
@@ -41,7 +43,7 @@ class Command(MigratingCommand):
             raise CommandError(f"{options['out']} can't be written: {error.strerror}.") from error
         for name, count in packed.rows.items():
             self.stdout.write(f"{name}: {count}")
-        self.stdout.write(f"{options['out']} is written. SHA-256 of its manifest: {packed.manifest_sha256}")
+        self.stdout.write(f"Wrote {options['out']}. SHA-256 of its manifest: {packed.manifest_sha256}")
 
 
 def _selection(organization: Organization, options: dict[str, Any]) -> Selection:
@@ -54,5 +56,5 @@ def _selection(organization: Organization, options: dict[str, Any]) -> Selection
     if len(until) <= len("2027-01-31"):
         end += timedelta(days=1)
     if end <= begin:
-        raise CommandError("--until lies before --since: exchange them.")
+        raise CommandError("--until is before --since. Swap them.")
     return PeriodSelection(organization, begin, end)

@@ -42,8 +42,8 @@ class Command(MigratingCommand):
         receipt = erase(organization, opportunity_id, ErasureCause.FORGOTTEN, ACTOR)
         if receipt is None:
             raise CommandError(
-                f"The portal has no row about the opportunity {opportunity_id!r} in {organization.slug}. "
-                "`export invitations` and `export deliveries` list the ids."
+                f"The portal has nothing about the opportunity {opportunity_id!r} in {organization.slug}. "
+                "`export invitations` and `export deliveries` list the ids that it knows."
             )
         self._print(receipt)
 
@@ -78,6 +78,6 @@ def _receipts(lines: Iterable[str]) -> list[tuple[str, ErasureCause]]:
             found.append((str(receipt["opportunity_id"]), ErasureCause(receipt["cause"])))
         except (ValueError, KeyError, TypeError) as error:
             raise CommandError(
-                f"Line {number} is no receipt. `export erasures` writes such a file; nothing was erased."
+                f"Line {number} is not a receipt. Use a file that `export erasures` wrote. Nothing was erased."
             ) from error
     return found

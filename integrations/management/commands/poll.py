@@ -10,12 +10,12 @@ from integrations.queue import on_request
 
 
 class Command(PerOrganizationCommand):
-    help = "Ask CodeScreen about every open invitation now, instead of when its time comes."
-    failure = "CodeScreen could not be asked."
+    help = "Check every open invitation in CodeScreen now."
+    failure = "CodeScreen could not be checked."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--all", action="store_true", help="about completed ones too")
+        parser.add_argument("--all", action="store_true", help="completed ones too")
 
     def run(self, organization: Organization, options: dict[str, Any]) -> str:
         return f"asked {on_request.poll_organization(organization, everything=options['all'])}"

@@ -13,20 +13,16 @@ from integrations.workflow.operations.errors import ActionNotAllowed
 
 
 class Command(MigratingCommand):
-    help = "Decide a stored delivery again and print its verdict."
+    help = "Decide a stored delivery again, and print its verdict."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("delivery_id", metavar="DELIVERY_ID", type=int)
-        parser.add_argument(
-            "--dry-run", action="store_true", help="print what the verdict would be, change nothing"
-        )
+        parser.add_argument("--dry-run", action="store_true", help="only print what the verdict would be")
 
     def handle(self, *args: object, **options: Any) -> None:
         delivery = delivery_with_id(options["delivery_id"])
         if delivery.platform != Delivery.Platform.LEVER:
-            raise CommandError(
-                "Only Lever's deliveries are decided; CodeScreen's are a reason to ask: use `poll`."
-            )
+            raise CommandError("Only deliveries from Lever are decided. For CodeScreen, use `poll`.")
         try:
             decision = (
                 on_request.preview(delivery) if options["dry_run"] else on_request.replay(delivery, "replay")

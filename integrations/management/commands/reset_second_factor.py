@@ -11,7 +11,7 @@ from integrations.workflow.operations.second_factor import reset_second_factor
 
 
 class Command(MigratingCommand):
-    help = "Remove a person's authenticator app, passkeys and recovery codes; they are told by e-mail."
+    help = "Remove a person's authenticator app, passkeys and recovery codes. They get an e-mail about it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username", metavar="USERNAME")
@@ -22,7 +22,7 @@ class Command(MigratingCommand):
         if user is None:
             raise CommandError(f"There is no user {options['username']!r}. User names are case-sensitive.")
         if not options["reason"].strip():
-            raise CommandError("Say why with --reason: it is kept in the audit log.")
+            raise CommandError("Give a reason with --reason. It is kept in the audit log.")
         if reset_second_factor(user, "reset_second_factor", options["reason"].strip()):
             notify.notify_workers()
             self.stdout.write(f"reset {user}")

@@ -13,7 +13,7 @@ from integrations.workflow.operations.invitations import resolve_as_sent, send_a
 
 
 class Command(MigratingCommand):
-    help = "Say that an uncertain invitation was sent, as which instance, or have it sent again."
+    help = "Say that an uncertain invitation was sent, or send it again."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("invitation_id", metavar="INVITATION_ID", type=int)
@@ -29,7 +29,7 @@ class Command(MigratingCommand):
         if invitation.status != Invitation.Status.UNCERTAIN:
             status = invitation.get_status_display().lower()
             raise CommandError(
-                f"Invitation {invitation.pk} is {status}: only an uncertain one can be resolved."
+                f"Invitation {invitation.pk} is {status}. Only an uncertain one can be resolved."
             )
         try:
             if options["send_again"]:

@@ -21,7 +21,7 @@ class Command(MigratingCommand):
             f"{rotation.unchanged} of them were before."
         )
         for secret in rotation.unreadable:
-            self.stdout.write(f"{secret}: no key opens it.")
+            self.stdout.write(f"{secret}: no key can decrypt it.")
         for secret in rotation.changing:
             self.stdout.write(f"{secret}: another process kept changing it.")
         if rotation.unreadable:

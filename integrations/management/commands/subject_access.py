@@ -22,8 +22,8 @@ class Command(MigratingCommand):
         data = held_data(organization, options["opportunity_id"], counts_mentions=True)
         if data is None:
             raise CommandError(
-                f"The portal has no row about the opportunity {options['opportunity_id']!r} in {organization.slug}. "
-                "`export invitations` and `export deliveries` list the ids."
+                f"The portal has nothing about the opportunity {options['opportunity_id']!r} in {organization.slug}. "
+                "`export invitations` and `export deliveries` list the ids that it knows."
             )
         record_subject_access(data, "subject_access")
         self.stdout.write(json.dumps(data.to_json(), ensure_ascii=False, indent=2))

@@ -8,8 +8,8 @@ from integrations.queue import on_request
 
 
 class Command(PerOrganizationCommand):
-    help = "Look in Lever for candidates whose stage change never arrived, and take them in."
-    failure = "The sweep could not be done."
+    help = "Find candidates in Lever whose webhook never arrived, and process them."
+    failure = "The sweep failed."
 
     def run(self, organization: Organization, options: dict[str, Any]) -> str:
         return f"repaired {on_request.sweep_organization(organization)}"

@@ -36,9 +36,7 @@ class Command(MigratingCommand):
         if options["portal"] and options["organization"]:
             raise CommandError("Give an ORGANIZATION or --portal, not both.")
         if heads and not (options["portal"] or options["organization"]):
-            raise CommandError(
-                "Every organization has its own heads: give the ORGANIZATION too, or --portal."
-            )
+            raise CommandError("Each organization has its own log. Give the ORGANIZATION too, or --portal.")
         chains: list[Organization | None]
         if options["organization"]:
             chains = [organization_named(options["organization"])]
@@ -66,6 +64,6 @@ def _head(text: str) -> HeadToCompare:
     head = HeadToCompare.parse(text)
     if head is None:
         raise CommandError(
-            f"--head {text!r} is no head: copy it whole, a position, a colon and 64 characters."
+            f"--head {text!r} isn't valid. Copy all of it: a position, a colon and 64 characters."
         )
     return head

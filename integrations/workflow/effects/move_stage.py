@@ -36,7 +36,7 @@ def move_stage(effect: Effect, clients: ClientProvider) -> Done | Cancelled | Fa
         return target
     opportunity = lever.opportunity(effect.opportunity_id)
     if opportunity.stage_id == target.external_id:
-        note = "" if effect.attempt_started_at else f"The candidate was in “{target.name}” already."
+        note = "" if effect.attempt_started_at else f"The candidate was already in “{target.name}”."
         return Done(note, record=partial(_notify_if_regraded, invitation))
     if reason := _recruiter_acted(effect, invitation, opportunity):
         return Cancelled(reason)
@@ -56,31 +56,31 @@ def _reason_to_cancel(effect: Effect, invitation: Invitation) -> str:
     """Return why the move is no longer wanted, by the portal's own rows; empty when it is wanted."""
     moves = invitation.effects.filter(kind=effect.kind, state=Effect.State.DONE)
     if moves.exclude(pk=effect.pk).exists():
-        return "The candidate was moved for this assessment before; where they are since then, a recruiter decides."
+        return "The candidate was moved for this assessment before. Since then recruiters decide the stage."
     if not effect.organization.passed_stage.strip():
-        return "The policies no longer name a stage on pass."
+        return "The rules no longer have a stage for candidates who passed."
     if effect.attempt_started_at is None and not is_passed(invitation):
         return "CodeScreen no longer says Passed."
     if effect.attempt_started_at is None and invitation.later_rounds().exclude(instance_id="").exists():
-        return "The candidate was invited again since: the result of the later round decides."
+        return "The candidate was invited again. The result of the later round decides."
     return ""
 
 
 def _recruiter_acted(effect: Effect, invitation: Invitation, opportunity: Opportunity) -> str:
     """Return what a recruiter has done since the decision, which the portal must not undo; empty when nothing."""
     if opportunity.is_archived:
-        return "The candidate is archived in Lever: a recruiter has decided, so nobody is moved."
+        return "The candidate was archived in Lever, so a recruiter has decided and nobody is moved."
     if not invitation.stage_id or opportunity.stage_id != invitation.stage_id:
         invited_from = (
             f"“{invitation.stage_name}”" if invitation.stage_name else "the stage they were invited from"
         )
-        return f"The candidate has left {invited_from}: a recruiter has moved them, so the portal doesn't."
+        return f"The candidate has left {invited_from}. A recruiter has decided, so the portal doesn't move them."
     if (
         effect.attempt_started_at
         and opportunity.entered_at
         and opportunity.entered_at > effect.attempt_started_at
     ):
-        return "A recruiter has moved the candidate back since the portal moved them."
+        return "A recruiter moved the candidate back, so the portal doesn't move them again."
     return "" if is_passed(invitation) else "CodeScreen no longer says Passed."
 
 
@@ -91,8 +91,10 @@ def _target(organization: Organization, clients: ClientProvider) -> Stage | Fail
     if not stages:
         return Failed(f"{unknown_target_message(organization)} {FIX}")
     if len(stages) > 1:
-        return Failed(f"Lever has {len(stages)} stages called “{written}”: give the id of one. {FIX}")
+        return Failed(f"Lever has {len(stages)} stages called “{written}”. Use the id of one instead. {FIX}")
     [stage] = stages
     if trigger_policy(organization).is_trigger(stage.external_id, stage.name):
-        return Failed(f"Entering “{stage.name}” would send an assessment, so nobody is moved there. {FIX}")
+        return Failed(
+            f"Moving candidates to “{stage.name}” would send them an assessment, so nobody is moved. {FIX}"
+        )
     return stage

@@ -67,7 +67,7 @@ def _outcome(effect: Effect, clients: ClientProvider) -> Outcome:
     if effect.is_poison:
         return _give_up(effect, NO_OUTCOME.format(count=MAX_CONSECUTIVE_CRASHES))
     if effect.organization.paused and not (_has_started(effect) or is_about_signing_in(effect)):
-        return _defer("The organization is paused.")
+        return _defer("The portal is paused.")
     match Kind(effect.kind):
         case Kind.SEND_INVITATION:
             return send_invitation(effect, clients)

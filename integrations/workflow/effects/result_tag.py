@@ -6,7 +6,7 @@ from integrations.workflow.effects.tags import write_tags
 from integrations.workflow.outbox.outcome import Cancelled, Done
 from integrations.workflow.outbox.payloads import ResultTagPayload
 
-LATER_RESULT = "A later result took its place."
+LATER_RESULT = "A later result replaced this one."
 
 
 def set_result_tag(effect: Effect, clients: ClientProvider) -> Done | Cancelled:

@@ -27,7 +27,7 @@ from integrations.workflow.rules.assessments import KnownAssessment
 
 READ_AGAIN_AFTER = timedelta(minutes=2)
 NOT_SHOWN = "Lever no longer shows the candidate."
-NO_ADDRESS = "The candidate has no e-mail address in Lever any more."
+NO_ADDRESS = "The candidate no longer has an e-mail address in Lever."
 ADD_ADDRESS = "Add the candidate's e-mail address, then move the candidate into the stage again."
 
 #: How the try ends instead.
@@ -85,7 +85,7 @@ def _webhooks_since(organization_id: int, opportunity_id: str, moment: datetime)
 
 def _reason_not_to_send(invitation: Invitation, opportunity: Opportunity, clients: ClientProvider) -> str:
     if opportunity.is_archived:
-        return "The candidate was archived before the invitation went out."
+        return "The candidate was archived before the invitation was sent."
     if opportunity.is_anonymized or not opportunity.may_contact:
         return "The candidate may no longer be contacted."
     if invitation.in_any_stage:
@@ -93,13 +93,13 @@ def _reason_not_to_send(invitation: Invitation, opportunity: Opportunity, client
     organization = invitation.organization
     name = stage_name(organization, opportunity.stage_id, clients)
     if not trigger_policy(organization).is_trigger(opportunity.stage_id, name):
-        return "The candidate left the stage before the invitation went out."
+        return "The candidate left the stage before the invitation was sent."
     is_same_stage = opportunity.stage_id == invitation.stage_id
     assessment = KnownAssessment(invitation.assessment_id, invitation.assessment_name)
     # a candidate who went on to a stage with the same assessment isn't invited anew there
     if is_same_stage or leads_to(assessment, organization, opportunity, name, clients):
         return ""
-    return f"Before the invitation went out the candidate moved to “{name}”, which doesn't lead to this assessment."
+    return f"Before the invitation was sent, the candidate moved to “{name}”, which has another assessment or none."
 
 
 def _withdraw(invitation: Invitation, reason: str) -> Cancelled:

@@ -37,8 +37,8 @@ from integrations.workflow.outbox.outcome import (
 from integrations.workflow.outbox.payloads import InvitationPayload
 from integrations.workflow.results.invited import mark_invited
 
-INTERRUPTED = "A worker was stopped while it was sending, and nobody knows the answer."
-UNANSWERED = "CodeScreen hasn't answered within a day, and an older call can't be repeated without risk."
+INTERRUPTED = "The portal was stopped while sending, so CodeScreen's answer isn't known."
+UNANSWERED = "CodeScreen hasn't answered for a day. Sending again now could invite the candidate twice."
 #: CodeScreen repeats its first answer to a key for at least 24 hours; a little less, for slow calls and clocks.
 KEY_VALID_FOR = timedelta(hours=24) - timedelta(minutes=5)
 
@@ -155,7 +155,7 @@ def _after_repeat(sending: Sending, error: PlatformError) -> Uncertain | None:
         sync.mark_key_refused(sending.effect.organization, str(error))
     elif error.permanent:
         return make_uncertain(
-            sending.effect, sending.invitation, f"{error}. An earlier try may have arrived."
+            sending.effect, sending.invitation, f"{error}. An earlier attempt may have been received."
         )
     raise error
 
@@ -190,7 +190,7 @@ def _after_refusal(sending: Sending, error: PlatformError) -> Uncertain | Failed
     CodeScreen refuses a known key with another address: the earlier call has then arrived, with the address of then.
     """
     if sending.is_idempotent and sending.is_key_valid:
-        reason = f"{error}. An earlier try may have arrived."
+        reason = f"{error}. An earlier attempt may have been received."
         return make_uncertain(sending.effect, sending.invitation, reason)
     return _fail(sending, str(error), refusal_note(error.status))
 
@@ -207,8 +207,8 @@ def _after_conflict(sending: Sending, instance: str) -> Failed | str:
     ).first()
     if other is None:
         return instance
-    reason = f"CodeScreen says that the person has this assessment already, through invitation {other.pk}."
-    note = "The person has it already, through another opportunity."
+    reason = f"CodeScreen says that this person already has the assessment, through invitation {other.pk}."
+    note = "This person already has it, through another opportunity."
     return _fail(sending, reason, note)
 
 

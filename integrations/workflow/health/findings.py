@@ -22,7 +22,7 @@ class Level(StrEnum):
         return list(Level).index(self)
 
 
-_LABELS = {Level.INFO: "Good to know", Level.WARNING: "Fix soon", Level.ERROR: "Broken"}
+_LABELS = {Level.INFO: "Note", Level.WARNING: "Fix soon", Level.ERROR: "Broken"}
 
 
 class FindingCode(StrEnum):
@@ -120,9 +120,9 @@ _LINKS = {
     FindingCode.CODESCREEN_NOT_CONNECTED: "Enter the API key",
     FindingCode.CODESCREEN_KEY_REFUSED: "Enter the API key",
     FindingCode.WEBHOOK_REJECTED: "Open the webhook settings",
-    FindingCode.HELD_INVITATIONS: "Review them",
-    FindingCode.UNCERTAIN_INVITATIONS: "Review them",
-    FindingCode.AWAITING_DECISION: "Review them",
+    FindingCode.HELD_INVITATIONS: "Review",
+    FindingCode.UNCERTAIN_INVITATIONS: "Review",
+    FindingCode.AWAITING_DECISION: "Review",
     FindingCode.FOLLOWING_ENDED: "See which",
     FindingCode.FAILED_EFFECTS: "See what failed",
 }

@@ -21,12 +21,12 @@ def retry_effect(effect: Effect, actor: Actor) -> None:
                 send_again(effect.invitation, actor, "retry")
                 return
             if effect.state != Effect.State.DUE:
-                raise ActionNotAllowed("Whether the invitation goes out is decided on the invitation itself.")
+                raise ActionNotAllowed("Decide on the invitation itself whether it is sent.")
             # the candidate is read again before it is sent
             Invitation.objects.filter(pk=effect.invitation.pk, status=Status.PENDING).update(checked_at=None)
         if effect.state not in {Effect.State.FAILED, Effect.State.DUE}:
             raise ActionNotAllowed(
-                f"{effect} is {effect.get_state_display().lower()}: there is nothing to try again."
+                f"{effect} is {effect.get_state_display().lower()}, so there is nothing to retry."
             )
         before = effect.state
         changed = Effect.objects.filter(pk=effect.pk, leased_until__isnull=True).update(
@@ -37,7 +37,7 @@ def retry_effect(effect: Effect, actor: Actor) -> None:
             retry_window_started_at=Now(),
         )
         if not changed:
-            raise ActionNotAllowed(f"{effect} is being performed this moment.")
+            raise ActionNotAllowed(f"{effect} is being done right now.")
         target = AuditTarget(TargetKind.EFFECT, effect.pk, str(effect))
         changes = {"state": (before, Effect.State.DUE.value)}
         AuditEntry.record(effect.organization, actor, AuditAction.RETRY, target, changes)

@@ -27,10 +27,10 @@ from integrations.workflow.outbox import enqueue
 from integrations.workflow.person.invitations import Person, blocking_elsewhere
 from integrations.workflow.results.invited import mark_invited
 
-ANOTHER_OPEN = "Another invitation of this person to the same assessment is on its way."
-ERASED = "This person's data was erased. To assess them all the same, add them in Lever as a new opportunity."
+ANOTHER_OPEN = "Another invitation of this person to the same assessment is already open."
+ERASED = "This person's data was erased. To send them an assessment anyway, add them in Lever as a new opportunity."
 ELSEWHERE = (
-    "The same person already has “{name}” through another opportunity: {phrase} since {since}. See {link}"
+    "The same person already has “{name}” through another opportunity ({phrase} since {since}). See {link}"
 )
 
 
@@ -78,7 +78,7 @@ def refuse(invitation: Invitation, actor: Actor, reason: str = "") -> None:
     """Withdraw a held invitation. Raises ActionNotAllowed."""
     with transaction.atomic():
         _require(invitation, Status.HELD)
-        _move(invitation, Status.WITHDRAWN, f"Refused. {reason}".strip(), stopped_by_user=True)
+        _move(invitation, Status.WITHDRAWN, f"Rejected. {reason}".strip(), stopped_by_user=True)
         AuditEntry.record(
             invitation.organization,
             actor,
@@ -100,7 +100,7 @@ def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Actor, reas
             organization=invitation.organization, instance_id=instance_id
         ).first()
         if taken is not None:
-            raise ActionNotAllowed(f"That instance belongs to invitation {taken.pk} already.")
+            raise ActionNotAllowed(f"That instance already belongs to invitation {taken.pk}.")
         mark_invited(invitation, instance_id)
         AuditEntry.record(
             invitation.organization,
@@ -161,7 +161,7 @@ def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invi
             )
             latest = rounds.order_by("-round").first() or invitation
             if latest.pk != invitation.pk:
-                raise ActionNotAllowed(f"Round {latest.round} of this invitation exists already: look there.")
+                raise ActionNotAllowed(f"Round {latest.round} of this invitation already exists.")
             _require_invitable(invitation)
             _require_nothing_elsewhere(invitation, db_clock.now())
             next_round = Invitation.objects.create(
@@ -205,13 +205,13 @@ def stop_following(invitation: Invitation, actor: Actor, reason: str = "") -> No
         _require(invitation, Status.PENDING, Status.UNCERTAIN, Status.INVITED)
         before = invitation.status
         changes = {"next_poll_at": None, "stopped_by_user": True}
-        _move(invitation, Status.WITHDRAWN, f"Not followed any more. {reason}".strip(), **changes)
+        _move(invitation, Status.WITHDRAWN, f"Tracking canceled. {reason}".strip(), **changes)
         Effect.objects.filter(
             invitation=invitation,
             kind=Effect.Kind.SEND_INVITATION,
             state__in=[Effect.State.DUE, Effect.State.UNCERTAIN],
             leased_until__isnull=True,
-        ).update(state=Effect.State.CANCELLED, due_at=None, last_error="Somebody stopped following it.")
+        ).update(state=Effect.State.CANCELLED, due_at=None, last_error="Somebody canceled tracking.")
         AuditEntry.record(
             invitation.organization,
             actor,
@@ -237,6 +237,6 @@ def _move(invitation: Invitation, status: str, reason: str = "", **changes: Any)
     try:
         invitation.move(status, reason, **changes)
     except IllegalTransition as error:
-        raise ActionNotAllowed("Somebody else decided this meanwhile.") from error
+        raise ActionNotAllowed("Somebody else has just decided this.") from error
     except IntegrityError as error:
         raise ActionNotAllowed(ANOTHER_OPEN) from error

@@ -27,7 +27,7 @@ def invite_offered(organization: Organization, actor: Actor, last_id: int, reaso
         count = offered.update(chosen_at=Now(), due_at=Now(), attempts=0)
         if not count:
             raise ActionNotAllowed(
-                "Nobody is offered any more: somebody else decided, or they left the stage."
+                "There is nobody left to choose: somebody else decided, or they left the stage."
             )
         target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
         changes = {"candidates": (0, count)}

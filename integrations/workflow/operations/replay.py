@@ -14,14 +14,14 @@ def replay_delivery(delivery: Delivery, clients: ClientProvider, actor: Actor) -
     before = delivery.verdict
     claimed = delivery.lease()
     if claimed is None:
-        raise ActionNotAllowed("A worker is deciding this delivery at the moment.")
+        raise ActionNotAllowed("This delivery is being processed right now. Try again in a moment.")
     try:
         decision = decide_delivery(claimed, clients, cause=VerdictCause.REPLAY, may_wait=False)
     except BaseException:
         claimed.release()
         raise
     if not isinstance(decision, Decision):
-        raise ActionNotAllowed("A worker decided this delivery meanwhile: its verdict is on its page.")
+        raise ActionNotAllowed("This delivery has just been processed. Reload its page to see the verdict.")
     target = AuditTarget(TargetKind.DELIVERY, delivery.pk, str(delivery))
     changes = {"verdict": (before, decision.verdict)}
     AuditEntry.record(delivery.organization, actor, AuditAction.REPLAY, target, changes)
@@ -31,4 +31,4 @@ def replay_delivery(delivery: Delivery, clients: ClientProvider, actor: Actor) -
 def require_decidable(delivery: Delivery) -> None:
     """Raise ActionNotAllowed unless this delivery is of the kind that gets a decision."""
     if delivery.platform != Delivery.Platform.LEVER:
-        raise ActionNotAllowed("Only Lever's deliveries are decided; CodeScreen's are a reason to ask.")
+        raise ActionNotAllowed("Only deliveries from Lever can be retried.")

@@ -14,7 +14,7 @@ from integrations.models.truncated_keys import truncated_key
 from integrations.workflow.outbox.payloads import NotePayload, Payload, ProgressTagPayload, ResultTagPayload
 
 Kind = Effect.Kind
-LATER_PROGRESS = "A later progress took its place."
+LATER_PROGRESS = "A later status replaced this one."
 
 
 def enqueue(

@@ -106,7 +106,7 @@ def test_an_author_whom_lever_doesnt_know_is_a_finding_by_id(scenario):
     scenario.set_policies(feedback_author="nobody")
     lever_probe.probe(scenario.organization, provider.lever_client(scenario.organization))
     [message] = author_findings(scenario)
-    assert message.startswith("nobody, chosen")
+    assert message.startswith("nobody, the chosen")
 
 
 def test_choosing_another_author_forgets_that_the_earlier_one_left(scenario, sandbox):

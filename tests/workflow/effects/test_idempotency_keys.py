@@ -71,7 +71,7 @@ def test_a_call_without_an_answer_for_a_day_is_uncertain_and_not_repeated(
     scenario.work_waiting()
     row = scenario.reread(unanswered)
     assert (row.status, scenario.latest_effect().state) == ("uncertain", "uncertain")
-    assert "within a day" in row.status_reason
+    assert "for a day" in row.status_reason
     assert sandbox.invitations_sent() == 1
     assert len(keys) == 1
 
@@ -163,7 +163,7 @@ def test_a_corrected_address_is_uncertain_while_an_earlier_call_may_have_arrived
         scenario.work()
         row = scenario.reread(uncertain)
         assert (row.status, sandbox.invitations_sent()) == ("uncertain", 1)
-        assert "An earlier try may have arrived" in row.status_reason
+        assert "An earlier attempt may have been received" in row.status_reason
     assert scenario.latest_effect().state == "uncertain"
 
 

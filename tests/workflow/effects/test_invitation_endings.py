@@ -99,10 +99,10 @@ def test_an_invitation_is_uncertain_when_the_portal_crashed_during_the_call(scen
     [
         (400, "e-mail address"),
         (422, "e-mail address"),
-        (403, "Its account may not send this assessment"),
+        (403, "Your account may not send this assessment"),
         (404, "The assessment is no longer in CodeScreen"),
-        (409, "has an invitation already"),
-        (418, "Let an Admin look at the call"),
+        (409, "already has an invitation"),
+        (418, "Ask an Admin to look at the reason"),
     ],
 )
 def test_the_note_says_what_to_do_about_the_refusal(scenario, sandbox, status, words):

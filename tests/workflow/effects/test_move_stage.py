@@ -88,7 +88,7 @@ def test_the_move_is_cancelled_when_a_recruiter_moved_the_candidate_elsewhere(sc
     scenario.work()
     effect = scenario.latest_effect("move_stage")
     assert effect.state == "cancelled"
-    assert "a recruiter has moved them" in effect.last_error
+    assert "A recruiter has decided" in effect.last_error
     assert FROM in effect.last_error or "the stage they were invited from" in effect.last_error
     assert (stage_of(sandbox), moves_of(sandbox)) == ("On-site interview", 0)
 
@@ -110,7 +110,7 @@ def test_the_move_is_done_when_the_candidate_is_in_the_stage_already(scenario, s
     recruiter_moves(sandbox, TARGET)
     scenario.work()
     effect = scenario.latest_effect("move_stage")
-    assert (effect.state, effect.last_error) == ("done", f"The candidate was in “{TARGET}” already.")
+    assert (effect.state, effect.last_error) == ("done", f"The candidate was already in “{TARGET}”.")
     assert moves_of(sandbox) == 0
 
 
@@ -135,7 +135,7 @@ def test_a_candidate_is_not_moved_again_by_a_later_grade(scenario, sandbox):
     scenario.candidate_does("regrade", score=95, result="Passed")
     effect = scenario.latest_effect("move_stage")
     assert effect.state == "cancelled"
-    assert "a recruiter decides" in effect.last_error
+    assert "recruiters decide the stage" in effect.last_error
     assert (stage_of(sandbox), moves_of(sandbox)) == (FROM, 1)
 
 
@@ -181,7 +181,7 @@ def test_the_move_fails_when_the_stage_came_to_invite_later(scenario, sandbox):
     scenario.work()
     effect = scenario.latest_effect("move_stage")
     assert effect.state == "failed"
-    assert "would send an assessment" in effect.last_error
+    assert "would send them an assessment" in effect.last_error
     assert (stage_of(sandbox), moves_of(sandbox)) == (FROM, 0)
 
 

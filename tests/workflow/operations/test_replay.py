@@ -31,5 +31,5 @@ def test_a_replay_says_that_a_worker_decided_first(scenario, super_admin, monkey
     delivery = factories.DeliveryFactory(organization=scenario.organization)
 
     monkeypatch.setattr(replay, "decide_delivery", lambda *_, **__: LeaseLost())
-    with pytest.raises(ActionNotAllowed, match="meanwhile"):
+    with pytest.raises(ActionNotAllowed, match="just been processed"):
         on_request.replay(delivery, super_admin)

@@ -117,7 +117,7 @@ def test_nothing_is_sent_without_an_address(scenario, sandbox, sent_by_a_person)
     scenario.work()
     row = latest(invitation)
     assert (row.status, sandbox.invitations_sent()) == ("failed", 0)
-    assert "no e-mail address in Lever" in row.status_reason
+    assert "no longer has an e-mail address" in row.status_reason
 
 
 def test_only_inviting_again_ignores_that_the_candidate_left_the_stage(scenario, sandbox, sent_by_a_person):

@@ -77,7 +77,7 @@ def _uncertain(organization: Organization, number: int) -> Finding:
     """Return the finding on invitations of which nobody knows whether they were sent."""
     uncertain = Invitation.objects.filter(organization=organization, status=Invitation.Status.UNCERTAIN)
     named = (
-        f"{invitation.assessment_name} for opportunity {invitation.opportunity_id} (invitation {invitation.pk})"
+        f"{invitation.assessment_name} (invitation {invitation.pk})"
         for invitation in uncertain.order_by("pk")[:MOST_NAMED]
     )
     return Finding(
