@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.contrib.admin.apps import AdminConfig
 from django.core.management import get_commands
 
 
@@ -24,3 +25,9 @@ class PortalConfig(AppConfig):
         post_save.connect(session_rows.end_rows_of_inactive, sender=User)
         if not settings.DEVELOPER_TOOLS:
             get_commands().pop("test", None)  # the table that Django caches
+
+
+class PortalAdminConfig(AdminConfig):
+    """Django's admin with the portal's own index and pages."""
+
+    default_site = "portal.admin_site.PortalAdminSite"

@@ -39,7 +39,7 @@ INSTALLED_APPS = [
     "portal.apps.PortalConfig",
     *DEVELOPER_TOOLS,
     "integrations.apps.IntegrationsConfig",
-    "django.contrib.admin",
+    "portal.apps.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -272,6 +272,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
+FORMAT_MODULE_PATH = "portal.formats"
 
 # Security
 

@@ -110,6 +110,7 @@ def _values(name: str, customer: Customer) -> dict[str, Any]:
         "content_type_id": ContentType.objects.get_for_model(Delivery).pk,
         "object_id": customer.rows[Delivery].pk,
         "id": customer.rows[Membership].user_id,
+        "organization_id": customer.organization.pk,
     }
     if name == "passkey-remove":
         values["pk"] = 1

@@ -93,6 +93,8 @@ PERSONAS = [
     Persona("limited_team_member on the candidate", 4, is_staff=False, is_on_candidate=True),
     *(Persona(f"{role}, staff", rank, is_staff=True) for rank, role in enumerate(ROLES, start=1)),
 ]
+#: The admin's pages that are about no single model.
+OWN_ADMIN_PAGES = {"admin:log", "admin:answers", "admin:candidate"}
 #: The portal's operator, who sees every organization in the admin and none on the site.
 SUPERUSER = Persona("superuser", 0, is_staff=True, is_superuser=True)
 VISITORS = [*PERSONAS, SUPERUSER]
@@ -241,6 +243,11 @@ def expected_in_the_admin(persona: Persona, address: Address) -> Iterable[int]:
         is_team = 0 < persona.rank <= 3 or persona.is_stranger
         if address.name == "admin:app_list" and is_team:
             return {200}
+        if address.name in OWN_ADMIN_PAGES:
+            if not is_team:
+                return {403, 405}
+            # a log is checked by POST; the page of another organization's candidate is not found
+            return {404, 405} if persona.is_stranger and address.has_row else {200, 403, 405}
         # a missing row redirects to the index with a message
         return {302, 403, 404, 405}
     if persona.is_stranger:

@@ -102,5 +102,3 @@ __all__ = [
 
 # Lever's grant is stored encrypted in LeverConnection; nobody needs social-auth's own tables.
 admin.site.unregister([Association, Nonce, UserSocialAuth])
-admin.site.site_header = admin.site.site_title = "CodeScreen–Lever portal"
-admin.site.index_title = "What happened, and what waits"

@@ -6,9 +6,14 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.display import candidate_link, indented, link
+from integrations.admin.display import indented, link
 from integrations.admin.filters import OrganizationFilter
+from integrations.admin.incident_filter import incident_filter
+from integrations.admin.names import CandidateMixin
+from integrations.admin.payload_search import payload_filter
+from integrations.admin.period import period_of
 from integrations.models import ApiCall, Delivery
+from integrations.models.api_call import NOT_ANSWERED_WELL
 
 
 class PlatformFilter(admin.SimpleListFilter):
@@ -36,6 +41,7 @@ class AnswerFilter(admin.SimpleListFilter):
         """Return the kinds of answers."""
         return [
             ("good", "Good (2xx)"),
+            ("bad", "Not good"),
             ("refused", "Refused (4xx)"),
             ("many", "Too many (429)"),
             ("broken", "Broken (5xx)"),
@@ -47,6 +53,8 @@ class AnswerFilter(admin.SimpleListFilter):
         match self.value():
             case "good":
                 return queryset.filter(status__range=(200, 299))
+            case "bad":
+                return queryset.filter(NOT_ANSWERED_WELL)
             case "refused":
                 return queryset.filter(status__range=(400, 499))
             case "many":
@@ -59,7 +67,7 @@ class AnswerFilter(admin.SimpleListFilter):
 
 
 @admin.register(ApiCall)
-class ApiCallAdmin(ScopedAdmin):
+class ApiCallAdmin(CandidateMixin, ScopedAdmin):
     """Requests to the platforms."""
 
     list_display = (
@@ -75,11 +83,18 @@ class ApiCallAdmin(ScopedAdmin):
         "organization",
     )
     list_display_links = ("at", "path")
-    list_filter = ("at", AnswerFilter, PlatformFilter, OrganizationFilter)
+    list_filter = (
+        period_of("at"),
+        AnswerFilter,
+        PlatformFilter,
+        incident_filter("at"),
+        OrganizationFilter,
+        payload_filter("at", "request_body", "response_body"),
+    )
     list_select_related = ("organization",)
     list_defer = ("request_body", "response_body", "error")
     search_fields = ("opportunity_id__exact", "correlation_id__exact", "id__exact")
-    search_hint = "an opportunity id, a correlation id, or a call's number"
+    search_hint = "a candidate's name, an opportunity id, a correlation id, or a call's number"
     ordering = ("-at", "-pk")
     fields = (
         "organization",
@@ -123,11 +138,6 @@ class ApiCallAdmin(ScopedAdmin):
     def took(self, call: ApiCall) -> str:
         """Return how long it took."""
         return f"{call.duration_ms} ms"
-
-    @admin.display(description="candidate", ordering="opportunity_id")
-    def candidate(self, call: ApiCall) -> str | SafeString:
-        """Return a link to the candidate's timeline."""
-        return candidate_link(call.opportunity_id)
 
     @admin.display(description="effect")
     def effect_link(self, call: ApiCall) -> str | SafeString:

@@ -13,13 +13,14 @@ from django.http import Http404, HttpRequest
 from integrations.admin import access
 from integrations.admin.changelist import LongChangeList
 from integrations.admin.display import NOTHING
+from integrations.admin.export import ExportMixin
 from integrations.models import Organization
 from integrations.models.encrypted_field import EncryptedTextField
 
 ROWS_PER_PAGE = 50
 
 
-class ScopedAdmin(admin.ModelAdmin):
+class ScopedAdmin(ExportMixin):
     """Rows of the person's organizations, read-only; a subclass allows changes.
 
     Django's permissions are not read: the membership's role decides.
@@ -43,6 +44,14 @@ class ScopedAdmin(admin.ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Return the list that shows the rows."""
         return LongChangeList
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Return the columns; without the organization for people who see only one."""
+        columns = super().get_list_display(request)
+        is_needed = access.is_superuser(request) or len(access.visible_organizations(request)) > 1
+        if is_needed or columns[0] == "organization":
+            return columns
+        return [column for column in columns if column != "organization"]
 
     # who sees what
 
@@ -125,7 +134,9 @@ class ScopedAdmin(admin.ModelAdmin):
 
         Otherwise lookups such as ?webhook_key__startswith=a would reveal a secret letter by letter.
         """
-        filters = [getattr(item, "parameter_name", item) for item in self.get_list_filter(request)]
+        filters = set[Any]()
+        for item in self.get_list_filter(request):
+            filters |= {*getattr(item, "parameter_names", (getattr(item, "parameter_name", item),))}
         allowed = {*filters, self.date_hierarchy, "pk", "id"}
         return lookup.split("__")[0] in allowed and super().lookup_allowed(lookup, value, request)
 

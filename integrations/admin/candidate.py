@@ -1,26 +1,65 @@
-"""Candidates in the admin: everyone who entered a trigger stage."""
+"""Candidates in the admin: everyone who entered a trigger stage, and why they were invited or not."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import link
 from integrations.admin.filters import OrganizationFilter
+from integrations.admin.incident_filter import incident_filter
+from integrations.admin.names import candidate_link
+from integrations.admin.period import period_of
 from integrations.models import Candidate
+
+
+class InvitedFilter(admin.SimpleListFilter):
+    """Filter candidates by whether they were invited."""
+
+    title = "whether invited"
+    parameter_name = "invited"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        """Return both choices."""
+        return [("no", "Got no test"), ("yes", "Invited or held")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Candidate]) -> QuerySet[Candidate]:
+        """Keep the candidates who were, or weren't, invited."""
+        return queryset.filter(invitation__isnull=self.value() == "no") if self.value() else queryset
 
 
 @admin.register(Candidate)
 class CandidateAdmin(ScopedAdmin):
     """Everyone who entered a trigger stage, invited or not, latest entry first."""
 
-    list_display = ("entered_at", "name", "role_title", "assessment_name", "outcome", "organization")
-    list_filter = ("entered_at", OrganizationFilter)
-    list_select_related = ("organization",)
+    list_display = (
+        "entered_at",
+        "candidate",
+        "role_title",
+        "assessment_name",
+        "verdict",
+        "why",
+        "invited",
+        "outcome",
+        "organization",
+    )
+    list_display_links = ("entered_at",)
+    list_filter = (
+        period_of("entered_at"),
+        InvitedFilter,
+        "outcome",
+        incident_filter("entered_at"),
+        OrganizationFilter,
+    )
+    list_select_related = ("organization", "delivery", "invitation")
+    list_defer = ("delivery__payload", "delivery__traceback")
     search_fields = ("opportunity_id__exact", "name__icontains", "email__icontains")
     search_hint = "a name, an e-mail address, or an opportunity id"
     ordering = ("-entered_at", "-pk")
     fields = (
         "organization",
+        "candidate",
         "opportunity_id",
         "name",
         "email",
@@ -28,12 +67,37 @@ class CandidateAdmin(ScopedAdmin):
         "stage_name",
         "assessment_name",
         "entered_at",
+        "verdict",
+        "why",
         "delivery_link",
         "invitation_link",
         "outcome",
         "erased_at",
     )
-    readonly_fields = ("delivery_link", "invitation_link")
+    readonly_fields = ("candidate", "verdict", "why", "delivery_link", "invitation_link")
+
+    @admin.display(description="candidate", ordering="name")
+    def candidate(self, candidate: Candidate) -> str | SafeString:
+        """Return a link to the page with everything about the candidate."""
+        return candidate_link(candidate.organization_id, candidate.opportunity_id, candidate.name)
+
+    @admin.display(description="verdict")
+    def verdict(self, candidate: Candidate) -> str:
+        """Return what was decided."""
+        delivery = candidate.delivery
+        return delivery.get_verdict_display() if delivery else self.get_empty_value_display()
+
+    @admin.display(description="why")
+    def why(self, candidate: Candidate) -> str:
+        """Return why they were invited or not."""
+        delivery = candidate.delivery
+        return (delivery.explanation if delivery else "") or self.get_empty_value_display()
+
+    @admin.display(description="invitation")
+    def invited(self, candidate: Candidate) -> str:
+        """Return where the invitation stands."""
+        invitation = candidate.invitation
+        return invitation.get_status_display() if invitation else "None"
 
     @admin.display(description="delivery")
     def delivery_link(self, candidate: Candidate) -> str | SafeString:

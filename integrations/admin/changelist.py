@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.http import HttpRequest
 
+from integrations.admin.export import ExportMixin
 from integrations.pagination import LongListPage, LongListPaginator
 
 
@@ -20,6 +21,8 @@ class LongChangeList(ChangeList):
         rows = self.queryset.defer(*unread)
         paginator = LongListPaginator(rows, self.list_per_page)
         self.page = paginator.get_page(self.page_num)
+        if isinstance(self.model_admin, ExportMixin):
+            self.model_admin.complete(list(self.page.object_list))
         self.paginator, self.result_list, self.result_count = (
             paginator,
             self.page.object_list,

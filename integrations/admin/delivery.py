@@ -9,36 +9,19 @@ from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.confirmation import AdminAction, run_action
-from integrations.admin.display import calls_table, candidate_link, indented, link, links, verdicts_table
+from integrations.admin.delivery_filters import FoundByFilter, OutcomeFilter, ProgressFilter
+from integrations.admin.display import calls_table, indented, link, links, verdicts_table
 from integrations.admin.filters import OrganizationFilter
+from integrations.admin.incident_filter import incident_filter
+from integrations.admin.names import CandidateMixin
+from integrations.admin.payload_search import payload_filter
+from integrations.admin.period import period_of
 from integrations.models import Actor, Delivery
 from integrations.queue import on_request
 from integrations.workflow.operations.replay import require_decidable
 from integrations.workflow.rules.next_steps import next_step
 
 MAX_SHOWN = 50
-
-
-class ProgressFilter(admin.SimpleListFilter):
-    """Filter deliveries by their progress."""
-
-    title = "progress"
-    parameter_name = "progress"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        """Return the choices."""
-        return [("open", "Not decided yet"), ("waiting", "Waiting for the connection"), ("stuck", "Stuck")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
-        """Keep the deliveries with that progress."""
-        match self.value():
-            case "open":
-                return queryset.filter(verdict="", due_at__isnull=False)
-            case "waiting":
-                return queryset.filter(is_waiting=True)
-            case "stuck":
-                return queryset.filter(verdict="", due_at__isnull=True).exclude(last_error="")
-        return queryset
 
 
 def _preview(delivery: Delivery) -> str:
@@ -56,25 +39,35 @@ REPLAY = AdminAction("replay", "Decide again?", "Decide again", "may_configure",
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ScopedAdmin):
+class DeliveryAdmin(CandidateMixin, ScopedAdmin):
     """Verified webhooks and what sweeps found, with their verdicts."""
 
     list_display = (
         "received_at",
         "candidate",
-        "event",
         "verdict",
-        "progress",
-        "caused",
         "explanation",
+        "caused",
+        "event",
+        "progress",
         "organization",
     )
     list_display_links = ("received_at", "event")
-    list_filter = ("received_at", ProgressFilter, "verdict", "platform", OrganizationFilter)
+    list_filter = (
+        period_of("received_at"),
+        OutcomeFilter,
+        "verdict",
+        FoundByFilter,
+        ProgressFilter,
+        "platform",
+        incident_filter("received_at"),
+        OrganizationFilter,
+        payload_filter("received_at", "payload"),
+    )
     list_select_related = ("organization", "invitation")
     list_defer = ("payload", "traceback", "assessment_written", "facts")
     search_fields = ("opportunity_id__exact", "id__exact")
-    search_hint = "an opportunity id, or a delivery's number"
+    search_hint = "a candidate's name, an opportunity id, or a delivery's number"
     ordering = ("-received_at", "-pk")
     actions = ("replay",)
     fieldsets = (
@@ -113,11 +106,6 @@ class DeliveryAdmin(ScopedAdmin):
         "calls_made",
         "payload_shown",
     )
-
-    @admin.display(description="candidate", ordering="opportunity_id")
-    def candidate(self, delivery: Delivery) -> str | SafeString:
-        """Return a link to the candidate's timeline."""
-        return candidate_link(delivery.opportunity_id)
 
     @admin.display(description="progress")
     def progress(self, delivery: Delivery) -> str:

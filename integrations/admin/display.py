@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin
@@ -31,24 +32,22 @@ def links(rows: Iterable[Model]) -> str | SafeString:
     return format_html_join(" · ", "{}", ((link(row),) for row in rows)) or NOTHING
 
 
-def candidate_link(opportunity_id: str) -> str | SafeString:
-    """Return a link to the candidate's timeline."""
-    if not opportunity_id:
-        return NOTHING
-    return format_html('<a href="{}">{}</a>', reverse("candidate", args=[opportunity_id]), opportunity_id)
-
-
 def indented(value: object) -> str | SafeString:
     """Return JSON, decoded or as text, indented and without personal data and secrets."""
+    text = shown_text(value)
+    return format_html("<pre>{}</pre>", text) if text else NOTHING
+
+
+def shown_text(value: object) -> str:
+    """Return JSON, decoded or as text, as it may be shown: indented, without personal data and secrets."""
     if isinstance(value, str):
         if not value:
-            return NOTHING
+            return ""
         try:
             value = json.loads(value)
         except ValueError:  # a long body is stored cut off, so it isn't JSON any more
-            return format_html("<pre>{}</pre>", without_addresses(str(value)))
-    text = json.dumps(redact(_without_people(value)), ensure_ascii=False, indent=2)
-    return format_html("<pre>{}</pre>", without_addresses(text))
+            return without_addresses(str(value))
+    return without_addresses(json.dumps(redact(_without_people(value)), ensure_ascii=False, indent=2))
 
 
 def _without_people(value: object) -> object:
@@ -61,14 +60,15 @@ def _without_people(value: object) -> object:
     return [_without_people(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
+def time_text(moment: datetime | None) -> str:
+    """Return a time with seconds, in UTC as all times of the admin."""
+    return f"{moment.astimezone(UTC):%-d %b %Y, %H:%M:%S}" if moment else NOTHING
+
+
 def answer_of(call: ApiCall) -> str:
     """Return the status, else why there is none, and how often the same answer came again."""
     answer = str(call.status or call.error or "no answer")
-    return (
-        f"{answer}, × {call.repeats} since, last {call.last_at:%Y-%m-%d %H:%M} UTC"
-        if call.repeats
-        else answer
-    )
+    return f"{answer}, × {call.repeats} since, last {time_text(call.last_at)}" if call.repeats else answer
 
 
 def calls_table(calls: Iterable[ApiCall]) -> str | SafeString:
@@ -78,7 +78,7 @@ def calls_table(calls: Iterable[ApiCall]) -> str | SafeString:
         "<tr><td>{}</td><td>{}</td><td>{}</td><td>{} ms</td><td>{}</td></tr>",
         (
             (
-                f"{call.at:%Y-%m-%d %H:%M:%S} UTC",
+                time_text(call.at),
                 link(call, f"{call.platform} {call.method} {call.path}"),
                 answer_of(call),
                 call.duration_ms,
@@ -103,7 +103,7 @@ def verdicts_table(verdicts: Iterable[Verdict]) -> str | SafeString:
         "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
         (
             (
-                f"{verdict.decided_at:%Y-%m-%d %H:%M:%S} UTC",
+                time_text(verdict.decided_at),
                 link(verdict, verdict.get_code_display()),
                 verdict.explanation,
                 verdict.get_cause_display(),

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.filters import OrganizationFilter
+from integrations.admin.filters import FailingFilter, OrganizationFilter
 from integrations.models import DutyRun
 
 
@@ -21,6 +21,6 @@ class DutyRunAdmin(ScopedAdmin):
         "due_at",
         "last_error",
     )
-    list_filter = ("duty", OrganizationFilter)
+    list_filter = (FailingFilter, "duty", OrganizationFilter)
     list_select_related = ("organization",)
     ordering = ("-failures", "due_at")

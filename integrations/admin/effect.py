@@ -1,5 +1,7 @@
 """Effects in the admin: what is to be done on a platform, how often it was tried, and when next."""
 
+from collections.abc import Sequence
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -8,8 +10,14 @@ from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.confirmation import AdminAction, run_action
-from integrations.admin.display import calls_table, candidate_link, indented, link
+from integrations.admin.display import calls_table, indented, link
+from integrations.admin.effect_platform import PlatformFilter as EffectPlatformFilter
 from integrations.admin.filters import OrganizationFilter
+from integrations.admin.incident_filter import incident_filter
+from integrations.admin.names import CandidateMixin
+from integrations.admin.payload_search import payload_filter
+from integrations.admin.period import period_of
+from integrations.admin.written import results_of, written_line, written_table
 from integrations.models import Actor, Effect
 from integrations.workflow.operations.effects import retry_effect
 from integrations.workflow.operations.errors import ActionNotAllowed
@@ -33,13 +41,14 @@ RETRY = AdminAction("retry", "Try again?", "Try again", "may_retry", _preview, _
 
 
 @admin.register(Effect)
-class EffectAdmin(ScopedAdmin):
+class EffectAdmin(CandidateMixin, ScopedAdmin):
     """The outbox: intended acts on the platforms, and e-mails."""
 
     list_display = (
         "created_at",
         "kind",
         "candidate",
+        "what",
         "shown_state",
         "attempts",
         "due_at",
@@ -48,17 +57,25 @@ class EffectAdmin(ScopedAdmin):
         "organization",
     )
     list_display_links = ("created_at", "kind")
-    list_filter = ("created_at", "state", "kind", OrganizationFilter)
+    list_filter = (
+        period_of("created_at"),
+        EffectPlatformFilter,
+        "state",
+        "kind",
+        incident_filter("created_at"),
+        OrganizationFilter,
+        payload_filter("created_at", "payload"),
+    )
     list_select_related = ("organization", "invitation")
-    list_defer = ("payload", "traceback")
+    list_defer = ("traceback",)
     search_fields = ("opportunity_id__exact", "id__exact")
-    search_hint = "an opportunity id, or an effect's number"
+    search_hint = "a candidate's name, an opportunity id, or an effect's number"
     ordering = ("-created_at", "-pk")
     actions = ("retry",)
     fieldsets = (
         (
             "What is to be done",
-            {"fields": ("organization", "kind", "candidate", "invitation_link", "delivery_link")},
+            {"fields": ("organization", "kind", "candidate", "written", "invitation_link", "delivery_link")},
         ),
         (
             "How it goes",
@@ -80,6 +97,7 @@ class EffectAdmin(ScopedAdmin):
     )
     readonly_fields = (
         "candidate",
+        "written",
         "invitation_link",
         "delivery_link",
         "shown_state",
@@ -88,10 +106,22 @@ class EffectAdmin(ScopedAdmin):
         "payload_shown",
     )
 
-    @admin.display(description="candidate", ordering="opportunity_id")
-    def candidate(self, effect: Effect) -> str | SafeString:
-        """Return a link to the candidate's timeline."""
-        return candidate_link(effect.opportunity_id)
+    def complete(self, rows: Sequence[Effect]) -> None:
+        """Add the candidates' names, and the results that are written into feedback forms."""
+        super().complete(rows)
+        results = results_of(rows)
+        for row in rows:
+            row.results_to_write = results  # type: ignore[attr-defined]
+
+    @admin.display(description="what")
+    def what(self, effect: Effect) -> str:
+        """Return what it writes, on one line."""
+        return written_line(effect, getattr(effect, "results_to_write", {})) or self.get_empty_value_display()
+
+    @admin.display(description="what is written")
+    def written(self, effect: Effect) -> str | SafeString:
+        """Return what it writes, word for word."""
+        return written_table(effect, results_of([effect]))
 
     @admin.display(description="state", ordering="state")
     def shown_state(self, effect: Effect) -> str:

@@ -55,3 +55,23 @@ class GoneFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep the entries that are, or aren't, listed now."""
         return queryset.filter(gone_at__isnull=self.value() == "no") if self.value() else queryset
+
+
+class FailingFilter(admin.SimpleListFilter):
+    """Filter by whether something fails: rows with a column `failures`, which counts them in a row."""
+
+    title = "whether it fails"
+    parameter_name = "failing"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        """Return both choices."""
+        return [("yes", "Failing"), ("no", "Working")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the rows that fail, or don't."""
+        match self.value():
+            case "yes":
+                return queryset.filter(failures__gt=0)
+            case "no":
+                return queryset.filter(failures=0)
+        return queryset

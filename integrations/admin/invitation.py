@@ -11,8 +11,12 @@ from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.confirmation import AdminAction, run_action
-from integrations.admin.display import candidate_link, links
+from integrations.admin.display import links
 from integrations.admin.filters import OrganizationFilter
+from integrations.admin.incident_filter import incident_filter
+from integrations.admin.invited_again import InvitedAgainFilter
+from integrations.admin.names import candidate_link
+from integrations.admin.period import period_of
 from integrations.models import Actor, Invitation
 from integrations.models.invitation_status import Status
 from integrations.workflow.operations.errors import ActionNotAllowed
@@ -104,18 +108,24 @@ class InvitationAdmin(ScopedAdmin):
 
     list_display = (
         "created_at",
-        "candidate_name",
+        "candidate",
         "assessment_name",
         "round",
         "role_title",
         "status",
         "status_reason",
         "changed_at",
-        "candidate",
         "organization",
     )
-    list_display_links = ("created_at", "candidate_name")
-    list_filter = ("created_at", "status", DecisionFilter, OrganizationFilter)
+    list_display_links = ("created_at", "assessment_name")
+    list_filter = (
+        period_of("created_at"),
+        "status",
+        DecisionFilter,
+        InvitedAgainFilter,
+        incident_filter("created_at"),
+        OrganizationFilter,
+    )
     list_select_related = ("organization",)
     search_fields = ("opportunity_id__exact", "instance_id__exact", "id__exact")
     searched_texts = ("candidate_name", "email__istartswith")
@@ -195,10 +205,12 @@ class InvitationAdmin(ScopedAdmin):
             return self.searched_texts
         return (*self.search_fields, *self.searched_texts)
 
-    @admin.display(description="timeline", ordering="opportunity_id")
+    @admin.display(description="candidate")
     def candidate(self, invitation: Invitation) -> str | SafeString:
-        """Return a link to the candidate's timeline."""
-        return candidate_link(invitation.opportunity_id)
+        """Return a link to the candidate."""
+        return candidate_link(
+            invitation.organization_id, invitation.opportunity_id, invitation.candidate_name
+        )
 
     @admin.display(description="results")
     def results_shown(self, invitation: Invitation) -> str | SafeString:

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.filters import OrganizationFilter
+from integrations.admin.filters import GoneFilter, OrganizationFilter
 from integrations.models import LinterFinding
 
 
@@ -12,5 +12,5 @@ class LinterFindingAdmin(ScopedAdmin):
     """The linter's findings over time."""
 
     list_display = ("code", "level", "message", "first_seen_at", "gone_at", "organization")
-    list_filter = ("level", "code", OrganizationFilter)
+    list_filter = (GoneFilter, "level", "code", OrganizationFilter)
     list_select_related = ("organization",)

@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.display import indented, link
 from integrations.admin.filters import OrganizationFilter
+from integrations.admin.period import period_of
 from integrations.admin.related_search import RelatedSearchMixin, SearchedRelation
 from integrations.models import Result
 
@@ -51,7 +52,7 @@ class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
         "is_in_lever",
         "organization",
     )
-    list_filter = ("created_at", "outcome", RatingFilter, OrganizationFilter)
+    list_filter = (period_of("created_at"), "outcome", RatingFilter, OrganizationFilter)
     list_select_related = ("invitation", "organization")
     list_defer = ("metadata",)
     search_fields = ("id__exact",)

@@ -1,21 +1,32 @@
 """Verdicts in the admin: everything that was ever decided about a delivery."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.display import candidate_link, link
+from integrations.admin.display import link
 from integrations.admin.filters import OrganizationFilter
-from integrations.admin.related_search import RelatedSearchMixin, SearchedRelation
-from integrations.models import Verdict
+from integrations.admin.incident_filter import incident_filter
+from integrations.admin.names import CandidateKey, CandidateMixin
+from integrations.admin.period import period_of
+from integrations.admin.related_search import MOST, RelatedSearchMixin, SearchedRelation
+from integrations.models import Delivery, Verdict
 
 
 @admin.register(Verdict)
-class VerdictAdmin(RelatedSearchMixin, ScopedAdmin):
+class VerdictAdmin(CandidateMixin, RelatedSearchMixin, ScopedAdmin):
     """The current and the earlier verdicts, newest first."""
 
     list_display = ("decided_at", "code", "is_current", "cause", "candidate", "explanation", "organization")
-    list_filter = ("decided_at", "code", "cause", "is_current", OrganizationFilter)
+    list_filter = (
+        period_of("decided_at"),
+        "code",
+        "cause",
+        "is_current",
+        incident_filter("decided_at"),
+        OrganizationFilter,
+    )
     list_select_related = ("organization", "delivery")
     list_defer = (
         "assessment_written",
@@ -26,7 +37,7 @@ class VerdictAdmin(RelatedSearchMixin, ScopedAdmin):
     )
     search_fields = ("id__exact", "delivery__id__exact")
     searched_relation = SearchedRelation("delivery", ("opportunity_id",))
-    search_hint = "an opportunity id, or a delivery's or verdict's number"
+    search_hint = "a candidate's name, an opportunity id, or a delivery's or verdict's number"
     ordering = ("-decided_at", "-pk")
     fields = (
         "organization",
@@ -51,10 +62,16 @@ class VerdictAdmin(RelatedSearchMixin, ScopedAdmin):
         """Return a link to the delivery that it is about."""
         return link(verdict.delivery)
 
-    @admin.display(description="candidate")
-    def candidate(self, verdict: Verdict) -> str | SafeString:
-        """Return a link to the candidate's timeline."""
-        return candidate_link(verdict.delivery.opportunity_id)
+    def candidate_key(self, row: Verdict) -> CandidateKey:
+        """Return whom the delivery is about."""
+        return row.organization_id, row.delivery.opportunity_id
+
+    def rows_of_candidates(
+        self, queryset: QuerySet[Verdict], opportunity_ids: list[str]
+    ) -> QuerySet[Verdict]:
+        """Return the verdicts about these candidates' deliveries, which are found first."""
+        deliveries = Delivery.objects.filter(opportunity_id__in=opportunity_ids).order_by()
+        return queryset.filter(delivery__in=list(deliveries.values_list("pk", flat=True)[:MOST]))
 
     @admin.display(description="invitation")
     def invitation_link(self, verdict: Verdict) -> str | SafeString:

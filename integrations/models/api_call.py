@@ -8,6 +8,8 @@ from django.db.models.functions import Now
 
 #: Among so many latest calls of a candidate, or of none, the one is looked for whose answer came again.
 LOOKED_THROUGH = 20
+#: Calls without an answer, or with one that isn't a success.
+NOT_ANSWERED_WELL = models.Q(status__isnull=True) | models.Q(status__lt=200) | models.Q(status__gte=300)
 
 
 class ApiCallQuerySet(models.QuerySet["ApiCall"]):
@@ -107,9 +109,7 @@ class ApiCall(models.Model):
             models.Index(
                 fields=["status", "-at"],
                 name="api_call_not_answered_well",
-                condition=models.Q(status__isnull=True)
-                | models.Q(status__lt=200)
-                | models.Q(status__gte=300),
+                condition=NOT_ANSWERED_WELL,
             ),
         ]
 

@@ -90,6 +90,8 @@ class AuditAction(models.TextChoices):
     REMOVE_OLD = "remove_old", "remove old records"
     SUBJECT_ACCESS = "subject_access", "hand out a candidate's data"
     EXPORT_EVIDENCE = "export_evidence", "export evidence"
+    EXPORT_LIST = "export_list", "export a list"
+    VERIFY_LOG = "verify_log", "check the log"
     ADD_SECOND_FACTOR = "add_second_factor", "add second factor"
     REMOVE_SECOND_FACTOR = "remove_second_factor", "remove second factor"
     RESET_SECOND_FACTOR = "reset_second_factor", "reset second factor"
@@ -132,6 +134,11 @@ class AuditTarget:
     name: str
 
 
+def is_secret(name: str) -> bool:
+    """Whether a field's value is a secret, by the field's name."""
+    return bool(_SECRET.search(name))
+
+
 def masked(changes: Changes) -> dict[str, list[object]]:
     """Return the changes with every secret, before and after and however deep, replaced by whether it is set."""
     return {
@@ -142,7 +149,7 @@ def masked(changes: Changes) -> dict[str, list[object]]:
 def _masked(name: str, value: object) -> object:
     if isinstance(value, UnreadableSecret):
         return "unreadable"
-    if _SECRET.search(name):
+    if is_secret(name):
         return "set" if value else "empty"
     if isinstance(value, dict):
         return {inner: _masked(inner, inner_value) for inner, inner_value in value.items()}

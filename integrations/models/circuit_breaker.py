@@ -47,6 +47,7 @@ class CircuitBreaker(models.Model):
     )
 
     class Meta:
+        verbose_name = verbose_name_plural = "connection status"
         constraints = [
             models.UniqueConstraint(fields=["organization", "platform"], name="circuit_breaker_once")
         ]

@@ -146,6 +146,7 @@ class DutyRun(Leasable):
     objects = DutyRunQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "background job"
         ordering = ["organization", "duty"]
         constraints = [
             models.UniqueConstraint(fields=["organization", "duty"], name="duty_run_once"),

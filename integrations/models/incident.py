@@ -1,9 +1,23 @@
 """Incidents: ongoing failures, whose members are notified once of their beginning and once of their end."""
 
+from collections.abc import Mapping
 from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
+
+#: What was wrong, by the finding's code.
+NAMES: Mapping[str, str] = {
+    "held_invitations": "Invitations needed approval",
+    "uncertain_invitations": "Uncertain whether invitations were sent",
+    "failed_effects": "Something could not be written or sent",
+    "stuck_deliveries": "Stage changes could not be decided",
+    "codescreen_key_refused": "CodeScreen refused the API key",
+    "platform_down": "Lever or CodeScreen didn't answer",
+    "sweep_repaired": "No webhook reported some candidates",
+    "webhook_removed": "Lever's webhook was removed",
+    "webhook_silence": "No webhook came from Lever",
+}
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
@@ -43,4 +57,9 @@ class Incident(models.Model):
         indexes = [models.Index(fields=["organization", "-began_at"], name="incident_recent")]
 
     def __str__(self) -> str:
-        return f"{self.code} #{self.pk}"
+        return f"{self.name}, {self.began_at:%-d %b %Y %H:%M}"
+
+    @property
+    def name(self) -> str:
+        """What was wrong, for people."""
+        return NAMES.get(self.code, self.code)

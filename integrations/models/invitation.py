@@ -232,6 +232,12 @@ class Invitation(models.Model):
             # for the metrics: what is under way among all that ended
             models.Index(fields=["status"], name="invitation_open", condition=models.Q(status__in=[*OPEN])),
             models.Index(fields=["organization", "-created_at"], name="invitation_recent"),
+            # for auditors: few among very many
+            models.Index(
+                fields=["organization", "-created_at"],
+                name="invitation_later_round",
+                condition=models.Q(round__gt=1),
+            ),
             models.Index(fields=["-created_at"], name="invitation_recent_of_all"),
             models.Index(fields=["status", "organization", "-created_at"], name="invitation_status"),
             models.Index(fields=["organization", "changed_at"], name="invitation_changed"),

@@ -28,7 +28,7 @@ class LeverProbe(models.Model):
     )
 
     class Meta:
-        verbose_name = "Lever probe"
+        verbose_name = "health check"
 
     def __str__(self) -> str:
-        return f"Lever probe of {self.organization}"
+        return f"Health check of {self.organization}"

@@ -19,6 +19,7 @@ class LinterFinding(models.Model):
     gone_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "set-up issue"
         ordering = ["-first_seen_at", "pk"]
         constraints = [models.UniqueConstraint(fields=["organization", "digest"], name="linter_finding_once")]
 

@@ -23,6 +23,7 @@ class WebhookRejection(models.Model):
     hint = models.CharField(max_length=60, blank=True)
 
     class Meta:
+        verbose_name = "rejected webhook request"
         ordering = ["-last_at"]
         constraints = [
             models.UniqueConstraint(

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from heapq import merge
 from itertools import groupby
 
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from integrations.models import AuditEntry, Chained, ChainHead, Organization, Verdict
 from integrations.models.chain_format import NO_HASH, PORTAL_CHAIN
@@ -15,6 +17,8 @@ from integrations.workflow.health.chain.faults import Fault, FaultCode, Report, 
 from integrations.workflow.health.chain.walk import Walk
 
 READ_AT_ONCE = 2000
+#: After so many positions it is looked whether there is time left.
+LOOKS_AT_CLOCK = 200
 
 
 @dataclass
@@ -51,11 +55,21 @@ def chain_of(organization: Organization | None) -> int:
     return organization.pk if organization else PORTAL_CHAIN
 
 
-def verify_chain(chain: int, report: Report, *heads: HeadToCompare) -> Verification:
+class OutOfTime(Exception):
+    """The time for a verification was over before the chain's end; `position` is the last that was verified."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(f"verified up to position {position}")
+        self.position = position
+
+
+def verify_chain(
+    chain: int, report: Report, *heads: HeadToCompare, until: datetime | None = None
+) -> Verification:
     """Verify one chain and return what was counted; tell `report` each fault as it is found.
 
     Every head that was announced must still be in the chain, and `heads`, which somebody kept, too. Reads a bounded
-    number of rows at a time, and may run while the portal writes.
+    number of rows at a time, and may run while the portal writes. Raises OutOfTime when `until` comes first.
     """
     announced = iter(
         heads_of(chain, *heads)
@@ -66,6 +80,8 @@ def verify_chain(chain: int, report: Report, *heads: HeadToCompare) -> Verificat
     result = Verification(chain)
     expected = next(announced, None)
     for position, rows in groupby(_rows(chain, head.position), key=lambda row: row.position):
+        if until is not None and position % LOOKS_AT_CLOCK == 0 and timezone.now() >= until:
+            raise OutOfTime(walk.position)
         found = list(rows)
         for row in found:
             _count(result, row)

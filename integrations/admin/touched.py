@@ -1,0 +1,158 @@
+"""The candidates that an incident touched: whose invitation or writing waited, failed, was held or was found late.
+
+An incident doesn't say whom it touched: that is looked up by its time and by what was wrong.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import F, Model, Q, QuerySet
+
+from integrations.admin.effect_platform import KINDS
+from integrations.admin.incident_filter import window_of
+from integrations.models import ApiCall, Delivery, Effect, Incident, Invitation, Verdict
+from integrations.vocabulary import DeliveryEvent, Platform, VerdictCode
+from integrations.workflow.health.findings import FindingCode
+from integrations.workflow.outbox.retry_policy import RETRY_FOR
+
+#: So many rows of each kind are looked at.
+MOST = 500
+#: An effect that took longer than this to be done was delayed.
+DELAYED_FROM = timedelta(minutes=1)
+SERVER_ERROR = 500
+
+
+@dataclass(frozen=True)
+class Touch:
+    """How one candidate was touched, and the row that shows it."""
+
+    opportunity_id: str
+    at: datetime
+    what: str
+    row: Model
+
+
+def touches(incident: Incident) -> list[Touch]:
+    """Return how each candidate was touched, earliest first."""
+    find = _FINDERS.get(incident.code)
+    found = find(incident) if find else iter(())
+    return sorted((touch for touch in found if touch.opportunity_id), key=lambda touch: touch.at)
+
+
+def unanswered(incident: Incident) -> dict[str, int]:
+    """Return how many calls were not answered or answered with an error of the server, by platform."""
+    counts: dict[str, int] = {}
+    calls = ApiCall.objects.filter(organization=incident.organization_id, at__range=window_of(incident))
+    failed = calls.filter(Q(status__isnull=True) | Q(status__gte=SERVER_ERROR)).order_by("-at")
+    for platform in failed.values_list("platform", flat=True)[:MOST]:
+        counts[platform] = counts.get(platform, 0) + 1
+    return counts
+
+
+def _platform_down(incident: Incident) -> Iterator[Touch]:
+    for platform in unanswered(incident):
+        if platform in KINDS:
+            yield from _delayed(incident, Platform(platform))
+
+
+def _key_refused(incident: Incident) -> Iterator[Touch]:
+    yield from _verdicts(incident, VerdictCode.DISCONNECTED, "Waited because CodeScreen refused the key")
+    yield from _delayed(incident, Platform.CODESCREEN)
+
+
+def _held(incident: Incident) -> Iterator[Touch]:
+    return _verdicts(incident, VerdictCode.HELD_FOR_APPROVAL, "Held for approval")
+
+
+def _delayed(incident: Incident, platform: Platform) -> Iterator[Touch]:
+    """Yield the effects on a platform that existed during the incident and waited or failed."""
+    begin, end = window_of(incident)
+    kinds = KINDS[platform]
+    effects = _effects(incident).filter(kind__in=kinds, created_at__range=(begin - RETRY_FOR, end))
+    done_late = Q(done_at__gte=begin, done_at__gt=F("created_at") + DELAYED_FROM)
+    waits = Q(state=Effect.State.DUE)
+    ended_badly = Q(state=Effect.State.FAILED, failed_at__gte=begin) | Q(
+        state=Effect.State.UNCERTAIN, attempt_started_at__gte=begin
+    )
+    for effect in effects.filter(done_late | waits | ended_badly).order_by("-created_at")[:MOST]:
+        yield Touch(effect.opportunity_id, effect.created_at, _how_it_went(effect), effect)
+
+
+def _how_it_went(effect: Effect) -> str:
+    kind = effect.get_kind_display()
+    if effect.done_at is not None:
+        waited = timedelta(seconds=round((effect.done_at - effect.created_at).total_seconds()))
+        return f"{kind}: done after {waited}"
+    if effect.state == Effect.State.DUE:
+        return f"{kind}: still waits"
+    return f"{kind}: {effect.get_state_display().lower()}. {effect.last_error}".strip()
+
+
+def _failed(incident: Incident) -> Iterator[Touch]:
+    begin, end = window_of(incident)
+    effects = _effects(incident).filter(created_at__range=(begin - RETRY_FOR, end))
+    for effect in effects.filter(failed_at__range=(begin, end)).order_by("-created_at")[:MOST]:
+        yield Touch(
+            effect.opportunity_id, effect.failed_at or effect.created_at, _how_it_went(effect), effect
+        )
+
+
+def _uncertain(incident: Incident) -> Iterator[Touch]:
+    begin, end = window_of(incident)
+    effects = _effects(incident).filter(kind=Effect.Kind.SEND_INVITATION, state=Effect.State.UNCERTAIN)
+    for effect in effects.filter(attempt_started_at__range=(begin, end)).order_by("-created_at")[:MOST]:
+        yield Touch(effect.opportunity_id, effect.created_at, "Uncertain whether it was sent", effect)
+    uncertain = Invitation.objects.filter(
+        organization=incident.organization_id,
+        status=Invitation.Status.UNCERTAIN,
+        changed_at__range=(begin, end),
+    )
+    for invitation in uncertain[:MOST]:
+        yield Touch(invitation.opportunity_id, invitation.changed_at, "Waits for a person", invitation)
+
+
+def _stuck(incident: Incident) -> Iterator[Touch]:
+    stuck = Delivery.objects.filter(organization=incident.organization_id, due_at__isnull=True, verdict="")
+    for delivery in stuck.exclude(last_error="").defer("payload")[:MOST]:
+        yield Touch(delivery.opportunity_id, delivery.received_at, "Still not decided", delivery)
+
+
+def _found_by_sweep(incident: Incident) -> Iterator[Touch]:
+    found = Delivery.objects.filter(
+        organization=incident.organization_id,
+        event=DeliveryEvent.SWEEP,
+        received_at__range=window_of(incident),
+    )
+    for delivery in found.defer("payload").order_by("-received_at")[:MOST]:
+        what = f"Found by the sweep: {delivery.get_verdict_display() or 'not decided yet'}"
+        yield Touch(delivery.opportunity_id, delivery.received_at, what, delivery)
+
+
+def _verdicts(incident: Incident, code: VerdictCode, what: str) -> Iterator[Touch]:
+    """Yield the verdicts with that code, replaced ones too, and what is decided now."""
+    verdicts = Verdict.objects.filter(
+        organization=incident.organization_id, code=code, decided_at__range=window_of(incident)
+    )
+    for verdict in verdicts.select_related("delivery").order_by("-decided_at")[:MOST]:
+        now = verdict.delivery
+        later = "" if verdict.is_current else f". Decided later: {now.get_verdict_display()}"
+        yield Touch(now.opportunity_id, verdict.decided_at, f"{what}{later}", verdict)
+
+
+def _effects(incident: Incident) -> QuerySet[Effect]:
+    own = Effect.objects.filter(organization=incident.organization_id).exclude(opportunity_id="")
+    return own.defer("payload", "traceback")
+
+
+_FINDERS: Mapping[str, Callable[[Incident], Iterator[Touch]]] = {
+    FindingCode.PLATFORM_DOWN: _platform_down,
+    FindingCode.CODESCREEN_KEY_REFUSED: _key_refused,
+    FindingCode.HELD_INVITATIONS: _held,
+    FindingCode.UNCERTAIN_INVITATIONS: _uncertain,
+    FindingCode.FAILED_EFFECTS: _failed,
+    FindingCode.STUCK_DELIVERIES: _stuck,
+    FindingCode.SWEEP_REPAIRED: _found_by_sweep,
+    FindingCode.WEBHOOK_REMOVED: _found_by_sweep,
+    FindingCode.WEBHOOK_SILENCE: _found_by_sweep,
+}

@@ -1,0 +1,29 @@
+"""The admin's site. It stands outside `integrations.admin`, which registers its pages with it once it is made."""
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver
+
+
+class PortalAdminSite(AdminSite):
+    """Django's site with an index by question and the portal's own pages."""
+
+    site_header = site_title = "CodeScreen–Lever portal"
+    index_title = "Records"
+    enable_nav_sidebar = False  # thirty models beside each list would leave it little room
+    index_template = "admin/integrations/index.html"
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Return the portal's addresses and Django's."""
+        from integrations.admin.pages import addresses  # noqa: PLC0415 - only there once this site is made
+
+        return [*addresses(), *super().get_urls()]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Show what people ask of the records, and below it every list."""
+        from integrations.admin.questions import question_groups  # noqa: PLC0415 - as above
+
+        return super().index(request, {"groups": question_groups(request), **(extra_context or {})})

@@ -1,0 +1,55 @@
+"""What an audit entry changed, for people: fields from what to what, and what is kept secret."""
+
+import pytest
+
+from integrations.admin.changes import changes_line, changes_table, target_link
+from integrations.models import AuditAction, AuditEntry, AuditTarget, TargetKind
+from tests.admin.conftest import Customer
+
+
+def entry(customer: Customer, changes: dict[str, tuple[object, object]]) -> AuditEntry:
+    target = AuditTarget(TargetKind.INVITATION, 14, "invitation 14")
+    AuditEntry.record(customer.organization, "configure", AuditAction.CHANGE_POLICIES, target, changes)
+    return AuditEntry.objects.latest("pk")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what"),
+    [("", "one", "stored"), ("one", "two", "replaced"), ("one", "", "removed"), ("", "", "none, as before")],
+)
+def test_a_secret_says_what_happened_to_it(acme: Customer, before: str, after: str, what: str) -> None:
+    found = entry(acme, {"api_key": (before, after)})
+    assert changes_line(found) == f"Api key: {what}"
+    table = changes_table(found)
+    assert f"The secret was {what}. Its value isn&#x27;t kept in this log." in table
+    assert "set" not in table
+
+
+def test_each_field_is_shown_from_what_to_what(acme: Customer) -> None:
+    found = entry(acme, {"bulk_limit": (50, 7), "paused": (False, True), "note": ("", "<b>")})
+    assert changes_line(found) == "Bulk limit: 50 → 7 · Note: nothing → <b> · Paused: no → yes"
+    assert '<th scope="row">Bulk limit</th><td>50</td><td>7</td>' in changes_table(found)
+    assert "&lt;b&gt;" in changes_table(found)
+
+
+def test_of_a_field_that_holds_several_only_those_that_differ_are_shown(acme: Customer) -> None:
+    found = entry(acme, {"values": ({"a": 1, "b": 2}, {"a": 1, "b": 3})})
+    assert changes_line(found) == "Values: b: 2 → 3"
+
+
+def test_a_value_of_a_secret_field_that_is_no_mask_is_shown_as_it_is(acme: Customer) -> None:
+    found = entry(acme, {"tokens": (["a"], ["a", "b"])})
+    assert changes_line(found) == "Tokens: a → a, b"
+
+
+def test_the_row_that_an_entry_is_about_is_a_link(acme: Customer) -> None:
+    assert (
+        target_link(entry(acme, {}))
+        == '<a href="/admin/integrations/invitation/14/change/">invitation 14</a>'
+    )
+
+
+def test_an_erased_entry_says_so(acme: Customer) -> None:
+    found = entry(acme, {"note": ("", "about somebody")})
+    AuditEntry.objects.filter(pk=found.pk).erase_text()
+    assert changes_table(AuditEntry.objects.get(pk=found.pk)).startswith("Erased")

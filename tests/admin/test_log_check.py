@@ -1,0 +1,64 @@
+"""The page that shows whether a log is whole."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from integrations.admin import log_check
+from integrations.models import AuditEntry, Membership
+from integrations.workflow.health.chain import verification
+from tests import append_only
+from tests.admin.conftest import Customer, sign_in
+
+LOG = "admin:log"
+
+
+def check(client, customer: Customer) -> str:
+    answer = client.post(reverse(LOG), {"organization": customer.organization.slug})
+    assert answer.status_code == 200
+    text: str = answer.content.decode()
+    return text
+
+
+def test_a_whole_log_is_said_to_be_whole_and_the_check_is_recorded(acme: Customer) -> None:
+    client = sign_in(Membership.Role.TEAM_MEMBER, acme)
+    assert "Never" in client.get(reverse(LOG)).content.decode()
+    assert "Whole: 2 positions, none changed, removed or added." in check(client, acme)
+    entry = AuditEntry.objects.get(action="verify_log")
+    assert entry.changes["result"][1].startswith("Whole: 2 positions")
+    assert "Whole: 2 positions" in client.get(reverse(LOG)).content.decode()
+
+
+def test_an_edited_row_is_named(acme: Customer) -> None:
+    client = sign_in(Membership.Role.TEAM_MEMBER, acme)
+    append_only.overwrite(AuditEntry.objects.filter(organization=acme.organization), actor_name="nobody")
+    text = check(client, acme)
+    assert "Not whole: 1" in text
+    assert "its columns, its position or its hashes were changed" in text
+
+
+def test_a_check_that_runs_out_of_time_says_how_far_it_came(
+    acme: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = sign_in(Membership.Role.TEAM_MEMBER, acme)
+    monkeypatch.setattr(log_check, "CHECKED_FOR", timedelta(0))
+    monkeypatch.setattr(verification, "LOOKS_AT_CLOCK", 2)
+    text = check(client, acme)
+    assert "Whole up to position 1. The rest was not checked in time." in text
+    assert "verify_audit" in text
+
+
+def test_only_ones_own_logs_are_shown_and_checked(acme: Customer, globex: Customer) -> None:
+    client = sign_in(Membership.Role.TEAM_MEMBER, acme)
+    assert "Globex" not in client.get(reverse(LOG)).content.decode()
+    for slug in ("globex", "", "nothing"):
+        assert client.post(reverse(LOG), {"organization": slug}).status_code == 403
+    assert not AuditEntry.objects.filter(action="verify_log").exists()
+
+
+def test_an_operator_checks_the_log_of_the_whole_portal(acme: Customer) -> None:
+    client = sign_in(None, is_superuser=True)
+    text = client.post(reverse(LOG), {"organization": ""}).content.decode()
+    assert "The whole portal" in text
+    assert AuditEntry.objects.get(action="verify_log").organization is None

@@ -1,0 +1,128 @@
+"""The candidates that an incident touched."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from integrations.admin.touched import touches, unanswered
+from integrations.models import Delivery, Effect, Incident, Invitation, Membership
+from integrations.workflow.health.findings import FindingCode
+from integrations.workflow.health.incidents import WORDINGS
+from tests import factories
+from tests.admin.audited_scene import Scene, make_scene
+from tests.admin.conftest import sign_in
+from tests.admin.test_scope import address
+
+
+@pytest.fixture
+def scene(db: None) -> Scene:
+    return make_scene()
+
+
+def touched_by(incident: Incident) -> list[tuple[str, str]]:
+    return [(touch.opportunity_id, touch.what) for touch in touches(incident)]
+
+
+def incident(scene: Scene, code: str, **columns: object) -> Incident:
+    since = {"began_at": timezone.now() - timedelta(hours=1)}
+    return Incident.objects.create(organization=scene.organization, code=code, **(since | columns))
+
+
+def test_an_outage_touches_whose_invitation_waited_meanwhile(scene: Scene) -> None:
+    outage = Incident.objects.get(code=FindingCode.PLATFORM_DOWN)
+    assert unanswered(outage) == {"codescreen": 5}
+    assert touched_by(outage) == [("o-cedar", "Send invitation: done after 0:40:00")]
+
+
+@pytest.mark.parametrize(
+    ("columns", "what"),
+    [
+        ({"state": "due"}, "Send invitation: still waits"),
+        ({"state": "failed", "due_at": None, "last_error": "HTTP 500"}, "Send invitation: failed. HTTP 500"),
+        ({"state": "done", "due_at": None, "quick": True}, None),
+        ({"state": "done", "due_at": None, "other": True}, None),
+        ({"state": "due", "kind": "leave_note"}, None),
+    ],
+)
+def test_an_outage_touches_what_waits_or_failed_on_that_platform(
+    scene: Scene, columns: dict[str, object], what: str | None
+) -> None:
+    outage = Incident.objects.get(code=FindingCode.PLATFORM_DOWN)
+    at = outage.began_at + timedelta(minutes=5)
+    is_quick, is_other = columns.pop("quick", False), columns.pop("other", False)
+    own = {"organization": scene.organization, "opportunity_id": "o-yew", "kind": "send_invitation"}
+    effect = factories.EffectFactory.create(**(own | columns), created_at=at)
+    if is_quick:
+        Effect.objects.filter(pk=effect.pk).update(done_at=at + timedelta(seconds=5))
+    if is_other:  # done before the incident
+        long_ago = outage.began_at - timedelta(days=1)
+        Effect.objects.filter(pk=effect.pk).update(
+            created_at=long_ago, done_at=long_ago + timedelta(minutes=9)
+        )
+    if columns["state"] == "failed":
+        Effect.objects.filter(pk=effect.pk).update(failed_at=at + timedelta(minutes=1))
+    found = dict(touched_by(outage))
+    assert found.get("o-yew") == what
+
+
+def test_a_refused_key_touches_who_was_held_by_it_though_decided_later(scene: Scene) -> None:
+    refused = Incident.objects.get(code=FindingCode.CODESCREEN_KEY_REFUSED)
+    assert touched_by(refused) == [
+        ("o-elm", "Waited because CodeScreen refused the key. Decided later: Invite")
+    ]
+
+
+def test_each_kind_of_incident_finds_its_candidates(scene: Scene) -> None:
+    own, now = {"organization": scene.organization}, timezone.now()
+    factories.DeliveryFactory.create(
+        **own, opportunity_id="o-1", verdict="held_for_approval", decided_at=now, due_at=None
+    )
+    factories.EffectFactory.create(**own, opportunity_id="o-2", state="failed", due_at=None, failed_at=now)
+    factories.InvitationFactory.create(**own, opportunity_id="o-3", status="uncertain")
+    factories.DeliveryFactory.create(**own, opportunity_id="o-4", due_at=None, last_error="it crashed")
+    expected = {
+        FindingCode.HELD_INVITATIONS: ["o-1"],
+        FindingCode.FAILED_EFFECTS: ["o-2"],
+        FindingCode.UNCERTAIN_INVITATIONS: ["o-3"],
+        FindingCode.STUCK_DELIVERIES: ["o-4"],
+        FindingCode.SWEEP_REPAIRED: ["o-maple"],
+    }
+    for code, candidates in expected.items():
+        assert [one for one, _ in touched_by(incident(scene, code))] == candidates, code
+
+
+def test_nothing_of_another_organization_is_touched(scene: Scene) -> None:
+    elsewhere = factories.OrganizationFactory.create()
+    began = timezone.now() - timedelta(days=30)
+    for code in WORDINGS:
+        row = Incident.objects.create(organization=elsewhere, code=code, began_at=began)
+        assert touches(row) == [], code
+
+
+def test_the_page_names_the_candidates_and_links_to_everything_of_that_time(scene: Scene) -> None:
+    client = sign_in(None, is_superuser=True)
+    outage = Incident.objects.get(code=FindingCode.PLATFORM_DOWN)
+    page = client.get(address(Incident, "change", outage.pk)).content.decode()
+    assert "Candidate Cedar" in page
+    assert "CodeScreen: 5" in page
+    assert "Lever or CodeScreen didn&#x27;t answer" in page
+    calls = client.get(address(Delivery, "changelist"), {"incident": outage.pk})
+    assert not calls.context["cl"].result_list
+    effects = client.get(address(Effect, "changelist"), {"incident": outage.pk}).context["cl"].result_list
+    assert [effect.opportunity_id for effect in effects] == ["o-cedar"]
+
+
+def test_an_incident_of_another_organization_filters_everything_away(scene: Scene) -> None:
+    other = factories.OrganizationFactory.create()
+    factories.InvitationFactory.create(organization=other)
+    member = factories.member(other, Membership.Role.TEAM_MEMBER, "other")
+    member.is_staff = True
+    member.save()
+
+    client = Client()
+    client.force_login(member, backend="django.contrib.auth.backends.ModelBackend")
+    outage = Incident.objects.get(code=FindingCode.PLATFORM_DOWN)
+    answer = client.get(address(Invitation, "changelist"), {"incident": outage.pk})
+    assert list(answer.context["cl"].result_list) == []
