@@ -25,7 +25,7 @@ MAX_SUPER_ADMINS = 20
 #: The navigation: URL name, label, icon, and the roles that see it.
 _LINKS: tuple[tuple[str, str, str, Collection[str]], ...] = (
     ("overview", "Overview", "home", EVERYONE),
-    ("activity", "Activity", "people", EVERYONE),
+    ("activity", "Candidates", "people", EVERYONE),
     ("report", "Reports", "chart", TEAM),
     ("what-if", "What if…", "help", TEAM),
     ("health", "Health", "work", TEAM),

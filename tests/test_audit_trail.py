@@ -83,6 +83,7 @@ NOT_AUDITED = {
     "email-html",
     "audit",
     "audit-export",
+    "candidates-export",
     "mapping-list",
     "mapping-refresh",
     "activity",

@@ -42,8 +42,11 @@ ONE_SHAPE = SHAPES[:1]
 #: Further states of a page, as query strings.
 STATES = {
     "activity": [
+        "?show=invitations",
         "?show=deliveries",
         "?show=effects",
+        "?view=attention",
+        "?view=not_invited",
         "?status=held",
         "?status=awaits_decision",
         "?verdict=no_email",

@@ -15,12 +15,13 @@ pytestmark = pytest.mark.django_db
 PAGES = {
     "/": 50,
     "/health/": 48,
-    "/activity/": 11,
-    "/activity/?q=Alder": 11,
-    "/activity/?show=deliveries": 12,
-    "/activity/?show=deliveries&q=Alder": 13,
-    "/activity/?show=effects": 11,
-    "/activity/?show=effects&q=Alder": 12,
+    "/activity/": 20,
+    "/activity/?q=Alder": 21,
+    "/activity/?view=attention": 20,
+    "/activity/?show=deliveries": 14,
+    "/activity/?show=deliveries&q=Alder": 16,
+    "/activity/?show=effects": 13,
+    "/activity/?show=effects&q=Alder": 15,
     "/activity/opportunity-1/": 17,
     "/audit/": 9,
     "/reports/": 9,
@@ -53,6 +54,9 @@ def rows(ready_organization: Organization) -> Organization:
             verdict="invite",
             decided_at=timezone.now(),
             due_at=None,
+        )
+        factories.CandidateFactory.create(
+            **own, opportunity_id=f"opportunity-{number}", delivery=delivery, invitation=invitation
         )
         factories.EffectFactory.create(
             **own,

@@ -23,6 +23,7 @@ from integrations.models import (
     AuditAction,
     AuditEntry,
     AuditTarget,
+    Candidate,
     Delivery,
     Effect,
     Invitation,
@@ -51,6 +52,12 @@ PAGES = [
     "/activity/?status=completed",
     "/activity/?status=held",
     "/activity/?page=2",
+    "/activity/?view=attention",
+    "/activity/?view=held",
+    "/activity/?view=not_invited",
+    "/activity/?view=in_progress",
+    "/activity/?view=passed",
+    "/activity/?role=Role+1",
     "/activity/?show=deliveries",
     "/activity/?show=deliveries&verdict=no_email",
     "/activity/?verdict=entered_before",
@@ -129,6 +136,13 @@ class SizedOrganization:
         delivery = factories.DeliveryFactory.create(
             **own, invitation=invitation, verdict="invite", received_at=at, decided_at=at, due_at=None
         )
+        candidate = factories.CandidateFactory.create(
+            **own,
+            delivery=delivery,
+            invitation=invitation if number % 5 else None,
+            outcome="Passed" if status == "completed" and number % 5 else "",
+            entered_at=at,
+        )
         effect = factories.EffectFactory.create(
             **own,
             invitation=invitation,
@@ -169,6 +183,13 @@ class SizedOrganization:
         multiply(Verdict, delivery.verdicts.get(), copies, same_delivery)
         earlier = factories.VerdictFactory.create(delivery=delivery, code="paused", is_current=False)
         multiply(Verdict, earlier, copies, {**same_delivery, "invitation_id": "null"})
+        invited = {} if candidate.invitation is None else {"invitation_id": same}
+        multiply(
+            Candidate,
+            candidate,
+            copies,
+            {"opportunity_id": new, "delivery_id": f"{deliveries} + n", **invited},
+        )
         effects = multiply(
             Effect,
             effect,

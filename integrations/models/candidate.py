@@ -130,7 +130,7 @@ class Candidate(models.Model):
             models.Index(
                 fields=["delivery"], name="candidate_delivery", condition=models.Q(delivery__isnull=False)
             ),
-            TextSearchIndex(fields=["name", "email", "role_title"], name="candidate_text"),
+            TextSearchIndex(fields=["name", "email", "role_title", "assessment_name"], name="candidate_text"),
         ]
 
     def __str__(self) -> str:

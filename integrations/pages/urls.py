@@ -7,6 +7,7 @@ from integrations.pages.activity import (
     activity,
     candidate,
     candidate_data,
+    candidate_export,
     delivery,
     effect_actions,
     invitation_actions,
@@ -126,6 +127,7 @@ urlpatterns = [
     path("settings/sso/people/<int:pk>/unbind/", single_sign_on.UnbindView.as_view(), name="identity-unbind"),
     # activity
     path("activity/", activity.ActivityView.as_view(), name="activity"),
+    path("candidates/export/", candidate_export.CandidateExportView.as_view(), name="candidates-export"),
     path("data/<path:opportunity_id>/", candidate_data.CandidateDataView.as_view(), name="candidate-data"),
     path("activity/<path:opportunity_id>/", candidate.CandidateView.as_view(), name="candidate"),
     path("deliveries/offered/<int:pk>/invite/", offered.InviteOfferedView.as_view(), name="offered-invite"),

@@ -93,7 +93,7 @@ def test_the_addresses_of_another_candidate_are_not_found(limited_member_client,
 
 def test_who_is_taken_off_a_candidate_in_lever_no_longer_sees_them(limited_member_client, candidates):
     OpportunityPerson.objects.all().delete()
-    assert OWN not in text(limited_member_client.get("/activity/"))
+    assert OWN not in text(limited_member_client.get("/activity/?show=invitations"))
     assert limited_member_client.get(reverse("candidate", args=["own"])).status_code == 404
 
 

@@ -42,6 +42,7 @@ ALLOWED = {
     "email-html": 2,
     "audit": 2,
     "audit-export": 2,
+    "candidates-export": 3,
     "notifications-team": 1,
     "mapping-list": 3,
     "what-if": 3,

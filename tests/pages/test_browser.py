@@ -61,9 +61,9 @@ def test_approving_works_without_javascript_and_by_keyboard(browser: Browser, si
     page.goto(f"{site}/activity/?status=held")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Approve").focus()
+    page.get_by_role("button", name="Send invitation").focus()
     page.keyboard.press("Enter")
-    page.get_by_text("Approved: the invitation goes out by itself.").wait_for()
+    page.get_by_text("Approved: the invitation is being sent.").wait_for()
     assert page.get_by_text("Nothing matches.").is_visible()
     context.close()
 
@@ -91,7 +91,7 @@ def test_typed_text_survives_updates_and_updates_can_be_paused(
 ) -> None:
     page = browser.new_page()
     sign_in(page, site, super_admin.username)
-    page.goto(f"{site}/activity/")
+    page.goto(f"{site}/activity/?show=invitations")
     page.get_by_text("Was it sent?").click()
     field = page.get_by_label("Instance id in CodeScreen")
     field.fill("instance-7")

@@ -81,11 +81,11 @@ def test_invitations_are_filtered_approved_refused_and_resolved(plain: Visit, re
         organization=ready_organization, status="held", candidate_name="Held One"
     )
     uncertain = factories.InvitationFactory.create(organization=ready_organization, status="uncertain")
-    page.goto(plain.site + "/activity/")
+    page.goto(plain.site + "/activity/?show=invitations")
     page.locator("[name=status]").select_option("held")
     press(page, "Filter")
     assert "status=held" in page.url
-    press(page, "Approve")
+    press(page, "Send invitation")
     held.refresh_from_db()
     assert held.status == Invitation.Status.PENDING
     page.goto(plain.site + "/activity/?status=uncertain")
@@ -200,7 +200,7 @@ def test_the_live_list_announces_what_changed(
     )
     with Visit(browser, live_server.url, super_admin) as visit:
         page = visit.page
-        page.goto(visit.site + "/activity/")
+        page.goto(visit.site + "/activity/?show=invitations")
         announcement = page.locator("[data-live-bar] [role=status]")
         announcement.wait_for()
         factories.InvitationFactory.create(organization=ready_organization, status="held")

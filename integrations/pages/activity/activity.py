@@ -1,35 +1,54 @@
-"""Every invitation, every delivery with its verdict, and every effect: filtered, 50 at a time."""
+"""Everyone who entered a CodeScreen stage; and the technical lists of invitations, deliveries and effects."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from integrations.models import Delivery, Effect, Invitation
+from integrations.models import Assessment, Candidate, Delivery, Effect, Invitation, Role
 from integrations.pages.access import OrganizationMixin
+from integrations.pages.activity.candidate_filters import (
+    ATTENTION_DAYS,
+    VIEWS,
+    CandidateFilters,
+    CandidateSearch,
+    has_role,
+)
 from integrations.pages.activity.rows import (
+    candidate_rows,
     delivery_rows,
+    effect_rows,
     invitation_rows,
     with_later_round,
     with_latest_verdict,
 )
 from integrations.pages.activity.search import (
-    matching_by_invitation,
+    matching_by_candidate,
     matching_deliveries,
     matching_invitations,
 )
+from integrations.pages.activity.standing import NOT_INVITED_REASONS
+from integrations.pages.days import midnight, parse_day
 from integrations.pages.overview.counts import waiting_for_a_person
 from integrations.pages.partials import PartialsMixin
 from integrations.pages.visibility import visible
 from integrations.pagination import LongListPaginator
 
 PAGE_SIZE = 50
+#: So many roles and assessments are offered to choose from; the search finds the others.
+MOST_CHOICES = 300
 AWAITS_DECISION = "awaits_decision"
 FOLLOWED_IN_VAIN = "no_longer_followed"
 UNDECIDED = "undecided"
-LISTS = {"invitations": "Invitations", "deliveries": "Deliveries", "effects": "Effects"}
+LISTS = {
+    "candidates": "Candidates",
+    "invitations": "Invitations",
+    "deliveries": "Deliveries",
+    "effects": "Effects",
+}
 
 
 @dataclass(frozen=True)
@@ -43,7 +62,7 @@ class Filter:
 
 
 class ActivityView(OrganizationMixin, PartialsMixin):
-    """Show one of the three lists; the filters are in the address."""
+    """Show one of the four lists; the filters are in the address."""
 
     template_name = "integrations/activity.html"
     partials = {"list": "integrations/_activity_list.html"}
@@ -51,32 +70,60 @@ class ActivityView(OrganizationMixin, PartialsMixin):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read one page of the chosen list."""
         shown_list = self.shown_list()
-        query = self.request.GET.get("q", "").strip()[:200]
-        if shown_list == "deliveries":
-            context = self._deliveries(query)
-        elif shown_list == "effects":
-            context = self._effects(query)
-        else:
-            context = self._invitations(query)
+        query = self.request.GET.get("q", "").strip()[:300]
+        read = {
+            "candidates": self._candidates,
+            "invitations": self._invitations,
+            "deliveries": self._deliveries,
+            "effects": self._effects,
+        }
+        context = read[shown_list](query)
         return super().get_context_data(
             shown_list=shown_list,
             lists=LISTS,
             q=query,
-            is_filtered=bool(query or context["filter"].chosen),
-            waiting=waiting_for_a_person(self.membership),
             now=timezone.now(),
             **context,
             **kwargs,
         )
 
     def shown_list(self) -> str:
-        """Return the list that the address names; a verdict implies deliveries, an effect's state effects."""
+        """Return the list that the address names, or the one that its filter is of."""
         name = self.request.GET.get("show", "")
         if name in LISTS:
             return name
-        if self.request.GET.get("verdict"):
-            return "deliveries"
-        return "effects" if self.request.GET.get("state") else "invitations"
+        implied = {"status": "invitations", "verdict": "deliveries", "state": "effects"}
+        return next((shown for name, shown in implied.items() if self.request.GET.get(name)), "candidates")
+
+    def _candidates(self, _query: str) -> dict[str, Any]:
+        filters = CandidateFilters.of_address(self.request.GET)
+        search = CandidateSearch(self.membership, filters)
+        page = self._page(search.rows())
+        counts = {} if self.partial else search.counts()
+        return {
+            "filters": filters,
+            "is_filtered": filters.is_set or bool(filters.view),
+            "views": [(code, label, counts.get(code, "")) for code, label in VIEWS.items()],
+            "attention_days": ATTENTION_DAYS,
+            "page": page,
+            "rows": candidate_rows(page),
+            **({} if self.partial else self._choices(filters)),
+        }
+
+    def _choices(self, filters: CandidateFilters) -> dict[str, Any]:
+        """Return what the pick-lists offer; what is chosen is among it."""
+        assessments = Assessment.objects.live().filter(organization=self.organization).order_by("name")
+        return {
+            "roles": self._roles(filters.role),
+            "assessments": _with(
+                filters.assessment, assessments.values_list("name", flat=True).distinct()[:MOST_CHOICES]
+            ),
+            "reasons": sorted(NOT_INVITED_REASONS.items(), key=lambda one: one[1]),
+        }
+
+    def _roles(self, chosen: str) -> list[str]:
+        roles = Role.objects.live().filter(organization=self.organization).order_by("title")
+        return _with(chosen, roles.values_list("title", flat=True).distinct()[:MOST_CHOICES])
 
     def _invitations(self, query: str) -> dict[str, Any]:
         invitations = visible(Invitation.objects.filter(organization=self.organization), self.membership)
@@ -87,6 +134,8 @@ class ActivityView(OrganizationMixin, PartialsMixin):
             invitations = invitations.ended_without_result()
         elif chosen:
             invitations = invitations.filter(status=chosen)
+        if self._role():
+            invitations = invitations.filter(role_title=self._role())
         if query:
             invitations = invitations.filter(matching_invitations(query))
         choices = [
@@ -94,13 +143,11 @@ class ActivityView(OrganizationMixin, PartialsMixin):
             (AWAITS_DECISION, "Failed, waits for a decision"),
             (FOLLOWED_IN_VAIN, "No longer followed, without a result"),
         ]
-        annotated = with_latest_verdict(with_later_round(invitations))
+        annotated = with_latest_verdict(with_later_round(self._of_days(invitations, "created_at")))
         page = self._page(annotated.order_by("-created_at", "-pk"))
-        return {
-            "filter": Filter("status", "Status", choices, chosen),
-            "page": page,
-            "rows": invitation_rows(page),
-        }
+        return self._technical(
+            Filter("status", "Status", choices, chosen), page, invitation_rows(page), query
+        )
 
     def _deliveries(self, query: str) -> dict[str, Any]:
         deliveries = visible(Delivery.objects.filter(organization=self.organization), self.membership)
@@ -108,15 +155,20 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         chosen = self._chosen("verdict", [*Delivery.VerdictCode, UNDECIDED])
         if chosen:
             deliveries = deliveries.filter(verdict="" if chosen == UNDECIDED else chosen)
+        deliveries = self._of_role(deliveries)
         if query:
             deliveries = deliveries.filter(matching_deliveries(self.organization, query))
         choices = [*Delivery.VerdictCode.choices(), (UNDECIDED, "Not decided yet")]
-        page = self._page(deliveries.order_by("-received_at", "-pk"))
+        page = self._page(self._of_days(deliveries, "received_at").order_by("-received_at", "-pk"))
+        is_offered = chosen == Delivery.VerdictCode.ENTERED_BEFORE
         return {
-            "offered_up_to": self._offered_up_to() if chosen == Delivery.VerdictCode.ENTERED_BEFORE else None,
-            "filter": Filter("verdict", "Verdict", choices, chosen),
-            "page": page,
-            "rows": delivery_rows(self.organization, page),
+            "offered_up_to": self._offered_up_to() if is_offered else None,
+            **self._technical(
+                Filter("verdict", "Verdict", choices, chosen),
+                page,
+                delivery_rows(self.organization, page),
+                query,
+            ),
         }
 
     def _offered_up_to(self) -> int | None:
@@ -130,10 +182,51 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         chosen = self._chosen("state", Effect.State.values)
         if chosen:
             effects = effects.filter(state=chosen)
+        effects = self._of_role(effects)
         if query:
-            effects = effects.filter(matching_by_invitation(self.organization, query))
-        page = self._page(effects.order_by("-created_at", "-pk"))
-        return {"filter": Filter("state", "State", Effect.State.choices, chosen), "page": page, "rows": page}
+            effects = effects.filter(matching_by_candidate(self.organization, query))
+        page = self._page(self._of_days(effects, "created_at").order_by("-created_at", "-pk"))
+        rows = effect_rows(self.organization, page)
+        return self._technical(Filter("state", "State", Effect.State.choices, chosen), page, rows, query)
+
+    def _technical(self, chosen: Filter, page: Any, rows: Sequence[Any], query: str) -> dict[str, Any]:
+        """Return what each technical list shows."""
+        stated = {"since": self._since(), "until": self._until(), "role": self._role()}
+        return {
+            "filter": chosen,
+            "page": page,
+            "rows": rows,
+            "waiting": waiting_for_a_person(self.membership),
+            "is_filtered": bool(query or chosen.chosen or any(stated.values())),
+            **stated,
+            **({} if self.partial else {"roles": self._roles(self._role())}),
+        }
+
+    def _since(self) -> str:
+        return self.request.GET.get("since", "").strip()[:20]
+
+    def _until(self) -> str:
+        return self.request.GET.get("until", "").strip()[:20]
+
+    def _role(self) -> str:
+        return self.request.GET.get("role", "").strip()[:300]
+
+    def _of_role[Rows: QuerySet[Any]](self, rows: Rows) -> Rows:
+        """Return the rows about candidates of the role in the address."""
+        if not self._role():
+            return rows
+        candidates = Candidate.objects.filter(
+            has_role(self.organization, self._role()), organization=self.organization
+        )
+        return rows.filter(opportunity_id__in=candidates.values("opportunity_id"))
+
+    def _of_days[Rows: QuerySet[Any]](self, rows: Rows, column: str) -> Rows:
+        """Return the rows of the days in the address; a date that can't be read filters nothing."""
+        if since := parse_day(self._since()):
+            rows = rows.filter(**{f"{column}__gte": midnight(since)})
+        if (until := parse_day(self._until())) and until < date.max:
+            rows = rows.filter(**{f"{column}__lt": midnight(until + timedelta(days=1))})
+        return rows
 
     def _page(self, rows: QuerySet[Any]) -> Any:
         return LongListPaginator(rows, PAGE_SIZE).get_page(self.request.GET.get("page"))
@@ -141,3 +234,8 @@ class ActivityView(OrganizationMixin, PartialsMixin):
     def _chosen(self, parameter: str, allowed: Collection[str]) -> str:
         value = self.request.GET.get(parameter, "")
         return value if value in allowed else ""
+
+
+def _with(chosen: str, names: QuerySet[Any, str]) -> list[str]:
+    found = list(names)
+    return found if not chosen or chosen in found else [chosen, *found]

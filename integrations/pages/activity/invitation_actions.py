@@ -24,7 +24,7 @@ class ApproveView(InvitationActionView):
     def perform(self, pk: int) -> str:
         """Approve the invitation."""
         invitations.approve(self.invitation(pk), self.user, self.reason())
-        return "Approved: the invitation goes out by itself."
+        return "Approved: the invitation is being sent."
 
 
 class RefuseView(InvitationActionView):
@@ -33,7 +33,7 @@ class RefuseView(InvitationActionView):
     def perform(self, pk: int) -> str:
         """Refuse the invitation."""
         invitations.refuse(self.invitation(pk), self.user, self.reason())
-        return "Refused: nothing is sent."
+        return "Not sent: the invitation was refused."
 
 
 class ResolveAsSentView(InvitationActionView):
@@ -54,7 +54,7 @@ class SendAgainView(InvitationActionView):
     def perform(self, pk: int) -> str:
         """Make the invitation pending again."""
         invitations.send_again(self.invitation(pk), self.user, self.reason())
-        return "The invitation is sent again."
+        return "The invitation is being sent again."
 
 
 class InviteAgainView(InvitationActionView):
@@ -63,7 +63,7 @@ class InviteAgainView(InvitationActionView):
     def perform(self, pk: int) -> str:
         """Create the invitation of the next round."""
         next_round = invitations.invite_again(self.invitation(pk), self.user, self.reason())
-        return f"Round {next_round.round} begins: the invitation goes out by itself."
+        return f"Round {next_round.round} begins: the invitation is being sent."
 
 
 class StopFollowingView(InvitationActionView):
@@ -72,7 +72,7 @@ class StopFollowingView(InvitationActionView):
     def perform(self, pk: int) -> str:
         """Withdraw the invitation."""
         invitations.stop_following(self.invitation(pk), self.user, self.reason())
-        return "Stopped: the portal no longer asks CodeScreen about this invitation."
+        return "Tracking is cancelled: the portal no longer asks CodeScreen about this invitation."
 
 
 class RecordDecisionView(InvitationActionView):

@@ -5,13 +5,18 @@ from collections.abc import Collection
 from integrations.models import Invitation, Result
 
 
-def latest_result_labels(invitations: Collection[Invitation]) -> dict[int, str]:
-    """Return the label of each invitation's latest result by the invitation's id; one query."""
+def latest_results(invitations: Collection[Invitation]) -> dict[int, Result]:
+    """Return each invitation's latest result by the invitation's id; one query."""
     completed = [invitation.pk for invitation in invitations if invitation.completed_at]
     if not completed:
         return {}
-    results = Result.objects.filter(invitation__in=completed).order_by("attempt")
-    return {result.invitation_id: result_label(result) for result in results}
+    results = Result.objects.filter(invitation__in=completed).defer("metadata").order_by("attempt")
+    return {result.invitation_id: result for result in results}
+
+
+def latest_result_labels(invitations: Collection[Invitation]) -> dict[int, str]:
+    """Return the label of each invitation's latest result by the invitation's id; one query."""
+    return {pk: result_label(result) for pk, result in latest_results(invitations).items()}
 
 
 def result_label(result: Result) -> str:

@@ -1,4 +1,4 @@
-"""Table rows: an invitation or a delivery with what its table shows beside it."""
+"""Table rows: a candidate, an invitation, a delivery or an effect with what its table shows beside it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,9 +6,22 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from integrations.lever.payloads import StageChange
-from integrations.models import Delivery, Invitation, Organization, Stage
+from integrations.models import Candidate, Delivery, Effect, Invitation, Organization, Stage
+from integrations.pages.activity.effect_texts import results_of, written_text
 from integrations.pages.activity.next_steps import next_step
-from integrations.pages.activity.result_labels import latest_result_labels
+from integrations.pages.activity.result_labels import latest_result_labels, latest_results, result_label
+from integrations.pages.activity.standing import Standing, standing_of
+
+
+@dataclass(frozen=True)
+class CandidateRow:
+    """A candidate, where they stand, and why: the verdict's explanation, its next step and the result's label."""
+
+    candidate: Candidate
+    standing: Standing
+    explanation: str
+    next_step: str
+    result: str
 
 
 @dataclass(frozen=True)
@@ -23,11 +36,21 @@ class InvitationRow:
 
 @dataclass(frozen=True)
 class DeliveryRow:
-    """A delivery, the name of the stage that the candidate entered, and the next step of its verdict."""
+    """A delivery, the name of the stage that the candidate entered, its next step, and the candidate if known."""
 
     delivery: Delivery
     stage_name: str
     next_step: str
+    candidate: Candidate | None
+
+
+@dataclass(frozen=True)
+class EffectRow:
+    """An effect, what it writes, and the candidate if known."""
+
+    effect: Effect
+    written: str
+    candidate: Candidate | None
 
 
 def with_later_round(invitations: QuerySet[Invitation]) -> QuerySet[Invitation]:
@@ -52,6 +75,26 @@ def with_latest_verdict(invitations: QuerySet[Invitation]) -> QuerySet[Invitatio
     )
 
 
+def candidate_rows(candidates: Iterable[Candidate]) -> list[CandidateRow]:
+    """Return the table's rows; one query reads the results."""
+    found = list(candidates)
+    results = latest_results([one.invitation for one in found if one.invitation])
+    rows = []
+    for candidate in found:
+        delivery, invitation = candidate.delivery, candidate.invitation
+        result = results.get(invitation.pk) if invitation else None
+        rows.append(
+            CandidateRow(
+                candidate,
+                standing_of(candidate, result),
+                delivery.explanation if delivery else "",
+                next_step(delivery.verdict if delivery else "", invitation),
+                result_label(result) if result else "",
+            )
+        )
+    return rows
+
+
 def invitation_rows(invitations: Iterable[Invitation]) -> list[InvitationRow]:
     """Return the table's rows; verdict and explanation are empty unless `with_latest_verdict` read them."""
     found = list(invitations)
@@ -68,19 +111,37 @@ def invitation_rows(invitations: Iterable[Invitation]) -> list[InvitationRow]:
 
 
 def delivery_rows(organization: Organization, deliveries: Iterable[Delivery]) -> list[DeliveryRow]:
-    """Return the table's rows; one query reads the names of all stages."""
+    """Return the table's rows; one query reads the names of all stages, one those of all candidates."""
     found = list(deliveries)
     stage_ids = {delivery.pk: _stage_id(delivery) for delivery in found}
     stages = Stage.objects.filter(organization=organization, external_id__in=filter(None, stage_ids.values()))
     names = dict(stages.values_list("external_id", "name"))
+    candidates = _candidates(organization, found)
     return [
         DeliveryRow(
             delivery,
             names.get(stage_ids[delivery.pk], ""),
             next_step(delivery.verdict, delivery.invitation),
+            candidates.get(delivery.opportunity_id),
         )
         for delivery in found
     ]
+
+
+def effect_rows(organization: Organization, effects: Iterable[Effect]) -> list[EffectRow]:
+    """Return the table's rows; one query reads the names of all candidates, one all results."""
+    found = list(effects)
+    candidates, results = _candidates(organization, found), results_of(organization, found)
+    return [
+        EffectRow(effect, written_text(effect, results), candidates.get(effect.opportunity_id))
+        for effect in found
+    ]
+
+
+def _candidates(organization: Organization, rows: Iterable[Delivery | Effect]) -> dict[str, Candidate]:
+    ids = {row.opportunity_id for row in rows if row.opportunity_id}
+    found = Candidate.objects.filter(organization=organization, opportunity_id__in=ids)
+    return {candidate.opportunity_id: candidate for candidate in found}
 
 
 def _stage_id(delivery: Delivery) -> str:

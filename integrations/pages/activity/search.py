@@ -1,15 +1,43 @@
-"""What the search above the activity's lists finds: by a name, a role, an assessment, an id, or an explanation's words.
+"""What the search above the lists finds: by name, role, assessment, id, a Lever link, or an explanation's words.
 
-A condition over two tables that are joined could use no index. So the invitations that match are found first.
+A condition over two tables that are joined could use no index. So the rows that match are found first.
 """
+
+import re
 
 from django.db.models import Q
 
-from integrations.models import Invitation, Organization
+from integrations.models import Candidate, Invitation, Organization
 from integrations.models.delivery import EXPLAINED
 
-#: Deliveries and effects are found by so many invitations that match, the newest.
+#: Deliveries and effects are found by so many candidates and invitations that match, the newest.
 MOST = 2_000
+#: The address of a candidate's page in Lever, such as https://hire.lever.co/candidates/<id>.
+_LEVER_LINK = re.compile(
+    r"https?://[^/\s]+/(?:[^?#\s]*/)?(?:candidates|opportunities)/([^/?#\s]+)", re.IGNORECASE
+)
+
+
+def opportunity_in(query: str) -> str:
+    """Return the opportunity's id in a pasted address of Lever's page about the candidate, else the query itself."""
+    link = _LEVER_LINK.match(query)
+    return link[1] if link else query
+
+
+def matching_candidates(organization: Organization, query: str) -> Q:
+    """Return the condition for candidates; one query."""
+    instances = Invitation.objects.filter(instance_id=query, organization=organization)
+    return _is_candidate(query) | Q(invitation__in=list(instances.values_list("pk", flat=True)))
+
+
+def _is_candidate(query: str) -> Q:
+    return (
+        Q(name__icontains=query)
+        | Q(email__icontains=query)
+        | Q(role_title__icontains=query)
+        | Q(assessment_name__icontains=query)
+        | _has_opportunity(query)
+    )
 
 
 def matching_invitations(query: str) -> Q:
@@ -18,29 +46,35 @@ def matching_invitations(query: str) -> Q:
         Q(role_title__icontains=query)
         | Q(assessment_name__icontains=query)
         | Q(candidate_name__icontains=query)
+        | Q(email__icontains=query)
         | _has_opportunity(query)
         | Q(instance_id=query)
     )
 
 
-def matching_by_invitation(organization: Organization, query: str) -> Q:
-    """Return the condition for rows that belong to an invitation or to an opportunity; one query.
+def matching_by_candidate(organization: Organization, query: str) -> Q:
+    """Return the condition for rows that belong to an invitation or to an opportunity; two queries.
 
-    Of more invitations than MOST the newest count.
+    Of more candidates and invitations than MOST the newest count.
     """
     matching = Invitation.objects.filter(matching_invitations(query), organization=organization)
     keys = matching.order_by("-created_at", "-pk").values_list("pk", flat=True)
-    return Q(invitation__in=list(keys[:MOST])) | _has_opportunity(query)
+    candidates = Candidate.objects.filter(_is_candidate(query), organization=organization)
+    ids = candidates.order_by("-entered_at", "-pk").values_list("opportunity_id", flat=True)
+    return (
+        Q(invitation__in=list(keys[:MOST])) | Q(opportunity_id__in=list(ids[:MOST])) | _has_opportunity(query)
+    )
 
 
 def matching_deliveries(organization: Organization, query: str) -> Q:
-    """Return the condition for deliveries; one query.
+    """Return the condition for deliveries; two queries.
 
     The explanation is searched where it says something about the candidate that an invitation doesn't.
     """
-    return matching_by_invitation(organization, query) | (EXPLAINED & Q(explanation__icontains=query))
+    return matching_by_candidate(organization, query) | (EXPLAINED & Q(explanation__icontains=query))
 
 
 def _has_opportunity(query: str) -> Q:
     """Return the condition for an opportunity; Lever writes its ids in small letters."""
-    return Q(opportunity_id__in={query, query.lower()})
+    opportunity = opportunity_in(query)
+    return Q(opportunity_id__in={opportunity, opportunity.lower()})

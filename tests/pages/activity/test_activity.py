@@ -11,7 +11,7 @@ from integrations.models import ApiCall, AuditEntry, Delivery, Effect, Invitatio
 from integrations.pages.activity.next_steps import next_step
 from tests import factories
 
-ACTIVITY = "/activity/"
+ACTIVITY = "/activity/?show=invitations"
 
 
 def text(answer) -> str:
@@ -61,7 +61,7 @@ def test_invitations_are_filtered_by_the_address(super_admin_client, organizatio
         instance_id="i",
         created_at=new,
     )
-    page = super_admin_client.get(ACTIVITY, query).context["page"]
+    page = super_admin_client.get("/activity/", {"show": "invitations"} | query).context["page"]
     assert [row.opportunity_id for row in page] == shown
 
 
@@ -317,7 +317,7 @@ def test_every_verdict_has_a_sentence_and_a_next_step_on_each_page(super_admin_c
         for url in (
             reverse("delivery", args=[delivery.pk]),
             reverse("candidate", args=[f"o-{number}"]),
-            f"{ACTIVITY}?verdict={verdict}",
+            f"/activity/?verdict={verdict}",
         ):
             page = text(super_admin_client.get(url))
             assert f"Because of {number}." in page, (verdict, url)
@@ -330,8 +330,8 @@ def test_inviting_again_begins_a_new_round_after_confirmation(
     invitation = factories.InvitationFactory.create(
         organization=organization, opportunity_id="o-9", status="completed", instance_id="i-9"
     )
-    assert "Begin round 2" in text(organization_admin_client.get(ACTIVITY))
-    assert "Begin round" not in text(team_member_client.get(ACTIVITY))
+    assert "Round 2 begins" in text(organization_admin_client.get(ACTIVITY))
+    assert "Round 2 begins" not in text(team_member_client.get(ACTIVITY))
     url = reverse("invitation-again", args=[invitation.pk])
     assert team_member_client.post(url).status_code == 403
     assert "Round 2 begins" in text(
@@ -339,7 +339,7 @@ def test_inviting_again_begins_a_new_round_after_confirmation(
     )
     page = text(organization_admin_client.get(reverse("candidate", args=["o-9"])))
     assert "Interrupted." in page
-    assert "Begin round 2" not in page, "the later round is where one goes on"
+    assert "/again/" not in page, "the later round is where one goes on"
     assert "exists already" in text(organization_admin_client.post(url, follow=True))
 
 

@@ -91,7 +91,7 @@ def test_a_verdict_is_shown_with_explanation_and_next_step_on_each_page(
     pages = {
         "candidate": reverse("candidate", args=["somebody"]),
         "deliveries": f"{reverse('activity')}?verdict={code}",
-        "invitations": reverse("activity"),
+        "invitations": f"{reverse('activity')}?show=invitations",
         "delivery": reverse("delivery", args=[delivery.pk]),
     }
     for name, address in pages.items():

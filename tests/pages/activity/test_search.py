@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.models import Delivery, Effect, Invitation, Organization
 from integrations.pages.activity import search
 from integrations.pages.activity.search import (
-    matching_by_invitation,
+    matching_by_candidate,
     matching_deliveries,
     matching_invitations,
 )
@@ -61,8 +61,8 @@ def test_rows_are_found_by_their_invitation_and_no_other_organizations(
         for owner in (organization, other)
     ]
     with CaptureQueriesContext(connection) as queries:
-        condition = matching_by_invitation(organization, "lovelace")
-    assert len(queries) == 1
+        condition = matching_by_candidate(organization, "lovelace")
+    assert len(queries) == 2
     assert list(Effect.objects.filter(condition)) == effects[:1]
 
 
@@ -76,7 +76,7 @@ def test_of_very_many_matching_invitations_the_newest_count(
         )
         for number in range(3)
     ]
-    found = Effect.objects.filter(matching_by_invitation(organization, "lovelace"))
+    found = Effect.objects.filter(matching_by_candidate(organization, "lovelace"))
     assert set(found) == set(effects[1:])
 
 

@@ -1,0 +1,163 @@
+"""Which candidates a list shows: the filters that its address states."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Self
+
+from django.db.models import Count, Q, QuerySet, Value
+from django.http import QueryDict
+from django.utils import timezone
+
+from integrations.models import Candidate, Invitation, Membership, Organization, Role
+from integrations.models.candidate import CandidateQuerySet
+from integrations.models.invitation_status import OPEN
+from integrations.pages.activity.search import matching_candidates
+from integrations.pages.activity.standing import CORRECTABLE, NOT_INVITED_REASONS
+from integrations.pages.days import midnight, parse_day
+from integrations.pages.visibility import visible
+from integrations.vocabulary import InvitationStatus, ResultOutcome
+
+#: The saved filters, by their value in the address.
+VIEWS: Mapping[str, str] = {
+    "": "All",
+    "attention": "Needs attention",
+    "held": "On hold",
+    "not_invited": "Not invited",
+    "in_progress": "In progress",
+    "passed": "Passed",
+    "failed": "Failed",
+    "expired": "Expired",
+}
+_OUTCOMES = {
+    "passed": ResultOutcome.PASSED,
+    "failed": ResultOutcome.FAILED,
+    "expired": ResultOutcome.EXPIRED,
+}
+_UNDER_WAY = [status for status in OPEN if status not in {InvitationStatus.HELD, InvitationStatus.UNCERTAIN}]
+#: What went wrong longer ago needs nobody's attention any more.
+ATTENTION_DAYS = 30
+#: Of each kind that needs attention so many are shown, the newest.
+MOST = 2_000
+#: A number beside a saved filter is counted so far.
+COUNTED = 999
+
+
+@dataclass(frozen=True)
+class CandidateFilters:
+    """The filters in the address, each empty when it isn't set."""
+
+    view: str = ""
+    reason: str = ""
+    role: str = ""
+    assessment: str = ""
+    since: str = ""
+    until: str = ""
+    q: str = ""
+
+    @classmethod
+    def of_address(cls, parameters: QueryDict) -> Self:
+        """Return the filters as the address states them; what isn't a choice filters nothing."""
+        stated = {name: parameters.get(name, "").strip()[:300] for name in cls.__dataclass_fields__}
+        if stated["view"] not in VIEWS:
+            stated["view"] = ""
+        if stated["reason"] not in NOT_INVITED_REASONS:
+            stated["reason"] = ""
+        return cls(**stated)
+
+    @property
+    def is_set(self) -> bool:
+        """Whether any filter is set beside the saved one."""
+        return any(value for name, value in asdict(self).items() if name != "view")
+
+    @property
+    def query(self) -> QueryDict:
+        """The filters as an address states them."""
+        query = QueryDict(mutable=True)
+        query.update({name: value for name, value in asdict(self).items() if value})
+        return query
+
+
+class CandidateSearch:
+    """The candidates whom a member sees, by the filters of an address."""
+
+    def __init__(self, member: Membership, filters: CandidateFilters) -> None:
+        self.member, self.filters = member, filters
+        self.organization = member.organization
+
+    def rows(self) -> CandidateQuerySet:
+        """Return the candidates, latest entry first, with their delivery and invitation."""
+        filters, rows = self.filters, self._of_view(self.filters.view)
+        if filters.reason:
+            rows = rows.not_invited().filter(delivery__verdict=filters.reason)
+        if filters.role:
+            rows = rows.filter(has_role(self.organization, filters.role))
+        if filters.assessment:
+            rows = rows.filter(assessment_name=filters.assessment)
+        if since := parse_day(filters.since):
+            rows = rows.filter(entered_at__gte=midnight(since))
+        if (until := parse_day(filters.until)) and until < date.max:
+            rows = rows.filter(entered_at__lt=midnight(until + timedelta(days=1)))
+        if filters.q:
+            rows = rows.filter(matching_candidates(self.organization, filters.q))
+        rows = rows.select_related("delivery", "invitation").order_by("-entered_at", "-pk")
+        return rows.defer("delivery__payload", "delivery__traceback")
+
+    def counts(self) -> dict[str, str]:
+        """Return how many candidates each saved filter but the first shows; counted up to COUNTED."""
+        counts = {}
+        for view in VIEWS:
+            if view:
+                ones = self._of_view(view).order_by().values(one=Value(1))[: COUNTED + 1]
+                count: int = ones.aggregate(counted=Count("one"))["counted"]
+                counts[view] = f"{COUNTED}+" if count > COUNTED else str(count)
+        return counts
+
+    def _of_view(self, view: str) -> CandidateQuerySet:
+        rows = visible(Candidate.objects.filter(organization=self.organization), self.member)
+        if view == "attention":
+            return rows.filter(pk__in=self._attention)
+        if view == "held":
+            return rows.filter(invitation__status=InvitationStatus.HELD)
+        if view == "not_invited":
+            return rows.not_invited()
+        if view == "in_progress":
+            return rows.filter(invitation__status__in=_UNDER_WAY, invitation__following_ended="")
+        if view in _OUTCOMES:
+            is_completed = Q(invitation__status=InvitationStatus.COMPLETED)
+            return rows.filter(is_completed, outcome=_OUTCOMES[view])
+        return rows
+
+    @cached_property
+    def _attention(self) -> list[int]:
+        """The keys of the candidates about whom somebody can do something.
+
+        A condition over candidates and joined tables could use no index: each kind is found by its own.
+        """
+        since = timezone.now() - timedelta(days=ATTENTION_DAYS)
+        invitations = Invitation.objects.filter(organization=self.organization)
+        is_undecided = Q(status__in=[InvitationStatus.HELD, InvitationStatus.UNCERTAIN]) | Q(
+            awaits_decision_since__isnull=False
+        )
+        kinds = (
+            invitations.filter(is_undecided),
+            invitations.filter(status=InvitationStatus.FAILED, created_at__gte=since),
+            invitations.ended_without_result().filter(following_ended_at__gte=since),
+        )
+        keys = [pk for rows in kinds for pk in _newest(rows.order_by("-created_at", "-pk"))]
+        candidates = Candidate.objects.filter(organization=self.organization)
+        uninvited = candidates.not_invited().filter(entered_at__gte=since, delivery__verdict__in=CORRECTABLE)
+        invited = candidates.filter(invitation__in=keys).order_by("-pk").values_list("pk", flat=True)
+        return [*invited, *_newest(uninvited.order_by("-entered_at", "-pk"))]
+
+
+def has_role(organization: Organization, title: str) -> Q:
+    """Return the condition for candidates of the roles with this title; one query."""
+    roles = Role.objects.filter(organization=organization, title=title)
+    ids = list(roles.values_list("external_id", flat=True))
+    return Q(role_id__in=ids) if ids else Q(role_title=title)
+
+
+def _newest(rows: "QuerySet[Candidate] | QuerySet[Invitation]") -> list[int]:
+    return list(rows.values_list("pk", flat=True)[:MOST])

@@ -1,0 +1,258 @@
+"""The list of candidates: everyone who entered a CodeScreen stage, by outcome, found by name, address or link."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.db.models import Model
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from integrations.models import Candidate, Result, Role
+from integrations.pages.activity.standing import NOT_INVITED_REASONS, without_invitation
+from integrations.vocabulary import VerdictCode
+from tests import factories
+
+CANDIDATES = "/activity/"
+EXPORT = "/candidates/export/"
+
+
+def text(answer) -> str:
+    return " ".join(answer.content.decode().split())
+
+
+def shown(client, **query) -> list[str]:
+    """Return the names of the candidates that the list shows."""
+    return [candidate.name for candidate in client.get(CANDIDATES, query).context["page"]]
+
+
+def candidate(organization, name, verdict="", status="", outcome="", **columns) -> Candidate:
+    """Store a candidate with a delivery of this verdict, and an invitation if a status is given."""
+    opportunity_id = columns.pop("opportunity_id", f"o-{name.lower()}")
+    own: dict[str, str | Model] = {"organization": organization, "opportunity_id": opportunity_id}
+    invitation = None
+    if status:
+        is_sent = status in {"invited", "in_progress", "submitted", "completed"}
+        invitation = factories.InvitationFactory.create(
+            **own,
+            candidate_name=name,
+            email=f"{opportunity_id}@candidates.example",
+            status=status,
+            instance_id=f"i-{name}" if is_sent else "",
+            completed_at=timezone.now() if status == "completed" else None,
+        )
+    delivery = factories.DeliveryFactory.create(
+        **own,
+        verdict=verdict or "invite",
+        explanation=f"Why {name} is there.",
+        decided_at=timezone.now(),
+        due_at=None,
+        invitation=invitation,
+    )
+    if invitation and outcome:
+        Result.objects.create(invitation=invitation, outcome=outcome, score=82)
+    return factories.CandidateFactory.create(
+        **own, name=name, delivery=delivery, invitation=invitation, outcome=outcome, **columns
+    )
+
+
+@pytest.fixture
+def everyone(organization):
+    """A candidate of each kind."""
+    kinds = [
+        ("Alder", "invite", "completed", "Passed"),
+        ("Birch", "invite", "completed", "Failed"),
+        ("Cedar", "invite", "completed", "Expired"),
+        ("Hazel", "no_email", "", ""),
+        ("Rowan", "invite", "in_progress", ""),
+        ("Maple", "held_for_approval", "held", ""),
+        ("Elder", "left_stage", "", ""),
+    ]
+    now = timezone.now()
+    return [
+        candidate(organization, *kind, entered_at=now - timedelta(minutes=number))
+        for number, kind in enumerate(kinds)
+    ]
+
+
+def test_each_candidate_has_a_row_with_role_outcome_and_what_is_next(super_admin_client, everyone):
+    page = text(super_admin_client.get(CANDIDATES))
+    for words in (
+        "Alder",
+        "Backend Engineer",
+        '<span class="badge good">Passed 82</span>',
+        '<span class="badge bad">Failed 82</span>',
+        '<span class="badge neutral">Expired 82</span>',
+        "Not invited",
+        "no e-mail address",
+        "Add it in Lever, then move them in again",
+        "Waits for the candidate to finish",
+        "On hold",
+        "Why Hazel is there.",
+    ):
+        assert words in page, words
+
+
+@pytest.mark.parametrize(
+    ("view", "names"),
+    [
+        ("", ["Alder", "Birch", "Cedar", "Hazel", "Rowan", "Maple", "Elder"]),
+        ("attention", ["Hazel", "Maple"]),
+        ("held", ["Maple"]),
+        ("not_invited", ["Hazel", "Elder"]),
+        ("in_progress", ["Rowan"]),
+        ("passed", ["Alder"]),
+        ("failed", ["Birch"]),
+        ("expired", ["Cedar"]),
+        ("nonsense", ["Alder", "Birch", "Cedar", "Hazel", "Rowan", "Maple", "Elder"]),
+    ],
+)
+def test_a_saved_filter_shows_its_candidates_and_their_number(super_admin_client, everyone, view, names):
+    answer = super_admin_client.get(CANDIDATES, {"view": view})
+    assert [one.name for one in answer.context["page"]] == names
+    counts = {code: count for code, _, count in answer.context["views"]}
+    if view in counts and view:
+        assert counts[view] == str(len(names))
+
+
+def test_what_went_wrong_long_ago_needs_no_attention(super_admin_client, organization):
+    candidate(organization, "Hazel", "no_email", entered_at=timezone.now() - timedelta(days=40))
+    assert shown(super_admin_client, view="attention") == []
+    assert shown(super_admin_client, view="not_invited") == ["Hazel"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "hazel",
+        "HAZEL",
+        "o-hazel@candidates",
+        "o-hazel",
+        "O-HAZEL",
+        "https://hire.lever.co/candidates/o-hazel",
+        "https://hire.lever.co/candidates/o-hazel?tab=feedback#top",
+        "https://hire.sandbox.lever.co/candidates/o-hazel/",
+        "i-Hazel",
+    ],
+)
+def test_a_candidate_is_found_by_name_address_id_or_lever_link(super_admin_client, organization, query):
+    candidate(organization, "Alder", "no_email")
+    candidate(organization, "Hazel", status="invited")
+    assert shown(super_admin_client, q=query) == ["Hazel"]
+    for technical in ("deliveries", "invitations"):
+        page = super_admin_client.get(CANDIDATES, {"show": technical, "q": query}).context["page"]
+        assert [row.opportunity_id for row in page] == ["o-hazel"], technical
+
+
+def test_somebody_not_invited_is_found_by_name_among_deliveries_and_effects(super_admin_client, organization):
+    candidate(organization, "Hazel", "no_email")
+    candidate(organization, "Alder", "no_email")
+    factories.EffectFactory.create(
+        organization=organization,
+        opportunity_id="o-hazel",
+        payload={"text": "No test was sent.", "code": "x"},
+    )
+    for technical in ("deliveries", "effects"):
+        answer = super_admin_client.get(CANDIDATES, {"show": technical, "q": "hazel"})
+        assert [row.opportunity_id for row in answer.context["page"]] == ["o-hazel"]
+        assert "Hazel </a>" in text(answer)
+    assert "No test was sent." in text(answer)
+
+
+def test_role_assessment_reason_and_days_filter(super_admin_client, organization):
+    Role.objects.create(organization=organization, external_id="role-chef", title="Chef", state="published")
+    old = timezone.now() - timedelta(days=9)
+    candidate(organization, "Alder", "no_email", role_id="role-chef", role_title="Chef", entered_at=old)
+    candidate(organization, "Hazel", "left_stage", assessment_name="Cooking")
+    assert shown(super_admin_client, role="Chef") == ["Alder"]
+    assert shown(super_admin_client, assessment="Cooking") == ["Hazel"]
+    assert shown(super_admin_client, reason="left_stage") == ["Hazel"]
+    day = (timezone.now() - timedelta(days=5)).strftime("%Y-%m-%d")
+    assert shown(super_admin_client, since=day) == ["Hazel"]
+    assert shown(super_admin_client, until=day) == ["Alder"]
+    assert shown(super_admin_client, until="nonsense") == ["Hazel", "Alder"]
+    for technical in ("deliveries", "effects", "invitations"):
+        page = super_admin_client.get(CANDIDATES, {"show": technical, "role": "Chef"}).context["page"]
+        assert {row.opportunity_id for row in page} <= {"o-alder"}
+
+
+def test_a_later_entry_that_invited_nobody_is_said_beside_the_earlier_result(
+    super_admin_client, organization
+):
+    row = candidate(organization, "Alder", status="completed", outcome="Passed")
+    again = factories.DeliveryFactory.create(
+        organization=organization, opportunity_id="o-alder", verdict="no_email", decided_at=timezone.now()
+    )
+    Candidate.objects.filter(pk=row.pk).update(delivery=again)
+    page = text(super_admin_client.get(CANDIDATES))
+    assert "Passed 82" in page
+    assert "Not invited again: no e-mail address" in page
+
+
+def test_a_name_that_is_not_known_yet_and_an_erased_one_say_so(super_admin_client, organization):
+    candidate(organization, "", "paused", opportunity_id="o-1")
+    candidate(organization, "", "erased", opportunity_id="o-2", erased_at=timezone.now())
+    page = text(super_admin_client.get(CANDIDATES))
+    assert "Name not read yet" in page
+    assert "Decided when the pause ends" in page
+    assert "Erased person" in page
+
+
+def test_every_verdict_without_an_invitation_has_words():
+    silent = {VerdictCode.TEST_REQUEST, VerdictCode.IGNORED_EVENT, VerdictCode.NOTED}
+    inviting = {
+        VerdictCode.INVITE,
+        VerdictCode.HELD_FOR_APPROVAL,
+        VerdictCode.PAUSED,
+        VerdictCode.DISCONNECTED,
+    }
+    assert set(VerdictCode) - silent - inviting == set(NOT_INVITED_REASONS)
+    assert without_invitation("").text == "Being decided"
+
+
+def test_another_organizations_candidates_are_not_found(super_admin_client, everyone):
+    candidate(factories.OrganizationFactory.create(), "Stranger", "no_email")
+    assert "Stranger" not in shown(super_admin_client)
+    assert shown(super_admin_client, q="Stranger") == []
+
+
+def test_a_limited_member_sees_only_their_candidates_and_no_file(
+    limited_member_client, limited_member, organization, everyone
+):
+    factories.on_candidate(organization, "o-hazel", limited_member.email)
+    assert shown(limited_member_client) == ["Hazel"]
+    assert shown(limited_member_client, view="attention") == ["Hazel"]
+    assert shown(limited_member_client, q="Alder") == []
+    assert limited_member_client.get(EXPORT).status_code == 403
+
+
+def lines(answer) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode())))
+
+
+def test_the_file_holds_what_is_filtered(team_member_client, everyone):
+    heading, *rows = lines(team_member_client.get(EXPORT, {"view": "passed"}))
+    assert len(rows) == 1
+    row = dict(zip(heading, rows[0], strict=True))
+    assert (row["name"], row["role"], row["outcome"]) == ("Alder", "Backend Engineer", "Passed 82")
+    assert row["why"] == "Why Alder is there."
+    assert len(lines(team_member_client.get(EXPORT))) == 8
+
+
+def test_no_cell_of_the_file_is_a_formula(team_member_client, organization):
+    candidate(organization, "=HYPERLINK(1)", "no_email", opportunity_id="o-1")
+    assert lines(team_member_client.get(EXPORT))[1][1] == "'=HYPERLINK(1)"
+
+
+def test_the_list_needs_no_more_queries_for_more_rows(super_admin_client, organization):
+    counts = []
+    for first, last in ((0, 2), (2, 30)):
+        for number in range(first, last):
+            candidate(organization, f"Alder {number}", status="completed", outcome="Passed")
+        super_admin_client.get(CANDIDATES)
+        with CaptureQueriesContext(connection) as queries:
+            assert len(super_admin_client.get(CANDIDATES).context["page"]) == last
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
