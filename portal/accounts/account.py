@@ -8,20 +8,26 @@ from django.views.generic import TemplateView
 
 @dataclass(frozen=True)
 class AccountPage:
-    """One page about the person's account: its URL name, its title, and what it is for."""
+    """One page about the person's account: its URL name, its title, its icon, and what it is for."""
 
     name: str
     title: str
+    icon: str
     purpose: str
 
 
 #: The pages that /account/ lists, in this order.
 ACCOUNT_PAGES: tuple[AccountPage, ...] = (
-    AccountPage("memberships", "Organizations", "accept or decline an invitation, or leave an organization"),
-    AccountPage("password", "Your password", "choose another one"),
-    AccountPage("sessions", "Where you are signed in", "see and end your sessions"),
     AccountPage(
-        "account-second-factor", "Second factor", "an authenticator app or passkeys, and recovery codes"
+        "memberships", "Organizations", "people", "Accept or decline an invitation, or leave an organization"
+    ),
+    AccountPage("password", "Your password", "key", "Choose another one"),
+    AccountPage("sessions", "Where you are signed in", "list", "See and end your sessions"),
+    AccountPage(
+        "account-second-factor",
+        "Second factor",
+        "shield",
+        "An authenticator app or passkeys, and recovery codes",
     ),
 )
 

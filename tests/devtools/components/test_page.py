@@ -13,9 +13,9 @@ from portal.templatetags.icons import DRAWINGS
 from tests.browsing import Visit
 
 COMPONENTS = [
-    "badge", "button", "card", "columns", "danger", "empty", "facts", "field", "icon-button", "live-bar", "menu",
-    "menu-list", "message", "note", "number", "page-head", "pager", "primary", "skeleton", "small", "stat", "stats",
-    "steps", "tabs",
+    "badge", "button", "card", "columns", "danger", "empty", "facts", "field", "icon-button", "links", "live-bar",
+    "menu", "menu-list", "message", "note", "number", "page-head", "pager", "primary", "skeleton", "small", "stat",
+    "stats", "steps", "tabs",
 ]  # fmt: skip
 
 
