@@ -135,6 +135,7 @@ def _portal_settings(settings, monkeypatch) -> None:
     signature_reuse.seen.clear()
     addressee.memory.forget()
     circuit_breaker.forget()
+    settings.CODESCREEN_API_URL = "http://127.0.0.1:9/nobody"  # no test asks the real one
     settings.LEVER_CLIENT_ID = "sandbox-client-id"
     settings.LEVER_CLIENT_SECRET = "sandbox-client-secret"
 

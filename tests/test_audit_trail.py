@@ -21,6 +21,7 @@ from integrations.models import (
     AuditEntry,
     AuditTarget,
     AuthenticatorApp,
+    CodeScreenConnection,
     Delivery,
     Effect,
     EmailKind,
@@ -28,6 +29,7 @@ from integrations.models import (
     FormerWebhookKey,
     IdentityProvider,
     Invitation,
+    LeverConnection,
     Membership,
     Organization,
     Passkey,
@@ -255,6 +257,20 @@ def _choose_author(scene: Scene) -> Act:
     return lambda: scene.post("feedback-author", {"author": ""})
 
 
+def _other_key(scene: Scene) -> Act:
+    CodeScreenConnection.objects.update(api_key=SECRETS[1])
+    return lambda: scene.post("settings", {"codescreen_api_key": scene.sandbox.api_key})
+
+
+def _other_account(scene: Scene) -> Act:
+    begun = scene.client.post(reverse("lever-connect"))
+    accepted = scene.sandbox.lever_does("consent", url=begun["Location"])
+    LeverConnection.objects.update(lever_account_id="another")
+    asked = scene.client.get(accepted["redirect"].removeprefix("http://testserver"))
+    assert asked["Location"] == reverse("lever-account")
+    return lambda: scene.post("lever-account", {"act": "use"})
+
+
 def _assign(scene: Scene) -> Act:
     pk = scene.role().pk
     return lambda: scene.post("mapping-assign", {"roles": [pk], "assessment": "Backend"})
@@ -354,10 +370,11 @@ PAGES: dict[str, Callable[[Scene], Act]] = {
     "passkey-remove": _remove_passkey,
     "recovery-codes": _make_codes,
     "settings": lambda s: lambda: s.post("settings", {"lever_signature_token": SECRETS[0]}),
-    "settings: key": lambda s: lambda: s.post("settings", {"codescreen_api_key": SECRETS[1]}),
+    "settings: key": _other_key,
     "settings: idempotency": lambda s: (
         lambda: s.post("settings", {"codescreen_form": "1", "codescreen_idempotency": "on"})
     ),
+    "lever-account": _other_account,
     "lever-disconnect": lambda s: lambda: s.post("lever-disconnect"),
     "token-add": lambda s: (
         lambda: s.post("token-add", {"token_name": "The second webhook", "additional_token": SECRETS[0]})

@@ -92,7 +92,7 @@ def connect(page: Page, demo: Addresses, decision: str = "Accept") -> None:
 def save_token(page: Page, demo: Addresses, token: str) -> None:
     page.goto(f"{demo.portal}/settings/")
     page.fill("[name=lever_signature_token]", token)
-    page.get_by_role("button", name="Save the token").click()
+    page.locator("form:has([name=lever_signature_token])").get_by_role("button", name="Save").click()
 
 
 def verify(page: Page, demo: Addresses) -> str:
@@ -145,7 +145,7 @@ def test_a_super_admin_does_the_main_job(demo, page, screenshot):
     screenshot(page, "01-checklist")
 
     connect(page, demo, "Deny")
-    expect(page.get_by_text("consent was denied")).to_be_visible()
+    expect(page.get_by_text("Lever was not connected")).to_be_visible()
     screenshot(page, "02-denied")
 
     connect(page, demo)

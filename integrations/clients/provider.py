@@ -1,12 +1,13 @@
 """From an organization's connections to ready clients."""
 
+from collections.abc import Callable
 from functools import cached_property
 
 from django.conf import settings
 
 from integrations.clients.call_hooks import after_call, before_call
 from integrations.clients.context import CallContext
-from integrations.clients.tokens import token_manager
+from integrations.clients.tokens import OneToken, token_manager
 from integrations.codescreen.client import CodeScreenClient
 from integrations.http.call_limits import CallLimits
 from integrations.http.errors import NotConnected
@@ -54,17 +55,29 @@ def lever_client(organization: Organization, context: CallContext | None = None)
     connection = organization.lever
     if connection is None or not connection.is_working:
         raise NotConnected(NO_LEVER)
-    limits = CallLimits(
-        organization, Platform.LEVER, f"lever:{connection.lever_account_id or organization.pk}"
-    )
-    session = PlatformSession(
+    session = _lever_session(organization, context, connection.lever_account_id, connection.record_clock_skew)
+    return LeverClient(session, token_manager(connection, after_call(organization, context)))
+
+
+def lever_client_with(organization: Organization, access_token: str, account_id: str) -> LeverClient:
+    """Return a client that uses an access token which isn't stored yet."""
+    return LeverClient(_lever_session(organization, CallContext(), account_id), OneToken(access_token))
+
+
+def _lever_session(
+    organization: Organization,
+    context: CallContext,
+    account_id: str,
+    record_clock_skew: Callable[[float], None] | None = None,
+) -> PlatformSession:
+    limits = CallLimits(organization, Platform.LEVER, f"lever:{account_id or organization.pk}")
+    return PlatformSession(
         Platform.LEVER,
         settings.LEVER_API_URL,
         customer=organization.pk or 0,
         before_call=before_call(limits, context),
-        after_call=after_call(organization, context, limits, connection.record_clock_skew),
+        after_call=after_call(organization, context, limits, record_clock_skew),
     )
-    return LeverClient(session, token_manager(connection, after_call(organization, context)))
 
 
 def codescreen_client(
@@ -74,10 +87,17 @@ def codescreen_client(
 
     `allow_refused` allows a key that CodeScreen refused before, to see whether it works again.
     """
-    context = context or CallContext()
     connection = organization.codescreen
     if connection is None or not connection.api_key or not (connection.is_working or allow_refused):
         raise NotConnected(NO_CODESCREEN)
+    return codescreen_client_with(organization, connection.api_key, context)
+
+
+def codescreen_client_with(
+    organization: Organization, api_key: str, context: CallContext | None = None
+) -> CodeScreenClient:
+    """Return a client that uses this key, stored or not."""
+    context = context or CallContext()
     limits = CallLimits(organization, Platform.CODESCREEN)
     session = PlatformSession(
         Platform.CODESCREEN,
@@ -86,4 +106,4 @@ def codescreen_client(
         before_call=before_call(limits, context),
         after_call=after_call(organization, context, limits),
     )
-    return CodeScreenClient(session, connection.api_key)
+    return CodeScreenClient(session, api_key)

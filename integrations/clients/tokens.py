@@ -112,6 +112,24 @@ class TokenManager:
         return connection.access_token
 
 
+class OneToken:
+    """The access token of a grant that isn't stored yet: there is no other."""
+
+    def __init__(self, access_token: str) -> None:
+        self._access_token = access_token
+
+    def current(self) -> str:
+        """Return it."""
+        return self._access_token
+
+    def renew(self, refused: str) -> str:
+        """Raise PlatformError: nothing renews it."""
+        raise PlatformError("Lever refused the new access token.", status=401)
+
+    def give_up(self, refused: str) -> None:
+        """Record nothing: there is no connection yet."""
+
+
 def is_grant_dead(error: PlatformError) -> bool:
     """Whether the token endpoint's answer means that the refresh token will never work again."""
     return isinstance(error.body, dict) and error.body.get("error") in {

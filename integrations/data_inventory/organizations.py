@@ -55,7 +55,11 @@ ORGANIZATION_TABLES = (
         "integrations.LeverConnection",
         "the OAuth grant; tokens are encrypted",
         WITH_ORGANIZATION,
-        people={"lever_user_id": "the Lever user whom writes are attributed to"},
+        people={
+            "lever_user_id": "the Lever user whom writes are attributed to",
+            "lever_user_name": "the name of the Super Admin who signed in to Lever",
+            "lever_user_email": "their address in Lever",
+        },
         harmless=frozenset(
             {"state_reason", "scopes", "lever_account_id", "feedback_template_id", "feedback_template"}
         ),

@@ -787,6 +787,8 @@ class Migration(migrations.Migration):
                 ('connected_at', models.DateTimeField(blank=True, null=True)),
                 ('lever_account_id', models.CharField(blank=True, max_length=100)),
                 ('lever_user_id', models.CharField(blank=True, help_text='The Lever user shown as the author of what the portal writes.', max_length=100)),
+                ('lever_user_name', models.CharField(blank=True, db_default='', default='', help_text='Who signed in to Lever, by Lever.', max_length=300)),
+                ('lever_user_email', models.CharField(blank=True, db_default='', default='', max_length=300)),
                 ('feedback_template_id', models.CharField(blank=True, max_length=100)),
                 ('feedback_template', models.JSONField(blank=True, default=dict, help_text='The feedback template with its fields, as Lever had it when it was last read.')),
                 ('feedback_template_read_at', models.DateTimeField(blank=True, null=True)),

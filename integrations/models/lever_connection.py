@@ -36,6 +36,11 @@ def _text(tokens: dict[str, Any], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def person_text(name: str, email: str) -> str:
+    """Return a person of Lever as pages name them: the name, and the address in brackets."""
+    return f"{name} ({email})" if name and email else name or email
+
+
 class LeverConnection(models.Model):
     """The OAuth grant: its encrypted tokens and their ages, its scopes, its state, and who gave it."""
 
@@ -73,6 +78,10 @@ class LeverConnection(models.Model):
     lever_user_id = models.CharField(
         max_length=100, blank=True, help_text="The Lever user shown as the author of what the portal writes."
     )
+    lever_user_name = models.CharField(
+        max_length=300, blank=True, default="", db_default="", help_text="Who signed in to Lever, by Lever."
+    )
+    lever_user_email = models.CharField(max_length=300, blank=True, default="", db_default="")
     feedback_template_id = models.CharField(max_length=100, blank=True)
     feedback_template = models.JSONField(
         default=dict,
@@ -141,12 +150,25 @@ class LeverConnection(models.Model):
         """When the refresh token expires if it isn't used from now on."""
         return self.refreshed_at + IDLE_LIFETIME if self.refreshed_at and self.refresh_token else None
 
+    @property
+    def giver(self) -> str:
+        """Who signed in to Lever, with their address; empty where Lever didn't say."""
+        return person_text(self.lever_user_name, self.lever_user_email)
+
     def accept_grant(
-        self, tokens: dict[str, Any], user: User, lever_user_id: str, lever_account_id: str
+        self,
+        tokens: dict[str, Any],
+        user: User,
+        lever_user_id: str,
+        lever_account_id: str,
+        *,
+        lever_user_name: str = "",
+        lever_user_email: str = "",
     ) -> None:
         """Store the grant of a new consent and mark the connection as working.
 
-        `tokens` is Lever's token answer: access_token, refresh_token, expires_in (seconds), scope.
+        `tokens` is Lever's token answer: access_token, refresh_token, expires_in (seconds), scope. The names are of the
+        person who signed in to Lever.
         """
         now = db_clock.now()
         self.state, self.state_reason = self.State.CONNECTED, ""
@@ -162,6 +184,7 @@ class LeverConnection(models.Model):
         self.generation += 1
         self.refresh_leased_until = None
         self.lever_user_id, self.lever_account_id = lever_user_id, lever_account_id
+        self.lever_user_name, self.lever_user_email = lever_user_name[:300], lever_user_email[:300]
         self.save()
 
     def lease_refresh(self) -> bool:

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from integrations.models import db_clock
 from integrations.models.encrypted_field import EncryptedTextField, UnreadableSecret
 from integrations.models.webhook_access import webhook_access_changed
-from integrations.vocabulary import DeliveryEvent
+from integrations.vocabulary import DeliveryEvent, WebhookEvent
 
 TOKEN_OVERLAP = timedelta(hours=24)
 KEEP_RETIRED_FOR = timedelta(days=30)
@@ -129,6 +129,11 @@ class LeverWebhook(models.Model):
 
     def __str__(self) -> str:
         return " · ".join(filter(None, (self.event, self.get_origin_display(), self.name)))
+
+    @property
+    def event_label(self) -> str:
+        """Lever's name for the event."""
+        return next((event.label for event in WebhookEvent if event == self.event), self.event)
 
     @property
     def has_previous(self) -> bool:

@@ -23,6 +23,7 @@ from integrations.pages.settings import (
     codescreen_key,
     email_templates,
     feedback_author,
+    lever_connect,
     lever_disconnect,
     lever_webhooks,
     members,
@@ -47,6 +48,7 @@ urlpatterns = [
         lever_disconnect.DisconnectLeverView.as_view(),
         name="lever-disconnect",
     ),
+    path("settings/lever/account/", lever_connect.OtherLeverAccountView.as_view(), name="lever-account"),
     path("settings/tokens/", signature_tokens.AddTokenView.as_view(), name="token-add"),
     path(
         "settings/tokens/<int:pk>/<slug:which>/retire/",

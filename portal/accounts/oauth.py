@@ -22,7 +22,10 @@ NOT_SUPER_ADMIN = "Only a Super Admin of the organization can connect Lever."
 
 #: The sentence for each of social-auth's error codes.
 EXPLANATIONS = {
-    "authorization_declined": f"Lever was not connected: consent was denied. Nothing was changed. {AGAIN}",
+    "authorization_declined": (
+        "Lever was not connected, and nothing was changed. Only a Super Admin of your Lever account can accept: sign "
+        f"in to Lever as one, or ask one to do this step here. {AGAIN}"
+    ),
     "state_mismatch": f"Lever's answer doesn't belong to the connection you began here. {AGAIN}",
     "session_context_missing": f"The connection was begun in another window or too long ago. {AGAIN}",
     "user_mismatch": f"The connection was begun by somebody else in this browser. Sign in again. {AGAIN}",

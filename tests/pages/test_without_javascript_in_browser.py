@@ -184,7 +184,7 @@ def test_a_forms_errors_are_shown_at_their_fields(
         page = visit.page
         page.goto(visit.site + "/settings/")
         page.fill("[name=lever_signature_token]", "x" * 600)
-        press(page, "Save the token")
+        page.locator("#webhook button", has_text="Save changes").click()
         field = page.locator("[name=lever_signature_token]")
         assert field.get_attribute("aria-invalid") == "true"
         description_ids = (field.get_attribute("aria-describedby") or "").split()

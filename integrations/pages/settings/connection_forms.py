@@ -17,16 +17,21 @@ class ConnectionsForm(forms.Form):
     """The secrets of both connections. Each field may be posted alone; an empty field changes nothing."""
 
     lever_signature_token = _secret(
-        "Signature token",
-        "From Lever: Settings › Integrations and API › Webhooks, beside “Candidate Stage Change”.",
+        "Lever Webhook Signature",
+        "In Lever: Settings › Integrations and API › Webhooks, the “Signature token” of “Candidate Stage Change”.",
     )
     codescreen_api_key = _secret("API key", "CodeScreen gives you this key for your account.")
+    codescreen_untried = forms.BooleanField(
+        label="Store the key without trying it",
+        help_text="The key that is stored now goes at once, whether or not CodeScreen accepts the new one.",
+        required=False,
+    )
     codescreen_webhook_secret = _secret(
         "Webhook secret", "Only if CodeScreen sends your account webhooks. It begins with whsec_."
     )
     codescreen_idempotency = forms.BooleanField(
-        label="The account honours the Idempotency-Key header",
-        help_text="Then an invitation whose answer got lost can be sent again safely. Ask CodeScreen if unsure.",
+        label="The account supports idempotency keys",
+        help_text="An invitation whose answer got lost can then be sent again safely. Ask CodeScreen if unsure.",
         required=False,
     )
 

@@ -1,44 +1,92 @@
 """Saving what the settings page's forms post for the connections."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
 
 from integrations.models import Actor, Organization
 from integrations.pages.settings.connection_forms import ConnectionsForm
+from integrations.workflow.health.wording import counted
 from integrations.workflow.operations.codescreen_connection import (
     save_codescreen_idempotency,
-    save_codescreen_key,
     save_codescreen_webhook_secret,
+)
+from integrations.workflow.operations.codescreen_key import (
+    KeyRefused,
+    KeyStored,
+    KeyStoredUntried,
+    KeyUntried,
+    replace_codescreen_key,
 )
 from integrations.workflow.operations.signature_tokens import save_main_token
 
-#: For each field, the operation that saves it and the message afterwards.
+#: For each field that is only stored, the operation that saves it and the message afterwards.
 _SECRETS: tuple[tuple[str, Callable[[Organization, str, Actor], None], str], ...] = (
-    ("lever_signature_token", save_main_token, "The signature token is stored."),
-    (
-        "codescreen_api_key",
-        save_codescreen_key,
-        "The API key is stored; CodeScreen is asked whether it accepts it.",
-    ),
+    ("lever_signature_token", save_main_token, "The Lever Webhook Signature is stored."),
     ("codescreen_webhook_secret", save_codescreen_webhook_secret, "The webhook secret is stored."),
 )
 
 
-def save_secrets(form: ConnectionsForm, organization: Organization, actor: Actor) -> list[str]:
-    """Save each secret that was entered and return the messages; what is invalid becomes an error of its field."""
-    saved = []
-    for field, save, message in _SECRETS:
-        secret = form.cleaned_data[field]
+@dataclass
+class Saved:
+    """What was saved, in sentences: those that are good news, and those to keep in mind."""
+
+    messages: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    #: Whether a key could not be tried and was not stored: a person may store it untried.
+    offers_untried: bool = False
+
+
+def save_secrets(form: ConnectionsForm, organization: Organization, actor: Actor) -> Saved:
+    """Save each secret that was entered; what is invalid or refused becomes an error of its field."""
+    saved = Saved()
+    for name, save, message in _SECRETS:
+        secret = form.cleaned_data[name]
         if not secret:
             continue
         try:
             save(organization, secret, actor)
         except ValidationError as error:
-            form.add_error(field, error)
+            form.add_error(name, error)
         else:
-            saved.append(message)
+            saved.messages.append(message)
+    if form.cleaned_data["codescreen_api_key"]:
+        _save_key(form, organization, actor, saved)
     return saved
+
+
+def _save_key(form: ConnectionsForm, organization: Organization, actor: Actor, saved: Saved) -> None:
+    name, entered = "codescreen_api_key", form.cleaned_data
+    try:
+        outcome = replace_codescreen_key(
+            organization, entered[name], actor, may_be_untried=entered["codescreen_untried"]
+        )
+    except ValidationError as error:
+        form.add_error(name, error)
+        return
+    match outcome:
+        case KeyStored(assessments):
+            listed = counted(assessments, "assessment")
+            saved.messages.append(f"The API key is stored: CodeScreen accepts it and lists {listed}.")
+        case KeyStoredUntried(reason):
+            saved.warnings.append(
+                f"The API key is stored, but CodeScreen could not be asked whether it accepts it ({reason}). The "
+                "portal asks again by itself."
+            )
+        case KeyRefused(reason):
+            form.add_error(
+                name,
+                f"CodeScreen refused this key ({reason}). It was not stored; a key stored before stays in use. Copy "
+                "the whole key from CodeScreen again.",
+            )
+        case KeyUntried(reason):
+            saved.offers_untried = True
+            form.add_error(
+                name,
+                f"CodeScreen could not be asked whether it accepts this key ({reason}). It was not stored, and the key "
+                "stored before stays in use. Try again later, or enter it again and store it without trying it.",
+            )
 
 
 def save_idempotency(form: ConnectionsForm, organization: Organization, actor: Actor) -> list[str]:
@@ -48,4 +96,4 @@ def save_idempotency(form: ConnectionsForm, organization: Organization, actor: A
         return []
     is_honoured = form.cleaned_data["codescreen_idempotency"]
     is_changed = save_codescreen_idempotency(organization, is_honoured, actor)
-    return ["The Idempotency-Key setting is stored."] if is_changed else []
+    return ["The setting for idempotency keys is stored."] if is_changed else []

@@ -37,7 +37,8 @@ class Rejection:
     """The last webhook request that was rejected; `is_over` once a later request was accepted."""
 
     row: WebhookRejection
-    explanation: str
+    title: str
+    cure: str
     is_over: bool
 
 
@@ -76,6 +77,11 @@ class LeverState:
     def is_ready(self) -> bool:
         """Whether a token is stored that can verify deliveries."""
         return any(not token.is_unreadable for token in self.tokens)
+
+    @property
+    def has_heard(self) -> bool:
+        """Whether a message or test request of Lever has been verified."""
+        return _last_accepted_at([*self.manual_webhooks, *self.api_webhooks]) is not None
 
     @property
     def granted_count(self) -> int:
@@ -141,5 +147,9 @@ def _rejection(
     row = webhook_rejections.latest(organization, platform)
     if row is None:
         return None
-    explanation = webhook_rejections.describe(row.code, row.hint)
-    return Rejection(row, explanation, is_over=bool(accepted_at and accepted_at > row.last_at))
+    return Rejection(
+        row,
+        title=webhook_rejections.short_reason(row.code),
+        cure=webhook_rejections.cure(row.code, row.hint),
+        is_over=bool(accepted_at and accepted_at > row.last_at),
+    )

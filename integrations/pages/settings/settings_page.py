@@ -18,7 +18,7 @@ from integrations.pages.settings.connection_forms import (
     ConnectionsForm,
     WebhookAddressForm,
 )
-from integrations.pages.settings.connection_secrets import save_idempotency, save_secrets
+from integrations.pages.settings.connection_secrets import Saved, save_idempotency, save_secrets
 from integrations.pages.settings.connection_state import codescreen_state, lever_state
 from integrations.queue import notify
 
@@ -60,19 +60,27 @@ class SettingsView(OrganizationMixin, TemplateView):
         """Save each secret that was entered; a field that is absent or empty keeps the stored one."""
         self.require(SUPER_ADMINS)
         form = ConnectionsForm(request.POST)
-        if not form.is_valid() or not self._save(form):
-            return self.render_to_response(self.get_context_data(connections_form=form))
-        if form.cleaned_data["codescreen_api_key"]:
+        saved = self._save(form) if form.is_valid() else Saved()
+        page = return_url(request, reverse("settings"))
+        if form.errors and page == reverse("settings"):
+            context = self.get_context_data(connections_form=form, offers_untried=saved.offers_untried)
+            return self.render_to_response(context)
+        for errors in form.errors.values():  # the form was on another page, which has no place for them
+            for error in errors:
+                messages.error(request, str(error))
+        return redirect(page)
+
+    def _save(self, form: ConnectionsForm) -> Saved:
+        """Save the form, and show what was saved."""
+        saved = save_secrets(form, self.organization, self.user)
+        saved.messages += save_idempotency(form, self.organization, self.user)
+        for message in saved.messages:
+            messages.success(self.request, message)
+        for warning in saved.warnings:
+            messages.warning(self.request, warning)
+        if not (form.errors or saved.messages or saved.warnings):
+            messages.info(self.request, "Nothing was changed: all fields were empty.")
+        if form.cleaned_data.get("codescreen_api_key"):
             notify.request_catalog_refresh(self.organization)
         notify.notify_workers()
-        return redirect(return_url(request, reverse("settings")))
-
-    def _save(self, form: ConnectionsForm) -> bool:
-        """Save the form and show what was saved; return whether all of it was valid."""
-        saved = save_secrets(form, self.organization, self.user)
-        saved += save_idempotency(form, self.organization, self.user)
-        for message in saved:
-            messages.success(self.request, message)
-        if not form.errors and not saved:
-            messages.info(self.request, "Nothing was changed: all fields were empty.")
-        return not form.errors
+        return saved

@@ -1,8 +1,10 @@
 """Read the platforms' lists into the local copies: Lever's stages and roles, CodeScreen's assessments."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from integrations.codescreen.client import CodeScreenClient
+from integrations.codescreen.payloads import ListedAssessment
 from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.lever.lookups import Posting
@@ -92,11 +94,16 @@ def _role_columns(posting: Posting) -> dict[str, object]:
 def refresh_assessments(organization: Organization, codescreen: CodeScreenClient) -> None:
     """Read the list of assessments again; the answer shows whether CodeScreen accepts the key. Raises PlatformError."""
     try:
-        assessments = list(codescreen.assessments())
+        assessments = codescreen.assessments()
     except PlatformError as error:
         if error.status == 401:
             mark_key_refused(organization, str(error))
         raise
+    store_assessments(organization, assessments)
+
+
+def store_assessments(organization: Organization, assessments: Iterable[ListedAssessment]) -> None:
+    """Store the assessments that CodeScreen listed, which shows that it accepts the stored key."""
     Assessment.objects.replace_all(
         organization, {assessment.id: {"name": assessment.name[:300]} for assessment in assessments}
     )

@@ -22,13 +22,19 @@ from integrations.workflow.operations.waiting import requeue_waiting
 from integrations.workflow.results.following import follow_gone_again
 
 
-def save_codescreen_key(organization: Organization, api_key: str, actor: Actor) -> None:
-    """Store CodeScreen's API key, and take up what waited for one. Raises ValidationError with the fix."""
+def checked_key(api_key: str) -> str:
+    """Return the key without spaces around it. Raises ValidationError, with the fix, for what can't be a key."""
     api_key = api_key.strip()
     if not api_key or len(api_key) > 500 or not (api_key.isascii() and api_key.isprintable()):
         raise ValidationError(
             "Copy the whole API key from CodeScreen: plain characters, without line breaks."
         )
+    return api_key
+
+
+def save_codescreen_key(organization: Organization, api_key: str, actor: Actor) -> None:
+    """Store CodeScreen's API key, and take up what waited for one. Raises ValidationError with the fix."""
+    api_key = checked_key(api_key)
     with transaction.atomic():
         connection, _ = CodeScreenConnection.objects.get_or_create(organization=organization)
         if connection.api_key == api_key and connection.is_working:

@@ -25,6 +25,8 @@ def connect_lever(
     *,
     lever_user_id: str,
     lever_account_id: str,
+    lever_user_name: str = "",
+    lever_user_email: str = "",
 ) -> LeverConnection:
     """Store the grant that a person consented to, and requeue what waited for it; return the connection.
 
@@ -33,13 +35,23 @@ def connect_lever(
     with transaction.atomic():
         connection = LeverConnection.objects.filter(organization=organization).first()
         connection = connection or LeverConnection(organization=organization)
-        if not lever_account_id or lever_account_id != connection.lever_account_id:
+        before = connection.lever_account_id
+        if not lever_account_id or lever_account_id != before:
             connection.feedback_template_id = ""  # another Lever account has other templates
-        connection.accept_grant(tokens, person, lever_user_id, lever_account_id)
+        connection.accept_grant(
+            tokens,
+            person,
+            lever_user_id,
+            lever_account_id,
+            lever_user_name=lever_user_name,
+            lever_user_email=lever_user_email,
+        )
         enqueue_template(organization)
         connection_notices.notify_reconnected(organization)
         requeue_waiting(organization)
-        AuditEntry.record(organization, person, AuditAction.CONNECT, _target(connection))
+        is_other = bool(before) and before != lever_account_id
+        changes = {"lever_account_id": (before, lever_account_id)} if is_other else {}
+        AuditEntry.record(organization, person, AuditAction.CONNECT, _target(connection), changes)
     return connection
 
 

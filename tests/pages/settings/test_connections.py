@@ -1,5 +1,7 @@
 """The settings page: secrets are stored and never shown; each button says what came of it."""
 
+import html
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -7,7 +9,15 @@ import responses
 from django.urls import reverse
 
 from integrations.lever.lookups import RegisteredWebhook
-from integrations.models import AuditEntry, CodeScreenConnection, LeverConnection, LeverWebhook
+from integrations.models import (
+    AuditEntry,
+    CodeScreenConnection,
+    LeverConnection,
+    LeverWebhook,
+    WebhookRejection,
+)
+from integrations.vocabulary import WebhookEvent
+from integrations.workflow.health import webhook_rejections
 from tests import factories
 
 SETTINGS = "/settings/"
@@ -313,3 +323,84 @@ def test_token_dates_and_scopes_with_reasons_are_shown(super_admin_client, ready
     assert "Recognise the stages that begin with CodeScreen" in page
     LeverConnection.objects.update(refresh_token="")
     assert "none: Lever didn't grant" in text(super_admin_client.get(SETTINGS))
+
+
+# a new API key is tried before the old one goes
+
+
+def test_a_refused_key_is_explained_and_the_working_one_stays(
+    super_admin_client, ready_organization, sandbox
+):
+    answer = super_admin_client.post(SETTINGS, {"codescreen_api_key": "wrong-key"})
+    page = " ".join(text(answer).split())
+    assert "CodeScreen refused this key" in page.split('role="alert"')[1].split("</div>")[0]
+    assert "Not saved: see what to correct above." in page
+    assert "wrong-key" not in page
+    assert "Connected" in page.split('id="codescreen-title"')[1][:200]
+    connection = CodeScreenConnection.objects.get(organization=ready_organization)
+    assert (connection.api_key, connection.is_working) == ("codescreen-key", True)
+
+
+def test_a_person_decides_about_a_key_that_cannot_be_tried(super_admin_client, ready_organization):
+    assert "codescreen_untried" not in text(super_admin_client.get(SETTINGS))
+    page = text(super_admin_client.post(SETTINGS, {"codescreen_api_key": "new-key"}))
+    assert "It was not stored" in page
+    assert 'name="codescreen_untried"' in page
+    page = text(
+        super_admin_client.post(
+            SETTINGS, {"codescreen_api_key": "new-key", "codescreen_untried": "on"}, follow=True
+        )
+    )
+    assert "could not be asked whether it accepts it" in page
+    assert "Key not tried yet" in page
+    assert CodeScreenConnection.objects.get(organization=ready_organization).api_key == "new-key"
+
+
+def test_an_accepted_key_is_connected_at_once(super_admin_client, organization, sandbox):
+    page = text(super_admin_client.post(SETTINGS, {"codescreen_api_key": sandbox.api_key}, follow=True))
+    assert "CodeScreen accepts it and lists" in page
+    assert CodeScreenConnection.objects.get(organization=organization).verified_at is not None
+
+
+def test_a_form_of_another_page_returns_to_it_with_what_to_correct(super_admin_client, organization, sandbox):
+    answer = super_admin_client.post(SETTINGS, {"codescreen_api_key": "wrong-key", "next": "/"}, follow=True)
+    assert answer.redirect_chain == [("/", 302)]
+    assert "CodeScreen refused this key" in text(answer)
+
+
+# Lever's webhook
+
+
+def webhook_card(client) -> str:
+    page = html.unescape(" ".join(text(client.get(SETTINGS)).split()))
+    return page.split('id="webhook"')[1].split("</section>")[0]
+
+
+def test_a_wrong_signature_is_said_at_the_top_of_the_card_and_not_below_a_good_state(
+    super_admin_client, ready_organization
+):
+    assert "Working" in webhook_card(super_admin_client)
+    WebhookRejection.record(ready_organization, "lever", "signature_mismatch", "unknown_token")
+    card = webhook_card(super_admin_client)
+    assert "We rejected Lever's last message: wrong signature." in card
+    assert webhook_rejections.cure("signature_mismatch", "unknown_token") in card
+    assert "Working" not in card
+    assert card.index("wrong signature") < card.index("Make the webhook for me")
+
+
+def test_nothing_is_asked_for_once_the_portal_made_the_webhook(super_admin_client, ready_organization):
+    LeverWebhook.objects.all().delete()
+    assert "Make the webhook for me" in webhook_card(super_admin_client)
+    for event in WebhookEvent:
+        factories.LeverWebhookFactory.create(organization=ready_organization, origin="api", event=event)
+    card = webhook_card(super_admin_client)
+    assert "There is nothing to paste." in card
+    assert "No token is stored" not in card
+    assert "Make the webhook for me" not in card
+    assert re.search(r'<details id="by-hand" *>', card), "the way by hand is folded"
+
+
+def test_the_labels_are_those_of_levers_article(super_admin_client, organization):
+    card = webhook_card(super_admin_client)
+    assert ">Lever Webhook Signature</label>" in card
+    assert ">Save changes</button>" in card

@@ -1,11 +1,13 @@
 """The end of Lever's consent: the redirect, the catalog refresh, and a Lever account of another organization."""
 
+import base64
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.urls import reverse
 
-from integrations.models import LeverConnection, ShapeDeviation
+from integrations.models import AuditEntry, LeverConnection, Membership, ShapeDeviation
+from integrations.pages.settings import lever_connect
 from integrations.queue import notify
 from tests import factories
 
@@ -76,3 +78,97 @@ def test_connecting_a_lever_account_of_another_organization_warns(
     consent(client, sandbox)
     assert "same Lever account" in client.get("/").content.decode()
     assert LeverConnection.objects.get(organization=organization).is_working
+
+
+# who signed in, and to which account
+
+
+def test_who_signed_in_to_lever_is_stored_and_named(client, super_admin, organization, sandbox, refreshed):
+    client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
+    consent(client, sandbox)
+    connection = LeverConnection.objects.get(organization=organization)
+    account = sandbox.lever.accounts["acme"]
+    user = account.users[connection.lever_user_id]
+    assert (connection.lever_user_name, connection.lever_user_email) == (user.name, user.email)
+    page = client.get("/settings/").content.decode()
+    assert page.count(f"{user.name} ({user.email})") == 2  # the message, and the connection
+
+
+def test_a_consent_is_stored_although_lever_does_not_say_who_gave_it(
+    client, super_admin, organization, sandbox, refreshed
+):
+    rule = {"method": "GET", "path": "/v1/users/", "kind": "status", "times": 9, "status": 403}
+    sandbox.lever_does("faults", seed=1, rules=[rule])
+    client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
+    consent(client, sandbox)
+    connection = LeverConnection.objects.get(organization=organization)
+    assert (connection.is_working, connection.giver) == (True, "")
+
+
+@pytest.fixture
+def asked(client, super_admin, connected_organization, sandbox, refreshed):
+    """The connection to another Lever account than that of the consent which was just given."""
+    client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
+    LeverConnection.objects.update(lever_account_id="account-before", access_token="token-before")
+    assert consent(client, sandbox)["Location"] == reverse("lever-account")
+    return LeverConnection.objects.get(organization=connected_organization)
+
+
+def test_another_lever_account_is_not_used_before_a_yes(client, asked, sandbox, refreshed):
+    account = sandbox.lever.accounts["acme"]
+    page = client.get(reverse("lever-account")).content.decode()
+    assert "account-before" in page
+    assert account.id in page
+    assert (asked.lever_account_id, asked.access_token, refreshed) == ("account-before", "token-before", [])
+    client.post(reverse("lever-account"), {"act": "use"})
+    asked.refresh_from_db()
+    assert asked.lever_account_id == account.id
+    assert asked.access_token != "token-before"
+    assert len(refreshed) == 1
+    entry = AuditEntry.objects.filter(action="connect").latest("pk")
+    assert entry.changes == {"lever_account_id": ["account-before", account.id]}
+
+
+def test_the_account_from_before_is_kept_after_a_no(client, asked):
+    page = client.post(reverse("lever-account"), {"act": "keep"}, follow=True).content.decode()
+    assert "Nothing was changed" in page
+    asked.refresh_from_db()
+    assert (asked.lever_account_id, asked.access_token) == ("account-before", "token-before")
+    # the grant is gone from the session
+    assert (
+        "took too long" in client.post(reverse("lever-account"), {"act": "use"}, follow=True).content.decode()
+    )
+    asked.refresh_from_db()
+    assert asked.lever_account_id == "account-before"
+
+
+def test_the_session_holds_the_waiting_grant_encrypted_and_for_its_organization_alone(
+    client, asked, super_admin, stranger
+):
+    waiting = client.session["lever_grant"]
+    assert "access_token" not in str(base64.urlsafe_b64decode(waiting.split(":")[0] + "==="))
+    other = stranger.memberships.get().organization
+    Membership.objects.create(user=super_admin, organization=other, role=Membership.Role.SUPER_ADMIN)
+    client.post(reverse("switch-organization"), {"organization": other.slug})
+    client.post(reverse("lever-account"), {"act": "use"})
+    assert not LeverConnection.objects.filter(organization=other).exists()
+
+
+def test_a_question_that_waited_too_long_is_not_answered(client, asked, monkeypatch):
+    monkeypatch.setattr(lever_connect, "_WAITS_SECONDS", -1)
+    assert client.get(reverse("lever-account"))["Location"] == "/settings/"
+    client.post(reverse("lever-account"), {"act": "use"})
+    asked.refresh_from_db()
+    assert asked.lever_account_id == "account-before"
+
+
+def test_somebody_who_is_no_super_admin_in_lever_is_told_what_to_do(
+    client, super_admin, organization, sandbox
+):
+    client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
+    begun = client.post(reverse("lever-connect"))
+    state = parse_qs(urlsplit(begun["Location"]).query)["state"][0]
+    answer = client.get("/oauth/complete/lever/", {"error": "access_denied", "state": state}, follow=True)
+    page = answer.content.decode()
+    assert "Only a Super Admin of your Lever account can accept" in page
+    assert "denied" not in page
