@@ -159,7 +159,7 @@ def _happened(request: HttpRequest) -> Iterator[Question]:
         "Was anyone invited twice this quarter?",
         list_address(Invitation, invited="again", period="quarter"),
         count_text(visible(Invitation, request).filter(round__gt=1, **_since("quarter", "created_at"))),
-        "later rounds",
+        "second rounds",
     )
     yield _question(
         request,

@@ -28,9 +28,12 @@ class Auditor:
         self.page.goto(self.site + reverse("admin:index"))
         self.clicks = 0
 
-    def click(self, text: str) -> None:
+    def click(self, text: str, within: str = "#content") -> None:
         self.clicks += 1
-        self.page.locator("main, #content").first.get_by_role("link", name=text).first.click()
+        link = self.page.locator(within).get_by_role("link", name=text).first
+        link.wait_for()
+        self.page.wait_for_load_state()  # until then the page's styles move what would be clicked
+        link.click()
 
     def press(self, text: str) -> None:
         self.clicks += 1
@@ -61,13 +64,13 @@ def who_changed_a_mapping(auditor: Auditor) -> None:
 
 def hit_by_an_outage(auditor: Auditor) -> None:
     auditor.click("Outages of Lever or CodeScreen")
-    auditor.click("Lever or CodeScreen didn't answer")
+    auditor.click("Lever or CodeScreen didn't answer", "#result_list")
     auditor.sees("CodeScreen: 5", "Candidate Cedar", "Send invitation: done after 0:40:00")
 
 
 def held_by_a_refused_key(auditor: Auditor) -> None:
     auditor.click("Times when CodeScreen refused the API key")
-    auditor.click("CodeScreen refused the API key")
+    auditor.click("CodeScreen refused the API key", "#result_list")
     auditor.sees("Candidate Elm", "Waited because CodeScreen refused the key. Decided later: Invite")
 
 
