@@ -226,6 +226,11 @@ def _retire(scene: Scene) -> Act:
     return lambda: scene.post("token-retire", pk=token.pk, which="current")
 
 
+def _resume(scene: Scene) -> Act:
+    Organization.objects.filter(pk=scene.organization.pk).update(paused=True)
+    return lambda: scene.post("resume")
+
+
 def _ask(scene: Scene) -> Act:
     scene.member(Membership.Role.SUPER_ADMIN)
     Membership.objects.filter(user=scene.owner).update(role=Membership.Role.TEAM_MEMBER)
@@ -390,6 +395,7 @@ PAGES: dict[str, Callable[[Scene], Act]] = {
     "rules": lambda s: (
         lambda: s.post("rules", {"note_on_skip": "on", "bulk_limit": "7", "passed_stage": "Phone screen"})
     ),
+    "resume": _resume,
     "member-invite": lambda s: (
         lambda: s.post("member-invite", {"email": "new@acme.example", "role": "admin"})
     ),

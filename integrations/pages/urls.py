@@ -16,7 +16,7 @@ from integrations.pages.activity import (
 from integrations.pages.backtest import preview
 from integrations.pages.dry_run import dry_run
 from integrations.pages.mappings import bulk_assign, catalog_refresh, mapping_edit, mapping_list, rating_list
-from integrations.pages.overview import overview
+from integrations.pages.overview import overview, resume
 from integrations.pages.reports import report
 from integrations.pages.settings import (
     admin_requests,
@@ -41,6 +41,7 @@ from integrations.pages.settings import (
 
 urlpatterns = [
     path("", overview.OverviewView.as_view(), name="overview"),
+    path("resume/", resume.ResumeView.as_view(), name="resume"),
     # settings
     path("settings/", settings_page.SettingsView.as_view(), name="settings"),
     path(

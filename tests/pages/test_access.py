@@ -58,6 +58,7 @@ ALLOWED = {
     "mapping-assign": 2,
     "rating-list": 2,
     "policies": 2,
+    "resume": 2,
     "rules": 2,
     "rules-preview": 2,
     "team": 1,

@@ -1,4 +1,4 @@
-"""The first page: the set-up checklist until every step is done, then today's counts and what needs a person."""
+"""The first page: the set-up checklist until every step is done, then what needs attention, and today."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -6,12 +6,14 @@ from typing import Any
 import redis
 from django.core.cache import cache
 from django.http import HttpResponse
+from django.utils import timezone
 from django.views.decorators.csp import csp_override
 
-from integrations.models import Invitation
+from integrations.models import Candidate
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.activity.rows import invitation_rows
-from integrations.pages.overview.charts import charts
+from integrations.pages.activity.rows import candidate_rows
+from integrations.pages.overview.attention import attention, further_findings
+from integrations.pages.overview.charts import charts, duration
 from integrations.pages.overview.checklist import setup_steps
 from integrations.pages.overview.counts import today, waiting_for_a_person
 from integrations.pages.overview.setup_step import SetupStep
@@ -22,7 +24,6 @@ from integrations.pagination import LongListPaginator
 from integrations.queue import notify
 from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.health import doctor
-from integrations.workflow.health.findings import Level
 
 LATEST = 10
 CATALOG_REFRESH_SECONDS = 8
@@ -84,21 +85,27 @@ class OverviewView(OrganizationMixin, PartialsMixin):
             notify.request_catalog_refresh(self.organization)
 
     def current_state(self) -> dict[str, Any]:
-        """Return what the page keeps up to date: counts, errors and the newest invitations."""
+        """Return what the page keeps up to date: what needs attention, today's counts and the latest candidates."""
         # findings name candidates, and a Limited Team Member has no part in mending them
         is_told = self.membership.sees_all_candidates
         findings = doctor.operational_findings(self.organization) if is_told else []
+        counts = today(self.membership)
         return {
-            "today": today(self.membership),
-            "waiting": waiting_for_a_person(self.membership),
-            "errors": [finding for finding in findings if finding.level == Level.ERROR],
-            "rows": invitation_rows(self._newest()),
+            "today": counts,
+            "midnight": timezone.localdate(),
+            "time_to_invite": (
+                duration(counts.seconds_to_invite) if counts.seconds_to_invite is not None else ""
+            ),
+            "attention": attention(self.membership, waiting_for_a_person(self.membership), findings),
+            "further_findings": further_findings(findings),
+            "rows": candidate_rows(self._latest()),
         }
 
-    def _newest(self) -> Iterable[Invitation]:
-        """Return the newest invitations that the member sees; few are found first and sorted then."""
-        own = visible(Invitation.objects.filter(organization=self.organization), self.membership)
-        ordered = own.order_by("-created_at", "-pk")
+    def _latest(self) -> Iterable[Candidate]:
+        """Return the latest candidates whom the member sees; few are found first and sorted then."""
+        own = visible(Candidate.objects.filter(organization=self.organization), self.membership)
+        ordered = own.select_related("delivery", "invitation").order_by("-entered_at", "-pk")
+        ordered = ordered.defer("delivery__payload", "delivery__traceback")
         if self.membership.sees_all_candidates:
             return ordered[:LATEST]
         return LongListPaginator(ordered, LATEST).page(1)

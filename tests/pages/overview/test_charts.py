@@ -21,6 +21,7 @@ def test_charts_count_by_day_and_have_a_table(super_admin_client, ready_organiza
             created_at=then,
             invited_at=then,
         )
+        factories.CandidateFactory.create(organization=ready_organization, invitation=row)
         factories.DeliveryFactory.create(
             organization=ready_organization,
             verdict="invite",

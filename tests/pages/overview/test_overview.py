@@ -86,8 +86,8 @@ def test_the_overview_replaces_the_checklist_when_every_step_is_done(super_admin
     factories.EffectFactory.create(organization=ready_organization, state=Effect.State.FAILED, due_at=None)
     page = super_admin_client.get("/").content.decode()
     assert "steps are done" not in page
-    assert "1 held invitation" in page
-    assert "1 failed effect" in page
+    assert "1 invitation needs approval" in page
+    assert "1 step failed" in page
     assert "CodeScreen Assessment" in page
 
 
@@ -100,7 +100,7 @@ def test_only_todays_rows_of_the_own_organization_are_counted(
     factories.InvitationFactory.create(
         organization=ready_organization, status="invited", instance_id="y", invited_at=now - timedelta(days=2)
     )
-    assert super_admin_client.get("/").context["today"].invited == 0
+    assert super_admin_client.get("/").context["today"].total.invited == 0
 
 
 def test_the_number_of_queries_does_not_grow_with_the_rows(
@@ -195,6 +195,7 @@ def test_the_result_is_shown_beside_the_status(super_admin_client, ready_organiz
         completed_at=now,
         opportunity_id="o-1",
     )
+    factories.CandidateFactory.create(organization=ready_organization, opportunity_id="o-1", invitation=row)
     Result.objects.create(invitation=row, attempt=1, outcome="Expired")
     Result.objects.create(invitation=row, attempt=2, **stated)
     for page in ("/", "/activity/", "/activity/o-1/"):

@@ -1,0 +1,149 @@
+"""What needs a person's attention: each thing with its number, its reason, and the page where something can be done."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from django.db.models import Count
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations.models import Candidate, Membership
+from integrations.pages.activity.standing import CORRECTABLE, NOT_INVITED_REASONS
+from integrations.pages.overview.counts import Waiting
+from integrations.pages.visibility import visible
+from integrations.workflow.health.findings import Finding, FindingCode, Level
+
+#: Whoever entered a stage longer ago and got no assessment needs nobody's attention any more.
+NOT_INVITED_DAYS = 14
+#: Findings of what this list counts itself, or what the page says above it.
+_COUNTED_HERE = frozenset(
+    {
+        FindingCode.HELD_INVITATIONS,
+        FindingCode.UNCERTAIN_INVITATIONS,
+        FindingCode.AWAITING_DECISION,
+        FindingCode.FAILED_EFFECTS,
+        FindingCode.PAUSED,
+    }
+)
+#: Findings that stop invitations although they are no errors.
+_STOPPING = frozenset({FindingCode.PLATFORM_DOWN, FindingCode.WEBHOOK_REJECTED})
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the whole, such as one reason, with the list that shows it; no address where no list does."""
+
+    text: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class AttentionItem:
+    """One thing that needs attention: what it is, why, and what the link does. `meaning` is a badge's class."""
+
+    icon: str
+    meaning: str
+    title: str
+    reason: str
+    act: str
+    url: str
+    parts: tuple[Part, ...] = ()
+
+
+def attention(member: Membership, waiting: Waiting, findings: Iterable[Finding]) -> list[AttentionItem]:
+    """Return what needs the member's attention, what stops invitations first; one query."""
+    return [*_problems(findings), *_not_invited(member), *_waiting(waiting)]
+
+
+def further_findings(findings: Iterable[Finding]) -> int:
+    """Return how many findings the health page shows that the list of what needs attention leaves out."""
+    return sum(not _is_shown(one) and one.level != Level.INFO for one in findings if not _is_counted(one))
+
+
+def _is_counted(finding: Finding) -> bool:
+    return finding.code in _COUNTED_HERE
+
+
+def _is_shown(finding: Finding) -> bool:
+    return finding.level == Level.ERROR or finding.code in _STOPPING
+
+
+def _problems(findings: Iterable[Finding]) -> Iterator[AttentionItem]:
+    """Yield the findings that stop invitations, the worst first."""
+    shown = [one for one in findings if _is_shown(one) and not _is_counted(one)]
+    for finding in sorted(shown, key=lambda one: -one.level.severity):
+        meaning = "bad" if finding.level == Level.ERROR else "warn"
+        url = finding.url or reverse("health")
+        yield AttentionItem("warning", meaning, finding.message, finding.fix, "Mend it", url)
+
+
+def _not_invited(member: Membership) -> Iterator[AttentionItem]:
+    """Yield those who entered a stage lately, got no assessment, and would if somebody corrected something."""
+    since = timezone.now() - timedelta(days=NOT_INVITED_DAYS)
+    candidates = Candidate.objects.not_invited().filter(
+        organization=member.organization_id, entered_at__gte=since, delivery__verdict__in=CORRECTABLE
+    )
+    by_verdict = visible(candidates, member).order_by().values_list("delivery__verdict")
+    counts = dict(by_verdict.annotate(count=Count("pk")))
+    if not counts:
+        return
+    number = sum(counts.values())
+    parts = []
+    for verdict in CORRECTABLE:
+        if verdict in counts:
+            text = NOT_INVITED_REASONS.get(verdict, "")
+            url = _candidates(view="not_invited", reason=verdict) if text else ""
+            parts.append(Part(f"{counts[verdict]} {text or 'waiting for the connection or a pause'}", url))
+    who = "1 candidate was" if number == 1 else f"{number} candidates were"
+    yield AttentionItem(
+        "mail",
+        "bad",
+        f"{who} not invited",
+        f"They entered a CodeScreen stage in the last {NOT_INVITED_DAYS} days and got no assessment.",
+        "See who and why",
+        _candidates(view="not_invited"),
+        tuple(parts),
+    )
+
+
+def _waiting(waiting: Waiting) -> Iterator[AttentionItem]:
+    """Yield what waits for somebody to say yes or no."""
+    if number := waiting.held:
+        title = f"{_counted(number, 'invitation needs', 'invitations need')} approval"
+        reason = (
+            "More candidates than the bulk limit were moved at once. Nothing is sent until somebody approves."
+        )
+        yield AttentionItem("pause", "warn", title, reason, "Approve or reject", _candidates(view="held"))
+    if number := waiting.uncertain:
+        title = f"{_counted(number, 'invitation was', 'invitations were')} perhaps sent"
+        reason = "CodeScreen's answer got lost. Look there whether the candidate was invited, then say so."
+        url = f"{reverse('activity')}?show=invitations&status=uncertain"
+        yield AttentionItem("help", "warn", title, reason, "Settle it", url)
+    if number := waiting.failed_effects:
+        title = f"{_counted(number, 'step', 'steps')} failed"
+        reason = "The portal could not write to Lever or CodeScreen, or send an e-mail. Correct the reason, then retry."
+        yield AttentionItem(
+            "refresh", "bad", title, reason, "See and retry", f"{reverse('activity')}?state=failed"
+        )
+    if number := waiting.awaiting_decision:
+        title = f"{_counted(number, 'failed candidate needs', 'failed candidates need')} your decision"
+        reason = "Decide in Lever what becomes of them, then say so here."
+        url = f"{reverse('activity')}?show=invitations&status=awaits_decision"
+        yield AttentionItem("person", "warn", title, reason, "Decide", url)
+    if number := waiting.offered:
+        title = (
+            f"{_counted(number, 'candidate was', 'candidates were')} in a stage before Lever was connected"
+        )
+        reason = "They may have been invited already, so they are invited only if an Admin says so."
+        url = f"{reverse('activity')}?verdict=entered_before"
+        yield AttentionItem("people", "warn", title, reason, "Invite or leave them", url)
+
+
+def _candidates(**filters: str) -> str:
+    return f"{reverse('activity')}?{urlencode(filters)}"
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

@@ -1,0 +1,105 @@
+"""What needs a person's attention."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.models import OpportunityPerson
+from integrations.pages.overview.attention import attention, further_findings
+from integrations.pages.overview.counts import Waiting
+from integrations.workflow.health.findings import Finding, FindingCode, Level
+from tests import factories
+
+NOTHING = Waiting(held=0, uncertain=0, failed_effects=0, awaiting_decision=0, offered=0)
+
+
+def not_invited(organization, verdict: str, opportunity_id: str, **values):
+    delivery = factories.DeliveryFactory.create(
+        organization=organization,
+        opportunity_id=opportunity_id,
+        verdict=verdict,
+        decided_at=timezone.now(),
+        due_at=None,
+    )
+    return factories.CandidateFactory.create(
+        organization=organization, opportunity_id=opportunity_id, delivery=delivery, invitation=None, **values
+    )
+
+
+def finding(code: FindingCode, level: Level) -> Finding:
+    return Finding("acme", code, level, f"What {code} is.", "How to mend it.", "/health/")
+
+
+def test_nothing_needs_attention_when_all_is_well(super_admin, ready_organization):
+    assert attention(super_admin.memberships.get(), NOTHING, []) == []
+
+
+def test_those_who_were_not_invited_are_counted_by_reason_with_a_link_each(
+    super_admin, ready_organization, stranger
+):
+    not_invited(ready_organization, "no_assessment", "o-1")
+    not_invited(ready_organization, "no_assessment", "o-2")
+    not_invited(ready_organization, "no_email", "o-3")
+    not_invited(ready_organization, "left_stage", "o-4")
+    not_invited(ready_organization, "no_email", "o-5", entered_at=timezone.now() - timedelta(days=20))
+    not_invited(stranger.memberships.get().organization, "no_email", "o-6")
+    (item,) = attention(super_admin.memberships.get(), NOTHING, [])
+    assert item.title == "3 candidates were not invited"
+    assert item.url == "/activity/?view=not_invited"
+    assert [(part.text, part.url) for part in item.parts] == [
+        ("2 no assessment", "/activity/?view=not_invited&reason=no_assessment"),
+        ("1 no e-mail address", "/activity/?view=not_invited&reason=no_email"),
+    ]
+
+
+def test_a_limited_team_member_is_told_of_their_candidates_alone(limited_member, ready_organization):
+    member = limited_member.memberships.get()
+    not_invited(ready_organization, "no_email", "o-1")
+    not_invited(ready_organization, "no_email", "o-2")
+    OpportunityPerson.objects.create(
+        organization=ready_organization, opportunity_id="o-2", email=member.address, relation="owner"
+    )
+    (item,) = attention(member, NOTHING, [])
+    assert item.title == "1 candidate was not invited"
+
+
+@pytest.mark.parametrize(
+    ("waiting", "title"),
+    [
+        ({"held": 1}, "1 invitation needs approval"),
+        ({"held": 1200}, "1,200 invitations need approval"),
+        ({"uncertain": 2}, "2 invitations were perhaps sent"),
+        ({"failed_effects": 1}, "1 step failed"),
+        ({"awaiting_decision": 3}, "3 failed candidates need your decision"),
+        ({"offered": 1}, "1 candidate was in a stage before Lever was connected"),
+    ],
+)
+def test_what_waits_for_a_person_has_its_number_and_its_page(
+    super_admin, super_admin_client, ready_organization, waiting, title
+):
+    counts = Waiting(**dict.fromkeys(vars(NOTHING), 0) | waiting)
+    (item,) = attention(super_admin.memberships.get(), counts, [])
+    assert item.title == title
+    assert super_admin_client.get(item.url).status_code == 200
+
+
+def test_findings_that_stop_invitations_come_first_and_the_others_are_counted(
+    super_admin, ready_organization
+):
+    found = [
+        finding(FindingCode.WEBHOOK_REJECTED, Level.WARNING),
+        finding(FindingCode.CODESCREEN_KEY_REFUSED, Level.ERROR),
+        finding(FindingCode.HELD_INVITATIONS, Level.WARNING),
+        finding(FindingCode.PAUSED, Level.WARNING),
+        finding(FindingCode.SWEEP_REPAIRED, Level.WARNING),
+        finding(FindingCode.RESULTS_NOT_STATED, Level.INFO),
+    ]
+    counts = Waiting(**dict.fromkeys(vars(NOTHING), 0) | {"held": 1})
+    items = attention(super_admin.memberships.get(), counts, found)
+    assert [item.title for item in items] == [
+        "What codescreen_key_refused is.",
+        "What webhook_rejected is.",
+        "1 invitation needs approval",
+    ]
+    assert further_findings(found) == 1

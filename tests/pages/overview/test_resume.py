@@ -1,0 +1,38 @@
+"""The button that ends a pause."""
+
+from integrations.models import AuditEntry, Delivery
+from tests import factories
+
+
+def test_an_admin_ends_the_pause_and_what_waited_is_due(organization_admin_client, ready_organization):
+    ready_organization.paused = True
+    ready_organization.save()
+    delivery = factories.DeliveryFactory.create(
+        organization=ready_organization,
+        verdict="paused",
+        decided_at=ready_organization.created_at,
+        due_at=None,
+    )
+    assert "Resume" in organization_admin_client.get("/").content.decode()
+    answer = organization_admin_client.post("/resume/")
+    assert answer["Location"] == "/"
+    ready_organization.refresh_from_db()
+    assert not ready_organization.paused
+    assert Delivery.objects.due().get() == delivery
+    (entry,) = AuditEntry.objects.filter(action="change_policies")
+    assert entry.changes == {"paused": [True, False]}
+    assert "Resume" not in organization_admin_client.get("/").content.decode()
+
+
+def test_nothing_changes_when_the_pause_had_ended(organization_admin_client, ready_organization):
+    page = organization_admin_client.post("/resume/", follow=True).content.decode()
+    assert "had ended already" in page
+    assert not AuditEntry.objects.filter(action="change_policies").exists()
+
+
+def test_a_team_member_sees_the_pause_and_no_button(team_member_client, ready_organization):
+    ready_organization.paused = True
+    ready_organization.save()
+    page = team_member_client.get("/").content.decode()
+    assert "Nothing is sent" in page
+    assert 'action="/resume/"' not in page
