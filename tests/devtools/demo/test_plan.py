@@ -4,8 +4,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from portal.devtools.demo.history.events import Act
+from portal.devtools.demo.history.people import TREES
 from portal.devtools.demo.history.plan import plan
 from portal.devtools.demo.history.planner import LATEST, LENGTH
+from portal.devtools.sandbox.ids import stable_id
+from portal.devtools.sandbox.seed import default_seed
 
 NOW = datetime(2026, 3, 4, 15, 30, tzinfo=UTC)
 
@@ -30,6 +33,13 @@ def test_there_are_enough_candidates_at_any_hour_of_the_week(hours: int):
     people = {event.person for event in events if event.act is Act.ADD}
     assert 60 <= len(people) <= 120
     assert {event.act for event in events} == set(Act)
+
+
+def test_nobody_has_the_name_of_a_candidate_that_every_sandbox_holds():
+    seeded = default_seed()["lever"]["accounts"]["acme"]["candidates"]
+    assert not {candidate["id"] for candidate in seeded} & {
+        stable_id("acme", "opportunity", tree) for tree in TREES
+    }
 
 
 def test_nobody_moves_before_they_applied():

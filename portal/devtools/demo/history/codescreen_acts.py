@@ -68,8 +68,10 @@ class CodeScreenActs:
     def reporting(self) -> Iterator[None]:
         """Send webhooks until the end of the block."""
         self._account.settings.webhooks_enabled = True
-        yield
-        self._account.settings.webhooks_enabled = False
+        try:
+            yield
+        finally:
+            self._account.settings.webhooks_enabled = False
 
     def end(self) -> None:
         """Report everything from now on."""

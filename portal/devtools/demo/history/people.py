@@ -14,13 +14,12 @@ TREES = tuple(
     Sycamore Tamarind Teak Thuja Tulip Tupelo Viburnum Walnut Wattle Wingnut Wisteria Zebrawood
     """.split()  # noqa: SIM905 a list would take a hundred lines
 )
-BACKEND, FRONTEND, DATA, SRE, MOBILE, PRINCIPAL, DESIGN = (
+BACKEND, FRONTEND, DATA, SRE, MOBILE, DESIGN = (
     "Backend Engineer",
     "Frontend Engineer",
     "Data Engineer",
     "Site Reliability Engineer",
     "Mobile Engineer",
-    "Principal Engineer",
     "Product Designer",
 )
 #: What a candidate for the posting is sent, by its tag or by a mapping.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from portal.devtools.demo.history.events import Act, Event
-from portal.devtools.demo.history.people import BACKEND, DATA, DESIGN, FRONTEND, MOBILE, PRINCIPAL, Person
+from portal.devtools.demo.history.people import BACKEND, DATA, DESIGN, FRONTEND, MOBILE, Person
 from portal.devtools.demo.history.planner import (
     EARLIER,
     FAILED,
@@ -47,10 +47,9 @@ def _changes_by_the_team(planner: Planner) -> Iterator[Event]:
     yield Event(planner.ago(11.1), Act.FORGED_WEBHOOK)
     yield Event(planner.ago(9.4), Act.RATE, details={"assessment": "Backend", "thresholds": (40, 60, 80)})
     yield Event(planner.ago(8.6), Act.CHANGE_POLICIES, details={"by": "lead", "bulk_limit": BULK_LIMIT})
-    yield Event(
-        planner.ago(6.6), Act.MAP_ROLE, details={"role": PRINCIPAL, "assessment": "SRE Troubleshooting"}
-    )
-    yield Event(planner.ago(4.2), Act.MAP_ROLE, details={"role": PRINCIPAL, "assessment": "Backend"})
+    take_home = {"role": BACKEND, "stage": "CodeScreen Take-home"}
+    yield Event(planner.ago(6.6), Act.MAP_ROLE, details={**take_home, "assessment": "SRE Troubleshooting"})
+    yield Event(planner.ago(4.2), Act.MAP_ROLE, details={**take_home, "assessment": "Backend"})
 
 
 def _not_invited(planner: Planner) -> Iterator[Event]:
@@ -84,7 +83,7 @@ def _mended_mapping(planner: Planner) -> Iterator[Event]:
 
 def _pause(planner: Planner) -> Iterator[Event]:
     person = planner.person(BACKEND)
-    begin = planner.ago(2.3)
+    begin = planner.special(planner.ago(2.3), 60)
     yield Event(begin, Act.CHANGE_POLICIES, details={"by": "lead", "paused": True})
     yield from planner.entry(person, begin + 12 * MINUTE)
     yield Event(begin + 45 * MINUTE, Act.CHANGE_POLICIES, details={"by": "lead", "paused": False})
@@ -93,7 +92,7 @@ def _pause(planner: Planner) -> Iterator[Event]:
 
 def _outage(planner: Planner) -> Iterator[Event]:
     """Yield an hour in which CodeScreen fails, and those who are invited once it works again."""
-    begin = planner.ago(6.1)
+    begin = planner.special(planner.ago(6.1), 120)
     yield Event(begin, Act.CODESCREEN_FAILS)
     for number in range(3):
         person = planner.person(BACKEND if number else FRONTEND)
@@ -111,7 +110,7 @@ def _outage(planner: Planner) -> Iterator[Event]:
 
 def _lost_webhooks(planner: Planner) -> Iterator[Event]:
     """Yield two candidates whose stage change Lever never reported, found by the sweep."""
-    begin = planner.ago(4.8)
+    begin = planner.special(planner.ago(4.8), 20)
     yield Event(begin, Act.WEBHOOKS_ARE_LOST)
     for number, fate in enumerate((PASSED, NOT_STARTED)):
         person = planner.person(FRONTEND if number else BACKEND)
@@ -126,20 +125,20 @@ def _lost_webhooks(planner: Planner) -> Iterator[Event]:
 def _lost_answers(planner: Planner) -> Iterator[Event]:
     """Yield two invitations whose answer was lost: one that an Admin settled, and one that still waits."""
     settled, open_one = planner.person(BACKEND), planner.person(FRONTEND)
-    at = planner.ago(9.7)
+    at = planner.special(planner.ago(9.7), 15)
     yield from planner.entry(settled, at, answer_is_lost=True)
     yield Event(at + 2 * MINUTE, Act.UPDATE_INCIDENTS)
     yield Event(at + 50 * MINUTE, Act.RESOLVE, settled, {"reason": "The candidate has the e-mail."})
     yield Event(at + 52 * MINUTE, Act.UPDATE_INCIDENTS)
     yield from planner.assessment(settled, at + 60 * MINUTE, PASSED)
-    at = planner.ago(1.2)
+    at = planner.special(planner.ago(1.2), 15)
     yield from planner.entry(open_one, at, answer_is_lost=True)
     yield Event(at + 2 * MINUTE, Act.UPDATE_INCIDENTS)
 
 
 def _bulk_moves(planner: Planner) -> Iterator[Event]:
     """Yield two bulk moves beyond the limit: of the first an Admin settled who was held, the second waits."""
-    first, at = _crowd(planner, BULK_LIMIT + 2), planner.ago(7.2)
+    first, at = _crowd(planner, BULK_LIMIT + 2), planner.special(planner.ago(6.4), 60)
     yield from _together(planner, first, at)
     yield Event(at + 2 * MINUTE, Act.UPDATE_INCIDENTS)
     yield Event(at + 40 * MINUTE, Act.APPROVE, details={"reason": "Planned."})
@@ -147,7 +146,7 @@ def _bulk_moves(planner: Planner) -> Iterator[Event]:
     yield Event(at + 45 * MINUTE, Act.UPDATE_INCIDENTS)
     for person, fate in zip(first, (PASSED, FAILED, PASSED, NOT_STARTED), strict=False):
         yield from planner.assessment(person, at + 50 * MINUTE, fate)
-    at = planner.ago(hours=3)
+    at = planner.special(planner.ago(hours=3), 20)
     yield from _together(planner, _crowd(planner, BULK_LIMIT + 3), at)
     yield Event(at + 2 * MINUTE, Act.UPDATE_INCIDENTS)
 

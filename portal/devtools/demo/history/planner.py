@@ -20,8 +20,8 @@ LENGTH = timedelta(days=14)
 TRIGGER, NEXT, EARLIER = "CodeScreen Assessment", "On-site interview", "Phone screen"
 #: What happens before it began just now, so that everything has been worked when the portal starts.
 LATEST = timedelta(minutes=8)
-#: Data Engineers are mapped since then; the tag of their posting has a typing error.
-DATA_MAPPED = timedelta(days=8)
+#: Data Engineers are mapped since eight days ago; the tag of their posting has a typing error.
+DATA_MAPPED = timedelta(days=7)
 
 PASSED, FAILED, BROKEN, ABANDONED, NOT_STARTED = "passed", "failed", "broken", "abandoned", "not started"
 FATES = {PASSED: 42, FAILED: 22, BROKEN: 5, ABANDONED: 7, NOT_STARTED: 24}
@@ -36,10 +36,19 @@ class Planner:
         self.now = now
         self.random = random.Random(seed)  # noqa: S311 a demo needs no secret
         self._words = self.random.sample(TREES, len(TREES))
+        self._special: list[tuple[datetime, datetime]] = []
 
     def ago(self, days: float = 0.0, hours: float = 0.0, minutes: float = 0.0) -> datetime:
-        """Return a moment before now."""
-        return self.now - timedelta(days=days, hours=hours, minutes=minutes)
+        """Return a moment before now; of a day before today, one between 9 and 17 o'clock UTC."""
+        if days < 1:
+            return self.now - timedelta(days=days, hours=hours, minutes=minutes)
+        day = (self.now - timedelta(days=int(days))).replace(hour=9, minute=0, second=0)
+        return day + (1 - days % 1) * timedelta(hours=8)
+
+    def special(self, at: datetime, minutes: float) -> datetime:
+        """Return the moment, and keep those with whom everything goes as it should out of the time around it."""
+        self._special.append((at - timedelta(minutes=15), at + timedelta(minutes=minutes)))
+        return at
 
     def person(self, posting: str = BACKEND, **more: object) -> Person:
         """Return somebody new."""
@@ -110,10 +119,11 @@ class Planner:
 
     def _in_office_hours(self, longest: timedelta) -> datetime:
         """Return a moment up to `longest` ago, mostly on a working day between 8 and 18 o'clock UTC."""
-        for _ in range(20):
+        for _ in range(40):
             at = self.now - self.random.uniform(0.05, 1.0) * longest
             is_likely = at.weekday() < 5 and 8 <= at.hour < 18
-            if is_likely or self.random.random() < 0.04:
+            is_special = any(begin <= at <= end for begin, end in self._special)
+            if not is_special and (is_likely or self.random.random() < 0.04):
                 break
         return at
 

@@ -38,9 +38,10 @@ class TeamActs:
 
     def map_role(self, event: Event) -> None:
         """Map a role to an assessment, or change its mapping."""
-        organization, role = self.organization, str(event.details["role"])
-        mapping = RoleMapping.objects.filter(organization=organization, role=role).first()
-        mapping = mapping or RoleMapping(organization=organization, role=role)
+        names = {"role": str(event.details["role"]), "stage": str(event.details.get("stage", ""))}
+        organization = self.organization
+        mapping = RoleMapping.objects.filter(organization=organization, **names).first()
+        mapping = mapping or RoleMapping(organization=organization, **names)
         mapping.assessment = str(event.details["assessment"])
         save_mapping(mapping, _who(event))
 

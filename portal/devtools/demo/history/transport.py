@@ -3,6 +3,7 @@
 A history is thousands of calls: so it is made in seconds, and one thing happens after another.
 """
 
+import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.message import Message
@@ -16,17 +17,21 @@ import urllib3
 from django.test import Client
 from requests.adapters import BaseAdapter
 
+from portal.devtools.demo.history.clock import PastClock
 from portal.devtools.sandbox.http.connections import Ending
 from portal.devtools.sandbox.http.requests import build_request
 from portal.devtools.sandbox.server import SandboxServer
+
+#: How long a platform takes to answer: least, most, and mostly.
+ANSWER_SECONDS = (0.06, 0.55, 0.12)
 
 
 class Wires:
     """Leads each request of this process by its host and port: to a pretend platform, or to the portal."""
 
-    def __init__(self, platforms: list[SandboxServer], portal_url: str) -> None:
+    def __init__(self, platforms: list[SandboxServer], portal_url: str, clock: PastClock) -> None:
         routes: dict[str, BaseAdapter] = {
-            urlsplit(server.url).netloc: _ToPlatform(server) for server in platforms
+            urlsplit(server.url).netloc: _ToPlatform(server, clock) for server in platforms
         }
         address = urlsplit(portal_url).netloc
         self._routes: Mapping[str, BaseAdapter] = routes | {address: _ToPortal(address)}
@@ -45,11 +50,14 @@ class Wires:
 
 
 class _ToPlatform(BaseAdapter):
-    def __init__(self, server: SandboxServer) -> None:
+    def __init__(self, server: SandboxServer, clock: PastClock) -> None:
         super().__init__()
         self._server = server
+        self._clock = clock
+        self._random = random.Random(server.server_name)  # noqa: S311 a demo needs no secret
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        self._clock.take(self._random.triangular(*ANSWER_SECONDS))
         headers = Message()
         headers["Host"] = urlsplit(request.url or "").netloc
         for name, value in request.headers.items():

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -32,7 +33,7 @@ from portal.devtools.demo.history.clock import PastClock
 from portal.devtools.demo.history.codescreen_acts import CodeScreenActs
 from portal.devtools.demo.history.events import Act, Event
 from portal.devtools.demo.history.lever_acts import LeverActs
-from portal.devtools.demo.history.planner import LENGTH
+from portal.devtools.demo.history.planner import LATEST, LENGTH
 from portal.devtools.demo.history.team_acts import LEAD, RECRUITER, TeamActs
 from portal.devtools.demo.history.transport import Wires
 from portal.devtools.demo.platforms import Platforms
@@ -49,6 +50,7 @@ QUICK = {
     "POLL_IN_PROGRESS_SECONDS": 30 * 86_400,
 }
 AT_ONCE = 8
+PICKED_UP_SECONDS = (0.1, 0.9)
 SLUG = provisioning.CONNECTED
 FOLLOWED = (Status.INVITED, Status.IN_PROGRESS, Status.SUBMITTED)
 
@@ -57,18 +59,18 @@ def write_history(
     environment: DemoEnvironment, platforms: Platforms, events: Sequence[Event], now: datetime
 ) -> list[Event]:
     """Set the organizations up two weeks before now, and let everything happen; return the events that couldn't."""
-    wires = Wires([platforms.lever, platforms.codescreen], environment.portal_url)
+    servers = [platforms.lever, platforms.codescreen]
     with (
         override_settings(**QUICK),
         _unhurried(platforms),
         PastClock(now - LENGTH) as clock,
-        wires.connected(),
+        Wires(servers, environment.portal_url, clock).connected(),
         _mailed_to(platforms.mail.mailbox),
     ):
         history = _History(platforms, clock)
         history.set_up(environment.portal_url, environment.folder)
         skipped = [event for event in events if not history.let_happen(event)]
-        history.end()
+        history.end(now - LATEST)
     return skipped
 
 
@@ -76,6 +78,7 @@ class _History:
     def __init__(self, platforms: Platforms, clock: PastClock) -> None:
         self._platforms = platforms
         self._clock = clock
+        self._random = random.Random(SLUG)  # noqa: S311 a demo needs no secret
         self._account = platforms.lever.accounts[SLUG]
         lever = self._lever = LeverActs(self._account)
         codescreen = self._codescreen = CodeScreenActs(platforms.codescreen, SLUG)
@@ -139,11 +142,13 @@ class _History:
         except (ActionNotAllowed, HttpError, LookupError, Invitation.DoesNotExist):
             return False
         if event.act is not Act.ADD:
+            self._clock.take(self._random.uniform(*PICKED_UP_SECONDS))
             _work()
         return True
 
-    def end(self) -> None:
+    def end(self, at: datetime) -> None:
         """Compare with Lever once more, and have those underway followed from now on."""
+        self._clock.go_to(at)
         self._sweep()
         _work()
         incidents.update_incidents(self._team.organization)
@@ -185,18 +190,20 @@ def _unhurried(platforms: Platforms) -> Iterator[None]:
     settings = platforms.lever.accounts[SLUG].settings
     limit, settings.rate_limit = settings.rate_limit, 0.0
     senders = (platforms.lever.platform.sender, platforms.codescreen.platform.sender)
-    for sender in senders:
-        sender.sends_at_once = True
     gc.disable()
     logging.disable(logging.WARNING)  # what was repaired two weeks ago is no news
-    # to ask for a stop would yield the processor each time
-    with mock.patch.object(stop_signal, "is_requested", return_value=False):
-        yield
-    logging.disable(logging.NOTSET)
-    gc.enable()
-    for sender in senders:
-        sender.sends_at_once = False
-    settings.rate_limit = limit
+    try:
+        for sender in senders:
+            sender.sends_at_once = True
+        # to ask for a stop would yield the processor each time
+        with mock.patch.object(stop_signal, "is_requested", return_value=False):
+            yield
+    finally:
+        for sender in senders:
+            sender.sends_at_once = False
+        logging.disable(logging.NOTSET)
+        gc.enable()
+        settings.rate_limit = limit
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from portal.devtools.sandbox.http.templates import render
 from portal.devtools.sandbox.mail.mailbox import Mailbox, StoredEmail
 from portal.devtools.sandbox.times import readable
 
-HEADINGS = ("Subject", "To", "Sent")
+HEADINGS = ("E-mail", "Sent")
 #: What an e-mail's HTML may do on its page: look as it should, and open its links in a new tab.
 FRAME = "allow-popups allow-popups-to-escape-sandbox"
 POLICY = f"default-src 'none'; style-src 'unsafe-inline'; img-src http: https: data:; sandbox {FRAME}"
