@@ -170,10 +170,10 @@ def test_a_super_admin_does_the_main_job(demo, page, screenshot):
 
     page.goto(f"{demo.portal}/mappings/")
     page.get_by_role("button", name=re.compile("Refresh the lists")).click()
-    adding = page.locator("form[action$='/add/']")
-    adding.locator("[name=role]").fill("Web Developer")
-    adding.locator("[name=assessment]").fill("Backend")
-    adding.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("link", name="Add a mapping").click()
+    page.locator("[name=role]").select_option("Web Developer")
+    page.locator("[name=assessment]").select_option("Backend")
+    page.get_by_role("button", name="Save", exact=True).click()
     screenshot(page, "05-mapped")
 
     page.goto(f"{demo.lever}/globex/candidates")

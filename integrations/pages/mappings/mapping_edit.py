@@ -5,17 +5,23 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.forms import Form, ModelForm
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.generic import CreateView, DeleteView, UpdateView
 
 from integrations.models import RoleMapping
 from integrations.models.membership import ADMINS
-from integrations.pages.access import OrganizationMixin
+from integrations.pages.access import OrganizationMixin, own_page
 from integrations.pages.mappings.mapping_form import RoleMappingForm
 from integrations.pages.mappings.mapping_list import list_url
 from integrations.pages.mappings.suggestions import suggestions
 from integrations.workflow.operations.mappings import delete_mapping, save_mapping
+
+
+def _asked_page(request: HttpRequest) -> str:
+    """Return the page that the person came from, as the link or the form names it."""
+    return request.POST.get("next") or request.GET.get("next", "")
 
 
 class MappingMixin(OrganizationMixin):
@@ -29,7 +35,8 @@ class MappingMixin(OrganizationMixin):
         return RoleMapping.objects.filter(organization=self.organization)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the suggestions for the form's fields."""
+        """Add the suggestions for fields that are typed, and the page to return to."""
+        kwargs["next"] = own_page(self.request, _asked_page(self.request), reverse("mapping-list"))
         return super().get_context_data(**suggestions(self.organization), **kwargs)  # type: ignore[misc,no-any-return]
 
 
@@ -51,11 +58,11 @@ class MappingCreateView(MappingMixin, CreateView):
         mapping: RoleMapping = form.instance
         save_mapping(mapping, self.user)
         messages.success(self.request, f"The mapping {mapping} is added.")
-        return redirect("mapping-list")
+        return redirect(list_url(self.request))
 
 
 class MappingUpdateView(MappingMixin, UpdateView):
-    """Change a mapping, on its own page or in the list."""
+    """Change a mapping."""
 
     form_class = RoleMappingForm
 

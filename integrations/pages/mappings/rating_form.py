@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 
+from integrations.models import Organization
+from integrations.pages.mappings import pick_list
 from integrations.vocabulary import Thresholds
 
 
@@ -12,7 +14,7 @@ def _score(label: str) -> forms.IntegerField:
 
 
 class RatingThresholdsForm(forms.Form):
-    """An assessment, by name or id, and the lowest scores for the ratings 2, 3 and 4."""
+    """An assessment that CodeScreen lists, and the lowest scores for the ratings 2, 3 and 4."""
 
     assessment = forms.CharField(
         max_length=300,
@@ -21,6 +23,19 @@ class RatingThresholdsForm(forms.Form):
     rating_2_from = _score("Rating 2 from score")
     rating_3_from = _score("Rating 3 from score")
     rating_4_from = _score("Rating 4 from score")
+
+    def __init__(self, organization: Organization, *args: Any, **kwargs: Any) -> None:
+        """Offer the assessments that CodeScreen lists."""
+        super().__init__(*args, **kwargs)
+        self._assessments = pick_list.assessments(organization)
+        self._assessments.offer(self, "assessment", "Choose…")
+
+    def clean_assessment(self) -> str:
+        """Reject an assessment that CodeScreen doesn't list."""
+        written = str(self.cleaned_data["assessment"])
+        if reason := self._assessments.refusal(written):
+            raise forms.ValidationError(reason)
+        return written
 
     def clean(self) -> dict[str, Any]:
         """Reject thresholds that don't rise."""

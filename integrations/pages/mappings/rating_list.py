@@ -25,7 +25,7 @@ class RatingListView(OrganizationMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read the stored thresholds."""
         context = super().get_context_data(**kwargs)
-        context.setdefault("form", RatingThresholdsForm(initial=self._organizations_own()))
+        context.setdefault("form", RatingThresholdsForm(self.organization, initial=self._organizations_own()))
         context["thresholds"] = RatingThresholds.objects.filter(organization=self.organization)
         context["known_assessments"] = assessment_names(self.organization)
         return context
@@ -38,9 +38,9 @@ class RatingListView(OrganizationMixin, TemplateView):
         """Store the thresholds of one assessment, or delete them where “delete” is posted."""
         if request.POST.get("action") == "delete":
             if delete_thresholds(self.organization, request.POST.get("assessment", ""), self.user):
-                messages.success(request, "The thresholds are deleted; the policies' count again.")
+                messages.success(request, "The thresholds are deleted; the rules' scores count again.")
             return redirect("rating-list")
-        form = RatingThresholdsForm(request.POST)
+        form = RatingThresholdsForm(self.organization, request.POST)
         if not form.is_valid() or not self._save(form):
             return self.render_to_response(self.get_context_data(form=form))
         return redirect("rating-list")

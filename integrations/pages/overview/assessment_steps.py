@@ -4,11 +4,14 @@ from django.urls import reverse
 
 from integrations.models import Delivery, Invitation, Organization, Role, RoleMapping
 from integrations.pages.activity.next_steps import next_step
+from integrations.pages.mappings import pick_list
+from integrations.pages.mappings.pick_list import PickList
 from integrations.pages.overview.lever_steps import TURN_ON
 from integrations.pages.overview.setup_step import SetupStep
 from integrations.workflow.rules.tags import assessment_tags
 
 MAX_ROLES = 2000
+MOST_NAMED = 3  # roles that a step names before it only counts the rest
 
 
 def codescreen_step(organization: Organization) -> SetupStep:
@@ -31,7 +34,7 @@ def codescreen_step(organization: Organization) -> SetupStep:
         state=state,
         instructions=(
             "In CodeScreen, copy your account's API key. If you don't find one, ask CodeScreen for it.",
-            "Paste it here. CodeScreen is asked at once whether it accepts it.",
+            "Paste it here. CodeScreen is asked at once whether it accepts it; only then is it stored.",
         ),
         url=f"{reverse('settings')}#codescreen",
         action="Go to the API key",
@@ -41,29 +44,48 @@ def codescreen_step(organization: Organization) -> SetupStep:
 
 def roles_step(organization: Organization) -> SetupStep:
     """Return the step that gives roles their assessments: by mapping, by tag, or by default."""
-    mapped = RoleMapping.objects.filter(organization=organization).count()
-    roles = Role.objects.live().filter(organization=organization).values_list("tags", "title")
-    tagged = sum(bool(assessment_tags(tags, title)) for tags, title in roles[:MAX_ROLES])
+    mappings = RoleMapping.objects.filter(organization=organization).order_by("role")
+    mapped = list(dict.fromkeys(mappings.values_list("role", flat=True)[:MAX_ROLES]))
+    roles = Role.objects.live().filter(organization=organization).order_by("title", "pk")
+    tagged = [
+        title
+        for tags, title in roles.values_list("tags", "title")[:MAX_ROLES]
+        if assessment_tags(tags, title)
+    ]
     sources = []
     if mapped:
-        sources.append(f"{mapped} {'mapping' if mapped == 1 else 'mappings'}")
+        sources.append(f"Mapped here: {_named(mapped)}.")
     if tagged:
-        sources.append(f"{tagged} tagged {'role' if tagged == 1 else 'roles'}")
+        sources.append(f"Tagged in Lever: {_named(tagged)}.")
     if organization.default_assessment:
-        sources.append(f"“{organization.default_assessment}” for all others")
+        sources.append(f"All other roles get “{organization.default_assessment}”.")
+    can_choose = not sources and organization.codescreen is not None
     return SetupStep(
         code="roles",
         title="Say which assessment each role needs",
         is_done=bool(sources),
-        state=(", ".join(sources) + ".") if sources else "No role has an assessment yet.",
+        state=" ".join(sources) or "No role has an assessment yet.",
         instructions=(
-            "Under Mappings, choose a role and its assessment.",
+            "Choose a role and its assessment.",
             "Or tag the posting in Lever: “CodeScreen”, a space, the assessment's name.",
             "For example “CodeScreen Frontend Developer”.",
         ),
+        roles=_choices(pick_list.roles(organization)) if can_choose else (),
+        assessments=_choices(pick_list.assessments(organization)) if can_choose else (),
         url=f"{reverse('mapping-list')}?show=unmapped",
         action="Map a role",
     )
+
+
+def _named(roles: list[str]) -> str:
+    """Return the first few roles by name, and how many more there are."""
+    names = ", ".join(f"“{role}”" for role in roles[:MOST_NAMED])
+    return f"{names} and {len(roles) - MOST_NAMED} more" if len(roles) > MOST_NAMED else names
+
+
+def _choices(known: PickList) -> tuple[tuple[str, str], ...]:
+    """Return what a list of the checklist offers; nothing where the list is too long, or isn't known yet."""
+    return tuple(known.choices("", "Choose…")) if known.is_select else ()
 
 
 def candidate_step(organization: Organization) -> SetupStep:
@@ -76,7 +98,7 @@ def candidate_step(organization: Organization) -> SetupStep:
         is_done=is_done,
         state="The first invitation went out." if is_done else _not_invited_yet(organization),
         instructions=(
-            "In Lever, add a candidate with your own e-mail address to a role that has an assessment.",
+            "In Lever, take a candidate with your own e-mail address, or add one, in a role that has an assessment.",
             f"Move them into a stage that begins with “{prefix}”.",
             "Within seconds the invitation is in your mailbox, and the tag “CodeScreen: Candidate Invited” in Lever.",
             f"Nothing happens? {TURN_ON}",

@@ -18,7 +18,7 @@ def lever_step(organization: Organization) -> SetupStep:
     if connection is None or connection.state == LeverConnection.State.REVOKED:
         state = "Not connected yet."
     elif connection.is_working:
-        state = "Connected."
+        state = f"Connected, by {connection.giver}." if connection.giver else "Connected."
     elif connection.is_unreadable:
         state = "The stored tokens can't be read with the portal's encryption keys: connect Lever again."
     else:
@@ -60,7 +60,7 @@ def _webhook_step(webhooks: list[LeverWebhook]) -> SetupStep:
         is_done=has_token,
         state=state,
         instructions=(
-            "Let the portal make the webhook, Lever's way of telling, once Lever is connected.",
+            "Let the portal make the webhook (Lever's notifications), once Lever is connected.",
             "Or make it by hand, in Lever under Settings › Integrations and API › Webhooks.",
         ),
         url=f"{reverse('settings')}#webhook",
@@ -82,7 +82,7 @@ def _verified_step(organization: Organization, webhooks: list[LeverWebhook]) -> 
         rejection = webhook_rejections.latest(organization, Delivery.Platform.LEVER)
         if rejection:
             reason = webhook_rejections.describe(rejection.code, rejection.hint)
-            state = f"A request came and was refused: {reason}"
+            state = f"We rejected Lever's last message: {reason}"
     return SetupStep(
         code="verified",
         title="Check that Lever reaches the portal",

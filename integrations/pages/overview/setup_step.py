@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SetupStep:
-    """A step: whether it is done, its state as a sentence, what to do, and where.
+    """A step: whether it is done, its state in sentences, what to do, and where.
 
     `copy_value` is a text to copy into the platform; `action` labels the link to `url`. With `has_form`, a Super
-    Admin can do the step on the checklist itself.
+    Admin can do the step on the checklist itself; with `roles` and `assessments`, to choose from, an Admin too.
     """
 
     code: str
@@ -21,3 +21,5 @@ class SetupStep:
     url: str = ""
     action: str = ""
     has_form: bool = False
+    roles: tuple[tuple[str, str], ...] = ()
+    assessments: tuple[tuple[str, str], ...] = ()

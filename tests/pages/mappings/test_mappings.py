@@ -1,10 +1,14 @@
 """Mappings, and the effective answer beside each role."""
 
+import html
+import re
+
 import pytest
 from django.urls import reverse
 
 from integrations.models import Assessment, AuditEntry, Role, RoleMapping, Stage
 from tests import factories
+from tests.browsing import Visit
 
 LIST = "/mappings/"
 
@@ -207,8 +211,14 @@ def test_assigning_in_bulk_needs_own_roles_and_a_known_assessment(
     assert RoleMapping.objects.count() == 1
 
 
-def test_changing_a_mapping_in_the_list_keeps_the_filter(organization_admin_client, ready_organization):
+def test_changing_a_mapping_returns_to_the_list_as_it_was_filtered(
+    organization_admin_client, ready_organization
+):
+    Assessment.objects.create(organization=ready_organization, external_id="a-2", name="Other")
     mapping = RoleMapping.objects.get()
+    page = text(organization_admin_client.get(LIST, {"q": "back"}))
+    [link] = set(re.findall(rf'href="(/mappings/{mapping.pk}/[^"]*)"', page))
+    assert 'name="next" value="/mappings/?q=back"' in text(organization_admin_client.get(html.unescape(link)))
     answer = organization_admin_client.post(
         reverse("mapping-edit", args=[mapping.pk]),
         {"role": mapping.role, "stage": "", "assessment": "Other", "next": "/mappings/?q=back"},
@@ -246,3 +256,103 @@ def test_a_search_finds_the_assessment_that_a_role_gets(super_admin_client, read
     role(ready_organization, "Chef", "CodeScreen Knives")
     found = super_admin_client.get(LIST, {"q": "knive"}).context["effective_assessments"]
     assert [given.role.title for given in found] == ["Chef"]
+
+
+# names are chosen from what the platforms list
+
+
+def options(page: str, name: str) -> list[str]:
+    select = re.search(rf'<select name="{name}".*?</select>', page, re.DOTALL)
+    assert select, f"{name} is no list"
+    return re.findall(r'<option value="([^"]*)"', select[0])
+
+
+def test_role_stage_and_assessment_are_chosen_from_the_lists(organization_admin_client, ready_organization):
+    role(ready_organization, "Chef")
+    page = text(organization_admin_client.get(reverse("mapping-add"), {"role": "Chef"}))
+    assert options(page, "role") == ["", "Backend Engineer", "Chef"]
+    assert '<option value="Chef" selected>' in page
+    assert options(page, "stage") == ["", "CodeScreen Assessment"]
+    assert options(page, "assessment") == ["", "Backend"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        (
+            {"role": "Bakcend Engineer"},
+            "Lever has no role “Bakcend Engineer”. Did you mean “Backend Engineer”?",
+        ),
+        ({"stage": "Codescren Assessment"}, "Lever has no stage “Codescren Assessment”."),
+        ({"assessment": "Backnd"}, "CodeScreen has no assessment “Backnd”. Did you mean “Backend”?"),
+    ],
+)
+def test_a_name_that_no_platform_lists_is_refused(
+    organization_admin_client, ready_organization, wrong, reason
+):
+    role(ready_organization, "Chef")
+    right = {"role": "Chef", "stage": "CodeScreen Assessment", "assessment": "Backend"}
+    page = text(organization_admin_client.post(reverse("mapping-add"), right | wrong))
+    assert reason in page.split('role="alert"')[1].split("</div>")[0]
+    assert RoleMapping.objects.count() == 1
+    assert organization_admin_client.post(reverse("mapping-add"), right).status_code == 302
+
+
+def test_a_stored_name_that_is_unknown_now_is_shown_and_can_be_mended(
+    organization_admin_client, ready_organization
+):
+    mapping = RoleMapping.objects.get()
+    RoleMapping.objects.update(role="Old title", assessment="Gone")
+    address = reverse("mapping-edit", args=[mapping.pk])
+    page = text(organization_admin_client.get(address))
+    assert "Old title (not in Lever)" in page
+    assert "Gone (not in CodeScreen)" in page
+    organization_admin_client.post(address, {"role": "Old title", "stage": "", "assessment": "Backend"})
+    mapping.refresh_from_db()
+    assert (mapping.role, mapping.assessment) == ("Old title", "Backend")
+
+
+def row_links(client, **query: str) -> list[tuple[str, str]]:
+    """Return the link of each role's row: its address without its parameters, and its text."""
+    page = text(client.get(LIST, query)).split('id="mapped"')[0]
+    found = re.findall(r'<a class="button small" href="([^"]*)">([^<]*)<', page)
+    return [(html.unescape(address), label) for address, label in found]
+
+
+def test_a_row_has_one_act_that_leads_to_the_mapping_that_counts(
+    organization_admin_client, ready_organization
+):
+    role(ready_organization, "Chef")
+    Role.objects.create(organization=ready_organization, external_id="twin", title="Chef", state="published")
+    Stage.objects.create(
+        organization=ready_organization, external_id="stage-2", name="CodeScreen Take-home", position=1
+    )
+    general = RoleMapping.objects.get()
+    special = RoleMapping.objects.create(
+        organization=ready_organization, role="Backend Engineer", stage="stage-2", assessment="Backend"
+    )
+    [backend, chef, twin] = row_links(organization_admin_client)
+    assert backend == (f"/mappings/{general.pk}/?next=%2Fmappings%2F", "Change")
+    # a title that two postings share is named by its id
+    assert chef == ("/mappings/add/?role=id-Chef&next=%2Fmappings%2F", "Choose")
+    assert twin[0].startswith("/mappings/add/?role=twin")
+    [(address, _), *_] = row_links(organization_admin_client, stage="stage-2")
+    assert address.startswith(f"/mappings/{special.pk}/")
+
+
+def test_no_issue_is_said_in_plain_words(super_admin_client, ready_organization):
+    page = text(super_admin_client.get(LIST))
+    assert ">Issues</h2>" in page
+    assert "No issues found." in page
+    role(ready_organization, "Data", "CodeScreen Backnd")
+    assert "No issues found." not in text(super_admin_client.get(LIST))
+
+
+def test_nothing_scrolls_sideways_on_a_phone(browser, live_server, ready_organization, super_admin):
+    role(ready_organization, "Senior" + "Backend" * 12 + " Engineer", "CodeScreen " + "Long" * 20)
+    Assessment.objects.create(organization=ready_organization, external_id="a-2", name="Assessment" * 8)
+    RoleMapping.objects.update(assessment="Assessment" * 8)
+    with Visit(browser, live_server.url, super_admin) as visit:
+        visit.open_and_check(LIST, shapes=[(390, "light")])
+        visit.open_and_check(reverse("mapping-add"), shapes=[(390, "light")])
+        assert visit.problems == []

@@ -49,3 +49,10 @@ def test_the_mappings_page_links_to_the_ratings(organization_admin_client, team_
     link = f'<a class="button" href="{reverse("rating-list")}">'
     assert link in organization_admin_client.get("/mappings/").content.decode()
     assert link not in team_member_client.get("/mappings/").content.decode()
+
+
+def test_the_assessment_is_chosen_from_codescreens_list(organization_admin_client, ready_organization):
+    assert '<option value="Backend">Backend</option>' in organization_admin_client.get(URL).content.decode()
+    page = organization_admin_client.post(URL, VALUES | {"assessment": "Backnd"}).content.decode()
+    assert "CodeScreen has no assessment “Backnd”. Did you mean “Backend”?" in page
+    assert not RatingThresholds.objects.exists()

@@ -73,6 +73,29 @@ def test_a_tagged_role_counts_as_mapped_and_a_progress_tag_does_not(organization
     assert "roles" in done_steps(organization)
 
 
+def test_the_step_names_the_roles_that_have_an_assessment(organization):
+    for title in ("Alder", "Birch", "Cedar", "Dogwood"):
+        Role.objects.create(
+            organization=organization, external_id=title, title=title, tags=["CodeScreen Backend"]
+        )
+    RoleMapping.objects.create(organization=organization, role="Elm", assessment="Backend")
+    [step] = [step for step in checklist.setup_steps(organization, []) if step.code == "roles"]
+    assert step.state == "Mapped here: “Elm”. Tagged in Lever: “Alder”, “Birch”, “Cedar” and 1 more."
+
+
+def test_a_role_is_mapped_on_the_checklist(organization_admin_client, ready_organization):
+    assert 'id="setup-role"' not in organization_admin_client.get("/").content.decode()
+    RoleMapping.objects.all().delete()
+    page = organization_admin_client.get("/").content.decode()
+    form = page.split('<form method="post" action="/mappings/add/"')[1].split("</form>")[0]
+    assert '<option value="Backend Engineer">' in form
+    answer = organization_admin_client.post(
+        "/mappings/add/", {"role": "Backend Engineer", "assessment": "Backend", "next": "/"}
+    )
+    assert answer["Location"] == "/"
+    assert "roles" in done_steps(ready_organization)
+
+
 def test_the_overview_replaces_the_checklist_when_every_step_is_done(super_admin_client, ready_organization):
     now = timezone.now()
     factories.InvitationFactory.create(
