@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from playwright.sync_api import Browser
 
-from integrations.models import Assessment, Candidate, Organization
+from integrations.models import Assessment, Candidate, Organization, RoleMapping
 from integrations.pages.backtest import preview, summary
 from tests import factories
 from tests.browsing import Visit
@@ -65,6 +65,13 @@ def test_rules_that_decide_nothing_change_nothing_and_it_is_said(organization_ad
     assert "You changed no rule about who is invited" in text(answer)
     changed = organization_admin_client.post(URL, SAME | {"bulk_limit": "49"})
     assert "You changed no rule" not in text(changed)
+
+
+def test_a_mapping_that_was_added_since_is_said_to_be_the_reason(organization_admin_client, decided):
+    RoleMapping.objects.create(organization=decided, role="Designer", assessment="Design")
+    answer = organization_admin_client.post(URL, SAME)
+    assert "1 of 3 decisions would be different" in text(answer)
+    assert "rules and mappings that were changed since" in text(answer)
 
 
 def test_nothing_is_written(organization_admin_client, decided):
