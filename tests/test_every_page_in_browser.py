@@ -59,6 +59,7 @@ STATES = {
         "?candidate=Candidate&stage=stage-1",
     ],
     "audit": ["?action=nothing"],
+    "candidate": ["?show=technical"],
     "login": ["?next=/activity/"],
 }
 NO_PAGE = {"logout", "switch-organization"}

@@ -22,7 +22,8 @@ PAGES = {
     "/activity/?show=deliveries&q=Alder": 16,
     "/activity/?show=effects": 13,
     "/activity/?show=effects&q=Alder": 15,
-    "/activity/opportunity-1/": 17,
+    "/activity/opportunity-1/": 18,
+    "/activity/opportunity-1/?show=technical": 19,
     "/audit/": 9,
     "/reports/": 9,
 }

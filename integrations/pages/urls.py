@@ -5,7 +5,6 @@ from django.urls import path
 from integrations.pages import audit_log, health
 from integrations.pages.activity import (
     activity,
-    candidate,
     candidate_data,
     candidate_export,
     delivery,
@@ -14,6 +13,7 @@ from integrations.pages.activity import (
     offered,
 )
 from integrations.pages.backtest import preview
+from integrations.pages.candidate import page
 from integrations.pages.dry_run import dry_run
 from integrations.pages.mappings import bulk_assign, catalog_refresh, mapping_edit, mapping_list, rating_list
 from integrations.pages.overview import overview, resume
@@ -132,7 +132,7 @@ urlpatterns = [
     path("activity/", activity.ActivityView.as_view(), name="activity"),
     path("candidates/export/", candidate_export.CandidateExportView.as_view(), name="candidates-export"),
     path("data/<path:opportunity_id>/", candidate_data.CandidateDataView.as_view(), name="candidate-data"),
-    path("activity/<path:opportunity_id>/", candidate.CandidateView.as_view(), name="candidate"),
+    path("activity/<path:opportunity_id>/", page.CandidateView.as_view(), name="candidate"),
     path("deliveries/offered/<int:pk>/invite/", offered.InviteOfferedView.as_view(), name="offered-invite"),
     path("deliveries/<int:pk>/", delivery.DeliveryView.as_view(), name="delivery"),
     path("deliveries/<int:pk>/replay/", delivery.ReplayView.as_view(), name="delivery-replay"),

@@ -40,7 +40,7 @@ def test_the_list_partial_keeps_the_filters(super_admin_client, organization):
 def test_a_stranger_gets_no_partial(stranger_client, organization):
     factories.InvitationFactory.create(organization=organization, opportunity_id="o-1")
     url = reverse("candidate", args=["o-1"])
-    assert stranger_client.get(url, headers={"X-Live-Part": "timeline"}).status_code == 404
+    assert stranger_client.get(url, headers={"X-Live-Part": "story"}).status_code == 404
 
 
 def test_the_checklist_partial_links_to_the_overview_when_complete(super_admin_client, ready_organization):

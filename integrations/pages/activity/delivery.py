@@ -1,4 +1,4 @@
-"""The page of one delivery: its verdict and payload, what deciding it again would give, and the replay."""
+"""The page of one delivery: its verdict and payload, what a retry would give, and the retry."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.generic import TemplateView
 
 from integrations.http.errors import PlatformError
-from integrations.models import Delivery, Verdict
+from integrations.models import Candidate, Delivery, Verdict
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.next_steps import next_step
 from integrations.pages.activity.payload import redacted_json
@@ -21,7 +21,7 @@ MOST_VERDICTS = 50
 
 
 class DeliveryView(OrganizationMixin, TemplateView):
-    """Show one delivery; with `?preview`, Admins also see what deciding it again would give."""
+    """Show one delivery; with `?preview`, Admins also see what a retry would give."""
 
     template_name = "integrations/delivery.html"
 
@@ -32,6 +32,7 @@ class DeliveryView(OrganizationMixin, TemplateView):
         may_replay = self.membership.may_configure and delivery.platform == Delivery.Platform.LEVER
         context = super().get_context_data(
             delivery=delivery,
+            candidate_name=self._candidate_name(delivery),
             next_step=next_step(delivery.verdict, delivery.invitation),
             now=timezone.now(),
             payload=redacted_json(delivery.payload),
@@ -45,6 +46,12 @@ class DeliveryView(OrganizationMixin, TemplateView):
             except (ActionNotAllowed, PlatformError) as error:
                 context["preview_error"] = str(error)
         return context
+
+    def _candidate_name(self, delivery: Delivery) -> str:
+        """Return the candidate's name as the portal has it; empty when it has none."""
+        own = {"organization": self.organization, "opportunity_id": delivery.opportunity_id}
+        name = Candidate.objects.filter(**own).values_list("name", flat=True).first()
+        return name or (delivery.invitation.candidate_name if delivery.invitation else "")
 
     @staticmethod
     def _earlier_verdicts(delivery: Delivery) -> QuerySet[Verdict]:
@@ -60,4 +67,4 @@ class ReplayView(RowActionView):
         """Replay the delivery."""
         delivery = get_object_or_404(Delivery, pk=pk, organization=self.organization)
         decision = on_request.replay(delivery, self.user)
-        return f"Decided again: {decision.explanation}"
+        return f"Retried: {decision.explanation}"

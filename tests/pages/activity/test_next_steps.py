@@ -89,7 +89,7 @@ def test_a_verdict_is_shown_with_explanation_and_next_step_on_each_page(
     )
     label = str(Delivery.VerdictCode(code).label)
     pages = {
-        "candidate": reverse("candidate", args=["somebody"]),
+        "candidate": f"{reverse('candidate', args=['somebody'])}?show=technical",
         "deliveries": f"{reverse('activity')}?verdict={code}",
         "invitations": f"{reverse('activity')}?show=invitations",
         "delivery": reverse("delivery", args=[delivery.pk]),

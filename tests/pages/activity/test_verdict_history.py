@@ -1,4 +1,4 @@
-"""What waited during a pause is shown for ever: on the delivery's page and on the candidate's timeline."""
+"""What waited during a pause is shown for ever: on the delivery's page and on the candidate's."""
 
 import pytest
 from django.db import connection
@@ -26,7 +26,8 @@ def decided_again(organization):
 
 def addresses(delivery) -> list[str]:
     """Return the pages that show the delivery's verdicts."""
-    return [reverse("delivery", args=[delivery.pk]), reverse("candidate", args=["somebody"])]
+    candidate = reverse("candidate", args=["somebody"])
+    return [reverse("delivery", args=[delivery.pk]), candidate, f"{candidate}?show=technical"]
 
 
 def test_an_earlier_verdict_is_shown_when_the_delivery_was_decided_again(super_admin_client, decided_again):
@@ -40,7 +41,7 @@ def test_an_earlier_verdict_is_shown_when_the_delivery_was_decided_again(super_a
 
 def test_the_latest_verdict_is_the_current_one(super_admin_client, decided_again):
     page = super_admin_client.get(reverse("candidate", args=["somebody"]))
-    assert page.context["latest_verdict"].verdict.code == "invite"
+    assert page.context["rows"].latest_verdict().code == "invite"
 
 
 def test_pages_read_as_many_queries_whatever_the_number_of_verdicts(super_admin_client, decided_again):

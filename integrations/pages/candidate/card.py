@@ -1,0 +1,164 @@
+"""Where a candidate stands now, as the card at the top of their page says it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from integrations.models import Delivery, Invitation, Result, Verdict
+from integrations.models.invitation_status import Status
+from integrations.pages.activity.next_steps import next_step
+from integrations.pages.candidate.rows import CandidateRows
+from integrations.vocabulary import WAITING_VERDICTS, ResultOutcome, VerdictCode
+
+NOT_STATED = "Result not stated by CodeScreen"
+NEVER_GUESSED = "CodeScreen gave no Passed or Failed. The portal never guesses one from the score."
+#: By outcome: the tone and the icon.
+OUTCOMES = {
+    ResultOutcome.PASSED: ("good", "check"),
+    ResultOutcome.FAILED: ("bad", "x"),
+    ResultOutcome.EXPIRED: ("warn", "clock"),
+}
+#: By status: the title, the tone and the icon.
+STATUSES = {
+    Status.HELD: ("On hold", "warn", "pause"),
+    Status.PENDING: ("Waiting to be sent", "info", "clock"),
+    Status.SENDING: ("Being sent", "info", "send"),
+    Status.UNCERTAIN: ("Possibly sent", "warn", "help"),
+    Status.INVITED: ("Invited, not started", "info", "mail"),
+    Status.IN_PROGRESS: ("In progress", "info", "edit"),
+    Status.SUBMITTED: ("Submitted, being evaluated", "info", "clock"),
+    Status.COMPLETED: ("Completed, result to come", "info", "clock"),
+    Status.WITHDRAWN: ("No longer tracked", "neutral", "x"),
+    Status.FAILED: ("Could not be sent", "bad", "warning"),
+}
+#: Verdicts that say nothing about whether the candidate should have an assessment.
+_ASIDE = frozenset(
+    {
+        VerdictCode.NOTED,
+        VerdictCode.IGNORED_EVENT,
+        VerdictCode.NOT_A_TRIGGER_STAGE,
+        VerdictCode.TEST_REQUEST,
+        VerdictCode.INVITE,
+        VerdictCode.HELD_FOR_APPROVAL,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Card:
+    """A title with its tone and icon, why it is so, what to do next, and the rows it is about.
+
+    `retryable` is the delivery that a person may have decided again.
+    """
+
+    title: str
+    tone: str
+    icon: str
+    why: str = ""
+    next_step: str = ""
+    at: datetime | None = None
+    invitation: Invitation | None = None
+    result: Result | None = None
+    verdict: Verdict | None = None
+    retryable: Delivery | None = None
+
+    @property
+    def short_title(self) -> str:
+        """The title for one step of the progress: a result with its score."""
+        if self.result is None:
+            return self.title
+        outcome = self.result.get_outcome_display() or "Not stated"
+        return ", ".join(filter(None, [outcome, self.result.score_text]))
+
+    @property
+    def announcement(self) -> str:
+        """What a screen reader is told when the card changes."""
+        return " ".join(filter(None, [f"{self.title}.", self.why]))
+
+
+def card_of_candidate(rows: CandidateRows) -> Card:
+    """Return where the candidate stands: by the latest invitation, else by the latest verdict."""
+    if rows.current is not None:
+        card = card_of_invitation(rows.current, rows.latest_result(rows.current))
+        is_held = rows.current.status == Status.HELD and not card.why
+        return replace(card, why=rows.why_held(rows.current)) if is_held else card
+    verdict = rows.latest_verdict()
+    if verdict is None:
+        return _undecided(rows)
+    is_waiting = verdict.code in WAITING_VERDICTS
+    return Card(
+        title=f"Not invited{' yet' if is_waiting else ''}: {verdict.get_code_display()}",
+        tone="warn",
+        icon="pause" if is_waiting else "warning",
+        why=verdict.explanation,
+        next_step=next_step(verdict.code),
+        at=verdict.decided_at,
+        verdict=verdict,
+        retryable=_retryable(rows, verdict),
+    )
+
+
+def later_verdict(rows: CandidateRows) -> Verdict | None:
+    """Return the verdict about a stage change after the invitation that led to no new one, None without any."""
+    verdict = rows.latest_verdict()
+    if rows.current is None or verdict is None or verdict.code in _ASIDE:
+        return None
+    return verdict if verdict.decided_at > rows.current.created_at else None
+
+
+def card_of_invitation(invitation: Invitation, result: Result | None) -> Card:
+    """Return where one invitation stands."""
+    status = Status(invitation.status)
+    if status == Status.COMPLETED and result is not None:
+        return _with_result(invitation, result)
+    title, tone, icon = STATUSES[status]
+    why = invitation.status_reason
+    if status == Status.WITHDRAWN and not invitation.instance_id:
+        title = "Not sent"
+    if invitation.has_ended_without_result:
+        title, tone, icon = invitation.get_following_ended_display(), "warn", "clock"
+        why = invitation.following_ended_reason
+    return Card(
+        title=title,
+        tone=tone,
+        icon=icon,
+        why=why,
+        next_step=next_step(VerdictCode.INVITE, invitation),
+        at=invitation.changed_at,
+        invitation=invitation,
+        result=result,
+    )
+
+
+def _with_result(invitation: Invitation, result: Result) -> Card:
+    tone, icon = OUTCOMES[ResultOutcome(result.outcome)] if result.outcome else ("neutral", "info")
+    waits = invitation.awaits_decision_since is not None
+    return Card(
+        title=result.get_outcome_display() or NOT_STATED,
+        tone=tone,
+        icon=icon,
+        why="" if result.outcome else NEVER_GUESSED,
+        next_step="Decide what becomes of this candidate, then record it here." if waits else "",
+        at=invitation.completed_at or result.created_at,
+        invitation=invitation,
+        result=result,
+    )
+
+
+def _undecided(rows: CandidateRows) -> Card:
+    delivery = next(iter(rows.deliveries), None)
+    if delivery is not None and delivery.is_stuck:
+        return Card(
+            "Not decided", "bad", "warning", delivery.last_error, at=delivery.received_at, retryable=delivery
+        )
+    return Card(
+        "Being decided",
+        "info",
+        "clock",
+        "The stage change has arrived, and the portal is deciding about it.",
+        at=delivery.received_at if delivery else None,
+    )
+
+
+def _retryable(rows: CandidateRows, verdict: Verdict) -> Delivery | None:
+    found = next((one for one in rows.deliveries if one.pk == verdict.delivery_id), None)
+    return found if found is not None and found.platform == Delivery.Platform.LEVER else None

@@ -1,0 +1,22 @@
+"""One line of a candidate's history."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.utils import timezone
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened at a time, in a sentence; `detail` is the why, `tone` the colour by meaning."""
+
+    at: datetime
+    text: str
+    detail: str = ""
+    icon: str = "info"
+    tone: str = "neutral"
+
+    @property
+    def day(self) -> date:
+        """The day in the reader's time zone."""
+        return timezone.localtime(self.at).date()

@@ -1,0 +1,117 @@
+"""What happened to one candidate, as sentences for people: the newest first, a line each."""
+
+from collections.abc import Iterator
+from itertools import chain
+
+from integrations.lever.payloads import StageChange
+from integrations.models import Delivery, Invitation, Result, Verdict
+from integrations.models.invitation_status import Status
+from integrations.pages.candidate.action_sentences import action_event
+from integrations.pages.candidate.card import NOT_STATED, OUTCOMES
+from integrations.pages.candidate.effect_sentences import effect_event
+from integrations.pages.candidate.event import Event
+from integrations.pages.candidate.rows import CandidateRows
+from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, ResultOutcome, VerdictCode
+
+#: Lever's events other than stage changes that say something about the candidate.
+_LEVER_EVENTS = {
+    "candidateDeleted": ("Deleted in Lever", "trash"),
+    "candidateArchiveChange": ("Archived or unarchived in Lever", "list"),
+    "candidateHired": ("Hired in Lever", "check"),
+}
+#: Verdicts that say nothing about an assessment for the candidate; they are among the technical details.
+_ASIDE = frozenset(
+    {VerdictCode.NOTED, VerdictCode.IGNORED_EVENT, VerdictCode.NOT_A_TRIGGER_STAGE, VerdictCode.TEST_REQUEST}
+)
+
+
+def events(rows: CandidateRows) -> list[Event]:
+    """Return what happened, the newest first."""
+    found = chain(
+        (event for one in rows.deliveries for event in _of_delivery(rows, one)),
+        (event for verdict in rows.verdicts for event in _of_verdict(verdict)),
+        (event for invitation in rows.invitations for event in _of_invitation(rows, invitation)),
+        (event for effect in rows.effects for event in effect_event(effect)),
+        map(action_event, rows.actions),
+    )
+    return sorted(found, key=lambda event: event.at, reverse=True)
+
+
+def _of_delivery(rows: CandidateRows, delivery: Delivery) -> Iterator[Event]:
+    if delivery.platform != Delivery.Platform.LEVER:
+        return
+    if delivery.event in {DeliveryEvent.STAGE_CHANGE, DeliveryEvent.SWEEP}:
+        stage_id = StageChange.from_payload(delivery.payload).to_stage_id
+        name = rows.stage_names.get(stage_id, "")
+        stage = f"“{name}”" if name else "another stage"
+        text = f"Moved into {stage} in Lever"
+        if delivery.event == DeliveryEvent.SWEEP:
+            text = f"Found in {stage} when comparing with Lever"
+        yield Event(delivery.received_at, text, icon="play")
+    elif delivery.event in _LEVER_EVENTS:
+        text, icon = _LEVER_EVENTS[delivery.event]
+        yield Event(delivery.received_at, text, icon=icon)
+
+
+def _of_verdict(verdict: Verdict) -> Iterator[Event]:
+    if verdict.code in _ASIDE:
+        return
+    label = verdict.get_code_display()
+    if verdict.code == VerdictCode.INVITE:
+        text = verdict.explanation or "Decided to invite"
+        yield Event(verdict.decided_at, text, icon="check")
+    elif verdict.code in INVITING_VERDICTS:
+        yield Event(verdict.decided_at, verdict.explanation or label, icon="pause", tone="warn")
+    else:
+        yield Event(
+            verdict.decided_at, f"Not invited: {label}", verdict.explanation, icon="warning", tone="warn"
+        )
+
+
+def _of_invitation(rows: CandidateRows, invitation: Invitation) -> Iterator[Event]:
+    name = f"“{invitation.assessment_name}”"
+    again = f", round {invitation.round}" if invitation.round > 1 else ""
+    if invitation.invited_at:
+        yield Event(invitation.invited_at, f"Invited to {name}{again}", icon="send", tone="info")
+    if invitation.started_at:
+        yield Event(invitation.started_at, f"Started {name}{again}", icon="edit", tone="info")
+    if invitation.submitted_at:
+        yield Event(invitation.submitted_at, f"Submitted {name}{again}", icon="check", tone="info")
+    if invitation.awaits_decision_since:
+        text = "Waits for a person's decision, because the candidate failed"
+        yield Event(invitation.awaits_decision_since, text, icon="pause", tone="warn")
+    if invitation.following_ended_at and invitation.following_ended_reason:
+        text = f"No longer tracked: {invitation.following_ended_reason}"
+        yield Event(invitation.following_ended_at, text, icon="clock")
+    yield from _of_ending(invitation, name)
+    results = rows.results.get(invitation.pk, [])
+    for result in results:
+        yield _of_result(invitation, result)
+    if invitation.completed_at and not results:
+        yield Event(invitation.completed_at, f"Completed {name}{again}", icon="check", tone="info")
+
+
+def _of_ending(invitation: Invitation, name: str) -> Iterator[Event]:
+    reason = invitation.status_reason
+    match Status(invitation.status):
+        case Status.UNCERTAIN:
+            yield Event(invitation.changed_at, f"{name} was possibly sent", reason, icon="help", tone="warn")
+        case Status.FAILED:
+            yield Event(
+                invitation.changed_at, f"{name} could not be sent", reason, icon="warning", tone="bad"
+            )
+        case Status.WITHDRAWN:
+            what = "is no longer tracked" if invitation.instance_id else "isn't sent"
+            yield Event(invitation.changed_at, f"{name} {what}", reason, icon="x")
+
+
+def _of_result(invitation: Invitation, result: Result) -> Event:
+    tone, icon = OUTCOMES[ResultOutcome(result.outcome)] if result.outcome else ("neutral", "info")
+    parts = [result.get_outcome_display() or NOT_STATED]
+    if result.score is not None:
+        parts.append(f"score {result.score_text}" if not result.outcome else result.score_text)
+    if result.attempt > 1:
+        parts.append(f"attempt {result.attempt}")
+    if invitation.round > 1:
+        parts.append(f"round {invitation.round}")
+    return Event(result.created_at, ", ".join(parts), result.failure_reason, icon=icon, tone=tone)

@@ -1,0 +1,140 @@
+"""The five steps of a candidate's journey, for the progress at the top of their page."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from integrations.models import Invitation
+from integrations.models.invitation_status import Status
+from integrations.pages.candidate.card import Card
+from integrations.pages.candidate.rows import CandidateRows
+from integrations.vocabulary import FollowingEnd, ResultOutcome
+
+LABELS = ("Moved", "Invited", "Started", "Submitted", "Result")
+MOVED, INVITED, STARTED, SUBMITTED, RESULT = range(len(LABELS))
+#: The step that an invitation of this status has reached.
+_REACHED = {
+    Status.INVITED: INVITED,
+    Status.IN_PROGRESS: STARTED,
+    Status.SUBMITTED: SUBMITTED,
+    Status.COMPLETED: RESULT,
+}
+#: What is said at the step that an invitation couldn't reach.
+_HINDERED = {
+    Status.HELD: "On hold",
+    Status.UNCERTAIN: "Possibly sent",
+    Status.FAILED: "Could not be sent",
+    Status.WITHDRAWN: "Cancelled",
+}
+_ENDED = {
+    FollowingEnd.NOT_STARTED: "Not started in time",
+    FollowingEnd.NOT_FINISHED: "Not finished in time",
+    FollowingEnd.GONE: "No longer in CodeScreen",
+}
+
+
+class StepState(StrEnum):
+    """How a step is drawn, by its class in the style sheet."""
+
+    DONE = "is-done"
+    NOW = "is-now"
+    GOOD = "is-good"
+    WARN = "is-warn"
+    BAD = "is-bad"
+    LEFT_OUT = "is-left-out"
+    TO_COME = "is-to-come"
+
+
+_ICONS = {
+    StepState.DONE: "check",
+    StepState.GOOD: "check",
+    StepState.WARN: "warning",
+    StepState.BAD: "x",
+}
+#: The state of a step by the tone of what is said there.
+_STATES = {"good": StepState.GOOD, "warn": StepState.WARN, "bad": StepState.BAD, "neutral": StepState.DONE}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: its state, when it was reached, what is said about it, and whether the candidate is there card."""
+
+    label: str
+    state: StepState
+    at: datetime | None = None
+    note: str = ""
+    is_current: bool = False
+
+    @property
+    def icon(self) -> str:
+        """The name of the icon in its circle; empty for none."""
+        return _ICONS.get(self.state, "")
+
+
+def journey(rows: CandidateRows, card: Card) -> list[Step]:
+    """Return the five steps of the invitation that the page is about, or of a candidate without one."""
+    invitation = card.invitation
+    if invitation is None:
+        entered_at = rows.candidate.entered_at if rows.candidate else rows.first_delivery_at
+        state = StepState.NOW if card.tone == "info" else StepState.WARN
+        here = Step(LABELS[INVITED], state, card.at, card.title.partition(":")[0], is_current=True)
+        return [Step(LABELS[MOVED], StepState.DONE, entered_at), here, *_to_come(STARTED)]
+    delivery = rows.delivery_of(invitation)
+    times = (
+        delivery.received_at if delivery else invitation.created_at,
+        invitation.invited_at,
+        invitation.started_at,
+        invitation.submitted_at,
+        invitation.completed_at,
+    )
+    reached = _reached(invitation, times)
+    steps = [Step(LABELS[number], StepState.DONE, times[number]) for number in range(reached + 1)]
+    if delivery is None and invitation.round > 1:
+        steps[MOVED] = replace(steps[MOVED], note="Sent again")
+    if reached == RESULT:
+        steps = _with_result(steps, card)
+    elif stop := _stop(invitation, reached, card):
+        steps.append(stop)
+    else:
+        steps[-1] = replace(steps[-1], state=StepState.NOW)
+    steps[-1] = replace(steps[-1], is_current=True)
+    return [*steps, *_to_come(len(steps))]
+
+
+def _to_come(first: int) -> list[Step]:
+    return [Step(label, StepState.TO_COME) for label in LABELS[first:]]
+
+
+def _reached(invitation: Invitation, times: tuple[datetime | None, ...]) -> int:
+    """Return the last step that was reached; where the status doesn't say, by the times."""
+    if (by_status := _REACHED.get(Status(invitation.status))) is not None:
+        return by_status
+    return max(number for number in range(RESULT) if number == MOVED or times[number] is not None)
+
+
+def _stop(invitation: Invitation, reached: int, card: Card) -> Step | None:
+    """Return the step at which the journey waits or has ended; None when nothing hinders it."""
+    label, status = LABELS[reached + 1], Status(invitation.status)
+    if invitation.has_ended_without_result:
+        note = _ENDED.get(FollowingEnd(invitation.following_ended), card.title)
+        return Step(label, StepState.WARN, invitation.following_ended_at, note)
+    if status in _HINDERED:
+        state = StepState.BAD if status == Status.FAILED else StepState.WARN
+        return Step(label, state, invitation.changed_at, _HINDERED[status])
+    if status in {Status.PENDING, Status.SENDING}:
+        return Step(label, StepState.NOW, None, card.title)
+    return None
+
+
+def _with_result(steps: list[Step], card: Card) -> list[Step]:
+    """Say at the last step how it ended, and at those without a time that they were left out or aren't known."""
+    is_expired = card.result is not None and card.result.outcome == ResultOutcome.EXPIRED
+    for number in (STARTED, SUBMITTED):
+        if steps[number].at is None and is_expired:
+            note = f"Not {LABELS[number].lower()}"
+            steps[number] = replace(steps[number], state=StepState.LEFT_OUT, note=note)
+        elif steps[number].at is None:
+            steps[number] = replace(steps[number], note="Time not known")
+    state = _STATES.get(card.tone, StepState.NOW)
+    steps[RESULT] = replace(steps[RESULT], state=state, note=card.short_title)
+    return steps

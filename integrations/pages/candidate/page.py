@@ -1,0 +1,75 @@
+"""The page of one candidate: where they stand, what was written to Lever, what happened, and the technical record."""
+
+from typing import Any
+
+from django.http import Http404
+from django.utils import timezone
+
+from integrations.lever.pages import candidate_page
+from integrations.pages.access import OrganizationMixin
+from integrations.pages.activity.next_steps import next_step
+from integrations.pages.candidate.card import card_of_candidate, card_of_invitation, later_verdict
+from integrations.pages.candidate.events import events
+from integrations.pages.candidate.journey import journey
+from integrations.pages.candidate.rows import MOST, NEWEST, CandidateRows, read_rows
+from integrations.pages.candidate.technical import technical_record
+from integrations.pages.candidate.written import written_to_lever
+from integrations.pages.partials import PartialsMixin
+from integrations.pages.visibility import sees
+
+TECHNICAL = "technical"
+
+
+class CandidateView(OrganizationMixin, PartialsMixin):
+    """Show everything the portal knows about one opportunity; 404 when the person sees no row of it.
+
+    `?show=technical` shows the technical record instead of the story.
+    """
+
+    template_name = "integrations/candidate.html"
+    partials = {
+        "story": "integrations/_candidate_story.html",
+        TECHNICAL: "integrations/_candidate_technical.html",
+    }
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Read the candidate's rows."""
+        opportunity_id: str = self.kwargs["opportunity_id"]
+        if not sees(self.membership, opportunity_id):
+            raise Http404("No such candidate here.")
+        most = MOST if "all" in self.request.GET else NEWEST
+        rows = read_rows(self.organization, opportunity_id, most)
+        if not rows.exist:
+            raise Http404("No such candidate here.")
+        is_technical = self.request.GET.get("show") == TECHNICAL
+        if is_technical:
+            record = technical_record(self.organization, opportunity_id, rows)
+            shown: dict[str, Any] = {"entries": record.entries, "is_cut": record.is_cut}
+        else:
+            shown = _story(rows)
+        return super().get_context_data(
+            rows=rows,
+            is_technical=is_technical,
+            part=TECHNICAL if is_technical else "story",
+            lever_page=candidate_page(opportunity_id),
+            report_url=rows.report_url,
+            shown_of_each=most,
+            may_show_more=most < MOST,
+            now=timezone.now(),
+            **shown,
+            **kwargs,
+        )
+
+
+def _story(rows: CandidateRows) -> dict[str, Any]:
+    card = card_of_candidate(rows)
+    return {
+        "card": card,
+        "steps": journey(rows, card),
+        "later_verdict": (later := later_verdict(rows)),
+        "later_step": next_step(later.code) if later else "",
+        "others": [card_of_invitation(one, rows.latest_result(one)) for one in rows.invitations[1:]],
+        "written": written_to_lever(rows.effects, rows.erasure),
+        "events": events(rows),
+        "is_cut": rows.is_cut,
+    }

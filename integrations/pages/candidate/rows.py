@@ -1,0 +1,132 @@
+"""Everything that the portal stores about one candidate, read once for their page."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from integrations.lever.payloads import StageChange
+from integrations.models import (
+    AuditEntry,
+    Candidate,
+    Delivery,
+    Effect,
+    Erasure,
+    Invitation,
+    Organization,
+    Result,
+    Stage,
+    Verdict,
+)
+from integrations.pages.activity.rows import with_later_round
+from integrations.workflow.person.audit_entries import audit_entries_about
+
+#: How many rows of each kind are shown, and when all are asked for; a candidate rarely has twenty.
+NEWEST, MOST = 50, 200
+
+
+@dataclass(frozen=True)
+class CandidateRows:
+    """The rows about one candidate, the newest of each kind first; at most `most` of a kind."""
+
+    candidate: Candidate | None
+    invitations: Sequence[Invitation]
+    results: dict[int, list[Result]]
+    deliveries: Sequence[Delivery]
+    verdicts: Sequence[Verdict]
+    effects: Sequence[Effect]
+    actions: Sequence[AuditEntry]
+    erasure: Erasure | None
+    stage_names: dict[str, str]
+    most: int
+
+    @property
+    def exist(self) -> bool:
+        """Whether the portal knows anything about the candidate."""
+        return bool(self.candidate or self.invitations or self.deliveries or self.effects)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more rows of some kind."""
+        shown = (self.invitations, self.deliveries, self.verdicts, self.effects, self.actions)
+        return any(len(rows) >= self.most for rows in shown)
+
+    @property
+    def name(self) -> str:
+        """The candidate's name as last read; empty when it isn't known or was erased."""
+        names = [self.candidate.name if self.candidate else ""]
+        return next(filter(None, [*names, *(one.candidate_name for one in self.invitations)]), "")
+
+    @property
+    def role_title(self) -> str:
+        """The role that the candidate is considered for; empty when it isn't known."""
+        titles = [self.candidate.role_title if self.candidate else ""]
+        return next(filter(None, [*titles, *(one.role_title for one in self.invitations)]), "")
+
+    @property
+    def current(self) -> Invitation | None:
+        """The invitation that the page is about: the latest."""
+        return self.invitations[0] if self.invitations else None
+
+    @property
+    def first_delivery_at(self) -> datetime | None:
+        """When the first of these deliveries arrived, None without any."""
+        return self.deliveries[-1].received_at if self.deliveries else None
+
+    def latest_result(self, invitation: Invitation) -> Result | None:
+        """Return the result of the invitation's latest attempt."""
+        results = self.results.get(invitation.pk)
+        return results[-1] if results else None
+
+    @property
+    def report_url(self) -> str:
+        """The latest report in CodeScreen; empty when there is none or it was erased."""
+        latest = (self.latest_result(invitation) for invitation in self.invitations)
+        return next((result.report_url for result in latest if result and result.report_url), "")
+
+    def latest_verdict(self) -> Verdict | None:
+        """Return the latest current verdict; one on a CodeScreen delivery only where Lever's are missing."""
+        current = [verdict for verdict in self.verdicts if verdict.is_current]
+        from_lever = [verdict for verdict in current if verdict.code != Verdict.Code.NOTED]
+        return next(iter(from_lever or current), None)
+
+    def why_held(self, invitation: Invitation) -> str:
+        """Return the explanation of the verdict that held the invitation; empty when it isn't known."""
+        held = (one for one in self.verdicts if one.invitation_id == invitation.pk)
+        return next((one.explanation for one in held if one.code == Verdict.Code.HELD_FOR_APPROVAL), "")
+
+    def delivery_of(self, invitation: Invitation) -> Delivery | None:
+        """Return the earliest delivery that led to the invitation, None when a person asked for the round."""
+        led = [
+            delivery
+            for delivery in self.deliveries
+            if delivery.invitation_id == invitation.pk and delivery.platform == Delivery.Platform.LEVER
+        ]
+        return led[-1] if led else None
+
+
+def read_rows(organization: Organization, opportunity_id: str, most: int = NEWEST) -> CandidateRows:
+    """Read the rows about one candidate: as many queries whatever their number."""
+    own = {"organization": organization, "opportunity_id": opportunity_id}
+    invitations = list(
+        with_later_round(Invitation.objects.filter(**own)).order_by("-created_at", "-pk")[:most]
+    )
+    results = defaultdict[int, list[Result]](list)
+    for result in Result.objects.filter(invitation__in=[one.pk for one in invitations]).order_by("attempt"):
+        results[result.invitation_id].append(result)
+    deliveries = list(Delivery.objects.filter(**own).order_by("-received_at", "-pk")[:most])
+    verdicts = Verdict.objects.filter(delivery__in=[one.pk for one in deliveries])
+    stage_ids = {StageChange.from_payload(one.payload).to_stage_id for one in deliveries} - {""}
+    stages = Stage.objects.filter(organization=organization, external_id__in=stage_ids)
+    return CandidateRows(
+        candidate=Candidate.objects.filter(**own).first(),
+        invitations=invitations,
+        results=dict(results),
+        deliveries=deliveries,
+        verdicts=list(verdicts.select_related("invitation").order_by("-decided_at", "-pk")[:most]),
+        effects=list(Effect.objects.filter(**own).order_by("-created_at", "-pk")[:most]),
+        actions=list(audit_entries_about(organization.pk, opportunity_id).order_by("-at", "-pk")[:most]),
+        erasure=Erasure.objects.filter(**own).first(),
+        stage_names=dict(stages.values_list("external_id", "name")),
+        most=most,
+    )

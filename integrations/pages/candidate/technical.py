@@ -1,0 +1,95 @@
+"""The technical record of one candidate: deliveries, verdicts, effects and calls, the newest first."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import chain, groupby
+
+from integrations.models import ApiCall, Delivery, Effect, Organization, Verdict
+from integrations.pages.activity.next_steps import next_step
+from integrations.pages.activity.payload import redacted_json
+from integrations.pages.candidate.folded_calls import FoldedCall, folded
+from integrations.pages.candidate.rows import CandidateRows
+
+
+class EntryKind(StrEnum):
+    """What an entry is about; of entries at the same time, the last of these is shown first."""
+
+    DELIVERY = "delivery"
+    VERDICT = "verdict"
+    EFFECT = "effect"
+    CALL = "call"
+
+
+_ORDER = {kind: position for position, kind in enumerate(EntryKind)}
+
+
+@dataclass(frozen=True)
+class TechnicalDelivery:
+    """A delivery with its redacted payload."""
+
+    delivery: Delivery
+    payload: str
+
+
+@dataclass(frozen=True)
+class TechnicalVerdict:
+    """A verdict with its next step, which is empty for one that a later verdict replaced."""
+
+    verdict: Verdict
+    next_step: str
+
+
+@dataclass(frozen=True)
+class TechnicalEntry:
+    """One thing that happened, with its row."""
+
+    at: datetime
+    kind: EntryKind
+    row: TechnicalDelivery | TechnicalVerdict | Effect | FoldedCall
+
+
+@dataclass(frozen=True)
+class TechnicalRecord:
+    """The entries, the newest first, and whether there may be more rows of some kind."""
+
+    entries: Sequence[TechnicalEntry]
+    is_cut: bool
+
+
+def technical_record(organization: Organization, opportunity_id: str, rows: CandidateRows) -> TechnicalRecord:
+    """Return the record of one candidate, whose rows were read; of calls as many as of each other kind."""
+    of_candidate = ApiCall.objects.filter(organization=organization, opportunity_id=opportunity_id)
+    calls = list(of_candidate.order_by("-at", "-pk")[: rows.most])
+    entries = chain(
+        (
+            TechnicalEntry(
+                one.received_at, EntryKind.DELIVERY, TechnicalDelivery(one, redacted_json(one.payload))
+            )
+            for one in rows.deliveries
+        ),
+        _verdict_entries(rows.verdicts),
+        (TechnicalEntry(effect.created_at, EntryKind.EFFECT, effect) for effect in rows.effects),
+        (TechnicalEntry(call.at, EntryKind.CALL, FoldedCall([call])) for call in calls),
+    )
+    newest_first = sorted(entries, key=lambda entry: (entry.at, _ORDER[entry.kind]), reverse=True)
+    is_cut = rows.is_cut or len(calls) >= rows.most
+    return TechnicalRecord(list(_with_folded_calls(newest_first)), is_cut)
+
+
+def _verdict_entries(verdicts: Iterable[Verdict]) -> Iterator[TechnicalEntry]:
+    for verdict in verdicts:
+        step = next_step(verdict.code, verdict.invitation) if verdict.is_current else ""
+        yield TechnicalEntry(verdict.decided_at, EntryKind.VERDICT, TechnicalVerdict(verdict, step))
+
+
+def _with_folded_calls(entries: Sequence[TechnicalEntry]) -> Iterator[TechnicalEntry]:
+    """Yield the entries with each uninterrupted run of calls folded."""
+    for is_run, run in groupby(entries, key=lambda entry: isinstance(entry.row, FoldedCall)):
+        if not is_run:
+            yield from run
+            continue
+        calls = [call for entry in run if isinstance(entry.row, FoldedCall) for call in entry.row.calls]
+        for line in folded(calls):
+            yield TechnicalEntry(line.call.at, EntryKind.CALL, line)

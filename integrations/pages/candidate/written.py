@@ -1,0 +1,120 @@
+"""What the portal wrote to Lever about one candidate, word for word."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from integrations.models import Effect, Erasure
+from integrations.workflow.outbox.payloads import (
+    MoveStagePayload,
+    NotePayload,
+    ProgressTagPayload,
+    ReportLinkPayload,
+    ResultTagPayload,
+)
+from integrations.workflow.outbox.written import FeedbackWritten, TagsWritten
+
+Kind, State = Effect.Kind, Effect.State
+NOT_RECORDED = "The exact words weren't kept when this was written."
+REMOVAL_NOT_RECORDED = "Which tags it replaced wasn't kept when this was written."
+ERASED = "The words were erased with the person's data."
+#: By kind: the label and the icon.
+KINDS = {
+    Kind.WRITE_FEEDBACK: ("Feedback", "edit"),
+    Kind.LEAVE_NOTE: ("Note", "info"),
+    Kind.SET_PROGRESS_TAG: ("Tags", "filter"),
+    Kind.SET_RESULT_TAG: ("Tags", "filter"),
+    Kind.ADD_REPORT_LINK: ("Link", "link"),
+    Kind.MOVE_STAGE: ("Stage", "play"),
+}
+#: By state: what is said of it, and the tone. A cancelled one wrote nothing.
+STATES = {
+    State.DONE.value: ("Written", "good"),
+    State.DUE.value: ("Waiting", "info"),
+    "leased": ("Being written", "info"),
+    State.FAILED.value: ("Not written", "bad"),
+    State.UNCERTAIN.value: ("Possibly written", "warn"),
+}
+
+
+@dataclass(frozen=True)
+class Words:
+    """What Lever was given: feedback's fields, a note's text, a link, a stage or tags; a remark where words lack."""
+
+    values: Sequence[tuple[str, str]] = ()
+    text: str = ""
+    url: str = ""
+    stage: str = ""
+    tags: TagsWritten = field(default_factory=TagsWritten)
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class WrittenItem:
+    """One thing that was or is to be written to Lever: its words, its state with the tone, and when."""
+
+    effect: Effect
+    label: str
+    icon: str
+    state: str
+    tone: str
+    at: datetime
+    words: Words
+
+
+def written_to_lever(effects: Iterable[Effect], erasure: Erasure | None) -> list[WrittenItem]:
+    """Return what was written and what is to be, the newest first; what was no longer wanted is left out."""
+    items = [
+        _item(effect, erasure)
+        for effect in effects
+        if effect.kind in KINDS and effect.state != State.CANCELLED and not wrote_nothing(effect)
+    ]
+    return sorted(items, key=lambda item: item.at, reverse=True)
+
+
+def wrote_nothing(effect: Effect) -> bool:
+    """Whether a done effect left feedback to a later attempt, or a candidate where they were already; it says so."""
+    may_be_left = effect.kind in {Kind.WRITE_FEEDBACK, Kind.MOVE_STAGE}
+    return may_be_left and effect.state == State.DONE and not effect.written and bool(effect.last_error)
+
+
+def _item(effect: Effect, erasure: Erasure | None) -> WrittenItem:
+    label, icon = KINDS[Kind(effect.kind)]
+    state, tone = STATES[effect.shown_state]
+    at = effect.done_at or (effect.failed_at if effect.state == State.FAILED else None) or effect.created_at
+    is_erased = erasure is not None and at <= erasure.erased_at
+    return WrittenItem(effect, label, icon, state, tone, at, _words(effect, ERASED if is_erased else ""))
+
+
+def _words(effect: Effect, erased: str) -> Words:
+    """Return the words of an effect; `erased` is the remark in place of what is missing, empty when none was erased."""
+    is_done = effect.state == State.DONE
+    missing = Words(remark=(erased or NOT_RECORDED) if is_done else "")
+    match Kind(effect.kind):
+        case Kind.WRITE_FEEDBACK:
+            written = FeedbackWritten.from_json(effect.written)
+            return (
+                Words(values=[(name, value) for name, value in written.values]) if effect.written else missing
+            )
+        case Kind.LEAVE_NOTE:
+            text = NotePayload.from_json(effect.payload).text
+            return Words(text=text) if text else missing
+        case Kind.ADD_REPORT_LINK:
+            return Words(url=ReportLinkPayload.from_json(effect.payload).url) if effect.payload else missing
+        case Kind.MOVE_STAGE:
+            return Words(stage=MoveStagePayload.from_json(effect.payload).stage)
+        case _:
+            if effect.written:
+                return Words(tags=TagsWritten.from_json(effect.written))
+            remark = (erased or REMOVAL_NOT_RECORDED) if is_done else ""
+            return Words(tags=TagsWritten(added=intended_tags(effect)), remark=remark)
+
+
+def intended_tags(effect: Effect) -> list[str]:
+    """Return the tags that an effect is to add, as its payload has them."""
+    if effect.kind == Kind.SET_RESULT_TAG:
+        tags = [ResultTagPayload.from_json(effect.payload).tag]
+    else:
+        progress = ProgressTagPayload.from_json(effect.payload)
+        tags = [progress.tag, progress.result_tag.tag if progress.result_tag else ""]
+    return [tag for tag in tags if tag]

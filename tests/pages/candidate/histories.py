@@ -1,0 +1,269 @@
+"""Candidates in each state that their page can show."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations.models import (
+    ApiCall,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    Effect,
+    Erasure,
+    Invitation,
+    Organization,
+    Result,
+    Stage,
+    TargetKind,
+)
+from tests import factories
+
+STAGE = "stage-codescreen"
+
+
+class History:
+    """One candidate's rows, made a minute apart from a time on."""
+
+    def __init__(self, organization, opportunity_id: str, name: str, since: datetime, **columns: Any) -> None:
+        self.organization, self.opportunity_id, self.name = organization, opportunity_id, name
+        self.now = since
+        self.own = {"organization": organization, "opportunity_id": opportunity_id}
+        self.columns = {"role_title": "Backend Engineer", **columns}
+
+    def later(self, **amount: float) -> datetime:
+        """Let time pass, a minute unless given. Return the new time."""
+        self.now += timedelta(**(amount or {"minutes": 1}))
+        return self.now
+
+    def moved(
+        self, verdict: str, explanation: str, invitation: Invitation | None = None, **columns: Any
+    ) -> Any:
+        """Let the candidate enter the stage, and be decided about at once."""
+        return factories.DeliveryFactory.create(
+            **self.own,
+            received_at=self.later(),
+            decided_at=self.later(seconds=1),
+            verdict=verdict,
+            explanation=explanation,
+            invitation=invitation,
+            due_at=None,
+            payload={"event": "candidateStageChange", "data": {"toStageId": STAGE}},
+            **columns,
+        )
+
+    def invitation(self, status: str, **columns: Any) -> Invitation:
+        """Make an invitation in this status."""
+        values = (
+            {"instance_id": f"i-{self.opportunity_id}-{columns.get('round', 1)}"} if status != "held" else {}
+        )
+        return factories.InvitationFactory.create(
+            **self.own,
+            candidate_name=self.name,
+            status=status,
+            created_at=self.later(),
+            changed_at=self.now,
+            **{**self.columns, **values, **columns},
+        )
+
+    def result(self, invitation: Invitation, **columns: Any) -> Result:
+        """Let CodeScreen complete the invitation with this result."""
+        invitation.status, invitation.completed_at = "completed", self.later()
+        invitation.changed_at = self.now
+        invitation.save()
+        return Result.objects.create(invitation=invitation, created_at=self.now, **columns)
+
+    def effect(self, kind: str, payload: dict[str, Any], state: str = "done", **columns: Any) -> Effect:
+        """Make an effect that was performed, or ended in another state."""
+        at = self.later()
+        return factories.EffectFactory.create(
+            **self.own,
+            kind=kind,
+            payload=payload,
+            state=state,
+            due_at=columns.pop("due_at", None),
+            created_at=at,
+            done_at=at if state == "done" else None,
+            failed_at=at if state == "failed" else None,
+            attempts=1,
+            correlation_id=f"c-{self.opportunity_id}",
+            **columns,
+        )
+
+    def call(self, method: str, path: str, status: int = 200, **columns: Any) -> ApiCall:
+        """Make the record of a call."""
+        return ApiCall.objects.create(
+            **self.own,
+            platform="codescreen",
+            method=method,
+            path=path,
+            status=status,
+            duration_ms=87,
+            correlation_id=f"c-{self.opportunity_id}",
+            at=self.later(),
+            **columns,
+        )
+
+    def poll(self, status: str, **columns: Any) -> ApiCall:
+        """Make the record of a poll that CodeScreen answered with this status."""
+        path = f"/assessments/instances/{self.opportunity_id}"
+        return self.call("GET", path, response_body=json.dumps({"status": status}), **columns)
+
+
+REPORT = "https://app.codescreen.example/reports/7f3a"
+SENT = "“Backend” will be sent because of the tag “CodeScreen Backend”."
+UNKNOWN = "CodeScreen has no assessment called “Bakend”. Did you mean “Backend”?"
+NOTE = f"CodeScreen: no assessment was sent. {UNKNOWN}"
+ON_HOLD = "On hold: bulk limit of 2 reached. “Backend” will be sent once an Admin approves it."
+TAG = "CodeScreen: Assessment Completed"
+
+
+def passed(made: History, _: User) -> None:
+    """Somebody who passed, about whom everything was written to Lever; CodeScreen was asked seventy-five times."""
+    invitation = made.invitation("pending")
+    made.moved("invite", SENT, invitation)
+    sending = made.effect("send_invitation", {"idempotent": True}, invitation=invitation)
+    made.call("POST", "/assessments/send", effect=sending)
+    invitation.invited_at = made.now
+    made.effect("set_progress_tag", {"tag": "CodeScreen: Candidate Invited"}, invitation=invitation)
+    for _number in range(3):
+        made.poll("Not Started", repeats=4, last_at=made.now + timedelta(hours=2))
+        made.later(hours=3)
+    invitation.started_at = made.later(hours=1)
+    for _number in range(60):
+        made.poll("In Progress")
+    invitation.submitted_at = made.later(hours=2)
+    result = made.result(invitation, outcome="Passed", score=82, rating=4, report_url=REPORT)
+    words = [["Rating", "4 - Strong Hire"], ["CodeScreen score", "82"], ["Failure reason", ""]]
+    made.effect("write_feedback", {"result": result.pk}, invitation=invitation, written={"values": words})
+    made.effect(
+        "set_progress_tag",
+        {"tag": TAG, "result": {"tag": "cs-passed", "others": ["cs-failed"], "outcome": "Passed"}},
+        written={"added": [TAG, "cs-passed"], "removed": ["CodeScreen: Assessment in Progress"]},
+        invitation=invitation,
+    )
+    made.effect("add_report_link", {"url": REPORT}, invitation=invitation)
+    made.effect("move_stage", {"stage": "Onsite interview"}, invitation=invitation)
+    subject = {"subject": "Alder: Passed 82 (Backend)"}
+    made.effect("send_email", subject, invitation=invitation, email_topic="result")
+
+
+def failed(made: History, _: User) -> None:
+    """Somebody who failed and waits for a decision; the feedback could not be written."""
+    invitation = made.invitation("pending")
+    made.moved("invite", SENT, invitation)
+    invitation.invited_at = made.later()
+    invitation.started_at = made.later(hours=3)
+    invitation.submitted_at = made.later(hours=4)
+    result = made.result(invitation, outcome="Failed", score=12, rating=1, failure_reason="Unit Tests")
+    invitation.awaits_decision_since = made.now
+    invitation.save()
+    refused = "lever answered 403 to POST feedback: Forbidden"
+    made.effect("write_feedback", {"result": result.pk}, "failed", invitation=invitation, last_error=refused)
+    made.effect("set_progress_tag", {"tag": TAG}, invitation=invitation)
+
+
+def expired(made: History, _: User) -> None:
+    """Somebody who never started."""
+    invitation = made.invitation("pending")
+    made.moved("invite", SENT, invitation)
+    invitation.invited_at = made.later()
+    made.later(hours=30)
+    made.result(invitation, outcome="Expired")
+
+
+def unstated(made: History, _: User) -> None:
+    """Somebody for whom CodeScreen states a score and no outcome, at the second attempt."""
+    invitation = made.invitation("pending", invited_at=made.later())
+    made.later(hours=30)
+    made.result(invitation, score="71.5", rating=3, attempt=2)
+
+
+def not_invited(made: History, _: User) -> None:
+    """Somebody whose tag names no assessment."""
+    delivery = made.moved("unknown_assessment", UNKNOWN)
+    factories.CandidateFactory.create(
+        **made.own, name=made.name, delivery=delivery, entered_at=delivery.received_at
+    )
+    made.effect("leave_note", {"text": NOTE, "code": "unknown_assessment"})
+
+
+def held(made: History, _: User) -> None:
+    """Somebody beyond the bulk limit."""
+    made.moved("held_for_approval", ON_HOLD, made.invitation("held"))
+
+
+def uncertain(made: History, _: User) -> None:
+    """Somebody about whom CodeScreen never answered."""
+    reason = "CodeScreen didn't answer within 30 s. The candidate may have been invited."
+    made.moved("invite", SENT, made.invitation("uncertain", instance_id="", status_reason=reason))
+
+
+def in_progress(made: History, _: User) -> None:
+    """Somebody at work on it, whose tag waits for the next try."""
+    invitation = made.invitation("pending")
+    made.moved("invite", SENT, invitation)
+    invitation.invited_at, invitation.started_at = made.later(), made.later(hours=20)
+    invitation.status = "in_progress"
+    invitation.save()
+    made.effect(
+        "set_progress_tag",
+        {"tag": "CodeScreen: Assessment in Progress"},
+        "due",
+        invitation=invitation,
+        due_at=timezone.now() + timedelta(minutes=3),
+        last_error="lever answered 503",
+    )
+
+
+def three_rounds(made: History, person: User) -> None:
+    """Somebody whose first round expired, whose second was cancelled, and who has the third."""
+    expired(made, person)
+    reason = "A person cancelled tracking."
+    second = made.invitation("withdrawn", round=2, invited_at=made.later(hours=2), status_reason=reason)
+    target = AuditTarget(TargetKind.INVITATION, second.pk, "Backend")
+    AuditEntry.record(made.organization, person, AuditAction.INVITE_AGAIN, target, {}, "They asked for it.")
+    made.invitation("invited", round=3, invited_at=made.later(hours=3))
+
+
+def erased(made: History, _: User) -> None:
+    """Somebody whom Lever anonymized after they had passed."""
+    made.name = ""
+    invitation = made.invitation("pending", email="")
+    made.moved("invite", "", invitation)
+    invitation.invited_at = made.later()
+    made.result(invitation, outcome="Passed", score=90, rating=4)
+    made.effect("leave_note", {}, invitation=invitation)
+    made.effect("write_feedback", {"result": 1}, invitation=invitation)
+    Erasure.objects.create(**made.own, cause="anonymized", erased_at=timezone.now())
+
+
+STATES: dict[str, Callable[[History, User], None]] = {
+    "passed": passed,
+    "failed": failed,
+    "expired": expired,
+    "unstated": unstated,
+    "not-invited": not_invited,
+    "held": held,
+    "uncertain": uncertain,
+    "in-progress": in_progress,
+    "three-rounds": three_rounds,
+    "erased": erased,
+}
+NAMES = ("Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Ginkgo", "Hazel", "Juniper", "Larch")
+
+
+def make(organization: Organization, person: User, state: str) -> str:
+    """Make the candidate in this state, who entered two days ago. Return the address of their page."""
+    Stage.objects.get_or_create(
+        organization=organization, external_id=STAGE, defaults={"name": "CodeScreen Assessment"}
+    )
+    name = NAMES[list(STATES).index(state)]
+    made = History(organization, f"o-{state}", f"Candidate {name}", timezone.now() - timedelta(days=2))
+    STATES[state](made, person)
+    return reverse("candidate", args=[made.opportunity_id])

@@ -1,0 +1,150 @@
+"""The page of one candidate: what is at the top in each state, its links and acts, and who may see and do what."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from integrations.models import Effect, Invitation, Result
+from tests import factories
+from tests.pages.candidate import histories
+from tests.pages.candidate.conftest import text
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("passed", ["Passed", "82", "4 of 4", histories.REPORT, "Onsite interview"]),
+        (
+            "failed",
+            ["Failed", "12", "Unit Tests", "Record the decision", "The feedback could not be written"],
+        ),
+        ("expired", ["Expired", "Not started", "None: without a score there is no rating"]),
+        ("unstated", ["Result not stated by CodeScreen", "71.5", "attempt 2", "never guesses"]),
+        ("not-invited", ["Not invited: Unknown assessment", histories.UNKNOWN, "Preview retry", "Retry now"]),
+        ("held", ["On hold", histories.ON_HOLD, "Send invitation", "Don't send"]),
+        ("uncertain", ["Possibly sent", "It was sent", "Send again", "Cancel tracking"]),
+        ("in-progress", ["In progress", "Next attempt", "lever answered 503"]),
+        (
+            "three-rounds",
+            ["round 3", "Earlier invitations", "had the assessment sent again: “They asked for it.”"],
+        ),
+        ("erased", ["Erased candidate", "Personal data erased", "The words were erased"]),
+    ],
+)
+def test_a_candidate_is_shown_in_each_state(page_of, state, words):
+    page = page_of(state)
+    for word in words:
+        assert word in page
+    assert page.count('aria-current="step"') == 1
+
+
+def test_the_page_links_to_lever_and_to_the_report(settings, page_of):
+    settings.LEVER_API_URL = "https://api.lever.co/v1"
+    page = page_of("passed")
+    assert 'href="https://hire.lever.co/candidates/o-passed"' in page
+    assert f'href="{histories.REPORT}"' in page
+    assert "Open in CodeScreen" not in page_of("expired")
+
+
+def test_nothing_of_an_erased_candidate_can_be_sent_again(page_of):
+    assert "Send again" not in page_of("erased")
+
+
+def test_a_team_member_sees_the_page_without_an_admins_acts(page_of, team_member_client):
+    for state in ("held", "not-invited", "uncertain", "passed"):
+        page = page_of(state, client=team_member_client)
+        assert "formaction" not in page
+        assert "Retry now" not in page
+        assert "Send again" not in page
+        assert "Personal data" not in page
+
+
+def test_a_team_member_records_a_decision_and_retries_what_failed(page_of, team_member_client):
+    page = page_of("failed", client=team_member_client)
+    assert "Record the decision" in page
+    assert reverse("effect-retry", args=[Effect.objects.get(state="failed").pk]) in page
+
+
+def test_a_limited_team_member_sees_only_the_candidates_they_are_on(
+    page_of, organization, limited_member, limited_member_client
+):
+    page_of("failed")
+    address = reverse("candidate", args=["o-failed"])
+    assert limited_member_client.get(address).status_code == 404
+    factories.on_candidate(organization, "o-failed", limited_member.email)
+    page = text(limited_member_client.get(address))
+    assert "Candidate Birch" in page
+    assert "Record the decision" not in page
+
+
+def test_a_reason_given_with_an_approval_is_in_the_history(organization_admin_client, page_of):
+    page_of("held")
+    address = reverse("candidate", args=["o-held"])
+    url = reverse("invitation-approve", args=[Invitation.objects.get().pk])
+    answer = organization_admin_client.post(
+        url, {"reason": "Agreed in the meeting.", "next": address}, follow=True
+    )
+    assert "approved the invitation: “Agreed in the meeting.”" in text(answer)
+
+
+def test_a_stage_change_after_the_invitation_is_told_when_it_led_to_nothing(
+    organization, super_admin, super_admin_client
+):
+    address = histories.make(organization, super_admin, "expired")
+    made = histories.History(
+        organization, "o-expired", "Candidate Cedar", Invitation.objects.get().changed_at
+    )
+    made.moved("already_invited", "The candidate already has “Backend”.", Invitation.objects.get())
+    page = text(super_admin_client.get(address))
+    assert "Moved again since: Already invited" in page
+    assert "The candidate already has “Backend”." in page
+
+
+def test_a_candidate_without_any_row_is_not_found(super_admin_client, organization):
+    assert super_admin_client.get(reverse("candidate", args=["nobody"])).status_code == 404
+
+
+def test_an_opportunity_id_with_a_slash_has_a_page(super_admin_client, organization):
+    factories.InvitationFactory.create(organization=organization, opportunity_id="a/b")
+    page = text(super_admin_client.get(reverse("candidate", args=["a/b"])))
+    assert "/candidates/a%2Fb" in page
+
+
+def test_a_name_is_escaped(super_admin_client, organization):
+    name = "<img src=x onerror=alert(1)>"
+    factories.InvitationFactory.create(organization=organization, opportunity_id="o-1", candidate_name=name)
+    assert "<img src=x" not in text(super_admin_client.get(reverse("candidate", args=["o-1"])))
+
+
+@pytest.mark.parametrize("query", ["", "?show=technical"])
+def test_the_page_reads_as_many_queries_whatever_the_number_of_rows(
+    organization, super_admin, super_admin_client, query
+):
+    address = histories.make(organization, super_admin, "passed") + query
+
+    def count() -> int:
+        super_admin_client.get(address)
+        with CaptureQueriesContext(connection) as captured:
+            super_admin_client.get(address)
+        return len(captured)
+
+    before = count()
+    made = histories.History(organization, "o-passed", "Candidate Alder", Invitation.objects.get().created_at)
+    for number in range(2, 12):
+        again = made.invitation("pending", round=number)
+        made.moved("invite", histories.SENT, again)
+        made.result(again, outcome="Failed", score=number)
+        made.effect("leave_note", {"text": "A note."}, invitation=again)
+        made.call("GET", f"/{number}")
+    assert Result.objects.count() == 11
+    assert count() == before
+
+
+def test_the_parts_update_by_themselves(page_of, super_admin_client):
+    page_of("passed")
+    address = reverse("candidate", args=["o-passed"])
+    for part, query, word in (("story", "", "Written to Lever"), ("technical", "?show=technical", "GET")):
+        fragment = super_admin_client.get(address + query, headers={"X-Live-Part": part}).content.decode()
+        assert "<html" not in fragment
+        assert word in fragment

@@ -1,0 +1,79 @@
+"""The technical record: every row, the newest first, with repeated polls in one line."""
+
+from django.urls import reverse
+
+from integrations.pages.candidate.folded_calls import folded
+from integrations.pages.candidate.rows import MOST, read_rows
+from integrations.pages.candidate.technical import technical_record
+from tests import factories
+from tests.pages.candidate import histories
+from tests.pages.candidate.conftest import text
+
+
+def record(organization, opportunity_id, most=MOST):
+    return technical_record(organization, opportunity_id, read_rows(organization, opportunity_id, most))
+
+
+def test_every_kind_of_row_is_shown_newest_first(organization, super_admin):
+    histories.make(organization, super_admin, "passed")
+    entries = record(organization, "o-passed").entries
+    kinds = [entry.kind.value for entry in entries]
+    assert kinds == [*["effect"] * 5, *["call"] * 2, "effect", "call", "effect", "verdict", "delivery"]
+    assert [entry.at for entry in entries] == sorted((entry.at for entry in entries), reverse=True)
+
+
+def test_repeated_polls_are_one_line(organization, super_admin, super_admin_client):
+    address = histories.make(organization, super_admin, "passed")
+    page = text(super_admin_client.get(f"{address}?show=technical&all"))
+    assert "asked 60 times with the same answer" in page
+    assert "asked 15 times with the same answer" in page
+    assert page.count("GET /assessments/instances/") == 2
+
+
+def test_only_successful_reads_of_the_same_answer_are_folded(organization):
+    made = histories.History(organization, "o-1", "Candidate Alder", factories.a_moment_ago())
+    calls = [
+        made.call("GET", "/a", response_body="1"),
+        made.call("GET", "/a", response_body="1"),
+        made.call("GET", "/a", response_body="2"),
+        made.call("GET", "/a", status=503),
+        made.call("GET", "/a", status=503),
+        made.call("POST", "/a"),
+        made.call("POST", "/a"),
+    ]
+    assert [line.times for line in folded(reversed(calls))] == [1, 1, 1, 1, 1, 2]
+
+
+def test_the_record_says_when_there_is_more(organization, super_admin, super_admin_client):
+    address = histories.make(organization, super_admin, "passed")
+    made = histories.History(organization, "o-passed", "Candidate Alder", factories.a_moment_ago())
+    for number in range(MOST):
+        made.call("POST", f"/{number}")
+    page = text(super_admin_client.get(f"{address}?show=technical"))
+    assert "The newest 50 of each kind are shown." in page
+    assert "Show more" in page
+    assert record(organization, "o-passed").is_cut
+    assert "Show more" not in text(super_admin_client.get(f"{address}?show=technical&all"))
+
+
+def test_no_secret_and_no_address_is_shown(super_admin_client, organization):
+    payload = {
+        "token": "the-token",
+        "signature": "the-signature",
+        "data": {"email": "alder@candidates.example"},
+    }
+    factories.DeliveryFactory.create(organization=organization, opportunity_id="o-1", payload=payload)
+    page = text(super_admin_client.get(f"{reverse('candidate', args=['o-1'])}?show=technical"))
+    assert "Stage change" in page
+    for secret in ("the-token", "the-signature", "alder@candidates.example"):
+        assert secret not in page
+
+
+def test_correlation_ids_and_cancelled_effects_are_shown(organization, super_admin, super_admin_client):
+    address = histories.make(organization, super_admin, "passed")
+    made = histories.History(organization, "o-passed", "Candidate Alder", factories.a_moment_ago())
+    made.effect("move_stage", {"stage": "Phone screen"}, "cancelled", last_error="A recruiter has decided.")
+    page = text(super_admin_client.get(f"{address}?show=technical"))
+    assert "c-o-passed" in page
+    assert "“Phone screen”" in page
+    assert "A recruiter has decided." in page

@@ -1,0 +1,59 @@
+"""What was written to Lever, word for word, with its state."""
+
+from integrations.models import Effect, Erasure
+from integrations.pages.candidate.written import ERASED, NOT_RECORDED, REMOVAL_NOT_RECORDED, written_to_lever
+from tests.pages.candidate import histories
+
+
+def items(erasure=None):
+    """Return the newest item of each kind."""
+    newest_first = written_to_lever(Effect.objects.order_by("pk"), erasure)
+    return {item.effect.kind: item for item in reversed(newest_first)}
+
+
+def test_the_words_are_shown_as_lever_got_them(organization, super_admin):
+    histories.make(organization, super_admin, "passed")
+    written = items()
+    assert dict(written["write_feedback"].words.values)["Rating"] == "4 - Strong Hire"
+    assert written["set_progress_tag"].words.tags.added == [histories.TAG, "cs-passed"]
+    assert written["set_progress_tag"].words.tags.removed == ["CodeScreen: Assessment in Progress"]
+    assert written["add_report_link"].words.url == histories.REPORT
+    assert written["move_stage"].words.stage == "Onsite interview"
+    assert {item.state for item in written.values()} == {"Written"}
+
+
+def test_a_note_is_shown_whole(page_of):
+    page = page_of("not-invited")
+    assert histories.NOTE in page
+
+
+def test_old_rows_say_that_their_words_were_not_kept(organization, super_admin):
+    histories.make(organization, super_admin, "passed")
+    Effect.objects.update(written={})
+    written = items()
+    assert written["write_feedback"].words.remark == NOT_RECORDED
+    assert written["set_progress_tag"].words.tags.added == [histories.TAG, "cs-passed"]
+    assert written["set_progress_tag"].words.remark == REMOVAL_NOT_RECORDED
+
+
+def test_erased_words_are_said_to_be_erased(organization, super_admin):
+    histories.make(organization, super_admin, "erased")
+    written = items(Erasure.objects.get())
+    assert {item.words.remark for item in written.values()} == {ERASED}
+
+
+def test_what_waits_and_what_failed_is_not_called_written(organization, super_admin):
+    histories.make(organization, super_admin, "failed")
+    histories.make(organization, super_admin, "in-progress")
+    states = {(item.effect.kind, item.state) for item in written_to_lever(Effect.objects.all(), None)}
+    assert ("write_feedback", "Not written") in states
+    assert ("set_progress_tag", "Waiting") in states
+
+
+def test_what_was_no_longer_wanted_is_left_out(organization, super_admin):
+    histories.make(organization, super_admin, "passed")
+    Effect.objects.filter(kind="set_progress_tag").update(state="cancelled", done_at=None)
+    Effect.objects.filter(kind="write_feedback").update(
+        written={}, last_error="A later attempt took its place."
+    )
+    assert {"set_progress_tag", "write_feedback"}.isdisjoint(items())
