@@ -214,7 +214,7 @@ def test_inviting_again_begins_a_new_round_after_confirmation(
     page = text(organization_admin_client.get(reverse("candidate", args=["o-9"])))
     assert "Interrupted." in page
     assert "/again/" not in page, "the later round is where one goes on"
-    assert "exists already" in text(organization_admin_client.post(url, follow=True))
+    assert "already exists" in text(organization_admin_client.post(url, follow=True))
 
 
 def test_following_stops_after_confirmation(organization_admin_client, organization):

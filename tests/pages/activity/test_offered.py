@@ -62,7 +62,7 @@ def test_an_admin_invites_whom_the_sweep_offers(offered, sandbox, organization_a
     assert list(verdicts) == [("entered_before", "sweep"), ("invite", "chosen")]
     assert AuditEntry.objects.filter(action="invite_offered").count() == 1
     again = organization_admin_client.post(invite_address(offered), follow=True)
-    assert "Nobody is offered any more" in again.content.decode()
+    assert "There is nobody left to choose" in again.content.decode()
 
 
 def test_a_team_member_sees_the_offer_and_may_not_take_it(offered, team_member_client, stranger_client):

@@ -54,7 +54,7 @@ def test_a_missed_candidate_is_taken_in_once(scenario, sandbox, move_without_web
     )
     assert sandbox.invitations_sent() == 1
     [email] = Effect.objects.filter(kind="send_email")
-    assert "no webhook" in email.payload["subject"]
+    assert "webhook missed" in email.payload["subject"]
 
 
 def test_a_sweep_that_finds_nothing_stores_no_further_calls(scenario, sandbox, move_without_webhook):
