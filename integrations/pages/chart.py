@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 400, 170, 46, 10, 12, 24
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 400, 170, 58, 10, 12, 24
 GAP = 0.25  # between two bars, as a share of a column's width
 DAY_LABEL_EVERY = 4
 

@@ -117,7 +117,7 @@ def _waiting(waiting: Waiting) -> Iterator[AttentionItem]:
         )
         yield AttentionItem("pause", "warn", title, reason, "Approve or reject", _candidates(view="held"))
     if number := waiting.uncertain:
-        title = f"{_counted(number, 'invitation was', 'invitations were')} perhaps sent"
+        title = f"{_counted(number, 'invitation', 'invitations')} may have been sent"
         reason = "CodeScreen's answer got lost. Look there whether the candidate was invited, then say so."
         url = f"{reverse('activity')}?show=invitations&status=uncertain"
         yield AttentionItem("help", "warn", title, reason, "Settle it", url)

@@ -69,7 +69,7 @@ def test_a_limited_team_member_is_told_of_their_candidates_alone(limited_member,
     [
         ({"held": 1}, "1 invitation needs approval"),
         ({"held": 1200}, "1,200 invitations need approval"),
-        ({"uncertain": 2}, "2 invitations were perhaps sent"),
+        ({"uncertain": 2}, "2 invitations may have been sent"),
         ({"failed_effects": 1}, "1 step failed"),
         ({"awaiting_decision": 3}, "3 failed candidates need your decision"),
         ({"offered": 1}, "1 candidate was in a stage before Lever was connected"),
