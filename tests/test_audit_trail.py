@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -86,6 +87,7 @@ NOT_AUDITED = {
     "audit",
     "audit-export",
     "candidates-export",
+    "candidates-bulk-done",  # shows
     "mapping-list",
     "mapping-refresh",
     "activity",
@@ -243,6 +245,16 @@ def _of(row: Callable[[Scene], Any], name: str, data: dict[str, Any] | None = No
         return lambda: scene.post(name, data, pk=pk)
 
     return prepare
+
+
+def _send_in_bulk(scene: Scene, act: str = "send") -> Act:
+    pk = scene.invitation(status="held").pk
+    return lambda: scene.post("candidates-bulk", {"act": act, "row": [pk], "reason": "because"})
+
+
+def _undo_in_bulk(scene: Scene) -> Act:
+    _send_in_bulk(scene)()
+    return lambda: scene.post("candidates-bulk-undo")
 
 
 def _invite_offered(scene: Scene) -> Act:
@@ -441,6 +453,9 @@ PAGES: dict[str, Callable[[Scene], Act]] = {
     "invitation-stop": _invitation_act("invitation-stop", status="invited", instance_id="i-1"),
     "invitation-decided": _invitation_act("invitation-decided", **DONE, awaits_decision_since=timezone.now()),
     "effect-retry": _of(Scene.failed, "effect-retry"),
+    "candidates-bulk": _send_in_bulk,
+    "candidates-bulk: dont_send": partial(_send_in_bulk, act="dont_send"),
+    "candidates-bulk-undo": _undo_in_bulk,
 }
 #: Pages whose entries have no changes.
 WITHOUT_CHANGES = {

@@ -52,6 +52,7 @@ STATES = {
         "?verdict=no_email",
         "?q=nobody+has+this+name",
     ],
+    "candidates-bulk": ["?act=send&all=1", "?act=dont_send&all=1", "?act=retry&all=1"],
     "mapping-list": ["?show=unmapped", "?show=problems", "?q=nothing", "?stage=stage-1&q=ch"],
     "what-if": [
         "?candidate=opportunity-acme&stage=stage-1",

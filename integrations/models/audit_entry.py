@@ -69,6 +69,7 @@ class AuditAction(models.TextChoices):
     ASK_ADMINS = "ask_admins", "ask admins"
     APPROVE = "approve", "approve"
     REFUSE = "refuse", "refuse"
+    TAKE_BACK = "take_back", "take back"
     RESOLVE_AS_SENT = "resolve_as_sent", "resolve: it was sent"
     SEND_AGAIN = "send_again", "resolve: send again"
     INVITE_AGAIN = "invite_again", "invite again"

@@ -16,6 +16,7 @@ FOLLOWED = (Status.INVITED, Status.IN_PROGRESS, Status.SUBMITTED)
 
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     # new status: the statuses that it may follow
+    Status.HELD: (Status.PENDING,),  # an approval was taken back before it was sent
     Status.PENDING: (Status.HELD, Status.SENDING, Status.UNCERTAIN, Status.FAILED, Status.WITHDRAWN),
     Status.SENDING: (Status.PENDING,),
     Status.UNCERTAIN: (Status.SENDING,),

@@ -5,6 +5,7 @@ from django.urls import path
 from integrations.pages import audit_log, health
 from integrations.pages.activity import (
     activity,
+    bulk,
     candidate_data,
     candidate_export,
     delivery,
@@ -131,6 +132,9 @@ urlpatterns = [
     # activity
     path("activity/", activity.ActivityView.as_view(), name="activity"),
     path("candidates/export/", candidate_export.CandidateExportView.as_view(), name="candidates-export"),
+    path("candidates/bulk/", bulk.BulkView.as_view(), name="candidates-bulk"),
+    path("candidates/bulk/done/", bulk.BulkDoneView.as_view(), name="candidates-bulk-done"),
+    path("candidates/bulk/undo/", bulk.BulkUndoView.as_view(), name="candidates-bulk-undo"),
     path("data/<path:opportunity_id>/", candidate_data.CandidateDataView.as_view(), name="candidate-data"),
     path("activity/<path:opportunity_id>/", page.CandidateView.as_view(), name="candidate"),
     path("deliveries/offered/<int:pk>/invite/", offered.InviteOfferedView.as_view(), name="offered-invite"),

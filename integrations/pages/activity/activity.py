@@ -36,6 +36,7 @@ from integrations.pages.overview.counts import waiting_for_a_person
 from integrations.pages.partials import PartialsMixin
 from integrations.pages.visibility import visible
 from integrations.pagination import LongListPaginator
+from integrations.vocabulary import InvitationStatus
 
 PAGE_SIZE = 50
 #: So many roles and assessments are offered to choose from; the search finds the others.
@@ -100,11 +101,15 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         search = CandidateSearch(self.membership, filters)
         page = self._page(search.rows())
         counts = {} if self.partial else search.counts()
+        is_held = [
+            one.invitation is not None and one.invitation.status == InvitationStatus.HELD for one in page
+        ]
         return {
             "filters": filters,
             "is_filtered": filters.is_set or bool(filters.view),
             "views": [(code, label, counts.get(code, "")) for code, label in VIEWS.items()],
             "attention_days": ATTENTION_DAYS,
+            "may_tick": self.membership.may_configure and any(is_held),
             "page": page,
             "rows": candidate_rows(page),
             **({} if self.partial else self._choices(filters)),
@@ -187,7 +192,11 @@ class ActivityView(OrganizationMixin, PartialsMixin):
             effects = effects.filter(matching_by_candidate(self.organization, query))
         page = self._page(self._of_days(effects, "created_at").order_by("-created_at", "-pk"))
         rows = effect_rows(self.organization, page)
-        return self._technical(Filter("state", "State", Effect.State.choices, chosen), page, rows, query)
+        is_failed = any(effect.state == Effect.State.FAILED for effect in page)
+        return {
+            "may_tick": self.membership.may_retry and is_failed,
+            **self._technical(Filter("state", "State", Effect.State.choices, chosen), page, rows, query),
+        }
 
     def _technical(self, chosen: Filter, page: Any, rows: Sequence[Any], query: str) -> dict[str, Any]:
         """Return what each technical list shows."""

@@ -1,5 +1,7 @@
 """Retry an effect."""
 
+from datetime import timedelta
+
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -9,8 +11,8 @@ from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.invitations import send_again
 
 
-def retry_effect(effect: Effect, actor: Actor) -> None:
-    """Make a failed effect, or one that waits for its next attempt, due at once. Raises ActionNotAllowed.
+def retry_effect(effect: Effect, actor: Actor, wait: timedelta = timedelta(0)) -> None:
+    """Make a failed effect, or one that waits for its next attempt, due after `wait`. Raises ActionNotAllowed.
 
     Retrying an invitation that failed sends the invitation again.
     """
@@ -31,7 +33,7 @@ def retry_effect(effect: Effect, actor: Actor) -> None:
         before = effect.state
         changed = Effect.objects.filter(pk=effect.pk, leased_until__isnull=True).update(
             state=Effect.State.DUE,
-            due_at=Now(),
+            due_at=Now() + wait if wait else Now(),
             attempts=0,
             consecutive_crashes=0,
             retry_window_started_at=Now(),

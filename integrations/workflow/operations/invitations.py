@@ -1,6 +1,6 @@
 """What people do to an invitation: approve, refuse, resolve, send or invite again, stop following, decide."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -56,14 +56,17 @@ def _require_nothing_elsewhere(invitation: Invitation, decided_at: datetime) -> 
         raise ActionNotAllowed(ELSEWHERE.format(name=name, phrase=phrase, since=other.since, link=link))
 
 
-def approve(invitation: Invitation, actor: Actor, reason: str = "") -> None:
-    """Send a held invitation, if it is still wanted when the candidate is read again. Raises ActionNotAllowed."""
+def approve(invitation: Invitation, actor: Actor, reason: str = "", wait: timedelta = timedelta(0)) -> None:
+    """Send a held invitation after `wait`, if it is still wanted when the candidate is read again.
+
+    Raises ActionNotAllowed.
+    """
     with transaction.atomic():
         Organization.objects.lock(invitation.organization_id)
         _require(invitation, Status.HELD)
         _require_nothing_elsewhere(invitation, invitation.created_at)
         _move(invitation, Status.PENDING, checked_at=None)
-        enqueue.enqueue_invitation(invitation)
+        enqueue.enqueue_invitation(invitation, wait=wait)
         AuditEntry.record(
             invitation.organization,
             actor,

@@ -54,8 +54,10 @@ def _store(effect: Effect, wait: timedelta = timedelta(0)) -> None:
     insert_unless_stored(effect, unique=("kind", "organization", "key"))
 
 
-def enqueue_first_sending(invitation: Invitation, delivery: Delivery | None = None) -> None:
-    """Enqueue the sending of an invitation that was made in this transaction."""
+def enqueue_first_sending(
+    invitation: Invitation, delivery: Delivery | None = None, wait: timedelta = timedelta(0)
+) -> None:
+    """Enqueue the sending of an invitation that was made in this transaction, due after `wait`."""
     effect = Effect(
         organization_id=invitation.organization_id,
         kind=Kind.SEND_INVITATION,
@@ -65,16 +67,18 @@ def enqueue_first_sending(invitation: Invitation, delivery: Delivery | None = No
         opportunity_id=invitation.opportunity_id,
         priority=2,
     )
-    _store(effect)
+    _store(effect, wait)
 
 
-def enqueue_invitation(invitation: Invitation, delivery: Delivery | None = None) -> None:
+def enqueue_invitation(
+    invitation: Invitation, delivery: Delivery | None = None, wait: timedelta = timedelta(0)
+) -> None:
     """Enqueue the sending of an invitation: one effect per invitation, due again when it is requested again."""
-    enqueue_first_sending(invitation, delivery)
+    enqueue_first_sending(invitation, delivery, wait)
     own = _effect(invitation.organization_id, Kind.SEND_INVITATION, str(invitation.pk))
     own.exclude(state=Effect.State.DUE).update(
         state=Effect.State.DUE,
-        due_at=Now(),
+        due_at=Now() + wait if wait else Now(),
         attempts=0,
         attempt_started_at=None,
         last_error="",
