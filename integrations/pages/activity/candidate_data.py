@@ -8,6 +8,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.generic import TemplateView
 
+from integrations.models import Candidate
 from integrations.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.workflow.operations.subject_access import HeldData, held_data, record_subject_access
@@ -29,7 +30,9 @@ class CandidateDataView(OrganizationMixin, TemplateView):
             )
             for table in data.tables
         ]
-        return super().get_context_data(data=data, tables=tables, **kwargs)
+        own = {"organization": self.organization, "opportunity_id": self.kwargs["opportunity_id"]}
+        name = Candidate.objects.filter(**own).values_list("name", flat=True).first()
+        return super().get_context_data(data=data, tables=tables, name=name, **kwargs)
 
     def post(self, request: HttpRequest, opportunity_id: str) -> HttpResponse:
         """Return the file."""

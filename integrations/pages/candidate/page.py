@@ -49,7 +49,6 @@ class CandidateView(OrganizationMixin, PartialsMixin):
             shown = _story(rows)
         return super().get_context_data(
             rows=rows,
-            is_technical=is_technical,
             part=TECHNICAL if is_technical else "story",
             lever_page=candidate_page(opportunity_id),
             report_url=rows.report_url,

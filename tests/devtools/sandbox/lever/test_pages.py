@@ -49,3 +49,9 @@ def test_a_candidate_without_a_name_is_refused(lever: LeverSandbox):
     before = len(lever.accounts["acme"].opportunities)
     assert "A candidate needs a name." in add(lever, name=" ").text
     assert len(lever.accounts["acme"].opportunities) == before
+
+
+def test_levers_own_address_of_a_candidate_leads_to_the_profile(lever: LeverSandbox):
+    answer = requests.get(f"{lever.url}/candidates/{ALDER}", timeout=5)
+    assert answer.url == f"{lever.url}/acme/candidates/{ALDER}"
+    assert requests.get(f"{lever.url}/candidates/nobody", timeout=5).status_code == 404

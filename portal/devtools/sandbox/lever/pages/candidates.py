@@ -25,6 +25,7 @@ class CandidatePages(LeverPages):
         profile = "/<account:account>/candidates/<opportunity>"
         return [
             Route("GET", "/", self.home),
+            Route("GET", "/candidates/<opportunity>", self.of_opportunity),
             Route("GET", "/<account:account>", self.account_home),
             Route("GET", "/<account:account>/candidates", self.candidates),
             Route("POST", "/<account:account>/candidates/stage", self.move_selected),
@@ -39,6 +40,14 @@ class CandidatePages(LeverPages):
         if not account:
             raise HttpError(404, "There is no account here yet.")
         return redirect(f"/{account.slug}/candidates")
+
+    def of_opportunity(self, request: Request) -> Response:
+        """Lead to an opportunity by its id alone, as Lever's own addresses name it."""
+        wanted = request.path_params["opportunity"]
+        for account in self._platform.accounts.values():
+            if wanted in account.opportunities:
+                return redirect(f"/{account.slug}/candidates/{wanted}")
+        raise HttpError(404, "There is no such candidate.")
 
     def account_home(self, request: Request) -> Response:
         """Sign in to the account, and lead to its candidates."""
