@@ -25,6 +25,11 @@ PAGES = {
     "/activity/opportunity-1/": 18,
     "/activity/opportunity-1/?show=technical": 19,
     "/audit/": 9,
+    "/settings/": 18,
+    "/settings/rules/": 12,
+    "/settings/team/": 9,
+    "/mappings/": 30,
+    "/mappings/add/": 14,
     "/reports/": 9,
 }
 LISTS = (

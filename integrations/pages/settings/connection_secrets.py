@@ -74,11 +74,12 @@ def _save_key(form: ConnectionsForm, organization: Organization, actor: Actor, s
                 f"The API key is stored, but CodeScreen could not be asked whether it accepts it ({reason}). The "
                 "portal asks again by itself."
             )
-        case KeyRefused(reason):
+        case KeyRefused(reason, keeps_key):
+            kept = " The key stored before stays in use." if keeps_key else ""
             form.add_error(
                 name,
-                f"CodeScreen refused this key ({reason}). It was not stored; a key stored before stays in use. Copy "
-                "the whole key from CodeScreen again.",
+                f"CodeScreen refused this key, so it was not stored.{kept} Copy the whole key from CodeScreen again. "
+                f"({reason})",
             )
         case KeyUntried(reason):
             saved.offers_untried = True

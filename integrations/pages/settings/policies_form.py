@@ -72,6 +72,7 @@ class PoliciesForm(forms.ModelForm):
                     data.setdefault(name, str(getattr(kwargs["instance"], name)))
         super().__init__(data, **kwargs)
         organization = self.instance
+        self.fields["leaving"].widget.choices = [("stop", "Cancel tracking"), ("keep", "Keep tracking")]
         self._lists = {
             "default_assessment": pick_list.assessments(organization),
             "passed_stage": pick_list.target_stages(organization),
@@ -82,6 +83,17 @@ class PoliciesForm(forms.ModelForm):
         self.unknown = [
             reason for name, known in self._lists.items() if (reason := known.refusal(self.initial[name]))
         ]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse scores that don't rise, at the first that is too high."""
+        cleaned = super().clean() or {}
+        names = ("rating_2_from", "rating_3_from", "rating_4_from")
+        scores = [cleaned.get(name) for name in names]
+        for name, score, following in zip(names, scores, scores[1:], strict=False):
+            if score is not None and following is not None and score > following:
+                self.add_error(name, "The scores must rise from rating 2 to rating 4.")
+                break
+        return cleaned
 
     def clean_default_assessment(self) -> str:
         """Refuse an assessment that CodeScreen doesn't list."""

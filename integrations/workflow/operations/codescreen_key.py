@@ -28,9 +28,10 @@ class KeyStoredUntried:
 
 @dataclass(frozen=True)
 class KeyRefused:
-    """CodeScreen refused the key; nothing was changed."""
+    """CodeScreen refused the key; nothing was changed. `keeps_key`: whether a key that works is stored."""
 
     reason: str
+    keeps_key: bool
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def replace_codescreen_key(
         assessments = provider.codescreen_client_with(organization, api_key).assessments()
     except PlatformError as error:
         if error.status in _REFUSED:
-            return KeyRefused(str(error))
+            return KeyRefused(str(error), keeps_key=_has_working_key(organization))
         if not may_be_untried and _has_working_key(organization):
             return KeyUntried(str(error))
         save_codescreen_key(organization, api_key, actor)

@@ -65,6 +65,19 @@ def test_invalid_rules_are_rejected_with_the_reason_at_the_top(
     assert Organization.objects.get(pk=organization.pk).bulk_limit == 50
 
 
+def test_scores_that_do_not_rise_are_refused_at_the_field(organization_admin_client, organization):
+    answer = organization_admin_client.post(URL, SAME | {"rating_3_from": "80"})
+    form = answer.context["policies_form"]
+    assert form.errors == {"rating_3_from": ["The scores must rise from rating 2 to rating 4."]}
+    assert 'id="id_rating_3_from_error"' in text(answer)
+
+
+def test_leaving_the_stage_is_said_in_plain_words(organization_admin_client, organization):
+    assert ">Cancel tracking</option>" in text(organization_admin_client.get(URL))
+    organization_admin_client.post(URL, SAME | {"leaving": "keep"})
+    assert Organization.objects.get(pk=organization.pk).leaving == "keep"
+
+
 def test_a_team_member_may_not(team_member_client, organization):
     assert team_member_client.post(reverse("policies"), SAME | {"paused": "on"}).status_code == 403
     assert not Organization.objects.get(pk=organization.pk).paused
