@@ -58,7 +58,7 @@ def _record_uncertain(effect: Effect, invitation: Invitation, reason: str) -> No
         invitation.organization,
         EmailTopic.INVITATION_UNCERTAIN,
         f"{invitation.pk}:{effect.lease_owner}",
-        subject="An invitation may or may not have been sent",
+        subject="The invitation may or may not have been sent",
         lines=[
             f"“{invitation.assessment_name}”: {reason}",
             "Look for the candidate in CodeScreen. Then say on the candidate's page whether it was sent.",
@@ -108,7 +108,7 @@ def _record_failed(effect: Effect, invitation: Invitation, reason: str, note: st
         organization,
         EmailTopic.INVITATION_FAILED,
         f"{invitation.pk}:{effect.lease_owner}",
-        subject="An invitation could not be sent",
+        subject="The invitation could not be sent",
         lines=[f"“{invitation.assessment_name}”: {reason}", f"{OPEN}: {candidate_link(invitation)}"],
         invitation=invitation,
         holds_while=InvitationUnchanged.of(invitation),

@@ -3,13 +3,15 @@
 from dataclasses import replace
 
 from integrations.models import Incident, Invitation
+from integrations.workflow.email.names import first_name
 from integrations.workflow.email.payload import EmailPayload, IncidentOngoing, InvitationUnchanged, Notice
 
 
 def keep_current(payload: EmailPayload) -> EmailPayload | None:
     """Return the payload with the notices that still hold, None when none does.
 
-    Those about an invitation begin with the candidate's name and role as they are known now.
+    Those about an invitation begin with the candidate's name and role as they are known now, and their subject with the
+    first name.
     """
     conditions = [notice.holds_while for notice in payload.notices]
     ids = {one.invitation for one in conditions if isinstance(one, InvitationUnchanged)}
@@ -35,5 +37,9 @@ def _with_name(
     """Return the notice with the candidate's name; None when the invitation isn't as it was."""
     if invitation is None or InvitationUnchanged.of(invitation) != condition:
         return None
-    who = " · ".join(filter(None, (invitation.candidate_name, invitation.role_title)))
-    return replace(notice, lines=(who, *notice.lines)) if who and notice.lines else notice
+    subject, name = notice.subject, invitation.candidate_name
+    if name and subject:
+        subject = f"{first_name(name)}: {subject[0].lower()}{subject[1:]}"
+    who = " · ".join(filter(None, (name, invitation.role_title)))
+    lines = (who, *notice.lines) if who and notice.lines else notice.lines
+    return replace(notice, subject=subject, lines=lines)

@@ -91,8 +91,9 @@ EMAIL_KINDS: dict[EmailKind, EmailKindDefinition] = {
         _MESSAGE_WORDING,
         {
             **_message(
-                "Not sent: Backend",
-                "CodeScreen refused the e-mail address. Correct it in Lever.\n\n"
+                "Alder: the invitation could not be sent",
+                "Alder Birch · Backend Engineer\n\n"
+                "“Backend”: CodeScreen refused the e-mail address. Correct it in Lever.\n\n"
                 f"Open in the portal: {_PORTAL}/activity/opportunity-1/",
             ),
             **_CANDIDATE,

@@ -130,7 +130,7 @@ _LINKS = {
 _PAGES = {
     "/settings/": "Open Settings",
     "/mappings/": "Open Mappings",
-    "/activity/": "Open Activity",
+    "/activity/": "Open Candidates",
     "/health/": "Open Health",
 }
 

@@ -3,6 +3,7 @@
 from integrations.models import Effect, EmailTopic, Invitation, Result
 from integrations.workflow.email.blocks import OPEN
 from integrations.workflow.email.links import candidate_link
+from integrations.workflow.email.names import first_name
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.outbox.enqueue import enqueue, enqueue_note
 from integrations.workflow.outbox.payloads import MoveStagePayload
@@ -52,7 +53,7 @@ def notify_regrade(invitation: Invitation, number: int) -> None:
         invitation.organization,
         EmailTopic.RESULT_CHANGED,
         f"{invitation.pk}:{number}",
-        subject="A result changed after the candidate was moved",
+        subject=f"{first_name(invitation.candidate_name)}: the result changed after the move",
         lines=[
             change,
             "Decide in Lever which stage the candidate belongs in.",

@@ -50,7 +50,7 @@ def _notify_bounce(invitation: Invitation) -> None:
         invitation.organization,
         EmailTopic.INVITATION_BOUNCED,
         str(invitation.pk),
-        subject="An invitation bounced",
+        subject="The invitation bounced",
         lines=[
             f"“{invitation.assessment_name}” could not be delivered, because the e-mail address doesn't exist.",
             "Correct the address in Lever. Then cancel tracking and send it again from the candidate's page.",
@@ -82,7 +82,7 @@ def _notify_submission(invitation: Invitation) -> None:
         invitation.organization,
         EmailTopic.SUBMITTED,
         f"{invitation.pk}:{invitation.changed_at.isoformat()}",
-        subject=f"{names['first_name']} submitted {invitation.assessment_name}",
+        subject="The assessment was submitted",
         lines=[
             f"“{invitation.assessment_name}” was submitted. CodeScreen is evaluating it, and the result follows.",
             f"{OPEN}: {candidate_link(invitation)}",

@@ -19,7 +19,7 @@ def notify_uncertain(invitation):
         invitation.organization,
         EmailTopic.INVITATION_UNCERTAIN,
         str(invitation.pk),
-        subject="An invitation may or may not have been sent",
+        subject="The invitation may or may not have been sent",
         lines=[f"Look for invitation {invitation.pk}."],
         invitation=invitation,
         holds_while=InvitationUnchanged.of(invitation),
@@ -29,7 +29,7 @@ def notify_uncertain(invitation):
 def test_a_notice_that_still_holds_names_the_candidate(organization, super_admin):
     notify_uncertain(uncertain(organization, candidate_name="Candidate Birch", role_title="Chef"))
     [message] = send_all()
-    assert message.subject == "An invitation may or may not have been sent"
+    assert message.subject == "Birch: the invitation may or may not have been sent"
     assert message.body.startswith("Candidate Birch · Chef\n\nLook for invitation")
 
 
@@ -66,8 +66,8 @@ def test_a_digest_of_which_one_notice_holds_is_an_e_mail_about_that_one(organiza
         notify_uncertain(invitation)
     invitations[resolved].move("invited", instance_id="instance-1")
     [message] = send_all()
-    assert message.subject == "An invitation may or may not have been sent"
     names = ("Alder", "Birch")
+    assert message.subject == f"{names[1 - resolved]}: the invitation may or may not have been sent"
     assert names[1 - resolved] in message.body
     assert names[resolved] not in message.body
 
