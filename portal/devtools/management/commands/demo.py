@@ -43,8 +43,11 @@ class Command(BaseCommand):
                 raise CommandError(f"Can't listen on {HOST}:{port}. Leave --port out to get a free port.")
             created = DemoEnvironment.create("demo", port)
             created.enter(EMAIL_URL=created.smtp_url)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             succeeded = self._run(environment, check)
+        except KeyboardInterrupt:  # before the supervisor ran, which ends at a signal by itself
+            succeeded = not check
         finally:
             shutil.rmtree(environment.folder, ignore_errors=True)
         if not succeeded:
