@@ -13,6 +13,12 @@ from integrations.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.workflow.operations.subject_access import HeldData, held_data, record_subject_access
 
+_POLICIES = {
+    "retention_days": "the time for which the organization keeps personal data",
+    "call_retention_days": "the time for which the organization keeps calls",
+    "delivery_retention_days": "the time for which the organization keeps webhooks",
+}
+
 
 class CandidateDataView(OrganizationMixin, TemplateView):
     """Show every row about the candidate, table by table; a POST downloads them as JSON and is recorded."""
@@ -26,6 +32,7 @@ class CandidateDataView(OrganizationMixin, TemplateView):
         tables = [
             (
                 table,
+                in_words(table.lives),
                 [(row, [(name, _text(value)) for name, value in row.personal.items()]) for row in table.rows],
             )
             for table in data.tables
@@ -53,6 +60,13 @@ class CandidateDataView(OrganizationMixin, TemplateView):
         if found is None:
             raise Http404("No such candidate here.")
         return found
+
+
+def in_words(lives: str) -> str:
+    """Return how long a table's rows are kept, with each policy by what it means instead of its name."""
+    for policy, meaning in _POLICIES.items():
+        lives = lives.replace(f"`{policy}`", meaning)
+    return lives
 
 
 def _text(value: object) -> str:

@@ -5,7 +5,9 @@ import json
 import pytest
 from django.urls import reverse
 
+from integrations.data_inventory import CANDIDATE_TABLES
 from integrations.models import AuditAction, AuditEntry
+from integrations.pages.activity.candidate_data import in_words
 from integrations.workflow.operations import subject_access
 from tests import factories
 
@@ -21,7 +23,7 @@ def address(organization):
 def test_the_page_shows_each_row_and_changes_nothing(super_admin_client, address):
     page = super_admin_client.get(address).content.decode()
     assert "Alder &lt;Grey&gt;" in page
-    assert "at the latest after retention_days" in page
+    assert "at the latest after the time for which the organization keeps personal data" in page
     assert not AuditEntry.objects.exists()
 
 
@@ -46,3 +48,8 @@ def test_an_unknown_candidate_is_not_found(super_admin_client, organization):
 def test_the_candidates_page_leads_there(super_admin_client, address):
     page = super_admin_client.get(reverse("candidate", kwargs={"opportunity_id": "opportunity/1"}))
     assert f'href="{address}"' in page.content.decode()
+
+
+@pytest.mark.parametrize("table", CANDIDATE_TABLES, ids=lambda table: table.model)
+def test_how_long_rows_are_kept_is_said_without_a_policys_name(table):
+    assert "_" not in in_words(table.lives)

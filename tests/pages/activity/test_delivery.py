@@ -32,7 +32,7 @@ def test_the_candidate_is_named_when_they_were_not_invited(super_admin_client, o
 def test_previewing_and_retrying_say_what_would_happen(organization_admin_client, delivery):
     url = reverse("delivery", args=[delivery.pk])
     page = text(organization_admin_client.get(url, {"preview": 1}))
-    assert "<strong>disconnected</strong>" in page
+    assert "<strong>Not connected</strong>" in page
     assert "Retry now" in page
     delivery.refresh_from_db()
     before = delivery.decided_at
