@@ -227,7 +227,7 @@ class Organization(models.Model):
     hold_failed = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="The candidate then waits under Activity until somebody says what was decided. The portal never "
+        help_text="The candidate then waits under Candidates until somebody says what was decided. The portal never "
         "archives anybody.",
     )
     requires_second_factor = models.BooleanField(

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
 from integrations.lever.payloads import Opportunity
-from integrations.models import Delivery, Effect, Erasure, Invitation, Organization, db_clock
+from integrations.models import Candidate, Delivery, Effect, Erasure, Invitation, Organization, db_clock
 from integrations.models.db_retry import with_retry
 from integrations.models.invitation_status import Status
 from integrations.models.prepared import prepared
@@ -138,6 +138,11 @@ def _refresh(
             changes["contact_id"] = opportunity.contact_id[:200]
         if not Invitation.objects.filter(pk=invitation.pk, status=Status.PENDING).update(**changes):
             return DecideOnRecording(partial(cancel_or_retry, invitation))
+        if is_corrected:
+            candidate = Candidate.objects.filter(
+                organization=invitation.organization_id, opportunity_id=invitation.opportunity_id
+            )
+            candidate.update(name=name, email=email)
         store_people_shown(invitation.organization, [opportunity])
         invitation.refresh_from_db()
     return None

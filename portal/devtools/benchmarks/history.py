@@ -16,6 +16,7 @@ from django.db.models.expressions import DatabaseDefault
 from integrations.models import (
     ApiCall,
     AuditEntry,
+    Candidate,
     Delivery,
     Effect,
     Invitation,
@@ -104,6 +105,12 @@ class History:
         _insert(Invitation(organization=self.large), first, last, columns.invitation(large))
         _insert(
             Delivery(organization=self.large, payload=columns.PAYLOAD), first, last, columns.delivery(large)
+        )
+        _insert(
+            Candidate(organization=self.large, stage_name="CodeScreen Assessment"),
+            first,
+            last,
+            columns.candidate(large),
         )
         _insert(
             _unchained(Verdict(organization=self.large)), first, last, columns.verdict(large), columns.DECIDED

@@ -86,6 +86,11 @@ def _one_of(texts: tuple[str, ...], number: str) -> str:
     return f"CASE ({number}) % {len(texts)} {choices} END"
 
 
+def _json(text: str) -> str:
+    """Return the SQL of a JSON column's value."""
+    return f"CAST({text} AS jsonb)" if connection.vendor == "postgresql" else text
+
+
 def _own(large: int, number: str = "n") -> dict[str, str]:
     """Every second candidate is the large organization's; the others have equally many, and ids that follow it."""
     other = f"{large} + 1 + ({number} / 2) % {OTHER_ORGANIZATIONS}"
@@ -161,6 +166,25 @@ def delivery(large: int) -> Mapping[str, str]:
     }
 
 
+def candidate(large: int) -> Mapping[str, str]:
+    """Candidates: of each delivery; six in ten are invited, and an eighth of those has a stated outcome."""
+    return {
+        **_own(large),
+        "id": _id(),
+        "opportunity_id": _opportunity(),
+        "name": invitation(large)["candidate_name"],
+        "email": "'candidate' || n || '@example.org'",
+        "role_id": f"'role-' || {_one_of(ROLES, 'n / 3')}",
+        "role_title": _one_of(ROLES, "n / 3"),
+        "assessment_name": _one_of(ASSESSMENTS, "n / 7"),
+        "entered_at": ago(f"n * {STEP} + 3"),
+        "delivery_id": _id(),
+        "invitation_id": f"CASE WHEN {_IS_INVITED} THEN {_id()} END",
+        "outcome": f"CASE WHEN {_IS_INVITED} AND {_HAS_RESULT} AND n % 7 = 0 THEN 'Passed' "
+        f"WHEN {_IS_INVITED} AND {_HAS_RESULT} AND n % 7 = 1 THEN 'Failed' ELSE '' END",
+    }
+
+
 def verdict(large: int) -> Mapping[str, str]:
     """Verdicts: the current one of each decided delivery."""
     same = delivery(large)
@@ -187,6 +211,10 @@ def effect(large: int) -> Mapping[str, str]:
         "delivery_id": f"CASE WHEN {_IS_INVITED} THEN {_id()} END",
         "kind": kind,
         "email_topic": f"CASE WHEN ({kind}) = 'send_email' THEN 'invitation_failed' ELSE '' END",
+        "payload": _json(
+            f"CASE {kind} WHEN 'set_progress_tag' THEN '{{\"tag\": \"CodeScreen: Candidate Invited\"}}' "
+            f"WHEN 'write_feedback' THEN '{{\"result\": ' || ({_id()}) || '}}' ELSE '{{}}' END"
+        ),
         "key": "'effect-' || n",
         "opportunity_id": _opportunity(),
         "state": "CASE WHEN n % 2000 = 6 THEN 'failed' ELSE 'done' END",

@@ -13,6 +13,16 @@ PAGES = (
     "/activity/",
     "/activity/?page=2",
     "/activity/?page=-1",
+    "/activity/?view=attention",
+    "/activity/?view=held",
+    "/activity/?view=not_invited",
+    "/activity/?view=not_invited&reason=no_email",
+    "/activity/?view=in_progress",
+    "/activity/?view=passed",
+    "/activity/?view=failed",
+    "/activity/?view=expired",
+    "/activity/?role=Designer",
+    "/activity/?assessment=Algorithms&since=2020-01-01",
     "/activity/?status=completed",
     "/activity/?status=held",
     "/activity/?show=deliveries",
@@ -31,7 +41,7 @@ PAGES = (
 )
 #: A name that few candidates have, a common one, a role, an assessment, an opportunity, and what isn't there.
 SEARCHES = ("Winterley", "Ada", "Backend Engineer 7", "Algorithms", "{candidate}", "Nobody of this name")
-LISTS = ("invitations", "deliveries", "effects")
+LISTS = ("candidates", "invitations", "deliveries", "effects")
 #: Closed to a Limited Team Member.
 TEAM_PAGES = (
     "/activity/{busy}/",

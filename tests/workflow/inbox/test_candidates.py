@@ -11,7 +11,7 @@ from integrations.vocabulary import ErasureCause
 from integrations.workflow.erasure.erase import erase
 from integrations.workflow.inbox.decide_delivery import decide_delivery
 from integrations.workflow.inbox.sweep import sweep
-from integrations.workflow.operations.invitations import invite_again, stop_following
+from integrations.workflow.operations.invitations import approve, invite_again, stop_following
 from tests import factories
 from tests.workflow.inbox.conftest import verdict
 
@@ -127,3 +127,17 @@ def test_an_erasure_empties_the_row_and_a_later_delivery_stores_nothing_personal
     move_candidate()
     scenario.work()
     assert candidate(delivery).name == ""
+
+
+def test_a_name_that_is_corrected_before_sending_is_the_candidates_too(scenario, move_candidate):
+    scenario.set_policies(bulk_limit=1)
+    factories.InvitationFactory.create(organization=scenario.organization)
+    delivery = move_candidate()
+    scenario.work()
+    held = candidate(delivery).invitation
+    assert held is not None
+    scenario.correct(name="Candidate Alder Again")
+    approve(held, "test")
+    scenario.work()
+    row = candidate(delivery)
+    assert (row.name, row.email) == ("Candidate Alder Again", "alder.correct@candidates.example")
