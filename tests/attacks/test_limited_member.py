@@ -44,6 +44,13 @@ def candidates(ready_organization, limited_member):
             last_error=f"An error about {name}.",
         )
         Result.objects.create(invitation=row, outcome="Passed")
+        factories.CandidateFactory.create(
+            organization=ready_organization,
+            opportunity_id=opportunity_id,
+            name=name,
+            delivery=delivery,
+            invitation=row,
+        )
         rows[name] = delivery
     factories.on_candidate(ready_organization, "own", limited_member.email)
     return rows
@@ -80,7 +87,7 @@ def test_counts_and_charts_are_of_the_own_candidates(limited_member_client, team
     for client, number in ((limited_member_client, 1), (team_member_client, 2)):
         context = client.get("/").context
         assert (context["waiting"].held, context["waiting"].failed_effects) == (number, number)
-        assert context["today"].received == number
+        assert context["today"].total.moved == number
         assert context["charts"][1].summary.startswith(f"{number} passed")
 
 
@@ -119,7 +126,12 @@ def test_an_address_that_is_not_proven_gives_nothing(limited_member, limited_mem
 
 def test_findings_name_no_candidate_to_them(limited_member_client, candidates):
     candidates[OTHER].invitation.__class__.objects.update(status="uncertain")
-    assert limited_member_client.get("/").context["errors"] == []
+    page = limited_member_client.get("/")
+    assert [item.title for item in page.context["attention"]] == [
+        "1 invitation may have been sent",
+        "1 step failed",
+    ]
+    assert page.context["further_findings"] == 0
 
 
 @pytest.mark.parametrize(("name", "is_told"), [(OWN, True), (OTHER, False)])

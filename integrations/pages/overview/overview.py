@@ -89,14 +89,15 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         # findings name candidates, and a Limited Team Member has no part in mending them
         is_told = self.membership.sees_all_candidates
         findings = doctor.operational_findings(self.organization) if is_told else []
-        counts = today(self.membership)
+        counts, waiting = today(self.membership), waiting_for_a_person(self.membership)
         return {
+            "waiting": waiting,
             "today": counts,
             "midnight": timezone.localdate(),
             "time_to_invite": (
                 duration(counts.seconds_to_invite) if counts.seconds_to_invite is not None else ""
             ),
-            "attention": attention(self.membership, waiting_for_a_person(self.membership), findings),
+            "attention": attention(self.membership, waiting, findings),
             "further_findings": further_findings(findings),
             "rows": candidate_rows(self._latest()),
         }

@@ -242,7 +242,7 @@ def test_undecided_failed_candidates_are_on_the_overview_and_under_a_filter(
     team_member_client, organization, undecided, ready_organization
 ):
     overview = text(team_member_client.get("/", {"part": "overview"}))
-    assert "1 candidate who failed" in overview
+    assert "1 failed candidate needs your decision" in overview
     answer = team_member_client.get(ACTIVITY, {"status": "awaits_decision"})
     assert [row.pk for row in answer.context["page"]] == [undecided.pk]
     assert "Failed: waits for a decision" in text(answer)

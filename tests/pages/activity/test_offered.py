@@ -50,7 +50,10 @@ def test_the_overview_counts_who_is_offered(ready_organization, super_admin_clie
             decided_at=timezone.now(),
             due_at=None,
         )
-    assert "2 candidates who stood in a stage before" in super_admin_client.get("/").content.decode()
+    assert (
+        "2 candidates were in a stage before Lever was connected"
+        in super_admin_client.get("/").content.decode()
+    )
 
 
 def test_an_admin_invites_whom_the_sweep_offers(offered, sandbox, organization_admin_client):
