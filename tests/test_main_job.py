@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-START_SECONDS = 90
+START_SECONDS = 180
 TIMEOUT_MS = 45_000
 
 
