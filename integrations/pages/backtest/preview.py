@@ -38,7 +38,7 @@ class PreviewRulesView(RulesView):
             "form": form,
             "summary": summarize(results, self.organization),
             "days": DAYS,
-            "is_cut": since > db_clock.now() - timedelta(days=DAYS - 1),
+            "is_cut": since > db_clock.now() - timedelta(days=DAYS) + timedelta(minutes=1),
             "since": since,
             "most": MOST,
             "decides": bool(DECIDING_POLICIES & form.changed_values().keys()),
