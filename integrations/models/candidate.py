@@ -87,7 +87,8 @@ class Candidate(models.Model):
         choices=vocabulary.ResultOutcome.choices(),
         blank=True,
         default="",
-        help_text="What CodeScreen states of the invitation's latest attempt; empty until it does.",
+        help_text="What CodeScreen states of the invitation's latest attempt; empty until it does, and while the "
+        "assessment is open again.",
     )
     erased_at = models.DateTimeField(null=True, blank=True, help_text="When the person's data was erased.")
 

@@ -125,8 +125,7 @@ class CandidateSearch:
         if view == "in_progress":
             return rows.filter(invitation__status__in=_UNDER_WAY, invitation__following_ended="")
         if view in _OUTCOMES:
-            is_completed = Q(invitation__status=InvitationStatus.COMPLETED)
-            return rows.filter(is_completed, outcome=_OUTCOMES[view])
+            return rows.filter(outcome=_OUTCOMES[view])
         return rows
 
     @cached_property

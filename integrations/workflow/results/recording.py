@@ -3,7 +3,7 @@
 import logging
 
 from integrations.codescreen.payloads import InstanceStatus, Progress
-from integrations.models import Invitation, db_clock
+from integrations.models import Candidate, Invitation, db_clock
 from integrations.models.invitation_status import Status
 from integrations.workflow.outbox.enqueue import enqueue_progress_tag
 from integrations.workflow.results.completion import record_completion
@@ -29,6 +29,8 @@ def record_progress(invitation: Invitation, progress: Progress) -> bool:
 def _record_not_started(invitation: Invitation) -> bool:
     if invitation.status in {Status.INVITED, Status.WITHDRAWN}:
         return False
+    if invitation.status == Status.COMPLETED:
+        Candidate.objects.record_outcome(invitation, "")
     invitation.move(Status.INVITED, REOPENED, started_at=None, submitted_at=None, completed_at=None)
     enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
     return True
@@ -50,6 +52,8 @@ def _record_in_progress(invitation: Invitation, progress: Progress) -> bool:
         return False
     was_started = invitation.status in {Status.IN_PROGRESS, Status.SUBMITTED}
     started_at = progress.started_at or (invitation.started_at if not was_completed else None) or now
+    if was_completed:
+        Candidate.objects.record_outcome(invitation, "")
     reason = REOPENED if was_completed else ""
     invitation.move(status, reason, started_at=started_at, submitted_at=submitted_at, completed_at=None)
     if not was_started:

@@ -6,12 +6,14 @@ import pytest
 from django.db.models.functions import Now
 
 from integrations.clients.provider import clients_for
+from integrations.codescreen.payloads import InstanceStatus, Progress
 from integrations.models import Candidate, Delivery, LeverConnection
 from integrations.vocabulary import ErasureCause
 from integrations.workflow.erasure.erase import erase
 from integrations.workflow.inbox.decide_delivery import decide_delivery
 from integrations.workflow.inbox.sweep import sweep
 from integrations.workflow.operations.invitations import approve, invite_again, stop_following
+from integrations.workflow.results.recording import record_progress
 from tests import factories
 from tests.workflow.inbox.conftest import verdict
 
@@ -92,6 +94,10 @@ def test_a_result_is_on_the_candidates_row(scenario, move_candidate):
     assert candidate(delivery).outcome == ""
     scenario.candidate_does("start", "submit", "evaluate", score=82, result="Passed")
     assert candidate(delivery).outcome == "Passed"
+    invitation = candidate(delivery).invitation
+    assert invitation is not None
+    record_progress(invitation, Progress(InstanceStatus.IN_PROGRESS))
+    assert candidate(delivery).outcome == "", "CodeScreen opened it again"
 
 
 def test_inviting_again_makes_the_new_round_the_latest(scenario, move_candidate):
