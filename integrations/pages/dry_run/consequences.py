@@ -42,7 +42,7 @@ def _effect_detail(effect: Effect) -> str:
 def later_consequences(organization: Organization, dry_run: DryRun) -> list[Consequence]:
     """Return what follows once the invitation is approved or sent; nothing for a skip."""
     if dry_run.decision.verdict == VerdictCode.HELD_FOR_APPROVAL:
-        detail = "It waits under Activity. The members who want that get one e-mail for all that waits."
+        detail = "It waits under Candidates. The members who want that get one e-mail for all that waits."
         return [Consequence("Until an Admin says yes or no", detail)]
     if dry_run.decision.verdict != VerdictCode.INVITE:
         return []
@@ -74,5 +74,5 @@ def _on_result(organization: Organization) -> Iterator[Consequence]:
     if organization.hold_failed:
         yield Consequence(
             "Then, if CodeScreen says Failed",
-            "They wait under Activity until somebody says what was decided; nobody is archived.",
+            "They wait under Candidates until somebody says what was decided; nobody is archived.",
         )

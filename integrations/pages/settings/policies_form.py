@@ -60,7 +60,7 @@ class PoliciesForm(forms.ModelForm):
             "passed_tag": "Such as “{assessment}: passed”.",
             "failed_tag": "Such as “{assessment}: failed”.",
             "passed_stage": "Only when CodeScreen says Passed.",
-            "hold_failed": "They wait under Activity until somebody records a decision. The portal archives nobody.",
+            "hold_failed": "They wait under Candidates until somebody records a decision. The portal archives nobody.",
         }
 
     def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""Every verdict has a next step: on the candidate's page, under Activity, and in a note in Lever if it is fixable."""
+"""Every verdict has a next step: on the candidate's page, under Candidates, and in a note in Lever if it is fixable."""
 
 from html import unescape
 
