@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
@@ -27,7 +28,7 @@ _LINKS: tuple[tuple[str, str, str, Collection[str]], ...] = (
     ("overview", "Overview", "home", EVERYONE),
     ("activity", "Candidates", "people", EVERYONE),
     ("report", "Reports", "chart", TEAM),
-    ("what-if", "What if…", "help", TEAM),
+    ("what-if", "What if…", "play", TEAM),
     ("health", "Health", "work", TEAM),
     ("settings", "Settings", "settings", EVERYONE),
 )
@@ -58,6 +59,7 @@ class NavigationLink:
 def site_context(request: HttpRequest) -> dict[str, Any]:
     """Return what base.html shows; values are lazy, so that a page which doesn't use them costs no query."""
     return {
+        "version": settings.VERSION,
         "time_zone": getattr(request, "time_zone", None),
         "membership": SimpleLazyObject(lambda: admitted_membership(request)),
         "organization": SimpleLazyObject(lambda: _organization(request)),

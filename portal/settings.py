@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,8 @@ from portal.environment import Environment, is_delivering
 from portal.logging_settings import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+_PROJECT = BASE_DIR / "pyproject.toml"
+VERSION: str = tomllib.loads(_PROJECT.read_text())["project"]["version"] if _PROJECT.is_file() else ""
 
 env = Environment(os.environ.get("PORTAL_ENV_FILE", str(BASE_DIR / ".env")))
 #: Missing and malformed variables, each with a message; portal.checks reports them as numbered checks.
