@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 
 from integrations.models import Organization, db_clock
 from integrations.models.membership import ADMINS
@@ -17,13 +17,12 @@ MOST = 10_000
 
 
 class PreviewRulesView(RulesView):
-    """Show what the rules in the form would have decided; `back` shows the form again with what was entered."""
+    """Show what the rules in the form would have decided; `back` shows the form again with what was entered.
+
+    Without a form there is nothing to preview, and the rules are shown.
+    """
 
     allowed_roles = ADMINS
-
-    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        """Show the rules: without a form there is nothing to preview."""
-        return redirect("rules")
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Decide the stored deliveries again by the rules in the form."""

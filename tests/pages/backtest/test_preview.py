@@ -117,8 +117,9 @@ def test_an_organization_without_deliveries_is_told_what_will_stand_here(
     assert "There is nothing to compare with yet" in text(answer)
 
 
-def test_the_address_alone_leads_to_the_rules(organization_admin_client, organization):
-    assert organization_admin_client.get(URL).url == "/settings/rules/"
+def test_the_address_alone_shows_the_rules(organization_admin_client, organization):
+    answer = organization_admin_client.get(URL)
+    assert "integrations/rules.html" in [template.name for template in answer.templates]
 
 
 def test_a_long_history_is_cut_and_it_is_said(organization_admin_client, decided, monkeypatch):
