@@ -83,7 +83,13 @@ PAGES = [
         for model in ("delivery", "verdict", "apicall", "effect", "invitation", "result", "auditentry")
         for query in ("", "?p=2", "?p=-1")
     ),
+    "/admin/",
+    "/admin/log/",
+    "/admin/answers/",
     "/admin/integrations/invitation/?q={candidate}",
+    "/admin/integrations/invitation/?invited=again&period=quarter",
+    "/admin/integrations/effect/?on=lever&period=week",
+    "/admin/integrations/delivery/?text=nothing",
     "/admin/integrations/delivery/{delivery}/change/",
 ]
 PARTS = {"/": ["overview"], "/activity/": ["list"], "/health/": ["health"]}

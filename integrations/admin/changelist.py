@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.http import HttpRequest
+from django.utils.text import capfirst
 
 from integrations.admin.export import ExportMixin
 from integrations.pagination import LongListPage, LongListPaginator
@@ -14,6 +15,10 @@ class LongChangeList(ChangeList):
     """A list that takes as long for a million rows as for a thousand."""
 
     page: LongListPage
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.title = capfirst(str(self.opts.verbose_name_plural))
 
     def get_results(self, request: HttpRequest) -> None:
         """Read the page that the address names, the last when there is no such page."""

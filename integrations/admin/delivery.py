@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.confirmation import AdminAction, run_action
 from integrations.admin.delivery_filters import FoundByFilter, OutcomeFilter, ProgressFilter
-from integrations.admin.display import calls_table, indented, link, links, verdicts_table
+from integrations.admin.display import calls_table, indented, invitation_link, links, verdicts_table
 from integrations.admin.filters import OrganizationFilter
 from integrations.admin.incident_filter import incident_filter
 from integrations.admin.names import CandidateMixin
@@ -121,7 +121,7 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
     @admin.display(description="invitation")
     def caused(self, delivery: Delivery) -> str | SafeString:
         """Return a link to the invitation it led to."""
-        return link(delivery.invitation)
+        return invitation_link(delivery.invitation)
 
     @admin.display(description="effects")
     def effects_caused(self, delivery: Delivery) -> str | SafeString:

@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from integrations.http.redaction import redact, without_addresses
-from integrations.models import ApiCall, Verdict
+from integrations.models import ApiCall, Invitation, Verdict
 
 NOTHING = "–"
 #: Keys of e-mail payloads whose values name people, at whatever depth.
@@ -25,6 +25,14 @@ def link(row: Model | None, text: str = "") -> str | SafeString:
         return NOTHING
     address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
     return format_html('<a href="{}">{}</a>', address, text or str(row))
+
+
+def invitation_link(invitation: Invitation | None) -> str | SafeString:
+    """Return a link to an invitation by what it invites to; the candidate's name stands beside it."""
+    if invitation is None:
+        return NOTHING
+    later = f", round {invitation.round}" if invitation.round > 1 else ""
+    return link(invitation, f"{invitation.assessment_name}{later}")
 
 
 def links(rows: Iterable[Model]) -> str | SafeString:

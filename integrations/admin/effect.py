@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.confirmation import AdminAction, run_action
-from integrations.admin.display import calls_table, indented, link
+from integrations.admin.display import calls_table, indented, invitation_link, link
 from integrations.admin.effect_platform import PlatformFilter as EffectPlatformFilter
 from integrations.admin.filters import OrganizationFilter
 from integrations.admin.incident_filter import incident_filter
@@ -52,7 +52,7 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
         "shown_state",
         "attempts",
         "due_at",
-        "invitation",
+        "invitation_link",
         "last_error",
         "organization",
     )
@@ -131,7 +131,7 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
     @admin.display(description="invitation")
     def invitation_link(self, effect: Effect) -> str | SafeString:
         """Return a link to the invitation."""
-        return link(effect.invitation)
+        return invitation_link(effect.invitation)
 
     @admin.display(description="delivery")
     def delivery_link(self, effect: Effect) -> str | SafeString:

@@ -122,9 +122,9 @@ class InvitationAdmin(ScopedAdmin):
         period_of("created_at"),
         "status",
         DecisionFilter,
-        InvitedAgainFilter,
         incident_filter("created_at"),
         OrganizationFilter,
+        InvitedAgainFilter,
     )
     list_select_related = ("organization",)
     search_fields = ("opportunity_id__exact", "instance_id__exact", "id__exact")

@@ -6,8 +6,9 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.display import indented, link
+from integrations.admin.display import indented, invitation_link
 from integrations.admin.filters import OrganizationFilter
+from integrations.admin.names import candidate_link
 from integrations.admin.period import period_of
 from integrations.admin.related_search import RelatedSearchMixin, SearchedRelation
 from integrations.models import Result
@@ -43,7 +44,8 @@ class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
 
     list_display = (
         "created_at",
-        "invitation",
+        "candidate",
+        "invitation_link",
         "attempt",
         "outcome",
         "score_shown",
@@ -61,6 +63,7 @@ class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
     ordering = ("-created_at", "-pk")
     fields = (
         "organization",
+        "candidate",
         "invitation_link",
         "attempt",
         "outcome",
@@ -72,7 +75,7 @@ class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
         "created_at",
         "metadata_shown",
     )
-    readonly_fields = ("invitation_link", "score_shown", "metadata_shown")
+    readonly_fields = ("candidate", "invitation_link", "score_shown", "metadata_shown")
 
     @admin.display(description="score", ordering="score")
     def score_shown(self, result: Result) -> str:
@@ -84,10 +87,16 @@ class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
         """Return whether the feedback was written."""
         return bool(result.feedback_id)
 
+    @admin.display(description="candidate")
+    def candidate(self, result: Result) -> str | SafeString:
+        """Return a link to the candidate."""
+        invitation = result.invitation
+        return candidate_link(result.organization_id, invitation.opportunity_id, invitation.candidate_name)
+
     @admin.display(description="invitation")
     def invitation_link(self, result: Result) -> str | SafeString:
         """Return a link to the invitation."""
-        return link(result.invitation)
+        return invitation_link(result.invitation)
 
     @admin.display(description="metadata")
     def metadata_shown(self, result: Result) -> str | SafeString:

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
 from integrations.admin.base import ScopedAdmin
-from integrations.admin.display import link
+from integrations.admin.display import invitation_link, link
 from integrations.admin.filters import OrganizationFilter
 from integrations.admin.incident_filter import incident_filter
 from integrations.admin.names import CandidateKey, CandidateMixin
@@ -76,4 +76,4 @@ class VerdictAdmin(CandidateMixin, RelatedSearchMixin, ScopedAdmin):
     @admin.display(description="invitation")
     def invitation_link(self, verdict: Verdict) -> str | SafeString:
         """Return a link to the invitation that it led to or was about."""
-        return link(verdict.invitation)
+        return invitation_link(verdict.invitation)

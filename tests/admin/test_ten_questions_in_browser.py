@@ -102,7 +102,7 @@ def failed_signatures(auditor: Auditor) -> None:
 
 def last_answer(auditor: Auditor) -> None:
     auditor.click("When did Lever and CodeScreen last answer")
-    auditor.sees("GET /stages → 200", "120 ms in the middle", "of the last 20 answers")
+    auditor.sees("GET /stages → 200", "Median 120 ms", "of the last 20 answers")
 
 
 def log_is_whole(auditor: Auditor) -> None:
