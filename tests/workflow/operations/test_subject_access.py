@@ -71,7 +71,7 @@ def test_nothing_about_another_candidate_is_handed_out(acme):
 
 
 def test_rows_about_others_that_name_the_person_are_counted(acme):
-    assert by_table(acme, ALDER)["linter findings"]["rows_about_others_that_name_the_person"] == 1
+    assert by_table(acme, ALDER)["set-up issues"]["rows_about_others_that_name_the_person"] == 1
 
 
 def test_mentions_are_not_looked_for_where_they_are_not_counted(acme, monkeypatch):
