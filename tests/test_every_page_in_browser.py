@@ -61,6 +61,7 @@ STATES = {
     ],
     "audit": ["?action=nothing"],
     "candidate": ["?show=technical"],
+    "help": ["?q=tag", "?q=nothing+has+these+words"],
     "login": ["?next=/activity/"],
 }
 NO_PAGE = {"logout", "switch-organization"}

@@ -15,6 +15,8 @@ pytestmark = pytest.mark.django_db
 PAGES = {
     "/": 53,
     "/health/": 49,
+    "/help/": 5,
+    "/help/privacy/": 5,
     "/activity/": 20,
     "/activity/?q=Alder": 21,
     "/activity/?view=attention": 20,

@@ -16,6 +16,7 @@ from integrations.pages.activity import (
 from integrations.pages.backtest import preview
 from integrations.pages.candidate import page
 from integrations.pages.dry_run import dry_run
+from integrations.pages.help import views as help_views
 from integrations.pages.mappings import bulk_assign, catalog_refresh, mapping_edit, mapping_list, rating_list
 from integrations.pages.overview import overview, resume
 from integrations.pages.reports import report
@@ -171,4 +172,14 @@ urlpatterns = [
     path("reports/export/", report.ReportExportView.as_view(), name="report-export"),
     # health
     path("health/", health.HealthView.as_view(), name="health"),
+    # help
+    path("help/", help_views.HelpView.as_view(), name="help"),
+    path("help/set-up/", help_views.SetUpView.as_view(), name="help-set-up"),
+    path("help/verdicts/", help_views.VerdictsView.as_view(), name="help-verdicts"),
+    path("help/invitations/", help_views.InvitationsView.as_view(), name="help-invitations"),
+    path("help/results/", help_views.ResultsView.as_view(), name="help-results"),
+    path("help/roles/", help_views.RolesView.as_view(), name="help-roles"),
+    path("help/emails/", help_views.EmailsView.as_view(), name="help-emails"),
+    path("help/privacy/", help_views.PrivacyView.as_view(), name="help-privacy"),
+    path("help/audit/", help_views.AuditView.as_view(), name="help-audit"),
 ]

@@ -1,0 +1,97 @@
+"""The pages of the help. Every member may read them; of an organization they show its name and its rules alone."""
+
+from typing import Any
+
+from django.views.generic import TemplateView
+
+from integrations.lever.oauth import SCOPES
+from integrations.models.membership import TEAM
+from integrations.pages.access import OrganizationMixin
+from integrations.pages.help import privacy_help, role_help
+from integrations.pages.help.audit_help import audit_questions
+from integrations.pages.help.email_help import email_helps
+from integrations.pages.help.invitation_help import status_helps
+from integrations.pages.help.topics import AUDIENCES, search
+from integrations.pages.help.verdict_help import verdict_groups
+
+#: A longer search is cut off here.
+LONGEST_SEARCH = 200
+
+
+class HelpView(OrganizationMixin, TemplateView):
+    """The index: questions by who asks them, and those that a search finds."""
+
+    template_name = "integrations/help/index.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the questions, and what was searched for."""
+        text = self.request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+        return super().get_context_data(audiences=AUDIENCES, q=text, found=search(text), **kwargs)
+
+
+class SetUpView(OrganizationMixin, TemplateView):
+    """The set-up, step by step."""
+
+    template_name = "integrations/help/set_up.html"
+
+
+class VerdictsView(OrganizationMixin, TemplateView):
+    """Every verdict, what it means and what to do."""
+
+    template_name = "integrations/help/verdicts.html"
+    extra_context = {"groups": verdict_groups()}
+
+
+class InvitationsView(OrganizationMixin, TemplateView):
+    """The journey of an invitation, its statuses and the tags in Lever."""
+
+    template_name = "integrations/help/invitations.html"
+    extra_context = {"statuses": status_helps()}
+
+
+class ResultsView(OrganizationMixin, TemplateView):
+    """The result in Lever: rating, score, outcome, report, and how it may change."""
+
+    template_name = "integrations/help/results.html"
+
+
+class RolesView(OrganizationMixin, TemplateView):
+    """The four roles and what each may do."""
+
+    template_name = "integrations/help/roles.html"
+    extra_context = {"labels": role_help.role_labels(), "acts": role_help.act_rows()}
+
+
+class EmailsView(OrganizationMixin, TemplateView):
+    """Every kind of e-mail, when it is sent and who gets it."""
+
+    template_name = "integrations/help/emails.html"
+    extra_context = {"kinds": email_helps()}
+
+
+class PrivacyView(OrganizationMixin, TemplateView):
+    """What is stored about people, how long, and how it is erased."""
+
+    template_name = "integrations/help/privacy.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the inventory and the organization's own rules about keeping data."""
+        return super().get_context_data(
+            candidate_data=privacy_help.about_candidates(),
+            member_data=privacy_help.about_members(),
+            retentions=privacy_help.retention_of(self.organization),
+            causes=privacy_help.erasure_causes(),
+            scopes=SCOPES.items(),
+            **kwargs,
+        )
+
+
+class AuditView(OrganizationMixin, TemplateView):
+    """The questions of auditors and where each answer is."""
+
+    template_name = "integrations/help/audit.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the questions, and whether the person may open the admin."""
+        may_open = self.user.is_staff and self.membership.role in TEAM
+        return super().get_context_data(questions=audit_questions(), may_open_admin=may_open, **kwargs)

@@ -1,0 +1,198 @@
+"""The help: every code, kind and role is in it, its links lead somewhere, and it tells nothing of others."""
+
+import re
+from html import unescape
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations.models import EmailKind, Membership
+from integrations.pages.help import role_help
+from integrations.pages.help.audit_help import audit_questions
+from integrations.pages.help.invitation_help import status_helps
+from integrations.pages.help.topics import AUDIENCES, Topic, all_answers, search
+from integrations.pages.help.verdict_help import MEANINGS, verdict_groups
+from integrations.pages.urls import urlpatterns
+from integrations.vocabulary import InvitationStatus, ProgressTag, VerdictCode
+from integrations.workflow.email.kinds import EMAIL_KINDS
+from integrations.workflow.rules.next_steps import next_step
+from tests import factories
+from tests.pages.test_access import ALLOWED, ROLES
+
+
+def text_of(client: Client, address: str) -> str:
+    """Return a page's HTML, with spaces and entities made plain."""
+    answer = client.get(address)
+    assert answer.status_code == 200, address
+    return " ".join(unescape(answer.content.decode()).split())
+
+
+def test_every_verdict_is_explained_once_with_what_to_do(super_admin_client):
+    page = text_of(super_admin_client, reverse("help-verdicts"))
+    listed = [verdict.code for group in verdict_groups() for verdict in group.verdicts]
+    assert sorted(listed) == sorted(VerdictCode)
+    for code in VerdictCode:
+        assert page.count(f'id="{code}"') == 1, code
+        assert code.label in page
+        assert MEANINGS[code] in page
+        assert next_step(code) in page
+
+
+def test_every_status_and_tag_is_explained(super_admin_client):
+    page = text_of(super_admin_client, reverse("help-invitations"))
+    assert [status.code for status in status_helps()] == list(InvitationStatus)
+    for status in status_helps():
+        assert f'id="status-{status.code}"' in page
+        assert status.meaning in page
+        assert status.next_step in page
+    for tag in ProgressTag:
+        assert f"“{tag}”" in page
+
+
+def test_every_kind_of_email_is_explained_with_who_gets_it(super_admin_client):
+    page = text_of(super_admin_client, reverse("help-emails"))
+    for kind in EmailKind:
+        assert f'id="kind-{kind.value}"' in page
+        assert EMAIL_KINDS[kind].purpose in page
+    row = page.partition('id="kind-result"')[2].partition("</tr>")[0]
+    assert "Super Admin, Admin, Team Member</td>" in row
+    assert "Only who chooses it" in page.partition('id="kind-log_head"')[2].partition("</tr>")[0]
+
+
+@pytest.mark.parametrize("act", role_help.ACTS, ids=lambda act: act.view.__name__)
+def test_an_act_is_granted_to_the_roles_that_may_use_its_page(act):
+    [name] = {
+        str(pattern.name)
+        for pattern in urlpatterns
+        if getattr(pattern.callback, "view_class", None) is act.view and pattern.name in ALLOWED
+    } - {"policies"}
+    assert set(act.view.allowed_roles) == set(ROLES[: ALLOWED[name]])
+
+
+def test_the_table_of_roles_says_yes_to_those_who_may(super_admin_client):
+    rows = {row.text: dict(row.cells) for row in role_help.act_rows()}
+    connecting = rows["Connect Lever and CodeScreen, disconnect them"]
+    assert connecting == {
+        "Super Admin": True,
+        "Admin": False,
+        "Team Member": False,
+        "Limited Team Member": False,
+    }
+    page = text_of(super_admin_client, reverse("help-roles"))
+    assert page.count(">Yes</span>") == sum(sum(cells.values()) for cells in rows.values())
+
+
+def test_every_answer_of_the_index_and_the_search_leads_to_its_place(super_admin_client):
+    pages = {topic: text_of(super_admin_client, reverse(topic)) for topic in Topic}
+    for answer in all_answers():
+        assert f'id="{answer.anchor}"' in pages[answer.topic], answer.question
+
+
+def test_every_link_into_the_help_from_another_page_leads_to_its_place(super_admin_client, organization):
+    delivery = factories.DeliveryFactory.create(
+        organization=organization,
+        verdict="no_email",
+        explanation="No address.",
+        due_at=None,
+        decided_at=timezone.now(),
+    )
+    links = set()
+    for address in (
+        reverse("settings"),
+        reverse("rules"),
+        reverse("team"),
+        reverse("health"),
+        reverse("notifications"),
+        reverse("activity"),
+        reverse("delivery", args=[delivery.pk]),
+        reverse("candidate-data", args=[delivery.opportunity_id]),
+    ):
+        found = re.findall(r'href="(/help/[a-z-]+/)#([a-z_-]+)"', text_of(super_admin_client, address))
+        assert found, address
+        links |= set(found)
+    assert ("/help/verdicts/", "no_email") in links
+    for page, anchor in links:
+        assert f'id="{anchor}"' in text_of(super_admin_client, page), (page, anchor)
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("API key", "How do I connect CodeScreen?"),
+        ("RATING", "How is the rating from 1 to 4 made?"),
+        ("no_email", "Verdict “No e-mail address”"),
+        ("expired", "Status “Completed”"),
+        ("unsubscribe", "Who gets which e-mails?"),
+    ],
+)
+def test_a_search_finds_the_answer_by_any_of_its_words(super_admin_client, text, question):
+    assert question in [answer.question for answer in search(text)]
+    assert question in text_of(super_admin_client, f"{reverse('help')}?q={text}")
+
+
+def test_a_search_without_an_answer_says_what_to_do(super_admin_client):
+    page = text_of(super_admin_client, f"{reverse('help')}?q=zeppelin+<b>")
+    assert "No answer for “zeppelin <b>”" in page
+    assert AUDIENCES[0].answers[0].question in page
+    assert search("  ") == []
+
+
+def test_the_index_asks_what_each_kind_of_reader_asks(limited_member_client):
+    page = text_of(limited_member_client, reverse("help"))
+    for audience in AUDIENCES:
+        assert audience.title in page
+        for answer in audience.answers:
+            assert f'href="{answer.url}"' in page
+
+
+def test_the_privacy_page_shows_the_organizations_own_times(super_admin_client, organization):
+    organization.retention_days, organization.call_retention_days = 123, 0
+    organization.save()
+    page = text_of(super_admin_client, reverse("help-privacy"))
+    assert "123 days" in page
+    assert "No limit" in page
+    assert "The e-mail address" in page
+
+
+def test_the_results_page_shows_the_organizations_own_scores(super_admin_client, organization):
+    organization.rating_4_from = 91
+    organization.save()
+    assert "91 or more" in text_of(super_admin_client, reverse("help-results"))
+
+
+def test_the_auditors_questions_lead_to_lists_of_the_admin(client_for, organization):
+    auditor = factories.member(organization, Membership.Role.TEAM_MEMBER, "auditor")
+    auditor.is_staff = True
+    auditor.save()
+    client = client_for(auditor)
+    page = text_of(client, reverse("help-audit"))
+    assert len(audit_questions()) == 10
+    for question in audit_questions():
+        assert f'href="{question.address}"' in page
+        answer = client.get(question.address)
+        assert answer.status_code == 200, "the admin redirects from a filter that it doesn't know"
+
+
+def test_somebody_who_may_not_open_the_admin_is_told_whom_to_ask(team_member_client):
+    page = text_of(team_member_client, reverse("help-audit"))
+    assert "Your account can't open it" in page
+    assert "/admin/" not in page
+
+
+def test_no_page_of_the_help_shows_anything_of_candidates_or_members(super_admin_client, organization):
+    factories.InvitationFactory.create(
+        organization=organization, opportunity_id="opportunity-1", candidate_name="Alder Birch"
+    )
+    factories.member(organization, Membership.Role.ADMIN, "somebody-else")
+    for name in ("help", *Topic):
+        page = text_of(super_admin_client, reverse(name))
+        for secret in ("Alder", "opportunity-1", "somebody-else", organization.webhook_key):
+            assert secret not in page, name
+
+
+def test_the_menu_leads_to_the_help_and_not_without_an_organization(super_admin_client, client_for, db):
+    assert 'href="/help/"' in text_of(super_admin_client, reverse("account"))
+    alone = client_for(factories.UserFactory.create())
+    assert 'href="/help/"' not in text_of(alone, reverse("account"))
