@@ -86,7 +86,7 @@ def test_the_doctor_has_one_finding_with_the_fix(ready_organization, wrong_key):
     finding = found["unreadable_secret"]
     assert finding["level"] == "error"
     assert "FIELD_ENCRYPTION_KEYS" in finding["fix"]
-    assert "enters it again" in finding["fix"]
+    assert "enters the secrets again" in finding["fix"]
     for name in ("access token", "refresh token", "signature token", "api key"):
         assert name in finding["message"]
     contradicting = {

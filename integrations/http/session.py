@@ -14,11 +14,21 @@ from integrations.http.json_types import JsonObject
 from integrations.http.redaction import without_addresses
 from integrations.http.secret_mask import SecretMask, secrets_of_headers
 from integrations.http.shapes import Deviation, Endpoint
+from integrations.vocabulary import Platform
 
 #: Of a longer error only the status is used.
 LONGEST_ERROR_BYTES = 100_000
 _TEMPORARY = frozenset({408, 425, 429})
 _PUBLIC_IN_FORMS = frozenset({"grant_type", "client_id", "redirect_uri", "scope"})
+
+
+def _unanswered(name: str, error: requests.RequestException) -> str:
+    """Return why a platform's answer is missing, in words for people."""
+    if isinstance(error, requests.ConnectTimeout | requests.ReadTimeout):
+        return f"{name} did not answer in time"
+    if isinstance(error, requests.ConnectionError):
+        return f"{name} could not be reached"
+    return f"{name} did not answer: {type(error).__name__}"
 
 
 def storable_json(value: object) -> object:
@@ -49,6 +59,7 @@ class PlatformSession:
         after_call: Callable[[CallRecord], None] | None = None,
     ) -> None:
         self.platform = platform
+        self._name = Platform(platform).label
         self.base_url = base_url.rstrip("/")
         self._customer = (self.base_url, customer)
         self._before_call = before_call or (lambda: None)
@@ -111,7 +122,7 @@ class PlatformSession:
             response, body = exchange(self._customer, request, started)
         except requests.RequestException as error:
             raise PlatformError(
-                f"{self.platform} did not answer: {type(error).__name__}",
+                _unanswered(self._name, error),
                 ambiguous=request.is_write and not was_never_sent(error),
             ) from (None if mask.changes(str(error)) else error)
         ahead = answer_headers.clock_ahead(response.headers, time.monotonic() - started)
@@ -127,14 +138,14 @@ class PlatformSession:
         if 200 <= status < 300:
             if not readable:
                 raise PlatformError(
-                    f"{self.platform} answered {status} with something that isn't JSON",
+                    f"{self._name} answered {status} with something that isn't JSON",
                     ambiguous=is_write,
                     status=status,
                 )
             return decoded
         decoded = mask.mask_json(decoded) if len(body) <= LONGEST_ERROR_BYTES else None
         raise PlatformError(
-            f"{self.platform} answered {status}{_reason(decoded)}",
+            f"{self._name} answered {status}{_reason(decoded)}",
             permanent=status < 500 and status not in _TEMPORARY,
             # a gateway's 52x may follow a request that went through; 503 means that it wasn't accepted
             ambiguous=is_write and status >= 500 and status != 503,

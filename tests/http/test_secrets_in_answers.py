@@ -164,5 +164,5 @@ def test_the_message_is_still_for_people(platform_api, session):
     with pytest.raises(PlatformError) as raised:
         session.request("GET", "/things", headers={"Authorization": f"Bearer {TOKEN}"})
     assert str(raised.value) == (
-        "lever answered 403: Forbidden – The token [redacted] lacks the scope notes:write:admin"
+        "Lever answered 403: Forbidden – The token [redacted] lacks the scope notes:write:admin"
     )

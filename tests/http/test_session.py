@@ -176,7 +176,7 @@ def test_an_answer_that_is_too_large_is_refused(platform_api, session, monkeypat
 def test_an_answer_that_takes_too_long_is_refused(platform_api, session, monkeypatch):
     monkeypatch.setattr("integrations.http.deadlines.TOTAL_SECONDS", -1.0)
     platform_api.get(f"{URL}/things", body="{}")
-    assert "did not answer" in str(request_error(session, "GET"))
+    assert "did not answer in time" in str(request_error(session, "GET"))
 
 
 def test_a_retry_after_date_is_read_by_the_platforms_clock(platform_api, session):
@@ -224,17 +224,17 @@ def test_a_redirected_write_is_not_followed(platform_api, session):
     [
         (
             {"code": "ResourceNotFound", "message": "stages x was not answer"},
-            "lever answered 400: ResourceNotFound – stages x was not answer",
+            "Lever answered 400: ResourceNotFound – stages x was not answer",
         ),
-        ({"error": {"code": "invalid_email", "message": "no"}}, "lever answered 400: invalid_email – no"),
+        ({"error": {"code": "invalid_email", "message": "no"}}, "Lever answered 400: invalid_email – no"),
         (
             {"error": "invalid_grant", "error_description": "Unknown"},
-            "lever answered 400: invalid_grant – Unknown",
+            "Lever answered 400: invalid_grant – Unknown",
         ),
-        ({"message": "alder@candidates.example is taken"}, "lever answered 400: [redacted] is taken"),
-        ({"message": {"deep": 1}}, "lever answered 400"),
-        (["x"], "lever answered 400"),
-        (None, "lever answered 400"),
+        ({"message": "alder@candidates.example is taken"}, "Lever answered 400: [redacted] is taken"),
+        ({"message": {"deep": 1}}, "Lever answered 400"),
+        (["x"], "Lever answered 400"),
+        (None, "Lever answered 400"),
     ],
 )
 def test_an_error_message_quotes_the_platform(platform_api, session, body, message):

@@ -189,8 +189,8 @@ def test_the_key_is_tested_against_codescreen(super_admin_client, ready_organiza
 
 def test_an_unavailable_platform_is_shown_as_a_message(super_admin_client, ready_organization, settings):
     settings.CODESCREEN_API_URL = settings.LEVER_API_URL = "http://127.0.0.1:9/nowhere"
-    assert "did not answer" in text(super_admin_client.post(reverse("codescreen-test"), follow=True))
-    assert "did not answer" in text(super_admin_client.post(reverse("webhooks-make"), follow=True))
+    assert "could not be reached" in text(super_admin_client.post(reverse("codescreen-test"), follow=True))
+    assert "could not be reached" in text(super_admin_client.post(reverse("webhooks-make"), follow=True))
 
 
 def test_making_a_webhook_without_a_connection_is_explained(super_admin_client, organization):

@@ -45,7 +45,7 @@ def test_an_invitation_is_retried_when_the_connection_is_refused(scenario, sandb
         None,
         "pending",
     )
-    assert "did not answer" in effect.last_error
+    assert "could not be reached" in effect.last_error
     assert effect.due_at > timezone.now()
     settings.CODESCREEN_API_URL = address
     scenario.work_waiting()
