@@ -11,6 +11,7 @@ from integrations.pages.help import privacy_help, role_help
 from integrations.pages.help.audit_help import audit_questions
 from integrations.pages.help.email_help import email_helps
 from integrations.pages.help.invitation_help import status_helps
+from integrations.pages.help.pictures import PICTURES
 from integrations.pages.help.topics import AUDIENCES, search
 from integrations.pages.help.verdict_help import verdict_groups
 
@@ -33,26 +34,28 @@ class SetUpView(OrganizationMixin, TemplateView):
     """The set-up, step by step."""
 
     template_name = "integrations/help/set_up.html"
+    extra_context = {"pictures": PICTURES}
 
 
 class VerdictsView(OrganizationMixin, TemplateView):
     """Every verdict, what it means and what to do."""
 
     template_name = "integrations/help/verdicts.html"
-    extra_context = {"groups": verdict_groups()}
+    extra_context = {"groups": verdict_groups(), "pictures": PICTURES}
 
 
 class InvitationsView(OrganizationMixin, TemplateView):
     """The journey of an invitation, its statuses and the tags in Lever."""
 
     template_name = "integrations/help/invitations.html"
-    extra_context = {"statuses": status_helps()}
+    extra_context = {"statuses": status_helps(), "pictures": PICTURES}
 
 
 class ResultsView(OrganizationMixin, TemplateView):
     """The result in Lever: rating, score, outcome, report, and how it may change."""
 
     template_name = "integrations/help/results.html"
+    extra_context = {"pictures": PICTURES}
 
 
 class RolesView(OrganizationMixin, TemplateView):

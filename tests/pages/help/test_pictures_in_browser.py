@@ -1,0 +1,147 @@
+"""The pictures of the help show the product as it is.
+
+With MAKE_PICTURES=1 in the environment they are made again first:
+
+    MAKE_PICTURES=1 python3 manage.py test tests/pages/help/test_pictures_in_browser.py
+"""
+
+import base64
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.urls import reverse
+from playwright.sync_api import Browser, Locator, Page
+
+from integrations.models import Organization
+from integrations.pages.help import pictures
+from integrations.pages.help.pictures import MadePicture
+from integrations.pages.help.topics import Topic
+from tests import factories
+from tests.browsing import Visit
+from tests.pages.candidate import histories
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+FOLDER = Path(settings.BASE_DIR) / "static" / "help"
+#: A picture has so many pixels for each one of the page, so that it is sharp on every screen.
+SCALE = 2
+MOST_BYTES = 60_000
+STALE = "the page has changed: make the pictures again, as the beginning of this file says, and look at them"
+
+
+class Content(HTMLParser):
+    """The elements with their classes and the words of a part of a page, without times, numbers and drawings."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.lines = list[str]()
+        self._skipped = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in {"time", "svg"}:
+            self._skipped = tag
+        if not self._skipped and ("type", "hidden") not in attrs:
+            self.lines.append(f"<{tag} {dict(attrs).get('class') or ''}>")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self._skipped:
+            self._skipped = ""
+
+    def handle_data(self, data: str) -> None:
+        words = re.sub(r"\d+", "0", " ".join(data.split()))
+        if words and not self._skipped:
+            self.lines.append(words)
+
+    def hash(self) -> str:
+        """Return a hash of the content."""
+        return hashlib.sha256("\n".join(self.lines).encode()).hexdigest()
+
+
+def parts(page: Page, site: str, organization: Organization, person: User) -> Iterator[tuple[str, Locator]]:
+    """Open each page in turn; yield the name of a picture and the part of the page that it shows."""
+    page.goto(f"{site}/settings/")
+    yield "connect_lever", page.locator("#lever")
+    yield "enter_key", page.locator("#codescreen")
+    factories.LeverConnectionFactory.create(organization=organization)
+    page.goto(f"{site}/settings/")
+    page.locator("#by-hand > summary").click()
+    page.locator("h1").hover()
+    yield "make_webhook", page.locator("#webhook")
+    page.set_viewport_size({"width": 860, "height": 900})
+    for name, state in (("not_invited", "not-invited"), ("on_hold", "held"), ("result", "passed")):
+        page.goto(site + histories.make(organization, person, state))
+        yield name, page.locator(".outcome")
+
+
+def make(name: str, page: Page, part: Locator) -> MadePicture:
+    """Store the picture of a part of a page; return its size on the page, and what it shows."""
+    # a clip counts from the top of the page, a box from the top of the window
+    page.evaluate("scrollTo(0, 0)")
+    box = part.evaluate(
+        "(e) => { const { x, y, width, height } = e.getBoundingClientRect(); return { x, y, width, height }; }"
+    )
+    clip = {side: round(length) for side, length in box.items()} | {"scale": SCALE}
+    answer = page.context.new_cdp_session(page).send(
+        "Page.captureScreenshot", {"format": "webp", "quality": 70, "clip": clip}
+    )
+    (FOLDER / f"{name}.webp").write_bytes(base64.b64decode(answer["data"]))
+    return {"width": clip["width"], "height": clip["height"], "shows": shown_by(part)}
+
+
+def shown_by(part: Locator) -> str:
+    """Return a hash of what a part of a page says now."""
+    return Content(part.evaluate("(element) => element.outerHTML")).hash()
+
+
+def test_the_pictures_show_the_pages_as_they_are(
+    browser: Browser, live_server, organization: Organization, super_admin: User
+) -> None:
+    shown = dict[str, str]()
+    made = dict[str, MadePicture]()
+    shape = {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"}
+    with Visit(browser, live_server.url, super_admin, **shape) as visit:
+        for name, part in parts(visit.page, live_server.url, organization, super_admin):
+            if os.environ.get("MAKE_PICTURES"):
+                made[name] = make(name, visit.page, part)
+            shown[name] = shown_by(part)
+    if made:
+        pictures.RECORD.write_text(json.dumps(made, indent=2, sort_keys=True) + "\n")
+    assert shown == {name: picture["shows"] for name, picture in pictures.recorded().items()}, STALE
+    assert set(shown) == set(pictures.NAMES)
+
+
+@pytest.mark.parametrize("topic", [Topic.SET_UP, Topic.VERDICTS, Topic.INVITATIONS, Topic.RESULTS])
+def test_the_pictures_of_a_page_are_loaded_in_their_size(
+    browser: Browser, live_server, super_admin: User, topic: Topic
+) -> None:
+    with Visit(browser, live_server.url, super_admin) as visit:
+        visit.page.goto(live_server.url + reverse(topic))
+        images = visit.page.locator("img.help-picture")
+        images.first.wait_for()
+        for image in images.all():
+            image.evaluate("(element) => element.decode()")
+            width = int(image.get_attribute("width") or 0)
+            assert image.evaluate("(element) => element.naturalWidth") == SCALE * width > 0
+    assert visit.problems == []
+
+
+@pytest.mark.parametrize("name", pictures.NAMES)
+def test_a_picture_is_small(name: str) -> None:
+    assert (FOLDER.parent / pictures.PICTURES[name].path).stat().st_size <= MOST_BYTES
+
+
+def test_what_a_picture_shows_differs_by_words_and_classes_and_not_by_numbers() -> None:
+    page = '<p class="badge">On hold <time>12:00</time></p>'
+    assert Content(page).hash() == Content(page.replace("12:00", "13:30")).hash()
+    assert Content(page + "<b>7</b>").hash() == Content(page + "<b>8</b>").hash()
+    assert Content(page).hash() != Content(page.replace("On hold", "Held")).hash()
+    assert Content(page).hash() != Content(page.replace("badge", "note")).hash()
