@@ -18,7 +18,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
-from integrations.http import deadlines
+from integrations.http import answer_headers, deadlines
 
 TOTAL_SECONDS = 10.0
 CONNECT_SECONDS = 4.0
@@ -33,10 +33,11 @@ class AddressRefused(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """The status and the body of an answer, whatever the status."""
+    """The status and the body of an answer, whatever the status; `retry_after` in seconds where it says so."""
 
     status: int
     body: bytes
+    retry_after: float | None = None
 
 
 def check_address(address: str) -> None:
@@ -57,6 +58,17 @@ def check_address(address: str) -> None:
         raise AddressRefused(_not_public(host))
 
 
+def check_host(address: str) -> None:
+    """Raise AddressRefused unless `check_address` accepts it and its host leads to public IP addresses now."""
+    check_address(address)
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    try:
+        _public_ips(host, parts.port or 443)
+    except (OSError, UnicodeError) as error:
+        raise AddressRefused(f"No host is found under {host}. Check the address.") from error
+
+
 def is_public(ip: str) -> bool:
     """Whether an IP address is one that everybody on the internet can reach."""
     address = ipaddress.ip_address(ip)
@@ -74,9 +86,12 @@ def call(
     *,
     headers: Mapping[str, str] | None = None,
     form: Mapping[str, str] | None = None,
+    content: bytes | None = None,
     auth: tuple[str, str] | None = None,
 ) -> Answer:
     """Make one call and return its answer; a redirect is an answer like others, and isn't followed.
+
+    What is sent is a form, or `content` as it is.
 
     Raises AddressRefused, and requests.RequestException when no whole answer came in time.
     """
@@ -97,7 +112,7 @@ def call(
                     "Accept": "application/json",
                     **(headers or {}),
                 },
-                data=form,
+                data=form if content is None else content,
                 auth=auth,
                 timeout=(CONNECT_SECONDS, TOTAL_SECONDS),
                 allow_redirects=False,
@@ -107,7 +122,7 @@ def call(
             body = deadlines.read_body(
                 response, started, most_bytes=MAX_BODY_BYTES, most_seconds=TOTAL_SECONDS
             )
-            return Answer(response.status_code, body)
+            return Answer(response.status_code, body, answer_headers.retry_after(response.headers))
 
 
 def _is_ip(host: str) -> bool:
