@@ -215,7 +215,7 @@ PLATFORM_READ_SECONDS = env.number(
 POLL_NOT_STARTED_SECONDS = env.integer("POLL_NOT_STARTED_SECONDS", 3600)
 POLL_IN_PROGRESS_SECONDS = env.integer("POLL_IN_PROGRESS_SECONDS", 600)
 
-#: Whether single sign-on may use providers in private networks and over HTTP; only for networks without other services.
+#: Whether single sign-on and alerts may use private networks and HTTP; only for networks without other services.
 ALLOW_PRIVATE_ADDRESSES = env.flag("ALLOW_PRIVATE_ADDRESSES") or DEBUG
 
 SOCIAL_AUTH_URL_NAMESPACE = "social"

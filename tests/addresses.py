@@ -9,6 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
 from integrations.models import (
+    AlertAddress,
     Delivery,
     Effect,
     EmailKind,
@@ -27,6 +28,7 @@ from tests.admin.conftest import Customer
 #: The model whose primary key an address needs, by the first word of its name.
 ROW_OF = {
     "address": FormerWebhookKey,
+    "alert": AlertAddress,
     "delivery": Delivery,
     "domain": SignInDomain,
     "effect": Effect,

@@ -192,3 +192,15 @@ def claimed(model, owner) -> Any:
     row = model.claim(owner)
     assert row is not None
     return row
+
+
+def alert_address(organization, **columns) -> models.AlertAddress:
+    """Store a Slack address for alerts, or another one."""
+    values = {
+        "name": "#hiring",
+        "kind": "slack",
+        "url": "https://hooks.example/services/T1/B1/secret",
+        **columns,
+    }
+    values.setdefault("host", values["url"].split("/")[2])
+    return models.AlertAddress.objects.create(organization=organization, **values)

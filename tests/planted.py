@@ -54,6 +54,7 @@ class PlantedPortal:
             "FIELD_ENCRYPTION_KEYS": self.encryption_key,
             "EMAIL_URL": f"smtp://portal:{self.mail_password}@127.0.0.1:9",  # nothing listens there
             "METRICS_ENABLED": "True",
+            "ALLOW_PRIVATE_ADDRESSES": "True",  # for an address of alerts at which nothing listens
             "LOG_LEVEL": "DEBUG",
         }
         self.webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
@@ -160,12 +161,21 @@ class PlantedPortal:
         browser.submit("/settings/webhooks/address/", "/settings/", overlap_days="7")
         self.secrets["webhook key"] = self._webhook_key()
         requests.post(address, json={"signature": "x", "token": "y", "triggeredAt": 1}, timeout=10)
+        self._add_alert_address(browser)
         self.environment.codescreen.act(
             "settings",
             account=SLUG,
             webhook_url=f"{self.environment.portal_url}/webhooks/codescreen/{self._webhook_key()}/",
             webhook_secret=self.webhook_secret,
         )
+
+    def _add_alert_address(self, browser: BrowserSession) -> None:
+        page = "/settings/alerts/"
+        self.secrets["path of the alert address"] = f"alerts{secrets.token_hex(12)}"
+        url = f"https://127.0.0.1:9/{self.secrets['path of the alert address']}"  # nothing listens there
+        answer = browser.submit(page, page, name="Program", kind="signed", url=url, wants_results="on")
+        assert "whsec_" in answer.text
+        browser.submit("/settings/alerts/1/test/", page)
 
     def take_a_candidate_through(self) -> None:
         """Move a candidate into the stage and let them pass; return when the feedback is written."""

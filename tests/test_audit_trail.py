@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from integrations.clients import provider
 from integrations.models import (
+    AlertAddress,
     AuditAction,
     AuditEntry,
     AuditTarget,
@@ -303,6 +304,14 @@ def _domain(scene: Scene) -> SignInDomain:
     return SignInDomain.objects.create(organization=scene.organization, domain="example.com")
 
 
+ALERTS = {"kind": "slack", "wants_results": "on"}
+
+
+def _alert_address(scene: Scene) -> AlertAddress:
+    url = f"https://alerts.invalid/{SECRETS[0]}"
+    return factories.alert_address(scene.organization, url=url)
+
+
 def _identity(scene: Scene) -> ProviderIdentity:
     return _provider(scene).identities.create(user=scene.owner, subject="subject")
 
@@ -433,6 +442,11 @@ PAGES: dict[str, Callable[[Scene], Act]] = {
     "single-sign-on-settings": lambda s: lambda: s.post("single-sign-on-settings", PROVIDER),
     "single-sign-on-mode": _use_single_sign_on,
     "single-sign-on-remove": _remove_provider,
+    "alerts": lambda s: (
+        lambda: s.post("alerts", {**ALERTS, "name": "Second", "url": f"https://1.1.1.1/{SECRETS[0]}"})
+    ),
+    "alert-test": _of(_alert_address, "alert-test"),
+    "alert-remove": _of(_alert_address, "alert-remove"),
     "domain-add": lambda s: lambda: s.post("domain-add", {"domain": "Example.com"}),
     "domain-remove": _of(_domain, "domain-remove"),
     "identity-unbind": _of(_identity, "identity-unbind"),

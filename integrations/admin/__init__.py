@@ -9,6 +9,7 @@ from social_django.models import Association, Nonce, UserSocialAuth
 
 from integrations.admin import (
     account,
+    alert_address,
     api_call,
     assessment,
     attempt_limit,
@@ -55,6 +56,7 @@ from integrations.admin import (
 
 __all__ = [
     "account",
+    "alert_address",
     "api_call",
     "assessment",
     "attempt_limit",

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from integrations.admin.display import NOTHING, shown_text
 from integrations.models import (
+    AlertAddress,
     AuditEntry,
     CodeScreenConnection,
     Delivery,
@@ -43,6 +44,7 @@ _MODELS: Mapping[str, type[Model]] = {
     TargetKind.LEVER_WEBHOOK: LeverWebhook,
     TargetKind.CODESCREEN_CONNECTION: CodeScreenConnection,
     TargetKind.EMAIL_TEMPLATE: EmailTemplate,
+    TargetKind.ALERT_ADDRESS: AlertAddress,
     TargetKind.INVITATION: Invitation,
     TargetKind.EFFECT: Effect,
     TargetKind.DELIVERY: Delivery,

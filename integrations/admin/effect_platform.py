@@ -8,7 +8,7 @@ from integrations.models import Effect
 from integrations.vocabulary import Platform
 
 _Kind = Effect.Kind
-#: By platform, the kinds of effects that act on it. E-mails act on neither.
+#: By platform, the kinds of effects that act on it. E-mails and alerts act on neither.
 KINDS = {
     Platform.CODESCREEN: (_Kind.SEND_INVITATION,),
     Platform.LEVER: (
@@ -31,13 +31,15 @@ class PlatformFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
         """Return the choices."""
-        return [("lever", "Lever"), ("codescreen", "CodeScreen"), ("email", "E-mail")]
+        return [("lever", "Lever"), ("codescreen", "CodeScreen"), ("email", "E-mail"), ("alert", "Alert")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Effect]) -> QuerySet[Effect]:
         """Keep the effects that act there."""
         match self.value():
             case "email":
                 return queryset.filter(kind=_Kind.SEND_EMAIL)
+            case "alert":
+                return queryset.filter(kind=_Kind.SEND_ALERT)
             case "lever" | "codescreen" as platform:
                 return queryset.filter(kind__in=KINDS[Platform(platform)])
         return queryset

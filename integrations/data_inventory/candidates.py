@@ -88,10 +88,10 @@ CANDIDATE_TABLES = (
     ),
     Table(
         "integrations.Effect",
-        "what is to be done in Lever and CodeScreen, and e-mails to the team",
+        "what is to be done in Lever and CodeScreen, and e-mails and alerts to the team",
         UNTIL_ERASED,
         candidate={
-            "payload": "the text of notes and of e-mails, which name candidates and their results",
+            "payload": "the text of notes, e-mails and alerts, which name candidates and their results",
             "written": "the tags and the feedback as they were written into Lever",
             "key": "the address of a report, for the effect that adds it",
             "last_error": "a platform's error message",

@@ -119,6 +119,12 @@ ORGANIZATION_TABLES = (
         harmless=frozenset({"subject", "body"}),
     ),
     Table(
+        "integrations.AlertAddress",
+        "where alerts are posted; the URL and the signing secret are encrypted",
+        "until it is removed",
+        harmless=frozenset({"name", "host", "last_failure"}),
+    ),
+    Table(
         "integrations.Incident",
         "when something was wrong, by code",
         WITH_ORGANIZATION,

@@ -1,5 +1,6 @@
 """The tables, one module per noun: constraints, transitions and leasing. Knows no platform and no workflow."""
 
+from integrations.models.alert_address import AlertAddress, AlertTopic
 from integrations.models.api_call import ApiCall
 from integrations.models.append_only import AppendOnlyError
 from integrations.models.attempt_limit import AttemptLimit
@@ -48,6 +49,8 @@ from integrations.models.webhook_rejection import WebhookRejection
 
 __all__ = [
     "Actor",
+    "AlertAddress",
+    "AlertTopic",
     "AnnouncedHead",
     "ApiCall",
     "AppendOnlyError",

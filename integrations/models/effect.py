@@ -68,6 +68,7 @@ class Effect(Leasable):
         LEAVE_NOTE = "leave_note", "Leave note"
         MAKE_TEMPLATE = "make_template", "Make feedback template"
         SEND_EMAIL = "send_email", "Send e-mail"
+        SEND_ALERT = "send_alert", "Send alert"
 
     class State(models.TextChoices):
         """The state as stored. A due effect that a worker holds is shown as leased."""

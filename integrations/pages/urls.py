@@ -22,6 +22,7 @@ from integrations.pages.overview import overview, resume
 from integrations.pages.reports import report
 from integrations.pages.settings import (
     admin_requests,
+    alerts,
     codescreen_key,
     email_templates,
     feedback_author,
@@ -96,6 +97,9 @@ urlpatterns = [
         second_factor_reset.ResetSecondFactorView.as_view(),
         name="member-second-factor",
     ),
+    path("settings/alerts/", alerts.AlertsView.as_view(), name="alerts"),
+    path("settings/alerts/<int:pk>/test/", alerts.SendTestView.as_view(), name="alert-test"),
+    path("settings/alerts/<int:pk>/remove/", alerts.RemoveAlertAddressView.as_view(), name="alert-remove"),
     path("settings/security/", security.SecurityView.as_view(), name="security"),
     # people and their e-mails
     path("ask/", admin_requests.AskAdminsView.as_view(), name="ask-admins"),

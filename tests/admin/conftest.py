@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from integrations.models import (
+    AlertAddress,
     ApiCall,
     Assessment,
     AuditEntry,
@@ -54,6 +55,8 @@ SECRETS = (
     "signature-SECRET",
     "previous-SECRET",
     "client-SECRET",
+    "url-SECRET",
+    "whsec_SECRETsigningSECRETsigningSECRET",
 )
 
 
@@ -182,6 +185,14 @@ def make_customer(slug: str) -> Customer:
     )
     rows[IdentityProvider] = IdentityProvider.objects.create(
         **own, issuer=f"https://login.{slug}.example", client_id="portal", client_secret="client-SECRET"
+    )
+    rows[AlertAddress] = AlertAddress.objects.create(
+        **own,
+        name=f"Room of {slug}",
+        kind="signed",
+        url="https://hooks.example/url-SECRET",
+        host="hooks.example",
+        secret="whsec_SECRETsigningSECRETsigningSECRET",
     )
     rows[SignInDomain] = SignInDomain.objects.create(**own, domain=f"{slug}.example")
     rows[ProviderIdentity] = ProviderIdentity.objects.create(

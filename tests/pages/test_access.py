@@ -108,6 +108,9 @@ ALLOWED = {
     "identity-unbind": 1,
     "member-second-factor": 1,
     "security": 1,
+    "alerts": 1,
+    "alert-test": 1,
+    "alert-remove": 1,
 }
 EVERYBODY = {
     "logout",
@@ -154,6 +157,7 @@ def rows(organization, super_admin) -> dict[str, Any]:
             "which": "current",
         },
         "domain": {"pk": SignInDomain.objects.create(organization=organization, domain="example.com").pk},
+        "alert": {"pk": factories.alert_address(organization).pk},
         "identity": {"pk": provider.identities.create(user=super_admin, subject="subject").pk},
         "member": {"pk": Membership.objects.get(user=super_admin).pk},
         "pending": {"pk": factories.invited(organization, "invited@acme.example").pk},

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from integrations.models import Effect, Organization, Result
+from integrations.models import AlertTopic, Effect, Organization, Result
 from integrations.pages.activity.result_labels import result_label
 
 Kind = Effect.Kind
@@ -41,4 +41,6 @@ def written_text(effect: Effect, results: dict[int, Result]) -> str:
             return effect.invitation.assessment_name if effect.invitation else ""
         case Kind.SEND_EMAIL:
             return effect.get_email_topic_display()
+        case Kind.SEND_ALERT:
+            return dict(AlertTopic.choices).get(str(payload.get("type")), "")
     return ""

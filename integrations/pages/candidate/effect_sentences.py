@@ -56,6 +56,7 @@ _DONE: Mapping[str, Callable[[Effect], str]] = {
     Kind.ADD_REPORT_LINK: lambda _: "Report link added in Lever",
     Kind.LEAVE_NOTE: _note,
     Kind.SEND_EMAIL: _email,
+    Kind.SEND_ALERT: lambda _: "Alert sent",
 }
 _FAILED: Mapping[str, str] = {
     Kind.SET_PROGRESS_TAG: "The tag could not be set",
@@ -65,4 +66,5 @@ _FAILED: Mapping[str, str] = {
     Kind.ADD_REPORT_LINK: "The report link could not be added",
     Kind.LEAVE_NOTE: "The note could not be left",
     Kind.SEND_EMAIL: "An e-mail to the team could not be sent",
+    Kind.SEND_ALERT: "An alert could not be sent",
 }

@@ -26,7 +26,7 @@ class DisconnectLeverView(OrganizationMixin, TemplateView):
         started = [status.INVITED, status.IN_PROGRESS, status.SUBMITTED]
         unsent = [status.PENDING, status.SENDING, status.HELD]
         lever_writes = Effect.objects.filter(state=Effect.State.DUE, **own).exclude(
-            kind__in=[Effect.Kind.SEND_EMAIL, Effect.Kind.SEND_INVITATION]
+            kind__in=[Effect.Kind.SEND_EMAIL, Effect.Kind.SEND_ALERT, Effect.Kind.SEND_INVITATION]
         )
         tokens = signature_tokens.active_tokens(self.organization)
         return super().get_context_data(

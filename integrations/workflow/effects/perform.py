@@ -22,6 +22,7 @@ from integrations.workflow.effects.progress_tag import set_progress_tag
 from integrations.workflow.effects.report_link import add_report_link
 from integrations.workflow.effects.result_tag import set_result_tag
 from integrations.workflow.effects.send_invitation import send_invitation
+from integrations.workflow.email.alerts.sending import give_up_alert, send_alert
 from integrations.workflow.email.connection_notices import notify_reconnect_needed
 from integrations.workflow.email.sending import is_about_signing_in, send_email
 from integrations.workflow.outbox.outcome import Failed, Outcome, Retry, StartedAttempt, Uncertain
@@ -68,6 +69,10 @@ def _outcome(effect: Effect, clients: ClientProvider) -> Outcome:
         return _give_up(effect, NO_OUTCOME.format(count=MAX_CONSECUTIVE_CRASHES))
     if effect.organization.paused and not (_has_started(effect) or is_about_signing_in(effect)):
         return _defer("The portal is paused.")
+    return _perform(effect, clients)
+
+
+def _perform(effect: Effect, clients: ClientProvider) -> Outcome:
     match Kind(effect.kind):
         case Kind.SEND_INVITATION:
             return send_invitation(effect, clients)
@@ -87,6 +92,8 @@ def _outcome(effect: Effect, clients: ClientProvider) -> Outcome:
             return write_feedback(effect, clients)
         case Kind.SEND_EMAIL:
             return send_email(effect)
+        case Kind.SEND_ALERT:
+            return send_alert(effect)
 
 
 def _has_started(effect: Effect) -> bool:
@@ -139,7 +146,12 @@ def _wait_for_connection(effect: Effect, error: PlatformError) -> Retry:
 
 
 def _give_up(effect: Effect, reason: str) -> Uncertain | Failed:
-    return give_up(effect, reason) if effect.kind == Kind.SEND_INVITATION else Failed(reason)
+    match effect.kind:
+        case Kind.SEND_INVITATION:
+            return give_up(effect, reason)
+        case Kind.SEND_ALERT:
+            return give_up_alert(effect, reason)
+    return Failed(reason)
 
 
 def _record_crash(effect: Effect, crash: Crash) -> None:

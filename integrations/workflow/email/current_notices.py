@@ -4,7 +4,13 @@ from dataclasses import replace
 
 from integrations.models import Incident, Invitation
 from integrations.workflow.email.names import first_name
-from integrations.workflow.email.payload import EmailPayload, IncidentOngoing, InvitationUnchanged, Notice
+from integrations.workflow.email.payload import (
+    Condition,
+    EmailPayload,
+    IncidentOngoing,
+    InvitationUnchanged,
+    Notice,
+)
 
 
 def keep_current(payload: EmailPayload) -> EmailPayload | None:
@@ -21,12 +27,24 @@ def keep_current(payload: EmailPayload) -> EmailPayload | None:
     return payload.with_notices(*current) if current else None
 
 
+def still_holds(condition: Condition | None) -> bool:
+    """Whether a condition is as it was when it was stored; no condition always is."""
+    match condition:
+        case None:
+            return True
+        case IncidentOngoing(incident):
+            return Incident.objects.ongoing().filter(pk=incident).exists()
+        case InvitationUnchanged(pk):
+            invitation = Invitation.objects.filter(pk=pk).first()
+            return invitation is not None and InvitationUnchanged.of(invitation) == condition
+
+
 def _if_it_holds(notice: Notice, invitations: dict[int, Invitation]) -> Notice | None:
     match notice.holds_while:
         case None:
             return notice
         case IncidentOngoing(incident):
-            return notice if Incident.objects.ongoing().filter(pk=incident).exists() else None
+            return notice if still_holds(IncidentOngoing(incident)) else None
         case InvitationUnchanged() as condition:
             return _with_name(notice, condition, invitations.get(condition.invitation))
 

@@ -1,9 +1,10 @@
-"""Enqueue e-mails: to named people, or to the members who want a kind."""
+"""Enqueue e-mails: to named people, or to the members who want a kind; the latter also as alerts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from integrations.models import (
+    AlertTopic,
     Effect,
     EmailTopic,
     Invitation,
@@ -13,6 +14,7 @@ from integrations.models import (
 )
 from integrations.models.truncated_keys import truncated_key
 from integrations.workflow.email import digests
+from integrations.workflow.email.alerts.enqueue import enqueue_alerts
 from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.payload import Condition, EmailPayload, Notice
 from integrations.workflow.outbox import enqueue
@@ -53,16 +55,31 @@ def notify_members(
     variables: Mapping[str, str] | None = None,
     invitation: Invitation | None = None,
     holds_while: Condition | None = None,
+    alert_topic: AlertTopic | None = None,
+    link: str = "",
 ) -> None:
-    """Enqueue one e-mail to the members who want the topic's kind, once per topic and key.
+    """Enqueue one e-mail to the members who want the topic's kind, and alerts, once per topic and key.
 
     Its wording is chosen when it is sent: there `subject` fills in {problem}, `lines` {details}, and `variables` those
     of the kind. The same event for many candidates shares one e-mail, which shows the lines of each (see `digests`).
     What `holds_while` says is looked at when it is sent: once it is no longer so, nobody is told.
+    `alert_topic` and `link` are those of the alerts, where they aren't the usual ones.
     """
     kind = topic.kind
     if kind is None:
         raise TypeError(f"{topic} goes to named people")
+    enqueue_alerts(
+        organization,
+        topic,
+        key,
+        subject=subject,
+        lines=lines,
+        variables=variables or {},
+        invitation=invitation,
+        holds_while=holds_while,
+        alert_topic=alert_topic,
+        link=link,
+    )
     members = NotificationPreference.objects.members_who_want(organization, kind)
     if not members or _is_enqueued(organization, topic, key):
         return

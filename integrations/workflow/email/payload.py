@@ -34,7 +34,8 @@ class IncidentOngoing:
 Condition = InvitationUnchanged | IncidentOngoing
 
 
-def _condition(stored: dict[str, Any] | None) -> Condition | None:
+def stored_condition(stored: dict[str, Any] | None) -> Condition | None:
+    """Return the condition as it was stored, None where there is none."""
     if not stored:
         return None
     return IncidentOngoing(**stored) if "incident" in stored else InvitationUnchanged(**stored)
@@ -57,7 +58,7 @@ class Notice:
             subject=stored.get("subject", ""),
             lines=tuple(stored.get("lines", ())),
             variables=dict(stored.get("variables", {})),
-            holds_while=_condition(stored.get("holds_while")),
+            holds_while=stored_condition(stored.get("holds_while")),
             key=stored.get("key", ""),
         )
 

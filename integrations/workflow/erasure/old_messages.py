@@ -1,4 +1,4 @@
-"""Empty messages that are older than the retention: every call and e-mail, and webhooks about no candidate."""
+"""Empty messages that are older than the retention: every call, e-mail and alert, and webhooks about no candidate."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -32,10 +32,14 @@ from integrations.workflow.erasure.columns import (
 from integrations.workflow.erasure.database_file import overwrite_deleted
 
 #: By model, the rows that are emptied because of their age alone. Those of a candidate go with the candidate, except
-#: for the bodies of calls and for e-mails.
+#: for the bodies of calls, for e-mails and for alerts.
 _BY_AGE: Mapping[type[Model], Q] = {
     ApiCall: ~Q(request_body="", response_body="", error=""),
-    Effect: Q(kind=Effect.Kind.SEND_EMAIL) & ~Q(state=Effect.State.DUE) & ~Q(payload=EMPTY_EMAIL),
+    Effect: ~Q(state=Effect.State.DUE)
+    & (
+        Q(kind=Effect.Kind.SEND_EMAIL) & ~Q(payload=EMPTY_EMAIL)
+        | Q(kind=Effect.Kind.SEND_ALERT) & ~Q(payload={})
+    ),
     Delivery: Q(opportunity_id="", decided_at__isnull=False),
 }
 

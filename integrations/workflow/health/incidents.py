@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.models import (
+    AlertTopic,
     Effect,
     EmailTopic,
     Incident,
@@ -25,9 +26,11 @@ from integrations.workflow.email.blocks import OPEN
 from integrations.workflow.email.notify import effect_key, notify_members
 from integrations.workflow.email.payload import IncidentOngoing
 from integrations.workflow.health import doctor
+from integrations.workflow.health.checks.addresses import HEALTH
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 
 KEEP_FOR = timedelta(days=90)
+_TELLING = (Effect.Kind.SEND_EMAIL, Effect.Kind.SEND_ALERT)
 NOTIFY_AT_MOST_EVERY = timedelta(hours=1)  # for a problem that comes and goes
 
 
@@ -155,6 +158,8 @@ def _notify_begun(incident: Incident, organization: Organization, finding: Findi
                 subject=wording.begin_subject,
                 lines=[finding.message, finding.fix, f"{OPEN}: {settings.PORTAL_URL}{finding.url}"],
                 holds_while=IncidentOngoing(incident.pk),
+                alert_topic=_alert_topic(incident),
+                link=f"{settings.PORTAL_URL}{finding.url}",
             )
 
 
@@ -170,12 +175,19 @@ def _end(incident: Incident, organization: Organization) -> None:
                 str(incident.pk),
                 subject=WORDINGS[incident.code].end_subject,
                 lines=[f"The problem began on {incident.began_at:%-d %B %Y at %H:%M} UTC and is over now."],
+                alert_topic=_alert_topic(incident),
+                link=f"{settings.PORTAL_URL}{HEALTH}",
             )
 
 
+def _alert_topic(incident: Incident) -> AlertTopic:
+    is_held = incident.code == FindingCode.HELD_INVITATIONS
+    return AlertTopic.HELD if is_held else AlertTopic.INCIDENT
+
+
 def _was_never_told(incident: Incident) -> bool:
-    """Whether each e-mail about the beginning still waits, and so isn't sent now that it is over."""
+    """Whether each e-mail and alert about the beginning still waits, and so isn't sent now that it is over."""
     key = effect_key(EmailTopic.INCIDENT_BEGUN, str(incident.pk))
-    begun = Effect.objects.filter(Q(key=key) | Q(key__startswith=f"{key}:"), kind=Effect.Kind.SEND_EMAIL)
+    begun = Effect.objects.filter(Q(key=key) | Q(key__startswith=f"{key}:"), kind__in=_TELLING)
     attempts = list(begun.filter(organization=incident.organization_id).values_list("attempts", flat=True))
     return bool(attempts) and not any(attempts)

@@ -1,0 +1,91 @@
+"""What alerts say, to people and to programs."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from integrations.models import EmailTemplate
+from integrations.workflow.email.alerts.content import alert_of
+from integrations.workflow.email.alerts.payload import AlertPayload
+from tests import factories
+
+AT = datetime(2026, 11, 26, 12, 30, tzinfo=UTC)
+RESULT = AlertPayload(
+    type="result",
+    result="Passed 82",
+    outcome="Passed",
+    score="82",
+    link="https://portal.example/activity/o-1/",
+)
+
+
+@pytest.fixture
+def invitation(organization):
+    return factories.InvitationFactory.create(
+        organization=organization,
+        opportunity_id="o-1",
+        candidate_name="Alder Birch",
+        assessment_name="Backend",
+        role_title="Engineer",
+    )
+
+
+def test_a_result_in_a_chat_room_is_a_sentence_with_a_link(organization, invitation):
+    body = alert_of(organization, RESULT, invitation, AT).body("slack")
+    assert body == {
+        "text": "Alder Birch: Passed 82 (Backend), for the role Engineer.\n"
+        "<https://portal.example/activity/o-1/|Open in the portal>"
+    }
+
+
+def test_a_result_for_a_program_is_json(organization, invitation):
+    body = alert_of(organization, RESULT, invitation, AT).body("signed")
+    assert body == {
+        "type": "result",
+        "timestamp": "2026-11-26T12:30:00Z",
+        "organization": organization.slug,
+        "data": {
+            "opportunity_id": "o-1",
+            "role": "Engineer",
+            "assessment": "Backend",
+            "outcome": "Passed",
+            "score": 82,
+            "candidate": "Alder Birch",
+            "text": "Alder Birch: Passed 82 (Backend), for the role Engineer.",
+            "url": "https://portal.example/activity/o-1/",
+        },
+    }
+
+
+def test_a_result_that_is_not_stated_has_no_outcome(organization, invitation):
+    payload = AlertPayload(type="result", result="result not stated", outcome="not stated by CodeScreen")
+    data = alert_of(organization, payload, invitation, AT).data
+    assert (data["outcome"], data["score"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("wording", "name"), [("{candidate}", "Alder Birch"), ("{first_name}", "Alder"), ("{result}", "")]
+)
+def test_the_candidate_is_named_as_in_the_emails(organization, invitation, wording, name):
+    EmailTemplate.objects.create(organization=organization, kind="result", subject="Result", body=wording)
+    alert = alert_of(organization, RESULT, invitation, AT)
+    assert alert.data.get("candidate", "") == name
+    assert alert.text.startswith(f"{name or 'A candidate'}: Passed 82")
+    if not name:
+        assert "Alder" not in str(alert)
+
+
+def test_nothing_in_a_name_is_markup_in_a_chat_room(organization, invitation):
+    invitation.candidate_name = "<!channel> & <https://evil.example|click> @here"
+    text = alert_of(organization, RESULT, invitation, AT).body("slack")["text"]
+    assert "&lt;!channel&gt; &amp; &lt;https://evil.example|click&gt; @\u200bhere" in text
+    assert text.count("<") == 1
+
+
+def test_a_problem_says_what_began_and_what_to_do(organization):
+    payload = AlertPayload(
+        type="incident", phase="began", subject="CodeScreen refused the API key", lines=("Save a new key.",)
+    )
+    alert = alert_of(organization, payload, None, AT)
+    assert alert.text == "CodeScreen refused the API key.\nSave a new key."
+    assert alert.data == {"phase": "began", "title": "CodeScreen refused the API key"}
