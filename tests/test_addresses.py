@@ -169,7 +169,7 @@ def test_every_address_has_a_rule() -> None:
 
 
 #: Pages that lead back when nothing was asked for on the page before them.
-ASKED_FOR_ELSEWHERE = {"lever-account", "rules-preview"}
+ASKED_FOR_ELSEWHERE = {"lever-account"}
 
 
 def _request(client: Client, url: str, method: str) -> Any:
