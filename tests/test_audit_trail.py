@@ -65,6 +65,18 @@ from tests.second_factors import (
 
 SECRETS = ("audit-SECRET-token", "audit-SECRET-key", "Audit SECRET password")
 
+HELP_PAGES = (
+    "",
+    "-set-up",
+    "-verdicts",
+    "-invitations",
+    "-results",
+    "-roles",
+    "-emails",
+    "-privacy",
+    "-audit",
+)
+
 #: Addresses that only show something, or read the platforms' lists again.
 NOT_AUDITED = {
     "account",
@@ -101,6 +113,7 @@ NOT_AUDITED = {
     "member-link",  # shows
     "team",  # shows
     "rules-preview",  # shows
+    *(f"help{page}" for page in HELP_PAGES),
     "report",
     "report-export",
 }
