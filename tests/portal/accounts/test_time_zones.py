@@ -154,9 +154,9 @@ def test_today_begins_at_the_readers_midnight(super_admin_client, organization):
     factories.InvitationFactory.create(
         organization=organization, invited_at=early, changed_at=early, status="invited", instance_id="i"
     )
-    assert super_admin_client.get("/").context["today"].invited == 1
+    assert super_admin_client.get("/").context["today"].total.invited == 1
     super_admin_client.cookies["time_zone"] = "Pacific/Auckland"  # where that was yesterday
-    assert super_admin_client.get("/").context["today"].invited == 0
+    assert super_admin_client.get("/").context["today"].total.invited == 0
 
 
 @pytest.mark.parametrize("address", ["/audit/", "/audit/export/"])
