@@ -1,0 +1,215 @@
+"""What people do on the pages of an organization, each an act that is audited."""
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations.clients import provider
+from integrations.models import (
+    AlertAddress,
+    CodeScreenConnection,
+    Delivery,
+    EmailTemplate,
+    IdentityProvider,
+    LeverConnection,
+    Organization,
+    ProviderIdentity,
+    SignInDomain,
+)
+from integrations.vocabulary import WebhookEvent
+from integrations.workflow.operations import signature_tokens
+from integrations.workflow.operations.lever_webhooks import make_webhook
+from integrations.workflow.operations.rating_thresholds import set_thresholds
+from integrations.workflow.operations.webhook_address import replace_webhook_key
+from tests import factories
+from tests.audit_trail.scene import SECRETS, Act, Prepare, Scene, of_row
+
+
+def _invitation_act(name: str, data: dict[str, Any] | None = None, **columns: Any) -> Prepare:
+    def prepare(scene: Scene) -> Act:
+        pk = scene.invitation(**columns).pk
+        return lambda: scene.post(name, {"reason": "because", **(data or {})}, pk=pk)
+
+    return prepare
+
+
+def _make_webhook(scene: Scene) -> Act:
+    lever = provider.lever_client(scene.organization)
+    make_webhook(scene.organization, lever, scene.owner, WebhookEvent.CANDIDATE_DELETED)
+    return lambda: scene.post("webhooks-make")
+
+
+def _remove_webhooks(scene: Scene) -> Act:
+    make_webhook(scene.organization, provider.lever_client(scene.organization), scene.owner)
+    return lambda: scene.post("webhooks-remove")
+
+
+def _move_webhooks(scene: Scene) -> Act:
+    make_webhook(scene.organization, provider.lever_client(scene.organization), scene.owner)
+    replace_webhook_key(scene.organization, timedelta(days=7), scene.owner)
+    return lambda: scene.post("webhooks-move")
+
+
+def _reset_email(scene: Scene) -> Act:
+    EmailTemplate.objects.create(organization=scene.organization, kind="result", subject="x", body="y")
+    return lambda: scene.post("email-edit", {"act": "reset"}, kind="result")
+
+
+def _retire(scene: Scene) -> Act:
+    token = signature_tokens.add_token(scene.organization, "The second webhook", SECRETS[0], scene.owner)
+    return lambda: scene.post("token-retire", pk=token.pk, which="current")
+
+
+def _resume(scene: Scene) -> Act:
+    Organization.objects.filter(pk=scene.organization.pk).update(paused=True)
+    return lambda: scene.post("resume")
+
+
+def _send_in_bulk(scene: Scene, act: str = "send") -> Act:
+    pk = scene.invitation(status="held").pk
+    return lambda: scene.post("candidates-bulk", {"act": act, "row": [pk], "reason": "because"})
+
+
+def _undo_in_bulk(scene: Scene) -> Act:
+    _send_in_bulk(scene)()
+    return lambda: scene.post("candidates-bulk-undo")
+
+
+def _invite_offered(scene: Scene) -> Act:
+    delivery = scene.delivery()
+    Delivery.objects.filter(pk=delivery.pk).update(verdict="entered_before")
+    return lambda: scene.post("offered-invite", pk=delivery.pk)
+
+
+def _delete_thresholds(scene: Scene) -> Act:
+    set_thresholds(scene.organization, "Backend", (1, 2, 3), "test")
+    return lambda: scene.post("rating-list", {"assessment": "Backend", "action": "delete"})
+
+
+def _choose_author(scene: Scene) -> Act:
+    scene.organization.feedback_author = "somebody"
+    scene.organization.save()
+    return lambda: scene.post("feedback-author", {"author": ""})
+
+
+def _other_key(scene: Scene) -> Act:
+    CodeScreenConnection.objects.update(api_key=SECRETS[1])
+    return lambda: scene.post("settings", {"codescreen_api_key": scene.sandbox.api_key})
+
+
+def _other_account(scene: Scene) -> Act:
+    begun = scene.client.post(reverse("lever-connect"))
+    accepted = scene.sandbox.lever_does("consent", url=begun["Location"])
+    LeverConnection.objects.update(lever_account_id="another")
+    asked = scene.client.get(accepted["redirect"].removeprefix("http://testserver"))
+    assert asked["Location"] == reverse("lever-account")
+    return lambda: scene.post("lever-account", {"act": "use"})
+
+
+def _assign(scene: Scene) -> Act:
+    pk = scene.role().pk
+    return lambda: scene.post("mapping-assign", {"roles": [pk], "assessment": "Backend"})
+
+
+def _provider(scene: Scene, **columns: Any) -> IdentityProvider:
+    return IdentityProvider.objects.create(
+        organization=scene.organization, issuer="https://login.invalid", client_id="portal", **columns
+    )
+
+
+def _domain(scene: Scene) -> SignInDomain:
+    return SignInDomain.objects.create(organization=scene.organization, domain="example.com")
+
+
+ALERTS = {"kind": "slack", "wants_results": "on"}
+
+
+def _alert_address(scene: Scene) -> AlertAddress:
+    url = f"https://alerts.invalid/{SECRETS[0]}"
+    return factories.alert_address(scene.organization, url=url)
+
+
+def _identity(scene: Scene) -> ProviderIdentity:
+    return _provider(scene).identities.create(user=scene.owner, subject="subject")
+
+
+def _use_single_sign_on(scene: Scene) -> Act:
+    _provider(scene, tried_at=timezone.now())
+    SignInDomain.objects.filter(pk=_domain(scene).pk).update(proven_at=timezone.now())
+    return lambda: scene.post("single-sign-on-mode", {"mode": "required"})
+
+
+def _remove_provider(scene: Scene) -> Act:
+    _provider(scene)
+    return lambda: scene.post("single-sign-on-remove")
+
+
+PROVIDER = {"issuer": "https://login.invalid", "client_id": "portal", "client_secret": SECRETS[1]}
+
+
+MAPPED = {"role": "Backend Engineer", "stage": "", "assessment": "Frontend"}
+THRESHOLDS = {"assessment": "Backend", "rating_2_from": "1", "rating_3_from": "2", "rating_4_from": "3"}
+WORDED = {"subject": "Ours", "body": "Ours {score}", "act": "save"}
+DONE: dict[str, Any] = {"status": "completed", "instance_id": "i-1"}
+
+
+PAGE_ACTS: dict[str, Prepare] = {
+    "settings": lambda s: lambda: s.post("settings", {"lever_signature_token": SECRETS[0]}),
+    "settings: key": _other_key,
+    "settings: idempotency": lambda s: (
+        lambda: s.post("settings", {"codescreen_form": "1", "codescreen_idempotency": "on"})
+    ),
+    "lever-account": _other_account,
+    "lever-disconnect": lambda s: lambda: s.post("lever-disconnect"),
+    "token-add": lambda s: (
+        lambda: s.post("token-add", {"token_name": "The second webhook", "additional_token": SECRETS[0]})
+    ),
+    "token-retire": _retire,
+    "webhooks-make": _make_webhook,
+    "webhooks-remove": _remove_webhooks,
+    "webhooks-move": _move_webhooks,
+    "address-replace": lambda s: lambda: s.post("address-replace", {"overlap_days": "7"}),
+    "address-end": of_row(Scene.former_key, "address-end"),
+    "policies": lambda s: lambda: s.post("policies", {"note_on_skip": "on", "bulk_limit": "7"}),
+    "rules": lambda s: (
+        lambda: s.post("rules", {"note_on_skip": "on", "bulk_limit": "7", "passed_stage": "Phone screen"})
+    ),
+    "resume": _resume,
+    "emails": lambda s: lambda: s.post("emails", {"brand_colour": "#123abc"}),
+    "email-edit": lambda s: lambda: s.post("email-edit", WORDED, kind="result"),
+    "email-edit: reset": _reset_email,
+    "single-sign-on-settings": lambda s: lambda: s.post("single-sign-on-settings", PROVIDER),
+    "single-sign-on-mode": _use_single_sign_on,
+    "single-sign-on-remove": _remove_provider,
+    "alerts": lambda s: (
+        lambda: s.post("alerts", {**ALERTS, "name": "Second", "url": f"https://1.1.1.1/{SECRETS[0]}"})
+    ),
+    "alert-test": of_row(_alert_address, "alert-test"),
+    "alert-remove": of_row(_alert_address, "alert-remove"),
+    "domain-add": lambda s: lambda: s.post("domain-add", {"domain": "Example.com"}),
+    "domain-remove": of_row(_domain, "domain-remove"),
+    "identity-unbind": of_row(_identity, "identity-unbind"),
+    "mapping-add": lambda s: lambda: s.post("mapping-add", MAPPED),
+    "mapping-assign": _assign,
+    "mapping-edit": of_row(Scene.mapping, "mapping-edit", MAPPED),
+    "mapping-delete": of_row(Scene.mapping, "mapping-delete"),
+    "rating-list": lambda s: lambda: s.post("rating-list", THRESHOLDS),
+    "rating-list: delete": _delete_thresholds,
+    "feedback-author": _choose_author,
+    "offered-invite": _invite_offered,
+    "delivery-replay": of_row(Scene.delivery, "delivery-replay"),
+    "invitation-approve": _invitation_act("invitation-approve", status="held"),
+    "invitation-refuse": _invitation_act("invitation-refuse", status="held"),
+    "invitation-sent": _invitation_act("invitation-sent", {"instance_id": "i-2"}, status="uncertain"),
+    "invitation-send-again": _invitation_act("invitation-send-again", status="failed"),
+    "invitation-again": _invitation_act("invitation-again", **DONE),
+    "invitation-stop": _invitation_act("invitation-stop", status="invited", instance_id="i-1"),
+    "invitation-decided": _invitation_act("invitation-decided", **DONE, awaits_decision_since=timezone.now()),
+    "effect-retry": of_row(Scene.failed, "effect-retry"),
+    "candidates-bulk": _send_in_bulk,
+    "candidates-bulk: dont_send": partial(_send_in_bulk, act="dont_send"),
+    "candidates-bulk-undo": _undo_in_bulk,
+}

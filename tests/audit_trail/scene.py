@@ -1,0 +1,106 @@
+"""The organization in which something is done, and the one audit entry that it writes."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations.clients import provider
+from integrations.models import (
+    AuditEntry,
+    Delivery,
+    Effect,
+    FormerWebhookKey,
+    Invitation,
+    Membership,
+    Organization,
+    PendingMembership,
+    Role,
+    RoleMapping,
+)
+from integrations.workflow.catalog import sync
+from tests import factories, locks
+
+SECRETS = ("audit-SECRET-token", "audit-SECRET-key", "Audit SECRET password")
+
+
+class Scene:
+    """A connected organization, and its Super Admin signed in."""
+
+    def __init__(self, organization: Organization, owner: Any, sandbox: Any) -> None:
+        self.organization, self.owner, self.sandbox = organization, owner, sandbox
+        self.client = Client()
+        self.client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
+
+    def post(self, name: str, data: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        answer = self.client.post(reverse(name, kwargs=kwargs), data or {})
+        assert answer.status_code == 302, answer.content.decode()[:2000]
+
+    def invitation(self, **columns: Any) -> Invitation:
+        return factories.InvitationFactory.create(organization=self.organization, **columns)
+
+    def member(self, role: str = Membership.Role.TEAM_MEMBER) -> Membership:
+        user = factories.member(self.organization, role, f"member-{Membership.objects.count()}")
+        return Membership.objects.get(user=user)
+
+    def pending(self, address: str = "new@acme.example") -> PendingMembership:
+        return factories.invited(self.organization, address)
+
+    def mapping(self) -> RoleMapping:
+        return RoleMapping.objects.create(
+            organization=self.organization, role="Backend Engineer", assessment="Backend"
+        )
+
+    def delivery(self) -> Delivery:
+        return factories.DeliveryFactory.create(
+            organization=self.organization, verdict="paused", decided_at=timezone.now(), due_at=None
+        )
+
+    def former_key(self) -> FormerWebhookKey:
+        return factories.FormerWebhookKeyFactory.create(organization=self.organization)
+
+    def failed(self) -> Effect:
+        return factories.EffectFactory.create(organization=self.organization, state="failed", due_at=None)
+
+    def role(self) -> Role:
+        sync.refresh_roles(self.organization, provider.lever_client(self.organization))
+        sync.refresh_assessments(self.organization, provider.codescreen_client(self.organization))
+        return Role.objects.get(organization=self.organization, title="Backend Engineer")
+
+
+#: Does the one thing that is audited, once everything it needs is there.
+type Act = Callable[[], object]
+#: Makes what an act needs, and returns the act.
+type Prepare = Callable[[Scene], Act]
+
+
+def ok(answer: Any) -> None:
+    assert answer.status_code in {200, 302}, answer.content.decode()[:2000]
+
+
+def of_row(row: Callable[[Scene], Any], name: str, data: dict[str, Any] | None = None) -> Prepare:
+    def prepare(scene: Scene) -> Act:
+        pk = row(scene).pk
+        return lambda: scene.post(name, data, pk=pk)
+
+    return prepare
+
+
+def entry_written_by(act: Act) -> AuditEntry:
+    """Act, and return the one entry that was written."""
+    before = set(AuditEntry.objects.values_list("pk", flat=True))
+    with CaptureQueriesContext(connection) as captured:
+        act()
+    statements = [str(query["sql"]) for query in captured.captured_queries]
+    assert not list(locks.taken_after_the_head(statements))
+    [entry] = AuditEntry.objects.exclude(pk__in=before)
+    kept = json.dumps(entry.changes) + entry.target + entry.reason
+    assert not any(secret in kept for secret in SECRETS)
+    assert not re.search(r"gAAAA|pbkdf2|md5\$", kept)
+    return entry

@@ -1,0 +1,128 @@
+"""Every page that changes something writes exactly one audit entry."""
+
+import pytest
+from django.urls import reverse
+
+from integrations.models import (
+    AuditEntry,
+    RoleMapping,
+)
+from integrations.pages import urls as page_urls
+from portal.accounts import urls as account_urls
+from tests.audit_trail.page_acts import MAPPED, PAGE_ACTS
+from tests.audit_trail.people_acts import PEOPLE_ACTS
+from tests.audit_trail.scene import SECRETS, entry_written_by, ok
+
+HELP_PAGES = (
+    "",
+    "-set-up",
+    "-verdicts",
+    "-invitations",
+    "-results",
+    "-roles",
+    "-emails",
+    "-privacy",
+    "-audit",
+)
+
+#: Addresses that only show something, or read the platforms' lists again.
+NOT_AUDITED = {
+    "account",
+    "memberships",  # shows
+    "overview",
+    "account-confirm",
+    "account-second-factor",
+    "second-factor",
+    "passkey-options",
+    "passkey-sign-in",
+    "password_reset",
+    "password_reset_done",
+    "switch-organization",
+    "single-sign-on",
+    "single-sign-on-complete",  # tests/portal/accounts/test_single_sign_on.py
+    "single-sign-on-try",
+    "single-sign-on-join",  # tests/portal/accounts/test_single_sign_on_join.py
+    "domain-check",  # tests/workflow/operations/single_sign_on/test_domains.py
+    "codescreen-test",
+    "email-html",
+    "audit",
+    "audit-export",
+    "candidates-export",
+    "candidates-bulk-done",  # shows
+    "mapping-list",
+    "mapping-refresh",
+    "activity",
+    "candidate",
+    "candidate-data",  # its entry is tested with the page
+    "delivery",
+    "what-if",
+    "time-zone",  # how one person reads
+    "health",
+    "member-link",  # shows
+    "team",  # shows
+    "rules-preview",  # shows
+    *(f"help{page}" for page in HELP_PAGES),
+    "report",
+    "report-export",
+}
+#: Addresses about a person's account; tests/portal/accounts/test_account_audit.py has their entries.
+OF_ACCOUNTS = {"login", "logout", "password", "password_reset_confirm", "password_reset_link", "sessions"}
+
+
+PAGES = PAGE_ACTS | PEOPLE_ACTS
+#: Pages whose entries have no changes.
+WITHOUT_CHANGES = {
+    "webhooks-remove",
+    "webhooks-move",
+    "address-end",
+    "recovery-codes",
+    "token-retire",
+    "ask-admins",
+    "pending-member",
+    "invitation-decided",
+    "identity-unbind",
+}
+
+
+def test_every_address_is_tested_or_listed_as_changing_nothing():
+    tested = {name.partition(":")[0] for name in PAGES}
+    assert tested | NOT_AUDITED | OF_ACCOUNTS == {
+        pattern.name for pattern in [*page_urls.urlpatterns, *account_urls.urlpatterns]
+    }
+    assert not tested & NOT_AUDITED
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_writes_one_entry_with_actor_and_changes(scene, name):
+    entry = entry_written_by(PAGES[name](scene))
+    assert (entry.organization, entry.actor) == (scene.organization, scene.owner)
+    assert entry.actor_name == str(scene.owner)
+    assert bool(entry.changes) is (name not in WITHOUT_CHANGES)
+    for value in entry.changes.values():
+        before, after = value
+        assert before != after or [before, after] == ["set", "set"]
+    if name.startswith("invitation"):
+        assert entry.reason == "because"
+
+
+@pytest.mark.parametrize("name", ["policies", "notifications", "mapping-edit", "emails", "settings"])
+def test_saving_unchanged_values_writes_no_entry(scene, name):
+    entry_written_by(PAGES[name](scene))
+    again = {
+        "policies": lambda: scene.post("policies", {"note_on_skip": "on"}),
+        "notifications": lambda: scene.post("notifications", {"kind-result": "on"}),
+        "mapping-edit": lambda: scene.post("mapping-edit", MAPPED, pk=RoleMapping.objects.get().pk),
+        "emails": lambda: scene.post("emails", {"brand_colour": "#123abc"}),
+        "settings": lambda: scene.post("settings", {"lever_signature_token": SECRETS[0]}),
+    }
+    count = AuditEntry.objects.count()
+    again[name]()
+    assert AuditEntry.objects.count() == count
+
+
+def test_connecting_lever_writes_one_entry(client, super_admin, organization, sandbox):
+    client.force_login(super_admin)
+    begun = client.post(reverse("lever-connect"))
+    accepted = sandbox.lever_does("consent", url=begun["Location"])
+    entry = entry_written_by(lambda: ok(client.get(accepted["redirect"].removeprefix("http://testserver"))))
+    assert (entry.action, entry.actor, entry.organization) == ("connect", super_admin, organization)
