@@ -10,13 +10,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.models import Candidate, Membership
+from integrations.pages.activity.candidate_filters import ATTENTION_DAYS
 from integrations.pages.activity.standing import CORRECTABLE, NOT_INVITED_REASONS
 from integrations.pages.overview.counts import Waiting
 from integrations.pages.visibility import visible
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 
-#: Whoever entered a stage longer ago and got no assessment needs nobody's attention any more.
-NOT_INVITED_DAYS = 14
 #: Findings of what this list counts itself, or what the page says above it.
 _COUNTED_HERE = frozenset(
     {
@@ -58,30 +57,27 @@ def attention(member: Membership, waiting: Waiting, findings: Iterable[Finding])
 
 
 def further_findings(findings: Iterable[Finding]) -> int:
-    """Return how many findings the health page shows that the list of what needs attention leaves out."""
-    return sum(not _is_shown(one) and one.level != Level.INFO for one in findings if not _is_counted(one))
+    """Return how many findings, besides those that are merely worth knowing, only the health page shows."""
+    others = [one for one in findings if one.code not in _COUNTED_HERE and not _stops_invitations(one)]
+    return sum(one.level != Level.INFO for one in others)
 
 
-def _is_counted(finding: Finding) -> bool:
-    return finding.code in _COUNTED_HERE
-
-
-def _is_shown(finding: Finding) -> bool:
+def _stops_invitations(finding: Finding) -> bool:
     return finding.level == Level.ERROR or finding.code in _STOPPING
 
 
 def _problems(findings: Iterable[Finding]) -> Iterator[AttentionItem]:
     """Yield the findings that stop invitations, the worst first."""
-    shown = [one for one in findings if _is_shown(one) and not _is_counted(one)]
+    shown = [one for one in findings if one.code not in _COUNTED_HERE and _stops_invitations(one)]
     for finding in sorted(shown, key=lambda one: -one.level.severity):
         meaning = "bad" if finding.level == Level.ERROR else "warn"
         url = finding.url or reverse("health")
-        yield AttentionItem("warning", meaning, finding.message, finding.fix, "Mend it", url)
+        yield AttentionItem("warning", meaning, finding.message, finding.fix, finding.link_text, url)
 
 
 def _not_invited(member: Membership) -> Iterator[AttentionItem]:
     """Yield those who entered a stage lately, got no assessment, and would if somebody corrected something."""
-    since = timezone.now() - timedelta(days=NOT_INVITED_DAYS)
+    since = timezone.now() - timedelta(days=ATTENTION_DAYS)
     candidates = Candidate.objects.not_invited().filter(
         organization=member.organization_id, entered_at__gte=since, delivery__verdict__in=CORRECTABLE
     )
@@ -101,7 +97,7 @@ def _not_invited(member: Membership) -> Iterator[AttentionItem]:
         "mail",
         "bad",
         f"{who} not invited",
-        f"They entered a CodeScreen stage in the last {NOT_INVITED_DAYS} days and got no assessment.",
+        f"They entered a CodeScreen stage in the last {ATTENTION_DAYS} days and got no assessment.",
         "See who and why",
         _candidates(view="not_invited"),
         tuple(parts),

@@ -42,7 +42,7 @@ def test_those_who_were_not_invited_are_counted_by_reason_with_a_link_each(
     not_invited(ready_organization, "no_assessment", "o-2")
     not_invited(ready_organization, "no_email", "o-3")
     not_invited(ready_organization, "left_stage", "o-4")
-    not_invited(ready_organization, "no_email", "o-5", entered_at=timezone.now() - timedelta(days=20))
+    not_invited(ready_organization, "no_email", "o-5", entered_at=timezone.now() - timedelta(days=40))
     not_invited(stranger.memberships.get().organization, "no_email", "o-6")
     (item,) = attention(super_admin.memberships.get(), NOTHING, [])
     assert item.title == "3 candidates were not invited"
