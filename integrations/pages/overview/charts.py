@@ -8,13 +8,14 @@ from statistics import median
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from integrations.models import Delivery, Invitation, Membership, Result
+from integrations.models import Invitation, Membership, Result
 from integrations.pages.chart import Chart, bar, day_columns, day_name, grid, labels, stacked_chart
 from integrations.pages.days import midnight
+from integrations.pages.durations import duration
+from integrations.pages.overview.time_to_invite import waits
 from integrations.pages.visibility import visible
 
 DAYS = 14
-MAX_TIMED = 2000  # newest deliveries whose delay is read; more would hardly change the median
 
 #: The outcomes in the order of the legend: CSS class, value, label.
 OUTCOMES = (
@@ -79,29 +80,16 @@ def _outcomes(member: Membership, days: Sequence[date]) -> Chart:
 
 
 def _delays(member: Membership, days: Sequence[date]) -> Chart:
-    start = midnight(days[0])
-    invited = Delivery.objects.filter(
-        organization=member.organization_id,
-        verdict=Delivery.VerdictCode.INVITE,
-        received_at__gte=start,
-        invitation__invited_at__gte=start,
-    )
-    times = (
-        visible(invited, member)
-        .order_by("-received_at")
-        .values_list("received_at", "invitation__invited_at")[:MAX_TIMED]
-    )
     seconds: dict[date, list[float]] = defaultdict(list)
-    for received_at, invited_at in times:
-        if invited_at is not None:
-            seconds[timezone.localtime(invited_at).date()].append((invited_at - received_at).total_seconds())
-    medians = {day: max(0.0, median(values)) for day, values in seconds.items()}
+    for wait in waits(member, midnight(days[0])):
+        seconds[timezone.localtime(wait.invited_at).date()].append(wait.seconds)
+    medians = {day: median(values) for day, values in seconds.items()}
     overall = [value for values in seconds.values() for value in values]
     top = max(medians.values(), default=1.0) or 1.0
     return Chart(
         "delays",
         "From stage change to invitation",
-        f"Median {duration(max(0.0, median(overall)))}" if overall else f"None sent in {DAYS} days",
+        f"Median {duration(median(overall))}" if overall else f"None sent in {DAYS} days",
         (("delay", "Median by day"),),
         tuple(
             bar("delay", index, DAYS, 0, medians[day], top, f"{duration(medians[day])} on {day_name(day)}")
@@ -135,14 +123,3 @@ def _counts_by_day(column: str, days: Sequence[date]) -> dict[str, Count]:
         bounds = {f"{column}__gte": midnight(day), f"{column}__lt": midnight(day + timedelta(days=1))}
         counts[_alias(day)] = Count("pk", filter=Q(**bounds))
     return counts
-
-
-def duration(seconds: float) -> str:
-    """Return a duration in the largest unit that suits it, such as “10 min”."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.0f} h" if seconds < 172_800 else f"{seconds / 86400:.0f} days"

@@ -2,23 +2,23 @@
 
 from collections import Counter
 from dataclasses import dataclass, field, fields
-from datetime import datetime
 from statistics import median
 
 from django.db.models import Count, Q
 from django.utils import timezone
 
 from integrations.models import Candidate, Delivery, Effect, Invitation, Membership, Result
+from integrations.pages.days import midnight
+from integrations.pages.overview.time_to_invite import waits
+from integrations.pages.sums import Summable
 from integrations.pages.visibility import visible
 from integrations.vocabulary import ResultOutcome
 
 _STATUS = Invitation.Status
-#: The newest invitations whose wait is read; more would hardly change the median.
-MOST_TIMED = 500
 
 
 @dataclass(frozen=True)
-class Funnel:
+class Funnel(Summable):
     """How many candidates came how far."""
 
     moved: int = 0
@@ -27,10 +27,6 @@ class Funnel:
     submitted: int = 0
     passed: int = 0
     failed: int = 0
-
-    def __add__(self, other: "Funnel") -> "Funnel":
-        """Return the sum of both."""
-        return Funnel(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Funnel)))
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,7 @@ class Today:
 
     roles: list[RoleFunnel] = field(default_factory=list)
     total: Funnel = Funnel()
-    seconds_to_invite: float | None = None
+    seconds_to_invite: float | None = None  # the median; None when nobody was invited
 
 
 @dataclass(frozen=True)
@@ -68,22 +64,22 @@ class Waiting:
 
 def today(member: Membership) -> Today:
     """Return what happened to the candidates whom the member sees, since midnight in their time zone; four queries."""
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    since = midnight(timezone.localdate())
     funnels: Counter[tuple[str, str]] = Counter()
-    entered = Candidate.objects.filter(organization=member.organization_id, entered_at__gte=midnight)
+    entered = Candidate.objects.filter(organization=member.organization_id, entered_at__gte=since)
     moved = visible(entered, member).order_by().values_list("role_title").annotate(count=Count("pk"))
     for role, count in moved:
         funnels[role, "moved"] = count
     # Whatever was invited, started or submitted today also changed today, and changed_at has an index.
-    changed = Invitation.objects.filter(organization=member.organization_id, changed_at__gte=midnight)
+    changed = Invitation.objects.filter(organization=member.organization_id, changed_at__gte=since)
     steps = (
         visible(changed, member)
         .order_by()
         .values_list("role_title")
         .annotate(
-            invited=Count("pk", filter=Q(invited_at__gte=midnight)),
-            started=Count("pk", filter=Q(started_at__gte=midnight)),
-            submitted=Count("pk", filter=Q(submitted_at__gte=midnight) | Q(completed_at__gte=midnight)),
+            invited=Count("pk", filter=Q(invited_at__gte=since)),
+            started=Count("pk", filter=Q(started_at__gte=since)),
+            submitted=Count("pk", filter=Q(submitted_at__gte=since) | Q(completed_at__gte=since)),
         )
     )
     for role, *counts in steps:
@@ -91,7 +87,7 @@ def today(member: Membership) -> Today:
             funnels[role, step] = count
     stated = Result.objects.filter(
         organization=member.organization_id,
-        created_at__gte=midnight,
+        created_at__gte=since,
         outcome__in=[ResultOutcome.PASSED, ResultOutcome.FAILED],
     )
     results = visible(stated, member, "invitation__opportunity_id").order_by()
@@ -103,24 +99,8 @@ def today(member: Membership) -> Today:
         RoleFunnel(role, Funnel(**{one.name: funnels[role, one.name] for one in fields(Funnel)}))
         for role in roles
     ]
-    return Today(rows, sum((row.funnel for row in rows), Funnel()), _seconds_to_invite(member, midnight))
-
-
-def _seconds_to_invite(member: Membership, since: datetime) -> float | None:
-    """Return the median time from stage change to invitation; None when nobody was invited since."""
-    invited = Delivery.objects.filter(
-        organization=member.organization_id,
-        verdict=Delivery.VerdictCode.INVITE,
-        received_at__gte=since,
-        invitation__invited_at__gte=since,
-    )
-    times = visible(invited, member).order_by("-received_at")
-    waits = [
-        max(0.0, (invited_at - received_at).total_seconds())
-        for received_at, invited_at in times.values_list("received_at", "invitation__invited_at")[:MOST_TIMED]
-        if invited_at is not None
-    ]
-    return median(waits) if waits else None
+    seconds = [wait.seconds for wait in waits(member, since)]
+    return Today(rows, sum((row.funnel for row in rows), Funnel()), median(seconds) if seconds else None)
 
 
 def waiting_for_a_person(member: Membership) -> Waiting:

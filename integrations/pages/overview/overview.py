@@ -12,8 +12,9 @@ from django.views.decorators.csp import csp_override
 from integrations.models import Candidate
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.rows import candidate_rows
+from integrations.pages.durations import duration
 from integrations.pages.overview.attention import attention, further_findings
-from integrations.pages.overview.charts import charts, duration
+from integrations.pages.overview.charts import charts
 from integrations.pages.overview.checklist import setup_steps
 from integrations.pages.overview.counts import today, waiting_for_a_person
 from integrations.pages.overview.setup_step import SetupStep
@@ -93,7 +94,7 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         return {
             "waiting": waiting,
             "today": counts,
-            "midnight": timezone.localdate(),
+            "day": timezone.localdate(),
             "time_to_invite": (
                 duration(counts.seconds_to_invite) if counts.seconds_to_invite is not None else ""
             ),
@@ -105,8 +106,7 @@ class OverviewView(OrganizationMixin, PartialsMixin):
     def _latest(self) -> Iterable[Candidate]:
         """Return the latest candidates whom the member sees; few are found first and sorted then."""
         own = visible(Candidate.objects.filter(organization=self.organization), self.membership)
-        ordered = own.select_related("delivery", "invitation").order_by("-entered_at", "-pk")
-        ordered = ordered.defer("delivery__payload", "delivery__traceback")
+        ordered = own.with_standing().order_by("-entered_at", "-pk")
         if self.membership.sees_all_candidates:
             return ordered[:LATEST]
         return LongListPaginator(ordered, LATEST).page(1)

@@ -1,15 +1,15 @@
 """The figures of a report: counted by the database, for each role, assessment and month at once."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Self
 
 from django.db.models import Count, Exists, F, OuterRef, Q, Sum
 from django.db.models.functions import TruncMonth
 
 from integrations.models import Effect, Invitation, Organization, Result
 from integrations.pages.reports.period import Period
+from integrations.pages.sums import Summable
 from integrations.vocabulary import FollowingEnd, ResultOutcome
 
 #: What a person would have done in Lever or CodeScreen by hand, and the minutes that each takes.
@@ -25,8 +25,11 @@ BY_HAND: dict[Effect.Kind, tuple[str, int]] = {
 
 
 @dataclass(frozen=True)
-class Figures:
-    """What became of a number of invitations. Times are sums in seconds; each has the number of invitations in it."""
+class Figures(Summable):
+    """What became of a number of invitations. Times are sums in seconds; each has the number of invitations in it.
+
+    `no_shows`: those who never started, whether CodeScreen says Expired or the portal stopped asking.
+    """
 
     sent: int = 0
     started: int = 0
@@ -39,10 +42,6 @@ class Figures:
     start_seconds: float = 0.0
     finish_seconds: float = 0.0
     finished: int = 0
-
-    def __add__(self, other: Self) -> "Figures":
-        """Return the figures of both numbers of invitations together."""
-        return Figures(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(Figures)))
 
     @property
     def pass_percent(self) -> int | None:
@@ -123,13 +122,15 @@ def report_lines(organization: Organization, period: Period) -> list[Line]:
         )
     later_attempt = Result.objects.filter(invitation=OuterRef("invitation"), attempt__gt=OuterRef("attempt"))
     results = Result.objects.filter(~Exists(later_attempt), invitation__in=sent.values("pk")).order_by()
-    for *key, outcome, count in (
+    for *key, outcome, count, never_started in (
         results.annotate(month=TruncMonth("invitation__created_at"))
         .values_list("invitation__role_title", "invitation__assessment_name", "month", "outcome")
-        .annotate(count=Count("pk"))
+        .annotate(count=Count("pk"), never_started=Count("pk", filter=Q(invitation__started_at=None)))
     ):
         place = _key(*key)
-        figures[place] = figures.get(place, Figures()) + Figures(**{_OUTCOMES[outcome]: count})
+        no_shows = never_started if outcome == ResultOutcome.EXPIRED else 0
+        stated = Figures(**{_OUTCOMES[outcome]: count}, no_shows=no_shows)
+        figures[place] = figures.get(place, Figures()) + stated
     return [Line(*place, figures[place]) for place in sorted(figures)]
 
 

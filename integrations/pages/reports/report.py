@@ -1,10 +1,12 @@
 """The report of a period: invitations, starts, results and times by role, assessment and month; and as CSV."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+import redis
 from django.core.cache import cache
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
@@ -14,7 +16,8 @@ from integrations.models import Organization
 from integrations.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.chart import Chart, month_columns, stacked_chart
-from integrations.pages.overview.charts import OUTCOMES, duration
+from integrations.pages.durations import duration
+from integrations.pages.overview.charts import OUTCOMES
 from integrations.pages.reports.figures import (
     Figures,
     Line,
@@ -99,10 +102,14 @@ class ReportMixin(OrganizationMixin):
     ) -> list[Row]:
         zone = timezone.get_current_timezone_name()
         key = f"report:{what}:{self.organization.pk}:{period.first}:{period.last}:{zone}"
-        stored: list[Row] | None = cache.get(key)
+        try:
+            stored: list[Row] | None = cache.get(key)
+        except redis.RedisError:
+            return count(self.organization, period)
         if stored is None:
             stored = count(self.organization, period)
-            cache.set(key, stored, COUNTED_FOR.total_seconds())
+            with suppress(redis.RedisError):
+                cache.set(key, stored, COUNTED_FOR.total_seconds())
         return stored
 
 

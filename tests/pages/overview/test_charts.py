@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 from django.utils import timezone
 
 from integrations.models import Result
@@ -53,11 +52,3 @@ def test_charts_show_only_the_own_organization_and_take_three_queries(
     with django_assert_num_queries(3):
         drawn = charts.charts(member)
     assert not any(chart.bars for chart in drawn)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0.24, "0.2 s"), (45, "45 s"), (600, "10 min"), (10_000, "3 h"), (400_000, "5 days")],
-)
-def test_a_duration_is_shown_in_its_largest_unit(seconds, words):
-    assert charts.duration(seconds) == words
