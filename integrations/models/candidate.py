@@ -18,6 +18,11 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
         """Candidates who got no assessment."""
         return self.filter(invitation__isnull=True)
 
+    def with_standing(self) -> Self:
+        """Read with each the invitation, and the delivery without its contents: they say where the candidate stands."""
+        related = self.select_related("delivery", "invitation")
+        return related.defer("delivery__payload", "delivery__facts", "delivery__traceback")
+
     def follow(self, invitation: Invitation) -> None:
         """Let the candidate's row point to an invitation that a person made by hand."""
         self.update_or_create(

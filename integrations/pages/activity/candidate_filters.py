@@ -101,8 +101,7 @@ class CandidateSearch:
             rows = rows.filter(entered_at__lt=midnight(until + timedelta(days=1)))
         if filters.q:
             rows = rows.filter(matching_candidates(self.organization, filters.q))
-        rows = rows.select_related("delivery", "invitation").order_by("-entered_at", "-pk")
-        return rows.defer("delivery__payload", "delivery__traceback")
+        return rows.with_standing().order_by("-entered_at", "-pk")
 
     def counts(self) -> dict[str, str]:
         """Return how many candidates each saved filter but the first shows; counted up to COUNTED."""
