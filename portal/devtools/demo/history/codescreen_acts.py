@@ -3,19 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from portal.devtools.demo.history.events import Act, Event
+from portal.devtools.demo.history.events import TakeStep
 from portal.devtools.demo.history.people import Person
 from portal.devtools.sandbox.codescreen import CodeScreenSandbox
 from portal.devtools.sandbox.codescreen.state import Instance
 
-STEPS = {
-    Act.START: "start",
-    Act.SUBMIT: "submit",
-    Act.EVALUATE: "evaluate",
-    Act.REGRADE: "regrade",
-    Act.EXPIRE: "expire",
-    Act.BOUNCE: "bounce",
-}
 UNAVAILABLE = {"path": "^/api/", "probability": 1.0, "kind": "status", "status": 503}
 ANSWER_LOST = {
     "method": "POST",
@@ -37,13 +29,11 @@ class CodeScreenActs:
         self._account = server.platform.accounts[slug]
         self._account.settings.webhooks_enabled = False
 
-    def take_step(self, event: Event) -> None:
+    def take_step(self, act: TakeStep) -> None:
         """Let the candidate take the next step. Raises HttpError for a step out of turn."""
-        assert event.person is not None, event  # noqa: S101 the plan gives these acts a person
-        instance = self.instance(event.person)
+        instance = self.instance(act.person)
         with self._account.lock, self.reporting():
-            step, details = STEPS[event.act], dict(event.details)
-            self._server.platform.journey.act(self._account, instance, step, details)
+            self._server.platform.journey.act(self._account, instance, act.step, dict(act.result))
 
     def instance(self, person: Person) -> Instance:
         """Return the person's latest invitation. Raises LookupError when there is none."""
@@ -52,11 +42,11 @@ class CodeScreenActs:
             raise LookupError(f"{person.word} was not invited to {person.assessment}")
         return instance
 
-    def fail(self, _event: Event) -> None:
+    def fail(self) -> None:
         """Answer every call with 503 from now on."""
         self._server.faults.load({"seed": 1, "rules": [UNAVAILABLE]})
 
-    def work(self, _event: Event) -> None:
+    def work(self) -> None:
         """Answer every call again."""
         self._server.faults.clear()
 

@@ -2,7 +2,7 @@
 
 import requests
 
-from portal.devtools.demo.history.events import Event
+from portal.devtools.demo.history.events import Add, Archive, Move, MoveTogether
 from portal.devtools.demo.history.people import DESIGN, Person
 from portal.devtools.sandbox.ids import new_id, stable_id
 from portal.devtools.sandbox.json_values import JsonObject
@@ -35,9 +35,9 @@ class LeverActs:
         design = Posting(stable_id(account.slug, "posting", DESIGN), DESIGN, account.actor(), team="Design")
         account.postings[design.id] = design
 
-    def add(self, event: Event) -> None:
+    def add(self, act: Add) -> None:
         """Let the person apply."""
-        person = _person(event)
+        person = act.person
         item: JsonObject = {
             "id": opportunity_id(self._account.slug, person),
             "contact": stable_id(self._account.slug, "contact", person.same_person_as or person.word),
@@ -51,47 +51,45 @@ class LeverActs:
         with self._account.lock:
             candidacies.create(self._account, new_opportunity(self._account, item, now_ms()))
 
-    def move(self, event: Event) -> None:
-        """Move the person, or several at once, to a stage; one that `is_undone` goes back at once."""
-        people = event.people or (_person(event),)
+    def move(self, act: Move) -> None:
+        """Move the person to a stage, and back if it is undone. Raises LookupError without such a stage."""
         with self._account.lock:
-            for person in people:
-                opportunity = self._opportunity(person)
-                before = opportunity.stage
-                self._change_stage(opportunity, str(event.details["stage"]))
-                if event.details.get("is_undone"):
-                    self._change_stage(opportunity, before)
+            before = self._opportunity(act.person).stage
+            self._change_stage(act.person, act.stage)
+            if act.is_undone:
+                self._change_stage(act.person, before)
 
-    def archive(self, event: Event) -> None:
+    def move_together(self, act: MoveTogether) -> None:
+        """Move several people to a stage at once. Raises LookupError without such a stage."""
+        with self._account.lock:
+            for person in act.people:
+                self._change_stage(person, act.stage)
+
+    def archive(self, act: Archive) -> None:
         """Archive the person for a reason."""
-        wanted = event.details["reason"]
-        reason = next(one for one in self._account.archive_reasons.values() if one.text == wanted)
+        reason = next(one for one in self._account.archive_reasons.values() if one.text == act.reason)
         with self._account.lock:
-            candidacies.set_archived(self._account, self._opportunity(_person(event)), reason.id)
+            candidacies.set_archived(self._account, self._opportunity(act.person), reason.id)
 
-    def lose_webhooks(self, _event: Event) -> None:
+    def lose_webhooks(self) -> None:
         """Report nothing from now on."""
         self._account.settings.webhooks_enabled = False
 
-    def deliver_webhooks(self, _event: Event) -> None:
+    def deliver_webhooks(self) -> None:
         """Report what happens from now on."""
         self._account.settings.webhooks_enabled = True
 
-    def forge_webhook(self, _event: Event) -> None:
+    def forge_webhook(self) -> None:
         """Have somebody send a stage change whose signature is made with another token."""
         url = next(hook.url for hook in self._account.events.webhooks.values() if hook.event == STAGE_CHANGE)
         body = signed_body(Webhook(new_id(), STAGE_CHANGE, url), STAGE_CHANGE, {"opportunityId": new_id()})
         requests.post(url, data=body, headers={"Content-Type": "application/json"}, timeout=5)
 
-    def _change_stage(self, opportunity: Opportunity, name: str) -> None:
+    def _change_stage(self, person: Person, name: str) -> None:
         stage = self._account.find_stage(name)
-        assert stage is not None, name  # noqa: S101 the plan names the account's own stages
-        candidacies.change_stage(self._account, opportunity, stage.id, self._account.actor())
+        if stage is None:
+            raise LookupError(f"{self._account.slug} has no stage {name}")
+        candidacies.change_stage(self._account, self._opportunity(person), stage.id, self._account.actor())
 
     def _opportunity(self, person: Person) -> Opportunity:
         return self._account.opportunities[opportunity_id(self._account.slug, person)]
-
-
-def _person(event: Event) -> Person:
-    assert event.person is not None, event  # noqa: S101 the plan gives these acts a person
-    return event.person

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from portal.devtools.demo.history.events import Act, Event
+from portal.devtools.demo.history.events import Add, Archive, Event, Move, Step, TakeStep
 from portal.devtools.demo.history.people import (
     BACKEND,
     DATA,
@@ -50,9 +50,13 @@ class Planner:
         self._special.append((at - timedelta(minutes=15), at + timedelta(minutes=minutes)))
         return at
 
-    def person(self, posting: str = BACKEND, **more: object) -> Person:
-        """Return somebody new."""
-        return Person(self._words.pop(), posting, **more)  # type: ignore[arg-type]
+    def word(self) -> str:
+        """Return a word that nobody is named by yet."""
+        return self._words.pop()
+
+    def person(self, posting: str) -> Person:
+        """Return somebody new, who has an address and may be contacted."""
+        return Person(self.word(), posting)
 
     def ordinary(self) -> Iterator[Event]:
         """Yield what happens to the many candidates with whom everything goes as it should."""
@@ -69,17 +73,17 @@ class Planner:
         for hours, posting in ((22, BACKEND), (27, FRONTEND), (30, SRE)):
             person = self.person(posting)
             yield from self.entry(person, self.ago(hours=hours))
-            yield Event(self.ago(hours=hours / 12), Act.START, person)
+            yield Event(self.ago(hours=hours / 12), TakeStep(person, Step.START))
         for minutes, posting in ((35, BACKEND), (90, FRONTEND)):
             person = self.person(posting)
             yield from self.entry(person, self.ago(hours=31))
-            yield Event(self.ago(hours=4), Act.START, person)
-            yield Event(self.ago(minutes=minutes), Act.SUBMIT, person)
+            yield Event(self.ago(hours=4), TakeStep(person, Step.START))
+            yield Event(self.ago(minutes=minutes), TakeStep(person, Step.SUBMIT))
 
-    def entry(self, person: Person, at: datetime, **details: object) -> Iterator[Event]:
+    def entry(self, person: Person, at: datetime, *, answer_is_lost: bool = False) -> Iterator[Event]:
         """Yield that a candidate applies, and enters the stage that invites."""
-        yield Event(at - timedelta(hours=self.random.uniform(1, 12)), Act.ADD, person)
-        yield Event(at, Act.MOVE, person, {"stage": TRIGGER, **details})
+        yield Event(at - timedelta(hours=self.random.uniform(1, 12)), Add(person))
+        yield Event(at, Move(person, TRIGGER, answer_is_lost=answer_is_lost))
 
     def journey(self, person: Person, at: datetime, fate: str) -> Iterator[Event]:
         """Yield a candidate's whole way, from the application to what the recruiter does with the result."""
@@ -89,25 +93,24 @@ class Planner:
     def assessment(self, person: Person, invited_at: datetime, fate: str) -> Iterator[Event]:
         """Yield what becomes of an invitation."""
         if fate == NOT_STARTED:
-            yield Event(
-                invited_at + timedelta(days=DAYS_TO_START[person.assessment], minutes=1), Act.EXPIRE, person
-            )
+            expires_at = invited_at + timedelta(days=DAYS_TO_START[person.assessment], minutes=1)
+            yield Event(expires_at, TakeStep(person, Step.EXPIRE))
             return
         started_at = invited_at + self._hours(1, 40)
-        yield Event(started_at, Act.START, person)
+        yield Event(started_at, TakeStep(person, Step.START))
         if fate == ABANDONED:
-            yield Event(started_at + timedelta(hours=26), Act.EXPIRE, person)
+            yield Event(started_at + timedelta(hours=26), TakeStep(person, Step.EXPIRE))
             return
         submitted_at = started_at + self._hours(1.2, 6)
         evaluated_at = submitted_at + self._hours(0.05, 0.4)
-        yield Event(submitted_at, Act.SUBMIT, person)
-        yield Event(evaluated_at, Act.EVALUATE, person, self._result(person, fate))
+        yield Event(submitted_at, TakeStep(person, Step.SUBMIT))
+        yield Event(evaluated_at, TakeStep(person, Step.EVALUATE, self._result(person, fate)))
         decided_at = evaluated_at + self._hours(1, 20)
         if self.random.random() < 0.75:
             if fate == PASSED:
-                yield Event(decided_at, Act.MOVE, person, {"stage": NEXT})
+                yield Event(decided_at, Move(person, NEXT))
             else:
-                yield Event(decided_at, Act.ARCHIVE, person, {"reason": "Underqualified"})
+                yield Event(decided_at, Archive(person, "Underqualified"))
 
     def _result(self, person: Person, fate: str) -> dict[str, object]:
         if fate == BROKEN:

@@ -1,26 +1,34 @@
 """What the organization's people do at the portal, each by the operation that their page calls."""
 
-from typing import cast
-
 from django.contrib.auth.models import User
 
 from integrations.models import Delivery, Invitation, Organization, RoleMapping
 from integrations.models.invitation_status import Status
 from integrations.queue import on_request
-from integrations.vocabulary import Thresholds
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.mappings import save_mapping
 from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.operations.rating_thresholds import set_thresholds
 from portal.devtools.demo.history.codescreen_acts import CodeScreenActs
-from portal.devtools.demo.history.events import Event
+from portal.devtools.demo.history.events import (
+    LEAD,
+    Approve,
+    ChangePolicies,
+    InviteAgain,
+    MapRole,
+    Rate,
+    Refuse,
+    Replay,
+    Resolve,
+    StopFollowing,
+    TeamAct,
+)
 from portal.devtools.demo.history.lever_acts import opportunity_id
-
-LEAD, RECRUITER = "lead", "recruiter"
+from portal.devtools.demo.history.people import Person
 
 
 class TeamActs:
-    """Acts of one organization's members; `by` in an event's details names who, by default the Admin."""
+    """Acts of one organization's members, by its Admin unless an act says otherwise."""
 
     def __init__(self, slug: str, codescreen: CodeScreenActs) -> None:
         self._slug = slug
@@ -31,67 +39,46 @@ class TeamActs:
         """The organization as it is now."""
         return Organization.objects.with_connections().get(slug=self._slug)
 
-    def change_policies(self, event: Event) -> None:
-        """Store the policies in the details."""
-        values = {name: value for name, value in event.details.items() if name != "by"}
-        set_policies(self.organization, values, _who(event))
+    def perform(self, act: TeamAct) -> None:
+        """Let a member do it. Raises what the operation raises."""
+        admin = User.objects.get(username=LEAD)
+        match act:
+            case ChangePolicies(by, values):
+                set_policies(self.organization, values, User.objects.get(username=by))
+            case MapRole():
+                self._map_role(act, admin)
+            case Rate(assessment, thresholds):
+                set_thresholds(self.organization, assessment, thresholds, admin)
+            case Replay(person):
+                on_request.replay(self._delivery(person), admin)
+            case Approve(reason):
+                invitations.approve(self._held(), admin, reason)
+            case Refuse(reason):
+                invitations.refuse(self._held(), admin, reason)
+            case Resolve(person, reason):
+                instance = self._codescreen.instance(person)
+                invitations.resolve_as_sent(self._invitation(person), instance.id, admin, reason)
+            case StopFollowing(person, reason):
+                invitations.stop_following(self._invitation(person), admin, reason)
+            case InviteAgain(person, reason):
+                invitations.invite_again(self._invitation(person), admin, reason)
 
-    def map_role(self, event: Event) -> None:
-        """Map a role to an assessment, or change its mapping."""
-        names = {"role": str(event.details["role"]), "stage": str(event.details.get("stage", ""))}
+    def _map_role(self, act: MapRole, admin: User) -> None:
         organization = self.organization
-        mapping = RoleMapping.objects.filter(organization=organization, **names).first()
-        mapping = mapping or RoleMapping(organization=organization, **names)
-        mapping.assessment = str(event.details["assessment"])
-        save_mapping(mapping, _who(event))
+        mapping = RoleMapping.objects.filter(
+            organization=organization, role=act.role, stage=act.stage
+        ).first() or RoleMapping(organization=organization, role=act.role, stage=act.stage)
+        mapping.assessment = act.assessment
+        save_mapping(mapping, admin)
 
-    def rate(self, event: Event) -> None:
-        """Set the thresholds of an assessment."""
-        thresholds = cast(Thresholds, event.details["thresholds"])
-        set_thresholds(self.organization, str(event.details["assessment"]), thresholds, _who(event))
-
-    def replay(self, event: Event) -> None:
-        """Decide the person's latest stage change again."""
-        assert event.person is not None, event  # noqa: S101 the plan gives these acts a person
-        found = opportunity_id(self._slug, event.person)
-        delivery = Delivery.objects.filter(organization__slug=self._slug, opportunity_id=found).latest("pk")
-        on_request.replay(delivery, _who(event))
-
-    def approve(self, event: Event) -> None:
-        """Send the held invitation that has waited longest."""
-        invitations.approve(self._held(), _who(event), _reason(event))
-
-    def refuse(self, event: Event) -> None:
-        """Withdraw the held invitation that has waited longest."""
-        invitations.refuse(self._held(), _who(event), _reason(event))
-
-    def resolve(self, event: Event) -> None:
-        """Mark the person's uncertain invitation as sent."""
-        assert event.person is not None, event  # noqa: S101 the plan gives these acts a person
-        instance = self._codescreen.instance(event.person)
-        invitations.resolve_as_sent(self._invitation(event), instance.id, _who(event), _reason(event))
-
-    def stop_following(self, event: Event) -> None:
-        """Withdraw the person's invitation."""
-        invitations.stop_following(self._invitation(event), _who(event), _reason(event))
-
-    def invite_again(self, event: Event) -> None:
-        """Begin the person's next round."""
-        invitations.invite_again(self._invitation(event), _who(event), _reason(event))
+    def _delivery(self, person: Person) -> Delivery:
+        found = opportunity_id(self._slug, person)
+        return Delivery.objects.filter(organization__slug=self._slug, opportunity_id=found).latest("pk")
 
     def _held(self) -> Invitation:
         held = Invitation.objects.filter(organization__slug=self._slug, status=Status.HELD)
         return held.select_related("organization").earliest("pk")
 
-    def _invitation(self, event: Event) -> Invitation:
-        assert event.person is not None, event  # noqa: S101 the plan gives these acts a person
-        rows = Invitation.objects.filter(organization__slug=self._slug, email=event.person.email)
+    def _invitation(self, person: Person) -> Invitation:
+        rows = Invitation.objects.filter(organization__slug=self._slug, email=person.email)
         return rows.select_related("organization").latest("pk")
-
-
-def _who(event: Event) -> User:
-    return User.objects.get(username=str(event.details.get("by", LEAD)))
-
-
-def _reason(event: Event) -> str:
-    return str(event.details.get("reason", ""))

@@ -31,10 +31,21 @@ from portal.devtools.demo import provisioning
 from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.demo.history.clock import PastClock
 from portal.devtools.demo.history.codescreen_acts import CodeScreenActs
-from portal.devtools.demo.history.events import Act, Event
+from portal.devtools.demo.history.events import (
+    LEAD,
+    RECRUITER,
+    Act,
+    Add,
+    Archive,
+    Event,
+    Move,
+    MoveTogether,
+    Occurrence,
+    TakeStep,
+)
 from portal.devtools.demo.history.lever_acts import LeverActs
 from portal.devtools.demo.history.planner import LATEST, LENGTH
-from portal.devtools.demo.history.team_acts import LEAD, RECRUITER, TeamActs
+from portal.devtools.demo.history.team_acts import TeamActs
 from portal.devtools.demo.history.transport import Wires
 from portal.devtools.demo.platforms import Platforms
 from portal.devtools.sandbox.http.errors import HttpError
@@ -83,34 +94,15 @@ class _History:
         lever = self._lever = LeverActs(self._account)
         codescreen = self._codescreen = CodeScreenActs(platforms.codescreen, SLUG)
         team = self._team = TeamActs(SLUG, codescreen)
-        self._acts: dict[Act, Callable[[Event], None]] = {
-            Act.ADD: lever.add,
-            Act.MOVE: self._move,
-            Act.MOVE_TOGETHER: lever.move,
-            Act.ARCHIVE: lever.archive,
-            Act.WEBHOOKS_ARE_LOST: lever.lose_webhooks,
-            Act.WEBHOOKS_ARRIVE: lever.deliver_webhooks,
-            Act.FORGED_WEBHOOK: lever.forge_webhook,
-            Act.START: codescreen.take_step,
-            Act.SUBMIT: codescreen.take_step,
-            Act.EVALUATE: codescreen.take_step,
-            Act.REGRADE: codescreen.take_step,
-            Act.EXPIRE: codescreen.take_step,
-            Act.BOUNCE: codescreen.take_step,
-            Act.CODESCREEN_FAILS: codescreen.fail,
-            Act.CODESCREEN_WORKS: codescreen.work,
-            Act.CHANGE_POLICIES: team.change_policies,
-            Act.MAP_ROLE: team.map_role,
-            Act.RATE: team.rate,
-            Act.REPLAY: team.replay,
-            Act.APPROVE: team.approve,
-            Act.REFUSE: team.refuse,
-            Act.RESOLVE: team.resolve,
-            Act.STOP_FOLLOWING: team.stop_following,
-            Act.INVITE_AGAIN: team.invite_again,
-            Act.WORK: lambda _event: None,
-            Act.SWEEP: lambda _event: self._sweep(),
-            Act.UPDATE_INCIDENTS: lambda _event: incidents.update_incidents(team.organization),
+        self._occurrences: dict[Occurrence, Callable[[], object]] = {
+            Occurrence.CODESCREEN_FAILS: codescreen.fail,
+            Occurrence.CODESCREEN_WORKS: codescreen.work,
+            Occurrence.WEBHOOKS_ARE_LOST: lever.lose_webhooks,
+            Occurrence.WEBHOOKS_ARRIVE: lever.deliver_webhooks,
+            Occurrence.FORGED_WEBHOOK: lever.forge_webhook,
+            Occurrence.WORK: lambda: None,  # the workers have their turn after each event
+            Occurrence.SWEEP: self._sweep,
+            Occurrence.UPDATE_INCIDENTS: lambda: incidents.update_incidents(team.organization),
         }
 
     def set_up(self, portal_url: str, folder: Path) -> None:
@@ -138,10 +130,10 @@ class _History:
         """Let one event happen at its time, and work what follows; False when it couldn't."""
         self._clock.go_to(event.at)
         try:
-            self._acts[event.act](event)
+            self._perform(event.act)
         except (ActionNotAllowed, HttpError, LookupError, Invitation.DoesNotExist):
             return False
-        if event.act is not Act.ADD:
+        if not isinstance(event.act, Add):
             self._clock.take(self._random.uniform(*PICKED_UP_SECONDS))
             _work()
         return True
@@ -156,10 +148,24 @@ class _History:
         self._codescreen.end()
         Invitation.objects.followed().filter(status__in=FOLLOWED).update(next_poll_at=Now())
 
-    def _move(self, event: Event) -> None:
-        if event.details.get("answer_is_lost"):
-            self._codescreen.lose_next_answer()
-        self._lever.move(event)
+    def _perform(self, act: Act) -> None:
+        match act:
+            case Add():
+                self._lever.add(act)
+            case Move():
+                if act.answer_is_lost:
+                    self._codescreen.lose_next_answer()
+                self._lever.move(act)
+            case MoveTogether():
+                self._lever.move_together(act)
+            case Archive():
+                self._lever.archive(act)
+            case TakeStep():
+                self._codescreen.take_step(act)
+            case Occurrence():
+                self._occurrences[act]()
+            case _:
+                self._team.perform(act)
 
     def _sweep(self) -> None:
         on_request.sweep_organization(self._team.organization)
