@@ -97,7 +97,7 @@ class ExportMixin(admin.ModelAdmin):
         """Add to the rows of one page of a list what needs a query for all of them."""
 
     def _record(self, request: HttpRequest, changelist: ChangeList, form: str) -> None:
-        """Record it in the log of each organization whose rows may be in the file.
+        """Record it in the log of each organization whose rows may be in the file; an operator's once, in the portal's.
 
         Not what was searched for: that may be a name, and the log outlives the person's other data.
         """
@@ -116,13 +116,15 @@ class ExportMixin(admin.ModelAdmin):
             AuditEntry.record(organization, actor, AuditAction.EXPORT_LIST, target, changes)
 
     def _organizations(self, request: HttpRequest) -> list[Organization | None]:
+        """Return in whose logs it is recorded, at least one; None stands for the log of the whole portal."""
         chosen = request.GET.get("organization", "")
         if access.is_superuser(request):
             named = Organization.objects.filter(pk=chosen).first() if chosen.isdecimal() else None
             return [named]
         members = access.staff_memberships(request)
         own = [membership.organization for membership in members.values()]
-        return [one for one in own if not chosen or str(one.pk) == chosen]
+        # a list whose filter isn't offered, or that names no organization of theirs, may show all of them
+        return [one for one in own if str(one.pk) == chosen] or list(own)
 
 
 def _without_texts(parameters: Mapping[str, str]) -> str:

@@ -81,6 +81,13 @@ def test_each_download_is_recorded_without_what_was_searched_for(acme: Customer)
     }
 
 
+def test_a_download_is_recorded_whatever_organization_its_address_names(acme: Customer) -> None:
+    client = sign_in(Membership.Role.TEAM_MEMBER, acme)
+    text = download(client, Invitation, "?organization=0")
+    assert "Candidate of acme" in text
+    assert AuditEntry.objects.get(action="export_list").organization == acme.organization
+
+
 def test_an_operators_download_is_in_the_log_of_the_whole_portal(acme: Customer) -> None:
     client = sign_in(None, is_superuser=True)
     download(client, Incident)
