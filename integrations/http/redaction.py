@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 
 _PERSONAL = re.compile(
-    r"(e-?mails?|first_?name|last_?name|name|phones?|headline|location|links?|text|value|company)$",
+    r"(e-?mails?|first_?name|last_?name|name|candidate|phones?|headline|location|links?|text|value|company)$",
     re.IGNORECASE,
 )
 # a webhook's own `url` holds the unguessable key of the organization

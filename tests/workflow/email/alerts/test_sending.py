@@ -155,6 +155,23 @@ def test_the_record_of_calls_shows_the_host_and_no_secret(organization, signed, 
     assert SECRET not in str(rows)
 
 
+def test_the_record_of_calls_does_not_name_the_candidate(organization, signed, receiver):
+    invitation = factories.InvitationFactory.create(organization=organization, candidate_name="Alder Birch")
+    notify(
+        organization,
+        EmailTopic.RESULT,
+        "1",
+        variables={"result": "Passed 82", "outcome": "Passed", "score": "82"},
+        invitation=invitation,
+    )
+    work()
+    [body] = receiver.bodies
+    assert "Alder" in body["data"]["candidate"]
+    [call] = ApiCall.objects.filter(platform="alert")
+    assert "Passed" in call.request_body
+    assert "Alder" not in call.request_body
+
+
 def test_an_address_that_leads_into_a_private_network_later_is_refused_at_sending(organization, monkeypatch):
     address = factories.alert_address(
         organization, url="https://rebinding.example/x", host="rebinding.example"
