@@ -21,11 +21,12 @@ _COLUMNS = (
     "email",
     "role_id",
     "role_title",
+    "outcome",
 )
 #: What stays as it is where the candidate wasn't read now.
 _READ = ("name", "email", "role_id", "role_title")
 _UPSERT = """
-INSERT INTO {table} ({columns}, outcome) VALUES ({values}, '')
+INSERT INTO {table} ({columns}) VALUES ({values})
 ON CONFLICT (opportunity_id, organization_id) DO UPDATE SET
     stage_name = EXCLUDED.stage_name,
     assessment_name = EXCLUDED.assessment_name,
@@ -34,7 +35,7 @@ ON CONFLICT (opportunity_id, organization_id) DO UPDATE SET
     invitation_id = COALESCE(EXCLUDED.invitation_id, {table}.invitation_id),
     outcome = CASE
         WHEN EXCLUDED.invitation_id IS NULL OR EXCLUDED.invitation_id = {table}.invitation_id THEN {table}.outcome
-        ELSE '' END{read}
+        ELSE EXCLUDED.outcome END{read}
 WHERE {table}.delivery_id IS NULL
     OR {table}.delivery_id = EXCLUDED.delivery_id
     OR {table}.entered_at <= EXCLUDED.entered_at
@@ -54,7 +55,10 @@ class Person:
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry into a stage, as it was decided."""
+    """One entry into a stage, as it was decided.
+
+    `outcome` is what CodeScreen states of the invitation by now. It is stored where the row pointed to another one.
+    """
 
     organization_id: int
     opportunity_id: str
@@ -63,6 +67,7 @@ class Entry:
     entered_at: datetime
     delivery_id: int
     invitation_id: int | None
+    outcome: str = ""
 
 
 def store_candidate(entry: Entry, person: Person | None) -> None:
@@ -85,7 +90,7 @@ def store_candidate(entry: Entry, person: Person | None) -> None:
         else ("", "", "", "")
     )
     with connection.cursor() as cursor:
-        send(cursor, _statement(connection.vendor, person is not None), (*stated, *shown))
+        send(cursor, _statement(connection.vendor, person is not None), (*stated, *shown, entry.outcome))
 
 
 @lru_cache

@@ -98,6 +98,19 @@ def test_the_outcome_stays_until_another_invitation_is_the_latest(deliveries, or
     assert stored().outcome == ""
 
 
+def test_the_outcome_of_another_invitation_is_stored_with_it(deliveries, organization):
+    first, second = (
+        factories.InvitationFactory.create(organization=organization, opportunity_id="o-1", round=number)
+        for number in (1, 2)
+    )
+    store_candidate(entry(deliveries[0], invitation_id=second.pk), ALDER)
+    store_candidate(entry(deliveries[1], invitation_id=first.pk, outcome="Passed"), ALDER)
+    assert (stored().outcome, stored().invitation) == ("Passed", first)
+    # a result that was recorded for the same invitation meanwhile stays
+    store_candidate(entry(deliveries[1], invitation_id=first.pk, outcome="Failed"), ALDER)
+    assert stored().outcome == "Passed"
+
+
 def test_each_organization_has_its_own_row(deliveries, stranger):
     other = factories.DeliveryFactory.create(opportunity_id="o-1")
     store_candidate(entry(deliveries[0]), ALDER)

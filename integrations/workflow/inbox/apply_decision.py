@@ -160,7 +160,8 @@ def _withdraw(
 def _follow_again(decision: Decision, facts: Facts) -> Invitation | None:
     """Follow a sent invitation again that was withdrawn because the stage was left; not one that a person stopped."""
     refused = {existing.id for existing in facts.invitations_here if existing.was_refused}
-    invitation = Invitation.objects.filter(pk=decision.existing_invitation_id or 0).first()
+    # locked: a result that comes meanwhile is recorded before it is read, or where the candidate's row points by then
+    invitation = Invitation.objects.locked().filter(pk=decision.existing_invitation_id or 0).first()
     if invitation and invitation.pk in refused:
         return invitation
     if invitation and invitation.status == Status.WITHDRAWN and invitation.instance_id:

@@ -3,7 +3,7 @@
 from integrations.lever.payloads import Opportunity, StageChange
 from integrations.models import Delivery, Invitation, Organization
 from integrations.models.candidate_upsert import Entry, Person, store_candidate
-from integrations.vocabulary import VerdictCode
+from integrations.vocabulary import InvitationStatus, VerdictCode
 from integrations.workflow.catalog.lookup import stage_name_in_copy
 from integrations.workflow.inbox.database_facts import entered_at
 from integrations.workflow.inbox.facts import FactsSnapshot
@@ -40,7 +40,7 @@ def record_candidate(
     stage = facts.stage_name or stage_name_in_copy(organization, change.to_stage_id)
     if not facts.trigger_policy.is_trigger(change.to_stage_id, stage):
         return
-    is_own = invitation is not None and invitation.opportunity_id == delivery.opportunity_id
+    own = invitation if invitation and invitation.opportunity_id == delivery.opportunity_id else None
     entry = Entry(
         organization_id=organization.pk,
         opportunity_id=delivery.opportunity_id,
@@ -48,9 +48,16 @@ def record_candidate(
         assessment_name=decision.assessment.name if decision.assessment else decision.assessment_written,
         entered_at=entered_at(delivery, snapshot.opportunity) or delivery.received_at,
         delivery_id=delivery.pk,
-        invitation_id=invitation.pk if invitation is not None and is_own else None,
+        invitation_id=own.pk if own else None,
+        outcome=_outcome(own) if own else "",
     )
     store_candidate(entry, _person(snapshot.opportunity, facts))
+
+
+def _outcome(invitation: Invitation) -> str:
+    """Return what CodeScreen states of the latest attempt; empty while the assessment is open."""
+    result = invitation.latest_result() if invitation.status == InvitationStatus.COMPLETED else None
+    return result.outcome if result else ""
 
 
 def _person(opportunity: Opportunity | None, facts: Facts) -> Person | None:

@@ -100,6 +100,22 @@ def test_a_result_is_on_the_candidates_row(scenario, move_candidate):
     assert candidate(delivery).outcome == "", "CodeScreen opened it again"
 
 
+def test_a_return_to_a_completed_assessment_shows_its_result_again(scenario, move_candidate):
+    delivery = move_candidate()
+    scenario.work()
+    scenario.candidate_does("start", "submit", "evaluate", score=82, result="Passed")
+    backend = candidate(delivery).invitation
+    other = factories.InvitationFactory.create(
+        organization=scenario.organization, opportunity_id=delivery.opportunity_id
+    )
+    Candidate.objects.follow(other)
+    assert candidate(delivery).outcome == ""
+    again = move_candidate()
+    scenario.work()
+    assert verdict(again) == "already_invited"
+    assert (candidate(delivery).invitation, candidate(delivery).outcome) == (backend, "Passed")
+
+
 def test_inviting_again_makes_the_new_round_the_latest(scenario, move_candidate):
     delivery = move_candidate()
     scenario.work()
