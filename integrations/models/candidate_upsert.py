@@ -7,7 +7,6 @@ from functools import lru_cache
 from django.db import connection
 
 from integrations.models.candidate import Candidate
-from integrations.models.pipeline import send
 
 _COLUMNS = (
     "organization_id",
@@ -73,7 +72,7 @@ class Entry:
 def store_candidate(entry: Entry, person: Person | None) -> None:
     """Store where a candidate stands after a decision; an entry older than the stored one changes nothing.
 
-    Without a `person`, who they are stays as it was. Inside `pipelined` the answer isn't waited for. Safe to run twice.
+    Without a `person`, who they are stays as it was. Safe to run twice.
     """
     stated = (
         entry.organization_id,
@@ -90,7 +89,7 @@ def store_candidate(entry: Entry, person: Person | None) -> None:
         else ("", "", "", "")
     )
     with connection.cursor() as cursor:
-        send(cursor, _statement(connection.vendor, person is not None), (*stated, *shown, entry.outcome))
+        cursor.execute(_statement(connection.vendor, person is not None), (*stated, *shown, entry.outcome))
 
 
 @lru_cache

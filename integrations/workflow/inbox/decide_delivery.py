@@ -58,6 +58,8 @@ def decide_delivery(
                 organization = lock()
         decision = decide(facts)
         invitation = apply_decision(delivery, organization, decision, facts, snapshot)
+        # before the verdict, which locks the chain: others lock the candidate first
+        record_candidate(delivery, organization, snapshot, facts, decision, invitation)
         is_recorded = delivery.decide(
             decision.verdict,
             decision.explanation,
@@ -70,7 +72,6 @@ def decide_delivery(
         if not is_recorded:
             transaction.set_rollback(True)
             return LeaseLost()
-        record_candidate(delivery, organization, snapshot, facts, decision, invitation)
         if snapshot.opportunity is not None and not facts.is_erased:
             store_people(organization, snapshot.opportunity, snapshot.people)
     logger.info("delivery %s of %s: %s", delivery.pk, organization.slug, decision.verdict)
