@@ -120,15 +120,14 @@ def _reader(rows: models.QuerySet[Any, Any], compiler: SQLCompiler) -> Callable[
 
 def _instance_reader(rows: models.QuerySet[Any, Any], compiler: SQLCompiler) -> Callable[[list[Any]], Any]:
     """Return what makes an instance of a row, with the related ones that select_related() has loaded."""
-    model, fetch_mode = rows.model, rows._fetch_mode  # type: ignore[attr-defined]
     selected = compiler.klass_info["select_fields"]
     names = [compiler.select[number][0].target.attname for number in selected]
     first, end = selected[0], selected[-1] + 1
     alias = connection.alias
-    populators = get_related_populators(compiler.klass_info, compiler.select, alias, fetch_mode)
+    populators = get_related_populators(compiler.klass_info, compiler.select, alias, models.FETCH_ONE)
 
     def read(row: list[Any]) -> Any:
-        instance = model.from_db(alias, names, row[first:end])
+        instance = rows.model.from_db(alias, names, row[first:end])
         for populator in populators:
             populator.populate(row, instance)
         return instance
