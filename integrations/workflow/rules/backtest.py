@@ -112,8 +112,9 @@ def decide_again(
     for decision in past:
         now = _decide_again(decision, rules, catalog, sent)
         was_sent = decision.verdict == VerdictCode.INVITE
-        # without facts, it counts as it was
-        is_sent = was_sent if now is Unknown.NO_FACTS else isinstance(now, Verdict) and now.code == "invite"
+        is_sent = isinstance(now, Verdict) and now.code == VerdictCode.INVITE
+        if now is Unknown.NO_FACTS:
+            is_sent = was_sent
         sent.add(decision.decided_at, then=was_sent, now=is_sent)
         yield DecidedAgain(decision, now)
 
