@@ -9,12 +9,13 @@ from integrations.models import Actor, AuditAction, AuditEntry, AuditTarget, Eff
 from integrations.models.invitation_status import Status
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.invitations import send_again
+from integrations.workflow.outbox.enqueue import due_after
 
 
 def retry_effect(effect: Effect, actor: Actor, wait: timedelta = timedelta(0)) -> None:
     """Make a failed effect, or one that waits for its next attempt, due after `wait`. Raises ActionNotAllowed.
 
-    Retrying an invitation that failed sends the invitation again.
+    Retrying an invitation that failed sends the invitation again, at once.
     """
     with transaction.atomic():
         effect.refresh_from_db()
@@ -33,7 +34,7 @@ def retry_effect(effect: Effect, actor: Actor, wait: timedelta = timedelta(0)) -
         before = effect.state
         changed = Effect.objects.filter(pk=effect.pk, leased_until__isnull=True).update(
             state=Effect.State.DUE,
-            due_at=Now() + wait if wait else Now(),
+            due_at=due_after(wait),
             attempts=0,
             consecutive_crashes=0,
             retry_window_started_at=Now(),

@@ -4,6 +4,7 @@ import uuid
 from datetime import timedelta
 
 from django.db.models import QuerySet
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from integrations import correlation
@@ -49,9 +50,14 @@ def enqueue(
 
 def _store(effect: Effect, wait: timedelta = timedelta(0)) -> None:
     effect.correlation_id = correlation.current_or_new()
-    # without a wait not `Now() + 0`, which SQLite writes finer than Now() and so a moment later
-    effect.due_at = Now() + wait if wait else Now()
+    effect.due_at = due_after(wait)
     insert_unless_stored(effect, unique=("kind", "organization", "key"))
+
+
+def due_after(wait: timedelta) -> Combinable:
+    """Return the due time of what begins after `wait`."""
+    # without a wait not `Now() + 0`, which SQLite writes finer than Now() and so a moment later
+    return Now() + wait if wait else Now()
 
 
 def enqueue_first_sending(
@@ -78,7 +84,7 @@ def enqueue_invitation(
     own = _effect(invitation.organization_id, Kind.SEND_INVITATION, str(invitation.pk))
     own.exclude(state=Effect.State.DUE).update(
         state=Effect.State.DUE,
-        due_at=Now() + wait if wait else Now(),
+        due_at=due_after(wait),
         attempts=0,
         attempt_started_at=None,
         last_error="",
