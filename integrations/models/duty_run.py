@@ -179,9 +179,7 @@ class DutyRun(Leasable):
 
         Unlike rows of candidates, duties are few for each organization, so that none can keep the others waiting.
         """
-        return next(
-            iter(cls._base_manager.raw(*lease_first_statement(cls, DUTY_LEASE, owner, starts=True))), None
-        )
+        return next(iter(cls._leased(lease_first_statement(cls, DUTY_LEASE, owner, starts=True))), None)
 
     def succeed(self, duration_ms: int) -> bool:
         """Record a run that did all it had to. Return False when the lease was lost."""
