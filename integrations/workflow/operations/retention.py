@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from integrations.models import Delivery, Erasure, Invitation, Organization
+from integrations.models import Candidate, Delivery, Erasure, Invitation, Organization
 from integrations.vocabulary import ErasureCause
 from integrations.workflow.erasure.erase import erase
 from integrations.workflow.erasure.old_messages import erase_old_messages
@@ -35,7 +35,8 @@ def purge(organization: Organization) -> int:
 def _opportunities_over(organization: Organization, before: datetime) -> list[str]:
     """Return at most MOST opportunities whose journeys ended before that time, or that had none and are as old.
 
-    The portal no longer asking CodeScreen is an end too, started or not.
+    The portal no longer asking CodeScreen is an end too, started or not. A replay of an old delivery may store the
+    candidate anew, although their data was erased since it was received.
     """
     status = Invitation.Status
     ended = (
@@ -54,8 +55,11 @@ def _opportunities_over(organization: Organization, before: datetime) -> list[st
     )
     invited = invitations.filter(ended)
     uninvited = deliveries.filter(~Exists(erased_since), received_at__lt=before)
+    candidates = Candidate.objects.filter(organization=organization, entered_at__lt=before)
+    named = candidates.filter(erased_at__isnull=True).exclude(name="", email="")
     found = [
         *invited.filter(~is_going_on).order_by().values_list("opportunity_id", flat=True)[:MOST],
+        *named.filter(~is_going_on).order_by().values_list("opportunity_id", flat=True)[:MOST],
         *uninvited.filter(~is_going_on).order_by().values_list("opportunity_id", flat=True).distinct()[:MOST],
     ]
     return list(dict.fromkeys(found))[:MOST]

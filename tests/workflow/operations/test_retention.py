@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.models import ApiCall, Delivery, Effect, Invitation, Organization, Result
+from integrations.models import ApiCall, Candidate, Delivery, Effect, Invitation, Organization, Result
 from integrations.queue import worker
 from integrations.workflow.operations import retention
 from tests import factories
@@ -70,6 +70,20 @@ def test_people_who_never_started_are_forgotten_after_following_ended(retaining_
     Invitation.objects.update(following_ended="not_started", following_ended_at=at)
     purge_all()
     assert name_and_address(invitation) == expected
+
+
+def test_a_candidate_whom_a_replay_stored_anew_is_forgotten_again(retaining_organization):
+    delivery = factories.DeliveryFactory.create(
+        organization=retaining_organization, received_at=LONG_AGO, verdict="left_stage", decided_at=LONG_AGO
+    )
+    candidate = factories.CandidateFactory.create(
+        organization=retaining_organization, opportunity_id=delivery.opportunity_id, entered_at=LONG_AGO
+    )
+    for _ in range(2):
+        purge_all()
+        candidate.refresh_from_db()
+        assert (candidate.name, candidate.email, candidate.erased_at is None) == ("", "", False)
+        Candidate.objects.update(name=PERSON[0], email=PERSON[1], erased_at=None)
 
 
 def test_without_a_retention_nothing_is_removed(organization):
