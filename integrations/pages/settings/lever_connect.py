@@ -33,6 +33,7 @@ def accept_or_ask(
     request: HttpRequest, organization: Organization, grant: LeverGrant, person: User
 ) -> HttpResponse | None:
     """Use the grant; for another Lever account than before keep it aside, and return a redirect to the question."""
+    request.session.pop(_WAITING_SESSION_KEY, None)  # an earlier one isn't asked about any more
     if account_before(organization, grant) is None:
         _use(request, organization, grant, person)
         return None
@@ -63,11 +64,15 @@ def _is_shared(connection: LeverConnection) -> bool:
 
 
 def _waiting_grant(request: HttpRequest, organization: Organization) -> LeverGrant | None:
-    """Return the grant that waits for an answer about this organization; None when none does, or too long."""
+    """Return the grant that waits for an answer about this organization; None when none does, or too long.
+
+    One that waited too long leaves the session.
+    """
     stored = request.session.get(_WAITING_SESSION_KEY, "")
     try:
         content = opened(signing.loads(stored, salt=_WAITING_SESSION_KEY, max_age=_WAITS_SECONDS))
     except signing.BadSignature:
+        request.session.pop(_WAITING_SESSION_KEY, None)
         return None
     found = json.loads(content) if content else {}
     if found.get("organization") != organization.pk:

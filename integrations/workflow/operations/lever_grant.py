@@ -1,6 +1,6 @@
 """A grant of Lever that isn't stored yet: who gave it, and whether it is for the account that was used before."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
 
@@ -18,7 +18,7 @@ from integrations.workflow.operations.lever_connection import connect_lever
 class LeverGrant:
     """What a consent gave: Lever's token answer, the account, and who signed in; empty where Lever doesn't say."""
 
-    tokens: JsonObject
+    tokens: JsonObject = field(repr=False)
     account_id: str
     user_id: str
     user_name: str

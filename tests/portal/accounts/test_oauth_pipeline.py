@@ -9,6 +9,7 @@ from django.urls import reverse
 from integrations.models import AuditEntry, LeverConnection, Membership, ShapeDeviation
 from integrations.pages.settings import lever_connect
 from integrations.queue import notify
+from integrations.workflow.operations.lever_grant import LeverGrant
 from tests import factories
 
 
@@ -157,9 +158,23 @@ def test_the_session_holds_the_waiting_grant_encrypted_and_for_its_organization_
 def test_a_question_that_waited_too_long_is_not_answered(client, asked, monkeypatch):
     monkeypatch.setattr(lever_connect, "_WAITS_SECONDS", -1)
     assert client.get(reverse("lever-account"))["Location"] == "/settings/"
+    assert "lever_grant" not in client.session
     client.post(reverse("lever-account"), {"act": "use"})
     asked.refresh_from_db()
     assert asked.lever_account_id == "account-before"
+
+
+def test_a_later_consent_replaces_the_waiting_one(client, asked, sandbox):
+    LeverConnection.objects.update(lever_account_id=sandbox.lever.accounts["acme"].id)
+    consent(client, sandbox)
+    assert "lever_grant" not in client.session
+    asked.refresh_from_db()
+    assert asked.access_token != "token-before"
+
+
+def test_no_token_of_a_grant_is_in_its_text():
+    grant = LeverGrant({"access_token": "secret-token"}, "account", "user", "Alder", "alder@portal.example")
+    assert "secret-token" not in repr(grant)
 
 
 def test_somebody_who_is_no_super_admin_in_lever_is_told_what_to_do(
