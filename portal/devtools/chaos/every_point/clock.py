@@ -7,7 +7,6 @@ between two steps to the moment at which the next row is due. The same run there
 
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from sqlite3 import Connection
 from typing import Self
 from unittest import mock
 
@@ -16,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from integrations.models import db_clock
+from portal.devtools import sqlite_clock
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 STATEMENT_SECONDS = 0.001
@@ -58,10 +58,4 @@ class PretendClock:
             self.advance(wait.total_seconds())
 
     def _replace_now(self, connection: BaseDatabaseWrapper, **_: object) -> None:
-        raw: Connection = connection.connection
-        raw.create_function("strftime", 2, self._strftime)
-
-    def _strftime(self, form: str, moment: str) -> str:
-        """Return a time as SQLite's strftime does, whose %f is seconds with milliseconds."""
-        at = self.now() if moment.casefold() == "now" else datetime.fromisoformat(moment)
-        return at.strftime(form.replace("%f", f"%S.{at.microsecond // 1000:03d}"))
+        sqlite_clock.follow_python(connection.connection)

@@ -4,26 +4,25 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from email.message import Message
-from io import BytesIO
 from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPResponse
 
 from integrations.http import deadlines
 from portal.devtools.chaos.every_point.clock import CALL_SECONDS, PretendClock
 from portal.devtools.chaos.every_point.faults import FaultKind
 from portal.devtools.chaos.every_point.injector import Injector
 from portal.devtools.sandbox.codescreen import CodeScreenSandbox
-from portal.devtools.sandbox.http.requests import Request, build_request
+from portal.devtools.sandbox.http.requests import build_request
 from portal.devtools.sandbox.http.responses import Response, json_response
 from portal.devtools.sandbox.json_values import JsonObject
 from portal.devtools.sandbox.lever import LeverSandbox
 from portal.devtools.sandbox.server import SandboxServer
 from portal.devtools.sandbox.webhook_sender import Delivery, WebhookSender
+from portal.devtools.without_sockets import answer_of, platform_request
 
 ACCOUNT = "acme"
 RETRY_AFTER = "1"
@@ -107,7 +106,7 @@ class Platforms:
         injector: Injector,
     ) -> requests.Response:
         server = next(item for item in self._servers if (prepared.url or "").startswith(f"{item.url}/"))
-        request = _request(prepared)
+        request = platform_request(prepared)
         server.router.match(request)
         kind = injector.at_call(f"{prepared.method} {request.path_template}")
         self._clock.advance(CALL_SECONDS)
@@ -130,10 +129,7 @@ class Platforms:
                 answer = json_response({"message": "fault"}, 500)
             case FaultKind.BROKEN_BODY:
                 answer.set_data(answer.get_data()[: len(answer.get_data()) // 2] or b"{")
-        raw = HTTPResponse(
-            BytesIO(answer.get_data()), dict(answer.headers), answer.status_code, preload_content=False
-        )
-        return adapter.build_response(prepared, raw)
+        return answer_of(adapter, prepared, answer.status_code, dict(answer.headers), answer.get_data())
 
     def _time_out(self) -> None:
         self._clock.advance(deadlines.READ_SECONDS)
@@ -147,20 +143,6 @@ def _refusal(kind: FaultKind | None) -> Response | None:
         answer.headers["Retry-After"] = RETRY_AFTER
         return answer
     return json_response({"message": "fault"}, 500) if kind is FaultKind.ERROR else None
-
-
-def _request(prepared: requests.PreparedRequest) -> Request:
-    headers = Message()
-    for name, value in prepared.headers.items():
-        headers[name] = value if isinstance(value, str) else value.decode()
-    body = prepared.body or b""
-    target = (prepared.url or "").partition("://")[2]
-    return build_request(
-        str(prepared.method),
-        "/" + target.partition("/")[2],
-        headers,
-        body.encode() if isinstance(body, str) else bytes(body),
-    )
 
 
 def _control(server: SandboxServer, action: str, body: dict[str, Any]) -> Any:

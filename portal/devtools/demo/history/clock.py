@@ -1,10 +1,7 @@
 """The clock of the history: this process, and the database as it sees it, live at moments of the past."""
 
-import sqlite3
 import time
-from contextlib import closing
 from datetime import UTC, datetime
-from functools import partial
 from types import SimpleNamespace, TracebackType
 from typing import Self
 from unittest import mock
@@ -14,15 +11,11 @@ from django.db import connection
 
 from integrations.http import session
 from integrations.models import circuit_breaker, db_clock
-
-DATABASE_FORMAT = "%Y-%m-%d %H:%M:%f"
+from portal.devtools import sqlite_clock
 
 
 class PastClock:
-    """Begins at a moment and is put forward by `go_to`; in between it goes on as fast as the true one.
-
-    SQLite has its own clock. The functions that read it are replaced on the connection by ones that read Python's.
-    """
+    """Begins at a moment and is put forward by `go_to`; in between it goes on as fast as the true one."""
 
     def __init__(self, begin: datetime) -> None:
         self._travel = time_machine.travel(begin, tick=True)
@@ -32,8 +25,7 @@ class PastClock:
 
     def __enter__(self) -> Self:
         connection.ensure_connection()
-        connection.connection.create_function("strftime", -1, _strftime)
-        connection.connection.create_function("julianday", -1, partial(_builtin, "julianday"))
+        sqlite_clock.follow_python(connection.connection)
         connection.connection.execute("PRAGMA synchronous = OFF")
         self._clock = self._travel.start()
         self._measured.start()
@@ -66,25 +58,6 @@ class PastClock:
         if self._clock is not None and moment > datetime.now(UTC):
             self._clock.move_to(moment)
             _forget_readings()
-
-
-def _strftime(*arguments: str) -> object:
-    if arguments[1:] in (("now",), ("NOW",)) and arguments[0] == DATABASE_FORMAT:
-        return _now()
-    return _builtin("strftime", *arguments)
-
-
-def _builtin(function: str, *arguments: str) -> object:
-    """Return what SQLite's own function returns, with Python's time for "now"."""
-    known = [_now() if str(argument).lower() == "now" else argument for argument in arguments]
-    places = ", ".join("?" * len(known))
-    with closing(sqlite3.connect(":memory:")) as builtin:
-        return builtin.execute(f"SELECT {function}({places})", known).fetchone()[0]
-
-
-def _now() -> str:
-    """Return the time as SQLite's `strftime` writes it for Django."""
-    return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"[:-3]
 
 
 def _forget_readings() -> None:

@@ -6,27 +6,24 @@ A history is thousands of calls: so it is made in seconds, and one thing happens
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from email.message import Message
-from io import BytesIO
 from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit
 
 import requests
-import urllib3
 from django.test import Client
-from requests.adapters import BaseAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 
 from portal.devtools.demo.history.clock import PastClock
 from portal.devtools.sandbox.http.connections import Ending
-from portal.devtools.sandbox.http.requests import build_request
 from portal.devtools.sandbox.server import SandboxServer
+from portal.devtools.without_sockets import answer_of, body_of, platform_request
 
 #: How long a platform takes to answer: least, most, and mostly.
 ANSWER_SECONDS = (0.06, 0.55, 0.12)
 
 
-class Wires:
+class LocalNetwork:
     """Leads each request of this process by its host and port: to a pretend platform, or to the portal."""
 
     def __init__(self, platforms: list[SandboxServer], portal_url: str, clock: PastClock) -> None:
@@ -49,7 +46,7 @@ class Wires:
         return adapter
 
 
-class _ToPlatform(BaseAdapter):
+class _ToPlatform(HTTPAdapter):
     def __init__(self, server: SandboxServer, clock: PastClock) -> None:
         super().__init__()
         self._server = server
@@ -58,23 +55,16 @@ class _ToPlatform(BaseAdapter):
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         self._clock.take(self._random.triangular(*ANSWER_SECONDS))
-        headers = Message()
-        headers["Host"] = urlsplit(request.url or "").netloc
-        for name, value in request.headers.items():
-            headers[name] = value
-        built = build_request(request.method or "", request.path_url, headers, _body(request))
+        built = platform_request(request)
         with built:
             exchange = self._server.exchange(built)
         if exchange.response is None or exchange.ending is not Ending.SEND:
             raise requests.exceptions.ConnectionError("the connection ended without an answer")
         answer = exchange.response
-        return _response(request, answer.status_code, dict(answer.headers), answer.get_data())
-
-    def close(self) -> None:
-        """Keep nothing open."""
+        return answer_of(self, request, answer.status_code, dict(answer.headers), answer.get_data())
 
 
-class _ToPortal(BaseAdapter):
+class _ToPortal(HTTPAdapter):
     def __init__(self, address: str) -> None:
         super().__init__()
         self._client = Client(HTTP_HOST=address)
@@ -84,27 +74,8 @@ class _ToPortal(BaseAdapter):
         answer = self._client.generic(
             request.method or "",
             request.path_url,
-            _body(request),
+            body_of(request),
             content_type=headers.pop("Content-Type", ""),
             headers=headers,
         )
-        return _response(request, answer.status_code, dict(answer.headers), answer.content)
-
-    def close(self) -> None:
-        """Keep nothing open."""
-
-
-def _body(request: requests.PreparedRequest) -> bytes:
-    body = request.body or b""
-    return body.encode() if isinstance(body, str) else bytes(body)
-
-
-def _response(
-    request: requests.PreparedRequest, status: int, headers: Mapping[str, str], body: bytes
-) -> requests.Response:
-    response = requests.Response()
-    response.status_code = status
-    response.headers.update(headers)
-    response.url, response.request = request.url or "", request
-    response.raw = urllib3.HTTPResponse(BytesIO(body), headers, status, preload_content=False)
-    return response
+        return answer_of(self, request, answer.status_code, dict(answer.headers), answer.content)

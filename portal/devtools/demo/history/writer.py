@@ -46,7 +46,7 @@ from portal.devtools.demo.history.events import (
 from portal.devtools.demo.history.lever_acts import LeverActs
 from portal.devtools.demo.history.planner import LATEST, LENGTH
 from portal.devtools.demo.history.team_acts import TeamActs
-from portal.devtools.demo.history.transport import Wires
+from portal.devtools.demo.history.transport import LocalNetwork
 from portal.devtools.demo.platforms import Platforms
 from portal.devtools.sandbox.http.errors import HttpError
 from portal.devtools.sandbox.mail.mailbox import Mailbox
@@ -75,7 +75,7 @@ def write_history(
         override_settings(**QUICK),
         _unhurried(platforms),
         PastClock(now - LENGTH) as clock,
-        Wires(servers, environment.portal_url, clock).connected(),
+        LocalNetwork(servers, environment.portal_url, clock).connected(),
         _mailed_to(platforms.mail.mailbox),
     ):
         history = _History(platforms, clock)
