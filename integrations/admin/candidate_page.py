@@ -2,17 +2,20 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
 from integrations.admin import access
-from integrations.admin.changes import changes_line
+from integrations.admin.candidate_tables import (
+    table_of_effects,
+    table_of_entries,
+    table_of_invitations,
+    table_of_verdicts,
+)
 from integrations.admin.delivery_filters import NO_TEST
 from integrations.admin.names import names_of
-from integrations.admin.written import results_of, written_values
 from integrations.models import ApiCall, Delivery, Effect, Invitation, Organization, Verdict
 from integrations.workflow.person.audit_entries import audit_entries_about
 from integrations.workflow.rules.next_steps import next_step
@@ -23,8 +26,6 @@ SHOWN = 50
 
 def candidate_context(request: HttpRequest, organization_id: int, opportunity_id: str) -> dict[str, Any]:
     """Return what the page shows. Raises Http404 for a candidate whom the person may not see."""
-    if not access.has_right(request, "may_retry"):
-        raise PermissionDenied
     organization = _organization(request, organization_id)
     own = {"organization": organization, "opportunity_id": opportunity_id}
     invitations = list(Invitation.objects.filter(**own).order_by("-created_at")[:SHOWN])
@@ -35,17 +36,18 @@ def candidate_context(request: HttpRequest, organization_id: int, opportunity_id
     entries = audit_entries_about(organization.pk, opportunity_id).order_by("-at")[:SHOWN]
     if not (invitations or found or effects):
         raise Http404
-    results = results_of(effects)
     name = names_of([(organization.pk, opportunity_id)]).get((organization.pk, opportunity_id), "")
     return {
         "title": name or "Candidate without a known name",
         "organization": organization,
         "opportunity_id": opportunity_id,
         "why_not": _why_not(found, invitations),
-        "verdicts": list(verdicts.order_by("-decided_at", "-pk")[:SHOWN]),
-        "invitations": invitations,
-        "effects": [(effect, written_values(effect, results)) for effect in effects],
-        "entries": [(entry, changes_line(entry)) for entry in entries],
+        "tables": [
+            table_of_invitations(invitations),
+            table_of_verdicts(verdicts.order_by("-decided_at", "-pk")[:SHOWN]),
+            table_of_effects(effects),
+            table_of_entries(entries),
+        ],
         "lists": _lists(opportunity_id),
         "timeline": reverse("candidate", args=[opportunity_id])
         if organization.pk in access.staff_memberships(request)
