@@ -1,6 +1,7 @@
 """Effects in the admin: what is to be done on a platform, how often it was tried, and when next."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -17,10 +18,11 @@ from integrations.admin.incident_filter import incident_filter
 from integrations.admin.names import CandidateMixin
 from integrations.admin.payload_search import payload_filter
 from integrations.admin.period import period_of
-from integrations.admin.written import results_of, written_line, written_table
+from integrations.admin.written import written_line, written_table
 from integrations.models import Actor, Effect
 from integrations.workflow.operations.effects import retry_effect
 from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.outbox.intended import results_of
 
 MAX_SHOWN = 50
 
@@ -106,22 +108,22 @@ class EffectAdmin(CandidateMixin, ScopedAdmin):
         "payload_shown",
     )
 
-    def complete(self, rows: Sequence[Effect]) -> None:
-        """Add the candidates' names, and the results that are written into feedback forms."""
+    def complete(self, rows: Sequence[Any]) -> None:
+        """Add the candidates' names, and what is written."""
         super().complete(rows)
         results = results_of(rows)
         for row in rows:
-            row.results_to_write = results  # type: ignore[attr-defined]
+            row.written_shown = written_line(row, results.get(row.pk))
 
     @admin.display(description="what")
     def what(self, effect: Effect) -> str:
         """Return what it writes, on one line."""
-        return written_line(effect, getattr(effect, "results_to_write", {})) or self.get_empty_value_display()
+        return getattr(effect, "written_shown", "") or self.get_empty_value_display()
 
     @admin.display(description="what is written")
     def written(self, effect: Effect) -> str | SafeString:
         """Return what it writes, word for word."""
-        return written_table(effect, results_of([effect]))
+        return written_table(effect, results_of([effect]).get(effect.pk))
 
     @admin.display(description="state", ordering="state")
     def shown_state(self, effect: Effect) -> str:

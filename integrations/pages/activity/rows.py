@@ -7,10 +7,11 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from integrations.lever.payloads import StageChange
 from integrations.models import Candidate, Delivery, Effect, Invitation, Organization, Stage
-from integrations.pages.activity.effect_texts import results_of, written_text
+from integrations.pages.activity.effect_texts import written_text
 from integrations.pages.activity.next_steps import next_step
 from integrations.pages.activity.result_labels import latest_result_labels, latest_results, result_label
 from integrations.pages.activity.standing import Standing, standing_of
+from integrations.workflow.outbox.intended import results_of
 
 
 @dataclass(frozen=True)
@@ -131,9 +132,9 @@ def delivery_rows(organization: Organization, deliveries: Iterable[Delivery]) ->
 def effect_rows(organization: Organization, effects: Iterable[Effect]) -> list[EffectRow]:
     """Return the table's rows; one query reads the names of all candidates, one all results."""
     found = list(effects)
-    candidates, results = _candidates(organization, found), results_of(organization, found)
+    candidates, results = _candidates(organization, found), results_of(found)
     return [
-        EffectRow(effect, written_text(effect, results), candidates.get(effect.opportunity_id))
+        EffectRow(effect, written_text(effect, results.get(effect.pk)), candidates.get(effect.opportunity_id))
         for effect in found
     ]
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 from integrations.models import Effect
 from integrations.pages.candidate.event import Event
-from integrations.pages.candidate.written import KINDS, intended_tags, wrote_nothing
+from integrations.pages.candidate.written import KINDS, wrote_nothing
 from integrations.workflow.email.payload import EmailPayload
+from integrations.workflow.outbox.intended import intended_tags
 from integrations.workflow.outbox.payloads import MoveStagePayload, NotePayload
 
 Kind, State = Effect.Kind, Effect.State

@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from integrations.models import Effect, Erasure
+from integrations.workflow.outbox.intended import intended_tags
 from integrations.workflow.outbox.payloads import (
     MoveStagePayload,
     NotePayload,
-    ProgressTagPayload,
     ReportLinkPayload,
-    ResultTagPayload,
 )
 from integrations.workflow.outbox.written import FeedbackWritten, TagsWritten
 
@@ -108,13 +107,3 @@ def _words(effect: Effect, erased: str) -> Words:
                 return Words(tags=TagsWritten.from_json(effect.written))
             remark = (erased or REMOVAL_NOT_RECORDED) if is_done else ""
             return Words(tags=TagsWritten(added=intended_tags(effect)), remark=remark)
-
-
-def intended_tags(effect: Effect) -> list[str]:
-    """Return the tags that an effect is to add, as its payload has them."""
-    if effect.kind == Kind.SET_RESULT_TAG:
-        tags = [ResultTagPayload.from_json(effect.payload).tag]
-    else:
-        progress = ProgressTagPayload.from_json(effect.payload)
-        tags = [progress.tag, progress.result_tag.tag if progress.result_tag else ""]
-    return [tag for tag in tags if tag]
