@@ -26,7 +26,6 @@ DRAWINGS = {
     "list": '<path d="M9 6h11M9 12h11M9 18h11M4.5 6v.1M4.5 12v.1M4.5 18v.1"/>',
     "mail": '<rect x="3.5" y="5.5" width="17" height="13" rx="2"/><path d="m4 7.5 8 6 8-6"/>',
     "menu": '<path d="M4 7h16M4 12h16M4 17h16"/>',
-    "more": '<path d="M5.5 12v.1M12 12v.1M18.5 12v.1"/>',
     "pause": '<path d="M8.5 5.5v13M15.5 5.5v13"/>',
     "people": '<circle cx="9" cy="8" r="3.5"/><path d="M2.5 19.5a6.5 6.5 0 0 1 13 0"/>'
     '<path d="M15.5 4.9a3.5 3.5 0 0 1 0 6.2M18 14a6.5 6.5 0 0 1 3.5 5.5"/>',
@@ -46,8 +45,6 @@ DRAWINGS = {
     '<path d="M6.7 18.5a6 6 0 0 1 10.6 0"/>',
     "warning": '<path d="M12 4 2.5 20h19z"/><path d="M12 10v4.5M12 17.2v.1"/>',
     "work": '<path d="M3 12h4l2.5-6.5 5 13L17 12h4"/>',
-    "map": '<circle cx="6" cy="6" r="2.5"/><circle cx="18" cy="18" r="2.5"/>'
-    '<path d="M8.5 6H15a3 3 0 0 1 0 6H9a3 3 0 0 0 0 6h6.5"/>',
     "x": '<path d="m6 6 12 12M18 6 6 18"/>',
 }
 
