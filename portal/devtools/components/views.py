@@ -1,4 +1,4 @@
-"""A page that shows every component of the design, for whoever builds pages with them."""
+"""The page at /components/: every button, table, form and message, to look at while one works on a page."""
 
 from typing import Any
 
