@@ -72,8 +72,3 @@ def accept_as_new(link: str) -> Client:
     answer = client.post(link, PASSWORD)
     assert (answer.status_code, answer["Location"]) == (302, "/"), answer.content.decode()
     return client
-
-
-def text(answer) -> str:
-    """Return a page's text without line breaks."""
-    return " ".join(answer.content.decode().split())

@@ -14,8 +14,8 @@ from tests.attacks.invitations import (
     accept_as_new,
     owner_of,
     signed_in,
-    text,
 )
+from tests.page_text import text
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from integrations.models import EmailTopic, Membership, NotificationPreference, 
 from integrations.queue import worker
 from integrations.workflow.email.notify import notify_members
 from tests import factories
-from tests.attacks.invitations import text
+from tests.page_text import text
 
 OWN, OTHER = "Candidate Own", "Candidate Other"
 

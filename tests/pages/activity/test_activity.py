@@ -10,12 +10,9 @@ from django.utils.html import escape
 from integrations.models import AuditEntry, Delivery, Effect, Invitation, Stage
 from integrations.pages.activity.next_steps import next_step
 from tests import factories
+from tests.page_text import text
 
 ACTIVITY = "/activity/?show=invitations"
-
-
-def text(answer) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 def decided(organization, verdict="no_assessment", **columns):

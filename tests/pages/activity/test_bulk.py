@@ -10,7 +10,8 @@ from integrations.models import AuditEntry, Effect, Invitation
 from integrations.pages.activity import bulk
 from integrations.queue import worker
 from tests import factories
-from tests.pages.activity.test_candidates import candidate, text
+from tests.page_text import text
+from tests.pages.activity.test_candidates import candidate
 
 BULK, DONE, UNDO = "/candidates/bulk/", "/candidates/bulk/done/", "/candidates/bulk/undo/"
 

@@ -14,13 +14,10 @@ from integrations.models import Candidate, Result, Role
 from integrations.pages.activity.standing import NOT_INVITED_REASONS, without_invitation
 from integrations.vocabulary import VerdictCode
 from tests import factories
+from tests.page_text import text
 
 CANDIDATES = "/activity/"
 EXPORT = "/candidates/export/"
-
-
-def text(answer) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 def shown(client, **query) -> list[str]:

@@ -6,10 +6,7 @@ from django.utils import timezone
 
 from integrations.models import Delivery
 from tests import factories
-
-
-def text(answer) -> str:
-    return " ".join(answer.content.decode().split())
+from tests.page_text import text
 
 
 @pytest.fixture

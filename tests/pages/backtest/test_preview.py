@@ -14,7 +14,8 @@ from integrations.models import Assessment, Candidate, Organization, RoleMapping
 from integrations.pages.backtest import preview, summary
 from tests import factories
 from tests.browsing import Visit
-from tests.pages.settings.test_rules import SAME, text
+from tests.page_text import text
+from tests.pages.settings.test_rules import SAME
 from tests.past_decisions import decide_about
 
 URL = "/settings/rules/preview/"

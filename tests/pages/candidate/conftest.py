@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from tests.page_text import text
 from tests.pages.candidate import histories
 
 
@@ -17,8 +18,3 @@ def page_of(organization, super_admin, super_admin_client) -> Callable[..., str]
         return text(client.get(address + query))
 
     return text_of
-
-
-def text(answer) -> str:
-    """Return a page's text with single spaces."""
-    return " ".join(answer.content.decode().split())

@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from integrations.models import Effect, Invitation, Result
 from tests import factories
+from tests.page_text import text
 from tests.pages.candidate import histories
-from tests.pages.candidate.conftest import text
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from integrations.pages.candidate.folded_calls import folded
 from integrations.pages.candidate.rows import MOST, read_rows
 from integrations.pages.candidate.technical import technical_record
 from tests import factories
+from tests.page_text import text
 from tests.pages.candidate import histories
-from tests.pages.candidate.conftest import text
 
 
 def record(organization, opportunity_id, most=MOST):

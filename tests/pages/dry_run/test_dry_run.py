@@ -11,13 +11,10 @@ from integrations.models import ApiCall, Delivery, Effect, Invitation, RoleMappi
 from integrations.pages.dry_run.candidate_search import opportunity_id
 from integrations.workflow.catalog import sync
 from tests import factories
+from tests.page_text import text
 
 URL = "/what-if/"
 ID = "11111111-2222-3333-4444-555555555555"
-
-
-def text(answer) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 @pytest.fixture

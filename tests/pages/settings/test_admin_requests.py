@@ -12,12 +12,9 @@ from integrations.models import AuditEntry, Effect, Membership
 from integrations.queue import worker
 from integrations.workflow.email.admin_requests import Refusal, SentRequest, send_request
 from tests import factories
+from tests.page_text import text
 
 ASK = "/ask/"
-
-
-def text(answer) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 def test_super_admins_get_one_email_and_the_member_sees_that_it_was_sent(

@@ -8,10 +8,7 @@ from integrations.models import AuditEntry, Membership
 from integrations.queue import worker
 from integrations.workflow.operations.members import may_set_password
 from tests import factories
-
-
-def text(answer) -> str:
-    return " ".join(answer.content.decode().split())
+from tests.page_text import text
 
 
 def without_password(organization, email: str = "") -> Membership:

@@ -9,13 +9,10 @@ from django.urls import reverse
 from integrations.models import AuditEntry, Effect, PendingMembership
 from integrations.queue import worker
 from tests import factories
+from tests.page_text import text
 
 INVITE = "/settings/members/"
 NEW = {"email": "recruiter@acme.example", "role": "team_member"}
-
-
-def text(answer) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from integrations.models import AuditEntry, Organization, Stage
 from integrations.pages.mappings import pick_list
 from integrations.pages.mappings.pick_list import Entry, PickList
 from tests.browsing import Visit
+from tests.page_text import text
 
 URL = "/settings/rules/"
 SAME = {
@@ -23,10 +24,6 @@ SAME = {
     "rating_4_from": "75",
     "rating_follows_result": "on",
 }
-
-
-def text(answer) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 @pytest.mark.parametrize("address", [URL, "/settings/policies/"])

@@ -9,12 +9,9 @@ from integrations.models import FormerWebhookKey, Organization
 from integrations.workflow.operations.lever_webhooks import make_webhook
 from tests import factories
 from tests.browsing import Visit
+from tests.page_text import text
 
 REPLACE = "/settings/webhooks/address/"
-
-
-def text(answer) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 def test_a_super_admin_makes_a_new_address_and_sees_the_former_one(super_admin_client, ready_organization):

@@ -11,13 +11,10 @@ from integrations.workflow.email.membership_links import membership_link
 from integrations.workflow.operations import consent
 from integrations.workflow.operations.errors import ActionNotAllowed
 from tests import factories
+from tests.page_text import text
 
 ADDRESS = "carol@acme.example"
 CHOSEN = {"answer": "accept", "new_password1": "a long new secret", "new_password2": "a long new secret"}
-
-
-def text(answer) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 @pytest.fixture

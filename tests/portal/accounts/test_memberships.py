@@ -7,12 +7,9 @@ from django.urls import reverse
 from integrations.models import AuditEntry, Membership, PendingMembership
 from integrations.queue import worker
 from tests import factories
+from tests.page_text import text
 
 PAGE = "/account/memberships/"
-
-
-def text(answer) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 @pytest.fixture

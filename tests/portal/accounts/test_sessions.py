@@ -13,6 +13,7 @@ from integrations.models import AuditEntry, Membership, UserSession
 from integrations.workflow.operations.members import remove_member
 from integrations.workflow.operations.sessions import end_sessions
 from portal.accounts.browser_names import browser_name
+from tests.page_text import text
 
 PASSWORD = "correct horse battery"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -28,10 +29,6 @@ def signed_in(user: User, user_agent: str = FIREFOX, address: str = "192.0.2.1")
 
 def is_signed_in(client: Client) -> bool:
     return client.get("/account/").status_code == 200
-
-
-def text(answer) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 def make_older(**ages: timedelta) -> None:

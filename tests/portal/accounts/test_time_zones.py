@@ -12,6 +12,7 @@ from integrations.models import AuditAction, AuditEntry, AuditTarget, PersonalSe
 from integrations.pages import time_zones
 from integrations.pages.overview import charts
 from tests import append_only, factories
+from tests.page_text import text
 
 # half past ten at night in UTC is the next day in Auckland, and still the same afternoon in New York
 LATE = datetime(2027, 3, 3, 22, 30, 15, tzinfo=UTC)
@@ -29,10 +30,6 @@ def entry(organization, super_admin) -> AuditEntry:
     AuditEntry.record(organization, super_admin, AuditAction.CHANGE_POLICIES, target, {"bulk_limit": (50, 7)})
     append_only.overwrite(AuditEntry.objects.all(), at=LATE)
     return AuditEntry.objects.get()
-
-
-def text(answer) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 def test_times_are_in_utc_without_a_cookie(super_admin_client, entry):
