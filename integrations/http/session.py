@@ -26,8 +26,10 @@ def _unanswered(name: str, error: requests.RequestException) -> str:
     """Return why a platform's answer is missing, in words for people."""
     if isinstance(error, requests.ConnectTimeout | requests.ReadTimeout):
         return f"{name} did not answer in time"
-    if isinstance(error, requests.ConnectionError):
+    if was_never_sent(error):
         return f"{name} could not be reached"
+    if isinstance(error, requests.ConnectionError):
+        return f"The connection to {name} ended before an answer came"
     return f"{name} did not answer: {type(error).__name__}"
 
 

@@ -141,6 +141,14 @@ def test_a_write_that_never_left_is_not_ambiguous(platform_api, session, name):
     assert (error.ambiguous, error.permanent, error.status) == (False, False, None)
 
 
+@pytest.mark.parametrize("name", LOST)
+def test_nobody_reads_that_a_platform_was_not_reached_when_a_call_may_have_arrived(
+    platform_api, session, name
+):
+    platform_api.post(f"{URL}/things", body=LOST[name])
+    assert "could not be reached" not in str(request_error(session))
+
+
 def test_a_success_that_is_not_json_is_ambiguous(platform_api, session):
     platform_api.post(f"{URL}/things", body="<html>Welcome</html>")
     error = request_error(session)
