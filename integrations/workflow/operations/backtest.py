@@ -1,6 +1,7 @@
 """Decide an organization's stored deliveries again under other rules. Reads only; asks no platform."""
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from datetime import UTC, datetime, timedelta
 
 from django.db.models import QuerySet
@@ -40,18 +41,19 @@ def rules_of(
 
     A pause counts only where the policies change it: what waits during one is decided when it is over.
     """
-    wanted = {name: getattr(organization, name) for name in DECIDING_POLICIES} | dict(policies or {})
-    is_paused = bool(wanted["paused"])
+    wanted = copy(organization)
+    for name, value in (policies or {}).items():
+        setattr(wanted, name, value)
     return Rules(
-        stage_prefix=str(wanted["stage_prefix"]),
+        stage_prefix=wanted.stage_prefix,
         mappings=mapping_index(organization) if mappings is None else mappings,
-        default_assessment=str(wanted["default_assessment"]),
-        reentry=ReentryPolicy(str(wanted["reentry"])),
-        reentry_days=int(str(wanted["reentry_days"])),
-        bulk_limit=int(str(wanted["bulk_limit"])),
-        bulk_window=int(str(wanted["bulk_window"])),
+        default_assessment=wanted.default_assessment,
+        reentry=ReentryPolicy(wanted.reentry),
+        reentry_days=wanted.reentry_days,
+        bulk_limit=wanted.bulk_limit,
+        bulk_window=wanted.bulk_window,
         assessments=live_assessments(organization),
-        paused=None if is_paused == organization.paused else is_paused,
+        paused=None if wanted.paused == organization.paused else wanted.paused,
     )
 
 
