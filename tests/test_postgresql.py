@@ -19,6 +19,7 @@ SUITES = [
     "tests/queue/test_wake_ups.py",
     "tests/queue/test_worker.py",
     "tests/models/test_leasing.py",
+    "tests/models/test_candidate_upsert.py",
     "tests/models/test_pipeline.py",
     "tests/models/test_prepared.py",
     "tests/models/test_prepared_insert.py",
