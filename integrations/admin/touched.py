@@ -153,6 +153,7 @@ _FINDERS: Mapping[str, Callable[[Incident], Iterator[Touch]]] = {
     FindingCode.FAILED_EFFECTS: _failed,
     FindingCode.STUCK_DELIVERIES: _stuck,
     FindingCode.SWEEP_REPAIRED: _found_by_sweep,
+    FindingCode.WEBHOOK_REJECTED: _found_by_sweep,
     FindingCode.WEBHOOK_REMOVED: _found_by_sweep,
     FindingCode.WEBHOOK_SILENCE: _found_by_sweep,
 }

@@ -6,17 +6,18 @@ from typing import Self
 from django.db import models
 from django.db.models.functions import Now
 
-#: What was wrong, by the finding's code.
+#: What each incident is called, by the finding's code: in the e-mail about it, on the site and in the admin.
 NAMES: Mapping[str, str] = {
-    "held_invitations": "Invitations needed approval",
-    "uncertain_invitations": "Uncertain whether invitations were sent",
+    "held_invitations": "Invitations need approval",
+    "uncertain_invitations": "Invitations may or may not have been sent",
     "failed_effects": "Something could not be written or sent",
-    "stuck_deliveries": "Stage changes could not be decided",
+    "stuck_deliveries": "Stage changes could not be processed",
     "codescreen_key_refused": "CodeScreen refused the API key",
-    "platform_down": "Lever or CodeScreen didn't answer",
-    "sweep_repaired": "No webhook reported some candidates",
-    "webhook_removed": "Lever's webhook was removed",
-    "webhook_silence": "No webhook came from Lever",
+    "platform_down": "Lever or CodeScreen doesn't answer",
+    "sweep_repaired": "Lever's webhook missed candidates",
+    "webhook_removed": "The webhook was removed in Lever",
+    "webhook_silence": "Lever has stopped sending webhooks",
+    "webhook_rejected": "We are rejecting webhooks",
 }
 
 

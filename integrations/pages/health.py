@@ -21,7 +21,7 @@ from integrations.models import (
 from integrations.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.partials import PartialsMixin
-from integrations.workflow.health import doctor, incidents
+from integrations.workflow.health import doctor
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 from integrations.workflow.health.wording import lasting
 
@@ -112,7 +112,7 @@ def recent_incidents(organization: Organization) -> list[IncidentRow]:
     now = timezone.now()
     return [
         IncidentRow(
-            incidents.title_of(row.code),
+            row.name,
             row.began_at,
             row.ended_at,
             lasting(((row.ended_at or now) - row.began_at).total_seconds()),

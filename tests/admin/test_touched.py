@@ -88,6 +88,7 @@ def test_each_kind_of_incident_finds_its_candidates(scene: Scene) -> None:
         FindingCode.UNCERTAIN_INVITATIONS: ["o-3"],
         FindingCode.STUCK_DELIVERIES: ["o-4"],
         FindingCode.SWEEP_REPAIRED: ["o-maple"],
+        FindingCode.WEBHOOK_REJECTED: ["o-maple"],
     }
     for code, candidates in expected.items():
         assert [one for one, _ in touched_by(incident(scene, code))] == candidates, code
@@ -107,7 +108,7 @@ def test_the_page_names_the_candidates_and_links_to_everything_of_that_time(scen
     page = client.get(address(Incident, "change", outage.pk)).content.decode()
     assert "Candidate Cedar" in page
     assert "CodeScreen: 5" in page
-    assert "Lever or CodeScreen didn&#x27;t answer" in page
+    assert "Lever or CodeScreen doesn&#x27;t answer" in page
     calls = client.get(address(Delivery, "changelist"), {"incident": outage.pk})
     assert not calls.context["cl"].result_list
     effects = client.get(address(Effect, "changelist"), {"incident": outage.pk}).context["cl"].result_list

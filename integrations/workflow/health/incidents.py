@@ -22,6 +22,7 @@ from integrations.models import (
     Invitation,
     Organization,
 )
+from integrations.models.incident import NAMES
 from integrations.workflow.email.blocks import OPEN
 from integrations.workflow.email.notify import effect_key, notify_members
 from integrations.workflow.email.payload import IncidentOngoing
@@ -38,59 +39,49 @@ NOTIFY_AT_MOST_EVERY = timedelta(hours=1)  # for a problem that comes and goes
 class IncidentWording:
     """The subjects of the two e-mails about a problem, and for how long it isn't worth one.
 
-    Without `begin_subject` members are notified elsewhere of each row, and here only of the end; `title` is then what
-    the problem is called.
+    The first is the incident's name. Without it members are notified elsewhere of each row, and here only of the end.
     """
 
     begin_subject: str
     end_subject: str
     notify_after: timedelta = timedelta(0)
-    title: str = ""
     least_level: Level = Level.INFO  # below it the finding is worth knowing, and the problem over
 
 
 #: The findings that are incidents.
 WORDINGS: Mapping[str, IncidentWording] = {
     FindingCode.HELD_INVITATIONS: IncidentWording(
-        "Invitations need approval", "No invitation needs approval any more"
+        NAMES[FindingCode.HELD_INVITATIONS], "No invitation needs approval any more"
     ),
-    FindingCode.UNCERTAIN_INVITATIONS: IncidentWording(
-        "", "No invitation is uncertain any more", title="Invitations may or may not have been sent"
-    ),
+    FindingCode.UNCERTAIN_INVITATIONS: IncidentWording("", "No invitation is uncertain any more"),
     FindingCode.FAILED_EFFECTS: IncidentWording(
-        "Something could not be written or sent", "Everything that failed has been done", timedelta(minutes=2)
+        NAMES[FindingCode.FAILED_EFFECTS], "Everything that failed has been done", timedelta(minutes=2)
     ),
     FindingCode.STUCK_DELIVERIES: IncidentWording(
-        "Stage changes could not be processed", "Every stage change is processed", timedelta(minutes=2)
+        NAMES[FindingCode.STUCK_DELIVERIES], "Every stage change is processed", timedelta(minutes=2)
     ),
     FindingCode.CODESCREEN_KEY_REFUSED: IncidentWording(
-        "CodeScreen refused the API key", "CodeScreen accepts the API key again"
+        NAMES[FindingCode.CODESCREEN_KEY_REFUSED], "CodeScreen accepts the API key again"
     ),
     FindingCode.PLATFORM_DOWN: IncidentWording(
-        "Lever or CodeScreen doesn't answer", "Lever and CodeScreen answer again", timedelta(minutes=10)
+        NAMES[FindingCode.PLATFORM_DOWN], "Lever and CodeScreen answer again", timedelta(minutes=10)
     ),
     FindingCode.SWEEP_REPAIRED: IncidentWording(
-        "Lever's webhook missed candidates", "Lever's webhook reports every candidate again"
+        NAMES[FindingCode.SWEEP_REPAIRED], "Lever's webhook reports every candidate again"
     ),
     FindingCode.WEBHOOK_REMOVED: IncidentWording(
-        "The webhook was removed in Lever", "The webhook is in Lever again"
+        NAMES[FindingCode.WEBHOOK_REMOVED], "The webhook is in Lever again"
     ),
     FindingCode.WEBHOOK_SILENCE: IncidentWording(
-        "Lever has stopped sending webhooks", "Lever sends webhooks again"
+        NAMES[FindingCode.WEBHOOK_SILENCE], "Lever sends webhooks again"
     ),
     FindingCode.WEBHOOK_REJECTED: IncidentWording(
-        "We are rejecting webhooks",
+        NAMES[FindingCode.WEBHOOK_REJECTED],
         "Webhooks are accepted again",
         timedelta(minutes=10),
         least_level=Level.WARNING,
     ),
 }
-
-
-def title_of(code: str) -> str:
-    """Return what an incident is called, for people."""
-    wording = WORDINGS.get(code)
-    return wording.begin_subject or wording.title if wording else code.replace("_", " ").capitalize()
 
 
 def update_incidents(organization: Organization) -> None:
