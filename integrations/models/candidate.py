@@ -23,7 +23,7 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
         related = self.select_related("delivery", "invitation")
         return related.defer("delivery__payload", "delivery__facts", "delivery__traceback")
 
-    def follow(self, invitation: Invitation) -> None:
+    def point_to(self, invitation: Invitation) -> None:
         """Let the candidate's row point to an invitation that a person made by hand."""
         self.update_or_create(
             organization_id=invitation.organization_id,

@@ -160,7 +160,7 @@ def _withdraw(
 def _follow_again(decision: Decision, facts: Facts) -> Invitation | None:
     """Follow a sent invitation again that was withdrawn because the stage was left; not one that a person stopped."""
     refused = {existing.id for existing in facts.invitations_here if existing.was_refused}
-    # locked: a result that comes meanwhile is recorded before it is read, or where the candidate's row points by then
+    # locked: a result that is recorded at the same time is read with it, or finds the candidate's row pointing to it
     invitation = Invitation.objects.locked().filter(pk=decision.existing_invitation_id or 0).first()
     if invitation and invitation.pk in refused:
         return invitation

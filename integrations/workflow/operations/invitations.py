@@ -177,7 +177,7 @@ def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invi
             next_round.refresh_from_db()
             # the next round is the decision about a candidate who failed
             Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=None)
-            Candidate.objects.follow(next_round)
+            Candidate.objects.point_to(next_round)
             enqueue.enqueue_invitation(next_round)
             AuditEntry.record(
                 invitation.organization,

@@ -108,7 +108,7 @@ def test_a_return_to_a_completed_assessment_shows_its_result_again(scenario, mov
     other = factories.InvitationFactory.create(
         organization=scenario.organization, opportunity_id=delivery.opportunity_id
     )
-    Candidate.objects.follow(other)
+    Candidate.objects.point_to(other)
     assert candidate(delivery).outcome == ""
     again = move_candidate()
     scenario.work()
