@@ -14,6 +14,7 @@ from integrations.models import (
     Delivery,
     Effect,
     Incident,
+    Invitation,
     Membership,
     Organization,
     Result,
@@ -51,9 +52,7 @@ def make_scene(now: datetime | None = None) -> Scene:
     _refused_key(organization, now)
     _second_round(organization, now)
     _sweep(organization, now)
-    factories.InvitationFactory.create(
-        organization=organization, opportunity_id="o-held", candidate_name="Candidate Holly", status="held"
-    )
+    _invitation(organization, "holly", status="held", instance_id="")
     mapping = RoleMapping(organization=organization, role="Backend Engineer", assessment="Backend")
     save_mapping(mapping, admin)
     mapping.assessment = "Frontend"
@@ -80,6 +79,31 @@ def _delivery(
     return delivery
 
 
+def _invitation(organization: Organization, word: str, **columns: object) -> Invitation:
+    values = {"status": "invited", "instance_id": f"i-{word}", **columns}
+    invitation: Invitation = factories.InvitationFactory.create(
+        organization=organization,
+        opportunity_id=f"o-{word}",
+        candidate_name=f"Candidate {word.capitalize()}",
+        **values,
+    )
+    return invitation
+
+
+def _done_effect(
+    organization: Organization, word: str, at: datetime, done_at: datetime, **columns: object
+) -> None:
+    factories.EffectFactory.create(
+        organization=organization,
+        opportunity_id=f"o-{word}",
+        created_at=at,
+        done_at=done_at,
+        state=Effect.State.DONE,
+        due_at=None,
+        **columns,
+    )
+
+
 def _call(
     organization: Organization, platform: str, at: datetime, status: int | None, **columns: object
 ) -> None:
@@ -98,10 +122,11 @@ def _call(
 
 
 def _no_test(organization: Organization, now: datetime) -> None:
+    at = now - timedelta(days=1)
     delivery = _delivery(
         organization,
         "o-alder",
-        now - timedelta(days=1),
+        at,
         VerdictCode.UNKNOWN_ASSESSMENT,
         explanation="CodeScreen has no assessment “Bakend”. Did you mean “Backend”?",
     )
@@ -110,46 +135,38 @@ def _no_test(organization: Organization, now: datetime) -> None:
         opportunity_id="o-alder",
         name="Candidate Alder",
         role_title="Backend Engineer",
-        entered_at=now - timedelta(days=1),
+        entered_at=at,
         delivery=delivery,
     )
-    factories.EffectFactory.create(
-        organization=organization,
-        opportunity_id="o-alder",
-        delivery=delivery,
-        payload={"text": NOTE, "code": "unknown_assessment"},
-        created_at=now - timedelta(days=1),
-        done_at=now - timedelta(days=1) + timedelta(seconds=2),
-        state=Effect.State.DONE,
-        due_at=None,
-    )
+    note = {"text": NOTE, "code": "unknown_assessment"}
+    _done_effect(organization, "alder", at, at + timedelta(seconds=2), delivery=delivery, payload=note)
 
 
 def _written(organization: Organization, now: datetime) -> None:
     at = now - timedelta(days=2)
-    invitation = factories.InvitationFactory.create(
-        organization=organization,
-        opportunity_id="o-birch",
-        candidate_name="Candidate Birch",
+    invitation = _invitation(
+        organization,
+        "birch",
         status="completed",
-        instance_id="i-birch",
         created_at=at,
         invited_at=at,
         completed_at=at + timedelta(hours=3),
     )
     _delivery(organization, "o-birch", at, VerdictCode.INVITE, invitation=invitation)
     result = Result.objects.create(invitation=invitation, outcome="Passed", score=82, rating=4)
-    done = {
-        "state": Effect.State.DONE,
-        "due_at": None,
-        "created_at": at,
-        "done_at": at + timedelta(seconds=3),
-    }
-    own = {"organization": organization, "opportunity_id": "o-birch", "invitation": invitation}
-    factories.EffectFactory.create(**own, **done, kind="write_feedback", payload={"result": result.pk})
-    factories.EffectFactory.create(
-        **own, **done, kind="set_progress_tag", payload={"tag": "CodeScreen: Assessment Completed"}
-    )
+    for kind, payload in (
+        ("write_feedback", {"result": result.pk}),
+        ("set_progress_tag", {"tag": "CodeScreen: Assessment Completed"}),
+    ):
+        _done_effect(
+            organization,
+            "birch",
+            at,
+            at + timedelta(seconds=3),
+            invitation=invitation,
+            kind=kind,
+            payload=payload,
+        )
 
 
 def _outage(organization: Organization, now: datetime) -> None:
@@ -162,26 +179,16 @@ def _outage(organization: Organization, now: datetime) -> None:
         notified_at=began + timedelta(minutes=10),
         ended_at=ended,
     )
-    invitation = factories.InvitationFactory.create(
-        organization=organization,
-        opportunity_id="o-cedar",
-        candidate_name="Candidate Cedar",
-        status="invited",
-        instance_id="i-cedar",
-        created_at=began,
-        invited_at=ended,
-    )
-    factories.EffectFactory.create(
-        organization=organization,
-        opportunity_id="o-cedar",
+    invitation = _invitation(organization, "cedar", created_at=began, invited_at=ended)
+    _done_effect(
+        organization,
+        "cedar",
+        began,
+        ended,
         invitation=invitation,
         kind="send_invitation",
         payload={},
-        state=Effect.State.DONE,
         attempts=6,
-        due_at=None,
-        created_at=began,
-        done_at=ended,
     )
     for minute in range(5):
         _call(organization, "codescreen", began + timedelta(minutes=minute), None, opportunity_id="o-cedar")
@@ -198,14 +205,7 @@ def _refused_key(organization: Organization, now: datetime) -> None:
         began_at=began,
         ended_at=began + timedelta(hours=1),
     )
-    invitation = factories.InvitationFactory.create(
-        organization=organization,
-        opportunity_id="o-elm",
-        candidate_name="Candidate Elm",
-        status="invited",
-        instance_id="i-elm",
-        created_at=began + timedelta(hours=1),
-    )
+    invitation = _invitation(organization, "elm", created_at=began + timedelta(hours=1))
     delivery = _delivery(
         organization, "o-elm", began + timedelta(minutes=5), VerdictCode.DISCONNECTED, explanation="Refused."
     )
@@ -217,11 +217,10 @@ def _refused_key(organization: Organization, now: datetime) -> None:
 
 def _second_round(organization: Organization, now: datetime) -> None:
     for number in (1, 2):
-        factories.InvitationFactory.create(
-            organization=organization,
-            opportunity_id="o-fir",
+        _invitation(
+            organization,
+            "fir",
             contact_id="contact-fir",
-            candidate_name="Candidate Fir",
             round=number,
             status="completed",
             instance_id=f"i-fir-{number}",
@@ -230,11 +229,5 @@ def _second_round(organization: Organization, now: datetime) -> None:
 
 
 def _sweep(organization: Organization, now: datetime) -> None:
-    invitation = factories.InvitationFactory.create(
-        organization=organization,
-        opportunity_id="o-maple",
-        candidate_name="Candidate Maple",
-        status="invited",
-        instance_id="i-maple",
-    )
+    invitation = _invitation(organization, "maple")
     _delivery(organization, "o-maple", now, VerdictCode.INVITE, event="sweep", invitation=invitation)
