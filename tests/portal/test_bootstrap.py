@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -283,44 +282,6 @@ def test_a_python_with_the_packages_installed_is_used_as_it_is(
     assert not (checkout / ".venv").exists()
 
 
-def make_python(path: Path, answer: object) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\necho '{json.dumps(answer)}'\n" if answer else "#!/bin/sh\nexit 127\n")
-    path.chmod(0o755)
-    return str(path)
-
-
-def test_shims_old_pythons_and_pythons_without_venv_are_passed_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pythons = [
-        make_python(tmp_path / "shim", None),
-        make_python(tmp_path / "old", ["/old/python3", [3, 11], True]),
-        make_python(tmp_path / "bare", ["/bare/python3", [3, 13], False]),
-        make_python(tmp_path / "new", ["/new/python3", [3, 15], True]),
-    ]
-    good = make_python(tmp_path / "good", ["/good/python3", [3, 12], True])
-    monkeypatch.setattr(bootstrap, "candidates", lambda: iter([*pythons, good]))
-    assert bootstrap.find_interpreter() == "/good/python3"
-    monkeypatch.setattr(bootstrap, "candidates", lambda: iter(pythons))
-    with pytest.raises(SystemExit, match=r"/bare/python3 can't make .* apt-get install python3-venv"):
-        bootstrap.find_interpreter()
-    monkeypatch.setattr(bootstrap, "candidates", lambda: iter(pythons[:2]))
-    with pytest.raises(SystemExit, match=r"needs Python 3.12 to 3.14; found only: 3.11 \(/old/python3\)"):
-        bootstrap.find_interpreter()
-
-
-def test_pythons_are_looked_for_on_the_path_and_then_among_pyenvs_versions(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    on_path = make_python(tmp_path / "bin" / "python3.13", None)
-    of_pyenv = make_python(tmp_path / "pyenv" / "versions" / "3.12.9" / "bin" / "python3", None)
-    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
-    found = list(bootstrap.candidates())
-    assert found.index(on_path) < found.index(of_pyenv)
-
-
 def test_a_read_only_checkout_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> int:
         raise OSError(errno.EROFS, "Read-only file system")
@@ -334,32 +295,3 @@ def test_a_read_only_checkout_is_explained(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize("name", ["manage.py", "portal/__init__.py", "portal/bootstrap.py"])
 def test_old_pythons_can_parse_it(name: str) -> None:
     ast.parse((ROOT / name).read_text(), feature_version=(3, 8))
-
-
-def pinned_versions(name: str) -> dict[str, str]:
-    """Return the version of each package in a list."""
-    text = (ROOT / "portal" / "requirements" / f"{name}.txt").read_text()
-    return dict(re.findall(r"^([a-z][a-z0-9-]*)==(\S+)", text, re.MULTILINE))
-
-
-def test_the_lists_are_pinned_hashed_and_name_no_host() -> None:
-    for name in ("production", "development"):
-        text = (ROOT / "portal" / "requirements" / f"{name}.txt").read_text()
-        pinned = pinned_versions(name)
-        assert len(pinned) > 20
-        assert len(re.findall(r"^[^#\s]", text, re.MULTILINE)) == len(pinned)
-        assert text.count("--hash=sha256:") >= len(pinned)
-        assert "://" not in text
-        assert "index-url" not in text
-
-
-def test_a_production_install_holds_no_development_package() -> None:
-    with (ROOT / "pyproject.toml").open("rb") as file:
-        development = tomllib.load(file)["dependency-groups"]["dev"]
-    names = {re.split(r"[^A-Za-z0-9-]", requirement)[0] for requirement in development}
-    assert {"pytest", "mypy", "drf-spectacular"} <= names
-    assert not names & pinned_versions("production").keys()
-
-
-def test_the_development_list_has_the_production_lists_pins() -> None:
-    assert pinned_versions("production").items() <= pinned_versions("development").items()

@@ -1,0 +1,36 @@
+"""The lists in portal/requirements."""
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def pinned_versions(name: str) -> dict[str, str]:
+    """Return the version of each package in a list."""
+    text = (ROOT / "portal" / "requirements" / f"{name}.txt").read_text()
+    return dict(re.findall(r"^([a-z][a-z0-9-]*)==(\S+)", text, re.MULTILINE))
+
+
+def test_the_lists_are_pinned_hashed_and_name_no_host() -> None:
+    for name in ("production", "development"):
+        text = (ROOT / "portal" / "requirements" / f"{name}.txt").read_text()
+        pinned = pinned_versions(name)
+        assert len(pinned) > 20
+        assert len(re.findall(r"^[^#\s]", text, re.MULTILINE)) == len(pinned)
+        assert text.count("--hash=sha256:") >= len(pinned)
+        assert "://" not in text
+        assert "index-url" not in text
+
+
+def test_a_production_install_holds_no_development_package() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        development = tomllib.load(file)["dependency-groups"]["dev"]
+    names = {re.split(r"[^A-Za-z0-9-]", requirement)[0] for requirement in development}
+    assert {"pytest", "mypy", "drf-spectacular"} <= names
+    assert not names & pinned_versions("production").keys()
+
+
+def test_the_development_list_has_the_production_lists_pins() -> None:
+    assert pinned_versions("production").items() <= pinned_versions("development").items()
