@@ -175,7 +175,7 @@ class BulkDoneView(BulkMixin, PartialsMixin):
             InvitationStatus.HELD: "on hold again",
             InvitationStatus.WITHDRAWN: "not sent",
             InvitationStatus.FAILED: "could not be sent",
-            InvitationStatus.UNCERTAIN: "perhaps sent",
+            InvitationStatus.UNCERTAIN: "possibly sent",
         }
         return _counted(
             names.get(InvitationStatus(one.status), "sent") for one in self.invitations(last.rows)

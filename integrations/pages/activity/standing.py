@@ -39,7 +39,7 @@ _BY_STATUS: Mapping[str, Standing] = {
     _Status.HELD: Standing("On hold", Meaning.WARN, "Waits for an Admin"),
     _Status.PENDING: Standing("Being sent", Meaning.INFO, "Goes out by itself"),
     _Status.SENDING: Standing("Being sent", Meaning.INFO, "Goes out by itself"),
-    _Status.UNCERTAIN: Standing("Perhaps sent", Meaning.WARN, "Look in CodeScreen whether it arrived"),
+    _Status.UNCERTAIN: Standing("Possibly sent", Meaning.WARN, "Look in CodeScreen whether it arrived"),
     _Status.INVITED: Standing("Invited", Meaning.INFO, "Waits for the candidate to start"),
     _Status.IN_PROGRESS: Standing("In progress", Meaning.INFO, "Waits for the candidate to finish"),
     _Status.SUBMITTED: Standing("Submitted", Meaning.INFO, "Waits for CodeScreen's result"),
