@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, timedelta
+from datetime import UTC
 from typing import Any
 
 from django.db.models import QuerySet
@@ -14,7 +14,7 @@ from django.views.generic import TemplateView, View
 from integrations.models import AuditAction, AuditEntry, ChainHead
 from integrations.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.days import midnight, parse_day
+from integrations.pages.days import of_days
 from integrations.pagination import LongListPaginator
 from integrations.spreadsheet import csv_answer, csv_lines
 
@@ -85,11 +85,7 @@ class AuditLogMixin(OrganizationMixin):
             entries = entries.filter(actor_name=filters.person)
         if filters.action:
             entries = entries.filter(action=filters.action)
-        if since := parse_day(filters.since):
-            entries = entries.filter(at__gte=midnight(since))
-        if (until := parse_day(filters.until)) and until < date.max:
-            entries = entries.filter(at__lt=midnight(until + timedelta(days=1)))
-        return entries.order_by("-at", "-pk")
+        return of_days(entries, "at", filters.since, filters.until).order_by("-at", "-pk")
 
 
 class AuditLogView(AuditLogMixin, TemplateView):

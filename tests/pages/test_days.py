@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime
 import pytest
 from django.utils import timezone
 
-from integrations.pages.days import midnight, parse_day
+from integrations.models import Candidate
+from integrations.pages.days import midnight, of_days, parse_day
 
 
 @pytest.mark.parametrize("text", ["", "today", "2026-13-01", "2026-02-30"])
@@ -18,3 +19,24 @@ def test_a_day_begins_at_midnight_of_the_reader() -> None:
     assert day == date(2026, 3, 1)
     with timezone.override("Europe/Berlin"):
         assert midnight(day) == datetime(2026, 2, 28, 23, tzinfo=UTC)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("since", "until", "found"),
+    [
+        ("", "", 3),
+        ("2026-03-02", "", 2),
+        ("", "2026-03-02", 2),
+        ("2026-03-02", "2026-03-02", 1),
+        ("soon", "9999-12-31", 3),
+    ],
+)
+def test_rows_are_of_whole_days_and_an_unreadable_day_filters_nothing(
+    organization, since: str, until: str, found: int
+) -> None:
+    for day, hour in ((1, 12), (2, 23), (3, 0)):
+        at = datetime(2026, 3, day, hour, tzinfo=UTC)
+        Candidate.objects.create(organization=organization, opportunity_id=f"o-{day}", entered_at=at)
+    with timezone.override("UTC"):
+        assert of_days(Candidate.objects.all(), "entered_at", since, until).count() == found

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -31,7 +30,7 @@ from integrations.pages.activity.search import (
     matching_invitations,
 )
 from integrations.pages.activity.standing import NOT_INVITED_REASONS
-from integrations.pages.days import midnight, parse_day
+from integrations.pages.days import of_days
 from integrations.pages.overview.counts import waiting_for_a_person
 from integrations.pages.partials import PartialsMixin
 from integrations.pages.visibility import visible
@@ -230,12 +229,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         return rows.filter(opportunity_id__in=candidates.values("opportunity_id"))
 
     def _of_days[Rows: QuerySet[Any]](self, rows: Rows, column: str) -> Rows:
-        """Return the rows of the days in the address; a date that can't be read filters nothing."""
-        if since := parse_day(self._since()):
-            rows = rows.filter(**{f"{column}__gte": midnight(since)})
-        if (until := parse_day(self._until())) and until < date.max:
-            rows = rows.filter(**{f"{column}__lt": midnight(until + timedelta(days=1))})
-        return rows
+        return of_days(rows, column, self._since(), self._until())
 
     def _page(self, rows: QuerySet[Any]) -> Any:
         return LongListPaginator(rows, PAGE_SIZE).get_page(self.request.GET.get("page"))

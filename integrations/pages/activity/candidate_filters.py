@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import Self
 
@@ -15,7 +15,7 @@ from integrations.models.candidate import CandidateQuerySet
 from integrations.models.invitation_status import OPEN
 from integrations.pages.activity.search import matching_candidates
 from integrations.pages.activity.standing import CORRECTABLE, NOT_INVITED_REASONS
-from integrations.pages.days import midnight, parse_day
+from integrations.pages.days import of_days
 from integrations.pages.visibility import visible
 from integrations.vocabulary import InvitationStatus, ResultOutcome
 
@@ -95,10 +95,7 @@ class CandidateSearch:
             rows = rows.filter(has_role(self.organization, filters.role))
         if filters.assessment:
             rows = rows.filter(assessment_name=filters.assessment)
-        if since := parse_day(filters.since):
-            rows = rows.filter(entered_at__gte=midnight(since))
-        if (until := parse_day(filters.until)) and until < date.max:
-            rows = rows.filter(entered_at__lt=midnight(until + timedelta(days=1)))
+        rows = of_days(rows, "entered_at", filters.since, filters.until)
         if filters.q:
             rows = rows.filter(matching_candidates(self.organization, filters.q))
         return rows.with_standing().order_by("-entered_at", "-pk")
