@@ -29,7 +29,7 @@ _LINKS: tuple[tuple[str, str, str, Collection[str]], ...] = (
     ("activity", "Candidates", "people", EVERYONE),
     ("report", "Reports", "chart", TEAM),
     ("what-if", "What if…", "play", TEAM),
-    ("health", "Health", "work", TEAM),
+    ("health", "Health", "health", TEAM),
     ("settings", "Settings", "settings", EVERYONE),
 )
 

@@ -7,7 +7,6 @@ register = template.Library()
 
 #: By name, what is drawn by a line of two units on a square of 24.
 DRAWINGS = {
-    "bell": '<path d="M6 17V11a6 6 0 0 1 12 0v6l1.5 1.5h-15z"/><path d="M10 21.5h4M12 5V3"/>',
     "chart": '<path d="M4 4v16h16"/><path d="M9 16v-4M13.5 16V8M18 16v-6"/>',
     "check": '<path d="m5 12.5 4.5 4.5L19 7.5"/>',
     "chevron": '<path d="m7 9.5 5 5 5-5"/>',
@@ -16,6 +15,7 @@ DRAWINGS = {
     "edit": '<path d="m5 19 1-4.5L16.5 4l3.5 3.5L9.5 18zM14 6.5l3.5 3.5"/>',
     "external-link": '<path d="M11 5H5v14h14v-6"/><path d="M14.5 4H20v5.5M20 4l-9 9"/>',
     "filter": '<path d="M4 6h16M7 12h10M10 18h4"/>',
+    "health": '<path d="M3 12h4l2.5-6.5 5 13L17 12h4"/>',
     "help": '<circle cx="12" cy="12" r="8.5"/><path d="M9.5 9.5a2.5 2.5 0 1 1 3.5 2.3c-.7.3-1 .8-1 1.7"/>'
     '<path d="M12 16.7v.1"/>',
     "home": '<path d="m4 11.5 8-7.5 8 7.5"/><path d="M6 10v10h4.5v-5.5h3V20H18V10"/>',
@@ -26,6 +26,7 @@ DRAWINGS = {
     "list": '<path d="M9 6h11M9 12h11M9 18h11M4.5 6v.1M4.5 12v.1M4.5 18v.1"/>',
     "mail": '<rect x="3.5" y="5.5" width="17" height="13" rx="2"/><path d="m4 7.5 8 6 8-6"/>',
     "menu": '<path d="M4 7h16M4 12h16M4 17h16"/>',
+    "notifications": '<path d="M6 17V11a6 6 0 0 1 12 0v6l1.5 1.5h-15z"/><path d="M10 21.5h4M12 5V3"/>',
     "pause": '<path d="M8.5 5.5v13M15.5 5.5v13"/>',
     "people": '<circle cx="9" cy="8" r="3.5"/><path d="M2.5 19.5a6.5 6.5 0 0 1 13 0"/>'
     '<path d="M15.5 4.9a3.5 3.5 0 0 1 0 6.2M18 14a6.5 6.5 0 0 1 3.5 5.5"/>',
@@ -44,7 +45,6 @@ DRAWINGS = {
     "user": '<circle cx="12" cy="12" r="8.5"/><circle cx="12" cy="10" r="2.7"/>'
     '<path d="M6.7 18.5a6 6 0 0 1 10.6 0"/>',
     "warning": '<path d="M12 4 2.5 20h19z"/><path d="M12 10v4.5M12 17.2v.1"/>',
-    "work": '<path d="M3 12h4l2.5-6.5 5 13L17 12h4"/>',
     "x": '<path d="m6 6 12 12M18 6 6 18"/>',
 }
 
