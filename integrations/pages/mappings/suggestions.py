@@ -1,7 +1,6 @@
 """The names that pick-lists suggest: live roles, stages and assessments."""
 
 from integrations.models import Assessment, Organization, Role, Stage
-from integrations.workflow.catalog.trigger_policy import trigger_policy
 
 MAX_SUGGESTIONS = 1000
 
@@ -16,14 +15,6 @@ def stage_names(organization: Organization) -> list[str]:
     """Return the names of the live stages, each once, in the pipeline's order."""
     stages = Stage.objects.live().filter(organization=organization).order_by("position")
     return list(dict.fromkeys(stages.values_list("name", flat=True)[:MAX_SUGGESTIONS]))
-
-
-def non_trigger_stage_names(organization: Organization) -> list[str]:
-    """Return the names of the live stages that don't invite, in the pipeline's order."""
-    policy = trigger_policy(organization)
-    stages = Stage.objects.live().filter(organization=organization).order_by("position", "pk")
-    names = stages.values_list("external_id", "name")[:MAX_SUGGESTIONS]
-    return [name for stage_id, name in names if not policy.is_trigger(stage_id, name)]
 
 
 def assessment_names(organization: Organization) -> list[str]:
