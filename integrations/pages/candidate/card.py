@@ -7,7 +7,7 @@ from integrations.models import Delivery, Invitation, Result, Verdict
 from integrations.models.invitation_status import Status
 from integrations.pages.activity.next_steps import next_step
 from integrations.pages.candidate.rows import CandidateRows
-from integrations.vocabulary import WAITING_VERDICTS, ResultOutcome, VerdictCode
+from integrations.vocabulary import INVITING_VERDICTS, WAITING_VERDICTS, ResultOutcome, VerdictCode
 
 NOT_STATED = "Result not stated by CodeScreen"
 NEVER_GUESSED = "CodeScreen gave no Passed or Failed. The portal never guesses one from the score."
@@ -30,16 +30,9 @@ STATUSES = {
     Status.WITHDRAWN: ("No longer tracked", "neutral", "x"),
     Status.FAILED: ("Could not be sent", "bad", "warning"),
 }
-#: Verdicts that say nothing about whether the candidate should have an assessment.
-_ASIDE = frozenset(
-    {
-        VerdictCode.NOTED,
-        VerdictCode.IGNORED_EVENT,
-        VerdictCode.NOT_A_TRIGGER_STAGE,
-        VerdictCode.TEST_REQUEST,
-        VerdictCode.INVITE,
-        VerdictCode.HELD_FOR_APPROVAL,
-    }
+#: Verdicts that say nothing about an assessment for the candidate; they are among the technical details.
+ASIDE = frozenset(
+    {VerdictCode.NOTED, VerdictCode.IGNORED_EVENT, VerdictCode.NOT_A_TRIGGER_STAGE, VerdictCode.TEST_REQUEST}
 )
 
 
@@ -100,7 +93,7 @@ def card_of_candidate(rows: CandidateRows) -> Card:
 def later_verdict(rows: CandidateRows) -> Verdict | None:
     """Return the verdict about a stage change after the invitation that led to no new one, None without any."""
     verdict = rows.latest_verdict()
-    if rows.current is None or verdict is None or verdict.code in _ASIDE:
+    if rows.current is None or verdict is None or verdict.code in ASIDE | INVITING_VERDICTS:
         return None
     return verdict if verdict.decided_at > rows.current.created_at else None
 

@@ -7,7 +7,7 @@ from integrations.lever.payloads import StageChange
 from integrations.models import Delivery, Invitation, Result, Verdict
 from integrations.models.invitation_status import Status
 from integrations.pages.candidate.action_sentences import action_event
-from integrations.pages.candidate.card import NOT_STATED, OUTCOMES
+from integrations.pages.candidate.card import ASIDE, NOT_STATED, OUTCOMES
 from integrations.pages.candidate.effect_sentences import effect_event
 from integrations.pages.candidate.event import Event
 from integrations.pages.candidate.rows import CandidateRows
@@ -19,10 +19,6 @@ _LEVER_EVENTS = {
     "candidateArchiveChange": ("Archived or unarchived in Lever", "list"),
     "candidateHired": ("Hired in Lever", "check"),
 }
-#: Verdicts that say nothing about an assessment for the candidate; they are among the technical details.
-_ASIDE = frozenset(
-    {VerdictCode.NOTED, VerdictCode.IGNORED_EVENT, VerdictCode.NOT_A_TRIGGER_STAGE, VerdictCode.TEST_REQUEST}
-)
 
 
 def events(rows: CandidateRows) -> list[Event]:
@@ -54,7 +50,7 @@ def _of_delivery(rows: CandidateRows, delivery: Delivery) -> Iterator[Event]:
 
 
 def _of_verdict(verdict: Verdict) -> Iterator[Event]:
-    if verdict.code in _ASIDE:
+    if verdict.code in ASIDE:
         return
     label = verdict.get_code_display()
     if verdict.code == VerdictCode.INVITE:

@@ -57,7 +57,7 @@ _STATES = {"good": StepState.GOOD, "warn": StepState.WARN, "bad": StepState.BAD,
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its state, when it was reached, what is said about it, and whether the candidate is there card."""
+    """One step: its state, when it was reached, what is said about it, and whether the candidate is there now."""
 
     label: str
     state: StepState
