@@ -20,7 +20,6 @@ class Answers:
     """What is known of one platform's answers to one organization."""
 
     platform: Platform
-    last_call: ApiCall | None = None
     last_answer: ApiCall | None = None
     last_answer_at: datetime | None = None
     durations: list[int] = field(default_factory=list)
@@ -60,7 +59,6 @@ def _read(found: dict[Platform, Answers], calls: Iterable[ApiCall]) -> None:
         if call.platform not in found:
             continue
         answers = found[Platform(call.platform)]
-        answers.last_call = answers.last_call or call
         if call.status is None or call.status >= SERVER_ERROR:
             if len(answers.durations) < MEASURED:
                 answers.not_answered += 1

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from integrations.admin import access, scope
 from integrations.admin.answers import MEASURED, answers_to
 from integrations.admin.candidate_page import candidate_context
-from integrations.admin.log_check import check_log, log_of
+from integrations.admin.log_check import check_log, logs_of
 from integrations.models import Organization
 
 #: So many organizations are offered to choose from; an address can name any.
@@ -44,7 +44,7 @@ def log(request: HttpRequest) -> HttpResponse:
         request,
         "log",
         title="Is this log whole?",
-        logs=[log_of(organization) for organization in organizations],
+        logs=logs_of(organizations),
         check=check,
     )
 

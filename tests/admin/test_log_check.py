@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from integrations.admin import log_check
 from integrations.models import AuditEntry, Membership
 from integrations.workflow.health.chain import verification
-from tests import append_only
+from tests import append_only, factories
 from tests.admin.conftest import Customer, sign_in
 
 LOG = "admin:log"
@@ -47,6 +49,30 @@ def test_a_check_that_runs_out_of_time_says_how_far_it_came(
     text = check(client, acme)
     assert "Whole up to position 1. The rest was not checked in time." in text
     assert "verify_audit" in text
+
+
+def test_the_page_needs_as_many_queries_for_many_organizations(
+    acme: Customer, globex: Customer, django_assert_max_num_queries
+) -> None:
+    client = sign_in(None, is_superuser=True)
+    for customer in (acme, globex):
+        check(client, customer)
+    with CaptureQueriesContext(connection) as of_two:
+        text = client.get(reverse(LOG)).content.decode()
+    assert text.count("Whole: 2 positions") == 2
+    factories.OrganizationFactory.create_batch(5)
+    with django_assert_max_num_queries(len(of_two)):
+        client.get(reverse(LOG))
+
+
+def test_few_of_many_faults_are_shown(acme: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = sign_in(Membership.Role.TEAM_MEMBER, acme)
+    AuditEntry.objects.create(organization=acme.organization, actor_name="configure", action="replay")
+    append_only.overwrite(AuditEntry.objects.filter(organization=acme.organization), actor_name="nobody")
+    monkeypatch.setattr(log_check, "SHOWN", 1)
+    text = check(client, acme)
+    assert "Not whole: 2" in text
+    assert text.count("its columns, its position or its hashes were changed") == 1
 
 
 def test_only_ones_own_logs_are_shown_and_checked(acme: Customer, globex: Customer) -> None:
