@@ -30,8 +30,6 @@ class ScopedAdmin(ExportMixin):
     #: What can be searched for. Shown beside the field: Django's search_help_text would replace the field's label for
     #: screen readers.
     search_hint = ""
-    #: Long columns that the list doesn't show, so that it doesn't read them.
-    list_defer: tuple[str, ...] = ()
     change_list_template = "admin/integrations/change_list.html"
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER

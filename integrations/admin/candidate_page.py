@@ -16,6 +16,7 @@ from integrations.admin.candidate_tables import (
 )
 from integrations.admin.delivery_filters import NO_TEST
 from integrations.admin.names import names_of
+from integrations.admin.scope import organizations
 from integrations.models import ApiCall, Delivery, Effect, Invitation, Organization, Verdict
 from integrations.workflow.person.audit_entries import audit_entries_about
 from integrations.workflow.rules.next_steps import next_step
@@ -56,8 +57,7 @@ def candidate_context(request: HttpRequest, organization_id: int, opportunity_id
 
 
 def _organization(request: HttpRequest, organization_id: int) -> Organization:
-    is_seen = access.is_superuser(request) or organization_id in access.visible_organizations(request)
-    organization = Organization.objects.filter(pk=organization_id).first() if is_seen else None
+    organization = organizations(request).filter(pk=organization_id).first()
     if organization is None:
         raise Http404
     return organization

@@ -1,6 +1,5 @@
 """The admin's lists: pages from both ends, and of each row only the columns that the list shows."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
@@ -15,6 +14,7 @@ class LongChangeList(ChangeList):
     """A list that takes as long for a million rows as for a thousand."""
 
     page: LongListPage
+    model_admin: ExportMixin
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -22,12 +22,10 @@ class LongChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         """Read the page that the address names, the last when there is no such page."""
-        unread: Sequence[str] = getattr(self.model_admin, "list_defer", ())
-        rows = self.queryset.defer(*unread)
+        rows = self.queryset.defer(*self.model_admin.list_defer)
         paginator = LongListPaginator(rows, self.list_per_page)
         self.page = paginator.get_page(self.page_num)
-        if isinstance(self.model_admin, ExportMixin):
-            self.model_admin.complete(list(self.page.object_list))
+        self.model_admin.complete(list(self.page.object_list))
         self.paginator, self.result_list, self.result_count = (
             paginator,
             self.page.object_list,

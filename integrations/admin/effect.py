@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from integrations.admin.base import ScopedAdmin
 from integrations.admin.confirmation import AdminAction, run_action
 from integrations.admin.display import calls_table, indented, invitation_link, link
-from integrations.admin.effect_platform import PlatformFilter as EffectPlatformFilter
+from integrations.admin.effect_platform import EffectPlatformFilter
 from integrations.admin.filters import OrganizationFilter
 from integrations.admin.incident_filter import incident_filter
 from integrations.admin.names import CandidateMixin

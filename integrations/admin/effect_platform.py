@@ -23,7 +23,7 @@ KINDS = {
 }
 
 
-class PlatformFilter(admin.SimpleListFilter):
+class EffectPlatformFilter(admin.SimpleListFilter):
     """Filter effects by what they act on."""
 
     title = "where it acts"

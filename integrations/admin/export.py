@@ -38,6 +38,9 @@ CSV, JSON_LINES = "csv", "jsonl"
 class ExportMixin(admin.ModelAdmin):
     """A list whose rows can be downloaded by everybody who may see it, with what it shows of them."""
 
+    #: Long columns that the list doesn't show, so that it doesn't read them.
+    list_defer: tuple[str, ...] = ()
+
     def get_urls(self) -> list[Any]:
         """Return Django's addresses of the model and that of the file."""
         name = f"{self.opts.app_label}_{self.opts.model_name}_export"
@@ -87,8 +90,7 @@ class ExportMixin(admin.ModelAdmin):
             yield row.pk, [_plain(lookup_field(column, row, self)) for column in columns]
 
     def _rows(self, changelist: ChangeList) -> Iterator[Any]:
-        unread: Sequence[str] = getattr(self, "list_defer", ())
-        rows = changelist.queryset.defer(*unread).iterator(chunk_size=AT_ONCE)
+        rows = changelist.queryset.defer(*self.list_defer).iterator(chunk_size=AT_ONCE)
         for batch in batched(rows, AT_ONCE):
             self.complete(batch)
             yield from batch

@@ -1,18 +1,37 @@
 """Filters that several admin lists share."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from integrations.admin import access
-from integrations.models import Organization
+from integrations.admin.scope import organizations
 
 MAX_ORGANIZATIONS = 50
 #: Digits that every database takes for a key.
 MAX_DIGITS = 18
+
+
+def key_of(value: str | None) -> str:
+    """Return the key that an address has, empty for none. Raises IncorrectLookupParameters where it is no key."""
+    text = str(value or "")
+    if text and (not text.isdecimal() or len(text) > MAX_DIGITS):
+        raise IncorrectLookupParameters
+    return text
+
+
+def other_parameters(request: HttpRequest, own: Collection[str]) -> list[tuple[str, str]]:
+    """Return what the form of a filter passes on: the address's parameters but the filter's own and the page."""
+    return [
+        (name, value)
+        for name in request.GET
+        if name not in {*own, PAGE_VAR, ERROR_FLAG}
+        for value in request.GET.getlist(name)
+    ]
 
 
 class OrganizationFilter(admin.SimpleListFilter):
@@ -25,21 +44,14 @@ class OrganizationFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
         """Return the person's organizations."""
-        organizations = Organization.objects.order_by("name")
-        if not access.is_superuser(request):
-            organizations = organizations.filter(pk__in=access.visible_organizations(request))
-        names = organizations.values_list("pk", "name")[:MAX_ORGANIZATIONS]
+        names = organizations(request).values_list("pk", "name")[:MAX_ORGANIZATIONS]
         choices = [(str(pk), name) for pk, name in names]
         return choices if len(choices) > 1 else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep the chosen organization's rows of a list that is scoped already."""
-        value = self.value()
-        if not value:
-            return queryset
-        if not str(value).isdecimal() or len(value) > MAX_DIGITS:
-            raise IncorrectLookupParameters
-        return queryset.filter(**{self.organization_path: value})
+        key = key_of(self.value())
+        return queryset.filter(**{self.organization_path: key}) if key else queryset
 
 
 class GoneFilter(admin.SimpleListFilter):

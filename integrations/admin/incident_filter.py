@@ -5,12 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from integrations.admin.filters import MAX_DIGITS
+from integrations.admin.filters import key_of
 from integrations.admin.scope import visible
 from integrations.models import Incident
 
@@ -49,12 +48,10 @@ class IncidentFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep the rows of the chosen incident, which may be older than those offered."""
-        value = str(self.value() or "")
-        if not value:
+        key = key_of(self.value())
+        if not key:
             return queryset
-        if not value.isdecimal() or len(value) > MAX_DIGITS:
-            raise IncorrectLookupParameters
-        incident = visible(Incident, request).filter(pk=value).first()
+        incident = visible(Incident, request).filter(pk=key).first()
         if incident is None:
             return queryset.none()
         own = queryset.filter(organization=incident.organization_id)

@@ -13,6 +13,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from integrations.admin.display import shown_text
+from integrations.admin.filters import other_parameters
 
 #: So many rows are read for one search, newest first: a second's work at most.
 MOST = 2_000
@@ -34,12 +35,7 @@ class PayloadFilter(admin.ListFilter):
         super().__init__(request, params, model, model_admin)
         self.text = str(params.pop("text", [""])[-1]).strip()[:200]
         self.most = f"{MOST:,}"
-        self.others = [
-            (name, value)
-            for name in request.GET
-            if name not in {"text", "p", "e"}
-            for value in request.GET.getlist(name)
-        ]
+        self.others = other_parameters(request, self.parameter_names)
 
     def has_output(self) -> bool:
         """Show it always."""

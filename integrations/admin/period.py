@@ -15,6 +15,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
+from integrations.admin.filters import other_parameters
+
 PERIOD, SINCE, UNTIL = "period", "since", "until"
 PERIODS = {
     "day": "Last 24 hours",
@@ -85,12 +87,7 @@ class PeriodFilter(admin.ListFilter):
         values = {name: str(params.pop(name, [""])[-1]).strip()[:40] for name in self.parameter_names}
         self.period, self.since, self.until = (values[name] for name in self.parameter_names)
         #: The other parameters of the address, which the form passes on.
-        self.others = [
-            (name, value)
-            for name in request.GET
-            if name not in {*self.parameter_names, "p", "e"}
-            for value in request.GET.getlist(name)
-        ]
+        self.others = other_parameters(request, self.parameter_names)
 
     def has_output(self) -> bool:
         """Show it always."""
