@@ -58,7 +58,7 @@ def connect(environment: DemoEnvironment, options: Options) -> None:
             idempotency=options.idempotency,
             settings=RETRIES | (_webhook_settings(slug) if options.webhooks else {}),
         )
-        provisioning.connect(environment, "", slug, slug)
+        provisioning.connect(environment, slug, slug)
 
 
 def _count(options: Options) -> int:

@@ -74,34 +74,28 @@ def _hashed() -> str:
     return make_password(PASSWORD)
 
 
-def connect(
-    environment: DemoEnvironment, webhook_secret: str, slug: str = CONNECTED, username: str = USERNAME
-) -> None:
-    """Connect an organization to its accounts in the sandbox. Raises RunFailed.
-
-    As a person would: consent in Lever, make the webhook there, paste its signature token, press Verify Connection;
-    and, if there is a webhook secret, give CodeScreen the portal's address.
-    """
+def consent(environment: DemoEnvironment, slug: str, username: str) -> BrowserSession:
+    """Connect an organization to its account in the sandbox's Lever; return the browser. Raises RunFailed."""
     browser = BrowserSession(environment.portal_url)
     browser.sign_in(username, PASSWORD)
     redirect = browser.submit("/oauth/login/lever/", "/settings/", organization=slug)
     consent_url = redirect.headers.get("Location", "")
     browser.open(environment.lever.act("consent", account=slug, url=consent_url)["redirect"])
-    organization = Organization.objects.get(slug=slug)
-    if not LeverConnection.objects.filter(
-        organization=organization, state=LeverConnection.State.CONNECTED
-    ).exists():
+    connected = LeverConnection.objects.filter(state=LeverConnection.State.CONNECTED)
+    if not connected.filter(organization__slug=slug).exists():
         raise RunFailed("Lever's consent didn't lead to a connection")
-    url = organization.lever_webhook_url
+    return browser
+
+
+def connect(environment: DemoEnvironment, slug: str, username: str) -> None:
+    """Connect an organization to Lever as a person would, with a webhook made by hand. Raises RunFailed.
+
+    Consent in Lever, make the webhook there, paste its signature token, press Verify Connection.
+    """
+    browser = consent(environment, slug, username)
+    url = Organization.objects.get(slug=slug).lever_webhook_url
     webhook = environment.lever.act("webhook", account=slug, event="candidateStageChange", url=url)
     browser.submit("/settings/", "/settings/", lever_signature_token=webhook["signature_token"])
     verified = environment.lever.act("verify", account=slug, webhook=webhook["id"])
     if not verified["ok"]:
         raise RunFailed(f"Verify Connection answered {verified['status']}")
-    if webhook_secret:
-        environment.codescreen.act(
-            "settings",
-            account=slug,
-            webhook_url=organization.codescreen_webhook_url,
-            webhook_secret=webhook_secret,
-        )

@@ -6,18 +6,16 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from unittest import mock
 
 from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
 from django.db.models.functions import Now
-from django.test import Client
 from django.test.utils import override_settings
 
 from integrations import stop_signal
 from integrations.clients.provider import lever_client
-from integrations.models import EmailKind, Invitation, Membership, Organization
+from integrations.models import EmailKind, Invitation, Membership
 from integrations.models.invitation_status import Status
 from integrations.queue import due_work, on_request, worker
 from integrations.queue.organization_reads import OrganizationReads
@@ -50,7 +48,6 @@ from portal.devtools.demo.history.transport import LocalNetwork
 from portal.devtools.demo.platforms import Platforms
 from portal.devtools.sandbox.http.errors import HttpError
 from portal.devtools.sandbox.mail.mailbox import Mailbox
-from portal.devtools.sandbox_client import SandboxClient
 from portal.devtools.waiting import RunFailed
 
 #: Calls needn't be spread over time, and CodeScreen's webhooks say when to ask.
@@ -79,7 +76,7 @@ def write_history(
         _mailed_to(platforms.mail.mailbox),
     ):
         history = _History(platforms, clock)
-        history.set_up(environment.portal_url, environment.folder)
+        history.set_up(environment)
         skipped = [event for event in events if not history.let_happen(event)]
         history.end(now - LATEST)
     return skipped
@@ -105,11 +102,11 @@ class _History:
             Occurrence.UPDATE_INCIDENTS: lambda: incidents.update_incidents(team.organization),
         }
 
-    def set_up(self, portal_url: str, folder: Path) -> None:
+    def set_up(self, environment: DemoEnvironment) -> None:
         """Make the organizations, connect one of them as its Super Admin would, and add its team."""
-        secret = provisioning.seed(folder)
+        secret = provisioning.seed(environment.folder)
         owner = User.objects.get(username=provisioning.USERNAME)
-        self._consent(portal_url, owner)
+        provisioning.consent(environment, SLUG, provisioning.USERNAME)
         organization = self._team.organization
         make_webhooks(organization, lever_client(organization), owner)
         self._account.events.enabled.update(event.value for event in WebhookEvent)
@@ -169,17 +166,6 @@ class _History:
 
     def _sweep(self) -> None:
         on_request.sweep_organization(self._team.organization)
-
-    def _consent(self, portal_url: str, owner: User) -> None:
-        """Connect Lever by the pages that a Super Admin's browser would go through."""
-        browser = Client(HTTP_HOST=portal_url.partition("://")[2])
-        browser.force_login(owner)
-        asked = browser.post("/oauth/login/lever/", {"organization": SLUG})["Location"]
-        lever = SandboxClient(self._platforms.lever.url)
-        answered = lever.act("consent", account=SLUG, url=asked)
-        browser.get(answered["redirect"].removeprefix(portal_url))
-        if Organization.objects.with_connections().get(slug=SLUG).lever is None:
-            raise RunFailed("Lever's consent didn't lead to a connection")
 
 
 def _work() -> None:
