@@ -33,7 +33,7 @@ class AlertAddressQuerySet(models.QuerySet["AlertAddress"]):
 
 
 class AlertAddress(models.Model):
-    """One address that alerts are posted to. Its URL is a secret: whoever knows it can post there."""
+    """One address that alerts are posted to. Anyone who has its URL can post there, so the URL is stored encrypted."""
 
     class Kind(models.TextChoices):
         """How an alert is written and proven."""

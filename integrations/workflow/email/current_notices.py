@@ -43,8 +43,8 @@ def _if_it_holds(notice: Notice, invitations: dict[int, Invitation]) -> Notice |
     match notice.holds_while:
         case None:
             return notice
-        case IncidentOngoing(incident):
-            return notice if still_holds(IncidentOngoing(incident)) else None
+        case IncidentOngoing() as condition:
+            return notice if still_holds(condition) else None
         case InvitationUnchanged() as condition:
             return _with_name(notice, condition, invitations.get(condition.invitation))
 
