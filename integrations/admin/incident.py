@@ -16,7 +16,7 @@ from integrations.admin.display import NOTHING, link, time_text
 from integrations.admin.filters import OrganizationFilter
 from integrations.admin.names import candidate_link, names_of
 from integrations.admin.period import period_of
-from integrations.admin.touched import touches, unanswered
+from integrations.admin.touched import MOST, touches, unanswered
 from integrations.models import Incident
 from integrations.models.incident import NAMES
 from integrations.vocabulary import Platform
@@ -85,10 +85,11 @@ class IncidentAdmin(ScopedAdmin):
 
     @admin.display(description="calls not answered")
     def calls_unanswered(self, incident: Incident) -> str:
-        """Return how many calls to each platform were not answered meanwhile."""
+        """Return how many calls to each platform were not answered meanwhile, of very many the latest."""
         labels = dict(Platform.choices())
         counts = unanswered(incident)
-        return " · ".join(f"{labels.get(name, name)}: {count}" for name, count in counts.items()) or "None."
+        text = " · ".join(f"{labels.get(name, name)}: {count}" for name, count in counts.items())
+        return f"{text}, of the latest {MOST}" if sum(counts.values()) == MOST else text or "None."
 
     @admin.display(description="candidates")
     def candidates(self, incident: Incident) -> str | SafeString:

@@ -218,7 +218,7 @@ def _health(request: HttpRequest) -> Iterator[Question]:
     ):
         yield _question(request, text, Incident, {"code": code}, what=code.value)
     rejected = visible(WebhookRejection, request).aggregate(total=Sum("count"))["total"] or 0
-    yield Question("Webhook requests with a wrong signature", list_address(WebhookRejection), f"{rejected:,}")
+    yield Question("Webhook requests that were rejected", list_address(WebhookRejection), f"{rejected:,}")
     yield _question(request, "Set-up issues", LinterFinding, {"gone_at__isnull": True}, gone="no")
     yield _question(
         request, "Connections whose calls fail", CircuitBreaker, {"failures__gt": 0}, failing="yes"

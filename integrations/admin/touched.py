@@ -41,7 +41,7 @@ def touches(incident: Incident) -> list[Touch]:
 
 
 def unanswered(incident: Incident) -> dict[str, int]:
-    """Return how many calls were not answered or answered with an error of the server, by platform."""
+    """Return how many calls were not answered or answered with an error of the server, by platform; MOST in all."""
     counts: dict[str, int] = {}
     calls = ApiCall.objects.filter(organization=incident.organization_id, at__range=window_of(incident))
     failed = calls.filter(Q(status__isnull=True) | Q(status__gte=SERVER_ERROR)).order_by("-at")

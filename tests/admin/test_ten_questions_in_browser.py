@@ -96,7 +96,7 @@ def repaired_by_the_sweep(auditor: Auditor) -> None:
 
 
 def failed_signatures(auditor: Auditor) -> None:
-    auditor.click("Webhook requests with a wrong signature")
+    auditor.click("Webhook requests that were rejected")
     auditor.sees("signed with the earlier token", "Lever")
 
 

@@ -6,6 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from integrations.admin import incident as incident_admin
+from integrations.admin import touched
 from integrations.admin.touched import touches, unanswered
 from integrations.models import Delivery, Effect, Incident, Invitation, Membership
 from integrations.workflow.health.findings import FindingCode
@@ -127,3 +129,13 @@ def test_an_incident_of_another_organization_filters_everything_away(scene: Scen
     outage = Incident.objects.get(code=FindingCode.PLATFORM_DOWN)
     answer = client.get(address(Invitation, "changelist"), {"incident": outage.pk})
     assert list(answer.context["cl"].result_list) == []
+
+
+def test_of_very_many_calls_the_latest_are_counted_and_it_says_so(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (touched, incident_admin):
+        monkeypatch.setattr(module, "MOST", 3)
+    outage = Incident.objects.get(code=FindingCode.PLATFORM_DOWN)
+    page = sign_in(None, is_superuser=True).get(address(Incident, "change", outage.pk)).content.decode()
+    assert "CodeScreen: 3, of the latest 3" in page
