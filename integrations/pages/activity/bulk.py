@@ -1,6 +1,7 @@
 """Act on many rows at once: a preview that names them, then one operation for each, with half a minute to undo it."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.action_forms import ReasonForm
 from integrations.pages.activity.bulk_acts import ACTS, Act
 from integrations.pages.activity.candidate_filters import CandidateFilters, CandidateSearch
+from integrations.pages.activity.rows import candidates_of
 from integrations.pages.partials import PartialsMixin
 from integrations.queue import notify
 from integrations.vocabulary import InvitationStatus
@@ -114,7 +116,7 @@ class BulkView(BulkMixin, TemplateView):
             effects = Effect.objects.filter(organization=self.organization, state=Effect.State.FAILED)
             effects = effects.exclude(kind=Kind.SEND_INVITATION).order_by("-created_at", "-pk")
             found = list((effects if is_all else effects.filter(pk__in=keys))[: MOST + 1])
-            candidates = self._candidates(one.opportunity_id for one in found)
+            candidates = candidates_of(self.organization, found)
             rows = [
                 BulkRow(
                     one.pk, one.get_kind_display(), candidates.get(one.opportunity_id), one.opportunity_id
@@ -125,7 +127,7 @@ class BulkView(BulkMixin, TemplateView):
             held = Invitation.objects.filter(organization=self.organization, status=InvitationStatus.HELD)
             held = held.filter(pk__in=self._matching() if is_all else keys)
             invitations = list(held.order_by("-created_at", "-pk")[: MOST + 1])
-            candidates = self._candidates(one.opportunity_id for one in invitations)
+            candidates = candidates_of(self.organization, invitations)
             rows = [
                 BulkRow(one.pk, one.assessment_name, candidates.get(one.opportunity_id), one.opportunity_id)
                 for one in invitations
@@ -139,10 +141,6 @@ class BulkView(BulkMixin, TemplateView):
         held = candidates.filter(invitation__status=InvitationStatus.HELD)
         found = held.values_list("invitation", flat=True)[: MOST + 1]
         return [key for key in found if key is not None]
-
-    def _candidates(self, ids: Any) -> dict[str, Candidate]:
-        found = Candidate.objects.filter(organization=self.organization, opportunity_id__in=set(ids))
-        return {candidate.opportunity_id: candidate for candidate in found}
 
 
 class BulkDoneView(BulkMixin, PartialsMixin):
@@ -249,8 +247,6 @@ def _keys(written: Sequence[str]) -> list[int]:
     return [int(one) for one in written if one.isascii() and one.isdigit() and len(one) < 19]
 
 
-def _counted(names: Any) -> list[tuple[str, int]]:
-    counts: dict[str, int] = {}
-    for name in names:
-        counts[name] = counts.get(name, 0) + 1
-    return sorted(counts.items())
+def _counted(names: Iterable[str]) -> list[tuple[str, int]]:
+    """Return how often each name occurs, in alphabetical order."""
+    return sorted(Counter(names).items())

@@ -117,7 +117,7 @@ def delivery_rows(organization: Organization, deliveries: Iterable[Delivery]) ->
     stage_ids = {delivery.pk: _stage_id(delivery) for delivery in found}
     stages = Stage.objects.filter(organization=organization, external_id__in=filter(None, stage_ids.values()))
     names = dict(stages.values_list("external_id", "name"))
-    candidates = _candidates(organization, found)
+    candidates = candidates_of(organization, found)
     return [
         DeliveryRow(
             delivery,
@@ -132,14 +132,17 @@ def delivery_rows(organization: Organization, deliveries: Iterable[Delivery]) ->
 def effect_rows(organization: Organization, effects: Iterable[Effect]) -> list[EffectRow]:
     """Return the table's rows; one query reads the names of all candidates, one all results."""
     found = list(effects)
-    candidates, results = _candidates(organization, found), results_of(found)
+    candidates, results = candidates_of(organization, found), results_of(found)
     return [
         EffectRow(effect, written_text(effect, results.get(effect.pk)), candidates.get(effect.opportunity_id))
         for effect in found
     ]
 
 
-def _candidates(organization: Organization, rows: Iterable[Delivery | Effect]) -> dict[str, Candidate]:
+def candidates_of(
+    organization: Organization, rows: Iterable[Delivery | Effect | Invitation]
+) -> dict[str, Candidate]:
+    """Return the candidates whom these rows are about, by their opportunity's id; one query."""
     ids = {row.opportunity_id for row in rows if row.opportunity_id}
     found = Candidate.objects.filter(organization=organization, opportunity_id__in=ids)
     return {candidate.opportunity_id: candidate for candidate in found}
