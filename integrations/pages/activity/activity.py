@@ -82,6 +82,9 @@ class ActivityView(OrganizationMixin, PartialsMixin):
             shown_list=shown_list,
             lists=LISTS,
             q=query,
+            since=self._since(),
+            until=self._until(),
+            role=self._role(),
             now=timezone.now(),
             **context,
             **kwargs,
@@ -199,14 +202,12 @@ class ActivityView(OrganizationMixin, PartialsMixin):
 
     def _technical(self, chosen: Filter, page: Any, rows: Sequence[Any], query: str) -> dict[str, Any]:
         """Return what each technical list shows."""
-        stated = {"since": self._since(), "until": self._until(), "role": self._role()}
         return {
             "filter": chosen,
             "page": page,
             "rows": rows,
             "waiting": waiting_for_a_person(self.membership),
-            "is_filtered": bool(query or chosen.chosen or any(stated.values())),
-            **stated,
+            "is_filtered": any([query, chosen.chosen, self._since(), self._until(), self._role()]),
             **({} if self.partial else {"roles": self._roles(self._role())}),
         }
 
