@@ -35,7 +35,8 @@ class Standing:
 
 _Status, _Code = InvitationStatus, VerdictCode
 
-_BY_STATUS: Mapping[str, Standing] = {
+#: Where an invitation of this status stands.
+BY_STATUS: Mapping[str, Standing] = {
     _Status.HELD: Standing("On hold", Meaning.WARN, "Waits for an Admin"),
     _Status.PENDING: Standing("Being sent", Meaning.INFO, "Goes out by itself"),
     _Status.SENDING: Standing("Being sent", Meaning.INFO, "Goes out by itself"),
@@ -123,7 +124,7 @@ def standing_of_invitation(invitation: Invitation, result: Result | None) -> Sta
         return Standing("No result", Meaning.WARN, "The portal no longer asks for it")
     if invitation.status == _Status.COMPLETED:
         return _completed(invitation, result)
-    return _BY_STATUS[invitation.status]
+    return BY_STATUS[invitation.status]
 
 
 def _completed(invitation: Invitation, result: Result | None) -> Standing:

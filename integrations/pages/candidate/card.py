@@ -6,6 +6,7 @@ from datetime import datetime
 from integrations.models import Delivery, Invitation, Result, Verdict
 from integrations.models.invitation_status import Status
 from integrations.pages.activity.next_steps import next_step
+from integrations.pages.activity.standing import BY_STATUS, Meaning
 from integrations.pages.candidate.rows import CandidateRows
 from integrations.vocabulary import INVITING_VERDICTS, WAITING_VERDICTS, ResultOutcome, VerdictCode
 
@@ -13,22 +14,22 @@ NOT_STATED = "Result not stated by CodeScreen"
 NEVER_GUESSED = "CodeScreen gave no Passed or Failed. The portal never guesses one from the score."
 #: By outcome: the tone and the icon.
 OUTCOMES = {
-    ResultOutcome.PASSED: ("good", "check"),
-    ResultOutcome.FAILED: ("bad", "x"),
-    ResultOutcome.EXPIRED: ("warn", "clock"),
+    ResultOutcome.PASSED: (Meaning.GOOD, "check"),
+    ResultOutcome.FAILED: (Meaning.BAD, "x"),
+    ResultOutcome.EXPIRED: (Meaning.WARN, "clock"),
 }
-#: By status: the title, the tone and the icon.
+#: By status: the title and the icon.
 STATUSES = {
-    Status.HELD: ("On hold", "warn", "pause"),
-    Status.PENDING: ("Waiting to be sent", "info", "clock"),
-    Status.SENDING: ("Being sent", "info", "send"),
-    Status.UNCERTAIN: ("Possibly sent", "warn", "help"),
-    Status.INVITED: ("Invited, not started", "info", "mail"),
-    Status.IN_PROGRESS: ("In progress", "info", "edit"),
-    Status.SUBMITTED: ("Submitted, being evaluated", "info", "clock"),
-    Status.COMPLETED: ("Completed, result to come", "info", "clock"),
-    Status.WITHDRAWN: ("No longer tracked", "neutral", "x"),
-    Status.FAILED: ("Could not be sent", "bad", "warning"),
+    Status.HELD: ("On hold", "pause"),
+    Status.PENDING: ("Waiting to be sent", "clock"),
+    Status.SENDING: ("Being sent", "send"),
+    Status.UNCERTAIN: ("Possibly sent", "help"),
+    Status.INVITED: ("Invited, not started", "mail"),
+    Status.IN_PROGRESS: ("In progress", "edit"),
+    Status.SUBMITTED: ("Submitted, being evaluated", "clock"),
+    Status.COMPLETED: ("Completed, result to come", "clock"),
+    Status.WITHDRAWN: ("No longer tracked", "x"),
+    Status.FAILED: ("Could not be sent", "warning"),
 }
 #: Verdicts that say nothing about an assessment for the candidate; they are among the technical details.
 ASIDE = frozenset(
@@ -44,7 +45,7 @@ class Card:
     """
 
     title: str
-    tone: str
+    tone: Meaning
     icon: str
     why: str = ""
     next_step: str = ""
@@ -80,7 +81,7 @@ def card_of_candidate(rows: CandidateRows) -> Card:
     is_waiting = verdict.code in WAITING_VERDICTS
     return Card(
         title=f"Not invited{' yet' if is_waiting else ''}: {verdict.get_code_display()}",
-        tone="warn",
+        tone=Meaning.WARN,
         icon="pause" if is_waiting else "warning",
         why=verdict.explanation,
         next_step=next_step(verdict.code),
@@ -103,12 +104,12 @@ def card_of_invitation(invitation: Invitation, result: Result | None) -> Card:
     status = Status(invitation.status)
     if status == Status.COMPLETED and result is not None:
         return _with_result(invitation, result)
-    title, tone, icon = STATUSES[status]
+    (title, icon), tone = STATUSES[status], BY_STATUS[status].meaning
     why = invitation.status_reason
     if status == Status.WITHDRAWN and not invitation.instance_id:
         title = "Not sent"
     if invitation.has_ended_without_result:
-        title, tone, icon = invitation.get_following_ended_display(), "warn", "clock"
+        title, tone, icon = invitation.get_following_ended_display(), Meaning.WARN, "clock"
         why = invitation.following_ended_reason
     return Card(
         title=title,
@@ -122,8 +123,13 @@ def card_of_invitation(invitation: Invitation, result: Result | None) -> Card:
     )
 
 
+def look_of(result: Result) -> tuple[Meaning, str]:
+    """Return what a result means to a person, and its icon."""
+    return OUTCOMES[ResultOutcome(result.outcome)] if result.outcome else (Meaning.NEUTRAL, "info")
+
+
 def _with_result(invitation: Invitation, result: Result) -> Card:
-    tone, icon = OUTCOMES[ResultOutcome(result.outcome)] if result.outcome else ("neutral", "info")
+    tone, icon = look_of(result)
     waits = invitation.awaits_decision_since is not None
     return Card(
         title=result.get_outcome_display() or NOT_STATED,
@@ -141,11 +147,16 @@ def _undecided(rows: CandidateRows) -> Card:
     delivery = next(iter(rows.deliveries), None)
     if delivery is not None and delivery.is_stuck:
         return Card(
-            "Not decided", "bad", "warning", delivery.last_error, at=delivery.received_at, retryable=delivery
+            "Not decided",
+            Meaning.BAD,
+            "warning",
+            delivery.last_error,
+            at=delivery.received_at,
+            retryable=delivery,
         )
     return Card(
         "Being decided",
-        "info",
+        Meaning.INFO,
         "clock",
         "The stage change has arrived, and the portal is deciding about it.",
         at=delivery.received_at if delivery else None,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from integrations.models import Effect
+from integrations.pages.activity.standing import Meaning
 from integrations.pages.candidate.event import Event
 from integrations.pages.candidate.written import KINDS, wrote_nothing
 from integrations.workflow.email.payload import EmailPayload
@@ -20,7 +21,7 @@ def effect_event(effect: Effect) -> Iterator[Event]:
         return
     icon = KINDS[kind][1] if kind in KINDS else "mail"
     if effect.state == State.FAILED and effect.failed_at:
-        yield Event(effect.failed_at, _FAILED[kind], effect.last_error, icon="warning", tone="bad")
+        yield Event(effect.failed_at, _FAILED[kind], effect.last_error, icon="warning", tone=Meaning.BAD)
     elif effect.state == State.DONE and effect.done_at and wrote_nothing(effect):
         yield Event(effect.done_at, effect.last_error, icon=icon)
     elif effect.state == State.DONE and effect.done_at:

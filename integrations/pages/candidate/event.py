@@ -5,16 +5,18 @@ from datetime import date, datetime
 
 from django.utils import timezone
 
+from integrations.pages.activity.standing import Meaning
+
 
 @dataclass(frozen=True)
 class Event:
-    """What happened at a time, in a sentence; `detail` is the why, `tone` the colour by meaning."""
+    """What happened at a time, in a sentence; `detail` is the why, `tone` what it means to a person."""
 
     at: datetime
     text: str
     detail: str = ""
     icon: str = "info"
-    tone: str = "neutral"
+    tone: Meaning = Meaning.NEUTRAL
 
     @property
     def day(self) -> date:

@@ -6,12 +6,13 @@ from itertools import chain
 from integrations.lever.payloads import StageChange
 from integrations.models import Delivery, Invitation, Result, Verdict
 from integrations.models.invitation_status import Status
+from integrations.pages.activity.standing import Meaning
 from integrations.pages.candidate.action_sentences import action_event
-from integrations.pages.candidate.card import ASIDE, NOT_STATED, OUTCOMES
+from integrations.pages.candidate.card import ASIDE, NOT_STATED, look_of
 from integrations.pages.candidate.effect_sentences import effect_event
 from integrations.pages.candidate.event import Event
 from integrations.pages.candidate.rows import CandidateRows
-from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, ResultOutcome, VerdictCode
+from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, VerdictCode
 
 #: Lever's events other than stage changes that say something about the candidate.
 _LEVER_EVENTS = {
@@ -57,10 +58,14 @@ def _of_verdict(verdict: Verdict) -> Iterator[Event]:
         text = verdict.explanation or "Decided to invite"
         yield Event(verdict.decided_at, text, icon="check")
     elif verdict.code in INVITING_VERDICTS:
-        yield Event(verdict.decided_at, verdict.explanation or label, icon="pause", tone="warn")
+        yield Event(verdict.decided_at, verdict.explanation or label, icon="pause", tone=Meaning.WARN)
     else:
         yield Event(
-            verdict.decided_at, f"Not invited: {label}", verdict.explanation, icon="warning", tone="warn"
+            verdict.decided_at,
+            f"Not invited: {label}",
+            verdict.explanation,
+            icon="warning",
+            tone=Meaning.WARN,
         )
 
 
@@ -68,14 +73,14 @@ def _of_invitation(rows: CandidateRows, invitation: Invitation) -> Iterator[Even
     name = f"“{invitation.assessment_name}”"
     again = f", round {invitation.round}" if invitation.round > 1 else ""
     if invitation.invited_at:
-        yield Event(invitation.invited_at, f"Invited to {name}{again}", icon="send", tone="info")
+        yield Event(invitation.invited_at, f"Invited to {name}{again}", icon="send", tone=Meaning.INFO)
     if invitation.started_at:
-        yield Event(invitation.started_at, f"Started {name}{again}", icon="edit", tone="info")
+        yield Event(invitation.started_at, f"Started {name}{again}", icon="edit", tone=Meaning.INFO)
     if invitation.submitted_at:
-        yield Event(invitation.submitted_at, f"Submitted {name}{again}", icon="check", tone="info")
+        yield Event(invitation.submitted_at, f"Submitted {name}{again}", icon="check", tone=Meaning.INFO)
     if invitation.awaits_decision_since:
         text = "Waits for a person's decision, because the candidate failed"
-        yield Event(invitation.awaits_decision_since, text, icon="pause", tone="warn")
+        yield Event(invitation.awaits_decision_since, text, icon="pause", tone=Meaning.WARN)
     if invitation.following_ended_at and invitation.following_ended_reason:
         text = f"No longer tracked: {invitation.following_ended_reason}"
         yield Event(invitation.following_ended_at, text, icon="clock")
@@ -84,17 +89,19 @@ def _of_invitation(rows: CandidateRows, invitation: Invitation) -> Iterator[Even
     for result in results:
         yield _of_result(invitation, result)
     if invitation.completed_at and not results:
-        yield Event(invitation.completed_at, f"Completed {name}{again}", icon="check", tone="info")
+        yield Event(invitation.completed_at, f"Completed {name}{again}", icon="check", tone=Meaning.INFO)
 
 
 def _of_ending(invitation: Invitation, name: str) -> Iterator[Event]:
     reason = invitation.status_reason
     match Status(invitation.status):
         case Status.UNCERTAIN:
-            yield Event(invitation.changed_at, f"{name} was possibly sent", reason, icon="help", tone="warn")
+            yield Event(
+                invitation.changed_at, f"{name} was possibly sent", reason, icon="help", tone=Meaning.WARN
+            )
         case Status.FAILED:
             yield Event(
-                invitation.changed_at, f"{name} could not be sent", reason, icon="warning", tone="bad"
+                invitation.changed_at, f"{name} could not be sent", reason, icon="warning", tone=Meaning.BAD
             )
         case Status.WITHDRAWN:
             what = "is no longer tracked" if invitation.instance_id else "isn't sent"
@@ -102,7 +109,7 @@ def _of_ending(invitation: Invitation, name: str) -> Iterator[Event]:
 
 
 def _of_result(invitation: Invitation, result: Result) -> Event:
-    tone, icon = OUTCOMES[ResultOutcome(result.outcome)] if result.outcome else ("neutral", "info")
+    tone, icon = look_of(result)
     parts = [result.get_outcome_display() or NOT_STATED]
     if result.score is not None:
         parts.append(f"score {result.score_text}" if not result.outcome else result.score_text)

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from integrations.models import Invitation
 from integrations.models.invitation_status import Status
+from integrations.pages.activity.standing import Meaning
 from integrations.pages.candidate.card import Card
 from integrations.pages.candidate.rows import CandidateRows
 from integrations.vocabulary import FollowingEnd, ResultOutcome
@@ -52,7 +53,13 @@ _ICONS = {
     StepState.BAD: "x",
 }
 #: The state of a step by the tone of what is said there.
-_STATES = {"good": StepState.GOOD, "warn": StepState.WARN, "bad": StepState.BAD, "neutral": StepState.DONE}
+_STATES = {
+    Meaning.GOOD: StepState.GOOD,
+    Meaning.WARN: StepState.WARN,
+    Meaning.BAD: StepState.BAD,
+    Meaning.INFO: StepState.NOW,
+    Meaning.NEUTRAL: StepState.DONE,
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,7 @@ def journey(rows: CandidateRows, card: Card) -> list[Step]:
     invitation = card.invitation
     if invitation is None:
         entered_at = rows.candidate.entered_at if rows.candidate else rows.first_delivery_at
-        state = StepState.NOW if card.tone == "info" else StepState.WARN
+        state = StepState.NOW if card.tone is Meaning.INFO else StepState.WARN
         here = Step(LABELS[INVITED], state, card.at, card.title.partition(":")[0], is_current=True)
         return [Step(LABELS[MOVED], StepState.DONE, entered_at), here, *_to_come(STARTED)]
     delivery = rows.delivery_of(invitation)
@@ -135,6 +142,6 @@ def _with_result(steps: list[Step], card: Card) -> list[Step]:
             steps[number] = replace(steps[number], state=StepState.LEFT_OUT, note=note)
         elif steps[number].at is None:
             steps[number] = replace(steps[number], note="Time not known")
-    state = _STATES.get(card.tone, StepState.NOW)
+    state = _STATES[card.tone]
     steps[RESULT] = replace(steps[RESULT], state=state, note=card.short_title)
     return steps

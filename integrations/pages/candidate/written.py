@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from integrations.models import Effect, Erasure
+from integrations.pages.activity.standing import Meaning
 from integrations.workflow.outbox.intended import intended_tags
 from integrations.workflow.outbox.payloads import (
     MoveStagePayload,
@@ -28,11 +29,11 @@ KINDS = {
 }
 #: By state: what is said of it, and the tone. A cancelled one wrote nothing.
 STATES = {
-    State.DONE.value: ("Written", "good"),
-    State.DUE.value: ("Waiting", "info"),
-    "leased": ("Being written", "info"),
-    State.FAILED.value: ("Not written", "bad"),
-    State.UNCERTAIN.value: ("Possibly written", "warn"),
+    State.DONE.value: ("Written", Meaning.GOOD),
+    State.DUE.value: ("Waiting", Meaning.INFO),
+    "leased": ("Being written", Meaning.INFO),
+    State.FAILED.value: ("Not written", Meaning.BAD),
+    State.UNCERTAIN.value: ("Possibly written", Meaning.WARN),
 }
 
 
@@ -56,7 +57,7 @@ class WrittenItem:
     label: str
     icon: str
     state: str
-    tone: str
+    tone: Meaning
     at: datetime
     words: Words
 
