@@ -46,7 +46,7 @@ document.addEventListener("keydown", (event) => {
 
 // Messages can be dismissed. A toast is also gone once the page that it was shown on is left.
 
-const TOAST_SECONDS = 8; // at least so long a toast stays, though the page changed since
+const TOAST_SECONDS = 8; // a toast stays at least this long, even if the page is updated
 
 function showMessages() {
   for (const button of document.querySelectorAll("button[data-dismiss]")) {

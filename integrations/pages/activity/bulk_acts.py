@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Act:
-    """One thing that is done to many rows; its words, and whether it can be undone for a while."""
+    """One thing that is done to many rows: its words, whether it can be undone for a while, and who may do it."""
 
     code: str
     question: str

@@ -38,9 +38,9 @@ _OUTCOMES = {
 _UNDER_WAY = [status for status in OPEN if status not in {InvitationStatus.HELD, InvitationStatus.UNCERTAIN}]
 #: What went wrong longer ago needs nobody's attention any more.
 ATTENTION_DAYS = 30
-#: Of each kind that needs attention so many are shown, the newest.
+#: Of each kind that needs attention, the newest are shown, at most this many.
 MOST = 2_000
-#: A number beside a saved filter is counted so far.
+#: The number beside a saved filter is counted up to this, and shown with a plus beyond it.
 COUNTED = 999
 
 

@@ -10,7 +10,7 @@ from django.db.models import Q
 from integrations.models import Candidate, Invitation, Organization
 from integrations.models.delivery import EXPLAINED
 
-#: Deliveries and effects are found by so many candidates and invitations that match, the newest.
+#: Deliveries and effects are searched by the newest candidates and invitations that match, at most this many.
 MOST = 2_000
 #: The address of a candidate's page in Lever, such as https://hire.lever.co/candidates/<id>.
 _LEVER_LINK = re.compile(
@@ -55,7 +55,7 @@ def matching_invitations(query: str) -> Q:
 def matching_by_candidate(organization: Organization, query: str) -> Q:
     """Return the condition for rows that belong to an invitation or to an opportunity; two queries.
 
-    Of more candidates and invitations than MOST the newest count.
+    The newest candidates and invitations that match count, at most MOST of each.
     """
     matching = Invitation.objects.filter(matching_invitations(query), organization=organization)
     keys = matching.order_by("-created_at", "-pk").values_list("pk", flat=True)

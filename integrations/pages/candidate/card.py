@@ -92,7 +92,7 @@ def card_of_candidate(rows: CandidateRows) -> Card:
 
 
 def later_verdict(rows: CandidateRows) -> Verdict | None:
-    """Return the verdict about a stage change after the invitation that led to no new one, None without any."""
+    """Return the latest verdict if it came after the invitation and led to no new one, else None."""
     verdict = rows.latest_verdict()
     if rows.current is None or verdict is None or verdict.code in ASIDE | INVITING_VERDICTS:
         return None

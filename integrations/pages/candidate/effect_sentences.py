@@ -15,7 +15,7 @@ LONGEST_NOTE = 120
 
 
 def effect_event(effect: Effect) -> Iterator[Event]:
-    """Yield what an effect did, or that it failed; nothing while it waits, and for what other lines say."""
+    """Yield what an effect did, or that it failed; nothing while it waits, or where another line says it."""
     kind = Kind(effect.kind)
     if kind == Kind.SEND_INVITATION or kind not in _DONE:
         return

@@ -36,7 +36,7 @@ class FoldedCall:
 
 
 def folded(calls: Iterable[ApiCall]) -> list[FoldedCall]:
-    """Return consecutive calls with successful reads of the same answer folded, each where its latest was made."""
+    """Return a line for each call, and one for all successful reads of the same answer, where the latest stands."""
     groups: dict[object, list[ApiCall]] = {}
     for call in calls:
         groups.setdefault(_likeness(call), []).append(call)
@@ -44,7 +44,7 @@ def folded(calls: Iterable[ApiCall]) -> list[FoldedCall]:
 
 
 def _likeness(call: ApiCall) -> object:
-    """Return what is equal for calls that are one line: any other call is a line of its own."""
+    """Return a key: the same for calls that are one line, its own for any other call."""
     if call.method != "GET" or call.status != HTTPStatus.OK or call.error:
         return call.pk
     return call.platform, call.path, call.response_body

@@ -73,7 +73,10 @@ def written_to_lever(effects: Iterable[Effect], erasure: Erasure | None) -> list
 
 
 def wrote_nothing(effect: Effect) -> bool:
-    """Whether a done effect left feedback to a later attempt, or a candidate where they were already; it says so."""
+    """Whether a done effect had nothing to write, as its `last_error` says.
+
+    A later attempt has the feedback, or the candidate was in the stage already.
+    """
     may_be_left = effect.kind in {Kind.WRITE_FEEDBACK, Kind.MOVE_STAGE}
     return may_be_left and effect.state == State.DONE and not effect.written and bool(effect.last_error)
 
