@@ -5,22 +5,16 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from integrations.models import Delivery
+from integrations.models.delivery import STUCK
 from integrations.vocabulary import INVITING_VERDICTS, DeliveryEvent, VerdictCode
+from integrations.workflow.inbox.candidates import ABOUT_NO_CANDIDATE
 
 #: Verdicts after which nobody was or had been invited, although a candidate entered a CodeScreen stage.
 NO_TEST = tuple(
     code
     for code in VerdictCode
-    if code not in INVITING_VERDICTS
-    and code
-    not in {
-        VerdictCode.TEST_REQUEST,
-        VerdictCode.IGNORED_EVENT,
-        VerdictCode.NOT_A_TRIGGER_STAGE,
-        VerdictCode.ALREADY_INVITED,
-        VerdictCode.INVITED_ELSEWHERE,
-        VerdictCode.NOTED,
-    }
+    if code not in INVITING_VERDICTS | ABOUT_NO_CANDIDATE
+    and code not in {VerdictCode.ALREADY_INVITED, VerdictCode.INVITED_ELSEWHERE}
 )
 
 
@@ -42,7 +36,7 @@ class ProgressFilter(admin.SimpleListFilter):
             case "waiting":
                 return queryset.filter(is_waiting=True)
             case "stuck":
-                return queryset.filter(verdict="", due_at__isnull=True).exclude(last_error="")
+                return queryset.filter(STUCK)
         return queryset
 
 

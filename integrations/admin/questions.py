@@ -32,6 +32,7 @@ from integrations.models import (
     WebhookRejection,
 )
 from integrations.models.api_call import NOT_ANSWERED_WELL
+from integrations.models.delivery import STUCK
 from integrations.vocabulary import DeliveryEvent, Platform, VerdictCode
 from integrations.workflow.health.findings import FindingCode
 
@@ -130,7 +131,7 @@ def _waiting(request: HttpRequest) -> Iterator[Question]:
         {"is_waiting": True},
         progress="waiting",
     )
-    stuck = visible(Delivery, request).filter(verdict="", due_at__isnull=True).exclude(last_error="")
+    stuck = visible(Delivery, request).filter(STUCK)
     yield Question(
         "Stage changes that could not be decided", list_address(Delivery, progress="stuck"), count_text(stuck)
     )

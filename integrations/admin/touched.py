@@ -12,6 +12,7 @@ from django.db.models import F, Model, Q, QuerySet
 from integrations.admin.effect_platform import KINDS
 from integrations.admin.incident_filter import window_of
 from integrations.models import ApiCall, Delivery, Effect, Incident, Invitation, Verdict
+from integrations.models.delivery import STUCK
 from integrations.vocabulary import DeliveryEvent, Platform, VerdictCode
 from integrations.workflow.health.findings import FindingCode
 from integrations.workflow.outbox.retry_policy import RETRY_FOR
@@ -113,8 +114,8 @@ def _uncertain(incident: Incident) -> Iterator[Touch]:
 
 
 def _stuck(incident: Incident) -> Iterator[Touch]:
-    stuck = Delivery.objects.filter(organization=incident.organization_id, due_at__isnull=True, verdict="")
-    for delivery in stuck.exclude(last_error="").defer("payload")[:MOST]:
+    stuck = Delivery.objects.filter(STUCK, organization=incident.organization_id)
+    for delivery in stuck.defer("payload")[:MOST]:
         yield Touch(delivery.opportunity_id, delivery.received_at, "Still not decided", delivery)
 
 

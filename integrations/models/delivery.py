@@ -24,6 +24,8 @@ EXPLAINED = models.Q(invitation__isnull=True) & ~models.Q(
         ),
     ]
 )
+#: Deliveries that the portal gave up deciding.
+STUCK = models.Q(due_at__isnull=True, verdict="") & ~models.Q(last_error="")
 
 
 class DeliveryQuerySet(LeasableQuerySet["Delivery"]):
@@ -185,7 +187,7 @@ class Delivery(Leasable):
 
     @property
     def is_stuck(self) -> bool:
-        """Whether the portal gave up on it: claims crashed MAX_CONSECUTIVE_CRASHES times in a row."""
+        """Whether it is STUCK: claims crashed MAX_CONSECUTIVE_CRASHES times in a row."""
         return self.due_at is None and not self.verdict and bool(self.last_error)
 
     def decide(

@@ -21,6 +21,7 @@ from integrations.models import (
     LeverWebhook,
     WebhookRejection,
 )
+from integrations.models.delivery import STUCK
 from integrations.vocabulary import DeliveryEvent, Platform
 from integrations.workflow.health.checks.lever_webhooks import MISSED_AT_LEAST
 from integrations.workflow.health.checks.webhook_requests import SHOWN_FOR as REJECTIONS_SHOWN_FOR
@@ -46,9 +47,7 @@ ROWS: Mapping[str, Callable[[], QuerySet[Model]]] = {
     FindingCode.HELD_INVITATIONS: lambda: Invitation.objects.filter(status=Invitation.Status.HELD),
     FindingCode.UNCERTAIN_INVITATIONS: lambda: Invitation.objects.filter(status=Invitation.Status.UNCERTAIN),
     FindingCode.FAILED_EFFECTS: lambda: Effect.objects.filter(state=Effect.State.FAILED),
-    FindingCode.STUCK_DELIVERIES: lambda: Delivery.objects.filter(due_at__isnull=True, verdict="").exclude(
-        last_error=""
-    ),
+    FindingCode.STUCK_DELIVERIES: lambda: Delivery.objects.filter(STUCK),
     FindingCode.CODESCREEN_KEY_REFUSED: lambda: CodeScreenConnection.objects.filter(
         state=CodeScreenConnection.State.REFUSED
     ),

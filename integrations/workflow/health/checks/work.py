@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.models import CircuitBreaker, Delivery, Effect, Heartbeat, Organization
+from integrations.models.delivery import STUCK
 from integrations.vocabulary import DeliveryEvent, Platform
 from integrations.workflow.catalog.trigger_policy import trigger_stages
 from integrations.workflow.health.checks.addresses import ACTIVITY, HEALTH, SETTINGS
@@ -41,8 +42,7 @@ def check_failed_effects(organization: Organization) -> Iterator[Finding]:
 
 def check_stuck_deliveries(organization: Organization) -> Iterator[Finding]:
     """Yield the deliveries that the portal gave up deciding."""
-    undecided = Delivery.objects.filter(organization=organization, due_at__isnull=True, verdict="")
-    stuck = undecided.exclude(last_error="")
+    stuck = Delivery.objects.filter(STUCK, organization=organization)
     if number := stuck.count():
         ids = listed(stuck.order_by("pk").values_list("pk", flat=True)[:MOST_NAMED])
         yield Finding(
