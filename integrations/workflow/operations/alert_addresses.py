@@ -30,7 +30,7 @@ from integrations.models import (
 from integrations.models.alert_address import MOST_ADDRESSES
 from integrations.workflow.email.alerts import delivery
 from integrations.workflow.email.alerts.content import sample_alert
-from integrations.workflow.email.alerts.sending import REMOVED, note_success
+from integrations.workflow.email.alerts.sending import REMOVED, note_failure, note_success
 
 LONGEST_URL = 2000
 SECRET_BYTES = 32
@@ -93,8 +93,7 @@ def send_test(address: AlertAddress, actor: Actor) -> str:
         failure = str(error)
     with transaction.atomic():
         if failure:
-            rows = AlertAddress.objects.filter(pk=address.pk)
-            rows.update(last_failure_at=Now(), last_failure=failure)
+            note_failure(address.pk, failure)
         else:
             note_success(address.pk)
             _failed_alerts(address).update(

@@ -27,8 +27,7 @@ def send_alert(effect: Effect) -> Done | Cancelled | Failed:
     payload = AlertPayload.from_json(effect.payload)
     if payload.type not in AlertTopic.values:
         return Cancelled(ERASED)
-    addresses = AlertAddress.objects.filter(organization=effect.organization_id, pk=payload.address)
-    address = addresses.first()
+    address = AlertAddress.objects.filter(organization=effect.organization_id, pk=payload.address).first()
     if address is None:
         return Cancelled(REMOVED)
     if address.stopped_at is not None:
@@ -47,7 +46,7 @@ def send_alert(effect: Effect) -> Done | Cancelled | Failed:
     except CallDeferred:
         raise
     except PlatformError as error:
-        addresses.update(last_failure_at=Now(), last_failure=str(error))
+        note_failure(address.pk, str(error))
         raise
     return Done(record=partial(note_success, address.pk))
 
@@ -60,6 +59,11 @@ def message_id(effect: Effect) -> str:
 def note_success(address: int) -> None:
     """Store that the address accepted an alert: it isn't stopped any more."""
     AlertAddress.objects.filter(pk=address).update(last_success_at=Now(), stopped_at=None)
+
+
+def note_failure(address: int, reason: str) -> None:
+    """Store that the address didn't accept an alert, and why."""
+    AlertAddress.objects.filter(pk=address).update(last_failure_at=Now(), last_failure=reason)
 
 
 def give_up_alert(effect: Effect, reason: str) -> Failed:
