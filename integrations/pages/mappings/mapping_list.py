@@ -57,7 +57,6 @@ class MappingListView(OrganizationMixin, TemplateView):
             stages=stages,
             stage=stage,
             role_page=role_page,
-            effective_assessments=answers,
             rows=list(zip(answers, self._addresses([answer.role for answer in answers], stage), strict=True)),
             return_here=self._return_here(),
             mapping_page=Paginator(self._mappings(query), PAGE_SIZE).get_page(self.request.GET.get("page")),
