@@ -148,7 +148,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         choices = [
             *Invitation.Status.choices(),
             (AWAITS_DECISION, "Failed, waits for a decision"),
-            (FOLLOWED_IN_VAIN, "No longer followed, without a result"),
+            (FOLLOWED_IN_VAIN, "No longer tracked, without a result"),
         ]
         annotated = with_latest_verdict(with_later_round(self._of_days(invitations, "created_at")))
         page = self._page(annotated.order_by("-created_at", "-pk"))

@@ -45,7 +45,7 @@ class ResolveAsSentView(InvitationActionView):
         if not form.is_valid():
             raise ActionNotAllowed("Give the instance id that CodeScreen shows for this candidate.")
         invitations.resolve_as_sent(invitation, form.cleaned_data["instance_id"], self.user, self.reason())
-        return "Recorded: the portal follows this invitation from here on."
+        return "Recorded: the portal tracks this invitation from now on."
 
 
 class SendAgainView(InvitationActionView):
