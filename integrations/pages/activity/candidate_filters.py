@@ -115,14 +115,22 @@ class CandidateSearch:
         if view == "attention":
             return rows.filter(pk__in=self._attention)
         if view == "held":
-            return rows.filter(invitation__status=InvitationStatus.HELD)
+            return self._invited(rows, status=InvitationStatus.HELD)
         if view == "not_invited":
             return rows.not_invited()
         if view == "in_progress":
-            return rows.filter(invitation__status__in=_UNDER_WAY, invitation__following_ended="")
+            return self._invited(rows, status__in=_UNDER_WAY, following_ended="")
         if view in _OUTCOMES:
             return rows.filter(outcome=_OUTCOMES[view])
         return rows
+
+    def _invited(self, rows: CandidateQuerySet, **conditions: object) -> CandidateQuerySet:
+        """Return the candidates whose invitation meets the conditions.
+
+        The invitation's organization is stated too: only then does an index of the invitations find the few.
+        """
+        invitations = {f"invitation__{name}": value for name, value in conditions.items()}
+        return rows.filter(invitation__organization=self.organization, **invitations)
 
     @cached_property
     def _attention(self) -> list[int]:
