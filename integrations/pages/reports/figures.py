@@ -1,10 +1,11 @@
 """The figures of a report: counted by the database, for each role, assessment and month at once."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, Sum
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import TruncMonth
 
 from integrations.models import Effect, Invitation, Organization, Result
@@ -71,6 +72,16 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Summary:
+    """The figures of a period together, by role, by assessment and by month, each in the order of its names."""
+
+    total: Figures
+    roles: list[tuple[str, Figures]]
+    assessments: list[tuple[str, Figures]]
+    months: list[tuple[date, Figures]]
+
+
+@dataclass(frozen=True)
 class SavedWork:
     """How often the portal did one thing that a person would have done by hand, and the minutes that takes."""
 
@@ -88,50 +99,51 @@ _OUTCOMES = {
 
 
 def report_lines(organization: Organization, period: Period) -> list[Line]:
-    """Return the figures of the invitations sent in the period, by role, assessment and month; two queries."""
+    """Return the figures of the invitations sent in the period, by role, assessment and month; one query."""
     # created_at has an index; an invitation may have waited for an approval before it was sent
     sent = Invitation.objects.filter(
         organization=organization,
         created_at__gte=period.begins,
         created_at__lt=period.ends,
         invited_at__isnull=False,
-    ).order_by()
-    keys = ("role_title", "assessment_name", "month")
-    figures: dict[tuple[str, str, date], Figures] = {}
-    for *key, count, started, completed, finished, no_shows, to_start, to_finish in (
-        sent.annotate(month=TruncMonth("created_at"))
-        .values_list(*keys)
+    )
+    latest_attempt = Result.objects.filter(invitation=OuterRef("pk")).order_by("-attempt")
+    counted = (
+        sent.order_by()
+        .annotate(month=TruncMonth("created_at"), outcome=Subquery(latest_attempt.values("outcome")[:1]))
+        .values("role_title", "assessment_name", "month", "outcome")
         .annotate(
-            count=Count("pk"),
+            sent=Count("pk"),
             started=Count("started_at"),
             completed=Count("completed_at"),
             finished=Count("pk", filter=Q(started_at__isnull=False, completed_at__isnull=False)),
-            no_shows=Count("pk", filter=Q(following_ended=FollowingEnd.NOT_STARTED)),
+            given_up=Count("pk", filter=Q(following_ended=FollowingEnd.NOT_STARTED)),
             to_start=Sum(F("started_at") - F("invited_at")),
             to_finish=Sum(F("completed_at") - F("started_at")),
         )
-    ):
-        figures[_key(*key)] = Figures(
-            sent=count,
-            started=started,
-            completed=completed,
-            no_shows=no_shows,
-            start_seconds=_seconds(to_start),
-            finish_seconds=_seconds(to_finish),
-            finished=finished,
-        )
-    later_attempt = Result.objects.filter(invitation=OuterRef("invitation"), attempt__gt=OuterRef("attempt"))
-    results = Result.objects.filter(~Exists(later_attempt), invitation__in=sent.values("pk")).order_by()
-    for *key, outcome, count, never_started in (
-        results.annotate(month=TruncMonth("invitation__created_at"))
-        .values_list("invitation__role_title", "invitation__assessment_name", "month", "outcome")
-        .annotate(count=Count("pk"), never_started=Count("pk", filter=Q(invitation__started_at=None)))
-    ):
-        place = _key(*key)
-        no_shows = never_started if outcome == ResultOutcome.EXPIRED else 0
-        stated = Figures(**{_OUTCOMES[outcome]: count}, no_shows=no_shows)
-        figures[place] = figures.get(place, Figures()) + stated
+    )
+    figures: dict[tuple[str, str, date], Figures] = {}
+    for row in counted:
+        place = row["role_title"], row["assessment_name"], row["month"].date()
+        figures[place] = figures.get(place, Figures()) + _figures(row)
     return [Line(*place, figures[place]) for place in sorted(figures)]
+
+
+def _figures(row: Mapping[str, Any]) -> Figures:
+    """Return the figures of the invitations whose latest attempt has one outcome; None where there is no attempt."""
+    outcome, number = row["outcome"], row["sent"]
+    never_started = number - row["started"] if outcome == ResultOutcome.EXPIRED else 0
+    stated = {} if outcome is None else {_OUTCOMES[outcome]: number}
+    return Figures(
+        sent=number,
+        started=row["started"],
+        completed=row["completed"],
+        no_shows=row["given_up"] + never_started,
+        start_seconds=_seconds(row["to_start"]),
+        finish_seconds=_seconds(row["to_finish"]),
+        finished=row["finished"],
+        **stated,
+    )
 
 
 def saved_work(organization: Organization, period: Period) -> list[SavedWork]:
@@ -151,24 +163,25 @@ def saved_work(organization: Organization, period: Period) -> list[SavedWork]:
     ]
 
 
-def total(lines: Iterable[Line]) -> Figures:
-    """Return the figures of all lines together."""
-    return sum((line.figures for line in lines), Figures())
+def summary(organization: Organization, period: Period) -> Summary:
+    """Return the figures of the invitations sent in the period, summed up; one query."""
+    lines = report_lines(organization, period)
+    return Summary(
+        sum((line.figures for line in lines), Figures()),
+        _grouped(lines, lambda line: line.role),
+        _grouped(lines, lambda line: line.assessment),
+        _grouped(lines, lambda line: line.month),
+    )
 
 
-def grouped[Key: (str, date)](
+def _grouped[Key: (str, date)](
     lines: Iterable[Line], key_of: Callable[[Line], Key]
 ) -> list[tuple[Key, Figures]]:
-    """Return the figures by what `key_of` returns of each line, in its order."""
     groups: dict[Key, Figures] = {}
     for line in lines:
         key = key_of(line)
         groups[key] = groups.get(key, Figures()) + line.figures
     return sorted(groups.items(), key=lambda group: group[0])
-
-
-def _key(role: str, assessment: str, month: datetime) -> tuple[str, str, date]:
-    return role, assessment, month.date()
 
 
 def _seconds(duration: timedelta | None) -> float:

@@ -22,10 +22,10 @@ from integrations.pages.reports.figures import (
     Figures,
     Line,
     SavedWork,
-    grouped,
+    Summary,
     report_lines,
     saved_work,
-    total,
+    summary,
 )
 from integrations.pages.reports.period import PRESETS, AskedPeriod, Period, asked_period
 from integrations.spreadsheet import csv_answer, csv_lines
@@ -89,29 +89,6 @@ class ReportMixin(OrganizationMixin):
         """Return the period that the address asks for."""
         return asked_period(self.request.GET.dict())
 
-    def lines(self, period: Period) -> list[Line]:
-        """Return the figures by role, assessment and month, counted within COUNTED_FOR."""
-        return self._counted("lines", period, report_lines)
-
-    def saved(self, period: Period) -> list[SavedWork]:
-        """Return what the portal did in place of people, counted within COUNTED_FOR."""
-        return self._counted("saved", period, saved_work)
-
-    def _counted[Row](
-        self, what: str, period: Period, count: Callable[[Organization, Period], list[Row]]
-    ) -> list[Row]:
-        zone = timezone.get_current_timezone_name()
-        key = f"report:{what}:{self.organization.pk}:{period.first}:{period.last}:{zone}"
-        try:
-            stored: list[Row] | None = cache.get(key)
-        except redis.RedisError:
-            return count(self.organization, period)
-        if stored is None:
-            stored = count(self.organization, period)
-            with suppress(redis.RedisError):
-                cache.set(key, stored, COUNTED_FOR.total_seconds())
-        return stored
-
 
 class ReportView(ReportMixin, TemplateView):
     """Show the report."""
@@ -121,36 +98,56 @@ class ReportView(ReportMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read the figures, and arrange them by role, by assessment and by month."""
         asked = self.asked()
-        lines = self.lines(asked.period)
-        by_month = grouped(lines, lambda line: line.month)
-        saved = self.saved(asked.period)
+        figures = self._summary(asked.period)
+        saved = self._saved(asked.period)
         minutes = sum(work.minutes for work in saved)
         return super().get_context_data(
             period=asked.period,
             correction=asked.correction,
             presets=_presets(asked.period),
-            total=_row("All", total(lines)),
+            total=_row("All", figures.total),
             tables=[
-                Table("roles", "By role", "Role", _rows(grouped(lines, lambda line: line.role))),
+                Table("roles", "By role", "Role", _rows(figures.roles)),
                 Table(
                     "assessments",
                     "By assessment",
                     "Assessment",
-                    _rows(grouped(lines, lambda line: line.assessment)),
+                    _rows(figures.assessments),
                 ),
                 Table(
                     "months",
                     "By month",
                     "Month",
-                    [_row(f"{month:%B %Y}", figures) for month, figures in reversed(by_month)],
+                    [_row(f"{month:%B %Y}", figures) for month, figures in reversed(figures.months)],
                 ),
             ],
-            charts=_charts(asked.period, dict(by_month)) if lines else [],
+            charts=_charts(asked.period, dict(figures.months)) if figures.months else [],
             saved=saved,
             saved_time=duration(minutes * 60.0) if minutes else "",
             counted_for=int(COUNTED_FOR.total_seconds() // 60),
             **kwargs,
         )
+
+    def _summary(self, period: Period) -> Summary:
+        return self._counted("summary", period, summary)
+
+    def _saved(self, period: Period) -> list[SavedWork]:
+        return self._counted("saved", period, saved_work)
+
+    def _counted[Counted](
+        self, what: str, period: Period, count: Callable[[Organization, Period], Counted]
+    ) -> Counted:
+        zone = timezone.get_current_timezone_name()
+        key = f"report:{what}:{self.organization.pk}:{period.first}:{period.last}:{zone}"
+        try:
+            stored: Counted | None = cache.get(key)
+        except redis.RedisError:
+            return count(self.organization, period)
+        if stored is None:
+            stored = count(self.organization, period)
+            with suppress(redis.RedisError):
+                cache.set(key, stored, COUNTED_FOR.total_seconds())
+        return stored
 
 
 class ReportExportView(ReportMixin, View):
@@ -160,7 +157,7 @@ class ReportExportView(ReportMixin, View):
         """Return the file."""
         period = self.asked().period
         filename = f"report-{self.organization.slug}-{period.first}-{period.last}.csv"
-        return csv_answer(filename, csv_lines(COLUMNS, _cells(self.lines(period))))
+        return csv_answer(filename, csv_lines(COLUMNS, _cells(report_lines(self.organization, period))))
 
 
 def _cells(lines: Sequence[Line]) -> Iterator[tuple[object, ...]]:

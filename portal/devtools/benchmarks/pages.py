@@ -46,6 +46,7 @@ LISTS = ("candidates", "invitations", "deliveries", "effects")
 TEAM_PAGES = (
     "/activity/{busy}/",
     "/health/",
+    "/reports/",
     "/mappings/",
     "/what-if/",
     "/audit/",

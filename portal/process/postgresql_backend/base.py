@@ -19,6 +19,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     _used_at = 0.0
 
+    def init_connection_state(self) -> None:
+        """Turn off the compiling of statements: for those that read many rows it took longer than running them."""
+        super().init_connection_state()
+        with self.cursor() as cursor:
+            cursor.execute("SET jit = off")
+
     def create_cursor(self, name: str | None = None) -> Any:
         """Return a cursor whose statements are prepared once they ran often, or never while they are planned anew."""
         threshold = self.settings_dict["OPTIONS"].get("prepare_threshold")

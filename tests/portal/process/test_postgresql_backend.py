@@ -80,6 +80,12 @@ def test_a_connection_is_not_checked_later_in_a_request_that_began_without(conne
     is_usable.assert_not_called()
 
 
+def test_no_statement_is_compiled_whatever_the_server_is_set_to(connection):
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW jit")
+        assert cursor.fetchone() == ("off",)
+
+
 def prepared_statements(connection) -> int:
     """Return how many statements the connection has prepared."""
     with connection.cursor() as cursor:
