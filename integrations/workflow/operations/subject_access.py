@@ -17,9 +17,10 @@ from integrations.models import (
     db_clock,
 )
 from integrations.workflow.erasure.columns import model_of
+from integrations.workflow.erasure.emails import shared_emails
 from integrations.workflow.erasure.receipt import Receipt, stored_receipt
 from integrations.workflow.erasure.rows import mentioning_rows, rows_of
-from integrations.workflow.erasure.subject import subject_of
+from integrations.workflow.erasure.subject import Subject, subject_of
 from integrations.workflow.operations.evidence.records import record
 
 #: What of an e-mail to the team is about others: who got it, and what it says about further candidates.
@@ -93,10 +94,16 @@ def held_data(organization: Organization, opportunity_id: str, *, counts_mention
         return None
     tables = []
     for table in CANDIDATE_TABLES:
-        mentions = len(mentioning_rows(table, subject)) if counts_mentions else None
+        mentions = _mentions(table, subject) if counts_mentions else None
         if rows[table.model] or mentions:
             tables.append(HeldTable(_name(table), table.holds, table.lives, rows[table.model], mentions))
     return HeldData(organization, opportunity_id, tuple(tables), erasure)
+
+
+def _mentions(table: Table, subject: Subject) -> int:
+    """Return how many rows about others name the person; e-mails to the team may be about several candidates."""
+    count = len(mentioning_rows(table, subject))
+    return count + len(shared_emails(subject)) if model_of(table) is Effect else count
 
 
 def record_subject_access(data: HeldData, actor: Actor) -> None:

@@ -74,6 +74,23 @@ def test_rows_about_others_that_name_the_person_are_counted(acme):
     assert by_table(acme, ALDER)["set-up issues"]["rows_about_others_that_name_the_person"] == 1
 
 
+def test_an_e_mail_about_several_candidates_is_counted_for_each_of_them(acme):
+    payload = {
+        "subject": "Birch: the invitation bounced",
+        "lines": [f"/activity/{BIRCH}/"],
+        "appended": [{"subject": "Alder: the invitation bounced", "lines": [f"/activity/{ALDER}/"]}],
+    }
+    factories.EffectFactory.create(
+        organization=acme,
+        opportunity_id=BIRCH,
+        kind=Effect.Kind.SEND_EMAIL,
+        email_topic="invitation_bounced",
+        payload=payload,
+    )
+    assert by_table(acme, ALDER)["effects"]["rows_about_others_that_name_the_person"] == 1
+    assert by_table(acme, BIRCH)["effects"]["rows_about_others_that_name_the_person"] == 0
+
+
 def test_mentions_are_not_looked_for_where_they_are_not_counted(acme, monkeypatch):
     monkeypatch.setattr(subject_access, "mentioning_rows", None)
     data = held_data(acme, ALDER, counts_mentions=False)
