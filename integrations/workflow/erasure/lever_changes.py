@@ -5,11 +5,15 @@ Every answer of Lever is confirmed before anything is erased: a list alone is no
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import transaction
 
 from integrations.http.errors import PlatformError
 from integrations.lever.client import LeverClient
 from integrations.models import Delivery, Erasure, Invitation, LeverConnection, Organization, db_clock
 from integrations.vocabulary import ErasureCause, Platform
+from integrations.workflow.erasure.database_file import LONG_SECONDS, overwrite_deleted
 from integrations.workflow.erasure.erase import erase, repeat
 from integrations.workflow.erasure.missing import missing_for_long
 
@@ -29,8 +33,11 @@ def repeat_erasures(organization: Organization) -> None:
     rows = Erasure.objects.to_repeat().filter(
         organization=organization, erased_at__lt=db_clock.now() - REPEAT_AFTER
     )
-    for erasure in rows.order_by("pk"):
+    erasures = list(rows.order_by("pk"))
+    for erasure in erasures:
         repeat(organization, erasure)
+    if erasures:  # also where nothing was left to erase: somebody may have read during the erasure
+        transaction.on_commit(partial(overwrite_deleted, LONG_SECONDS))
 
 
 def follow_lever(organization: Organization, lever: LeverClient) -> None:

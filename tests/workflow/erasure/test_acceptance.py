@@ -3,7 +3,11 @@
 import io
 import json
 import logging
+import sqlite3
+import threading
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +28,8 @@ from integrations.models import (
     Organization,
 )
 from integrations.queue import duties
+from integrations.workflow.erasure import lever_changes
+from integrations.workflow.erasure.database_file import overwrite_deleted
 from integrations.workflow.operations import retention
 from tests.workflow.conftest import Scenario
 from tests.workflow.erasure.traces import traces, traces_in_files
@@ -248,4 +254,42 @@ def test_the_files_of_sqlite_hold_nothing_of_a_forgotten_person(connected_organi
         assert traces_in_files(*personal("Alder"))
     forget(scenario.organization, opportunity_id)
     assert traces(*personal("Alder")) == []
+    assert traces_in_files(*personal("Alder")) == []
+
+
+@pytest.fixture
+def alder_on_disk(connected_organization, sandbox):
+    """Alder's texts in the files of SQLite, and another program that has begun to read."""
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL has no such file")
+    scenario = Scenario(connected_organization, sandbox)
+    scenario.work()
+    invite_and_evaluate(scenario, "Alder")
+    leave_traces(scenario, "Alder")
+    path = f"file:{connection.settings_dict['NAME']}?mode=ro"
+    with closing(sqlite3.connect(path, uri=True, isolation_level=None, check_same_thread=False)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM integrations_invitation")
+        yield scenario, reader
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_log_of_sqlite_is_emptied_once_a_reader_ends(alder_on_disk):
+    _, reader = alder_on_disk
+    Delivery.objects.update(last_error="x")
+    timer = threading.Timer(0.1, reader.rollback)
+    timer.start()
+    overwrite_deleted()
+    timer.join()
+    assert Path(f"{connection.settings_dict['NAME']}-wal").stat().st_size == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_repetition_empties_the_log_of_sqlite_that_somebody_read(alder_on_disk):
+    scenario, reader = alder_on_disk
+    forget(scenario.organization, scenario.sandbox.opportunity_id("Alder"))
+    assert traces_in_files(*personal("Alder"))
+    reader.rollback()
+    Erasure.objects.update(erased_at=F("erased_at") - lever_changes.REPEAT_AFTER)
+    lever_changes.repeat_erasures(scenario.organization)
     assert traces_in_files(*personal("Alder")) == []
