@@ -6,6 +6,7 @@ from integrations.pages import audit_log, health
 from integrations.pages.activity import (
     activity,
     bulk,
+    bulk_progress,
     candidate_data,
     candidate_export,
     delivery,
@@ -138,8 +139,8 @@ urlpatterns = [
     path("activity/", activity.ActivityView.as_view(), name="activity"),
     path("candidates/export/", candidate_export.CandidateExportView.as_view(), name="candidates-export"),
     path("candidates/bulk/", bulk.BulkView.as_view(), name="candidates-bulk"),
-    path("candidates/bulk/done/", bulk.BulkDoneView.as_view(), name="candidates-bulk-done"),
-    path("candidates/bulk/undo/", bulk.BulkUndoView.as_view(), name="candidates-bulk-undo"),
+    path("candidates/bulk/done/", bulk_progress.BulkDoneView.as_view(), name="candidates-bulk-done"),
+    path("candidates/bulk/undo/", bulk_progress.BulkUndoView.as_view(), name="candidates-bulk-undo"),
     path("data/<path:opportunity_id>/", candidate_data.CandidateDataView.as_view(), name="candidate-data"),
     path("activity/<path:opportunity_id>/", page.CandidateView.as_view(), name="candidate"),
     path("deliveries/offered/<int:pk>/invite/", offered.InviteOfferedView.as_view(), name="offered-invite"),

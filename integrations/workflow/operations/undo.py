@@ -23,6 +23,7 @@ from integrations.workflow.operations.errors import ActionNotAllowed
 UNDO_FOR = timedelta(seconds=30)
 TAKEN_BACK = "The approval was taken back."
 TOO_LATE = "It is too late to undo this: it has begun."
+ON_HOLD = "It is on hold again already."
 
 
 def take_back_approval(invitation: Invitation, actor: Actor) -> None:
@@ -30,6 +31,8 @@ def take_back_approval(invitation: Invitation, actor: Actor) -> None:
     with transaction.atomic():
         Organization.objects.lock(invitation.organization_id)
         invitation.lock()
+        if invitation.status == Status.HELD:
+            raise ActionNotAllowed(ON_HOLD)
         waiting = Effect.objects.filter(
             invitation=invitation,
             kind=Effect.Kind.SEND_INVITATION,

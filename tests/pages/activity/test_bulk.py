@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.models import AuditEntry, Effect, Invitation
-from integrations.pages.activity import bulk
+from integrations.pages.activity import bulk, bulk_progress
 from integrations.queue import worker
 from tests import factories
 from tests.page_text import text
@@ -71,7 +71,7 @@ def test_sending_begins_half_a_minute_later_with_an_entry_for_each(organization_
     answer = organization_admin_client.post(
         BULK, {"act": "send", "row": keys(held), "reason": "Planned."}, follow=True
     )
-    assert answer.redirect_chain[0][0] == DONE
+    assert answer.redirect_chain[0][0].startswith(DONE)
     assert "<strong>3</strong> waiting to be sent" in text(answer)
     assert "Undo" in text(answer)
     assert statuses(held) == ["pending"] * 3
@@ -101,8 +101,109 @@ def test_what_has_begun_is_not_undone_and_is_said(organization_admin_client, hel
     Effect.objects.filter(invitation=held[1]).update(due_at=Now() - timedelta(seconds=1))
     page = text(organization_admin_client.post(UNDO, follow=True))
     assert "Undone: 1." in page
-    assert "Too late to undo: 2." in page
+    assert "Not undone: 2. It is too late to undo this" in page
     assert statuses(held) == ["pending", "pending", "held"]
+
+
+def test_the_same_form_sent_twice_does_nothing_twice_and_keeps_the_undo(organization_admin_client, held):
+    form = {"act": "send", "row": keys(held), "id": form_id(organization_admin_client, held)}
+    organization_admin_client.post(BULK, form)
+    page = text(organization_admin_client.post(BULK, form, follow=True))
+    assert "This was done already. Nothing is done twice." in page
+    assert "<strong>3</strong> waiting to be sent" in page
+    assert ">Undo<" in page
+    assert "Not done for" not in page
+    assert AuditEntry.objects.filter(action="approve").count() == 3
+    assert "Undone: 3." in text(organization_admin_client.post(UNDO, follow=True))
+    assert statuses(held) == ["held"] * 3
+
+
+def form_id(client, rows):
+    return client.get(BULK, {"act": "send", "row": keys(rows)}).context["act_id"]
+
+
+def test_another_form_about_the_same_rows_says_why_and_keeps_the_undo_of_the_first(
+    organization_admin_client, held
+):
+    organization_admin_client.post(BULK, {"act": "send", "row": keys(held)})
+    page = text(organization_admin_client.post(BULK, {"act": "send", "row": keys(held)}, follow=True))
+    assert "Nothing was done." in page
+    assert f"Invitation {held[0].pk} is pending." in page
+    done = text(organization_admin_client.get(DONE))
+    assert "<strong>3</strong> waiting to be sent" in done
+    assert "Undone: 3." in text(organization_admin_client.post(UNDO, follow=True))
+
+
+def test_two_requests_of_one_form_at_once_are_undone_together(organization_admin_client, held):
+    form = {"act": "send", "id": form_id(organization_admin_client, held)}
+    organization_admin_client.post(BULK, {**form, "row": keys(held[:1])})
+    page = text(organization_admin_client.post(BULK, {**form, "row": keys(held)}, follow=True))
+    assert "<strong>3</strong> waiting to be sent" in page
+    assert "Not done for" not in page
+    assert "Undone: 3." in text(organization_admin_client.post(UNDO, {"id": form["id"]}, follow=True))
+
+
+def test_a_retry_sent_twice_waits_once(team_member_client, organization):
+    effect = failed_effect(organization)
+    team_member_client.post(BULK, {"act": "retry", "row": [effect.pk], "id": "of-this-form"})
+    due_at = Effect.objects.get().due_at
+    page = text(
+        team_member_client.post(BULK, {"act": "retry", "row": [effect.pk], "id": "of-this-form"}, follow=True)
+    )
+    assert "This was done already" in page
+    assert Effect.objects.get().due_at == due_at
+    assert AuditEntry.objects.filter(action="retry").count() == 1
+
+
+def test_undoing_twice_says_that_it_is_undone(organization_admin_client, held):
+    organization_admin_client.post(BULK, {"act": "send", "row": keys(held)})
+    page = text(organization_admin_client.post(UNDO, follow=True))
+    assert "This was undone." in page
+    assert ">Undo<" not in page
+    page = text(organization_admin_client.post(UNDO, follow=True))
+    assert "This is undone already." in page
+    assert "Not undone" not in page
+    assert AuditEntry.objects.filter(action="take_back").count() == 3
+
+
+def test_after_half_a_minute_nothing_is_undone(organization_admin_client, held, monkeypatch):
+    organization_admin_client.post(BULK, {"act": "send", "row": keys(held)})
+    Effect.objects.update(due_at=Now() - timedelta(seconds=1))
+    later = timezone.now() + timedelta(seconds=31)
+    monkeypatch.setattr(bulk_progress.timezone, "now", lambda: later)
+    page = text(organization_admin_client.get(DONE))
+    assert "The 30 seconds to undo this are over." in page
+    assert ">Undo<" not in page
+    assert "Not undone: 3. It is too late" in text(organization_admin_client.post(UNDO, follow=True))
+    assert statuses(held) == ["pending"] * 3
+
+
+def test_each_tab_undoes_what_was_done_in_it(organization_admin_client, held):
+    first, second = (
+        organization_admin_client.post(BULK, {"act": "send", "row": keys(rows)})["Location"]
+        for rows in (held[:1], held[1:])
+    )
+    assert "<strong>1</strong> waiting" in text(organization_admin_client.get(first))
+    assert "<strong>2</strong> waiting" in text(organization_admin_client.get(second))
+    id_of_first = organization_admin_client.get(first).context["done"].id
+    page = text(organization_admin_client.post(UNDO, {"id": id_of_first}, follow=True))
+    assert "Undone: 1." in page
+    assert statuses(held) == ["held", "pending", "pending"]
+    assert ">Undo<" in text(organization_admin_client.get(second))
+
+
+def test_what_was_undone_can_be_sent_by_the_same_form_again_and_undone_again(organization_admin_client, held):
+    form = {"act": "send", "row": keys(held), "id": form_id(organization_admin_client, held)}
+    for _ in range(2):
+        organization_admin_client.post(BULK, form)
+        assert "Undone: 3." in text(organization_admin_client.post(UNDO, follow=True))
+
+
+def test_of_another_session_nothing_is_shown(organization_admin_client, super_admin_client, held):
+    answer = organization_admin_client.post(BULK, {"act": "send", "row": keys(held)})
+    assert "Nothing was done lately" in text(super_admin_client.get(answer["Location"]))
+    assert "nothing to undo" in text(super_admin_client.post(UNDO, follow=True))
+    assert statuses(held) == ["pending"] * 3
 
 
 def test_not_sending_withdraws_each_and_offers_no_undo(organization_admin_client, held):
