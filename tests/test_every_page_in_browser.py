@@ -53,7 +53,13 @@ STATES = {
         "?verdict=no_email",
         "?q=nobody+has+this+name",
     ],
-    "candidates-bulk": ["?act=send&all=1", "?act=dont_send&all=1", "?act=retry&all=1"],
+    "candidates-bulk": [
+        "?act=send&all=1",
+        "?act=dont_send&all=1",
+        "?act=retry&all=1",
+        "?act=invite&all=1",
+        "?act=invite",
+    ],
     "mapping-list": ["?show=unmapped", "?show=problems", "?q=nothing", "?stage=stage-1&q=ch"],
     "what-if": [
         "?candidate=opportunity-acme&stage=stage-1",
@@ -66,7 +72,7 @@ STATES = {
     "login": ["?next=/activity/"],
 }
 #: States that fewer roles may see than the page's others.
-FOR_ADMINS = ("?act=send&all=1", "?act=dont_send&all=1")
+FOR_ADMINS = ("?act=send&all=1", "?act=dont_send&all=1", "?act=invite&all=1", "?act=invite")
 NO_PAGE = {"logout", "switch-organization"}
 MAIL = "email-html"  # the HTML of an e-mail, shown in a frame
 

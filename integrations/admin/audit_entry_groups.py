@@ -18,6 +18,7 @@ ABOUT: Mapping[str, tuple[str, tuple[AuditAction, ...]]] = {
             _A.SEND_AGAIN,
             _A.INVITE_AGAIN,
             _A.INVITE_OFFERED,
+            _A.INVITE_CANDIDATE,
             _A.STOP_FOLLOWING,
             _A.RECORD_DECISION,
             _A.RETRY,

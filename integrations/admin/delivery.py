@@ -83,6 +83,8 @@ class DeliveryAdmin(CandidateMixin, ScopedAdmin):
                     "explanation",
                     "next_step",
                     "decided_at",
+                    "chosen_at",
+                    "chosen_assessment",
                     "caused",
                     "effects_caused",
                     "history",

@@ -71,7 +71,7 @@ CANDIDATE_TABLES = (
             "last_error": "a platform's error message",
             "traceback": "where the portal failed",
         },
-        harmless=frozenset({"event", "dedupe_key", "opportunity_id", "lease_owner"}),
+        harmless=frozenset({"event", "dedupe_key", "opportunity_id", "lease_owner", "chosen_assessment"}),
         opportunity="opportunity_id",
         age="received_at",
     ),

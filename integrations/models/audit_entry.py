@@ -77,6 +77,7 @@ class AuditAction(models.TextChoices):
     SEND_AGAIN = "send_again", "resolve: send again"
     INVITE_AGAIN = "invite_again", "invite again"
     INVITE_OFFERED = "invite_offered", "invite who stood there before"
+    INVITE_CANDIDATE = "invite_candidate", "invite"
     STOP_FOLLOWING = "stop_following", "stop following"
     RECORD_DECISION = "record_decision", "decided"
     RETRY = "retry", "retry"

@@ -66,7 +66,14 @@ class Delivery(Leasable):
     chosen_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="When a person chose to invite this candidate, who stood in the stage before Lever was connected.",
+        help_text="When a person chose to invite this candidate, who had got no assessment.",
+    )
+    chosen_assessment = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="CodeScreen's id of the assessment that the person chose; empty where the rules name it.",
     )
     not_shown_reads = models.PositiveSmallIntegerField(
         default=0,
@@ -240,7 +247,7 @@ class Delivery(Leasable):
         """Return why a worker decides this row, by the verdict that it was claimed with."""
         if self.verdict in vocabulary.WAITING_VERDICTS:
             return vocabulary.VerdictCause.RESUMED
-        if self.chosen_at and self.verdict == vocabulary.VerdictCode.ENTERED_BEFORE:
+        if self.chosen_at and self.decided_at and self.chosen_at > self.decided_at:
             return vocabulary.VerdictCause.CHOSEN
         if self.verdict:
             return vocabulary.VerdictCause.READ_AGAIN

@@ -1,17 +1,20 @@
 """Operations that a person or a command starts and that call a platform; workers are notified afterwards."""
 
+from collections.abc import Sequence
 from itertools import islice
 
 from integrations import correlation
 from integrations.clients.context import CallContext
 from integrations.clients.provider import clients_for
 from integrations.lever.payloads import Opportunity
-from integrations.models import Delivery, Invitation, Organization
+from integrations.models import Candidate, Delivery, Invitation, Organization
 from integrations.models.audit_entry import Actor
 from integrations.queue import duties
 from integrations.queue.notify import notify_workers
 from integrations.queue.worker import poll_invitation
 from integrations.workflow.inbox import dry_run as dry_runs
+from integrations.workflow.operations import chosen
+from integrations.workflow.operations.chosen import WouldHappen
 from integrations.workflow.operations.replay import replay_delivery
 from integrations.workflow.rules.facts import Decision
 
@@ -50,6 +53,16 @@ def preview(delivery: Delivery) -> Decision:
     """Return the verdict a delivery would get now; writes nothing. Raises PlatformError."""
     organization = Organization.objects.reread(delivery.organization_id)
     return dry_runs.preview(delivery, clients_for(organization, CallContext(delivery=delivery)))
+
+
+def preview_invitations(
+    organization: Organization, candidates: Sequence[Candidate], actor: Actor, assessment_id: str
+) -> dict[int, WouldHappen]:
+    """Return by key what inviting these candidates would lead to; writes nothing."""
+    organization = Organization.objects.reread(organization.pk)
+    return chosen.preview_invitations(
+        organization, candidates, actor, assessment_id, clients_for(organization)
+    )
 
 
 def dry_run(organization: Organization, opportunity_id: str, stage_id: str) -> dry_runs.DryRun:

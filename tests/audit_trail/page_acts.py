@@ -78,6 +78,20 @@ def _undo_in_bulk(scene: Scene) -> Act:
     return lambda: scene.post("candidates-bulk-undo")
 
 
+def _invite_in_bulk(scene: Scene) -> Act:
+    delivery = scene.delivery()
+    Delivery.objects.filter(pk=delivery.pk).update(verdict="no_assessment")
+    pk = factories.CandidateFactory.create(
+        organization=scene.organization, opportunity_id=delivery.opportunity_id, delivery=delivery
+    ).pk
+    return lambda: scene.post("candidates-bulk", {"act": "invite", "row": [pk], "reason": "because"})
+
+
+def _undo_inviting_in_bulk(scene: Scene) -> Act:
+    _invite_in_bulk(scene)()
+    return lambda: scene.post("candidates-bulk-undo")
+
+
 def _invite_offered(scene: Scene) -> Act:
     delivery = scene.delivery()
     Delivery.objects.filter(pk=delivery.pk).update(verdict="entered_before")
@@ -211,5 +225,7 @@ PAGE_ACTS: dict[str, Prepare] = {
     "effect-retry": of_row(Scene.failed, "effect-retry"),
     "candidates-bulk": _send_in_bulk,
     "candidates-bulk: dont_send": partial(_send_in_bulk, act="dont_send"),
+    "candidates-bulk: invite": _invite_in_bulk,
     "candidates-bulk-undo": _undo_in_bulk,
+    "candidates-bulk-undo: invite": _undo_inviting_in_bulk,
 }

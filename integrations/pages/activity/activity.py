@@ -103,17 +103,19 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         search = CandidateSearch(self.membership, filters)
         page = self._page(search.rows())
         counts = {} if self.partial else search.counts()
-        is_held = [
-            one.invitation is not None and one.invitation.status == InvitationStatus.HELD for one in page
-        ]
+        rows = candidate_rows(page)
+        has_held = any(one.invitation and one.invitation.status == InvitationStatus.HELD for one in page)
+        has_uninvited = any(row.may_be_invited for row in rows)
         return {
             "filters": filters,
             "is_filtered": filters.is_set or bool(filters.view),
             "views": [(code, label, counts.get(code, "")) for code, label in VIEWS.items()],
             "attention_days": ATTENTION_DAYS,
-            "may_tick": self.membership.may_configure and any(is_held),
+            "may_tick": self.membership.may_configure and (has_held or has_uninvited),
+            "has_held": has_held,
+            "has_uninvited": has_uninvited,
             "page": page,
-            "rows": candidate_rows(page),
+            "rows": rows,
             **({} if self.partial else self._choices(filters)),
         }
 

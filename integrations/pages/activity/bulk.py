@@ -10,6 +10,13 @@ from django.views.generic import TemplateView
 from integrations.models import Effect, Invitation
 from integrations.pages.activity.action_forms import ReasonForm
 from integrations.pages.activity.bulk_acts import Act
+from integrations.pages.activity.bulk_invite import (
+    MOST_INVITED,
+    InvitePreview,
+    matching,
+    preview_of,
+    ticked,
+)
 from integrations.pages.activity.bulk_lately import DoneAct, DoneLately, new_id
 from integrations.pages.activity.bulk_progress import progress_address
 from integrations.pages.activity.bulk_rows import BulkMixin, BulkRow, DoneToEach, do_to_each, keys_of
@@ -17,6 +24,7 @@ from integrations.pages.activity.candidate_filters import CandidateFilters, Cand
 from integrations.pages.activity.rows import candidates_of
 from integrations.queue import notify
 from integrations.vocabulary import InvitationStatus
+from integrations.workflow.operations.chosen import invite_candidate
 from integrations.workflow.operations.effects import retry_effect
 from integrations.workflow.operations.invitations import approve, refuse
 from integrations.workflow.operations.undo import UNDO_FOR
@@ -31,14 +39,34 @@ Kind = Effect.Kind
 class BulkView(BulkMixin, TemplateView):
     """Show whom an act is about to be done to; POST does it."""
 
-    template_name = "integrations/bulk.html"
+    def get_template_names(self) -> list[str]:
+        """Return the page that chooses an assessment too, or that of the other acts."""
+        is_invite = self.request.GET.get("act") == "invite"
+        return ["integrations/bulk_invite.html" if is_invite else "integrations/bulk.html"]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Find the rows that are ticked, or all that match."""
         act = self.act(self.request.GET.get("act", ""))
+        if act is not None and act.code == "invite":
+            preview = self._invite_preview()
+            return super().get_context_data(
+                act=act,
+                rows=preview.rows,
+                is_cut=preview.is_cut,
+                most=MOST_INVITED,
+                preview=preview,
+                act_id=new_id(),
+                **kwargs,
+            )
         rows, is_cut = self._rows(act) if act else ([], False)
         return super().get_context_data(
-            act=act, rows=rows, is_cut=is_cut, most=MOST, act_id=new_id(), **kwargs
+            act=act,
+            rows=rows,
+            is_cut=is_cut,
+            most=MOST,
+            ignored=len(keys_of(self.request.GET.getlist("candidate"))),
+            act_id=new_id(),
+            **kwargs,
         )
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -76,6 +104,11 @@ class BulkView(BulkMixin, TemplateView):
 
     def _perform(self, act: Act, keys: list[int], reason: str) -> DoneToEach:
         user = self.user
+        if act.code == "invite":
+            chosen = self.request.POST.get("chosen", "").strip()[:200]
+            return do_to_each(
+                self.candidates(keys), lambda one: invite_candidate(one, user, chosen, reason, UNDO_FOR)
+            )
         if act.code == "retry":
             # one that is retried already would wait once more
             failed = [one for one in self.effects(keys) if one.state == Effect.State.FAILED]
@@ -84,6 +117,14 @@ class BulkView(BulkMixin, TemplateView):
         if act.code == "send":
             return do_to_each(invitations, lambda one: approve(one, user, reason, UNDO_FOR))
         return do_to_each(invitations, lambda one: refuse(one, user, reason))
+
+    def _invite_preview(self) -> InvitePreview:
+        if "all" in self.request.GET:
+            found = matching(self.membership, CandidateFilters.of_address(self.request.GET))
+        else:
+            ticks = [keys_of(self.request.GET.getlist(name))[: MOST + 1] for name in ("candidate", "row")]
+            found = ticked(self.membership, *ticks)
+        return preview_of(self.membership, found, self.request.GET.get("chosen", ""), self.user)
 
     def _rows(self, act: Act) -> tuple[list[BulkRow], bool]:
         """Return the rows to act on, and whether there are more than are done at once."""

@@ -36,6 +36,14 @@ ACTS: Mapping[str, Act] = {
             needs_admin=True,
         ),
         Act(
+            "invite",
+            "Invite these candidates?",
+            "Each is read from Lever once more, and decided by your rules. You can undo this for 30 seconds.",
+            "Invite",
+            may_undo=True,
+            needs_admin=True,
+        ),
+        Act(
             "retry",
             "Retry these effects?",
             "Each is tried again. You can undo this for 30 seconds.",

@@ -10,17 +10,36 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.generic import View
 
-from integrations.models import Actor
+from integrations.models import Actor, Candidate
 from integrations.pages.activity.bulk_lately import DoneAct, DoneLately
 from integrations.pages.activity.bulk_rows import BulkMixin, counted, do_to_each
+from integrations.pages.activity.standing import BEING_DECIDED, standing_of
 from integrations.pages.partials import PartialsMixin
 from integrations.vocabulary import InvitationStatus
-from integrations.workflow.operations.undo import take_back_approval, take_back_retry
+from integrations.workflow.operations.undo import take_back_approval, take_back_invite, take_back_retry
 
 
 def progress_address(act_id: str) -> str:
     """Return the address of the page that shows how far an act is."""
     return f"{reverse('candidates-bulk-done')}?{urlencode({'id': act_id})}"
+
+
+_STATUSES = {
+    InvitationStatus.PENDING: "waiting to be sent",
+    InvitationStatus.SENDING: "being sent",
+    InvitationStatus.HELD: "on hold: the bulk limit is reached",
+    InvitationStatus.WITHDRAWN: "not sent",
+    InvitationStatus.FAILED: "could not be sent",
+    InvitationStatus.UNCERTAIN: "possibly sent",
+}
+
+
+def _how_far(candidate: Candidate) -> str:
+    """Return how far inviting a candidate is."""
+    if candidate.invitation is not None:
+        return _STATUSES.get(InvitationStatus(candidate.invitation.status), "sent")
+    standing = standing_of(candidate, None)
+    return "waiting to be decided" if standing is BEING_DECIDED else f"not invited: {standing.reason}"
 
 
 class BulkDoneView(BulkMixin, PartialsMixin):
@@ -34,25 +53,23 @@ class BulkDoneView(BulkMixin, PartialsMixin):
         done = DoneLately(self.request.session).latest(self.request.GET.get("id", ""))
         if done is None:
             return super().get_context_data(act=None, **kwargs)
-        progress = self._of_effects(done) if done.act.code == "retry" else self._of_invitations(done)
+        count = {"retry": self._of_effects, "invite": self._of_candidates}.get(
+            done.act.code, self._of_invitations
+        )
         return super().get_context_data(
             act=done.act,
             done=done,
-            progress=progress,
+            progress=count(done),
             may_undo=done.act.may_undo and bool(done.left_to_undo) and timezone.now() < done.undo_until,
             **kwargs,
         )
 
     def _of_invitations(self, done: DoneAct) -> list[tuple[str, int]]:
-        names = {
-            InvitationStatus.PENDING: "waiting to be sent",
-            InvitationStatus.SENDING: "being sent",
-            InvitationStatus.HELD: "on hold again",
-            InvitationStatus.WITHDRAWN: "not sent",
-            InvitationStatus.FAILED: "could not be sent",
-            InvitationStatus.UNCERTAIN: "possibly sent",
-        }
+        names = {**_STATUSES, InvitationStatus.HELD: "on hold again"}
         return counted(names.get(InvitationStatus(one.status), "sent") for one in self.invitations(done.rows))
+
+    def _of_candidates(self, done: DoneAct) -> list[tuple[str, int]]:
+        return counted(map(_how_far, self.candidates(done.rows)))
 
     def _of_effects(self, done: DoneAct) -> list[tuple[str, int]]:
         names = {"due": "waiting", "leased": "under way", "done": "done", "failed": "failed"}
@@ -76,7 +93,10 @@ class BulkUndoView(BulkMixin, View):
             messages.info(request, "This is undone already.")
             return redirect(progress_address(done.id))
         user: Actor = self.user
-        if done.act.code == "retry":
+        if done.act.code == "invite":
+            candidates = self.candidates(done.left_to_undo)
+            outcome = do_to_each(candidates, lambda one: take_back_invite(one, user))
+        elif done.act.code == "retry":
             outcome = do_to_each(self.effects(done.left_to_undo), lambda one: take_back_retry(one, user))
         else:
             invitations = self.invitations(done.left_to_undo)

@@ -9,17 +9,19 @@ from integrations.models import Candidate, Effect, Invitation
 from integrations.models.membership import ADMINS, TEAM
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.bulk_acts import ACTS, Act
+from integrations.pages.visibility import visible
 from integrations.workflow.operations.errors import ActionNotAllowed
 
 
 @dataclass(frozen=True)
 class BulkRow:
-    """One row that is acted on, and whom it is about."""
+    """One row that is acted on, and whom it is about; a note says more."""
 
     key: int
     what: str
     candidate: Candidate | None
     opportunity_id: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,15 @@ class BulkMixin(OrganizationMixin):
         rows = rows.exclude(kind=Effect.Kind.SEND_INVITATION)
         return list(rows.select_related("organization", "invitation").order_by("pk"))
 
+    def candidates(self, keys: Sequence[int]) -> list[Candidate]:
+        """Return those of the candidates with these keys whom the person sees, with where they stand."""
+        rows = visible(Candidate.objects.filter(organization=self.organization, pk__in=keys), self.membership)
+        return list(rows.with_standing().order_by("pk"))
 
-def do_to_each[Row: (Invitation, Effect)](rows: Sequence[Row], perform: Callable[[Row], None]) -> DoneToEach:
+
+def do_to_each[Row: (Invitation, Effect, Candidate)](
+    rows: Sequence[Row], perform: Callable[[Row], None]
+) -> DoneToEach:
     """Do it to each row by itself; return to which it was done, and why it wasn't done to the others."""
     outcome = DoneToEach()
     for row in rows:

@@ -11,18 +11,23 @@ from integrations.pages.activity.effect_texts import written_text
 from integrations.pages.activity.next_steps import next_step
 from integrations.pages.activity.result_labels import latest_result_labels, latest_results, result_label
 from integrations.pages.activity.standing import Standing, standing_of
+from integrations.workflow.operations.chosen import why_not_invitable
 from integrations.workflow.outbox.intended import results_of
 
 
 @dataclass(frozen=True)
 class CandidateRow:
-    """A candidate, where they stand, and why: the verdict's explanation, its next step and the result's label."""
+    """A candidate, where they stand, and why: the verdict's explanation, its next step and the result's label.
+
+    An Admin may choose to invite one who `may_be_invited`.
+    """
 
     candidate: Candidate
     standing: Standing
     explanation: str
     next_step: str
     result: str
+    may_be_invited: bool
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,7 @@ def candidate_rows(candidates: Iterable[Candidate]) -> list[CandidateRow]:
                 delivery.explanation if delivery else "",
                 next_step(delivery.verdict if delivery else "", invitation),
                 result_label(result) if result else "",
+                not why_not_invitable(candidate),
             )
         )
     return rows

@@ -82,6 +82,7 @@ _WAITING: dict[str, Standing] = {
     _Code.PAUSED: Standing("Waiting", Meaning.WARN, "Decided when the pause ends", "paused"),
     _Code.DISCONNECTED: Standing("Waiting", Meaning.WARN, "Decided when connected again", "not connected"),
 }
+BEING_DECIDED = Standing("Being decided", Meaning.INFO, "Decided by itself")
 #: The reasons that the list of who wasn't invited is filtered by.
 NOT_INVITED_REASONS = {code: standing.text for code, standing in _NOT_INVITED.items()}
 #: Verdicts that somebody can do something about.
@@ -96,6 +97,8 @@ def standing_of(candidate: Candidate, result: Result | None) -> Standing:
     """Return where the candidate stands, by the latest invitation and its latest result, else by the verdict."""
     verdict = candidate.delivery.verdict if candidate.delivery else ""
     if candidate.invitation is None:
+        if candidate.delivery is not None and candidate.delivery.due_at is not None:
+            return BEING_DECIDED
         return without_invitation(verdict)
     standing = standing_of_invitation(candidate.invitation, result)
     if candidate.delivery is None or candidate.delivery.invitation_id == candidate.invitation_id:
@@ -112,7 +115,7 @@ def without_invitation(verdict: str) -> Standing:
         return _WAITING[verdict]
     reason = _NOT_INVITED.get(verdict)
     if reason is None:
-        return Standing("Being decided", Meaning.INFO, "Decided by itself")
+        return BEING_DECIDED
     return Standing("Not invited", reason.meaning, reason.next, reason.text)
 
 

@@ -13,6 +13,8 @@ _SENTENCES: Mapping[str, str] = {
     AuditAction.SEND_AGAIN: "had the invitation sent again",
     AuditAction.INVITE_AGAIN: "had the assessment sent again",
     AuditAction.INVITE_OFFERED: "chose to invite this candidate",
+    AuditAction.INVITE_CANDIDATE: "chose to invite this candidate",
+    AuditAction.TAKE_BACK: "took it back before it began",
     AuditAction.STOP_FOLLOWING: "cancelled tracking",
     AuditAction.RECORD_DECISION: "recorded a decision",
     AuditAction.RETRY: "retried what had failed",

@@ -11,6 +11,7 @@ from integrations.pages.candidate.rows import CandidateRows
 from integrations.vocabulary import INVITING_VERDICTS, WAITING_VERDICTS, ResultOutcome, VerdictCode
 
 NOT_STATED = "Result not stated by CodeScreen"
+BEING_DECIDED = "The portal reads the candidate from Lever again and decides, within a minute."
 NEVER_GUESSED = "CodeScreen gave no Passed or Failed. The portal never guesses one from the score."
 #: By outcome: the tone and the icon.
 OUTCOMES = {
@@ -78,6 +79,9 @@ def card_of_candidate(rows: CandidateRows) -> Card:
     verdict = rows.latest_verdict()
     if verdict is None:
         return _undecided(rows)
+    retryable = _retryable(rows, verdict)
+    if retryable is not None and retryable.due_at is not None:
+        return Card("Being decided", Meaning.INFO, "clock", BEING_DECIDED, at=verdict.decided_at)
     is_waiting = verdict.code in WAITING_VERDICTS
     return Card(
         title=f"Not invited{' yet' if is_waiting else ''}: {verdict.get_code_display()}",
@@ -87,7 +91,7 @@ def card_of_candidate(rows: CandidateRows) -> Card:
         next_step=next_step(verdict.code),
         at=verdict.decided_at,
         verdict=verdict,
-        retryable=_retryable(rows, verdict),
+        retryable=retryable,
     )
 
 

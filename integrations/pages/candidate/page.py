@@ -16,6 +16,7 @@ from integrations.pages.candidate.technical import technical_record
 from integrations.pages.candidate.written import written_to_lever
 from integrations.pages.partials import PartialsMixin
 from integrations.pages.visibility import sees
+from integrations.workflow.operations.chosen import why_not_invitable
 
 TECHNICAL = "technical"
 
@@ -64,6 +65,7 @@ def _story(rows: CandidateRows) -> dict[str, Any]:
     card = card_of_candidate(rows)
     return {
         "card": card,
+        "may_be_invited": rows.candidate is not None and not why_not_invitable(rows.candidate),
         "steps": journey(rows, card),
         "later_verdict": (later := later_verdict(rows)),
         "later_step": next_step(later.code) if later else "",

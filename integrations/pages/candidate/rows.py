@@ -119,7 +119,7 @@ def read_rows(organization: Organization, opportunity_id: str, most: int = NEWES
     stage_ids = {StageChange.from_payload(one.payload).to_stage_id for one in deliveries} - {""}
     stages = Stage.objects.filter(organization=organization, external_id__in=stage_ids)
     return CandidateRows(
-        candidate=Candidate.objects.filter(**own).first(),
+        candidate=Candidate.objects.filter(**own).with_standing().first(),
         invitations=invitations,
         results=dict(results),
         deliveries=deliveries,

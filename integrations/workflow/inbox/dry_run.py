@@ -1,13 +1,17 @@
 """Return what a delivery would lead to: the code of the real run is executed and rolled back."""
 
+import time
 import uuid
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from django.db import transaction
 from django.db.models import Q
 
 from integrations.clients.provider import ClientProvider
-from integrations.lever.payloads import Opportunity
+from integrations.http.errors import PlatformError
+from integrations.lever.payloads import Opportunity, StageChange
 from integrations.models import Delivery, Effect, Invitation, Organization, db_clock
 from integrations.vocabulary import DeliveryEvent
 from integrations.workflow.inbox.apply_decision import apply_decision
@@ -19,6 +23,13 @@ from integrations.workflow.inbox.facts import (
 )
 from integrations.workflow.rules.decide import decide
 from integrations.workflow.rules.facts import Decision, Facts
+
+#: Reading the candidates of a preview ends after so long; somebody waits for the page.
+LONGEST_READING_SECONDS = 15.0
+#: Of so many candidates Lever's list is read, which shows a hundred in a call; and at most so many of its rows.
+FEWEST_LISTED = 5
+MOST_LISTED = 500
+NOT_READ = "Lever answers slowly, so this candidate wasn't read. Invite them afterwards."
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,67 @@ def dry_run(
 def preview(delivery: Delivery, clients: ClientProvider) -> Decision:
     """Return the verdict a delivery would get now; writes nothing but the copies of the platforms' lists."""
     return decide(_completed(gather_facts(delivery, clients), delivery))
+
+
+def preview_together(
+    organization: Organization, deliveries: Sequence[Delivery], clients: ClientProvider
+) -> dict[int, Decision | str]:
+    """Return by key the verdicts that deliveries would get, decided one after another, or why one isn't known.
+
+    Each sees the invitations of those before it, as in the real run; all of it is rolled back.
+    """
+    gathered, found = _gather(organization, deliveries, clients), dict[int, Decision | str]()
+    with transaction.atomic():
+        organization = Organization.objects.lock(organization.pk)
+        for delivery, snapshot in gathered:
+            if isinstance(snapshot, str):
+                found[delivery.pk] = snapshot
+                continue
+            facts = _completed(snapshot, delivery)
+            found[delivery.pk] = decision = decide(facts)
+            apply_decision(delivery, organization, decision, facts, snapshot)
+        transaction.set_rollback(True)
+    return found
+
+
+def _gather(
+    organization: Organization, deliveries: Sequence[Delivery], clients: ClientProvider
+) -> list[tuple[Delivery, FactsSnapshot | str]]:
+    began, gathered = time.monotonic(), list[tuple[Delivery, FactsSnapshot | str]]()
+    listed = _listed(deliveries, clients) if len(deliveries) >= FEWEST_LISTED else {}
+    for delivery in deliveries:
+        delivery.organization = organization
+        if time.monotonic() - began > LONGEST_READING_SECONDS:
+            gathered.append((delivery, NOT_READ))
+            continue
+        try:
+            snapshot = gather_facts(delivery, clients, listed.get(delivery.opportunity_id))
+        except PlatformError as error:
+            gathered.append((delivery, str(error)))
+        else:
+            gathered.append((delivery, snapshot))
+    return gathered
+
+
+def _listed(deliveries: Sequence[Delivery], clients: ClientProvider) -> dict[str, Opportunity]:
+    """Return those of the candidates whom Lever's list shows in the stages that they entered; others are read alone."""
+    wanted = {delivery.opportunity_id for delivery in deliveries}
+    stages = {StageChange.from_payload(delivery.payload).to_stage_id for delivery in deliveries} - {""}
+    found: dict[str, Opportunity] = {}
+    try:
+        for opportunity in _first_rows(clients, sorted(stages)):
+            # a list may leave the posting out: the opportunity is then read alone
+            if opportunity.id in wanted and opportunity.posting_id:
+                found[opportunity.id] = opportunity
+            if len(found) == len(wanted):
+                break
+    except PlatformError:
+        pass  # each is read alone, and says why that doesn't work
+    return found
+
+
+def _first_rows(clients: ClientProvider, stage_ids: Sequence[str]) -> Iterator[Opportunity]:
+    return islice(clients.lever().opportunities(stage_id=stage_ids, archived="false"), MOST_LISTED)
 
 
 def _supposed(

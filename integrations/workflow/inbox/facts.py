@@ -79,6 +79,7 @@ def gather_facts(
         stage_id=change.to_stage_id,
         mappings=mapping_index(organization),
         default_assessment=organization.default_assessment,
+        chosen_assessment=delivery.chosen_assessment,
         bulk_limit=organization.bulk_limit,
         bulk_window=organization.bulk_window,
         reentry=ReentryPolicy(organization.reentry),

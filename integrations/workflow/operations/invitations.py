@@ -115,15 +115,17 @@ def resolve_as_sent(invitation: Invitation, instance_id: str, actor: Actor, reas
         )
 
 
-def send_again(invitation: Invitation, actor: Actor, reason: str = "") -> None:
-    """Send an uncertain or failed invitation again, if it is still wanted. Raises ActionNotAllowed."""
+def send_again(
+    invitation: Invitation, actor: Actor, reason: str = "", wait: timedelta = timedelta(0)
+) -> None:
+    """Send an uncertain or failed invitation again after `wait`, if it is still wanted. Raises ActionNotAllowed."""
     with transaction.atomic():
         Organization.objects.lock(invitation.organization_id)
         _require(invitation, Status.UNCERTAIN, Status.FAILED)
         _require_nothing_elsewhere(invitation, invitation.created_at)
         before = invitation.status
         _move(invitation, Status.PENDING, checked_at=None)
-        enqueue.enqueue_invitation(invitation)
+        enqueue.enqueue_invitation(invitation, wait=wait)
         AuditEntry.record(
             invitation.organization,
             actor,
@@ -148,10 +150,13 @@ COPIED_TO_NEXT_ROUND = (
 )
 
 
-def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invitation:
+def invite_again(
+    invitation: Invitation, actor: Actor, reason: str = "", wait: timedelta = timedelta(0)
+) -> Invitation:
     """Create and return the next round of an invitation that is over. Raises ActionNotAllowed.
 
-    It is sent wherever the candidate is; that they may be contacted, and their address, are read again before.
+    It is sent after `wait`, wherever the candidate is; that they may be contacted, and their address, are read again
+    before.
     """
     try:
         with transaction.atomic():
@@ -178,7 +183,7 @@ def invite_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invi
             # the next round is the decision about a candidate who failed
             Invitation.objects.filter(pk=invitation.pk).update(awaits_decision_since=None)
             Candidate.objects.point_to(next_round)
-            enqueue.enqueue_invitation(next_round)
+            enqueue.enqueue_invitation(next_round, wait=wait)
             AuditEntry.record(
                 invitation.organization,
                 actor,

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from integrations.models import (
@@ -10,6 +11,8 @@ from integrations.models import (
     AuditAction,
     AuditEntry,
     AuditTarget,
+    Candidate,
+    Delivery,
     Effect,
     IllegalTransition,
     Invitation,
@@ -22,6 +25,7 @@ from integrations.workflow.operations.errors import ActionNotAllowed
 #: What is approved or retried for many at once begins so long afterwards.
 UNDO_FOR = timedelta(seconds=30)
 TAKEN_BACK = "The approval was taken back."
+NOT_INVITED = "Inviting was taken back."
 TOO_LATE = "It is too late to undo this: it has begun."
 ON_HOLD = "It is on hold again already."
 
@@ -33,25 +37,65 @@ def take_back_approval(invitation: Invitation, actor: Actor) -> None:
         invitation.lock()
         if invitation.status == Status.HELD:
             raise ActionNotAllowed(ON_HOLD)
-        waiting = Effect.objects.filter(
-            invitation=invitation,
-            kind=Effect.Kind.SEND_INVITATION,
-            state=Effect.State.DUE,
+        _put_back(invitation, actor, Status.HELD, TAKEN_BACK)
+
+
+def take_back_invite(candidate: Candidate, actor: Actor) -> None:
+    """Leave a candidate whom somebody chose to invite as they were. Raises ActionNotAllowed once it has begun."""
+    with transaction.atomic():
+        Organization.objects.lock(candidate.organization_id)
+        current = Candidate.objects.select_related("organization", "invitation").get(pk=candidate.pk)
+        waiting = Delivery.objects.filter(
+            organization=candidate.organization_id,
+            opportunity_id=candidate.opportunity_id,
+            chosen_at__isnull=False,
             due_at__gt=Now(),
             leased_until__isnull=True,
             attempts=0,
         )
-        if invitation.status != Status.PENDING or not waiting.update(
-            state=Effect.State.CANCELLED, due_at=None, last_error=TAKEN_BACK
+        delivery = waiting.first()
+        if delivery is not None and waiting.filter(pk=delivery.pk).update(
+            chosen_at=None, chosen_assessment="", due_at=None
         ):
+            target = AuditTarget(TargetKind.DELIVERY, delivery.pk, str(delivery))
+            AuditEntry.record(
+                current.organization,
+                actor,
+                AuditAction.TAKE_BACK,
+                target,
+                {"decision": ("due", "taken back")},
+            )
+        elif current.invitation is not None:
+            current.invitation.lock()
+            # one that failed before fails again; a round that was made to be sent is withdrawn
+            has_failed = _sending_of(current.invitation).filter(failed_at__isnull=False).exists()
+            _put_back(
+                current.invitation, actor, Status.FAILED if has_failed else Status.WITHDRAWN, NOT_INVITED
+            )
+        else:
             raise ActionNotAllowed(TOO_LATE)
-        try:
-            invitation.move(Status.HELD, TAKEN_BACK)
-        except IllegalTransition as error:
-            raise ActionNotAllowed(TOO_LATE) from error
-        target = AuditTarget(TargetKind.INVITATION, invitation.pk, f"invitation {invitation.pk}")
-        changes = {"status": (Status.PENDING.value, invitation.status)}
-        AuditEntry.record(invitation.organization, actor, AuditAction.TAKE_BACK, target, changes)
+
+
+def _put_back(invitation: Invitation, actor: Actor, status: Status, reason: str) -> None:
+    """Cancel the sending that hasn't begun, and give the locked invitation this status. Raises ActionNotAllowed."""
+    waiting = _sending_of(invitation).filter(
+        state=Effect.State.DUE, due_at__gt=Now(), leased_until__isnull=True, attempts=0
+    )
+    if invitation.status != Status.PENDING or not waiting.update(
+        state=Effect.State.CANCELLED, due_at=None, last_error=reason
+    ):
+        raise ActionNotAllowed(TOO_LATE)
+    try:
+        invitation.move(status, reason, stopped_by_user=status == Status.WITHDRAWN)
+    except IllegalTransition as error:
+        raise ActionNotAllowed(TOO_LATE) from error
+    target = AuditTarget(TargetKind.INVITATION, invitation.pk, f"invitation {invitation.pk}")
+    changes = {"status": (Status.PENDING.value, invitation.status)}
+    AuditEntry.record(invitation.organization, actor, AuditAction.TAKE_BACK, target, changes)
+
+
+def _sending_of(invitation: Invitation) -> QuerySet[Effect]:
+    return Effect.objects.filter(invitation=invitation, kind=Effect.Kind.SEND_INVITATION)
 
 
 def take_back_retry(effect: Effect, actor: Actor) -> None:

@@ -1,4 +1,4 @@
-"""Which assessment a candidate gets: by a mapping, a tag or the default."""
+"""Which assessment a candidate gets: by a person's choice, a mapping, a tag or the default."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ def depends_on_hidden_role(facts: Facts, candidate: CandidateSnapshot) -> bool:
 def choose_assessment(facts: Facts, candidate: CandidateSnapshot) -> AssessmentMatch | None:
     """Return what the first source that names an assessment names; None when none does.
 
-    The order is: the mapping for role and stage, the mapping for the role, the tags, the default.
+    The order is: a person's choice, the mapping for role and stage, the mapping for the role, the tags, the default.
     """
     named = named_by_first_source(facts, candidate)
     if named is None:
@@ -61,6 +61,7 @@ def _named_assessments(facts: Facts, candidate: CandidateSnapshot) -> dict[Asses
     # a mapping without a stage holds for CodeScreen stages only, not for any that some other mapping names
     is_codescreen_stage = facts.trigger_policy.has_prefix(facts.stage_name)
     return {
+        AssessmentSource.CHOICE: (facts.chosen_assessment,) if facts.chosen_assessment else (),
         AssessmentSource.MAPPING_FOR_STAGE: tuple(
             rule.assessment for rule in rules if rule.names_stage(facts.stage_id, facts.stage_name)
         ),

@@ -161,6 +161,8 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
     here = [row for row in facts.invitations_here if row.assessment_id == assessment.id]
     elsewhere = [row for row in facts.invitations_elsewhere if row.assessment_id == assessment.id]
     round_number = max([row.round for row in here], default=1)
+    if facts.chosen_assessment and (decided := _has_another(facts, assessment)):
+        return decided
     for latest in _latest_blocking(here):
         if latest.was_refused:
             return Decision(
@@ -197,6 +199,20 @@ def _decide_invitation(facts: Facts, assessment: KnownAssessment, match: Assessm
         f"“{assessment.name}” will be sent because of {_where(match)}.{again}",
         round=round_number,
     )
+
+
+def _has_another(facts: Facts, chosen: KnownAssessment) -> Decision | None:
+    """Return the verdict where a candidate, for whom one was chosen since they had none, has another by now."""
+    names = {assessment.id: f"“{assessment.name}”" for assessment in facts.assessments}
+    for latest in _latest_blocking([row for row in facts.invitations_here if row.assessment_id != chosen.id]):
+        name = names.get(latest.assessment_id, "another assessment")
+        return Decision(
+            VerdictCode.ALREADY_INVITED,
+            f"“{chosen.name}” was chosen, but the candidate already has {name} ({latest.status_phrase} since "
+            f"{latest.since}).",
+            existing_invitation_id=latest.id,
+        )
+    return None
 
 
 def _latest_blocking(invitations: list[ExistingInvitation]) -> list[ExistingInvitation]:

@@ -89,6 +89,7 @@ class Facts:
     mappings: MappingIndex = field(default_factory=MappingIndex)
     assessments: tuple[KnownAssessment, ...] = ()
     default_assessment: str = ""
+    chosen_assessment: str = ""  # the id of the one that a person chose for a candidate who had got none
     invitations_here: tuple[ExistingInvitation, ...] = ()
     invitations_elsewhere: tuple[ExistingInvitation, ...] = ()
     recently_invited: int = 0

@@ -69,6 +69,8 @@ def stored_facts(facts: Facts, decision: Decision) -> Stored:
         stored |= _flags(entered_before=facts.entered_before)
     elif facts.candidate is not NoCandidate.UNREAD:
         stored["candidate"] = facts.candidate.name.lower()
+    if facts.chosen_assessment:
+        stored["chosen"] = facts.chosen_assessment
     opportunities: dict[str, int] = {}
     for name, rows in (("here", facts.invitations_here), ("elsewhere", facts.invitations_elsewhere)):
         if rows:
@@ -138,6 +140,7 @@ def _read(stored: Mapping[str, object], event: str) -> PastFacts:
         stage_name=stage_name,
         candidate=_read_candidate(stored.get("candidate"), stage_id, stage_name),
         entered_before=_flag(stored, "entered_before"),
+        chosen_assessment=_text(stored.get("chosen", "")),
         invitations_here=_read_invitations(stored.get("here", [])),
         invitations_elsewhere=_read_invitations(stored.get("elsewhere", [])),
         recently_invited=count,

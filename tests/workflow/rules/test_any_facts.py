@@ -68,6 +68,7 @@ any_facts = st.builds(
     ).map(MappingIndex),
     assessments=choices,
     default_assessment=few_names,
+    chosen_assessment=st.sampled_from(["", "", "id-backend", "id-gone"]),
     invitations_here=st.lists(existing_invitations, max_size=2).map(tuple),
     invitations_elsewhere=st.lists(existing_invitations, max_size=2).map(tuple),
     recently_invited=st.integers(0, 100),

@@ -111,3 +111,5 @@ def test_the_decision_records_what_named_the_assessment_and_how_it_was_written(
     facts = replace(FACTS, mappings=MappingIndex([MappingRule(*mapping)]), default_assessment=default)
     decision = decide(with_candidate(facts, tags=tags))
     assert (decision.assessment_source, decision.assessment_written) == (source, written)
+    decision = decide(replace(facts, chosen_assessment="id-backend"))
+    assert (decision.assessment_source, decision.assessment_written) == ("choice", "id-backend")

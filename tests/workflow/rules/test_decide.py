@@ -127,6 +127,29 @@ def test_an_invitation_to_another_assessment_does_not_block():
 
 
 @pytest.mark.parametrize(
+    ("status", "was_sent", "code"),
+    [("held", False, "already_invited"), ("completed", True, "already_invited"), ("failed", False, "invite")],
+)
+def test_a_chosen_assessment_is_not_sent_beside_another(status, was_sent, code):
+    other = existing_invitation(status, assessment=FRONTEND.id, was_sent=was_sent)
+    decision = decide(
+        replace(
+            FACTS,
+            assessments=(BACKEND, FRONTEND),
+            chosen_assessment=BACKEND.id,
+            invitations_here=(other,),
+            invitations_elsewhere=(replace(other, opportunity_id="another"),),
+        )
+    )
+    assert decision.verdict == code
+    if code == "already_invited":
+        assert decision.explanation.startswith(
+            "“Backend” was chosen, but the candidate already has “Frontend Developer” ("
+        )
+        assert decision.existing_invitation_id == 7
+
+
+@pytest.mark.parametrize(
     ("limit", "recent", "code"),
     [(50, 49, "invite"), (50, 50, "held_for_approval"), (0, 9999, "invite"), (1, 1, "held_for_approval")],
 )

@@ -52,6 +52,12 @@ def chosen(decision):
     )
 
 
+def test_a_choice_is_given_again_by_its_stored_facts():
+    facts = replace(FACTS, chosen_assessment="id-frontend", invitations_here=())
+    assert again(facts).chosen_assessment == "id-frontend"
+    assert chosen(decide(again(facts))) == chosen(decide(facts))
+
+
 @pytest.mark.parametrize("code", HOLDS)
 def test_each_verdict_is_given_again_by_its_stored_facts(code):
     facts = HOLDS[code](FACTS)
