@@ -19,11 +19,12 @@ class AlertAddressAdmin(ScopedAdmin):
         "organization",
         "kind",
         "host",
+        "is_on",
         "last_success_at",
         "last_failure_at",
         "stopped_at",
     )
-    list_filter = ("kind", OrganizationFilter)
+    list_filter = ("kind", "is_on", OrganizationFilter)
     list_select_related = ("organization",)
     search_fields = ("name", "host", "organization__name")
     fields = (
@@ -33,6 +34,7 @@ class AlertAddressAdmin(ScopedAdmin):
         "host",
         URL,
         SECRET,
+        "is_on",
         "wants_results",
         "wants_held",
         "wants_incidents",

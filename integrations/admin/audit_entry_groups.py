@@ -44,6 +44,7 @@ ABOUT: Mapping[str, tuple[str, tuple[AuditAction, ...]]] = {
             _A.CHANGE_RATING,
             _A.DELETE_RATING,
             _A.ADD_ALERT_ADDRESS,
+            _A.CHANGE_ALERT_ADDRESS,
             _A.TEST_ALERT_ADDRESS,
             _A.REMOVE_ALERT_ADDRESS,
             _A.CHANGE_EMAIL,

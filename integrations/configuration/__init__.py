@@ -1,8 +1,9 @@
 """An organization as a TOML file: load it, compare it with the stored rows, apply the difference; or dump the rows."""
 
+from integrations.configuration.contents import Configuration
 from integrations.configuration.diff import compare
 from integrations.configuration.dump import dump
-from integrations.configuration.load import Configuration, ConfigurationError, load
+from integrations.configuration.load import ConfigurationError, load
 from integrations.configuration.members import invitation_links
 from integrations.configuration.plan import Plan
 from integrations.configuration.rules import rules_after

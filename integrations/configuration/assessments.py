@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from integrations.configuration.load import AssessmentSettings
+from integrations.configuration.contents import AssessmentSettings
 from integrations.configuration.plan import ACTOR, Change, Line, Sign, changed_value
 from integrations.configuration.toml import literal, quoted
 from integrations.models import Organization, RatingThresholds

@@ -6,7 +6,8 @@ Neither platform is called.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from integrations.configuration.load import CodeScreenTable, ConfigurationError, LeverTable
+from integrations.configuration.contents import CodeScreenTable, LeverTable
+from integrations.configuration.load import ConfigurationError
 from integrations.configuration.plan import ACTOR, Change, Line, Sign, changed_secret, changed_value
 from integrations.models import Actor, CodeScreenConnection, LeverWebhook, Organization
 from integrations.workflow.operations.codescreen_connection import (

@@ -1,8 +1,9 @@
 """Compare a configuration with the stored rows of its organization."""
 
+from integrations.configuration.alerts import compare_alerts
 from integrations.configuration.assessments import compare_assessments
 from integrations.configuration.connections import compare_codescreen, compare_lever
-from integrations.configuration.load import Configuration
+from integrations.configuration.contents import Configuration
 from integrations.configuration.mappings import compare_mappings
 from integrations.configuration.members import compare_members
 from integrations.configuration.organization import compare_organization
@@ -21,6 +22,7 @@ def compare(configuration: Configuration) -> Plan:
         *compare_lever(configuration.lever, organization),
         *compare_codescreen(configuration.codescreen, organization),
         *compare_single_sign_on(configuration.single_sign_on, organization),
+        *compare_alerts(configuration.alerts, organization),
         *compare_mappings(configuration.mappings, organization),
         *compare_assessments(configuration.assessments, organization),
     ]

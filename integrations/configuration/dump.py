@@ -1,8 +1,10 @@
 """Write an organization as a file that `configure` reads back without a difference."""
 
+from integrations.configuration.alerts import SWITCHES
 from integrations.configuration.load import POLICY
 from integrations.configuration.toml import Value, literal
 from integrations.models import (
+    AlertAddress,
     CodeScreenConnection,
     IdentityProvider,
     LeverWebhook,
@@ -17,6 +19,7 @@ def dump(organization: Organization) -> str:
     """Return the organization's configuration file. Secrets are left out; comments name those that are set."""
     blocks = [_organization(organization), *_members(organization), _policies(organization)]
     blocks += [_lever(organization), _codescreen(organization), *_single_sign_on(organization)]
+    blocks += _alerts(organization)
     blocks += _mappings(organization)
     blocks += _assessments(organization)
     return "\n".join(blocks)
@@ -82,6 +85,16 @@ def _single_sign_on(organization: Organization) -> list[str]:
         values["domains"] = domains
     left_out = ("client_secret",) if provider is not None and provider.client_secret else ()
     return [_block("[single_sign_on]", values, left_out)] if values else []
+
+
+def _alerts(organization: Organization) -> list[str]:
+    blocks = []
+    for address in organization.alert_addresses.order_by("name"):
+        values: dict[str, Value] = {"name": address.name, "kind": address.kind}
+        values |= {name: getattr(address, column) for name, column in SWITCHES.items()}
+        left_out = ("url", "secret") if address.kind == AlertAddress.Kind.SIGNED else ("url",)
+        blocks.append(_block("[[alerts]]", values, left_out))
+    return blocks
 
 
 def _mappings(organization: Organization) -> list[str]:

@@ -2,82 +2,38 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, TypedDict, cast
+from typing import Any, cast
 
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from integrations.configuration.toml import Value
-from integrations.models import IdentityProvider, Membership, Organization, RatingThresholds, RoleMapping
+from integrations.configuration.contents import (
+    AlertTable,
+    AssessmentSettings,
+    CodeScreenTable,
+    Configuration,
+    LeverTable,
+    Member,
+    SingleSignOnTable,
+)
+from integrations.models import (
+    AlertAddress,
+    IdentityProvider,
+    Membership,
+    Organization,
+    RatingThresholds,
+    RoleMapping,
+)
 from integrations.models.organization import POLICIES
-from integrations.vocabulary import Thresholds
 from integrations.workflow.rules.mapping_index import MappingRule
 
 
 class ConfigurationError(Exception):
     """The file can't be used; the message names the key and what it should be."""
-
-
-class LeverTable(TypedDict, total=False):
-    """The [lever] table."""
-
-    signature_token: str
-    previous_signature_token: str
-
-
-class CodeScreenTable(TypedDict, total=False):
-    """The [codescreen] table."""
-
-    api_key: str
-    webhook_secret: str
-    idempotency: bool
-
-
-class SingleSignOnTable(TypedDict, total=False):
-    """The [single_sign_on] table."""
-
-    issuer: str
-    client_id: str
-    client_secret: str
-    counts_as_second_factor: bool
-    domains: list[str]
-
-
-@dataclass(frozen=True)
-class Member:
-    """One member of the file; an address or password that the file leaves out is empty."""
-
-    username: str
-    role: str
-    email: str = ""
-    password: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True)
-class AssessmentSettings:
-    """One assessment of the file; without `rating_thresholds` the organization's count."""
-
-    name: str
-    rating_thresholds: Thresholds | None
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """The contents of a file. Its tables hold only the keys that the file has."""
-
-    slug: str
-    organization: dict[str, str]
-    policies: dict[str, Value]
-    lever: LeverTable = field(repr=False)
-    codescreen: CodeScreenTable = field(repr=False)
-    single_sign_on: SingleSignOnTable = field(repr=False)
-    members: tuple[Member, ...]
-    mappings: tuple[MappingRule, ...]
-    assessments: tuple[AssessmentSettings, ...]
 
 
 @dataclass(frozen=True)
@@ -136,6 +92,16 @@ ASSESSMENT = {
     "name": _column_key(RatingThresholds, "assessment", is_required=True),
     "rating_thresholds": Key(list, is_required=True),
 }
+ALERT = {
+    "name": _column_key(AlertAddress, "name", is_required=True),
+    "kind": _column_key(AlertAddress, "kind"),
+    "url": Key(str, must_not_be_blank=True),
+    "secret": Key(str, must_not_be_blank=True),
+    "on": Key(bool),
+    "results": Key(bool),
+    "held": Key(bool),
+    "incidents": Key(bool),
+}
 TABLES = {
     "organization": ORGANIZATION,
     "policies": POLICY,
@@ -143,7 +109,7 @@ TABLES = {
     "codescreen": CODESCREEN,
     "single_sign_on": SINGLE_SIGN_ON,
 }
-ARRAYS = {"members": MEMBER, "mappings": MAPPING, "assessments": ASSESSMENT}
+ARRAYS = {"members": MEMBER, "mappings": MAPPING, "assessments": ASSESSMENT, "alerts": ALERT}
 TYPE_NAMES = {
     str: "text in quotes",
     int: "a whole number",
@@ -174,6 +140,7 @@ def load(text: str) -> Configuration:
     )
     _refuse_repeats("assessments", [assessment.name for assessment in assessments])
     _refuse_repeats("members", [member.username for member in members])
+    _refuse_repeats("alerts", [alert["name"].strip() for alert in arrays["alerts"]])
     _refuse_repeats("mappings", [f"{mapping.role} × {mapping.stage}" for mapping in mappings])
     return Configuration(
         slug,
@@ -185,6 +152,7 @@ def load(text: str) -> Configuration:
         members,
         mappings,
         assessments,
+        tuple(cast(AlertTable, alert) for alert in arrays["alerts"]),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 
-from integrations.configuration.load import Member
+from integrations.configuration.contents import Member
 from integrations.configuration.plan import ACTOR, Change, Line, Sign, changed_value
 from integrations.configuration.toml import quoted
 from integrations.models import Membership, Organization

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 
-from integrations.configuration.load import POLICY, Configuration, ConfigurationError
+from integrations.configuration.contents import Configuration
+from integrations.configuration.load import POLICY, ConfigurationError
 from integrations.configuration.plan import ACTOR, Change, Line, Sign, changed_value
 from integrations.configuration.toml import Value, quoted
 from integrations.models import Organization

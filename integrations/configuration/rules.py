@@ -1,6 +1,6 @@
 """The rules of an organization as a configuration would make them, without storing it."""
 
-from integrations.configuration.load import Configuration
+from integrations.configuration.contents import Configuration
 from integrations.models import Organization
 from integrations.workflow.catalog.trigger_policy import mapping_index
 from integrations.workflow.operations.backtest import DECIDING_POLICIES, rules_of

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
 
-from integrations.configuration.load import ConfigurationError, SingleSignOnTable
+from integrations.configuration.contents import SingleSignOnTable
+from integrations.configuration.load import ConfigurationError
 from integrations.configuration.plan import ACTOR, Change, Line, Sign, changed_secret, changed_value
 from integrations.models import IdentityProvider, Organization
 from integrations.workflow.operations.single_sign_on.domains import add_domain, normal_domain

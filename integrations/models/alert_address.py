@@ -23,13 +23,13 @@ class AlertAddressQuerySet(models.QuerySet["AlertAddress"]):
     """Addresses by what they get."""
 
     def getting(self, topic: AlertTopic) -> Self:
-        """Return the addresses to which alerts of a topic are sent; none that are stopped."""
+        """Return the addresses to which alerts of a topic are sent; none that are off or stopped."""
         wanted = {
             AlertTopic.RESULT: "wants_results",
             AlertTopic.HELD: "wants_held",
             AlertTopic.INCIDENT: "wants_incidents",
         }
-        return self.filter(stopped_at__isnull=True, **{wanted[topic]: True})
+        return self.filter(is_on=True, stopped_at__isnull=True, **{wanted[topic]: True})
 
 
 class AlertAddress(models.Model):
@@ -49,6 +49,12 @@ class AlertAddress(models.Model):
     url = EncryptedTextField()
     host = models.CharField(max_length=253, help_text="The only part of the URL that is shown.")
     secret = EncryptedTextField(blank=True, help_text="Signs what a signed webhook carries.")
+    is_on = models.BooleanField(
+        default=True,
+        db_default=True,
+        verbose_name="on",
+        help_text="Whether a person wants alerts sent to it.",
+    )
     wants_results = models.BooleanField(default=True, verbose_name="results")
     wants_held = models.BooleanField(default=True, verbose_name="invitations that need approval")
     wants_incidents = models.BooleanField(default=True, verbose_name="problems")

@@ -67,6 +67,7 @@ class AuditAction(models.TextChoices):
     RESET_EMAIL = "reset_email", "reset e-mail"
     CHOOSE_EMAILS = "choose_emails", "choose e-mails"
     ADD_ALERT_ADDRESS = "add_alert_address", "add alert address"
+    CHANGE_ALERT_ADDRESS = "change_alert_address", "change alert address"
     TEST_ALERT_ADDRESS = "test_alert_address", "send a test alert"
     REMOVE_ALERT_ADDRESS = "remove_alert_address", "remove alert address"
     ASK_ADMINS = "ask_admins", "ask admins"

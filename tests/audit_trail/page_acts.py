@@ -201,6 +201,11 @@ PAGE_ACTS: dict[str, Prepare] = {
     "alerts": lambda s: (
         lambda: s.post("alerts", {**ALERTS, "name": "Second", "url": f"https://1.1.1.1/{SECRETS[0]}"})
     ),
+    "alert-edit": of_row(
+        _alert_address,
+        "alert-edit",
+        {**ALERTS, "name": "Other", "is_on": "on", "url": f"https://1.1.1.1/{SECRETS[1]}"},
+    ),
     "alert-test": of_row(_alert_address, "alert-test"),
     "alert-remove": of_row(_alert_address, "alert-remove"),
     "domain-add": lambda s: lambda: s.post("domain-add", {"domain": "Example.com"}),

@@ -21,6 +21,7 @@ HELP_PAGES = (
     "-results",
     "-roles",
     "-emails",
+    "-alerts",
     "-privacy",
     "-audit",
 )

@@ -47,6 +47,7 @@ ALLOWED = {
     "help-results": 4,
     "help-roles": 4,
     "help-emails": 4,
+    "help-alerts": 4,
     "help-privacy": 4,
     "help-audit": 4,
     "audit": 2,
@@ -109,6 +110,7 @@ ALLOWED = {
     "member-second-factor": 1,
     "security": 1,
     "alerts": 1,
+    "alert-edit": 1,
     "alert-test": 1,
     "alert-remove": 1,
 }

@@ -20,6 +20,7 @@ class Topic(StrEnum):
     RESULTS = "help-results"
     ROLES = "help-roles"
     EMAILS = "help-emails"
+    ALERTS = "help-alerts"
     PRIVACY = "help-privacy"
     AUDIT = "help-audit"
 
@@ -141,8 +142,30 @@ AUDIENCES = (
                 "uncertain",
                 "possibly sent answer lost",
             ),
+            Answer(
+                "How do I invite somebody who was not invited?",
+                Topic.INVITATIONS,
+                "not-invited",
+                "choose assessment bulk many undo no test",
+            ),
             Answer("Who may do what?", Topic.ROLES, "table", "permission right role access"),
             Answer("Who gets which e-mails?", Topic.EMAILS, "kinds", "notification mail alert unsubscribe"),
+            Answer("How do I get alerts in Slack?", Topic.ALERTS, "slack", "chat channel webhook mattermost"),
+            Answer(
+                "How does my program get alerts?",
+                Topic.ALERTS,
+                "signed",
+                "signed webhook standard webhooks json secret",
+            ),
+            Answer(
+                "How do I verify an alert's signature?", Topic.ALERTS, "verify", "signed webhook whsec hmac"
+            ),
+            Answer(
+                "An alert doesn't arrive. What do I do?",
+                Topic.ALERTS,
+                "problems",
+                "stopped refused failed test",
+            ),
         ),
     ),
     Audience(

@@ -5,9 +5,10 @@ from typing import Any
 from django.views.generic import TemplateView
 
 from integrations.lever.oauth import SCOPES
+from integrations.models.alert_address import MOST_ADDRESSES
 from integrations.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
-from integrations.pages.help import privacy_help, role_help
+from integrations.pages.help import alert_help, privacy_help, role_help
 from integrations.pages.help.audit_help import audit_questions
 from integrations.pages.help.email_help import email_helps
 from integrations.pages.help.invitation_help import status_helps
@@ -70,6 +71,18 @@ class EmailsView(OrganizationMixin, TemplateView):
 
     template_name = "integrations/help/emails.html"
     extra_context = {"kinds": email_helps()}
+
+
+class AlertsHelpView(OrganizationMixin, TemplateView):
+    """What alerts there are, how a chat room or a program gets them, and what to do when one doesn't arrive."""
+
+    template_name = "integrations/help/alerts.html"
+    extra_context = {
+        "topics": alert_help.topic_helps(),
+        "states": alert_help.STATES,
+        "verify": alert_help.VERIFY,
+        "most": MOST_ADDRESSES,
+    }
 
 
 class PrivacyView(OrganizationMixin, TemplateView):

@@ -1,4 +1,4 @@
-"""Add, test and remove the addresses that alerts are posted to. Their URLs and secrets are in no audit entry."""
+"""Add, change, test and remove the addresses of alerts. Their URLs and secrets are in no audit entry."""
 
 import base64
 import secrets
@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from integrations.clients.context import CallContext
-from integrations.codescreen.signature import PREFIX
+from integrations.codescreen.signature import PREFIX, decode_secret
 from integrations.http import public_web
 from integrations.http.errors import PlatformError
 from integrations.models import (
@@ -31,14 +31,17 @@ from integrations.models.alert_address import MOST_ADDRESSES
 from integrations.workflow.email.alerts import delivery
 from integrations.workflow.email.alerts.content import sample_alert
 from integrations.workflow.email.alerts.sending import REMOVED, note_failure, note_success
+from integrations.workflow.operations.errors import ActionNotAllowed
 
 LONGEST_URL = 2000
 SECRET_BYTES = 32
+SAME_NAME = "There is an address with this name. Choose another name."
+GONE = "The address was removed before."
 
 
 @dataclass(frozen=True)
 class NewAddress:
-    """What a Super Admin enters."""
+    """What a Super Admin enters; without a `secret` a signed webhook gets a new one."""
 
     name: str
     kind: str
@@ -46,6 +49,21 @@ class NewAddress:
     wants_results: bool = True
     wants_held: bool = True
     wants_incidents: bool = True
+    is_on: bool = True
+    secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class ChangedAddress:
+    """What a stored address is to be; an empty `url` or `secret` stays as it is."""
+
+    name: str
+    wants_results: bool
+    wants_held: bool
+    wants_incidents: bool
+    is_on: bool
+    url: str = field(default="", repr=False)
+    secret: str = field(default="", repr=False)
 
 
 def add_address(organization: Organization, wanted: NewAddress, actor: Actor) -> AlertAddress:
@@ -54,7 +72,10 @@ def add_address(organization: Organization, wanted: NewAddress, actor: Actor) ->
     The host is looked up: one that leads into a private network is refused.
     """
     name, url = wanted.name.strip(), wanted.url.strip()
-    _check(wanted, name, url)
+    errors = _wrong(wanted) | _wrong_url(url)
+    if wanted.kind not in AlertAddress.Kind.values:
+        errors["kind"] = f"Choose one of: {', '.join(AlertAddress.Kind.labels)}."
+    _refuse(errors)
     is_signed = wanted.kind == AlertAddress.Kind.SIGNED
     with transaction.atomic():
         Organization.objects.lock(organization.pk)
@@ -62,14 +83,15 @@ def add_address(organization: Organization, wanted: NewAddress, actor: Actor) ->
         if others.count() >= MOST_ADDRESSES:
             raise ValidationError(f"There are {MOST_ADDRESSES} addresses already. Remove one first.")
         if others.filter(name=name).exists():
-            raise ValidationError({"name": "There is an address with this name. Choose another name."})
+            raise ValidationError({"name": SAME_NAME})
         address = AlertAddress.objects.create(
             organization=organization,
             name=name,
             kind=wanted.kind,
             url=url,
             host=urlsplit(url).hostname or "",
-            secret=_new_secret() if is_signed else "",
+            secret=(wanted.secret or new_secret()) if is_signed else "",
+            is_on=wanted.is_on,
             wants_results=wanted.wants_results,
             wants_held=wanted.wants_held,
             wants_incidents=wanted.wants_incidents,
@@ -77,6 +99,53 @@ def add_address(organization: Organization, wanted: NewAddress, actor: Actor) ->
         changes = {"host": ("", address.host), "topics": ([], address.topics)}
         _record(address, actor, AuditAction.ADD_ALERT_ADDRESS, changes)
     return address
+
+
+def change_address(address: AlertAddress, wanted: ChangedAddress, actor: Actor) -> bool:
+    """Store what differs; return whether anything did. Raises ValidationError by field, and ActionNotAllowed.
+
+    What is posted to another URL hasn't been tried: a stop stays until a test is accepted there.
+    """
+    url = wanted.url.strip()
+    _refuse(_wrong(wanted) | (_wrong_url(url) if url else {}))
+    with transaction.atomic():
+        Organization.objects.lock(address.organization_id)
+        stored = AlertAddress.objects.filter(pk=address.pk).select_related("organization").first()
+        if stored is None:
+            raise ActionNotAllowed(GONE)
+        if wanted.secret and stored.kind != AlertAddress.Kind.SIGNED:
+            raise ValidationError({"secret": "Only a signed webhook has a signing secret."})
+        name = wanted.name.strip()
+        others = AlertAddress.objects.filter(organization=stored.organization_id).exclude(pk=stored.pk)
+        if others.filter(name=name).exists():
+            raise ValidationError({"name": SAME_NAME})
+        before = _shown(stored)
+        is_new_url = bool(url) and url != stored.url
+        is_new_secret = bool(wanted.secret) and wanted.secret != stored.secret
+        stored.name, stored.is_on = name, wanted.is_on
+        stored.wants_results, stored.wants_held = wanted.wants_results, wanted.wants_held
+        stored.wants_incidents = wanted.wants_incidents
+        if is_new_url:
+            stored.url, stored.host = url, urlsplit(url).hostname or ""
+            stored.last_success_at, stored.last_failure_at, stored.last_failure = None, None, ""
+        if is_new_secret:
+            stored.secret = wanted.secret
+        changes: dict[str, tuple[object, object]] = {
+            key: (before[key], after) for key, after in _shown(stored).items() if before[key] != after
+        }
+        changes |= {
+            key: ("set", "set") for key, is_new in (("url", is_new_url), ("secret", is_new_secret)) if is_new
+        }
+        if not changes:
+            return False
+        stored.save()
+        _record(stored, actor, AuditAction.CHANGE_ALERT_ADDRESS, changes)
+    return True
+
+
+def _shown(address: AlertAddress) -> dict[str, object]:
+    """Return what may be shown of an address."""
+    return {"name": address.name, "host": address.host, "topics": address.topics, "on": address.is_on}
 
 
 def send_test(address: AlertAddress, actor: Actor) -> str:
@@ -124,25 +193,37 @@ def _failed_alerts(address: AlertAddress) -> QuerySet[Effect]:
     )
 
 
-def _new_secret() -> str:
+def new_secret() -> str:
+    """Return a new signing secret."""
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-def _check(wanted: NewAddress, name: str, url: str) -> None:
+def _wrong(wanted: NewAddress | ChangedAddress) -> dict[str, str]:
     errors: dict[str, str] = {}
+    name = wanted.name.strip()
     if not name or len(name) > 60:
         errors["name"] = "Enter a name of at most 60 characters."
-    if wanted.kind not in AlertAddress.Kind.values:
-        errors["kind"] = f"Choose one of: {', '.join(AlertAddress.Kind.labels)}."
     if not (wanted.wants_results or wanted.wants_held or wanted.wants_incidents):
         errors["wants_results"] = "Choose at least one kind of alert."
-    if len(url) > LONGEST_URL:
-        errors["url"] = f"An address has at most {LONGEST_URL} characters."
-    else:
+    if wanted.secret:
         try:
-            public_web.check_host(url)
-        except public_web.AddressRefused as error:
-            errors["url"] = str(error)
+            decode_secret(wanted.secret)
+        except ValueError as error:
+            errors["secret"] = str(error)
+    return errors
+
+
+def _wrong_url(url: str) -> dict[str, str]:
+    if len(url) > LONGEST_URL:
+        return {"url": f"An address has at most {LONGEST_URL} characters."}
+    try:
+        public_web.check_host(url)
+    except public_web.AddressRefused as error:
+        return {"url": str(error)}
+    return {}
+
+
+def _refuse(errors: dict[str, str]) -> None:
     if errors:
         raise ValidationError(errors)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from integrations.clients.provider import ClientProvider
@@ -29,6 +30,7 @@ from integrations.workflow.operations.invitations import invite_again, send_agai
 from integrations.workflow.outbox.enqueue import due_after
 from integrations.workflow.rules.facts import Decision
 
+BEING_DECIDED = "This candidate is being decided."
 BY_THE_RULES = "the one that the rules name"
 
 
@@ -65,7 +67,7 @@ def why_not_invitable(candidate: Candidate) -> str:
     if invitation is not None:
         return _why_not_again(invitation)
     if delivery is None or not delivery.verdict or delivery.due_at is not None:
-        return "This candidate is being decided."
+        return BEING_DECIDED
     if delivery.verdict in {VerdictCode.ANONYMIZED, VerdictCode.ERASED}:
         return "The person’s data was removed."
     if delivery.verdict in WAITING_VERDICTS:
@@ -146,7 +148,7 @@ def _again(candidate: Candidate, invitation: Invitation, actor: Actor) -> WouldH
 
 
 def _choose(candidate: Candidate, actor: Actor, assessment_id: str, reason: str, wait: timedelta) -> None:
-    name = BY_THE_RULES
+    delivery, name = candidate.delivery, BY_THE_RULES
     if assessment_id:
         listed = Assessment.objects.live().filter(
             organization=candidate.organization_id, external_id=assessment_id
@@ -155,14 +157,19 @@ def _choose(candidate: Candidate, actor: Actor, assessment_id: str, reason: str,
         if found is None:
             raise ActionNotAllowed("CodeScreen no longer has this assessment. Choose another one.")
         name = found
-    free = Delivery.objects.filter(pk=candidate.delivery_id, due_at__isnull=True, leased_until__isnull=True)
-    if not free.update(chosen_at=Now(), chosen_assessment=assessment_id, due_at=due_after(wait), attempts=0):
-        raise ActionNotAllowed("This candidate is being decided.")
-    _record(candidate, actor, name, reason)
-
-
-def _record(candidate: Candidate, actor: Actor, assessment: str, reason: str) -> None:
-    delivery = candidate.delivery
-    target = AuditTarget(TargetKind.DELIVERY, candidate.delivery_id, str(delivery))
-    changes = {"assessment": ("", assessment)}
+    chosen_now = {
+        "chosen_at": Now(),
+        "chosen_assessment": assessment_id,
+        "due_at": due_after(wait),
+        "attempts": 0,
+    }
+    if delivery is None or not _free(delivery).update(**chosen_now):
+        raise ActionNotAllowed(BEING_DECIDED)
+    target = AuditTarget(TargetKind.DELIVERY, delivery.pk, str(delivery))
+    changes = {"assessment": ("", name)}
     AuditEntry.record(candidate.organization, actor, AuditAction.INVITE_CANDIDATE, target, changes, reason)
+
+
+def _free(delivery: Delivery) -> QuerySet[Delivery]:
+    """Return a queryset of the delivery if nobody decides it now or is going to."""
+    return Delivery.objects.filter(pk=delivery.pk, due_at__isnull=True, leased_until__isnull=True)

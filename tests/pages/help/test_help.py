@@ -1,15 +1,20 @@
 """The help: every code, kind and role is in it, its links lead somewhere, and it tells nothing of others."""
 
+import base64
 import re
+import time
 from html import unescape
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import EmailKind, Membership
+from integrations.codescreen.signature import sign
+from integrations.models import AlertTopic, EmailKind, Membership
 from integrations.pages.help import role_help
+from integrations.pages.help.alert_help import VERIFY, topic_helps
 from integrations.pages.help.audit_help import audit_questions
 from integrations.pages.help.invitation_help import status_helps
 from integrations.pages.help.topics import AUDIENCES, Topic, all_answers, search
@@ -61,6 +66,31 @@ def test_every_kind_of_email_is_explained_with_who_gets_it(super_admin_client):
     assert "Only who chooses it" in page.partition('id="kind-log_head"')[2].partition("</tr>")[0]
 
 
+def test_every_topic_of_alerts_is_explained(super_admin_client, limited_member_client):
+    page = text_of(super_admin_client, reverse("help-alerts"))
+    assert {topic.code for topic in topic_helps()} == set(AlertTopic.values)
+    for topic in topic_helps():
+        assert topic.when in page
+        assert f"<code>{topic.code}</code>" in page
+    assert 'href="/settings/alerts/"' in page
+    assert 'href="/settings/alerts/"' not in text_of(limited_member_client, reverse("help-alerts"))
+
+
+def test_the_program_that_verifies_a_signature_works():
+    defined: dict[str, Any] = {}
+    exec(VERIFY, defined)
+    secret = "whsec_" + base64.b64encode(b"x" * 32).decode()
+    timestamp = str(int(time.time()))
+    headers = {
+        "webhook-id": "msg_1_1",
+        "webhook-timestamp": timestamp,
+        "webhook-signature": sign("msg_1_1", timestamp, b"{}", secret),
+    }
+    assert defined["is_genuine"](headers, b"{}", secret)
+    assert not defined["is_genuine"](headers, b"{ }", secret)
+    assert not defined["is_genuine"]({**headers, "webhook-timestamp": "1"}, b"{}", secret)
+
+
 @pytest.mark.parametrize("act", role_help.ACTS, ids=lambda act: act.view.__name__)
 def test_an_act_is_granted_to_the_roles_that_may_use_its_page(act):
     [name] = {
@@ -106,6 +136,7 @@ def test_every_link_into_the_help_from_another_page_leads_to_its_place(super_adm
         reverse("health"),
         reverse("notifications"),
         reverse("activity"),
+        reverse("alerts"),
         reverse("delivery", args=[delivery.pk]),
         reverse("candidate-data", args=[delivery.opportunity_id]),
     ):

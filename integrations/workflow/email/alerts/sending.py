@@ -14,6 +14,7 @@ from integrations.workflow.email.current_notices import still_holds
 from integrations.workflow.outbox.outcome import Cancelled, Done, Failed
 
 REMOVED = "The address was removed before the alert was sent."
+TURNED_OFF = "The address was turned off before the alert was sent."
 ERASED = "What it said was erased before it was sent."
 NO_LONGER_SO = "What it says was no longer so when it was to be sent."
 STOPPED = "Alerts to this address are stopped. A test that arrives starts them, and sends this one."
@@ -30,6 +31,8 @@ def send_alert(effect: Effect) -> Done | Cancelled | Failed:
     address = AlertAddress.objects.filter(organization=effect.organization_id, pk=payload.address).first()
     if address is None:
         return Cancelled(REMOVED)
+    if not address.is_on:
+        return Cancelled(TURNED_OFF)
     if address.stopped_at is not None:
         return Failed(STOPPED)
     if not still_holds(payload.holds_while):
