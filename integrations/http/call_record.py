@@ -1,11 +1,13 @@
 """What is kept of one call to a platform: its answer's status and duration, and both bodies, redacted."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 
 from integrations.http.redaction import redact, redact_tokens
 from integrations.http.secret_mask import SecretMask
 from integrations.http.shapes import Deviation
+from integrations.http.upload import Upload
 
 KEPT_BODY_CHARACTERS = 4000
 
@@ -34,6 +36,12 @@ def kept_body(value: object) -> str:
     if value is None:
         return ""
     return json.dumps(redact(value), ensure_ascii=False)[:KEPT_BODY_CHARACTERS]
+
+
+def kept_upload(upload: Upload) -> str:
+    """Return what is kept of a file that was sent: its type, its size and its digest, never its content."""
+    digest = hashlib.sha256(upload.content).hexdigest()
+    return kept_body({"file": {"type": upload.content_type, "bytes": len(upload.content), "sha256": digest}})
 
 
 def kept_answer(value: object, mask: SecretMask, *, has_tokens: bool) -> str:

@@ -17,6 +17,7 @@ from urllib3.exceptions import (
 from integrations.http import deadlines
 from integrations.http.json_types import JsonObject
 from integrations.http.kept_connections import Customer, PlatformConnection, kept_connections
+from integrations.http.upload import Upload
 
 #: The query's names and values; a name may come several times.
 type Params = Sequence[tuple[str, str]] | Mapping[str, str]
@@ -24,7 +25,7 @@ type Params = Sequence[tuple[str, str]] | Mapping[str, str]
 
 @dataclass(frozen=True)
 class Request:
-    """One request: its body is JSON, a form or nothing."""
+    """One request: its body is JSON, a form, a file or nothing."""
 
     method: str
     url: str
@@ -32,6 +33,13 @@ class Request:
     payload: JsonObject | None = None
     form: Mapping[str, str] | None = None
     headers: Mapping[str, str] | None = None
+    upload: Upload | None = None
+
+    @property
+    def files(self) -> dict[str, tuple[str, bytes, str]] | None:
+        """The parts of the multipart form, None for another body."""
+        one = self.upload
+        return {"file": (one.name, one.content, one.content_type)} if one else None
 
     @property
     def is_write(self) -> bool:
@@ -68,6 +76,7 @@ def _exchange_on(
             params=request.params,
             json=request.payload,
             data=request.form,
+            files=request.files,
             headers=request.headers,
             timeout=(deadlines.CONNECT_SECONDS, deadlines.READ_SECONDS),
             # requests would turn a redirected POST into a GET and drop Authorization on another host

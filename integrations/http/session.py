@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 import requests
 
 from integrations.http import answer_headers
-from integrations.http.call_record import CallRecord, kept_answer, kept_body
+from integrations.http.call_record import CallRecord, kept_answer, kept_body, kept_upload
 from integrations.http.errors import PlatformError
 from integrations.http.exchange import Params, Request, exchange, was_never_sent
 from integrations.http.json_types import JsonObject
 from integrations.http.redaction import without_addresses
 from integrations.http.secret_mask import SecretMask, secrets_of_headers
 from integrations.http.shapes import Deviation, Endpoint
+from integrations.http.upload import Upload
 from integrations.vocabulary import Platform
 
 #: Of a longer error only the status is used.
@@ -76,6 +77,7 @@ class PlatformSession:
         payload: JsonObject | None = None,
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        upload: Upload | None = None,
         endpoint: Endpoint | None = None,
     ) -> object:
         """Return the decoded JSON body of a 2xx answer (None when it is empty).
@@ -85,7 +87,7 @@ class PlatformSession:
         platform and no trustworthy answer came back.
         """
         self._before_call()
-        request = Request(method, self.base_url + path, params, payload, form, headers)
+        request = Request(method, self.base_url + path, params, payload, form, headers, upload)
         mask = SecretMask([*secrets_of_headers(headers or {}), *_secrets_of_form(form or {})])
         started = time.monotonic()
         status: int | None = None
@@ -109,7 +111,7 @@ class PlatformSession:
                     path=path,
                     status=status,
                     duration_ms=int((time.monotonic() - started) * 1000),
-                    request_body=kept_body(payload),
+                    request_body=kept_upload(upload) if upload else kept_body(payload),
                     response_body=kept_answer(decoded, mask, has_tokens=form is not None),
                     error=failure,
                     clock_ahead=ahead,

@@ -9,10 +9,11 @@ from integrations.http.errors import PlatformError
 from integrations.http.json_types import JsonObject
 from integrations.http.session import PlatformSession
 from integrations.http.shapes import Endpoint
+from integrations.http.upload import Upload
 from integrations.lever import shapes
 from integrations.lever.decoding import json_object, json_objects, text, texts
 from integrations.lever.feedback import FeedbackForm
-from integrations.lever.lookups import LeverUser, Note, PipelineStage, Posting, RegisteredWebhook
+from integrations.lever.lookups import LeverFile, LeverUser, Note, PipelineStage, Posting, RegisteredWebhook
 from integrations.lever.payloads import Opportunity
 from integrations.lever.transport import LeverTransport, Params, TokenSource, path_of, unwrap
 
@@ -190,6 +191,30 @@ class LeverClient:
         """Change values of a feedback form."""
         path = path_of("opportunities", opportunity_id, "feedback", feedback_id)
         self._api.call("PUT", path, params=_as(perform_as), payload=form)
+
+    # files
+
+    def files(self, opportunity_id: str) -> Iterator[LeverFile]:
+        """Yield the files on an opportunity."""
+        path = path_of("opportunities", opportunity_id, "files")
+        # Lever's documentation prints this list without its wrapper
+        return map(LeverFile.from_api, self._api.rows(path, shapes.FILES, may_be_bare=True))
+
+    def upload_file(self, opportunity_id: str, upload: Upload, perform_as: str) -> LeverFile:
+        """Attach a file to an opportunity as a Lever user. A repetition attaches it a second time."""
+        path = path_of("opportunities", opportunity_id, "files")
+        created = self._api.json_object(
+            "POST", path, shapes.UPLOAD_FILE, params=_as(perform_as), upload=upload
+        )
+        file = LeverFile.from_api(created)
+        if not file.id:
+            raise PlatformError("Lever accepted the file without saying its id", ambiguous=True)
+        return file
+
+    def delete_file(self, opportunity_id: str, file_id: str, perform_as: str) -> None:
+        """Delete a file as a Lever user."""
+        path = path_of("opportunities", opportunity_id, "files", file_id)
+        self._api.call("DELETE", path, params=_as(perform_as))
 
     # lookups
 

@@ -1,6 +1,6 @@
-"""What the portal reads from Lever's lists: stages, postings, users, webhooks and notes.
+"""What the portal reads from Lever's lists: stages, postings, users, webhooks, notes and files.
 
-Source: https://hire.lever.co/developer/documentation (Stages, Postings, Users, Webhooks, Notes).
+Source: https://hire.lever.co/developer/documentation (Stages, Postings, Users, Webhooks, Notes, Files).
 """
 
 from dataclasses import dataclass, field
@@ -101,3 +101,22 @@ class Note:
         """Decode one note."""
         values = [text(field.get("value")) for field in json_objects(data.get("fields"))]
         return cls(texts=tuple(values), is_deleted=bool(data.get("deletedAt")))
+
+
+@dataclass(frozen=True)
+class LeverFile:
+    """A file on an opportunity. `status` is Lever's word for how far it has processed it, empty for none."""
+
+    id: str
+    name: str
+    status: str = ""
+
+    @classmethod
+    def from_api(cls, data: JsonObject) -> Self:
+        """Decode one file; sizes and times, which Lever writes as texts or as numbers, aren't read."""
+        return cls(id=text(data.get("id")), name=text(data.get("name")), status=text(data.get("status")))
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether Lever has the file but can't show it."""
+        return self.status.casefold() in {"error", "unsupported"}

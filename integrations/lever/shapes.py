@@ -95,6 +95,10 @@ FEEDBACK_LIST = _list("/opportunities/:id/feedback", _FORM)
 FEEDBACK = _one("GET /opportunities/:id/feedback/:id", _FORM)
 CREATE_FEEDBACK = _one("POST /opportunities/:id/feedback", _FORM)
 
+_FILE = json_object(id=text(), name=text(), status=nullable(text()))
+FILES = _list("/opportunities/:id/files", _FILE)
+UPLOAD_FILE = _one("POST /opportunities/:id/files", _FILE)
+
 _POSTING = json_object(id=text(), text=text(), state=text(), tags=list_of(text()))
 _USER = json_object(id=text(), accessRole=nullable(text()), deactivatedAt=optional(whole_number()))
 _WEBHOOK = json_object(id=text(), event=text(), url=text())

@@ -11,6 +11,7 @@ from integrations.http.errors import PlatformError
 from integrations.http.json_types import JsonObject
 from integrations.http.session import PlatformSession
 from integrations.http.shapes import Endpoint
+from integrations.http.upload import Upload
 
 PAGE_SIZE = 100
 
@@ -60,18 +61,19 @@ class LeverTransport:
         *,
         params: Params = (),
         payload: JsonObject | None = None,
+        upload: Upload | None = None,
         endpoint: Endpoint | None = None,
     ) -> object:
         """Return the decoded answer. After a 401 the call is repeated once with a renewed token."""
         token = self._tokens.current()
         try:
-            return self._authorized(token, method, path, params, payload, endpoint)
+            return self._authorized(token, method, path, params, payload, upload, endpoint)
         except PlatformError as error:
             if error.status != 401:
                 raise
         try:
             token = self._tokens.renew(token)
-            return self._authorized(token, method, path, params, payload, endpoint)
+            return self._authorized(token, method, path, params, payload, upload, endpoint)
         except PlatformError as error:
             if error.status == 401:
                 self._tokens.give_up(token)
@@ -84,11 +86,18 @@ class LeverTransport:
         path: str,
         params: Params,
         payload: JsonObject | None,
+        upload: Upload | None,
         endpoint: Endpoint | None,
     ) -> object:
         headers = {"Authorization": f"Bearer {token}"}
         return self._session.request(
-            method, path, params=params or None, payload=payload, headers=headers, endpoint=endpoint
+            method,
+            path,
+            params=params or None,
+            payload=payload,
+            headers=headers,
+            upload=upload,
+            endpoint=endpoint,
         )
 
     def json_object(
@@ -99,21 +108,27 @@ class LeverTransport:
         *,
         params: Params = (),
         payload: JsonObject | None = None,
+        upload: Upload | None = None,
     ) -> JsonObject:
         """Return the unwrapped answer, which has to be a JSON object."""
-        content = unwrap(self.call(method, path, params=params, payload=payload, endpoint=endpoint))
+        answer = self.call(method, path, params=params, payload=payload, upload=upload, endpoint=endpoint)
+        content = unwrap(answer)
         if not isinstance(content, dict):
             raise PlatformError(
                 f"Lever answered {method} {path} without an object", ambiguous=method != "GET"
             )
         return content
 
-    def rows(self, path: str, endpoint: Endpoint, params: Params = ()) -> Iterator[JsonObject]:
-        """Yield the JSON objects of a list, page by page."""
+    def rows(
+        self, path: str, endpoint: Endpoint, params: Params = (), *, may_be_bare: bool = False
+    ) -> Iterator[JsonObject]:
+        """Yield the JSON objects of a list, page by page; `may_be_bare` accepts one without its wrapper."""
         offset = None
         while True:
             query = [*params, ("limit", str(PAGE_SIZE)), *([("offset", offset)] if offset else [])]
             body = self.call("GET", path, params=query, endpoint=endpoint)
+            if may_be_bare and isinstance(body, list):
+                body = {"data": body}
             rows = body.get("data") if isinstance(body, dict) else None
             if not isinstance(body, dict) or not isinstance(rows, list):
                 raise PlatformError(f"Lever answered GET {path} without a list")

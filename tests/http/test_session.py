@@ -1,5 +1,6 @@
 """One request to a platform: what its answer means, and what is recorded of it."""
 
+import hashlib
 import json
 import socket
 import ssl
@@ -13,6 +14,7 @@ import urllib3
 
 from integrations.http.errors import PlatformError
 from integrations.http.session import PlatformSession
+from integrations.http.upload import Upload
 
 URL = "https://platform.example/v1"
 
@@ -293,3 +295,15 @@ def test_clock_skew_is_read_from_the_date_of_an_answer(platform_api, session, ca
     ):
         session.request("GET", "/things")
     assert calls[0].clock_ahead == expected
+
+
+def test_a_file_is_recorded_by_its_type_size_and_digest(platform_api, session, calls):
+    platform_api.post(f"{URL}/things", json={"name": "secret name"})
+    content = b"personal" * 100_000
+    session.request("POST", "/things", upload=Upload("personal.pdf", content, "application/pdf"))
+    [call] = calls
+    digest = hashlib.sha256(content).hexdigest()
+    assert json.loads(call.request_body) == {
+        "file": {"type": "application/pdf", "bytes": 800_000, "sha256": digest}
+    }
+    assert "personal" not in call.request_body

@@ -8,6 +8,7 @@ import responses
 
 from integrations.http.errors import PlatformError
 from integrations.http.session import PlatformSession
+from integrations.http.upload import Upload
 from integrations.lever.client import LeverClient
 from integrations.lever.transport import unwrap
 
@@ -172,3 +173,40 @@ def test_interviewers_are_those_of_interviews_that_take_place(wire, lever):
         },
     )
     assert list(lever.interviewers("x")) == ["a@acme.example", ""]
+
+
+FILES = f"{API}/opportunities/o1/files"
+FILE = {"id": "f1", "name": "report.pdf", "ext": ".pdf", "status": "processing"}
+PDF = Upload("report.pdf", b"%PDF-1.4", "application/pdf")
+
+
+@pytest.mark.parametrize("status", [200, 201])
+@pytest.mark.parametrize("numbers", [{"size": 8, "uploadedAt": 1}, {"size": "8", "uploadedAt": "1"}])
+def test_a_file_is_sent_as_the_part_file_in_a_users_name(wire, lever, status, numbers):
+    wire.post(FILES, json={"data": FILE | numbers}, status=status)
+    file = lever.upload_file("o1", PDF, "u1")
+    assert (file.id, file.name, file.status, file.is_broken) == ("f1", "report.pdf", "processing", False)
+    [call] = wire.calls
+    assert parse_qs(urlsplit(call.request.url).query) == {"perform_as": ["u1"]}
+    assert call.request.headers["Content-Type"].startswith("multipart/form-data; boundary=")
+    assert b'name="file"; filename="report.pdf"' in call.request.body
+    assert b"%PDF-1.4" in call.request.body
+
+
+def test_a_file_without_an_id_is_perhaps_attached(wire, lever):
+    wire.post(FILES, json={"data": {"name": "report.pdf"}}, status=201)
+    with pytest.raises(PlatformError) as raised:
+        lever.upload_file("o1", PDF, "u1")
+    assert raised.value.ambiguous
+
+
+@pytest.mark.parametrize("body", [{"data": [FILE], "hasNext": False}, {"data": [FILE]}, [FILE]])
+def test_files_are_listed_wrapped_or_bare(wire, lever, body):
+    wire.get(FILES, json=body)
+    assert [file.id for file in lever.files("o1")] == ["f1"]
+
+
+def test_a_file_is_deleted_in_a_users_name(wire, lever):
+    wire.delete(f"{FILES}/f1", status=204)
+    lever.delete_file("o1", "f1", "u1")
+    assert wire.calls[0].request.url.endswith("/files/f1?perform_as=u1")

@@ -13,3 +13,20 @@ def test_a_file_is_uploaded_downloaded_and_deleted(caller: LeverCaller):
     assert (
         caller.call("DELETE", f"{path}/{file['id']}", params={"perform_as": SUPER_ADMIN}).status_code == 204
     )
+
+
+def test_files_are_listed_and_described(caller: LeverCaller):
+    path = f"/opportunities/{ALDER}/files"
+    sent = {"file": ("report.pdf", b"%PDF-1.7", "application/pdf")}
+    made = caller.call("POST", path, files=sent, params={"perform_as": SUPER_ADMIN}).json()["data"]
+    listed = caller.get(path).json()
+    assert (listed["data"], listed["hasNext"]) == ([made], False)
+    assert caller.get(f"{path}/{made['id']}").json()["data"] == made
+    assert caller.get(f"{path}/nothing").status_code == 404
+
+
+def test_a_file_needs_an_author_and_a_part_of_its_name(caller: LeverCaller):
+    path = f"/opportunities/{ALDER}/files"
+    sent = {"file": ("report.pdf", b"%PDF-1.7", "application/pdf")}
+    assert caller.call("POST", path, files=sent).status_code == 400
+    assert caller.call("POST", path, params={"perform_as": SUPER_ADMIN}).status_code == 400

@@ -1,13 +1,28 @@
 """Files on an opportunity."""
 
+from functools import partial
+
 from portal.devtools.sandbox.http.errors import HttpError
 from portal.devtools.sandbox.http.responses import Response
 from portal.devtools.sandbox.ids import new_id
+from portal.devtools.sandbox.json_values import JsonObject
 from portal.devtools.sandbox.lever.api.calls import Call, Endpoint, data
+from portal.devtools.sandbox.lever.api.paging import page
 from portal.devtools.sandbox.lever.api.serializers.forms import file_json
 from portal.devtools.sandbox.lever.state.opportunity import File
 
 MAX_FILE = 30 * 1024 * 1024
+
+
+def list_files(call: Call) -> Response:
+    """Answer a page of an opportunity's files."""
+    files = list(call.opportunity().files.values())
+    return page(call.request, files, lambda file: (file.uploaded_at, file.id), partial(_described, call))
+
+
+def get_file(call: Call) -> Response:
+    """Answer one file's description."""
+    return data(_described(call, call.find("file", "files", call.opportunity().files)))
 
 
 def upload_file(call: Call) -> Response:
@@ -23,8 +38,7 @@ def upload_file(call: Call) -> Response:
     opportunity.files[file.id] = file
     opportunity.mark_updated()
     opportunity.writes["files"] += 1
-    url = f"{call.base_url}/v1/opportunities/{opportunity.id}/files/{file.id}/download"
-    return data(file_json(file, url, as_text=call.account.settings.text_file_numbers), 201)
+    return data(_described(call, file), 201)
 
 
 def download_file(call: Call) -> Response:
@@ -43,7 +57,16 @@ def delete_file(call: Call) -> Response:
     return Response(status=204)
 
 
+def _described(call: Call, file: File) -> JsonObject:
+    settings = call.account.settings
+    opportunity_id = call.request.path_params["opportunity"]
+    url = f"{call.base_url}/v1/opportunities/{opportunity_id}/files/{file.id}/download"
+    return file_json(file, url, status=settings.file_status, as_text=settings.text_file_numbers)
+
+
 ENDPOINTS = [
+    Endpoint("GET", "/opportunities/<opportunity>/files", "files:read", list_files),
+    Endpoint("GET", "/opportunities/<opportunity>/files/<file>", "files:read", get_file),
     Endpoint("POST", "/opportunities/<opportunity>/files", "files:write", upload_file),
     Endpoint("DELETE", "/opportunities/<opportunity>/files/<file>", "files:write", delete_file),
     Endpoint("GET", "/opportunities/<opportunity>/files/<file>/download", "files:read", download_file),

@@ -76,7 +76,7 @@ def _entry(account: LeverAccount, item: Opportunity) -> JsonObject:
         "note_texts": [comment["value"] for note in item.notes.values() for comment in note.comments],
         "feedback": [_feedback(form) for form in live],
         "feedback_deleted": len(item.feedback) - len(live),
-        "files": len(item.files),
+        "files": [file.name for file in item.files.values()],
         "posts": sum(item.writes.values()),
         "writes": dict(item.writes),
     }

@@ -30,6 +30,7 @@ class CandidatePages(LeverPages):
             Route("GET", "/<account:account>/candidates", self.candidates),
             Route("POST", "/<account:account>/candidates/stage", self.move_selected),
             Route("GET", profile, self.profile),
+            Route("GET", f"{profile}/files/<file>", self.file),
             Route("POST", f"{profile}/<action>", self.change),
         ]
 
@@ -136,6 +137,16 @@ class CandidatePages(LeverPages):
                 reasons=account.archive_reasons.values(),
                 files=item.files.values(),
             )
+
+    def file(self, request: Request) -> Response:
+        """Answer a file's content, for the browser to save."""
+        account = self.account(request)
+        with account.lock:
+            file = _opportunity(account, request).files.get(request.path_params["file"])
+            if file is None:
+                raise HttpError(404, "There is no such file.")
+            headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
+            return Response(file.content, headers=headers, content_type=file.content_type)
 
     def change(self, request: Request) -> Response:
         """Perform the action of the profile's button that was pressed."""
