@@ -1,0 +1,161 @@
+"""How a report looks: one A4 page of real text, with a link to the report in CodeScreen."""
+
+from dataclasses import dataclass
+from io import BytesIO
+from threading import Lock
+from urllib.parse import quote
+
+from reportlab.lib.colors import HexColor
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfgen.canvas import Canvas
+
+from integrations.report_pdf.fonts import BOLD, REGULAR, printable, runs, width
+from integrations.report_pdf.words import ReportWords
+
+PRODUCT = "CodeScreen–Lever portal"
+MARGIN, LABELS = 56.0, 128.0
+LINE = 1.4  # of a font's size
+MOST_LINES = 3
+INK, QUIET, RULE, LINK = "#1c2526", "#56666a", "#d5dddf", "#0f5c63"
+#: By CodeScreen's word: the colours of the panel and of the result in it.
+_TONES = {
+    "Passed": ("#e6f4ea", "#17603a"),
+    "Failed": ("#fbe9e7", "#96271c"),
+    "Expired": ("#fdf3dc", "#7a5200"),
+}
+_NEUTRAL = ("#eef2f3", INK)
+#: Kept as they are in an address; everything else is escaped.
+_OF_ADDRESSES = ":/?#[]@!$&'()*+,;=%-._~"
+
+#: The fonts of reportlab belong to the process.
+_lock = Lock()
+
+
+def render(words: ReportWords) -> bytes:
+    """Return the PDF of a report. The same words give the same bytes."""
+    content = BytesIO()
+    canvas = Canvas(
+        content,
+        pagesize=A4,
+        # 20 kB more, and the same bytes whatever version of zlib there is
+        pageCompression=0,
+        # no time, no random ids; the date is set below
+        invariant=1,
+        lang="en",
+        initialFontName=REGULAR,
+    )
+    moment = words.moment
+    canvas.setDateFormatter(lambda *_: f"D:{moment:%Y%m%d%H%M%S}Z")
+    canvas.setTitle(printable(f"Assessment report: {words.assessment}"))
+    canvas.setSubject(printable(words.result))
+    canvas.setAuthor(printable(words.organization))
+    canvas.setCreator(PRODUCT)
+    with _lock:
+        _draw(_Page(canvas), words)
+        canvas.showPage()
+        canvas.save()
+    return content.getvalue()
+
+
+@dataclass
+class _Page:
+    """A page, and how far down it is written."""
+
+    canvas: Canvas
+    y: float = A4[1] - MARGIN
+
+    def text(self, x: float, y: float, text: str, font: str, size: float, colour: str) -> None:
+        """Write one line, each part of it in the font that has its characters."""
+        self.canvas.setFillColor(HexColor(colour))
+        for part, name in runs(text, font):
+            self.canvas.setFont(name, size)
+            self.canvas.drawString(x, y, part)
+            x += width(part, font, size)
+
+    def down(self, points: float) -> float:
+        """Go down the page, and return where that is."""
+        self.y -= points
+        return self.y
+
+
+def _draw(page: _Page, words: ReportWords) -> None:
+    right = A4[0] - MARGIN
+    page.text(MARGIN, page.down(10), printable(words.organization)[:80], REGULAR, 10, QUIET)
+    page.text(MARGIN, page.down(32), "Assessment report", BOLD, 24, INK)
+    for line in _wrapped(printable(words.assessment), REGULAR, 13, right - MARGIN):
+        page.text(MARGIN, page.down(20), line, REGULAR, 13, QUIET)
+    page.down(24)
+    _draw_result(page, words)
+    page.down(12)
+    for label, text in words.lines:
+        _draw_fact(page, label, _wrapped(printable(text), REGULAR, 11, right - MARGIN - LABELS), INK)
+    if words.report_url:
+        _draw_link(page, words.report_url, right)
+    _draw_foot(page, words)
+
+
+def _draw_result(page: _Page, words: ReportWords) -> None:
+    """Draw the panel with the result, and beside it the score and the rating."""
+    ground, ink = _TONES.get(words.outcome, _NEUTRAL)
+    height = 84.0
+    page.canvas.setFillColor(HexColor(ground))
+    page.canvas.roundRect(MARGIN, page.down(height), A4[0] - 2 * MARGIN, height, 8, stroke=0, fill=1)
+    size = 26 if words.outcome else 17  # what is said where CodeScreen states none is longer
+    x = MARGIN + 20
+    for label, text in (("Result", words.result), ("Score", words.score), ("Rating", words.rating)):
+        if text:
+            page.text(x, page.y + 56, label, REGULAR, 10, QUIET)
+            page.text(x, page.y + 22, printable(text), BOLD, size, ink if label == "Result" else INK)
+            x += max(width(printable(text), BOLD, size), 60) + 44
+
+
+def _draw_fact(page: _Page, label: str, lines: list[str], colour: str) -> None:
+    """Draw a label and its text, with a rule below."""
+    page.down(8)
+    top = page.y
+    page.text(MARGIN, top - 11 * LINE, label, REGULAR, 11, QUIET)
+    for line in lines:
+        page.text(MARGIN + LABELS, page.down(11 * LINE), line, REGULAR, 11, colour)
+    page.canvas.setStrokeColor(HexColor(RULE))
+    page.canvas.line(MARGIN, page.down(9), A4[0] - MARGIN, page.y)
+
+
+def _draw_link(page: _Page, url: str, right: float) -> None:
+    """Draw the report's address; a web address can be clicked."""
+    top = page.y
+    _draw_fact(page, "Full report", _wrapped(printable(url), REGULAR, 11, right - MARGIN - LABELS), LINK)
+    if url.startswith(("https://", "http://")):
+        page.canvas.linkURL(
+            quote(url, safe=_OF_ADDRESSES), (MARGIN + LABELS, page.y, right, top), relative=0, thickness=0
+        )
+
+
+def _draw_foot(page: _Page, words: ReportWords) -> None:
+    lines = [
+        f"Written by the {PRODUCT} from what CodeScreen states. Times are in {words.zone}.",
+        f"Reference {words.reference}",
+    ]
+    for position, line in enumerate(lines):
+        page.text(MARGIN, MARGIN + 12 - 13 * position, printable(line), REGULAR, 9, QUIET)
+
+
+def _wrapped(text: str, font: str, size: float, most: float) -> list[str]:
+    """Return the text in lines of at most `most` points; what needs more than a few lines ends in an ellipsis."""
+    lines = [""]
+    for word in text.split(" "):
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if width(joined, font, size) <= most:
+            lines[-1] = joined
+            continue
+        if lines[-1]:
+            lines.append("")
+        for character in word:
+            if width(lines[-1] + character, font, size) > most:
+                lines.append("")
+            lines[-1] += character
+    if len(lines) <= MOST_LINES:
+        return lines
+    last = lines[MOST_LINES - 1]
+    while last and width(f"{last}…", font, size) > most:
+        last = last[:-1]
+    return [*lines[: MOST_LINES - 1], f"{last}…"]

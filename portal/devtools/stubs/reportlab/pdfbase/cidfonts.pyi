@@ -1,0 +1,4 @@
+from reportlab.pdfbase.pdfmetrics import Font
+
+class UnicodeCIDFont(Font):
+    def __init__(self, face: str) -> None: ...
