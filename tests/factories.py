@@ -161,6 +161,23 @@ class EffectFactory(DjangoModelFactory):
     due_at = factory.LazyFunction(a_moment_ago)
 
 
+def attached_report(organization, opportunity_id, **columns) -> Any:
+    """Store that a report was attached to the candidate in Lever. Return the effect."""
+    words = {"assessment": "Backend", "result": "Passed", "score": "82 of 100", "reference": "a1"}
+    name = "codescreen-report-a1-1.pdf"
+    values = {
+        "kind": "attach_report",
+        "opportunity_id": opportunity_id,
+        "payload": {"result": 1, "name": name, "words": words},
+        "written": {"file_id": "file-1", "name": name, "size": 1, "words": words},
+        "state": "done",
+        "due_at": None,
+        "done_at": timezone.now(),
+        **columns,
+    }
+    return EffectFactory(organization=organization, **values)
+
+
 def member(organization, role, name):
     """Create a user with that role in the organization. Return the user."""
     user: Any = UserFactory(username=f"{name}-{organization.slug}")

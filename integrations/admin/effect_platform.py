@@ -17,6 +17,8 @@ KINDS = {
         _Kind.MOVE_STAGE,
         _Kind.WRITE_FEEDBACK,
         _Kind.ADD_REPORT_LINK,
+        _Kind.ATTACH_REPORT,
+        _Kind.REMOVE_REPORT,
         _Kind.LEAVE_NOTE,
         _Kind.MAKE_TEMPLATE,
     ),

@@ -72,6 +72,7 @@ class ResultAdmin(RelatedSearchMixin, ScopedAdmin):
         "rating",
         "report_url",
         "feedback_id",
+        "file_id",
         "created_at",
         "metadata_shown",
     )

@@ -1,4 +1,4 @@
-"""What an effect writes: the words of a note, the values of a feedback form, a tag, a stage, a link.
+"""What an effect writes: the words of a note, the values of a feedback form, a tag, a stage, a link, a file.
 
 They are the portal's own words, which name nobody. What an e-mail says isn't shown.
 """
@@ -13,7 +13,7 @@ from integrations.http.json_types import JsonObject
 from integrations.models import Effect, Result
 from integrations.workflow.effects.feedback_values import field_texts
 from integrations.workflow.outbox.intended import intended_tags
-from integrations.workflow.outbox.written import FeedbackWritten, TagsWritten
+from integrations.workflow.outbox.written import FeedbackWritten, FileWritten, TagsWritten
 
 LONGEST = 160
 _Kind = Effect.Kind
@@ -23,6 +23,7 @@ _WRITTEN: Mapping[str, tuple[str, str]] = {
     _Kind.LEAVE_NOTE: ("text", "Note"),
     _Kind.MOVE_STAGE: ("stage", "Stage"),
     _Kind.ADD_REPORT_LINK: ("url", "Link"),
+    _Kind.ATTACH_REPORT: ("name", "File"),
 }
 
 
@@ -46,6 +47,9 @@ def _kept(written: JsonObject) -> dict[str, str]:
     """Return what was kept of the words that an effect wrote."""
     if "values" in written:
         return {str(name): value for name, value in FeedbackWritten.from_json(written).values}
+    if "file_id" in written:
+        file = FileWritten.from_json(written)
+        return {"File": file.name, "Id in Lever": file.file_id, "Bytes": str(file.size)}
     tags = TagsWritten.from_json(written)
     return {**_named("Tags added", tags.added), **_named("Tags removed", tags.removed)}
 

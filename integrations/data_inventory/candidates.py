@@ -56,7 +56,7 @@ CANDIDATE_TABLES = (
             "report_url": "the address of the report about the person",
             "metadata": "whatever else CodeScreen sends with the result",
         },
-        harmless=frozenset({"failure_reason", "feedback_id"}),
+        harmless=frozenset({"failure_reason", "feedback_id", "file_id"}),
         opportunity="invitation__opportunity_id",
     ),
     Table(
@@ -91,8 +91,8 @@ CANDIDATE_TABLES = (
         "what is to be done in Lever and CodeScreen, and e-mails and alerts to the team",
         UNTIL_ERASED,
         candidate={
-            "payload": "the text of notes, e-mails and alerts, which name candidates and their results",
-            "written": "the tags and the feedback as they were written into Lever",
+            "payload": "the text of notes, reports, e-mails and alerts, which may name candidates and their results",
+            "written": "the tags, the feedback and the report as they were written into Lever",
             "key": "the address of a report, for the effect that adds it",
             "last_error": "a platform's error message",
             "traceback": "where the portal failed",

@@ -24,6 +24,7 @@ ORGANIZATION_TABLES = (
                 "passed_tag",
                 "failed_tag",
                 "passed_stage",
+                "report_time_zone",
                 "brand_logo_url",
                 "brand_colour",
                 "brand_signature",

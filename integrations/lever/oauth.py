@@ -32,6 +32,19 @@ SCOPES: dict[str, str] = {
     "webhooks:write:admin": "make the stage-change webhook for you",
 }
 
+FILES_SCOPE = "files:write:admin"
+#: Asked for only where an organization uses what each is for: Lever may refuse a scope that the app doesn't list.
+OPTIONAL_SCOPES: dict[str, str] = {
+    FILES_SCOPE: "attach the report as a file, if you switch that on",
+}
+#: The session's key for the optional scopes that this consent asks for.
+OPTIONAL_SCOPES_SESSION_KEY = "oauth_optional_scopes"
+
+
+def scopes_of(*, attaches_files: bool) -> dict[str, str]:
+    """Return the scopes that an organization needs, each with what it is for."""
+    return {**SCOPES, **OPTIONAL_SCOPES} if attaches_files else SCOPES
+
 
 class LeverOAuth2(BaseOAuth2[JsonObject]):
     """The social-auth backend that asks a Lever Super Admin for the grant; configured by LEVER_* settings."""
@@ -54,6 +67,11 @@ class LeverOAuth2(BaseOAuth2[JsonObject]):
     def get_key_and_secret(self) -> tuple[str, str]:
         """Return the id and the secret of the registered app."""
         return settings.LEVER_CLIENT_ID, settings.LEVER_CLIENT_SECRET
+
+    def get_scope(self) -> list[str]:
+        """Return the scopes to ask for: those that everyone needs, and the optional ones of this consent."""
+        optional = self.strategy.session_get(OPTIONAL_SCOPES_SESSION_KEY) or []
+        return [*super().get_scope(), *(scope for scope in optional if scope in OPTIONAL_SCOPES)]
 
     def auth_params(self, state: str | None = None) -> JsonObject:
         """Add the audience: without it, Lever's token has access to nothing."""

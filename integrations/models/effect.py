@@ -65,6 +65,8 @@ class Effect(Leasable):
         MOVE_STAGE = "move_stage", "Move to stage"
         WRITE_FEEDBACK = "write_feedback", "Write feedback"
         ADD_REPORT_LINK = "add_report_link", "Add report link"
+        ATTACH_REPORT = "attach_report", "Attach report"
+        REMOVE_REPORT = "remove_report", "Remove report"
         LEAVE_NOTE = "leave_note", "Leave note"
         MAKE_TEMPLATE = "make_template", "Make feedback template"
         SEND_EMAIL = "send_email", "Send e-mail"
@@ -113,7 +115,7 @@ class Effect(Leasable):
         default=dict,
         blank=True,
         editable=False,
-        help_text="What Lever was given, where the payload alone doesn't say: tags and feedback.",
+        help_text="What Lever was given, where the payload alone doesn't say: tags, feedback and files.",
     )
     correlation_id = models.CharField(
         max_length=40, blank=True, editable=False, help_text="Shared with the calls of what led to it."

@@ -140,6 +140,10 @@ class LeverConnection(models.Model):
         """The scopes that Lever granted."""
         return set(self.scopes.split())
 
+    def lacks(self, scope: str) -> bool:
+        """Whether Lever said what it granted, and this write scope isn't among it."""
+        return bool(self.granted_scopes) and scope not in self.granted_scopes
+
     @property
     def ends_at(self) -> datetime | None:
         """When the refresh token expires: a year after consent."""

@@ -2,11 +2,13 @@
 
 import re
 import secrets
+import zoneinfo
 from collections.abc import Callable
 from typing import Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
 from django.db import connection, models
 
@@ -27,6 +29,12 @@ _not_a_portal_tag = RegexValidator(
     inverse_match=True,
     flags=re.IGNORECASE,
 )
+
+
+def check_time_zone(name: str) -> None:
+    """Raise ValidationError for a name that isn't a time zone's."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError("There is no such time zone. Write a name such as Europe/Warsaw or UTC.")
 
 
 #: The policies about how every e-mail of the organization looks.
@@ -57,6 +65,9 @@ POLICIES = (
     "failed_tag",
     "passed_stage",
     "hold_failed",
+    "attach_report",
+    "report_names_candidate",
+    "report_time_zone",
     *SECURITY,
     *BRANDING,
 )
@@ -229,6 +240,23 @@ class Organization(models.Model):
         db_default=False,
         help_text="The candidate then waits under Candidates until somebody says what was decided. The portal never "
         "archives anybody.",
+    )
+    attach_report = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Attach the report as a PDF to the candidate in Lever. Needs the permission files:write:admin.",
+    )
+    report_names_candidate = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Write the candidate's first name into that PDF. Lever may keep files when it anonymizes a person.",
+    )
+    report_time_zone = models.CharField(
+        max_length=100,
+        default="UTC",
+        db_default="UTC",
+        validators=[check_time_zone],
+        help_text="The time zone of the dates in that PDF, such as Europe/Warsaw.",
     )
     requires_second_factor = models.BooleanField(
         default=False,

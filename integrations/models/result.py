@@ -33,6 +33,13 @@ class Result(models.Model):
     rating = models.PositiveSmallIntegerField(null=True, blank=True, help_text="1 to 4, as written to Lever.")
     report_url = models.URLField(max_length=1000, blank=True)
     feedback_id = models.CharField(max_length=200, blank=True)
+    file_id = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The report that was attached in Lever; empty where there is none, or a later result has it.",
+    )
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 

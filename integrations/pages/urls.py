@@ -15,7 +15,7 @@ from integrations.pages.activity import (
     offered,
 )
 from integrations.pages.backtest import preview
-from integrations.pages.candidate import page
+from integrations.pages.candidate import page, report_file
 from integrations.pages.dry_run import dry_run
 from integrations.pages.help import views as help_views
 from integrations.pages.mappings import bulk_assign, catalog_refresh, mapping_edit, mapping_list, rating_list
@@ -171,6 +171,7 @@ urlpatterns = [
         name="invitation-decided",
     ),
     path("effects/<int:pk>/retry/", effect_actions.RetryEffectView.as_view(), name="effect-retry"),
+    path("effects/<int:pk>/report/", report_file.ReportFileView.as_view(), name="report-file"),
     # dry run
     path("what-if/", dry_run.DryRunView.as_view(), name="what-if"),
     # reports

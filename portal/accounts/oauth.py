@@ -13,6 +13,7 @@ from social_core.exceptions import SocialAuthBaseException
 from social_django.middleware import SocialAuthExceptionMiddleware
 from social_django.views import auth
 
+from integrations.lever.oauth import FILES_SCOPE, OPTIONAL_SCOPES_SESSION_KEY
 from integrations.pages.access import current_membership, memberships_of, second_factor_address
 from integrations.session_strength import is_admitted
 from portal.accounts.oauth_pipeline import CONNECTING_SESSION_KEY
@@ -62,6 +63,9 @@ def begin(request: HttpRequest) -> HttpResponse:
         )
         return redirect("settings")
     request.session[CONNECTING_SESSION_KEY] = membership.organization.slug
+    request.session[OPTIONAL_SCOPES_SESSION_KEY] = (
+        [FILES_SCOPE] if membership.organization.attach_report else []
+    )
     request.session.pop(REDIRECT_FIELD_NAME, None)  # left by an attempt that wasn't finished
     response: HttpResponse = auth(request, "lever")
     return response

@@ -46,6 +46,7 @@ from integrations.models import (
     Verdict,
     WebhookRejection,
 )
+from tests import factories
 
 SECRETS = (
     "access-SECRET",
@@ -64,6 +65,13 @@ SECRETS = (
 class Customer:
     organization: Organization
     rows: dict[type, Any] = field(default_factory=dict)
+
+    @property
+    def report(self) -> Effect:
+        """A report that was attached to the customer's candidate, made when it is first asked for."""
+        opportunity_id = self.rows[Invitation].opportunity_id
+        stored = Effect.objects.filter(organization=self.organization, kind="attach_report").first()
+        return stored or factories.attached_report(self.organization, opportunity_id)
 
 
 def make_customer(slug: str) -> Customer:

@@ -57,6 +57,7 @@ NOT_AUDITED = {
     "candidate-data",  # its entry is tested with the page
     "delivery",
     "what-if",
+    "report-file",
     "time-zone",  # how one person reads
     "health",
     "member-link",  # shows

@@ -63,6 +63,7 @@ ALLOWED = {
     "report": 3,
     "report-export": 3,
     "effect-retry": 3,
+    "report-file": 4,
     "invitation-decided": 3,
     "mapping-add": 2,
     "mapping-edit": 2,
@@ -146,6 +147,7 @@ def rows(organization, super_admin) -> dict[str, Any]:
         "delivery": {"pk": delivery.pk},
         "offered": {"pk": delivery.pk},
         "effect": {"pk": factories.EffectFactory.create(organization=organization).pk},
+        "report": {"pk": factories.attached_report(organization, "opportunity-1").pk},
         "invitation": {"pk": invitation.pk},
         "mapping": {
             "pk": RoleMapping.objects.create(organization=organization, role="Backend", assessment="A").pk

@@ -96,6 +96,7 @@ def result_row(result: Result) -> Row:
         "rating": result.rating,
         "report_url": result.report_url or None,
         "feedback_id": result.feedback_id or None,
+        "file_id": result.file_id or None,
     }
 
 

@@ -8,7 +8,7 @@ Kind = Effect.Kind
 
 
 def written_text(effect: Effect, result: Result | None) -> str:
-    """Return what the effect writes: the tag, the note, the result or the stage; empty where that says nothing more."""
+    """Return what the effect writes: tag, note, result, file or stage; empty where that says nothing more."""
     payload = effect.payload if isinstance(effect.payload, dict) else {}
     match effect.kind:
         case Kind.SET_PROGRESS_TAG | Kind.SET_RESULT_TAG:
@@ -20,6 +20,8 @@ def written_text(effect: Effect, result: Result | None) -> str:
         case Kind.WRITE_FEEDBACK:
             rating = f", rating {result.rating} of 4" if result and result.rating else ""
             return f"{result_label(result)}{rating}" if result else ""
+        case Kind.ATTACH_REPORT:
+            return str(payload.get("name") or "")
         case Kind.SEND_INVITATION:
             return effect.invitation.assessment_name if effect.invitation else ""
         case Kind.SEND_EMAIL:

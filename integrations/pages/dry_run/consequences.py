@@ -64,6 +64,8 @@ def _progress(organization: Organization) -> Iterator[Consequence]:
 
 
 def _on_result(organization: Organization) -> Iterator[Consequence]:
+    if organization.attach_report:
+        yield Consequence("With the feedback", "The report is attached to the candidate in Lever as a PDF.")
     if organization.passed_tag or organization.failed_tag:
         yield Consequence("Then, if CodeScreen says Passed or Failed", "Your own result tag is added.")
     if organization.passed_stage:

@@ -131,6 +131,12 @@ AUDIENCES = (
                 "How do I disconnect Lever?", Topic.SET_UP, "disconnect", "revoke remove access disable stop"
             ),
             Answer(
+                "How do I attach the report as a PDF?",
+                Topic.RESULTS,
+                "file",
+                "file attachment download document report pdf files permission",
+            ),
+            Answer(
                 "What do I do with invitations on hold?",
                 Topic.INVITATIONS,
                 "on-hold",

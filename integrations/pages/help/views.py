@@ -4,7 +4,7 @@ from typing import Any
 
 from django.views.generic import TemplateView
 
-from integrations.lever.oauth import SCOPES
+from integrations.lever.oauth import scopes_of
 from integrations.models.alert_address import MOST_ADDRESSES
 from integrations.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
@@ -97,7 +97,7 @@ class PrivacyView(OrganizationMixin, TemplateView):
             member_data=privacy_help.about_members(),
             retentions=privacy_help.retention_of(self.organization),
             causes=privacy_help.erasure_causes(),
-            scopes=SCOPES.items(),
+            scopes=scopes_of(attaches_files=True).items(),
             **kwargs,
         )
 

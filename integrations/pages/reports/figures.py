@@ -20,6 +20,7 @@ BY_HAND: dict[Effect.Kind, tuple[str, int]] = {
     Effect.Kind.SET_RESULT_TAG: ("Result tags set", 1),
     Effect.Kind.WRITE_FEEDBACK: ("Feedback forms written", 4),
     Effect.Kind.ADD_REPORT_LINK: ("Report links added", 1),
+    Effect.Kind.ATTACH_REPORT: ("Reports attached", 3),
     Effect.Kind.LEAVE_NOTE: ("Notes left", 2),
     Effect.Kind.MOVE_STAGE: ("Candidates moved on", 1),
 }

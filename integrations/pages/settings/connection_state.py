@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 
-from integrations.lever.oauth import SCOPES
+from integrations.lever.oauth import scopes_of
 from integrations.models import (
     Assessment,
     CodeScreenConnection,
@@ -103,11 +103,12 @@ def lever_state(organization: Organization) -> LeverState:
     connections = LeverConnection.objects.filter(organization=organization).select_related("connected_by")
     connection = connections.first()
     granted = connection.granted_scopes if connection and connection.is_working else set()
+    scopes = scopes_of(attaches_files=organization.attach_report)
     webhooks = list(LeverWebhook.objects.active().filter(organization=organization).order_by("pk"))
     return LeverState(
         connection=connection,
         can_connect=bool(settings.LEVER_CLIENT_ID and settings.LEVER_CLIENT_SECRET),
-        scopes=[Scope(name, reason, _is_granted(name, granted)) for name, reason in SCOPES.items()],
+        scopes=[Scope(name, reason, _is_granted(name, granted)) for name, reason in scopes.items()],
         scopes_known=bool(granted),
         tokens=signature_tokens.active_tokens(organization),
         retired_webhooks=signature_tokens.recently_retired(organization),

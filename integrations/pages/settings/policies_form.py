@@ -7,6 +7,7 @@ from django.http import QueryDict
 
 from integrations.models import Organization
 from integrations.models.organization import BRANDING, POLICIES, SECURITY
+from integrations.pages import time_zones
 from integrations.pages.mappings import pick_list
 
 #: Policies with a page or form of their own.
@@ -41,6 +42,9 @@ class PoliciesForm(forms.ModelForm):
             "failed_tag": "Tag for Failed",
             "passed_stage": "Move those who passed to",
             "hold_failed": "Ask before rejecting failed candidates",
+            "attach_report": "Attach the report to the candidate as a PDF",
+            "report_names_candidate": "Write the candidate’s first name into it",
+            "report_time_zone": "Time zone of its dates",
         }
         help_texts = {
             "stage_prefix": "Moving a candidate into such a stage sends the assessment.",
@@ -61,6 +65,9 @@ class PoliciesForm(forms.ModelForm):
             "failed_tag": "Such as “{assessment}: failed”.",
             "passed_stage": "Only when CodeScreen says Passed.",
             "hold_failed": "They wait under Candidates until somebody records a decision. The portal archives nobody.",
+            "attach_report": "One page with result, score, reason, dates and the link. A changed result replaces it.",
+            "report_names_candidate": "Lever may keep files when it anonymizes a person.",
+            "report_time_zone": "",
         }
 
     def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
@@ -72,6 +79,7 @@ class PoliciesForm(forms.ModelForm):
                     data.setdefault(name, str(getattr(kwargs["instance"], name)))
         super().__init__(data, **kwargs)
         organization = self.instance
+        self.fields["report_time_zone"].widget = forms.Select(choices=_zones())
         self.fields["leaving"].widget.choices = [("stop", "Cancel tracking"), ("keep", "Keep tracking")]
         self._lists = {
             "default_assessment": pick_list.assessments(organization),
@@ -114,3 +122,8 @@ class PoliciesForm(forms.ModelForm):
     def changed_values(self) -> dict[str, Any]:
         """Return the policies that differ from what is stored."""
         return {name: self.cleaned_data[name] for name in self.changed_data}
+
+
+def _zones() -> list[tuple[str, str | list[tuple[str, str]]]]:
+    """Return the time zones to choose from, by continent."""
+    return [("UTC", "UTC"), *((one.name, list(one.zones)) for one in time_zones.zones_by_continent())]

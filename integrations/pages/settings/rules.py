@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.generic import TemplateView
 
-from integrations.models import Organization
+from integrations.lever.oauth import FILES_SCOPE
+from integrations.models import LeverConnection, Organization
 from integrations.models.membership import ADMINS
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.settings.policies_form import PoliciesForm
@@ -23,9 +24,14 @@ class RulesView(OrganizationMixin, TemplateView):
     allowed_roles = ADMINS
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the form."""
+        """Add the form, and whether Lever lets the portal attach files."""
         context = super().get_context_data(**kwargs)
         context.setdefault("policies_form", PoliciesForm(instance=self.organization))
+        connection = LeverConnection.objects.filter(organization=self.organization).first()
+        context["files_scope"] = FILES_SCOPE
+        context["lacks_files_scope"] = bool(
+            connection and connection.is_working and connection.lacks(FILES_SCOPE)
+        )
         return context
 
     def post(self, request: HttpRequest) -> HttpResponse:

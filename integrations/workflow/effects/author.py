@@ -4,6 +4,11 @@ from integrations.clients.provider import ClientProvider
 from integrations.lever.client import LeverClient
 from integrations.models import Effect, LeverConnection, Organization
 
+#: What is written as the user whom an Admin chose.
+WRITTEN_AS_CHOSEN = frozenset(
+    {Effect.Kind.WRITE_FEEDBACK, Effect.Kind.ATTACH_REPORT, Effect.Kind.REMOVE_REPORT}
+)
+
 
 def known_author(effect: Effect) -> str:
     """Return the author's id in Lever, empty when none is known; writes to a candidate go without one then."""
@@ -12,7 +17,7 @@ def known_author(effect: Effect) -> str:
 
 
 def choose_author(effect: Effect, lever: LeverClient) -> str:
-    """Return the author of feedback: the chosen user, else who connected, else the first active Super Admin.
+    """Return the author of feedback and files: the chosen user, else who connected, else the first active Super Admin.
 
     A chosen user who has left Lever is passed over; the last of the three is stored. Empty when Lever lists no active
     user. Raises PlatformError.
@@ -36,7 +41,7 @@ def replace_author(effect: Effect, clients: ClientProvider) -> bool:
     Raises PlatformError.
     """
     organization = effect.organization
-    is_chosen = effect.kind == Effect.Kind.WRITE_FEEDBACK and not organization.feedback_author_gone
+    is_chosen = effect.kind in WRITTEN_AS_CHOSEN and not organization.feedback_author_gone
     if is_chosen and organization.feedback_author:
         if organization.feedback_author in _active_users(clients.lever()):
             return False

@@ -12,6 +12,7 @@ from integrations.models import Effect, Organization, db_clock
 from integrations.models.invitation_status import Status
 from integrations.models.leasing import MAX_CONSECUTIVE_CRASHES, NO_OUTCOME
 from integrations.workflow.effects.apply_outcome import apply_outcome
+from integrations.workflow.effects.attach_report import attach_report
 from integrations.workflow.effects.author import replace_author
 from integrations.workflow.effects.feedback import write_feedback
 from integrations.workflow.effects.feedback_template import make_template
@@ -19,6 +20,7 @@ from integrations.workflow.effects.invitation_endings import give_up
 from integrations.workflow.effects.move_stage import move_stage
 from integrations.workflow.effects.note import leave_note
 from integrations.workflow.effects.progress_tag import set_progress_tag
+from integrations.workflow.effects.remove_report import remove_report
 from integrations.workflow.effects.report_link import add_report_link
 from integrations.workflow.effects.result_tag import set_result_tag
 from integrations.workflow.effects.send_invitation import send_invitation
@@ -46,6 +48,8 @@ WRITTEN_AS_A_USER = frozenset(
         Kind.SET_RESULT_TAG,
         Kind.MOVE_STAGE,
         Kind.ADD_REPORT_LINK,
+        Kind.ATTACH_REPORT,
+        Kind.REMOVE_REPORT,
         Kind.LEAVE_NOTE,
         Kind.WRITE_FEEDBACK,
     }
@@ -67,7 +71,7 @@ def perform(effect: Effect, clients: ClientProvider) -> None:
 def _outcome(effect: Effect, clients: ClientProvider) -> Outcome:
     if effect.is_poison:
         return _give_up(effect, NO_OUTCOME.format(count=MAX_CONSECUTIVE_CRASHES))
-    if effect.organization.paused and not (_has_started(effect) or is_about_signing_in(effect)):
+    if effect.organization.paused and not _goes_on_in_a_pause(effect):
         return _defer("The portal is paused.")
     return _perform(effect, clients)
 
@@ -84,6 +88,9 @@ def _perform(effect: Effect, clients: ClientProvider) -> Outcome:
             return move_stage(effect, clients)
         case Kind.ADD_REPORT_LINK:
             return add_report_link(effect, clients)
+        case Kind.ATTACH_REPORT | Kind.REMOVE_REPORT:
+            step = attach_report if effect.kind == Kind.ATTACH_REPORT else remove_report
+            return step(effect, clients)
         case Kind.LEAVE_NOTE:
             return leave_note(effect, clients)
         case Kind.MAKE_TEMPLATE:
@@ -94,6 +101,11 @@ def _perform(effect: Effect, clients: ClientProvider) -> Outcome:
             return send_email(effect)
         case Kind.SEND_ALERT:
             return send_alert(effect)
+
+
+def _goes_on_in_a_pause(effect: Effect) -> bool:
+    """Whether a pause doesn't hold the effect back: it may have acted, is about signing in, or erases a person."""
+    return _has_started(effect) or is_about_signing_in(effect) or effect.kind == Kind.REMOVE_REPORT
 
 
 def _has_started(effect: Effect) -> bool:

@@ -31,6 +31,7 @@ _IMPERSONAL_KINDS = frozenset(
         Effect.Kind.SET_RESULT_TAG,
         Effect.Kind.MOVE_STAGE,
         Effect.Kind.WRITE_FEEDBACK,
+        Effect.Kind.REMOVE_REPORT,
         Effect.Kind.MAKE_TEMPLATE,
     }
 )
@@ -105,6 +106,8 @@ def _facts_of_delivery(_row: Row, _: Subject | None) -> object:
 def _payload_of_effect(row: Row, _: Subject | None) -> object:
     if row["kind"] == Effect.Kind.SEND_EMAIL:
         return EMPTY_EMAIL
+    if row["kind"] == Effect.Kind.ATTACH_REPORT and isinstance(row["payload"], dict):
+        return {**row["payload"], "words": {}} if row["payload"] else {}
     return row["payload"] if row["kind"] in _IMPERSONAL_KINDS else {}
 
 

@@ -37,6 +37,7 @@ from integrations.workflow.erasure.emails import erase_emails, shared_emails, wa
 from integrations.workflow.erasure.in_flight import (
     end_journeys,
     mark_erased,
+    remove_reports,
     stop_effects,
     take_back_deliveries,
 )
@@ -132,6 +133,7 @@ def _erase_and_record(
 ) -> None:
     """Erase, add what was changed to the receipt, and write an audit entry that covers the erased texts."""
     changed = _erase_rows(subject, found, deciding)
+    remove_reports(subject, erasure.cause)
     verdicts = Verdict.objects.filter(pk__in=_keys(Verdict, subject, found)).exclude(
         code__in=IMPERSONAL_VERDICTS
     )

@@ -5,10 +5,13 @@ from django.db.models.functions import Now
 
 from integrations.models import Candidate, Delivery, Effect, Invitation
 from integrations.models.invitation_status import ON_THE_WAY, Status
-from integrations.vocabulary import FollowingEnd
+from integrations.vocabulary import ErasureCause, FollowingEnd
 from integrations.workflow.erasure.columns import ERASED
 from integrations.workflow.erasure.subject import Subject
+from integrations.workflow.outbox.enqueue import enqueue_report_removal
 
+#: The causes after which nothing of the portal's that may name the person stays in Lever.
+FORGOTTEN_IN_LEVER = frozenset({ErasureCause.FORGOTTEN, ErasureCause.ANONYMIZED})
 _NO_LEASE: dict[str, object] = {"leased_until": None, "lease_owner": ""}
 
 
@@ -51,17 +54,35 @@ def mark_erased(subject: Subject) -> set[int]:
 def stop_effects(subject: Subject) -> set[int]:
     """Cancel the effects that aren't done, also those that a worker holds; return their keys.
 
-    E-mails are not among them (see `emails`). A worker whose lease was taken away finds that before it sends.
+    E-mails are not among them (see `emails`), nor is the removal of a report. A worker whose lease was taken away finds
+    that before it sends.
     """
     rows = Effect.objects.filter(
         organization=subject.organization_id, opportunity_id=subject.opportunity_id
-    ).exclude(kind=Effect.Kind.SEND_EMAIL)
+    ).exclude(kind__in=[Effect.Kind.SEND_EMAIL, Effect.Kind.REMOVE_REPORT])
     ending = rows.exclude(state__in=[Effect.State.DONE, Effect.State.CANCELLED])
     keys = set(ending.values_list("pk", flat=True))
     Effect.objects.filter(pk__in=keys).update(
         state=Effect.State.CANCELLED, due_at=None, last_error=ERASED, **_NO_LEASE
     )
     return keys
+
+
+def remove_reports(subject: Subject, cause: str) -> None:
+    """Let the reports be removed that the portal attached in Lever, where the person is to be forgotten there too.
+
+    A report may hold a first name. Whom Lever deleted has none left; retention is about the portal's own rows.
+    """
+    if cause not in FORGOTTEN_IN_LEVER:
+        return
+    attached = Invitation.objects.filter(
+        organization=subject.organization_id,
+        opportunity_id=subject.opportunity_id,
+        effects__kind=Effect.Kind.ATTACH_REPORT,
+        effects__attempt_started_at__isnull=False,
+    )
+    for invitation in attached.select_related("organization").distinct():
+        enqueue_report_removal(invitation)
 
 
 def take_back_deliveries(subject: Subject, deciding: Delivery | None) -> None:

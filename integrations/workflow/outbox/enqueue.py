@@ -165,6 +165,22 @@ def enqueue_note(
     )
 
 
+def enqueue_report_removal(invitation: Invitation) -> None:
+    """Enqueue the removal of an invitation's report from Lever: one effect, due again when it is asked for again."""
+    enqueue(
+        invitation.organization, Kind.REMOVE_REPORT, str(invitation.pk), invitation=invitation, priority=3
+    )
+    own = _effect(invitation.organization_id, Kind.REMOVE_REPORT, str(invitation.pk))
+    own.exclude(state=Effect.State.DUE).update(
+        state=Effect.State.DUE,
+        due_at=Now(),
+        attempts=0,
+        last_error="",
+        done_at=None,
+        retry_window_started_at=Now(),
+    )
+
+
 def enqueue_template(organization: Organization) -> None:
     """Enqueue the making of the feedback template: one effect per organization, due again when it was deleted."""
     enqueue(organization, Kind.MAKE_TEMPLATE, "template", priority=4)

@@ -65,6 +65,18 @@ class ReportLinkPayload(Payload):
 
 
 @dataclass(frozen=True)
+class AttachReportPayload(Payload):
+    """The id of the Result to attach, and the file's name, by which an earlier try's is recognized.
+
+    `words` is what the file says, since its upload was about to begin; erasure empties it.
+    """
+
+    result: int
+    name: str
+    words: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class NotePayload(Payload):
     """The text of a note, and the code by which it is left once per opportunity."""
 

@@ -1,10 +1,11 @@
 """What an effect wrote to Lever, word for word: kept in `Effect.written` when it is done, for the candidate's page.
 
-Notes, links and stages are written as their payload has them; only tags and feedback depend on what Lever has.
+Notes, links and stages are written as their payload has them; only tags, feedback and files depend on more than that.
 """
 
 from dataclasses import dataclass, field
 
+from integrations.http.json_types import JsonObject
 from integrations.workflow.outbox.payloads import Payload
 
 
@@ -27,5 +28,15 @@ class FeedbackWritten(Payload):
     values: list[list[str]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class FileWritten(Payload):
+    """A file: its id and name in Lever, its size in bytes, and its words, from which the same bytes can be made."""
+
+    file_id: str = ""
+    name: str = ""
+    size: int = 0
+    words: JsonObject = field(default_factory=dict)
+
+
 #: What `Effect.written` may hold.
-Written = TagsWritten | FeedbackWritten
+Written = TagsWritten | FeedbackWritten | FileWritten

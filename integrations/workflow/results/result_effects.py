@@ -1,4 +1,4 @@
-"""Enqueue what a result leads to: progress tag, feedback, report link, result tag, move and e-mail."""
+"""Enqueue what a result leads to: progress tag, feedback, report as link and file, result tag, move and e-mail."""
 
 from integrations.models import Effect, EmailTopic, Invitation, Result
 from integrations.workflow.email.blocks import OPEN
@@ -6,7 +6,13 @@ from integrations.workflow.email.links import candidate_link
 from integrations.workflow.email.names import UNNAMED, candidate_names, first_name, result_in_words
 from integrations.workflow.email.notify import notify_members
 from integrations.workflow.outbox.enqueue import enqueue, enqueue_progress_tag
-from integrations.workflow.outbox.payloads import FeedbackPayload, ReportLinkPayload, ResultTagPayload
+from integrations.workflow.outbox.payloads import (
+    AttachReportPayload,
+    FeedbackPayload,
+    ReportLinkPayload,
+    ResultTagPayload,
+)
+from integrations.workflow.results.report_words import report_file_name
 from integrations.workflow.results.stage_on_pass import follow_result
 from integrations.workflow.rules.tags import choose_progress_tag, choose_result_tag
 
@@ -32,6 +38,15 @@ def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool
             invitation=invitation,
             payload=ReportLinkPayload(result.report_url),
             priority=4,
+        )
+    if organization.attach_report:
+        enqueue(
+            organization,
+            Effect.Kind.ATTACH_REPORT,
+            f"{invitation.pk}:{number}",
+            invitation=invitation,
+            payload=AttachReportPayload(result.pk, report_file_name(invitation, number)),
+            priority=5,
         )
     follow_result(invitation, result, number)
     if not is_same:

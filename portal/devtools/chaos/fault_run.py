@@ -153,6 +153,7 @@ def _candidate_figures(verification: Verification) -> dict[str, object]:
         "feedback_wrong": number_of(Violation.FEEDBACK_WRONG),
         "tags_wrong": number_of(Violation.TAGS_WRONG),
         "links_wrong": number_of(Violation.LINKS_WRONG),
+        "files_wrong": number_of(Violation.FILES_WRONG),
     }
 
 

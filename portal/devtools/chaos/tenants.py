@@ -16,6 +16,7 @@ RETRIES: JsonObject = {"webhook_retry_delays": [0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 8.
 POLICIES = """
 [policies]
 bulk_limit = 0
+attach_report = true
 [codescreen]
 api_key = "{api_key}"
 idempotency = {idempotency}

@@ -175,7 +175,7 @@ def _was_interrupted(row: InvitationRow, kills: Iterable[float]) -> bool:
 
 
 def _verify_lever(verification: Verification, candidate: CandidateEvidence) -> None:
-    """Check the tag, the feedback and the report link by where CodeScreen's latest attempt stands."""
+    """Check the tag, the feedback, the report link and its file by where CodeScreen's latest attempt stands."""
     instance = candidate.invitations[0]["instances"][-1]
     forms = candidate.lever["feedback"]
     verification.counts["feedback"] += len(forms)
@@ -194,5 +194,7 @@ def _verify_lever(verification: Verification, candidate: CandidateEvidence) -> N
             violations.append(Violation.FEEDBACK_WRONG)
         if len(candidate.lever["links"]) != 1:
             violations.append(Violation.LINKS_WRONG)
+        if len(candidate.lever["files"]) != 1:
+            violations.append(Violation.FILES_WRONG)
     for violation in violations:
         verification.record_violation(violation, candidate.opportunity)

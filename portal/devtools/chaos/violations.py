@@ -20,6 +20,7 @@ class Violation(StrEnum):
     FEEDBACK_WRONG = "feedback_wrong"
     TAGS_WRONG = "tags_wrong"
     LINKS_WRONG = "links_wrong"
+    FILES_WRONG = "files_wrong"
     # about a whole run
     NOT_AT_REST = "not_at_rest"
     SWEEP_INCOMPLETE = "sweep_incomplete"

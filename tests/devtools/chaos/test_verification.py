@@ -59,7 +59,9 @@ def verify_one(
 
 INVITED, COMPLETED = InvitationRow("o", "invited"), InvitationRow("o", "completed")
 UNCERTAIN = InvitationRow("o", "uncertain", 1000.0)
-DONE = opportunity(tags=["CodeScreen: Assessment Completed"], links=["report"], feedback=[form()])
+DONE = opportunity(
+    tags=["CodeScreen: Assessment Completed"], links=["report"], feedback=[form()], files=["report.pdf"]
+)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +116,8 @@ def test_a_candidate_who_left_the_stage_uninvited_is_not_lost() -> None:
         ("feedback_missing", DONE | {"feedback": []}, [completed()], [COMPLETED]),
         ("feedback_wrong", DONE, [completed(score=20)], [COMPLETED]),
         ("feedback_wrong", opportunity(feedback=[form()]), [invitation()], [INVITED]),
+        ("files_wrong", DONE | {"files": []}, [completed()], [COMPLETED]),
+        ("files_wrong", DONE | {"files": ["a.pdf", "b.pdf"]}, [completed()], [COMPLETED]),
         ("links_wrong", DONE | {"links": []}, [completed()], [COMPLETED]),
         ("unexplained", opportunity(tags=[]), [], [UNCERTAIN]),
     ],

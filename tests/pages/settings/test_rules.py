@@ -100,6 +100,33 @@ def test_a_trigger_stage_as_stage_on_pass_is_rejected_at_its_field(
     assert Organization.objects.get(pk=ready_organization.pk).passed_stage == ""
 
 
+def test_the_report_as_a_file_is_switched_on_and_the_missing_permission_explained(
+    organization_admin_client, ready_organization
+):
+    before = organization_admin_client.get(URL)
+    assert "files:write:admin" not in text(before)  # it isn't known what Lever granted
+    ready_organization.lever_connection.scopes = "offline_access notes:write:admin"
+    ready_organization.lever_connection.save()
+    assert "This needs a permission that Lever hasn't given the portal" in text(
+        organization_admin_client.get(URL)
+    )
+    wanted = {"attach_report": "on", "report_names_candidate": "on", "report_time_zone": "Europe/Warsaw"}
+    organization_admin_client.post(URL, SAME | wanted)
+    assert AuditEntry.objects.get(organization=ready_organization).changes == {
+        "attach_report": [False, True],
+        "report_names_candidate": [False, True],
+        "report_time_zone": ["UTC", "Europe/Warsaw"],
+    }
+    page = text(organization_admin_client.get(URL))
+    assert "No report can be attached yet" in page
+    assert "Reconnect Lever" in page
+
+
+def test_a_time_zone_that_does_not_exist_is_refused(organization_admin_client, ready_organization):
+    answer = organization_admin_client.post(URL, SAME | {"report_time_zone": "Mars/Olympus"})
+    assert "There is no such time zone" in str(answer.context["policies_form"].errors["report_time_zone"])
+
+
 def options(answer, name: str) -> list[str]:
     select = re.search(rf'<select name="{name}".*?</select>', answer.content.decode(), re.DOTALL)
     assert select, f"{name} is no list"

@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.urls import reverse
 
-from integrations.models import AuditEntry, LeverConnection, Membership, ShapeDeviation
+from integrations.lever.oauth import scopes_of
+from integrations.models import AuditEntry, LeverConnection, Membership, Organization, ShapeDeviation
 from integrations.pages.settings import lever_connect
 from integrations.queue import notify
 from integrations.workflow.operations.lever_grant import LeverGrant
@@ -52,6 +53,20 @@ def test_a_consent_whose_token_answer_differs_is_stored_and_recorded(
     assert LeverConnection.objects.get(organization=organization).is_working
     row = ShapeDeviation.objects.get()
     assert (row.endpoint, row.field, row.is_readable) == ("POST /oauth/token", "expires_in", True)
+
+
+@pytest.mark.parametrize("attaches", [False, True])
+def test_the_scope_for_files_is_asked_for_only_when_reports_are_attached(
+    client, super_admin, organization, sandbox, refreshed, attaches
+):
+    Organization.objects.update(attach_report=attaches)
+    client.force_login(super_admin, backend="django.contrib.auth.backends.ModelBackend")
+    begun = client.post(reverse("lever-connect"))
+    asked = parse_qs(urlsplit(begun["Location"]).query)["scope"][0].split()
+    assert asked == list(scopes_of(attaches_files=attaches))
+    assert consent(client, sandbox).status_code == 302
+    granted = LeverConnection.objects.get(organization=organization).granted_scopes
+    assert ("files:write:admin" in granted) == attaches
 
 
 @pytest.mark.parametrize(("form", "target"), [({"next": "/"}, "/"), ({}, "/settings/")])

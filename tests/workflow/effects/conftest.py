@@ -2,7 +2,8 @@
 
 import pytest
 
-from integrations.models import ApiCall
+from integrations.lever.oauth import scopes_of
+from integrations.models import ApiCall, LeverConnection
 from integrations.workflow.catalog import feedback_template
 from integrations.workflow.outbox import enqueue
 from tests import factories
@@ -19,6 +20,16 @@ def feedback_forms(sandbox, word="Alder"):
 def lever_account(sandbox):
     """Return the account's state in the sandbox, for changes that no endpoint makes."""
     return sandbox.lever.accounts["acme"]
+
+
+def may_attach(scenario):
+    """Let Lever's grant cover files too."""
+    account = lever_account(scenario.sandbox)
+    grants = scenario.sandbox.lever.grants
+    scopes = frozenset(scopes_of(attaches_files=True))
+    tokens = grants.issue(grants.grant(account, account.users[account.actor()], scopes), account)
+    connection = LeverConnection.objects.get(organization=scenario.organization)
+    connection.rotate(tokens)
 
 
 def evaluate(scenario, **verdict):

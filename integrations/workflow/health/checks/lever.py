@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from integrations.lever.oauth import SCOPES
+from integrations.lever.oauth import scopes_of
 from integrations.models import LeverConnection, Organization
 from integrations.workflow.health.checks.addresses import HEALTH, LEVER_SETTINGS, SETTINGS
 from integrations.workflow.health.findings import Finding, FindingCode, Level
@@ -68,9 +68,10 @@ def _check_consent_end(organization: Organization, connection: LeverConnection) 
 def _check_scopes(organization: Organization, connection: LeverConnection) -> Iterator[Finding]:
     """Yield which scopes are missing; nothing when Lever didn't state what it granted."""
     granted = connection.granted_scopes
-    missing = [scope for scope in SCOPES if not granted & {scope, scope.replace(":read:", ":write:")}]
+    needed = scopes_of(attaches_files=organization.attach_report)
+    missing = [scope for scope in needed if not granted & {scope, scope.replace(":read:", ":write:")}]
     if granted and missing:
-        reasons = listed(f"{scope} (to {SCOPES[scope]})" for scope in missing)
+        reasons = listed(f"{scope} (to {needed[scope]})" for scope in missing)
         yield Finding(
             organization.slug,
             FindingCode.LEVER_SCOPES_MISSING,

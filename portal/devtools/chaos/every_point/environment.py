@@ -26,6 +26,7 @@ CONFIGURATION = """
 bulk_limit = 0
 default_assessment = "{assessment}"
 passed_tag = "{passed_tag}"
+attach_report = true
 failed_tag = "{failed_tag}"
 [lever]
 signature_token = "{signature_token}"

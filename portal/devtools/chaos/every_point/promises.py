@@ -43,6 +43,7 @@ def _of_candidate(
     if len(entry["note_texts"]) not in expected.notes:
         yield f"Lever has {len(entry['note_texts'])} notes"
     yield from _of_feedback(expected, entry)
+    yield from _of_files(expected, entry)
 
 
 def _of_feedback(expected: Expected, entry: JsonObject) -> Iterator[str]:
@@ -60,6 +61,12 @@ def _of_feedback(expected: Expected, entry: JsonObject) -> Iterator[str]:
     link = fields.get("Report link")
     if not link or entry["links"].count(link) != 1:
         yield f"the report link {link!r} is {entry['links'].count(link)} times among Lever's links"
+
+
+def _of_files(expected: Expected, entry: JsonObject) -> Iterator[str]:
+    """One report for each candidate with a result, however often it changed."""
+    if len(entry["files"]) != (expected.feedback is not None):
+        yield f"Lever has {len(entry['files'])} reports"
 
 
 def _of_rows() -> Iterator[str]:

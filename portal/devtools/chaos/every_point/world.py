@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from django.contrib.auth.models import User
 
 from integrations.http.errors import PlatformError
-from integrations.lever.oauth import SCOPES
+from integrations.lever.oauth import scopes_of
 from integrations.models import Delivery, Effect, Invitation, LeverConnection, Organization
 from integrations.queue import on_request
 from integrations.workflow.operations import invitations
@@ -199,7 +199,7 @@ def connect(platforms: Platforms) -> None:
     """Give the organization a grant of Lever's account, as if its Super Admin had consented."""
     grants, account = platforms.lever.grants, platforms.lever.accounts[ACCOUNT]
     user = account.users[account.actor() or ""]
-    tokens = grants.issue(grants.grant(account, user, frozenset(SCOPES)), account)
+    tokens = grants.issue(grants.grant(account, user, frozenset(scopes_of(attaches_files=True))), account)
     organization = Organization.objects.get(slug=ACCOUNT)
     person = User.objects.get(memberships__organization=organization)
     connect_lever(organization, tokens, person, lever_user_id=user.id, lever_account_id=account.id)

@@ -49,6 +49,18 @@ def test_missing_scopes_are_named_with_their_reason(healthy_organization: Organi
     assert "tags:" not in finding.message
 
 
+@pytest.mark.parametrize(("attaches", "is_missing"), [(False, False), (True, True)])
+def test_the_scope_for_files_is_missed_only_when_reports_are_attached(
+    healthy_organization: Organization, attaches: bool, is_missing: bool
+) -> None:
+    LeverConnection.objects.update(scopes=" ".join(SCOPES))
+    Organization.objects.update(attach_report=attaches)
+    healthy_organization.refresh_from_db()
+    finding = only_finding(healthy_organization)
+    assert finding.code == ("lever_scopes_missing" if is_missing else "ok")
+    assert ("files:write:admin (to attach the report as a file" in finding.message) == is_missing
+
+
 def test_no_scope_is_missing_when_lever_does_not_tell_what_it_granted(
     healthy_organization: Organization,
 ) -> None:
