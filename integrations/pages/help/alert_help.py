@@ -55,14 +55,14 @@ STATES = (
     StateHelp(
         "Not reached yet, Last one not accepted",
         "The address didn’t answer in ten seconds, or said that it can’t now. The portal tries again by itself, for "
-        "four days; the reason is below.",
+        "four days, and shows the reason.",
         "If it stays so, look whether your program runs. In Slack there is nothing to do.",
     ),
     StateHelp(
         "Stopped",
         "The address refused an alert, as Slack does when the app or the channel was removed, or it didn’t answer for "
         "four days. Nothing more is sent to it.",
-        "Correct the reason; if the address is another one now, change it here. Then press “Send a test”: once it is "
+        "Correct the reason; if the address is another one now, press “Change”. Then press “Send a test”: once it is "
         "accepted, what failed is sent too.",
     ),
     StateHelp("Off", "Somebody turned it off.", "Press “Change” and turn it on."),
