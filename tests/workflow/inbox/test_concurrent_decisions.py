@@ -1,6 +1,7 @@
 """Two people or workers decide the same thing at the same moment: the first one wins."""
 
 import threading
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -8,11 +9,14 @@ from django.db import connection as database
 from django.db import transaction
 
 from integrations.clients import provider
-from integrations.models import AuditEntry, Delivery, Effect, Organization
+from integrations.models import AuditEntry, Candidate, Delivery, Effect, Organization
 from integrations.workflow.inbox import decide_delivery, facts
 from integrations.workflow.operations import invitations
+from integrations.workflow.operations.chosen import invite_candidate
 from integrations.workflow.operations.errors import ActionNotAllowed
+from integrations.workflow.operations.undo import take_back_invite
 from tests import factories
+from tests.workflow.conftest import ASSESSMENT
 
 
 def run_during_transaction(first, second):
@@ -113,3 +117,60 @@ def test_an_invitation_is_not_sent_again_while_a_decision_invites_the_person_els
     assert [type(error) for error in raised] == [ActionNotAllowed]
     failed.refresh_from_db()
     assert failed.status == "failed"
+
+
+@pytest.fixture
+def hazel(scenario, sandbox, move_candidate):
+    """A candidate who got no assessment."""
+    move_candidate("Hazel")
+    scenario.work()
+    return Candidate.objects.get(delivery__verdict="no_assessment")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_candidate_who_is_being_chosen_is_not_chosen_by_somebody_else(hazel, super_admin):
+    raised = run_during_transaction(
+        lambda: invite_candidate(hazel, super_admin, ASSESSMENT),
+        lambda: invite_candidate(Candidate.objects.get(), super_admin),
+    )
+    assert [type(error) for error in raised] == [ActionNotAllowed]
+    assert Delivery.objects.get().chosen_assessment == ASSESSMENT
+    assert AuditEntry.objects.filter(action="invite_candidate").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_choice_that_is_being_taken_back_is_not_decided(hazel, scenario, sandbox, super_admin):
+    invite_candidate(hazel, super_admin, ASSESSMENT, wait=timedelta(seconds=30))
+    raised = run_during_transaction(lambda: take_back_invite(hazel, super_admin), scenario.work)
+    assert raised == []
+    assert Delivery.objects.get().due_at is None
+    assert sandbox.invitations_sent() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_choice_and_webhooks_that_workers_decide_at_once_invite_once(
+    hazel, scenario, sandbox, deliver_stage_change, super_admin
+):
+    scenario.set_policies(default_assessment="Backend")
+    invite_candidate(hazel, super_admin, ASSESSMENT)
+    for number in range(3):
+        deliver_stage_change("Hazel", dedupe_key=f"id:{number}")
+    failed: list[Exception] = []
+
+    def work() -> None:
+        try:
+            scenario.work()
+        except Exception as error:  # noqa: BLE001 - shown below
+            failed.append(error)
+        finally:
+            database.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    scenario.work()
+    assert failed == []
+    assert sorted(Delivery.objects.values_list("verdict", flat=True)) == ["already_invited"] * 3 + ["invite"]
+    assert sandbox.invitations_sent() == 1
