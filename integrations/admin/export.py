@@ -1,6 +1,7 @@
 """Any list of the admin, as it is filtered, as a file: CSV for spreadsheets, or JSON lines."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -33,6 +34,8 @@ from integrations.spreadsheet import csv_answer, csv_lines
 
 AT_ONCE = 500
 CSV, JSON_LINES = "csv", "jsonl"
+#: What the values of filters are: codes, keys, days and times.
+_CODE = re.compile(r"[\w.:+-]{1,40}", re.ASCII)
 
 
 class ExportMixin(admin.ModelAdmin):
@@ -131,9 +134,14 @@ class ExportMixin(admin.ModelAdmin):
 
 def _without_texts(parameters: Mapping[str, str]) -> str:
     """Return the filters of a list's address; of texts that were searched for only that there were some."""
-    hidden = {SEARCH_VAR, "text"}
-    shown = (f"{name}={'…' if name in hidden else value}" for name, value in parameters.items() if value)
+    shown = (f"{name}={_shown(name, value)}" for name, value in parameters.items() if value)
     return ", ".join(shown)[:500]
+
+
+def _shown(name: str, value: str) -> str:
+    """Return a filter's value unless it may be about a person: whoever writes the address may write anything."""
+    is_code = name not in {SEARCH_VAR, "text"} and _CODE.fullmatch(value)
+    return value if is_code else "…"
 
 
 def _plain(found: tuple[Any, Any, Any]) -> object:

@@ -3,6 +3,7 @@
 import csv
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.urls import reverse
@@ -79,6 +80,16 @@ def test_each_download_is_recorded_without_what_was_searched_for(acme: Customer)
         "filters": [None, "q=…, status__exact=held"],
         "format": [None, "csv"],
     }
+
+
+@pytest.mark.parametrize("written", ["Alder Birch", "alder@candidates.example", "Åström"])
+def test_a_download_is_recorded_without_a_person_in_the_place_of_a_filters_value(
+    acme: Customer, written: str
+) -> None:
+    client = sign_in(Membership.Role.TEAM_MEMBER, acme)
+    download(client, AuditEntry, f"?{urlencode({'about': written, 'period': 'week'})}")
+    entry = AuditEntry.objects.get(action="export_list")
+    assert entry.changes["filters"] == [None, "about=…, period=week"]
 
 
 def test_a_download_is_recorded_whatever_organization_its_address_names(acme: Customer) -> None:
