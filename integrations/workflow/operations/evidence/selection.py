@@ -69,6 +69,10 @@ class CandidateSelection:
         about = audit_entries_about(self.organization.pk, self.opportunity_id)
         return _with_removals(self.organization, Q(pk__in=about.values("pk")))
 
+    def acts(self) -> QuerySet[AuditEntry]:
+        """Return what people did about the candidate, and what was removed of them."""
+        return audit_entries_about(self.organization.pk, self.opportunity_id)
+
 
 @dataclass(frozen=True)
 class PeriodSelection:
@@ -124,6 +128,10 @@ class PeriodSelection:
     def audit_entries(self) -> QuerySet[AuditEntry]:
         """Return what people did in the period, and every record of a removal."""
         return _with_removals(self.organization, self._within("at"))
+
+    def acts(self) -> QuerySet[AuditEntry]:
+        """Return what people did in the period, and what was removed in it."""
+        return AuditEntry.objects.in_chain(self.organization.pk).filter(self._within("at"))
 
 
 type Selection = CandidateSelection | PeriodSelection

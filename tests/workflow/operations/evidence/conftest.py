@@ -1,9 +1,11 @@
 """An organization with two candidates, and packs that are unpacked and verified on a plain Python."""
 
+import json
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,6 +90,11 @@ def unpack(tmp_path):
         return folder
 
     return pack_and_unpack
+
+
+def rows(folder: Path, name: str) -> list[dict[str, Any]]:
+    """Return the rows in one file of a pack."""
+    return [json.loads(line) for line in (folder / name).read_text().splitlines()]
 
 
 def verify(folder: Path) -> tuple[int, str]:

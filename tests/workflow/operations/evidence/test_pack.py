@@ -11,7 +11,15 @@ import pytest
 from django.utils import timezone
 
 from integrations.data_inventory import CANDIDATE_TABLES
-from integrations.models import ApiCall, AuditAction, AuditEntry, AuditTarget, ChainHead, TargetKind, Verdict
+from integrations.models import (
+    ApiCall,
+    AuditAction,
+    AuditEntry,
+    AuditTarget,
+    ChainHead,
+    TargetKind,
+    Verdict,
+)
 from integrations.models.chained import erased_positions
 from integrations.workflow.operations.evidence import verify as verify_module
 from integrations.workflow.operations.evidence.pack import FileExists, write_pack
@@ -22,7 +30,7 @@ from integrations.workflow.operations.evidence.selection import (
     is_empty,
 )
 from tests import factories
-from tests.workflow.operations.evidence.conftest import ALDER, verify
+from tests.workflow.operations.evidence.conftest import ALDER, rows, verify
 
 FILES = (
     "README.txt",
@@ -42,10 +50,6 @@ FILES = (
 )
 
 
-def rows(folder, name):
-    return [json.loads(line) for line in (folder / name).read_text().splitlines()]
-
-
 def test_a_pack_of_a_candidate_holds_their_rows_and_verifies_on_a_plain_python(unpack, alder):
     folder = unpack(alder)
     assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
@@ -60,35 +64,13 @@ def test_a_pack_of_a_candidate_holds_their_rows_and_verifies_on_a_plain_python(u
     assert text.startswith("Nothing was altered: 12 files;")
 
 
-def test_the_summary_tells_the_story_by_time(unpack, alder):
-    page = (unpack(alder) / "summary.html").read_text()
-    told = [
-        "Received from Lever: candidateStageChange",
-        "Decided: Invite",
-        "CodeScreen stated a result",
-        "approve: approve",
-    ]
-    places = [page.index(text) for text in told]
-    assert places == sorted(places)
-    assert "<script" not in page
-
-
 def test_a_pack_says_how_often_the_same_answer_came(unpack, alder):
     moment = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
     ApiCall.objects.filter(opportunity_id=ALDER).update(repeats=37, last_at=moment)
     folder = unpack(alder)
-    assert (
-        "the same answer × 37 since, last 2026-03-04 05:06:07+00:00" in (folder / "summary.html").read_text()
-    )
+    assert "the same answer × 37 since, last 2026-03-04 05:06:07" in (folder / "summary.html").read_text()
     [call] = rows(folder, "calls.jsonl")
     assert (call["repeats"], call["last_at"]) == (37, "2026-03-04T05:06:07.000000+00:00")
-
-
-def test_a_summary_escapes_what_others_wrote(unpack, acme):
-    factories.DeliveryFactory.create(organization=acme, opportunity_id="o", event="<script>alert(1)</script>")
-    page = (unpack(CandidateSelection(acme, "o")) / "summary.html").read_text()
-    assert "&lt;script&gt;" in page
-    assert "<script" not in page
 
 
 def test_the_pack_is_on_record_with_the_digest_of_its_manifest(unpack, alder):
