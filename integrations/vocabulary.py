@@ -91,7 +91,7 @@ class VerdictCode(LabelledEnum):
     NO_EMAIL = "no_email", "No e-mail address"
     ALREADY_INVITED = "already_invited", "Already invited"
     INVITED_ELSEWHERE = "invited_elsewhere", "Invited elsewhere"
-    HELD_FOR_APPROVAL = "held_for_approval", "Held for approval"
+    HELD_FOR_APPROVAL = "held_for_approval", "On hold"
     INVITE = "invite", "Invite"
     NOTED = "noted", "Update received"
 
@@ -127,7 +127,7 @@ class AssessmentSource(LabelledEnum):
 class InvitationStatus(LabelledEnum):
     """Where an invitation stands."""
 
-    HELD = "held", "Held for approval"
+    HELD = "held", "On hold"
     PENDING = "pending", "Pending"
     SENDING = "sending", "Sending"
     UNCERTAIN = "uncertain", "Uncertain"

@@ -63,7 +63,7 @@ def _key_refused(incident: Incident) -> Iterator[Touch]:
 
 
 def _held(incident: Incident) -> Iterator[Touch]:
-    return _verdicts(incident, VerdictCode.HELD_FOR_APPROVAL, "Held for approval")
+    return _verdicts(incident, VerdictCode.HELD_FOR_APPROVAL, "On hold")
 
 
 def _delayed(incident: Incident, platform: Platform) -> Iterator[Touch]:

@@ -21,6 +21,7 @@ from integrations.spreadsheet import csv_answer, csv_lines
 PAGE_SIZE = 50
 MAX_CHOICES = 200
 MAX_VALUE_LENGTH = 300
+NOTHING = "nothing"
 COLUMNS = ("when (UTC)", "who", "action", "target", "what", "from", "to", "reason", "position", "hash")
 
 
@@ -31,6 +32,16 @@ class Change:
     name: str
     before: str
     after: str
+
+    @property
+    def label(self) -> str:
+        """The field's name in words."""
+        return self.name.replace("_", " ").capitalize()
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the field had no value before."""
+        return self.before == NOTHING
 
 
 @dataclass(frozen=True)
@@ -59,7 +70,7 @@ def changes_of(entry: AuditEntry) -> list[Change]:
 
 def _as_text(value: object) -> str:
     if value is None or value in ("", [], {}):
-        return "nothing"
+        return NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -26,6 +26,7 @@ from integrations.workflow.health.findings import Finding, FindingCode, Level
 from integrations.workflow.health.wording import lasting
 
 MOST_INCIDENTS = 20
+SETUP = "setup"
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,12 @@ class FindingGroup:
     title: str
     meaning: str
     findings: list[Finding]
+    icon: str = "warning"
+
+    @property
+    def is_one_level(self) -> bool:
+        """Whether all are equally serious, as the title says; the set-up's are not."""
+        return self.code != SETUP
 
 
 @dataclass(frozen=True)
@@ -100,8 +107,8 @@ def finding_groups(organization: Organization) -> list[FindingGroup]:
             levels[Level.ERROR],
         ),
         FindingGroup("warning", "Working, but fix these soon", "", levels[Level.WARNING]),
-        FindingGroup("setup", "Set-up issues", "In the mappings, and in the tags in Lever.", setup),
-        FindingGroup("info", "Good to know", "Nothing is wrong.", levels[Level.INFO]),
+        FindingGroup(SETUP, "Set-up issues", "In the mappings, and in the tags in Lever.", setup, "settings"),
+        FindingGroup("info", "Good to know", "Nothing is wrong.", levels[Level.INFO], "info"),
     ]
     return [group for group in groups if group.findings]
 

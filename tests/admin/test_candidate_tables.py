@@ -19,7 +19,7 @@ def page(customer: Customer, opportunity_id: str) -> str:
 def test_each_row_links_to_its_own_page_and_has_the_words(acme: Customer) -> None:
     text = page(acme, "opportunity-acme")
     headers = re.findall(r'<th scope="row"><a href="([^"]+)">([^<]+)</a>', text)
-    assert [name for _, name in headers] == ["Backend acme", "Held for approval", "Leave note"]
+    assert [name for _, name in headers] == ["Backend acme", "On hold", "Leave note"]
     assert reverse("admin:integrations_effect_change", args=[acme.rows[Effect].pk]) in dict(headers)
     assert "Failed<br>Lever answered 400" in text
     assert "Nobody acted on this candidate in the portal." in text

@@ -29,7 +29,7 @@ def test_the_file_has_the_rows_and_columns_of_the_list(acme: Customer, globex: C
     [row] = rows
     assert row[0] == str(acme.rows[Invitation].pk)
     assert row[2] == "Candidate of acme"
-    assert "Held for approval" in row
+    assert "On hold" in row
     assert "globex" not in str(rows)
 
 
@@ -39,7 +39,7 @@ def test_json_lines_name_the_columns(acme: Customer) -> None:
     row = json.loads(line)
     assert row["id"] == acme.rows[Delivery].pk
     assert row["candidate"] == "Candidate of acme"
-    assert row["verdict"] == "Held for approval"
+    assert row["verdict"] == "On hold"
     assert row["received_at"].endswith("+00:00")
 
 

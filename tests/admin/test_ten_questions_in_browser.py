@@ -87,7 +87,7 @@ def written_to_lever(auditor: Auditor) -> None:
 def what_waits(auditor: Auditor) -> None:
     auditor.sees("What waits", "Invitations that need approval")
     auditor.click("Invitations that need approval")
-    auditor.sees("Candidate Holly", "Held for approval")
+    auditor.sees("Candidate Holly", "On hold")
 
 
 def repaired_by_the_sweep(auditor: Auditor) -> None:

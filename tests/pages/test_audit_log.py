@@ -64,11 +64,11 @@ def test_it_is_filtered_by_person_action_and_date(organization_admin_client, ent
 def test_the_export_has_one_line_per_change_and_no_formula(organization_admin_client, entries):
     rows = export(organization_admin_client)
     assert rows[0][:4] == ["when (UTC)", "who", "action", "target"]
-    assert [row[4:7] for row in rows if row[2] == "change policies"] == [
+    assert [row[4:7] for row in rows if row[2] == "change rules"] == [
         ["bulk_limit", "50", "7"],
         ["paused", "no", "yes"],
     ]
-    assert next(row for row in rows if row[2] == "refuse")[7] == "'=cmd|' /C calc'!A0"
+    assert next(row for row in rows if row[2] == "don't send")[7] == "'=cmd|' /C calc'!A0"
     assert "very-secret" not in str(rows)
     assert "theirs" not in str(rows)
     assert len(export(organization_admin_client, "?action=change_role")) == 2

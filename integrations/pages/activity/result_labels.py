@@ -24,7 +24,7 @@ def result_label(result: Result) -> str:
     parts = [result.get_outcome_display() or "result not stated"]
     if result.score is not None:
         parts.append(f"score {result.score_text}")
-    if result.failure_reason:
+    if result.failure_reason and result.failure_reason.lower() != parts[0].lower():
         parts.append(result.failure_reason)
     label = ", ".join(parts)
     return label[0].upper() + label[1:]

@@ -55,8 +55,7 @@ def _of_verdict(verdict: Verdict) -> Iterator[Event]:
         return
     label = verdict.get_code_display()
     if verdict.code == VerdictCode.INVITE:
-        text = verdict.explanation or "Decided to invite"
-        yield Event(verdict.decided_at, text, icon="check")
+        yield Event(verdict.decided_at, "Decided to invite", verdict.explanation, icon="check")
     elif verdict.code in INVITING_VERDICTS:
         yield Event(verdict.decided_at, verdict.explanation or label, icon="pause", tone=Meaning.WARN)
     else:
@@ -117,4 +116,6 @@ def _of_result(invitation: Invitation, result: Result) -> Event:
         parts.append(f"attempt {result.attempt}")
     if invitation.round > 1:
         parts.append(f"round {invitation.round}")
-    return Event(result.created_at, ", ".join(parts), result.failure_reason, icon=icon, tone=tone)
+    is_said = result.failure_reason.lower() == parts[0].lower()
+    detail = "" if is_said else result.failure_reason
+    return Event(result.created_at, ", ".join(parts), detail, icon=icon, tone=tone)

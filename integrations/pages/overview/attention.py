@@ -116,7 +116,7 @@ def _waiting(waiting: Waiting) -> Iterator[AttentionItem]:
         title = f"{_counted(number, 'invitation', 'invitations')} may have been sent"
         reason = "CodeScreen's answer got lost. Look there whether the candidate was invited, then say so."
         url = f"{reverse('activity')}?show=invitations&status=uncertain"
-        yield AttentionItem("help", "warn", title, reason, "Settle it", url)
+        yield AttentionItem("help", "bad", title, reason, "Settle it", url)
     if number := waiting.failed_effects:
         title = f"{_counted(number, 'step', 'steps')} failed"
         reason = "The portal could not write to Lever or CodeScreen, or send an e-mail. Correct the reason, then retry."

@@ -51,7 +51,7 @@ def _invitations(member: Membership, days: Sequence[date]) -> Chart:
     return stacked_chart(
         "invitations",
         "Invitations by day",
-        f"{total} in {DAYS} days",
+        f"{total} sent",
         (("invited", "Invited"),),
         day_columns(days),
         counts,
@@ -75,7 +75,6 @@ def _outcomes(member: Membership, days: Sequence[date]) -> Chart:
         totals[kinds[outcome]] += sum(by_day)
     legend = tuple((kind, label) for kind, _, label in OUTCOMES if totals[kind]) or (("passed", "Passed"),)
     summary = ", ".join(f"{totals[kind]} {label.lower()}" for kind, label in legend if totals[kind]) or "None"
-    summary = f"{summary} in {DAYS} days"
     return stacked_chart("outcomes", "Outcomes by day", summary, legend, day_columns(days), counts)
 
 
@@ -88,8 +87,8 @@ def _delays(member: Membership, days: Sequence[date]) -> Chart:
     top = max(medians.values(), default=1.0) or 1.0
     return Chart(
         "delays",
-        "From stage change to invitation",
-        f"Median {duration(median(overall))}" if overall else f"None sent in {DAYS} days",
+        "Time to invitation",
+        f"Median {duration(median(overall))}" if overall else "None sent",
         (("delay", "Median by day"),),
         tuple(
             bar("delay", index, DAYS, 0, medians[day], top, f"{duration(medians[day])} on {day_name(day)}")

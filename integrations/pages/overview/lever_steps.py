@@ -60,8 +60,7 @@ def _webhook_step(webhooks: list[LeverWebhook]) -> SetupStep:
         is_done=has_token,
         state=state,
         instructions=(
-            "Let the portal make the webhook (Lever's notifications), once Lever is connected.",
-            "Or make it by hand, in Lever under Settings › Integrations and API › Webhooks.",
+            "Press “Make the webhook for me”: the portal makes the webhook, Lever's notifications, in your account.",
         ),
         url=f"{reverse('settings')}#webhook",
         action="Go to the webhook",
@@ -90,7 +89,7 @@ def _verified_step(organization: Organization, webhooks: list[LeverWebhook]) -> 
         state=state,
         instructions=(
             "In Lever, open Settings › Integrations and API › Webhooks.",
-            "Turn on “Candidate Stage Change”: only you can do that, no app may.",
+            "Turn on “Candidate Stage Change” and “Candidate Deleted”: only you can do that, no app may.",
             "Press “Verify Connection” beside the webhook. This step turns green within seconds.",
         ),
     )

@@ -30,6 +30,8 @@ LATEST = 10
 CATALOG_REFRESH_SECONDS = 8
 #: The steps whose state depends on the copies of the platforms' lists.
 CATALOG_STEPS = frozenset({"codescreen", "stage", "roles"})
+#: The last step: once it is done, the checklist is only about what has broken since.
+FIRST_INVITATION = "candidate"
 
 
 class OverviewView(OrganizationMixin, PartialsMixin):
@@ -53,6 +55,7 @@ class OverviewView(OrganizationMixin, PartialsMixin):
             steps_done=sum(step.is_done for step in steps),
             next_step=next((step for step in steps if not step.is_done), None),
             is_ready=is_ready,
+            was_set_up=any(step.is_done for step in steps if step.code == FIRST_INVITATION),
             **kwargs,
         )
         if self.partial == "checklist":

@@ -9,6 +9,7 @@ from typing import Any
 import redis
 from django.core.cache import cache
 from django.http import HttpRequest, StreamingHttpResponse
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 from django.views.generic import TemplateView, View
 
@@ -221,12 +222,13 @@ def _charts(period: Period, by_month: dict[date, Figures]) -> list[Chart]:
         {"passed": one.passed, "failed": one.failed, "expired": one.expired, "unstated": one.unstated}
         for one in figures
     ]
+    sent, results = sum(one.sent for one in figures), sum(sum(one.values()) for one in outcomes)
     legend = tuple((kind, label) for kind, _, label in OUTCOMES)
     return [
         stacked_chart(
             "invited",
             "Invitations by month",
-            f"{sum(one.sent for one in figures)} invitations",
+            f"{sent} invitation{pluralize(sent)}",
             (("started", "Started"), ("waiting", "Not started yet"), ("no-show", "Not started in time")),
             columns,
             invited,
@@ -235,7 +237,7 @@ def _charts(period: Period, by_month: dict[date, Figures]) -> list[Chart]:
         stacked_chart(
             "outcomes",
             "Results by month",
-            f"{sum(sum(one.values()) for one in outcomes)} results",
+            f"{results} result{pluralize(results)}",
             legend,
             columns,
             outcomes,

@@ -32,7 +32,7 @@ def test_invitations_show_status_role_assessment_and_the_verdict(super_admin_cli
     )
     decided(organization, "held_for_approval", explanation="It waits for a yes.", invitation=invitation)
     page = text(super_admin_client.get(ACTIVITY))
-    for word in ("Candidate Alder", "Held for approval", "Chef", "Backend", "It waits for a yes."):
+    for word in ("Candidate Alder", "On hold", "Chef", "Backend", "It waits for a yes."):
         assert word in page
 
 

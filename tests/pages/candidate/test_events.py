@@ -25,7 +25,7 @@ def test_a_journey_is_told_newest_first(organization, super_admin):
         "Started “Backend”",
         "Tag set to “CodeScreen: Candidate Invited”",
         "Invited to “Backend”",
-        histories.SENT,
+        "Decided to invite",
         "Moved into “CodeScreen Assessment” in Lever",
     ]
 
