@@ -117,7 +117,7 @@ class VerdictCause(LabelledEnum):
 class AssessmentSource(LabelledEnum):
     """What names the assessment for a candidate; where several do, the first in this order counts."""
 
-    CHOICE = "choice", "an Admin’s choice"
+    CHOICE = "choice", "an Admin's choice"
     MAPPING_FOR_STAGE = "mapping_for_stage", "the mapping for this role and stage"
     MAPPING_FOR_ROLE = "mapping_for_role", "the mapping for this role"
     TAG = "tag", "the tag"

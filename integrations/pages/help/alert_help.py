@@ -54,13 +54,13 @@ STATES = (
     StateHelp("Works", "The last alert was accepted.", "Nothing."),
     StateHelp(
         "Not reached yet, Last one not accepted",
-        "The address didn’t answer in ten seconds, or said that it can’t now. The portal tries again by itself, for "
+        "The address didn't answer in ten seconds, or said that it can't now. The portal tries again by itself, for "
         "four days, and shows the reason.",
         "If it stays so, look whether your program runs. In Slack there is nothing to do.",
     ),
     StateHelp(
         "Stopped",
-        "The address refused an alert, as Slack does when the app or the channel was removed, or it didn’t answer for "
+        "The address refused an alert, as Slack does when the app or the channel was removed, or it didn't answer for "
         "four days. Nothing more is sent to it.",
         "Correct the reason; if the address is another one now, press “Change”. Then press “Send a test”: once it is "
         "accepted, what failed is sent too.",

@@ -74,7 +74,7 @@ class ChangeAddressForm(_AddressForm):
     """A stored address: an empty URL stays as it is."""
 
     is_on = forms.BooleanField(label="On: alerts are sent to it", required=False)
-    url = _url_field("Leave it empty to keep the present one, which isn’t shown.", required=False)
+    url = _url_field("Leave it empty to keep the present one, which isn't shown.", required=False)
     new_secret = forms.BooleanField(
         label="Make a new signing secret",
         required=False,

@@ -30,7 +30,7 @@ class PoliciesForm(forms.ModelForm):
             "rating_2_from": "Rating 2 from",
             "rating_3_from": "Rating 3 from",
             "rating_4_from": "Rating 4 from",
-            "rating_follows_result": "Never rate against CodeScreen’s own result",
+            "rating_follows_result": "Never rate against CodeScreen's own result",
             "reentry": "When somebody enters the stage again",
             "reentry_days": "Days since completion before another round",
             "leaving": "When somebody leaves the stage before starting",
@@ -43,7 +43,7 @@ class PoliciesForm(forms.ModelForm):
             "passed_stage": "Move those who passed to",
             "hold_failed": "Ask before rejecting failed candidates",
             "attach_report": "Attach the report to the candidate as a PDF",
-            "report_names_candidate": "Write the candidate’s first name into it",
+            "report_names_candidate": "Write the candidate's first name into it",
             "report_time_zone": "Time zone of its dates",
         }
         help_texts = {

@@ -62,14 +62,14 @@ def invite_candidate(
 def why_not_invitable(candidate: Candidate) -> str:
     """Return why nobody may choose to invite this candidate, by where they stand; empty where somebody may."""
     if candidate.erased_at is not None:
-        return "The person’s data was erased."
+        return "The person's data was erased."
     invitation, delivery = candidate.invitation, candidate.delivery
     if invitation is not None:
         return _why_not_again(invitation)
     if delivery is None or not delivery.verdict or delivery.due_at is not None:
         return BEING_DECIDED
     if delivery.verdict in {VerdictCode.ANONYMIZED, VerdictCode.ERASED}:
-        return "The person’s data was removed."
+        return "The person's data was removed."
     if delivery.verdict in WAITING_VERDICTS:
         return "This candidate waits, and is decided by itself."
     return ""
@@ -135,7 +135,7 @@ def _decided(decision: Decision | str) -> WouldHappen:
 def _again(candidate: Candidate, invitation: Invitation, actor: Actor) -> WouldHappen:
     """Return what sending an invitation again would lead to: it is done, and rolled back."""
     note = (
-        "sent again: it failed before" if invitation.status == Status.FAILED else "sent again: it wasn’t sent"
+        "sent again: it failed before" if invitation.status == Status.FAILED else "sent again: it wasn't sent"
     )
     with transaction.atomic():
         try:

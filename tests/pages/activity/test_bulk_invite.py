@@ -143,7 +143,7 @@ def test_inviting_begins_half_a_minute_later_with_an_entry_for_each(
     assert "<strong>2</strong> sent" in text(organization_admin_client.get(DONE))
     verdict = uninvited["Hazel"].delivery.verdicts.get(is_current=True)
     assert (verdict.code, verdict.cause, verdict.assessment_source) == ("invite", "chosen", "choice")
-    assert verdict.explanation == "“Backend” will be sent because of an Admin’s choice."
+    assert verdict.explanation == "“Backend” will be sent because of an Admin's choice."
 
 
 def test_the_rules_name_the_assessment_where_none_is_chosen(
@@ -277,7 +277,7 @@ def test_what_was_withdrawn_unsent_is_sent_as_the_next_round_and_taken_back(
         ("invite", "invited", "is there already: invited."),
         ("invite", "completed", "is there already: completed."),
         ("paused", "", "This candidate waits, and is decided by itself."),
-        ("anonymized", "", "The person’s data was removed."),
+        ("anonymized", "", "The person's data was removed."),
     ],
 )
 def test_who_cannot_be_invited_is_left_out_with_the_reason(
