@@ -1,0 +1,65 @@
+"""What the documents name exists: files, folders, tests, and the targets of links."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "portal" / "docs").rglob("*.md")])
+#: Decision records tell of the modules of their day.
+OF_TODAY = [document for document in DOCUMENTS if "decisions" not in document.parts]
+#: Where paths in documents begin; each document says which folder it means, or it is clear from its subject.
+BEGINNINGS = ("", "tests", "integrations", "portal", "portal/devtools")
+FOLDERS = ("tests/", "integrations/", "portal/", "templates/", "static/")
+_CODE = re.compile(r"`([\w.-]+(?:/[\w.-]+)*/?)`")
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
+
+
+def named_paths(text: str) -> set[str]:
+    """Return the paths of modules, documents and folders in a text; a name alone may mean anything."""
+    found = {name for name in _CODE.findall(text) if "/" in name}
+    return {name for name in found if name.endswith((".py", ".md", ".html")) or name.startswith(FOLDERS)}
+
+
+def anchors(document: Path) -> set[str]:
+    """Return the names by which a document's headings can be linked to."""
+    headings = _HEADING.findall(document.read_text())
+    return {re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", OF_TODAY, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_path_in_a_document_exists(document: Path) -> None:
+    missing = {
+        name
+        for name in named_paths(document.read_text())
+        if not any((ROOT / beginning / name).exists() for beginning in BEGINNINGS)
+    }
+    assert missing == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_of_a_document_leads_somewhere(document: Path) -> None:
+    broken = set()
+    for link in _LINK.findall(document.read_text()):
+        if link.startswith(("http:", "https:", "mailto:")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = document.parent / path if path else document
+        if not target.exists() or (anchor and target.suffix == ".md" and anchor not in anchors(target)):
+            broken.add(link)
+    assert broken == set()
+
+
+def test_each_control_of_the_security_document_names_a_test() -> None:
+    text = (ROOT / "SECURITY.md").read_text()
+    table = text.partition("## Threat, control, test")[2].partition("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in table.splitlines() if line.startswith("|")]
+    controls = [row for row in rows[2:] if not row[0].strip().startswith("**")]
+    assert len(controls) > 30
+    for threat, _, tests in controls:
+        paths = _CODE.findall(tests)
+        assert paths, threat
+        assert all((ROOT / "tests" / path).exists() for path in paths), threat
