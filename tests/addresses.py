@@ -65,6 +65,16 @@ def names() -> set[str]:
     return {name for name, _ in patterns()}
 
 
+def unnamed(within: Any = None, beginning: str = "") -> Iterator[str]:
+    """Yield the route of every pattern without a name, which `patterns()` leaves out."""
+    for pattern in get_resolver().url_patterns if within is None else within:
+        route = f"{beginning}{pattern.pattern}"
+        if isinstance(pattern, URLResolver):
+            yield from unnamed(pattern.url_patterns, route)
+        elif not pattern.name:
+            yield route
+
+
 def of(customer: Customer) -> list[Address]:
     """Return every address with the customer's rows filled in. Raises AssertionError for a pattern it can't fill."""
     return [_fill(name, pattern, customer) for name, pattern in patterns()]
