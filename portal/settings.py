@@ -225,7 +225,6 @@ SOCIAL_AUTH_RAISE_EXCEPTIONS = False
 SOCIAL_AUTH_LOGIN_REDIRECT_URL = "/settings/"
 SOCIAL_AUTH_LEVER_NEW_ASSOCIATION_REDIRECT_URL = "/settings/"
 SOCIAL_AUTH_REDIRECT_IS_HTTPS = IS_HTTPS
-SOCIAL_AUTH_REQUESTS_TIMEOUT = 15
 SOCIAL_AUTH_PIPELINE = [
     "social_core.pipeline.social_auth.social_details",
     "social_core.pipeline.social_auth.social_uid",

@@ -7,12 +7,18 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
+from typing import Any
 
+import requests
 from django.conf import settings
 from social_core.backends.oauth import BaseOAuth2
+from social_core.exceptions import AuthProviderError
+from social_core.utils import http_error
 
+from integrations.http import deadlines
 from integrations.http.errors import PlatformError
 from integrations.http.json_types import JsonObject
+from integrations.http.kept_connections import PlatformConnection
 from integrations.http.session import PlatformSession
 from integrations.lever import shapes
 
@@ -76,6 +82,39 @@ class LeverOAuth2(BaseOAuth2[JsonObject]):
     def auth_params(self, state: str | None = None) -> JsonObject:
         """Add the audience: without it, Lever's token has access to nothing."""
         return {**super().auth_params(state), "audience": settings.LEVER_AUDIENCE}
+
+    def request(self, url: str, **options: Any) -> requests.Response:
+        """Call Lever as all other calls do: a redirect isn't followed, and the environment names no proxy.
+
+        The code and the app's secret would go with the redirect. Raises AuthProviderError.
+        """
+        stage = options.get("stage", "user_info")
+        connection = PlatformConnection()
+        try:
+            with connection.http, connection.adapter.bounded(deadlines.TOTAL_SECONDS):
+                response = connection.http.request(
+                    options.get("method", "GET"),
+                    url,
+                    headers=options.get("headers"),
+                    data=options.get("data"),
+                    params=options.get("params"),
+                    auth=options.get("auth"),
+                    timeout=(deadlines.CONNECT_SECONDS, deadlines.READ_SECONDS),
+                    allow_redirects=False,
+                )
+        except requests.exceptions.SSLError as error:
+            raise AuthProviderError(self, code="tls_error", stage=stage) from error
+        except requests.Timeout as error:
+            raise AuthProviderError(self, code="timeout", stage=stage) from error
+        except requests.RequestException as error:
+            raise AuthProviderError(self, code="connection_failed", stage=stage) from error
+        if response.is_redirect:
+            raise AuthProviderError(self, code="http_error", stage=stage, status_code=response.status_code)
+        try:
+            response.raise_for_status()
+        except requests.HTTPError as error:
+            raise http_error(self, error, stage=stage) from error
+        return response
 
     def get_user_id(self, details: JsonObject, response: JsonObject) -> str:
         """Return the id of the Lever user, or a constant if unknown: the portal signs nobody in by it."""

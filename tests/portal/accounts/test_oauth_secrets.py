@@ -1,9 +1,14 @@
-"""Failures of the consent: whatever Lever repeats in them, no code, state or client secret is logged or shown."""
+"""Failures of the consent: whatever Lever repeats in them, no code, state or client secret is logged or shown.
+
+And what is sent to exchange the code goes to Lever alone.
+"""
 
 import logging
+from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 import responses
 from django.urls import reverse
 
@@ -61,3 +66,28 @@ def test_a_wrong_state_is_not_logged_or_shown(begun, caplog):
     kept = caplog.text + answer.content.decode() + str(answer.redirect_chain)
     for secret in (CODE, SECRET, state, forged):
         assert secret not in kept
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_does_not_take_the_code_and_the_secret_elsewhere(begun, status):
+    client, state = begun
+    elsewhere = "https://evil.example/token"
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
+        api.post(f"{AUTH}/oauth/token", status=status, headers={"Location": elsewhere})
+        for method in (api.post, api.get):
+            method(elsewhere, json={"access_token": "of-somebody-else"})
+        answer = client.get("/oauth/complete/lever/", {"code": CODE, "state": state}, follow=True)
+        assert [call.request.url for call in api.calls] == [f"{AUTH}/oauth/token"]
+    assert "answered with an error" in answer.content.decode()
+
+
+def test_the_environment_names_no_proxy_for_the_exchange(begun, monkeypatch):
+    client, state = begun
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.evil.example:3128")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/tmp/anybodys.pem")
+    with mock.patch.object(
+        requests.adapters.HTTPAdapter, "send", side_effect=requests.ConnectTimeout
+    ) as send:
+        client.get("/oauth/complete/lever/", {"code": CODE, "state": state})
+    sent = send.call_args.kwargs
+    assert (sent["verify"], dict(sent["proxies"])) == (True, {})
