@@ -15,7 +15,11 @@ from integrations.models import (
 )
 from integrations.models.former_webhook_key import KEY_OVERLAP
 from integrations.models.organization import POLICIES
-from integrations.workflow.operations.webhook_address import keep_former_key, refuse_key_of_another
+from integrations.workflow.operations.webhook_address import (
+    keep_former_key,
+    refuse_key_of_another,
+    store_key,
+)
 
 #: What can be changed of an organization beside its policies.
 IDENTITY = ("name", "webhook_key")
@@ -57,10 +61,13 @@ def change_organization(organization: Organization, values: Mapping[str, str], a
     with transaction.atomic():
         if "webhook_key" in changes:
             keep_former_key(organization, str(changes["webhook_key"][0]), KEY_OVERLAP)
-        organization.save(update_fields=list(changes))
+        if "name" in changes:
+            organization.save(update_fields=["name"])
         AuditEntry.record(
             organization, actor, AuditAction.CHANGE_ORGANIZATION, audit_target(organization), changes
         )
+        if "webhook_key" in changes:
+            store_key(organization)
     return changes
 
 

@@ -38,13 +38,22 @@ def replace_webhook_key(organization: Organization, overlap: timedelta, actor: A
             )
         former, organization.webhook_key = current.webhook_key, make_webhook_key()
         keep_former_key(organization, former, overlap)
-        organization.save(update_fields=["webhook_key"])
         target = AuditTarget(TargetKind.ORGANIZATION, organization.pk, organization.name)
         changes = {
             "webhook_key": (former, organization.webhook_key),
             "former_address_honoured_days": (None, overlap.days),
         }
         AuditEntry.record(organization, actor, AuditAction.REPLACE_WEBHOOK_ADDRESS, target, changes)
+        store_key(organization)
+
+
+def store_key(organization: Organization) -> None:
+    """Store the organization's new key, after the audit entry: the one change that comes later than it.
+
+    PostgreSQL checks foreign keys at COMMIT. Who writes to the log holds the chain's head then, and waits for who
+    changes the organization's key. Who changed it before and now waited for the head would make that a deadlock.
+    """
+    organization.save(update_fields=["webhook_key"])
 
 
 def keep_former_key(organization: Organization, key: str, overlap: timedelta) -> None:

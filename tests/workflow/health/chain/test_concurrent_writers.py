@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -11,11 +12,13 @@ from django.db import connection, connections, transaction
 
 from integrations.models import AuditAction, AuditEntry, AuditTarget, Organization, TargetKind, Verdict
 from integrations.workflow.health.chain.verification import verify_chain
+from integrations.workflow.operations.organizations import change_organization
+from integrations.workflow.operations.webhook_address import replace_webhook_key
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WRITERS, EACH = 16, 12
+WRITERS, EACH, REPLACED = 16, 12, 8
 
 
 def record(organization: Organization | None) -> None:
@@ -30,6 +33,16 @@ def decide(delivery) -> None:
     with transaction.atomic():
         Organization.objects.lock(claimed.organization_id)
         assert claimed.decide("no_email", "There is no address.")
+
+
+def replace_by_page(organization: Organization) -> None:
+    for _ in range(REPLACED):
+        replace_webhook_key(organization, timedelta(days=1), "somebody")
+
+
+def replace_by_file(organization: Organization) -> None:
+    for number in range(REPLACED):
+        change_organization(organization, {"webhook_key": f"key-{number}" * 5}, "configure")
 
 
 def at_once(acts: list[Callable[[], None]]) -> None:
@@ -82,6 +95,21 @@ def test_many_writers_at_once_leave_no_gap_in_any_chain():
     for organization in (first, second):
         assert positions(organization) == list(range(1, WRITERS // 2 * EACH + 1))
         assert is_whole(organization)
+
+
+@pytest.mark.parametrize("replace", [replace_by_page, replace_by_file])
+def test_a_webhook_address_is_replaced_while_deliveries_are_decided(replace):
+    """A decision's check of its foreign keys at COMMIT waits for who changes the organization's key."""
+    organization = factories.OrganizationFactory.create()
+
+    def decide_without_lock() -> None:
+        claimed = factories.DeliveryFactory.create(organization=organization).lease()
+        assert claimed is not None
+        assert claimed.decide("disconnected", "Lever is not connected.")
+
+    at_once([repeated(decide_without_lock)] * 4 + [partial(replace, organization)])
+    assert Organization.objects.get().former_webhook_keys.count() == REPLACED
+    assert is_whole(organization)
 
 
 def test_the_first_rows_of_a_chain_may_be_written_at_once():
