@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -23,8 +23,13 @@ from portal.devtools.demo.environment import DemoEnvironment
 from portal.devtools.demo.provisioning import STAGE_NAME
 from portal.devtools.sandbox.ids import stable_id
 from portal.devtools.waiting import wait_for_url
+from tests import planting
+from tests.identity_provider import Provider, serving
 
 ROLES = ("super_admin", "admin", "team_member", "limited_team_member")
+#: A member who has a second factor, and the superuser.
+CAREFUL, OPERATOR = "careful", "operator"
+PEOPLE = (*ROLES, CAREFUL, OPERATOR)
 SLUG, ASSESSMENT, CANDIDATE = "acme", "Backend", "Alder"
 STEP_SECONDS = 90.0
 
@@ -36,7 +41,7 @@ class PlantedPortal:
         self.environment = DemoEnvironment.create("planted")
         self.folder = self.environment.folder
         self.log = self.folder / "serve.log"
-        self.passwords = {role: f"Planted-{role}-{secrets.token_hex(8)}" for role in ROLES}
+        self.passwords = {name: f"Planted-{name}-{secrets.token_hex(8)}" for name in PEOPLE}
         self.encryption_key = Fernet.generate_key().decode()
         planted = {
             "SECRET_KEY": secrets.token_urlsafe(50),
@@ -54,7 +59,7 @@ class PlantedPortal:
             "FIELD_ENCRYPTION_KEYS": self.encryption_key,
             "EMAIL_URL": f"smtp://portal:{self.mail_password}@127.0.0.1:9",  # nothing listens there
             "METRICS_ENABLED": "True",
-            "ALLOW_PRIVATE_ADDRESSES": "True",  # for an address of alerts at which nothing listens
+            "ALLOW_PRIVATE_ADDRESSES": "True",  # for the identity provider, and alerts to where nothing listens
             "LOG_LEVEL": "DEBUG",
         }
         self.webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
@@ -67,6 +72,8 @@ class PlantedPortal:
             "CodeScreen's webhook secret": self.webhook_secret,
             **{f"password of {role}": password for role, password in self.passwords.items()},
         }
+        self.provider = Provider("", email=f"super_admin@{SLUG}.example")
+        self._serving = ExitStack()
         self._processes: list[subprocess.Popen[bytes]] = []
 
     # processes
@@ -74,6 +81,11 @@ class PlantedPortal:
     def start(self) -> None:
         """Configure the organization, and start the sandbox and `serve`."""
         self.run_manage("configure", self._organization_file())
+        operator = ("--username", OPERATOR, "--email", f"{OPERATOR}@portal.example")
+        self.run_manage(
+            "createsuperuser", "--noinput", *operator, DJANGO_SUPERUSER_PASSWORD=self.passwords[OPERATOR]
+        )
+        self._serving.enter_context(serving(self.provider))
         self._start(self.environment.sandbox().argv)
         self._start([sys.executable, "manage.py", "serve", "--port", str(self.environment.port)])
         for url in self.environment.urls_to_wait_for:
@@ -98,13 +110,14 @@ class PlantedPortal:
             process.terminate()
         for process in self._processes:
             process.wait(60)
+        self._serving.close()
 
-    def run_manage(self, *arguments: str) -> str:
-        """Run a command; return what it printed."""
+    def run_manage(self, *arguments: str, **variables: str) -> str:
+        """Run a command with further variables; return what it printed."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=settings.BASE_DIR,
-            env=self.variables,
+            env=self.variables | variables,
             capture_output=True,
             text=True,
             check=False,
@@ -120,9 +133,10 @@ class PlantedPortal:
     def _organization_file(self) -> str:
         path = self.folder / "acme.toml"
         members = "".join(
-            f'[[members]]\nusername = "{role}"\nemail = "{role}@{SLUG}.example"\nrole = "{role}"\n'
-            f'password = "{password}"\n'
-            for role, password in self.passwords.items()
+            f'[[members]]\nusername = "{name}"\nemail = "{name}@{SLUG}.example"\n'
+            f'role = "{name if name in ROLES else "team_member"}"\npassword = "{password}"\n'
+            for name, password in self.passwords.items()
+            if name != OPERATOR
         )
         path.write_text(
             f'[organization]\nname = "Acme"\nslug = "{SLUG}"\n{members}'
@@ -133,20 +147,20 @@ class PlantedPortal:
 
     # the main job
 
-    def sign_in(self, role: str) -> requests.Session:
-        """Sign a member in; return the browser's cookies and connections."""
+    def sign_in(self, name: str) -> BrowserSession:
+        """Sign somebody in; return their browser."""
         browser = BrowserSession(self.environment.portal_url)
-        browser.sign_in(role, self.passwords[role])
-        session = browser._http
-        for cookie in session.cookies:
-            if "session" in cookie.name:
-                self.secrets[f"session of {role}"] = str(cookie.value)
-        return session
+        browser.sign_in(name, self.passwords[name])
+        self.secrets |= {
+            f"session of {name}": str(cookie.value)
+            for cookie in browser._http.cookies
+            if "session" in cookie.name
+        }
+        return browser
 
     def connect(self) -> None:
         """Consent in Lever, let the portal make its webhook, store a token by hand, replace the webhook address."""
-        browser, lever = BrowserSession(self.environment.portal_url), self.environment.lever
-        browser.sign_in("super_admin", self.passwords["super_admin"])
+        browser, lever = self.sign_in("super_admin"), self.environment.lever
         begun = browser.submit("/oauth/login/lever/", "/settings/", organization=SLUG).headers["Location"]
         self.secrets["OAuth's state"] = parse_qs(urlsplit(begun).query)["state"][0]
         back = lever.act("consent", account=SLUG, url=begun)["redirect"]
@@ -161,7 +175,8 @@ class PlantedPortal:
         browser.submit("/settings/webhooks/address/", "/settings/", overlap_days="7")
         self.secrets["webhook key"] = self._webhook_key()
         requests.post(address, json={"signature": "x", "token": "y", "triggeredAt": 1}, timeout=10)
-        self._add_alert_address(browser)
+        self.secrets |= planting.plant_alert_addresses(browser)
+        self.secrets |= planting.plant_single_sign_on(browser, self.provider, self.environment.portal_url)
         self.environment.codescreen.act(
             "settings",
             account=SLUG,
@@ -169,18 +184,21 @@ class PlantedPortal:
             webhook_secret=self.webhook_secret,
         )
 
-    def _add_alert_address(self, browser: BrowserSession) -> None:
-        page = "/settings/alerts/"
-        self.secrets["path of the alert address"] = f"alerts{secrets.token_hex(12)}"
-        url = f"https://127.0.0.1:9/{self.secrets['path of the alert address']}"  # nothing listens there
-        answer = browser.submit(page, page, name="Program", kind="signed", url=url, wants_results="on")
-        assert "whsec_" in answer.text
-        browser.submit("/settings/alerts/1/test/", page)
+    def set_up_a_second_factor(self) -> None:
+        """Let somebody set up an authenticator app, sign out and sign in with a code and without."""
+        browser = self.sign_in(CAREFUL)
+        self.secrets |= planting.plant_second_factor(browser, self.environment.portal_url)
+        browser.submit("/logout/", "/account/")
+        browser.sign_in(CAREFUL, self.passwords[CAREFUL])
+        challenge = "/login/second-factor/"
+        browser.submit(challenge, challenge, code="000000")
+        browser.submit(challenge, challenge, code=self.secrets["recovery code 0"])
 
     def take_a_candidate_through(self) -> None:
         """Move a candidate into the stage and let them pass; return when the feedback is written."""
-        opportunity = stable_id(SLUG, "opportunity", CANDIDATE)
-        self.environment.lever.act("move", account=SLUG, opportunities=[opportunity], stage=STAGE_NAME)
+        self.environment.lever.act(
+            "move", account=SLUG, opportunities=[self.opportunity_id], stage=STAGE_NAME
+        )
         self._wait("SELECT 1 FROM integrations_invitation WHERE status = 'invited'")
         person = {
             "account": SLUG,
@@ -196,6 +214,11 @@ class PlantedPortal:
         while not self.rows(query):
             assert time.monotonic() < deadline, f"{query}\n{self.log.read_text()[-6000:]}"
             time.sleep(0.3)
+
+    @property
+    def opportunity_id(self) -> str:
+        """The candidate's id in Lever."""
+        return stable_id(SLUG, "opportunity", CANDIDATE)
 
     def _webhook_key(self) -> str:
         return str(self.rows("SELECT webhook_key FROM integrations_organization")[0][0])
