@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Max, Min
 from django.utils import timezone
+from django.utils.timesince import timesince
 
 from integrations.models import (
     CircuitBreaker,
@@ -23,7 +24,6 @@ from integrations.pages.access import OrganizationMixin
 from integrations.pages.partials import PartialsMixin
 from integrations.workflow.health import doctor
 from integrations.workflow.health.findings import Finding, FindingCode, Level
-from integrations.workflow.health.wording import lasting
 
 MOST_INCIDENTS = 20
 SETUP = "setup"
@@ -122,7 +122,7 @@ def recent_incidents(organization: Organization) -> list[IncidentRow]:
             row.name,
             row.began_at,
             row.ended_at,
-            lasting(((row.ended_at or now) - row.began_at).total_seconds()),
+            timesince(row.began_at, row.ended_at or now),
         )
         for row in sorted(rows, key=lambda row: row.ended_at is not None)
     ]

@@ -111,9 +111,9 @@ def test_ongoing_incidents_come_before_those_that_are_over(super_admin_client, o
     answer = super_admin_client.get(reverse("health"))
     rows = [(row.title, row.lasted) for row in answer.context["incidents"]]
     assert rows == [
-        ("Invitations may or may not have been sent", "5 hours"),
-        ("Invitations need approval", "60 minutes"),
-        ("Lever or CodeScreen doesn't answer", "2 hours"),
+        ("Invitations may or may not have been sent", "5\xa0hours"),
+        ("Invitations need approval", "1\xa0hour"),
+        ("Lever or CodeScreen doesn't answer", "2\xa0hours"),
     ]
     assert answer.content.decode().count("Ongoing") == 1
 
