@@ -9,7 +9,7 @@ from integrations.vocabulary import ResultOutcome
 from integrations.workflow.email.alerts.payload import AlertPayload
 from integrations.workflow.email.links import settings_link
 from integrations.workflow.email.names import UNNAMED, first_name
-from integrations.workflow.email.rendering import VARIABLE
+from integrations.workflow.email.rendering import VARIABLE, without_links
 from integrations.workflow.email.wording import current_wording
 
 TEST = "test"
@@ -30,7 +30,9 @@ class Alert:
     def body(self, kind: str) -> JsonObject:
         """Return what is posted to an address of this kind."""
         if kind == AlertAddress.Kind.SLACK:
-            return {"text": f"{_escaped(self.text)}\n<{_escaped(self.link)}|Open in the portal>"}
+            return {
+                "text": f"{_escaped(without_links(self.text))}\n<{_escaped(self.link)}|Open in the portal>"
+            }
         return {
             "type": self.type,
             "timestamp": self.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -90,6 +92,6 @@ def _problem(payload: AlertPayload, invitation: Invitation | None) -> tuple[str,
 
 
 def _escaped(text: str) -> str:
-    """Return a text in which Slack finds no link, person or channel; Slack-compatible rooms read a plain @ too."""
+    """Return a text in which Slack finds no markup, person or channel; Slack-compatible rooms read a plain @ too."""
     plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return plain.replace("@", "@\u200b")

@@ -1,5 +1,6 @@
 """What alerts say, to people and to programs."""
 
+import html
 from datetime import UTC, datetime
 
 import pytest
@@ -78,8 +79,27 @@ def test_the_candidate_is_named_as_in_the_emails(organization, invitation, wordi
 def test_nothing_in_a_name_is_markup_in_a_chat_room(organization, invitation):
     invitation.candidate_name = "<!channel> & <https://evil.example|click> @here"
     text = alert_of(organization, RESULT, invitation, AT).body("slack")["text"]
-    assert "&lt;!channel&gt; &amp; &lt;https://evil.example|click&gt; @\u200bhere" in text
+    assert "&lt;!channel&gt; &amp; &lt;" in text
+    assert "@\u200bhere" in text
     assert text.count("<") == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "https://evil.example/login",
+        "Ada https://evil.example",
+        "www.evil.example",
+        "evil.com",
+        "<https://evil.example|click>",
+    ],
+)
+def test_no_address_in_a_name_is_a_link_in_a_chat_room(organization, invitation, name):
+    """Chat rooms make a link of what looks like an address, without any markup."""
+    invitation.candidate_name = name
+    first = alert_of(organization, RESULT, invitation, AT).body("slack")["text"].partition("\n")[0]
+    assert not [part for part in ("://", "www.", "evil.example", "evil.com") if part in first]
+    assert first.replace("\u200b", "").startswith(html.escape(name))
 
 
 def test_a_problem_says_what_began_and_what_to_do(organization):
