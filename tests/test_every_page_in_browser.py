@@ -100,6 +100,10 @@ def fill(organization: Organization) -> None:
             completed_at=now if status == "completed" else None,
             awaits_decision_since=now if status == "completed" else None,
         )
+        if status in {"failed", "held"}:
+            factories.CandidateFactory.create(
+                organization=organization, opportunity_id=f"opportunity-{status}", invitation=row
+            )
     Result.objects.create(
         invitation=Invitation.objects.get(organization=organization, status="completed"),
         outcome="Failed",
