@@ -14,7 +14,7 @@ from integrations.pages.activity import (
     invitation_actions,
     offered,
 )
-from integrations.pages.backtest import preview
+from integrations.pages.backtest import mapping_preview, preview
 from integrations.pages.candidate import page, report_file
 from integrations.pages.dry_run import dry_run
 from integrations.pages.help import views as help_views
@@ -121,6 +121,14 @@ urlpatterns = [
     path("mappings/ratings/", rating_list.RatingListView.as_view(), name="rating-list"),
     path("mappings/refresh/", catalog_refresh.RefreshCatalogView.as_view(), name="mapping-refresh"),
     path("mappings/<int:pk>/", mapping_edit.MappingUpdateView.as_view(), name="mapping-edit"),
+    path(
+        "mappings/add/preview/", mapping_preview.PreviewNewMappingView.as_view(), name="mapping-add-preview"
+    ),
+    path(
+        "mappings/<int:pk>/preview/",
+        mapping_preview.PreviewMappingView.as_view(),
+        name="mapping-edit-preview",
+    ),
     path("mappings/<int:pk>/delete/", mapping_edit.MappingDeleteView.as_view(), name="mapping-delete"),
     # single sign-on
     path("settings/sso/", single_sign_on.SingleSignOnSettingsView.as_view(), name="single-sign-on-settings"),

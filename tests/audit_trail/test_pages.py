@@ -63,6 +63,8 @@ NOT_AUDITED = {
     "member-link",  # shows
     "team",  # shows
     "rules-preview",  # shows
+    "mapping-add-preview",  # shows
+    "mapping-edit-preview",  # shows
     *(f"help{page}" for page in HELP_PAGES),
     "report",
     "report-export",

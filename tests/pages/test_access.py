@@ -67,6 +67,8 @@ ALLOWED = {
     "invitation-decided": 3,
     "mapping-add": 2,
     "mapping-edit": 2,
+    "mapping-add-preview": 2,
+    "mapping-edit-preview": 2,
     "mapping-delete": 2,
     "mapping-refresh": 2,
     "mapping-assign": 2,

@@ -1,16 +1,15 @@
 """The preview of changed rules: what they would have decided about the last 90 days. Nothing is written."""
 
-from datetime import timedelta
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
-from integrations.models import Organization, db_clock
+from integrations.models import Organization
 from integrations.models.membership import ADMINS
-from integrations.pages.backtest.summary import summarize
+from integrations.pages.backtest.summary import RULES_WORDS, summarize, time_context
 from integrations.pages.settings.policies_form import PoliciesForm
 from integrations.pages.settings.rules import RulesView
-from integrations.workflow.operations.backtest import DAYS, DECIDING_POLICIES, backtest, newest, rules_of
+from integrations.workflow.operations.backtest import DECIDING_POLICIES, backtest, newest, rules_of
 
 #: So many deliveries are decided again while somebody waits: a second or two. The command has no such limit.
 MOST = 10_000
@@ -36,10 +35,10 @@ class PreviewRulesView(RulesView):
         context = {
             "form": form,
             "summary": summarize(results, self.organization),
-            "days": DAYS,
-            "is_cut": since > db_clock.now() - timedelta(days=DAYS) + timedelta(minutes=1),
-            "since": since,
-            "most": MOST,
+            "words": RULES_WORDS,
+            "save_url": reverse("rules"),
+            "preview_url": reverse("rules-preview"),
+            **time_context(since, MOST),
             "decides": bool(DECIDING_POLICIES & form.changed_values().keys()),
         }
         return render(request, "integrations/backtest.html", context)

@@ -3,15 +3,56 @@
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from integrations.models import Candidate, Organization
+from integrations.models import Candidate, Organization, db_clock
 from integrations.vocabulary import VerdictCode
+from integrations.workflow.operations.backtest import DAYS
 from integrations.workflow.rules.backtest import DecidedAgain, Unknown, Verdict
 
 #: So many deliveries that would differ are listed, the newest.
 MOST_LISTED = 50
 NOT_KNOWN = "Not known"
 WHY_NOT_KNOWN = "Lever wasn't asked about this candidate then."
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the page says of what is tried: its title, the names of the two columns, and the buttons."""
+
+    here: str
+    title: str
+    lead: str
+    then: str
+    now: str
+    save: str
+    back: str
+
+
+RULES_WORDS = Words(
+    "rules",
+    "Preview of the rules",
+    "decided again by the rules that you entered",
+    "Then",
+    "With these rules",
+    "Save these rules",
+    "Back to the rules",
+)
+MAPPING_WORDS = Words(
+    "mappings",
+    "Preview of the mapping",
+    "decided again without and with this mapping",
+    "Today’s mappings",
+    "With this mapping",
+    "Save this mapping",
+    "Back to the mapping",
+)
+
+
+def time_context(since: datetime, most: int) -> dict[str, object]:
+    """Return how far the preview looks back, and whether that is cut, as the page shows it."""
+    is_cut = since > db_clock.now() - timedelta(days=DAYS) + timedelta(minutes=1)
+    return {"days": DAYS, "is_cut": is_cut, "since": since, "most": most}
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,16 @@
 from collections.abc import Iterator, Mapping
 from copy import copy
 from datetime import UTC, datetime, timedelta
+from itertools import tee
 
 from django.db.models import QuerySet
 
-from integrations.models import Delivery, Organization, db_clock
+from integrations.models import Delivery, Organization, RoleMapping, db_clock
 from integrations.vocabulary import Platform, ReentryPolicy, VerdictCode, WebhookEvent
 from integrations.workflow.catalog.lookup import live_assessments
 from integrations.workflow.catalog.trigger_policy import mapping_index
-from integrations.workflow.rules.backtest import DecidedAgain, PastDecision, Rules, decide_again
-from integrations.workflow.rules.mapping_index import MappingIndex
+from integrations.workflow.rules.backtest import DecidedAgain, PastDecision, Rules, beside, decide_again
+from integrations.workflow.rules.mapping_index import MappingIndex, MappingRule
 from integrations.workflow.rules.past_facts import read_facts
 
 #: How far a backtest looks back unless a date is given.
@@ -63,11 +64,33 @@ def backtest(organization: Organization, rules: Rules, since: datetime) -> Itera
     Reads a bounded number of rows at once.
     """
     since = max(since, _LONG_AGO)
+    invited_before = _invited_before(organization, rules, since)
+    yield from decide_again(_past(_decided(organization, since)), rules, invited_before)
+
+
+def backtest_of_mapping(
+    organization: Organization, mapping: RoleMapping, since: datetime
+) -> Iterator[DecidedAgain]:
+    """Yield what each delivery that was decided since then would be with this mapping, compared with those in force.
+
+    The mapping is new, or an unsaved change of a stored one.
+    """
+    others = RoleMapping.objects.filter(organization=organization).exclude(pk=mapping.pk)
+    rows = [*others.order_by("role", "stage"), mapping]
+    wanted = MappingIndex(MappingRule(row.role, row.stage, row.assessment) for row in rows)
+    in_force, tried = rules_of(organization), rules_of(organization, mappings=wanted)
+    invited_before = list(_invited_before(organization, in_force, since))
+    # read once: what is decided meanwhile is in both or in neither
+    past, again = tee(_past(_decided(organization, since)))
+    return beside(decide_again(past, in_force, invited_before), decide_again(again, tried, invited_before))
+
+
+def _invited_before(organization: Organization, rules: Rules, since: datetime) -> Iterator[datetime]:
+    """Yield when invitations went out during a bulk window before."""
     window = _decided(organization, since - timedelta(minutes=rules.bulk_window)).filter(
         decided_at__lt=since, verdict=VerdictCode.INVITE
     )
-    invited_before = window.values_list("decided_at", flat=True).iterator(READ_AT_ONCE)
-    yield from decide_again(_past(_decided(organization, since)), rules, filter(None, invited_before))
+    return filter(None, window.values_list("decided_at", flat=True).iterator(READ_AT_ONCE))
 
 
 def newest(organization: Organization, most: int) -> datetime:

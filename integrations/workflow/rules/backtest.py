@@ -70,15 +70,19 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True)
 class DecidedAgain:
-    """A past decision, and what it would be under the rules that are tried."""
+    """A past decision, and what it would be under the rules that are tried.
+
+    `compared_with` is what it would be under the rules in force, where those are compared instead of the past.
+    """
 
     past: PastDecision
     now: Verdict | Unknown
+    compared_with: Verdict | None = None
 
     @property
     def then(self) -> Verdict:
-        """The verdict that was given."""
-        return Verdict(self.past.verdict, self.past.assessment)
+        """The verdict that was given, or that the rules in force would give."""
+        return self.compared_with or Verdict(self.past.verdict, self.past.assessment)
 
     @property
     def is_decided(self) -> bool:
@@ -117,6 +121,19 @@ def decide_again(
             is_sent = was_sent
         sent.add(decision.decided_at, then=was_sent, now=is_sent)
         yield DecidedAgain(decision, now)
+
+
+def beside(in_force: Iterable[DecidedAgain], tried: Iterable[DecidedAgain]) -> Iterator[DecidedAgain]:
+    """Yield what tried rules would give compared with the rules in force; both about the same past decisions.
+
+    So a rule that was changed since the decision shows no difference. What isn't known under the rules in force can't
+    be compared.
+    """
+    for today, other in zip(in_force, tried, strict=True):
+        if isinstance(today.now, Verdict):
+            yield replace(other, compared_with=today.now)
+        else:
+            yield replace(other, now=Unknown.NO_FACTS)
 
 
 def _decide_again(

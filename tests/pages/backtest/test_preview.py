@@ -1,7 +1,6 @@
 """The preview shows what changed rules would have decided, and writes nothing."""
 
 import re
-from datetime import timedelta
 
 import pytest
 from django.apps import apps
@@ -10,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from playwright.sync_api import Browser
 
-from integrations.models import Assessment, Candidate, Organization, RoleMapping
+from integrations.models import Organization, RoleMapping
 from integrations.pages.backtest import preview, summary
 from tests import factories
 from tests.browsing import Visit
@@ -20,25 +19,6 @@ from tests.past_decisions import decide_about
 
 URL = "/settings/rules/preview/"
 MOST_QUERIES = 30
-
-
-@pytest.fixture
-def decided(ready_organization) -> Organization:
-    """An organization that has decided about two Backend Engineers and a Designer, who got no assessment."""
-    Assessment.objects.create(organization=ready_organization, external_id="design", name="Design")
-    for minutes, (word, role) in enumerate(
-        [("Alder", "Backend Engineer"), ("Birch", "Designer"), ("Cedar", "Backend Engineer")]
-    ):
-        at = timezone.now() - timedelta(minutes=30 - minutes)
-        decide_about(ready_organization, f"opportunity-{word.lower()}", role, at)
-        Candidate.objects.create(
-            organization=ready_organization,
-            opportunity_id=f"opportunity-{word.lower()}",
-            name=f"Candidate {word}",
-            role_title=role,
-            entered_at=at,
-        )
-    return ready_organization
 
 
 def counts(answer) -> dict[str, tuple[int, int]]:

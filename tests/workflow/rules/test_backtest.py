@@ -8,7 +8,7 @@ import pytest
 
 from integrations.vocabulary import InvitationStatus, ReentryPolicy, ResultOutcome
 from integrations.workflow.rules.assessments import KnownAssessment
-from integrations.workflow.rules.backtest import PastDecision, Rules, Unknown, decide_again
+from integrations.workflow.rules.backtest import PastDecision, Rules, Unknown, beside, decide_again
 from integrations.workflow.rules.decide import decide
 from integrations.workflow.rules.facts import NoCandidate
 from integrations.workflow.rules.mapping_index import MappingIndex, MappingRule
@@ -210,3 +210,27 @@ def test_a_decision_that_would_not_invite_makes_room_for_another():
 def test_a_delivery_without_facts_counts_as_it_was():
     decisions = [replace(past(replace(FACTS, bulk_limit=0)), facts=None), past(replace(FACTS, bulk_limit=0))]
     assert [one.now for one in again(decisions, bulk_limit=1)][1].code == "held_for_approval"
+
+
+def test_a_persons_choice_stays_under_any_mapping():
+    chosen = replace(FACTS, assessments=(BACKEND, FRONTEND), chosen_assessment=FRONTEND.id)
+    one = only(chosen, mappings=mapped(("Backend Engineer", "", "Backend")))
+    assert (one.differs, one.now) == (False, ("invite", FRONTEND))
+
+
+def test_beside_the_rules_in_force_an_earlier_change_is_no_difference():
+    decisions = [past(HOLDS["no_assessment"](FACTS)), past(FACTS)]
+    assert [one.differs for one in again(decisions)] == [True, False]
+    results = list(beside(again(decisions), again(decisions)))
+    assert [(one.differs, one.then) for one in results] == [(False, ("invite", BACKEND))] * 2
+    other = again(decisions, mappings=mapped(("Backend Engineer", "", "Frontend Developer")))
+    results = list(beside(again(decisions), other))
+    assert [(one.then.assessment, one.now) for one in results] == [(BACKEND, ("invite", FRONTEND))] * 2
+
+
+def test_beside_the_rules_in_force_what_is_not_known_is_not_compared():
+    unread = past(replace(FACTS, stage_name="Phone screen", candidate=NoCandidate.UNREAD))
+    today = again([unread], stage_prefix="Phone")
+    assert today[0].now is Unknown.NOT_READ
+    [one] = beside(today, again([unread], stage_prefix="Phone"))
+    assert (one.is_decided, one.differs) == (False, False)
