@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Collection
 from typing import Any, cast
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.contrib.auth.mixins import AccessMixin
 from django.contrib.auth.models import User
@@ -26,6 +26,9 @@ from integrations.session_strength import is_admitted
 from integrations.workflow.operations.second_factor import has_second_factor
 
 logger = logging.getLogger(__name__)
+
+#: The parameters of pages that hold what somebody searched for, which may be a candidate's name or address.
+SEARCHES = frozenset({"q", "text", "candidate"})
 
 #: The session's key for the slug of the organization that the person works in.
 ORGANIZATION_SESSION_KEY = "organization"
@@ -88,6 +91,17 @@ def own_page(request: HttpRequest, target: str, default: str) -> str:
         target, {request.get_host()}, require_https=request.is_secure()
     )
     return target if is_own_page else default
+
+
+def without_searches(target: str) -> str:
+    """Return the address of a page without what was searched for there, for a place that outlives the request.
+
+    A session is not searched when a candidate is erased. Keys of rows stay.
+    """
+    parts = urlsplit(target)
+    parameters = parse_qsl(parts.query, keep_blank_values=True)
+    kept = [(name, value) for name, value in parameters if name not in SEARCHES or value.isdecimal()]
+    return target if kept == parameters else parts._replace(query=urlencode(kept)).geturl()
 
 
 def admitted_membership(request: HttpRequest) -> Membership | None:

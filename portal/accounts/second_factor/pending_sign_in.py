@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
 from integrations.models import db_clock
+from integrations.pages.access import without_searches
 from portal.accounts.session_rows import end_row
 
 PENDING_SESSION_KEY = "pending_sign_in"
@@ -41,7 +42,7 @@ def begin(
         "user": user.pk,
         "hash": user.get_session_auth_hash(),
         "method": method,
-        "next": next_url,
+        "next": without_searches(next_url),
         "provider": provider_id,
         "at": db_clock.now().timestamp(),
     }

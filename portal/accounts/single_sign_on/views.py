@@ -19,6 +19,7 @@ from integrations.pages.access import (
     OrganizationMixin,
     memberships_of,
     return_url,
+    without_searches,
 )
 from integrations.workflow.operations.single_sign_on import identities
 from integrations.workflow.operations.single_sign_on.identities import Claims, Refusal
@@ -72,7 +73,8 @@ class SingleSignOnView(_AddressFormView):
             form.add_error("email", UNKNOWN_DOMAIN)
             return self.form_invalid(form)
         self.request.session.pop(TRYING_SESSION_KEY, None)
-        self.request.session[NEXT_SESSION_KEY] = return_url(self.request, reverse("overview"))
+        next_url = without_searches(return_url(self.request, reverse("overview")))
+        self.request.session[NEXT_SESSION_KEY] = next_url
         try:
             return to_provider(self.request, provider, address)
         except SignInFailed as failed:

@@ -17,6 +17,7 @@ from social_django.models import Association, Nonce
 
 from integrations.models import AuditEntry, IdentityProvider, Membership, ProviderIdentity
 from integrations.workflow.operations.single_sign_on.upkeep import delete_unfinished
+from portal.accounts.single_sign_on.answers import NEXT_SESSION_KEY
 from tests import factories
 from tests.identity_provider import Provider, fake_wire
 from tests.portal.accounts.single_sign_on_scene import begin, is_signed_in, prove, set_up, sign_in
@@ -64,6 +65,11 @@ def test_the_provider_signs_a_member_in(client, provider, row, carol, organizati
 def test_the_page_that_the_person_came_for_is_shown_afterwards(client, provider, row, carol):
     assert sign_in(client, provider, next="/activity/")["Location"] == "/activity/"
     assert sign_in(client, provider, next="https://evil.example/")["Location"] == "/"
+
+
+def test_no_search_for_a_candidate_waits_in_the_session(client, provider, row, carol):
+    begin(client, next="/activity/?q=Alder+Birch&view=held")
+    assert client.session[NEXT_SESSION_KEY] == "/activity/?view=held"
 
 
 def test_the_second_sign_in_goes_by_subject_whatever_the_address(client, provider, row, carol):

@@ -63,6 +63,13 @@ def test_the_code_begins_the_session_where_the_person_wanted_to_go(client, super
     assert client.session["second_factor"] == "authenticator_app"
 
 
+def test_no_search_for_a_candidate_waits_in_the_session(client, super_admin, app):
+    wanted = "/activity/?q=Alder+Birch&view=held&candidate=7"
+    sign_in(client, super_admin, next_url=wanted)
+    assert "Alder" not in str(dict(client.session))
+    assert client.post(PAGE, {"code": code_of(app)})["Location"] == "/activity/?view=held&candidate=7"
+
+
 def test_a_code_with_a_space_in_it_is_right_too(client, super_admin, app):
     sign_in(client, super_admin)
     code = code_of(app)
