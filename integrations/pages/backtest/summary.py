@@ -42,8 +42,8 @@ MAPPING_WORDS = Words(
     "mappings",
     "Preview of the mapping",
     "decided again without and with this mapping",
-    "Today’s mappings",
-    "With this mapping",
+    "Today",
+    "With it",
     "Save this mapping",
     "Back to the mapping",
 )
