@@ -66,6 +66,7 @@ class ReportWords:
             ("Rating", self.rating),
             ("Assessment", self.assessment),
             *self.lines,
+            ("Times are in", self.zone if self.dates else ""),
             ("Report in CodeScreen", self.report_url),
         ]
         return [(label, text) for label, text in said if text]

@@ -60,6 +60,7 @@ class Check:
         self._print_step("result", f"{result.outcome}, score {result.score_text}, rating {result.rating}")
         self._wait_for_effect(Effect.Kind.WRITE_FEEDBACK, "feedback", "written to Lever")
         self._wait_for_effect(Effect.Kind.ADD_REPORT_LINK, "link", result.report_url)
+        self._wait_for_effect(Effect.Kind.ATTACH_REPORT, "file", "attached in Lever as a PDF")
         self._wait_for_tag("CodeScreen: Assessment Completed")
 
     def _verify_ledgers(self) -> None:

@@ -28,7 +28,9 @@ email = "{username}@{slug}.example"
 role = "super_admin"
 """
 
-CODESCREEN_AND_MAPPING = """
+RULES_CODESCREEN_AND_MAPPING = """
+[policies]
+attach_report = true
 [codescreen]
 api_key = "{api_key}"
 webhook_secret = "{webhook_secret}"
@@ -41,7 +43,7 @@ assessment = "SRE Troubleshooting"
 def seed(folder: Path) -> str:
     """Create both organizations of the demo; return the secret that CodeScreen is to sign its webhooks with."""
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-    connected = organization_toml("Acme", CONNECTED, USERNAME) + CODESCREEN_AND_MAPPING.format(
+    connected = organization_toml("Acme", CONNECTED, USERNAME) + RULES_CODESCREEN_AND_MAPPING.format(
         api_key=stable_id(CONNECTED, "codescreen-key"), webhook_secret=secret
     )
     configure(folder, CONNECTED, connected)

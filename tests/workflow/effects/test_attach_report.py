@@ -2,11 +2,12 @@
 
 import pytest
 
+from integrations.http.errors import PlatformError
 from integrations.lever.oauth import FILES_SCOPE
 from integrations.models import ApiCall, Effect, LeverConnection, Organization, Result
 from integrations.workflow.effects import attach_report
 from integrations.workflow.effects.attach_report import NOT_WANTED
-from integrations.workflow.effects.report_files import NO_PERMISSION, TOO_LARGE
+from integrations.workflow.effects.report_files import NO_PERMISSION, TOO_LARGE, explained
 from integrations.workflow.effects.result_tag import LATER_RESULT
 from tests.report_texts import links_of, texts_of
 from tests.workflow.effects.conftest import LOST, evaluate, lever_account, may_attach
@@ -228,6 +229,12 @@ def test_a_refused_upload_ends_as_its_status_says(attaching, sandbox, fault, sta
     assert effect.state == state
     assert effect.last_error.startswith(says)
     assert files(sandbox) == []
+
+
+def test_an_upload_that_took_too_long_is_tried_again():
+    slow = {"code": "RequestTimeout", "message": "File took too long to upload."}
+    error = explained(PlatformError("Lever answered 400", permanent=True, status=400, body=slow))
+    assert (error.permanent, error.ambiguous) == (False, True)
 
 
 def test_processing_is_as_good_as_done(attaching, sandbox):

@@ -1,3 +1,6 @@
+import requests
+
+from portal.devtools.sandbox.lever.api import files
 from tests.devtools.sandbox.callers import LeverCaller
 from tests.devtools.sandbox.conftest import ALDER, SUPER_ADMIN
 
@@ -30,3 +33,23 @@ def test_a_file_needs_an_author_and_a_part_of_its_name(caller: LeverCaller):
     sent = {"file": ("report.pdf", b"%PDF-1.7", "application/pdf")}
     assert caller.call("POST", path, files=sent).status_code == 400
     assert caller.call("POST", path, params={"perform_as": SUPER_ADMIN}).status_code == 400
+
+
+def test_a_file_that_is_too_large_is_refused(caller: LeverCaller, monkeypatch):
+    monkeypatch.setattr(files, "MAX_FILE", 4)
+    sent = {"file": ("report.pdf", b"%PDF-1.7", "application/pdf")}
+    made = caller.call(
+        "POST", f"/opportunities/{ALDER}/files", files=sent, params={"perform_as": SUPER_ADMIN}
+    )
+    assert made.status_code == 413
+
+
+def test_the_profile_offers_the_file(caller: LeverCaller, lever):
+    sent = {"file": ("report.pdf", b"%PDF-1.7", "application/pdf")}
+    path = f"/opportunities/{ALDER}/files"
+    file = caller.call("POST", path, files=sent, params={"perform_as": SUPER_ADMIN}).json()["data"]
+    page = f"{lever.url}/acme/candidates/{ALDER}"
+    address = f"{page}/files/{file['id']}"
+    assert f"/acme/candidates/{ALDER}/files/{file['id']}" in requests.get(page, timeout=10).text
+    assert requests.get(address, timeout=10).content == b"%PDF-1.7"
+    assert requests.get(f"{page}/files/nothing", timeout=10).status_code == 404
