@@ -6,7 +6,16 @@ import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.models import Assessment, AuditEntry, Candidate, Delivery, Effect, Invitation, RoleMapping
+from integrations.models import (
+    ApiCall,
+    Assessment,
+    AuditEntry,
+    Candidate,
+    Delivery,
+    Effect,
+    Invitation,
+    RoleMapping,
+)
 from integrations.pages.activity import bulk_invite
 from integrations.queue import on_request, worker
 from integrations.workflow.operations.policies import set_policies
@@ -99,6 +108,18 @@ def test_a_chosen_assessment_is_previewed_for_everybody_who_can_have_it(organiza
     assert set(rows.values()) == {"Backend"}
     assert len(rows) == 4
     assert left_out == {"Candidate Nyssa": "The candidate has no e-mail address in Lever."}
+
+
+def test_the_preview_reads_many_from_levers_list_and_few_alone(organization_admin_client, uninvited):
+    def calls(candidates) -> list[str]:
+        before = set(ApiCall.objects.values_list("pk", flat=True))
+        previewed(organization_admin_client, candidates, chosen=assessment())
+        made = ApiCall.objects.exclude(pk__in=before).order_by("pk").values_list("path", flat=True)
+        return [path.partition("?")[0] for path in made]
+
+    assert calls(uninvited.values()) == ["/opportunities"]
+    hazel = uninvited["Hazel"]
+    assert calls([hazel]) == [f"/opportunities/{hazel.opportunity_id}"]
 
 
 def test_the_preview_reads_lever_again(organization_admin_client, uninvited, sandbox):
