@@ -32,6 +32,7 @@ class SessionsView(TemplateView):
             current=current,
             idle_hours=settings.SESSION_IDLE_HOURS,
             max_hours=settings.SESSION_MAX_HOURS,
+            max_days=_whole_days(settings.SESSION_MAX_HOURS),
             **kwargs,
         )
 
@@ -64,3 +65,8 @@ def _is_key(text: str) -> bool:
 
 def _in_words(row: UserSession) -> str:
     return f"{row.browser} from {row.address}" if row.address else row.browser
+
+
+def _whole_days(hours: int) -> int:
+    """Return the hours as days; 0 where they are less than two days, or not whole ones."""
+    return hours // 24 if hours >= 48 and hours % 24 == 0 else 0
