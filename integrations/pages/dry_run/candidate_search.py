@@ -10,7 +10,7 @@ from django.db.models import Value
 from django.db.models.functions import Upper
 
 from integrations.http.errors import NotConnected
-from integrations.models import Delivery, Invitation, Organization
+from integrations.models import Candidate, Delivery, Invitation, Organization
 from integrations.queue import on_request
 
 MAX_MATCHES = 20
@@ -63,19 +63,26 @@ def is_exact(organization: Organization, written: str) -> bool:
 def search(organization: Organization, written: str) -> list[CandidateMatch]:
     """Return the candidates with this name or e-mail address, each opportunity once. Raises PlatformError.
 
-    Lever can be searched by address but not by name: a name finds only candidates that have an invitation here.
+    Lever can be searched by address but not by name: a name finds only candidates who entered a stage, invited or not.
     """
     text = written.strip()
+    candidates = Candidate.objects.filter(organization=organization).order_by("-entered_at", "-pk")
     invitations = Invitation.objects.filter(organization=organization).order_by("-created_at", "-pk")
     if "@" in text:
         known = invitations.alias(address=Upper("email")).filter(address=Upper(Value(text)))
         matches = [*_invited(known[:MAX_MATCHES]), *_in_lever(organization, text)]
     else:
-        matches = list(_invited(invitations.filter(candidate_name__icontains=text)[: MAX_MATCHES * 5]))
+        invited = invitations.filter(candidate_name__icontains=text)[: MAX_MATCHES * 5]
+        matches = [*_entered(candidates.filter(name__icontains=text)[:MAX_MATCHES]), *_invited(invited)]
     unique: dict[str, CandidateMatch] = {}
     for match in matches:
         unique.setdefault(match.opportunity_id, match)
     return list(unique.values())[:MAX_MATCHES]
+
+
+def _entered(candidates: Iterable[Candidate]) -> Iterator[CandidateMatch]:
+    for candidate in candidates:
+        yield CandidateMatch(candidate.opportunity_id, candidate.name, candidate.role_title)
 
 
 def _invited(invitations: Iterable[Invitation]) -> Iterator[CandidateMatch]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.views.generic import TemplateView
 
 from integrations.http.errors import PlatformError
-from integrations.models import Invitation, Organization, Stage
+from integrations.models import Candidate, Invitation, Organization, Stage
 from integrations.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.dry_run.candidate_search import is_exact, opportunity_id, search
@@ -127,16 +128,15 @@ def stage_choices(organization: Organization) -> list[tuple[str, str]]:
     return list(stages.values_list("external_id", "name")[:MAX_STAGES])
 
 
-def recent_candidates(organization: Organization) -> list[Invitation]:
-    """Return the newest invitation of each of the most recent candidates, newest first."""
-    newest = Invitation.objects.filter(organization=organization).order_by("-created_at", "-pk")[:RECENT]
-    by_candidate: dict[str, Invitation] = {}
-    for invitation in newest:
-        by_candidate.setdefault(invitation.opportunity_id, invitation)
-    return list(by_candidate.values())
+def recent_candidates(organization: Organization) -> QuerySet[Candidate]:
+    """Return those who entered a CodeScreen stage last, invited or not, newest first."""
+    return Candidate.objects.filter(organization=organization).order_by("-entered_at", "-pk")[:RECENT]
 
 
 def candidate_name(organization: Organization, candidate_id: str) -> str:
-    """Return the candidate's name from their invitations; empty if none has it."""
+    """Return the candidate's name as Lever had it, else from their invitations; empty if none has it."""
+    own = Candidate.objects.filter(organization=organization, opportunity_id=candidate_id)
+    if name := own.values_list("name", flat=True).first():
+        return name
     invitations = Invitation.objects.filter(organization=organization, opportunity_id=candidate_id)
     return invitations.exclude(candidate_name="").values_list("candidate_name", flat=True).first() or ""

@@ -171,15 +171,22 @@ def test_without_stages_the_page_explains_what_to_do(team_member_client):
 def test_only_the_own_organizations_candidates_are_suggested(
     team_member_client, ready_organization, stranger
 ):
-    factories.InvitationFactory.create(
-        organization=ready_organization, opportunity_id="mine", role_title="Chef"
-    )
-    factories.InvitationFactory.create(
+    factories.CandidateFactory.create(organization=ready_organization, opportunity_id="mine")
+    factories.CandidateFactory.create(
         organization=stranger.memberships.get().organization, opportunity_id="theirs"
     )
     page = text(team_member_client.get(URL))
     assert 'value="mine"' in page
     assert "theirs" not in page
+
+
+def test_a_name_finds_those_who_were_not_invited(team_member_client, ready_organization):
+    for number, name in enumerate(("Candidate Lilac", "Candidate Lilac-Birch")):
+        factories.CandidateFactory.create(
+            organization=ready_organization, opportunity_id=f"lilac-{number}", name=name
+        )
+    answer = team_member_client.get(URL, {"candidate": "lilac", "stage": "stage-codescreen"})
+    assert [match.name for match in answer.context["matches"]] == ["Candidate Lilac-Birch", "Candidate Lilac"]
 
 
 def test_a_limited_team_member_may_not(limited_member_client):
