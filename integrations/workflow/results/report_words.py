@@ -50,9 +50,15 @@ def report_words(invitation: Invitation, result: Result) -> ReportWords:
 
 
 def _candidate(invitation: Invitation) -> str:
-    """Return the first name where the organization wants it; empty where there is none."""
+    """Return the first name where the organization wants it; empty where there is none, or no font shows it."""
     name = invitation.candidate_name.strip()
-    return first_name(name) if name and invitation.organization.report_names_candidate else ""
+    if not name or not invitation.organization.report_names_candidate:
+        return ""
+    # the PDF library is loaded only where a report is made
+    from integrations.report_pdf.fonts import is_printable  # noqa: PLC0415
+
+    first = first_name(name)
+    return first if is_printable(first) else ""
 
 
 def _dates(invitation: Invitation) -> Iterator[tuple[str, str]]:
