@@ -1,8 +1,8 @@
 """Which font shows a character in a report.
 
 Open Sans is embedded: Latin, Greek and Cyrillic. Chinese, Japanese and Korean use the fonts that PDF viewers have for
-them, which aren't embedded: a font of our own would be larger than the rest of the portal. Characters of other scripts
-are shown as `?`.
+them, which aren't embedded: a font of our own would be many megabytes for each. Characters of other scripts are shown
+as `?`.
 """
 
 import unicodedata

@@ -110,7 +110,7 @@ def _is_same(name: str, other: str) -> bool:
 
 
 def _pdf(words: ReportWords) -> bytes:
-    # 21 MB and 0.2 s: paid by the workers of organizations that attach reports, not by every process
+    # 7 MiB and 0.1 s: paid by the workers of organizations that attach reports, not by every process
     from integrations.report_pdf.page import render  # noqa: PLC0415
 
     return render(words)
