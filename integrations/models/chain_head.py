@@ -19,8 +19,8 @@ class ChainHeadQuerySet(AppendOnlyQuerySet["ChainHead"]):
         """Return the head of a chain, locked until the transaction ends; make it for a chain without rows.
 
         Writers take this lock after all others, and each chain has its own: so they never wait for one another in a
-        circle, nor for writers of other organizations. Only a change of the organization's key comes after it
-        (`store_key`).
+        circle, nor for writers of other organizations. Only a change of the organization's key waits for it first
+        (`store_key` in `workflow/operations/webhook_address.py`).
         """
         head = _locked.first(chain)
         if head is None:

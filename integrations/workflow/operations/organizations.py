@@ -63,11 +63,11 @@ def change_organization(organization: Organization, values: Mapping[str, str], a
             keep_former_key(organization, str(changes["webhook_key"][0]), KEY_OVERLAP)
         if "name" in changes:
             organization.save(update_fields=["name"])
+        if "webhook_key" in changes:
+            store_key(organization)
         AuditEntry.record(
             organization, actor, AuditAction.CHANGE_ORGANIZATION, audit_target(organization), changes
         )
-        if "webhook_key" in changes:
-            store_key(organization)
     return changes
 
 

@@ -13,6 +13,7 @@ from integrations.models import (
     AuditAction,
     AuditEntry,
     AuditTarget,
+    ChainHead,
     FormerWebhookKey,
     Organization,
     TargetKind,
@@ -43,16 +44,17 @@ def replace_webhook_key(organization: Organization, overlap: timedelta, actor: A
             "webhook_key": (former, organization.webhook_key),
             "former_address_honoured_days": (None, overlap.days),
         }
-        AuditEntry.record(organization, actor, AuditAction.REPLACE_WEBHOOK_ADDRESS, target, changes)
         store_key(organization)
+        AuditEntry.record(organization, actor, AuditAction.REPLACE_WEBHOOK_ADDRESS, target, changes)
 
 
 def store_key(organization: Organization) -> None:
-    """Store the organization's new key, after the audit entry: the one change that comes later than it.
+    """Store the organization's new key, as the last change before the audit entry of the caller's transaction.
 
     PostgreSQL checks foreign keys at COMMIT. Who writes to the log holds the chain's head then, and waits for who
-    changes the organization's key. Who changed it before and now waited for the head would make that a deadlock.
+    changes the organization's key. Who changed it first and then waited for the head would make that a deadlock.
     """
+    ChainHead.objects.lock(organization.pk)
     organization.save(update_fields=["webhook_key"])
 
 
