@@ -83,11 +83,13 @@ class BulkView(BulkMixin, TemplateView):
         lately = DoneLately(request.session)
         act_id = new_id(request.POST.get("id", ""))
         # by the session as it is now: the same form may have been sent twice, at the same time
-        before = lately.reread(act_id) or DoneAct(act_id, act)
+        before = lately.reread(act_id)
+        if before is None or before.act is not act:
+            before = DoneAct(act_id if before is None else new_id(), act)
         refused = [why for key, why in outcome.refused.items() if key not in before.rows]
         if outcome.done:
             lately.store(before.with_more(outcome.done, refused))
-            return redirect(progress_address(act_id))
+            return redirect(progress_address(before.id))
         return self._nothing_done(before, refused)
 
     def _nothing_done(self, before: DoneAct, refused: list[str]) -> HttpResponse:

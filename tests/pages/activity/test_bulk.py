@@ -178,6 +178,16 @@ def test_after_half_a_minute_nothing_is_undone(organization_admin_client, held, 
     assert statuses(held) == ["pending"] * 3
 
 
+def test_the_id_of_another_act_is_not_taken(organization_admin_client, held, organization):
+    effect = failed_effect(organization)
+    form = {"act": "retry", "row": [effect.pk], "id": "of-this-form"}
+    first = organization_admin_client.post(BULK, form)["Location"]
+    second = organization_admin_client.post(BULK, form | {"act": "send", "row": keys(held)})["Location"]
+    assert first != second
+    assert organization_admin_client.get(first).context["done"].rows == [effect.pk]
+    assert organization_admin_client.get(second).context["done"].rows == keys(held)
+
+
 def test_each_tab_undoes_what_was_done_in_it(organization_admin_client, held):
     first, second = (
         organization_admin_client.post(BULK, {"act": "send", "row": keys(rows)})["Location"]
