@@ -229,3 +229,15 @@ def test_a_lost_connection_shows_the_connect_button_again(super_admin_client, re
     assert "Connect Lever</button>" not in super_admin_client.get("/").content.decode()
     LeverConnection.objects.get(organization=ready_organization).mark_needs_reconnect("Revoked in Lever.")
     assert "Connect Lever</button>" in super_admin_client.get("/").content.decode()
+
+
+def test_a_set_up_that_breaks_later_shows_only_what_to_mend(super_admin_client, ready_organization):
+    factories.InvitationFactory.create(
+        organization=ready_organization, instance_id="instance-1", status=Invitation.Status.INVITED
+    )
+    ready_organization.lever.mark_needs_reconnect("Revoked in Lever.")
+    page = super_admin_client.get("/").content.decode()
+    assert "<h1>Overview</h1>" in page
+    assert "The set-up no longer works." in page
+    assert 'id="step-lever"' in page
+    assert 'id="step-codescreen"' not in page
