@@ -54,7 +54,7 @@ class ChainHead(AppendOnlyModel):
 @prepared
 def _locked(chain: int) -> models.QuerySet[ChainHead]:
     rows = ChainHead.objects.filter(pk=chain)
-    return rows.select_for_update() if connection.features.has_select_for_update else rows
+    return rows.select_for_update(of=("self",)) if connection.features.has_select_for_update else rows
 
 
 class AnnouncedHeadQuerySet(AppendOnlyQuerySet["AnnouncedHead"]):

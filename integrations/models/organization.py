@@ -376,5 +376,5 @@ def _locked(pk: int) -> models.QuerySet[Organization]:
     rows = Organization.objects.filter(pk=pk).order_by()
     if connection.features.has_select_for_update:
         # no_key: rows that refer to the organization, such as webhooks and calls, can still be inserted
-        rows = rows.select_for_update(no_key=True)
+        rows = rows.select_for_update(of=("self",), no_key=True)
     return rows

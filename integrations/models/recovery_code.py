@@ -61,7 +61,8 @@ class RecoveryCode(models.Model):
         salt = secrets.token_hex(_SALT_BYTES)
         rows = [RecoveryCode(user=user, salt=salt, digest=_digest(code, salt)) for code in codes]
         with transaction.atomic():
-            User.objects.select_for_update().get(pk=user.pk)  # two sets made at once would both stay
+            # two sets made at once would both stay
+            User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
             cls.objects.filter(user=user).delete()
             RecoveryCode.objects.bulk_create(rows)
         return [_grouped(code) for code in codes]

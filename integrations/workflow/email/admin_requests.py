@@ -77,7 +77,7 @@ def send_request(member: Membership, code: str, message: str = "") -> SentReques
     request = AdminRequest(code)
     with transaction.atomic():
         # two clicks at once are one request: the second waits for this lock and then finds the first one's e-mail
-        Membership.objects.select_for_update().get(pk=member.pk)
+        Membership.objects.select_for_update(of=("self",), no_key=True).get(pk=member.pk)
         super_admins = super_admins_with_address(member.organization)
         if not super_admins:
             return Refusal.NO_RECIPIENT

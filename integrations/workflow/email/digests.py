@@ -54,7 +54,7 @@ def append_to_waiting(organization: Organization, topic: EmailTopic, notice: Not
     )
     if connection.features.has_select_for_update and connection.in_atomic_block:
         # wait for a concurrent append to commit: without the lock this notice would become an e-mail of its own
-        waiting = waiting.select_for_update()
+        waiting = waiting.select_for_update(of=("self",), no_key=True)
     effect = waiting.first()
     if effect is None:
         return False

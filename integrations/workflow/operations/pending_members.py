@@ -95,7 +95,7 @@ def pending_target(pending: PendingMembership) -> AuditTarget:
 
 def _end(pending: PendingMembership, actor: Actor, action: AuditAction, what_happened: str) -> None:
     with transaction.atomic():
-        locked = PendingMembership.objects.select_for_update().filter(pk=pending.pk).first()
+        locked = PendingMembership.objects.select_for_update(of=("self",)).filter(pk=pending.pk).first()
         if locked is None:
             return  # answered or withdrawn meanwhile, which has its own entry
         target = pending_target(locked)

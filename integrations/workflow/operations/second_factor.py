@@ -56,7 +56,7 @@ def add_passkey(passkey: Passkey) -> Added:
     user = passkey.user
     try:
         with transaction.atomic():
-            User.objects.select_for_update().get(pk=user.pk)
+            User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
             if Passkey.objects.filter(user=user).count() >= MOST_PASSKEYS:
                 raise ActionNotAllowed(f"You have {MOST_PASSKEYS} passkeys. Remove one that you don't use.")
             passkey.save()

@@ -51,7 +51,9 @@ def save_provider(organization: Organization, wanted: ProviderSettings, actor: A
     issuer, client_id, secret = wanted.issuer.strip(), wanted.client_id.strip(), wanted.client_secret.strip()
     _check(issuer, client_id, secret)
     with transaction.atomic():
-        stored = IdentityProvider.objects.select_for_update().filter(organization=organization).first()
+        stored = (
+            IdentityProvider.objects.select_for_update(of=("self",)).filter(organization=organization).first()
+        )
         provider = stored or IdentityProvider(organization=organization)
         after = {
             "issuer": issuer,
@@ -82,7 +84,9 @@ def save_provider(organization: Organization, wanted: ProviderSettings, actor: A
 def set_mode(organization: Organization, mode: str, actor: Actor) -> bool:
     """Store whether members may or must use the provider; return whether that is a change. Raises ValidationError."""
     with transaction.atomic():
-        provider = IdentityProvider.objects.select_for_update().filter(organization=organization).first()
+        provider = (
+            IdentityProvider.objects.select_for_update(of=("self",)).filter(organization=organization).first()
+        )
         if provider is None:
             raise ValidationError("Enter the provider first.")
         if mode not in Mode.values:
@@ -111,7 +115,9 @@ def note_try(provider: IdentityProvider, actor: Actor, at: datetime) -> None:
 def remove_provider(organization: Organization, actor: Actor) -> bool:
     """Delete the provider and who is bound to it; return whether there was one. Passwords open everything again."""
     with transaction.atomic():
-        provider = IdentityProvider.objects.select_for_update().filter(organization=organization).first()
+        provider = (
+            IdentityProvider.objects.select_for_update(of=("self",)).filter(organization=organization).first()
+        )
         if provider is None:
             return False
         changes = {"issuer": (provider.issuer, ""), "mode": (provider.mode, "")}

@@ -13,6 +13,7 @@ from django.db import connection, connections, transaction
 from integrations.models import AuditAction, AuditEntry, AuditTarget, Organization, TargetKind, Verdict
 from integrations.workflow.health.chain.verification import verify_chain
 from integrations.workflow.operations.organizations import change_organization
+from integrations.workflow.operations.pending_members import withdraw
 from integrations.workflow.operations.webhook_address import replace_webhook_key
 from tests import factories
 
@@ -97,18 +98,33 @@ def test_many_writers_at_once_leave_no_gap_in_any_chain():
         assert is_whole(organization)
 
 
+def decide_without_lock(organization: Organization) -> None:
+    """Decide as a worker does for a delivery that invites nobody: its foreign keys are checked at COMMIT."""
+    claimed = factories.DeliveryFactory.create(organization=organization).lease()
+    assert claimed is not None
+    assert claimed.decide("disconnected", "Lever is not connected.")
+
+
 @pytest.mark.parametrize("replace", [replace_by_page, replace_by_file])
 def test_a_webhook_address_is_replaced_while_deliveries_are_decided(replace):
-    """A decision's check of its foreign keys at COMMIT waits for who changes the organization's key."""
+    """A decision's check of its foreign keys waits for who changes the organization's key."""
+    organization = factories.OrganizationFactory.create()
+    decide_all = repeated(partial(decide_without_lock, organization))
+    at_once([decide_all] * 4 + [partial(replace, organization)])
+    assert Organization.objects.get().former_webhook_keys.count() == REPLACED
+    assert is_whole(organization)
+
+
+def test_invitations_of_members_are_withdrawn_while_deliveries_are_decided():
+    """Withdrawing locks the invitation alone; a lock on the organization would hold up those checks."""
     organization = factories.OrganizationFactory.create()
 
-    def decide_without_lock() -> None:
-        claimed = factories.DeliveryFactory.create(organization=organization).lease()
-        assert claimed is not None
-        assert claimed.decide("disconnected", "Lever is not connected.")
+    def invite_and_withdraw() -> None:
+        withdraw(factories.invited(organization, "ada@acme.example"), "somebody")
 
-    at_once([repeated(decide_without_lock)] * 4 + [partial(replace, organization)])
-    assert Organization.objects.get().former_webhook_keys.count() == REPLACED
+    decide_all = repeated(partial(decide_without_lock, organization))
+    at_once([decide_all] * 4 + [repeated(invite_and_withdraw)])
+    assert not organization.pending_memberships.exists()
     assert is_whole(organization)
 
 
