@@ -214,7 +214,7 @@ def test_webhooks_are_made_and_removed_through_levers_api(
     made = text(super_admin_client.post(reverse("webhooks-make"), follow=True))
     assert "turned on" in made
     assert "secret-of-lever" not in made
-    assert "Remove them from Lever" in made
+    assert "Remove the webhooks from Lever" in made
     page = text(super_admin_client.post(reverse("webhooks-remove"), follow=True))
     assert "is removed" in page
     assert "The webhook made through Lever's API was removed from Lever" in " ".join(page.split())
