@@ -100,7 +100,7 @@ def test_the_preview_decides_by_the_rules_and_says_who_is_left_out_and_why(
         or left_out["Candidate Nyssa"] == "The candidate has no e-mail address in Lever."
     )
     assert [model.objects.count() for model in (Invitation, Effect, AuditEntry)] == counts
-    assert Candidate.objects.get(pk=uninvited["Hazel"].pk).delivery.chosen_at is None
+    assert Candidate.objects.filter(pk=uninvited["Hazel"].pk, delivery__chosen_at__isnull=True).exists()
 
 
 def test_a_chosen_assessment_is_previewed_for_everybody_who_can_have_it(organization_admin_client, uninvited):
@@ -260,7 +260,7 @@ def test_what_failed_is_sent_again_and_taken_back(organization_admin_client, org
     factories.EffectFactory.create(
         organization=organization,
         kind="send_invitation",
-        key=str(one.invitation.pk),
+        key=str(one.invitation_id),
         invitation=one.invitation,
         state="failed",
         due_at=None,
@@ -268,12 +268,12 @@ def test_what_failed_is_sent_again_and_taken_back(organization_admin_client, org
     )
     answer = organization_admin_client.get(BULK, {"act": "invite", "candidate": [one.pk]})
     assert [(row.what, row.note) for row in answer.context["rows"]] == [
-        (one.invitation.assessment_name, "sent again: it failed before")
+        (Invitation.objects.get().assessment_name, "sent again: it failed before")
     ]
     assert Invitation.objects.get().status == "failed"
     assert not AuditEntry.objects.exists()
     assert "<strong>1</strong> waiting to be sent" in text(invite(organization_admin_client, [one]))
-    assert Effect.objects.get().due_at > timezone.now() + timedelta(seconds=20)
+    assert Effect.objects.filter(due_at__gt=timezone.now() + timedelta(seconds=20)).exists()
     assert "Undone: 1." in text(organization_admin_client.post(UNDO, follow=True))
     assert (Invitation.objects.get().status, Effect.objects.get().state) == ("failed", "cancelled")
     invite(organization_admin_client, [one])
@@ -317,7 +317,7 @@ def test_who_cannot_be_invited_is_left_out_with_the_reason(
 
 def test_ticked_invitations_on_hold_are_named_among_those_left_out(organization_admin_client, organization):
     one = candidate(organization, "Alder", "held_for_approval", "held")
-    answer = organization_admin_client.get(BULK, {"act": "invite", "row": [one.invitation.pk]})
+    answer = organization_admin_client.get(BULK, {"act": "invite", "row": [one.invitation_id]})
     assert [row.candidate.name for row in answer.context["preview"].left_out] == ["Alder"]
 
 
