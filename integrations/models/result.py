@@ -1,11 +1,22 @@
 """Results of assessments, one per attempt."""
 
-from typing import Any
+from typing import Any, Self
 
 from django.db import models
 from django.db.models.functions import Now
 
 from integrations.vocabulary import ResultOutcome
+
+
+class ResultQuerySet(models.QuerySet["Result"]):
+    """Results by which of an invitation's attempts they are of."""
+
+    def of_latest_attempts(self) -> Self:
+        """Results of each invitation's latest attempt; a candidate is counted once by them."""
+        later = Result.objects.filter(
+            invitation=models.OuterRef("invitation"), attempt__gt=models.OuterRef("attempt")
+        )
+        return self.filter(~models.Exists(later))
 
 
 class Result(models.Model):
@@ -42,6 +53,8 @@ class Result(models.Model):
     )
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(db_default=Now())
+
+    objects = ResultQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-pk"]

@@ -59,7 +59,9 @@ def _invitations(member: Membership, days: Sequence[date]) -> Chart:
 
 
 def _outcomes(member: Membership, days: Sequence[date]) -> Chart:
-    results = Result.objects.filter(organization=member.organization_id, created_at__gte=midnight(days[0]))
+    results = Result.objects.of_latest_attempts().filter(
+        organization=member.organization_id, created_at__gte=midnight(days[0])
+    )
     by_outcome = (
         visible(results, member, "invitation__opportunity_id")
         .order_by()

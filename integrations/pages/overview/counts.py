@@ -85,7 +85,7 @@ def today(member: Membership) -> Today:
     for role, *counts in steps:
         for step, count in zip(("invited", "started", "submitted"), counts, strict=True):
             funnels[role, step] = count
-    stated = Result.objects.filter(
+    stated = Result.objects.of_latest_attempts().filter(
         organization=member.organization_id,
         created_at__gte=since,
         outcome__in=[ResultOutcome.PASSED, ResultOutcome.FAILED],

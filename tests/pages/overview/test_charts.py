@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from integrations.models import Result
 from integrations.pages.overview import charts
+from integrations.pages.overview.counts import today
 from tests import factories
 
 
@@ -39,6 +40,19 @@ def test_charts_count_by_day_and_have_a_table(super_admin_client, ready_organiza
     assert page.count("<figure") == 3
     assert "As a table" in page
     assert "style=" not in page
+
+
+def test_a_candidate_is_counted_once_by_the_latest_attempt(ready_organization, team_member):
+    row = factories.InvitationFactory.create(
+        organization=ready_organization, status="completed", instance_id="i", invited_at=timezone.now()
+    )
+    Result.objects.create(invitation=row, outcome="Failed")
+    Result.objects.create(invitation=row, attempt=2, outcome="Passed")
+    member = team_member.memberships.get()
+    _, outcomes, _ = charts.charts(member)
+    assert outcomes.summary == "1 passed"
+    total = today(member).total
+    assert (total.passed, total.failed) == (1, 0)
 
 
 def test_charts_show_only_the_own_organization_and_take_three_queries(
