@@ -26,6 +26,13 @@ def sweep_organization(organization: Organization) -> int:
     return repaired
 
 
+def follow_erasures(organization: Organization) -> None:
+    """Erase now whom Lever deleted or anonymized, if Lever is connected. Raises PlatformError."""
+    organization = Organization.objects.reread(organization.pk)
+    if organization.lever is not None and organization.lever.is_working:
+        duties.follow_erasures(organization)
+
+
 def poll_organization(organization: Organization, everything: bool = False) -> int:
     """Poll every open invitation now, with `everything` completed ones too; return how many were polled."""
     rows = Invitation.objects.followed().filter(organization=organization)

@@ -82,6 +82,7 @@ def test_sweep_and_poll_print_a_count_per_organization(acme: Organization, monke
 
     monkeypatch.setattr(on_request, "poll_organization", poll)
     monkeypatch.setattr(on_request, "sweep_organization", lambda organization: counts[organization.slug])
+    monkeypatch.setattr(on_request, "follow_erasures", lambda organization: None)
     assert run("sweep") == "repaired 2\nrepaired 0\n"
     assert run("sweep", "globex") == "repaired 0\n"
     assert run("poll") == "asked 2\nasked 0\n"
@@ -98,6 +99,7 @@ def test_one_organization_that_fails_does_not_stop_the_others(acme: Organization
         return 3
 
     monkeypatch.setattr(on_request, "sweep_organization", sweep)
+    monkeypatch.setattr(on_request, "follow_erasures", lambda organization: None)
     out = StringIO()
     with pytest.raises(CommandError, match="acme: Lever isn't connected"):
         call_command("sweep", stdout=out)

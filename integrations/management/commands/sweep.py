@@ -8,8 +8,10 @@ from integrations.queue import on_request
 
 
 class Command(PerOrganizationCommand):
-    help = "Find candidates in Lever whose webhook never arrived, and process them."
+    help = "Find candidates in Lever whose webhook never arrived, process them, and erase whom Lever erased."
     failure = "The sweep failed."
 
     def run(self, organization: Organization, options: dict[str, Any]) -> str:
-        return f"repaired {on_request.sweep_organization(organization)}"
+        repaired = on_request.sweep_organization(organization)
+        on_request.follow_erasures(organization)
+        return f"repaired {repaired}"

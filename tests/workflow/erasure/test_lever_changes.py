@@ -1,8 +1,10 @@
 """Whom Lever anonymized or deleted without a webhook, and who is gone, is found and erased."""
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from integrations.models import ApiCall, Erasure, LeverConnection, Organization
@@ -28,6 +30,15 @@ def test_what_lever_did_without_a_webhook_is_found(scenario, action, cause):
     follow(scenario)
     assert Erasure.objects.get().cause == cause
     assert scenario.reread(invitation).email == ""
+
+
+def test_the_sweep_command_finds_it_too(scenario):
+    invitation = scenario.sent_invitation()
+    scenario.sandbox.lever_does("anonymize", opportunities=[invitation.opportunity_id])
+    out = StringIO()
+    call_command("sweep", stdout=out)
+    assert out.getvalue() == "repaired 0\n"
+    assert Erasure.objects.get().cause == "anonymized"
 
 
 def test_an_anonymized_candidate_in_another_stage_or_archived_is_found_too(scenario):
