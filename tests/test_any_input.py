@@ -53,12 +53,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 #: Requests for each address and method: of visitors who may do much, and of others.
 EXAMPLES, FEW_EXAMPLES, ADMIN_EXAMPLES = 2, 1, 1
-#: One visitor of each kind; the table of every kind is tests/test_addresses.py's.
+#: One visitor of each kind, a stranger for all who belong to no organization; tests/test_addresses.py has every kind.
 NAMES = {
     "anonymous",
     "stranger",
-    "pending",
-    "former",
     "super_admin",
     "admin",
     "team_member",
