@@ -13,6 +13,8 @@ from integrations.models.webhook_access import webhook_access_changed
 from integrations.vocabulary import DeliveryEvent, WebhookEvent
 
 TOKEN_OVERLAP = timedelta(hours=24)
+#: A process knows the database's time only nearly; what ends now is stored as ended by more than that.
+CLOCKS_DIFFER_BY = timedelta(seconds=1)
 KEEP_RETIRED_FOR = timedelta(days=30)
 MAX_TOKENS = 10
 MARK_RECEIVED_EVERY = timedelta(seconds=10)
@@ -184,7 +186,8 @@ class LeverWebhook(models.Model):
 
     def retire_previous(self) -> None:
         """Invalidate the previous token. Safe to run twice."""
-        LeverWebhook.objects.filter(pk=self.pk, previous_until__gt=Now()).update(previous_until=Now())
+        over = Now() - CLOCKS_DIFFER_BY
+        LeverWebhook.objects.filter(pk=self.pk, previous_until__gt=Now()).update(previous_until=over)
         webhook_access_changed.send(sender=type(self))
         self.refresh_from_db()
 

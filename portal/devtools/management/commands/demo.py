@@ -26,6 +26,17 @@ from portal.process.programs import queue_cluster
 from portal.process.supervisor import Supervisor
 
 
+class _Stopped(BaseException):
+    """A signal came before the supervisor ran, which ends at a signal by itself.
+
+    Python ends by SIGINT after a KeyboardInterrupt that met the making of a class, even where that is caught.
+    """
+
+
+def _stop(*_: object) -> None:
+    raise _Stopped
+
+
 class Command(BaseCommand):
     help = "Show the main job with a pretend Lever and CodeScreen. Ends on Ctrl-C or TERM and leaves nothing behind."
     requires_system_checks = ()
@@ -43,10 +54,11 @@ class Command(BaseCommand):
                 raise CommandError(f"Can't listen on {HOST}:{port}. Leave --port out to get a free port.")
             created = DemoEnvironment.create("demo", port)
             created.enter(EMAIL_URL=created.smtp_url)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _stop)
         try:
             succeeded = self._run(environment, check)
-        except KeyboardInterrupt:  # before the supervisor ran, which ends at a signal by itself
+        except _Stopped:
             succeeded = not check
         finally:
             shutil.rmtree(environment.folder, ignore_errors=True)
