@@ -139,7 +139,7 @@ def _without_texts(parameters: Mapping[str, str]) -> str:
 
 
 def _shown(name: str, value: str) -> str:
-    """Return a filter's value unless it may be about a person: whoever writes the address may write anything."""
+    """Return a filter's value unless it may be about a person: an address can hold any text."""
     is_code = name not in {SEARCH_VAR, "text"} and _CODE.fullmatch(value)
     return value if is_code else "…"
 

@@ -1,13 +1,11 @@
 """Access tokens of an organization's grant, refreshed by one worker at a time."""
 
 import json
-import threading
 import time
 from datetime import timedelta
 
 import pytest
 import responses
-from django.db import connection as database
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -18,6 +16,7 @@ from integrations.models import ApiCall, Effect, LeverConnection
 from integrations.queue import worker
 from integrations.workflow.email import connection_notices
 from tests import factories
+from tests.at_once import run_at_once
 from tests.clients.conftest import API, AUTH, FRESH, let_token_expire_soon, requests_to
 
 
@@ -248,23 +247,12 @@ def test_concurrent_workers_refresh_once(lever_api, grant):
         return 200, {}, json.dumps(FRESH)
 
     lever_api.add_callback(responses.POST, f"{AUTH}/oauth/token", refresh)
-    access_tokens, failed = [], []
-    barrier = threading.Barrier(4)
+    access_tokens = []
 
     def work():
-        try:
-            barrier.wait()
-            access_tokens.append(tokens.token_manager(LeverConnection.objects.get(pk=grant.pk)).current())
-        except Exception as error:  # noqa: BLE001 - shown below
-            failed.append(error)
-        finally:
-            database.close()
+        access_tokens.append(tokens.token_manager(LeverConnection.objects.get(pk=grant.pk)).current())
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    failed = run_at_once(work)
     assert failed == []
     assert access_tokens == ["access-2"] * 4
     assert len(requests_to(lever_api, "/oauth/token")) == 1
@@ -284,21 +272,7 @@ def test_concurrent_workers_refresh_once_when_their_token_is_refused(lever_api, 
 
     lever_api.add_callback(responses.GET, f"{API}/stages", answer_stages)
     lever_api.add_callback(responses.POST, f"{AUTH}/oauth/token", refresh)
-    failed = []
-
-    def work():
-        try:
-            provider.lever_client(grant.organization).stages()
-        except Exception as error:  # noqa: BLE001 - shown below
-            failed.append(error)
-        finally:
-            database.close()
-
-    threads = [threading.Thread(target=work) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    failed = run_at_once(lambda: provider.lever_client(grant.organization).stages(), times=3)
     assert failed == []
     assert len(requests_to(lever_api, "/oauth/token")) == 1
 

@@ -23,7 +23,7 @@ def locking_calls() -> Iterator[tuple[str, set[str]]]:
 def test_every_lock_names_its_table() -> None:
     """Without `of`, a join locks the joined rows too, and the default ordering of many models joins the organization.
 
-    Whoever inserts a row that refers to the organization would wait for that lock at COMMIT.
+    An insert of a row that refers to the organization would wait for that lock at COMMIT.
     """
     calls = dict(locking_calls())
     assert len(calls) >= 10

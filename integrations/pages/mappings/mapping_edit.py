@@ -19,7 +19,7 @@ from integrations.pages.mappings.suggestions import suggestions
 from integrations.workflow.operations.mappings import delete_mapping, save_mapping
 
 
-def asked_page(request: HttpRequest) -> str:
+def _asked_page(request: HttpRequest) -> str:
     """Return the page that the person came from, as the link or the form names it."""
     return request.POST.get("next") or request.GET.get("next", "")
 
@@ -36,13 +36,21 @@ class MappingMixin(OrganizationMixin):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the suggestions for fields that are typed, where the form is sent, and the page to return to."""
-        pk = self.kwargs.get("pk")
-        kwargs["save_url"] = reverse("mapping-edit", kwargs={"pk": pk}) if pk else reverse("mapping-add")
-        kwargs["preview_url"] = (
-            reverse("mapping-edit-preview", kwargs={"pk": pk}) if pk else reverse("mapping-add-preview")
+        return super().get_context_data(  # type: ignore[misc,no-any-return]
+            **suggestions(self.organization), **self.addresses(), **kwargs
         )
-        kwargs["next"] = own_page(self.request, asked_page(self.request), reverse("mapping-list"))
-        return super().get_context_data(**suggestions(self.organization), **kwargs)  # type: ignore[misc,no-any-return]
+
+    def addresses(self) -> dict[str, str]:
+        """Return where the form is saved and previewed, and the page to return to."""
+        pk = self.kwargs.get("pk")
+        key = {"pk": pk}
+        return {
+            "save_url": reverse("mapping-edit", kwargs=key) if pk else reverse("mapping-add"),
+            "preview_url": (
+                reverse("mapping-edit-preview", kwargs=key) if pk else reverse("mapping-add-preview")
+            ),
+            "next": own_page(self.request, _asked_page(self.request), reverse("mapping-list")),
+        }
 
 
 class MappingCreateView(MappingMixin, CreateView):

@@ -16,6 +16,7 @@ from integrations.workflow.operations.chosen import invite_candidate
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.undo import take_back_invite
 from tests import factories
+from tests.at_once import run_at_once
 from tests.workflow.conftest import ASSESSMENT
 
 
@@ -155,21 +156,7 @@ def test_a_choice_and_webhooks_that_workers_decide_at_once_invite_once(
     invite_candidate(hazel, super_admin, ASSESSMENT)
     for number in range(3):
         deliver_stage_change("Hazel", dedupe_key=f"id:{number}")
-    failed: list[Exception] = []
-
-    def work() -> None:
-        try:
-            scenario.work()
-        except Exception as error:  # noqa: BLE001 - shown below
-            failed.append(error)
-        finally:
-            database.close()
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    failed = run_at_once(scenario.work)
     scenario.work()
     assert failed == []
     assert sorted(Delivery.objects.values_list("verdict", flat=True)) == ["already_invited"] * 3 + ["invite"]

@@ -1,11 +1,9 @@
 """Bring a delivery to its verdict: retries, crashes, replaced workers."""
 
-import threading
 from datetime import timedelta
 from unittest import mock
 
 import pytest
-from django.db import connection as database
 from django.utils import timezone
 
 from integrations.clients import provider
@@ -25,6 +23,7 @@ from integrations.workflow.inbox import facts, handle_delivery
 from integrations.workflow.operations.policies import set_policies
 from integrations.workflow.outbox.retry_policy import NOT_SHOWN_WAITS
 from tests import factories
+from tests.at_once import run_at_once
 from tests.waits import end_wait, work_through_waits
 from tests.workflow.inbox.conftest import verdict
 
@@ -220,21 +219,7 @@ def test_concurrent_workers_invite_one_candidate_once(
 ):
     for number in range(6):
         (deliver_stage_change if number else move_candidate)(dedupe_key=f"id:{number}")
-    failed = []
-
-    def work():
-        try:
-            worker.work()
-        except Exception as error:  # noqa: BLE001 - shown below
-            failed.append(error)
-        finally:
-            database.close()
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    failed = run_at_once(worker.work)
     worker.work()
     assert failed == []
     assert sorted(Delivery.objects.values_list("verdict", flat=True)) == ["already_invited"] * 5 + ["invite"]
