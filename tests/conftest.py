@@ -53,11 +53,16 @@ connection_created.connect(disable_idle_timeout)
 append_only.lift_while_flushed()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items) -> None:
-    """Skip the suites whose services aren't installed, unless they are required; run the longest test first."""
+    """Mark what opens a browser, before `-m` chooses; skip the suites whose services aren't installed, unless they are
+    required; run the longest test first.
+    """
     items.sort(key=lambda item: item.path.name != "test_postgresql.py")
     missing = test_suites.missing()
     for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
         for name in missing.keys() & {marker.name for marker in item.iter_markers()}:
             item.add_marker(pytest.mark.skip(reason=missing[name]))
 
