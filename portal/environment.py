@@ -1,7 +1,7 @@
 """Reads environment variables; what is malformed is noted with its fix, and a default is used in its place."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from email.utils import parseaddr
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -12,6 +12,7 @@ TRUE = frozenset({"true", "on", "yes", "y", "1"})
 FALSE = frozenset({"false", "off", "no", "n", "0", ""})
 POSTGRESQL = frozenset({"postgresql", "postgres", "psql", "pgsql"})
 SHORTEST_SECRET_KEY = 32
+LONGEST_NODE = 120
 NOT_DELIVERING = ("console", "filebased", "locmem", "dummy")
 _HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
 _UNREADABLE = (environ.ImproperlyConfigured, ValueError, KeyError, IndexError, TypeError, AttributeError)
@@ -40,9 +41,9 @@ class Environment:
             self._refuse(name, "must be True or False")
         return value in TRUE
 
-    def integer(self, name: str, default: int, least: int = 1) -> int:
-        """Return a whole number of at least `least`."""
-        return int(self._number(name, default, int, least, None))
+    def integer(self, name: str, default: int, least: int = 1, most: int | None = None) -> int:
+        """Return a whole number of at least `least`, and at most `most` if there is such a bound."""
+        return int(self._number(name, default, int, least, most))
 
     def number(self, name: str, default: float, least: float, most: float | None = None) -> float:
         """Return a number between `least` and `most`."""
@@ -58,11 +59,28 @@ class Environment:
         return default
 
     def address(self, name: str, default: str) -> str:
-        """Return a full HTTP address without a slash at its end."""
+        """Return a full HTTP address without a slash at its end, and without credentials, query or fragment."""
         value = (self.text(name) or default).rstrip("/")
         parts = _split(value)
-        if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
-            self._refuse(name, f"must be a full address such as {default}")
+        is_full = parts is not None and parts.scheme in {"http", "https"} and bool(parts.hostname)
+        if not (is_full and parts and not (parts.query or parts.fragment or "@" in parts.netloc)):
+            self._refuse(name, f"must be a full address such as {default}, without a user name or password")
+            return default
+        return value
+
+    def origin(self, name: str, default: str) -> str:
+        """Return an HTTP address of scheme, host and port alone: the portal's pages are at the top of its host."""
+        value = self.address(name, default)
+        if urlsplit(value).path:
+            self._refuse(name, f"must be an address without a path, such as {default}")
+            return default
+        return value
+
+    def node(self, name: str, default: str) -> str:
+        """Return the name of a node, as long as its column allows."""
+        value = self.text(name) or default
+        if len(value) > LONGEST_NODE:
+            self._refuse(name, f"must have at most {LONGEST_NODE} characters")
             return default
         return value
 
@@ -90,10 +108,12 @@ class Environment:
         is_named = bool(parts and parts.path.strip("/"))
         if scheme in POSTGRESQL | {"sqlite"} and is_named:
             try:
-                return dict(self._env.db_url_config(value))
+                settings = dict(self._env.db_url_config(value))
             except _UNREADABLE:
-                pass
-        self._refuse(name, "must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST:5432/NAME")
+                settings = {}
+            if settings and not (scheme in POSTGRESQL and _has_unknown_option(settings)):
+                return settings
+        self._refuse(name, "must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST:5432/NAME?OPTION=VALUE")
         return dict(self._env.db_url_config(default))
 
     def redis(self, name: str) -> str:
@@ -104,6 +124,9 @@ class Environment:
         is_server = is_server and re.fullmatch(r"/?\d*", parts.path if parts else "") is not None
         if value and not (is_server or value.startswith("unix:///")):
             self._refuse(name, "must be redis://HOST:6379/0, rediss:// or unix://")
+            return ""
+        if value and not _has_options_of_redis(value):
+            self._refuse(name, "must have no option, after the ?, that the Redis client refuses")
             return ""
         return value
 
@@ -173,6 +196,29 @@ class Environment:
 def is_delivering(email_backend: str) -> bool:
     """Whether Django's e-mail backend of that dotted name sends e-mails to their recipients."""
     return not any(f".{name}." in email_backend for name in NOT_DELIVERING)
+
+
+def _has_unknown_option(settings: Mapping[str, Any]) -> bool:
+    """Whether PostgreSQL's client library doesn't know one of the options after the ?."""
+    import psycopg  # noqa: PLC0415 - it is large, and SQLite needs none of it
+    from psycopg.conninfo import make_conninfo  # noqa: PLC0415
+
+    try:
+        make_conninfo("", **settings.get("OPTIONS", {}))
+    except psycopg.Error:
+        return True
+    return False
+
+
+def _has_options_of_redis(value: str) -> bool:
+    """Whether the Redis client accepts the address with its options; nothing is connected."""
+    import redis  # noqa: PLC0415 - only where there is one
+
+    try:
+        redis.ConnectionPool.from_url(value).make_connection()
+    except (redis.RedisError, ValueError, TypeError):
+        return False
+    return True
 
 
 def _split(value: str) -> SplitResult | None:

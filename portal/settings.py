@@ -26,7 +26,7 @@ DEBUG = env.flag("DEBUG")
 SECRET_KEY = env.secret_key("SECRET_KEY", stand_in="unset-" + os.urandom(32).hex())
 FIELD_ENCRYPTION_KEYS = env.texts("FIELD_ENCRYPTION_KEYS")
 
-PORTAL_URL = env.address("PORTAL_URL", "http://127.0.0.1:8000")
+PORTAL_URL = env.origin("PORTAL_URL", "http://127.0.0.1:8000")
 _portal = urlsplit(PORTAL_URL)
 IS_HTTPS = _portal.scheme == "https"
 ALLOWED_HOSTS = [*env.hosts("ALLOWED_HOSTS"), _portal.hostname or "127.0.0.1"]
@@ -187,8 +187,8 @@ LOGOUT_REDIRECT_URL = "login"
 PASSWORD_RESET_TIMEOUT = 7 * 24 * 3600
 
 #: After how many hours without use a session ends, and after how many in any case.
-SESSION_IDLE_HOURS = env.integer("SESSION_IDLE_HOURS", 12)
 SESSION_MAX_HOURS = env.integer("SESSION_MAX_HOURS", 7 * 24)
+SESSION_IDLE_HOURS = env.integer("SESSION_IDLE_HOURS", min(12, SESSION_MAX_HOURS), most=SESSION_MAX_HOURS)
 SESSION_COOKIE_AGE = SESSION_MAX_HOURS * 3600
 
 # Lever and CodeScreen
@@ -201,8 +201,8 @@ LEVER_AUDIENCE = env.text("LEVER_AUDIENCE") or f"{LEVER_API_URL}/"
 CODESCREEN_API_URL = env.address("CODESCREEN_API_URL", "https://app.codescreen.com/api")
 
 #: Lever allows each account 10 requests a second and bursts of 20; a little less avoids stray 429 answers.
-LEVER_RATE = env.number("LEVER_RATE", 9.9, least=0.1)
-LEVER_BURST = env.integer("LEVER_BURST", 18)
+LEVER_RATE = env.number("LEVER_RATE", 9.9, least=0.1, most=10.0)
+LEVER_BURST = env.integer("LEVER_BURST", 18, most=20)
 
 #: How long an answer may take before it counts as lost; with the time to connect it must be shorter than a lease, and
 #: than the supervisor waits for calls in flight.
@@ -329,7 +329,7 @@ LOG_FORMAT = env.choice("LOG_FORMAT", "text", ("text", "json"))
 LOGGING = logging_settings(LOG_LEVEL, "json" if LOG_FORMAT == "json" else "text")
 
 #: The node that this process belongs to; a supervisor names its own for the programs that it starts.
-NODE = env.text("PORTAL_NODE") or socket.gethostname()
+NODE = env.node("PORTAL_NODE", socket.gethostname())
 
 SENTRY_DSN = env.sentry("SENTRY_DSN")
 if SENTRY_DSN:
