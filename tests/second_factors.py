@@ -22,8 +22,8 @@ from fido2.webauthn import (
 )
 
 from integrations.models import AuthenticatorApp, RecoveryCode, db_clock
+from integrations.recent_sign_in import PROVEN_AT_SESSION_KEY
 from integrations.session_strength import SECOND_FACTOR_SESSION_KEY
-from portal.accounts.recent_sign_in import PROVEN_AT_SESSION_KEY
 
 PASSWORD = "correct horse battery"
 FLAG = AuthenticatorData.FLAG

@@ -20,7 +20,7 @@ STEP_SECONDS = 30
 #: How many steps a phone's clock may be off, either way.
 DRIFT_STEPS = 1
 #: A secret that wasn't confirmed within this time is no longer accepted.
-SET_UP_WITHIN = timedelta(hours=1)
+SET_UP_WITHIN = timedelta(minutes=15)
 SECRET_BYTES = 20  # what RFC 4226 recommends
 ISSUER = "CodeScreen–Lever portal"
 

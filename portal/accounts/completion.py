@@ -8,12 +8,12 @@ from django.shortcuts import redirect
 
 from integrations.models import AuditAction, IdentityProvider
 from integrations.models.open_memberships import PROVIDER_SESSION_KEY
+from integrations.recent_sign_in import note_proof
 from integrations.session_strength import mark_strong, mark_weak
 from integrations.vocabulary import LabelledEnum, SecondFactor
 from integrations.workflow.operations.account_entries import record_for_person
 from integrations.workflow.operations.second_factor import has_second_factor
 from portal.accounts.known_device import remember_device
-from portal.accounts.recent_sign_in import note_proof
 from portal.accounts.second_factor import pending_sign_in
 from portal.accounts.session_rows import end_row, forget_network
 from portal.accounts.sign_in_entries import with_address

@@ -12,8 +12,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import TemplateView
 
 from integrations.pages.access import own_page
+from integrations.recent_sign_in import RECENT, note_proof
 from portal.accounts.password_backend import refusal_of
-from portal.accounts.recent_sign_in import RECENT, note_proof
 from portal.accounts.throttle import too_many_in_words
 
 WRONG_PASSWORD = "That isn't your password."

@@ -9,12 +9,15 @@ from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse_lazy
 
 from integrations.models import AuditAction
 from integrations.models.attempt_limit import TooMany
 from integrations.queue import notify
 from integrations.workflow.operations.accounts import follow_new_password
+from integrations.workflow.operations.second_factor import has_second_factor
+from portal.accounts.second_factor.overview import REVIEW_FACTORS
 from portal.accounts.session_rows import row_key
 from portal.accounts.sign_in_entries import record_failure, record_refusal, with_address
 from portal.accounts.throttle import begin_attempt, too_many_in_words
@@ -70,7 +73,7 @@ class OwnPasswordView(PasswordChangeView):
             )
         notify.notify_workers()
         messages.success(self.request, "Your password was changed. Your other sessions have ended.")
-        return response
+        return redirect(REVIEW_FACTORS) if has_second_factor(self._person()) else response
 
     def _person(self) -> User:
         return cast(User, self.request.user)

@@ -28,10 +28,12 @@ from integrations.workflow.email.reset_tokens import reset_tokens
 from integrations.workflow.operations.account_entries import record_for_person
 from integrations.workflow.operations.accounts import follow_new_password
 from integrations.workflow.operations.consent import work_in
+from integrations.workflow.operations.second_factor import has_second_factor
 from portal.accounts.completion import SignInMethod, complete_sign_in
 from portal.accounts.forms import ForgottenPasswordForm
 from portal.accounts.password_backend import refusal_of
 from portal.accounts.second_factor import passkey_ceremonies
+from portal.accounts.second_factor.overview import REVIEW_FACTORS
 from portal.accounts.sign_in_entries import with_address
 from portal.accounts.throttle import too_many
 
@@ -106,7 +108,8 @@ class ChoosePasswordView(PasswordResetConfirmView):
             follow_new_password(user, AuditAction.RESET_PASSWORD, with_address(self.request, {}))
         notify.notify_workers()
         del self.request.session[INTERNAL_RESET_SESSION_TOKEN]
-        return complete_sign_in(self.request, user, SignInMethod.PASSWORD_LINK, reverse("overview"))
+        next_url = REVIEW_FACTORS if has_second_factor(user) else reverse("overview")
+        return complete_sign_in(self.request, user, SignInMethod.PASSWORD_LINK, next_url)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the user, so that the person sees the user name to sign in with."""

@@ -6,6 +6,7 @@ from django.db import transaction
 from integrations.models import Actor, AuditAction, Changes
 from integrations.workflow.email.password_changed import tell_password_changed
 from integrations.workflow.operations.account_entries import record_for_person
+from integrations.workflow.operations.second_factor import factors_in_words
 from integrations.workflow.operations.sessions import end_sessions
 
 #: What of an account says who may do what, or where links are sent: open sessions were begun under the former.
@@ -50,6 +51,6 @@ def follow_new_password(
     transaction that stores the password, and notifies the workers afterwards.
     """
     end_sessions(user, keep=keep)
-    tell_password_changed(user)
+    tell_password_changed(user, factors_in_words(user))
     # last, since it keeps other writers of the log waiting until the transaction ends
     record_for_person(user, action, {"password": (True, True), **(details or {})}, actor=actor)

@@ -40,6 +40,14 @@ def has_second_factor(user: User) -> bool:
     )
 
 
+def factors_in_words(user: User) -> list[str]:
+    """Return what second factors the person has, as the audit log and e-mails name them."""
+    factors = [_shown(SecondFactor.PASSKEY, passkey.name) for passkey in Passkey.objects.filter(user=user)]
+    if AuthenticatorApp.objects.confirmed().filter(user=user).exists():
+        factors.insert(0, _shown(SecondFactor.AUTHENTICATOR_APP))
+    return factors
+
+
 def confirm_app(user: User, code: str, at: datetime) -> Added | None:
     """Make the app that is being set up a second factor, in place of an earlier app; None when the code is wrong."""
     app = AuthenticatorApp.being_set_up(user)
@@ -155,9 +163,7 @@ def reset_second_factor(user: User, actor: Actor, reason: str) -> bool:
     with transaction.atomic():
         if not has_second_factor(user):
             return False
-        before = [_shown(SecondFactor.PASSKEY, passkey.name) for passkey in Passkey.objects.filter(user=user)]
-        if AuthenticatorApp.objects.confirmed().filter(user=user).exists():
-            before.insert(0, _shown(SecondFactor.AUTHENTICATOR_APP))
+        before = factors_in_words(user)
         for model in (AuthenticatorApp, Passkey, RecoveryCode):
             model.objects.filter(user=user).delete()
         second_factor_attempts.forget(user)

@@ -13,10 +13,10 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView, View
 
 from integrations.models import AuthenticatorApp, db_clock
+from integrations.recent_sign_in import RecentSignInMixin, end_set_up
 from integrations.session_strength import mark_strong, mark_weak
 from integrations.vocabulary import SecondFactor
 from integrations.workflow.operations.second_factor import confirm_app, has_second_factor, remove_app
-from portal.accounts.recent_sign_in import RecentSignInMixin
 
 WRONG_CODE = (
     "That isn't the code that the app shows for this secret. See that your phone's clock is right, wait for the next "
@@ -27,22 +27,18 @@ OVERVIEW = "account-second-factor"
 
 @method_decorator(never_cache, name="dispatch")
 class AddAppView(RecentSignInMixin, TemplateView):
-    """Show a new secret, and make it the person's second factor once a code proves that the app has it."""
+    """Show a new secret, and make it the person's second factor once a code proves that the app has it.
+
+    The secret is on the page alone; the answer to a wrong code asks for the next one.
+    """
 
     template_name = "accounts/add_app.html"
-    is_form_guarded = False  # only the page shows the secret, and setting up an app takes time
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show a new secret: one that was on a screen earlier and never confirmed is no longer offered."""
-        AuthenticatorApp.begin_set_up(cast(User, request.user), db_clock.now())
-        return super().get(request, *args, **kwargs)
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the secret as a QR code and as text."""
-        user = cast(User, self.request.user)
-        app = AuthenticatorApp.being_set_up(user) or AuthenticatorApp.begin_set_up(user, db_clock.now())
+        app = AuthenticatorApp.begin_set_up(cast(User, request.user), db_clock.now())
         groups = [app.secret[start : start + 4] for start in range(0, len(app.secret), 4)]
-        return super().get_context_data(qr_code=_qr_code(app.address), secret=" ".join(groups), **kwargs)
+        return super().get(request, *args, qr_code=_qr_code(app.address), secret=" ".join(groups), **kwargs)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Confirm the app by its code, and show the recovery codes that were made with it."""
@@ -70,6 +66,7 @@ class RemoveAppView(RecentSignInMixin, View):
 def after_adding(request: HttpRequest, factor: SecondFactor, recovery_codes: list[str]) -> HttpResponse:
     """Count the factor, just proven, for this session; return the page with the recovery codes, or the overview."""
     request.session.cycle_key()
+    end_set_up(request)
     mark_strong(request, factor)
     message = f"Your {factor.label} is set up. It is asked for when you sign in."
     if not recovery_codes:

@@ -12,6 +12,8 @@ from integrations.pages.access import memberships_of, own_page
 from integrations.workflow.operations.second_factor import has_second_factor
 from portal.accounts.second_factor import passkey_ceremonies
 
+#: Where a person is led who has a new password: whoever knew the former one may have added a factor.
+REVIEW_FACTORS = "/account/second-factor/?review=1"
 #: So few recovery codes are left that the page suggests to make new ones.
 FEW_CODES = 3
 
@@ -35,6 +37,7 @@ class SecondFactorOverviewView(TemplateView):
             codes_left=codes_left,
             are_few_codes=codes_left <= FEW_CODES,
             requiring=[membership.organization for membership in requiring],
+            is_review="review" in self.request.GET,
             next=own_page(self.request, self.request.GET.get("next", ""), ""),
             **kwargs,
         )

@@ -10,9 +10,9 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import View
 
+from integrations.recent_sign_in import RecentSignInMixin
 from integrations.workflow.operations.errors import ActionNotAllowed
 from integrations.workflow.operations.second_factor import make_recovery_codes
-from portal.accounts.recent_sign_in import RecentSignInMixin
 from portal.accounts.second_factor.app_setup import OVERVIEW
 
 
