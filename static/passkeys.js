@@ -2,6 +2,7 @@
 // What the browser needs is in data-options, or is fetched from data-options-url when the form is sent.
 
 const FAILED = "No passkey was used: it was cancelled, took too long, or this device has none for the portal. Try again.";
+const TOO_MANY = "Passkeys were asked for too often from your network. Wait a minute, or sign in with your password.";
 const UNKNOWN = "The portal didn't answer. Load the page again.";
 
 function isSupported() {
@@ -13,6 +14,7 @@ async function optionsOf(form) {
   if (form.dataset.options) return JSON.parse(form.dataset.options);
   const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
   const answer = await fetch(form.dataset.optionsUrl, { method: "POST", headers: { "X-CSRFToken": token } });
+  if (answer.status === 429) throw new RangeError(TOO_MANY);
   if (!answer.ok) throw new TypeError(UNKNOWN);
   return answer.json();
 }
@@ -27,7 +29,8 @@ async function ask(form) {
 
 function explain(form, error) {
   const isKnown = error.name === "InvalidStateError" && form.dataset.passkey === "create";
-  const text = isKnown ? "This device has a passkey of yours already." : error instanceof TypeError ? UNKNOWN : FAILED;
+  const ofAnswer = error instanceof RangeError ? TOO_MANY : error instanceof TypeError ? UNKNOWN : FAILED;
+  const text = isKnown ? "This device has a passkey of yours already." : ofAnswer;
   const note = form.querySelector("[data-passkey-note]");
   note.textContent = text;
   note.hidden = false;

@@ -5,8 +5,8 @@
 function storeTimeZone() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!zone || !/^[\w+\-/]+$/.test(zone)) return;
-  const secure = location.protocol === "https:" ? "; Secure" : "";
-  document.cookie = `time_zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+  const [prefix, secure] = location.protocol === "https:" ? ["__Host-", "; Secure"] : ["", ""];
+  document.cookie = `${prefix}time_zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
 }
 
 function showCopyButtons(root) {

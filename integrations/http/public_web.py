@@ -23,8 +23,8 @@ from integrations.http import answer_headers, deadlines
 TOTAL_SECONDS = 10.0
 CONNECT_SECONDS = 4.0
 MAX_BODY_BYTES = 512 * 1024
-#: IPv4 addresses inside IPv6 ones, behind a translator: what they lead to isn't known here.
-_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+#: What of IPv6 is given out for the internet (RFC 4291). Outside lie private networks and IPv4 in other forms.
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 class AddressRefused(Exception):
@@ -75,7 +75,7 @@ def is_public(ip: str) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             address = address.ipv4_mapped
-        elif address.sixtofour or address.teredo or address in _TRANSLATED:
+        elif address not in _GLOBAL_UNICAST or address.sixtofour or address.teredo:
             return bool(settings.ALLOW_PRIVATE_ADDRESSES)
     return bool(settings.ALLOW_PRIVATE_ADDRESSES) or (address.is_global and not address.is_multicast)
 

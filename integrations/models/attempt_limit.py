@@ -1,5 +1,6 @@
 """Limits of attempts, such as to guess a password: shared by all processes and nodes, without what was tried."""
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -30,6 +31,12 @@ class TooMany:
     """An attempt that may not be made yet, and after how many seconds one may."""
 
     seconds: float
+
+    @property
+    def in_words(self) -> str:
+        """How long to wait before the next attempt, such as "2 minutes"."""
+        minutes = math.ceil(self.seconds / 60)
+        return "a minute" if minutes <= 1 else f"{minutes} minutes"
 
 
 def keyed_digest(text: str) -> str:

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from integrations.models import PersonalSettings
 from integrations.pages.access import current_membership
 
-COOKIE = "time_zone"  # written by portal.js
+COOKIE = "time_zone"  # written by portal.js, with the prefix __Host- where the portal has HTTPS
 HEADER = "X-Time-Zone"  # portal.js sends the zone of the page when it fetches a partial
 
 #: Directories of the zone database that hold older names of places listed elsewhere.
@@ -68,7 +68,7 @@ def page_time_zone(request: HttpRequest) -> PageTimeZone:
     choice = chosen_zone(request)
     if choice in zone_names():
         return PageTimeZone(choice, Source.CHOSEN)
-    browser = request.COOKIES.get(COOKIE, "")
+    browser = request.COOKIES.get(f"__Host-{COOKIE}" if settings.SESSION_COOKIE_SECURE else COOKIE, "")
     if browser in zone_names():
         return PageTimeZone(browser, Source.BROWSER)
     return PageTimeZone("UTC", Source.UNKNOWN)

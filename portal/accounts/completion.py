@@ -3,7 +3,7 @@
 from django.contrib.auth import login
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 
 from integrations.models import AuditAction, IdentityProvider
@@ -70,6 +70,7 @@ def begin_session(
     A session that a provider began opens its organization alone. It says nothing about the password either: the browser
     and the network that it began in don't become ones from which passwords may be tried within limits of their own.
     """
+    response = HttpResponseRedirect(next_url)  # first: nothing is recorded of a sign-in that has no answer
     changes: dict[str, tuple[object, object]] = {"method": ("", method.label)}
     if second_factor is not None:
         changes["second factor"] = ("", second_factor.label)
@@ -81,7 +82,6 @@ def begin_session(
         if provider_id is not None:
             forget_network(request)
         record_for_person(user, AuditAction.SIGN_IN, with_address(request, changes))
-    response = redirect(next_url)
     if provider_id is None:
         remember_device(request, response, user.get_username())
     return response
@@ -90,7 +90,8 @@ def begin_session(
 def _mark(
     request: HttpRequest, method: SignInMethod, second_factor: SecondFactor | None, provider_id: int | None
 ) -> None:
-    """Store in the session how it began: what it opens depends on that."""
+    """Store in the session how it began: what it opens depends on that. It lasts as long as every session."""
+    request.session.set_expiry(None)  # one that a question for a passkey began lasts minutes
     request.session[METHOD_SESSION_KEY] = method.value
     request.session.pop(PROVIDER_SESSION_KEY, None)  # left by an earlier session of the same person
     if provider_id is not None:

@@ -28,15 +28,16 @@ from portal.accounts.memberships import accept_signed_in
 class MembershipLinkView(TemplateView):
     """Ask the person to whom an invitation was sent for their answer. Looking at the page changes nothing.
 
-    The link proves that its reader reads that address. It never sets the password of an account that exists already:
-    its person signs in. A new account is made only where none has the address.
+    A link that was sent proves that its reader reads that address. None sets the password of an account that exists
+    already: its person signs in. A new account is made only where none has the address.
     """
 
     template_name = "accounts/membership_link.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the invitation, None when the link has ended, and what its reader needs in order to accept."""
-        pending = read_membership_token(self.kwargs["token"])
+        link = read_membership_token(self.kwargs["token"])
+        pending = link.pending if link else None
         context = super().get_context_data(pending=pending, **kwargs)
         if pending is None:
             return context
@@ -51,16 +52,17 @@ class MembershipLinkView(TemplateView):
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         """Store the answer; the page is shown again when it isn't possible as things are."""
-        pending = read_membership_token(token)
-        if pending is None:
+        link = read_membership_token(token)
+        if link is None:
             return self.get(request, token=token)
+        pending, proof = link.pending, consent.Proof.LINK if link.was_sent else consent.Proof.SHOWN_LINK
         if request.POST.get("answer") == "decline":
             return self._decline(pending)
         if not request.user.is_authenticated:
-            return self._accept_with_new_account(pending)
+            return self._accept_with_new_account(pending, proof)
         if not self._is_own(pending):
             return self.get(request, token=token)
-        return accept_signed_in(request, pending, request.user, consent.Proof.LINK)
+        return accept_signed_in(request, pending, request.user, proof)
 
     def _is_own(self, pending: PendingMembership) -> bool:
         """Whether the signed-in person's account has the address that the invitation was sent to."""
@@ -74,14 +76,14 @@ class MembershipLinkView(TemplateView):
         messages.success(self.request, f"You declined the invitation of {pending.organization}.")
         return redirect("memberships" if self.request.user.is_authenticated else "login")
 
-    def _accept_with_new_account(self, pending: PendingMembership) -> HttpResponse:
+    def _accept_with_new_account(self, pending: PendingMembership, proof: consent.Proof) -> HttpResponse:
         user = _new_user(pending)
         form = SetPasswordForm(user, self.request.POST)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
         user.set_password(form.cleaned_data["new_password1"])
         try:
-            consent.accept_with_new_account(pending, user)
+            consent.accept_with_new_account(pending, user, proof)
         except ActionNotAllowed as error:
             messages.error(self.request, str(error))
             return redirect(self.request.path)

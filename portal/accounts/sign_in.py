@@ -22,7 +22,7 @@ from django.utils.http import urlencode
 from django.views.generic import View
 
 from integrations.models import AuditAction
-from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of, return_url
+from integrations.pages.access import ORGANIZATION_SESSION_KEY, memberships_of, own_page, return_url
 from integrations.queue import notify
 from integrations.workflow.email.reset_tokens import reset_tokens
 from integrations.workflow.operations.account_entries import record_for_person
@@ -49,6 +49,10 @@ class SignInView(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add whether passkeys can be offered."""
         return super().get_context_data(are_passkeys_possible=passkey_ceremonies.are_possible(), **kwargs)
+
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        """Return the page that the person came for if it is one of this site, else nothing."""
+        return own_page(self.request, super().get_redirect_url(request), "")
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Complete the sign-in that the password has proven."""

@@ -27,6 +27,8 @@ ADDRESS = (Limit(20, MINUTE / 2), Limit(200, 5 * MINUTE))
 #: One address can't use it up: its own limit for the name lets it try fewer, at first and in the long run.
 NAME = (Limit(100, 10 * MINUTE),)
 
+#: Questions for a passkey that one address may have put: each is stored in a session.
+PASSKEY_QUESTIONS = (Limit(30, MINUTE / 2),)
 #: Sign-ins by a provider that one address may begin: a whole office does so in the morning behind one address.
 TO_PROVIDERS = (Limit(100, 3.0),)
 
@@ -68,9 +70,24 @@ def begin_at_provider(request: HttpRequest) -> TooMany | None:
     return outcome if isinstance(outcome, TooMany) else None
 
 
+def begin_with_passkey(request: HttpRequest) -> TooMany | None:
+    """Count a question for a passkey. Return how long to wait first; nothing is counted then."""
+    outcome = AttemptLimit.take(_passkey_questions(request))
+    return outcome if isinstance(outcome, TooMany) else None
+
+
+def succeed_with_passkey(request: HttpRequest) -> None:
+    """Record that a passkey's answer was right: its question counts for no limit."""
+    AttemptLimit.give_back(_passkey_questions(request))
+
+
+def _passkey_questions(request: HttpRequest) -> dict[str, Limit]:
+    return keyed_limits(f"passkey:{client_network(request)}", PASSKEY_QUESTIONS)
+
+
 def too_many(request: HttpRequest, refusal: TooMany, *, is_by_provider: bool = False) -> HttpResponse:
     """Return the page that says how long to wait, a 429 with Retry-After."""
-    context = {"wait": wait_in_words(refusal), "is_by_provider": is_by_provider}
+    context = {"wait": refusal.in_words, "is_by_provider": is_by_provider}
     response = render(request, "429.html", context, status=429)
     response["Retry-After"] = str(math.ceil(refusal.seconds))
     return response
@@ -84,10 +101,4 @@ def has_signed_in_from(username: str, network: str) -> bool:
 
 def too_many_in_words(refusal: TooMany) -> str:
     """Return what a signed-in person reads instead of an answer to their present password."""
-    return f"Too many wrong passwords were tried. Wait {wait_in_words(refusal)}."
-
-
-def wait_in_words(refusal: TooMany) -> str:
-    """Return how long to wait before the next attempt, such as "2 minutes"."""
-    minutes = math.ceil(refusal.seconds / MINUTE)
-    return "a minute" if minutes <= 1 else f"{minutes} minutes"
+    return f"Too many wrong passwords were tried. Wait {refusal.in_words}."

@@ -1,5 +1,7 @@
 """Finding 1: an organization invites somebody first, and is later inside another organization in their name."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 
@@ -49,6 +51,20 @@ def test_who_invited_first_is_not_inside_when_another_organization_invites(globe
     assert "Acme" in text(carol.get("/"))
     person = User.objects.get(email=CAROL)
     assert [member.organization for member in person.memberships.all()] == [acme.organization]
+
+
+def test_a_link_that_was_shown_is_no_proof_of_the_address(globex, acme, settings):
+    """Without mail the one who invites sees the link, and can make an account with anybody's address."""
+    settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
+    page = globex.invite(CAROL)
+    shown = re.search(r"http://testserver(/membership/[^\s\"<]+/)", page)
+    assert shown
+    attacker = accept_as_new(shown[1])
+    acme.invite(CAROL, "admin")
+    assert "Acme" not in text(attacker.get("/account/memberships/"))
+    pk = acme.pending(CAROL).pk
+    assert attacker.post(f"/account/memberships/{pk}/answer/", ACCEPT).status_code == 404
+    assert not acme.organization.memberships.filter(user__email=CAROL).exists()
 
 
 def test_the_link_of_another_organization_never_sets_the_password_of_an_account(globex, acme, client):

@@ -178,6 +178,17 @@ def test_every_cookie_is_for_this_host_alone(answer: HttpResponse) -> None:
         assert "__Host-sessionid" in {cookie.key for cookie in cookies}
 
 
+def test_the_cookies_of_messages_and_of_the_time_zone_are_for_this_host_alone(super_admin) -> None:
+    visitor = Visitor(super_admin, Organization.objects.get())
+    visitor.client.cookies["__Host-time_zone"] = "Asia/Tokyo"
+    visitor.client.cookies["time_zone"] = "Europe/Rome"  # as another host of the domain could set it
+    answer = visitor.post("/notifications/", {})
+    assert {"__Host-messages"} <= answer.cookies.keys()
+    page = visitor.get("/notifications/")
+    assert "Your settings are saved." in page.content.decode()
+    assert page.wsgi_request.time_zone.name == "Asia/Tokyo"
+
+
 def test_subdomains_are_included_where_the_operator_says_so(settings) -> None:
     settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     for path in ("/login/", "/healthz/live"):

@@ -12,7 +12,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import TemplateView, View
 
-from integrations.models import EmailKind, Membership
+from integrations.models import AttemptLimit, EmailKind, Membership
+from integrations.models.attempt_limit import Limit, TooMany, keyed_limits
 from integrations.models.membership import SUPER_ADMINS
 from integrations.pages import time_zones
 from integrations.pages.access import OrganizationMixin
@@ -20,6 +21,8 @@ from integrations.workflow.email import preferences
 from integrations.workflow.email.kinds import EMAIL_KINDS
 
 PAGE = 50
+#: How often one member may choose their own e-mails.
+OWN_CHANGES = (Limit(10, 600.0),)
 
 
 def _chosen(request: HttpRequest, prefix: str) -> dict[EmailKind, bool]:
@@ -53,7 +56,16 @@ class NotificationsView(OrganizationMixin, TemplateView):
         )
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Store the choices, and the time zone if it was posted too."""
+        """Store the choices, and the time zone if it was posted too.
+
+        Each change stays in the audit log for good, so that nobody may make them without end.
+        """
+        outcome = AttemptLimit.take(keyed_limits(f"choose_emails:{self.membership.pk}", OWN_CHANGES))
+        if isinstance(outcome, TooMany):
+            messages.error(
+                request, f"You changed this often just now. Wait {outcome.in_words}, then try again."
+            )
+            return redirect("notifications")
         try:
             zone_changed = "time_zone" in request.POST and time_zones.choose_zone(
                 self.user, request.POST["time_zone"]

@@ -1,5 +1,7 @@
 """The links by which invited people accept: made when they are sent or shown, stored nowhere."""
 
+from dataclasses import dataclass
+
 from django.conf import settings
 from django.core import signing
 
@@ -13,24 +15,34 @@ _BACKENDS_WITHOUT_SENDING = frozenset(
 )
 
 
+@dataclass(frozen=True)
+class MembershipLink:
+    """What a link is for, and whether it was made to be sent: only then it proves that its reader has the address."""
+
+    pending: PendingMembership
+    was_sent: bool
+
+
 def membership_link(pending: PendingMembership) -> str:
     """Return the address at which an invited person accepts or declines."""
-    contents = [pending.pk, pending.organization_id, pending.email, pending.invited_at.isoformat()]
-    return f"{settings.PORTAL_URL}/membership/{signing.dumps(contents, salt=_SALT)}/"
+    row = [pending.pk, pending.organization_id, pending.email, pending.invited_at.isoformat()]
+    return f"{settings.PORTAL_URL}/membership/{signing.dumps([*row, is_mail_sent()], salt=_SALT)}/"
 
 
-def read_membership_token(token: str) -> PendingMembership | None:
-    """Return the pending membership that a link is for; None when the link isn't ours or has ended.
+def read_membership_token(token: str) -> MembershipLink | None:
+    """Return what a link is for; None when the link isn't ours or has ended.
 
     It ends when the person answers, the invitation is withdrawn or sent again, and after a week.
     """
     try:
-        pk, organization, email, invited_at = signing.loads(token, salt=_SALT)
+        pk, organization, email, invited_at, was_sent = signing.loads(token, salt=_SALT)
     except (signing.BadSignature, ValueError, TypeError):
         return None
     rows = PendingMembership.objects.open().select_related("organization")
     pending = rows.filter(pk=pk, organization=organization, email=email).first()
-    return pending if pending is not None and pending.invited_at.isoformat() == invited_at else None
+    if pending is None or pending.invited_at.isoformat() != invited_at:
+        return None
+    return MembershipLink(pending, was_sent is True)
 
 
 def is_mail_sent() -> bool:

@@ -22,9 +22,10 @@ from integrations.workflow.operations.members import audit_target
 
 
 class Proof(Enum):
-    """What shows that the person who accepts reads what is sent to the address."""
+    """What shows that who accepts was invited; each but a shown link shows that they read what the address gets."""
 
     LINK = "the link that was sent to it"
+    SHOWN_LINK = "the link that a Super Admin was shown, where the portal sends no mail"
     EARLIER_LINK = "an earlier link, which the account keeps"
     PROVIDER = "the provider of the organization, which has proven the domain"
 
@@ -69,8 +70,9 @@ def accept(pending: PendingMembership, user: User, proof: Proof) -> Membership:
             user=user, organization=organization, defaults={"role": role, "address": locked.email}
         )
         locked.delete()
+        proven = {} if proof is Proof.SHOWN_LINK else {"proven_email": pending.email}
         PersonalSettings.objects.update_or_create(
-            user=user, defaults={"proven_email": pending.email, "last_organization": organization}
+            user=user, defaults={**proven, "last_organization": organization}
         )
         if is_new:
             changes = {"role": ("", role)}
@@ -81,8 +83,8 @@ def accept(pending: PendingMembership, user: User, proof: Proof) -> Membership:
     return member
 
 
-def accept_with_new_account(pending: PendingMembership, user: User) -> Membership:
-    """Store the account that the person makes by the link, named after its address, and make it a member.
+def accept_with_new_account(pending: PendingMembership, user: User, proof: Proof) -> Membership:
+    """Store the account that the person makes, named after the invitation's address, and make it a member.
 
     `user` isn't stored yet and has the password that they chose. Raises ActionNotAllowed, also when an account has
     the address by now: its person signs in to it instead.
@@ -96,7 +98,7 @@ def accept_with_new_account(pending: PendingMembership, user: User) -> Membershi
             )
         user.username, user.email = _free_username(pending.email), pending.email
         user.save()
-        return accept(pending, user, Proof.LINK)
+        return accept(pending, user, proof)
 
 
 def accounts_of(pending: PendingMembership) -> QuerySet[User]:

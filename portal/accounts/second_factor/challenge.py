@@ -27,7 +27,6 @@ from integrations.workflow.operations.second_factor import (
 from portal.accounts.completion import METHOD_SESSION_KEY, SignInMethod, begin_session
 from portal.accounts.second_factor import passkey_ceremonies, pending_sign_in
 from portal.accounts.second_factor.pending_sign_in import PendingSignIn
-from portal.accounts.throttle import wait_in_words
 from portal.client_address import client_network
 
 WRONG_CODE = (
@@ -125,7 +124,7 @@ class SecondFactorView(TemplateView):
 
     def _make_wait(self, refusal: TooMany) -> HttpResponse:
         error = (
-            f"Too many wrong codes. Wait {wait_in_words(refusal)}, then try again; "
+            f"Too many wrong codes. Wait {refusal.in_words}, then try again; "
             "a code that you give before isn't looked at."
         )
         response = self.render_to_response(self.get_context_data(error=error), status=429)

@@ -1,5 +1,8 @@
 """Signing in with a passkey alone: it proves possession, and its device has verified the person."""
 
+import math
+from datetime import timedelta
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -13,11 +16,15 @@ from integrations.pages.access import return_url
 from integrations.vocabulary import SecondFactor
 from portal.accounts.completion import SignInMethod, complete_sign_in
 from portal.accounts.second_factor import passkey_ceremonies
+from portal.accounts.throttle import begin_with_passkey, succeed_with_passkey
 
 NOT_SIGNED_IN = (
     "That passkey doesn't open an account here, or the question was too old. Try again, or give your user name and "
     "password."
 )
+
+
+QUESTION_LASTS = timedelta(minutes=10)
 
 
 @method_decorator([login_not_required, never_cache], name="dispatch")
@@ -27,7 +34,16 @@ class PasskeyOptionsView(View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Return the options as JSON, with a challenge for this session."""
+        """Return the options as JSON, with a challenge for this session; 429 when there were too many.
+
+        A session in which nobody is signed in is stored for the challenge alone, and no longer than it is of use.
+        """
+        if refusal := begin_with_passkey(request):
+            return JsonResponse(
+                {"wait": refusal.in_words}, status=429, headers={"Retry-After": math.ceil(refusal.seconds)}
+            )
+        if not request.user.is_authenticated:
+            request.session.set_expiry(QUESTION_LASTS)
         return JsonResponse(passkey_ceremonies.signing_options(request, None))
 
 
@@ -44,6 +60,7 @@ class PasskeySignInView(View):
         if passkey is None or not passkey.user.is_active:
             messages.error(request, NOT_SIGNED_IN)
             return redirect("login")
+        succeed_with_passkey(request)
         next_url = return_url(request, "/")
         return complete_sign_in(
             request, passkey.user, SignInMethod.PASSKEY, next_url, second_factor=SecondFactor.PASSKEY

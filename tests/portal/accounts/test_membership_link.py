@@ -115,7 +115,7 @@ def test_what_was_read_is_looked_at_again_when_it_is_accepted(pending):
     with pytest.raises(ActionNotAllowed, match="no longer works"):
         consent.accept(pending, person, consent.Proof.LINK)
     with pytest.raises(ActionNotAllowed, match="no longer works"):
-        consent.accept_with_new_account(pending, User())
+        consent.accept_with_new_account(pending, User(), consent.Proof.LINK)
 
 
 def test_who_became_a_member_meanwhile_stays_what_they_are(pending, organization):

@@ -1,16 +1,38 @@
 """Signing in, and choosing a password by invitation link."""
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import DisallowedRedirect
 from django.urls import reverse
 
-from integrations.models import Membership
+from integrations.models import AuditEntry, Membership, UserSession
 from integrations.workflow.email.links import choose_password_link
+from portal.accounts.completion import SignInMethod, begin_session
 from tests import factories
 
 
 def test_signs_in_with_the_contracts_fields(client, super_admin):
     answer = client.post("/login/", {"username": super_admin.username, "password": "correct horse battery"})
     assert (answer.status_code, answer["Location"]) == (302, "/")
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["word", "login", "//evil.example/", "https://evil.example/", "javascript:alert(1)", "mailto:a@b"],
+)
+def test_a_next_that_is_no_page_of_this_site_leads_to_the_overview(client, super_admin, target):
+    form = {"username": super_admin.username, "password": "correct horse battery", "next": target}
+    assert client.post("/login/", form)["Location"] == "/"
+    assert client.get("/").status_code == 200
+
+
+def test_nothing_is_recorded_of_a_sign_in_whose_answer_cannot_be_made(rf, client, super_admin):
+    request = rf.post("/login/")
+    request.session, request.user = client.session, AnonymousUser()
+    with pytest.raises(DisallowedRedirect):
+        begin_session(request, super_admin, SignInMethod.PASSWORD, "javascript:alert(1)", None)
+    assert not UserSession.objects.exists()
+    assert not AuditEntry.objects.exists()
 
 
 def test_a_wrong_password_is_explained(client, super_admin):

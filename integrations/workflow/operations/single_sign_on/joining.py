@@ -40,7 +40,7 @@ def join(provider: IdentityProvider, claims: Claims, pending: PendingMembership)
             else:
                 newcomer = User()
                 newcomer.set_unusable_password()
-                consent.accept_with_new_account(pending, newcomer)
+                consent.accept_with_new_account(pending, newcomer, consent.Proof.PROVIDER)
     except ActionNotAllowed:
         return Refusal.CHANGED
     return identities.sign_in(provider, claims)
