@@ -161,6 +161,7 @@ class InvitationAdmin(ScopedAdmin):
                     "created_at",
                     "checked_at",
                     "invited_at",
+                    "bounced_at",
                     "started_at",
                     "submitted_at",
                     "completed_at",

@@ -254,6 +254,7 @@ class Migration(migrations.Migration):
                 ('not_shown_reads', models.PositiveSmallIntegerField(db_default=0, default=0, help_text="How many times in a row Lever didn't show the candidate before sending.")),
                 ('in_any_stage', models.BooleanField(db_default=False, default=False, help_text="Whether a person invited again, wherever the candidate is: the stage isn't checked before sending.")),
                 ('invited_at', models.DateTimeField(blank=True, null=True)),
+                ('bounced_at', models.DateTimeField(blank=True, help_text='When CodeScreen reported that the e-mail of this invitation bounced.', null=True)),
                 ('started_at', models.DateTimeField(blank=True, null=True)),
                 ('submitted_at', models.DateTimeField(blank=True, null=True)),
                 ('completed_at', models.DateTimeField(blank=True, null=True)),
@@ -1115,6 +1116,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='invitation',
+            index=models.Index(condition=models.Q(('bounced_at__isnull', False)), fields=['organization'], name='invitation_bounced'),
+        ),
+        migrations.AddIndex(
+            model_name='invitation',
             index=models.Index(condition=models.Q(('following_ended_at__isnull', False)), fields=['organization', 'following_ended_at'], name='invitation_following_ended'),
         ),
         migrations.AddIndex(
@@ -1180,6 +1185,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='invitation',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['invited', 'in_progress', 'submitted', 'completed']), _negated=True), models.Q(('instance_id', ''), _negated=True), _connector='OR'), name='invitation_invited_has_instance'),
+        ),
+        migrations.AddConstraint(
+            model_name='invitation',
+            constraint=models.CheckConstraint(condition=models.Q(('bounced_at__isnull', True), models.Q(('instance_id', ''), _negated=True), _connector='OR'), name='invitation_bounced_was_sent'),
         ),
         migrations.AddConstraint(
             model_name='invitation',

@@ -1,11 +1,12 @@
 """One candidate's journey through one assessment, one round."""
 
 import secrets
-from typing import Any, Self
+from typing import Any
 
-from django.db import connection, models
+from django.db import models
 from django.db.models.functions import Now, Upper
 
+from integrations.models.invitation_queryset import InvitationQuerySet
 from integrations.models.invitation_status import (
     FOLLOWED,
     FOLLOWING_GOES_ON,
@@ -26,40 +27,6 @@ from integrations.vocabulary import FollowingEnd
 def make_reference() -> str:
     """Return a random reference, by which the portal recognizes its own feedback in Lever."""
     return secrets.token_hex(6)
-
-
-class InvitationQuerySet(models.QuerySet["Invitation"]):
-    """Invitations by status."""
-
-    def open(self) -> Self:
-        """Invitations whose journey isn't over."""
-        return self.filter(status__in=OPEN)
-
-    def locked(self) -> Self:
-        """Lock the rows until the transaction ends. SQLite needs no lock: its write transactions run one at a time."""
-        if connection.features.has_select_for_update:
-            return self.select_for_update(of=("self",), no_key=True)
-        return self
-
-    def reread_locked(self, invitation: "Invitation") -> "Invitation":
-        """Read the invitation again, with its organization, and lock it until the transaction ends."""
-        return self.select_related("organization").locked().get(pk=invitation.pk)
-
-    def awaiting_decision(self) -> Self:
-        """Invitations of candidates who failed and about whom a person has not decided yet."""
-        return self.filter(awaits_decision_since__isnull=False)
-
-    def followed(self) -> Self:
-        """Sent invitations that no person withdrew, of people not erased: CodeScreen may be polled about them."""
-        return self.filter(stopped_by_user=False, erased_at__isnull=True).exclude(instance_id="")
-
-    def ended_without_result(self) -> Self:
-        """Invitations that the portal stopped asking about although CodeScreen gave no result."""
-        return self.filter(status__in=FOLLOWED, erased_at__isnull=True).exclude(following_ended="")
-
-    def due_for_poll(self) -> Self:
-        """Invitations to poll CodeScreen about now, by the database's clock."""
-        return self.followed().filter(next_poll_at__lte=Now())
 
 
 class Invitation(models.Model):
@@ -129,6 +96,11 @@ class Invitation(models.Model):
         help_text="Whether a person invited again, wherever the candidate is: the stage isn't checked before sending.",
     )
     invited_at = models.DateTimeField(null=True, blank=True)
+    bounced_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When CodeScreen reported that the e-mail of this invitation bounced.",
+    )
     started_at = models.DateTimeField(null=True, blank=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
@@ -191,6 +163,10 @@ class Invitation(models.Model):
                 | ~models.Q(instance_id=""),
                 name="invitation_invited_has_instance",
             ),
+            models.CheckConstraint(
+                condition=models.Q(bounced_at__isnull=True) | ~models.Q(instance_id=""),
+                name="invitation_bounced_was_sent",
+            ),
             models.CheckConstraint(condition=models.Q(round__gte=1), name="invitation_round_positive"),
             models.CheckConstraint(
                 condition=models.Q(following_ended="", following_ended_at__isnull=True)
@@ -223,6 +199,11 @@ class Invitation(models.Model):
                 fields=["organization"],
                 name="invitation_awaits_decision",
                 condition=models.Q(awaits_decision_since__isnull=False),
+            ),
+            models.Index(
+                fields=["organization"],
+                name="invitation_bounced",
+                condition=models.Q(bounced_at__isnull=False),
             ),
             models.Index(
                 fields=["organization", "following_ended_at"],
@@ -295,6 +276,11 @@ class Invitation(models.Model):
     def is_open(self) -> bool:
         """Whether the journey isn't over."""
         return self.status in OPEN
+
+    @property
+    def is_bounced(self) -> bool:
+        """Whether its e-mail bounced, so that a person must correct the address; no longer once it was started."""
+        return self.bounced_at is not None and self.status == Status.INVITED and not self.following_ended
 
     @property
     def has_ended_without_result(self) -> bool:

@@ -171,6 +171,11 @@ urlpatterns = [
         "invitations/<int:pk>/again/", invitation_actions.InviteAgainView.as_view(), name="invitation-again"
     ),
     path(
+        "invitations/<int:pk>/correct/",
+        invitation_actions.CorrectAndSendAgainView.as_view(),
+        name="invitation-correct",
+    ),
+    path(
         "invitations/<int:pk>/stop/", invitation_actions.StopFollowingView.as_view(), name="invitation-stop"
     ),
     path(

@@ -13,7 +13,7 @@ from integrations.queue import duties
 from integrations.queue.notify import notify_workers
 from integrations.queue.worker import poll_invitation
 from integrations.workflow.inbox import dry_run as dry_runs
-from integrations.workflow.operations import chosen
+from integrations.workflow.operations import bounced, chosen
 from integrations.workflow.operations.chosen import WouldHappen
 from integrations.workflow.operations.replay import replay_delivery
 from integrations.workflow.rules.facts import Decision
@@ -70,6 +70,15 @@ def preview_invitations(
     return chosen.preview_invitations(
         organization, candidates, actor, assessment_id, clients_for(organization)
     )
+
+
+def correct_and_send_again(invitation: Invitation, actor: Actor, reason: str = "") -> Invitation:
+    """Send an invitation that bounced to the corrected address; return it. Raises ActionNotAllowed, PlatformError."""
+    organization = Organization.objects.reread(invitation.organization_id)
+    clients = clients_for(organization, CallContext(opportunity_without_row=invitation.opportunity_id))
+    again = bounced.correct_and_send_again(invitation, actor, clients, reason)
+    notify_workers()
+    return again
 
 
 def dry_run(organization: Organization, opportunity_id: str, stage_id: str) -> dry_runs.DryRun:

@@ -36,6 +36,17 @@ def _invitation_act(name: str, data: dict[str, Any] | None = None, **columns: An
     return prepare
 
 
+def _correct_and_send_again(scene: Scene) -> Act:
+    columns: dict[str, Any] = {
+        "instance_id": "i-1",
+        "bounced_at": timezone.now(),
+        "email": "misspelt@candidates.example",
+    }
+    alder = scene.sandbox.opportunity_id("Alder")
+    prepare = _invitation_act("invitation-correct", status="invited", opportunity_id=alder, **columns)
+    return prepare(scene)
+
+
 def _make_webhook(scene: Scene) -> Act:
     lever = provider.lever_client(scene.organization)
     make_webhook(scene.organization, lever, scene.owner, WebhookEvent.CANDIDATE_DELETED)
@@ -225,6 +236,7 @@ PAGE_ACTS: dict[str, Prepare] = {
     "invitation-sent": _invitation_act("invitation-sent", {"instance_id": "i-2"}, status="uncertain"),
     "invitation-send-again": _invitation_act("invitation-send-again", status="failed"),
     "invitation-again": _invitation_act("invitation-again", **DONE),
+    "invitation-correct": _correct_and_send_again,
     "invitation-stop": _invitation_act("invitation-stop", status="invited", instance_id="i-1"),
     "invitation-decided": _invitation_act("invitation-decided", **DONE, awaits_decision_since=timezone.now()),
     "effect-retry": of_row(Scene.failed, "effect-retry"),

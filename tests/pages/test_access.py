@@ -86,6 +86,7 @@ ALLOWED = {
     "invitation-sent": 2,
     "invitation-send-again": 2,
     "invitation-again": 2,
+    "invitation-correct": 2,
     "invitation-stop": 2,
     "lever-disconnect": 1,
     "lever-account": 1,

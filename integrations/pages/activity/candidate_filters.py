@@ -24,6 +24,7 @@ VIEWS: Mapping[str, str] = {
     "": "All",
     "attention": "Needs attention",
     "held": "On hold",
+    "bounced": "Bounced",
     "not_invited": "Not invited",
     "in_progress": "In progress",
     "passed": "Passed",
@@ -116,10 +117,13 @@ class CandidateSearch:
             return rows.filter(pk__in=self._attention)
         if view == "held":
             return self._invited(rows, status=InvitationStatus.HELD)
+        if view == "bounced":
+            return rows.filter(invitation__in=self._bounced)
         if view == "not_invited":
             return rows.not_invited()
         if view == "in_progress":
-            return self._invited(rows, status__in=_UNDER_WAY, following_ended="")
+            under_way = self._invited(rows, status__in=_UNDER_WAY, following_ended="")
+            return under_way.exclude(invitation__in=self._bounced)
         if view in _OUTCOMES:
             return rows.filter(outcome=_OUTCOMES[view])
         return rows
@@ -131,6 +135,10 @@ class CandidateSearch:
         """
         invitations = {f"invitation__{name}": value for name, value in conditions.items()}
         return rows.filter(invitation__organization=self.organization, **invitations)
+
+    @property
+    def _bounced(self) -> QuerySet[Invitation]:
+        return Invitation.objects.bounced().filter(organization=self.organization)
 
     @cached_property
     def _attention(self) -> list[int]:
@@ -145,6 +153,7 @@ class CandidateSearch:
         )
         kinds = (
             invitations.filter(is_undecided),
+            self._bounced,
             invitations.filter(status=InvitationStatus.FAILED, created_at__gte=since),
             invitations.ended_without_result().filter(following_ended_at__gte=since),
         )

@@ -6,6 +6,7 @@ from integrations.models import Invitation
 from integrations.models.membership import TEAM
 from integrations.pages.activity.action_forms import ResolveForm
 from integrations.pages.activity.row_action import RowActionView
+from integrations.queue import on_request
 from integrations.workflow.operations import invitations
 from integrations.workflow.operations.errors import ActionNotAllowed
 
@@ -64,6 +65,15 @@ class InviteAgainView(InvitationActionView):
         """Create the invitation of the next round."""
         next_round = invitations.invite_again(self.invitation(pk), self.user, self.reason())
         return f"Round {next_round.round} begins: the invitation is being sent."
+
+
+class CorrectAndSendAgainView(InvitationActionView):
+    """Send an invitation that bounced to the address that was corrected in Lever."""
+
+    def perform(self, pk: int) -> str:
+        """Read the address from Lever, and create the invitation of the next round."""
+        on_request.correct_and_send_again(self.invitation(pk), self.user, self.reason())
+        return "The address is corrected: the invitation is being sent again."
 
 
 class StopFollowingView(InvitationActionView):

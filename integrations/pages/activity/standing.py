@@ -123,6 +123,8 @@ def standing_of_invitation(invitation: Invitation, result: Result | None) -> Sta
     """Return where an invitation stands."""
     if invitation.erased_at is not None and invitation.status != _Status.COMPLETED:
         return Standing("Data erased", Meaning.NEUTRAL)
+    if invitation.is_bounced:
+        return Standing("Bounced", Meaning.BAD, "Correct the address, then send again")
     if invitation.has_ended_without_result:
         return Standing("No result", Meaning.WARN, "The portal no longer asks for it")
     if invitation.status == _Status.COMPLETED:

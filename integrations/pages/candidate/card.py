@@ -12,6 +12,7 @@ from integrations.vocabulary import INVITING_VERDICTS, WAITING_VERDICTS, ResultO
 
 NOT_STATED = "Result not stated by CodeScreen"
 BEING_DECIDED = "The portal reads the candidate from Lever again and decides, within a minute."
+BOUNCED = "CodeScreen reports that the invitation bounced: it couldn't be delivered to the address."
 NEVER_GUESSED = "CodeScreen gave no Passed or Failed. The portal never guesses one from the score."
 #: By outcome: the tone and the icon.
 OUTCOMES = {
@@ -112,6 +113,8 @@ def card_of_invitation(invitation: Invitation, result: Result | None) -> Card:
     why = invitation.status_reason
     if status == Status.WITHDRAWN and not invitation.instance_id:
         title = "Not sent"
+    if invitation.is_bounced:
+        title, tone, icon, why = "Bounced", Meaning.BAD, "warning", BOUNCED
     if invitation.has_ended_without_result:
         title, tone, icon = invitation.get_following_ended_display(), Meaning.WARN, "clock"
         why = invitation.following_ended_reason
@@ -121,7 +124,7 @@ def card_of_invitation(invitation: Invitation, result: Result | None) -> Card:
         icon=icon,
         why=why,
         next_step=next_step(VerdictCode.INVITE, invitation),
-        at=invitation.changed_at,
+        at=invitation.bounced_at if invitation.is_bounced else invitation.changed_at,
         invitation=invitation,
         result=result,
     )

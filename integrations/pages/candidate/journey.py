@@ -100,6 +100,8 @@ def journey(rows: CandidateRows, card: Card) -> list[Step]:
         steps[MOVED] = replace(steps[MOVED], note="Sent again")
     if reached == RESULT:
         steps = _with_result(steps, card)
+    elif invitation.is_bounced:
+        steps[INVITED] = Step(LABELS[INVITED], StepState.BAD, invitation.bounced_at, "Bounced")
     elif stop := _stop(invitation, reached, card):
         steps.append(stop)
     else:

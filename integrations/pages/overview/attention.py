@@ -21,6 +21,7 @@ _COUNTED_HERE = frozenset(
     {
         FindingCode.HELD_INVITATIONS,
         FindingCode.UNCERTAIN_INVITATIONS,
+        FindingCode.BOUNCED_INVITATIONS,
         FindingCode.AWAITING_DECISION,
         FindingCode.FAILED_EFFECTS,
         FindingCode.PAUSED,
@@ -117,6 +118,10 @@ def _waiting(waiting: Waiting) -> Iterator[AttentionItem]:
         reason = "CodeScreen's answer got lost. Look there whether the candidate was invited, then say so."
         url = f"{reverse('activity')}?show=invitations&status=uncertain"
         yield AttentionItem("help", "bad", title, reason, "Settle it", url)
+    if number := waiting.bounced:
+        title = f"{_counted(number, 'invitation', 'invitations')} bounced"
+        reason = "The e-mail address can't be reached. Correct it in Lever, then send again from the candidate's page."
+        yield AttentionItem("mail", "bad", title, reason, "See who", _candidates(view="bounced"))
     if number := waiting.failed_effects:
         title = f"{_counted(number, 'step', 'steps')} failed"
         reason = "The portal could not write to Lever or CodeScreen, or send an e-mail. Correct the reason, then retry."

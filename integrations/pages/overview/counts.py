@@ -55,11 +55,12 @@ class Waiting:
     failed_effects: int
     awaiting_decision: int
     offered: int
+    bounced: int
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.held + self.uncertain + self.failed_effects + self.awaiting_decision + self.offered
+        return sum(getattr(self, one.name) for one in fields(self))
 
 
 def today(member: Membership) -> Today:
@@ -119,4 +120,5 @@ def waiting_for_a_person(member: Membership) -> Waiting:
         **counts,
         failed_effects=visible(failed_effects, member).count(),
         offered=visible(offered, member).count(),
+        bounced=own.bounced().count(),
     )

@@ -43,6 +43,7 @@ CHECKS: tuple[Check, ...] = (
     people.check_super_admin,
     single_sign_on.check_single_sign_on,
     people.check_waiting_invitations,
+    people.check_bounced_invitations,
     people.check_ended_following,
     work.check_failed_effects,
     work.check_stuck_deliveries,

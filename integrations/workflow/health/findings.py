@@ -69,6 +69,7 @@ class FindingCode(StrEnum):
     SIGN_IN_DOMAIN_GONE = "sign_in_domain_gone"
     UNCERTAIN_INVITATIONS = "uncertain_invitations"
     HELD_INVITATIONS = "held_invitations"
+    BOUNCED_INVITATIONS = "bounced_invitations"
     FOLLOWING_ENDED = "following_ended"
     AWAITING_DECISION = "awaiting_decision"
     # the work
@@ -122,6 +123,7 @@ _LINKS = {
     FindingCode.WEBHOOK_REJECTED: "Open the webhook settings",
     FindingCode.HELD_INVITATIONS: "Review",
     FindingCode.UNCERTAIN_INVITATIONS: "Review",
+    FindingCode.BOUNCED_INVITATIONS: "See which",
     FindingCode.AWAITING_DECISION: "Review",
     FindingCode.FOLLOWING_ENDED: "See which",
     FindingCode.FAILED_EFFECTS: "See what failed",

@@ -125,9 +125,7 @@ def _existing_invitation(
         assessment_id=row.assessment_id,
         opportunity_id=row.opportunity_id,
         status=Status(row.status),
-        status_phrase="possibly sent, no longer tracked"
-        if was_uncertain
-        else _STATUS_PHRASES[Status(row.status)],
+        status_phrase=_status_phrase(row, was_uncertain),
         since=f"{row.changed_at:%-d %B %Y, %H:%M} UTC",
         was_sent=bool(row.instance_id) or was_uncertain or row.status == Status.UNCERTAIN,
         round=row.round,
@@ -137,6 +135,12 @@ def _existing_invitation(
         was_reentered=bool(done_at and entered_at and entered_at > done_at),
         was_refused=row.stopped_by_user and not (entered_at and entered_at > row.changed_at),
     )
+
+
+def _status_phrase(row: Invitation, was_uncertain: bool) -> str:
+    if was_uncertain:
+        return "possibly sent, no longer tracked"
+    return "invited, but it bounced" if row.is_bounced else _STATUS_PHRASES[Status(row.status)]
 
 
 _STATUS_PHRASES = {

@@ -31,7 +31,8 @@ def _record_not_started(invitation: Invitation) -> bool:
         return False
     if invitation.status == Status.COMPLETED:
         Candidate.objects.record_outcome(invitation, "")
-    invitation.move(Status.INVITED, REOPENED, started_at=None, submitted_at=None, completed_at=None)
+    sent_anew: dict[str, object] = {"bounced_at": None, "started_at": None, "submitted_at": None}
+    invitation.move(Status.INVITED, REOPENED, **sent_anew, completed_at=None)
     enqueue_progress_tag(invitation, choose_progress_tag(invitation.status))
     return True
 

@@ -41,8 +41,18 @@ def apply_hint(organization: Organization, hint: WebhookHint) -> Invitation | No
     if hint.type == SUBMITTED:
         _record_submission(invitation)
     if hint.type == EMAIL_BOUNCED:
-        _notify_bounce(invitation)
+        _record_bounce(invitation)
     return invitation
+
+
+def _record_bounce(invitation: Invitation) -> None:
+    """Record that the invitation's e-mail bounced, and tell the members; nothing once it was started."""
+    with transaction.atomic():
+        is_new = Invitation.objects.filter(
+            pk=invitation.pk, status=Status.INVITED, bounced_at__isnull=True
+        ).update(bounced_at=db_clock.now())
+        if is_new:
+            _notify_bounce(invitation)
 
 
 def _notify_bounce(invitation: Invitation) -> None:
@@ -53,7 +63,7 @@ def _notify_bounce(invitation: Invitation) -> None:
         subject="The invitation bounced",
         lines=[
             f"“{invitation.assessment_name}” could not be delivered, because the e-mail address doesn't exist.",
-            "Correct the address in Lever. Then cancel tracking and send it again from the candidate's page.",
+            "Correct the address in Lever. Then press “Correct and send again” on the candidate's page.",
             f"{OPEN}: {candidate_link(invitation)}",
         ],
         invitation=invitation,

@@ -71,6 +71,8 @@ AFTER_INVITE: Mapping[InvitationStatus, str] = {
     InvitationStatus.WITHDRAWN: "Nothing to do. The portal no longer tracks this invitation.",
     InvitationStatus.FAILED: "It was not sent. Fix the reason shown, then an Admin can send it again.",
 }
+#: After an invitation whose e-mail bounced.
+BOUNCED = "Correct the address in Lever. Then an Admin sends it again from the candidate's page."
 #: After an invitation that the portal stopped asking about without a result.
 FOLLOWED_IN_VAIN = (
     "If you still need the result, move the candidate into the stage again, and the portal checks CodeScreen again. "

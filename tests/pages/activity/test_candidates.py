@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.models import Candidate, Result, Role
+from integrations.models import Candidate, Invitation, Result, Role
 from integrations.pages.activity.standing import NOT_INVITED_REASONS, without_invitation
 from integrations.vocabulary import VerdictCode
 from tests import factories
@@ -66,12 +66,15 @@ def everyone(organization):
         ("Rowan", "invite", "in_progress", ""),
         ("Maple", "held_for_approval", "held", ""),
         ("Elder", "left_stage", "", ""),
+        ("Aspen", "invite", "invited", ""),
     ]
     now = timezone.now()
-    return [
+    made = [
         candidate(organization, *kind, entered_at=now - timedelta(minutes=number))
         for number, kind in enumerate(kinds)
     ]
+    Invitation.objects.filter(candidate_name="Aspen").update(bounced_at=now)
+    return made
 
 
 def test_each_candidate_has_a_row_with_role_outcome_and_what_is_next(super_admin_client, everyone):
@@ -86,6 +89,8 @@ def test_each_candidate_has_a_row_with_role_outcome_and_what_is_next(super_admin
         "no e-mail address",
         "Add it in Lever, then move them in again",
         "Waits for the candidate to finish",
+        '<span class="badge bad">Bounced</span>',
+        "Correct the address, then send again",
         "On hold",
         "Why Hazel is there.",
     ):
@@ -95,15 +100,16 @@ def test_each_candidate_has_a_row_with_role_outcome_and_what_is_next(super_admin
 @pytest.mark.parametrize(
     ("view", "names"),
     [
-        ("", ["Alder", "Birch", "Cedar", "Hazel", "Rowan", "Maple", "Elder"]),
-        ("attention", ["Hazel", "Maple"]),
+        ("", ["Alder", "Birch", "Cedar", "Hazel", "Rowan", "Maple", "Elder", "Aspen"]),
+        ("attention", ["Hazel", "Maple", "Aspen"]),
         ("held", ["Maple"]),
+        ("bounced", ["Aspen"]),
         ("not_invited", ["Hazel", "Elder"]),
         ("in_progress", ["Rowan"]),
         ("passed", ["Alder"]),
         ("failed", ["Birch"]),
         ("expired", ["Cedar"]),
-        ("nonsense", ["Alder", "Birch", "Cedar", "Hazel", "Rowan", "Maple", "Elder"]),
+        ("nonsense", ["Alder", "Birch", "Cedar", "Hazel", "Rowan", "Maple", "Elder", "Aspen"]),
     ],
 )
 def test_a_saved_filter_shows_its_candidates_and_their_number(super_admin_client, everyone, view, names):
@@ -235,7 +241,7 @@ def test_the_file_holds_what_is_filtered(team_member_client, everyone):
     row = dict(zip(heading, rows[0], strict=True))
     assert (row["name"], row["role"], row["outcome"]) == ("Alder", "Backend Engineer", "Passed 82")
     assert row["why"] == "Why Alder is there."
-    assert len(lines(team_member_client.get(EXPORT))) == 8
+    assert len(lines(team_member_client.get(EXPORT))) == 1 + len(everyone)
 
 
 def test_no_cell_of_the_file_is_a_formula(team_member_client, organization):

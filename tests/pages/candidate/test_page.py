@@ -24,6 +24,14 @@ from tests.pages.candidate import histories
         ("not-invited", ["Not invited: Unknown assessment", histories.UNKNOWN, "Preview retry", "Retry now"]),
         ("held", ["On hold", histories.ON_HOLD, "Send invitation", "Don't send"]),
         ("uncertain", ["Possibly sent", "It was sent", "Send again", "Cancel tracking"]),
+        (
+            "bounced",
+            [
+                "Bounced",
+                "Correct the address in Lever. Then an Admin sends it again",
+                "Correct and send again",
+            ],
+        ),
         ("in-progress", ["In progress", "Next attempt", "lever answered 503"]),
         (
             "three-rounds",
@@ -52,11 +60,12 @@ def test_nothing_of_an_erased_candidate_can_be_sent_again(page_of):
 
 
 def test_a_team_member_sees_the_page_without_an_admins_acts(page_of, team_member_client):
-    for state in ("held", "not-invited", "uncertain", "passed"):
+    for state in ("held", "not-invited", "uncertain", "passed", "bounced"):
         page = page_of(state, client=team_member_client)
         assert "formaction" not in page
         assert "Retry now" not in page
         assert "Send again" not in page
+        assert "Correct and send again" not in page
         assert "Personal data" not in page
 
 

@@ -11,7 +11,7 @@ from integrations.pages.overview.counts import Waiting
 from integrations.workflow.health.findings import Finding, FindingCode, Level
 from tests import factories
 
-NOTHING = Waiting(held=0, uncertain=0, failed_effects=0, awaiting_decision=0, offered=0)
+NOTHING = Waiting(held=0, uncertain=0, failed_effects=0, awaiting_decision=0, offered=0, bounced=0)
 
 
 def not_invited(organization, verdict: str, opportunity_id: str, **values):
@@ -72,6 +72,7 @@ def test_a_limited_team_member_is_told_of_their_candidates_alone(limited_member,
         ({"uncertain": 2}, "2 invitations may have been sent"),
         ({"failed_effects": 1}, "1 step failed"),
         ({"awaiting_decision": 3}, "3 failed candidates need your decision"),
+        ({"bounced": 2}, "2 invitations bounced"),
         ({"offered": 1}, "1 candidate was in a stage before Lever was connected"),
     ],
 )

@@ -90,12 +90,34 @@ def test_webhooks_out_of_order_and_repeated_lead_to_the_same_status(invitation, 
     assert Effect.objects.filter(kind="write_feedback").count() == 1
 
 
-def test_a_bounced_invitation_is_notified_once(invitation, super_admin):
-    for _ in range(3):
-        receive_webhook(invitation, "candidate.email_bounced")
+def test_a_bounce_is_stored_and_notified_once(invitation, super_admin):
+    receive_webhook(invitation, "candidate.email_bounced")
+    invitation.refresh_from_db()
+    assert (invitation.status, invitation.is_bounced) == ("invited", True)
+    first = invitation.bounced_at
+    receive_webhook(invitation, "candidate.email_bounced")
+    invitation.refresh_from_db()
+    assert invitation.bounced_at == first
+    assert list(Invitation.objects.bounced()) == [invitation]
     [email] = Effect.objects.filter(kind="send_email")
     assert "bounced" in email.payload["subject"]
     assert invitation.email not in str(email.payload)
+
+
+def test_a_bounce_that_is_reported_after_the_start_changes_nothing(invitation, super_admin, poll_answer):
+    poll_answer({"status": "In_Progress", "metadata": {}})
+    receive_webhook(invitation, "candidate.email_bounced")
+    invitation.refresh_from_db()
+    assert invitation.bounced_at is None
+    assert not Effect.objects.filter(kind="send_email").exists()
+
+
+def test_an_invitation_that_was_started_or_sent_anew_is_not_bounced_any_more(invitation, poll_answer):
+    receive_webhook(invitation, "candidate.email_bounced")
+    assert not poll_answer({"status": "In_Progress", "metadata": {}}).is_bounced
+    assert not Invitation.objects.bounced().exists()
+    assert not poll_answer({"status": "Not_Started", "metadata": {}}).is_bounced
+    assert Invitation.objects.get().status == "invited"
 
 
 def test_a_submission_is_mailed_to_those_who_chose_it(invitation, super_admin):

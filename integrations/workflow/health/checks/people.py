@@ -73,6 +73,19 @@ def check_waiting_invitations(organization: Organization) -> Iterator[Finding]:
         )
 
 
+def check_bounced_invitations(organization: Organization) -> Iterator[Finding]:
+    """Yield how many invitations bounced and wait for a corrected address."""
+    if number := Invitation.objects.bounced().filter(organization=organization).count():
+        yield Finding(
+            organization.slug,
+            FindingCode.BOUNCED_INVITATIONS,
+            Level.WARNING,
+            f"{counted(number, 'invitation')} bounced: the e-mail address can't be reached.",
+            "Correct the address in Lever, then press “Correct and send again” on the candidate's page.",
+            f"{ACTIVITY}?view=bounced",
+        )
+
+
 def _uncertain(organization: Organization, number: int) -> Finding:
     """Return the finding on invitations of which nobody knows whether they were sent."""
     uncertain = Invitation.objects.filter(organization=organization, status=Invitation.Status.UNCERTAIN)

@@ -148,6 +148,7 @@ def _no_longer_followed(invitation: Invitation) -> tuple[str, str]:
 #: By the column of an invitation with the time of a step: what happened then.
 _STEPS: dict[str, Callable[[Invitation], tuple[str, str]]] = {
     "invited_at": lambda invitation: ("Invited", _journey(invitation)),
+    "bounced_at": lambda invitation: ("Bounced", _journey(invitation)),
     "started_at": lambda invitation: ("Started", _journey(invitation)),
     "completed_at": lambda invitation: ("Completed", _journey(invitation)),
     "following_ended_at": _no_longer_followed,

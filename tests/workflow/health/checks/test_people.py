@@ -1,5 +1,7 @@
 """Findings on what waits for a person."""
 
+from django.utils import timezone
+
 from integrations.models import (
     Invitation,
     Organization,
@@ -31,3 +33,17 @@ def test_uncertain_and_held_invitations_are_counted_and_named(healthy_organizati
         "warning",
     )
     assert only_finding(healthy_organization).message == "1 invitation needs approval."
+
+
+def test_invitations_that_bounced_are_counted_until_they_are_started(
+    healthy_organization: Organization,
+) -> None:
+    invitation = create_invitation(
+        healthy_organization, 1, status="invited", instance_id="i-1", bounced_at=timezone.now()
+    )
+    finding = only_finding(healthy_organization)
+    assert (finding.code, finding.level) == ("bounced_invitations", "warning")
+    assert finding.message == "1 invitation bounced: the e-mail address can't be reached."
+    assert finding.url == "/activity/?view=bounced"
+    Invitation.objects.filter(pk=invitation.pk).update(status="in_progress")
+    assert only_finding(healthy_organization).code == "ok"

@@ -1,0 +1,52 @@
+"""Which invitations: by status, by what waits for a person, by what CodeScreen is asked about."""
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import connection, models
+from django.db.models.functions import Now
+
+from integrations.models.invitation_status import FOLLOWED, OPEN, Status
+
+if TYPE_CHECKING:
+    from integrations.models.invitation import Invitation
+
+#: What `Invitation.is_bounced` says of one row.
+BOUNCED = models.Q(status=Status.INVITED, bounced_at__isnull=False, following_ended="")
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    """Invitations by status."""
+
+    def open(self) -> Self:
+        """Invitations whose journey isn't over."""
+        return self.filter(status__in=OPEN)
+
+    def locked(self) -> Self:
+        """Lock the rows until the transaction ends. SQLite needs no lock: its write transactions run one at a time."""
+        if connection.features.has_select_for_update:
+            return self.select_for_update(of=("self",), no_key=True)
+        return self
+
+    def reread_locked(self, invitation: "Invitation") -> "Invitation":
+        """Read the invitation again, with its organization, and lock it until the transaction ends."""
+        return self.select_related("organization").locked().get(pk=invitation.pk)
+
+    def awaiting_decision(self) -> Self:
+        """Invitations of candidates who failed and about whom a person has not decided yet."""
+        return self.filter(awaits_decision_since__isnull=False)
+
+    def followed(self) -> Self:
+        """Sent invitations that no person withdrew, of people not erased: CodeScreen may be polled about them."""
+        return self.filter(stopped_by_user=False, erased_at__isnull=True).exclude(instance_id="")
+
+    def ended_without_result(self) -> Self:
+        """Invitations that the portal stopped asking about although CodeScreen gave no result."""
+        return self.filter(status__in=FOLLOWED, erased_at__isnull=True).exclude(following_ended="")
+
+    def bounced(self) -> Self:
+        """Invitations whose e-mail bounced and that wait for a person to correct the address."""
+        return self.filter(BOUNCED)
+
+    def due_for_poll(self) -> Self:
+        """Invitations to poll CodeScreen about now, by the database's clock."""
+        return self.followed().filter(next_poll_at__lte=Now())
