@@ -127,10 +127,14 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 3},
+        "OPTIONS": {
+            "serializer": "portal.cache.JsonSerializer",
+            "socket_connect_timeout": 1,
+            "socket_timeout": 3,
+        },
     }
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}
+    else {"BACKEND": "portal.cache.DatabaseJsonCache"}
 }
 
 _cores = os.cpu_count() or 1
@@ -142,7 +146,7 @@ DRAIN_THREADS = 4 if IS_SQLITE else 6
 #: Concurrent duties per worker process, besides. They wait for platforms most of their time too.
 DUTY_THREADS = 1 if IS_SQLITE else 6
 
-# The queue keeps the workers draining, and runs what is done by the clock: the work is in the portal's own rows.
+# django-q2 keeps the workers draining: the work is in the portal's own rows.
 Q_CLUSTER: dict[str, Any] = {
     "name": "portal",
     "workers": Q_WORKERS,
@@ -156,15 +160,11 @@ Q_CLUSTER: dict[str, Any] = {
     "recycle": 2000,
     "queue_limit": Q_WORKERS,
     "bulk": 1,
-    "catch_up": False,
-    "poll": 0.5,
     "label": "Queue",
     "time_zone": "UTC",
-    **(
-        {"broker_class": "integrations.queue.brokers.RedisBroker", "redis": REDIS_URL}
-        if REDIS_URL
-        else {"broker_class": "integrations.queue.brokers.DatabaseBroker", "orm": "default"}
-    ),
+    "broker_class": "integrations.queue.brokers.WakeUpBroker",
+    # a row of django-q2's schedules names any function, which would be run
+    "scheduler": False,
 }
 
 # Sign-in

@@ -1,15 +1,13 @@
 """The admin's index: what people ask of the records, each question with its count and the list that answers it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import admin
 from django.db.models import Model, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
-from django_q.models import Failure, OrmQ, Schedule
 
 from integrations.admin import access
 from integrations.admin.audit_entry_groups import ABOUT
@@ -28,6 +26,7 @@ from integrations.models import (
     Invitation,
     LeverProbe,
     LinterFinding,
+    PortalDuty,
     Result,
     WebhookRejection,
 )
@@ -233,22 +232,9 @@ def _health(request: HttpRequest) -> Iterator[Question]:
         list_address(ApiCall, answer="bad", period="day"),
         count_text(_bad_calls(request)),
     )
-    yield from _queue(request)
+    if access.is_superuser(request):
+        yield Question("What runs by the clock", list_address(PortalDuty), "")
 
 
 def _bad_calls(request: HttpRequest) -> QuerySet[ApiCall]:
     return visible(ApiCall, request).filter(NOT_ANSWERED_WELL, **_since("day", "at"))
-
-
-def _queue(request: HttpRequest) -> Iterable[Question]:
-    """Return the questions about the queue's own tables, which only superusers see."""
-    if not access.is_superuser(request):
-        return
-    questions: list[tuple[str, type[Model], Callable[[], str]]] = [
-        ("What runs by the clock", Schedule, lambda: ""),
-        ("Failed tasks of the queue", Failure, lambda: count_text(Failure.objects.order_by())),
-        ("Tasks in the queue", OrmQ, lambda: count_text(OrmQ.objects.order_by())),
-    ]
-    for text, model, count in questions:
-        if admin.site.is_registered(model):
-            yield Question(text, list_address(model), count())

@@ -1,4 +1,4 @@
-"""The tables of Django and of the packages: accounts, sessions and the queue."""
+"""The tables of Django and of the packages, and the portal's own of the same kind: accounts, sessions, cache, queue."""
 
 from integrations.data_inventory.table import Table
 
@@ -74,8 +74,8 @@ FRAMEWORK_TABLES = (
     ),
     Table(
         "django_q.Task",
-        "tasks of the queue that failed; tasks carry no candidate's data, and erasure looks all the same",
-        "django-q2's own limit",
+        "written by django-q2 when a task fails; the portal's tasks are about nobody, and erasure empties every row",
+        "a week",
         candidate={
             "args": "what the task was given",
             "kwargs": "what the task was given",
@@ -86,19 +86,35 @@ FRAMEWORK_TABLES = (
     ),
     Table(
         "django_q.OrmQ",
-        "tasks that wait, without Redis; they carry no candidate's data, and erasure looks all the same",
-        "until they are done",
+        "nothing: no task is stored or read; erasure removes every row",
+        "until the next erasure",
         candidate={"payload": "what the task was given"},
         harmless=frozenset({"key"}),
         organization="",
     ),
     Table(
         "django_q.Schedule",
-        "what the queue does by the clock",
-        "as long as the release plans it",
+        "nothing: no schedule is stored or read",
+        "for ever",
         harmless=frozenset(
             {"name", "func", "hook", "args", "kwargs", "cron", "task", "cluster", "intended_date_kwarg"}
         ),
+        organization="",
+    ),
+    Table(
+        "integrations.PortalDuty",
+        "what the portal does by the clock, and how it went",
+        "for ever",
+        harmless=frozenset({"last_error"}),
+        organization="",
+    ),
+    Table(
+        "integrations.CacheEntry",
+        "what was read or counted a moment ago, as JSON; with `REDIS_URL` in Redis instead, in keys that begin with "
+        "`:1:`: `lever-user-address:…`, `single-sign-on:…`, `report:…`, `lists-asked-…`",
+        "a day at most; removed daily",
+        people={"value": "under `lever-user-address:…` the address of a customer's Lever user, for a day"},
+        harmless=frozenset({"key"}),
         organization="",
     ),
     Table("auth.Permission", "Django's permissions", "for ever", harmless=frozenset({"name", "codename"})),

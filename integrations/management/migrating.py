@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import caches
-from django.core.cache.backends.db import BaseDatabaseCache
 from django.core.management import BaseCommand, CommandError, call_command
 from django.core.management.base import OutputWrapper
 from django.db import Error, connection
@@ -43,7 +41,6 @@ def migrate(stderr: OutputWrapper) -> None:
         stderr.write("Bringing the database up to date…")
         try:
             call_command("migrate", interactive=False, verbosity=0, stdout=stderr)
-            call_command("createcachetable", verbosity=0, stdout=stderr)
         except Error as error:
             raise CommandError(
                 f"The database could not be brought up to date: {str(error).strip()} Run `manage.py migrate` to see "
@@ -52,14 +49,9 @@ def migrate(stderr: OutputWrapper) -> None:
 
 
 def is_migrated() -> bool:
-    """Whether the database has every migration and the cache's table."""
+    """Whether the database has every migration."""
     executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        return False
-    cache_tables = {
-        getattr(cache, "_table", "") for cache in caches.all() if isinstance(cache, BaseDatabaseCache)
-    }
-    return cache_tables <= set(connection.introspection.table_names())
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
 @contextmanager

@@ -130,6 +130,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='CacheEntry',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=250, unique=True)),
+                ('value', models.JSONField()),
+                ('expires_at', models.DateTimeField(blank=True, help_text='Empty: never.', null=True)),
+            ],
+            options={
+                'verbose_name': 'cached value',
+                'indexes': [models.Index(fields=['expires_at'], name='cache_entry_expires')],
+            },
+        ),
+        migrations.CreateModel(
             name='DutyRun',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -449,6 +462,23 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'provider identities',
                 'ordering': ['provider', 'user'],
+            },
+        ),
+        migrations.CreateModel(
+            name='PortalDuty',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(choices=[('plan_duties', "Planning of the organizations' duties"), ('clean_up', 'Removal of what says nothing any more')], max_length=30, unique=True)),
+                ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('started_at', models.DateTimeField(blank=True, null=True)),
+                ('finished_at', models.DateTimeField(blank=True, null=True)),
+                ('succeeded_at', models.DateTimeField(blank=True, null=True)),
+                ('last_error', models.TextField(blank=True)),
+            ],
+            options={
+                'verbose_name': 'what runs by the clock',
+                'verbose_name_plural': 'what runs by the clock',
+                'ordering': ['name'],
             },
         ),
         migrations.CreateModel(

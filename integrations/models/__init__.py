@@ -6,6 +6,7 @@ from integrations.models.append_only import AppendOnlyError
 from integrations.models.attempt_limit import AttemptLimit
 from integrations.models.audit_entry import Actor, AuditAction, AuditEntry, AuditTarget, Changes, TargetKind
 from integrations.models.authenticator_app import AuthenticatorApp
+from integrations.models.cache_entry import CacheEntry
 from integrations.models.candidate import Candidate
 from integrations.models.catalog import Assessment, Role, Stage
 from integrations.models.chain_format import ChainKind
@@ -36,6 +37,7 @@ from integrations.models.organization import Organization
 from integrations.models.passkey import Passkey
 from integrations.models.pending_membership import PendingMembership
 from integrations.models.personal_settings import PersonalSettings
+from integrations.models.portal_duty import PortalDuty
 from integrations.models.rate_limit_bucket import RateLimitBucket
 from integrations.models.rating_thresholds import RatingThresholds
 from integrations.models.recovery_code import RecoveryCode
@@ -60,6 +62,7 @@ __all__ = [
     "AuditEntry",
     "AuditTarget",
     "AuthenticatorApp",
+    "CacheEntry",
     "Candidate",
     "ChainHead",
     "ChainKind",
@@ -93,6 +96,7 @@ __all__ = [
     "Passkey",
     "PendingMembership",
     "PersonalSettings",
+    "PortalDuty",
     "ProviderIdentity",
     "RateLimitBucket",
     "RatingThresholds",

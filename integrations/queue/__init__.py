@@ -1,1 +1,1 @@
-"""What runs the work: wake-ups, brokers, the worker, schedules, liveness."""
+"""What runs the work: wake-ups, brokers, the worker, duties, liveness."""

@@ -1,123 +1,85 @@
-"""Brokers for django-q2 whose queue may be lost or unreachable at any time: all work is in the database.
+"""The broker by which django-q2's workers get what they do. It makes each task itself and reads none that is stored.
 
-When the queue can't be read, django-q2 stops fetching for ten seconds; these brokers return a drain instead, as a task
-that isn't from the queue. They do so too when the queue has been empty for a second, so that each worker of this node
-begins a drain when its last one has ended.
+django-q2 calls whatever function a stored task or schedule names, so that whoever could write the queue's tables or
+Redis could run programs on the workers. Work is in the portal's own rows, and there are two tasks: a drain works the
+rows that are due, and the portal's duties are done by the clock.
 """
 
-import logging
 import time
-from functools import cached_property
+from typing import Never
 
 import redis
-from django.db import connections
+from django.conf import settings
 from django.utils import timezone
-from django_q.brokers.orm import ORM
-from django_q.brokers.redis_broker import Redis
-from django_q.conf import Conf
+from django_q.brokers import Broker
 from django_q.humanhash import uuid
 from django_q.signing import SignedPackage
 
-from integrations.models.db_retry import DATABASE_OUTAGE
 from integrations.queue import task_names
 from integrations.queue.liveness import QUIET_AFTER
 
-logger = logging.getLogger(__name__)
-
 CONNECT_SECONDS = 1.0
-ANSWER_SECONDS = 3.0  # longer than the second for which Redis blocks on an empty queue
-LOCAL_WAKE_UP_SECONDS = 1.0
+ANSWER_SECONDS = 3.0
+#: How often a worker of this node looks whether a duty of the whole portal is due.
+CLOCK_SECONDS = 30.0
+#: The longest pause in `dequeue`: django-q2 ends its process between two calls.
+PAUSE_SECONDS = 0.5
 
-Tasks = list[tuple[object, str]]
 
+class WakeUpBroker(Broker):
+    """Wakes the workers of this node each second, so that each begins a drain when its last one has ended."""
 
-class IdleWakeUp:
-    """When the cluster that this broker fetches tasks for is woken without a task of the queue."""
+    def __init__(self, list_key: str | None = None) -> None:
+        super().__init__(list_key)
+        self._drain_at = self._clock_at = 0.0
 
-    def __init__(self) -> None:
-        self._next_at = 0.0
-
-    def or_tasks(self, tasks: Tasks | None) -> Tasks | None:
-        """Return the tasks; a local wake-up when there have been none for QUIET_AFTER."""
+    def dequeue(self) -> list[tuple[None, str]] | None:
+        """Return the tasks that are due now; None, after a pause, when there are none."""
         now = time.monotonic()
-        if not tasks:
-            if now < self._next_at:
-                return None
-            tasks = [(None, wake_up_task())]
-        self._next_at = now + QUIET_AFTER.total_seconds()
-        return tasks
+        names = []
+        if now >= self._drain_at:
+            self._drain_at = now + QUIET_AFTER.total_seconds()
+            names.append(task_names.DRAIN)
+        if now >= self._clock_at:
+            self._clock_at = now + CLOCK_SECONDS
+            names.append(task_names.PERFORM_PORTAL_DUTIES)
+        if not names:
+            time.sleep(PAUSE_SECONDS)
+            return None
+        return [(None, task(name)) for name in names]
 
-
-class RedisBroker(Redis):
-    """The queue on Redis."""
-
-    @cached_property
-    def _idle(self) -> IdleWakeUp:
-        return IdleWakeUp()
-
-    @staticmethod
-    def get_connection(list_key: str | None = None) -> redis.Redis:
-        """Return a connection with short time-outs: web requests notify workers and must not wait for a dead host."""
-        return redis.Redis.from_url(
-            Conf.REDIS, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=ANSWER_SECONDS
-        )
-
-    def dequeue(self) -> Tasks | None:
-        """Return the next task, or a local wake-up when Redis is unreachable or has none."""
-        try:
-            tasks: Tasks | None = super().dequeue()
-        except redis.RedisError:
-            return wake_up_locally("Redis")
-        return self._idle.or_tasks(tasks)
+    def enqueue(self, task: object) -> Never:
+        """Raise TypeError: a stored task would be read by nobody."""
+        raise TypeError("The portal stores no tasks: write a row and call integrations.queue.notify.")
 
     def ping(self) -> bool:
-        """Whether Redis answers; a cluster starts even if it doesn't."""
+        """Whether Redis answers, where the nodes share one."""
+        if not settings.REDIS_URL:
+            return True
         try:
-            return bool(self.connection.ping())
+            with redis.Redis.from_url(
+                settings.REDIS_URL, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=ANSWER_SECONDS
+            ) as server:
+                return bool(server.ping())
         except redis.RedisError:
             return False
 
     def set_stat(self, key: str, value: str, timeout: int) -> None:
-        """Store django-q2's statistics of the cluster; a failure is ignored, since nothing depends on them."""
-        try:
-            super().set_stat(key, value, timeout)
-        except redis.RedisError:
-            logger.debug("Redis is unreachable: the cluster's state isn't kept")
+        """Keep nothing of django-q2's statistics: heartbeats and rows say more, and statistics are pickles."""
 
 
-class DatabaseBroker(ORM):
-    """The queue in the database."""
-
-    @cached_property
-    def _idle(self) -> IdleWakeUp:
-        return IdleWakeUp()
-
-    def dequeue(self) -> Tasks | None:
-        """Return the next task, or a local wake-up when the database is unreachable or has none."""
-        try:
-            tasks: Tasks | None = super().dequeue()
-        except DATABASE_OUTAGE:
-            connections.close_all()
-            return wake_up_locally("The database")
-        return self._idle.or_tasks(tasks)
-
-
-def wake_up_locally(what: str) -> Tasks:
-    """Wait a second and return a wake-up that isn't from the queue; `what` is unreachable."""
-    logger.warning("%s is unreachable: the workers look for due rows without it", what)
-    time.sleep(LOCAL_WAKE_UP_SECONDS)
-    return [(None, wake_up_task())]
-
-
-def wake_up_task() -> str:
-    """Return a task that works due rows, serialized as in the queue."""
-    name, task_id = uuid()
-    task = {
-        "id": task_id,
-        "name": name,
-        "func": task_names.DRAIN,
-        "args": (),
-        "kwargs": {},
-        "started": timezone.now(),
-    }
-    return str(SignedPackage.dumps(task))
+def task(name: str) -> str:
+    """Return a task that calls the function of that name, as django-q2 hands tasks over within this process."""
+    title, task_id = uuid()
+    return str(
+        SignedPackage.dumps(
+            {
+                "id": task_id,
+                "name": title,
+                "func": name,
+                "args": (),
+                "kwargs": {},
+                "started": timezone.now(),
+            }
+        )
+    )

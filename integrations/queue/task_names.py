@@ -1,5 +1,4 @@
-"""The dotted names by which django-q2 finds the functions that a worker runs."""
+"""The dotted names by which django-q2 finds the functions that a worker runs. There are no others."""
 
 DRAIN = "integrations.queue.drain.drain"
-PLAN_DUTIES = "integrations.queue.duty_plan.plan_duties"
-CLEAN_UP = "integrations.queue.schedules.clean_up"
+PERFORM_PORTAL_DUTIES = "integrations.queue.portal_duties.perform_portal_duties"

@@ -1,4 +1,4 @@
-"""What the portal needs before it serves: a migrated database, static files and the queue's schedules."""
+"""What the portal needs before it serves: a migrated database and static files."""
 
 import fcntl
 import time
@@ -14,14 +14,11 @@ from django.core.management.base import OutputWrapper
 from django.db import Error, OperationalError, connection, connections
 
 from integrations.management import migrating
-from integrations.queue import schedules
 
 
 def prepare(stderr: OutputWrapper) -> None:
     """Make everything ready to serve; no database connection is left open. Raises CommandError."""
     migrating.migrate(stderr)
-    with migrating.start_up_lock():
-        schedules.ensure_schedules()
     collect_static()
     connections.close_all()
 

@@ -1,38 +1,29 @@
 """The report of a period: invitations, starts, results and times by role, assessment and month; and as CSV."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import redis
-from django.core.cache import cache
 from django.http import HttpRequest, StreamingHttpResponse
 from django.template.defaultfilters import pluralize
 from django.utils import timezone
 from django.views.generic import TemplateView, View
 
-from integrations.models import Organization
 from integrations.models.membership import TEAM
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.chart import Chart, month_columns, stacked_chart
 from integrations.pages.durations import duration
 from integrations.pages.overview.charts import OUTCOMES
+from integrations.pages.reports.counted import COUNTED_FOR, counted_summary, counted_work
 from integrations.pages.reports.figures import (
     Figures,
     Line,
-    SavedWork,
-    Summary,
     report_lines,
-    saved_work,
-    summary,
 )
 from integrations.pages.reports.period import PRESETS, AskedPeriod, Period, asked_period
 from integrations.spreadsheet import csv_answer, csv_lines
 
-#: So long the figures of a period are shown again without counting anew, which takes a while with many invitations.
-COUNTED_FOR = timedelta(minutes=5)
 NO_ROLE = "No role"
 COLUMNS = (
     "month",
@@ -99,8 +90,8 @@ class ReportView(ReportMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read the figures, and arrange them by role, by assessment and by month."""
         asked = self.asked()
-        figures = self._summary(asked.period)
-        saved = self._saved(asked.period)
+        figures = counted_summary(self.organization, asked.period)
+        saved = counted_work(self.organization, asked.period)
         minutes = sum(work.minutes for work in saved)
         return super().get_context_data(
             period=asked.period,
@@ -128,27 +119,6 @@ class ReportView(ReportMixin, TemplateView):
             counted_for=int(COUNTED_FOR.total_seconds() // 60),
             **kwargs,
         )
-
-    def _summary(self, period: Period) -> Summary:
-        return self._counted("summary", period, summary)
-
-    def _saved(self, period: Period) -> list[SavedWork]:
-        return self._counted("saved", period, saved_work)
-
-    def _counted[Counted](
-        self, what: str, period: Period, count: Callable[[Organization, Period], Counted]
-    ) -> Counted:
-        zone = timezone.get_current_timezone_name()
-        key = f"report:{what}:{self.organization.pk}:{period.first}:{period.last}:{zone}"
-        try:
-            stored: Counted | None = cache.get(key)
-        except redis.RedisError:
-            return count(self.organization, period)
-        if stored is None:
-            stored = count(self.organization, period)
-            with suppress(redis.RedisError):
-                cache.set(key, stored, COUNTED_FOR.total_seconds())
-        return stored
 
 
 class ReportExportView(ReportMixin, View):

@@ -41,7 +41,7 @@ from integrations.workflow.erasure.in_flight import (
     stop_effects,
     take_back_deliveries,
 )
-from integrations.workflow.erasure.queue_tables import erase_queue_tables
+from integrations.workflow.erasure.queue_tables import empty_queue_tables
 from integrations.workflow.erasure.receipt import Receipt
 from integrations.workflow.erasure.rows import mentioning_rows, rows_of
 from integrations.workflow.erasure.subject import Subject, subject_of
@@ -143,7 +143,7 @@ def _erase_and_record(
         AuditEntry._meta.db_table: entries.erase_text(),
     }
     counts = {name: len(rows) for name, rows in [*changed.items(), *texts.items()] if rows}
-    counts |= erase_queue_tables(subject)
+    counts |= empty_queue_tables()
     if not counts and erasure.rows:
         return
     erasure.rows = dict(sorted((Counter(erasure.rows) + Counter(counts)).items()))

@@ -1,20 +1,14 @@
-"""The queue's own tables. Its tasks carry no candidate's data; should an error quote some, it is removed."""
+"""django-q2's own tables. Rows are worked without them, and nothing in them is read: their columns are pickles."""
 
+from django.db.models import Q
 from django_q.models import OrmQ, Task
 
-from integrations.workflow.erasure.subject import Subject
 
-
-def erase_queue_tables(subject: Subject) -> dict[str, int]:
-    """Empty what a stored task says about the person, and remove waiting ones: rows are worked without them too."""
-    tasks = [
-        task.pk
-        for task in Task.objects.iterator()
-        if subject.is_mentioned([repr(task.args), repr(task.kwargs), repr(task.result)])
-    ]
-    waiting = [row.pk for row in OrmQ.objects.iterator() if subject.is_mentioned(repr(row.task))]
+def empty_queue_tables() -> dict[str, int]:
+    """Empty what is stored of every task, whomever it is about; return how many rows that changed, by table."""
+    stored = Q(args__isnull=False) | Q(kwargs__isnull=False) | Q(result__isnull=False)
     counts = {
-        Task._meta.db_table: Task.objects.filter(pk__in=tasks).update(args=(), kwargs={}, result=None),
-        OrmQ._meta.db_table: OrmQ.objects.filter(pk__in=waiting).delete()[0],
+        Task._meta.db_table: Task.objects.filter(stored).update(args=None, kwargs=None, result=None),
+        OrmQ._meta.db_table: OrmQ.objects.all().delete()[0],
     }
     return {table: count for table, count in counts.items() if count}

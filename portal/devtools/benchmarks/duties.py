@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from integrations.models import DutyRun
 from integrations.models.duty_run import INTERVALS, Duty
-from integrations.queue import schedules
 from portal.devtools.benchmarks.benchmark import Benchmark, Setup
 from portal.devtools.benchmarks.customers import connected_organizations
 from portal.devtools.benchmarks.platforms import pretend_platforms
@@ -67,7 +66,6 @@ class DutiesBenchmark(Benchmark):
 
 def _run(environment: DemoEnvironment, count: int, seconds: float, log: Callable[[str], None]) -> Report:
     """Let one node's workers do the duties for so many seconds, and return what they reached."""
-    schedules.ensure_schedules()
     connected_organizations(count)
     connections.close_all()
     began_at = timezone.now()

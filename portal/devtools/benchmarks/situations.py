@@ -6,7 +6,6 @@ from statistics import median
 
 from django.db import connections
 from django.db.models.functions import Now
-from django_q.brokers import get_broker
 
 from integrations.models import Delivery
 from portal.devtools.benchmarks.benchmark import Setup
@@ -35,7 +34,6 @@ def _burst(setup: Setup, portal: Target) -> Table:
         f"A burst of {count} webhooks", ("workers", "accepted", "a second", "p50 ms", "p99 ms", "max ms")
     )
     Delivery.objects.update(due_at=None)
-    get_broker().purge_queue()  # the wake-ups of the rounds before, when no worker ran
     connections.close_all()
     with Supervisor([portal.program, queue_cluster()]):
         wait_for_url(f"http://{HOST}:{portal.port}/healthz/live")

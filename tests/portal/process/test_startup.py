@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from psycopg import sql
 
-from integrations.queue import schedules
+from integrations.models import PortalDuty
 from portal.devtools import test_suites
 
 NODES = 3
@@ -22,6 +22,7 @@ import django, sys
 django.setup()
 from django.core.management.base import OutputWrapper
 from integrations.management import migrating
+from integrations.queue.portal_duties import perform_portal_duties
 from portal.process import startup
 
 migrate = migrating.migrate
@@ -38,6 +39,7 @@ migrating.migrate = migrate_in_lockstep
 startup.collect_static = lambda: None
 wait_for_the_others()
 startup.prepare(OutputWrapper(sys.stderr))
+perform_portal_duties()
 """
 
 
@@ -53,7 +55,7 @@ def empty_database() -> Iterator[str]:
 
 @pytest.mark.slow
 @pytest.mark.postgres
-def test_nodes_that_start_at_once_write_each_schedule_once(empty_database: str) -> None:
+def test_nodes_that_start_at_once_migrate_and_write_each_row_once(empty_database: str) -> None:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environ |= {
         "DJANGO_SETTINGS_MODULE": "portal.settings",
@@ -63,15 +65,15 @@ def test_nodes_that_start_at_once_write_each_schedule_once(empty_database: str) 
     }
     with ExitStack() as stack:
         nodes: list[Any] = [stack.enter_context(_start_node(environ)) for _ in range(NODES)]
-        for _ in ("migrate", "write the schedules"):
+        for _ in ("migrate", "do what is due"):
             assert [node.stdout.readline() for node in nodes] == ["waiting\n"] * NODES
             for node in nodes:
                 node.stdin.write("\n")
                 node.stdin.flush()
         assert [node.wait(60) for node in nodes] == [0] * NODES
     with psycopg.connect(empty_database) as database:
-        names = [name for (name,) in database.execute("SELECT name FROM django_q_schedule")]
-    assert sorted(names) == sorted(schedules.SCHEDULES)
+        names = [name for (name,) in database.execute("SELECT name FROM integrations_portalduty")]
+    assert sorted(names) == sorted(PortalDuty.Name.values)
 
 
 def _start_node(environ: dict[str, str]) -> "subprocess.Popen[str]":

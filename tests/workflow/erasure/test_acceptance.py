@@ -164,7 +164,8 @@ def forget(organization: Organization, opportunity_id: str) -> dict[str, Any]:
 
 
 def test_a_forgotten_person_is_erased_and_others_stay(scenario, people):
-    others = traces(*personal("Birch"))
+    # the queue's rows are emptied unread, whomever they are about
+    others = [place for place in traces(*personal("Birch")) if not place.startswith("django_q")]
     receipt = forget(scenario.organization, people["Alder"])
     assert traces(*personal("Alder")) == []
     assert traces(*personal("Birch")) == others

@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.clients import provider
 from integrations.http.errors import PlatformError
 from integrations.models import AuditEntry, FormerWebhookKey, LeverWebhook, Organization
-from integrations.queue import duties, schedules
+from integrations.queue import duties, portal_duties
 from integrations.webhooks.addressee import Addressee, find_addressee, find_anew
 from integrations.workflow.health.doctor import findings
 from integrations.workflow.operations.lever_webhooks import make_webhook, move_webhooks
@@ -98,7 +98,7 @@ def test_ended_keys_are_deleted_after_a_while(organization):
     factories.FormerWebhookKeyFactory(
         organization=organization, key="new", until=timezone.now() - timedelta(days=29)
     )
-    schedules.clean_up()
+    portal_duties.clean_up()
     assert FormerWebhookKey.objects.get().key == "new"
 
 

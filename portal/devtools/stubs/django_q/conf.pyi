@@ -1,3 +1,3 @@
 class Conf:
-    BROKER_CLASS: str | None
-    REDIS: str
+    CLUSTER_NAME: str
+    GUARD_CYCLE: float

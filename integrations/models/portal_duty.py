@@ -1,0 +1,75 @@
+"""What is done by the clock for the whole portal: when it is due, and how it went the last time."""
+
+from datetime import timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models.functions import Now
+
+#: A run that says nothing for so long has died with its worker, and is done again.
+HELD_FOR = timedelta(minutes=10)
+
+
+class PortalDuty(models.Model):
+    """One duty that belongs to no organization. Whoever claims it does it; twice does no harm."""
+
+    class Name(models.TextChoices):
+        """The duties; what each does is in `integrations.queue.portal_duties`."""
+
+        PLAN_DUTIES = "plan_duties", "Planning of the organizations' duties"
+        CLEAN_UP = "clean_up", "Removal of what says nothing any more"
+
+        @property
+        def interval(self) -> timedelta:
+            """The time between the ends of two runs."""
+            return INTERVALS[self]
+
+    name = models.CharField(max_length=30, choices=Name, unique=True)
+    due_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    succeeded_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name = "what runs by the clock"
+        verbose_name_plural = "what runs by the clock"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.get_name_display()
+
+    @classmethod
+    def write_missing(cls) -> None:
+        """Write the rows that a new database, or one of an earlier release, doesn't have."""
+        missing = set(cls.Name.values) - set(cls.objects.values_list("name", flat=True))
+        PortalDuty.objects.bulk_create(
+            [PortalDuty(name=name) for name in sorted(missing)], ignore_conflicts=True
+        )
+
+    @classmethod
+    def claim(cls) -> Self | None:
+        """Take the duty that has been due longest, so that no other worker does it too. Return None without one."""
+        due = cls.objects.filter(due_at__lte=Now())
+        for duty in due.order_by("due_at"):
+            if due.filter(pk=duty.pk).update(due_at=Now() + HELD_FOR, started_at=Now()):
+                return duty
+        return None
+
+    def succeed(self) -> None:
+        """Record a run that did all it had to; the next is due after the interval."""
+        again_at = Now() + self.Name(self.name).interval
+        self._finish(due_at=again_at, succeeded_at=Now(), last_error="")
+
+    def fail(self, error: str) -> None:
+        """Record a run that failed; it is done again after the interval, at the latest after HELD_FOR."""
+        self._finish(due_at=Now() + min(self.Name(self.name).interval, HELD_FOR), last_error=error)
+
+    def _finish(self, **changes: object) -> None:
+        type(self).objects.filter(pk=self.pk).update(finished_at=Now(), **changes)
+
+
+INTERVALS = {
+    PortalDuty.Name.PLAN_DUTIES: timedelta(minutes=1),
+    PortalDuty.Name.CLEAN_UP: timedelta(days=1),
+}

@@ -1,3 +1,0 @@
-from django_q.brokers import Broker
-
-class ORM(Broker): ...

@@ -1,3 +1,0 @@
-from collections.abc import Mapping
-
-def async_task(func: str, *args: object, q_options: Mapping[str, object] = ...) -> str: ...

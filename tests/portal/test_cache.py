@@ -1,0 +1,47 @@
+"""The cache in the database keeps what Django's callers expect of a cache."""
+
+import pytest
+from django.core.cache import cache
+
+from integrations.models import CacheEntry
+
+
+@pytest.fixture(autouse=True)
+def database_cache(db, settings) -> None:
+    settings.CACHES = {"default": {"BACKEND": "portal.cache.DatabaseJsonCache"}}
+
+
+@pytest.mark.parametrize("value", [True, 7, "text", {"a": [1.5, None]}, []])
+def test_a_value_is_returned_as_it_was_stored(value):
+    cache.set("key", "earlier")
+    cache.set("key", value, 60)
+    assert cache.get("key") == value
+    assert cache.has_key("key")
+
+
+def test_a_value_is_gone_after_its_time():
+    cache.set("key", 1, 60)
+    assert cache.touch("key", -1)
+    assert cache.get("key", "none") == "none"
+    assert not cache.touch("key", 60)
+    CacheEntry.objects.purge()
+    assert not CacheEntry.objects.exists()
+
+
+def test_only_the_first_of_several_adds():
+    assert cache.add("key", 1, 60)
+    assert not cache.add("key", 2, 60)
+    assert cache.get("key") == 1
+    cache.touch("key", -1)
+    assert cache.add("key", 2, None)
+    assert cache.get("key") == 2
+
+
+def test_removed_values_are_gone():
+    cache.set_many({"one": 1, "two": 2, "three": 3})
+    assert cache.delete("one")
+    assert not cache.delete("one")
+    assert cache.get_many(["one", "two", "three"]) == {"two": 2, "three": 3}
+    assert cache.incr("two") == 3
+    cache.clear()
+    assert cache.get_many(["two", "three"]) == {}
