@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.core.management import CommandParser
 from django.db import models
 
+from integrations.http.json_types import number
 from integrations.management.dates import moment
 from integrations.management.lookup import organization_named
 from integrations.management.migrating import MigratingCommand
@@ -91,7 +91,7 @@ def result_row(result: Result) -> Row:
         "invitation_id": result.invitation_id,
         "attempt": result.attempt,
         "outcome": result.outcome or None,
-        "score": _number(result.score),
+        "score": number(result.score),
         "failure_reason": result.failure_reason or None,
         "rating": result.rating,
         "report_url": result.report_url or None,
@@ -177,13 +177,6 @@ class Command(MigratingCommand):
             rows = rows.filter(**{f"{export.created_field}__gte": moment("--since", options["since"])})
         for row in rows.iterator(chunk_size=1000):
             self.stdout.write(json.dumps(export.row(row), ensure_ascii=False))
-
-
-def _number(value: Decimal | None) -> int | float | None:
-    """Return a number for JSON, without a fraction where it has none."""
-    if value is None:
-        return None
-    return int(value) if value == int(value) else float(value)
 
 
 def _time(moment: datetime | None) -> str | None:

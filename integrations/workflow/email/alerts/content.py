@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 
-from integrations.http.json_types import JsonObject
+from integrations.http.json_types import JsonObject, number
 from integrations.models import AlertAddress, AlertTopic, EmailKind, Invitation, Organization
 from integrations.vocabulary import ResultOutcome
 from integrations.workflow.email.alerts.payload import AlertPayload
@@ -77,7 +78,7 @@ def _result(
         "role": invitation.role_title,
         "assessment": invitation.assessment_name,
         "outcome": payload.outcome if payload.outcome in ResultOutcome else None,
-        "score": int(payload.score) if payload.score.isdecimal() else None,
+        "score": number(Decimal(payload.score) if payload.score else None),
     }
     return text, {**data, "candidate": name} if name else data
 

@@ -1,6 +1,7 @@
 """What alerts say, to people and to programs."""
 
 import html
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -56,6 +57,14 @@ def test_a_result_for_a_program_is_json(organization, invitation):
             "url": "https://portal.example/activity/o-1/",
         },
     }
+
+
+@pytest.mark.parametrize(("stated", "number"), [("82.5", 82.5), ("99.9", 99.9), ("0", 0), ("100", 100)])
+def test_the_score_for_a_program_is_the_number_that_codescreen_stated(
+    organization, invitation, stated, number
+):
+    payload = replace(RESULT, score=stated)
+    assert alert_of(organization, payload, invitation, AT).data["score"] == number
 
 
 def test_a_result_that_is_not_stated_has_no_outcome(organization, invitation):
