@@ -1,12 +1,16 @@
 """How names that people write are compared with the names that the platforms list."""
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 
 
 def normalize(text: str) -> str:
-    """Return text for comparing: trimmed, spaces collapsed, case folded."""
-    return " ".join(text.split()).casefold()
+    """Return text for comparing: trimmed, spaces collapsed, case folded, in one form of Unicode.
+
+    What looks equal is equal, whether an accent is a letter of its own or not.
+    """
+    return unicodedata.normalize("NFC", " ".join(text.split()).casefold())
 
 
 def is_named(written: str, identifier: str, name: str) -> bool:

@@ -1,5 +1,6 @@
 """Which assessment is chosen, by a mapping, a tag or the default."""
 
+import unicodedata
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from integrations.vocabulary import AssessmentSource
 from integrations.workflow.rules.assessments import KnownAssessment, matching_assessments
 from integrations.workflow.rules.decide import decide
 from integrations.workflow.rules.mapping_index import MappingIndex, MappingRule
-from integrations.workflow.rules.naming import closest_name
+from integrations.workflow.rules.naming import closest_name, normalize
 from tests.workflow.rules.examples import BACKEND, FACTS, FRONTEND, with_candidate
 
 
@@ -51,6 +52,13 @@ def test_the_first_source_that_names_an_assessment_wins(mappings, tags, default,
     )
     decision = decide(with_candidate(facts, tags=tuple(tags)))
     assert (decision.verdict, decision.assessment) == ("invite", expected)
+
+
+def test_a_name_is_the_same_in_every_form_of_unicode():
+    composed, decomposed = "Développeur", unicodedata.normalize("NFD", "Développeur")
+    developer = KnownAssessment("1", composed)
+    assert matching_assessments(decomposed, [developer]) == (developer,)
+    assert normalize(decomposed) == normalize(composed)
 
 
 def test_an_exact_name_is_preferred_to_one_in_other_case():
