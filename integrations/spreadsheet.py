@@ -1,11 +1,14 @@
-"""CSV for spreadsheets: lines one by one, with no cell that a spreadsheet takes for a formula."""
+"""CSV for spreadsheets: lines one by one, as UTF-8, with no cell that a spreadsheet takes for a formula."""
 
 import csv
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from django.http import StreamingHttpResponse
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_BYTE_ORDER_MARK = BOM_UTF8.decode()
 
 
 class _Echo:
@@ -29,9 +32,12 @@ def csv_lines(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Itera
 
 
 def csv_answer(filename: str, lines: Iterator[str]) -> StreamingHttpResponse:
-    """Return the answer that downloads the lines as a file of this name, and that no cache keeps."""
+    """Return the answer that downloads the lines as a file of this name, and that no cache keeps.
+
+    The file begins with a byte order mark: without it Excel takes UTF-8 for the computer's own old character set.
+    """
     return StreamingHttpResponse(
-        lines,
+        chain([_BYTE_ORDER_MARK], lines),
         content_type="text/csv; charset=utf-8",
         headers={
             "Content-Disposition": f'attachment; filename="{filename}"',

@@ -19,7 +19,7 @@ def download(client, model: Any, query: str = "", form: str = "csv") -> str:
     answer = client.post(url, {"format": form})
     assert answer.status_code == 200, answer
     assert answer["Content-Disposition"].startswith("attachment")
-    return b"".join(answer.streaming_content).decode()
+    return b"".join(answer.streaming_content).decode("utf-8-sig")
 
 
 def test_the_file_has_the_rows_and_columns_of_the_list(acme: Customer, globex: Customer) -> None:

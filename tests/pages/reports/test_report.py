@@ -121,7 +121,7 @@ def test_the_page_says_what_to_do_when_nobody_was_invited(team_member_client, re
 
 def test_the_file_has_one_line_per_month_role_and_assessment_and_no_formula(team_member_client, journeys):
     answer = team_member_client.get("/reports/export/")
-    rows = list(csv.reader(b"".join(answer.streaming_content).decode().splitlines()))
+    rows = list(csv.reader(b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()))
     assert rows[0][:4] == ["month", "role", "assessment", "invited"]
     by_role = {row[1]: row for row in rows[1:]}
     assert by_role["'=Data"][3:8] == ["1", "1", "1", "0", "1"]
