@@ -22,11 +22,13 @@ SCORE_STEP = Decimal("0.0001")
 
 
 class InstanceStatus(StrEnum):
-    """The published values of an instance's `status`."""
+    """The values of an instance's `status` that the portal understands."""
 
     NOT_STARTED = "Not_Started"
     IN_PROGRESS = "In_Progress"
     COMPLETE = "Complete"
+    #: Not published. What an assessment that was not started or finished in time may answer.
+    EXPIRED = "Expired"
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -83,7 +85,7 @@ def _attempt(value: object) -> int | None:
 
 
 def _status(value: object) -> str:
-    """Return an instance's status as CodeScreen publishes it; one that it doesn't publish as it is."""
+    """Return an instance's status as the portal writes it; one that it doesn't know as it is."""
     status = _text(value)
     try:
         return InstanceStatus(status)
@@ -137,16 +139,19 @@ class Progress:
     @property
     def is_complete(self) -> bool:
         """Whether results are available."""
-        return self.status == InstanceStatus.COMPLETE
+        return self.status in {InstanceStatus.COMPLETE, InstanceStatus.EXPIRED}
 
     @classmethod
     def from_api(cls, body: JsonObject) -> Self:
         """Decode the status answer."""
         metadata = body.get("metadata")
         metadata = dict(metadata) if isinstance(metadata, Mapping) else {}
+        status = _status(body.get("status"))
         outcome = OUTCOMES.get(_text(metadata.get("result")).lower(), "")
+        if status == InstanceStatus.EXPIRED:
+            outcome = outcome or OUTCOMES["expired"]
         return cls(
-            status=_status(body.get("status")),
+            status=status,
             score=_score(body.get("score")),
             report_url=_link(body.get("result_url")),
             outcome=outcome,
