@@ -24,6 +24,7 @@ from integrations.workflow.effects.report_files import (
     stored_file_ids,
 )
 from integrations.workflow.effects.result_tag import LATER_RESULT
+from integrations.workflow.outbox.enqueue import enqueue_report_removal
 from integrations.workflow.outbox.outcome import Cancelled, Done, Failed, LeaseLost
 from integrations.workflow.outbox.payloads import AttachReportPayload
 from integrations.workflow.outbox.written import FileWritten
@@ -41,14 +42,15 @@ def attach_report(effect: Effect, clients: ClientProvider) -> Done | Cancelled |
 
     Lever can't replace a file. When an earlier try may have attached one, the candidate's files are read first: this
     effect's own is kept, any other of the invitation is deleted. Cancelled when a later result was recorded, or the
-    rules no longer ask for the file.
+    rules no longer ask for the file; the file of a former result is removed then.
     """
     invitation = effect.invitation
     if invitation is None:
         raise TypeError("a report without an invitation")
     payload = AttachReportPayload.from_json(effect.payload)
     if reason := _reason_to_cancel(effect, invitation, payload):
-        return Cancelled(reason)
+        is_stale = reason == NOT_WANTED and may_have_files(invitation)
+        return Cancelled(reason, also=partial(enqueue_report_removal, invitation) if is_stale else None)
     lever = clients.lever()
     if LeverConnection.objects.get(organization=effect.organization_id).lacks(FILES_SCOPE):
         return Failed(NO_PERMISSION)

@@ -105,7 +105,10 @@ def _perform(effect: Effect, clients: ClientProvider) -> Outcome:
 
 def _goes_on_in_a_pause(effect: Effect) -> bool:
     """Whether a pause doesn't hold the effect back: it may have acted, is about signing in, or erases a person."""
-    return _has_started(effect) or is_about_signing_in(effect) or effect.kind == Kind.REMOVE_REPORT
+    erases = (
+        effect.kind == Kind.REMOVE_REPORT and effect.invitation is not None and effect.invitation.erased_at
+    )
+    return bool(erases) or _has_started(effect) or is_about_signing_in(effect)
 
 
 def _has_started(effect: Effect) -> bool:

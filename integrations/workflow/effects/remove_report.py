@@ -1,10 +1,10 @@
-"""Remove the portal's report from the candidate in Lever, because the person was erased."""
+"""Remove the portal's report from the candidate in Lever: the person was erased, or it is of a former result."""
 
 from functools import partial
 
 from integrations.clients.provider import ClientProvider
 from integrations.http.errors import PlatformError
-from integrations.models import Effect
+from integrations.models import Effect, Invitation
 from integrations.workflow.effects.author import choose_author
 from integrations.workflow.effects.report_files import (
     NO_AUTHOR,
@@ -14,19 +14,22 @@ from integrations.workflow.effects.report_files import (
     forget_files,
     stored_file_ids,
 )
-from integrations.workflow.outbox.outcome import Done, Failed
+from integrations.workflow.outbox.outcome import Cancelled, Done, Failed
 
+REPLACED = "The rules ask for the report as a file again: a later one replaces it."
 NOTHING_LEFT = "Lever had no report of the portal's about the candidate any more."
 
 
-def remove_report(effect: Effect, clients: ClientProvider) -> Done | Failed:
+def remove_report(effect: Effect, clients: ClientProvider) -> Done | Cancelled | Failed:
     """Delete every report that was attached for the invitation. Safe to run twice.
 
-    That Lever no longer has the candidate is no error.
+    That Lever no longer has the candidate is no error. Cancelled when a later report replaces what was to be removed.
     """
     invitation = effect.invitation
     if invitation is None:
         raise TypeError("a removal without an invitation")
+    if invitation.erased_at is None and _is_replaced(invitation):
+        return Cancelled(REPLACED)
     lever = clients.lever()
     author = choose_author(effect, lever)
     if not author:
@@ -40,3 +43,9 @@ def remove_report(effect: Effect, clients: ClientProvider) -> Done | Failed:
             return Done(NOTHING_LEFT, record=forget)
         raise explained(error) from error
     return Done("" if deleted else NOTHING_LEFT, record=forget)
+
+
+def _is_replaced(invitation: Invitation) -> bool:
+    """Whether the last report that was to be attached was, or is about to be; it deletes those before it."""
+    last = invitation.effects.filter(kind=Effect.Kind.ATTACH_REPORT).order_by("-pk").first()
+    return last is not None and last.state != Effect.State.CANCELLED

@@ -39,7 +39,8 @@ def enqueue_result_effects(invitation: Invitation, result: Result, is_same: bool
             payload=ReportLinkPayload(result.report_url),
             priority=4,
         )
-    if organization.attach_report:
+    # where the rules no longer ask for it, the step takes the file of the former result away
+    if organization.attach_report or invitation.effects.filter(kind=Effect.Kind.ATTACH_REPORT).exists():
         enqueue(
             organization,
             Effect.Kind.ATTACH_REPORT,

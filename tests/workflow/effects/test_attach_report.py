@@ -9,6 +9,7 @@ from integrations.workflow.effects import attach_report
 from integrations.workflow.effects.attach_report import NOT_WANTED
 from integrations.workflow.effects.report_files import NO_PERMISSION, TOO_LARGE, explained
 from integrations.workflow.effects.result_tag import LATER_RESULT
+from integrations.workflow.outbox.enqueue import enqueue_report_removal
 from tests.report_texts import links_of, texts_of
 from tests.workflow.effects.conftest import LOST, evaluate, lever_account, may_attach
 
@@ -147,6 +148,39 @@ def test_a_report_that_the_rules_no_longer_want_is_not_attached(attaching, sandb
     effect = attaching.latest_effect("attach_report")
     assert (effect.state, effect.last_error) == ("cancelled", NOT_WANTED)
     assert files(sandbox) == []
+
+
+def test_the_file_of_a_former_result_is_removed_when_the_rules_no_longer_ask_for_it(attaching, sandbox):
+    attaching.sent_invitation()
+    evaluate(attaching, score=40, result="Failed")
+    attaching.set_policies(attach_report=False)
+    assert len(files(sandbox)) == 1
+    regrade(attaching)
+    attaching.work()
+    assert files(sandbox) == []
+    assert attaching.latest_effect("attach_report").last_error == NOT_WANTED
+    assert attaching.latest_effect("remove_report").state == "done"
+
+
+def test_the_removal_of_a_former_file_waits_for_the_end_of_a_pause(attaching, sandbox):
+    invitation = attaching.sent_invitation()
+    evaluate(attaching, score=40, result="Failed")
+    enqueue_report_removal(invitation)
+    attaching.set_policies(paused=True)
+    attaching.work()
+    assert attaching.latest_effect("remove_report").state == "due"
+
+
+def test_a_removal_leaves_the_file_of_a_result_that_came_after_it(attaching, sandbox):
+    """The rule was switched off, and on again before the removal was performed."""
+    invitation = attaching.sent_invitation()
+    evaluate(attaching, score=40, result="Failed")
+    regrade(attaching)
+    attaching.work()
+    enqueue_report_removal(invitation)
+    attaching.work()
+    assert [file.name for file in files(sandbox)] == [f"codescreen-report-{invitation.reference}-2.pdf"]
+    assert attaching.latest_effect("remove_report").state == "cancelled"
 
 
 @pytest.mark.parametrize("kind", LOST)
