@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING, Self
 
 from django.db import connection, models
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from integrations.models.invitation_status import FOLLOWED, OPEN, Status
+from integrations.models.result import Result
 
 if TYPE_CHECKING:
     from integrations.models.invitation import Invitation
@@ -30,6 +31,22 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def reread_locked(self, invitation: "Invitation") -> "Invitation":
         """Read the invitation again, with its organization, and lock it until the transaction ends."""
         return self.select_related("organization").locked().get(pk=invitation.pk)
+
+    def with_steps(self) -> Self:
+        """Add `begun_at` and `handed_in_at`, by when the candidate had started and submitted, and the latest `outcome`.
+
+        CodeScreen is asked once an hour, so who starts and finishes in between is only known to have finished. An
+        expired assessment may never have been started.
+        """
+        latest_attempt = Result.objects.filter(invitation=models.OuterRef("pk")).order_by("-attempt")
+        outcome = models.Subquery(latest_attempt.values("outcome")[:1])
+        is_expired = models.Q(outcome=Result.Outcome.EXPIRED)
+        finished_at = models.Case(models.When(is_expired, then=None), default=models.F("completed_at"))
+        return self.annotate(
+            outcome=outcome,
+            begun_at=Coalesce("started_at", "submitted_at", finished_at),
+            handed_in_at=Coalesce("submitted_at", "completed_at"),
+        )
 
     def awaiting_decision(self) -> Self:
         """Invitations of candidates who failed and about whom a person has not decided yet."""

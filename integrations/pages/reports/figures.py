@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import TruncMonth
 
-from integrations.models import Effect, Invitation, Organization, Result
+from integrations.models import Effect, Invitation, Organization
 from integrations.pages.reports.period import Period
 from integrations.pages.sums import Summable
 from integrations.vocabulary import FollowingEnd, ResultOutcome
@@ -30,6 +30,7 @@ BY_HAND: dict[Effect.Kind, tuple[str, int]] = {
 class Figures(Summable):
     """What became of a number of invitations. Times are sums in seconds; each has the number of invitations in it.
 
+    `started` counts also those of whom CodeScreen told only that they finished, `timed` those with a time of the start.
     `no_shows`: those who never started, whether CodeScreen says Expired or the portal stopped asking.
     """
 
@@ -41,6 +42,7 @@ class Figures(Summable):
     expired: int = 0
     unstated: int = 0
     no_shows: int = 0
+    timed: int = 0
     start_seconds: float = 0.0
     finish_seconds: float = 0.0
     finished: int = 0
@@ -53,8 +55,8 @@ class Figures(Summable):
 
     @property
     def seconds_to_start(self) -> float | None:
-        """The mean time from invitation to start; None when nobody started."""
-        return self.start_seconds / self.started if self.started else None
+        """The mean time from invitation to start; None when nobody's start is known to the moment."""
+        return self.start_seconds / self.timed if self.timed else None
 
     @property
     def seconds_to_finish(self) -> float | None:
@@ -108,14 +110,15 @@ def report_lines(organization: Organization, period: Period) -> list[Line]:
         created_at__lt=period.ends,
         invited_at__isnull=False,
     )
-    latest_attempt = Result.objects.filter(invitation=OuterRef("pk")).order_by("-attempt")
     counted = (
         sent.order_by()
-        .annotate(month=TruncMonth("created_at"), outcome=Subquery(latest_attempt.values("outcome")[:1]))
+        .with_steps()
+        .annotate(month=TruncMonth("created_at"))
         .values("role_title", "assessment_name", "month", "outcome")
         .annotate(
             sent=Count("pk"),
-            started=Count("started_at"),
+            started=Count("begun_at"),
+            timed=Count("started_at"),
             completed=Count("completed_at"),
             finished=Count("pk", filter=Q(started_at__isnull=False, completed_at__isnull=False)),
             given_up=Count("pk", filter=Q(following_ended=FollowingEnd.NOT_STARTED)),
@@ -138,6 +141,7 @@ def _figures(row: Mapping[str, Any]) -> Figures:
     return Figures(
         sent=number,
         started=row["started"],
+        timed=row["timed"],
         completed=row["completed"],
         no_shows=row["given_up"] + never_started,
         start_seconds=_seconds(row["to_start"]),

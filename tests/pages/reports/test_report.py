@@ -78,6 +78,15 @@ def test_the_figures_count_what_became_of_those_invited_in_the_period(
     }
 
 
+def test_who_started_and_finished_between_two_polls_has_started(ready_organization):
+    """The published API tells of no start: then the invitation has no time of it."""
+    row = invite(ready_organization, 1, status="completed", completed_at=timezone.now())
+    Result.objects.create(invitation=row, score=82)
+    figures = summary(ready_organization, asked_period({}).period).total
+    assert (figures.sent, figures.started, figures.no_shows) == (1, 1, 0)
+    assert figures.seconds_to_start is None
+
+
 def test_a_month_begins_at_midnight_of_the_reader(ready_organization):
     with timezone.override("Europe/Berlin"):
         invite(
