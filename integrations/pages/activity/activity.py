@@ -30,6 +30,7 @@ from integrations.pages.activity.search import (
     matching_invitations,
 )
 from integrations.pages.activity.standing import NOT_INVITED_REASONS
+from integrations.pages.activity.steps import Step
 from integrations.pages.days import of_days
 from integrations.pages.overview.counts import waiting_for_a_person
 from integrations.pages.partials import PartialsMixin
@@ -102,7 +103,8 @@ class ActivityView(OrganizationMixin, PartialsMixin):
         filters = CandidateFilters.of_address(self.request.GET)
         search = CandidateSearch(self.membership, filters)
         page = self._page(search.rows())
-        counts = {} if self.partial else search.counts()
+        # they are of everybody, so beside a list of some they would be other numbers than their lists'
+        counts = {} if self.partial or filters.is_set else search.counts()
         rows = candidate_rows(page)
         has_held = any(one.invitation and one.invitation.status == InvitationStatus.HELD for one in page)
         has_uninvited = any(row.may_be_invited for row in rows)
@@ -127,6 +129,7 @@ class ActivityView(OrganizationMixin, PartialsMixin):
             "assessments": _with(
                 filters.assessment, assessments.values_list("name", flat=True).distinct()[:MOST_CHOICES]
             ),
+            "steps": Step.choices(),
             "reasons": sorted(NOT_INVITED_REASONS.items(), key=lambda one: one[1]),
         }
 

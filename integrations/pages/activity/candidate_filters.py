@@ -8,6 +8,7 @@ from typing import Self
 
 from django.db.models import Count, Q, QuerySet, Value
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils import timezone
 
 from integrations.models import Candidate, Invitation, Membership, Organization, Role
@@ -15,7 +16,7 @@ from integrations.models.candidate import CandidateQuerySet
 from integrations.models.invitation_status import OPEN
 from integrations.pages.activity.search import matching_candidates
 from integrations.pages.activity.standing import CORRECTABLE, NOT_INVITED_REASONS
-from integrations.pages.days import of_days
+from integrations.pages.activity.steps import Step, which_came_to
 from integrations.pages.visibility import visible
 from integrations.vocabulary import InvitationStatus, ResultOutcome
 
@@ -47,12 +48,17 @@ COUNTED = 999
 
 @dataclass(frozen=True)
 class CandidateFilters:
-    """The filters in the address, each empty when it isn't set."""
+    """The filters in the address, each empty when it isn't set.
+
+    `step`, a Step, is what `since` and `until` are the days of. What shows a number and links to who is counted takes
+    both from the same filters.
+    """
 
     view: str = ""
     reason: str = ""
     role: str = ""
     assessment: str = ""
+    step: str = ""
     since: str = ""
     until: str = ""
     q: str = ""
@@ -65,6 +71,8 @@ class CandidateFilters:
             stated["view"] = ""
         if stated["reason"] not in NOT_INVITED_REASONS:
             stated["reason"] = ""
+        if stated["step"] not in Step:
+            stated["step"] = ""
         return cls(**stated)
 
     @property
@@ -78,6 +86,11 @@ class CandidateFilters:
         query = QueryDict(mutable=True)
         query.update({name: value for name, value in asdict(self).items() if value})
         return query
+
+    @property
+    def url(self) -> str:
+        """The address of the list."""
+        return f"{reverse('activity')}?{self.query.urlencode()}"
 
 
 class CandidateSearch:
@@ -96,7 +109,7 @@ class CandidateSearch:
             rows = rows.filter(has_role(self.organization, filters.role))
         if filters.assessment:
             rows = rows.filter(assessment_name=filters.assessment)
-        rows = of_days(rows, "entered_at", filters.since, filters.until)
+        rows = which_came_to(rows, self.organization, Step(filters.step), filters.since, filters.until)
         if filters.q:
             rows = rows.filter(matching_candidates(self.organization, filters.q))
         return rows.with_standing().order_by("-entered_at", "-pk")

@@ -1,49 +1,57 @@
 """The counts of the overview: how far today's candidates came, and how many rows wait for a person."""
 
-from collections import Counter
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from statistics import median
+from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet, Value
 from django.utils import timezone
 
-from integrations.models import Candidate, Delivery, Effect, Invitation, Membership, Result
+from integrations.models import Delivery, Effect, Invitation, Membership
+from integrations.pages.activity.candidate_filters import CandidateFilters, CandidateSearch
+from integrations.pages.activity.steps import Step
 from integrations.pages.days import midnight
+from integrations.pages.durations import duration
 from integrations.pages.overview.time_to_invite import waits
-from integrations.pages.sums import Summable
 from integrations.pages.visibility import visible
-from integrations.vocabulary import ResultOutcome
 
 _STATUS = Invitation.Status
+_NOTES = {
+    Step.MOVED: "into the stage",
+    Step.STARTED: "the assessment",
+    Step.SUBMITTED: "or out of time",
+    Step.PASSED: "says CodeScreen",
+    Step.FAILED: "says CodeScreen",
+}
+_TONES = {Step.PASSED: "good", Step.FAILED: "bad"}
 
 
 @dataclass(frozen=True)
-class Funnel(Summable):
-    """How many candidates came how far."""
+class Tile:
+    """How many candidates came to one step today, and the list of them. `tone` is a class of the style sheet."""
 
-    moved: int = 0
-    invited: int = 0
-    started: int = 0
-    submitted: int = 0
-    passed: int = 0
-    failed: int = 0
+    label: str
+    note: str
+    number: int
+    url: str
+    tone: str = ""
 
 
 @dataclass(frozen=True)
 class RoleFunnel:
-    """How many candidates of one role came how far; the role is empty for those without one."""
+    """How many candidates of one role came to each step, by its label; the role is empty for those without one."""
 
     role: str
-    funnel: Funnel
+    counts: list[tuple[str, int]]
 
 
 @dataclass(frozen=True)
 class Today:
-    """What happened since midnight in the reader's time zone, by role and together."""
+    """What happened since midnight in the reader's time zone, together and by role."""
 
+    tiles: list[Tile] = field(default_factory=list)
     roles: list[RoleFunnel] = field(default_factory=list)
-    total: Funnel = Funnel()
-    seconds_to_invite: float | None = None  # the median; None when nobody was invited
 
 
 @dataclass(frozen=True)
@@ -64,44 +72,36 @@ class Waiting:
 
 
 def today(member: Membership) -> Today:
-    """Return what happened to the candidates whom the member sees, since midnight in their time zone; four queries."""
-    since = midnight(timezone.localdate())
-    funnels: Counter[tuple[str, str]] = Counter()
-    entered = Candidate.objects.filter(organization=member.organization_id, entered_at__gte=since)
-    moved = visible(entered, member).order_by().values_list("role_title").annotate(count=Count("pk"))
-    for role, count in moved:
-        funnels[role, "moved"] = count
-    # Whatever was invited, started or submitted today also changed today, and changed_at has an index.
-    changed = Invitation.objects.filter(organization=member.organization_id, changed_at__gte=since)
-    steps = (
-        visible(changed, member)
-        .order_by()
-        .values_list("role_title")
-        .annotate(
-            invited=Count("pk", filter=Q(invited_at__gte=since)),
-            started=Count("pk", filter=Q(started_at__gte=since)),
-            submitted=Count("pk", filter=Q(submitted_at__gte=since) | Q(completed_at__gte=since)),
-        )
+    """Return how far the candidates whom the member sees came since midnight in their time zone; two queries."""
+    day = timezone.localdate()
+    found = {step: CandidateFilters(step=step.value, since=day.isoformat()) for step in Step}
+    counts: dict[Step, dict[str, int]] = {step: {} for step in Step}
+    first, *others = [_by_role(member, filters) for filters in found.values()]
+    for step, role, count in first.union(*others, all=True).order_by():
+        counts[Step(step)][role] = count
+    roles = sorted({role for by_role in counts.values() for role in by_role})
+    notes = _NOTES | {Step.INVITED: _time_to_invite(member, midnight(day))}
+    tiles = []
+    for step in Step:
+        number = sum(counts[step].values())
+        tone = _TONES.get(step, "") if number else ""
+        tiles.append(Tile(step.label, notes[step], number, found[step].url, tone))
+    return Today(
+        tiles,
+        [RoleFunnel(role, [(step.label, counts[step].get(role, 0)) for step in Step]) for role in roles],
     )
-    for role, *counts in steps:
-        for step, count in zip(("invited", "started", "submitted"), counts, strict=True):
-            funnels[role, step] = count
-    stated = Result.objects.of_latest_attempts().filter(
-        organization=member.organization_id,
-        created_at__gte=since,
-        outcome__in=[ResultOutcome.PASSED, ResultOutcome.FAILED],
-    )
-    results = visible(stated, member, "invitation__opportunity_id").order_by()
-    by_outcome = results.values_list("invitation__role_title", "outcome").annotate(count=Count("pk"))
-    for role, outcome, count in by_outcome:
-        funnels[role, "passed" if outcome == ResultOutcome.PASSED else "failed"] = count
-    roles = sorted({role for role, _ in funnels})
-    rows = [
-        RoleFunnel(role, Funnel(**{one.name: funnels[role, one.name] for one in fields(Funnel)}))
-        for role in roles
-    ]
+
+
+def _by_role(member: Membership, filters: CandidateFilters) -> QuerySet[Any, Any]:
+    """Return how many candidates of each role the list of these filters has: step, role, number."""
+    rows = CandidateSearch(member, filters).rows().order_by()
+    with_step = rows.annotate(step=Value(filters.step)).values_list("step", "role_title")
+    return with_step.annotate(count=Count("pk"))
+
+
+def _time_to_invite(member: Membership, since: datetime) -> str:
     seconds = [wait.seconds for wait in waits(member, since)]
-    return Today(rows, sum((row.funnel for row in rows), Funnel()), median(seconds) if seconds else None)
+    return f"within {duration(median(seconds))}" if seconds else "none yet"
 
 
 def waiting_for_a_person(member: Membership) -> Waiting:

@@ -6,13 +6,11 @@ from typing import Any
 import redis
 from django.core.cache import cache
 from django.http import HttpResponse
-from django.utils import timezone
 from django.views.decorators.csp import csp_override
 
 from integrations.models import Candidate
 from integrations.pages.access import OrganizationMixin
 from integrations.pages.activity.rows import candidate_rows
-from integrations.pages.durations import duration
 from integrations.pages.overview.attention import attention, further_findings
 from integrations.pages.overview.charts import charts
 from integrations.pages.overview.checklist import setup_steps
@@ -93,14 +91,10 @@ class OverviewView(OrganizationMixin, PartialsMixin):
         # findings name candidates, and a Limited Team Member has no part in mending them
         is_told = self.membership.sees_all_candidates
         findings = doctor.operational_findings(self.organization) if is_told else []
-        counts, waiting = today(self.membership), waiting_for_a_person(self.membership)
+        waiting = waiting_for_a_person(self.membership)
         return {
             "waiting": waiting,
-            "today": counts,
-            "day": timezone.localdate(),
-            "time_to_invite": (
-                duration(counts.seconds_to_invite) if counts.seconds_to_invite is not None else ""
-            ),
+            "today": today(self.membership),
             "attention": attention(self.membership, waiting, findings),
             "further_findings": further_findings(findings),
             "rows": candidate_rows(self._latest()),

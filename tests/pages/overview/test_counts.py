@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from integrations.models import Result
-from integrations.pages.overview.counts import Funnel, today
+from integrations.pages.overview.counts import today
 from tests import factories
 
 
@@ -22,6 +22,7 @@ def test_todays_candidates_are_counted_by_role_and_together(
     factories.CandidateFactory.create(organization=other, opportunity_id="o-4", entered_at=now)
     done = factories.InvitationFactory.create(
         **own,
+        opportunity_id="o-1",
         role_title="Backend",
         status="completed",
         instance_id="i-1",
@@ -31,27 +32,46 @@ def test_todays_candidates_are_counted_by_role_and_together(
     )
     Result.objects.create(invitation=done, outcome="Passed")
     sent = factories.InvitationFactory.create(
-        **own, role_title="Backend", status="invited", instance_id="i-2", invited_at=now
+        **own, opportunity_id="o-2", status="invited", instance_id="i-2", invited_at=now
     )
     factories.DeliveryFactory.create(
         **own,
         invitation=sent,
+        opportunity_id="o-2",
         verdict="invite",
         received_at=now - timedelta(seconds=3),
         decided_at=now,
         due_at=None,
     )
-    member = super_admin.memberships.get()
-    with django_assert_num_queries(4):
+    member = super_admin.memberships.select_related("organization").get()
+    with django_assert_num_queries(2):
         counts = today(member)
-    assert {row.role: row.funnel for row in counts.roles} == {
-        "": Funnel(moved=1),
-        "Backend": Funnel(moved=1, invited=1, started=1, submitted=1, passed=1),
+    assert {row.role: [number for _, number in row.counts] for row in counts.roles} == {
+        "": [1, 1, 0, 0, 0, 0],
+        "Backend": [1, 0, 1, 1, 1, 0],
     }
-    assert counts.total == Funnel(moved=2, invited=1, started=1, submitted=1, passed=1)
-    assert counts.seconds_to_invite is not None
-    assert round(counts.seconds_to_invite) == 3
+    assert [tile.number for tile in counts.tiles] == [2, 1, 1, 1, 1, 0]
+    assert counts.tiles[1].note == "within 3.0 s"
 
 
 def test_there_is_no_time_to_invite_when_nobody_was_invited_today(super_admin, ready_organization):
-    assert today(super_admin.memberships.get()).seconds_to_invite is None
+    assert today(super_admin.memberships.get()).tiles[1].note == "none yet"
+
+
+def test_who_finished_between_two_polls_started_too(super_admin, ready_organization):
+    """The published API tells of no start; whoever expired may never have started."""
+    now = timezone.now()
+    for opportunity, outcome in (("o-1", ""), ("o-2", "Expired")):
+        factories.CandidateFactory.create(
+            organization=ready_organization, opportunity_id=opportunity, entered_at=now
+        )
+        done = factories.InvitationFactory.create(
+            organization=ready_organization,
+            opportunity_id=opportunity,
+            status="completed",
+            instance_id=opportunity,
+            invited_at=now - timedelta(days=3),
+            completed_at=now,
+        )
+        Result.objects.create(invitation=done, outcome=outcome)
+    assert [tile.number for tile in today(super_admin.memberships.get()).tiles] == [2, 0, 1, 2, 0, 0]

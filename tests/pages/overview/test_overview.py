@@ -119,11 +119,16 @@ def test_only_todays_rows_of_the_own_organization_are_counted(
 ):
     now = timezone.now()
     other = stranger.memberships.get().organization
-    factories.InvitationFactory.create(organization=other, status="invited", instance_id="x", invited_at=now)
-    factories.InvitationFactory.create(
-        organization=ready_organization, status="invited", instance_id="y", invited_at=now - timedelta(days=2)
-    )
-    assert super_admin_client.get("/").context["today"].total.invited == 0
+    for organization, invited_at in ((other, now), (ready_organization, now - timedelta(days=2))):
+        factories.CandidateFactory.create(organization=organization, opportunity_id="o-1")
+        factories.InvitationFactory.create(
+            organization=organization,
+            opportunity_id="o-1",
+            status="invited",
+            instance_id="i",
+            invited_at=invited_at,
+        )
+    assert super_admin_client.get("/").context["today"].tiles[1].number == 0
 
 
 def test_the_number_of_queries_does_not_grow_with_the_rows(

@@ -148,12 +148,18 @@ def test_the_charts_days_are_in_the_readers_zone(organization, team_member, zone
 @pytest.mark.usefixtures("_late")
 def test_today_begins_at_the_readers_midnight(super_admin_client, organization):
     early = datetime(2027, 3, 3, 1, 0, tzinfo=UTC)
+    factories.CandidateFactory.create(organization=organization, opportunity_id="o-1")
     factories.InvitationFactory.create(
-        organization=organization, invited_at=early, changed_at=early, status="invited", instance_id="i"
+        organization=organization,
+        opportunity_id="o-1",
+        invited_at=early,
+        changed_at=early,
+        status="invited",
+        instance_id="i",
     )
-    assert super_admin_client.get("/").context["today"].total.invited == 1
+    assert super_admin_client.get("/").context["today"].tiles[1].number == 1
     super_admin_client.cookies["time_zone"] = "Pacific/Auckland"  # where that was yesterday
-    assert super_admin_client.get("/").context["today"].total.invited == 0
+    assert super_admin_client.get("/").context["today"].tiles[1].number == 0
 
 
 @pytest.mark.parametrize(
