@@ -14,10 +14,10 @@ pytestmark = pytest.mark.django_db
 #: The most queries of each page, the session's and the membership's included.
 PAGES = {
     "/": 54,
-    "/health/": 50,
+    "/health/": 51,
     "/help/": 5,
     "/help/privacy/": 5,
-    "/activity/": 20,
+    "/activity/": 22,
     "/activity/?q=Alder": 21,
     "/activity/?view=attention": 20,
     "/activity/?show=deliveries": 14,

@@ -9,6 +9,7 @@ from django.db.models import Count, Q, QuerySet, Value
 from django.utils import timezone
 
 from integrations.models import Delivery, Effect, Invitation, Membership
+from integrations.models.invitation_queryset import BOUNCED
 from integrations.pages.activity.candidate_filters import CandidateFilters, CandidateSearch
 from integrations.pages.activity.steps import Step
 from integrations.pages.days import midnight
@@ -109,7 +110,9 @@ def waiting_for_a_person(member: Membership) -> Waiting:
     organization = member.organization
     own = visible(Invitation.objects.filter(organization=organization), member)
     awaits_decision = Q(awaits_decision_since__isnull=False)
-    counts = own.filter(Q(status__in=[_STATUS.HELD, _STATUS.UNCERTAIN]) | awaits_decision).aggregate(
+    waiting = own.filter(Q(status__in=[_STATUS.HELD, _STATUS.UNCERTAIN]) | awaits_decision | BOUNCED)
+    counts = waiting.aggregate(
+        bounced=Count("pk", filter=BOUNCED),
         held=Count("pk", filter=Q(status=_STATUS.HELD)),
         uncertain=Count("pk", filter=Q(status=_STATUS.UNCERTAIN)),
         awaiting_decision=Count("pk", filter=awaits_decision),
@@ -120,5 +123,4 @@ def waiting_for_a_person(member: Membership) -> Waiting:
         **counts,
         failed_effects=visible(failed_effects, member).count(),
         offered=visible(offered, member).count(),
-        bounced=own.bounced().count(),
     )
