@@ -26,6 +26,7 @@ from django_q.brokers import get_broker
 from integrations.models import CodeScreenConnection, Heartbeat, LeverConnection, db_clock
 from integrations.models.stored_secrets import sample_of_secrets
 from integrations.queue import liveness
+from portal.process import database_waits
 
 WORKERS_SILENT_AFTER = timedelta(seconds=30)
 #: A bulk move of hundreds of candidates takes minutes at Lever's rate limit.
@@ -35,6 +36,9 @@ SWEEP_LIMIT = timedelta(hours=1)
 #: As large as a webhook's row, so that it needs as much room.
 WRITTEN_CHARACTERS = 6000
 WRITE_EVERY_SECONDS = 5.0
+#: How long the database may take in all to tell a load balancer, and somebody's alerts, that a node is well.
+READY_SECONDS = 1.0
+WORK_SECONDS = 3.0
 #: How many of a column's oldest and newest secrets a probe tries to read.
 SECRETS_TRIED = 3
 
@@ -148,7 +152,7 @@ def live(request: HttpRequest) -> HttpResponse:
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
     """Answer 200 when this node accepts webhooks and pages, else 503; the body names each part with its state."""
-    return _answer(READY)
+    return _answer(READY, READY_SECONDS)
 
 
 @never_cache
@@ -156,16 +160,17 @@ def ready(request: HttpRequest) -> HttpResponse:
 @require_safe
 def work(request: HttpRequest) -> HttpResponse:
     """Answer 200 when work gets done, else 503; the body names each part with its state and no host: anyone asks."""
-    return _answer(WORK)
+    return _answer(WORK, WORK_SECONDS)
 
 
-def _answer(parts: Parts) -> HttpResponse:
+def _answer(parts: Parts, seconds: float) -> HttpResponse:
     states: dict[str, State] = {}
-    for name, check in parts.items():
-        try:
-            states[name] = check()
-        except Exception as error:  # noqa: BLE001 - any error is the state of that part
-            states[name] = State(f"failed: {type(error).__name__}")
+    with database_waits.at_most(seconds):
+        for name, check in parts.items():
+            try:
+                states[name] = check()
+            except Exception as error:  # noqa: BLE001 - any error is the state of that part
+                states[name] = State(f"failed: {type(error).__name__}")
     is_well = all(state.is_well for state in states.values())
     texts = {name: state.text for name, state in states.items()}
     body = {"status": "ok" if is_well else "unavailable", "parts": texts}

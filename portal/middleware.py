@@ -9,9 +9,11 @@ from django.template.response import SimpleTemplateResponse
 from django.urls import Resolver404, resolve
 
 from integrations.models.db_retry import DATABASE_OUTAGE
-from portal.process import statement_plans
+from portal.process import database_waits, statement_plans
 
 RETRY_AFTER_SECONDS = "5"
+#: How long a webhook waits for the database: longer than a migration makes it wait, and less than any sender waits.
+WEBHOOK_SECONDS = 4.0
 
 
 class ProbeMiddleware:
@@ -46,6 +48,10 @@ class WebhookMiddleware:
         """Answer a webhook to an allowed host; pass on everything else. Raises DisallowedHost."""
         if not request.path_info.startswith("/webhooks/"):
             return self.get_response(request)
+        with database_waits.at_most(WEBHOOK_SECONDS):
+            return self._answer(request)
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         request.get_host()
         try:
             match = resolve(request.path_info)

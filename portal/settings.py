@@ -115,23 +115,36 @@ if IS_SQLITE:
     }
 elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"]["ENGINE"] = "portal.process.postgresql_backend"
-    # PostgreSQL parses and plans what a connection runs often only once
-    DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 3}
+    DATABASES["default"]["OPTIONS"] = {
+        # a host that is gone or silent is noticed within 6 s (the last is in ms); DATABASE_URL may say otherwise
+        "connect_timeout": 3,
+        "keepalives_idle": 3,
+        "keepalives_interval": 1,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 6000,
+        **DATABASES["default"]["OPTIONS"],
+        # PostgreSQL parses and plans what a connection runs often only once
+        "server_side_binding": True,
+        "prepare_threshold": 3,
+    }
 DATABASES["default"] |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache, queue
 
 REDIS_URL = env.redis("REDIS_URL")
+#: Nobody waits long for a Redis that has fallen silent: the database does what it does.
+REDIS_OPTIONS = {
+    "socket_connect_timeout": 1,
+    "socket_timeout": 3,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {
-            "serializer": "portal.cache.JsonSerializer",
-            "socket_connect_timeout": 1,
-            "socket_timeout": 3,
-        },
+        "OPTIONS": {"serializer": "portal.cache.JsonSerializer", **REDIS_OPTIONS},
     }
     if REDIS_URL
     else {"BACKEND": "portal.cache.DatabaseJsonCache"}

@@ -53,5 +53,5 @@ def release_slot(bucket: str) -> None:
 
 @lru_cache(maxsize=1)
 def _reserve_in_redis() -> Callable[..., Any]:
-    server = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+    server = redis.Redis.from_url(settings.REDIS_URL, **settings.REDIS_OPTIONS)
     return server.register_script(_RESERVE)

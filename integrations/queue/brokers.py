@@ -18,8 +18,6 @@ from django_q.signing import SignedPackage
 from integrations.queue import task_names
 from integrations.queue.liveness import QUIET_AFTER
 
-CONNECT_SECONDS = 1.0
-ANSWER_SECONDS = 3.0
 #: How often a worker of this node looks whether a duty of the whole portal is due.
 CLOCK_SECONDS = 30.0
 #: The longest pause in `dequeue`: django-q2 ends its process between two calls.
@@ -57,9 +55,7 @@ class WakeUpBroker(Broker):
         if not settings.REDIS_URL:
             return True
         try:
-            with redis.Redis.from_url(
-                settings.REDIS_URL, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=ANSWER_SECONDS
-            ) as server:
+            with redis.Redis.from_url(settings.REDIS_URL, **settings.REDIS_OPTIONS) as server:
                 return bool(server.ping())
         except redis.RedisError:
             return False

@@ -16,7 +16,8 @@ OF_OTHER_PROCESSES = 4
 def most_connections() -> int:
     """Return how many connections this node's processes have when every thread works."""
     of_worker = settings.DRAIN_THREADS + settings.DUTY_THREADS + 1  # and the thread that starts them
-    return settings.WEB_WORKERS * THREADS + settings.Q_WORKERS * of_worker + OF_OTHER_PROCESSES
+    of_web_worker = THREADS + 1  # and the one that answers whether it is ready
+    return settings.WEB_WORKERS * of_web_worker + settings.Q_WORKERS * of_worker + OF_OTHER_PROCESSES
 
 
 @register()

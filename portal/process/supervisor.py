@@ -16,6 +16,7 @@ from typing import Self
 
 from django.db import connections
 
+from portal.process import database_waits
 from portal.process.process_group import MAX_PROBE_SECONDS, STOP_SECONDS, ProcessGroup, Program
 from portal.process.process_table import reap_orphans, suspended_groups
 
@@ -117,8 +118,9 @@ class Supervisor:
                     for group in self.groups:
                         group.reset_grace()
                 suspended = suspended_groups()
-                for group in self.groups:
-                    group.probe(is_suspended=group.pid in suspended)
+                with database_waits.at_most(MAX_PROBE_SECONDS):
+                    for group in self.groups:
+                        group.probe(is_suspended=group.pid in suspended)
                 if any(group.is_stalled for group in self.groups):
                     self._wake()
             except Exception:  # an outage of any kind may be over in a second

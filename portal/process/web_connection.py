@@ -74,6 +74,11 @@ class Connection(HTTPChannel):
         return Request(adj, self)
 
     @property
+    def next_path(self) -> str:
+        """The path of the request that is to be served next, empty when it can't be read."""
+        return getattr(self.requests[0], "path", "")
+
+    @property
     def is_at_rest(self) -> bool:
         """Whether no request is being worked on and no answer is on its way."""
         return not self.requests and not self.total_outbufs_len

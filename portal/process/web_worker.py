@@ -7,7 +7,9 @@ import os
 import resource
 import socket
 import time
-from types import FrameType
+from collections.abc import Mapping
+from types import FrameType, MappingProxyType
+from typing import Any
 
 from django.conf import settings
 from gunicorn.workers.base import Worker
@@ -15,6 +17,7 @@ from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
+from portal.process import database_waits
 from portal.process.web_connection import Connection, serving
 from portal.process.web_loop import WebLoop, new_loop
 
@@ -26,6 +29,11 @@ MOST_CONNECTIONS = 2000
 OTHER_DESCRIPTORS = 200
 #: How long a stopping worker waits for the rest of a request that has begun to arrive.
 STOP_WAIT_SECONDS = 2.0
+#: How long a page waits for one answer of the database, which ends a wait for a lock sooner (db_timeouts).
+DATABASE_SECONDS = 15.0
+#: Probes that have a thread of their own: all others may wait for a database that has fallen silent. The first asks no
+#: database and no Redis, the second is answered in time whatever the database does.
+PROBES = ("/healthz/live", "/healthz/ready")
 
 
 class Server(TcpWSGIServer):
@@ -35,6 +43,13 @@ class Server(TcpWSGIServer):
     active_channels: dict[int, Connection]  # type: ignore[assignment]  # waitress makes them of the class above
     most_connections = MOST_CONNECTIONS
     _map: WebLoop
+    probes: Mapping[str, ThreadedTaskDispatcher] = MappingProxyType({})
+
+    def add_task(self, task: Connection) -> None:
+        """Give a request that has arrived to a thread."""
+        own = self.probes.get(task.next_path)
+        dispatcher: Any = own or self.task_dispatcher  # type: ignore[attr-defined]
+        dispatcher.add_task(task)
 
     def pull_trigger(self) -> None:
         """Wake the loop; not when this thread's connection only waits for its next request from now on."""
@@ -62,6 +77,12 @@ class Server(TcpWSGIServer):
         self.socket.close()
 
 
+def _threads(count: int) -> ThreadedTaskDispatcher:
+    dispatcher = ThreadedTaskDispatcher()
+    dispatcher.set_thread_count(count)
+    return dispatcher
+
+
 class BufferingWorker(Worker):
     """A gunicorn worker that gives a request to one of its threads once it has arrived completely."""
 
@@ -69,10 +90,13 @@ class BufferingWorker(Worker):
 
     def run(self) -> None:
         """Serve until TERM; then end what is in flight, within gunicorn's graceful time-out."""
-        dispatcher = ThreadedTaskDispatcher()
-        dispatcher.set_thread_count(self.cfg.threads)
+        database_waits.set_longest(DATABASE_SECONDS)
+        dispatcher = _threads(self.cfg.threads)
+        probes = {path: _threads(1) for path in PROBES}
         self.loop = new_loop()
         self.servers = [self._server(sock, dispatcher) for sock in self.sockets]
+        for server in self.servers:
+            server.probes = probes
         while self.alive:
             if os.getppid() != self.ppid:
                 self.log.info("The parent process has ended; so does this worker.")

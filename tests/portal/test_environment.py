@@ -186,6 +186,20 @@ def test_mail_that_is_sent_or_stays_on_this_machine_is_accepted(monkeypatch, set
     checks.require_mail()
 
 
+def test_a_silent_database_is_noticed_in_seconds_unless_the_address_says_otherwise(monkeypatch):
+    address = "postgresql://user@host/portal"
+    options = settings_read(monkeypatch, DATABASE_URL=address)["DATABASES"]["default"]["OPTIONS"]
+    idle = options["keepalives_idle"] + options["keepalives_interval"] * options["keepalives_count"]
+    assert max(options["connect_timeout"], idle, options["tcp_user_timeout"] / 1000) <= 6
+    read = settings_read(monkeypatch, DATABASE_URL=f"{address}?tcp_user_timeout=90000&sslmode=require")
+    options = read["DATABASES"]["default"]["OPTIONS"]
+    assert (options["tcp_user_timeout"], options["sslmode"], options["keepalives_idle"]) == (
+        90000,
+        "require",
+        3,
+    )
+
+
 def test_every_number_is_used_for_one_variable_that_the_settings_read():
     assert len(set(checks.NUMBERS.values())) == len(checks.NUMBERS)
     assert set(checks.NUMBERS) == {name for name, _ in MALFORMED}

@@ -20,10 +20,10 @@ def silent_redis():
 
 
 @pytest.fixture(params=["refused", "silent"])
-def unreachable_redis(request, silent_redis, monkeypatch, settings) -> None:
+def unreachable_redis(request, silent_redis, settings) -> None:
     """A Redis that refuses connections, or accepts them and never answers."""
     settings.REDIS_URL = "redis://127.0.0.1:9/0" if request.param == "refused" else silent_redis
-    monkeypatch.setattr(brokers, "ANSWER_SECONDS", 0.3)
+    settings.REDIS_OPTIONS = settings.REDIS_OPTIONS | {"socket_timeout": 0.3}
 
 
 def functions_called(broker: WakeUpBroker) -> list[str]:

@@ -1,17 +1,36 @@
-"""Checks that a connection still works only when it has rested: else each request would wait for one more answer.
+"""Connections to PostgreSQL whose waiting has an end, with the isolation level that the portal is written for.
 
+That a connection still works is checked only when it has rested: else each request would wait for one more answer.
 Between two uses within REST_SECONDS a connection ends only because the database did, less than that ago: such a
 request is answered 503 like those of a moment before, and its sender tries again.
 """
 
+import os
 import time
+from collections import defaultdict
+from functools import partial
 from typing import Any
 
 from django.db.backends.postgresql import base
+from psycopg import IsolationLevel
 
-from portal.process import statement_plans
+from portal.process import database_waits, statement_plans
+from portal.process.database_waits import Door
+from portal.process.postgresql_backend.bounded_connection import BoundedConnection, connect_seconds
 
 REST_SECONDS = 1.0
+#: How long a connection has to answer that it works; after that a new one is quicker.
+CHECK_SECONDS = 2.0
+#: Statements of rows that many read at once take turns: what a decision reads is what is committed by then.
+ISOLATION_LEVEL = IsolationLevel.READ_COMMITTED
+#: For those that read many rows, compiling a statement took longer than running it. A single statement is a transaction
+#: too, of the session's own level.
+SESSION = "SELECT set_config('jit', 'off', false), set_config('default_transaction_isolation', 'read committed', false)"
+
+#: By the parameters of the connection: the way to each database.
+_doors: defaultdict[str, Door[BoundedConnection]] = defaultdict(Door)
+# a child process has none of its parent's threads, which may be trying to connect
+os.register_at_fork(after_in_child=_doors.clear)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -19,17 +38,38 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     _used_at = 0.0
 
+    def get_new_connection(self, conn_params: dict[str, Any]) -> BoundedConnection:
+        """Return a new connection. Raises OperationalError when there is none in time."""
+        address = {name: conn_params.get(name) for name in ("host", "port", "user", "dbname")}
+        door = _doors[str(address)]
+        seconds, left = connect_seconds(conn_params), database_waits.seconds_left()
+        try:
+            connection = door.connect(
+                partial(BoundedConnection.connect, **conn_params),
+                seconds if left is None else min(seconds, left),
+            )
+        except database_waits.Unreachable as error:
+            raise self.Database.OperationalError(f"the database can't be reached: {error}") from None
+        connection.on_silence = partial(door.note_failure, "it didn't answer in time")
+        connection.isolation_level = self.isolation_level = ISOLATION_LEVEL
+        return connection
+
     def init_connection_state(self) -> None:
-        """Turn off the compiling of statements: for those that read many rows it took longer than running them."""
+        """Set what the portal relies on, whatever the server, the role or the environment say."""
         super().init_connection_state()
         with self.cursor() as cursor:
-            cursor.execute("SET jit = off")
+            cursor.execute(SESSION)
 
     def create_cursor(self, name: str | None = None) -> Any:
         """Return a cursor whose statements are prepared once they ran often, or never while they are planned anew."""
         threshold = self.settings_dict["OPTIONS"].get("prepare_threshold")
         self.connection.prepare_threshold = None if statement_plans.are_for_their_values() else threshold
         return super().create_cursor(name)
+
+    def is_usable(self) -> bool:
+        """Whether the server answers on this connection, soon."""
+        with database_waits.at_most(CHECK_SECONDS):
+            return bool(super().is_usable())
 
     def close_if_health_check_failed(self) -> None:
         """Close a connection that rested and doesn't work any more; called before the first query of a request."""

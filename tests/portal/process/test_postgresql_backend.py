@@ -86,6 +86,21 @@ def test_no_statement_is_compiled_whatever_the_server_is_set_to(connection):
         assert cursor.fetchone() == ("off",)
 
 
+def test_what_is_committed_meanwhile_is_read_whatever_the_environment_says(connection, monkeypatch):
+    monkeypatch.setenv("PGOPTIONS", "-c default_transaction_isolation=repeatable\\ read")
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW transaction_isolation")
+        assert cursor.fetchone() == ("read committed",)
+    connection.set_autocommit(False)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SET SESSION default_transaction_isolation = 'serializable'"
+        )  # as a pool may have left it
+        connection.commit()
+        cursor.execute("SHOW transaction_isolation")
+        assert cursor.fetchone() == ("read committed",)
+
+
 def prepared_statements(connection) -> int:
     """Return how many statements the connection has prepared."""
     with connection.cursor() as cursor:

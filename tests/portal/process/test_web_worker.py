@@ -22,13 +22,16 @@ pytestmark = pytest.mark.slow
 
 
 class WebServer:
-    """gunicorn as `serve` starts it, with an application of the test."""
+    """gunicorn as `serve` starts it, with an application of the test, or with the portal."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, application: str = "tests.portal.process.slow_application:application", **variables: str
+    ) -> None:
         self.port = free_port()
         argv = list(web_server("127.0.0.1", self.port).argv)
-        argv[argv.index("portal.wsgi:application")] = "tests.portal.process.slow_application:application"
+        argv[argv.index("portal.wsgi:application")] = application
         environ = os.environ | {"DJANGO_SETTINGS_MODULE": "portal.settings", "SECRET_KEY": "x" * 60}
+        environ |= variables
         self.process = subprocess.Popen(argv, env=environ, cwd=settings.BASE_DIR)
         for _ in range(300):
             try:
